@@ -1,0 +1,110 @@
+"""Every setting, its environment variable and its default: the only reader of the environment.
+
+A default must be safe in production and say nothing secret: what is not given is closed, local or generated.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+#: Without activity for this long, a person is signed out (product.md, sign-in).
+INACTIVITY_LIMIT = timedelta(minutes=30)
+
+
+class UnusableSetting(Exception):
+    """Say in one sentence which setting or folder prevents the start."""
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Return the Flask configuration read from the environment.
+
+    Raises `UnusableSetting` when a value is malformed or the instance folder cannot be written.
+    """
+    instance = Path(environ.get("CPRO_INSTANCE") or PROJECT_ROOT / "instance").resolve()
+    uploads = Path(environ.get("CPRO_UPLOADS") or PROJECT_ROOT / "uploads").resolve()
+    host = environ.get("CPRO_HOST") or "127.0.0.1"
+    port = _integer(environ, "CPRO_PORT", 5000)
+    public_url = (environ.get("CPRO_PUBLIC_URL") or f"http://{host}:{port}").rstrip("/")
+    return {
+        "CPRO_INSTANCE": instance,
+        "CPRO_UPLOADS": uploads,
+        "CPRO_HOST": host,
+        "CPRO_PORT": port,
+        "CPRO_PUBLIC_URL": public_url,
+        "CPRO_PROXIES": _integer(environ, "CPRO_PROXIES", 0),
+        "CPRO_MAIL_URL": environ.get("CPRO_MAIL_URL", ""),
+        "CPRO_DEMO_PASSWORD": environ.get("CPRO_DEMO_PASSWORD", ""),
+        "SECRET_KEY": environ.get("CPRO_SECRET_KEY") or _generated_secret(instance),
+        "SQLALCHEMY_DATABASE_URI": _database_url(environ.get("CPRO_DATABASE_URL", ""), instance),
+        "TRUSTED_HOSTS": _trusted_hosts(environ.get("CPRO_TRUSTED_HOSTS", ""), public_url),
+    }
+
+
+#: What does not depend on the machine.
+FIXED_SETTINGS: dict[str, Any] = {
+    "SESSION_COOKIE_NAME": "cpro_session",
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "WTF_CSRF_TIME_LIMIT": None,  # a token lives as long as the sign-in: an expired token would lose what was typed
+    "WTF_CSRF_CHECK_DEFAULT": False,  # users.guard asks for it, after it knows who is there
+    "WTF_CSRF_SSL_STRICT": True,
+    "MAX_CONTENT_LENGTH": 8 * 1024 * 1024,  # one picture of 5 MB and its form; beyond, nothing is read
+    "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+    "BABEL_DEFAULT_LOCALE": "fr",
+    "JSON_AS_ASCII": False,
+}
+
+
+def _integer(environ: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return int(environ.get(name) or default)
+    except ValueError:
+        raise UnusableSetting(f"{name} doit être un nombre entier ; valeur lue : « {environ[name]} ».") from None
+
+
+def _database_url(url: str, instance: Path) -> str:
+    if not url:
+        return f"sqlite:///{instance / 'cpro.sqlite3'}"
+    if url.startswith("postgres://"):  # an alias many hosting platforms still hand out
+        return "postgresql+psycopg://" + url.removeprefix("postgres://")
+    return url
+
+
+def _trusted_hosts(text: str, public_url: str) -> list[str]:
+    """Return the host names the application answers to: those given, else the public one, and the loopback."""
+    given = [name.strip() for name in text.split(",") if name.strip()]
+    public = urlsplit(public_url).hostname
+    return list(dict.fromkeys([*given, *([public] if public else []), "127.0.0.1", "localhost", "[::1]"]))
+
+
+def _generated_secret(instance: Path) -> str:
+    """Return the server key kept in the instance folder, made on the first start (mode 600).
+
+    Two processes that start together agree: the file is created exclusively, the second reads the first one's.
+    """
+    path = instance / "secret_key"
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise UnusableSetting(
+            f"Le dossier « {instance} » ne peut pas être utilisé ({error.strerror}) : "
+            "donnez-en le droit d’écriture, ou choisissez-en un autre avec CPRO_INSTANCE."
+        ) from error
+    secret = path.read_text().strip()
+    if not secret:
+        raise UnusableSetting(f"Le fichier « {path} » est vide : supprimez-le, il sera recréé.")
+    return secret

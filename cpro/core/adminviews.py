@@ -1,0 +1,85 @@
+"""Flask-Admin views, closed by default.
+
+Stock Flask-Admin allows everything, fetches by primary key past its own query, commits by itself and shows raw
+exceptions. Here a view names its permission, every power is off until a subclass turns it on, rows come through the
+tenancy filter, and writes go to a room's operations, inside one unit of work.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort
+from flask_admin import AdminIndexView, BaseView
+from flask_admin.contrib.sqla import ModelView
+
+from cpro.core.permissions import Access, Permission, can
+from cpro.core.web import current_principal
+
+
+class _Guarded:
+    """Ask for a permission before any page of the view; without one declared, nobody enters."""
+
+    permission: Permission | None = None
+
+    def is_accessible(self) -> bool:
+        """Tell whether the person signed in may open the view."""
+        return self.permission is not None and can(current_principal(), self.permission)
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        """Answer 403: the guard has already led the signed-out to the sign-in page."""
+        abort(403)
+
+
+def _mark_routes(view: Any) -> None:
+    """Mark every route of a view with its permission, for the guard and the architecture tests."""
+    if view.permission is None:
+        return
+    for _url, name, _methods in view._urls:
+        function = getattr(type(view), name)
+        function.access = Access(view.permission)
+
+
+class SecureIndexView(_Guarded, AdminIndexView):
+    """The dashboard's base: stock Flask-Admin answers 200 to anyone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        _mark_routes(self)
+
+
+class SecureView(_Guarded, BaseView):
+    """A custom page of the administration site."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        _mark_routes(self)
+
+
+class SecureModelView(_Guarded, ModelView):
+    """A generated screen: no right, no tenant, no power unless declared."""
+
+    can_create = False
+    can_edit = False
+    can_delete = False
+    can_export = False
+    can_view_details = False
+
+    #: an upper bound on ?page=, which SQLite would otherwise refuse with a crash
+    _LAST_PAGE = 100_000
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _mark_routes(self)
+
+    def create_model(self, form: Any) -> Any:
+        """Refuse: a screen that creates calls its room's operation."""
+        raise NotImplementedError(f"{type(self).__name__} creates through its room's operation")
+
+    def update_model(self, form: Any, model: Any) -> Any:
+        """Refuse: a screen that edits calls its room's operation."""
+        raise NotImplementedError(f"{type(self).__name__} edits through its room's operation")
+
+    def delete_model(self, model: Any) -> Any:
+        """Refuse: a screen that deletes calls its room's operation."""
+        raise NotImplementedError(f"{type(self).__name__} deletes through its room's operation")

@@ -1,0 +1,37 @@
+"""What the commands share: who acts, and refusals told in one sentence on standard error."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from cpro.core.errors import DomainError
+from cpro.core.permissions import Actor
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Whoever has a shell on the server.
+COMMAND_LINE = Actor("system", None, "Ligne de commande", "system", "ligne de commande")
+
+
+def sentences(command: Callable[P, R]) -> Callable[P, R]:
+    """End a command that a rule refuses with its French sentence and exit status 1."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except DomainError as refusal:
+            raise click.ClickException(refusal.message) from None
+        except (OperationalError, ProgrammingError) as error:
+            raise click.ClickException(
+                "La base de données ne répond pas comme attendu ; est-elle à jour (flask --app app db upgrade) ? "
+                f"{error.__class__.__name__}"
+            ) from error
+
+    return run

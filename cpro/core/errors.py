@@ -1,0 +1,56 @@
+"""Refusals that carry the French sentence a person reads.
+
+A rule raises a `DomainError`; the view shows its sentence beside the field it names, the command line prints it.
+Anything else that is raised is a defect: it is logged and answered by the 500 page, never shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class DomainError(Exception):
+    """Refuse a gesture, in one French sentence, naming the field it concerns where there is one."""
+
+    status = 422
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    @property
+    def errors(self) -> Mapping[str, str]:
+        """Return the sentence of each refused field; the key is empty when no field is to blame."""
+        return {self.field or "": self.message}
+
+
+class FieldErrors(DomainError):
+    """Refuse several fields at once, each with its own sentence."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self._errors = dict(errors)
+
+    @property
+    def errors(self) -> Mapping[str, str]:
+        """Return the sentence of each refused field."""
+        return self._errors
+
+
+class NotFound(DomainError):
+    """Say that the object does not exist, for this person at least: another school's object does not."""
+
+    status = 404
+
+
+class Forbidden(DomainError):
+    """Refuse a right that the person lacks in their own school."""
+
+    status = 403
+
+
+class Conflict(DomainError):
+    """Refuse to overwrite what somebody else saved since the form was opened."""
+
+    status = 409

@@ -1,0 +1,74 @@
+"""How dates, numbers and names are written in French, on every screen and every paper.
+
+Pure: the time zone and the instant are arguments, and nothing here knows the current school.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+#: Used where a school left its time zone blank.
+DEFAULT_TIMEZONE = "Europe/Paris"
+
+NO_BREAK_SPACE = "\u00a0"
+NARROW_NO_BREAK_SPACE = "\u202f"
+
+_SIZE_UNITS = ("o", "ko", "Mo", "Go")
+
+
+def format_date(day: dt.date) -> str:
+    """Return the day as jj/mm/aaaa."""
+    return f"{day.day:02}/{day.month:02}/{day.year:04}"
+
+
+def format_time(time: dt.time | dt.datetime) -> str:
+    """Return the time as « 14 h 30 », with no-break spaces."""
+    return f"{time.hour}{NO_BREAK_SPACE}h{NO_BREAK_SPACE}{time.minute:02}"
+
+
+def format_instant(instant: dt.datetime, timezone_name: str) -> str:
+    """Return the instant as « 23/11/2026 à 14 h 30 », on the clocks of that IANA zone (Paris when the name is blank).
+
+    Raises ValueError for an instant without an offset: its meaning would be a guess.
+    """
+    if instant.utcoffset() is None:
+        raise ValueError("format_instant needs an aware instant; instants are stored in UTC")
+    local = instant.astimezone(ZoneInfo(timezone_name or DEFAULT_TIMEZONE))
+    return f"{format_date(local)} à {format_time(local)}"
+
+
+def format_count(number: int) -> str:
+    """Return the number with its thousands apart: « 1 234 », with a narrow no-break space."""
+    return f"{number:,}".replace(",", NARROW_NO_BREAK_SPACE)
+
+
+def plural(number: int, singular_form: str, plural_form: str) -> str:
+    """Return the number and its noun, which in French is singular below two: « 0 apprenant », « 118 apprenants »."""
+    return f"{format_count(number)} {singular_form if abs(number) < 2 else plural_form}"
+
+
+def person_name(last_name: str, first_name: str) -> str:
+    """Return « DUPONT Zoé »: the last name in capitals with its accents, the first name as it was written."""
+    return " ".join(part for part in (last_name.strip().upper(), first_name.strip()) if part)
+
+
+def join_french(items: Sequence[str]) -> str:
+    """Return the items as a French list: « le nom, l’adresse et l’UAI »."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} et {items[-1]}"
+
+
+def format_size(size: int) -> str:
+    """Return a size given in bytes in French units (o, ko, Mo, Go; 1024 of each make the next), one decimal at most."""
+    value = float(size)
+    unit = _SIZE_UNITS[0]
+    for larger_unit in _SIZE_UNITS[1:]:
+        # Rounded first, so that 1 048 575 bytes read « 1 Mo » and not « 1 024 ko ».
+        if round(value, 1) < 1024:
+            break
+        value, unit = value / 1024, larger_unit
+    figure = f"{value:,.1f}".removesuffix(".0")
+    return figure.replace(",", NARROW_NO_BREAK_SPACE).replace(".", ",") + NO_BREAK_SPACE + unit

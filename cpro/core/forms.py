@@ -1,0 +1,90 @@
+"""What every form of ours shares: shape of the input, the errors of the rules, the version it was opened on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import g, request
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from wtforms import Form, HiddenField
+from wtforms.validators import StopValidation, ValidationError
+
+from cpro.core.errors import DomainError
+from cpro.core.validators import clean_text
+
+
+class BaseForm(FlaskForm):
+    """A form whose token is checked by the guard, and which shows again what a rule refused.
+
+    Raises nothing: whatever is posted, a field ends with a value or a French sentence.
+    """
+
+    class Meta:
+        """Leave the token to the guard; French messages."""
+
+        csrf = False
+        locales = ("fr",)
+
+    def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
+        super().__init__(formdata=formdata, **kwargs)
+
+    def blame(self, refusal: DomainError) -> None:
+        """Put the sentences of a refusal beside the fields they name, the rest above the form."""
+        for name, sentence in refusal.errors.items():
+            if name in self._fields:
+                field = self._fields[name]
+                field.errors = [*field.errors, sentence]
+            else:
+                self.form_errors.append(sentence)
+
+
+class VersionedForm(BaseForm):
+    """A form that knows which values it was opened on (see `core.concurrency`)."""
+
+    version = HiddenField()
+
+
+def posted() -> MultiDict[str, Any]:
+    """Return what the browser posted: fields and files."""
+    return MultiDict([*request.form.items(multi=True), *request.files.items(multi=True)])
+
+
+def typed_before_sign_in() -> ImmutableMultiDict[str, str] | None:
+    """Return what was typed on this page before the sign-in ended, or None."""
+    fields = g.get("typed_form")
+    return ImmutableMultiDict(fields) if fields else None
+
+
+def checked(rule: Callable[[str], str]) -> Callable[[Form, Any], None]:
+    """Turn a rule of `core.validators` into a WTForms validator, which also stores the normalised text."""
+
+    def validate(form: Form, field: Any) -> None:
+        try:
+            field.data = rule(field.data or "")
+        except DomainError as refusal:
+            raise ValidationError(refusal.message) from None
+
+    return validate
+
+
+def text_rule(max_length: int) -> Callable[[Form, Any], None]:
+    """Return the validator of a plain line of text: trimmed, no control characters, bounded."""
+    return checked(lambda text: clean_text(text, max_length=max_length))
+
+
+def required(message: str) -> Callable[[Form, Any], None]:
+    """Return the validator of a field that cannot be blank; marks the field as required for people and browsers."""
+
+    def validate(form: Form, field: Any) -> None:
+        if not (field.data or "").strip():
+            raise StopValidation(message)
+
+    validate.field_flags = {"required": True}  # type: ignore[attr-defined]
+    return validate
+
+
+def values_of(form: BaseForm, names: Mapping[str, Any] | tuple[str, ...]) -> dict[str, Any]:
+    """Return the data of some fields by name."""
+    return {name: form[name].data for name in names}

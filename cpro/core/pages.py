@@ -1,0 +1,55 @@
+"""Help, legal mentions, health: pages that belong to no room."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from cpro.core import tenancy
+from cpro.core.errors import DomainError, NotFound
+from cpro.core.permissions import Permission, public, requires
+from cpro.core.registry import registry
+from cpro.core.storage import FileStorage
+from cpro.core.web import render_page
+
+bp = Blueprint("pages", __name__)
+
+
+@bp.get("/aide/<slug>")
+@requires(Permission.HELP_READ)
+def help_page(slug: str) -> ResponseReturnValue:
+    """Show a page of help that some room published."""
+    page = registry().help_pages.get(slug)
+    if page is None:
+        raise NotFound("Cette page d’aide n’existe pas.")
+    return render_page(page.template, page=page, help_pages=list(registry().help_pages.values()))
+
+
+@bp.get("/mentions/accessibilite")
+@public
+def accessibility() -> ResponseReturnValue:
+    """Show the accessibility statement (RGAA)."""
+    return render_page("mentions/accessibilite.html")
+
+
+@bp.get("/mentions/donnees-personnelles")
+@public
+def privacy() -> ResponseReturnValue:
+    """Show the privacy notice."""
+    return render_page("mentions/donnees-personnelles.html")
+
+
+@bp.get("/sante")
+@public
+def health() -> ResponseReturnValue:
+    """Tell a monitor whether database and uploads answer: 200, else 503."""
+    try:
+        with tenancy.platform_session("health") as session:
+            session.execute(text("SELECT 1 FROM establishment LIMIT 1"))
+        FileStorage(current_app.config["CPRO_UPLOADS"]).check_writable()
+    except (SQLAlchemyError, DomainError) as error:
+        current_app.logger.error("health check failed: %s", error)
+        return jsonify(status="unavailable"), 503
+    return jsonify(status="ok"), 200

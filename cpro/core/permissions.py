@@ -1,0 +1,174 @@
+"""Who may do what: one vocabulary, one table, one question.
+
+Routes are marked `@requires(permission)` or `@public`; `users.guard` refuses the unmarked. A permission speaks of
+one's own school: another school's object does not exist (404), a right one lacks on one's own is a 403.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Role(enum.Enum):
+    """The six roles; values are what the database keeps, labels what people read."""
+
+    ADMINISTRATOR = "administrator"
+    HEAD = "head"
+    TEACHER = "teacher"
+    STUDENT = "student"
+    INSPECTOR = "inspector"
+    SUPPORT = "support"
+
+    @property
+    def label(self) -> str:
+        """Return the French name of the role."""
+        return _ROLE_LABELS[self]
+
+    @property
+    def is_platform(self) -> bool:
+        """Tell whether accounts of this role belong to the platform and enter one school at a time."""
+        return self in (Role.INSPECTOR, Role.SUPPORT)
+
+    @property
+    def is_privileged(self) -> bool:
+        """Tell whether the stronger password rule applies: the account acts on other people's data."""
+        return self not in (Role.TEACHER, Role.STUDENT)
+
+
+_ROLE_LABELS = {
+    Role.ADMINISTRATOR: "Administrateur",
+    Role.HEAD: "Chef d’établissement",
+    Role.TEACHER: "Enseignant",
+    Role.STUDENT: "Apprenant",
+    Role.INSPECTOR: "Inspecteur",
+    Role.SUPPORT: "Support",
+}
+
+
+class Permission(enum.Enum):
+    """The rights, in the words a school would use."""
+
+    OWN_ACCOUNT = "gérer son propre compte"
+    HELP_READ = "lire l’aide"
+    SCHOOL_CHOOSE = "choisir l’établissement à consulter"
+    DASHBOARD_VIEW = "voir le tableau de bord"
+    ESTABLISHMENT_VIEW = "voir les renseignements de l’établissement"
+    ESTABLISHMENT_EDIT = "modifier les renseignements de l’établissement"
+    TRANSFERS_VIEW = "voir les réglages et la liste des transferts"
+    TRANSFERS_EDIT = "activer ou désactiver les transferts"
+    MASKS_VIEW = "voir les masques de saisie"
+    MASKS_EDIT = "modifier les masques de saisie"
+    LOGO_VIEW = "voir le logo"
+    STAMP_VIEW = "voir le cachet"
+    PICTURES_EDIT = "déposer ou supprimer le logo et le cachet"
+    STUDENTS_VIEW = "voir les élèves et les divisions"
+
+
+_EVERYONE = frozenset({Permission.OWN_ACCOUNT, Permission.HELP_READ})
+_BROWSING = frozenset(
+    {
+        Permission.DASHBOARD_VIEW,
+        Permission.ESTABLISHMENT_VIEW,
+        Permission.TRANSFERS_VIEW,
+        Permission.MASKS_VIEW,
+        Permission.LOGO_VIEW,
+        Permission.STUDENTS_VIEW,
+    }
+)
+_HEAD = _BROWSING | {
+    Permission.ESTABLISHMENT_EDIT,
+    Permission.TRANSFERS_EDIT,
+    Permission.STAMP_VIEW,
+    Permission.PICTURES_EDIT,
+}
+
+#: The whole table: what is not written here is refused.
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ADMINISTRATOR: _EVERYONE | _HEAD | {Permission.MASKS_EDIT},
+    Role.HEAD: _EVERYONE | _HEAD,
+    Role.TEACHER: _EVERYONE,
+    Role.STUDENT: _EVERYONE,
+    Role.INSPECTOR: _EVERYONE | {Permission.SCHOOL_CHOOSE},
+    Role.SUPPORT: _EVERYONE | _BROWSING | {Permission.SCHOOL_CHOOSE},
+}
+
+#: Rights that concern the person or the choice of a school: they need no school to be entered.
+SCHOOL_FREE = frozenset({Permission.OWN_ACCOUNT, Permission.HELP_READ, Permission.SCHOOL_CHOOSE})
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something, as the journal keeps it: the label is copied, so that it outlives the account."""
+
+    kind: str
+    id: int | None
+    label: str
+    role: str
+    #: where the gesture came from: an address, or the command line
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The person signed in: plain values, never a database row.
+
+    `kind` is "account" (a school's) or "platform"; `establishment_id` is the school worked in, None for a platform
+    account that has not chosen one.
+    """
+
+    id: int
+    kind: str
+    label: str
+    login: str
+    role: Role
+    establishment_id: int | None
+    sign_in_id: int
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def can(self, permission: Permission) -> bool:
+        """Tell whether this person has a right (in the school they work in)."""
+        return can(self, permission)
+
+
+def can(principal: Any, permission: Permission) -> bool:
+    """Tell whether someone has a right; nobody signed in has none."""
+    return isinstance(principal, Principal) and permission in ROLE_PERMISSIONS[principal.role]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a route asks of its visitor; `permission` is None for everybody."""
+
+    permission: Permission | None
+    #: whether a form posted after the sign-in expired is kept and offered again
+    keeps_typed_form: bool = False
+
+
+def requires(permission: Permission, *, keeps_typed_form: bool = False) -> Callable[[View], View]:
+    """Mark a view as reserved to those who hold `permission`."""
+
+    def mark(view: View) -> View:
+        view.access = Access(permission, keeps_typed_form)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Mark a view as open to anyone, signed in or not."""
+    view.access = Access(None)  # type: ignore[attr-defined]
+    return view
+
+
+def access_of(view: Callable[..., Any] | None) -> Access | None:
+    """Return what a view asks, or None when nobody marked it (which refuses everyone)."""
+    access = getattr(view, "access", None)
+    return access if isinstance(access, Access) else None

@@ -1,0 +1,245 @@
+"""Uploaded files on the disk: one folder per school, each file named by the digest of its content.
+
+Words: a *stored name* is ``<establishment id>/<first two hex digits>/<sha256><suffix>``; it is what a row keeps. A file
+has no owner here: several rows of a school may name it, so it is removed by `sweep`, which is told which names rows
+still hold, rather than when one row goes.
+Invariant: a file under its stored name is whole and durable; a name that is not exactly of that form opens nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import logging
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from cpro.core.errors import DomainError, NotFound
+
+FILE_MODE = 0o640
+FOLDER_MODE = 0o750
+
+_ID = r"[1-9][0-9]{0,18}"
+_SUFFIX = r"(?:\.[a-z0-9]{1,8})?"
+_STORED_NAME = re.compile(rf"{_ID}/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}{_SUFFIX}")
+#: A file being written or being removed, in the folder of its stored name; the random part is `tempfile`'s.
+_TEMPORARY_NAME = re.compile(rf"{_ID}/[0-9a-f]{{2}}/\.[0-9a-f]{{64}}-[a-z0-9_]{{8}}\.tmp")
+#: How often a writer makes its folder again when a sweep prunes it, empty, at that very moment.
+_FOLDER_ATTEMPTS = 20
+_PROBE_BYTES = 4096
+
+logger = logging.getLogger(__name__)
+
+
+class StorageUnavailable(DomainError):
+    """Say that the server could not read or write its files: a full disk, a folder without permission."""
+
+    status = 503
+
+    def __init__(self, failure: str, error: OSError) -> None:
+        """Begin with `failure`, a French clause without a full stop, then say what is known of the cause."""
+        cause = {
+            errno.ENOSPC: "\u202f: le disque est plein",
+            errno.EDQUOT: "\u202f: le disque est plein",
+            errno.EACCES: "\u202f: l’accès au dossier des fichiers est refusé",
+            errno.EPERM: "\u202f: l’accès au dossier des fichiers est refusé",
+            errno.EROFS: "\u202f: le dossier des fichiers est en lecture seule",
+        }.get(error.errno or 0, "")
+        super().__init__(f"{failure}{cause}. Prévenez la personne qui s’occupe du serveur, puis recommencez.")
+
+
+class StoredFileMissing(NotFound):
+    """Say that no file is stored under this name, or that it could not be the name of one."""
+
+    def __init__(self) -> None:
+        super().__init__("Ce fichier n’est plus sur le serveur.")
+
+
+class FileStorage:
+    """Files of the schools under one folder, usually ``uploads/``, which is created when first needed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, establishment_id: int, content: bytes, suffix: str) -> str:
+        """Store the content for the school and return its stored name, the same for the same content.
+
+        The suffix is empty or a dot and up to eight lower-case letters or digits. The file is on the disk, whole, when
+        this returns. Content already stored is written anew: a damaged copy is mended and the file counts as young
+        again, so that a running sweep, which knows nothing yet of the row about to be added, leaves it.
+        Raises StorageUnavailable.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        name = f"{establishment_id}/{digest[:2]}/{digest}{suffix}"
+        if not _STORED_NAME.fullmatch(name):
+            raise ValueError(f"no stored name for establishment {establishment_id!r} and suffix {suffix!r}")
+        try:
+            target = self._locate(name)
+            temporary = self._write_temporary(target, digest, content)
+            try:
+                os.replace(temporary, target)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+            for folder in (target.parent, target.parent.parent, self.root):
+                _sync_folder(folder)
+        except OSError as error:
+            raise StorageUnavailable("Le fichier n’a pas pu être enregistré sur le serveur", error) from error
+        return name
+
+    def open(self, name: str) -> BinaryIO:
+        """Open the stored file for reading. Raises StoredFileMissing or StorageUnavailable."""
+        try:
+            return self.path(name).open("rb")
+        except FileNotFoundError as error:
+            raise StoredFileMissing from error
+        except OSError as error:
+            raise StorageUnavailable("Le fichier n’a pas pu être lu sur le serveur", error) from error
+
+    def path(self, name: str) -> Path:
+        """Return the place of the stored file, certainly inside the root. Raises StoredFileMissing."""
+        path = self._locate(name)
+        if not path.is_file():
+            raise StoredFileMissing
+        return path
+
+    def delete(self, name: str) -> None:
+        """Remove the file, if it is still there, and the folders that it leaves empty.
+
+        Raises StoredFileMissing when this could not be a stored name, and StorageUnavailable.
+        """
+        path = self._locate(name)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageUnavailable("Le fichier n’a pas pu être supprimé du serveur", error) from error
+        self._prune(path.parent)
+
+    def sweep(self, referenced: set[str], *, older_than: float) -> list[str]:
+        """Remove what no row names and was written before `older_than` (seconds since the epoch); return the names.
+
+        Left-over temporary files go too; files that this class could not have written stay. Let `older_than` be some
+        hours ago: younger files may belong to a transaction that is not committed yet. A file that another process
+        holds or forbids is left to the next sweep, with a line in the log.
+        """
+        removed = []
+        for name in sorted(self._list_names()):
+            if name in referenced:
+                continue
+            path = self.root / name
+            try:
+                if path.lstat().st_mtime < older_than and self._remove_if_still_old(path, older_than):
+                    removed.append(name)
+                    self._prune(path.parent)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                logger.warning("could not sweep %s", name, exc_info=True)
+        return removed
+
+    def check_writable(self) -> None:
+        """Write and remove a few bytes under the root. Raises StorageUnavailable."""
+        try:
+            self.root.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root) as probe:
+                probe.write(bytes(_PROBE_BYTES))
+                probe.flush()
+                os.fsync(probe.fileno())
+        except OSError as error:
+            raise StorageUnavailable("Le serveur ne peut pas enregistrer de fichiers", error) from error
+
+    def _locate(self, name: str) -> Path:
+        """Return where the name leads, refusing one that is malformed or that a symbolic link takes out of the root."""
+        if not _STORED_NAME.fullmatch(name):
+            raise StoredFileMissing
+        path = self.root / name
+        try:
+            inside = path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError) as error:  # A loop of links is a RuntimeError before Python 3.13.
+            raise StoredFileMissing from error
+        if not inside:
+            raise StoredFileMissing
+        return path
+
+    def _write_temporary(self, target: Path, digest: str, content: bytes) -> Path:
+        """Return a temporary file beside the target that holds the content, durably."""
+        descriptor, written = self._make_temporary(target, digest)
+        temporary = Path(written)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.chmod(FILE_MODE)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        return temporary
+
+    def _make_temporary(self, target: Path, digest: str) -> tuple[int, str]:
+        attempts = 0
+        while True:
+            try:
+                self.root.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                target.parent.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+                target.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+                return tempfile.mkstemp(prefix=f".{digest}-", suffix=".tmp", dir=target.parent)
+            except (FileNotFoundError, FileExistsError):
+                # A folder pruned before the next call, or between « it exists » and « is it a folder? » inside mkdir.
+                attempts += 1
+                if attempts == _FOLDER_ATTEMPTS:
+                    raise
+
+    def _remove_if_still_old(self, path: Path, older_than: float) -> bool:
+        """Remove the file unless it was written again since its age was read.
+
+        Between reading an age and removing a name, a writer may have put the file back under that name. So the file is
+        first taken aside, under a name that no writer uses, and its age is read again there.
+        """
+        if path.name.endswith(".tmp"):
+            path.unlink()
+            return True
+        aside = path.with_name(f".{path.name[:64]}-{os.urandom(4).hex()}.tmp")
+        os.rename(path, aside)
+        if aside.stat().st_mtime < older_than:
+            aside.unlink()
+            return True
+        os.replace(aside, path)
+        return False
+
+    def _list_names(self) -> Iterator[str]:
+        """Yield the names, temporary ones included, of the plain files that this class wrote; no link is followed."""
+        for directory, folders, files in os.walk(self.root):
+            below = Path(directory).relative_to(self.root)
+            if len(below.parts) == 2:
+                folders.clear()
+            for file in files:
+                name = (below / file).as_posix()
+                if _STORED_NAME.fullmatch(name) or _TEMPORARY_NAME.fullmatch(name):
+                    with contextlib.suppress(FileNotFoundError):
+                        if stat.S_ISREG((self.root / name).lstat().st_mode):
+                            yield name
+
+    def _prune(self, folder: Path) -> None:
+        """Remove the folder of a file, then the school's, when they are empty: the system refuses otherwise."""
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+            folder.parent.rmdir()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in the folder durable: without this, a power cut may lose a file whose bytes are safe."""
+    if os.name == "nt":
+        return  # Windows has no such call, and refuses to open a folder.
+    with contextlib.suppress(FileNotFoundError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,248 @@
+"""Which school a session may see and write: one filter, not a habit.
+
+Every mapped table declares what it is by one of four mixins: `Owned` (a row of one school), `Shared` (a national row,
+or a school's own beside it), `TenantRoot` (the school itself), `PlatformOnly` (no school reads it). A session is
+opened on one `Scope`, once; from then on every ORM statement it sends is narrowed to that scope, and every statement
+the filter could not narrow is refused. Work across schools happens in `platform_session`.
+
+What the filter cannot see is a statement sent past the session: `engine.connect()`, `session.connection().execute()`.
+`tests/test_tenancy.py` lists them and `tests/test_architecture.py` names the few files that may; on PostgreSQL,
+row-level security repeats the rule under them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Table, event, false, insert, inspect, or_, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import (
+    Mapped,
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    UOWTransaction,
+    mapped_column,
+    with_loader_criteria,
+)
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import ColumnClause
+from sqlalchemy.sql.schema import Column
+
+from cpro.extensions import db
+
+_SCOPE = "cpro_scope"
+_BULK = "cpro_bulk_insert"
+
+
+class TenancyError(RuntimeError):
+    """Report a statement or a write that tenancy forbids: a defect of ours, never a person's mistake."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a session may touch.
+
+    `establishment_id` is the school, or None for platform work; `diploma_ids` narrows an inspector's mandate and
+    `until` ends it; `read_only` refuses every write.
+    """
+
+    establishment_id: int | None
+    diploma_ids: frozenset[int] | None = None
+    read_only: bool = False
+    until: datetime | None = None
+    reason: str = ""
+
+    @property
+    def is_platform(self) -> bool:
+        """Tell whether the scope spans all schools."""
+        return self.establishment_id is None
+
+
+class Owned:
+    """Mark a row that belongs to one school."""
+
+    #: the school that owns the row
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"), index=True)
+
+
+class Shared:
+    """Mark a national row (no school), or a school's own row beside the national ones."""
+
+    #: the school that owns the row; empty for a national row, which schools may only read
+    establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"), index=True)
+
+
+class TenantRoot:
+    """Mark the school itself, seen only by itself."""
+
+
+class PlatformOnly:
+    """Mark a row of the platform, which no school reads or writes."""
+
+
+KINDS = (Owned, Shared, TenantRoot, PlatformOnly)
+
+
+def enter(scope: Scope, session: Session | None = None) -> None:
+    """Open the session on a scope, once for its life.
+
+    Raises `TenancyError` when the session already works for another scope: objects of one school must never be
+    found in the identity map of another.
+    """
+    target: Session = session or db.session()
+    current = target.info.get(_SCOPE)
+    if current is not None and current != scope:
+        raise TenancyError("a session keeps the scope it was opened with: use a new one")
+    target.info[_SCOPE] = scope
+
+
+def scope_of(session: Session) -> Scope:
+    """Return the scope of a session, or raise `TenancyError`: nothing is read or written without one."""
+    scope = session.info.get(_SCOPE)
+    if not isinstance(scope, Scope):
+        raise TenancyError("no scope: call tenancy.enter(Scope(…)) or work in tenancy.platform_session(reason)")
+    return scope
+
+
+@contextmanager
+def platform_session(reason: str) -> Iterator[Session]:
+    """Yield a session of its own that sees every school, closed at the end; `reason` says why it must.
+
+    It never commits: writing is `transactions.platform_unit_of_work`.
+    """
+    session: Session = db.session.session_factory()
+    session.info[_SCOPE] = Scope(None, reason=reason)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def bulk_insert(session: Session, model: type[Any], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert many rows of one model at once, each stamped with the school of the session.
+
+    A row that names another school raises `TenancyError`, as does a read-only session; nothing is sent then.
+    """
+    scope = scope_of(session)
+    _refuse_writing(scope)
+    stamped = [_stamped(model, dict(row), scope) for row in rows]
+    if stamped:
+        session.execute(insert(model), stamped, execution_options={_BULK: True})
+
+
+def _stamped(model: type[Any], row: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    if scope.is_platform:
+        return row
+    if not issubclass(model, Owned | Shared):
+        raise TenancyError(f"{model.__name__} is not a table of a school")
+    if row.setdefault("establishment_id", scope.establishment_id) != scope.establishment_id:
+        raise TenancyError(f"a row of {model.__name__} names another school")
+    return row
+
+
+def _refuse_writing(scope: Scope) -> None:
+    if scope.read_only:
+        raise TenancyError("this scope is read-only")
+
+
+# --- Reading -----------------------------------------------------------------------------------------------------
+
+
+def _narrow(state: ORMExecuteState) -> None:
+    """Narrow a statement to the scope of its session, or refuse it."""
+    scope = scope_of(state.session)
+    if scope.is_platform:
+        return
+    if state.is_insert and not state.execution_options.get(_BULK):
+        raise TenancyError("insert(…) bypasses tenancy: use core.tenancy.bulk_insert")
+    if state.is_update or state.is_delete:
+        _refuse_writing(scope)
+    if not state.is_orm_statement or state.is_from_statement:
+        raise TenancyError("the tenancy filter does not see this statement: select mapped classes instead")
+    if state.is_insert:
+        return
+    if not (state.is_relationship_load or state.is_column_load):
+        _refuse_raw_tables(state.statement)
+    school = scope.establishment_id
+    state.statement = state.statement.options(
+        with_loader_criteria(Owned, lambda cls: cls.establishment_id == school, include_aliases=True),
+        with_loader_criteria(
+            Shared,
+            lambda cls: or_(cls.establishment_id.is_(None), cls.establishment_id == school),
+            include_aliases=True,
+        ),
+        with_loader_criteria(TenantRoot, lambda cls: cls.id == school, include_aliases=True),
+        with_loader_criteria(PlatformOnly, false(), include_aliases=True),
+    )
+
+
+def _refuse_raw_tables(statement: Any) -> None:
+    """Refuse a statement that reaches a table past its mapped class, where no criteria would be added."""
+    for element in visitors.iterate(statement):
+        raw_table = isinstance(element, Table) and "parententity" not in element._annotations
+        raw_column = (
+            isinstance(element, Column | ColumnClause)
+            and isinstance(getattr(element, "table", None), Table)
+            and "parententity" not in element._annotations
+            and "parentmapper" not in element._annotations
+        )
+        if raw_table or raw_column:
+            raise TenancyError(f"the tenancy filter does not see {element}: use the mapped class")
+
+
+# --- Writing -----------------------------------------------------------------------------------------------------
+
+
+def _guard_flush(session: Session, flush_context: UOWTransaction, instances: object) -> None:
+    """Stamp new rows with the school of the session; refuse to write another school's, or read-only."""
+    scope = scope_of(session)
+    written = [*session.new, *(obj for obj in session.dirty if session.is_modified(obj)), *session.deleted]
+    if not written:
+        return
+    _refuse_writing(scope)
+    if scope.is_platform:
+        return
+    for obj in written:
+        _guard_object(obj, scope, is_new=obj in session.new)
+
+
+def _guard_object(obj: object, scope: Scope, *, is_new: bool) -> None:
+    name = type(obj).__name__
+    if isinstance(obj, TenantRoot):
+        if is_new or inspect(obj).identity != (scope.establishment_id,):
+            raise TenancyError("a school can neither create nor change a school but itself")
+        return
+    if not isinstance(obj, Owned | Shared):
+        raise TenancyError(f"{name} is written in a platform session only")
+    if is_new and isinstance(obj, Owned):
+        _stamp(obj, scope)
+    history = inspect(obj).attrs.establishment_id.history
+    schools = {*(history.added or ()), *(history.unchanged or ()), *(history.deleted or ())}
+    if schools != {scope.establishment_id}:
+        raise TenancyError(f"{name} is another school's, or national: it cannot be written from here")
+
+
+def _stamp(obj: Any, scope: Scope) -> None:
+    if obj.establishment_id is None:
+        obj.establishment_id = scope.establishment_id
+
+
+def _announce_to_database(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    """Tell PostgreSQL the scope of the transaction: row-level security repeats the filter (migration 0002)."""
+    if connection.dialect.name != "postgresql" or transaction.nested:
+        return
+    scope = session.info.get(_SCOPE)
+    if scope is None:
+        return  # nothing is announced, so row-level security shows nothing
+    announced = "platform" if scope.is_platform else str(scope.establishment_id)
+    connection.execute(text("SELECT set_config('cpro.scope', :scope, true)"), {"scope": announced})
+
+
+event.listen(db.session, "do_orm_execute", _narrow)
+event.listen(db.session, "before_flush", _guard_flush)
+event.listen(db.session, "after_begin", _announce_to_database)

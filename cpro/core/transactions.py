@@ -1,0 +1,103 @@
+"""One gesture, one transaction: operations flush, `unit_of_work` commits once or not at all.
+
+What leaves the database (e-mails, file deletions) is handed to `after_commit`: it happens only if the gesture did.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session, UOWTransaction
+
+from cpro.core import tenancy
+from cpro.extensions import db
+
+logger = logging.getLogger(__name__)
+
+_OPEN = "cpro_unit_of_work"
+#: Connection option: SQLite takes its single write lock at BEGIN instead of failing at the first write.
+_BEGIN_IMMEDIATE = "cpro_begin_immediate"
+
+
+class UnitOfWork:
+    """Hold what must happen once the gesture is safe in the database."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._afterwards: list[Callable[[], object]] = []
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Run `action` after the commit, never if it fails; an error of its own is logged and stops nothing."""
+        self._afterwards.append(action)
+
+    def _run_afterwards(self) -> None:
+        for action in self._afterwards:
+            try:
+                action()
+            except Exception:
+                logger.exception("an action failed after its commit")
+
+
+@contextmanager
+def unit_of_work(session: Session | None = None) -> Iterator[UnitOfWork]:
+    """Commit what the block wrote, once, at its end; roll everything back if it raises.
+
+    What the session had read before is forgotten first, so that rules judge the rows as they are under the write
+    lock and not as they were when the page was opened. Raises `RuntimeError` when one is already open.
+    """
+    target: Session = session or db.session()
+    if target.info.get(_OPEN):
+        raise RuntimeError("a unit of work is already open: operations must not open their own")
+    if target.new or target.dirty or target.deleted:
+        raise RuntimeError("something was changed before the unit of work was opened")
+    target.rollback()
+    target.connection(execution_options={_BEGIN_IMMEDIATE: True})
+    target.info[_OPEN] = True
+    work = UnitOfWork(target)
+    try:
+        yield work
+        target.commit()
+    except BaseException:
+        target.rollback()
+        raise
+    finally:
+        target.info.pop(_OPEN, None)
+    work._run_afterwards()
+
+
+@contextmanager
+def platform_unit_of_work(reason: str) -> Iterator[UnitOfWork]:
+    """Open a platform session and a unit of work on it; `reason` says why the gesture spans schools."""
+    with tenancy.platform_session(reason) as session, unit_of_work(session) as work:
+        yield work
+
+
+def _refuse_stray_writes(session: Session, flush_context: UOWTransaction, instances: object) -> None:
+    if not session.info.get(_OPEN) and (session.new or session.deleted or any(map(session.is_modified, session.dirty))):
+        raise RuntimeError("writes belong in a unit_of_work(), with their audit line")
+
+
+event.listen(db.session, "before_flush", _refuse_stray_writes)
+
+
+def configure_engine(engine: Engine) -> None:
+    """Give SQLite real transactions, foreign keys and a write-ahead log; PostgreSQL needs nothing."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: object, record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]  # BEGIN is ours, below
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get(_BEGIN_IMMEDIATE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,188 @@
+"""What every answer shares: security headers, cookies, errors in French, odd input refused early."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, flash, g, redirect, render_template, request
+from flask.sessions import SecureCookieSessionInterface
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from cpro.core.errors import DomainError
+from cpro.core.permissions import Actor, Principal
+
+logger = logging.getLogger(__name__)
+
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def install(app: Flask) -> None:
+    """Give an application its headers, cookies and error pages."""
+    proxies = app.config["CPRO_PROXIES"]
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
+        )
+    app.session_interface = _SessionInterface()
+    app.before_request(_refuse_odd_addresses)
+    app.after_request(_add_headers)
+    app.register_error_handler(HTTPException, _show_http_error)
+    app.register_error_handler(DomainError, _show_refusal)
+    app.register_error_handler(OperationalError, _show_busy_database)
+
+
+def csp_nonce() -> str:
+    """Return the nonce of this answer's scripts, drawn once."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = base64.b64encode(secrets.token_bytes(16)).decode()
+    return str(g.csp_nonce)
+
+
+def current_principal() -> Principal | None:
+    """Return who is signed in, or None."""
+    principal = current_user._get_current_object() if current_user else None
+    return principal if isinstance(principal, Principal) else None
+
+
+def current_actor() -> Actor:
+    """Return who is signed in, as the journal names them. Reserved to views behind `@requires`."""
+    principal = current_principal()
+    if principal is None:
+        raise RuntimeError("nobody is signed in: the view must be marked @requires")
+    return Actor(principal.kind, principal.id, principal.label, principal.role.value, remote_address())
+
+
+def remote_address() -> str:
+    """Return the visitor's network address, as the trusted proxies tell it."""
+    return request.remote_addr or "?"
+
+
+def is_local_path(target: str | None) -> bool:
+    """Tell whether an address stays on this site: the only kind one may be sent to after signing in."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return False
+    return "\\" not in target and all(" " <= character != "\x7f" for character in target)
+
+
+class _SessionInterface(SecureCookieSessionInterface):
+    """Ask for HTTPS, except on the machine itself over plain HTTP."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return cookies_are_secure()
+
+
+def cookies_are_secure() -> bool:
+    """Tell whether cookies must be reserved to HTTPS: everywhere but on the machine itself."""
+    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    return request.is_secure or host not in _LOOPBACK
+
+
+def _refuse_odd_addresses() -> None:
+    """Refuse a NUL in an address: no database takes it, nobody types it."""
+    if "\x00" in request.path or any("\x00" in part for pair in request.args.items(multi=True) for part in pair):
+        raise BadRequest("NUL character in the address")
+
+
+def _add_headers(response: Response) -> Response:
+    nonce = csp_nonce()
+    response.headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; "
+        f"script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; "  # data: is what Bootstrap draws its marks with
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")  # other people's data, on shared computers
+    return response
+
+
+# --- Errors --------------------------------------------------------------------------------------------------------
+
+_PAGES: dict[int, tuple[str, str]] = {
+    400: ("Demande incompréhensible", "L’adresse ou le formulaire envoyé n’est pas de ceux que CPro attend."),
+    403: ("Accès refusé", "Votre compte n’a pas ce droit."),
+    404: ("Page introuvable", "Cette adresse ne correspond à rien, ou à rien qui vous concerne."),
+    405: ("Geste impossible ici", "Cette adresse ne s’utilise pas de cette façon."),
+    413: ("Envoi trop volumineux", "Le fichier dépasse ce que CPro accepte. Une image pèse au plus 5 Mo."),
+    429: ("Trop d’essais", "Réessayez dans un moment."),
+    503: ("Service momentanément indisponible", "La base de données est occupée. Réessayez dans une minute."),
+}
+_UNEXPECTED = (
+    "Une erreur est survenue",
+    "Rien n’a été enregistré. L’équipe qui administre la plateforme en est avertie.",
+)
+
+
+def show_error(code: int, message: str = "") -> ResponseReturnValue:
+    """Render the error page of a status, with its usual sentence unless one is given."""
+    title, usual = _PAGES.get(code, _UNEXPECTED)
+    try:
+        page = render_template(
+            "errors/error.html",
+            code=code,
+            title=title,
+            message=message or usual,
+            hint="",
+            back_url="/",
+            back_label="Revenir à l’accueil",
+        )
+    except Exception:  # whatever broke the page may break the frame too
+        logger.exception("the error page itself could not be drawn")
+        page = f'<!doctype html><html lang="fr"><title>{title}</title><h1>{title}</h1><p>{usual}</p></html>'
+    return page, code
+
+
+def _show_http_error(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, SecurityError):  # an unknown host: no address can be built, no frame drawn
+        return '<!doctype html><html lang="fr"><title>Adresse inconnue</title><h1>Adresse inconnue</h1></html>', 400
+    if error.response is not None or error.code is None or error.code < 400:
+        return error  # a redirect of the router
+    if isinstance(error, CSRFError):
+        message = (
+            "La page d’où vient ce formulaire n’est plus valable (connexion terminée ou autre fenêtre). "
+            "Rien n’a été enregistré : revenez à la page et validez à nouveau."
+        )
+        return show_error(400, message)
+    if error.code == 500:
+        logger.error("unexpected error", exc_info=getattr(error, "original_exception", None) or error)
+    answer = show_error(error.code)
+    headers = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")]
+    return (*answer, headers) if headers else answer  # type: ignore[return-value]
+
+
+def _show_refusal(refusal: DomainError) -> ResponseReturnValue:
+    """Show a refusal that no form caught."""
+    return show_error(refusal.status, refusal.message)
+
+
+def _show_busy_database(error: OperationalError) -> ResponseReturnValue:
+    logger.error("the database did not answer", exc_info=error)
+    return show_error(503)
+
+
+def back_to(endpoint_url: str, message: str = "", category: str = "success") -> ResponseReturnValue:
+    """Redirect after a POST (303), with a message naming what changed."""
+    if message:
+        flash(message, category)
+    return redirect(endpoint_url, 303)
+
+
+def render_page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
+    """Render a page with its status."""
+    return render_template(template, **context), status
