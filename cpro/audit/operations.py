@@ -1,0 +1,57 @@
+"""Write in the journal, inside the transaction of the gesture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from cpro.audit.models import AuditEntry
+from cpro.core.permissions import Actor
+from cpro.extensions import db
+
+_LABEL_LENGTH = 200
+
+
+def record(
+    action: str,
+    *,
+    by: Actor,
+    now: datetime,
+    object_type: str,
+    object_id: object,
+    object_label: str,
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+    establishment_id: int | None = None,
+    session: Session | None = None,
+) -> None:
+    """Add one line to the journal and flush it: the gesture fails if its trace cannot be written.
+
+    `changes` maps a field to its old and new value (plain values, no secret). In a school's session the school is
+    stamped; in a platform session it is `establishment_id`.
+    """
+    target: Session = session or db.session()
+    target.add(
+        AuditEntry(
+            establishment_id=establishment_id,
+            at=now,
+            actor_kind=by.kind,
+            actor_id=by.id,
+            actor_label=by.label[:_LABEL_LENGTH],
+            actor_role=by.role,
+            origin=by.origin[:64],
+            action=action,
+            object_type=object_type,
+            object_id=str(object_id),
+            object_label=object_label[:_LABEL_LENGTH],
+            changes={name: [old, new] for name, (old, new) in (changes or {}).items()},
+        )
+    )
+    target.flush()
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return what changed between two pictures of an object: {field: (old, new)}."""
+    return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}

@@ -1,0 +1,194 @@
+"""The tab Établissement, and what the command line may correct."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from cpro.audit.operations import differences, record
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.permissions import Actor
+from cpro.core.validators import (
+    clean_text,
+    normalise_email,
+    normalise_phone,
+    normalise_postal_code,
+    normalise_school_code,
+    normalise_timezone,
+    normalise_uai,
+    normalise_website,
+)
+from cpro.establishments import queries
+from cpro.establishments.models import Establishment
+from cpro.extensions import db
+
+
+def _line(max_length: int) -> Callable[[str], str]:
+    return lambda text: clean_text(text, max_length=max_length)
+
+
+#: Each particular and the rule that normalises it; the order is the form's.
+RULES: dict[str, Callable[[str], str]] = {
+    "name": _line(150),
+    "uai": normalise_uai,
+    "email": normalise_email,
+    "kind": _line(80),
+    "address_line1": _line(120),
+    "address_line2": _line(120),
+    "postal_code": normalise_postal_code,
+    "city": _line(100),
+    "phone": normalise_phone,
+    "website": normalise_website,
+    "academy": _line(60),
+    "signatory_name": _line(120),
+    "signatory_function": _line(120),
+    "dpd_name": _line(120),
+    "dpd_email": normalise_email,
+    "timezone": normalise_timezone,
+    "dreets": _line(150),
+    "mcpfa": _line(150),
+    "greta_cfa": _line(150),
+}
+
+
+class UAITaken(DomainError):
+    """Refuse the UAI of another school."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Ce code UAI est déjà celui d’un autre établissement de la plateforme. "
+            "S’il est bien le vôtre, prévenez l’équipe qui administre CPro.",
+            field="uai",
+        )
+
+
+class UAILocked(DomainError):
+    """Refuse to change a UAI that an import or a transfer has relied on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le code UAI ne peut plus changer : un import ou un transfert a déjà été fait avec lui. "
+            "S’il est faux, l’équipe qui administre CPro peut le corriger.",
+            field="uai",
+        )
+
+
+class CodeTaken(DomainError):
+    """Refuse the code of another school."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Le code « {code} » est déjà celui d’un établissement.", field="code")
+
+
+def particulars_of(establishment: Establishment) -> dict[str, str]:
+    """Return the particulars as a form shows them: text, blank where unknown."""
+    return {name: getattr(establishment, name) or "" for name in RULES}
+
+
+def update_particulars(
+    values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
+) -> dict[str, tuple[str, str]]:
+    """Save particulars of the current school and return what changed, {field: (old, new)}.
+
+    `values` holds the fields to set (those of `RULES`; the others stay). Raises `FieldErrors` naming each refused
+    field, `UAITaken`, `UAILocked`, `StaleForm` when somebody saved since the form was `opened_on`.
+    """
+    clean = normalise(values)
+    establishment = queries.lock_current_establishment()
+    before = particulars_of(establishment)
+    check_fresh(before, opened_on)
+    changes = differences(before, clean)
+    if "uai" in changes and establishment.uai_locked_at is not None:
+        raise UAILocked
+    if not changes:
+        return {}
+    _assign(db.session(), establishment, {name: clean[name] for name in changes})
+    record(
+        "establishment:particulars:changed",
+        by=by,
+        now=now,
+        object_type="establishment",
+        object_id=establishment.id,
+        object_label=establishment.name or establishment.code,
+        changes=changes,
+    )
+    return changes
+
+
+def create_establishment(
+    session: Session, *, name: str, uai: str, code: str, by: Actor, now: datetime
+) -> Establishment:
+    """Create a school, in a platform session. Raises `FieldErrors`, `UAITaken`, `CodeTaken`."""
+    clean = normalise({"name": name, "uai": uai})
+    code = normalise_school_code(code)
+    if session.scalars(select(Establishment.id).where(Establishment.code == code)).first():
+        raise CodeTaken(code)
+    establishment = Establishment(code=code, created_at=now)
+    session.add(establishment)
+    _assign(session, establishment, clean)
+    record(
+        "establishment:created",
+        by=by,
+        now=now,
+        object_type="establishment",
+        object_id=establishment.id,
+        object_label=establishment.name or code,
+        changes=differences({}, {**clean, "code": code}),
+        establishment_id=establishment.id,
+        session=session,
+    )
+    return establishment
+
+
+def correct_uai(session: Session, establishment: Establishment, uai: str, *, by: Actor, now: datetime) -> None:
+    """Set the UAI whatever relies on it: the command line's correction, in a platform session.
+
+    Raises `DomainError` when the UAI is malformed or blank, `UAITaken`.
+    """
+    correct = normalise_uai(uai)
+    if not correct:
+        raise DomainError("Indiquez le code UAI : sept chiffres et une lettre.", field="uai")
+    before = establishment.uai or ""
+    _assign(session, establishment, {"uai": correct})
+    record(
+        "establishment:uai:corrected",
+        by=by,
+        now=now,
+        object_type="establishment",
+        object_id=establishment.id,
+        object_label=establishment.name or establishment.code,
+        changes={"uai": (before, correct)},
+        establishment_id=establishment.id,
+        session=session,
+    )
+
+
+def normalise(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the particulars given, each by its rule, or raise `FieldErrors` naming all that are refused."""
+    clean, errors = {}, {}
+    for name, value in values.items():
+        try:
+            clean[name] = RULES[name](value or "")
+        except DomainError as refusal:
+            errors[name] = refusal.message
+    if errors:
+        raise FieldErrors(errors)
+    return clean
+
+
+def _assign(session: Session, establishment: Establishment, values: Mapping[str, str]) -> None:
+    """Set values and flush; the database alone sees the UAI of other schools, so its refusal is translated."""
+    for name, value in values.items():
+        setattr(establishment, name, (value or None) if name == "uai" else value)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        # PostgreSQL names the constraint, SQLite the column
+        if "uq_establishment_uai" in str(error.orig) or "establishment.uai" in str(error.orig):
+            raise UAITaken from error
+        raise

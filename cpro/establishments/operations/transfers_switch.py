@@ -1,0 +1,89 @@
+"""The tab Transferts: the reference that allows transfers, and the switch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cpro.audit.operations import differences, record
+from cpro.core import events
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.permissions import Actor
+from cpro.core.validators import normalise_cnil_reference
+from cpro.establishments import queries
+from cpro.establishments.models import Establishment
+from cpro.extensions import db
+
+
+def switch_values_of(establishment: Establishment) -> dict[str, Any]:
+    """Return the tab's values."""
+    return {
+        "cnil_kind": establishment.cnil_kind,
+        "cnil_reference": establishment.cnil_reference,
+        "transfers_enabled": establishment.transfers_enabled,
+        "uses_siecle": establishment.uses_siecle,
+    }
+
+
+def update_transfers_switch(
+    *,
+    cnil_kind: str,
+    cnil_reference: str,
+    transfers_enabled: bool,
+    uses_siecle: bool,
+    opened_on: str | None,
+    by: Actor,
+    now: datetime,
+) -> dict[str, tuple[Any, Any]]:
+    """Save the switch of the current school and return what changed, {field: (old, new)}.
+
+    Raises `FieldErrors` when the reference is malformed or transfers are asked for without one, `StaleForm` when
+    somebody saved since the form was `opened_on`. Announces `transfers_switched` inside the transaction.
+    """
+    reference = _checked_reference(cnil_kind, cnil_reference)
+    if transfers_enabled and not reference:
+        raise FieldErrors(
+            {"cnil_reference": "Indiquez d’abord la référence : sans elle, les transferts ne peuvent pas être activés."}
+        )
+    establishment = queries.lock_current_establishment()
+    before = switch_values_of(establishment)
+    check_fresh(before, opened_on)
+    after = {
+        "cnil_kind": cnil_kind,
+        "cnil_reference": reference,
+        "transfers_enabled": transfers_enabled,
+        "uses_siecle": uses_siecle,
+    }
+    changes = differences(before, after)
+    if not changes:
+        return {}
+    _assign(establishment, after)
+    if "transfers_enabled" in changes:
+        events.transfers_switched.send(establishment, enabled=transfers_enabled, by=by, now=now)
+    record(
+        "establishment:transfers:changed",
+        by=by,
+        now=now,
+        object_type="establishment",
+        object_id=establishment.id,
+        object_label=establishment.name or establishment.code,
+        changes=changes,
+    )
+    return changes
+
+
+def _checked_reference(kind: str, reference: str) -> str:
+    if kind != "declaration" and kind != "registre":
+        raise FieldErrors({"cnil_kind": "Choisissez : déclaration CNIL ou registre RGPD."})
+    try:
+        return normalise_cnil_reference(reference, kind)
+    except DomainError as refusal:
+        raise FieldErrors({"cnil_reference": refusal.message}) from None
+
+
+def _assign(establishment: Establishment, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(establishment, name, value)
+    db.session.flush()

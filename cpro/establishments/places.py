@@ -1,0 +1,138 @@
+"""What the room puts in the shared places: its tabs, its help, its lines of the checklist, what its settings change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, url_for
+
+from cpro.audit.queries import find_last_entry
+from cpro.core.formatting import format_instant, join_french
+from cpro.core.permissions import Permission, can
+from cpro.core.registry import ChecklistItem, Consequence, HelpPage, MenuEntry, SettingsTab, registry
+from cpro.core.web import current_principal
+from cpro.establishments import queries
+from cpro.establishments.gate import missing_particulars
+from cpro.establishments.models import PictureKind
+
+
+def fill(app: Flask) -> None:
+    """Register tabs, menu, help, consequences and checklist."""
+    places = registry(app)
+    places.add_menu_entry(
+        MenuEntry(
+            "Paramètres",
+            "settings.establishment",
+            Permission.ESTABLISHMENT_VIEW,
+            order=60,
+            icon="settings",
+            covers=("settings.*", "masks.*"),
+        )
+    )
+    places.add_settings_tab(
+        SettingsTab("establishment", "Établissement", "settings.establishment", Permission.ESTABLISHMENT_VIEW, 10)
+    )
+    places.add_settings_tab(SettingsTab("transfers", "Transferts", "settings.transfers", Permission.TRANSFERS_VIEW, 20))
+    places.add_settings_tab(SettingsTab("pictures", "Logo", "settings.pictures", Permission.LOGO_VIEW, 40))
+    for slug, title in (
+        ("etablissement", "Les renseignements de l’établissement"),
+        ("transferts", "Comment fonctionne un transfert"),
+        ("declaration-cnil", "La déclaration CNIL et ce qui l’a remplacée"),
+        ("logo", "Le logo et le cachet"),
+    ):
+        places.add_help_page(HelpPage(slug, title, f"help/{slug}.html"))
+    places.add_consequences("transfers", _transfers_consequences)
+    places.add_consequences("pictures", _pictures_consequences)
+    places.add_checklist(_checklist)
+
+
+def settings_frame(tab: str) -> dict[str, Any]:
+    """Return what every settings page shows around its form: the tabs one may see, and what the tab changes."""
+    principal, places = current_principal(), registry()
+    return {
+        "tabs": [
+            {"label": each.label, "url": url_for(each.endpoint), "current": each.key == tab}
+            for each in places.settings_tabs
+            if can(principal, each.permission)
+        ],
+        "consequences": places.consequences(tab),
+    }
+
+
+def last_saved_by(object_type: str, object_id: object, action: str) -> str:
+    """Return who last saved a settings form and when, as « Chloé Martin, le 23/11/2026 à 14 h 30 », or nothing."""
+    entry = find_last_entry(object_type, object_id, action)
+    if entry is None:
+        return ""
+    return f"{entry.actor_label}, le {format_instant(entry.at, queries.get_current_establishment().timezone)}"
+
+
+def _transfers_consequences() -> list[Consequence]:
+    school = queries.get_current_establishment()
+    if school.transfers_enabled:
+        return [
+            Consequence(
+                "Les transferts sont activés : les données d’un élève qui change d’établissement le suivent, "
+                "si l’autre établissement les a activés aussi.",
+                "ok",
+            )
+        ]
+    return [
+        Consequence(
+            "Les transferts sont désactivés : les données de vos élèves ne partent vers aucun établissement, "
+            "et vous n’en recevez pas.",
+            "blocked",
+        )
+    ]
+
+
+def _pictures_consequences() -> list[Consequence]:
+    lines = []
+    for kind in PictureKind:
+        if queries.find_picture(kind):
+            lines.append(Consequence(f"Le {kind.label} est prêt à être imprimé sur les passeports.", "ok"))
+        else:
+            lines.append(Consequence(f"Sans {kind.label}, sa place reste vide sur les passeports.", "info"))
+    return lines
+
+
+def _checklist() -> list[ChecklistItem]:
+    school = queries.get_current_establishment()
+    missing = missing_particulars(school)
+    missing_text = join_french([each.label for each in missing])
+    settings = url_for("settings.establishment")
+    items = [
+        ChecklistItem(
+            "Renseigner l’établissement",
+            "Le nom, l’adresse électronique et le code UAI sont connus."
+            if not missing
+            else f"Manque : {missing_text}. Sans quoi ni création d’utilisateurs, ni export du passeport.",
+            done=not missing,
+            link_url=f"{settings}#{missing[0].field}" if missing else settings,
+            link_label="Compléter" if missing else "Voir",
+            figure=f"{3 - len(missing)}/3",
+        ),
+        ChecklistItem(
+            "Activer les transferts",
+            "Les données des élèves peuvent les suivre d’un établissement à l’autre."
+            if school.transfers_enabled
+            else "Tant qu’ils sont désactivés, un élève qui change d’établissement perd le fil de son parcours.",
+            done=school.transfers_enabled,
+            link_url=url_for("settings.transfers"),
+            link_label="Voir" if school.transfers_enabled else "Activer",
+        ),
+    ]
+    pictures = [kind for kind in PictureKind if queries.find_picture(kind)]
+    items.append(
+        ChecklistItem(
+            "Déposer le logo et le cachet",
+            "Les deux seront imprimés sur les passeports."
+            if len(pictures) == 2
+            else "Le passeport professionnel s’imprime avec l’un et l’autre.",
+            done=len(pictures) == 2,
+            link_url=url_for("settings.pictures"),
+            link_label="Voir" if len(pictures) == 2 else "Déposer",
+            figure=f"{len(pictures)}/2",
+        )
+    )
+    return items

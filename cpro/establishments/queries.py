@@ -1,0 +1,109 @@
+"""Read schools and their pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.core.errors import NotFound
+from cpro.core.tenancy import scope_of
+from cpro.core.validators import fold
+from cpro.establishments.models import Establishment, PictureKind, PictureVersion
+from cpro.extensions import db
+
+#: How long a replaced or deleted picture can be brought back (product.md §3).
+UNDO_PERIOD = timedelta(days=30)
+_SHOWN = 50
+
+
+def get_current_establishment() -> Establishment:
+    """Return the school of the current scope."""
+    return get_establishment(db.session(), scope_of(db.session()).establishment_id)
+
+
+def get_establishment(session: Session, establishment_id: int | None) -> Establishment:
+    """Return a school, or raise `NotFound`."""
+    found = session.get(Establishment, establishment_id) if establishment_id is not None else None
+    if found is None:
+        raise NotFound("Cet établissement n’existe pas.")
+    return found
+
+
+def lock_current_establishment() -> Establishment:
+    """Return the school of the current scope as it is now, kept from other writers until the commit."""
+    school_id = scope_of(db.session()).establishment_id
+    return db.session.scalars(
+        select(Establishment)
+        .where(Establishment.id == school_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def find_by_code(session: Session, code: str) -> Establishment | None:
+    """Return the school of a code, or None."""
+    return session.scalars(select(Establishment).where(Establishment.code == code.strip().lower())).one_or_none()
+
+
+def find_establishments(session: Session, sought: str) -> list[Establishment]:
+    """Return up to 50 schools whose name, UAI, code or city holds every word sought, by name."""
+    statement = select(Establishment).order_by(Establishment.name, Establishment.id).limit(_SHOWN)
+    for word in fold(sought).split():
+        statement = statement.where(Establishment.search_key.contains(word, autoescape=True))
+    return list(session.scalars(statement))
+
+
+def find_picture(kind: PictureKind) -> PictureVersion | None:
+    """Return the current picture of a kind, or None when there is none or it was deleted."""
+    version = _latest(kind)
+    return version if version and version.stored_name else None
+
+
+def find_undoable(kind: PictureKind, *, now: datetime) -> PictureVersion | None:
+    """Return the last deposit or deletion of a kind if it can still be undone."""
+    version = _latest(kind)
+    return version if version and version.created_at > now - UNDO_PERIOD else None
+
+
+def list_stored_names(session: Session, *, since: datetime) -> set[str]:
+    """Return the files some version still needs: the current ones, and those an undo could bring back.
+
+    A version is needed until the one that followed it is older than `since`.
+    """
+    needed: set[str] = set()
+    successor: dict[tuple[int, str], datetime] = {}
+    versions = session.scalars(
+        select(PictureVersion).where(PictureVersion.undone_at.is_(None)).order_by(PictureVersion.id.desc())
+    )
+    for version in versions:
+        chain = (version.establishment_id, version.kind)
+        if version.stored_name and (chain not in successor or successor[chain] > since):
+            needed.add(version.stored_name)
+        successor[chain] = version.created_at
+    return needed
+
+
+@dataclass(frozen=True)
+class PictureState:
+    """What the Logo tab shows of one picture."""
+
+    kind: PictureKind
+    current: PictureVersion | None
+    undoable: PictureVersion | None
+
+
+def get_picture_state(kind: PictureKind, *, now: datetime) -> PictureState:
+    """Return one picture and what can be undone about it."""
+    return PictureState(kind, find_picture(kind), find_undoable(kind, now=now))
+
+
+def _latest(kind: PictureKind) -> PictureVersion | None:
+    return db.session.scalars(
+        select(PictureVersion)
+        .where(PictureVersion.kind == kind.value, PictureVersion.undone_at.is_(None))
+        .order_by(PictureVersion.id.desc())
+        .limit(1)
+    ).first()

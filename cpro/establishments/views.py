@@ -1,0 +1,274 @@
+"""Paramètres: the tabs Établissement, Transferts and Logo; help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.concurrency import fingerprint
+from cpro.core.conflicts import explain
+from cpro.core.errors import DomainError, NotFound
+from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.registry import registry
+from cpro.core.storage import FileStorage
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import back_to, current_actor, current_principal, render_page
+from cpro.establishments import queries
+from cpro.establishments.forms import NO, YES, ParticularsForm, PictureForm, TransfersForm
+from cpro.establishments.models import Establishment, PictureKind
+from cpro.establishments.operations.particulars import RULES, particulars_of, update_particulars
+from cpro.establishments.operations.pictures import delete_picture, deposit_picture, undo_picture
+from cpro.establishments.operations.transfers_switch import switch_values_of, update_transfers_switch
+from cpro.establishments.places import last_saved_by, settings_frame
+
+bp = Blueprint("settings", __name__)
+
+
+@bp.get("/admin/parametres/")
+@requires(Permission.ESTABLISHMENT_VIEW)
+def index() -> ResponseReturnValue:
+    """Lead to the first tab."""
+    return redirect(url_for("settings.establishment"), 303)
+
+
+# --- Établissement -------------------------------------------------------------------------------------------------
+
+
+@bp.get("/admin/parametres/etablissement")
+@requires(Permission.ESTABLISHMENT_VIEW)
+def establishment() -> ResponseReturnValue:
+    """Show the particulars."""
+    school = queries.get_current_establishment()
+    stored = particulars_of(school)
+    form = ParticularsForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
+    return _particulars_page(form, school)
+
+
+@bp.post("/admin/parametres/etablissement")
+@requires(Permission.ESTABLISHMENT_EDIT, keeps_typed_form=True)
+def save_establishment() -> ResponseReturnValue:
+    """Save the particulars."""
+    school = queries.get_current_establishment()
+    form = ParticularsForm(posted(), data=particulars_of(school))
+    if not form.validate():
+        return _particulars_page(form, school, 422)
+    values = {name: form[name].data for name in RULES}
+    try:
+        with unit_of_work():
+            changes = update_particulars(values, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        return _particulars_page(form, queries.get_current_establishment(), refusal.status, refusal)
+    return back_to(url_for("settings.establishment"), _what_changed(form, changes))
+
+
+def _particulars_page(
+    form: ParticularsForm, school: Establishment, status: int = 200, refusal: DomainError | None = None
+) -> ResponseReturnValue:
+    stored = particulars_of(school)
+    return render_page(
+        "settings/establishment.html",
+        form=form,
+        conflict=explain(form, refusal, stored=stored, saved_by=_saved_by(school, "particulars")),
+        uai_locked=school.uai_locked_at is not None,
+        read_only=not can(current_principal(), Permission.ESTABLISHMENT_EDIT),
+        status=status,
+        **settings_frame("establishment"),
+    )
+
+
+# --- Transferts ----------------------------------------------------------------------------------------------------
+
+
+@bp.get("/admin/parametres/transferts")
+@requires(Permission.TRANSFERS_VIEW)
+def transfers() -> ResponseReturnValue:
+    """Show the transfers switch."""
+    stored = _switch_as_typed(queries.get_current_establishment())
+    return _transfers_page(TransfersForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)}))
+
+
+@bp.post("/admin/parametres/transferts")
+@requires(Permission.TRANSFERS_EDIT, keeps_typed_form=True)
+def save_transfers() -> ResponseReturnValue:
+    """Save the transfers switch."""
+    form = TransfersForm(posted(), data=_switch_as_typed(queries.get_current_establishment()))
+    if not form.validate():
+        return _transfers_page(form, 422)
+    try:
+        with unit_of_work():
+            changes = update_transfers_switch(
+                cnil_kind=form.cnil_kind.data,
+                cnil_reference=form.cnil_reference.data,
+                transfers_enabled=form.transfers_enabled.data == YES,
+                uses_siecle=form.uses_siecle.data == YES,
+                opened_on=form.version.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+    except DomainError as refusal:
+        return _transfers_page(form, refusal.status, refusal)
+    return back_to(url_for("settings.transfers"), _what_changed(form, changes))
+
+
+@bp.get("/admin/parametres/transferts/effectues")
+@requires(Permission.TRANSFERS_VIEW)
+def transfers_done() -> ResponseReturnValue:
+    """Show the transfers done, from and to other schools."""
+    return render_page(
+        "settings/transfers_done.html",
+        sections=registry().sections("transfers-done"),
+        **settings_frame("transfers"),
+    )
+
+
+def _switch_as_typed(school: Establishment) -> dict[str, str]:
+    values = switch_values_of(school)
+    return {name: (YES if value else NO) if isinstance(value, bool) else value for name, value in values.items()}
+
+
+def _transfers_page(form: TransfersForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
+    school = queries.get_current_establishment()
+    return render_page(
+        "settings/transfers.html",
+        form=form,
+        conflict=explain(form, refusal, stored=_switch_as_typed(school), saved_by=_saved_by(school, "transfers")),
+        read_only=not can(current_principal(), Permission.TRANSFERS_EDIT),
+        sections=registry().sections("transfers"),
+        status=status,
+        **settings_frame("transfers"),
+    )
+
+
+# --- Logo ----------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/admin/parametres/logo")
+@requires(Permission.LOGO_VIEW)
+def pictures() -> ResponseReturnValue:
+    """Show the logo and the stamp."""
+    return _pictures_page({})
+
+
+@bp.post("/admin/parametres/logo/televerser/<any(logo, cachet):kind>")
+@requires(Permission.PICTURES_EDIT)
+def upload_picture(kind: str) -> ResponseReturnValue:
+    """Deposit a picture; it acts at once."""
+    form, which = PictureForm(posted(), prefix=""), PictureKind(kind)
+    upload = form.file.data
+    try:
+        content = upload.read() if upload else b""
+        if not upload:
+            raise DomainError("Choisissez d’abord une image sur votre ordinateur.", field="file")
+        with unit_of_work():
+            deposit_picture(which, content, storage=_storage(), by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        refusal.field = refusal.field or "file"
+        form.blame(refusal)
+        return _pictures_page({which: form}, refusal.status)
+    return back_to(
+        url_for("settings.pictures"), f"Le {which.label} est enregistré. Vous pouvez annuler pendant 30 jours."
+    )
+
+
+@bp.route("/admin/parametres/logo/supprimer/<any(logo, cachet):kind>", methods=["GET", "POST"])
+@requires(Permission.PICTURES_EDIT)
+def remove_picture(kind: str) -> ResponseReturnValue:
+    """Ask once, then delete a picture."""
+    which = PictureKind(kind)
+    if request.method == "POST":
+        with unit_of_work():
+            delete_picture(which, by=current_actor(), now=clock.utcnow())
+        return back_to(
+            url_for("settings.pictures"), f"Le {which.label} est supprimé. Vous pouvez annuler pendant 30 jours."
+        )
+    if queries.find_picture(which) is None:
+        raise NotFound(f"Il n’y a pas de {which.label} à supprimer.")
+    return render_template(
+        "confirm.html",
+        title=f"Supprimer le {which.label}",
+        question=f"Supprimer le {which.label} ?",
+        consequences=[
+            f"Les passeports exportés ensuite n’auront plus de {which.label}.",
+            "Vous pourrez annuler la suppression pendant 30 jours.",
+        ],
+        action_url=url_for("settings.remove_picture", kind=kind),
+        fields={},
+        submit_label=f"Supprimer le {which.label}",
+        cancel_url=url_for("settings.pictures"),
+        danger=True,
+    )
+
+
+@bp.post("/admin/parametres/logo/annuler/<any(logo, cachet):kind>")
+@requires(Permission.PICTURES_EDIT)
+def undo_picture_change(kind: str) -> ResponseReturnValue:
+    """Undo the last deposit or deletion."""
+    which = PictureKind(kind)
+    try:
+        with unit_of_work():
+            undo_picture(which, by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        form = PictureForm()
+        form.blame(refusal)
+        return _pictures_page({which: form}, refusal.status)
+    return back_to(url_for("settings.pictures"), f"Le {which.label} est revenu à ce qu’il était avant.")
+
+
+@bp.get("/admin/parametres/logo/image/logo", defaults={"kind": "logo"}, endpoint="logo_image")
+@requires(Permission.LOGO_VIEW)
+def logo_image(kind: str) -> ResponseReturnValue:
+    """Send the logo."""
+    return _send_picture(PictureKind(kind))
+
+
+@bp.get("/admin/parametres/logo/image/cachet", defaults={"kind": "cachet"}, endpoint="stamp_image")
+@requires(Permission.STAMP_VIEW)
+def stamp_image(kind: str) -> ResponseReturnValue:
+    """Send the stamp: whoever has it could print it on anything."""
+    return _send_picture(PictureKind(kind))
+
+
+def _send_picture(kind: PictureKind) -> ResponseReturnValue:
+    picture = queries.find_picture(kind)
+    if picture is None:
+        raise NotFound(f"Aucun {kind.label} n’a été déposé.")
+    answer = send_file(
+        _storage().path(picture.stored_name), mimetype=picture.mimetype, conditional=True, etag=True, max_age=0
+    )
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _pictures_page(forms: dict[PictureKind, PictureForm], status: int = 200) -> ResponseReturnValue:
+    now, principal = clock.utcnow(), current_principal()
+    kinds = [PictureKind.LOGO, *([PictureKind.STAMP] if can(principal, Permission.STAMP_VIEW) else [])]
+    return render_page(
+        "settings/pictures.html",
+        states=[(queries.get_picture_state(kind, now=now), forms.get(kind) or PictureForm()) for kind in kinds],
+        failed=next(iter(forms.values()), None),
+        read_only=not can(principal, Permission.PICTURES_EDIT),
+        status=status,
+        **settings_frame("pictures"),
+    )
+
+
+def _storage() -> FileStorage:
+    return FileStorage(current_app.config["CPRO_UPLOADS"])
+
+
+# --- Shared by the tabs --------------------------------------------------------------------------------------------
+
+
+def _saved_by(school: Establishment, part: str) -> str:
+    return last_saved_by("establishment", school.id, f"establishment:{part}:changed")
+
+
+def _what_changed(form: Any, changes: dict[str, Any]) -> str:
+    if not changes:
+        return "Rien n’a changé : tout était déjà enregistré ainsi."
+    labels = ", ".join(form[name].label.text for name in changes)
+    return f"Enregistré : {labels}."

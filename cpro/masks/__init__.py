@@ -1,0 +1,22 @@
+"""Masks: how a school words the six entry labels of the scenario screen, per diploma.
+
+Words: a *wording* is what the school typed; the *default* is what shows without one. Only wordings that differ from
+the default are stored. Invariant: setting or resetting a diploma's masks never touches another diploma's.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Bring the room into the application: its tab, its help."""
+    from cpro.core.permissions import Permission
+    from cpro.core.registry import HelpPage, SettingsTab, registry
+    from cpro.masks import views
+
+    app.register_blueprint(views.bp)
+    places = registry(app)
+    places.add_settings_tab(SettingsTab("masks", "Masque de saisie", "masks.edit", Permission.MASKS_VIEW, order=30))
+    places.add_help_page(HelpPage("masques", "Les masques de saisie", "help/masques.html"))
+    places.add_consequences("masks", views.consequences)

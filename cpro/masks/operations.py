@@ -1,0 +1,107 @@
+"""Word the labels of a diploma, and bring the defaults back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from cpro.audit.operations import record
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import DomainError, FieldErrors, NotFound
+from cpro.core.permissions import Actor
+from cpro.core.validators import clean_text
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.masks.models import MAX_WORDING, Mask, MaskKey
+from cpro.masks.queries import list_masks
+from cpro.students.models import Diploma
+
+Changes = dict[str, tuple[str, str]]
+
+
+class UnknownMaskKey(NotFound):
+    """Refuse a field that the scenario screen does not have."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"Le champ « {key[:40]} » n’existe pas dans l’écran des scénarios.")
+
+
+def check_wording(wording: str) -> str:
+    """Return a wording trimmed, on one line. Raises `DomainError` beyond 200 characters or on control characters."""
+    return clean_text(wording, max_length=MAX_WORDING)
+
+
+def get_key(name: str) -> MaskKey:
+    """Return the field of a name. Raises `UnknownMaskKey`."""
+    try:
+        return MaskKey(name)
+    except ValueError:
+        raise UnknownMaskKey(name) from None
+
+
+def stored_values(masks: list[Mask]) -> dict[str, str]:
+    """Return the six wordings as a form shows them: blank where the default applies."""
+    wordings = {mask.key: mask.wording for mask in masks}
+    return {key.value: wordings.get(key.value, "") for key in MaskKey}
+
+
+def set_wordings(
+    diploma: Diploma, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
+) -> Changes:
+    """Word fields of a diploma and return what changed, {field: (old, new)} with defaults written out.
+
+    `values` maps field names to wordings; a blank one, or the default itself, brings the default back. Raises
+    `UnknownMaskKey`, `FieldErrors` naming each refused field, `StaleForm`.
+    """
+    wanted, errors = {}, {}
+    for name, text in values.items():
+        try:
+            wanted[get_key(name)] = check_wording(text or "")
+        except UnknownMaskKey:
+            raise
+        except DomainError as refusal:
+            errors[name] = refusal.message
+    if errors:
+        raise FieldErrors(errors)
+    lock_current_establishment()  # one writer of a school's masks at a time
+    masks = list_masks(diploma.id)
+    check_fresh(stored_values(masks), opened_on)
+    return _apply(diploma, masks, wanted, "masks:changed", by=by, now=now)
+
+
+def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: datetime) -> Changes:
+    """Bring the default back for one field of a diploma, or for all six (None); return what changed."""
+    lock_current_establishment()
+    wanted = {each: "" for each in MaskKey if key in (None, each)}
+    return _apply(diploma, list_masks(diploma.id), wanted, "masks:reset", by=by, now=now)
+
+
+def _apply(
+    diploma: Diploma, masks: list[Mask], wanted: Mapping[MaskKey, str], action: str, *, by: Actor, now: datetime
+) -> Changes:
+    stored = {MaskKey(mask.key): mask for mask in masks}
+    changes: Changes = {}
+    for key, text in wanted.items():
+        wording = "" if text == key.default else text
+        mask = stored.get(key)
+        if wording == (mask.wording if mask else ""):
+            continue
+        changes[key.value] = (mask.wording if mask else key.default, wording or key.default)
+        if mask is None:
+            db.session.add(Mask(diploma_id=diploma.id, key=key.value, wording=wording, changed_at=now))
+        elif wording:
+            mask.wording, mask.changed_at = wording, now
+        else:
+            db.session.delete(mask)
+    if changes:
+        db.session.flush()
+        record(
+            action,
+            by=by,
+            now=now,
+            object_type="masks",
+            object_id=diploma.code,
+            object_label=diploma.label,
+            changes=changes,
+        )
+    return changes

@@ -1,0 +1,144 @@
+"""Paramètres: the tab Masque de saisie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.concurrency import fingerprint
+from cpro.core.conflicts import explain
+from cpro.core.errors import DomainError, NotFound
+from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.registry import Consequence
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import back_to, current_actor, current_principal, render_page
+from cpro.establishments.places import last_saved_by, settings_frame
+from cpro.masks.forms import MasksForm
+from cpro.masks.models import MaskKey
+from cpro.masks.operations import get_key, reset_wordings, set_wordings, stored_values
+from cpro.masks.queries import count_wordings_by_diploma, list_masks
+from cpro.students.models import Diploma
+from cpro.students.queries import find_diploma, list_diplomas
+
+bp = Blueprint("masks", __name__, url_prefix="/admin/parametres/masques")
+
+
+@bp.get("")
+@requires(Permission.MASKS_VIEW)
+def edit() -> ResponseReturnValue:
+    """Choose a diploma; show its wordings beside the defaults."""
+    if not request.args.get("diplome"):
+        return _page(None, None)
+    diploma = _asked_diploma(request.args["diplome"])
+    stored = stored_values(list_masks(diploma.id))
+    form = MasksForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
+    return _page(diploma, form)
+
+
+@bp.post("")
+@requires(Permission.MASKS_EDIT, keeps_typed_form=True)
+def save() -> ResponseReturnValue:
+    """Save the wordings of a diploma."""
+    diploma = _asked_diploma(request.args.get("diplome") or request.form.get("diplome", ""))
+    stored = stored_values(list_masks(diploma.id))
+    form = MasksForm(posted(), data=stored)
+    if not form.validate():
+        return _page(diploma, form, 422)
+    try:
+        with unit_of_work():
+            changes = set_wordings(
+                diploma,
+                {key.value: form[key.value].data for key in MaskKey},
+                opened_on=form.version.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+    except DomainError as refusal:
+        return _page(diploma, form, refusal.status, refusal)
+    message = f"Masques du {diploma.short_label} enregistrés." if changes else "Rien n’a changé."
+    return back_to(url_for("masks.edit", diplome=diploma.code), message)
+
+
+@bp.route("/reinitialiser", methods=["GET", "POST"])
+@requires(Permission.MASKS_EDIT)
+def reset() -> ResponseReturnValue:
+    """Ask once, then bring the defaults back: all of a diploma, or one field."""
+    diploma = _asked_diploma(request.values.get("diplome", ""))
+    name = request.values.get("key", "")
+    key = get_key(name) if name else None
+    if request.method == "POST":
+        with unit_of_work():
+            changes = reset_wordings(diploma, key, by=current_actor(), now=clock.utcnow())
+        message = (
+            f"{_what(diploma, key)} : réinitialisation faite."
+            if changes
+            else "Rien n’a changé : l’intitulé d’origine était déjà en place."
+        )
+        return back_to(url_for("masks.edit", diplome=diploma.code), message)
+    current = stored_values(list_masks(diploma.id))
+    lost = [text for field, text in current.items() if text and key in (None, MaskKey(field))]
+    return render_template(
+        "confirm.html",
+        title=f"Réinitialiser : {_what(diploma, key)}",
+        question=f"Revenir aux intitulés d’origine pour {_what(diploma, key)} ?",
+        consequences=[f"« {text} » sera remplacé par l’intitulé d’origine." for text in lost]
+        or ["Aucun intitulé n’a été modifié : rien ne changera."],
+        action_url=url_for("masks.reset"),
+        fields={"diplome": diploma.code, **({"key": key.value} if key else {})},
+        submit_label=f"Réinitialiser {_what(diploma, key)}",
+        cancel_url=url_for("masks.edit", diplome=diploma.code),
+        danger=True,
+    )
+
+
+def consequences() -> Sequence[Consequence]:
+    """Say what the masks change, for « Ce que cela change »."""
+    worded = len(count_wordings_by_diploma())
+    lines = [
+        Consequence(
+            "L’écran des scénarios et ses impressions prennent les nouveaux intitulés dès que vous validez, "
+            "pour le diplôme choisi seulement."
+        )
+    ]
+    if worded:
+        plural = "s ont" if worded > 1 else " a"
+        lines.append(Consequence(f"{worded} diplôme{plural} des intitulés propres à l’établissement.", "ok"))
+    return lines
+
+
+def _what(diploma: Diploma, key: MaskKey | None) -> str:
+    if key is None:
+        return f"les masques du {diploma.short_label}"
+    return f"« {key.default} » du {diploma.short_label}"
+
+
+def _asked_diploma(code: str) -> Diploma:
+    diploma = find_diploma(code)
+    if diploma is None:
+        raise NotFound(f"Le diplôme « {code[:20]} » n’existe pas, ou n’est pas proposé à votre établissement.")
+    return diploma
+
+
+def _page(
+    diploma: Diploma | None, form: MasksForm | None, status: int = 200, refusal: DomainError | None = None
+) -> ResponseReturnValue:
+    conflict: list[dict[str, str]] = []
+    if form is not None and diploma is not None:
+        stored = stored_values(list_masks(diploma.id))
+        conflict = explain(form, refusal, stored=stored, saved_by=last_saved_by("masks", diploma.code, "masks:changed"))
+    return render_page(
+        "settings/masks.html",
+        diplomas=list_diplomas(),
+        counts=count_wordings_by_diploma(),
+        diploma=diploma,
+        form=form,
+        keys=list(MaskKey),
+        conflict=conflict,
+        read_only=not can(current_principal(), Permission.MASKS_EDIT),
+        status=status,
+        **settings_frame("masks"),
+    )

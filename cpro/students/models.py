@@ -1,0 +1,94 @@
+"""Diplomas, divisions, students."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from cpro.core.tenancy import Owned, Shared
+from cpro.core.types import UTCDateTime
+from cpro.extensions import Model
+
+
+class Diploma(Shared, Model):
+    """A diploma prepared for: national, or added by one school."""
+
+    __tablename__ = "diploma"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "code"),
+        Index(
+            "uq_diploma_national_code",
+            "code",
+            unique=True,
+            sqlite_where=text("establishment_id IS NULL"),
+            postgresql_where=text("establishment_id IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: the ministry's code (8 digits) or the school's own word
+    code: Mapped[str] = mapped_column(String(16))
+    label: Mapped[str] = mapped_column(String(150))
+    #: as people say it: « Bac pro MELEC »
+    short_label: Mapped[str] = mapped_column(String(60))
+
+
+class Division(Owned, Model):
+    """A class of a school."""
+
+    __tablename__ = "division"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "id"),
+        UniqueConstraint("establishment_id", "code", name="uq_division_code"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: SIECLE's CODE_STRUCTURE: text, up to 8 characters, may hold spaces or be all digits
+    code: Mapped[str] = mapped_column(String(8))
+    label: Mapped[str] = mapped_column(String(100), default="")
+    diploma_id: Mapped[int | None] = mapped_column(ForeignKey("diploma.id"), index=True)
+
+    diploma: Mapped[Diploma | None] = relationship(lazy="raise")
+
+
+class Student(Owned, Model):
+    """A pupil, apprentice or trainee of one school; never deleted, inactive once gone."""
+
+    __tablename__ = "student"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "id"),
+        ForeignKeyConstraint(
+            ["establishment_id", "division_id"],
+            ["division.establishment_id", "division.id"],
+            name="fk_student_division",
+        ),
+        ForeignKeyConstraint(
+            ["establishment_id", "account_id"], ["account.establishment_id", "account.id"], name="fk_student_account"
+        ),
+        Index("ix_student_establishment_id_name", "establishment_id", "last_name", "first_name", "id"),
+        Index("ix_student_establishment_id_ine", "establishment_id", "ine"),
+        Index("ix_student_division", "establishment_id", "division_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    last_name: Mapped[str] = mapped_column(String(100))
+    usage_name: Mapped[str] = mapped_column(String(100), default="")
+    first_name: Mapped[str] = mapped_column(String(100))
+    birth_date: Mapped[date | None]
+    #: national identifier, 11 characters; only a file brings it, never a form
+    ine: Mapped[str | None] = mapped_column(String(11))
+    #: SIECLE's ELEVE_ID, stable within the school
+    siecle_id: Mapped[str | None] = mapped_column(String(20))
+    division_id: Mapped[int | None]
+    #: the account the student signs in with, once opened
+    account_id: Mapped[int | None]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    left_on: Mapped[date | None]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    division: Mapped[Division | None] = relationship(
+        lazy="raise", foreign_keys="[Student.establishment_id, Student.division_id]", viewonly=True
+    )

@@ -1,0 +1,99 @@
+"""What the room puts in the shared places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, url_for
+
+from cpro.core import clock
+from cpro.core.formatting import format_count, join_french, plural
+from cpro.core.permissions import Permission
+from cpro.core.registry import ChecklistItem, Consequence, MenuEntry, TabSection, registry
+from cpro.establishments.gate import missing_particulars
+from cpro.establishments.queries import get_current_establishment
+from cpro.students import queries
+
+_SHOWN_IN_TAB = 10
+
+
+def fill(app: Flask) -> None:
+    """Register the menu line, the section of the tab Transferts, consequences and checklist."""
+    places = registry(app)
+    places.add_menu_entry(
+        MenuEntry(
+            "Élèves sans INE",
+            "students.without_ine",
+            Permission.STUDENTS_VIEW,
+            order=40,
+            icon="users",
+            covers=("students.*",),
+        )
+    )
+    places.add_section("transfers", TabSection("students/_without_ine_section.html", _section))
+    places.add_consequences("establishment", _particulars_consequences)
+    places.add_consequences("transfers", _transfers_consequences)
+    places.add_checklist(_checklist)
+
+
+def _section() -> dict[str, Any]:
+    today = clock.utcnow().date()
+    return {
+        "counts": queries.count_without_ine(today),
+        "students": queries.list_without_ine(today, limit=_SHOWN_IN_TAB),
+        "all_url": url_for("students.without_ine"),
+    }
+
+
+def _particulars_consequences() -> list[Consequence]:
+    school = get_current_establishment()
+    missing = missing_particulars(school)
+    students = queries.count_active_students()
+    if not missing:
+        return [
+            Consequence("Vous pouvez créer des utilisateurs.", "ok"),
+            Consequence(
+                f"Les passeports de {plural(students, 'apprenant', 'apprenants')} peuvent être exportés.", "ok"
+            ),
+        ]
+    verb = "manque" if len(missing) == 1 else "manquent"
+    what = join_french([each.label for each in missing])
+    first = missing[0]
+    who = plural(students, "apprenant ne peut pas exporter son", "apprenants ne peuvent pas exporter leur")
+    return [
+        Consequence(
+            f"{what[0].upper()}{what[1:]} {verb} : {who} passeport.", "blocked", f"#{first.field}", "Compléter"
+        ),
+        Consequence("Aucun nouvel utilisateur ne peut être créé.", "blocked"),
+    ]
+
+
+def _transfers_consequences() -> list[Consequence]:
+    without = queries.count_without_ine(clock.utcnow().date())
+    if not without.active and not without.departed:
+        return [Consequence("Tous vos élèves ont un INE : aucun n’est écarté des transferts.", "ok")]
+    return [
+        Consequence(
+            f"{plural(without.active, 'élève', 'élèves')} sans INE et "
+            f"{plural(without.departed, 'ancien élève', 'anciens élèves')} ne pourront pas être transférés.",
+            "warning",
+            url_for("students.without_ine"),
+            "Voir la liste",
+        )
+    ]
+
+
+def _checklist() -> list[ChecklistItem]:
+    without = queries.count_without_ine(clock.utcnow().date())
+    return [
+        ChecklistItem(
+            "Compléter les INE",
+            "Tous les élèves présents ont un INE."
+            if not without.active
+            else "Sans INE, leurs données ne pourront pas les suivre dans un autre établissement.",
+            done=not without.active,
+            link_url=url_for("students.without_ine"),
+            link_label="Voir la liste",
+            figure=format_count(without.active),
+        )
+    ]

@@ -1,0 +1,23 @@
+"""Accounts, roles and signing in.
+
+Words: an *account* belongs to one school, a *platform account* (inspector, support) to none; a *sign-in* is one
+browser's; an *activation code* lets its bearer choose a password, once; a *parked form* is what somebody had typed
+when their sign-in ended.
+Invariants: nothing tells whether an account exists before the right password or code; only failures are counted;
+what a password or a code was is never kept in clear; every route is judged by `guard.py`, and refused unmarked.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Bring the room into the application: sign-in, the guard of every route, commands."""
+    from cpro.users import commands, guard, views
+
+    guard.install(app)
+    app.register_blueprint(views.bp)
+    app.register_blueprint(views.schools_bp)
+    app.cli.add_command(commands.users)
+    app.cli.add_command(commands.platform_users)

@@ -1,0 +1,161 @@
+"""Signing in and activating: the gestures that take several transactions.
+
+The failure is counted first and committed, the slow comparison runs without any lock, and success takes the count
+back: guesses sent in parallel are all counted, and a slow hash never holds the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cpro.core import tenancy
+from cpro.core.passwords import verify_password
+from cpro.core.permissions import Actor
+from cpro.core.secrets import keyed_hash
+from cpro.core.transactions import platform_unit_of_work
+from cpro.users import queries
+from cpro.users.errors import AccountDisabled, CodeRefused, SignInRefused
+from cpro.users.models import Account
+from cpro.users.operations import codes, sign_ins, throttle
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What somebody typed, and from where."""
+
+    #: the school's code where the school exists (see `canonical_school`): one school, one counter
+    establishment: str
+    login: str
+    #: the password, or the code
+    secret: str
+    #: the network address
+    address: str
+    #: the marks of accounts known to this browser: {account reference: mark}
+    devices: dict[str, str]
+
+    @property
+    def reference(self) -> str:
+        """Return what names the account in the browser's cookie, whatever it exists or not, revealing nothing."""
+        named = f"{self.establishment.strip().lower()}:{self.login.strip().lower()}"
+        return keyed_hash("device-reference", named)[:16]
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A browser signed in: its token, and the account's reference for the known-browser cookie."""
+
+    token: str
+    owner: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class CodeTyped:
+    """The right activation code was typed as a password: the activation page comes next."""
+
+
+def canonical_school(code_or_uai: str) -> str:
+    """Return the code of a school named by its code or its UAI, or the text itself where there is no such school."""
+    with tenancy.platform_session("sign-in: the school is not known yet") as session:
+        found = queries.find_establishment(session, code_or_uai) if code_or_uai.strip() else None
+        return found.code if found else code_or_uai
+
+
+def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
+    """Sign in, or tell that an activation code was typed instead of a password.
+
+    Raises `SignInRefused`, `TooManyAttempts`, and once the password or the code was right `AccountDisabled` or
+    `CodeExpired`.
+    """
+    counted = _reserve(attempt, now=now)
+    with tenancy.platform_session("sign-in: the school is not known yet") as session:
+        account = queries.find_account(session, attempt.establishment, attempt.login)
+        password_is_right = verify_password(account.password_hash if account else None, attempt.secret)
+        if account is None or not password_is_right:
+            return _read_as_code(attempt, account, counted, now=now)
+        is_active = account.is_active
+    with platform_unit_of_work("sign-in") as work:
+        throttle.forgive(work.session, counted)
+        if not is_active:
+            refusal: AccountDisabled | None = AccountDisabled()
+        else:
+            refusal = None
+            account = queries.get_account(work.session, kind_of(account), account.id)
+            token = sign_ins.open_sign_in(
+                work.session, account, password=attempt.secret, by=actor_for(account, attempt.address), now=now
+            )
+    if refusal:
+        raise refusal
+    return SignedIn(token, owner_of(account), attempt.reference)
+
+
+def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
+    """Choose a password with a one-time code, and sign in.
+
+    Raises `CodeRefused`, `TooManyAttempts`, and once the code was right `CodeExpired`, `AccountDisabled` or
+    `WeakPassword`; the code stays good then.
+    """
+    counted = _reserve(attempt, now=now)
+    with platform_unit_of_work("activation: the school is not known yet") as work:
+        account = queries.find_account(work.session, attempt.establishment, attempt.login)
+        code = codes.find_code(work.session, account, attempt.secret, now=now) if account else None
+        if account is None or code is None:
+            raise CodeRefused
+    # The code was right: the failure counted in advance is taken back, even if what follows is refused.
+    with platform_unit_of_work("activation") as work:
+        throttle.forgive(work.session, counted)
+    with platform_unit_of_work("activation") as work:
+        account = queries.get_account(work.session, kind_of(account), account.id)
+        if not account.is_active:
+            raise AccountDisabled
+        if codes.find_code(work.session, account, attempt.secret, now=now) is None:
+            raise CodeRefused  # spent in another window meanwhile
+        actor = actor_for(account, attempt.address)
+        sign_ins.choose_password(work.session, account, password=password, by=actor, now=now)
+        token = sign_ins.open_sign_in(work.session, account, password=password, by=actor, now=now)
+        owner = owner_of(account)
+    return SignedIn(token, owner, attempt.reference)
+
+
+def actor_for(account: queries.AnyAccount, origin: str) -> Actor:
+    """Return the account as the journal names it."""
+    return Actor(kind_of(account), account.id, account.label, account.role.value, origin)
+
+
+def kind_of(account: queries.AnyAccount) -> Literal["account", "platform"]:
+    """Return "account" for a school's account, "platform" otherwise."""
+    return "account" if isinstance(account, Account) else "platform"
+
+
+def owner_of(account: queries.AnyAccount) -> str:
+    """Return what names the account as the owner of a parked form."""
+    return f"{kind_of(account)}:{account.id}"
+
+
+def _read_as_code(
+    attempt: Attempt, account: queries.AnyAccount | None, counted: list[throttle.Counted], *, now: datetime
+) -> CodeTyped:
+    with platform_unit_of_work("sign-in: a code typed as a password") as work:
+        if account is None or codes.find_code(work.session, account, attempt.secret, now=now) is None:
+            raise SignInRefused
+        throttle.forgive(work.session, counted)
+    return CodeTyped()
+
+
+def _reserve(attempt: Attempt, *, now: datetime) -> list[throttle.Counted]:
+    """Count a failure in advance on what will have to answer for it, and return what was counted."""
+    mark = attempt.devices.get(attempt.reference)
+    with platform_unit_of_work("sign-in: counting failures") as work:
+        throttle.forget_old(work.session, now=now)
+        device = throttle.device_counter(f"{attempt.reference}:{mark}") if mark else None
+        if device and throttle.is_trusted(work.session, device, now=now):
+            counted = [device]
+        else:
+            counted = [
+                throttle.account_counter(attempt.establishment, attempt.login),
+                throttle.address_counter(attempt.address),
+            ]
+        throttle.reserve_attempt(work.session, counted, now=now)
+    return counted

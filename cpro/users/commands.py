@@ -1,0 +1,103 @@
+"""Command line: new codes, platform accounts."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from cpro.core import clock
+from cpro.core.commands import COMMAND_LINE, sentences
+from cpro.core.permissions import Role
+from cpro.core.transactions import platform_unit_of_work
+from cpro.establishments.commands import establishments
+from cpro.establishments.operations.particulars import create_establishment
+from cpro.users import queries
+from cpro.users.errors import UnknownAccount
+from cpro.users.operations import accounts, codes
+
+users = AppGroup("users", help="Accounts of schools.")
+platform_users = AppGroup("platform-users", help="Accounts of the platform: support and inspectors.")
+
+
+@establishments.command("create")
+@click.option("--name", required=True)
+@click.option("--uai", default="")
+@click.option("--code", required=True, help="Lower-case letters, digits, hyphen: the school's word at sign-in.")
+@click.option("--admin-email", default="", help="The administrator's e-mail address.")
+@sentences
+def create_school(name: str, uai: str, code: str, admin_email: str) -> None:
+    """Create a school and its administrator; print the administrator's one-time activation code."""
+    now = clock.utcnow()
+    with platform_unit_of_work("command line: a new school") as work:
+        school = create_establishment(work.session, name=name, uai=uai, code=code, by=COMMAND_LINE, now=now)
+        account = accounts.create_account(
+            work.session,
+            establishment_id=school.id,
+            login="administrateur",
+            role=Role.ADMINISTRATOR,
+            first_name="Administrateur",
+            last_name=school.code,
+            email=admin_email,
+            by=COMMAND_LINE,
+            now=now,
+        )
+        activation_code = codes.draw_code(work.session, account, now=now)
+    click.echo(f"Établissement « {code} » créé. Identifiant : administrateur.")
+    click.echo(f"Code d’activation (30 jours, une seule fois) : {activation_code}")
+
+
+@users.command("reset")
+@click.argument("login")
+@click.option("--establishment", required=True, help="Code or UAI of the school.")
+@sentences
+def reset(login: str, establishment: str) -> None:
+    """Print a one-time activation code for an account; its sign-ins end."""
+    _reset(establishment, login)
+
+
+@platform_users.command("create")
+@click.argument("email")
+@click.option("--role", type=click.Choice(["support", "inspector"]), required=True)
+@click.option("--name", default="", help="The person's name; the address if not given.")
+@sentences
+def create(email: str, role: str, name: str) -> None:
+    """Create a platform account and print its one-time activation code."""
+    now = clock.utcnow()
+    with platform_unit_of_work("command line: a platform account") as work:
+        account = accounts.create_platform_account(
+            work.session, email=email, role=Role(role), name=name, by=COMMAND_LINE, now=now
+        )
+        code = codes.draw_code(work.session, account, now=now)
+    click.echo(f"Compte {account.email} créé. Code d’activation (30 jours, une seule fois) : {code}")
+
+
+@platform_users.command("disable")
+@click.argument("email")
+@sentences
+def disable(email: str) -> None:
+    """Disable a platform account and end its sign-ins."""
+    with platform_unit_of_work("command line: a platform account") as work:
+        account = queries.find_account(work.session, "", email)
+        if account is None:
+            raise UnknownAccount(f"Aucun compte de la plateforme ne porte l’adresse « {email} ».")
+        accounts.disable(work.session, account, by=COMMAND_LINE, now=clock.utcnow())
+    click.echo(f"Compte {email} désactivé.")
+
+
+@platform_users.command("reset")
+@click.argument("email")
+@click.option("--role", type=click.Choice(["support", "inspector"]), help="Refuse an account of another role.")
+@sentences
+def reset_platform(email: str, role: str | None) -> None:
+    """Print a one-time activation code for a platform account; its sign-ins end."""
+    _reset("", email, role)
+
+
+def _reset(establishment: str, login: str, role: str | None = None) -> None:
+    with platform_unit_of_work("command line: a new code") as work:
+        account = queries.find_account(work.session, establishment, login)
+        if account is None or (role and account.role.value != role):
+            where = f" dans l’établissement « {establishment} »" if establishment else ""
+            raise UnknownAccount(f"Aucun compte « {login} »{where}.")
+        code = accounts.reset(work.session, account, by=COMMAND_LINE, now=clock.utcnow())
+    click.echo(f"Code d’activation de {login} (30 jours, une seule fois) : {code}")

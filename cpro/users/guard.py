@@ -1,0 +1,183 @@
+"""Judge every request before its view runs: who is there, what the route asks, which school it works in.
+
+Closed by default: a route that nobody marked answers 403. What somebody had typed is kept when their sign-in ended
+meanwhile, if the form came from our own pages.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden
+
+from cpro.config import INACTIVITY_LIMIT
+from cpro.core import clock, tenancy
+from cpro.core.permissions import SCHOOL_FREE, Access, Principal, Role, access_of, can
+from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web import current_principal
+from cpro.extensions import csrf, login_manager
+from cpro.users import authentication, queries
+from cpro.users.models import Account
+from cpro.users.operations import parked_forms
+
+#: What Flask and Flask-Admin serve as files: style sheets, scripts, pictures of ours.
+STATIC_ENDPOINTS = frozenset({"static", "admin.static"})
+#: The cookie's entry that names a parked form.
+PARKED = "parked_form"
+_SEEN_TO_THE = timedelta(minutes=1)
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Never kept, whatever the form: secrets, and what is drawn anew.
+_NEVER_KEPT = frozenset({"password", "password_confirm", "current_password", "code", "csrf_token"})
+
+
+def install(app: Flask) -> None:
+    """Put the guard before every view of the application."""
+    login_manager.user_loader(load_principal)
+    login_manager.session_protection = None  # the sign-in is a row of ours: changing networks is no theft
+    app.before_request(_judge)
+
+
+def load_principal(token: str) -> Principal | None:
+    """Return who a cookie's token belongs to, or None once signed out, disabled or idle for too long."""
+    now = clock.utcnow()
+    with tenancy.platform_session("who is signed in") as lookup:
+        found = queries.find_sign_in(lookup, token)
+        if found is None:
+            return None
+        account, sign_in = found.account, found.sign_in
+        if sign_in.last_seen_at < now - INACTIVITY_LIMIT:
+            g.expired_owner = authentication.owner_of(account)
+            return None
+        kind = authentication.kind_of(account)
+        school = account.establishment_id if isinstance(account, Account) else sign_in.entered_establishment_id
+        principal = Principal(account.id, kind, account.label, account.login, account.role, school, sign_in.id)
+        seen_at = sign_in.last_seen_at
+    if seen_at < now - _SEEN_TO_THE:
+        with platform_unit_of_work("still active") as work:
+            again = queries.find_sign_in(work.session, token)
+            if again:
+                again.sign_in.last_seen_at = now
+    return principal
+
+
+def _judge() -> ResponseReturnValue | None:
+    """Let the request through, or answer in its place."""
+    endpoint = request.endpoint
+    if endpoint is None or endpoint in STATIC_ENDPOINTS:
+        return None  # no route (404 follows), or a file
+    access = access_of(current_app.view_functions[endpoint])
+    if access is None:
+        raise Forbidden(f"route {endpoint} is marked neither @requires nor @public")
+    principal = current_principal()
+    if access.permission is None:
+        _open_scope(principal)
+        _check_token()
+        return None
+    if principal is None:
+        return _send_to_sign_in(access)
+    if principal.role.is_platform and principal.establishment_id is None and access.permission not in SCHOOL_FREE:
+        return redirect(url_for("schools.choose"), 303)
+    _open_scope(principal)
+    if not _token_is_right():
+        return _offer_again(access, principal)
+    if not can(principal, access.permission):
+        raise Forbidden
+    _restore_typed_form(principal)
+    return None
+
+
+def _open_scope(principal: Principal | None) -> None:
+    """Give the request's session the school it works in; without one, whatever it would read is refused."""
+    if principal is not None and principal.establishment_id is not None:
+        tenancy.enter(tenancy.Scope(principal.establishment_id, read_only=principal.role is Role.SUPPORT))
+
+
+def _check_token() -> None:
+    if request.method not in _SAFE_METHODS:
+        csrf.protect()
+
+
+def _token_is_right() -> bool:
+    from flask_wtf.csrf import CSRFError
+
+    try:
+        _check_token()
+    except CSRFError:
+        return False
+    return True
+
+
+def _send_to_sign_in(access: Access) -> ResponseReturnValue:
+    """Lead to the sign-in page, and back here afterwards; keep what was typed."""
+    if request.method in _SAFE_METHODS:
+        return redirect(url_for("users.sign_in", suite=_here()), 303)
+    expired_owner = g.get("expired_owner", "")
+    if access.keeps_typed_form and _comes_from_our_pages() and _park(expired_owner):
+        flash("Votre session a pris fin. Ce que vous aviez saisi vous sera présenté après la connexion.", "warning")
+    return redirect(url_for("users.sign_in", suite=request.path if access.keeps_typed_form else None), 303)
+
+
+def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
+    """Answer a form whose token is not this sign-in's: shown again if it came from our pages, refused otherwise."""
+    if access.keeps_typed_form and _comes_from_our_pages() and _park(f"{principal.kind}:{principal.id}"):
+        return redirect(request.path, 303)
+    csrf.protect()  # answers 400
+    raise AssertionError("unreachable: the token was refused just before")
+
+
+def _comes_from_our_pages() -> bool:
+    """Tell whether the browser says that the form was on a page of ours (`Sec-Fetch-Site`, else `Origin`).
+
+    A browser too old to say either is not believed, unless the form's token is right.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site:
+        return site == "same-origin"
+    origin = request.headers.get("Origin")
+    if origin:
+        return urlsplit(origin).netloc == request.host
+    return _token_is_right()
+
+
+def _park(owner: str) -> bool:
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _NEVER_KEPT]
+    with platform_unit_of_work("keeping a form typed before the sign-in ended") as work:
+        token = parked_forms.park(work.session, owner=owner, path=request.path, fields=fields, now=clock.utcnow())
+    if token is None:
+        return False
+    session[PARKED] = token
+    return True
+
+
+def _restore_typed_form(principal: Principal) -> None:
+    """Hand the parked form to its page; forget it once the page is posted or its owner gives it up."""
+    token = session.get(PARKED)
+    if not token:
+        return
+    with tenancy.platform_session("a form typed before the sign-in ended") as lookup:
+        fields = parked_forms.read(
+            lookup, token=token, owner=f"{principal.kind}:{principal.id}", path=request.path, now=clock.utcnow()
+        )
+    if fields is None:
+        return
+    if request.method == "GET" and "abandonner" not in request.args:
+        g.typed_form = fields
+    else:
+        session.pop(PARKED)
+
+
+def parked_path() -> str | None:
+    """Return the page of the form this browser has waiting, or None."""
+    token: Any = session.get(PARKED)
+    if not token:
+        return None
+    with tenancy.platform_session("a form typed before the sign-in ended") as lookup:
+        return parked_forms.find_path(lookup, token)
+
+
+def _here() -> str:
+    return request.full_path.rstrip("?")

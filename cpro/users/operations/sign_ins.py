@@ -1,0 +1,118 @@
+"""Open and end sign-ins, choose passwords, enter a school."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from cpro.audit.operations import record
+from cpro.config import INACTIVITY_LIMIT
+from cpro.core.errors import DomainError
+from cpro.core.passwords import check_password, hash_password, needs_rehash, verify_password
+from cpro.core.permissions import Actor
+from cpro.core.secrets import new_token, token_hash
+from cpro.establishments.models import Establishment
+from cpro.users.models import PlatformAccount, SignIn
+from cpro.users.operations.trace import record_about
+from cpro.users.queries import AnyAccount, list_unspent_codes
+
+
+def open_sign_in(session: Session, account: AnyAccount, *, password: str, by: Actor, now: datetime) -> str:
+    """Sign a browser in and return the token its cookie carries; the password's hash is renewed if it is outdated."""
+    session.execute(delete(SignIn).where(SignIn.last_seen_at < now - INACTIVITY_LIMIT))
+    token = new_token()
+    sign_in = SignIn(token_hash=token_hash(token), created_at=now, last_seen_at=now)
+    if isinstance(account, PlatformAccount):
+        sign_in.platform_account_id = account.id
+    else:
+        sign_in.account_id = account.id
+    session.add(sign_in)
+    account.last_sign_in_at = now
+    if account.password_hash and needs_rehash(account.password_hash):
+        account.password_hash = hash_password(password)
+    record_about(session, "account:signed-in", account, by=by, now=now)
+    return token
+
+
+def end_sign_in(session: Session, sign_in_id: int, account: AnyAccount, *, by: Actor, now: datetime) -> None:
+    """Sign a browser out."""
+    session.execute(delete(SignIn).where(SignIn.id == sign_in_id))
+    record_about(session, "account:signed-out", account, by=by, now=now)
+
+
+def choose_password(
+    session: Session,
+    account: AnyAccount,
+    *,
+    password: str,
+    by: Actor,
+    now: datetime,
+    kept_sign_in_id: int | None = None,
+) -> None:
+    """Set the password, void the codes and end every sign-in but `kept_sign_in_id`.
+
+    Raises `WeakPassword` on the field `password`.
+    """
+    try:
+        check_password(password, privileged=account.role.is_privileged, words_about_person=_words(session, account))
+    except DomainError as refusal:
+        refusal.field = "password"
+        raise
+    account.password_hash = hash_password(password)
+    account.activated_at = account.activated_at or now
+    for code in list_unspent_codes(session, account):
+        code.spent_at = now
+    end_all_sign_ins(session, account, kept_sign_in_id=kept_sign_in_id)
+    record_about(session, "account:password:changed", account, by=by, now=now)
+
+
+def change_own_password(
+    session: Session, account: AnyAccount, *, current: str, password: str, by: Actor, now: datetime, sign_in_id: int
+) -> None:
+    """Change one's own password: the current one is asked again, the other browsers are signed out.
+
+    Raises `DomainError` on the field `current_password`, `WeakPassword` on `password`.
+    """
+    if not verify_password(account.password_hash, current):
+        raise DomainError("Le mot de passe actuel n’est pas le bon.", field="current_password")
+    choose_password(session, account, password=password, by=by, now=now, kept_sign_in_id=sign_in_id)
+
+
+def end_all_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: int | None = None) -> None:
+    """Sign out every browser of an account, but one if asked."""
+    owner = (
+        SignIn.platform_account_id == account.id
+        if isinstance(account, PlatformAccount)
+        else SignIn.account_id == account.id
+    )
+    session.execute(delete(SignIn).where(owner, SignIn.id != (kept_sign_in_id or 0)))
+
+
+def enter_school(session: Session, sign_in_id: int, school: Establishment | None, *, by: Actor, now: datetime) -> None:
+    """Enter a school, or leave the one entered (None); the school's journal tells both."""
+    sign_in = session.get(SignIn, sign_in_id)
+    if sign_in is None:  # signed out in another window meanwhile
+        return
+    left_id = sign_in.entered_establishment_id
+    sign_in.entered_establishment_id = school.id if school else None
+    for school_id, action in ((left_id, "school:left"), (school.id if school else None, "school:entered")):
+        if school_id is not None:
+            record(
+                action,
+                by=by,
+                now=now,
+                object_type="establishment",
+                object_id=school_id,
+                object_label=by.label,
+                establishment_id=school_id,
+                session=session,
+            )
+
+
+def _words(session: Session, account: AnyAccount) -> list[str]:
+    if isinstance(account, PlatformAccount):
+        return [account.email.partition("@")[0], *account.name.split()]
+    school = session.get_one(Establishment, account.establishment_id)
+    return [account.login, account.last_name, account.first_name, school.code, *school.name.split()]

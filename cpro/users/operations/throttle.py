@@ -1,0 +1,118 @@
+"""Slow down guessing, without locking out those who know their password.
+
+Failures are counted in the database, per account (existing or not) and per address; from the fifth on an account
+waits longer after each, from the tenth a quarter of an hour. A whole school shares one address, so an address waits
+only from the fortieth failure on. A browser that once signed in to the account carries a mark (the « device cookie »
+of OWASP): it is counted apart, so that strangers' failures never keep the owner out; ten failures of its own and it
+is a stranger again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from cpro.core.secrets import keyed_hash
+from cpro.users.errors import TooManyAttempts
+from cpro.users.models import FailureCounter
+
+#: Failures older than this are forgotten.
+MEMORY = timedelta(hours=1)
+BLOCK = timedelta(minutes=15)
+FIRST_DELAY = timedelta(seconds=5)
+ACCOUNT_FREE, ACCOUNT_BLOCK = 4, 10
+ADDRESS_FREE, ADDRESS_BLOCK = 39, 100
+DEVICE_TRUST = 10
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One thing whose failures are counted: the first `free` cost nothing, from `block` on the wait is longest."""
+
+    key: str
+    free: int
+    block: int
+
+    def wait_after(self, failures: int) -> timedelta:
+        """Return how long to wait after that many failures: 5, 10, 20… seconds, then a quarter of an hour."""
+        if failures <= self.free:
+            return timedelta()
+        if failures >= self.block:
+            return BLOCK
+        doublings = min(failures - self.free - 1, 10)
+        return min(FIRST_DELAY * (1 << doublings), BLOCK)
+
+
+def account_counter(establishment: str, login: str) -> Counted:
+    """Return the counter of an account, whether it exists or not."""
+    named = f"account:{establishment.strip().lower()}:{login.strip().lower()}"
+    return Counted(keyed_hash("failures", named), ACCOUNT_FREE, ACCOUNT_BLOCK)
+
+
+def address_counter(address: str) -> Counted:
+    """Return the counter of a network address."""
+    return Counted(keyed_hash("failures", f"address:{address}"), ADDRESS_FREE, ADDRESS_BLOCK)
+
+
+def device_counter(mark: str) -> Counted:
+    """Return the counter of a browser known to the account; it never waits."""
+    return Counted(keyed_hash("failures", f"device:{mark}"), DEVICE_TRUST, 10**9)
+
+
+def is_trusted(session: Session, device: Counted, *, now: datetime) -> bool:
+    """Tell whether a known browser has not spent its own failures."""
+    counter = session.get(FailureCounter, device.key)
+    return counter is None or counter.last_failure_at < now - MEMORY or counter.failures < DEVICE_TRUST
+
+
+def reserve_attempt(session: Session, counted: Sequence[Counted], *, now: datetime) -> None:
+    """Count a failure in advance, so that parallel guesses cannot all pass before the first is counted.
+
+    Raises `TooManyAttempts` when one of the counters asks to wait; nothing is counted then.
+    """
+    keys = sorted(each.key for each in counted)  # one order, so that two sign-ins cannot wait for each other
+    found = {
+        row.key: row
+        for row in session.scalars(
+            select(FailureCounter).where(FailureCounter.key.in_(keys)).order_by(FailureCounter.key).with_for_update()
+        )
+    }
+    waits = []
+    for each in counted:
+        row = found.get(each.key)
+        if row is None:
+            continue
+        if row.last_failure_at < now - MEMORY:
+            row.failures = 0
+        waits.append(row.last_failure_at + each.wait_after(row.failures) - now)
+    if waits and max(waits) > timedelta():
+        raise TooManyAttempts(max(waits))
+    for each in counted:
+        row = found.get(each.key)
+        if row is None:
+            session.add(FailureCounter(key=each.key, failures=1, last_failure_at=now))
+        else:
+            row.failures, row.last_failure_at = row.failures + 1, now
+    session.flush()
+
+
+def forgive(session: Session, counted: Sequence[Counted]) -> None:
+    """Take back what `reserve_attempt` counted: the account starts afresh, the address loses this one only."""
+    for each in counted:
+        row = session.get(FailureCounter, each.key, with_for_update=True)
+        if row is None:
+            continue
+        if each.free == ADDRESS_FREE and row.failures > 1:
+            row.failures -= 1
+        else:
+            session.delete(row)
+    session.flush()
+
+
+def forget_old(session: Session, *, now: datetime) -> None:
+    """Delete the counters nobody needs any more."""
+    session.execute(delete(FailureCounter).where(FailureCounter.last_failure_at < now - MEMORY))

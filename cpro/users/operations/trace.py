@@ -1,0 +1,27 @@
+"""How a gesture on an account reads in the journal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from cpro.audit.operations import record
+from cpro.core.permissions import Actor
+from cpro.users.models import Account
+from cpro.users.queries import AnyAccount
+
+
+def record_about(session: Session, action: str, account: AnyAccount, *, by: Actor, now: datetime) -> None:
+    """Write a line about an account in the journal of its school, or of the platform."""
+    is_of_school = isinstance(account, Account)
+    record(
+        action,
+        by=by,
+        now=now,
+        object_type="account" if is_of_school else "platform_account",
+        object_id=account.id,
+        object_label=account.label,
+        establishment_id=account.establishment_id if isinstance(account, Account) else None,
+        session=session,
+    )

@@ -1,0 +1,102 @@
+"""Find accounts and sign-ins. All work across schools: they receive a platform session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from cpro.core.secrets import token_hash
+from cpro.establishments.models import Establishment
+from cpro.users.models import Account, ActivationCode, PlatformAccount, SignIn
+
+AnyAccount = Account | PlatformAccount
+
+
+def find_account(session: Session, establishment: str, login: str) -> AnyAccount | None:
+    """Return the account of a login in a school (code or UAI), or of the platform where the school is blank."""
+    login, establishment = login.strip().lower(), establishment.strip()
+    if not establishment:
+        return session.scalars(select(PlatformAccount).where(PlatformAccount.email == login)).one_or_none()
+    school = find_establishment(session, establishment)
+    if school is None:
+        return None
+    return session.scalars(
+        select(Account).where(Account.establishment_id == school.id, Account.login == login)
+    ).one_or_none()
+
+
+def find_establishment(session: Session, code_or_uai: str) -> Establishment | None:
+    """Return the school of a code or a UAI, whatever the case, or None."""
+    text = code_or_uai.strip()
+    return session.scalars(
+        select(Establishment).where((Establishment.code == text.lower()) | (Establishment.uai == text.upper()))
+    ).first()
+
+
+@dataclass(frozen=True)
+class OpenSignIn:
+    """A sign-in as the guard needs it."""
+
+    sign_in: SignIn
+    account: AnyAccount
+
+
+def find_sign_in(session: Session, token: str) -> OpenSignIn | None:
+    """Return the sign-in of a cookie's token with its account, or None when it was ended or the account disabled."""
+    row = session.execute(
+        select(SignIn, Account, PlatformAccount)
+        .outerjoin(Account, Account.id == SignIn.account_id)
+        .outerjoin(PlatformAccount, PlatformAccount.id == SignIn.platform_account_id)
+        .where(SignIn.token_hash == token_hash(token))
+    ).one_or_none()
+    if row is None:
+        return None
+    sign_in, of_school, of_platform = row
+    account: AnyAccount = of_school or of_platform
+    return OpenSignIn(sign_in, account) if account.is_active else None
+
+
+def find_live_code(session: Session, account: AnyAccount, code_hmac: str) -> ActivationCode | None:
+    """Return the unspent code of an account, expired or not, or None."""
+    return session.scalars(
+        select(ActivationCode).where(
+            _codes_of(account), ActivationCode.code_hmac == code_hmac, ActivationCode.spent_at.is_(None)
+        )
+    ).first()
+
+
+def list_unspent_codes(session: Session, account: AnyAccount) -> list[ActivationCode]:
+    """Return the codes of an account that could still be used, oldest first."""
+    return list(
+        session.scalars(
+            select(ActivationCode)
+            .where(_codes_of(account), ActivationCode.spent_at.is_(None))
+            .order_by(ActivationCode.id)
+        )
+    )
+
+
+def count_codes_since(session: Session, account: AnyAccount, since: datetime) -> int:
+    """Return how many codes an account was given since an instant."""
+    return (
+        session.scalar(
+            select(func.count(ActivationCode.id)).where(_codes_of(account), ActivationCode.created_at >= since)
+        )
+        or 0
+    )
+
+
+def _codes_of(account: AnyAccount) -> ColumnElement[bool]:
+    if isinstance(account, PlatformAccount):
+        return ActivationCode.platform_account_id == account.id
+    return ActivationCode.account_id == account.id
+
+
+def get_account(session: Session, kind: str, account_id: int) -> AnyAccount:
+    """Return the account that a principal's kind and id name; it exists as long as its sign-in does."""
+    if kind == "platform":
+        return session.get_one(PlatformAccount, account_id)
+    return session.get_one(Account, account_id)
