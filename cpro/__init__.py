@@ -1,0 +1,49 @@
+"""CPro: the administration of vocational schools' competence follow-up. `create_app` is the table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__version__ = "0.1.0"
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Any:
+    """Build the application; `config` overrides what the environment says.
+
+    Raises `config.UnusableSetting` when a setting or a folder prevents it.
+    """
+    from flask import Flask
+
+    from cpro import admin_site, audit, demo, establishments, masks, students, users
+    from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
+    from cpro.core import pages, web
+    from cpro.core.transactions import configure_engine
+    from cpro.extensions import babel, csrf, db, login_manager, migrate
+
+    app = Flask(
+        "cpro",
+        template_folder=str(PROJECT_ROOT / "templates"),
+        static_folder=str(PROJECT_ROOT / "static"),
+    )
+    app.config.from_mapping(FIXED_SETTINGS)
+    app.config.from_mapping(load_settings())
+    app.config.from_mapping(config or {})
+
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(PROJECT_ROOT / "migrations"), render_as_batch=True, compare_type=True)
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    babel.init_app(app)
+    with app.app_context():
+        configure_engine(db.engine)
+
+    web.install(app)
+    app.extensions["cpro_rooms"] = rooms = (audit, establishments, users, students, masks)
+    for room in rooms:
+        if hasattr(room, "register"):
+            room.register(app)
+    app.register_blueprint(pages.bp)
+    admin_site.install(app)
+    app.cli.add_command(demo.group)
+    return app

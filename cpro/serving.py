@@ -1,0 +1,121 @@
+"""The local platform: `python app.py` migrates, loads the demonstration once, and serves on this machine only."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from cpro import demo
+from cpro.core import clock, tenancy
+from cpro.core.storage import FileStorage, StorageUnavailable
+from cpro.establishments.operations.pictures import sweep_pictures
+from cpro.extensions import db
+
+_THREADS = 8
+
+
+class CannotStart(Exception):
+    """Say in one sentence why the platform does not start."""
+
+
+def serve_locally(app: Flask) -> int:
+    """Serve until interrupted; return the exit status, after one sentence on standard error if it cannot start."""
+    host, port = app.config["CPRO_HOST"], app.config["CPRO_PORT"]
+    try:
+        server = _listen(app, host, port)
+        with app.app_context():
+            _prepare_database()
+            password = _load_demo_once(app)
+            _sweep(app)
+    except CannotStart as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    _announce(f"http://{host}:{port}", password)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
+    """Take the port before touching the database, so that a second start changes nothing."""
+    from waitress import create_server
+
+    logging.getLogger("waitress").setLevel(logging.ERROR)
+    try:
+        return create_server(app, host=host, port=port, threads=_THREADS, ident="CPro", max_request_body_size=9 << 20)
+    except OSError as error:
+        raise CannotStart(
+            f"Le port {port} de {host} ne peut pas être ouvert ({error.strerror}) : CPro tourne sans doute déjà. "
+            "Arrêtez-le, ou choisissez un autre port avec CPRO_PORT."
+        ) from error
+
+
+def _prepare_database() -> None:
+    """Bring the database to this version. Raises `CannotStart` when it cannot be written or is from a newer one."""
+    try:
+        _refuse_newer_database()
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        upgrade()
+    except (SQLAlchemyError, CommandError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise CannotStart(
+            f"La base de données « {db.engine.url.render_as_string(hide_password=True)} » ne peut pas être ouverte "
+            f"ni mise à jour ({cause}). Vérifiez le droit d’écriture et la place sur le disque."
+        ) from error
+
+
+def _refuse_newer_database() -> None:
+    from flask import current_app
+
+    if not inspect(db.engine).has_table("alembic_version"):
+        return
+    with db.engine.connect() as connection:
+        found = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+    known = {
+        script.revision for script in ScriptDirectory(current_app.extensions["migrate"].directory).walk_revisions()
+    }
+    if found - known:
+        raise CannotStart(
+            f"La base de données vient d’une version plus récente de CPro (révision {', '.join(sorted(found - known))}) : "
+            "mettez le programme à jour, ou choisissez une autre base avec CPRO_DATABASE_URL."
+        )
+
+
+def _load_demo_once(app: Flask) -> str | None:
+    """Load the demonstration schools into an empty database; return their password, None when nothing was loaded."""
+    return demo.load_if_empty(password=app.config["CPRO_DEMO_PASSWORD"], now=clock.utcnow())
+
+
+def _sweep(app: Flask) -> None:
+    storage = FileStorage(app.config["CPRO_UPLOADS"])
+    try:
+        storage.check_writable()
+    except StorageUnavailable as refusal:
+        raise CannotStart(
+            f"Le dossier « {app.config['CPRO_UPLOADS']} » ne peut pas être écrit : {refusal.message}"
+        ) from refusal
+    with tenancy.platform_session("start: sweeping pictures") as session:
+        sweep_pictures(session, storage=storage, now=clock.utcnow())
+
+
+def _announce(address: str, password: str | None) -> None:
+    print(f"\nCPro est prêt : {address}\n")
+    print("Comptes de démonstration (établissement / identifiant) :")
+    for line in demo.ACCOUNTS_SHOWN:
+        print(f"  {line}")
+    if password:
+        print(f"\nMot de passe de tous ces comptes : {password}")
+        print("Il n’est affiché que cette fois ; CPRO_DEMO_PASSWORD en fixe un avant le premier démarrage.")
+    else:
+        print("\nLe mot de passe est celui affiché au premier démarrage. Perdu ? Un code remplace celui d’un compte :")
+        print("  .venv/bin/flask --app app users reset chef --establishment lovelace")
+    print("\nCtrl+C pour arrêter.", flush=True)

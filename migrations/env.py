@@ -1,0 +1,35 @@
+"""How Alembic reaches the application's database: inside the application context, in one transaction."""
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import text
+
+from cpro.core.types import UTCDateTime
+from cpro.extensions import db
+
+
+def render_type(kind: str, item: object, autogen_context: object) -> str | bool:
+    """Write our column types as what they are in the database, so that migrations do not depend on our code."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
+
+
+def run_migrations() -> None:
+    """Migrate the database of the current application."""
+    options = current_app.extensions["migrate"].configure_args
+    with db.engine.connect() as connection:
+        on_postgresql = connection.dialect.name == "postgresql"
+        if not on_postgresql:
+            # SQLite: tables are rebuilt by batch operations, which foreign keys would forbid meanwhile.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.rollback()
+        context.configure(connection=connection, target_metadata=db.metadata, render_item=render_type, **options)
+        with context.begin_transaction():
+            if on_postgresql:  # data migrations span all schools (row-level security, 0002)
+                connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
+            context.run_migrations()
+        connection.commit()
+        if not on_postgresql:
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+
+run_migrations()
