@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__version__ = "0.1.0"
-
 
 def create_app(config: Mapping[str, Any] | None = None) -> Any:
     """Build the application; `config` overrides what the environment says.

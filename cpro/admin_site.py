@@ -9,7 +9,7 @@ from flask import Flask, g, request, url_for
 from flask_admin import Admin, expose
 from flask_admin.theme import Bootstrap4Theme
 
-import cpro
+from cpro.config import VERSION
 from cpro.core.adminviews import SecureIndexView
 from cpro.core.permissions import Permission, Principal
 from cpro.core.registry import MenuEntry, registry
@@ -72,7 +72,7 @@ class Frame:
     Usable on error pages too: whatever cannot be known is None.
     """
 
-    version = cpro.__version__
+    version = VERSION
 
     @cached_property
     def principal(self) -> dict[str, str] | None:

@@ -83,9 +83,9 @@ def _refuse_newer_database() -> None:
     known = {
         script.revision for script in ScriptDirectory(current_app.extensions["migrate"].directory).walk_revisions()
     }
-    if found - known:
+    if newer := ", ".join(sorted(found - known)):
         raise CannotStart(
-            f"La base de données vient d’une version plus récente de CPro (révision {', '.join(sorted(found - known))}) : "
+            f"La base de données vient d’une version plus récente de CPro (révision {newer}) : "
             "mettez le programme à jour, ou choisissez une autre base avec CPRO_DATABASE_URL."
         )
 

@@ -5,7 +5,7 @@ or a school's own beside it), `TenantRoot` (the school itself), `PlatformOnly` (
 opened on one `Scope`, once; from then on every ORM statement it sends is narrowed to that scope, and every statement
 the filter could not narrow is refused. Work across schools happens in `platform_session`.
 
-What the filter cannot see is a statement sent past the session: `engine.connect()`, `session.connection().execute()`.
+What the filter cannot see is a statement sent past the session, on a connection or an engine.
 `tests/test_tenancy.py` lists them and `tests/test_architecture.py` names the few files that may; on PostgreSQL,
 row-level security repeats the rule under them too.
 """
@@ -29,9 +29,8 @@ from sqlalchemy.orm import (
     mapped_column,
     with_loader_criteria,
 )
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import ColumnClause
 from sqlalchemy.sql.schema import Column
+from sqlalchemy.sql.selectable import SelectBase
 
 from cpro.extensions import db
 
@@ -79,6 +78,8 @@ class Shared:
 
 class TenantRoot:
     """Mark the school itself, seen only by itself."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
 
 
 class PlatformOnly:
@@ -182,17 +183,32 @@ def _narrow(state: ORMExecuteState) -> None:
 
 
 def _refuse_raw_tables(statement: Any) -> None:
-    """Refuse a statement that reaches a table past its mapped class, where no criteria would be added."""
-    for element in visitors.iterate(statement):
-        raw_table = isinstance(element, Table) and "parententity" not in element._annotations
-        raw_column = (
-            isinstance(element, Column | ColumnClause)
-            and isinstance(getattr(element, "table", None), Table)
-            and "parententity" not in element._annotations
-            and "parentmapper" not in element._annotations
-        )
-        if raw_table or raw_column:
-            raise TenancyError(f"the tenancy filter does not see {element}: use the mapped class")
+    """Refuse a select, nested ones included, that reaches a table past its mapped class.
+
+    Criteria are added to mapped classes: a table that a select names without its class would be read whole.
+    """
+    raw: set[Any] = set()
+    mapped: set[Any] = set()
+    subject = statement._propagate_attrs.get("plugin_subject")
+    if subject is not None:
+        mapped.add(subject.mapper.local_table)
+    pending = list(statement.get_children())
+    while pending:
+        element = pending.pop()
+        if isinstance(element, SelectBase):
+            _refuse_raw_tables(element)
+            continue
+        entity = element._annotations.get("parententity") if hasattr(element, "_annotations") else None
+        if entity is not None:
+            mapped.add(entity.mapper.local_table)
+        elif isinstance(element, Table):
+            raw.add(element)
+        elif isinstance(element, Column) and isinstance(element.table, Table):
+            raw.add(element.table)
+        pending.extend(element.get_children())
+    if raw - mapped:
+        names = ", ".join(sorted(str(table) for table in raw - mapped))
+        raise TenancyError(f"the tenancy filter does not see the table {names} here: use the mapped class")
 
 
 # --- Writing -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, Response, flash, g, redirect, render_template, request
+from flask import Flask, Response, flash, g, make_response, redirect, render_template, request
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -76,6 +76,7 @@ class _SessionInterface(SecureCookieSessionInterface):
     """Ask for HTTPS, except on the machine itself over plain HTTP."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
+        """Tell Flask whether the session's cookie is reserved to HTTPS."""
         return cookies_are_secure()
 
 
@@ -161,9 +162,9 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
         return show_error(400, message)
     if error.code == 500:
         logger.error("unexpected error", exc_info=getattr(error, "original_exception", None) or error)
-    answer = show_error(error.code)
-    headers = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")]
-    return (*answer, headers) if headers else answer  # type: ignore[return-value]
+    answer = make_response(show_error(error.code))
+    answer.headers.update((name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After"))
+    return answer
 
 
 def _show_refusal(refusal: DomainError) -> ResponseReturnValue:

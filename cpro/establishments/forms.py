@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_wtf.file import FileField
-from wtforms import EmailField, RadioField, SelectField, StringField, TelField, URLField
+from wtforms import EmailField, RadioField, SelectChoice, SelectField, StringField, TelField, URLField
 
 from cpro.core.forms import BaseForm, VersionedForm, checked, text_rule
 from cpro.core.validators import TIMEZONES
@@ -11,6 +11,7 @@ from cpro.establishments.models import CNILKind
 from cpro.establishments.operations.particulars import RULES
 
 YES, NO = "oui", "non"
+_YES_OR_NO = [SelectChoice(YES, "Oui"), SelectChoice(NO, "Non")]
 
 
 class ParticularsForm(VersionedForm):
@@ -37,7 +38,11 @@ class ParticularsForm(VersionedForm):
     )
     dpd_name = StringField("Délégué à la protection des données (DPD)", [checked(RULES["dpd_name"])])
     dpd_email = EmailField("Adresse électronique du DPD", [checked(RULES["dpd_email"])])
-    timezone = SelectField("Fuseau horaire", [checked(RULES["timezone"])], choices=list(TIMEZONES.items()))
+    timezone = SelectField(
+        "Fuseau horaire",
+        [checked(RULES["timezone"])],
+        choices=[SelectChoice(zone, place) for zone, place in TIMEZONES.items()],
+    )
     dreets = StringField("DREETS", [checked(RULES["dreets"])])
     mcpfa = StringField("MCPFA", [checked(RULES["mcpfa"])])
     greta_cfa = StringField("GRETA ou CFA", [checked(RULES["greta_cfa"])])
@@ -46,14 +51,16 @@ class ParticularsForm(VersionedForm):
 class TransfersForm(VersionedForm):
     """The tab Transferts."""
 
-    cnil_kind = RadioField("Nature de la référence", choices=[(kind.value, kind.label) for kind in CNILKind])
+    cnil_kind = RadioField(
+        "Nature de la référence", choices=[SelectChoice(kind.value, kind.label) for kind in CNILKind]
+    )
     cnil_reference = StringField(
         "Numéro de la déclaration, ou référence dans le registre",
         [text_rule(60)],
         description="Déclaration : 6 ou 7 chiffres, par exemple 1679866 v 0. Registre : 3 à 60 caractères.",
     )
-    transfers_enabled = RadioField("Activer les transferts", choices=[(YES, "Oui"), (NO, "Non")])
-    uses_siecle = RadioField("L’établissement utilise SIECLE", choices=[(YES, "Oui"), (NO, "Non")])
+    transfers_enabled = RadioField("Activer les transferts", choices=_YES_OR_NO)
+    uses_siecle = RadioField("L’établissement utilise SIECLE", choices=_YES_OR_NO)
 
 
 class PictureForm(BaseForm):

@@ -49,7 +49,6 @@ class Establishment(TenantRoot, Model):
         CheckConstraint("cnil_kind IN ('declaration', 'registre')", name="cnil_kind"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     #: the school's word in addresses and at sign-in: lower-case letters, digits, hyphen
     code: Mapped[str] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(String(150), default="")

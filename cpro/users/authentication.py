@@ -86,9 +86,10 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
             token = sign_ins.open_sign_in(
                 work.session, account, password=attempt.secret, by=actor_for(account, attempt.address), now=now
             )
+            owner = owner_of(account)
     if refusal:
         raise refusal
-    return SignedIn(token, owner_of(account), attempt.reference)
+    return SignedIn(token, owner, attempt.reference)
 
 
 def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:

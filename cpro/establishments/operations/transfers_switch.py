@@ -13,7 +13,7 @@ from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Actor
 from cpro.core.validators import normalise_cnil_reference
 from cpro.establishments import queries
-from cpro.establishments.models import Establishment
+from cpro.establishments.models import CNILKind, Establishment
 from cpro.extensions import db
 
 
@@ -75,10 +75,10 @@ def update_transfers_switch(
 
 
 def _checked_reference(kind: str, reference: str) -> str:
-    if kind != "declaration" and kind != "registre":
-        raise FieldErrors({"cnil_kind": "Choisissez : déclaration CNIL ou registre RGPD."})
     try:
-        return normalise_cnil_reference(reference, kind)
+        return normalise_cnil_reference(reference, CNILKind(kind).value)
+    except ValueError:
+        raise FieldErrors({"cnil_kind": "Choisissez : déclaration CNIL ou registre RGPD."}) from None
     except DomainError as refusal:
         raise FieldErrors({"cnil_reference": refusal.message}) from None
 

@@ -39,7 +39,7 @@ def park(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str,
 
 
 def read(session: Session, *, token: str, owner: str, path: str, now: datetime) -> list[tuple[str, str]] | None:
-    """Return the fields kept under a token for a page; None when they are too old, somebody else's or another page's."""
+    """Return the fields kept under a token for a page; None when too old, somebody else's or another page's."""
     parked = session.get(ParkedForm, token_hash(token))
     if parked is None or parked.path != path or parked.owner not in ("", owner) or parked.created_at < now - LIFETIME:
         return None

@@ -1,0 +1,88 @@
+"""What people type, brought to the one form we store, or refused in a French sentence that says what to do.
+
+Every `normalise_…` function takes the text typed, returns "" for a blank one (whether a field may stay blank is
+another rule's business) and raises a subclass of `InvalidValue` otherwise. Digits are [0-9]: \\d would also let
+Arabic or full-width digits through, and they would then match nothing in an import.
+"""
+
+from __future__ import annotations
+
+from cpro.core.validators.base import (
+    InvalidValue,
+)
+from cpro.core.validators.contacts import (
+    EMAIL_MAX_LENGTH,
+    WEBSITE_MAX_LENGTH,
+    InvalidEmail,
+    InvalidPhone,
+    InvalidPostalCode,
+    InvalidWebsite,
+    normalise_email,
+    normalise_phone,
+    normalise_postal_code,
+    normalise_website,
+)
+from cpro.core.validators.numbers import (
+    CNIL_REGISTER_MAX_LENGTH,
+    CNIL_REGISTER_MIN_LENGTH,
+    CNILReferenceKind,
+    INEKind,
+    InvalidCNILReference,
+    InvalidINE,
+    InvalidUAI,
+    ine_kind,
+    is_ine_key_doubtful,
+    normalise_cnil_reference,
+    normalise_ine,
+    normalise_uai,
+    rnie_key,
+    uai_key,
+)
+from cpro.core.validators.text import (
+    RESERVED_CODES,
+    TIMEZONES,
+    InvalidSchoolCode,
+    InvalidText,
+    InvalidTimezone,
+    clean_text,
+    fold,
+    normalise_school_code,
+    normalise_timezone,
+)
+
+__all__ = [
+    "CNIL_REGISTER_MAX_LENGTH",
+    "CNIL_REGISTER_MIN_LENGTH",
+    "EMAIL_MAX_LENGTH",
+    "RESERVED_CODES",
+    "TIMEZONES",
+    "WEBSITE_MAX_LENGTH",
+    "CNILReferenceKind",
+    "INEKind",
+    "InvalidCNILReference",
+    "InvalidEmail",
+    "InvalidINE",
+    "InvalidPhone",
+    "InvalidPostalCode",
+    "InvalidSchoolCode",
+    "InvalidText",
+    "InvalidTimezone",
+    "InvalidUAI",
+    "InvalidValue",
+    "InvalidWebsite",
+    "clean_text",
+    "fold",
+    "ine_kind",
+    "is_ine_key_doubtful",
+    "normalise_cnil_reference",
+    "normalise_email",
+    "normalise_ine",
+    "normalise_phone",
+    "normalise_postal_code",
+    "normalise_school_code",
+    "normalise_timezone",
+    "normalise_uai",
+    "normalise_website",
+    "rnie_key",
+    "uai_key",
+]

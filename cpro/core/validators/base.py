@@ -1,0 +1,29 @@
+"""What the rules share: the refusal, and the trimming of what was typed."""
+
+from __future__ import annotations
+
+import re
+
+from cpro.core.errors import DomainError
+
+# Control characters other than ordinary white space, lone surrogates, bidirectional overrides and isolates (which
+# make a text read otherwise than it is stored), and the two code points that XML and so XLSX forbid.
+FORBIDDEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+# Soft hyphen, zero-width space, direction marks, word joiner, byte order mark: they come along in a paste, unseen.
+# The zero-width joiner stays: emoji are made of it.
+UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+_SEPARATORS = re.compile(r"[\s.\-\u2010-\u2015]")
+
+
+class InvalidValue(DomainError):
+    """Refuse what was typed in a field; the form or the import knows which one."""
+
+
+def trim(text: str) -> str:
+    """Return the text without what nobody sees, nor blanks at its ends."""
+    return UNSEEN.sub("", text).strip()
+
+
+def compact(text: str) -> str:
+    """Return the text without any of the separators people write in numbers."""
+    return _SEPARATORS.sub("", trim(text))

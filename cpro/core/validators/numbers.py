@@ -1,0 +1,132 @@
+"""Numbers the administration gives: UAI, INE, CNIL references."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import Literal
+
+from cpro.core.validators.base import InvalidValue, compact, trim
+from cpro.core.validators.text import clean_text
+
+CNIL_REGISTER_MIN_LENGTH, CNIL_REGISTER_MAX_LENGTH = 3, 60
+CNILReferenceKind = Literal["declaration", "registre"]
+
+_KEY_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # 23 letters: I, O and Q read too much like digits
+_RNIE_DIGITS = "ABCDEFGHJK"  # a digit of the RNIE key, written as a letter
+
+
+class InvalidUAI(InvalidValue):
+    """Refuse an establishment number whose form or key letter is wrong."""
+
+
+class InvalidCNILReference(InvalidValue):
+    """Refuse the reference that allows transfers."""
+
+
+class InvalidINE(InvalidValue):
+    """Refuse a national pupil number."""
+
+
+class INEKind(enum.Enum):
+    """Families of national pupil numbers; values are the French labels."""
+
+    BEA = "numéro d’avant 2018 (BEA)"
+    RNIE = "numéro du répertoire national (RNIE)"
+    APPRENTICE = "numéro d’apprenti"
+    OTHER = "autre numéro"
+
+
+def uai_key(digits: str) -> str:
+    """Return the key letter of the seven digits of a UAI: their remainder by 23 in an alphabet without I, O and Q.
+
+    Source: BO n° 37 of 2008, whose numbers all fit. Raises ValueError for anything but seven ASCII digits.
+    """
+    if not re.fullmatch(r"[0-9]{7}", digits):
+        raise ValueError(f"a UAI has seven digits before its key, not {digits!r}")
+    return _KEY_LETTERS[int(digits) % 23]
+
+
+def normalise_uai(text: str) -> str:
+    """Return the UAI in capitals, without spaces, dots or hyphens; raises InvalidUAI."""
+    uai = compact(text)
+    if not uai:
+        return ""
+    if not re.fullmatch(r"[0-9]{7}[A-Za-z]", uai):
+        raise InvalidUAI("L’UAI se compose de sept chiffres et d’une lettre, par exemple 0570109J : vérifiez-la.")
+    digits, letter = uai[:7], uai[7].upper()
+    expected = uai_key(digits)
+    if letter != expected:
+        raise InvalidUAI(
+            "UAI refusée : la lettre de contrôle ne correspond pas aux chiffres ; vérifiez les sept chiffres et la "
+            f"lettre (après {digits}, la lettre attendue est {expected})."
+        )
+    return digits + letter
+
+
+def normalise_cnil_reference(text: str, kind: CNILReferenceKind) -> str:
+    """Return a declaration as « 1679866 v 0 » (or its digits alone), a register reference as a clean line.
+
+    A declaration has 6 or 7 digits and perhaps a version, as in the CNIL's open data of past formalities.
+    Raises InvalidCNILReference.
+    """
+    if kind == "registre":
+        reference = clean_text(text, max_length=CNIL_REGISTER_MAX_LENGTH, label="Référence du registre")
+        if reference and len(reference) < CNIL_REGISTER_MIN_LENGTH:
+            raise InvalidCNILReference(
+                f"La référence du registre compte au moins {CNIL_REGISTER_MIN_LENGTH} caractères : complétez-la."
+            )
+        return reference
+    compact = re.sub(r"\s", "", trim(text))
+    if not compact:
+        return ""
+    match = re.fullmatch(r"([0-9]{6,7})(?:[vV]([0-9]{1,3}))?", compact)
+    if not match:
+        raise InvalidCNILReference(
+            "Le numéro de déclaration CNIL compte 6 ou 7 chiffres, suivis au besoin d’une version, par exemple "
+            "« 1679866 v 0 » : vérifiez-le sur le récépissé."
+        )
+    number, version = match.groups()
+    return number if version is None else f"{number} v {int(version)}"
+
+
+def normalise_ine(text: str) -> str:
+    """Return the INE in capitals without spaces; raises InvalidINE.
+
+    Only the form is checked, eleven characters as in the ministry's import schema 3.1; see `is_ine_key_doubtful`.
+    """
+    ine = re.sub(r"\s", "", trim(text))
+    if ine and not re.fullmatch(r"[0-9A-Za-z_]{11}", ine):
+        raise InvalidINE("L’INE compte onze chiffres ou lettres sans accent : vérifiez-le dans SIECLE.")
+    return ine.upper()
+
+
+def ine_kind(ine: str) -> INEKind:
+    """Return the family of a normalised INE, from its form alone."""
+    if re.fullmatch(r"[0-9]{10}[A-Z]", ine):
+        return INEKind.BEA
+    if re.fullmatch(r"[0-9]{9}[A-Z]{2}", ine):
+        return INEKind.RNIE
+    if re.fullmatch(r"[0-9]{4}A[0-9]{5}[A-Z]", ine):
+        return INEKind.APPRENTICE
+    return INEKind.OTHER
+
+
+def is_ine_key_doubtful(ine: str) -> bool:
+    """Tell whether the key of a normalised INE disagrees with its digits; False for the kinds whose key is unknown.
+
+    A reason to warn, never to refuse: no specification of the RNIE key is public, and this rule was inferred
+    from published samples (97 less the remainder by 97, its two digits written as letters).
+    """
+    kind = ine_kind(ine)
+    if kind is INEKind.BEA:
+        return ine[10] != _KEY_LETTERS[int(ine[:10]) % 23]
+    if kind is INEKind.RNIE:
+        return ine[9:] != rnie_key(ine[:9])
+    return False
+
+
+def rnie_key(digits: str) -> str:
+    """Return the two letters that should follow the nine digits of an RNIE (see `is_ine_key_doubtful`)."""
+    tens, units = divmod(97 - int(digits) % 97, 10)
+    return _RNIE_DIGITS[tens] + _RNIE_DIGITS[units]

@@ -1,0 +1,104 @@
+"""Lines of text, and the words chosen from a list or reserved."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from cpro.core.formatting import format_count
+from cpro.core.validators.base import FORBIDDEN, UNSEEN, InvalidValue, trim
+
+#: Zones in which the schools of the Republic live: IANA name → what people call the place.
+TIMEZONES: Mapping[str, str] = {
+    "Europe/Paris": "France métropolitaine",
+    "America/Guadeloupe": "Guadeloupe",
+    "America/Martinique": "Martinique",
+    "America/Cayenne": "Guyane",
+    "America/Miquelon": "Saint-Pierre-et-Miquelon",
+    "Indian/Reunion": "La Réunion",
+    "Indian/Mayotte": "Mayotte",
+    "Pacific/Noumea": "Nouvelle-Calédonie",
+    "Pacific/Tahiti": "Polynésie française",
+    "Pacific/Wallis": "Wallis-et-Futuna",
+}
+
+#: First segments of our own addresses, which a school's code would hide.
+RESERVED_CODES = frozenset(
+    "connexion deconnexion activation mot-de-passe-oublie mon-compte ecoles admin scenarios eleves passeport "
+    "mon-passeport verifier aide mentions sante static uploads favicon robots accueil api".split()
+)
+
+
+# Letters that Unicode does not decompose, and the apostrophes people type for one another.
+_FOLDED_LETTERS = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'", "‘": "'", "ʼ": "'"}
+)
+
+
+class InvalidText(InvalidValue):
+    """Refuse a text that is too long or holds characters nobody can see."""
+
+
+class InvalidTimezone(InvalidValue):
+    """Refuse a time zone that is not offered."""
+
+
+class InvalidSchoolCode(InvalidValue):
+    """Refuse the word that stands for a school in its address."""
+
+
+def clean_text(text: str, *, max_length: int, label: str = "") -> str:
+    """Return a single line in NFC, without unseen characters, its runs of white space folded to one space.
+
+    `max_length` counts code points, as the columns do; `label` is the field's, put before the sentence.
+    Raises InvalidText for control characters, lone surrogates, bidirectional overrides, and over `max_length`.
+    """
+    if FORBIDDEN.search(text):
+        raise InvalidText(
+            _labelled(label, "Le texte contient un caractère de contrôle invisible. Retapez-le au lieu de le coller.")
+        )
+    line = " ".join(unicodedata.normalize("NFC", UNSEEN.sub("", text)).split())
+    if len(line) > max_length:
+        raise InvalidText(
+            _labelled(
+                label,
+                f"Le texte compte {format_count(len(line))} caractères, le maximum est {format_count(max_length)}."
+                " Raccourcissez-le.",
+            )
+        )
+    return line
+
+
+def normalise_timezone(text: str) -> str:
+    """Return the IANA name if it is one of `TIMEZONES`; raises InvalidTimezone."""
+    name = trim(text)
+    if name and name not in TIMEZONES:
+        raise InvalidTimezone("Ce fuseau horaire n’est pas proposé : choisissez-en un dans la liste.")
+    return name
+
+
+def normalise_school_code(text: str) -> str:
+    """Return the code in lower case: 2 to 32 letters, digits or hyphens, a letter first; raises InvalidSchoolCode."""
+    code = trim(text)
+    if not code:
+        return ""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,31}", code):
+        raise InvalidSchoolCode(
+            "Le code de l’établissement compte de 2 à 32 lettres sans accent, chiffres ou tirets, et commence par une "
+            "lettre, par exemple lp-gallieni : corrigez-le."
+        )
+    code = code.lower()
+    if code in RESERVED_CODES:
+        raise InvalidSchoolCode(f"Le code « {code} » est réservé au fonctionnement du site : choisissez-en un autre.")
+    return code
+
+
+def fold(text: str) -> str:
+    """Return the text in lower case without accents or ligatures, for searching and for logins."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_FOLDED_LETTERS))
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+
+
+def _labelled(label: str, sentence: str) -> str:
+    return f"{label} : {sentence[0].lower()}{sentence[1:]}" if label else sentence

@@ -1,0 +1,136 @@
+"""Who may open what: one table, one line a page, tried against the running application.
+
+A column is a person: signed out, administrator, head, teacher, student of the school, support in the school,
+inspector in no school. « in » is 303 to the sign-in page, « choose » 303 to the choice of a school.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from cpro.core.permissions import access_of
+from cpro.users.guard import STATIC_ENDPOINTS
+from tests.factories import World
+from tests.helpers.browser import Browser
+
+PEOPLE = ("nobody", "administrator", "head", "teacher", "student", "support", "inspector")
+IN, CHOOSE = "in", "choose"
+
+#: page: (what each of PEOPLE gets); 404 where there is nothing to see yet, the right being there.
+GET = {
+    "/": (IN, 303, 303, 200, 200, 303, CHOOSE),
+    "/connexion": (200, 303, 303, 303, 303, 303, 303),
+    "/activation": (200, 200, 200, 200, 200, 200, 200),
+    "/mot-de-passe-oublie": (200, 200, 200, 200, 200, 200, 200),
+    "/alpha/": (303, 303, 303, 303, 303, 303, 303),
+    "/mon-compte": (IN, 200, 200, 200, 200, 200, 200),
+    "/ecoles": (IN, 403, 403, 403, 403, 200, 200),
+    "/admin/": (IN, 200, 200, 403, 403, 200, CHOOSE),
+    "/admin/parametres/": (IN, 303, 303, 403, 403, 303, CHOOSE),
+    "/admin/parametres/etablissement": (IN, 200, 200, 403, 403, 200, CHOOSE),
+    "/admin/parametres/transferts": (IN, 200, 200, 403, 403, 200, CHOOSE),
+    "/admin/parametres/transferts/effectues": (IN, 200, 200, 403, 403, 200, CHOOSE),
+    "/admin/parametres/masques": (IN, 200, 200, 403, 403, 200, CHOOSE),
+    "/admin/parametres/masques?diplome=40025520": (IN, 200, 200, 403, 403, 200, CHOOSE),
+    "/admin/parametres/masques/reinitialiser?diplome=40025520": (IN, 200, 403, 403, 403, 403, CHOOSE),
+    "/admin/parametres/logo": (IN, 200, 200, 403, 403, 200, CHOOSE),
+    "/admin/parametres/logo/image/logo": (IN, 404, 404, 403, 403, 404, CHOOSE),
+    "/admin/parametres/logo/image/cachet": (IN, 404, 404, 403, 403, 403, CHOOSE),
+    "/admin/parametres/logo/supprimer/logo": (IN, 404, 404, 403, 403, 403, CHOOSE),
+    "/admin/eleves-sans-ine": (IN, 200, 200, 403, 403, 200, CHOOSE),
+    "/aide/etablissement": (IN, 200, 200, 200, 200, 200, 200),
+    "/mentions/accessibilite": (200, 200, 200, 200, 200, 200, 200),
+    "/mentions/donnees-personnelles": (200, 200, 200, 200, 200, 200, 200),
+    "/sante": (200, 200, 200, 200, 200, 200, 200),
+}
+
+#: Empty posts: 422, 404 or 303 mean that the right is there; nobody without it gets past 403.
+POST = {
+    "/connexion": (422, 422, 422, 422, 422, 422, 422),
+    "/deconnexion": (303, 303, 303, 303, 303, 303, 303),
+    "/activation": (422, 422, 422, 422, 422, 422, 422),
+    "/mot-de-passe-oublie": (422, 422, 422, 422, 422, 422, 422),
+    "/mon-compte": (IN, 422, 422, 422, 422, 422, 422),
+    "/ecoles/{b}/entrer": (IN, 403, 403, 403, 403, 303, 404),
+    "/ecoles/quitter": (IN, 403, 403, 403, 403, 303, 303),
+    "/admin/parametres/etablissement": (IN, 303, 303, 403, 403, 403, CHOOSE),
+    "/admin/parametres/transferts": (IN, 303, 303, 403, 403, 403, CHOOSE),
+    "/admin/parametres/masques?diplome=40025520": (IN, 303, 403, 403, 403, 403, CHOOSE),
+    "/admin/parametres/masques/reinitialiser?diplome=40025520": (IN, 303, 403, 403, 403, 403, CHOOSE),
+    "/admin/parametres/logo/televerser/logo": (IN, 422, 422, 403, 403, 403, CHOOSE),
+    "/admin/parametres/logo/televerser/cachet": (IN, 422, 422, 403, 403, 403, CHOOSE),
+    "/admin/parametres/logo/supprimer/cachet": (IN, 404, 404, 403, 403, 403, CHOOSE),
+    "/admin/parametres/logo/annuler/logo": (IN, 422, 422, 403, 403, 403, CHOOSE),
+}
+
+
+def _person(app: Flask, world: World, person: str) -> Browser:
+    browser = Browser(app)
+    if person == "nobody":
+        browser.get("/connexion")
+        return browser
+    return browser.sign_in_as(world, person, enter="a" if person == "support" else None)
+
+
+def _outcome(answer: object) -> int | str:
+    status, location = answer.status_code, answer.headers.get("Location", "")  # type: ignore[attr-defined]
+    if status == 303 and location.startswith("/connexion?suite") or (status == 303 and location == "/connexion"):
+        return IN
+    return CHOOSE if status == 303 and location == "/ecoles" else status
+
+
+class TestMatrix:
+    @pytest.mark.parametrize("person", PEOPLE)
+    def test_each_page(self, app: Flask, world: World, person: str) -> None:
+        column = PEOPLE.index(person)
+        browser = _person(app, world, person)
+
+        got = {page: _outcome(browser.get(page)) for page in GET}
+
+        assert got == {page: line[column] for page, line in GET.items()}
+
+    @pytest.mark.parametrize("person", PEOPLE)
+    def test_each_post(self, app: Flask, world: World, person: str) -> None:
+        column = PEOPLE.index(person)
+        got = {}
+        for page in POST:
+            browser = _person(app, world, person)
+            got[page] = _outcome(browser.post(page.format(b=world.b.id)))
+
+        # leaving a school and signing out lead to the pages the shorthands name
+        expected = {page: line[column] for page, line in POST.items()}
+        shorthand = {"/deconnexion": IN, "/ecoles/quitter": CHOOSE}
+        expected |= {page: word for page, word in shorthand.items() if expected[page] == 303}
+        assert got == expected
+
+    def test_the_table_holds_every_page(self, migrated_app: Flask) -> None:
+        adapter = migrated_app.url_map.bind("localhost")
+        for method, table in (("GET", GET), ("POST", POST)):
+            tried = {adapter.match(page.format(b=1).partition("?")[0], method)[0] for page in table}
+            there = {
+                rule.endpoint
+                for rule in migrated_app.url_map.iter_rules()
+                if method in (rule.methods or ()) and rule.endpoint not in STATIC_ENDPOINTS
+            }
+            assert there <= tried, f"add a line for {method} {sorted(there - tried)}"
+
+    def test_an_unmarked_route_is_refused(self, as_: Callable[..., Browser], app: Flask) -> None:
+        def forgotten() -> str:
+            return "secret"
+
+        app.view_functions["forgotten"] = forgotten
+        assert access_of(forgotten) is None
+        rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == "pages.health")
+        healthy = app.view_functions["pages.health"]
+        app.view_functions["pages.health"] = forgotten
+        try:
+            answer = as_("administrator").get(rule.rule)
+        finally:
+            app.view_functions["pages.health"] = healthy
+            del app.view_functions["forgotten"]
+
+        assert answer.status_code == 403
+        assert "secret" not in answer.text

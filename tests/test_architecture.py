@@ -1,0 +1,186 @@
+"""The conventions of the house, each told with its remedy."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_admin.model import BaseModelView
+from werkzeug.routing import Rule
+
+from cpro.core.adminviews import SecureIndexView, SecureModelView, SecureView
+from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Role, access_of
+from cpro.core.registry import registry
+from cpro.users.guard import STATIC_ENDPOINTS
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = sorted((ROOT / "cpro").rglob("*.py"))
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+
+#: Routes whose words are names, not ids: a page of help, a school's code, files.
+NAMED_ROUTES = {"pages.help_page", "users.school_door", "static", "admin.static"}
+
+
+def routes(app: Flask) -> Iterator[Rule]:
+    yield from app.url_map.iter_rules()
+
+
+class TestRoutes:
+    def test_each_route_is_marked(self, migrated_app: Flask) -> None:
+        for rule in routes(migrated_app):
+            if rule.endpoint in STATIC_ENDPOINTS:
+                continue
+            view = migrated_app.view_functions[rule.endpoint]
+            assert access_of(view) is not None, (
+                f"{view.__module__}: {rule.endpoint} ({rule.rule}) is unmarked and answers 403: "
+                "add @requires(Permission.…) or @public, or a permission to its admin view"
+            )
+
+    def test_addresses_are_kebab_case_without_accents(self, migrated_app: Flask) -> None:
+        for rule in routes(migrated_app):
+            for part in re.sub(r"<[^>]+>", "", rule.rule).split("/"):
+                assert re.fullmatch(r"[a-z0-9-]*(\.pdf)?", part), f"{rule.rule}: write « {part} » in kebab-case"
+
+    def test_ids_are_typed(self, migrated_app: Flask) -> None:
+        for rule in routes(migrated_app):
+            for argument in re.findall(r"<([^>]+)>", rule.rule):
+                assert ":" in argument or rule.endpoint in NAMED_ROUTES, (
+                    f"{rule.rule}: write <int:{argument}>, so that a word is a 404 before the view"
+                )
+
+    def test_school_codes_cannot_hide_an_address(self, migrated_app: Flask) -> None:
+        from cpro.core.validators import RESERVED_CODES
+
+        firsts = {rule.rule.split("/")[1] for rule in routes(migrated_app)} - {"", "<school>"}
+        assert firsts <= RESERVED_CODES, f"reserve {sorted(firsts - RESERVED_CODES)} in core.validators"
+
+    def test_gets_do_not_write_and_posts_alone_change(self, migrated_app: Flask) -> None:
+        for rule in routes(migrated_app):
+            assert not (rule.methods or set()) - {"GET", "HEAD", "OPTIONS", "POST"}, rule.rule
+
+
+class TestAdminViews:
+    def test_each_view_is_closed_by_default(self, migrated_app: Flask) -> None:
+        for view in migrated_app.extensions["admin"][0]._views:
+            assert isinstance(view, SecureIndexView | SecureView | SecureModelView), (
+                f"{type(view).__name__} must inherit core.adminviews: Flask-Admin's own classes are open to anyone"
+            )
+            assert view.permission is not None, f"{type(view).__name__}: declare its permission"
+
+    @pytest.mark.parametrize("power", ["can_create", "can_edit", "can_delete", "can_export", "can_view_details"])
+    def test_each_power_is_off_in_the_base(self, power: str) -> None:
+        assert getattr(SecureModelView, power) is False
+
+    def test_a_generated_screen_shows_no_form_of_its_own_making(self, migrated_app: Flask) -> None:
+        for view in migrated_app.extensions["admin"][0]._views:
+            if isinstance(view, BaseModelView) and (view.can_create or view.can_edit):
+                assert view.form_columns is not None, f"{type(view).__name__}: list its form_columns"
+
+    def test_the_base_writes_through_operations_only(self) -> None:
+        for method in ("create_model", "update_model", "delete_model"):
+            with pytest.raises(NotImplementedError, match="operation"):
+                getattr(object.__new__(SecureModelView), method)(*[None] * (2 if method == "update_model" else 1))
+
+
+class TestPermissions:
+    def test_each_role_has_its_line(self) -> None:
+        assert set(ROLE_PERMISSIONS) == set(Role)
+
+    def test_each_permission_is_used_by_a_route(self, migrated_app: Flask) -> None:
+        asked = {
+            access.permission
+            for view in migrated_app.view_functions.values()
+            if (access := access_of(view)) is not None
+        }
+        assert set(Permission) <= asked, f"nobody asks {set(Permission) - asked}: delete it"
+
+    def test_menu_and_tabs_lead_where_their_permission_suffices(self, migrated_app: Flask) -> None:
+        places = registry(migrated_app)
+        for entry in (*places.menu, *places.settings_tabs):
+            access = access_of(migrated_app.view_functions[entry.endpoint])
+            assert access is not None
+            assert access.permission == entry.permission, f"{entry.label}: the link asks another right than its page"
+
+
+#: What each convention forbids in cpro/, where it is allowed, and what to do instead.
+FORBIDDEN = {
+    "commit": (r"\.commit\(\)", {"core/transactions.py"}, "use unit_of_work()"),
+    "environment": (r"os\.environ", {"config.py"}, "read it in config.py"),
+    "clock": (
+        r"datetime\.now|date\.today|time\.time\(\)|utcfromtimestamp",
+        {"core/clock.py"},
+        "take `now` as an argument",
+    ),
+    "raw connection": (
+        r"engine\.connect|engine\.begin|[a-z]\.connection\([^)]|raw_connection",
+        {"core/transactions.py", "serving.py"},
+        "go through a session: the tenancy filter does not see a connection",
+    ),
+    "raw statement": (
+        r"\btext\(",
+        {"core/tenancy.py", "core/pages.py", "serving.py", "students/models.py"},
+        "select mapped classes",
+    ),
+    "print": (r"\bprint\(", {"serving.py"}, "use click.echo in commands, a logger elsewhere"),
+    "untyped escape": (r"\bcast\(", set(), "narrow the type instead"),
+}
+
+
+class TestSources:
+    @pytest.mark.parametrize("convention", FORBIDDEN)
+    def test_conventions_hold(self, convention: str) -> None:
+        pattern, allowed, remedy = FORBIDDEN[convention]
+        for path in SOURCES:
+            name = path.relative_to(ROOT / "cpro").as_posix()
+            if name not in allowed:
+                found = re.search(pattern, path.read_text())
+                assert not found, f"cpro/{name}: « {found[0]} » — {remedy}"
+
+    def test_views_ask_no_query(self) -> None:
+        for path in SOURCES:
+            if path.name in ("views.py", "forms.py", "admin.py"):
+                found = re.search(r"db\.session|\bselect\(", path.read_text())
+                assert not found, f"{path}: move « {found[0]} » to queries.py"
+
+    def test_files_stay_short(self) -> None:
+        for path in [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "static").rglob("*.css")]:
+            lines = len(path.read_text().splitlines())
+            assert lines <= 400, f"{path.relative_to(ROOT)} has {lines} lines: make it a package of the same name"
+
+    def test_everything_public_says_what_it_promises(self) -> None:
+        for path in SOURCES:
+            tree = ast.parse(path.read_text())
+            assert ast.get_docstring(tree), f"{path}: say what the module is for"
+            for node in ast.walk(tree):
+                if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
+                    continue
+                if node in tree.body or any(
+                    node in parent.body for parent in tree.body if isinstance(parent, ast.ClassDef)
+                ):
+                    assert ast.get_docstring(node), (
+                        f"{path}:{node.lineno}: {node.name} needs its contract in a docstring"
+                    )
+
+    def test_import_contracts_are_kept(self) -> None:
+        outcome = subprocess.run(
+            [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert outcome.returncode == 0, outcome.stdout
+
+
+class TestTemplates:
+    @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+    def test_nothing_the_content_security_policy_forbids(self, path: Path) -> None:
+        source = path.read_text()
+
+        assert not re.search(r"\son\w+=", source), "no inline handler: the policy blocks it"
+        assert not re.search(r"\sstyle=|<style", source), "no inline style: write a class in static/"
+        assert not re.search(r'(src|action)="(https?:)?//|<link[^>]*href="(https?:)?//', source), "nothing from outside"
+        assert not re.search(r"<script(?![^>]*src=)", source), "no inline script"
+        assert "|safe" not in source.replace(" ", ""), "escape everything"

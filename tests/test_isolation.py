@@ -1,0 +1,156 @@
+"""Another school's object does not exist: by id, by list, by look-up, on GET and POST, in generated screens too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_admin import Admin
+from sqlalchemy import select
+
+from cpro import create_app
+from cpro.core import tenancy
+from cpro.core.adminviews import SecureModelView
+from cpro.core.permissions import Permission
+from cpro.core.transactions import platform_unit_of_work
+from cpro.extensions import db
+from cpro.masks.models import Mask
+from cpro.students.models import Division, Student
+from tests.factories import World, make_diploma
+from tests.helpers.browser import Browser
+
+
+class TestSettings:
+    @pytest.mark.parametrize("role", ["administrator", "head"])
+    def test_each_school_sees_itself_only(self, as_: Callable[..., Browser], world: World, role: str) -> None:
+        pages = [
+            "/admin/",
+            "/admin/parametres/etablissement",
+            "/admin/parametres/transferts",
+            "/admin/parametres/transferts/effectues",
+            f"/admin/parametres/masques?diplome={world.diploma_code}",
+            "/admin/parametres/logo",
+            "/admin/eleves-sans-ine",
+        ]
+        for school, other in (("a", "beta"), ("b", "alpha")):
+            browser = as_(role, school)
+            for page in pages:
+                text = browser.get(page).text
+                assert other not in text, f"{page} shows {other} to the other school"
+
+    def test_support_sees_the_school_entered_only(self, as_: Callable[..., Browser]) -> None:
+        browser = as_("support", enter="a")
+
+        assert "Secret-alpha" in browser.get("/admin/eleves-sans-ine").text.replace("SECRET-ALPHA", "Secret-alpha")
+        assert "beta" not in browser.get("/admin/eleves-sans-ine").text.lower()
+
+    def test_another_schools_diploma_does_not_exist(self, as_: Callable[..., Browser], world: World) -> None:
+        with platform_unit_of_work("test") as work:
+            work.session.add(make_diploma(code="MAISON-B", establishment_id=world.b.id))
+        browser = as_("administrator", "a")
+        address = "/admin/parametres/masques?diplome=MAISON-B"
+
+        assert browser.get(address).status_code == 404
+        assert browser.post(address, {"links": "Chez vous"}).status_code == 404
+        assert browser.get("/admin/parametres/masques/reinitialiser?diplome=MAISON-B").status_code == 404
+        assert browser.post("/admin/parametres/masques/reinitialiser", {"diplome": "MAISON-B"}).status_code == 404
+        assert "MAISON-B" not in browser.get("/admin/parametres/masques").text
+
+    def test_saving_touches_ones_own_rows_only(self, as_: Callable[..., Browser], world: World) -> None:
+        browser = as_("administrator", "a")
+
+        browser.post(f"/admin/parametres/masques?diplome={world.diploma_code}", {"links": "À moi"})
+        browser.post("/admin/parametres/masques/reinitialiser", {"diplome": world.diploma_code})
+
+        with tenancy.platform_session("test") as session:
+            assert [mask.wording for mask in session.scalars(select(Mask))] == ["Liens de beta"]
+
+
+@pytest.fixture
+def careless(world: World, migrated_app: Flask) -> Iterator[Flask]:
+    """Yield an application with a room that never heard of schools: stock generated screens with every power."""
+
+    class CarelessStudents(SecureModelView):
+        permission = Permission.STUDENTS_VIEW
+        can_edit = can_delete = can_export = can_view_details = True
+        column_list = column_searchable_list = column_filters = form_columns = ("last_name", "first_name")
+        form_ajax_refs = {"division": {"fields": ["code"]}}
+
+        def update_model(self, form: Any, model: Any) -> bool:
+            from cpro.core.transactions import unit_of_work
+
+            with unit_of_work():
+                form.populate_obj(model)
+            return True
+
+        def delete_model(self, model: Any) -> bool:
+            from cpro.core.transactions import unit_of_work
+
+            with unit_of_work():
+                db.session.delete(model)
+            return True
+
+    app = create_app(dict(migrated_app.config))
+    site: Admin = app.extensions["admin"][0]
+    site.add_view(CarelessStudents(Student, db, url="/admin/negligents", endpoint="careless"))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+class TestGeneratedScreens:
+    def test_a_careless_room_cannot_leak(self, careless: Flask, world: World) -> None:
+        browser = Browser(careless).sign_in_as(world, "administrator", "a")
+        other = world.b.student_id
+
+        for page in (
+            "/admin/negligents/",
+            "/admin/negligents/?search=Secret",
+            "/admin/negligents/?flt0_0=Secret",
+            "/admin/negligents/?page_size=100&sort=0",
+            "/admin/negligents/export/csv/",
+        ):
+            text = browser.get(page).text
+            assert "Secret-alpha" in text, page
+            assert "Secret-beta" not in text, page
+        for page in (f"/admin/negligents/details/?id={other}", f"/admin/negligents/edit/?id={other}"):
+            answer = browser.get(page, follow_redirects=True)
+            assert "Secret-beta" not in answer.text, page
+        look_up = browser.get("/admin/negligents/ajax/lookup/?name=division&query=2")
+        assert [label for _id, label in look_up.json] == [label for _id, label in look_up.json if "BET" not in label]
+
+    def test_a_careless_room_cannot_write_elsewhere(self, careless: Flask, world: World) -> None:
+        browser = Browser(careless).sign_in_as(world, "administrator", "a")
+        other = world.b.student_id
+        browser.get("/admin/negligents/")
+
+        browser.post(f"/admin/negligents/edit/?id={other}", {"last_name": "Pris", "first_name": "Pris"})
+        browser.post("/admin/negligents/delete/", {"id": other})
+        browser.post("/admin/negligents/action/", {"action": "delete", "rowid": other})
+
+        with tenancy.platform_session("test") as session:
+            student = session.get_one(Student, other)
+            assert student.last_name == "Secret-beta"
+
+    def test_it_does_reach_its_own_rows(self, careless: Flask, world: World) -> None:
+        browser = Browser(careless).sign_in_as(world, "administrator", "a")
+        own = world.a.student_id
+
+        assert browser.get(f"/admin/negligents/details/?id={own}").status_code == 200
+        browser.post(f"/admin/negligents/edit/?id={own}", {"last_name": "Corrigé", "first_name": "Zoé"})
+
+        with tenancy.platform_session("test") as session:
+            assert session.get_one(Student, own).last_name == "Corrigé"
+            assert session.get_one(Division, world.b.division_id).code == "2BET"
+
+    def test_a_screen_without_permission_is_closed_to_everyone(self, careless: Flask, world: World) -> None:
+        class Undeclared(SecureModelView):
+            can_view_details = True
+
+        careless.extensions["admin"][0].add_view(Undeclared(Student, db, url="/admin/oublie", endpoint="undeclared"))
+        browser = Browser(careless).sign_in_as(world, "administrator", "a")
+
+        assert browser.get("/admin/oublie/").status_code == 403
+        assert browser.get(f"/admin/oublie/details/?id={world.a.student_id}").status_code == 403

@@ -1,0 +1,302 @@
+"""Signing in: who gets in, and what the others learn, which is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from argon2 import PasswordHasher
+
+from cpro.users.models import FailureCounter, SignIn
+from tests.factories import PASSWORD, World
+from tests.helpers.browser import Browser
+from tests.users.conftest import Desk, shown
+
+REFUSED = "Connexion refusée"
+DISABLED = "Ce compte est désactivé"
+
+#: What is typed when one of the three is wrong.
+WRONG = {
+    "unknown school": ("nulle-part", "alix.granite", PASSWORD),
+    "unknown login": ("alpha", "personne.inconnue", PASSWORD),
+    "wrong password": ("alpha", "alix.granite", "Pas-le-bon-42!"),
+    "password in another case": ("alpha", "alix.granite", PASSWORD.upper()),
+    "school's account without its school": ("", "alix.granite", PASSWORD),
+    "platform account under a school": ("alpha", "support@cpro.example", PASSWORD),
+    "unknown platform account": ("", "personne@cpro.example", PASSWORD),
+    "login of wildcards": ("alpha", "alix%", PASSWORD),
+    "school and login of quotes": ("' OR 1=1 --", "' OR 1=1 --", PASSWORD),
+}
+
+
+@pytest.fixture
+def hashes_computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Watch the real password hasher at work."""
+    computed: list[str] = []
+    verify = PasswordHasher.verify
+
+    def watched(self: PasswordHasher, stored: str, password: bytes) -> bool:
+        computed.append(stored)
+        return verify(self, stored, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", watched)
+    return computed
+
+
+class TestRefusal:
+    @pytest.mark.parametrize("case", WRONG)
+    def test_says_the_same_sentence_whatever_is_wrong(
+        self, world: World, browser: Callable[[], Browser], case: str
+    ) -> None:
+        usual = browser().sign_in("alpha", "alix.granite", "faux")
+
+        answer = browser().sign_in(*WRONG[case])
+
+        assert answer.status_code == usual.status_code == 422
+        assert REFUSED in answer.text
+        assert shown(answer) == shown(usual)
+
+    @pytest.mark.parametrize("state", [{"is_active": False}, {"password_hash": None}])
+    def test_says_nothing_of_the_state_of_the_account(
+        self, world: World, browser: Callable[[], Browser], desk: Desk, state: dict[str, object]
+    ) -> None:
+        usual = browser().sign_in("alpha", "personne.inconnue", "faux")
+        desk.change("teacher", **state)
+
+        answer = browser().sign_in("alpha", "ines.quartz", "faux")
+
+        assert (answer.status_code, shown(answer)) == (usual.status_code, shown(usual))
+
+    @pytest.mark.parametrize("case", WRONG)
+    def test_takes_one_hash_whatever_is_wrong(
+        self, world: World, browser: Callable[[], Browser], hashes_computed: list[str], case: str
+    ) -> None:
+        browser().sign_in(*WRONG[case])
+
+        assert len(hashes_computed) == 1
+
+    def test_takes_one_hash_for_an_account_without_password(
+        self, world: World, browser: Callable[[], Browser], desk: Desk, hashes_computed: list[str]
+    ) -> None:
+        desk.change("teacher", password_hash=None)
+
+        answer = browser().sign_in("alpha", "ines.quartz", PASSWORD)
+
+        assert answer.status_code == 422
+        assert len(hashes_computed) == 1
+
+    def test_takes_one_hash_of_a_password_longer_than_any(
+        self, world: World, browser: Callable[[], Browser], hashes_computed: list[str]
+    ) -> None:
+        answer = browser().sign_in("alpha", "alix.granite", "x" * 200)
+
+        assert answer.status_code == 422
+        assert len(hashes_computed) == 1
+
+    @pytest.mark.parametrize("blank", ["login", "password"])
+    def test_names_the_field_left_blank_and_counts_nothing(
+        self, world: World, browser: Callable[[], Browser], desk: Desk, blank: str
+    ) -> None:
+        typed = {"login": "alix.granite", "password": PASSWORD, blank: ""}
+
+        answer = browser().sign_in("alpha", typed["login"], typed["password"])
+
+        assert answer.status_code == 422
+        assert REFUSED not in answer.text
+        assert f'id="{blank}-erreur"' in answer.text
+        assert desk.rows(FailureCounter) == []
+
+    @pytest.mark.parametrize("field", ["establishment", "login", "password"])
+    @pytest.mark.parametrize("typed", ["a\x00b", "x" * 10_000, "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16")])
+    def test_odd_input_is_refused_without_a_crash(
+        self, world: World, browser: Callable[[], Browser], field: str, typed: str
+    ) -> None:
+        fields = {"establishment": "alpha", "login": "alix.granite", "password": PASSWORD, field: typed}
+
+        answer = browser().sign_in(*fields.values())
+
+        assert answer.status_code == 422
+
+    def test_never_sends_the_password_back(self, world: World, browser: Callable[[], Browser]) -> None:
+        answer = browser().sign_in("alpha", "alix.granite", "Mot-de-passe-tapé")
+
+        assert "Mot-de-passe-tapé" not in answer.text
+        assert 'value="alix.granite"' in answer.text
+
+    def test_tells_that_an_account_is_disabled_only_after_its_password(
+        self, world: World, browser: Callable[[], Browser], desk: Desk
+    ) -> None:
+        desk.change("administrator", is_active=False)
+
+        guessed = browser().sign_in("alpha", "alix.granite", "faux")
+        known = browser().sign_in("alpha", "alix.granite", PASSWORD)
+
+        assert DISABLED not in guessed.text
+        assert known.status_code == 403
+        assert DISABLED in known.text
+        assert desk.rows(SignIn) == []
+
+
+class TestSignIn:
+    @pytest.mark.parametrize("school", ["alpha", "ALPHA", " Alpha ", "0999001W", "0999001w"])
+    def test_takes_the_code_or_the_uai_in_any_case(
+        self, world: World, browser: Callable[[], Browser], school: str
+    ) -> None:
+        answer = browser().sign_in(school, " Alix.Granite ", PASSWORD)
+
+        assert (answer.status_code, answer.location) == (303, "/")
+
+    def test_takes_platform_accounts_with_a_blank_school(self, world: World, browser: Callable[[], Browser]) -> None:
+        assert browser().sign_in("", "Support@CPRO.example", PASSWORD).status_code == 303
+        assert browser().sign_in("  ", "inspecteur@cpro.example", PASSWORD).status_code == 303
+
+    def test_one_login_in_two_schools_opens_the_school_that_was_named(
+        self, world: World, browser: Callable[[], Browser]
+    ) -> None:
+        in_b = browser()
+        in_b.sign_in("beta", "alix.granite", PASSWORD)
+
+        page = in_b.get("/admin/parametres/etablissement").text
+
+        assert "Lycée beta" in page
+        assert "alpha" not in page
+
+    def test_leaves_a_line_in_the_journal_of_the_school(
+        self, world: World, browser: Callable[[], Browser], desk: Desk
+    ) -> None:
+        from cpro.audit.models import AuditEntry
+
+        browser().sign_in("beta", "claude.basalte", PASSWORD)
+
+        [line] = desk.rows(AuditEntry)
+        assert (line.action, line.establishment_id, line.actor_label) == (
+            "account:signed-in",
+            world.b.id,
+            "Claude Basalte",
+        )
+        assert line.actor_id == world.b.account_ids["head"]
+
+    def test_renews_a_hash_made_with_other_parameters(
+        self, world: World, browser: Callable[[], Browser], desk: Desk
+    ) -> None:
+        weaker = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+        desk.change("teacher", password_hash=weaker)
+
+        assert browser().sign_in("alpha", "ines.quartz", PASSWORD).status_code == 303
+
+        renewed = desk.account("teacher").password_hash
+        assert renewed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert browser().sign_in("alpha", "ines.quartz", PASSWORD).status_code == 303
+        assert desk.account("teacher").password_hash == renewed
+
+    def test_a_wrong_password_renews_nothing(
+        self, world: World, browser: Callable[[], Browser], desk: Desk
+    ) -> None:
+        weaker = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+        desk.change("teacher", password_hash=weaker)
+
+        browser().sign_in("alpha", "ines.quartz", "faux")
+
+        assert desk.account("teacher").password_hash == weaker
+
+    def test_signed_in_already_leads_home(self, as_: Callable[..., Browser]) -> None:
+        answer = as_("head").get("/connexion")
+
+        assert (answer.status_code, answer.location) == (303, "/")
+
+
+class TestWhereSignInLeads:
+    def test_back_to_the_page_that_was_asked_for(self, world: World, browser: Callable[[], Browser]) -> None:
+        visitor = browser()
+        asked = visitor.get("/admin/parametres/masques?diplome=40025520")
+        visitor.get(asked.location)
+
+        answer = visitor.post(
+            asked.location, {"establishment": "alpha", "login": "alix.granite", "password": PASSWORD}
+        )
+
+        assert asked.location.startswith("/connexion?suite=")
+        assert (answer.status_code, answer.location) == (303, "/admin/parametres/masques?diplome=40025520")
+
+    @pytest.mark.parametrize(
+        "elsewhere",
+        [
+            "//evil.example",
+            "///evil.example",
+            "https://evil.example",
+            "https:evil.example",
+            "http:/evil.example",
+            "javascript:alert(1)",
+            "evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "\t//evil.example",
+            "/\n/evil.example",
+            "/\r\nLocation: https://evil.example",
+            " //evil.example",
+            "/%5Cevil.example\\",
+            "/\x7f/evil.example",
+            "",
+        ],
+    )
+    def test_never_to_another_site(self, world: World, browser: Callable[[], Browser], elsewhere: str) -> None:
+        visitor = browser()
+        visitor.get("/connexion")
+
+        answer = visitor.post(
+            "/connexion",
+            {"establishment": "alpha", "login": "alix.granite", "password": PASSWORD},
+            query_string={"suite": elsewhere},
+        )
+
+        assert (answer.status_code, answer.location) == (303, "/")
+
+    @pytest.mark.parametrize("name", ["alpha", "0999001W", "0999001w", "ALPHA"])
+    def test_the_address_of_a_school_fills_it_in(
+        self, world: World, browser: Callable[[], Browser], name: str
+    ) -> None:
+        visitor = browser()
+
+        answer = visitor.get(f"/{name}/")
+
+        assert (answer.status_code, answer.location) == (303, "/connexion?establishment=alpha")
+        assert visitor.form(answer.location)["establishment"] == "alpha"
+
+    def test_the_address_of_no_school_is_not_found(self, world: World, browser: Callable[[], Browser]) -> None:
+        assert browser().get("/nulle-part/").status_code == 404
+
+
+class TestCodeTypedAsPassword:
+    def test_leads_to_the_activation_form_filled_in(
+        self, world: World, browser: Callable[[], Browser], desk: Desk
+    ) -> None:
+        code, visitor = desk.draw("teacher"), browser()
+
+        answer = visitor.sign_in("0999001w", "ines.quartz", code.lower().replace("-", " "))
+
+        assert answer.status_code == 200
+        assert 'action="/activation"' in answer.text
+        assert code.lower().replace("-", " ") in answer.text
+        assert visitor.get("/mon-compte").status_code == 303, "a code alone signs nobody in"
+        done = visitor.post(
+            "/activation",
+            {"establishment": "alpha", "login": "ines.quartz", "code": code, "password": "Girafe-42", "password_confirm": "Girafe-42"},
+        )
+        assert done.status_code == 400, "the visitor left the form for another page, whose token is new"
+
+    def test_costs_no_failure(self, world: World, browser: Callable[[], Browser], desk: Desk) -> None:
+        code = desk.draw("teacher")
+
+        for _ in range(6):
+            assert browser().sign_in("alpha", "ines.quartz", code).status_code == 200
+
+    def test_of_somebody_else_is_a_wrong_password(
+        self, world: World, browser: Callable[[], Browser], desk: Desk
+    ) -> None:
+        code = desk.draw("teacher", "b")
+
+        answer = browser().sign_in("alpha", "ines.quartz", code)
+
+        assert answer.status_code == 422
+        assert REFUSED in answer.text
