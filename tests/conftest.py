@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,11 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 from cpro import create_app
+from cpro.core import tenancy
+from cpro.core.transactions import platform_unit_of_work
 from cpro.extensions import db
 from tests.factories import World, make_world
 from tests.helpers.browser import Browser
@@ -100,6 +104,30 @@ def world(app: Flask) -> World:
 
 
 @pytest.fixture
+def platform(app: Flask) -> Callable[[], AbstractContextManager[Session]]:
+    """Return a way to look at the database, all schools: `with platform() as session:`."""
+
+    @contextmanager
+    def look() -> Iterator[Session]:
+        with app.app_context(), tenancy.platform_session("test") as session:
+            yield session
+
+    return look
+
+
+@pytest.fixture
+def arrange(app: Flask) -> Callable[[], AbstractContextManager[Session]]:
+    """Return a way to prepare the database, all schools: `with arrange() as session: session.add(…)`."""
+
+    @contextmanager
+    def write() -> Iterator[Session]:
+        with app.app_context(), platform_unit_of_work("test") as work:
+            yield work.session
+
+    return write
+
+
+@pytest.fixture
 def browser(app: Flask) -> Callable[[], Browser]:
     """Return a maker of fresh browsers."""
     return lambda: Browser(app)
@@ -129,3 +157,10 @@ def _empty(engine: Engine) -> None:
         connection.execute(text("SET session_replication_role = replica"))  # the journal's triggers refuse otherwise
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         connection.execute(text("SET session_replication_role = DEFAULT"))
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what this run tests against."""
+    database = "PostgreSQL" if POSTGRESQL_URL else "SQLite (PostgreSQL: set CPRO_TEST_DATABASE_URL, as .ci/run does)"
+    browser = shutil.which("chromium") or "not found: the browser tests do not run"
+    return [f"database: {database}", f"chromium: {browser}"]

@@ -77,7 +77,7 @@ def _person(app: Flask, world: World, person: str) -> Browser:
 
 def _outcome(answer: object) -> int | str:
     status, location = answer.status_code, answer.headers.get("Location", "")  # type: ignore[attr-defined]
-    if status == 303 and location.startswith("/connexion?suite") or (status == 303 and location == "/connexion"):
+    if (status == 303 and location.startswith("/connexion?suite")) or (status == 303 and location == "/connexion"):
         return IN
     return CHOOSE if status == 303 and location == "/ecoles" else status
 

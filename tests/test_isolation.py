@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask_admin import Admin
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from cpro import create_app
-from cpro.core import tenancy
 from cpro.core.adminviews import SecureModelView
 from cpro.core.permissions import Permission
-from cpro.core.transactions import platform_unit_of_work
 from cpro.extensions import db
 from cpro.masks.models import Mask
 from cpro.students.models import Division, Student
 from tests.factories import World, make_diploma
 from tests.helpers.browser import Browser
+
+Look = Callable[[], AbstractContextManager[Session]]
 
 
 class TestSettings:
@@ -46,9 +48,11 @@ class TestSettings:
         assert "Secret-alpha" in browser.get("/admin/eleves-sans-ine").text.replace("SECRET-ALPHA", "Secret-alpha")
         assert "beta" not in browser.get("/admin/eleves-sans-ine").text.lower()
 
-    def test_another_schools_diploma_does_not_exist(self, as_: Callable[..., Browser], world: World) -> None:
-        with platform_unit_of_work("test") as work:
-            work.session.add(make_diploma(code="MAISON-B", establishment_id=world.b.id))
+    def test_another_schools_diploma_does_not_exist(
+        self, as_: Callable[..., Browser], world: World, arrange: Look
+    ) -> None:
+        with arrange() as session:
+            session.add(make_diploma(code="MAISON-B", establishment_id=world.b.id))
         browser = as_("administrator", "a")
         address = "/admin/parametres/masques?diplome=MAISON-B"
 
@@ -58,13 +62,13 @@ class TestSettings:
         assert browser.post("/admin/parametres/masques/reinitialiser", {"diplome": "MAISON-B"}).status_code == 404
         assert "MAISON-B" not in browser.get("/admin/parametres/masques").text
 
-    def test_saving_touches_ones_own_rows_only(self, as_: Callable[..., Browser], world: World) -> None:
+    def test_saving_touches_ones_own_rows_only(self, as_: Callable[..., Browser], world: World, platform: Look) -> None:
         browser = as_("administrator", "a")
 
         browser.post(f"/admin/parametres/masques?diplome={world.diploma_code}", {"links": "À moi"})
         browser.post("/admin/parametres/masques/reinitialiser", {"diplome": world.diploma_code})
 
-        with tenancy.platform_session("test") as session:
+        with platform() as session:
             assert [mask.wording for mask in session.scalars(select(Mask))] == ["Liens de beta"]
 
 
@@ -75,7 +79,10 @@ def careless(world: World, migrated_app: Flask) -> Iterator[Flask]:
     class CarelessStudents(SecureModelView):
         permission = Permission.STUDENTS_VIEW
         can_edit = can_delete = can_export = can_view_details = True
-        column_list = column_searchable_list = column_filters = form_columns = ("last_name", "first_name")
+        column_list = column_details_list = column_searchable_list = column_filters = form_columns = (
+            "last_name",
+            "first_name",
+        )
         form_ajax_refs = {"division": {"fields": ["code"]}}
 
         def update_model(self, form: Any, model: Any) -> bool:
@@ -121,7 +128,7 @@ class TestGeneratedScreens:
         look_up = browser.get("/admin/negligents/ajax/lookup/?name=division&query=2")
         assert [label for _id, label in look_up.json] == [label for _id, label in look_up.json if "BET" not in label]
 
-    def test_a_careless_room_cannot_write_elsewhere(self, careless: Flask, world: World) -> None:
+    def test_a_careless_room_cannot_write_elsewhere(self, careless: Flask, world: World, platform: Look) -> None:
         browser = Browser(careless).sign_in_as(world, "administrator", "a")
         other = world.b.student_id
         browser.get("/admin/negligents/")
@@ -130,18 +137,18 @@ class TestGeneratedScreens:
         browser.post("/admin/negligents/delete/", {"id": other})
         browser.post("/admin/negligents/action/", {"action": "delete", "rowid": other})
 
-        with tenancy.platform_session("test") as session:
+        with platform() as session:
             student = session.get_one(Student, other)
             assert student.last_name == "Secret-beta"
 
-    def test_it_does_reach_its_own_rows(self, careless: Flask, world: World) -> None:
+    def test_it_does_reach_its_own_rows(self, careless: Flask, world: World, platform: Look) -> None:
         browser = Browser(careless).sign_in_as(world, "administrator", "a")
         own = world.a.student_id
 
         assert browser.get(f"/admin/negligents/details/?id={own}").status_code == 200
         browser.post(f"/admin/negligents/edit/?id={own}", {"last_name": "Corrigé", "first_name": "Zoé"})
 
-        with tenancy.platform_session("test") as session:
+        with platform() as session:
             assert session.get_one(Student, own).last_name == "Corrigé"
             assert session.get_one(Division, world.b.division_id).code == "2BET"
 

@@ -169,6 +169,9 @@ def public(view: View) -> View:
 
 
 def access_of(view: Callable[..., Any] | None) -> Access | None:
-    """Return what a view asks, or None when nobody marked it (which refuses everyone)."""
-    access = getattr(view, "access", None)
+    """Return what a view asks, or None when nobody said it (which refuses everyone).
+
+    A function carries its own mark; a method of an administration view asks what its view declares.
+    """
+    access = getattr(view, "access", None) or getattr(getattr(view, "__self__", None), "access", None)
     return access if isinstance(access, Access) else None

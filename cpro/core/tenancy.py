@@ -237,7 +237,7 @@ def _guard_object(obj: object, scope: Scope, *, is_new: bool) -> None:
         raise TenancyError(f"{name} is written in a platform session only")
     if is_new and isinstance(obj, Owned):
         _stamp(obj, scope)
-    history = inspect(obj).attrs.establishment_id.history
+    history = inspect(obj).attrs.establishment_id.load_history()
     schools = {*(history.added or ()), *(history.unchanged or ()), *(history.deleted or ())}
     if schools != {scope.establishment_id}:
         raise TenancyError(f"{name} is another school's, or national: it cannot be written from here")
