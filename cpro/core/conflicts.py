@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from cpro.core.concurrency import StaleForm, fingerprint
 from cpro.core.errors import DomainError
@@ -22,10 +23,24 @@ def explain(
     if not isinstance(refusal, StaleForm):
         form.blame(refusal)
         return []
-    form.form_errors.append(f"{saved_by} : {refusal.message}" if saved_by else refusal.message)
-    form.version.data = fingerprint(stored)
-    return [
-        {"label": form[name].label.text, "theirs": theirs or "(vide)", "yours": form[name].data or "(vide)"}
+    form.version.data = fingerprint(refusal.theirs)
+    differing = [
+        {
+            "label": form[name].label.text,
+            "theirs": _shown(form[name], theirs),
+            "yours": _shown(form[name], form[name].data),
+        }
         for name, theirs in stored.items()
         if (form[name].data or "") != theirs
     ]
+    sentence = (
+        refusal.message if differing else "La même chose vient d’être enregistrée : il n’y a plus rien à valider."
+    )
+    form.form_errors.append(f"{saved_by} : {sentence}" if saved_by else sentence)
+    return differing
+
+
+def _shown(field: Any, value: str | None) -> str:
+    """Return a value as the form shows it: the label of a choice, « (vide) » for nothing."""
+    choices = dict(getattr(field, "choices", None) or ())
+    return str(choices.get(value, value)) or "(vide)" if value else "(vide)"

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import g, request
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import Form, HiddenField
 from wtforms.validators import StopValidation, ValidationError
 
@@ -46,9 +46,9 @@ class VersionedForm(BaseForm):
     version = HiddenField()
 
 
-def posted() -> MultiDict[str, Any]:
-    """Return what the browser posted: fields and files."""
-    return MultiDict([*request.form.items(multi=True), *request.files.items(multi=True)])
+def posted() -> ImmutableMultiDict[str, str]:
+    """Return the fields that the browser posted; a file sent under the name of a field is none of them."""
+    return request.form
 
 
 def typed_before_sign_in() -> ImmutableMultiDict[str, str] | None:

@@ -17,6 +17,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cpro.core.errors import DomainError
+from cpro.core.formatting import format_count, format_date
 from cpro.core.permissions import Actor, Principal
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ def install(app: Flask) -> None:
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
         )
     app.session_interface = _SessionInterface()
+    app.jinja_env.filters.update(date=format_date, count=format_count)
     app.before_request(_refuse_odd_addresses)
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _show_http_error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,6 +37,11 @@ class PictureKind(enum.Enum):
     def label(self) -> str:
         """Return the French name, as in « le logo »."""
         return {"logo": "logo", "cachet": "cachet de l’établissement"}[self.value]
+
+    @property
+    def print_box(self) -> Literal["logo", "stamp"]:
+        """Return the name of the box it fills on a printed page (imaging.PRINT_BOXES_MM)."""
+        return "logo" if self is PictureKind.LOGO else "stamp"
 
 
 class Establishment(TenantRoot, Model):

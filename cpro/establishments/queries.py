@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from cpro.core.errors import NotFound
 from cpro.core.tenancy import scope_of
 from cpro.core.validators import fold
+from cpro.establishments.imaging import is_low_resolution
 from cpro.establishments.models import Establishment, PictureKind, PictureVersion
 from cpro.extensions import db
 
@@ -93,6 +94,12 @@ class PictureState:
     kind: PictureKind
     current: PictureVersion | None
     undoable: PictureVersion | None
+
+    @property
+    def low_resolution(self) -> bool:
+        """Tell whether the current picture would print coarsely on a passport."""
+        picture = self.current
+        return picture is not None and is_low_resolution(picture.width, picture.height, self.kind.print_box)
 
 
 def get_picture_state(kind: PictureKind, *, now: datetime) -> PictureState:

@@ -87,8 +87,9 @@ def _particulars_page(
 @requires(Permission.TRANSFERS_VIEW)
 def transfers() -> ResponseReturnValue:
     """Show the transfers switch."""
-    stored = _switch_as_typed(queries.get_current_establishment())
-    return _transfers_page(TransfersForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)}))
+    school = queries.get_current_establishment()
+    version = fingerprint(switch_values_of(school))
+    return _transfers_page(TransfersForm(typed_before_sign_in(), data={**_switch_as_typed(school), "version": version}))
 
 
 @bp.post("/admin/parametres/transferts")
@@ -157,7 +158,7 @@ def pictures() -> ResponseReturnValue:
 @requires(Permission.PICTURES_EDIT)
 def upload_picture(kind: str) -> ResponseReturnValue:
     """Deposit a picture; it acts at once."""
-    form, which = PictureForm(posted(), prefix=""), PictureKind(kind)
+    form, which = PictureForm(request.files), PictureKind(kind)
     upload = form.file.data
     try:
         content = upload.read() if upload else b""

@@ -31,11 +31,13 @@ bp = Blueprint("masks", __name__, url_prefix="/admin/parametres/masques")
 @requires(Permission.MASKS_VIEW)
 def edit() -> ResponseReturnValue:
     """Choose a diploma; show its wordings beside the defaults."""
-    if not request.args.get("diplome"):
+    typed = typed_before_sign_in()
+    code = request.args.get("diplome") or (typed or {}).get("diplome", "")
+    if not code:
         return _page(None, None)
-    diploma = _asked_diploma(request.args["diplome"])
+    diploma = _asked_diploma(code)
     stored = stored_values(list_masks(diploma.id))
-    form = MasksForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
+    form = MasksForm(typed, data={**stored, "version": fingerprint(stored)})
     return _page(diploma, form)
 
 

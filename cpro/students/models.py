@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.core.tenancy import Owned, Shared
 from cpro.core.types import UTCDateTime
+from cpro.core.validators import fold
 from cpro.extensions import Model
 
 
@@ -67,7 +68,7 @@ class Student(Owned, Model):
         ForeignKeyConstraint(
             ["establishment_id", "account_id"], ["account.establishment_id", "account.id"], name="fk_student_account"
         ),
-        Index("ix_student_establishment_id_name", "establishment_id", "last_name", "first_name", "id"),
+        Index("ix_student_establishment_id_search_key", "establishment_id", "search_key", "id"),
         Index("ix_student_establishment_id_ine", "establishment_id", "ine"),
         Index("ix_student_division", "establishment_id", "division_id"),
     )
@@ -87,8 +88,16 @@ class Student(Owned, Model):
     account_id: Mapped[int | None]
     is_active: Mapped[bool] = mapped_column(default=True)
     left_on: Mapped[date | None]
+    #: family, first and usage names, folded: what lists are sorted and searched by
+    search_key: Mapped[str] = mapped_column(String(320), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     division: Mapped[Division | None] = relationship(
         lazy="raise", foreign_keys="[Student.establishment_id, Student.division_id]", viewonly=True
     )
+
+
+@event.listens_for(Student, "before_insert")
+@event.listens_for(Student, "before_update")
+def _refresh_search_key(mapper: object, connection: object, student: Student) -> None:
+    student.search_key = fold(f"{student.last_name} {student.first_name} {student.usage_name or ''}").strip()

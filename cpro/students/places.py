@@ -26,7 +26,7 @@ def fill(app: Flask) -> None:
             "students.without_ine",
             Permission.STUDENTS_VIEW,
             order=40,
-            icon="users",
+            icon="student",
             covers=("students.*",),
         )
     )

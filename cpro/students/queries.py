@@ -58,7 +58,7 @@ def list_without_ine(today: date, *, limit: int, offset: int = 0) -> Sequence[St
         select(Student)
         .where(*_without_ine(today))
         .options(joinedload(Student.division))
-        .order_by(Student.is_active.desc(), Student.last_name, Student.first_name, Student.id)
+        .order_by(Student.is_active.desc(), Student.search_key, Student.id)
         .limit(limit)
         .offset(offset)
     ).all()

@@ -104,11 +104,12 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
         code = codes.find_code(work.session, account, attempt.secret, now=now) if account else None
         if account is None or code is None:
             raise CodeRefused
+        kind, account_id = kind_of(account), account.id
     # The code was right: the failure counted in advance is taken back, even if what follows is refused.
     with platform_unit_of_work("activation") as work:
         throttle.forgive(work.session, counted)
     with platform_unit_of_work("activation") as work:
-        account = queries.get_account(work.session, kind_of(account), account.id)
+        account = queries.get_account(work.session, kind, account_id)
         if not account.is_active:
             raise AccountDisabled
         if codes.find_code(work.session, account, attempt.secret, now=now) is None:

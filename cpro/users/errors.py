@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 from cpro.core.errors import DomainError, Forbidden
+from cpro.core.formatting import plural
 
 _ONE_SENTENCE = (
     "Connexion refusée : l’établissement, l’identifiant et le mot de passe ne vont pas ensemble. "
@@ -49,8 +51,12 @@ class TooManyAttempts(DomainError):
     status = 429
 
     def __init__(self, wait: timedelta) -> None:
-        self.seconds = max(1, round(wait.total_seconds()))
-        shown = f"{self.seconds} secondes" if self.seconds < 90 else f"{round(self.seconds / 60)} minutes"
+        self.seconds = max(1, math.ceil(wait.total_seconds()))
+        shown = (
+            plural(self.seconds, "seconde", "secondes")
+            if self.seconds < 90
+            else plural(math.ceil(self.seconds / 60), "minute", "minutes")
+        )
         super().__init__(f"Trop d’essais sans succès. Réessayez dans {shown}, ou utilisez « Mot de passe oublié ».")
 
 

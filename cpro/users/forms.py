@@ -24,16 +24,17 @@ def _short(limit: int) -> Any:
     return validate
 
 
-class NewPasswordForm(BaseForm):
-    """A password chosen, typed twice."""
+def _new_password() -> PasswordField:
+    return PasswordField("Nouveau mot de passe", [required("Choisissez un mot de passe."), _short(_LONGEST_SECRET)])
 
-    password = PasswordField("Nouveau mot de passe", [required("Choisissez un mot de passe."), _short(_LONGEST_SECRET)])
-    password_confirm = PasswordField("Le même, une seconde fois", [required("Tapez le mot de passe une seconde fois.")])
 
-    def validate_password_confirm(self, field: Any) -> None:
-        """Refuse two different passwords."""
-        if field.data != self.password.data:
-            raise ValidationError("Les deux mots de passe ne sont pas les mêmes.")
+def _same_again() -> PasswordField:
+    return PasswordField("Le même, une seconde fois", [required("Tapez le mot de passe une seconde fois."), _is_same])
+
+
+def _is_same(form: Form, field: Any) -> None:
+    if field.data != form["password"].data:
+        raise ValidationError("Les deux mots de passe ne sont pas les mêmes.")
 
 
 class SignInForm(BaseForm):
@@ -48,7 +49,7 @@ class SignInForm(BaseForm):
     password = PasswordField("Mot de passe", [required("Indiquez votre mot de passe."), _short(_LONGEST_SECRET)])
 
 
-class ActivationForm(NewPasswordForm):
+class ActivationForm(BaseForm):
     """A code received, and the password chosen."""
 
     establishment = StringField(
@@ -62,6 +63,8 @@ class ActivationForm(NewPasswordForm):
         [required("Indiquez le code qui vous a été remis."), _short(40)],
         description="Douze lettres et chiffres, par exemple ABCD-EFGH-JKMN.",
     )
+    password = _new_password()
+    password_confirm = _same_again()
 
 
 class ForgottenForm(BaseForm):
@@ -75,9 +78,11 @@ class ForgottenForm(BaseForm):
     login = StringField("Identifiant", [required("Indiquez votre identifiant."), _short(_LONGEST)])
 
 
-class OwnPasswordForm(NewPasswordForm):
+class OwnPasswordForm(BaseForm):
     """One's own password."""
 
     current_password = PasswordField(
         "Mot de passe actuel", [required("Indiquez votre mot de passe actuel."), _short(_LONGEST_SECRET)]
     )
+    password = _new_password()
+    password_confirm = _same_again()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -118,13 +118,13 @@ def _send_to_sign_in(access: Access) -> ResponseReturnValue:
     expired_owner = g.get("expired_owner", "")
     if access.keeps_typed_form and _comes_from_our_pages() and _park(expired_owner):
         flash("Votre session a pris fin. Ce que vous aviez saisi vous sera présenté après la connexion.", "warning")
-    return redirect(url_for("users.sign_in", suite=request.path if access.keeps_typed_form else None), 303)
+    return redirect(url_for("users.sign_in", suite=_page() if access.keeps_typed_form else None), 303)
 
 
 def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
     """Answer a form whose token is not this sign-in's: shown again if it came from our pages, refused otherwise."""
     if access.keeps_typed_form and _comes_from_our_pages() and _park(f"{principal.kind}:{principal.id}"):
-        return redirect(request.path, 303)
+        return redirect(_page(), 303)
     csrf.protect()  # answers 400
     raise AssertionError("unreachable: the token was refused just before")
 
@@ -146,7 +146,7 @@ def _comes_from_our_pages() -> bool:
 def _park(owner: str) -> bool:
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _NEVER_KEPT]
     with platform_unit_of_work("keeping a form typed before the sign-in ended") as work:
-        token = parked_forms.park(work.session, owner=owner, path=request.path, fields=fields, now=clock.utcnow())
+        token = parked_forms.park(work.session, owner=owner, path=_page(), fields=fields, now=clock.utcnow())
     if token is None:
         return False
     session[PARKED] = token
@@ -160,7 +160,7 @@ def _restore_typed_form(principal: Principal) -> None:
         return
     with tenancy.platform_session("a form typed before the sign-in ended") as lookup:
         fields = parked_forms.read(
-            lookup, token=token, owner=f"{principal.kind}:{principal.id}", path=request.path, now=clock.utcnow()
+            lookup, token=token, owner=f"{principal.kind}:{principal.id}", path=_page(), now=clock.utcnow()
         )
     if fields is None:
         return
@@ -181,3 +181,9 @@ def parked_path() -> str | None:
 
 def _here() -> str:
     return request.full_path.rstrip("?")
+
+
+def _page() -> str:
+    """Return the address of the page a form stands on: that of this request, but for the wish to give the form up."""
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "abandonner"]
+    return f"{request.path}?{urlencode(asked)}" if asked else request.path

@@ -82,7 +82,7 @@ def school_door(school: str) -> ResponseReturnValue:
 @public
 def sign_in() -> ResponseReturnValue:
     """Sign in with a school, a login and a password."""
-    if request.method == "GET":
+    if request.method != "POST":
         if current_principal() is not None:
             return redirect(url_for("users.home"), 303)
         form = SignInForm(data={"establishment": request.args.get("establishment", "")[:254]})
@@ -119,7 +119,7 @@ def sign_out() -> ResponseReturnValue:
 @public
 def activate() -> ResponseReturnValue:
     """Choose a password with a one-time code."""
-    if request.method == "GET":
+    if request.method != "POST":
         given = {name: request.args.get(name, "")[:254] for name in ("establishment", "login")}
         return _activation_page(ActivationForm(data=given))
     form = ActivationForm(posted())
@@ -131,8 +131,9 @@ def activate() -> ResponseReturnValue:
     except DomainError as refusal:
         form.blame(refusal)
         return _refused("users/activation.html", form, refusal, rules=_rules())
+    answer = _welcome(outcome)  # starts a new session, so the message comes after
     flash("Votre mot de passe est enregistré. Vous êtes connecté.", "success")
-    return _welcome(outcome)
+    return answer
 
 
 @bp.route("/mot-de-passe-oublie", methods=["GET", "POST"])
@@ -140,7 +141,7 @@ def activate() -> ResponseReturnValue:
 def forgotten_password() -> ResponseReturnValue:
     """Send a code by e-mail to those who have an address; say the same to everybody."""
     form = ForgottenForm(posted() if request.method == "POST" else None)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_page("users/forgotten.html", form=form, sent=False)
     if not form.validate():
         return render_page("users/forgotten.html", form=form, sent=False, status=422)

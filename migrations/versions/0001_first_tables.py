@@ -11,7 +11,6 @@ down_revision = None
 def upgrade():
     op.create_table(
         "establishment",
-        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=150), nullable=False),
         sa.Column("uai", sa.String(length=8), nullable=True),
@@ -39,6 +38,7 @@ def upgrade():
         sa.Column("uses_siecle", sa.Boolean(), nullable=False),
         sa.Column("search_key", sa.String(length=400), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "NOT transfers_enabled OR cnil_reference <> ''", name=op.f("ck_establishment_transfers_need_reference")
         ),
@@ -305,6 +305,7 @@ def upgrade():
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("left_on", sa.Date(), nullable=True),
+        sa.Column("search_key", sa.String(length=320), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["establishment_id", "account_id"], ["account.establishment_id", "account.id"], name="fk_student_account"
@@ -324,13 +325,13 @@ def upgrade():
         batch_op.create_index("ix_student_division", ["establishment_id", "division_id"], unique=False)
         batch_op.create_index("ix_student_establishment_id_ine", ["establishment_id", "ine"], unique=False)
         batch_op.create_index(
-            "ix_student_establishment_id_name", ["establishment_id", "last_name", "first_name", "id"], unique=False
+            "ix_student_establishment_id_search_key", ["establishment_id", "search_key", "id"], unique=False
         )
 
 
 def downgrade():
     with op.batch_alter_table("student", schema=None) as batch_op:
-        batch_op.drop_index("ix_student_establishment_id_name")
+        batch_op.drop_index("ix_student_establishment_id_search_key")
         batch_op.drop_index("ix_student_establishment_id_ine")
         batch_op.drop_index("ix_student_division")
 

@@ -101,12 +101,12 @@ def update_particulars(
     clean = normalise(values)
     establishment = queries.lock_current_establishment()
     before = particulars_of(establishment)
-    check_fresh(before, opened_on)
     changes = differences(before, clean)
-    if "uai" in changes and establishment.uai_locked_at is not None:
-        raise UAILocked
     if not changes:
         return {}
+    check_fresh(before, opened_on)
+    if "uai" in changes and establishment.uai_locked_at is not None:
+        raise UAILocked
     _assign(db.session(), establishment, {name: clean[name] for name in changes})
     record(
         "establishment:particulars:changed",

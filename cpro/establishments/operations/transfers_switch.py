@@ -49,7 +49,6 @@ def update_transfers_switch(
         )
     establishment = queries.lock_current_establishment()
     before = switch_values_of(establishment)
-    check_fresh(before, opened_on)
     after = {
         "cnil_kind": cnil_kind,
         "cnil_reference": reference,
@@ -59,6 +58,7 @@ def update_transfers_switch(
     changes = differences(before, after)
     if not changes:
         return {}
+    check_fresh(before, opened_on)
     _assign(establishment, after)
     if "transfers_enabled" in changes:
         events.transfers_switched.send(establishment, enabled=transfers_enabled, by=by, now=now)

@@ -88,7 +88,9 @@ def reserve_attempt(session: Session, counted: Sequence[Counted], *, now: dateti
             continue
         if row.last_failure_at < now - MEMORY:
             row.failures = 0
-        waits.append(row.last_failure_at + each.wait_after(row.failures) - now)
+        delay = each.wait_after(row.failures)
+        if delay:  # without one, a failure of this very moment must not make its neighbours wait
+            waits.append(row.last_failure_at + delay - now)
     if waits and max(waits) > timedelta():
         raise TooManyAttempts(max(waits))
     for each in counted:
