@@ -42,5 +42,5 @@ def explain(
 
 def _shown(field: Any, value: str | None) -> str:
     """Return a value as the form shows it: the label of a choice, « (vide) » for nothing."""
-    choices = dict(getattr(field, "choices", None) or ())
-    return str(choices.get(value, value)) or "(vide)" if value else "(vide)"
+    labels = {choice.value: choice.label for choice in getattr(field, "choices", ())}
+    return str(labels.get(value, value)) if value else "(vide)"

@@ -32,7 +32,7 @@ bp = Blueprint("masks", __name__, url_prefix="/admin/parametres/masques")
 def edit() -> ResponseReturnValue:
     """Choose a diploma; show its wordings beside the defaults."""
     typed = typed_before_sign_in()
-    code = request.args.get("diplome") or (typed or {}).get("diplome", "")
+    code = request.args.get("diplome") or (typed.get("diplome", "") if typed else "")
     if not code:
         return _page(None, None)
     diploma = _asked_diploma(code)

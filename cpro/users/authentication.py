@@ -44,7 +44,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A browser signed in: its token, and the account's reference for the known-browser cookie."""
+    """A browser signed in: its token, the owner of its parked forms, the account's reference for its mark."""
 
     token: str
     owner: str

@@ -28,6 +28,8 @@ from cpro.users.operations import parked_forms
 STATIC_ENDPOINTS = frozenset({"static", "admin.static"})
 #: The cookie's entry that names a parked form.
 PARKED = "parked_form"
+#: The cookie's entry that says whose sign-in it was: the sign-in itself may be gone when the form arrives.
+OWNER = "owner"
 _SEEN_TO_THE = timedelta(minutes=1)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Never kept, whatever the form: secrets, and what is drawn anew.
@@ -50,7 +52,6 @@ def load_principal(token: str) -> Principal | None:
             return None
         account, sign_in = found.account, found.sign_in
         if sign_in.last_seen_at < now - INACTIVITY_LIMIT:
-            g.expired_owner = authentication.owner_of(account)
             return None
         kind = authentication.kind_of(account)
         school = account.establishment_id if isinstance(account, Account) else sign_in.entered_establishment_id
@@ -115,8 +116,7 @@ def _send_to_sign_in(access: Access) -> ResponseReturnValue:
     """Lead to the sign-in page, and back here afterwards; keep what was typed."""
     if request.method in _SAFE_METHODS:
         return redirect(url_for("users.sign_in", suite=_here()), 303)
-    expired_owner = g.get("expired_owner", "")
-    if access.keeps_typed_form and _comes_from_our_pages() and _park(expired_owner):
+    if access.keeps_typed_form and _comes_from_our_pages() and _park(session.get(OWNER, "")):
         flash("Votre session a pris fin. Ce que vous aviez saisi vous sera présenté après la connexion.", "warning")
     return redirect(url_for("users.sign_in", suite=_page() if access.keeps_typed_form else None), 303)
 
@@ -170,13 +170,13 @@ def _restore_typed_form(principal: Principal) -> None:
         session.pop(PARKED)
 
 
-def parked_path() -> str | None:
-    """Return the page of the form this browser has waiting, or None."""
+def parked_path(owner: str) -> str | None:
+    """Return the page of the form this browser has waiting for its owner, or None."""
     token: Any = session.get(PARKED)
     if not token:
         return None
     with tenancy.platform_session("a form typed before the sign-in ended") as lookup:
-        return parked_forms.find_path(lookup, token)
+        return parked_forms.find_path(lookup, token=token, owner=owner, now=clock.utcnow())
 
 
 def _here() -> str:

@@ -270,10 +270,11 @@ def _activation_page(form: ActivationForm, status: int = 200) -> ResponseReturnV
 
 def _welcome(outcome: authentication.SignedIn) -> ResponseReturnValue:
     """Sign the browser in, mark it as known to the account, and lead to the page that was asked for."""
-    parked = guard.parked_path()
+    parked = guard.parked_path(outcome.owner)
     parked_token = session.get(guard.PARKED)
     session.clear()  # a cookie prepared before the sign-in must not survive it
-    if parked_token:
+    session[guard.OWNER] = outcome.owner
+    if parked:
         session[guard.PARKED] = parked_token
     principal = guard.load_principal(outcome.token)
     assert principal is not None, "the sign-in was committed just before"

@@ -107,7 +107,7 @@ class TestRefusal:
         assert desk.rows(FailureCounter) == []
 
     @pytest.mark.parametrize("field", ["establishment", "login", "password"])
-    @pytest.mark.parametrize("typed", ["a\x00b", "x" * 10_000, "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16")])
+    @pytest.mark.parametrize("typed", ["a\x00b", "x" * 10_000, "\U0001f600\u202e" * 200])
     def test_odd_input_is_refused_without_a_crash(
         self, world: World, browser: Callable[[], Browser], field: str, typed: str
     ) -> None:
@@ -189,9 +189,7 @@ class TestSignIn:
         assert browser().sign_in("alpha", "ines.quartz", PASSWORD).status_code == 303
         assert desk.account("teacher").password_hash == renewed
 
-    def test_a_wrong_password_renews_nothing(
-        self, world: World, browser: Callable[[], Browser], desk: Desk
-    ) -> None:
+    def test_a_wrong_password_renews_nothing(self, world: World, browser: Callable[[], Browser], desk: Desk) -> None:
         weaker = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
         desk.change("teacher", password_hash=weaker)
 
@@ -211,9 +209,7 @@ class TestWhereSignInLeads:
         asked = visitor.get("/admin/parametres/masques?diplome=40025520")
         visitor.get(asked.location)
 
-        answer = visitor.post(
-            asked.location, {"establishment": "alpha", "login": "alix.granite", "password": PASSWORD}
-        )
+        answer = visitor.post(asked.location, {"establishment": "alpha", "login": "alix.granite", "password": PASSWORD})
 
         assert asked.location.startswith("/connexion?suite=")
         assert (answer.status_code, answer.location) == (303, "/admin/parametres/masques?diplome=40025520")
@@ -253,9 +249,7 @@ class TestWhereSignInLeads:
         assert (answer.status_code, answer.location) == (303, "/")
 
     @pytest.mark.parametrize("name", ["alpha", "0999001W", "0999001w", "ALPHA"])
-    def test_the_address_of_a_school_fills_it_in(
-        self, world: World, browser: Callable[[], Browser], name: str
-    ) -> None:
+    def test_the_address_of_a_school_fills_it_in(self, world: World, browser: Callable[[], Browser], name: str) -> None:
         visitor = browser()
 
         answer = visitor.get(f"/{name}/")
@@ -279,11 +273,6 @@ class TestCodeTypedAsPassword:
         assert 'action="/activation"' in answer.text
         assert code.lower().replace("-", " ") in answer.text
         assert visitor.get("/mon-compte").status_code == 303, "a code alone signs nobody in"
-        done = visitor.post(
-            "/activation",
-            {"establishment": "alpha", "login": "ines.quartz", "code": code, "password": "Girafe-42", "password_confirm": "Girafe-42"},
-        )
-        assert done.status_code == 400, "the visitor left the form for another page, whose token is new"
 
     def test_costs_no_failure(self, world: World, browser: Callable[[], Browser], desk: Desk) -> None:
         code = desk.draw("teacher")

@@ -40,13 +40,18 @@ def park(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str,
 
 def read(session: Session, *, token: str, owner: str, path: str, now: datetime) -> list[tuple[str, str]] | None:
     """Return the fields kept under a token for a page; None when too old, somebody else's or another page's."""
-    parked = session.get(ParkedForm, token_hash(token))
-    if parked is None or parked.path != path or parked.owner not in ("", owner) or parked.created_at < now - LIFETIME:
-        return None
-    return [(name, value) for name, value in parked.fields]
+    parked = _find(session, token, owner, now)
+    return [(name, value) for name, value in parked.fields] if parked and parked.path == path else None
 
 
-def find_path(session: Session, token: str) -> str | None:
-    """Return the page a parked form stands on, or None."""
-    parked = session.get(ParkedForm, token_hash(token))
+def find_path(session: Session, *, token: str, owner: str, now: datetime) -> str | None:
+    """Return the page a parked form stands on, or None when there is none for this person."""
+    parked = _find(session, token, owner, now)
     return parked.path if parked else None
+
+
+def _find(session: Session, token: str, owner: str, now: datetime) -> ParkedForm | None:
+    parked = session.get(ParkedForm, token_hash(token))
+    if parked is None or parked.owner not in ("", owner) or parked.created_at < now - LIFETIME:
+        return None
+    return parked

@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from cpro.core.secrets import keyed_hash
@@ -72,39 +74,25 @@ def is_trusted(session: Session, device: Counted, *, now: datetime) -> bool:
 def reserve_attempt(session: Session, counted: Sequence[Counted], *, now: datetime) -> None:
     """Count a failure in advance, so that parallel guesses cannot all pass before the first is counted.
 
-    Raises `TooManyAttempts` when one of the counters asks to wait; nothing is counted then.
+    Raises `TooManyAttempts` when one of the counters asks to wait; nothing is counted once the caller rolls back.
     """
-    keys = sorted(each.key for each in counted)  # one order, so that two sign-ins cannot wait for each other
-    found = {
-        row.key: row
-        for row in session.scalars(
-            select(FailureCounter).where(FailureCounter.key.in_(keys)).order_by(FailureCounter.key).with_for_update()
-        )
-    }
     waits = []
-    for each in counted:
-        row = found.get(each.key)
-        if row is None:
-            continue
+    for each in sorted(counted, key=lambda one: one.key):  # one order, so that two sign-ins cannot wait for each other
+        row = _lock_counter(session, each.key, now=now)
         if row.last_failure_at < now - MEMORY:
             row.failures = 0
         delay = each.wait_after(row.failures)
         if delay:  # without one, a failure of this very moment must not make its neighbours wait
             waits.append(row.last_failure_at + delay - now)
+        row.failures, row.last_failure_at = row.failures + 1, now
     if waits and max(waits) > timedelta():
-        raise TooManyAttempts(max(waits))
-    for each in counted:
-        row = found.get(each.key)
-        if row is None:
-            session.add(FailureCounter(key=each.key, failures=1, last_failure_at=now))
-        else:
-            row.failures, row.last_failure_at = row.failures + 1, now
+        raise TooManyAttempts(max(waits))  # the caller's transaction takes back what was counted
     session.flush()
 
 
 def forgive(session: Session, counted: Sequence[Counted]) -> None:
     """Take back what `reserve_attempt` counted: the account starts afresh, the address loses this one only."""
-    for each in counted:
+    for each in sorted(counted, key=lambda one: one.key):  # the order of `reserve_attempt`
         row = session.get(FailureCounter, each.key, with_for_update=True)
         if row is None:
             continue
@@ -118,3 +106,17 @@ def forgive(session: Session, counted: Sequence[Counted]) -> None:
 def forget_old(session: Session, *, now: datetime) -> None:
     """Delete the counters nobody needs any more."""
     session.execute(delete(FailureCounter).where(FailureCounter.last_failure_at < now - MEMORY))
+
+
+def _lock_counter(session: Session, key: str, *, now: datetime) -> FailureCounter:
+    """Return the counter of a key, created if need be, kept from other sign-ins until the commit.
+
+    One statement: looking first and adding after would let two sign-ins add the same row.
+    """
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    upsert = insert(FailureCounter).values(key=key, failures=0, last_failure_at=now)
+    counter: FailureCounter = session.scalars(
+        upsert.on_conflict_do_update(index_elements=["key"], set_={"key": key}).returning(FailureCounter),
+        execution_options={"populate_existing": True},
+    ).one()
+    return counter
