@@ -5,10 +5,13 @@ A default must be safe in production and say nothing secret: what is not given i
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +22,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 #: Without activity for this long, a person is signed out (product.md, sign-in).
 INACTIVITY_LIMIT = timedelta(minutes=30)
+
+_SECRET_ATTEMPTS, _SECRET_PAUSE = 20, 0.05  # seconds
 
 
 class UnusableSetting(Exception):
@@ -33,7 +38,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     instance = Path(environ.get("CPRO_INSTANCE") or PROJECT_ROOT / "instance").resolve()
     uploads = Path(environ.get("CPRO_UPLOADS") or PROJECT_ROOT / "uploads").resolve()
     host = environ.get("CPRO_HOST") or "127.0.0.1"
-    port = _integer(environ, "CPRO_PORT", 5000)
+    port = _port(environ)
     public_url = (environ.get("CPRO_PUBLIC_URL") or f"http://{host}:{port}").rstrip("/")
     return {
         "CPRO_INSTANCE": instance,
@@ -42,6 +47,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_PORT": port,
         "CPRO_PUBLIC_URL": public_url,
         "CPRO_PROXIES": _integer(environ, "CPRO_PROXIES", 0),
+        "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
         "CPRO_MAIL_URL": environ.get("CPRO_MAIL_URL", ""),
         "CPRO_DEMO_PASSWORD": environ.get("CPRO_DEMO_PASSWORD", ""),
         "SECRET_KEY": environ.get("CPRO_SECRET_KEY") or _generated_secret(instance),
@@ -69,7 +75,14 @@ def _integer(environ: Mapping[str, str], name: str, default: int) -> int:
     try:
         return int(environ.get(name) or default)
     except ValueError:
-        raise UnusableSetting(f"{name} doit être un nombre entier ; valeur lue : « {environ[name]} ».") from None
+        raise UnusableSetting(f"{name} doit être un nombre entier ; valeur lue : « {environ[name]} ».") from None
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    port = _integer(environ, "CPRO_PORT", 5000)
+    if not 1 <= port <= 65535:  # beyond, the system would silently take another one
+        raise UnusableSetting(f"CPRO_PORT doit être compris entre 1 et 65535 ; valeur lue : « {port} ».")
+    return port
 
 
 def _database_url(url: str, instance: Path) -> str:
@@ -77,6 +90,18 @@ def _database_url(url: str, instance: Path) -> str:
         return f"sqlite:///{instance / 'cpro.sqlite3'}"
     if url.startswith("postgres://"):  # an alias many hosting platforms still hand out
         return "postgresql+psycopg://" + url.removeprefix("postgres://")
+    return url
+
+
+def _jobs_url(url: str) -> str:
+    """Return the address of the queue; empty is a file of the instance folder."""
+    if url and not url.startswith(("redis://", "rediss://")):
+        raise UnusableSetting("CPRO_JOBS_URL doit commencer par « redis:// » ou « rediss:// », ou rester vide.")
+    if url and find_spec("redis") is None:
+        raise UnusableSetting(
+            "CPRO_JOBS_URL désigne un serveur Redis, mais la bibliothèque « redis » n’est pas installée "
+            "(.venv/bin/pip install redis)."
+        )
     return url
 
 
@@ -96,17 +121,29 @@ def _generated_secret(instance: Path) -> str:
     try:
         instance.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+            _create_secret(path)
+        secret = _read_secret(path)
     except OSError as error:
         raise UnusableSetting(
-            f"Le dossier « {instance} » ne peut pas être utilisé ({error.strerror}) : "
+            f"Le dossier « {instance} » ne peut pas être utilisé ({error.strerror}) : "
             "donnez-en le droit d’écriture, ou choisissez-en un autre avec CPRO_INSTANCE."
         ) from error
-    secret = path.read_text().strip()
     if not secret:
-        raise UnusableSetting(f"Le fichier « {path} » est vide : supprimez-le, il sera recréé.")
+        raise UnusableSetting(f"Le fichier « {path} » est vide : supprimez-le, il sera recréé.")
     return secret
+
+
+def _create_secret(path: Path) -> None:
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+
+
+def _read_secret(path: Path) -> str:
+    """Return what the file holds, once the process that has just created it, if any, has filled it."""
+    for _ in range(_SECRET_ATTEMPTS):
+        if secret := path.read_text().strip():
+            return secret
+        time.sleep(_SECRET_PAUSE)
+    return ""

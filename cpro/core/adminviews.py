@@ -22,9 +22,8 @@ class _Guarded:
 
     permission: Permission | None = None
 
-    @property
-    def access(self) -> Access | None:
-        """Return what every page of the view asks, for the guard; None refuses everyone."""
+    def access_for(self, name: str) -> Access | None:
+        """Return what a page of the view asks, for the guard; None refuses everyone."""
         return Access(self.permission) if self.permission is not None else None
 
     def is_accessible(self) -> bool:

@@ -19,7 +19,7 @@ class StaleForm(Conflict):
 
     def __init__(self, theirs: Mapping[str, Any]) -> None:
         super().__init__(
-            "Quelqu’un a enregistré cette page pendant que vous la remplissiez. Rien n’a été écrasé : "
+            "Quelqu’un a enregistré cette page pendant que vous la remplissiez. Rien n’a été écrasé : "
             "comparez ci-dessous, puis validez à nouveau pour garder ce que vous avez saisi."
         )
         self.theirs = dict(theirs)

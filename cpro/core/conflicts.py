@@ -34,9 +34,9 @@ def explain(
         if (form[name].data or "") != theirs
     ]
     sentence = (
-        refusal.message if differing else "La même chose vient d’être enregistrée : il n’y a plus rien à valider."
+        refusal.message if differing else "La même chose vient d’être enregistrée : il n’y a plus rien à valider."
     )
-    form.form_errors.append(f"{saved_by} : {sentence}" if saved_by else sentence)
+    form.form_errors.append(f"{saved_by} : {sentence}" if saved_by else sentence)
     return differing
 
 

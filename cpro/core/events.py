@@ -12,3 +12,14 @@ _facts = Namespace()
 
 #: A school switched its transfers on or off: `establishment`, `enabled`, `by`, `now`.
 transfers_switched = _facts.signal("transfers-switched")
+
+# The three below are announced outside any transaction, by pages that only read; listeners write in their own.
+
+#: Somebody opened a record: `principal`, `object_type`, `object_id`, `object_label`, `origin`, `now`.
+record_opened = _facts.signal("record-opened")
+
+#: Somebody searched or filtered a list: `principal`, `screen` (its French title), `sought` (a phrase), `origin`, `now`.
+search_made = _facts.signal("search-made")
+
+#: Somebody exported a list: `principal`, `screen`, `sought`, `file_format`, `origin`, `now`.
+exported = _facts.signal("exported")

@@ -6,6 +6,7 @@ Pure: the time zone and the instant are arguments, and nothing here knows the cu
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,11 @@ DEFAULT_TIMEZONE = "Europe/Paris"
 
 NO_BREAK_SPACE = "\u00a0"
 NARROW_NO_BREAK_SPACE = "\u202f"
+
+_GAP = r"[ \u00a0\u202f]?"
+#: An INE as any school has it (core.validators.ine_kind): nine or ten digits, an A among those of an apprentice, then
+#: one or two letters; people type it with spaces, and in either case.
+_INE = re.compile(rf"(?<!\w)(?:\d{_GAP}){{4}}[0-9Aa](?:{_GAP}\d){{4}}{_GAP}[0-9A-Za-z]{_GAP}[A-Za-z](?!\w)")
 
 _SIZE_UNITS = ("o", "ko", "Mo", "Go")
 
@@ -59,6 +65,16 @@ def join_french(items: Sequence[str]) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} et {items[-1]}"
+
+
+def mask_ine(ine: str) -> str:
+    """Return the INE with all but its last three characters hidden: what the support may see of it."""
+    return "•" * (len(ine) - 3) + ine[-3:] if len(ine) > 3 else "•" * len(ine)
+
+
+def mask_ines(text: str) -> str:
+    """Return the text with each INE found in it masked: eleven characters of one of the forms that INE have."""
+    return _INE.sub(lambda found: mask_ine(found[0]), text)
 
 
 def format_size(size: int) -> str:

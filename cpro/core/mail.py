@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit
 
 from flask import current_app
 
@@ -46,6 +46,12 @@ def send(mail: Mail) -> None:
         _write(message, Path(current_app.config["CPRO_INSTANCE"]) / "mail")
 
 
+def public_link(path: str, **query: str) -> str:
+    """Return an absolute address of this site for messages and papers; never built from what a browser says."""
+    address = f"{current_app.config['CPRO_PUBLIC_URL']}{path}"
+    return f"{address}?{urlencode(query)}" if query else address
+
+
 def _write(message: EmailMessage, folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / f"{uuid.uuid4()}.eml").write_bytes(message.as_bytes())
@@ -68,4 +74,4 @@ def _send_by_smtp(message: EmailMessage, url: SplitResult) -> None:
                 server.login(unquote(url.username), unquote(url.password or ""))
             server.send_message(message)
     except (OSError, smtplib.SMTPException):
-        logger.exception("the message « %s » could not be sent", message["Subject"])
+        logger.exception("the message « %s » could not be sent", message["Subject"])

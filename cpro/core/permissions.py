@@ -67,6 +67,15 @@ class Permission(enum.Enum):
     STAMP_VIEW = "voir le cachet"
     PICTURES_EDIT = "déposer ou supprimer le logo et le cachet"
     STUDENTS_VIEW = "voir les élèves et les divisions"
+    USERS_VIEW = "voir les comptes des utilisateurs"
+    USERS_EDIT = "créer, modifier, désactiver et réinitialiser les comptes, imprimer leurs fiches"
+    USERS_CONSENT = "donner son accord à un autre chef d’établissement ou à un second administrateur"
+    STUDENTS_EDIT = "créer et corriger des élèves et des divisions, hors SIECLE"
+    DIPLOMAS_EDIT = "ajouter, corriger et supprimer les diplômes propres à l’établissement"
+    RECORDS_EXPORT = "exporter les listes"
+    JOURNAL_VIEW = "lire le journal"
+    JOBS_VIEW = "suivre les traitements longs"
+    SETTINGS_HISTORY = "lire l’historique des paramètres et rétablir ce qui a changé"
 
 
 _EVERYONE = frozenset({Permission.OWN_ACCOUNT, Permission.HELP_READ})
@@ -78,6 +87,8 @@ _BROWSING = frozenset(
         Permission.MASKS_VIEW,
         Permission.LOGO_VIEW,
         Permission.STUDENTS_VIEW,
+        Permission.USERS_VIEW,
+        Permission.JOURNAL_VIEW,
     }
 )
 _HEAD = _BROWSING | {
@@ -85,12 +96,21 @@ _HEAD = _BROWSING | {
     Permission.TRANSFERS_EDIT,
     Permission.STAMP_VIEW,
     Permission.PICTURES_EDIT,
+    Permission.RECORDS_EXPORT,
+    Permission.SETTINGS_HISTORY,
+    Permission.JOBS_VIEW,
+}
+_ADMINISTRATOR = _HEAD | {
+    Permission.MASKS_EDIT,
+    Permission.STUDENTS_EDIT,
+    Permission.DIPLOMAS_EDIT,
+    Permission.USERS_EDIT,
 }
 
 #: The whole table: what is not written here is refused.
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.ADMINISTRATOR: _EVERYONE | _HEAD | {Permission.MASKS_EDIT},
-    Role.HEAD: _EVERYONE | _HEAD,
+    Role.ADMINISTRATOR: _EVERYONE | _ADMINISTRATOR,
+    Role.HEAD: _EVERYONE | _HEAD | {Permission.USERS_CONSENT},
     Role.TEACHER: _EVERYONE,
     Role.STUDENT: _EVERYONE,
     Role.INSPECTOR: _EVERYONE | {Permission.SCHOOL_CHOOSE},
@@ -173,5 +193,9 @@ def access_of(view: Callable[..., Any] | None) -> Access | None:
 
     A function carries its own mark; a method of an administration view asks what its view declares.
     """
-    access = getattr(view, "access", None) or getattr(getattr(view, "__self__", None), "access", None)
+    owner: Any = getattr(view, "__self__", None)
+    if view is not None and hasattr(owner, "access_for"):
+        access = owner.access_for(view.__name__)
+    else:
+        access = getattr(view, "access", None)
     return access if isinstance(access, Access) else None

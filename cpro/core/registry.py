@@ -12,6 +12,8 @@ from typing import Any
 
 from flask import Flask, current_app
 
+from cpro.core.charts import Chart
+from cpro.core.formatting import DEFAULT_TIMEZONE
 from cpro.core.permissions import Permission
 
 
@@ -78,9 +80,58 @@ class HelpPage:
     template: str
 
 
+@dataclass(frozen=True)
+class RestorePlan:
+    """What restoring one line of the settings' history would do: `items` are label, present value, value brought back.
+
+    `version` is the fingerprint of what is stored now, as a form would carry it; `warnings` say what happened since.
+    """
+
+    title: str
+    items: Sequence[tuple[str, str, str]]
+    version: str = ""
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """How a room brings back what a line of the settings' history replaced."""
+
+    #: which of the lines of a page can be brought back, at once for all of them
+    restorable: Callable[[Sequence[Any]], set[int]]
+    #: what restoring a line would do, or None when nothing is left to restore; writes nothing
+    plan: Callable[[Any], RestorePlan | None]
+    #: calls the room's operation inside the page's unit of work, with the line, then `opened_on`, `by` and `now`;
+    #: raises that operation's `DomainError` and returns the sentence that says what was done
+    restore: Callable[..., str]
+
+
+@dataclass(frozen=True)
+class HistoryPart:
+    """One part of the settings' history: which lines of the journal it shows, and how one of them is brought back."""
+
+    #: as in `?de=`
+    key: str
+    label: str
+    #: the settings tab it belongs to
+    tab: str
+    object_type: str
+    actions: tuple[str, ...]
+    edit: Permission
+    #: how lines are brought back; None for a part that is only read
+    restoring: Restoring | None = None
+    #: for a part made of pictures: the addresses of those its lines tell of, by the line's id
+    pictures: Callable[[Sequence[Any]], dict[int, str]] | None = None
+    #: whether its lines are about several objects, which must then be named
+    names_object: bool = False
+
+
 @dataclass
 class Registry:
     """What the rooms of one application have put in the places."""
+
+    #: returns the IANA name of the time zone of the school worked in
+    timezone: Callable[[], str] = lambda: DEFAULT_TIMEZONE
 
     menu: list[MenuEntry] = field(default_factory=list)
     settings_tabs: list[SettingsTab] = field(default_factory=list)
@@ -89,7 +140,10 @@ class Registry:
         default_factory=lambda: defaultdict(list)
     )
     _sections: dict[str, list[TabSection]] = field(default_factory=lambda: defaultdict(list))
+    _object_sections: list[Callable[[str, str], tuple[str, dict[str, Any]] | None]] = field(default_factory=list)
     _checklist: list[Callable[[], Sequence[ChecklistItem]]] = field(default_factory=list)
+    history_parts: dict[str, HistoryPart] = field(default_factory=dict)
+    _charts: list[Callable[[], Chart | None]] = field(default_factory=list)
 
     def add_menu_entry(self, entry: MenuEntry) -> None:
         """Place a line in the side bar."""
@@ -111,9 +165,31 @@ class Registry:
         """Add a part to a settings page."""
         self._sections[page].append(section)
 
+    def add_object_section(self, provider: Callable[[str, str], tuple[str, dict[str, Any]] | None]) -> None:
+        """Add a part to the page of every record: given its type and id, a template and its context, or None."""
+        self._object_sections.append(provider)
+
+    def object_sections(self, object_type: str, object_id: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return the parts that rooms add to the page of a record."""
+        found = (provider(object_type, object_id) for provider in self._object_sections)
+        return [section for section in found if section is not None]
+
     def add_checklist(self, provider: Callable[[], Sequence[ChecklistItem]]) -> None:
         """Add lines to « Les incontournables »."""
         self._checklist.append(provider)
+
+    def add_history(self, part: HistoryPart) -> None:
+        """Add a part to the settings' history."""
+        self.history_parts[part.key] = part
+
+    def add_chart(self, provider: Callable[[], Chart | None]) -> None:
+        """Add a chart to the dashboard; its provider returns None when there is nothing to draw yet."""
+        self._charts.append(provider)
+
+    def charts(self) -> list[Chart]:
+        """Return the charts of the dashboard, as the figures stand now."""
+        found = (provider() for provider in self._charts)
+        return [chart for chart in found if chart is not None]
 
     def consequences(self, tab: str) -> list[Consequence]:
         """Return what a settings tab changes, as the figures stand now."""

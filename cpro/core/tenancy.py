@@ -30,7 +30,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.sql.schema import Column
-from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.sql.selectable import Select, SelectBase
 
 from cpro.extensions import db
 
@@ -182,13 +182,16 @@ def _narrow(state: ORMExecuteState) -> None:
     )
 
 
-def _refuse_raw_tables(statement: Any) -> None:
+def _refuse_raw_tables(statement: Any, enclosing: frozenset[Any] = frozenset()) -> None:
     """Refuse a select, nested ones included, that reaches a table past its mapped class.
 
-    Criteria are added to mapped classes: a table that a select names without its class would be read whole.
+    Criteria are added to mapped classes: a table that a select names without its class would be read whole. A nested
+    select may name a table of the one around it (`enclosing`), as `Student.division.has(…)` does: it is correlated
+    then, and reads the very row that the criteria let through.
     """
     raw: set[Any] = set()
     mapped: set[Any] = set()
+    nested: list[Any] = []
     subject = statement._propagate_attrs.get("plugin_subject")
     if subject is not None:
         mapped.add(subject.mapper.local_table)
@@ -196,7 +199,7 @@ def _refuse_raw_tables(statement: Any) -> None:
     while pending:
         element = pending.pop()
         if isinstance(element, SelectBase):
-            _refuse_raw_tables(element)
+            nested.append(element)
             continue
         entity = element._annotations.get("parententity") if hasattr(element, "_annotations") else None
         if entity is not None:
@@ -206,9 +209,19 @@ def _refuse_raw_tables(statement: Any) -> None:
         elif isinstance(element, Column) and isinstance(element.table, Table):
             raw.add(element.table)
         pending.extend(element.get_children())
-    if raw - mapped:
-        names = ", ".join(sorted(str(table) for table in raw - mapped))
+    unseen = raw - mapped - (enclosing if mapped and _is_correlated(statement) else frozenset())
+    if unseen:
+        names = ", ".join(sorted(str(table) for table in unseen))
         raise TenancyError(f"the tenancy filter does not see the table {names} here: use the mapped class")
+    for select_inside in nested:
+        _refuse_raw_tables(select_inside, enclosing | mapped)
+
+
+def _is_correlated(statement: Any) -> bool:
+    """Tell whether a nested select takes its rows of outer tables from the select around it, as is usual."""
+    if not isinstance(statement, Select):
+        return False
+    return bool(statement._auto_correlate or statement._correlate or statement._correlate_except is not None)
 
 
 # --- Writing -----------------------------------------------------------------------------------------------------

@@ -56,8 +56,8 @@ def unit_of_work(session: Session | None = None) -> Iterator[UnitOfWork]:
         raise RuntimeError("something was changed before the unit of work was opened")
     target.rollback()
     target.connection(execution_options={_BEGIN_IMMEDIATE: True})
-    target.info[_OPEN] = True
     work = UnitOfWork(target)
+    target.info[_OPEN] = work
     try:
         yield work
         target.commit()
@@ -67,6 +67,17 @@ def unit_of_work(session: Session | None = None) -> Iterator[UnitOfWork]:
     finally:
         target.info.pop(_OPEN, None)
     work._run_afterwards()
+
+
+def after_commit(session: Session, action: Callable[[], object]) -> None:
+    """Run `action` once the session's unit of work is committed, never if it fails: for operations that send a message.
+
+    Raises `RuntimeError` when no unit of work is open.
+    """
+    work = session.info.get(_OPEN)
+    if not isinstance(work, UnitOfWork):
+        raise RuntimeError("nothing will be committed: open a unit_of_work()")
+    work.after_commit(action)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_date
@@ -32,6 +33,7 @@ def install(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
         )
+    app.url_map.converters["int"] = _RowNumber
     app.session_interface = _SessionInterface()
     app.jinja_env.filters.update(date=format_date, count=format_count)
     app.before_request(_refuse_odd_addresses)
@@ -74,6 +76,13 @@ def is_local_path(target: str | None) -> bool:
     return "\\" not in target and all(" " <= character != "\x7f" for character in target)
 
 
+class _RowNumber(IntegerConverter):
+    """A row's number in an address: none is larger than the databases' integer, which would refuse it with a crash."""
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:
+        super().__init__(map, *args, **{"max": 2**31 - 1, **kwargs})
+
+
 class _SessionInterface(SecureCookieSessionInterface):
     """Ask for HTTPS, except on the machine itself over plain HTTP."""
 
@@ -84,8 +93,12 @@ class _SessionInterface(SecureCookieSessionInterface):
 
 def cookies_are_secure() -> bool:
     """Tell whether cookies must be reserved to HTTPS: everywhere but on the machine itself."""
-    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    return request.is_secure or host not in _LOOPBACK
+    try:
+        host = request.host
+    except SecurityError:  # the refusal of an unknown host sets no cookie, but Flask asks all the same
+        return True
+    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    return request.is_secure or name not in _LOOPBACK
 
 
 def _refuse_odd_addresses() -> None:
@@ -159,7 +172,7 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, CSRFError):
         message = (
             "La page d’où vient ce formulaire n’est plus valable (connexion terminée ou autre fenêtre). "
-            "Rien n’a été enregistré : revenez à la page et validez à nouveau."
+            "Rien n’a été enregistré : revenez à la page et validez à nouveau."
         )
         return show_error(400, message)
     if error.code == 500:

@@ -1,0 +1,249 @@
+"""The base of every generated screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from sqlalchemy import select
+from wtforms import Form
+
+from cpro.core import clock
+from cpro.core.concurrency import check_fresh, fingerprint
+from cpro.core.conflicts import explain
+from cpro.core.errors import DomainError, Forbidden, NotFound
+from cpro.core.forms import VersionedForm, posted, typed_before_sign_in
+from cpro.core.permissions import Access, Actor, Permission
+from cpro.core.screens.listing import MAX_ROWS
+from cpro.core.screens.reading import ReadingScreen, may
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import back_to, current_actor, render_page
+from cpro.extensions import db
+
+
+class _NoForm(Form):
+    """Keep Flask-Admin from drawing forms of its own: a screen names its form, or has none."""
+
+
+class Screen(ReadingScreen):
+    """A table of the data model as people browse it; every power asks for its permission, or is off.
+
+    A subclass declares, then overrides `create`, `update`, `delete` for the powers it opens: each calls an operation
+    of its room inside the unit of work that the screen opens, and raises that operation's `DomainError`.
+    """
+
+    form = _NoForm
+
+    create_permission: Permission | None = None
+    edit_permission: Permission | None = None
+    delete_permission: Permission | None = None
+    #: the form of creation and correction; one for both unless `create_form_class` says otherwise
+    form_class: type[VersionedForm] | None = None
+    create_form_class: type[VersionedForm] | None = None
+
+    # --- What a subclass overrides ---------------------------------------------------------------------------------
+
+    def why_not_edit(self, row: Any) -> str | None:
+        """Return why this row cannot be corrected here, in a sentence, or None when it can."""
+        return None
+
+    def why_not_create(self) -> str | None:
+        """Return why nothing can be created here now, in a sentence, or None when it can."""
+        return None
+
+    def why_not_delete(self, row: Any) -> str | None:
+        """Return why this row cannot be deleted, in a sentence, or None when it can."""
+        return None
+
+    def form_values(self, row: Any) -> dict[str, Any]:
+        """Return the values a form opens on; they are what two people must not overwrite."""
+        raise NotImplementedError
+
+    def prepare_form(self, form: VersionedForm, row: Any | None) -> None:
+        """Complete a form before it is shown or read (choices that depend on the school)."""
+
+    def create(self, form: VersionedForm, *, by: Actor, now: Any) -> Any:
+        """Create a row through the room's operation and return it."""
+        raise NotImplementedError
+
+    def update(self, row: Any, form: VersionedForm, *, opened_on: str | None, by: Actor, now: Any) -> Any:
+        """Correct a row through the room's operation, which checks `opened_on`."""
+        raise NotImplementedError
+
+    def delete(self, row: Any, *, by: Actor, now: Any) -> None:
+        """Delete a row through the room's operation."""
+        raise NotImplementedError
+
+    def deletion_consequences(self, row: Any) -> list[str]:
+        """Return what follows from deleting a row, for the confirmation."""
+        return ["Cette suppression est définitive."]
+
+    def refusal_links(self) -> list[tuple[str, str]]:
+        """Return where to go when creation is refused, as (label, address)."""
+        return []
+
+    def check_fresh(self, row: Any, opened_on: str | None) -> None:
+        """Raise `StaleForm` when a row is not any more what the form was opened on: for values of several tables."""
+        check_fresh(self.form_values(row), opened_on)
+
+    # --- Powers ----------------------------------------------------------------------------------------------------
+
+    def access_for(self, name: str) -> Access | None:
+        """Return what a page of the screen asks; a form of creation or correction survives an expired sign-in."""
+        access = super().access_for(name)
+        keeps = name in ("create_view", "edit_view")
+        return Access(access.permission, keeps_typed_form=keeps) if access else None
+
+    @property
+    def can_create(self) -> bool:  # type: ignore[override]
+        """Tell whether the person signed in may create rows."""
+        return may(self.create_permission)
+
+    @property
+    def can_edit(self) -> bool:  # type: ignore[override]
+        """Tell whether the person signed in may correct rows."""
+        return may(self.edit_permission)
+
+    @property
+    def can_delete(self) -> bool:  # type: ignore[override]
+        """Tell whether the person signed in may delete rows."""
+        return may(self.delete_permission)
+
+    # --- Writing ---------------------------------------------------------------------------------------------------
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> ResponseReturnValue:
+        """Create a row."""
+        self.demand(self.can_create)
+        refusal = self.why_not_create()
+        if refusal:
+            return self._form_page(None, None, refusal_text=refusal, status=409)
+        form_class = self.create_form_class or self.form_class
+        assert form_class is not None, f"{type(self).__name__} declares no form"
+        form = form_class(posted() if request.method == "POST" else typed_before_sign_in())
+        self.prepare_form(form, None)
+        if request.method != "POST":
+            return self._form_page(form, None)
+        if not form.validate():
+            return self._form_page(form, None, status=422)
+        try:
+            with unit_of_work():
+                row = self.create(form, by=current_actor(), now=clock.utcnow())
+                label, row_id = self.label_of(row), row.id
+        except DomainError as refused:
+            form.blame(refused)
+            return self._form_page(form, None, status=refused.status)
+        return back_to(self.get_url(".details_view", id=row_id), f"{label} : enregistré.")
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> ResponseReturnValue:
+        """Correct a row; whoever saves second is told, and loses nothing."""
+        self.demand(self.can_edit)
+        row = self.asked_row()
+        refusal = self.why_not_edit(row)
+        if refusal:
+            return self._form_page(None, row, refusal_text=refusal, status=403 if request.method == "POST" else 200)
+        stored = self.form_values(row)
+        assert self.form_class is not None, f"{type(self).__name__} declares no form"
+        if request.method != "POST":
+            form = self.form_class(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
+            self.prepare_form(form, row)
+            return self._form_page(form, row)
+        form = self.form_class(posted(), data=stored)
+        self.prepare_form(form, row)
+        if not form.validate():
+            return self._form_page(form, row, status=422)
+        try:
+            with unit_of_work():
+                self.update(row, form, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())
+        except DomainError as refused:
+            row = self.asked_row()
+            conflict = explain(form, refused, stored=self.form_values(row))
+            return self._form_page(form, row, status=refused.status, conflict=conflict)
+        return back_to(self.get_url(".details_view", id=row.id), f"{self.label_of(row)} : enregistré.")
+
+    @expose("/delete/", methods=("GET", "POST"))
+    def delete_view(self) -> ResponseReturnValue:
+        """Ask once, then delete a row."""
+        self.demand(self.can_delete)
+        row = self.asked_row()
+        label = self.label_of(row)
+        refusal = self.why_not_delete(row)
+        if refusal:
+            raise Forbidden(refusal)
+        if request.method == "POST":
+            with unit_of_work():
+                self.delete(row, by=current_actor(), now=clock.utcnow())
+            return back_to(self.get_url(".index_view"), f"{label} : supprimé.")
+        return render_page(
+            "confirm.html",
+            title=f"Supprimer {label}",
+            question=f"Supprimer {label} ?",
+            consequences=self.deletion_consequences(row),
+            action_url=self.get_url(".delete_view"),
+            fields={"id": row.id},
+            submit_label=f"Supprimer {label}",
+            cancel_url=self.get_url(".details_view", id=row.id),
+            danger=True,
+        )
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> ResponseReturnValue:
+        """Confirm, then do, a gesture on the rows ticked."""
+        action = next((each for each in self.open_bulk_actions() if each.key == request.form.get("action")), None)
+        if action is None:
+            raise Forbidden("Ce geste n’existe pas, ou votre compte n’en a pas le droit.")
+        ids = [int(text) for text in request.form.getlist("rowid")[:MAX_ROWS] if text.isascii() and text.isdigit()]
+        rows = db.session.scalars(select(self.model).where(self.model.id.in_(ids)).options(*self.options)).all()
+        if not rows or len(rows) != len(set(ids)):
+            return back_to(self.get_url(".index_view"), "Cochez d’abord des lignes de la liste.", "warning")
+        if request.form.get("confirme") != "oui":
+            return render_page(
+                "confirm.html",
+                title=action.label,
+                question=f"{action.label} : {len(rows)} {self.noun[len(rows) > 1]} ?",
+                consequences=action.consequences([self.label_of(row) for row in rows]),
+                action_url=self.get_url(".action_view"),
+                fields={"action": action.key, "rowid": [row.id for row in rows], "confirme": "oui"},
+                submit_label=action.label,
+                cancel_url=self.get_url(".index_view"),
+                danger=action.danger,
+            )
+        with unit_of_work():
+            done = action.run([row.id for row in rows], by=current_actor(), now=clock.utcnow())
+        return back_to(self.get_url(".index_view"), done)
+
+    @expose("/ajax/lookup/")
+    def ajax_lookup(self) -> ResponseReturnValue:
+        """Answer 404: look-ups are fields of forms here (core.screens.lookups)."""
+        raise NotFound("Cette adresse n’existe pas.")
+
+    @expose("/ajax/update/", methods=("POST",))
+    def ajax_update(self) -> ResponseReturnValue:
+        """Answer 404: nothing is corrected from inside a list."""
+        raise NotFound("Cette adresse n’existe pas.")
+
+    # --- Private ---------------------------------------------------------------------------------------------------
+
+    def _form_page(
+        self,
+        form: VersionedForm | None,
+        row: Any | None,
+        *,
+        status: int = 200,
+        conflict: Sequence[Mapping[str, str]] = (),
+        refusal_text: str = "",
+    ) -> ResponseReturnValue:
+        return render_page(
+            "screens/form.html",
+            screen=self,
+            form=form,
+            row=row,
+            conflict=conflict,
+            refusal_text=refusal_text,
+            status=status,
+            admin_view=self,
+        )

@@ -1,0 +1,50 @@
+"""Tables as files that no spreadsheet executes: CSV for French spreadsheets, XLSX with text cells only.
+
+A cell that begins with = + - @, a tab or a carriage return is read as a formula by spreadsheets (OWASP, « CSV
+injection »): in CSV it gets a leading apostrophe, in XLSX it is written as the text it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import xlsxwriter
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_BYTE_ORDER_MARK = "\ufeff"  # without it, Excel reads UTF-8 as Windows-1252
+#: What a worksheet's name may not hold, and its length.
+_SHEET_NAME_FORBIDDEN, _SHEET_NAME_LENGTH = str.maketrans("", "", "[]:*?/\\'"), 31
+
+
+def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Yield the lines of a CSV file: semicolons, UTF-8 with its mark, CRLF; nothing is held in memory."""
+    yield _BYTE_ORDER_MARK
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=";", lineterminator="\r\n")
+    for row in rows:
+        writer.writerow([_defused(cell) for cell in row])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def xlsx_file(rows: Iterable[Sequence[Any]], *, title: str) -> bytes:
+    """Return a workbook of one sheet whose every cell is text, the first row bold and kept in view."""
+    buffer = io.BytesIO()
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        sheet = book.add_worksheet(title.translate(_SHEET_NAME_FORBIDDEN)[:_SHEET_NAME_LENGTH])
+        bold = book.add_format({"bold": True})
+        sheet.freeze_panes(1, 0)
+        for index, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                sheet.write_string(index, column, "" if cell is None else str(cell), bold if index == 0 else None)
+    return buffer.getvalue()
+
+
+def _defused(cell: Any) -> str:
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

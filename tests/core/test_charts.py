@@ -1,0 +1,160 @@
+"""Charts: an SVG that says in words what it shows, the same figures as a table, nothing the page's policy refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from cpro.core.charts import Chart, Series
+from cpro.establishments.places import _WEEKS
+from cpro.extensions import db
+from cpro.students.models import Division
+from tests.factories import World, make_student
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+
+SVG = "{http://www.w3.org/2000/svg}"
+As = Callable[..., Browser]
+
+
+def chart(**values: object) -> Chart:
+    return Chart(
+        **{
+            "key": "essai",
+            "title": "Divisions",
+            "summary": "Trois élèves.",
+            "heading": "Division",
+            "categories": ["2MELEC", "TMELEC"],
+            "series": [Series("Apprenants", [1200, 3]), Series("Comptes activés", [600, 0])],
+            **values,
+        }  # type: ignore[arg-type]
+    )
+
+
+def parsed(drawn: Chart) -> ElementTree.Element:
+    return ElementTree.fromstring(str(drawn.drawing).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+
+
+class TestDrawing:
+    def test_refuses_figures_that_do_not_fit_its_categories(self) -> None:
+        with pytest.raises(ValueError, match="one figure for each category"):
+            chart(series=[Series("Apprenants", [1])])
+
+    def test_refuses_more_series_than_there_are_patterns(self) -> None:
+        with pytest.raises(ValueError, match="one or two series"):
+            chart(series=[Series(str(number), [1, 2]) for number in range(3)])
+
+    def test_says_in_words_what_it_shows(self) -> None:
+        root = parsed(chart())
+
+        names = {each.get("id"): each.text for each in root if each.tag in (f"{SVG}title", f"{SVG}desc")}
+        assert root.get("role") == "img"
+        assert names[root.get("aria-labelledby")] == "Divisions"
+        assert names[root.get("aria-describedby")] == "Trois élèves."
+
+    def test_tells_series_apart_by_a_pattern_a_legend_and_a_figure(self) -> None:
+        root = parsed(chart())
+
+        texts = [each.text for each in root.iter(f"{SVG}text")]
+        fills = {each.get("fill") for each in root.iter(f"{SVG}rect") if "chart-bar-1" in (each.get("class") or "")}
+        (pattern,) = root.iter(f"{SVG}pattern")
+        assert {"Apprenants", "Comptes activés", "1\u202f200", "600"} <= set(texts)
+        assert fills == {f"url(#{pattern.get('id')})"}
+
+    def test_draws_lengths_in_proportion_and_inside(self) -> None:
+        root = parsed(chart())
+        width = float(root.get("width", "0"))
+
+        bars = [each for each in root.iter(f"{SVG}rect") if "chart-bar" in (each.get("class") or "")][2:]
+        lengths = [float(each.get("width", "0")) for each in bars]
+        assert lengths[1] == pytest.approx(lengths[0] / 2, abs=0.1)
+        assert lengths[3] == 0
+        assert all(float(each.get("x", "0")) + float(each.get("width", "0")) < width for each in bars)
+
+    def test_draws_nothing_but_zeros_without_dividing_by_them(self) -> None:
+        root = parsed(chart(series=[Series("Apprenants", [0, 0])]))
+
+        assert [each.text for each in root.iter(f"{SVG}text")].count("0") == 2
+
+    def test_escapes_what_it_is_given(self) -> None:
+        drawn = str(chart(title="<script>", categories=['"><b>', "&"]).drawing)
+
+        assert "<script>" not in drawn
+        assert "<b>" not in drawn
+
+    def test_holds_no_style_and_no_handler(self) -> None:
+        drawn = str(chart().drawing)
+
+        assert "style=" not in drawn
+        assert " on" not in drawn
+
+    def test_gives_the_same_figures_as_a_table(self) -> None:
+        assert chart().rows == [("2MELEC", ["1\u202f200", "600"]), ("TMELEC", ["3", "0"])]
+
+
+class TestDashboard:
+    def _fill(self, arrange: Callable[..., object], world: World, divisions: int) -> None:
+        with arrange() as session:  # type: ignore[attr-defined]
+            assert isinstance(session, Session)
+            for number in range(divisions):
+                division = Division(establishment_id=world.a.id, code=f"D{number:02}", label="")
+                session.add(division)
+                session.flush()
+                session.add(make_student(world.a.id, division_id=division.id))
+
+    def test_shows_each_chart_with_its_table(self, as_: As, arrange: Callable[..., object], world: World) -> None:
+        self._fill(arrange, world, 3)
+
+        page = Page(as_("administrator").get("/admin/"))
+
+        assert "4 apprenants dans 4 divisions ; 0 compte activé." in page.text
+        assert ["2ALP", "1", "0"] in page.rows()
+        assert len([row for row in page.rows() if "/" in row[0]]) == _WEEKS
+        assert page.rows()[_WEEKS - 1][1] == "1", "one sign-in this week: the reader's own"
+
+    def test_shows_ones_own_school_only(self, as_: As, arrange: Callable[..., object], world: World) -> None:
+        self._fill(arrange, world, 3)
+
+        page = Page(as_("head", "b").get("/admin/"))
+
+        assert "1 apprenant dans 1 division ; 0 compte activé." in page.text
+        assert "D00" not in page.text
+
+    def test_adds_up_the_divisions_beyond_a_dozen(self, as_: As, arrange: Callable[..., object], world: World) -> None:
+        self._fill(arrange, world, 30)
+
+        page = Page(as_("administrator").get("/admin/"))
+
+        assert ["19 autres", "19", "0"] in page.rows()
+
+    def test_asks_the_same_number_of_queries_however_many_divisions(
+        self, app: Flask, as_: As, arrange: Callable[..., object], world: World
+    ) -> None:
+        browser = as_("administrator")
+        browser.get("/admin/")
+
+        few = self._count(app, browser)
+        self._fill(arrange, world, 30)
+        many = self._count(app, browser)
+
+        assert few == many
+
+    def _count(self, app: Flask, browser: Browser) -> int:
+        statements: list[str] = []
+
+        def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
+            statements.append(statement)
+
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            assert browser.get("/admin/").status_code == 200
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return len(statements)

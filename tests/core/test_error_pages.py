@@ -1,0 +1,135 @@
+"""Errors are told in French, in the frame, without a word of what broke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from cpro import create_app
+from cpro.core.errors import Conflict, Forbidden, NotFound
+from cpro.core.permissions import public
+from tests.factories import World
+from tests.helpers.answers import ANSWERS, ERRORS, assert_french_page, assert_protected
+from tests.helpers.browser import Browser
+
+
+class TestErrorPages:
+    @pytest.mark.parametrize("kind", sorted(ERRORS))
+    def test_are_french_and_stand_in_the_frame(self, as_: Callable[..., Browser], kind: str) -> None:
+        status, ask = ANSWERS[kind]
+
+        page = ask(as_("administrator")).text
+
+        assert_french_page(page, status)
+        assert "Se déconnecter" in page
+        assert "Lycée alpha" in page
+
+    @pytest.mark.parametrize(("path", "status"), [("/nulle-part/", 404), ("/a/b/c", 404)])
+    def test_stand_in_the_simple_frame_for_whoever_is_signed_out(
+        self, world: World, browser: Callable[[], Browser], path: str, status: int
+    ) -> None:
+        answer = browser().get(path)
+
+        assert answer.status_code == status
+        assert_french_page(answer.text, status)
+        assert "Se déconnecter" not in answer.text
+
+    @pytest.mark.parametrize("path", ["/static/nulle-part.css", "/aide/%00"])
+    def test_stand_without_the_school_where_nobody_could_ask_which(
+        self, as_: Callable[..., Browser], caplog: pytest.LogCaptureFixture, path: str
+    ) -> None:
+        answer = as_("administrator").get(path)
+
+        assert_french_page(answer.text, answer.status_code)
+        assert not caplog.records, "the frame was drawn"
+
+    def test_a_wrong_gesture_says_what_is_possible(self, as_: Callable[..., Browser]) -> None:
+        assert "GET" in as_("administrator").post("/ecoles").headers["Allow"]
+
+    def test_the_file_of_another_kind_of_request_is_not_echoed(self, browser: Callable[[], Browser]) -> None:
+        answer = browser().get("/<script>alert(1)</script>/")
+
+        assert answer.status_code == 404
+        assert "<script>alert" not in answer.text
+
+
+class TestBreakdown:
+    """A route that breaks, on an application of its own: never on the one under test."""
+
+    @pytest.fixture
+    def broken(self, app: Flask, tmp_path: Path, database: str) -> Iterator[Flask]:
+        broken = create_app(
+            {
+                "CPRO_INSTANCE": tmp_path,
+                "CPRO_UPLOADS": tmp_path / "uploads",
+                "SQLALCHEMY_DATABASE_URI": database,
+                "SECRET_KEY": "another-test-key",
+                "TRUSTED_HOSTS": ["localhost"],
+            }
+        )
+        raised = {
+            "defect": ZeroDivisionError("secret detail"),
+            "busy": OperationalError("SELECT secret detail", {}, Exception("database is locked")),
+            "forbidden": Forbidden("Ce geste vous est refusé."),
+            "missing": NotFound("Cela n’existe pas."),
+            "conflict": Conflict("Quelqu’un est passé avant vous."),
+        }
+
+        @public
+        def fail(kind: str) -> str:
+            raise raised[kind]
+
+        def unmarked() -> str:
+            return "never shown"
+
+        broken.add_url_rule("/essai/<kind>", view_func=fail)
+        broken.add_url_rule("/essai", view_func=unmarked)
+        yield broken
+        from cpro.extensions import db
+
+        with broken.app_context():
+            db.engine.dispose()
+
+    @pytest.mark.parametrize(
+        ("kind", "status", "words"),
+        [
+            ("defect", 500, "Une erreur est survenue"),
+            ("busy", 503, "La base de données est occupée"),
+            ("forbidden", 403, "Ce geste vous est refusé."),
+            ("missing", 404, "Cela n’existe pas."),
+            ("conflict", 409, "Quelqu’un est passé avant vous."),
+        ],
+    )
+    def test_is_told_in_french_without_its_detail(self, broken: Flask, kind: str, status: int, words: str) -> None:
+        answer = Browser(broken).get(f"/essai/{kind}")
+
+        assert answer.status_code == status
+        assert words in answer.text
+        assert_french_page(answer.text, status)
+        assert "secret detail" not in answer.text
+        assert_protected(answer)
+
+    def test_is_logged(self, broken: Flask, caplog: pytest.LogCaptureFixture) -> None:
+        Browser(broken).get("/essai/defect")
+
+        assert any(record.exc_info and "secret detail" in str(record.exc_info[1]) for record in caplog.records)
+
+    def test_the_error_page_survives_a_broken_frame(self, broken: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+        broken.jinja_env.globals["frame"] = None
+        broken.template_context_processors[None].append(lambda: {"frame": None})
+
+        answer = Browser(broken).get("/essai/defect")
+
+        assert answer.status_code == 500
+        assert "Une erreur est survenue" in answer.text
+        assert "Traceback" not in answer.text
+
+    def test_a_route_that_nobody_marked_is_closed(self, broken: Flask) -> None:
+        answer = Browser(broken).get("/essai")
+
+        assert answer.status_code == 403
+        assert "never shown" not in answer.text

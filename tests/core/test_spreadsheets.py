@@ -1,0 +1,82 @@
+"""Tables that no spreadsheet executes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from typing import Any
+
+import pytest
+
+from cpro.core.spreadsheets import csv_lines, xlsx_file
+
+FORMULAS = ["=1+1", "+33 1", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", '=HYPERLINK("https://evil.example")']
+
+
+def parsed(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=";"))
+
+
+def sheet_xml(content: bytes, name: str = "xl/worksheets/sheet1.xml") -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return book.read(name).decode()
+
+
+class TestCSV:
+    @pytest.mark.parametrize("formula", FORMULAS)
+    def test_a_formula_becomes_text(self, formula: str) -> None:
+        [_, [cell, *_rest]] = parsed("".join(csv_lines([["Nom"], [formula]])))
+
+        assert cell == f"'{formula}"
+
+    @pytest.mark.parametrize("text", ["Zoé", "l’école", "a;b", 'dit « "oui" »', "deux\nlignes", "1-2", "", " =1"])
+    def test_any_other_text_comes_back_as_it_was(self, text: str) -> None:
+        assert parsed("".join(csv_lines([[text, "fin"]]))) == [[text, "fin"]]
+
+    def test_nothing_is_an_empty_cell(self) -> None:
+        assert parsed("".join(csv_lines([[None, 0]]))) == [["", "0"]]
+
+    def test_a_french_excel_reads_it(self) -> None:
+        text = "".join(csv_lines([["Nom", "Prénom"], ["ÉLÈVE", "Zoé"]]))
+
+        assert text == "\ufeffNom;Prénom\r\nÉLÈVE;Zoé\r\n"
+
+    def test_lines_are_made_one_by_one(self) -> None:
+        asked = []
+
+        def rows() -> Any:
+            for number in range(3):
+                asked.append(number)
+                yield [number]
+
+        lines = csv_lines(rows())
+        next(lines)
+        next(lines)
+
+        assert asked == [0]
+
+
+class TestXLSX:
+    @pytest.mark.parametrize("text", [*FORMULAS, "https://evil.example", "mailto:a@b.example", "{=1}", "007"])
+    def test_every_cell_is_text(self, text: str) -> None:
+        content = xlsx_file([["Titre"], [text]], title="Élèves")
+
+        xml = sheet_xml(content)
+        assert "<f>" not in xml
+        assert "hyperlink" not in xml
+        assert set(re.findall(r'<c r="[A-Z]+\d+"[^>]* t="(\w+)"', xml)) <= {"s", "inlineStr"}
+        assert len(re.findall(r"<c [^>]*t=", xml)) == 2
+
+    @pytest.mark.parametrize("title", ["Élèves / classes [2026]: *?\\", "x" * 60, "'a'"])
+    def test_any_title_names_the_sheet(self, title: str) -> None:
+        content = xlsx_file([["Titre"]], title=title)
+
+        [name] = re.findall(r'<sheet name="([^"]*)"', sheet_xml(content, "xl/workbook.xml"))
+        assert 1 <= len(name) <= 31
+
+    def test_accents_and_empty_cells_are_kept(self) -> None:
+        content = xlsx_file([["Nom", "Prénom"], ["ÉLÈVE", None]], title="Élèves")
+
+        assert "ÉLÈVE" in sheet_xml(content)

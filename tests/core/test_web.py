@@ -1,0 +1,246 @@
+"""What every answer shares: headers, hosts, tokens; odd input never breaks anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from cpro.core.tenancy import platform_session
+from cpro.core.web import is_local_path
+from cpro.establishments.models import Establishment
+from tests.factories import World
+from tests.helpers.answers import ANSWERS, PARTICULARS, assert_protected, policy_of
+from tests.helpers.browser import Browser
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("kind", ANSWERS)
+    def test_every_answer_is_protected(self, as_: Callable[..., Browser], kind: str) -> None:
+        status, ask = ANSWERS[kind]
+
+        answer = ask(as_("administrator"))
+
+        assert answer.status_code == status
+        assert_protected(answer)
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize("path", ["/connexion", "/activation", "/mot-de-passe-oublie", "/mentions/accessibilite"])
+    def test_pages_open_to_all_are_protected(self, browser: Callable[[], Browser], path: str) -> None:
+        answer = browser().get(path)
+
+        assert_protected(answer)
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize(
+        "path", ["/static/cpro.css", "/static/nulle-part.css", "/static/../cpro/config.py", "/sante"]
+    )
+    def test_files_and_machines_get_them_too(self, browser: Callable[[], Browser], app: Flask, path: str) -> None:
+        answer = browser().get(path)
+
+        assert answer.status_code == (404 if "nulle" in path or ".." in path else 200)
+        assert_protected(answer)
+        answer.close()
+
+    def test_the_nonce_is_new_each_time(self, browser: Callable[[], Browser]) -> None:
+        visitor = browser()
+
+        nonces = {re.findall(r"'nonce-([^']+)'", policy_of(visitor.get("/connexion")))[0] for _ in range(3)}
+
+        assert len(nonces) == 3
+
+    def test_pages_hold_no_inline_script_nor_style(self, as_: Callable[..., Browser]) -> None:
+        browser = as_("administrator")
+
+        for path in ("/admin/", PARTICULARS, "/admin/parametres/logo", "/mon-compte"):
+            page = browser.get(path).text
+            for tag in re.findall(r"<(?:script|style)[^>]*>", page):
+                assert "src=" in tag or "nonce=" in tag, f"{path}: {tag}"
+            assert not re.search(r"<[^>]+\s(?:on\w+|style)=", page), path
+            assert not re.search(r'(?:src|href)="(?:https?:)?//', page), f"{path} calls another site"
+
+    def test_https_is_remembered(self, browser: Callable[[], Browser]) -> None:
+        assert "Strict-Transport-Security" in browser().get("/connexion", base_url="https://cpro.example").headers
+        assert "Strict-Transport-Security" not in browser().get("/connexion").headers
+
+
+class TestHosts:
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "localhost.evil.example", "evil.example:80", "", "a b", "localhost@evil"]
+    )
+    @pytest.mark.parametrize("path", ["/connexion", "/", "/static/cpro.css", "/sante", "/nulle-part/x"])
+    def test_an_unknown_host_is_refused(
+        self, world: World, browser: Callable[[], Browser], host: str, path: str
+    ) -> None:
+        answer = browser().get(path, headers={"Host": host})
+
+        assert answer.status_code == 400
+        assert "evil" not in answer.text
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Set-Cookie" not in answer.headers
+        answer.close()
+
+    def test_a_signed_in_browser_sent_to_another_host_is_refused(self, as_: Callable[..., Browser]) -> None:
+        browser = as_("administrator")
+        cookie = browser.client.get_cookie("cpro_session")
+        assert cookie is not None
+
+        answer = browser.get(PARTICULARS, headers={"Host": "evil.example", "Cookie": f"cpro_session={cookie.value}"})
+
+        assert answer.status_code == 400
+        assert "Lycée" not in answer.text
+
+    def test_a_forwarded_host_is_not_believed_without_a_proxy(self, browser: Callable[[], Browser]) -> None:
+        answer = browser().get(
+            "/mon-compte", headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+        )
+
+        assert answer.location.startswith("/connexion")
+        assert "evil" not in str(answer.headers)
+
+
+class TestLocalPath:
+    @pytest.mark.parametrize("target", ["/", "/admin/", "/a?b=//c", "/é", "/a#b"])
+    def test_stays_here(self, target: str) -> None:
+        assert is_local_path(target)
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            None,
+            "",
+            "a",
+            "//a",
+            "///a",
+            "https://a",
+            "https:a",
+            "/\\a",
+            "\\a",
+            "/a\\b",
+            "\t//a",
+            "/\t/a",
+            "/\n/a",
+            "/\r/a",
+            "/a\x00",
+            "/\x7f",
+        ],
+    )
+    def test_leads_elsewhere(self, target: str | None) -> None:
+        assert not is_local_path(target)
+
+
+class TestToken:
+    POSTS = (
+        PARTICULARS,
+        "/admin/parametres/transferts",
+        "/admin/parametres/masques?diplome=40025520",
+        "/admin/parametres/masques/reinitialiser",
+        "/admin/parametres/logo/supprimer/logo",
+        "/mon-compte",
+        "/deconnexion",
+    )
+
+    @pytest.mark.parametrize("path", POSTS)
+    def test_a_post_without_it_is_refused_when_signed_in(self, as_: Callable[..., Browser], path: str) -> None:
+        browser = as_("administrator")
+
+        answer = browser.post(path, {"name": "x", "diplome": "40025520"}, token=False)
+
+        assert answer.status_code == 400
+        assert "Rien n’a été enregistré" in answer.text
+
+    @pytest.mark.parametrize("path", [path for path in POSTS if path != "/deconnexion"])
+    def test_a_post_leads_to_the_sign_in_when_signed_out(
+        self, world: World, browser: Callable[[], Browser], path: str
+    ) -> None:
+        answer = browser().post(path, {"name": "x"}, token=False)
+
+        assert answer.status_code == 303
+        assert answer.location.startswith("/connexion")
+
+    def test_that_of_another_browser_is_refused(self, as_: Callable[..., Browser]) -> None:
+        browser, other = as_("administrator"), as_("administrator")
+        stolen = re.findall(r'name="csrf_token" value="([^"]+)"', other.get(PARTICULARS).text)[0]
+        browser.get(PARTICULARS)
+
+        answer = browser.post(PARTICULARS, {"name": "x", "csrf_token": stolen}, token=False)
+
+        assert answer.status_code == 400
+
+    @pytest.mark.parametrize("path", ["/connexion", "/activation", "/mot-de-passe-oublie"])
+    def test_signing_in_asks_for_it_too(self, world: World, browser: Callable[[], Browser], path: str) -> None:
+        assert browser().post(path, {"login": "x"}, token=False).status_code == 400
+
+
+class TestOddInput:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/\x00/",
+            "/connexion?suite=\x00",
+            "/connexion?establishment=a\x00b",
+            "/connexion?\x00=1",
+            "/ecoles?recherche=\x00",
+            "/aide/\x00",
+            "/admin/parametres/masques?diplome=\x00",
+            "/" + "x" * 5000 + "/",
+            "/aide/" + "x" * 5000,
+            "/admin/parametres/masques?diplome=" + "x" * 5000,
+            "/admin/parametres/masques/reinitialiser?diplome=40025520&key=\x00",
+            "/admin/parametres/masques/reinitialiser?diplome=40025520&key=nulle",
+            "/ecoles/99999999999999999999/entrer",
+            "/ecoles/-1/entrer",
+            "/%ff%fe/",
+            "/aide/%ed%a0%80",
+            "/aide/..%2f..%2fetc",
+        ],
+    )
+    @pytest.mark.parametrize("role", ["administrator", ""])
+    def test_in_an_address_never_breaks_anything(
+        self, world: World, as_: Callable[..., Browser], browser: Callable[[], Browser], role: str, path: str
+    ) -> None:
+        visitor = as_(role) if role else browser()
+
+        answer = visitor.get(path.replace("\x00", "%00"))
+
+        assert answer.status_code < 500
+        if "\x00" in path:
+            assert 400 <= answer.status_code < 500
+
+    def test_a_long_page_to_come_back_to_is_carried(self, world: World, browser: Callable[[], Browser]) -> None:
+        answer = browser().get("/mon-compte?x=" + "é" * 500)
+
+        assert answer.status_code == 303
+
+    @pytest.mark.parametrize("name", ["cpro_session", "cpro_browser"])
+    @pytest.mark.parametrize("value", ["", "x" * 4000, "eyJfdXNlcl9pZCI6MX0.x.y", "%00", "é"])
+    def test_in_a_cookie_is_nobody(self, world: World, browser: Callable[[], Browser], name: str, value: str) -> None:
+        visitor = browser()
+
+        assert visitor.get("/connexion", headers={"Cookie": f"{name}={value}"}).status_code == 200
+        assert visitor.get("/mon-compte", headers={"Cookie": f"{name}={value}"}).status_code == 303
+
+    @pytest.mark.parametrize("name", ["name", "\x00", "x" * 10_000])
+    def test_in_a_field_is_refused_and_changes_nothing(
+        self, as_: Callable[..., Browser], app: Flask, name: str
+    ) -> None:
+        browser = as_("administrator")
+        fields = browser.form(PARTICULARS)
+
+        answer = browser.post(PARTICULARS, {**fields, name: "a\x00b"})
+
+        assert answer.status_code in (303, 422)
+        with app.app_context(), platform_session("test") as session:
+            assert session.scalar(select(func.count(Establishment.id)).where(Establishment.name.startswith("a"))) == 0
+
+    def test_a_field_of_two_megabytes_is_refused(self, as_: Callable[..., Browser]) -> None:
+        part = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n' + b"y" * 2 * 1024 * 1024 + b"\r\n--x--\r\n"
+
+        answer = as_("administrator").client.post(
+            PARTICULARS, data=part, content_type="multipart/form-data; boundary=x"
+        )
+
+        assert answer.status_code == 413
