@@ -3,3 +3,49 @@
 Invariants: a line is written in the transaction of the gesture it tells, never changed, never deleted (the database
 refuses too); the actor's name is kept as text; no secret and no pedagogical content is ever written in it.
 """
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_admin import Admin
+
+from cpro.core.permissions import Permission
+from cpro.core.registry import MenuEntry, registry
+
+
+def register(app: Flask) -> None:
+    """Bring the room into the application: what it listens to, its words, its command."""
+    from cpro.audit import commands, labels, listeners
+
+    listeners.install(app)
+    app.cli.add_command(commands.audit)
+    labels.register(
+        actions={
+            "access:refused": "s’est vu refuser l’accès à une page",
+            "list:exported": "a exporté une liste",
+            "list:searched": "a cherché dans une liste",
+            "record:opened": "a consulté",
+        },
+        objects={"audit_entry": "Ligne du journal", "list": "Liste", "page": "Page"},
+        fields={
+            "": {
+                "file_format": "Format du fichier",
+                "method": "Geste",
+                "sought": "Recherche et filtres",
+            }
+        },
+        values={"page": {"method": lambda method: "consultation" if method in ("GET", "HEAD") else "envoi"}},
+    )
+
+
+def register_admin(site: Admin) -> None:
+    """Put the journal in the administration site, and in the side bar."""
+    from cpro.audit.admin import JournalScreen
+    from cpro.audit.models import AuditEntry
+
+    site.add_view(JournalScreen(AuditEntry, url="/admin/journal", endpoint="journal"))
+    registry(site.app).add_menu_entry(
+        MenuEntry(
+            "Journal", "journal.index_view", Permission.JOURNAL_VIEW, order=70, icon="journal", covers=("journal.*",)
+        )
+    )

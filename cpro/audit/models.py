@@ -1,15 +1,16 @@
-"""The journal's single table."""
+"""The journal's lines, and where each chain of lines ends."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.tenancy import Owned
 from cpro.core.types import UTCDateTime
+from cpro.core.validators import fold
 from cpro.extensions import Model
 
 
@@ -18,8 +19,12 @@ class AuditEntry(Owned, Model):
 
     __tablename__ = "audit_entry"
     __table_args__ = (
-        Index("ix_audit_entry_establishment_id_at", "establishment_id", "at", "id"),
+        # One per filter offered, each ending with what the list is sorted by; the second also counts without the rows.
+        Index("ix_audit_entry_establishment_id", "establishment_id", "id"),
+        Index("ix_audit_entry_at", "establishment_id", "at", "action"),
         Index("ix_audit_entry_object", "establishment_id", "object_type", "object_id", "id"),
+        Index("ix_audit_entry_action", "establishment_id", "action", "id"),
+        Index("ix_audit_entry_actor", "establishment_id", "actor_kind", "actor_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -40,5 +45,29 @@ class AuditEntry(Owned, Model):
     object_type: Mapped[str] = mapped_column(String(40))
     object_id: Mapped[str] = mapped_column(String(64))
     object_label: Mapped[str] = mapped_column(String(200))
+    #: the person and the object, folded: what a search looks in; derived, so not part of the digest
+    search_key: Mapped[str] = mapped_column(String(450), default="", server_default="")
     #: {field: [old, new]}
     changes: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: rank in the chain of its school (or of the platform): 1, 2, 3… without a gap
+    number: Mapped[int] = mapped_column(default=0)
+    #: SHA-256 of this line and of the digest of the line before it (audit/chain.py)
+    digest: Mapped[str] = mapped_column(String(64), default="")
+
+
+@event.listens_for(AuditEntry, "before_insert")
+def _set_search_key(mapper: object, connection: object, entry: AuditEntry) -> None:
+    entry.search_key = fold(f"{entry.actor_label} {entry.object_label}")[:450]
+
+
+class AuditHead(Owned, Model):
+    """Where the chain of a school ends: how many lines it has, and the digest of the last."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = (UniqueConstraint("establishment_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: empty for the platform's own chain
+    establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
+    lines: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))

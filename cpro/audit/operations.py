@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cpro.audit import chain
 from cpro.audit.models import AuditEntry
 from cpro.core.permissions import Actor
+from cpro.core.tenancy import scope_of
 from cpro.extensions import db
 
 _LABEL_LENGTH = 200
@@ -33,22 +35,22 @@ def record(
     stamped; in a platform session it is `establishment_id`.
     """
     target: Session = session or db.session()
-    target.add(
-        AuditEntry(
-            establishment_id=establishment_id,
-            at=now,
-            actor_kind=by.kind,
-            actor_id=by.id,
-            actor_label=by.label[:_LABEL_LENGTH],
-            actor_role=by.role,
-            origin=by.origin[:64],
-            action=action,
-            object_type=object_type,
-            object_id=str(object_id),
-            object_label=object_label[:_LABEL_LENGTH],
-            changes={name: [old, new] for name, (old, new) in (changes or {}).items()},
-        )
+    scope = scope_of(target)
+    entry = AuditEntry(
+        establishment_id=establishment_id if scope.is_platform else scope.establishment_id,
+        at=now,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_label=by.label[:_LABEL_LENGTH],
+        actor_role=by.role,
+        origin=by.origin[:64],
+        action=action,
+        object_type=object_type,
+        object_id=str(object_id)[:64],
+        object_label=object_label[:_LABEL_LENGTH],
+        changes={name: [old, new] for name, (old, new) in (changes or {}).items()},
     )
+    chain.append(target, entry)
     target.flush()
 
 

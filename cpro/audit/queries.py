@@ -1,22 +1,150 @@
-"""Read the journal."""
+"""Read the journal: always the latest lines first, never all of it."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
+from cpro.core.errors import NotFound
+from cpro.core.permissions import Actor
 from cpro.extensions import db
 
+#: How many lines back people are looked for, and how many are proposed.
+_ACTORS_AMONG, _ACTORS_SHOWN = 2000, 100
+_REPEATS_AMONG = 50
 
-def find_last_entry(object_type: str, object_id: object, action: str) -> AuditEntry | None:
-    """Return the latest line about an object and an action, or None."""
+
+@dataclass(frozen=True)
+class KnownActor:
+    """Somebody the journal mentions: `key` names them in an address, as « account:12 »."""
+
+    key: str
+    label: str
+
+
+def get_entry(entry_id: int) -> AuditEntry:
+    """Return a line of the school's journal, or raise `NotFound`."""
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.id == entry_id)).one_or_none()
+    if entry is None:
+        raise NotFound("Cette ligne du journal n’existe pas.")
+    return entry
+
+
+def find_last_entry(object_type: str, object_id: object, *actions: str) -> AuditEntry | None:
+    """Return the latest line about an object that tells one of these actions, or None."""
     return db.session.scalars(
         select(AuditEntry)
-        .where(
-            AuditEntry.object_type == object_type,
-            AuditEntry.object_id == str(object_id),
-            AuditEntry.action == action,
-        )
+        .where(about(object_type, object_id), AuditEntry.action.in_(actions))
         .order_by(AuditEntry.id.desc())
         .limit(1)
     ).first()
+
+
+def about(object_type: str, object_id: object) -> ColumnElement[bool]:
+    """Return the condition of lines about one object."""
+    return and_(AuditEntry.object_type == object_type, AuditEntry.object_id == str(object_id))
+
+
+def by_actor(key: str) -> ColumnElement[bool]:
+    """Return the condition of lines by somebody, named as `KnownActor.key` does; nobody's name finds none."""
+    kind, _, number = key.partition(":")
+    known = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+    return and_(AuditEntry.actor_kind == kind, AuditEntry.actor_id == known if known else AuditEntry.actor_id.is_(None))
+
+
+def list_history(
+    object_type: str,
+    object_id: object = None,
+    *,
+    actions: Collection[str] = (),
+    before_id: int | None = None,
+    limit: int = 20,
+) -> Sequence[AuditEntry]:
+    """Return the latest lines about one object, or about all of a type, only some actions if asked.
+
+    `before_id` is the last line of the page before: pages stay right, and quick, while the journal grows.
+    """
+    statement = select(AuditEntry).where(AuditEntry.object_type == object_type)
+    if object_id is not None:
+        statement = statement.where(AuditEntry.object_id == str(object_id))
+    if actions:
+        statement = statement.where(AuditEntry.action.in_(actions))
+    if before_id is not None:
+        statement = statement.where(AuditEntry.id < before_id)
+    return db.session.scalars(statement.order_by(AuditEntry.id.desc()).limit(limit)).all()
+
+
+def known_actors() -> list[KnownActor]:
+    """Return who the last 2000 lines mention, at most 100 people, by name: the choices of a filter."""
+    recent = (
+        select(AuditEntry.actor_kind, AuditEntry.actor_id, AuditEntry.actor_label)
+        .order_by(AuditEntry.id.desc())
+        .limit(_ACTORS_AMONG)
+        .subquery()
+    )
+    people = (
+        select(recent.c.actor_kind, recent.c.actor_id, func.max(recent.c.actor_label).label("label"))
+        .group_by(recent.c.actor_kind, recent.c.actor_id)
+        .order_by("label", recent.c.actor_id)
+        .limit(_ACTORS_SHOWN)
+    )
+    return [
+        KnownActor(f"{kind}:{actor_id}" if actor_id is not None else kind, label)
+        for kind, actor_id, label in db.session.execute(people)
+    ]
+
+
+def count_by_period(bounds: Sequence[datetime], action: str) -> list[tuple[int, int]]:
+    """Return, for each period between two bounds, how many lines tell an action and how many tell anything else."""
+    sums = []
+    for start, end in pairwise(bounds):
+        inside = and_(AuditEntry.at >= start, AuditEntry.at < end)
+        for told in (AuditEntry.action == action, AuditEntry.action != action):
+            sums.append(func.coalesce(func.sum(case((and_(inside, told), 1), else_=0)), 0))
+    row = db.session.execute(
+        select(*sums).select_from(AuditEntry).where(AuditEntry.at >= bounds[0], AuditEntry.at < bounds[-1])
+    ).one()
+    return list(zip(row[::2], row[1::2], strict=True))
+
+
+def find_last_by(
+    session: Session,
+    actor: Actor,
+    action: str,
+    *,
+    establishment_id: int | None,
+    object_type: str,
+    object_id: str,
+    since: datetime,
+    changes: Mapping[str, Any] | None,
+) -> AuditEntry | None:
+    """Return the latest line by somebody about an object since an instant, with the same changes where given, or None.
+
+    In a platform session. Looks no further than their last fifty lines about it.
+    """
+    school = (
+        AuditEntry.establishment_id.is_(None)
+        if establishment_id is None
+        else AuditEntry.establishment_id == establishment_id
+    )
+    lines = session.scalars(
+        select(AuditEntry)
+        .where(
+            school,
+            about(object_type, object_id),
+            AuditEntry.action == action,
+            AuditEntry.actor_kind == actor.kind,
+            AuditEntry.actor_id == actor.id,
+            AuditEntry.at > since,
+        )
+        .order_by(AuditEntry.id.desc())
+        .limit(_REPEATS_AMONG)
+    )
+    return next((line for line in lines if changes is None or line.changes == changes), None)

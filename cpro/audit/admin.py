@@ -1,0 +1,84 @@
+"""Generated screen: the journal, read and exported, never written here."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from cpro.audit import labels, queries
+from cpro.audit.models import AuditEntry
+from cpro.core.formatting import format_instant
+from cpro.core.permissions import Permission, Role
+from cpro.core.registry import registry
+from cpro.core.screens import Column, DateFilter, Filter, Screen
+from cpro.core.web import current_principal
+
+
+class JournalScreen(Screen):
+    """The journal of the school: the latest line first."""
+
+    permission = Permission.JOURNAL_VIEW
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Journal", ("ligne", "lignes"), "audit_entry"
+    empty_text = "Le journal est vide : il se remplira au premier geste."
+    search_keys, search_help = (AuditEntry.search_key,), "Une personne ou un objet, sans souci des accents."
+    default_order = (AuditEntry.id.desc(),)
+    columns = (
+        Column("at", "Date", lambda row: format_instant(row.at, registry().timezone())),
+        Column("actor", "Personne", lambda row: row.actor_label),
+        Column("role", "Rôle", lambda row: _role(row.actor_role), in_list=False),
+        Column("action", "Geste", lambda row: labels.action_label(row.action)),
+        Column("object_type", "Type", lambda row: labels.object_type_label(row.object_type), in_list=False),
+        Column("object", "Objet", lambda row: labels.object_label(row, masked=_is_masked())),
+        Column("changes", "Ancien → nouveau", lambda row: changes_text(row)),
+        Column("origin", "D’où", lambda row: row.origin, in_list=False),
+    )
+    filters = (
+        Filter(
+            "personne",
+            "Personne",
+            choices=lambda: [(actor.key, actor.label) for actor in queries.known_actors()],
+            where=queries.by_actor,
+            everything="tout le monde",
+        ),
+        Filter(
+            "geste",
+            "Geste",
+            choices=labels.known_actions,
+            where=lambda action: AuditEntry.action == action,
+            everything="tous les gestes",
+        ),
+        Filter(
+            "objet",
+            "Objet",
+            choices=labels.known_object_types,
+            where=lambda kind: AuditEntry.object_type == kind,
+            everything="tous les objets",
+        ),
+        DateFilter("du", "Du", lambda day: AuditEntry.at >= _start_of(day)),
+        DateFilter("au", "Au", lambda day: AuditEntry.at < _start_of(day + timedelta(days=1))),
+    )
+
+    def label_of(self, row: AuditEntry) -> str:
+        """Return the line as a sentence."""
+        return labels.sentence(row, masked=_is_masked())
+
+
+def changes_text(entry: AuditEntry) -> str:
+    """Return what a line says has changed, on one line."""
+    told = labels.describe(entry, masked=_is_masked(), timezone=registry().timezone())
+    return " ; ".join(f"{change.label} : {change.old} → {change.new}" for change in told)
+
+
+def _is_masked() -> bool:
+    principal = current_principal()
+    return principal is None or principal.role is Role.SUPPORT
+
+
+def _role(value: str) -> str:
+    return Role(value).label if value in {role.value for role in Role} else ""
+
+
+def _start_of(day: date) -> datetime:
+    """Return the first instant of a day where the school is."""
+    return datetime.combine(day, time(), ZoneInfo(registry().timezone())).astimezone(UTC)

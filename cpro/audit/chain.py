@@ -1,0 +1,172 @@
+"""The chain of the journal: each line carries the digest of the one before it, school by school.
+
+A line that is changed, removed, inserted or moved breaks the chain from there on, and the head tells how many lines
+there must be. Why per school, what it costs and what it does not prove: docs/decisions/0004-journal.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from cpro.audit.models import AuditEntry, AuditHead
+from cpro.core.tenancy import TenantRoot
+from cpro.extensions import Model
+
+#: Serialises the platform's own chain on PostgreSQL; any number, as long as nothing else uses it.
+_PLATFORM_LOCK = 0x4350524F
+#: What the database's triggers say (migration 0003).
+_REFUSAL = "the journal is append-only"
+_PAGE = 1000
+#: How many lines a chain has, and the digest of the last.
+End = tuple[int, str]
+_EMPTY: End = (0, "")
+_TOLD = ("actor_kind", "actor_id", "actor_label", "actor_role", "origin", "action", "object_type", "object_id")
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """One thing wrong with the journal, in a French sentence; `entry_id` is the line, None for the whole."""
+
+    entry_id: int | None
+    sentence: str
+
+
+def append(session: Session, entry: AuditEntry) -> None:
+    """Add a line at the end of the chain of its school, kept from other writers of that chain until the commit."""
+    head = _lock_head(session, entry.establishment_id)
+    entry.number = head.lines + 1
+    entry.digest = digest_of(entry, after=head.digest)
+    head.lines, head.digest = entry.number, entry.digest
+    session.add(entry)
+
+
+def digest_of(entry: AuditEntry, *, after: str) -> str:
+    """Return the SHA-256 (64 hexadecimal characters) of a line that follows the line of digest `after`."""
+    told: dict[str, Any] = {name: getattr(entry, name) for name in _TOLD}
+    told |= {
+        "after": after,
+        "number": entry.number,
+        "establishment_id": entry.establishment_id,
+        "at": entry.at.isoformat(),
+        "object_label": entry.object_label,
+        # Read back as the database will give it: tuples become lists, keys become text.
+        "changes": json.loads(json.dumps(entry.changes)),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def check(session: Session) -> Iterator[Flaw]:
+    """Yield the flaws of the journal, all schools together, in a platform session: the first of each chain.
+
+    Also tries to change and to delete the last line: the database must refuse. Nothing is kept of the attempt.
+    """
+    heads_before = _heads(session)
+    ends: dict[int | None, End] = {}
+    broken: set[int | None] = set()
+    last_id = None
+    for entry in _lines(session):
+        last_id, school = entry.id, entry.establishment_id
+        number, digest = ends.get(school, _EMPTY)
+        if school not in broken:
+            sentence = _flaw_of(entry, number, digest)
+            if sentence:
+                broken.add(school)
+                yield Flaw(entry.id, f"Ligne {entry.id} ({_whose(school)}) : {sentence}")
+        ends[school] = (entry.number, entry.digest)
+    heads = _heads(session)
+    for school in sorted({*heads_before, *ends} - broken, key=lambda each: each or 0):
+        # People go on working meanwhile: the end found lies between the heads read before and after the lines.
+        least, found, most = (each.get(school, _EMPTY) for each in (heads_before, ends, heads))
+        if found not in (least, most) and not least[0] < found[0] < most[0]:
+            yield Flaw(None, f"Fin du journal ({_whose(school)}) : {_end_flaw(least, found)}")
+    if last_id is not None:
+        yield from _check_refusals(session, last_id)
+
+
+def count_lines(session: Session) -> int:
+    """Return how many lines the journal has, all schools together, as its heads tell it."""
+    return session.scalar(select(func.coalesce(func.sum(AuditHead.lines), 0))) or 0
+
+
+def _lock_head(session: Session, school_id: int | None) -> AuditHead:
+    """Return the head of a chain, created if need be; the lock is the school's row, as in the settings' operations.
+
+    The row is locked before the line refers to it: two locks taken in the other order would wait for each other.
+    Its key is left free (FOR NO KEY UPDATE), so that whoever only refers to the school does not wait.
+    """
+    if school_id is not None:
+        root = next(each.class_ for each in Model.registry.mappers if issubclass(each.class_, TenantRoot))
+        session.execute(select(root.id).where(root.id == school_id).with_for_update(key_share=True))
+    elif session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_PLATFORM_LOCK)))
+    wanted = AuditHead.establishment_id.is_(None) if school_id is None else AuditHead.establishment_id == school_id
+    head = session.scalars(select(AuditHead).where(wanted).execution_options(populate_existing=True)).one_or_none()
+    if head is None:
+        head = AuditHead(establishment_id=school_id, lines=0, digest="")
+        session.add(head)
+    return head
+
+
+def _heads(session: Session) -> dict[int | None, End]:
+    rows = session.execute(select(AuditHead.establishment_id, AuditHead.lines, AuditHead.digest))
+    return {school: (lines, digest) for school, lines, digest in rows}
+
+
+def _lines(session: Session) -> Iterator[AuditEntry]:
+    """Yield every line by id, a page at a time, without keeping them."""
+    after = 0
+    while True:
+        page = session.scalars(select(AuditEntry).where(AuditEntry.id > after).order_by(AuditEntry.id).limit(_PAGE))
+        entries = page.all()
+        if not entries:
+            return
+        yield from entries
+        after = entries[-1].id
+        session.expunge_all()
+
+
+def _flaw_of(entry: AuditEntry, number: int, digest: str) -> str:
+    if entry.number <= number:
+        return "elle a été ajoutée ou déplacée sans passer par CPro."
+    if entry.number != number + 1:
+        missing = entry.number - number - 1
+        return f"{missing} ligne{'s' if missing > 1 else ''} manque{'nt' if missing > 1 else ''} juste avant elle."
+    if entry.digest != digest_of(entry, after=digest):
+        return "son contenu n’est plus celui qui a été écrit."
+    return ""
+
+
+def _end_flaw(head: End, end: End) -> str:
+    if head[0] == end[0]:
+        return "les empreintes diffèrent."
+    return f"lignes écrites : {head[0]} ; lignes trouvées : {end[0]}."
+
+
+def _check_refusals(session: Session, entry_id: int) -> Iterator[Flaw]:
+    attempts = {
+        "modifier": update(AuditEntry).where(AuditEntry.id == entry_id).values(origin=AuditEntry.origin),
+        "supprimer": delete(AuditEntry).where(AuditEntry.id == entry_id),
+    }
+    for verb, statement in attempts.items():
+        session.rollback()
+        try:
+            session.execute(statement, execution_options={"synchronize_session": False})
+        except DBAPIError as refusal:
+            if _REFUSAL not in str(refusal.orig):
+                raise
+            continue
+        finally:
+            session.rollback()
+        yield Flaw(None, f"La base de données a laissé {verb} une ligne : ses déclencheurs ont été retirés.")
+
+
+def _whose(school_id: int | None) -> str:
+    return "plateforme" if school_id is None else f"établissement n° {school_id}"

@@ -1,0 +1,145 @@
+"""How the journal reads: actions as ends of sentences, fields and values as people call them.
+
+Rooms say their own words in their `register(app)`, so that the journal knows no room: `register(…)` below. Saying
+them twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from cpro.audit.models import AuditEntry
+from cpro.core.formatting import format_date, format_instant, mask_ine, mask_ines
+
+EMPTY = "(vide)"
+
+Reading = Callable[[Any], str]
+
+
+@dataclass
+class _Words:
+    actions: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, str] = field(default_factory=dict)
+    #: {(object type, field): label}
+    fields: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: {(object type, field): how its values read}
+    values: dict[tuple[str, str], Reading] = field(default_factory=dict)
+
+
+_words = _Words()
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one field was and became, as people read it."""
+
+    label: str
+    old: str
+    new: str
+
+
+def register(
+    *,
+    actions: Mapping[str, str] | None = None,
+    objects: Mapping[str, str] | None = None,
+    fields: Mapping[str, Mapping[str, str]] | None = None,
+    values: Mapping[str, Mapping[str, Reading]] | None = None,
+) -> None:
+    """Say how a room's gestures read.
+
+    `actions` maps an action to what follows the person's name (« a modifié les renseignements »), `objects` a type of
+    object to its French name, `fields` a type of object to the labels of its fields, `values` to what turns a stored
+    value into words.
+    """
+    _words.actions.update(actions or {})
+    _words.objects.update(objects or {})
+    _words.fields.update(
+        {(kind, name): text for kind, labels in (fields or {}).items() for name, text in labels.items()}
+    )
+    _words.values.update({(kind, name): read for kind, reads in (values or {}).items() for name, read in reads.items()})
+
+
+def known_actions() -> list[tuple[str, str]]:
+    """Return every action a room has named, with its words, by words: the choices of a filter."""
+    return sorted(_words.actions.items(), key=lambda each: each[1])
+
+
+def known_object_types() -> list[tuple[str, str]]:
+    """Return every type of object a room has named, with its French name, by name."""
+    return sorted(_words.objects.items(), key=lambda each: each[1])
+
+
+def action_label(action: str) -> str:
+    """Return what follows the person's name; an action that no room named reads as it is written."""
+    return _words.actions.get(action, f"a fait « {action} »")
+
+
+def object_type_label(object_type: str) -> str:
+    """Return the French name of a type of object."""
+    return _words.objects.get(object_type, object_type)
+
+
+def object_label(entry: AuditEntry, *, masked: bool = False) -> str:
+    """Return the name of the object as it was then; INE masked if asked."""
+    return mask_ines(entry.object_label) if masked else entry.object_label
+
+
+def sentence(entry: AuditEntry, *, masked: bool = False) -> str:
+    """Return the whole line as a sentence: « Alix Granite a modifié les renseignements : Lycée Ada Lovelace »."""
+    told = f"{entry.actor_label} {action_label(entry.action)}"
+    shown = object_label(entry, masked=masked)
+    return f"{told}\u202f: {shown}" if shown and shown != entry.actor_label else told
+
+
+def field_label(object_type: str, name: str) -> str:
+    """Return the name of a field as people call it; a field that no room named reads as it is written."""
+    return _words.fields.get((object_type, name)) or _words.fields.get(("", name)) or name
+
+
+def value_label(object_type: str, name: str, value: Any, *, masked: bool = False, timezone: str = "") -> str:
+    """Return a stored value as people read it: Oui or Non, a date of the zone, « (vide) »; INE masked if asked."""
+    if value is None or value == "":
+        return EMPTY
+    reading = _words.values.get((object_type, name)) or _words.values.get(("", name))
+    text = reading(value) if reading else _plain(value, timezone)
+    if not masked:
+        return text
+    return mask_ine(text) if name == "ine" else mask_ines(text)
+
+
+def describe(entry: AuditEntry, *, masked: bool = False, timezone: str = "") -> list[Change]:
+    """Return what a line says has changed, old and new as people read them, in the order they were written.
+
+    `masked` hides each INE but for its last three characters: the support reads so. `timezone` is the school's.
+    """
+    return [
+        Change(
+            field_label(entry.object_type, name),
+            *(value_label(entry.object_type, name, value, masked=masked, timezone=timezone) for value in pair),
+        )
+        for name, pair in entry.changes.items()
+    ]
+
+
+def _plain(value: Any, timezone: str) -> str:
+    if isinstance(value, bool):
+        return "Oui" if value else "Non"
+    if isinstance(value, list):
+        return ", ".join(_plain(each, timezone) for each in value) or EMPTY
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return _dated(value, lambda text: format_date(date.fromisoformat(text)))
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*(Z|[+-]\d\d:\d\d)", value):
+        return _dated(value, lambda text: format_instant(datetime.fromisoformat(text), timezone))
+    return str(value)
+
+
+def _dated(text: str, read: Callable[[str], str]) -> str:
+    """Return a date as it is read, or the text itself: what somebody typed may only look like one."""
+    try:
+        return read(text)
+    except ValueError:
+        return text

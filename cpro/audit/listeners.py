@@ -1,0 +1,80 @@
+"""What makes the journal speak by itself: refused rights, and what pages that only read announce."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from cpro.audit import readings
+from cpro.core import clock, events
+from cpro.core.permissions import Principal
+from cpro.core.web import current_principal, remote_address
+
+logger = logging.getLogger(__name__)
+
+
+def install(app: Flask) -> None:
+    """Listen to an application: its 403 answers, and `record_opened`, `search_made`, `exported`."""
+    app.after_request(_tell_refusal)
+    events.record_opened.connect(_tell_record)
+    events.search_made.connect(_tell_search)
+    events.exported.connect(_tell_export)
+
+
+def _tell_refusal(response: Response) -> Response:
+    """Tell that somebody signed in was refused a right; the answer stays refused even if that cannot be written."""
+    if response.status_code != 403:
+        return response
+    principal = current_principal()
+    if principal is not None:
+        try:
+            readings.record_refusal(
+                principal,
+                route=request.endpoint or "?",
+                path=request.path,
+                method=request.method,
+                origin=remote_address(),
+                now=clock.utcnow(),
+            )
+        except SQLAlchemyError:
+            logger.exception("a refused right could not be written in the journal")
+    return response
+
+
+def _tell_record(
+    sender: object,
+    *,
+    principal: Principal,
+    object_type: str,
+    object_id: str,
+    object_label: str,
+    origin: str,
+    now: Any,
+    **_more: Any,
+) -> None:
+    readings.record_reading(
+        principal, object_type=object_type, object_id=object_id, object_label=object_label, origin=origin, now=now
+    )
+
+
+def _tell_search(
+    sender: object, *, principal: Principal, screen: str, sought: str, origin: str, now: Any, **_more: Any
+) -> None:
+    readings.record_search(principal, screen=screen, sought=sought, origin=origin, now=now)
+
+
+def _tell_export(
+    sender: object,
+    *,
+    principal: Principal,
+    screen: str,
+    sought: str,
+    file_format: str,
+    origin: str,
+    now: Any,
+    **_more: Any,
+) -> None:
+    readings.record_export(principal, screen=screen, sought=sought, file_format=file_format, origin=origin, now=now)

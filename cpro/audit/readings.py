@@ -1,0 +1,135 @@
+"""What is told of pages that only read: consultations by the support and inspectors, exports, refused rights.
+
+Each line is written in a platform unit of work of its own: the request that reads may be forbidden to write. None of
+these functions may be called inside an open unit of work, which would make SQLite wait for itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from cpro.audit.operations import record
+from cpro.audit.queries import find_last_by
+from cpro.core.formatting import mask_ines
+from cpro.core.permissions import Actor, Principal
+from cpro.core.transactions import platform_unit_of_work
+
+#: The same page of settings, or the same search, opened again by the same person within this time is told once.
+QUIET = timedelta(minutes=10)
+#: A right refused again on the same page within this time is told once: a loop must not fill the journal.
+REFUSAL_QUIET = timedelta(minutes=1)
+
+Changes = dict[str, tuple[Any, Any]]
+
+
+class About(NamedTuple):
+    """What a line is about."""
+
+    object_type: str
+    object_id: str
+    object_label: str
+
+
+def record_reading(
+    principal: Principal,
+    *,
+    object_type: str,
+    object_id: str,
+    object_label: str,
+    origin: str,
+    now: datetime,
+    quiet: timedelta | None = None,
+) -> None:
+    """Tell that a person of the platform opened a record of the school they entered; others' readings are not told.
+
+    With `quiet`, the same object opened again within that time adds nothing. An INE in the label is masked.
+    """
+    if principal.role.is_platform:
+        _tell(
+            "record:opened",
+            principal,
+            About(object_type, object_id, mask_ines(object_label)),
+            origin=origin,
+            now=now,
+            quiet=quiet,
+        )
+
+
+def record_search(principal: Principal, *, screen: str, sought: str, origin: str, now: datetime) -> None:
+    """Tell what a person of the platform searched in a list, once in ten minutes; an INE is masked."""
+    if principal.role.is_platform:
+        changes: Changes = {"sought": (None, mask_ines(sought))}
+        _tell(
+            "list:searched",
+            principal,
+            About("list", screen, screen),
+            origin=origin,
+            now=now,
+            changes=changes,
+            quiet=QUIET,
+        )
+
+
+def record_export(
+    principal: Principal, *, screen: str, sought: str, file_format: str, origin: str, now: datetime
+) -> None:
+    """Tell that a list was exported, by anybody; an INE is masked."""
+    changes: Changes = {"file_format": (None, file_format.upper())}
+    if sought:
+        changes["sought"] = (None, mask_ines(sought))
+    _tell("list:exported", principal, About("list", screen, screen), origin=origin, now=now, changes=changes)
+
+
+def record_refusal(principal: Principal, *, route: str, path: str, method: str, origin: str, now: datetime) -> None:
+    """Tell that a right was refused: the address without what was typed, at most once a minute per person and route."""
+    _tell(
+        "access:refused",
+        principal,
+        About("page", route, mask_ines(path)),
+        origin=origin,
+        now=now,
+        changes={"method": (None, method)},
+        quiet=REFUSAL_QUIET,
+        same_changes=False,
+    )
+
+
+def _tell(
+    action: str,
+    principal: Principal,
+    about: About,
+    *,
+    origin: str,
+    now: datetime,
+    changes: Changes | None = None,
+    quiet: timedelta | None = None,
+    same_changes: bool = True,
+) -> None:
+    """Write a line in the journal of the school worked in, unless the person's last one about it is recent enough."""
+    actor = Actor(principal.kind, principal.id, principal.label, principal.role.value, origin)
+    with platform_unit_of_work(f"journal: {action}") as work:
+        if quiet is not None:
+            last = find_last_by(
+                work.session,
+                actor,
+                action,
+                establishment_id=principal.establishment_id,
+                object_type=about.object_type,
+                object_id=about.object_id[:64],
+                since=now - quiet,
+                changes={name: list(pair) for name, pair in (changes or {}).items()} if same_changes else None,
+            )
+            if last is not None:
+                return
+        record(
+            action,
+            by=actor,
+            now=now,
+            object_type=about.object_type,
+            object_id=about.object_id,
+            object_label=about.object_label,
+            changes=changes,
+            establishment_id=principal.establishment_id,
+            session=work.session,
+        )
