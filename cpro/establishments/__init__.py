@@ -9,13 +9,25 @@ is unique on the platform; a picture is always one we encoded ourselves.
 from __future__ import annotations
 
 from flask import Flask
+from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
     """Bring the room into the application: routes, commands, tabs, help."""
-    from cpro.establishments import commands, places, views
+    from cpro.establishments import commands, history_views, journal, places, views
+    from cpro.establishments import jobs as _declared  # noqa: F401  # its handlers, known once imported
 
     app.register_blueprint(views.bp)
+    app.register_blueprint(history_views.bp)
     app.cli.add_command(commands.establishments)
     app.cli.add_command(commands.uploads)
+    journal.name_gestures()
     places.fill(app)
+
+
+def register_admin(site: Admin) -> None:
+    """Put the room's generated screens in the administration site."""
+    from cpro.establishments.admin import EstablishmentsScreen
+    from cpro.establishments.models import Establishment
+
+    site.add_view(EstablishmentsScreen(Establishment, url="/admin/etablissements", endpoint="etablissements"))

@@ -12,6 +12,7 @@ from cpro.establishments.operations.particulars import RULES
 
 YES, NO = "oui", "non"
 _YES_OR_NO = [SelectChoice(YES, "Oui"), SelectChoice(NO, "Non")]
+_CHOOSE = "Choisissez l’une des réponses proposées."
 
 
 class ParticularsForm(VersionedForm):
@@ -34,7 +35,7 @@ class ParticularsForm(VersionedForm):
     signatory_function = StringField(
         "Fonction du signataire",
         [checked(RULES["signatory_function"])],
-        description="Imprimés avec le cachet, par exemple « Proviseure ».",
+        description="Imprimés avec le cachet, par exemple « Proviseure ».",
     )
     dpd_name = StringField("Délégué à la protection des données (DPD)", [checked(RULES["dpd_name"])])
     dpd_email = EmailField("Adresse électronique du DPD", [checked(RULES["dpd_email"])])
@@ -42,6 +43,7 @@ class ParticularsForm(VersionedForm):
         "Fuseau horaire",
         [checked(RULES["timezone"])],
         choices=[SelectChoice(zone, place) for zone, place in TIMEZONES.items()],
+        validate_choice=False,  # the rule does: it takes a blank and says more
     )
     dreets = StringField("DREETS", [checked(RULES["dreets"])])
     mcpfa = StringField("MCPFA", [checked(RULES["mcpfa"])])
@@ -52,15 +54,17 @@ class TransfersForm(VersionedForm):
     """The tab Transferts."""
 
     cnil_kind = RadioField(
-        "Nature de la référence", choices=[SelectChoice(kind.value, kind.label) for kind in CNILKind]
+        "Nature de la référence",
+        choices=[SelectChoice(kind.value, kind.label) for kind in CNILKind],
+        invalid_choice_message=_CHOOSE,
     )
     cnil_reference = StringField(
         "Numéro de la déclaration, ou référence dans le registre",
         [text_rule(60)],
-        description="Déclaration : 6 ou 7 chiffres, par exemple 1679866 v 0. Registre : 3 à 60 caractères.",
+        description="Déclaration : 6 ou 7 chiffres, par exemple 1679866 v 0. Registre : 3 à 60 caractères.",
     )
-    transfers_enabled = RadioField("Activer les transferts", choices=_YES_OR_NO)
-    uses_siecle = RadioField("L’établissement utilise SIECLE", choices=_YES_OR_NO)
+    transfers_enabled = RadioField("Activer les transferts", choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
+    uses_siecle = RadioField("L’établissement utilise SIECLE", choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
 
 
 class PictureForm(BaseForm):

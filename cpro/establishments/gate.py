@@ -6,8 +6,11 @@ room that it stops. A gated screen never hides its button: it says which particu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cpro.core.errors import DomainError
+from cpro.core.formatting import join_french
 from cpro.establishments.models import Establishment
 
 
@@ -29,3 +32,25 @@ _GATED = (
 def missing_particulars(establishment: Establishment) -> list[MissingParticular]:
     """Return the particulars still to be filled in; an empty list opens the gate."""
     return [particular for particular in _GATED if not getattr(establishment, particular.field)]
+
+
+class GateClosed(DomainError):
+    """Refuse what waits for particulars of the school; `missing` holds them."""
+
+    status = 409
+
+    def __init__(self, missing: Sequence[MissingParticular]) -> None:
+        what = join_french([each.label for each in missing])
+        verb = "manque" if len(missing) == 1 else "manquent"
+        super().__init__(
+            f"{what[0].upper()}{what[1:]} de l’établissement {verb}\u202f: complétez d’abord Paramètres, onglet "
+            "Établissement."
+        )
+        self.missing = list(missing)
+
+
+def require_open_gate(establishment: Establishment) -> None:
+    """Raise `GateClosed` while a particular is missing."""
+    missing = missing_particulars(establishment)
+    if missing:
+        raise GateClosed(missing)

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, url_for
 
-from cpro.audit.queries import find_last_entry
-from cpro.core.formatting import format_instant, join_french
+from cpro.audit.queries import count_by_period, find_last_entry
+from cpro.audit.readings import QUIET, record_reading
+from cpro.core import clock
+from cpro.core.charts import Chart, Series
+from cpro.core.formatting import DEFAULT_TIMEZONE, format_date, format_instant, join_french, plural
 from cpro.core.permissions import Permission, can
 from cpro.core.registry import ChecklistItem, Consequence, HelpPage, MenuEntry, SettingsTab, registry
-from cpro.core.web import current_principal
-from cpro.establishments import queries
+from cpro.core.web import current_principal, remote_address
+from cpro.establishments import history, queries
 from cpro.establishments.gate import missing_particulars
 from cpro.establishments.models import PictureKind
+
+#: How many weeks the chart of activity shows.
+_WEEKS = 5
 
 
 def fill(app: Flask) -> None:
     """Register tabs, menu, help, consequences and checklist."""
     places = registry(app)
+    places.timezone = lambda: queries.get_current_establishment().timezone
     places.add_menu_entry(
         MenuEntry(
             "Paramètres",
@@ -26,7 +35,7 @@ def fill(app: Flask) -> None:
             Permission.ESTABLISHMENT_VIEW,
             order=60,
             icon="settings",
-            covers=("settings.*", "masks.*"),
+            covers=("settings.*", "history.*", "masks.*", "etablissements.*", "masques.*"),
         )
     )
     places.add_settings_tab(
@@ -44,11 +53,29 @@ def fill(app: Flask) -> None:
     places.add_consequences("transfers", _transfers_consequences)
     places.add_consequences("pictures", _pictures_consequences)
     places.add_checklist(_checklist)
+    places.add_object_section(history.record_section)
+    places.add_chart(_activity)
+    for part in history.PARTS:
+        places.add_history(part)
 
 
 def settings_frame(tab: str) -> dict[str, Any]:
-    """Return what every settings page shows around its form: the tabs one may see, and what the tab changes."""
+    """Return what every settings page shows around its form: the tabs one may see, and what the tab changes.
+
+    That the support opened the page is told in the journal, once in ten minutes.
+    """
     principal, places = current_principal(), registry()
+    part = next((each for each in places.history_parts.values() if each.tab == tab), None)
+    if principal is not None:
+        record_reading(
+            principal,
+            object_type="settings",
+            object_id=tab,
+            object_label=next(each.label for each in places.settings_tabs if each.key == tab),
+            origin=remote_address(),
+            now=clock.utcnow(),
+            quiet=QUIET,
+        )
     return {
         "tabs": [
             {"label": each.label, "url": url_for(each.endpoint), "current": each.key == tab}
@@ -56,15 +83,41 @@ def settings_frame(tab: str) -> dict[str, Any]:
             if can(principal, each.permission)
         ],
         "consequences": places.consequences(tab),
+        "history_url": url_for("history.index", de=part.key)
+        if part and can(principal, Permission.SETTINGS_HISTORY)
+        else None,
     }
 
 
-def last_saved_by(object_type: str, object_id: object, action: str) -> str:
+def last_saved_by(object_type: str, object_id: object, *actions: str) -> str:
     """Return who last saved a settings form and when, as « Chloé Martin, le 23/11/2026 à 14 h 30 », or nothing."""
-    entry = find_last_entry(object_type, object_id, action)
+    entry = find_last_entry(object_type, object_id, *actions)
     if entry is None:
         return ""
     return f"{entry.actor_label}, le {format_instant(entry.at, queries.get_current_establishment().timezone)}"
+
+
+def _activity() -> Chart:
+    """Draw what the journal tells of the last five weeks, Monday to Sunday on the school's clocks."""
+    zone = ZoneInfo(queries.get_current_establishment().timezone or DEFAULT_TIMEZONE)
+    today = clock.utcnow().astimezone(zone).date()
+    mondays = [today - timedelta(days=today.weekday() + 7 * (_WEEKS - 1 - week)) for week in range(_WEEKS + 1)]
+    # Midnight is told for each Monday apart: clocks may have changed in between.
+    bounds = [datetime.combine(monday, time(), zone) for monday in mondays]
+    counts = count_by_period(bounds, "account:signed-in")
+    sign_ins, others = sum(each[0] for each in counts), sum(each[1] for each in counts)
+    return Chart(
+        key="activite",
+        title="Activité des cinq dernières semaines",
+        summary=f"{plural(sign_ins, 'connexion', 'connexions')} et "
+        f"{plural(others, 'autre geste', 'autres gestes')} inscrits au journal depuis le {format_date(mondays[0])}.",
+        heading="Semaine du",
+        categories=[f"{monday.day:02}/{monday.month:02}" for monday in mondays[:-1]],
+        series=[
+            Series("Connexions", [each[0] for each in counts]),
+            Series("Autres gestes", [each[1] for each in counts]),
+        ],
+    )
 
 
 def _transfers_consequences() -> list[Consequence]:
@@ -72,14 +125,14 @@ def _transfers_consequences() -> list[Consequence]:
     if school.transfers_enabled:
         return [
             Consequence(
-                "Les transferts sont activés : les données d’un élève qui change d’établissement le suivent, "
+                "Les transferts sont activés : les données d’un élève qui change d’établissement le suivent, "
                 "si l’autre établissement les a activés aussi.",
                 "ok",
             )
         ]
     return [
         Consequence(
-            "Les transferts sont désactivés : les données de vos élèves ne partent vers aucun établissement, "
+            "Les transferts sont désactivés : les données de vos élèves ne partent vers aucun établissement, "
             "et vous n’en recevez pas.",
             "blocked",
         )
@@ -106,7 +159,7 @@ def _checklist() -> list[ChecklistItem]:
             "Renseigner l’établissement",
             "Le nom, l’adresse électronique et le code UAI sont connus."
             if not missing
-            else f"Manque : {missing_text}. Sans quoi ni création d’utilisateurs, ni export du passeport.",
+            else f"Manque : {missing_text}. Sans quoi ni création d’utilisateurs, ni export du passeport.",
             done=not missing,
             link_url=f"{settings}#{missing[0].field}" if missing else settings,
             link_label="Compléter" if missing else "Voir",

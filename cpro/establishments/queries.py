@@ -69,6 +69,39 @@ def find_undoable(kind: PictureKind, *, now: datetime) -> PictureVersion | None:
     return version if version and version.created_at > now - UNDO_PERIOD else None
 
 
+def list_restorable(*, now: datetime) -> dict[int, PictureVersion]:
+    """Return the pictures of the school that can be brought back, by id: replaced or deleted less than 30 days ago.
+
+    One that was undone was taken away on purpose: its file is not kept.
+    """
+    restorable: dict[int, PictureVersion] = {}
+    successor: dict[str, PictureVersion] = {}
+    in_use: dict[str, str] = {}
+    for version in db.session.scalars(
+        select(PictureVersion).where(PictureVersion.undone_at.is_(None)).order_by(PictureVersion.id.desc())
+    ):
+        following = successor.get(version.kind)
+        if following is None:
+            in_use[version.kind] = version.stored_name
+        elif (
+            version.stored_name
+            and version.stored_name != in_use[version.kind]
+            and following.created_at > now - UNDO_PERIOD
+        ):
+            restorable[version.id] = version
+        successor[version.kind] = version
+    return restorable
+
+
+def get_kept_version(version_id: int, *, now: datetime) -> PictureVersion:
+    """Return a picture of the school whose file is still kept, in use or restorable, or raise `NotFound`."""
+    in_use = {version.id: version for kind in PictureKind if (version := find_picture(kind))}
+    version = (in_use | list_restorable(now=now)).get(version_id)
+    if version is None:
+        raise NotFound("Cette image n’est plus conservée.")
+    return version
+
+
 def list_stored_names(session: Session, *, since: datetime) -> set[str]:
     """Return the files some version still needs: the current ones, and those an undo could bring back.
 

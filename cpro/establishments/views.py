@@ -27,6 +27,8 @@ from cpro.establishments.places import last_saved_by, settings_frame
 
 bp = Blueprint("settings", __name__)
 
+_PARTICULARS_SAVED = ("establishment:particulars:changed", "establishment:uai:corrected")
+
 
 @bp.get("/admin/parametres/")
 @requires(Permission.ESTABLISHMENT_VIEW)
@@ -72,7 +74,7 @@ def _particulars_page(
     return render_page(
         "settings/establishment.html",
         form=form,
-        conflict=explain(form, refusal, stored=stored, saved_by=_saved_by(school, "particulars")),
+        conflict=explain(form, refusal, stored=stored, saved_by=_saved_by(school, *_PARTICULARS_SAVED)),
         uai_locked=school.uai_locked_at is not None,
         read_only=not can(current_principal(), Permission.ESTABLISHMENT_EDIT),
         status=status,
@@ -136,7 +138,12 @@ def _transfers_page(form: TransfersForm, status: int = 200, refusal: DomainError
     return render_page(
         "settings/transfers.html",
         form=form,
-        conflict=explain(form, refusal, stored=_switch_as_typed(school), saved_by=_saved_by(school, "transfers")),
+        conflict=explain(
+            form,
+            refusal,
+            stored=_switch_as_typed(school),
+            saved_by=_saved_by(school, "establishment:transfers:changed"),
+        ),
         read_only=not can(current_principal(), Permission.TRANSFERS_EDIT),
         sections=registry().sections("transfers"),
         status=status,
@@ -191,7 +198,7 @@ def remove_picture(kind: str) -> ResponseReturnValue:
     return render_template(
         "confirm.html",
         title=f"Supprimer le {which.label}",
-        question=f"Supprimer le {which.label} ?",
+        question=f"Supprimer le {which.label} ?",
         consequences=[
             f"Les passeports exportés ensuite n’auront plus de {which.label}.",
             "Vous pourrez annuler la suppression pendant 30 jours.",
@@ -264,12 +271,12 @@ def _storage() -> FileStorage:
 # --- Shared by the tabs --------------------------------------------------------------------------------------------
 
 
-def _saved_by(school: Establishment, part: str) -> str:
-    return last_saved_by("establishment", school.id, f"establishment:{part}:changed")
+def _saved_by(school: Establishment, *actions: str) -> str:
+    return last_saved_by("establishment", school.id, *actions)
 
 
 def _what_changed(form: Any, changes: dict[str, Any]) -> str:
     if not changes:
-        return "Rien n’a changé : tout était déjà enregistré ainsi."
+        return "Rien n’a changé : tout était déjà enregistré ainsi."
     labels = ", ".join(form[name].label.text for name in changes)
-    return f"Enregistré : {labels}."
+    return f"Enregistré : {labels}."

@@ -7,16 +7,27 @@ the default are stored. Invariant: setting or resetting a diploma's masks never 
 from __future__ import annotations
 
 from flask import Flask
+from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
     """Bring the room into the application: its tab, its help."""
     from cpro.core.permissions import Permission
     from cpro.core.registry import HelpPage, SettingsTab, registry
-    from cpro.masks import views
+    from cpro.masks import history, journal, views
 
     app.register_blueprint(views.bp)
     places = registry(app)
     places.add_settings_tab(SettingsTab("masks", "Masque de saisie", "masks.edit", Permission.MASKS_VIEW, order=30))
     places.add_help_page(HelpPage("masques", "Les masques de saisie", "help/masques.html"))
     places.add_consequences("masks", views.consequences)
+    places.add_history(history.PART)
+    journal.name_gestures()
+
+
+def register_admin(site: Admin) -> None:
+    """Put the room's generated screens in the administration site."""
+    from cpro.masks.admin import MasksScreen
+    from cpro.masks.models import Mask
+
+    site.add_view(MasksScreen(Mask, url="/admin/masques", endpoint="masques"))

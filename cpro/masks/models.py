@@ -6,11 +6,12 @@ import enum
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.core.tenancy import Owned
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model
+from cpro.students.models import Diploma
 
 MAX_WORDING = 200
 
@@ -60,3 +61,5 @@ class Mask(Owned, Model):
     key: Mapped[str] = mapped_column(String(16))
     wording: Mapped[str] = mapped_column(String(MAX_WORDING))
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    diploma: Mapped[Diploma] = relationship(lazy="raise")

@@ -15,6 +15,7 @@ from cpro.extensions import db
 from cpro.masks.models import MAX_WORDING, Mask, MaskKey
 from cpro.masks.queries import list_masks
 from cpro.students.models import Diploma
+from cpro.students.queries import find_diploma
 
 Changes = dict[str, tuple[str, str]]
 
@@ -23,7 +24,7 @@ class UnknownMaskKey(NotFound):
     """Refuse a field that the scenario screen does not have."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"Le champ « {key[:40]} » n’existe pas dans l’écran des scénarios.")
+        super().__init__(f"Le champ « {key[:40]} » n’existe pas dans l’écran des scénarios.")
 
 
 def check_wording(wording: str) -> str:
@@ -56,7 +57,9 @@ def set_wordings(
     wanted, errors = {}, {}
     for name, text in values.items():
         try:
-            wanted[get_key(name)] = check_wording(text or "")
+            key = get_key(name)
+            wording = check_wording(text or "")
+            wanted[key] = "" if wording == key.default else wording
         except UnknownMaskKey:
             raise
         except DomainError as refusal:
@@ -65,8 +68,42 @@ def set_wordings(
         raise FieldErrors(errors)
     lock_current_establishment()  # one writer of a school's masks at a time
     masks = list_masks(diploma.id)
-    check_fresh(stored_values(masks), opened_on)
+    stored = stored_values(masks)
+    if all(stored[key.value] == wording for key, wording in wanted.items()):
+        return {}
+    check_fresh(stored, opened_on)
     return _apply(diploma, masks, wanted, "masks:changed", by=by, now=now)
+
+
+def add_wording(diploma_code: str, key_name: str, wording: str, *, by: Actor, now: datetime) -> Mask:
+    """Word one field of a diploma that still has its default, and return the row.
+
+    Raises `FieldErrors` naming what is refused: no such diploma, no wording, the default itself, already worded.
+    """
+    diploma = find_diploma(diploma_code.strip())
+    if diploma is None:
+        raise FieldErrors({"diploma": "Aucun diplôme ne porte ce code : choisissez dans la liste proposée."})
+    key = get_key(key_name)
+    text = _checked(wording)
+    if not text or text == key.default:
+        raise FieldErrors({"wording": "Indiquez un intitulé différent de celui d’origine."})
+    lock_current_establishment()
+    masks = list_masks(diploma.id)
+    if any(mask.key == key.value for mask in masks):
+        raise FieldErrors({"key": "Ce champ a déjà un intitulé pour ce diplôme : corrigez-le plutôt."})
+    _apply(diploma, masks, {key: text}, "masks:changed", by=by, now=now)
+    return next(mask for mask in list_masks(diploma.id) if mask.key == key.value)
+
+
+def correct_wording(mask: Mask, wording: str, *, opened_on: str | None, by: Actor, now: datetime) -> None:
+    """Change one wording; blank or the default itself brings the default back. Raises `FieldErrors`, `StaleForm`."""
+    text = _checked(wording)
+    lock_current_establishment()
+    db.session.refresh(mask)
+    check_fresh({"wording": mask.wording}, opened_on)
+    diploma = db.session.get_one(Diploma, mask.diploma_id)
+    key = MaskKey(mask.key)
+    _apply(diploma, [mask], {key: "" if text == key.default else text}, "masks:changed", by=by, now=now)
 
 
 def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: datetime) -> Changes:
@@ -76,13 +113,19 @@ def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: dat
     return _apply(diploma, list_masks(diploma.id), wanted, "masks:reset", by=by, now=now)
 
 
+def _checked(wording: str) -> str:
+    try:
+        return check_wording(wording)
+    except DomainError as refusal:
+        raise FieldErrors({"wording": refusal.message}) from None
+
+
 def _apply(
     diploma: Diploma, masks: list[Mask], wanted: Mapping[MaskKey, str], action: str, *, by: Actor, now: datetime
 ) -> Changes:
     stored = {MaskKey(mask.key): mask for mask in masks}
     changes: Changes = {}
-    for key, text in wanted.items():
-        wording = "" if text == key.default else text
+    for key, wording in wanted.items():
         mask = stored.get(key)
         if wording == (mask.wording if mask else ""):
             continue

@@ -26,6 +26,9 @@ from cpro.students.queries import find_diploma, list_diplomas
 
 bp = Blueprint("masks", __name__, url_prefix="/admin/parametres/masques")
 
+#: Posted beside the form's own fields; anything else claims to be a wording, which the rule refuses.
+_NOT_WORDINGS = ("diplome", "csrf_token")
+
 
 @bp.get("")
 @requires(Permission.MASKS_VIEW)
@@ -50,11 +53,12 @@ def save() -> ResponseReturnValue:
     form = MasksForm(posted(), data=stored)
     if not form.validate():
         return _page(diploma, form, 422)
+    unknown = {name: text for name, text in request.form.items() if name not in form and name not in _NOT_WORDINGS}
     try:
         with unit_of_work():
             changes = set_wordings(
                 diploma,
-                {key.value: form[key.value].data for key in MaskKey},
+                {**unknown, **{key.value: form[key.value].data for key in MaskKey}},
                 opened_on=form.version.data,
                 by=current_actor(),
                 now=clock.utcnow(),
@@ -76,19 +80,19 @@ def reset() -> ResponseReturnValue:
         with unit_of_work():
             changes = reset_wordings(diploma, key, by=current_actor(), now=clock.utcnow())
         message = (
-            f"{_what(diploma, key)} : réinitialisation faite."
+            f"{_what(diploma, key)} : réinitialisation faite."
             if changes
-            else "Rien n’a changé : l’intitulé d’origine était déjà en place."
+            else "Rien n’a changé : l’intitulé d’origine était déjà en place."
         )
         return back_to(url_for("masks.edit", diplome=diploma.code), message)
     current = stored_values(list_masks(diploma.id))
     lost = [text for field, text in current.items() if text and key in (None, MaskKey(field))]
     return render_template(
         "confirm.html",
-        title=f"Réinitialiser : {_what(diploma, key)}",
-        question=f"Revenir aux intitulés d’origine pour {_what(diploma, key)} ?",
-        consequences=[f"« {text} » sera remplacé par l’intitulé d’origine." for text in lost]
-        or ["Aucun intitulé n’a été modifié : rien ne changera."],
+        title=f"Réinitialiser : {_what(diploma, key)}",
+        question=f"Revenir aux intitulés d’origine pour {_what(diploma, key)} ?",
+        consequences=[f"« {text} » sera remplacé par l’intitulé d’origine." for text in lost]
+        or ["Aucun intitulé n’a été modifié : rien ne changera."],
         action_url=url_for("masks.reset"),
         fields={"diplome": diploma.code, **({"key": key.value} if key else {})},
         submit_label=f"Réinitialiser {_what(diploma, key)}",
@@ -115,14 +119,18 @@ def consequences() -> Sequence[Consequence]:
 def _what(diploma: Diploma, key: MaskKey | None) -> str:
     if key is None:
         return f"les masques du {diploma.short_label}"
-    return f"« {key.default} » du {diploma.short_label}"
+    return f"« {key.default} » du {diploma.short_label}"
 
 
 def _asked_diploma(code: str) -> Diploma:
-    diploma = find_diploma(code)
+    diploma = None if "\x00" in code else find_diploma(code)  # PostgreSQL takes no NUL, even to compare
     if diploma is None:
-        raise NotFound(f"Le diplôme « {code[:20]} » n’existe pas, ou n’est pas proposé à votre établissement.")
+        raise NotFound(f"Le diplôme « {code[:20]} » n’existe pas, ou n’est pas proposé à votre établissement.")
     return diploma
+
+
+def _saved_by(diploma: Diploma) -> str:
+    return last_saved_by("masks", diploma.code, "masks:changed", "masks:reset")
 
 
 def _page(
@@ -131,7 +139,7 @@ def _page(
     conflict: list[dict[str, str]] = []
     if form is not None and diploma is not None:
         stored = stored_values(list_masks(diploma.id))
-        conflict = explain(form, refusal, stored=stored, saved_by=last_saved_by("masks", diploma.code, "masks:changed"))
+        conflict = explain(form, refusal, stored=stored, saved_by=_saved_by(diploma))
     return render_page(
         "settings/masks.html",
         diplomas=list_diplomas(),

@@ -8,11 +8,27 @@ Invariant: no form writes an INE; only a file brings it.
 from __future__ import annotations
 
 from flask import Flask
+from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
     """Bring the room into the application: the list of students without INE and what the settings change for them."""
-    from cpro.students import places, views
+    from cpro.students import journal, places, views
+    from cpro.students.sheets import views as sheets
 
     app.register_blueprint(views.bp)
+    app.register_blueprint(sheets.bp)
+    journal.name_gestures()
     places.fill(app)
+
+
+def register_admin(site: Admin) -> None:
+    """Put the room's generated screens in the administration site."""
+    from cpro.students.admin import DiplomasScreen, DivisionsScreen, StudentsScreen, UsersScreen
+    from cpro.students.models import Diploma, Division, Student
+    from cpro.users.models import Account
+
+    site.add_view(UsersScreen(Account, url="/admin/utilisateurs", endpoint="utilisateurs"))
+    site.add_view(StudentsScreen(Student, url="/admin/eleves", endpoint="eleves"))
+    site.add_view(DivisionsScreen(Division, url="/admin/divisions", endpoint="divisions"))
+    site.add_view(DiplomasScreen(Diploma, url="/admin/diplomes", endpoint="diplomes"))

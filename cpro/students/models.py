@@ -1,4 +1,4 @@
-"""Diplomas, divisions, students."""
+"""Diplomas, divisions, students, and who teaches where."""
 
 from __future__ import annotations
 
@@ -95,6 +95,30 @@ class Student(Owned, Model):
     division: Mapped[Division | None] = relationship(
         lazy="raise", foreign_keys="[Student.establishment_id, Student.division_id]", viewonly=True
     )
+
+
+class TeacherDivision(Owned, Model):
+    """A teacher has a division: they see its pupils."""
+
+    __tablename__ = "teacher_division"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "account_id", "division_id", name="uq_teacher_division"),
+        ForeignKeyConstraint(
+            ["establishment_id", "account_id"],
+            ["account.establishment_id", "account.id"],
+            name="fk_teacher_division_account",
+        ),
+        ForeignKeyConstraint(
+            ["establishment_id", "division_id"],
+            ["division.establishment_id", "division.id"],
+            name="fk_teacher_division_division",
+        ),
+        Index("ix_teacher_division_division", "establishment_id", "division_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int]
+    division_id: Mapped[int]
 
 
 @event.listens_for(Student, "before_insert")

@@ -7,14 +7,17 @@ from typing import Any
 from flask import Flask, url_for
 
 from cpro.core import clock
+from cpro.core.charts import Chart, Series
 from cpro.core.formatting import format_count, join_french, plural
 from cpro.core.permissions import Permission
-from cpro.core.registry import ChecklistItem, Consequence, MenuEntry, TabSection, registry
+from cpro.core.registry import ChecklistItem, Consequence, HelpPage, MenuEntry, TabSection, registry
 from cpro.establishments.gate import missing_particulars
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import queries
 
 _SHOWN_IN_TAB = 10
+#: A drawing of more bars is a table; the others are added up.
+_DIVISIONS_DRAWN = 12
 
 
 def fill(app: Flask) -> None:
@@ -22,18 +25,30 @@ def fill(app: Flask) -> None:
     places = registry(app)
     places.add_menu_entry(
         MenuEntry(
-            "Élèves sans INE",
-            "students.without_ine",
+            "Élèves",
+            "eleves.index_view",
             Permission.STUDENTS_VIEW,
             order=40,
             icon="student",
-            covers=("students.*",),
+            covers=("students.*", "eleves.*", "divisions.*", "diplomes.*"),
         )
     )
+    places.add_menu_entry(
+        MenuEntry(
+            "Gérer les profils utilisateurs",
+            "utilisateurs.index_view",
+            Permission.USERS_VIEW,
+            order=30,
+            icon="people",
+            covers=("utilisateurs.*", "sheets.*"),
+        )
+    )
+    places.add_help_page(HelpPage("utilisateurs", "Les comptes des utilisateurs", "help/utilisateurs.html"))
     places.add_section("transfers", TabSection("students/_without_ine_section.html", _section))
     places.add_consequences("establishment", _particulars_consequences)
     places.add_consequences("transfers", _transfers_consequences)
     places.add_checklist(_checklist)
+    places.add_chart(_accounts_by_division)
 
 
 def _section() -> dict[str, Any]:
@@ -62,7 +77,7 @@ def _particulars_consequences() -> list[Consequence]:
     who = plural(students, "apprenant ne peut pas exporter son", "apprenants ne peuvent pas exporter leur")
     return [
         Consequence(
-            f"{what[0].upper()}{what[1:]} {verb} : {who} passeport.", "blocked", f"#{first.field}", "Compléter"
+            f"{what[0].upper()}{what[1:]} {verb} : {who} passeport.", "blocked", f"#{first.field}", "Compléter"
         ),
         Consequence("Aucun nouvel utilisateur ne peut être créé.", "blocked"),
     ]
@@ -71,7 +86,7 @@ def _particulars_consequences() -> list[Consequence]:
 def _transfers_consequences() -> list[Consequence]:
     without = queries.count_without_ine(clock.utcnow().date())
     if not without.active and not without.departed:
-        return [Consequence("Tous vos élèves ont un INE : aucun n’est écarté des transferts.", "ok")]
+        return [Consequence("Tous vos élèves ont un INE : aucun n’est écarté des transferts.", "ok")]
     return [
         Consequence(
             f"{plural(without.active, 'élève', 'élèves')} sans INE et "
@@ -81,6 +96,33 @@ def _transfers_consequences() -> list[Consequence]:
             "Voir la liste",
         )
     ]
+
+
+def _accounts_by_division() -> Chart | None:
+    """Draw students and activated accounts by division; beyond the first, divisions are added up."""
+    figures = queries.count_accounts_by_division()
+    if not figures:
+        return None
+    shown, others = figures[:_DIVISIONS_DRAWN], figures[_DIVISIONS_DRAWN:]
+    if others:
+        shown.append(
+            queries.DivisionFigures(
+                f"{len(others)} autres", sum(each.students for each in others), sum(each.activated for each in others)
+            )
+        )
+    students, activated = sum(each.students for each in figures), sum(each.activated for each in figures)
+    return Chart(
+        key="divisions",
+        title="Divisions et comptes activés",
+        summary=f"{plural(students, 'apprenant', 'apprenants')} dans {plural(len(figures), 'division', 'divisions')} ; "
+        f"{plural(activated, 'compte activé', 'comptes activés')}.",
+        heading="Division",
+        categories=[each.code for each in shown],
+        series=[
+            Series("Apprenants", [each.students for each in shown]),
+            Series("Comptes activés", [each.activated for each in shown]),
+        ],
+    )
 
 
 def _checklist() -> list[ChecklistItem]:

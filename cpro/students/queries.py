@@ -9,8 +9,10 @@ from datetime import date
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
+from cpro.core.errors import NotFound
 from cpro.extensions import db
-from cpro.students.models import Diploma, Student
+from cpro.students.models import Diploma, Division, Student, TeacherDivision
+from cpro.users.models import Account
 
 #: Years the records of a departed student are kept (product.md §3: those may still be transferred).
 RETENTION_YEARS = 3
@@ -28,9 +30,108 @@ def find_diploma(code: str) -> Diploma | None:
     ).first()
 
 
+def find_division(code: str) -> Division | None:
+    """Return the division of a code, or None."""
+    return db.session.scalars(select(Division).where(Division.code == code)).one_or_none()
+
+
+def suggest_divisions(limit: int = 50) -> list[tuple[str, str]]:
+    """Return code and label of the first divisions, to help typing one: never a list of everything."""
+    rows = db.session.execute(select(Division.code, Division.label).order_by(Division.code).limit(limit))
+    return [(code, label) for code, label in rows]
+
+
+def suggest_diplomas(limit: int = 50) -> list[tuple[str, str]]:
+    """Return code and label of the first diplomas, to help typing one."""
+    rows = db.session.execute(select(Diploma.code, Diploma.short_label).order_by(Diploma.short_label).limit(limit))
+    return [(code, label) for code, label in rows]
+
+
+@dataclass(frozen=True)
+class DivisionFigures:
+    """How many active students a division has, and how many of them have activated their account."""
+
+    code: str
+    students: int
+    activated: int
+
+
+def count_accounts_by_division() -> list[DivisionFigures]:
+    """Return the figures of each division that has active students, by code."""
+    rows = db.session.execute(
+        select(Division.code, func.count(Student.id), func.count(Account.activated_at))
+        .join(Student, Student.division_id == Division.id)
+        .outerjoin(Account, Account.id == Student.account_id)
+        .where(Student.is_active)
+        .group_by(Division.code)
+        .order_by(Division.code)
+    )
+    return [DivisionFigures(*row) for row in rows]
+
+
+def list_division_codes_of(account_id: int) -> list[str]:
+    """Return the codes of a teacher's divisions, in order."""
+    return list(
+        db.session.scalars(
+            select(Division.code)
+            .join(TeacherDivision, TeacherDivision.division_id == Division.id)
+            .where(TeacherDivision.account_id == account_id)
+            .order_by(Division.code)
+        )
+    )
+
+
 def count_active_students() -> int:
     """Return how many students attend the school."""
     return db.session.scalar(select(func.count(Student.id)).where(Student.is_active)) or 0
+
+
+def list_divisions() -> Sequence[Division]:
+    """Return the divisions of the school, by code."""
+    return db.session.scalars(select(Division).order_by(Division.code, Division.id)).all()
+
+
+def get_division(division_id: int) -> Division:
+    """Return a division of the school, or raise `NotFound`."""
+    found = db.session.get(Division, division_id)
+    if found is None:
+        raise NotFound("Cette division n’existe pas.")
+    return found
+
+
+def list_teacher_divisions(account_id: int) -> Sequence[TeacherDivision]:
+    """Return the divisions that a teacher has."""
+    return db.session.scalars(
+        select(TeacherDivision).where(TeacherDivision.account_id == account_id).order_by(TeacherDivision.id)
+    ).all()
+
+
+def list_accounts_of_division(division_id: int) -> Sequence[Account]:
+    """Return the accounts of the active students of a division, by name."""
+    return db.session.scalars(
+        select(Account)
+        .join(Student, (Student.account_id == Account.id) & (Student.establishment_id == Account.establishment_id))
+        .where(Student.division_id == division_id, Student.is_active)
+        .order_by(Student.search_key, Account.id)
+    ).all()
+
+
+def list_accounts(account_ids: Sequence[int]) -> Sequence[Account]:
+    """Return the accounts of the school among some ids, by name."""
+    return db.session.scalars(
+        select(Account).where(Account.id.in_(account_ids)).order_by(Account.last_name, Account.first_name, Account.id)
+    ).all()
+
+
+def divisions_by_account(account_ids: Sequence[int]) -> dict[int, str]:
+    """Return the division of the student of each account, {account id: code}; accounts of no student are absent."""
+    pairs = db.session.execute(
+        select(Student.account_id, Division.code)
+        .join(Division, (Division.id == Student.division_id) & (Division.establishment_id == Student.establishment_id))
+        .where(Student.account_id.in_(account_ids))
+        .order_by(Student.is_active, Student.id)
+    )
+    return {account_id: code for account_id, code in pairs if account_id is not None}
 
 
 @dataclass(frozen=True)

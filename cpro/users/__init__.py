@@ -14,9 +14,10 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Bring the room into the application: sign-in, the guard of every route, commands."""
-    from cpro.users import commands, guard, views
+    from cpro.users import commands, guard, journal, views
 
     guard.install(app)
+    journal.name_gestures()
     app.register_blueprint(views.bp)
     app.register_blueprint(views.schools_bp)
     app.cli.add_command(commands.users)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from sqlalchemy.orm import Session
+
 from cpro.core import tenancy
 from cpro.core.passwords import verify_password
 from cpro.core.permissions import Actor
@@ -17,8 +19,12 @@ from cpro.core.secrets import keyed_hash
 from cpro.core.transactions import platform_unit_of_work
 from cpro.users import queries
 from cpro.users.errors import AccountDisabled, CodeRefused, SignInRefused
-from cpro.users.models import Account
+from cpro.users.models import Account, FailureCounter
 from cpro.users.operations import codes, sign_ins, throttle
+from cpro.users.operations.trace import record_about
+
+#: The failures after which an account waits a few seconds, then a quarter of an hour.
+_TOLD_FAILURES = (throttle.ACCOUNT_FREE + 1, throttle.ACCOUNT_BLOCK)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,14 @@ class SignedIn:
 
 
 @dataclass(frozen=True)
+class Reserved:
+    """A failure counted in advance: on which counters, and the account's rank of failure (0 for a known browser)."""
+
+    counters: list[throttle.Counted]
+    failures: int
+
+
+@dataclass(frozen=True)
 class CodeTyped:
     """The right activation code was typed as a password: the activation page comes next."""
 
@@ -69,16 +83,16 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
     Raises `SignInRefused`, `TooManyAttempts`, and once the password or the code was right `AccountDisabled` or
     `CodeExpired`.
     """
-    counted = _reserve(attempt, now=now)
+    reserved = _reserve(attempt, now=now)
     with tenancy.platform_session("sign-in: the school is not known yet") as session:
         account = queries.find_account(session, attempt.establishment, attempt.login)
         password_is_right = verify_password(account.password_hash if account else None, attempt.secret)
         if account is None or not password_is_right:
-            return _read_as_code(attempt, account, counted, now=now)
-        is_active = account.is_active
+            return _read_as_code(attempt, account, reserved, now=now)
+        may_sign_in = account.may_sign_in
     with platform_unit_of_work("sign-in") as work:
-        throttle.forgive(work.session, counted)
-        if not is_active:
+        throttle.forgive(work.session, reserved.counters)
+        if not may_sign_in:
             refusal: AccountDisabled | None = AccountDisabled()
         else:
             refusal = None
@@ -98,19 +112,24 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
     Raises `CodeRefused`, `TooManyAttempts`, and once the code was right `CodeExpired`, `AccountDisabled` or
     `WeakPassword`; the code stays good then.
     """
-    counted = _reserve(attempt, now=now)
+    reserved = _reserve(attempt, now=now)
     with platform_unit_of_work("activation: the school is not known yet") as work:
         account = queries.find_account(work.session, attempt.establishment, attempt.login)
         code = codes.find_code(work.session, account, attempt.secret, now=now) if account else None
         if account is None or code is None:
-            raise CodeRefused
-        kind, account_id = kind_of(account), account.id
+            refused = True
+            _tell_block(work.session, attempt, account, reserved, now=now)
+        else:
+            refused = False
+            kind, account_id = kind_of(account), account.id
+    if refused:
+        raise CodeRefused
     # The code was right: the failure counted in advance is taken back, even if what follows is refused.
     with platform_unit_of_work("activation") as work:
-        throttle.forgive(work.session, counted)
+        throttle.forgive(work.session, reserved.counters)
     with platform_unit_of_work("activation") as work:
         account = queries.get_account(work.session, kind, account_id)
-        if not account.is_active:
+        if not account.may_sign_in:
             raise AccountDisabled
         if codes.find_code(work.session, account, attempt.secret, now=now) is None:
             raise CodeRefused  # spent in another window meanwhile
@@ -137,16 +156,36 @@ def owner_of(account: queries.AnyAccount) -> str:
 
 
 def _read_as_code(
-    attempt: Attempt, account: queries.AnyAccount | None, counted: list[throttle.Counted], *, now: datetime
+    attempt: Attempt, account: queries.AnyAccount | None, reserved: Reserved, *, now: datetime
 ) -> CodeTyped:
     with platform_unit_of_work("sign-in: a code typed as a password") as work:
-        if account is None or codes.find_code(work.session, account, attempt.secret, now=now) is None:
-            raise SignInRefused
-        throttle.forgive(work.session, counted)
+        is_code = account is not None and codes.find_code(work.session, account, attempt.secret, now=now) is not None
+        if is_code:
+            throttle.forgive(work.session, reserved.counters)
+        else:
+            _tell_block(work.session, attempt, account, reserved, now=now)
+    if not is_code:
+        raise SignInRefused
     return CodeTyped()
 
 
-def _reserve(attempt: Attempt, *, now: datetime) -> list[throttle.Counted]:
+def _tell_block(
+    session: Session, attempt: Attempt, account: queries.AnyAccount | None, reserved: Reserved, *, now: datetime
+) -> None:
+    """Tell in the journal that an account just began to wait: at the failures that open a block, not at each."""
+    if account is not None and reserved.failures in _TOLD_FAILURES:
+        stranger = Actor("anonymous", None, "Personne non connectée", "anonymous", attempt.address)
+        record_about(
+            session,
+            "account:sign-in-refused",
+            account,
+            by=stranger,
+            now=now,
+            changes={"failures": (None, reserved.failures)},
+        )
+
+
+def _reserve(attempt: Attempt, *, now: datetime) -> Reserved:
     """Count a failure in advance on what will have to answer for it, and return what was counted."""
     mark = attempt.devices.get(attempt.reference)
     with platform_unit_of_work("sign-in: counting failures") as work:
@@ -160,4 +199,6 @@ def _reserve(attempt: Attempt, *, now: datetime) -> list[throttle.Counted]:
                 throttle.address_counter(attempt.address),
             ]
         throttle.reserve_attempt(work.session, counted, now=now)
-    return counted
+        by_account = work.session.get(FailureCounter, counted[0].key) if counted[0] is not device else None
+        failures = by_account.failures if by_account else 0
+    return Reserved(counted, failures)

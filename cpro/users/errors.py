@@ -9,8 +9,8 @@ from cpro.core.errors import DomainError, Forbidden
 from cpro.core.formatting import plural
 
 _ONE_SENTENCE = (
-    "Connexion refusée : l’établissement, l’identifiant et le mot de passe ne vont pas ensemble. "
-    "Vérifiez les trois ; les majuscules comptent dans le mot de passe."
+    "Connexion refusée : l’établissement, l’identifiant et le mot de passe ne vont pas ensemble. "
+    "Vérifiez les trois ; les majuscules comptent dans le mot de passe."
 )
 
 
@@ -26,7 +26,7 @@ class CodeRefused(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Activation refusée : l’établissement, l’identifiant et le code ne vont pas ensemble, "
+            "Activation refusée : l’établissement, l’identifiant et le code ne vont pas ensemble, "
             "ou le code a déjà servi. Vérifiez les trois sur votre fiche."
         )
 
@@ -57,10 +57,77 @@ class TooManyAttempts(DomainError):
             if self.seconds < 90
             else plural(math.ceil(self.seconds / 60), "minute", "minutes")
         )
-        super().__init__(f"Trop d’essais sans succès. Réessayez dans {shown}, ou utilisez « Mot de passe oublié ».")
+        super().__init__(f"Trop d’essais sans succès. Réessayez dans {shown}, ou utilisez « Mot de passe oublié ».")
 
 
 class UnknownAccount(DomainError):
     """Tell a command that the account it names does not exist."""
 
     status = 404
+
+
+class LoginTaken(DomainError):
+    """Refuse a login that another account of the school has just taken."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(
+            f"L’identifiant « {login} » vient d’être pris par un autre compte : validez à nouveau, "
+            "CPro en proposera un autre."
+        )
+
+
+class NotByAdministrator(Forbidden):
+    """Refuse to let anybody but the head, or the command line, act on the account of a head."""
+
+
+class OwnAccount(Forbidden):
+    """Refuse what nobody may do to their own account."""
+
+
+class LastAdministrator(DomainError):
+    """Refuse to leave a school without an administrator."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "C’est le dernier administrateur actif de l’établissement : sans lui, plus personne ne pourrait "
+            "configurer CPro. Ouvrez d’abord le compte d’un autre administrateur, avec l’accord du chef "
+            "d’établissement."
+        )
+
+
+class ConsentImpossible(DomainError):
+    """Refuse an account that no head is there to consent to."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Un second administrateur ne s’ouvre qu’avec l’accord du chef d’établissement, et aucun compte de chef "
+            "d’établissement n’est actif : créez d’abord celui-ci.",
+            field="role",
+        )
+
+
+class ConsentAwaited(DomainError):
+    """Refuse a code to an account that waits for the head's consent."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"Le compte de {label} attend l’accord du chef d’établissement : aucun code ne peut être tiré avant."
+        )
+
+
+class RoleRefused(DomainError):
+    """Refuse a role, or a change of role, from the users' screens."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, field="role")
+
+
+class InactiveAccount(DomainError):
+    """Refuse a code to a deactivated account."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"Le compte de {label} est désactivé : réactivez-le avant d’en tirer un code.")
+
+
+class HeadCodeUndeliverable(DomainError):
+    """Refuse to draw a head's code when no mailbox of the establishment could receive it."""

@@ -17,9 +17,9 @@ _LONGEST_SECRET = 200
 def _short(limit: int) -> Any:
     def validate(form: Form, field: Any) -> None:
         if len(field.data or "") > limit:
-            raise ValidationError(f"C’est trop long : {limit} caractères au plus.")
+            raise ValidationError(f"C’est trop long : {limit} caractères au plus.")
         if "\x00" in (field.data or ""):
-            raise ValidationError("Un caractère invisible interdit s’y est glissé : effacez et tapez à nouveau.")
+            raise ValidationError("Un caractère invisible interdit s’y est glissé : effacez et tapez à nouveau.")
 
     return validate
 
@@ -86,3 +86,16 @@ class OwnPasswordForm(BaseForm):
     )
     password = _new_password()
     password_confirm = _same_again()
+
+
+class OwnEmailForm(BaseForm):
+    """One's own e-mail address."""
+
+    email = StringField(
+        "Adresse électronique",
+        [_short(_LONGEST)],
+        description="Elle reçoit le code de « Mot de passe oublié ». Laissez vide pour n’en avoir aucune.",
+    )
+    current_password = PasswordField(
+        "Mot de passe actuel", [required("Indiquez votre mot de passe actuel."), _short(_LONGEST_SECRET)]
+    )

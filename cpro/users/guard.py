@@ -68,21 +68,24 @@ def load_principal(token: str) -> Principal | None:
 def _judge() -> ResponseReturnValue | None:
     """Let the request through, or answer in its place."""
     endpoint = request.endpoint
-    if endpoint is None or endpoint in STATIC_ENDPOINTS:
-        return None  # no route (404 follows), or a file
+    if endpoint in STATIC_ENDPOINTS:
+        return None
+    principal = current_principal()
+    _open_scope(principal)  # first: the frame of an error page shows the school too
+    if endpoint is None:
+        return None  # no route: 404 or 405 follows
     access = access_of(current_app.view_functions[endpoint])
     if access is None:
         raise Forbidden(f"route {endpoint} is marked neither @requires nor @public")
-    principal = current_principal()
+    if principal is None and endpoint == "users.sign_out":
+        return redirect(url_for("users.sign_in"), 303)  # already done, in another window
     if access.permission is None:
-        _open_scope(principal)
         _check_token()
         return None
     if principal is None:
         return _send_to_sign_in(access)
     if principal.role.is_platform and principal.establishment_id is None and access.permission not in SCHOOL_FREE:
         return redirect(url_for("schools.choose"), 303)
-    _open_scope(principal)
     if not _token_is_right():
         return _offer_again(access, principal)
     if not can(principal, access.permission):
@@ -116,7 +119,8 @@ def _send_to_sign_in(access: Access) -> ResponseReturnValue:
     """Lead to the sign-in page, and back here afterwards; keep what was typed."""
     if request.method in _SAFE_METHODS:
         return redirect(url_for("users.sign_in", suite=_here()), 303)
-    if access.keeps_typed_form and _comes_from_our_pages() and _park(session.get(OWNER, "")):
+    owner = session.get(OWNER)  # without it, on a shared computer, the next person would be shown the form
+    if owner and access.keeps_typed_form and _comes_from_our_pages() and _park(owner):
         flash("Votre session a pris fin. Ce que vous aviez saisi vous sera présenté après la connexion.", "warning")
     return redirect(url_for("users.sign_in", suite=_page() if access.keeps_typed_form else None), 303)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.permissions import Role
 from cpro.core.tenancy import Owned, PlatformOnly
 from cpro.core.types import UTCDateTime
+from cpro.core.validators import fold
 from cpro.extensions import Model
 
 
@@ -21,7 +22,9 @@ class Account(Owned, Model):
     __table_args__ = (
         UniqueConstraint("establishment_id", "id"),
         UniqueConstraint("establishment_id", "login", name="uq_account_login"),
+        Index("ix_account_search_key", "establishment_id", "search_key", "id"),
         CheckConstraint("role IN ('administrator', 'head', 'teacher', 'student')", name="role"),
+        CheckConstraint("NOT consent_needed OR role IN ('administrator', 'head')", name="consent_concerns_powers"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,11 +36,18 @@ class Account(Owned, Model):
     first_name: Mapped[str] = mapped_column(String(100))
     #: empty for most pupils and for teachers imported from STS, which has none
     email: Mapped[str] = mapped_column(String(254), default="")
+    #: what a teacher teaches
+    discipline: Mapped[str] = mapped_column(String(100), default="")
     #: Argon2id; empty until the account is activated
     password_hash: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool] = mapped_column(default=True)
+    #: a further head or administrator: nothing opens the account until the head in place consents
+    consent_needed: Mapped[bool] = mapped_column(default=False)
+    consented_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: family and first names and login, folded: what lists are sorted and searched by
+    search_key: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     @property
@@ -49,6 +59,22 @@ class Account(Owned, Model):
     def label(self) -> str:
         """Return the person's name as people read it."""
         return f"{self.first_name} {self.last_name}"
+
+    @property
+    def is_pending(self) -> bool:
+        """Tell whether the account still waits for the head's consent."""
+        return self.consent_needed and self.consented_at is None
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Tell whether the right password or code opens the account."""
+        return self.is_active and not self.is_pending
+
+
+@event.listens_for(Account, "before_insert")
+@event.listens_for(Account, "before_update")
+def _refresh_search_key(mapper: object, connection: object, account: Account) -> None:
+    account.search_key = fold(f"{account.last_name} {account.first_name} {account.login}")
 
 
 class PlatformAccount(PlatformOnly, Model):
@@ -86,20 +112,37 @@ class PlatformAccount(PlatformOnly, Model):
         """Return the person's name as people read it."""
         return self.name
 
+    @property
+    def may_sign_in(self) -> bool:
+        """Tell whether the right password or code opens the account."""
+        return self.is_active
 
-class SignIn(PlatformOnly, Model):
-    """One browser signed in: deleting the row signs it out, whatever cookie it holds."""
+
+class SignIn(Owned, Model):
+    """One browser signed in: deleting the row signs it out, whatever cookie it holds.
+
+    It belongs to the account's school, so that a school can end it in the transaction of its own gesture.
+    """
 
     __tablename__ = "sign_in"
     __table_args__ = (
         UniqueConstraint("token_hash"),
         CheckConstraint("(account_id IS NULL) <> (platform_account_id IS NULL)", name="one_account"),
+        CheckConstraint("(account_id IS NULL) = (establishment_id IS NULL)", name="school_of_account"),
+        ForeignKeyConstraint(
+            ["establishment_id", "account_id"],
+            ["account.establishment_id", "account.id"],
+            name="fk_sign_in_account",
+            ondelete="CASCADE",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    #: the account's school; empty for a platform account, whose sign-ins no school sees
+    establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
     #: SHA-256 of the token the cookie carries
     token_hash: Mapped[str] = mapped_column(String(64))
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[int | None] = mapped_column(index=True)
     platform_account_id: Mapped[int | None] = mapped_column(
         ForeignKey("platform_account.id", ondelete="CASCADE"), index=True
     )
@@ -110,17 +153,29 @@ class SignIn(PlatformOnly, Model):
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
-class ActivationCode(PlatformOnly, Model):
-    """A one-time code that lets its bearer choose a password; only its HMAC is kept."""
+class ActivationCode(Owned, Model):
+    """A one-time code that lets its bearer choose a password; only its HMAC is kept.
+
+    It belongs to the account's school, as a sign-in does.
+    """
 
     __tablename__ = "activation_code"
     __table_args__ = (
         CheckConstraint("(account_id IS NULL) <> (platform_account_id IS NULL)", name="one_account"),
+        CheckConstraint("(account_id IS NULL) = (establishment_id IS NULL)", name="school_of_account"),
+        ForeignKeyConstraint(
+            ["establishment_id", "account_id"],
+            ["account.establishment_id", "account.id"],
+            name="fk_activation_code_account",
+            ondelete="CASCADE",
+        ),
         Index("ix_activation_code_code_hmac", "code_hmac"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    #: the account's school; empty for a platform account, whose codes no school sees
+    establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
+    account_id: Mapped[int | None] = mapped_column(index=True)
     platform_account_id: Mapped[int | None] = mapped_column(
         ForeignKey("platform_account.id", ondelete="CASCADE"), index=True
     )
@@ -150,7 +205,7 @@ class ParkedForm(PlatformOnly, Model):
 
     #: SHA-256 of the token in the browser's cookie
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    #: "account:12" or "platform:3": nobody else gets the form back; empty when the browser no longer said who it was
+    #: "account:12" or "platform:3": nobody else gets the form back
     owner: Mapped[str] = mapped_column(String(40))
     #: the page the form stands on
     path: Mapped[str] = mapped_column(String(500))

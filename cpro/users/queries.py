@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core.secrets import token_hash
 from cpro.establishments.models import Establishment
+from cpro.extensions import db
 from cpro.users.models import Account, ActivationCode, PlatformAccount, SignIn
 
 AnyAccount = Account | PlatformAccount
@@ -45,7 +47,7 @@ class OpenSignIn:
 
 
 def find_sign_in(session: Session, token: str) -> OpenSignIn | None:
-    """Return the sign-in of a cookie's token with its account, or None when it was ended or the account disabled."""
+    """Return the sign-in of a cookie's token with its account, or None when it was ended or the account closed."""
     row = session.execute(
         select(SignIn, Account, PlatformAccount)
         .outerjoin(Account, Account.id == SignIn.account_id)
@@ -56,7 +58,7 @@ def find_sign_in(session: Session, token: str) -> OpenSignIn | None:
         return None
     sign_in, of_school, of_platform = row
     account: AnyAccount = of_school or of_platform
-    return OpenSignIn(sign_in, account) if account.is_active else None
+    return OpenSignIn(sign_in, account) if account.may_sign_in else None
 
 
 def find_live_code(session: Session, account: AnyAccount, code_hmac: str) -> ActivationCode | None:
@@ -100,3 +102,8 @@ def get_account(session: Session, kind: str, account_id: int) -> AnyAccount:
     if kind == "platform":
         return session.get_one(PlatformAccount, account_id)
     return session.get_one(Account, account_id)
+
+
+def list_accounts(ids: Sequence[int]) -> Sequence[Account]:
+    """Return accounts of the current school by id, in that order."""
+    return db.session.scalars(select(Account).where(Account.id.in_(ids)).order_by(Account.id)).all()

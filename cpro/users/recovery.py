@@ -23,7 +23,7 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
     """
     with platform_unit_of_work("forgotten password: the school is not known yet") as work:
         account = queries.find_account(work.session, establishment, login)
-        if account is None or not account.is_active or not account.email:
+        if account is None or not account.may_sign_in or not account.email:
             return
         if queries.count_codes_since(work.session, account, now - timedelta(hours=1)) >= _PER_HOUR:
             return
@@ -32,17 +32,17 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
             if isinstance(account, PlatformAccount)
             else work.session.get_one(Establishment, account.establishment_id).code
         )
-        code = codes.draw_code(work.session, account, now=now, validity=codes.FORGOTTEN_VALIDITY)
+        code = codes.draw_forgotten_code(work.session, account, now=now)
         address = f"{public_url}/activation?" + urlencode({"establishment": school, "login": account.login})
         mail = Mail(
             to=account.email,
-            subject="CPro : choisir un nouveau mot de passe",
+            subject="CPro : choisir un nouveau mot de passe",
             body=(
                 f"Bonjour {account.label},\n\n"
                 "Quelqu’un, sans doute vous, a demandé un nouveau mot de passe pour votre compte CPro.\n\n"
-                f"Ouvrez cette adresse :\n{address}\n\n"
-                f"et tapez ce code, valable une heure et une seule fois : {code}\n\n"
-                "Si vous n’avez rien demandé, ne faites rien : votre mot de passe actuel reste valable.\n"
+                f"Ouvrez cette adresse :\n{address}\n\n"
+                f"et tapez ce code, valable une heure et une seule fois : {code}\n\n"
+                "Si vous n’avez rien demandé, ne faites rien : votre mot de passe actuel reste valable.\n"
             ),
         )
         work.after_commit(lambda: send(mail))

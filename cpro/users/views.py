@@ -37,7 +37,8 @@ from cpro.core.web import (
 )
 from cpro.establishments.queries import find_establishments, get_establishment
 from cpro.users import authentication, guard, queries, recovery
-from cpro.users.forms import ActivationForm, ForgottenForm, OwnPasswordForm, SignInForm
+from cpro.users.forms import ActivationForm, ForgottenForm, OwnEmailForm, OwnPasswordForm, SignInForm
+from cpro.users.models import Account
 from cpro.users.operations import sign_ins
 
 bp = Blueprint("users", __name__)
@@ -110,8 +111,11 @@ def sign_out() -> ResponseReturnValue:
         with platform_unit_of_work("sign-out") as work:
             account = queries.get_account(work.session, principal.kind, principal.id)
             sign_ins.end_sign_in(work.session, principal.sign_in_id, account, by=current_actor(), now=clock.utcnow())
+    owner = session.get(guard.OWNER)
     logout_user()
     session.clear()
+    if owner:  # what another window of theirs may still post is kept for them
+        session[guard.OWNER] = owner
     return back_to(url_for("users.sign_in"), "Vous êtes déconnecté.")
 
 
@@ -169,6 +173,24 @@ def own_account() -> ResponseReturnValue:
             )
         return render_page("users/account.html", form=form, principal=principal, rule=_rule(principal), status=status)
     return render_page("users/account.html", form=form, principal=principal, rule=_rule(principal))
+
+
+@bp.route("/mon-compte/adresse", methods=["GET", "POST"])
+@requires(Permission.OWN_ACCOUNT)
+def own_email() -> ResponseReturnValue:
+    """Show and change one's own e-mail address; a platform account has none but its identifier."""
+    principal = _principal()
+    if principal.role.is_platform:
+        raise NotFound("L’adresse d’un compte de la plateforme est son identifiant : elle ne se change pas ici.")
+    with tenancy.platform_session("own account") as lookup:
+        stored = queries.get_account(lookup, principal.kind, principal.id).email
+    form = OwnEmailForm(posted() if request.method == "POST" else None, data={"email": stored})
+    status = 200
+    if request.method == "POST":
+        status = _change_email(form, principal)
+        if status == 200:
+            return back_to(url_for("users.own_account"), "Votre adresse électronique est enregistrée.")
+    return render_page("users/own_email.html", form=form, principal=principal, status=status)
 
 
 # --- Choosing a school ---------------------------------------------------------------------------------------------
@@ -245,6 +267,28 @@ def _change_password(form: OwnPasswordForm, principal: Principal) -> int:
     return 200
 
 
+def _change_email(form: OwnEmailForm, principal: Principal) -> int:
+    """Change the address of the person signed in; return the status of the answer, the form blamed if refused."""
+    if not form.validate():
+        return 422
+    try:
+        with platform_unit_of_work("own address") as work:
+            account = queries.get_account(work.session, principal.kind, principal.id)
+            assert isinstance(account, Account), "platform accounts were answered before"
+            sign_ins.change_own_email(
+                work.session,
+                account,
+                current=form.current_password.data,
+                email=form.email.data or "",
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+    except DomainError as refusal:
+        form.blame(refusal)
+        return refusal.status
+    return 200
+
+
 def _attempt(establishment: str | None, login: str, secret: str) -> authentication.Attempt:
     school = authentication.canonical_school(establishment or "")
     return authentication.Attempt(school, login, secret, remote_address(), _known_accounts())
@@ -259,7 +303,7 @@ def _refused(template: str, form: object, refusal: DomainError, **context: objec
 
 
 def _offer_activation(attempt: authentication.Attempt) -> ResponseReturnValue:
-    flash("Ce code est bon : choisissez maintenant votre mot de passe.", "info")
+    flash("Ce code est bon : choisissez maintenant votre mot de passe.", "info")
     given = {"establishment": attempt.establishment, "login": attempt.login, "code": attempt.secret}
     return _activation_page(ActivationForm(data=given))
 
@@ -274,8 +318,8 @@ def _welcome(outcome: authentication.SignedIn) -> ResponseReturnValue:
     parked_token = session.get(guard.PARKED)
     session.clear()  # a cookie prepared before the sign-in must not survive it
     session[guard.OWNER] = outcome.owner
-    if parked:
-        session[guard.PARKED] = parked_token
+    if parked_token:
+        session[guard.PARKED] = parked_token  # even somebody else's: it waits for them, nobody else gets it
     principal = guard.load_principal(outcome.token)
     assert principal is not None, "the sign-in was committed just before"
     login_user(SignedInUser(outcome.token))
@@ -324,5 +368,4 @@ def _mark_browser(answer: Response, reference: str) -> None:
         httponly=True,
         samesite="Lax",
         secure=cookies_are_secure(),
-        path=url_for("users.sign_in"),
     )

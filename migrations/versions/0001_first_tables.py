@@ -93,12 +93,19 @@ def upgrade():
         sa.Column("last_name", sa.String(length=100), nullable=False),
         sa.Column("first_name", sa.String(length=100), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("discipline", sa.String(length=100), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("consent_needed", sa.Boolean(), nullable=False),
+        sa.Column("consented_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("activated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_sign_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("search_key", sa.String(length=300), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("establishment_id", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "NOT consent_needed OR role IN ('administrator', 'head')", name=op.f("ck_account_consent_concerns_powers")
+        ),
         sa.CheckConstraint("role IN ('administrator', 'head', 'teacher', 'student')", name=op.f("ck_account_role")),
         sa.ForeignKeyConstraint(
             ["establishment_id"], ["establishment.id"], name=op.f("fk_account_establishment_id_establishment")
@@ -109,6 +116,7 @@ def upgrade():
     )
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_account_establishment_id"), ["establishment_id"], unique=False)
+        batch_op.create_index("ix_account_search_key", ["establishment_id", "search_key", "id"], unique=False)
 
     op.create_table(
         "audit_entry",
@@ -124,18 +132,38 @@ def upgrade():
         sa.Column("object_type", sa.String(length=40), nullable=False),
         sa.Column("object_id", sa.String(length=64), nullable=False),
         sa.Column("object_label", sa.String(length=200), nullable=False),
+        sa.Column("search_key", sa.String(length=450), server_default="", nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
             ["establishment_id"], ["establishment.id"], name=op.f("fk_audit_entry_establishment_id_establishment")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
-        batch_op.create_index("ix_audit_entry_establishment_id_at", ["establishment_id", "at", "id"], unique=False)
+        batch_op.create_index("ix_audit_entry_action", ["establishment_id", "action", "id"], unique=False)
+        batch_op.create_index(
+            "ix_audit_entry_actor", ["establishment_id", "actor_kind", "actor_id", "id"], unique=False
+        )
+        batch_op.create_index("ix_audit_entry_at", ["establishment_id", "at", "action"], unique=False)
+        batch_op.create_index("ix_audit_entry_establishment_id", ["establishment_id", "id"], unique=False)
         batch_op.create_index(
             "ix_audit_entry_object", ["establishment_id", "object_type", "object_id", "id"], unique=False
         )
 
+    op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=True),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_audit_head_establishment_id_establishment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+        sa.UniqueConstraint("establishment_id", name=op.f("uq_audit_head_establishment_id")),
+    )
     op.create_table(
         "diploma",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -157,6 +185,46 @@ def upgrade():
             unique=True,
             sqlite_where=sa.text("establishment_id IS NULL"),
             postgresql_where=sa.text("establishment_id IS NULL"),
+        )
+
+    op.create_table(
+        "job",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("arguments", sa.JSON(), nullable=False),
+        sa.Column("requested_by", sa.JSON(), nullable=False),
+        sa.Column("state_value", sa.String(length=16), nullable=False),
+        sa.Column("exclusive_key", sa.String(length=80), nullable=True),
+        sa.Column("period_key", sa.String(length=100), nullable=True),
+        sa.Column("progress_done", sa.Integer(), nullable=False),
+        sa.Column("progress_total", sa.Integer(), nullable=False),
+        sa.Column("progress_message", sa.String(length=200), nullable=False),
+        sa.Column("worker", sa.String(length=100), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancel_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("error", sa.String(length=500), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_job_establishment_id_establishment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+        sa.UniqueConstraint("period_key", name=op.f("uq_job_period_key")),
+    )
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_establishment_id"), ["establishment_id"], unique=False)
+        batch_op.create_index("ix_job_state", ["state_value", "id"], unique=False)
+        batch_op.create_index(
+            "uq_job_exclusive_running",
+            ["exclusive_key"],
+            unique=True,
+            sqlite_where=sa.text("state_value = 'running'"),
+            postgresql_where=sa.text("state_value = 'running'"),
         )
 
     op.create_table(
@@ -186,6 +254,7 @@ def upgrade():
     op.create_table(
         "activation_code",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=True),
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("platform_account_id", sa.Integer(), nullable=True),
         sa.Column("code_hmac", sa.String(length=64), nullable=False),
@@ -195,8 +264,17 @@ def upgrade():
         sa.CheckConstraint(
             "(account_id IS NULL) <> (platform_account_id IS NULL)", name=op.f("ck_activation_code_one_account")
         ),
+        sa.CheckConstraint(
+            "(account_id IS NULL) = (establishment_id IS NULL)", name=op.f("ck_activation_code_school_of_account")
+        ),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_activation_code_account_id_account"), ondelete="CASCADE"
+            ["establishment_id", "account_id"],
+            ["account.establishment_id", "account.id"],
+            name="fk_activation_code_account",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_activation_code_establishment_id_establishment")
         ),
         sa.ForeignKeyConstraint(
             ["platform_account_id"],
@@ -260,6 +338,7 @@ def upgrade():
     op.create_table(
         "sign_in",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=True),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("platform_account_id", sa.Integer(), nullable=True),
@@ -269,13 +348,22 @@ def upgrade():
         sa.CheckConstraint(
             "(account_id IS NULL) <> (platform_account_id IS NULL)", name=op.f("ck_sign_in_one_account")
         ),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_sign_in_account_id_account"), ondelete="CASCADE"
+        sa.CheckConstraint(
+            "(account_id IS NULL) = (establishment_id IS NULL)", name=op.f("ck_sign_in_school_of_account")
         ),
         sa.ForeignKeyConstraint(
             ["entered_establishment_id"],
             ["establishment.id"],
             name=op.f("fk_sign_in_entered_establishment_id_establishment"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["establishment_id", "account_id"],
+            ["account.establishment_id", "account.id"],
+            name="fk_sign_in_account",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_sign_in_establishment_id_establishment")
         ),
         sa.ForeignKeyConstraint(
             ["platform_account_id"],
@@ -328,8 +416,39 @@ def upgrade():
             "ix_student_establishment_id_search_key", ["establishment_id", "search_key", "id"], unique=False
         )
 
+    op.create_table(
+        "teacher_division",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("division_id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["establishment_id", "account_id"],
+            ["account.establishment_id", "account.id"],
+            name="fk_teacher_division_account",
+        ),
+        sa.ForeignKeyConstraint(
+            ["establishment_id", "division_id"],
+            ["division.establishment_id", "division.id"],
+            name="fk_teacher_division_division",
+        ),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_teacher_division_establishment_id_establishment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_teacher_division")),
+        sa.UniqueConstraint("establishment_id", "account_id", "division_id", name="uq_teacher_division"),
+    )
+    with op.batch_alter_table("teacher_division", schema=None) as batch_op:
+        batch_op.create_index("ix_teacher_division_division", ["establishment_id", "division_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_teacher_division_establishment_id"), ["establishment_id"], unique=False)
+
 
 def downgrade():
+    with op.batch_alter_table("teacher_division", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_teacher_division_establishment_id"))
+        batch_op.drop_index("ix_teacher_division_division")
+
+    op.drop_table("teacher_division")
     with op.batch_alter_table("student", schema=None) as batch_op:
         batch_op.drop_index("ix_student_establishment_id_search_key")
         batch_op.drop_index("ix_student_establishment_id_ine")
@@ -361,6 +480,16 @@ def downgrade():
         batch_op.drop_index("ix_picture_version_establishment_id_kind")
 
     op.drop_table("picture_version")
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_job_exclusive_running",
+            sqlite_where=sa.text("state_value = 'running'"),
+            postgresql_where=sa.text("state_value = 'running'"),
+        )
+        batch_op.drop_index("ix_job_state")
+        batch_op.drop_index(batch_op.f("ix_job_establishment_id"))
+
+    op.drop_table("job")
     with op.batch_alter_table("diploma", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_diploma_national_code",
@@ -370,12 +499,17 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_diploma_establishment_id"))
 
     op.drop_table("diploma")
+    op.drop_table("audit_head")
     with op.batch_alter_table("audit_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_entry_object")
-        batch_op.drop_index("ix_audit_entry_establishment_id_at")
+        batch_op.drop_index("ix_audit_entry_establishment_id")
+        batch_op.drop_index("ix_audit_entry_at")
+        batch_op.drop_index("ix_audit_entry_actor")
+        batch_op.drop_index("ix_audit_entry_action")
 
     op.drop_table("audit_entry")
     with op.batch_alter_table("account", schema=None) as batch_op:
+        batch_op.drop_index("ix_account_search_key")
         batch_op.drop_index(batch_op.f("ix_account_establishment_id"))
 
     op.drop_table("account")

@@ -9,9 +9,21 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-OWNED = ("account", "audit_entry", "division", "mask", "picture_version", "student")
+OWNED = (
+    "account",
+    "activation_code",
+    "audit_entry",
+    "audit_head",
+    "division",
+    "job",
+    "mask",
+    "picture_version",
+    "sign_in",
+    "student",
+    "teacher_division",
+)
 SHARED = ("diploma",)
-PLATFORM_ONLY = ("activation_code", "failure_counter", "parked_form", "platform_account", "sign_in")
+PLATFORM_ONLY = ("failure_counter", "parked_form", "platform_account")
 
 IS_PLATFORM = "current_setting('cpro.scope', true) = 'platform'"
 SCHOOL = "NULLIF(NULLIF(current_setting('cpro.scope', true), 'platform'), '')::integer"

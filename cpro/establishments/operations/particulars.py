@@ -72,7 +72,7 @@ class UAILocked(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Le code UAI ne peut plus changer : un import ou un transfert a déjà été fait avec lui. "
+            "Le code UAI ne peut plus changer : un import ou un transfert a déjà été fait avec lui. "
             "S’il est faux, l’équipe qui administre CPro peut le corriger.",
             field="uai",
         )
@@ -82,7 +82,7 @@ class CodeTaken(DomainError):
     """Refuse the code of another school."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"Le code « {code} » est déjà celui d’un établissement.", field="code")
+        super().__init__(f"Le code « {code} » est déjà celui d’un établissement.", field="code")
 
 
 def particulars_of(establishment: Establishment) -> dict[str, str]:
@@ -123,9 +123,11 @@ def update_particulars(
 def create_establishment(
     session: Session, *, name: str, uai: str, code: str, by: Actor, now: datetime
 ) -> Establishment:
-    """Create a school, in a platform session. Raises `FieldErrors`, `UAITaken`, `CodeTaken`."""
+    """Create a school, in a platform session. Raises `FieldErrors`, `DomainError`, `UAITaken`, `CodeTaken`."""
     clean = normalise({"name": name, "uai": uai})
     code = normalise_school_code(code)
+    if not code:
+        raise DomainError("Indiquez le code de l’établissement : il sert à se connecter.", field="code")
     if session.scalars(select(Establishment.id).where(Establishment.code == code)).first():
         raise CodeTaken(code)
     establishment = Establishment(code=code, created_at=now)
@@ -152,7 +154,7 @@ def correct_uai(session: Session, establishment: Establishment, uai: str, *, by:
     """
     correct = normalise_uai(uai)
     if not correct:
-        raise DomainError("Indiquez le code UAI : sept chiffres et une lettre.", field="uai")
+        raise DomainError("Indiquez le code UAI : sept chiffres et une lettre.", field="uai")
     before = establishment.uai or ""
     _assign(session, establishment, {"uai": correct})
     record(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import record
+from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Actor
 from cpro.core.storage import FileStorage
@@ -58,10 +60,48 @@ def undo_picture(kind: PictureKind, *, by: Actor, now: datetime) -> None:
     queries.lock_current_establishment()
     version = queries.find_undoable(kind, now=now)
     if version is None:
-        raise DomainError("Il n’y a plus rien à annuler : un changement d’image s’annule pendant 30 jours.")
+        raise DomainError("Il n’y a plus rien à annuler : un changement d’image s’annule pendant 30 jours.")
     version.undone_at = now
     db.session.flush()
     _record(version, f"picture:{kind.value}:undone", by=by, now=now)
+
+
+def restore_picture(
+    version_id: int, *, storage: FileStorage, opened_on: str | None, by: Actor, now: datetime
+) -> PictureVersion:
+    """Make an earlier picture of the school the current one again, as a new version that can itself be undone.
+
+    Raises `NotFound` when there is no such picture any more (it is kept 30 days after it was replaced or deleted) or
+    when its file is gone, `StaleForm` when the picture in use changed since the fingerprint `opened_on`,
+    `StorageUnavailable`.
+    """
+    establishment = queries.lock_current_establishment()
+    version = queries.list_restorable(now=now).get(version_id)
+    if version is None:
+        raise NotFound("Cette image n’est plus conservée : une image remplacée ou supprimée l’est pendant 30 jours.")
+    check_fresh(picture_in_use(PictureKind(version.kind)), opened_on)
+    with storage.open(version.stored_name) as file:
+        # Written anew, so that a sweep that is running finds a young file.
+        stored_name = storage.put(establishment.id, file.read(), Path(version.stored_name).suffix)
+    return _add_version(
+        PictureVersion(
+            kind=version.kind,
+            stored_name=stored_name,
+            mimetype=version.mimetype,
+            width=version.width,
+            height=version.height,
+            created_at=now,
+        ),
+        f"picture:{version.kind}:restored",
+        by=by,
+        now=now,
+    )
+
+
+def picture_in_use(kind: PictureKind) -> dict[str, int]:
+    """Return what a confirmation about a picture is opened on: the version in use, 0 when there is none."""
+    current = queries.find_picture(kind)
+    return {"version": current.id if current else 0}
 
 
 def sweep_pictures(session: Session, *, storage: FileStorage, now: datetime) -> list[str]:

@@ -45,7 +45,7 @@ def update_transfers_switch(
     reference = _checked_reference(cnil_kind, cnil_reference)
     if transfers_enabled and not reference:
         raise FieldErrors(
-            {"cnil_reference": "Indiquez d’abord la référence : sans elle, les transferts ne peuvent pas être activés."}
+            {"cnil_reference": "Indiquez d’abord la référence : sans elle, les transferts ne peuvent pas être activés."}
         )
     establishment = queries.lock_current_establishment()
     before = switch_values_of(establishment)
@@ -78,7 +78,7 @@ def _checked_reference(kind: str, reference: str) -> str:
     try:
         return normalise_cnil_reference(reference, CNILKind(kind).value)
     except ValueError:
-        raise FieldErrors({"cnil_kind": "Choisissez : déclaration CNIL ou registre RGPD."}) from None
+        raise FieldErrors({"cnil_kind": "Choisissez : déclaration CNIL ou registre RGPD."}) from None
     except DomainError as refusal:
         raise FieldErrors({"cnil_reference": refusal.message}) from None
 

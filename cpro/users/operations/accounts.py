@@ -34,7 +34,7 @@ def create_account(
         select(Account.id).where(Account.establishment_id == establishment_id, Account.login == login)
     ).first()
     if taken:
-        raise DomainError(f"L’identifiant « {login} » est déjà pris dans cet établissement.", field="login")
+        raise DomainError(f"L’identifiant « {login} » est déjà pris dans cet établissement.", field="login")
     account = Account(
         establishment_id=establishment_id,
         login=login,
@@ -58,7 +58,7 @@ def create_platform_account(
     if not address:
         raise DomainError("Indiquez une adresse électronique.", field="email")
     if session.scalars(select(PlatformAccount.id).where(PlatformAccount.email == address)).first():
-        raise DomainError(f"Un compte de la plateforme porte déjà l’adresse « {address} ».", field="email")
+        raise DomainError(f"Un compte de la plateforme porte déjà l’adresse « {address} ».", field="email")
     account = PlatformAccount(email=address, role_value=role.value, name=name.strip() or address, created_at=now)
     session.add(account)
     session.flush()

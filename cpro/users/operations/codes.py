@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from cpro.core.secrets import keyed_hash
 from cpro.users import queries
 from cpro.users.errors import CodeExpired
-from cpro.users.models import ActivationCode, PlatformAccount
+from cpro.users.models import Account, ActivationCode, PlatformAccount
 
 VALIDITY = timedelta(days=30)
 #: A code asked for by e-mail replaces a forgotten password: it is read at once.
@@ -22,22 +24,61 @@ _MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None, "\
 _LENGTH = 12  # × 5 bits
 
 
-def draw_code(session: Session, account: queries.AnyAccount, *, now: datetime, validity: timedelta = VALIDITY) -> str:
+def draw_code(session: Session, account: queries.AnyAccount, *, now: datetime) -> str:
     """Return a new code, as « ABCD-EFGH-JKMN », and void the earlier unused ones of the account.
 
     The code exists nowhere else: who calls shows it once.
     """
     for earlier in queries.list_unspent_codes(session, account):
         earlier.spent_at = now
-    code = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    return _draw(session, account, now=now, validity=VALIDITY)
+
+
+def draw_forgotten_code(session: Session, account: queries.AnyAccount, *, now: datetime) -> str:
+    """Return a one-hour code for a forgotten password.
+
+    Anyone may ask for one: it leaves a printed sheet's code good, or strangers could void sheets.
+    """
+    return _draw(session, account, now=now, validity=FORGOTTEN_VALIDITY)
+
+
+def _draw(session: Session, account: queries.AnyAccount, *, now: datetime, validity: timedelta) -> str:
+    code = _random_code()
     drawn = ActivationCode(code_hmac=_hmac(code), created_at=now, expires_at=now + validity)
     if isinstance(account, PlatformAccount):
         drawn.platform_account_id = account.id
     else:
-        drawn.account_id = account.id
+        drawn.account_id, drawn.establishment_id = account.id, account.establishment_id
     session.add(drawn)
     session.flush()
-    return "-".join(code[start : start + 4] for start in range(0, _LENGTH, 4))
+    return _grouped(code)
+
+
+def draw_codes(session: Session, accounts: Sequence[Account], *, now: datetime) -> dict[int, str]:
+    """Return a new code for each account of a school, {account id: code}, and void their earlier unused ones."""
+    void_codes(session, [account.id for account in accounts], now=now)
+    codes = {account.id: _random_code() for account in accounts}
+    session.add_all(
+        ActivationCode(
+            establishment_id=account.establishment_id,
+            account_id=account.id,
+            code_hmac=_hmac(codes[account.id]),
+            created_at=now,
+            expires_at=now + VALIDITY,
+        )
+        for account in accounts
+    )
+    session.flush()
+    return {account_id: _grouped(code) for account_id, code in codes.items()}
+
+
+def void_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> None:
+    """Make the unused codes of accounts of a school useless."""
+    session.execute(
+        update(ActivationCode)
+        .where(ActivationCode.account_id.in_(account_ids), ActivationCode.spent_at.is_(None))
+        .values(spent_at=now)
+    )
 
 
 def find_code(session: Session, account: queries.AnyAccount, typed: str, *, now: datetime) -> ActivationCode | None:
@@ -49,6 +90,14 @@ def find_code(session: Session, account: queries.AnyAccount, typed: str, *, now:
     if code is not None and code.expires_at <= now:
         raise CodeExpired
     return code
+
+
+def _random_code() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def _grouped(code: str) -> str:
+    return "-".join(code[start : start + 4] for start in range(0, _LENGTH, 4))
 
 
 def _hmac(code: str) -> str:

@@ -19,7 +19,7 @@ MAX_CHARACTERS = 64_000
 def park(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str, str]], now: datetime) -> str | None:
     """Keep the fields of a form and return the token of the browser's cookie, or None when they are too many.
 
-    `owner` is "account:12", "platform:3", or empty when the browser no longer said who it was.
+    `owner` is "account:12" or "platform:3": nobody else gets the form back.
     """
     session.execute(delete(ParkedForm).where(ParkedForm.created_at < now - LIFETIME))
     if len(path) > 500 or sum(len(name) + len(value) for name, value in fields) > MAX_CHARACTERS:
@@ -52,6 +52,6 @@ def find_path(session: Session, *, token: str, owner: str, now: datetime) -> str
 
 def _find(session: Session, token: str, owner: str, now: datetime) -> ParkedForm | None:
     parked = session.get(ParkedForm, token_hash(token))
-    if parked is None or parked.owner not in ("", owner) or parked.created_at < now - LIFETIME:
+    if parked is None or parked.owner != owner or parked.created_at < now - LIFETIME:
         return None
     return parked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete
@@ -13,8 +14,9 @@ from cpro.core.errors import DomainError
 from cpro.core.passwords import check_password, hash_password, needs_rehash, verify_password
 from cpro.core.permissions import Actor
 from cpro.core.secrets import new_token, token_hash
+from cpro.core.validators import normalise_email
 from cpro.establishments.models import Establishment
-from cpro.users.models import PlatformAccount, SignIn
+from cpro.users.models import Account, PlatformAccount, SignIn
 from cpro.users.operations.trace import record_about
 from cpro.users.queries import AnyAccount, list_unspent_codes
 
@@ -27,7 +29,7 @@ def open_sign_in(session: Session, account: AnyAccount, *, password: str, by: Ac
     if isinstance(account, PlatformAccount):
         sign_in.platform_account_id = account.id
     else:
-        sign_in.account_id = account.id
+        sign_in.account_id, sign_in.establishment_id = account.id, account.establishment_id
     session.add(sign_in)
     account.last_sign_in_at = now
     if account.password_hash and needs_rehash(account.password_hash):
@@ -88,6 +90,30 @@ def end_all_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: 
         else SignIn.account_id == account.id
     )
     session.execute(delete(SignIn).where(owner, SignIn.id != (kept_sign_in_id or 0)))
+
+
+def end_sign_ins_of(session: Session, account_ids: Sequence[int]) -> None:
+    """Sign out every browser of many accounts of a school."""
+    session.execute(delete(SignIn).where(SignIn.account_id.in_(account_ids)))
+
+
+def change_own_email(session: Session, account: Account, *, current: str, email: str, by: Actor, now: datetime) -> None:
+    """Set one's own e-mail address, blank to have none: the current password is asked again.
+
+    Raises `DomainError` on the field `current_password`, `InvalidEmail` on `email`.
+    """
+    if not verify_password(account.password_hash, current):
+        raise DomainError("Le mot de passe actuel n’est pas le bon.", field="current_password")
+    try:
+        address = normalise_email(email)
+    except DomainError as refusal:
+        refusal.field = "email"
+        raise
+    if address == account.email:
+        return
+    changes = {"email": (account.email, address)}
+    account.email = address
+    record_about(session, "account:changed", account, by=by, now=now, changes=changes)
 
 
 def enter_school(session: Session, sign_in_id: int, school: Establishment | None, *, by: Actor, now: datetime) -> None:

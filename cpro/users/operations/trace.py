@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +14,15 @@ from cpro.users.models import Account
 from cpro.users.queries import AnyAccount
 
 
-def record_about(session: Session, action: str, account: AnyAccount, *, by: Actor, now: datetime) -> None:
+def record_about(
+    session: Session,
+    action: str,
+    account: AnyAccount,
+    *,
+    by: Actor,
+    now: datetime,
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+) -> None:
     """Write a line about an account in the journal of its school, or of the platform."""
     is_of_school = isinstance(account, Account)
     record(
@@ -22,6 +32,7 @@ def record_about(session: Session, action: str, account: AnyAccount, *, by: Acto
         object_type="account" if is_of_school else "platform_account",
         object_id=account.id,
         object_label=account.label,
+        changes=changes,
         establishment_id=account.establishment_id if isinstance(account, Account) else None,
         session=session,
     )

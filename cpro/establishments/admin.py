@@ -1,0 +1,52 @@
+"""Generated screen: the school itself, as a record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cpro.core.forms import VersionedForm
+from cpro.core.permissions import Permission
+from cpro.core.screens import Column, Screen
+from cpro.establishments.forms import ParticularsForm
+from cpro.establishments.models import CNILKind, Establishment
+from cpro.establishments.operations.particulars import RULES, particulars_of, update_particulars
+
+
+def _particular(name: str) -> Column:
+    label = getattr(ParticularsForm, name).args[0]
+    in_list = name in ("name", "uai", "city", "email")
+    sort = (getattr(Establishment, name),) if in_list else ()
+    return Column(name, label, lambda row: getattr(row, name) or "", sort, in_list=in_list)
+
+
+class EstablishmentsScreen(Screen):
+    """One's own school, read whole and corrected."""
+
+    permission = Permission.ESTABLISHMENT_VIEW
+    edit_permission = Permission.ESTABLISHMENT_EDIT
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Établissements", ("établissement", "établissements"), "establishment"
+    help_slug = "etablissement"
+    search_keys, search_help = (Establishment.search_key,), "Nom, UAI, code ou ville."
+    default_order = (Establishment.search_key,)
+    form_class = ParticularsForm
+    columns = (
+        *(_particular(name) for name in RULES),
+        Column("code", "Code de connexion", lambda row: row.code, in_list=False),
+        Column("cnil_kind", "Nature de la référence", lambda row: CNILKind(row.cnil_kind).label, in_list=False),
+        Column("cnil_reference", "Référence", lambda row: row.cnil_reference, in_list=False),
+        Column("transfers", "Transferts", lambda row: "activés" if row.transfers_enabled else "désactivés"),
+        Column("siecle", "Utilise SIECLE", lambda row: "oui" if row.uses_siecle else "non", in_list=False),
+    )
+
+    def label_of(self, row: Establishment) -> str:
+        """Return the school's name."""
+        return row.name or row.code
+
+    def form_values(self, row: Establishment) -> dict[str, Any]:
+        """Return the particulars as the form shows them."""
+        return particulars_of(row)
+
+    def update(self, row: Establishment, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+        """Correct through the room's operation, which knows the school of the scope only."""
+        update_particulars({name: form[name].data for name in RULES}, opened_on=opened_on, by=by, now=now)

@@ -1,0 +1,19 @@
+"""What the school's room does each night."""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from cpro.core import tenancy
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.handlers import nightly
+from cpro.core.storage import FileStorage
+from cpro.establishments.operations.pictures import sweep_pictures
+
+
+@nightly("pictures:sweep", label="Suppression des images devenues inutiles")
+def sweep(context: JobContext) -> dict[str, int]:
+    """Delete the pictures nobody needs any more."""
+    storage = FileStorage(current_app.config["CPRO_UPLOADS"])
+    with tenancy.platform_session(context.reason) as session:
+        return {"deleted": len(sweep_pictures(session, storage=storage, now=context.now))}

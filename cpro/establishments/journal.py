@@ -1,0 +1,47 @@
+"""How the gestures on a school and its settings read in the journal."""
+
+from __future__ import annotations
+
+from cpro.audit import labels
+from cpro.core.validators import TIMEZONES
+from cpro.establishments.forms import ParticularsForm, TransfersForm
+from cpro.establishments.models import CNILKind, PictureKind
+from cpro.establishments.operations.particulars import RULES
+
+#: Fields are called in the journal as they are on the form.
+_PARTICULARS = {name: getattr(ParticularsForm, name).args[0] for name in RULES}
+_SWITCH = {
+    name: getattr(TransfersForm, name).args[0]
+    for name in ("cnil_kind", "cnil_reference", "transfers_enabled", "uses_siecle")
+}
+
+
+def name_gestures() -> None:
+    """Register the words of the room."""
+    actions = {
+        "establishment:created": "a créé l’établissement",
+        "establishment:particulars:changed": "a modifié les renseignements de l’établissement",
+        "establishment:transfers:changed": "a modifié les réglages des transferts",
+        "establishment:uai:corrected": "a corrigé le code UAI",
+    }
+    for kind in PictureKind:
+        actions |= {
+            f"picture:{kind.value}:deposited": f"a déposé le {kind.label}",
+            f"picture:{kind.value}:deleted": f"a supprimé le {kind.label}",
+            f"picture:{kind.value}:undone": f"a annulé le dernier changement du {kind.label}",
+            f"picture:{kind.value}:restored": f"a rétabli le {kind.label}",
+        }
+    labels.register(
+        actions=actions,
+        objects={"establishment": "Établissement", "picture": "Image", "settings": "Page des paramètres"},
+        fields={
+            "establishment": {"code": "Code de connexion", **_PARTICULARS, **_SWITCH},
+            "picture": {"version": "Image n°"},
+        },
+        values={
+            "establishment": {
+                "cnil_kind": lambda kind: CNILKind(kind).label,
+                "timezone": lambda zone: TIMEZONES.get(zone, zone),
+            }
+        },
+    )

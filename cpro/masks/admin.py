@@ -1,0 +1,98 @@
+"""Generated screen: the wordings of the school, all diplomas together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import joinedload
+from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+
+from cpro.core.forms import VersionedForm
+from cpro.core.permissions import Permission
+from cpro.core.screens import Column, Filter, Screen
+from cpro.core.screens.lookups import LookupField
+from cpro.masks import operations
+from cpro.masks.models import Mask, MaskKey
+from cpro.students.models import Diploma
+from cpro.students.queries import suggest_diplomas
+
+
+class WordingForm(VersionedForm):
+    """One wording corrected."""
+
+    wording = StringField("Intitulé", description="200 caractères au plus ; vide, l’intitulé d’origine revient.")
+
+
+class NewWordingForm(VersionedForm):
+    """One wording added."""
+
+    diploma = LookupField("Diplôme", description="Son code, par exemple 40025520.")
+    key = SelectField("Champ", choices=[SelectChoice(key.value, key.default) for key in MaskKey])
+    wording = StringField("Intitulé", description="200 caractères au plus.")
+
+
+class MasksScreen(Screen):
+    """Wordings: written by the administrator, read by the head and the support."""
+
+    permission = Permission.MASKS_VIEW
+    create_permission = edit_permission = delete_permission = Permission.MASKS_EDIT
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Masques de saisie", ("intitulé", "intitulés"), "mask"
+    empty_text = "Aucun intitulé n’a été changé : tous les diplômes ont ceux d’origine."
+    help_slug = "masques"
+    options = (joinedload(Mask.diploma),)
+    default_order = (Mask.diploma_id, Mask.key)
+    form_class, create_form_class = WordingForm, NewWordingForm
+    columns = (
+        Column("diploma", "Diplôme", lambda row: row.diploma.short_label),
+        Column("default", "Intitulé d’origine", lambda row: MaskKey(row.key).default),
+        Column("wording", "Intitulé de l’établissement", lambda row: row.wording, (Mask.wording,)),
+    )
+    filters = (
+        Filter(
+            "champ",
+            "Champ",
+            choices=lambda: [(key.value, key.default) for key in MaskKey],
+            where=lambda key: Mask.key == key,
+            everything="tous les champs",
+        ),
+        Filter(
+            "diplome",
+            "Diplôme",
+            choices=suggest_diplomas,
+            where=lambda code: Mask.diploma.has(Diploma.code == code),
+            everything="tous les diplômes",
+        ),
+    )
+
+    def label_of(self, row: Mask) -> str:
+        """Return the wording and its diploma."""
+        return f"« {row.wording} » ({row.diploma.short_label})"
+
+    def form_values(self, row: Mask) -> dict[str, Any]:
+        """Return the wording as the form shows it."""
+        return {"wording": row.wording}
+
+    def prepare_form(self, form: VersionedForm, row: Mask | None) -> None:
+        """Suggest diplomas where one is chosen."""
+        if row is None:
+            form["diploma"].suggestions = suggest_diplomas()
+
+    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Mask:
+        """Word through the room's operation."""
+        return operations.add_wording(
+            form["diploma"].data or "", form["key"].data, form["wording"].data or "", by=by, now=now
+        )
+
+    def update(self, row: Mask, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+        """Correct through the room's operation."""
+        operations.correct_wording(row, form["wording"].data or "", opened_on=opened_on, by=by, now=now)
+
+    def delete(self, row: Mask, *, by: Any, now: Any) -> None:
+        """Bring the default back through the room's operation."""
+        operations.reset_wordings(row.diploma, MaskKey(row.key), by=by, now=now)
+
+    def deletion_consequences(self, row: Mask) -> list[str]:
+        """Say what comes back."""
+        return [f"L’intitulé d’origine, « {MaskKey(row.key).default} », revient à l’écran et à l’impression."]

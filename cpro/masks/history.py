@@ -1,0 +1,73 @@
+"""What the history of the settings shows of masks, and how a line is brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cpro.audit.labels import field_label
+from cpro.audit.models import AuditEntry
+from cpro.core.concurrency import fingerprint
+from cpro.core.errors import NotFound
+from cpro.core.permissions import Actor, Permission
+from cpro.core.registry import HistoryPart, RestorePlan, Restoring
+from cpro.masks.models import MaskKey
+from cpro.masks.operations import set_wordings, stored_values
+from cpro.masks.queries import list_masks
+from cpro.students.models import Diploma
+from cpro.students.queries import find_diploma
+
+
+def _restorable(entries: Sequence[AuditEntry]) -> set[int]:
+    """Return every line: the confirmation says what is left to bring back of one."""
+    return {entry.id for entry in entries}
+
+
+def _plan(entry: AuditEntry) -> RestorePlan | None:
+    diploma = find_diploma(entry.object_id)
+    if diploma is None:
+        return None
+    shown, wanted = _shown(diploma), _to_restore(entry, diploma)
+    if not wanted:
+        return None
+    return RestorePlan(
+        f"les masques du {diploma.short_label}",
+        [(field_label("masks", name).strip("«» \u202f"), shown[name], old) for name, old in wanted.items()],
+        fingerprint(stored_values(list_masks(diploma.id))),
+        [
+            f"« {MaskKey(name).default} » a encore changé depuis."
+            for name in wanted
+            if shown[name] != entry.changes[name][1]
+        ],
+    )
+
+
+def _restore(entry: AuditEntry, *, opened_on: str | None, by: Actor, now: datetime) -> str:
+    diploma = find_diploma(entry.object_id)
+    if diploma is None:
+        raise NotFound("Ce diplôme n’existe plus.")
+    set_wordings(diploma, _to_restore(entry, diploma), opened_on=opened_on, by=by, now=now)
+    return f"Masques du {diploma.short_label} rétablis."
+
+
+def _to_restore(entry: AuditEntry, diploma: Diploma) -> dict[str, str]:
+    """Return the old wordings of a line that are not those of now; defaults are written out in the journal."""
+    shown = _shown(diploma)
+    return {name: old for name, (old, _new) in entry.changes.items() if name in shown and shown[name] != old}
+
+
+def _shown(diploma: Diploma) -> dict[str, str]:
+    stored = stored_values(list_masks(diploma.id))
+    return {key.value: stored[key.value] or key.default for key in MaskKey}
+
+
+PART = HistoryPart(
+    key="masques",
+    label="Masque de saisie",
+    tab="masks",
+    object_type="masks",
+    actions=("masks:changed", "masks:reset"),
+    edit=Permission.MASKS_EDIT,
+    restoring=Restoring(_restorable, _plan, _restore),
+    names_object=True,
+)

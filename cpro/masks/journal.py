@@ -1,0 +1,18 @@
+"""How the gestures on masks read in the journal."""
+
+from __future__ import annotations
+
+from cpro.audit import labels
+from cpro.masks.models import MaskKey
+
+
+def name_gestures() -> None:
+    """Register the words of the room; a field is called by its default wording, which never changes."""
+    labels.register(
+        actions={
+            "masks:changed": "a modifié les masques de saisie",
+            "masks:reset": "est revenu aux masques de saisie d’origine",
+        },
+        objects={"masks": "Masques d’un diplôme"},
+        fields={"masks": {key.value: f"« {key.default} »" for key in MaskKey}},
+    )

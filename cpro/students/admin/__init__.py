@@ -1,0 +1,8 @@
+"""Generated screens: students, divisions, diplomas; users, who have divisions too."""
+
+from __future__ import annotations
+
+from cpro.students.admin.students import DiplomasScreen, DivisionsScreen, StudentsScreen
+from cpro.students.admin.users import UsersScreen
+
+__all__ = ["DiplomasScreen", "DivisionsScreen", "StudentsScreen", "UsersScreen"]

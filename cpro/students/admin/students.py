@@ -1,0 +1,239 @@
+"""Generated screens: students, divisions, diplomas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+from sqlalchemy.orm import joinedload
+
+from cpro.core.formatting import format_date
+from cpro.core.forms import VersionedForm
+from cpro.core.permissions import Permission, Role
+from cpro.core.screens import Column, Screen, TextFilter, choice
+from cpro.core.web import current_principal
+from cpro.students import operations
+from cpro.students.forms import DiplomaForm, DivisionForm, StudentForm
+from cpro.students.models import Diploma, Division, Student
+from cpro.students.queries import suggest_diplomas, suggest_divisions
+
+
+class StudentsScreen(Screen):
+    """Students: browsed by all who may, created and corrected by hand outside SIECLE, never deleted."""
+
+    permission = Permission.STUDENTS_VIEW
+    create_permission = edit_permission = Permission.STUDENTS_EDIT
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Élèves", ("élève", "élèves"), "student"
+    empty_text = "Aucun élève pour l’instant : ils arrivent par l’import des fichiers, ou à la main hors SIECLE."
+    options = (joinedload(Student.division),)
+    search_keys, search_help = (Student.search_key,), "Nom ou prénom, sans souci des accents."
+    default_order = (Student.search_key,)
+    form_class = StudentForm
+    columns = (
+        Column("name", "Nom", lambda row: row.last_name.upper(), (Student.search_key,)),
+        Column("first_name", "Prénom", lambda row: row.first_name),
+        Column("usage_name", "Nom d’usage", lambda row: row.usage_name.upper(), in_list=False),
+        Column(
+            "birth_date",
+            "Naissance",
+            lambda row: format_date(row.birth_date) if row.birth_date else "",
+            (Student.birth_date,),
+        ),
+        Column("division", "Division", lambda row: row.division.code if row.division else "aucune"),
+        Column("ine", "INE", lambda row: shown_ine(row.ine)),
+        Column("state", "Situation", lambda row: _situation(row)),
+    )
+    filters = (
+        choice(
+            "situation",
+            "Situation",
+            "présents et partis",
+            (
+                ("presents", "présents", lambda: Student.is_active.is_(True)),
+                ("partis", "partis", lambda: Student.is_active.is_(False)),
+            ),
+        ),
+        choice(
+            "ine",
+            "INE",
+            "avec ou sans INE",
+            (
+                ("avec", "avec INE", lambda: Student.ine.is_not(None)),
+                ("sans", "sans INE", lambda: Student.ine.is_(None)),
+            ),
+        ),
+        TextFilter("division", "Division", lambda code: Student.division.has(Division.code == code)),
+    )
+
+    def label_of(self, row: Student) -> str:
+        """Return the student's name."""
+        return f"{row.last_name.upper()} {row.first_name}"
+
+    def why_not_create(self) -> str | None:
+        """Send back to SIECLE the schools that use it."""
+        return operations.KeptBySIECLE().message if operations.is_kept_by_siecle() else None
+
+    def why_not_edit(self, row: Student) -> str | None:
+        """Send back to SIECLE the schools that use it."""
+        return self.why_not_create()
+
+    def form_values(self, row: Student) -> dict[str, Any]:
+        """Return the student as the form shows it."""
+        return operations.student_values(row, row.division)
+
+    def prepare_form(self, form: VersionedForm, row: Student | None) -> None:
+        """Suggest divisions."""
+        form["division"].suggestions = suggest_divisions()
+
+    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Student:
+        """Create through the room's operation."""
+        return operations.create_student(form.data, by=by, now=now)
+
+    def update(self, row: Student, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+        """Correct through the room's operation."""
+        operations.update_student(row, form.data, opened_on=opened_on, by=by, now=now)
+
+    def list_links(self) -> list[tuple[str, str]]:
+        """Lead to the neighbouring lists."""
+        return [
+            ("Sans INE", url_for("students.without_ine")),
+            ("Divisions", url_for("divisions.index_view")),
+            ("Diplômes", url_for("diplomes.index_view")),
+        ]
+
+
+class DivisionsScreen(Screen):
+    """Divisions: browsed by all who may, created and corrected by hand outside SIECLE, never deleted."""
+
+    permission = Permission.STUDENTS_VIEW
+    create_permission = edit_permission = Permission.STUDENTS_EDIT
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Divisions", ("division", "divisions"), "division"
+    empty_text = "Aucune division pour l’instant : elles arrivent par l’import des fichiers, ou à la main hors SIECLE."
+    options = (joinedload(Division.diploma),)
+    default_order = (Division.code,)
+    form_class = DivisionForm
+    columns = (
+        Column("code", "Code", lambda row: row.code, (Division.code,)),
+        Column("label", "Intitulé", lambda row: row.label, (Division.label,)),
+        Column("diploma", "Diplôme", lambda row: row.diploma.short_label if row.diploma else "à rattacher"),
+    )
+    filters = (
+        choice(
+            "diplome",
+            "Diplôme",
+            "rattachées ou non",
+            (
+                ("oui", "rattachées à un diplôme", lambda: Division.diploma_id.is_not(None)),
+                ("non", "à rattacher", lambda: Division.diploma_id.is_(None)),
+            ),
+        ),
+    )
+
+    def label_of(self, row: Division) -> str:
+        """Return the division's code."""
+        return row.code
+
+    def why_not_create(self) -> str | None:
+        """Send back to SIECLE the schools that use it."""
+        return operations.KeptBySIECLE().message if operations.is_kept_by_siecle() else None
+
+    def why_not_edit(self, row: Division) -> str | None:
+        """Send back to SIECLE the schools that use it."""
+        return self.why_not_create()
+
+    def form_values(self, row: Division) -> dict[str, Any]:
+        """Return the division as the form shows it."""
+        return operations.division_values(row, row.diploma)
+
+    def prepare_form(self, form: VersionedForm, row: Division | None) -> None:
+        """Suggest diplomas."""
+        form["diploma"].suggestions = suggest_diplomas()
+
+    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Division:
+        """Create through the room's operation."""
+        return operations.create_division(form.data, by=by, now=now)
+
+    def update(self, row: Division, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+        """Correct through the room's operation."""
+        operations.update_division(row, form.data, opened_on=opened_on, by=by, now=now)
+
+    def row_links(self, row: Division) -> list[tuple[str, str]]:
+        """Lead to the division's students."""
+        return [("Ses élèves", url_for("eleves.index_view", division=row.code))]
+
+
+class DiplomasScreen(Screen):
+    """Diplomas: the national ones to read, the school's own to keep."""
+
+    permission = Permission.STUDENTS_VIEW
+    create_permission = edit_permission = delete_permission = Permission.DIPLOMAS_EDIT
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Diplômes", ("diplôme", "diplômes"), "diploma"
+    default_order = (Diploma.short_label,)
+    form_class = DiplomaForm
+    columns = (
+        Column("code", "Code", lambda row: row.code, (Diploma.code,)),
+        Column("short_label", "Intitulé court", lambda row: row.short_label, (Diploma.short_label,)),
+        Column("label", "Intitulé complet", lambda row: row.label, (Diploma.label,)),
+        Column("origin", "Origine", lambda row: "national" if row.establishment_id is None else "de l’établissement"),
+    )
+    filters = (
+        choice(
+            "origine",
+            "Origine",
+            "nationaux et propres à l’établissement",
+            (
+                ("nationaux", "nationaux", lambda: Diploma.establishment_id.is_(None)),
+                ("propres", "propres à l’établissement", lambda: Diploma.establishment_id.is_not(None)),
+            ),
+        ),
+    )
+
+    def label_of(self, row: Diploma) -> str:
+        """Return the diploma as people say it."""
+        return row.short_label
+
+    def why_not_edit(self, row: Diploma) -> str | None:
+        """Keep the national diplomas as they are."""
+        return operations.NationalDiploma().message if row.establishment_id is None else None
+
+    def why_not_delete(self, row: Diploma) -> str | None:
+        """Keep the national diplomas as they are."""
+        return self.why_not_edit(row)
+
+    def form_values(self, row: Diploma) -> dict[str, Any]:
+        """Return the diploma as the form shows it."""
+        return operations.diploma_values(row)
+
+    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Diploma:
+        """Create through the room's operation."""
+        return operations.create_diploma(form.data, by=by, now=now)
+
+    def update(self, row: Diploma, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+        """Correct through the room's operation."""
+        operations.update_diploma(row, form.data, opened_on=opened_on, by=by, now=now)
+
+    def delete(self, row: Diploma, *, by: Any, now: Any) -> None:
+        """Delete through the room's operation."""
+        operations.delete_diploma(row, by=by, now=now)
+
+
+def shown_ine(ine: str | None) -> str:
+    """Return an INE as the person signed in may see it: the support reads its last three characters only."""
+    principal = current_principal()
+    if ine is None:
+        return "sans INE"
+    return mask_ine(ine) if principal is None or principal.role is Role.SUPPORT else ine
+
+
+def mask_ine(ine: str) -> str:
+    """Return an INE whose last three characters alone can be read."""
+    return "•" * (len(ine) - 3) + ine[-3:]
+
+
+def _situation(student: Student) -> str:
+    if student.is_active:
+        return "présent"
+    return f"parti le {format_date(student.left_on)}" if student.left_on else "parti"

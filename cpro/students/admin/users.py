@@ -1,0 +1,335 @@
+"""Generated screen: the accounts of the school, and the gestures on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from sqlalchemy import and_, or_, select
+from wtforms import EmailField, SelectChoice, SelectField, StringField
+
+from cpro.core import clock
+from cpro.core.errors import DomainError
+from cpro.core.formatting import format_date, join_french, plural
+from cpro.core.forms import VersionedForm
+from cpro.core.permissions import Permission, Role
+from cpro.core.screens import BulkAction, Column, Screen, TextFilter, choice
+from cpro.core.screens.reading import may
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import back_to, current_actor, current_principal, render_page
+from cpro.establishments.gate import GateClosed, missing_particulars
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.students import queries
+from cpro.students.models import Division, Student, TeacherDivision
+from cpro.students.teaching import create_user, update_user
+from cpro.users.models import Account
+from cpro.users.operations import access, consent
+from cpro.users.operations.by_hand import CIVILITIES, ROLES_BY_HAND, details_of
+from cpro.users.queries import list_accounts
+
+_CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for civility in CIVILITIES]
+
+
+class UserForm(VersionedForm):
+    """A person who will sign in; the login is drawn from the name."""
+
+    civility = SelectField("Civilité", choices=_CIVILITY_CHOICES, validate_choice=False)
+    last_name = StringField("Nom")
+    first_name = StringField("Prénom")
+    email = EmailField(
+        "Adresse électronique",
+        description="Facultative : elle sert à « Mot de passe oublié ». À laisser vide pour un chef d’établissement.",
+    )
+    role = SelectField(
+        "Rôle", choices=[SelectChoice(role.value, role.label) for role in ROLES_BY_HAND], validate_choice=False
+    )
+    discipline = StringField("Discipline", description="Pour un enseignant.")
+    divisions = StringField(
+        "Divisions",
+        description="Pour un enseignant : leurs codes séparés par des virgules, comme 2MELEC, TMELEC.",
+    )
+
+
+def _state(account: Account) -> str:
+    """Return where an account stands, in a word."""
+    if account.is_pending:
+        return "attend l’accord du chef"
+    if not account.is_active:
+        return "désactivé"
+    return "actif" if account.activated_at else "jamais activé"
+
+
+_PENDING = and_(Account.consent_needed, Account.consented_at.is_(None))
+
+
+class UsersScreen(Screen):
+    """Accounts: written by the administrator, within the head's rules; read by the head and the support."""
+
+    permission = Permission.USERS_VIEW
+    create_permission = edit_permission = Permission.USERS_EDIT
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Utilisateurs", ("utilisateur", "utilisateurs"), "account"
+    gesture_permissions = (Permission.USERS_CONSENT,)
+    help_slug = "utilisateurs"
+    search_keys, search_help = (Account.search_key,), "Nom, prénom ou identifiant, sans souci des accents."
+    default_order = (Account.search_key,)
+    form_class = UserForm
+    columns = (
+        Column("name", "Nom", lambda row: row.last_name.upper(), (Account.search_key,)),
+        Column("first_name", "Prénom", lambda row: row.first_name),
+        Column("civility", "Civilité", lambda row: row.civility, in_list=False),
+        Column("role", "Rôle", lambda row: row.role.label, (Account.role_value,)),
+        Column("login", "Identifiant", lambda row: row.login, (Account.login,)),
+        Column("email", "Adresse électronique", lambda row: row.email, in_list=False),
+        Column("discipline", "Discipline", lambda row: row.discipline, in_list=False),
+        Column("state", "État", _state),
+        Column("activated_at", "Activé le", lambda row: _day(row.activated_at), in_list=False),
+        Column(
+            "last_sign_in_at", "Dernière connexion", lambda row: _day(row.last_sign_in_at), (Account.last_sign_in_at,)
+        ),
+    )
+    filters = (
+        choice(
+            "role",
+            "Rôle",
+            "tous les rôles",
+            tuple(
+                (role.value, role.label, lambda role=role: Account.role_value == role.value)  # type: ignore[misc]
+                for role in Role
+                if not role.is_platform
+            ),
+        ),
+        choice(
+            "etat",
+            "État",
+            "tous les états",
+            (
+                ("jamais-active", "jamais activés", lambda: and_(Account.is_active, Account.activated_at.is_(None))),
+                ("actif", "actifs", lambda: and_(Account.is_active, Account.activated_at.is_not(None), ~_PENDING)),
+                ("desactive", "désactivés", lambda: Account.is_active.is_(False)),
+                ("accord", "attendant un accord", lambda: _PENDING),
+                (
+                    "parti",
+                    "élèves partis",
+                    lambda: Account.id.in_(select(Student.account_id).where(Student.is_active.is_(False))),
+                ),
+            ),
+        ),
+        TextFilter("division", "Division", lambda code: _of_division(code)),
+    )
+    bulk_actions = (
+        BulkAction(
+            "deactivate",
+            "Désactiver",
+            Permission.USERS_EDIT,
+            lambda labels: [
+                f"Ne pourront plus se connecter : {join_french(labels[:10])}{'…' if len(labels) > 10 else ''}.",
+                "Leurs données restent ; chaque compte se réactive.",
+            ],
+            lambda ids, *, by, now: _deactivate_all(ids, by=by, now=now),
+            danger=True,
+        ),
+    )
+
+    def label_of(self, row: Account) -> str:
+        """Return the person's name."""
+        return f"{row.last_name.upper()} {row.first_name}"
+
+    def list_links(self) -> list[tuple[str, str]]:
+        """Lead to the activation sheets."""
+        return [("Fiches de connexion", url_for("sheets.choose"))] if may(Permission.USERS_EDIT) else []
+
+    def why_not_create(self) -> str | None:
+        """Hold the gate: the school's particulars come first."""
+        missing = missing_particulars(get_current_establishment())
+        return GateClosed(missing).message if missing else None
+
+    def refusal_links(self) -> list[tuple[str, str]]:
+        """Lead to each particular that is missing."""
+        settings = url_for("settings.establishment")
+        missing = missing_particulars(get_current_establishment())
+        return [(f"Compléter {each.label}", f"{settings}#{each.field}") for each in missing]
+
+    def why_not_edit(self, row: Account) -> str | None:
+        """Keep the administrator away from a head's account (product.md §5)."""
+        if row.role is Role.HEAD:
+            return "Le compte d’un chef d’établissement ne change que par lui-même, dans « Mon compte »."
+        return None
+
+    def form_values(self, row: Account) -> dict[str, Any]:
+        """Return the account as the form shows it."""
+        codes = queries.list_division_codes_of(row.id)
+        return {**details_of(row), "divisions": ", ".join(codes)}
+
+    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Account:
+        """Create through the room's operation."""
+        values = {name: form[name].data or "" for name in details_of(Account())}
+        return create_user(values, division_ids=_division_ids(form), by=by, now=now)
+
+    def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+        """Correct through the room's operation."""
+        values = {name: form[name].data or "" for name in details_of(row)}
+        lock_current_establishment()  # as the operation will: what is compared cannot change before it writes
+        self.check_fresh(row, opened_on)
+        update_user(row, values, division_ids=_division_ids(form), by=by, now=now)
+
+    def row_links(self, row: Account) -> list[tuple[str, str]]:
+        """Offer the gestures that fit the account and the person signed in."""
+        links: list[tuple[str, str]] = []
+        person = current_principal()
+        oneself = person is not None and (person.kind, person.id) == ("account", row.id)
+        if may(Permission.USERS_EDIT) and not oneself:
+            if row.is_active:
+                links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
+                links.append(("Fiche de connexion", url_for("sheets.choose", ids=row.id)))
+                links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
+            else:
+                links.append(("Réactiver", self.get_url(".reactivate_view", id=row.id)))
+        if may(Permission.USERS_CONSENT) and row.consent_needed:
+            label = "Donner mon accord" if row.is_pending else "Retirer mon accord"
+            links.append((label, self.get_url(".consent_view", id=row.id)))
+        return links
+
+    # --- Gestures on one account -----------------------------------------------------------------------------------
+
+    @expose("/desactiver/", methods=("GET", "POST"))
+    def deactivate_view(self) -> ResponseReturnValue:
+        """Ask once, then deactivate an account."""
+        self.demand(may(Permission.USERS_EDIT))
+        return self._gesture(
+            "Désactiver",
+            ["La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.", "Ses données restent."],
+            lambda row, by, now: access.deactivate_account(row, by=by, now=now),
+            "désactivé",
+        )
+
+    @expose("/reactiver/", methods=("GET", "POST"))
+    def reactivate_view(self) -> ResponseReturnValue:
+        """Ask once, then reactivate an account."""
+        self.demand(may(Permission.USERS_EDIT))
+        return self._gesture(
+            "Réactiver",
+            ["La personne pourra à nouveau se connecter, avec le mot de passe qu’elle avait."],
+            lambda row, by, now: access.reactivate_account(row, by=by, now=now),
+            "réactivé",
+        )
+
+    @expose("/reinitialiser/", methods=("GET", "POST"))
+    def reset_view(self) -> ResponseReturnValue:
+        """Ask once, then void a password and show the new code, this once."""
+        self.demand(may(Permission.USERS_EDIT))
+        consequences = [
+            "Son mot de passe actuel cesse de fonctionner et ses connexions prennent fin.",
+            "Un code d’activation vous est montré une seule fois ; celui d’un chef d’établissement part par courriel.",
+        ]
+        row = self.asked_row()
+        if request.method != "POST":
+            return self._confirm("Réinitialiser", row, consequences, ".reset_view")
+        try:
+            with unit_of_work():
+                code = access.reset_account(row, by=current_actor(), now=clock.utcnow())
+                label, row_id = self.label_of(row), row.id
+        except DomainError as refusal:
+            return self._refused(refusal)
+        if code is None:
+            message = f"Le code de {label} vient de partir à l’adresse électronique de l’établissement."
+            return back_to(self.get_url(".details_view", id=row_id), message)
+        return render_page("users/new_code.html", screen=self, row=self.asked_row(), code=code, admin_view=self)
+
+    @expose("/accord/", methods=("GET", "POST"))
+    def consent_view(self) -> ResponseReturnValue:
+        """Let the head give, or take back, their consent to a further head or a second administrator."""
+        self.demand(may(Permission.USERS_CONSENT))
+        row, mailed_to = self.asked_row(), get_current_establishment().email
+        if not row.is_pending:
+            return self._gesture(
+                "Retirer mon accord",
+                ["Le compte ne pourra plus se connecter tant que vous n’aurez pas donné votre accord à nouveau."],
+                lambda account, by, now: consent.revoke_consent(account, by=by, now=now),
+                "votre accord est retiré",
+            )
+        told = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
+        if row.role is Role.HEAD:
+            told.append(f"Son code d’activation part à l’adresse de l’établissement : {mailed_to or 'aucune'}.")
+        return self._gesture(
+            "Donner mon accord",
+            told,
+            lambda account, by, now: consent.grant_consent(
+                account, mailed_to=request.form.get("mailed_to", ""), by=by, now=now
+            ),
+            "votre accord est donné",
+            fields={"mailed_to": mailed_to},
+        )
+
+    def _gesture(
+        self,
+        verb: str,
+        consequences: Sequence[str],
+        act: Callable[[Account, Any, Any], object],
+        done: str,
+        fields: dict[str, str] | None = None,
+    ) -> ResponseReturnValue:
+        row = self.asked_row()
+        if request.method != "POST":
+            return self._confirm(verb, row, consequences, request.endpoint or "", fields)
+        try:
+            with unit_of_work():
+                act(row, current_actor(), clock.utcnow())
+                label, row_id = self.label_of(row), row.id
+        except DomainError as refusal:
+            return self._refused(refusal)
+        return back_to(self.get_url(".details_view", id=row_id), f"{label} : {done}.")
+
+    def _confirm(
+        self, verb: str, row: Account, consequences: Sequence[str], endpoint: str, fields: dict[str, str] | None = None
+    ) -> ResponseReturnValue:
+        label = self.label_of(row)
+        return render_page(
+            "confirm.html",
+            title=f"{verb} : {label}",
+            question=f"{verb} : {label} ?",
+            consequences=consequences,
+            action_url=self.get_url(endpoint),
+            fields={"id": row.id, **(fields or {})},
+            submit_label=verb,
+            cancel_url=self.get_url(".details_view", id=row.id),
+            danger=True,
+        )
+
+    def _refused(self, refusal: DomainError) -> ResponseReturnValue:
+        """Show the row again with the sentence that refuses."""
+        row = self.asked_row()
+        return self.details_page(row, refusal_text=refusal.message, status=refusal.status)
+
+
+def _deactivate_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
+    for account in list_accounts(ids):
+        access.deactivate_account(account, by=by, now=now)
+    return f"{plural(len(ids), 'compte désactivé', 'comptes désactivés')}."
+
+
+def _of_division(code: str) -> Any:
+    """Return the condition of the accounts of a division: its students', and its teachers'."""
+    division = select(Division.id).where(Division.code == code)
+    return or_(
+        Account.id.in_(select(Student.account_id).where(Student.division_id.in_(division))),
+        Account.id.in_(select(TeacherDivision.account_id).where(TeacherDivision.division_id.in_(division))),
+    )
+
+
+def _division_ids(form: VersionedForm) -> list[int]:
+    """Return the divisions whose codes were typed. Raises `DomainError` on the field for a code nobody has."""
+    ids = []
+    for code in filter(None, (part.strip() for part in (form["divisions"].data or "").split(","))):
+        division = queries.find_division(code)
+        if division is None:
+            raise DomainError(f"Aucune division ne porte le code « {code[:20]} ».", field="divisions")
+        ids.append(division.id)
+    return ids
+
+
+def _day(instant: Any) -> str:
+    return format_date(instant.date()) if instant else ""

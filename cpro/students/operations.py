@@ -1,0 +1,289 @@
+"""Create and correct students, divisions and a school's own diplomas by hand.
+
+By hand means outside SIECLE: a school that uses it lets its files do this (product.md §8). The INE is never written
+here. Nobody is deleted; a school's own diploma can be, as long as nothing uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from cpro.audit.operations import differences, record
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import DomainError, FieldErrors, Forbidden
+from cpro.core.formatting import plural
+from cpro.core.permissions import Actor
+from cpro.core.validators import clean_text
+from cpro.establishments.queries import get_current_establishment
+from cpro.extensions import db
+from cpro.students.models import Diploma, Division, Student
+from cpro.students.queries import find_diploma, find_division
+
+_OLDEST_BIRTH = date(1940, 1, 1)
+_YOUNGEST_AGE = 11  # years
+
+
+class KeptBySIECLE(Forbidden):
+    """Refuse to do by hand what SIECLE's files do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Votre établissement utilise SIECLE : élèves et divisions viennent de ses fichiers, "
+            "à corriger dans SIECLE puis à importer à nouveau."
+        )
+
+
+class NationalDiploma(Forbidden):
+    """Refuse to change a diploma that all schools share."""
+
+    def __init__(self) -> None:
+        super().__init__("Ce diplôme est national : il ne se modifie pas ici. Vous pouvez ajouter les vôtres.")
+
+
+class DiplomaInUse(DomainError):
+    """Refuse to delete a diploma that something still names."""
+
+    status = 409
+
+
+def student_values(student: Student, division: Division | None) -> dict[str, str]:
+    """Return a student as a form shows it."""
+    return {
+        "last_name": student.last_name,
+        "usage_name": student.usage_name,
+        "first_name": student.first_name,
+        "birth_date": student.birth_date.isoformat() if student.birth_date else "",
+        "division": division.code if division else "",
+    }
+
+
+def create_student(values: Mapping[str, str], *, by: Actor, now: datetime) -> Student:
+    """Create a student by hand. Raises `KeptBySIECLE`, `FieldErrors`."""
+    _refuse_if_kept_by_siecle()
+    clean = _clean_student(values, now)
+    student = Student(created_at=now, **clean)
+    db.session.add(student)
+    db.session.flush()
+    _record("student:created", student, _plain(clean), by=by, now=now)
+    return student
+
+
+def update_student(
+    student: Student, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
+) -> None:
+    """Correct a student by hand. Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`."""
+    _refuse_if_kept_by_siecle()
+    clean = _clean_student(values, now)
+    db.session.refresh(student, with_for_update=True)
+    division = db.session.get(Division, student.division_id) if student.division_id else None
+    check_fresh(student_values(student, division), opened_on)
+    before = {name: getattr(student, name) for name in clean}
+    for name, value in clean.items():
+        setattr(student, name, value)
+    db.session.flush()
+    changes = differences(_plain(before), _plain(clean))
+    if changes:
+        _record("student:changed", student, changes, by=by, now=now, already_compared=True)
+
+
+def division_values(division: Division, diploma: Diploma | None) -> dict[str, str]:
+    """Return a division as a form shows it."""
+    return {"code": division.code, "label": division.label, "diploma": diploma.code if diploma else ""}
+
+
+def create_division(values: Mapping[str, str], *, by: Actor, now: datetime) -> Division:
+    """Create a division by hand. Raises `KeptBySIECLE`, `FieldErrors`."""
+    _refuse_if_kept_by_siecle()
+    clean = _clean_division(values, None)
+    division = Division(**clean)
+    db.session.add(division)
+    db.session.flush()
+    _record("division:created", division, clean, by=by, now=now)
+    return division
+
+
+def update_division(
+    division: Division, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
+) -> None:
+    """Correct a division by hand. Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`."""
+    _refuse_if_kept_by_siecle()
+    db.session.refresh(division, with_for_update=True)
+    diploma = db.session.get(Diploma, division.diploma_id) if division.diploma_id else None
+    check_fresh(division_values(division, diploma), opened_on)
+    clean = _clean_division(values, division.id)
+    before = {name: getattr(division, name) for name in clean}
+    for name, value in clean.items():
+        setattr(division, name, value)
+    db.session.flush()
+    changes = differences(before, clean)
+    if changes:
+        _record("division:changed", division, changes, by=by, now=now, already_compared=True)
+
+
+def diploma_values(diploma: Diploma) -> dict[str, str]:
+    """Return a diploma as a form shows it."""
+    return {"code": diploma.code, "label": diploma.label, "short_label": diploma.short_label}
+
+
+def create_diploma(values: Mapping[str, str], *, by: Actor, now: datetime) -> Diploma:
+    """Add a diploma of the school's own. Raises `FieldErrors`."""
+    clean = _clean_diploma(values, None)
+    diploma = Diploma(establishment_id=get_current_establishment().id, **clean)
+    db.session.add(diploma)
+    db.session.flush()
+    _record("diploma:created", diploma, clean, by=by, now=now)
+    return diploma
+
+
+def update_diploma(
+    diploma: Diploma, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
+) -> None:
+    """Correct a diploma of the school's own. Raises `NationalDiploma`, `FieldErrors`, `StaleForm`."""
+    refuse_if_national(diploma)
+    db.session.refresh(diploma, with_for_update=True)
+    before = diploma_values(diploma)
+    check_fresh(before, opened_on)
+    clean = _clean_diploma(values, diploma.id)
+    for name, value in clean.items():
+        setattr(diploma, name, value)
+    db.session.flush()
+    changes = differences(before, clean)
+    if changes:
+        _record("diploma:changed", diploma, changes, by=by, now=now, already_compared=True)
+
+
+def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
+    """Delete a diploma of the school's own. Raises `NationalDiploma`, `DiplomaInUse`.
+
+    What other rooms attach to a diploma (wordings…) holds it too: the database refuses, and so does this.
+    """
+    refuse_if_national(diploma)
+    used_by = db.session.scalar(select(func.count(Division.id)).where(Division.diploma_id == diploma.id)) or 0
+    if used_by:
+        who = plural(used_by, "division prépare", "divisions préparent")
+        raise DiplomaInUse(f"{who} ce diplôme : rattachez-les d’abord à un autre.")
+    _record("diploma:deleted", diploma, {}, by=by, now=now)
+    db.session.delete(diploma)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise DiplomaInUse("Ce diplôme sert encore : réinitialisez d’abord ses masques de saisie.") from error
+
+
+def refuse_if_national(diploma: Diploma) -> None:
+    """Raise `NationalDiploma` for a diploma that all schools share."""
+    if diploma.establishment_id is None:
+        raise NationalDiploma
+
+
+def is_kept_by_siecle() -> bool:
+    """Tell whether the school's students and divisions come from SIECLE."""
+    return get_current_establishment().uses_siecle
+
+
+def _refuse_if_kept_by_siecle() -> None:
+    if is_kept_by_siecle():
+        raise KeptBySIECLE
+
+
+def _clean_student(values: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    errors: dict[str, str] = {}
+    clean: dict[str, Any] = {
+        "last_name": _line(values, "last_name", 100, errors, required="Indiquez le nom de famille."),
+        "usage_name": _line(values, "usage_name", 100, errors),
+        "first_name": _line(values, "first_name", 100, errors, required="Indiquez le prénom."),
+        "birth_date": _birth_date(values.get("birth_date", ""), now.date(), errors),
+    }
+    code = _line(values, "division", 8, errors)
+    division = find_division(code) if code else None
+    if code and division is None and "division" not in errors:
+        errors["division"] = f"Aucune division ne porte le code « {code} » : choisissez dans la liste proposée."
+    clean["division_id"] = division.id if division else None
+    if errors:
+        raise FieldErrors(errors)
+    return clean
+
+
+def _clean_division(values: Mapping[str, str], own_id: int | None) -> dict[str, Any]:
+    errors: dict[str, str] = {}
+    code = _line(values, "code", 8, errors, required="Indiquez le code de la division.")
+    label = _line(values, "label", 100, errors)
+    namesake = find_division(code) if code else None
+    if namesake and namesake.id != own_id:
+        errors["code"] = f"Une division porte déjà le code « {code} »."
+    diploma_code = _line(values, "diploma", 16, errors)
+    diploma = find_diploma(diploma_code) if diploma_code else None
+    if diploma_code and diploma is None and "diploma" not in errors:
+        errors["diploma"] = f"Aucun diplôme ne porte le code « {diploma_code} » : choisissez dans la liste proposée."
+    if errors:
+        raise FieldErrors(errors)
+    return {"code": code, "label": label, "diploma_id": diploma.id if diploma else None}
+
+
+def _clean_diploma(values: Mapping[str, str], own_id: int | None) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    clean = {
+        "code": _line(values, "code", 16, errors, required="Indiquez un code.").upper(),
+        "label": _line(values, "label", 150, errors, required="Indiquez l’intitulé complet."),
+        "short_label": _line(values, "short_label", 60, errors, required="Indiquez l’intitulé court."),
+    }
+    namesake = find_diploma(clean["code"]) if clean["code"] else None
+    if namesake and namesake.id != own_id:
+        errors["code"] = f"Un diplôme porte déjà le code « {clean['code']} »."
+    if errors:
+        raise FieldErrors(errors)
+    return clean
+
+
+def _line(values: Mapping[str, str], name: str, length: int, errors: dict[str, str], *, required: str = "") -> str:
+    try:
+        line = clean_text(values.get(name) or "", max_length=length)
+    except DomainError as refusal:
+        errors[name] = refusal.message
+        return ""
+    if required and not line:
+        errors[name] = required
+    return line
+
+
+def _birth_date(text: str, today: date, errors: dict[str, str]) -> date | None:
+    if not text:
+        return None
+    try:
+        born = date.fromisoformat(text)
+    except ValueError:
+        errors["birth_date"] = "Écrivez la date de naissance comme 31/01/2009."
+        return None
+    if not _OLDEST_BIRTH <= born <= today.replace(year=today.year - _YOUNGEST_AGE, day=min(today.day, 28)):
+        errors["birth_date"] = "Cette date de naissance n’est pas celle d’un élève : vérifiez l’année."
+    return born
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+
+
+def _record(
+    action: str,
+    row: Student | Division | Diploma,
+    values: Mapping[str, Any],
+    *,
+    by: Actor,
+    now: datetime,
+    already_compared: bool = False,
+) -> None:
+    label = f"{row.first_name} {row.last_name}" if isinstance(row, Student) else row.code
+    record(
+        action,
+        by=by,
+        now=now,
+        object_type=type(row).__name__.lower(),
+        object_id=row.id,
+        object_label=label,
+        changes=dict(values) if already_compared else differences({}, values),
+    )

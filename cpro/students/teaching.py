@@ -1,0 +1,69 @@
+"""Give teachers their divisions, in the gesture that creates or corrects their account."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from cpro.core.errors import DomainError
+from cpro.core.permissions import Actor, Role
+from cpro.extensions import db
+from cpro.students import queries
+from cpro.students.models import TeacherDivision
+from cpro.users.models import Account
+from cpro.users.operations import by_hand
+
+
+def create_user(values: Mapping[str, str], *, division_ids: Collection[int], by: Actor, now: datetime) -> Account:
+    """Create an account by hand with its divisions; see `by_hand.create_by_hand` for values and refusals.
+
+    Raises besides `DomainError` on the field `divisions` for an unknown division, or for somebody who is no teacher.
+    """
+    return by_hand.create_by_hand(
+        values, by=by, now=now, alongside=lambda account: _set_divisions(account, division_ids)
+    )
+
+
+def update_user(
+    account: Account,
+    values: Mapping[str, str],
+    *,
+    division_ids: Collection[int] | None = None,
+    opened_on: str | None = None,
+    by: Actor,
+    now: datetime,
+) -> by_hand.Changes:
+    """Correct an account and its divisions (None leaves them) and return what changed; see `by_hand.update_account`.
+
+    An account that is no longer a teacher's loses its divisions.
+    """
+
+    def alongside(corrected: Account) -> Mapping[str, tuple[str, str]]:
+        if corrected.role is not Role.TEACHER:
+            return _set_divisions(corrected, ())
+        return {} if division_ids is None else _set_divisions(corrected, division_ids)
+
+    return by_hand.update_account(account, values, opened_on=opened_on, by=by, now=now, alongside=alongside)
+
+
+def _set_divisions(account: Account, division_ids: Collection[int]) -> Mapping[str, tuple[str, str]]:
+    """Make these the divisions of a teacher; return the change, told in codes, or nothing."""
+    wanted = set(division_ids)
+    if wanted and account.role is not Role.TEACHER:
+        raise DomainError("Seul un enseignant a des divisions.", field="divisions")
+    known = {division.id: division.code for division in queries.list_divisions()}
+    if not wanted <= known.keys():
+        raise DomainError("Une des divisions choisies n’existe plus : choisissez à nouveau.", field="divisions")
+    stored = {row.division_id: row for row in queries.list_teacher_divisions(account.id)}
+    if wanted == stored.keys():
+        return {}
+    for division_id in wanted - stored.keys():
+        db.session.add(TeacherDivision(account_id=account.id, division_id=division_id))
+    for division_id in stored.keys() - wanted:
+        db.session.delete(stored[division_id])
+    db.session.flush()
+    return {"divisions": (_codes(known, stored), _codes(known, wanted))}
+
+
+def _codes(known: Mapping[int, str], division_ids: Collection[int]) -> str:
+    return ", ".join(sorted(known[division_id] for division_id in division_ids))

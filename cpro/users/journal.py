@@ -1,0 +1,56 @@
+"""How signing in and the gestures on accounts read in the journal."""
+
+from __future__ import annotations
+
+from cpro.audit import labels
+from cpro.core.permissions import Role
+
+_FIELDS = {
+    "civility": "Civilité",
+    "code_mailed_to": "Code envoyé à",
+    "consent": "Accord du chef d’établissement",
+    "consent_needed": "Attend l’accord du chef d’établissement",
+    "discipline": "Discipline",
+    "divisions": "Divisions",
+    "email": "Adresse électronique",
+    "failures": "Essais refusés de suite",
+    "first_name": "Prénom",
+    "is_active": "Compte actif",
+    "last_name": "Nom",
+    "login": "Identifiant",
+    "name": "Nom",
+    "role": "Rôle",
+}
+
+
+def name_gestures() -> None:
+    """Register the words of the room."""
+    labels.register(
+        actions={
+            "account:changed": "a modifié un compte",
+            "account:consent:granted": "a donné son accord à un compte",
+            "account:consent:revoked": "a retiré son accord à un compte",
+            "account:created": "a créé un compte",
+            "account:disabled": "a désactivé un compte",
+            "account:enabled": "a réactivé un compte",
+            "account:password:changed": "a choisi un mot de passe",
+            "account:reset": "a réinitialisé un compte",
+            "account:sign-in-refused": "a échoué plusieurs fois à se connecter à un compte",
+            "account:signed-in": "s’est connecté",
+            "account:signed-out": "s’est déconnecté",
+            "accounts:sheets:drawn": "a tiré des fiches d’activation",
+            "accounts:sheets:reset": "a réinitialisé des comptes et tiré leurs fiches",
+            "school:entered": "est entré dans l’établissement",
+            "school:left": "a quitté l’établissement",
+        },
+        objects={"account": "Compte", "accounts": "Comptes", "platform_account": "Compte de la plateforme"},
+        fields={
+            "accounts": {"passwords_voided": "Mots de passe annulés", "sheets": "Fiches tirées"},
+            **dict.fromkeys(("account", "platform_account"), _FIELDS),
+        },
+        values={kind: {"role": _role} for kind in ("account", "platform_account")},
+    )
+
+
+def _role(value: str) -> str:
+    return Role(value).label

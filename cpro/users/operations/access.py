@@ -1,0 +1,88 @@
+"""Close, reopen and reset accounts, in the session of the school."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cpro.core.permissions import Actor, Role
+from cpro.extensions import db
+from cpro.users.errors import ConsentAwaited, InactiveAccount, NotByAdministrator
+from cpro.users.models import Account
+from cpro.users.operations import accounts, codes, head_codes, rules
+from cpro.users.operations.trace import record_about
+
+
+def deactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
+    """Deactivate an account: its sign-ins end, its unused codes are void, its data stays.
+
+    A head waiting for consent may be given up so; a head in place only by the command line. Deactivating twice
+    changes nothing. Raises `OwnAccount`, `NotByAdministrator`, `LastAdministrator`.
+    """
+    rules.lock(account)
+    rules.refuse_oneself(account, by, "Personne ne désactive son propre compte.")
+    if rules.is_head_in_place(account) and not rules.is_command_line(by):
+        raise NotByAdministrator(
+            "Le compte d’un chef d’établissement ne se désactive pas ici : adressez-vous à l’équipe qui administre "
+            "CPro."
+        )
+    rules.refuse_last_administrator(account)
+    if not account.is_active:
+        return
+    codes.void_codes(db.session(), [account.id], now=now)
+    accounts.disable(db.session(), account, by=by, now=now)
+
+
+def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
+    """Let a deactivated account sign in again, with the password it had.
+
+    An administrator who comes back while another is in place waits anew for the head's consent. Reactivating twice
+    changes nothing. Raises `OwnAccount`, `NotByAdministrator`, `ConsentImpossible`.
+    """
+    rules.lock(account)
+    rules.refuse_oneself(account, by, "Personne ne réactive son propre compte.")
+    rules.refuse_others_on_head(
+        account,
+        by,
+        "Le compte d’un chef d’établissement ne se réactive pas ici : adressez-vous à l’équipe qui administre CPro.",
+    )
+    if account.is_active:
+        return
+    changes: dict[str, tuple[object, object]] = {"is_active": (False, True)}
+    if account.role is Role.ADMINISTRATOR and not rules.is_command_line(by):
+        account.consent_needed = account.is_pending or rules.needs_consent(account.role, besides=account.id)
+        account.consented_at = None
+        if account.consent_needed:
+            changes["consent_needed"] = (False, True)
+    account.is_active = True
+    record_about(db.session(), "account:enabled", account, by=by, now=now, changes=changes)
+
+
+def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
+    """Return a new one-time code to be shown once; the password stops working and every sign-in ends.
+
+    For a head who never activated their account, the code is mailed to the establishment and None is returned: it is
+    not for the eyes of whoever asked. Raises `OwnAccount`, `NotByAdministrator` for a head who did, `ConsentAwaited`,
+    `InactiveAccount`, `HeadCodeUndeliverable`.
+    """
+    establishment = rules.lock(account)
+    refuse_code(account, by)
+    if account.role is not Role.HEAD:
+        return accounts.reset(db.session(), account, by=by, now=now)
+    address = head_codes.mail_code(account, establishment, now=now)
+    changes = {"code_mailed_to": (None, address)}
+    record_about(db.session(), "account:reset", account, by=by, now=now, changes=changes)
+    return None
+
+
+def refuse_code(account: Account, by: Actor) -> None:
+    """Raise a refusal, as `reset_account` does, when no code of an account may be drawn by somebody."""
+    rules.refuse_oneself(account, by, "Votre propre mot de passe se change dans « Mon compte ».")
+    if account.is_pending:
+        raise ConsentAwaited(account.label)
+    if account.role is Role.HEAD and account.activated_at is not None:
+        raise NotByAdministrator(
+            "Le compte d’un chef d’établissement déjà activé ne se réinitialise pas ici : la personne utilise « Mot de "
+            "passe oublié », ou s’adresse à l’équipe qui administre CPro."
+        )
+    if not account.is_active:
+        raise InactiveAccount(account.label)

@@ -1,0 +1,196 @@
+"""Create and correct accounts by hand, in the session of the school."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from cpro.audit.operations import differences
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.permissions import Actor, Role
+from cpro.core.validators import clean_text, normalise_email
+from cpro.establishments.gate import require_open_gate
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.users.errors import LoginTaken, RoleRefused
+from cpro.users.models import Account
+from cpro.users.operations import head_codes, rules
+from cpro.users.operations.logins import find_taken_logins, free_login, propose_login
+from cpro.users.operations.trace import record_about
+
+Changes = dict[str, tuple[Any, Any]]
+#: What a room above writes about the account inside the same gesture: its changes join the journal's line.
+Alongside = Callable[[Account], Mapping[str, tuple[Any, Any]]]
+
+CIVILITIES = ("", "M.", "Mme")
+#: Roles offered when an account is created by hand.
+ROLES_BY_HAND = (Role.TEACHER, Role.STUDENT, Role.ADMINISTRATOR, Role.HEAD)
+
+
+def _name(text: str, label: str) -> str:
+    name = clean_text(text, max_length=100)
+    if not name:
+        raise DomainError(f"Indiquez le {label} de la personne.")
+    return name
+
+
+def _civility(text: str) -> str:
+    if text not in CIVILITIES:
+        raise DomainError("Choisissez « M. », « Mme », ou laissez vide.")
+    return text
+
+
+def _role(text: str) -> str:
+    known = {role.value: role for role in Role}
+    if text in known and known[text].is_platform:
+        raise DomainError(
+            "Un inspecteur ne se crée pas ici : le chef d’établissement lui ouvre un accès par un mandat."
+            if known[text] is Role.INSPECTOR
+            else "Les comptes du support appartiennent à la plateforme : ils ne se créent pas dans un établissement."
+        )
+    if text not in known:
+        raise DomainError("Choisissez un rôle dans la liste.")
+    return text
+
+
+#: Each field that a person may type about an account, and the rule that normalises it; the order is the form's.
+RULES: dict[str, Callable[[str], str]] = {
+    "civility": _civility,
+    "last_name": lambda text: _name(text, "nom"),
+    "first_name": lambda text: _name(text, "prénom"),
+    "email": normalise_email,
+    "role": _role,
+    "discipline": lambda text: clean_text(text, max_length=100),
+}
+
+
+def details_of(account: Account) -> dict[str, str]:
+    """Return what a form shows of an account: text, the role by its value."""
+    return {name: getattr(account, "role_value" if name == "role" else name) for name in RULES}
+
+
+def create_by_hand(
+    values: Mapping[str, str], *, by: Actor, now: datetime, alongside: Alongside | None = None
+) -> Account:
+    """Create an account of the current school, its login drawn from the name, and return it.
+
+    `values` holds fields of `RULES` (last_name, first_name and role at least). A first head's code is mailed to the
+    establishment's address; a further head or administrator waits for the head's consent. Raises `GateClosed`,
+    `FieldErrors`, `RoleRefused`, `ConsentImpossible`, `HeadCodeUndeliverable`, `LoginTaken`.
+    """
+    establishment = lock_current_establishment()
+    require_open_gate(establishment)
+    clean = _normalise({name: values.get(name, "") for name in RULES})
+    role = Role(clean.pop("role"))
+    if role is not Role.TEACHER:
+        clean["discipline"] = ""
+    if role is Role.HEAD and clean["email"] and not rules.is_command_line(by):
+        raise DomainError(
+            "Laissez vide l’adresse électronique d’un chef d’établissement : son code part à l’adresse de "
+            "l’établissement, et la personne donnera la sienne dans « Mon compte ».",
+            field="email",
+        )
+    account = Account(
+        role_value=role.value,
+        consent_needed=not rules.is_command_line(by) and rules.needs_consent(role),
+        created_at=now,
+        **clean,
+    )
+    _save_with_login(account, establishment.id)
+    changes = {**differences({}, details_of(account)), **(alongside(account) if alongside else {})}
+    changes["login"] = (None, account.login)
+    if account.consent_needed:
+        changes["consent_needed"] = (False, True)
+    if role is Role.HEAD and not account.is_pending:
+        changes["code_mailed_to"] = (None, head_codes.mail_code(account, establishment, now=now))
+    record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)
+    return account
+
+
+def update_account(
+    account: Account,
+    values: Mapping[str, str],
+    *,
+    opened_on: str | None = None,
+    by: Actor,
+    now: datetime,
+    alongside: Alongside | None = None,
+) -> Changes:
+    """Correct an account and return what changed, {field: (old, new)}; the login stays.
+
+    `values` holds the fields to set. Raises `FieldErrors`, `StaleForm`, `NotByAdministrator` for the account of a
+    head, `OwnAccount` and `RoleRefused` for a role that may not change, `LastAdministrator`.
+    """
+    rules.lock(account)
+    rules.refuse_others_on_head(
+        account,
+        by,
+        "Le compte d’un chef d’établissement ne change que par lui-même, dans « Mon compte » : ni son nom, ni son "
+        "adresse, ni son rôle ne se modifient ici.",
+    )
+    before = details_of(account)
+    clean = _normalise(values)
+    if clean.get("role", account.role_value) != Role.TEACHER.value:
+        clean["discipline"] = ""
+    changes: Changes = differences(before, clean)
+    if changes:
+        check_fresh(before, opened_on)
+    if "role" in changes:
+        _check_new_role(account, Role(clean["role"]), by)
+    for name in changes:
+        setattr(account, "role_value" if name == "role" else name, clean[name])
+    if "role" in changes:
+        account.consent_needed, account.consented_at = False, None
+    changes.update(alongside(account) if alongside else {})
+    if changes:
+        db.session.flush()
+        record_about(db.session(), "account:changed", account, by=by, now=now, changes=changes)
+    return changes
+
+
+def _normalise(values: Mapping[str, str]) -> dict[str, str]:
+    clean, errors = {}, {}
+    for name, text in values.items():
+        try:
+            clean[name] = RULES[name](text or "")
+        except DomainError as refusal:
+            errors[name] = refusal.message
+    if errors:
+        raise FieldErrors(errors)
+    return clean
+
+
+def _check_new_role(account: Account, role: Role, by: Actor) -> None:
+    """Refuse every change of role but that of another administrator who becomes a teacher."""
+    rules.refuse_oneself(account, by, "Personne ne change son propre rôle.")
+    if Role.HEAD in (role, account.role):
+        raise RoleRefused(
+            "Personne ne devient chef d’établissement, ni ne cesse de l’être, par un changement de rôle : "
+            "créez un compte à part."
+        )
+    if role is Role.ADMINISTRATOR:
+        raise RoleRefused(
+            "Un second administrateur a un compte à son nom, ouvert avec l’accord du chef d’établissement : "
+            "créez-le à part, sans changer le rôle de celui-ci."
+        )
+    if Role.STUDENT in (role, account.role):
+        raise RoleRefused("Un compte d’apprenant garde son rôle : créez pour cette personne un compte à part.")
+    rules.refuse_last_administrator(account)
+
+
+def _save_with_login(account: Account, establishment_id: int) -> None:
+    """Give a new account a free login and flush. Raises `LoginTaken` when somebody who took no lock was faster."""
+    base = propose_login(account.first_name, account.last_name)
+    account.login = free_login(find_taken_logins(db.session(), establishment_id, base), base)
+    db.session.add(account)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        # PostgreSQL names the constraint, SQLite the columns
+        if "uq_account_login" in str(error.orig) or "account.login" in str(error.orig):
+            raise LoginTaken(account.login) from error
+        raise

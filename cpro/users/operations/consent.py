@@ -1,0 +1,75 @@
+"""The head's word on a further head or administrator, in the session of the school."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cpro.core.errors import DomainError, Forbidden
+from cpro.core.permissions import Actor, Role
+from cpro.extensions import db
+from cpro.users.errors import NotByAdministrator
+from cpro.users.models import Account
+from cpro.users.operations import codes, head_codes, rules
+from cpro.users.operations.sign_ins import end_all_sign_ins
+from cpro.users.operations.trace import record_about
+
+
+class NothingToConsent(DomainError):
+    """Refuse a word on an account that waits for none."""
+
+
+def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: datetime) -> None:
+    """Let an account that waited be activated; a further head's code is then mailed to the establishment.
+
+    `mailed_to` is the establishment's address as the head was shown it, asked for a further head: an address changed
+    meanwhile must not receive the code. Raises `NothingToConsent`, `Forbidden`, `DomainError` when the address
+    changed, `HeadCodeUndeliverable`.
+    """
+    establishment = rules.lock(account)
+    _refuse_whoever_is_no_head(account, by)
+    if not account.is_pending:
+        raise NothingToConsent(f"Le compte de {account.label} n’attend pas d’accord.")
+    changes: dict[str, tuple[object, object]] = {"consent": ("attendu", "donné")}
+    account.consented_at = now
+    if account.role is Role.HEAD:
+        if mailed_to != establishment.email:
+            raise DomainError(
+                "L’adresse électronique de l’établissement a changé entre-temps : c’est là que partirait le code. "
+                "Vérifiez-la, puis donnez votre accord à nouveau."
+            )
+        changes["code_mailed_to"] = (None, head_codes.mail_code(account, establishment, now=now))
+    db.session.flush()
+    record_about(db.session(), "account:consent:granted", account, by=by, now=now, changes=changes)
+
+
+def revoke_consent(account: Account, *, by: Actor, now: datetime) -> None:
+    """Take the consent back: the account waits again, its sign-ins end and its unused codes are void.
+
+    Raises `NothingToConsent` when none was given, `Forbidden`, `NotByAdministrator` for a further head who has
+    activated their account (a head in place by now), `LastAdministrator`.
+    """
+    rules.lock(account)
+    _refuse_whoever_is_no_head(account, by)
+    if account.consented_at is None:
+        raise NothingToConsent(f"Aucun accord n’a été donné pour le compte de {account.label}.")
+    if account.role is Role.HEAD and account.activated_at is not None and not rules.is_command_line(by):
+        raise NotByAdministrator(
+            f"{account.label} a activé son compte : c’est désormais un chef d’établissement en fonction, et seule "
+            "l’équipe qui administre CPro peut le fermer."
+        )
+    rules.refuse_last_administrator(account)
+    account.consented_at = None
+    codes.void_codes(db.session(), [account.id], now=now)
+    end_all_sign_ins(db.session(), account)
+    db.session.flush()
+    changes = {"consent": ("donné", "retiré")}
+    record_about(db.session(), "account:consent:revoked", account, by=by, now=now, changes=changes)
+
+
+def _refuse_whoever_is_no_head(account: Account, by: Actor) -> None:
+    """Raise `Forbidden` unless the actor is a head in place, and not the account itself; the command line may."""
+    if rules.is_command_line(by):
+        return
+    actor = db.session.get(Account, by.id) if by.kind == "account" and by.id else None
+    if actor is None or not actor.may_sign_in or actor.role is not Role.HEAD or actor.id == account.id:
+        raise Forbidden("Seul le chef d’établissement en place donne ou retire son accord.")

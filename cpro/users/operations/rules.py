@@ -1,0 +1,83 @@
+"""Who may do what to whose account: the rules that every gesture on accounts asks.
+
+The administrator cannot become the head: an account of a head in place changes only by that head or the command line.
+Nobody acts on their own powers, and a school keeps an administrator. The command line is the platform's own hand.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from cpro.core.permissions import Actor, Role
+from cpro.establishments.models import Establishment
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.users.errors import ConsentImpossible, LastAdministrator, NotByAdministrator, OwnAccount
+from cpro.users.models import Account
+
+#: Roles that a further account receives only with the consent of the head.
+CONSENTED_ROLES = frozenset({Role.HEAD, Role.ADMINISTRATOR})
+
+
+def lock(account: Account) -> Establishment:
+    """Return the school, kept from other writers until the commit, with the account as it is under that lock."""
+    establishment = lock_current_establishment()
+    db.session.refresh(account)
+    return establishment
+
+
+def is_command_line(by: Actor) -> bool:
+    """Tell whether the gesture comes from the command line, which the head's rules do not bind."""
+    return by.kind == "system"
+
+
+def is_oneself(account: Account, by: Actor) -> bool:
+    """Tell whether somebody acts on their own account."""
+    return by.kind == "account" and by.id == account.id
+
+
+def is_head_in_place(account: Account) -> bool:
+    """Tell whether an account is a head's that does not wait for a consent."""
+    return account.role is Role.HEAD and not account.is_pending
+
+
+def refuse_others_on_head(account: Account, by: Actor, sentence: str) -> None:
+    """Raise `NotByAdministrator` with the sentence when somebody else acts on the account of a head, pending or not."""
+    if account.role is Role.HEAD and not is_oneself(account, by) and not is_command_line(by):
+        raise NotByAdministrator(sentence)
+
+
+def refuse_oneself(account: Account, by: Actor, sentence: str) -> None:
+    """Raise `OwnAccount` with the sentence when somebody acts on their own account."""
+    if is_oneself(account, by):
+        raise OwnAccount(sentence)
+
+
+def has_active(role: Role, *, besides: int | None = None) -> bool:
+    """Tell whether the school has an account of a role that is active and not pending, `besides` one if asked."""
+    wanted = select(Account.id).where(
+        Account.role_value == role.value,
+        Account.is_active,
+        ~Account.consent_needed | Account.consented_at.is_not(None),
+        Account.id != (besides or 0),
+    )
+    return db.session.scalars(wanted.limit(1)).first() is not None
+
+
+def refuse_last_administrator(account: Account) -> None:
+    """Raise `LastAdministrator` when no other administrator would be left able to sign in."""
+    is_one = account.role is Role.ADMINISTRATOR and account.may_sign_in
+    if is_one and not has_active(Role.ADMINISTRATOR, besides=account.id):
+        raise LastAdministrator
+
+
+def needs_consent(role: Role, *, besides: int | None = None) -> bool:
+    """Tell whether an account of a role, opened now, must wait for the head: a further head or administrator.
+
+    Raises `ConsentImpossible` for an administrator when no head is there to consent.
+    """
+    if role not in CONSENTED_ROLES or not has_active(role, besides=besides):
+        return False
+    if not has_active(Role.HEAD, besides=besides):
+        raise ConsentImpossible
+    return True

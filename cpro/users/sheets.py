@@ -1,0 +1,69 @@
+"""Activation sheets on paper, 1, 2 or 8 a page, and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from cpro.core.documents import render_pdf
+from cpro.core.formatting import format_date, person_name
+from cpro.core.spreadsheets import csv_lines
+from cpro.users.operations.codes import VALIDITY
+from cpro.users.operations.sheets import Sheet
+
+LAYOUTS = (1, 2, 8)
+_COLUMNS = ("Division", "Nom", "Prénom", "Rôle", "Adresse de connexion", "Établissement", "Identifiant", "Code")
+
+
+@dataclass(frozen=True)
+class SchoolOnSheet:
+    """What a sheet says of the school: name, code at sign-in, address of the sign-in page, logo and its stored name."""
+
+    name: str
+    code: str
+    address: str
+    logo: bytes | None = None
+    logo_name: str = ""
+
+
+def render_sheets(
+    sheets: Sequence[Sheet], school: SchoolOnSheet, *, divisions: Mapping[int, str], layout: int, now: datetime
+) -> bytes:
+    """Return the sheets as a PDF, `layout` a page (one of `LAYOUTS`); `divisions` maps account ids to divisions."""
+    logo = f"logo{PurePosixPath(school.logo_name).suffix}" if school.logo else ""
+    data = {
+        "layout": layout,
+        "school": {"name": school.name, "code": school.code, "address": school.address, "logo": logo},
+        "until": format_date(now + VALIDITY),
+        "sheets": [
+            {
+                "name": person_name(sheet.last_name, sheet.first_name),
+                "role": sheet.role.label,
+                "division": divisions.get(sheet.account_id, ""),
+                "login": sheet.login,
+                "code": sheet.code,
+            }
+            for sheet in sheets
+        ],
+    }
+    return render_pdf("users/sheets.typ", data, pictures={logo: school.logo} if school.logo else None)
+
+
+def sheet_lines(sheets: Sequence[Sheet], school: SchoolOnSheet, *, divisions: Mapping[int, str]) -> Iterator[str]:
+    """Return the sheets as lines of CSV, for a mail merge."""
+    rows = (
+        (
+            divisions.get(sheet.account_id, ""),
+            sheet.last_name,
+            sheet.first_name,
+            sheet.role.label,
+            school.address,
+            school.code,
+            sheet.login,
+            sheet.code,
+        )
+        for sheet in sheets
+    )
+    return csv_lines([_COLUMNS, *rows])

@@ -1,0 +1,86 @@
+"""The sweep of pictures: what an undo could bring back stays, the rest goes, from the command too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+from flask import Flask
+
+from cpro.core import clock
+from tests.helpers import pictures
+from tests.helpers.browser import Browser
+from tests.helpers.uploads import LOGO_TAB as URL
+from tests.helpers.uploads import shown, stored_files, sweep, upload
+
+START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+As = Callable[..., Browser]
+
+
+class TestSweeping:
+    def _history(self, as_: As) -> None:
+        """Deposit a logo, replace it ten days later."""
+        with time_machine.travel(START, tick=False):
+            upload(as_("administrator"), pictures.png(10, 10))
+        with time_machine.travel(START + timedelta(days=10), tick=False):
+            upload(as_("administrator"), pictures.png(20, 20))
+
+    def _age(self, app: Flask, instant: datetime) -> None:
+        for path in stored_files(app):
+            os.utime(path, (instant.timestamp(), instant.timestamp()))
+
+    def test_what_an_undo_could_bring_back_is_kept_thirty_days(self, app: Flask, as_: As) -> None:
+        self._history(as_)
+        self._age(app, START)
+
+        assert sweep(app, START + timedelta(days=39)) == []
+        with time_machine.travel(START + timedelta(days=39), tick=False):
+            browser = as_("administrator")
+            browser.post(f"{URL}/annuler/logo")
+            assert shown(browser) == (10, 10)
+
+    def test_then_only_what_is_current_is_left(self, app: Flask, as_: As) -> None:
+        self._history(as_)
+        self._age(app, START)
+
+        swept = sweep(app, START + timedelta(days=41))
+
+        assert len(swept) == 1
+        with time_machine.travel(START + timedelta(days=41), tick=False):
+            assert shown(as_("administrator")) == (20, 20)
+
+    def test_what_was_undone_goes(self, app: Flask, as_: As) -> None:
+        self._history(as_)
+        with time_machine.travel(START + timedelta(days=11), tick=False):
+            as_("administrator").post(f"{URL}/annuler/logo")
+        self._age(app, START)
+
+        assert len(sweep(app, START + timedelta(days=12))) == 1
+        with time_machine.travel(START + timedelta(days=60), tick=False):
+            assert shown(as_("administrator")) == (10, 10)
+
+    def test_a_file_of_another_school_with_the_same_content_is_its_own(self, app: Flask, as_: As) -> None:
+        for school in ("a", "b"):
+            upload(as_("administrator", school), pictures.png())
+        as_("administrator", "b").post(f"{URL}/annuler/logo")
+
+        swept = sweep(app, clock.utcnow() + timedelta(hours=2))
+
+        assert len(swept) == len(stored_files(app)) == 1
+        assert shown(as_("administrator")) == (64, 32)
+
+    def test_the_command_sweeps_and_says_how_many(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+        upload(browser, pictures.png())
+        browser.post(f"{URL}/annuler/logo")
+        runner = app.test_cli_runner()
+
+        young = runner.invoke(args=["uploads", "sweep"])
+        self._age(app, clock.utcnow() - timedelta(hours=2))
+        old = runner.invoke(args=["uploads", "sweep"])
+
+        assert (young.exit_code, young.output) == (0, "0 fichier(s) supprimé(s).\n")
+        assert (old.exit_code, old.output) == (0, "1 fichier(s) supprimé(s).\n")
+        assert stored_files(app) == []

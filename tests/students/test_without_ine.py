@@ -1,0 +1,211 @@
+"""Students without INE: who is listed, who is counted, by pages, in the tab Transferts, at a constant cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from cpro.core import tenancy
+from cpro.core.tenancy import Scope
+from cpro.extensions import db
+from cpro.students.models import Student
+from cpro.students.queries import WithoutINE, count_without_ine, list_without_ine
+from tests.factories import World, make_student
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.helpers.records import set_up
+
+URL = "/admin/eleves-sans-ine"
+TAB = "/admin/parametres/transferts"
+TODAY = date(2026, 11, 23)
+As = Callable[..., Browser]
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    """Stop the clock on `TODAY`."""
+    with time_machine.travel(datetime(2026, 11, 23, 12, 0, tzinfo=UTC), tick=False):
+        yield
+
+
+def add_students(app: Flask, school_id: int, *students: dict[str, Any]) -> None:
+    """Add students without INE to a school."""
+
+    def change(session: Session) -> None:
+        session.add_all([make_student(school_id, **{"ine": None, **values}) for values in students])
+
+    set_up(app, change)
+
+
+def add_many(app: Flask, world: World, number: int) -> None:
+    """Add active students of the division to school A, beside the one who is there."""
+    students = [{"last_name": f"Élève-{rank:03}", "division_id": world.a.division_id} for rank in range(number)]
+    add_students(app, world.a.id, *students)
+
+
+@contextmanager
+def counting_statements(app: Flask) -> Iterator[list[str]]:
+    """Collect the statements sent to the database."""
+    sent: list[str] = []
+
+    def collect(connection: Any, cursor: Any, statement: str, *args: Any) -> None:
+        sent.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", collect)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", collect)
+
+
+class TestWhoIsListed:
+    @pytest.fixture
+    def in_a(self, app: Flask, world: World) -> Iterator[None]:
+        with app.app_context():
+            tenancy.enter(Scope(world.a.id))
+            yield
+
+    def test_those_with_an_ine_are_not(self, app: Flask, world: World, in_a: None) -> None:
+        add_students(app, world.a.id, {"ine": "123456789AB"}, {"ine": "123456789CD", "is_active": False})
+
+        assert count_without_ine(TODAY) == WithoutINE(active=1, departed=0)
+
+    def test_those_of_the_other_school_are_not(self, app: Flask, world: World, in_a: None) -> None:
+        add_students(app, world.b.id, {}, {"is_active": False})
+
+        assert [each.last_name for each in list_without_ine(TODAY, limit=50)] == ["Secret-alpha"]
+        assert count_without_ine(TODAY) == WithoutINE(active=1, departed=0)
+
+    @pytest.mark.parametrize(
+        ("left_on", "departed"),
+        [(date(2026, 7, 4), 1), (date(2023, 11, 23), 1), (date(2023, 11, 22), 0), (date(2019, 7, 4), 0), (None, 1)],
+    )
+    def test_the_departed_are_counted_apart_as_long_as_their_records_are_kept(
+        self, app: Flask, world: World, in_a: None, left_on: date | None, departed: int
+    ) -> None:
+        add_students(app, world.a.id, {"is_active": False, "left_on": left_on})
+
+        assert count_without_ine(TODAY) == WithoutINE(active=1, departed=departed)
+        assert len(list_without_ine(TODAY, limit=50)) == 1 + departed
+
+    def test_the_leap_day_is_no_trouble(self, app: Flask, world: World, in_a: None) -> None:
+        assert count_without_ine(date(2028, 2, 29)).active == 1
+
+    def test_the_active_come_first_then_by_name_whatever_the_accents(
+        self, app: Flask, world: World, in_a: None
+    ) -> None:
+        add_students(
+            app,
+            world.a.id,
+            {"last_name": "Agate", "is_active": False, "left_on": date(2026, 7, 4)},
+            {"last_name": "Zircon"},
+            {"last_name": "Émeraude", "first_name": "Tom"},
+            {"last_name": "Émeraude", "first_name": "Anaïs"},
+            {"last_name": "ardoise"},
+        )
+
+        names = [f"{each.last_name} {each.first_name}" for each in list_without_ine(TODAY, limit=50)]
+
+        assert names == ["ardoise Zoé", "Émeraude Anaïs", "Émeraude Tom", "Secret-alpha Zoé", "Zircon Zoé", "Agate Zoé"]
+
+
+class TestPage:
+    @pytest.mark.parametrize("role", ["teacher", "student"])
+    def test_is_refused_to_those_without_the_right(self, as_: As, role: str) -> None:
+        assert as_(role).get(URL).status_code == 403
+
+    @pytest.mark.parametrize("role", ["administrator", "head", "support"])
+    def test_lists_the_school_with_the_remedy(self, as_: As, role: str) -> None:
+        browser = as_(role, **({"enter": "a"} if role == "support" else {}))
+
+        page = Page(browser.get(URL))
+
+        assert page.rows() == [["SECRET-ALPHA", "Zoé", "2ALP", "Présent"]]
+        assert "complétez-le dans SIECLE, puis importez à nouveau" in page.text
+
+    def test_says_when_and_counts_apart_those_who_left(self, app: Flask, as_: As, world: World) -> None:
+        gone = {"is_active": False, "left_on": date(2026, 7, 4), "usage_name": "Mica", "last_name": "Jaspe"}
+        add_students(app, world.a.id, gone, {"last_name": "<script>alert(1)</script>"})
+
+        answer = as_("administrator").get(URL)
+
+        page = Page(answer)
+        assert ["JASPE (nom d’usage : MICA)", "Zoé", "aucune", "Parti le 04/07/2026"] in page.rows()
+        assert "2 élèves présents, 1 ancien élève" in page.text
+        assert "<script>alert" not in answer.text.lower()
+
+    def test_when_all_have_one_says_so(self, app: Flask, as_: As, world: World) -> None:
+        set_up(app, lambda session: setattr(session.get_one(Student, world.a.student_id), "ine", "123456789AB"))
+        browser = as_("administrator")
+
+        assert "Tous vos élèves ont un INE" in Page(browser.get(URL)).text
+        assert "Tous vos élèves ont un INE" in Page(browser.get(TAB)).text
+
+    @pytest.mark.parametrize(
+        ("asked", "page"),
+        [("1", 1), ("2", 2), ("3", 2), ("99999999999999999999", 2), ("-1", 1), ("0", 1), ("abc", 1), ("", 1)],
+    )
+    def test_any_page_number_shows_a_page_that_exists(
+        self, app: Flask, as_: As, world: World, asked: str, page: int
+    ) -> None:
+        add_many(app, world, 60)
+
+        answer = as_("administrator").get(URL, query_string={"page": asked})
+
+        assert answer.status_code == 200
+        assert f"Page {page} sur 2" in Page(answer).text
+        assert len(Page(answer).rows()) == {1: 50, 2: 11}[page]
+
+    def test_pages_follow_one_another_without_loss(self, app: Flask, as_: As, world: World) -> None:
+        add_many(app, world, 60)
+        browser = as_("administrator")
+
+        names = [row[0] for page in (1, 2) for row in Page(browser.get(f"{URL}?page={page}")).rows()]
+
+        assert names == [*(f"ÉLÈVE-{rank:03}" for rank in range(60)), "SECRET-ALPHA"]
+
+    @pytest.mark.parametrize("url", [URL, TAB])
+    def test_costs_as_many_statements_for_sixty_students_as_for_five(
+        self, app: Flask, as_: As, world: World, url: str
+    ) -> None:
+        browser = as_("administrator")
+        add_many(app, world, 5)
+        browser.get(url)
+        with counting_statements(app) as few:
+            browser.get(url)
+        add_many(app, world, 55)
+
+        with counting_statements(app) as many:
+            browser.get(url)
+
+        assert len(many) == len(few) <= 20
+
+
+class TestTabTransferts:
+    def test_shows_the_first_ones_and_leads_to_all(self, app: Flask, as_: As, world: World) -> None:
+        add_many(app, world, 60)
+
+        page = Page(as_("administrator").get(TAB))
+
+        assert "Liste des élèves sans INE qui ne pourront pas être transférés" in page.text
+        assert len(page.rows()) == 10
+        assert "Voir les 61 élèves sans INE" in page.text
+
+    def test_says_how_many_cannot_be_transferred(self, app: Flask, as_: As, world: World) -> None:
+        add_many(app, world, 3)
+        add_students(app, world.a.id, {"is_active": False, "left_on": date(2026, 7, 4)})
+
+        page = Page(as_("administrator").get(TAB))
+
+        assert "4 élèves sans INE et 1 ancien élève ne pourront pas être transférés." in page.text
+        assert "1 élève sans INE et 0 ancien élève" in Page(as_("administrator", "b").get(TAB)).text

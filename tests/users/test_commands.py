@@ -1,0 +1,229 @@
+"""The command line: schools, new codes, platform accounts; refusals in one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from cpro.audit.models import AuditEntry
+from cpro.establishments.models import Establishment
+from cpro.users.models import Account, ActivationCode, PlatformAccount
+from tests.factories import PASSWORD, World
+from tests.helpers.browser import Browser
+from tests.users.conftest import Desk
+
+CHOSEN = "Girafe-et-zèbre-42"
+_CODE = re.compile(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b")
+
+
+@pytest.fixture
+def run(app: Flask, world: World) -> Callable[..., Result]:
+    """Return `flask --app app …`."""
+    return lambda *words: app.test_cli_runner().invoke(args=words)
+
+
+@pytest.fixture
+def activate(app: Flask) -> Callable[..., TestResponse]:
+    """Return a maker of activations with what a command printed."""
+
+    def post(result: Result, establishment: str, login: str) -> TestResponse:
+        [code] = _CODE.findall(result.stdout)
+        visitor = Browser(app)
+        visitor.get("/activation")
+        return visitor.post(
+            "/activation",
+            {
+                "establishment": establishment,
+                "login": login,
+                "code": code,
+                "password": CHOSEN,
+                "password_confirm": CHOSEN,
+            },
+        )
+
+    return post
+
+
+def is_refused(result: Result) -> bool:
+    """Tell whether a command ended with one sentence on standard error, a status, and nothing else."""
+    lines = result.stderr.strip().splitlines()
+    return result.exit_code != 0 and result.stdout == "" and len(lines) == 1 and "Traceback" not in result.output
+
+
+class TestCreateSchool:
+    CREATE = ("establishments", "create", "--name", "Lycée Curie", "--uai", "0570109j", "--code", "Curie")
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("--code", "alpha"),
+            ("--code", "admin"),
+            ("--code", "connexion"),
+            ("--code", "a b"),
+            ("--code", ""),
+            ("--uai", "0940321S"),
+            ("--uai", "0999001W"),
+            ("--admin-email", "a@b"),
+            ("--name", "x" * 10_000),
+        ],
+    )
+    def test_a_refusal_is_one_sentence_and_writes_nothing(
+        self, run: Callable[..., Result], desk: Desk, words: tuple[str, str]
+    ) -> None:
+        before = len(desk.rows(Establishment)), len(desk.rows(Account)), len(desk.rows(AuditEntry))
+
+        result = run(*self.CREATE, *words)
+
+        assert is_refused(result), result.output
+        assert (len(desk.rows(Establishment)), len(desk.rows(Account)), len(desk.rows(AuditEntry))) == before
+
+    def test_prints_a_code_that_lets_the_administrator_in(
+        self, run: Callable[..., Result], activate: Callable[..., TestResponse], desk: Desk
+    ) -> None:
+        result = run(*self.CREATE, "--admin-email", "admin@curie.example")
+
+        assert result.exit_code == 0, result.output
+        assert activate(result, "0570109J", "administrateur").status_code == 303
+        school = next(each for each in desk.rows(Establishment) if each.code == "curie")
+        assert (school.name, school.uai) == ("Lycée Curie", "0570109J")
+        [account] = [each for each in desk.rows(Account) if each.establishment_id == school.id]
+        assert (account.role_value, account.email) == ("administrator", "admin@curie.example")
+
+    def test_leaves_its_lines_in_the_journal_of_the_school(self, run: Callable[..., Result], desk: Desk) -> None:
+        run(*self.CREATE)
+
+        school = next(each for each in desk.rows(Establishment) if each.code == "curie")
+        lines = desk.rows(AuditEntry)
+        assert [row.action for row in lines] == ["establishment:created", "account:created"]
+        assert {row.establishment_id for row in lines} == {school.id}
+        assert {row.actor_label for row in lines} == {"Ligne de commande"}
+
+    def test_a_uai_is_not_needed_to_begin(self, run: Callable[..., Result], desk: Desk) -> None:
+        for code in ("curie", "noether"):
+            assert run("establishments", "create", "--name", "Lycée", "--code", code).exit_code == 0
+
+        assert [each.uai for each in desk.rows(Establishment) if each.code in ("curie", "noether")] == [None, None]
+
+    @pytest.mark.parametrize("missing", ["--name", "--code"])
+    def test_says_what_is_missing(self, run: Callable[..., Result], desk: Desk, missing: str) -> None:
+        other = {"--name": ("--code", "curie"), "--code": ("--name", "Lycée")}[missing]
+
+        result = run("establishments", "create", *other)
+
+        assert result.exit_code != 0
+        assert missing in result.stderr
+        assert len(desk.rows(Establishment)) == 2
+
+
+class TestReset:
+    @pytest.mark.parametrize(
+        ("login", "school"), [("personne.inconnue", "alpha"), ("claude.basalte", "nulle-part"), ("claude.basalte", "")]
+    )
+    def test_an_unknown_account_is_refused(
+        self, run: Callable[..., Result], desk: Desk, login: str, school: str
+    ) -> None:
+        result = run("users", "reset", login, "--establishment", school)
+
+        assert is_refused(result), result.output
+        assert desk.rows(ActivationCode) == []
+
+    def test_prints_a_code_and_ends_password_and_sign_ins(
+        self,
+        run: Callable[..., Result],
+        activate: Callable[..., TestResponse],
+        as_: Callable[..., Browser],
+        browser: Callable[[], Browser],
+    ) -> None:
+        signed_in, namesake = as_("head"), as_("head", "b")
+
+        result = run("users", "reset", "Claude.Basalte", "--establishment", "0999001w")
+
+        assert result.exit_code == 0, result.output
+        assert signed_in.get("/mon-compte").status_code == 303
+        assert namesake.get("/mon-compte").status_code == 200
+        assert browser().sign_in("alpha", "claude.basalte", PASSWORD).status_code == 422
+        assert activate(result, "alpha", "claude.basalte").status_code == 303
+        assert browser().sign_in("alpha", "claude.basalte", CHOSEN).status_code == 303
+
+    def test_is_told_in_the_journal_without_the_code(
+        self, run: Callable[..., Result], desk: Desk, world: World
+    ) -> None:
+        result = run("users", "reset", "claude.basalte", "--establishment", "beta")
+
+        [line] = desk.rows(AuditEntry)
+        assert (line.action, line.establishment_id) == ("account:reset", world.b.id)
+        assert _CODE.findall(result.stdout)[0] not in f"{line.changes} {line.object_label}"
+
+
+class TestPlatformUsers:
+    @pytest.mark.parametrize("role", ["support", "inspector"])
+    def test_create_prints_a_code_that_lets_in(
+        self, run: Callable[..., Result], activate: Callable[..., TestResponse], desk: Desk, role: str
+    ) -> None:
+        result = run("platform-users", "create", "Marie@CPRO.example", "--role", role, "--name", "Marie Noire")
+
+        assert result.exit_code == 0, result.output
+        assert activate(result, "", "marie@cpro.example").status_code == 303
+        account = next(each for each in desk.rows(PlatformAccount) if each.email == "marie@cpro.example")
+        assert (account.role_value, account.name) == (role, "Marie Noire")
+
+    @pytest.mark.parametrize("email", ["SUPPORT@cpro.example", "a@b", "", "pas une adresse"])
+    def test_create_refuses_a_taken_or_malformed_address(
+        self, run: Callable[..., Result], desk: Desk, email: str
+    ) -> None:
+        result = run("platform-users", "create", email, "--role", "support")
+
+        assert is_refused(result), result.output
+        assert len(desk.rows(PlatformAccount)) == 2
+
+    @pytest.mark.parametrize("role", ["administrator", "head", ""])
+    def test_create_refuses_the_roles_of_schools(self, run: Callable[..., Result], desk: Desk, role: str) -> None:
+        assert run("platform-users", "create", "x@cpro.example", "--role", role).exit_code != 0
+        assert len(desk.rows(PlatformAccount)) == 2
+
+    @pytest.mark.parametrize("role", [(), ("--role", "support")])
+    def test_disable_ends_sign_ins_and_codes(
+        self,
+        run: Callable[..., Result],
+        as_: Callable[..., Browser],
+        browser: Callable[[], Browser],
+        role: tuple[str, ...],
+    ) -> None:
+        signed_in, other = as_("support"), as_("inspector")
+
+        result = run("platform-users", "disable", "support@cpro.example", *role)
+
+        assert result.exit_code == 0, result.output
+        assert signed_in.get("/mon-compte").status_code == 303
+        assert other.get("/mon-compte").status_code == 200
+        assert browser().sign_in("", "support@cpro.example", PASSWORD).status_code == 403
+
+    def test_reset_prints_a_code_and_ends_sign_ins(
+        self, run: Callable[..., Result], activate: Callable[..., TestResponse], as_: Callable[..., Browser]
+    ) -> None:
+        signed_in = as_("inspector")
+
+        result = run("platform-users", "reset", "inspecteur@cpro.example")
+
+        assert result.exit_code == 0, result.output
+        assert signed_in.get("/mon-compte").status_code == 303
+        assert activate(result, "", "inspecteur@cpro.example").status_code == 303
+
+    @pytest.mark.parametrize("command", ["disable", "reset"])
+    @pytest.mark.parametrize(
+        "words", [("personne@cpro.example",), ("alix.granite",), ("support@cpro.example", "--role", "inspector")]
+    )
+    def test_an_unknown_account_or_another_role_is_refused(
+        self, run: Callable[..., Result], as_: Callable[..., Browser], command: str, words: tuple[str, ...]
+    ) -> None:
+        signed_in = as_("support")
+
+        result = run("platform-users", command, *words)
+
+        assert is_refused(result), result.output
+        assert signed_in.get("/mon-compte").status_code == 200

@@ -1,0 +1,351 @@
+"""Activation sheets: who gets one, what it says, and that it is shown once and kept nowhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from cpro.core.permissions import Role
+from cpro.users.operations.sheets import Sheet
+from cpro.users.sheets import LAYOUTS, SchoolOnSheet, render_sheets
+from tests.factories import NOW, World
+from tests.helpers.browser import Browser
+from tests.helpers.office import CODE, Office
+from tests.helpers.records import nothing_written, set_school, watching
+
+ADDRESS = "/admin/utilisateurs/fiches"
+needs_pdftotext = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler) is not installed")
+
+
+@pytest.fixture
+def office(app: Flask, world: World) -> Office:
+    return Office(app, world)
+
+
+@pytest.fixture(autouse=True)
+def _at_now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def ask(browser: Browser, **fields: Any) -> TestResponse:
+    """Post the form of the sheets."""
+    browser.get(ADDRESS)
+    return browser.post(ADDRESS, {"layout": "8", "format": "csv", **fields})
+
+
+def rows(answer: TestResponse) -> list[dict[str, str]]:
+    """Return the sheets of a CSV answer."""
+    assert answer.status_code == 200, answer.text
+    text = answer.data.decode().removeprefix("\ufeff")
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+
+
+def text_of(pdf: bytes, folder: Path) -> str:
+    """Return the text of a PDF, as a screen reader would find it."""
+    (folder / "sheets.pdf").write_bytes(pdf)
+    outcome = subprocess.run(["pdftotext", "sheets.pdf", "-"], cwd=folder, capture_output=True, check=True)
+    return outcome.stdout.decode()
+
+
+class TestForm:
+    def test_says_what_drawing_does(self, as_: Callable[..., Browser]) -> None:
+        page = as_("administrator").get(ADDRESS)
+
+        assert page.status_code == 200
+        assert "cessent de servir" in page.text
+        assert "2ALP" in page.text
+        assert "2BET" not in page.text
+
+    def test_keeps_the_accounts_chosen_in_a_list(
+        self, as_: Callable[..., Browser], office: Office, world: World
+    ) -> None:
+        ids = office.add_pupils(2)
+
+        page = as_("administrator").get(
+            f"{ADDRESS}?ids={ids[0]}&ids={ids[1]}&ids={world.b.account_ids['teacher']}&ids=x"
+        )
+
+        assert re.findall(r'name="ids" value="(\d+)"', page.text)[:2] == [str(each) for each in ids]
+        assert "2 comptes choisis" in page.text
+
+    def test_shows_what_the_gate_waits_for(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
+        set_school(app, office.school.id, email="")
+
+        page = as_("administrator").get(ADDRESS)
+
+        assert page.status_code == 200
+        assert 'aria-disabled="true"' in page.text
+        assert "/admin/parametres/etablissement#email" in page.text
+
+
+class TestRefusals:
+    def test_the_gate_is_closed(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
+        office.add_pupils(1)
+        set_school(app, office.school.id, uai=None)
+        browser = as_("administrator")
+
+        with nothing_written(app):
+            answer = ask(browser, division=office.school.division_id)
+
+        assert answer.status_code == 409
+        assert "/admin/parametres/etablissement#uai" in answer.text
+
+    @pytest.mark.parametrize(
+        "fields",
+        [{}, {"division": "x"}, {"division": "-1"}, {"division": "", "ids": "x"}, {"layout": "3"}, {"format": "x"}],
+    )
+    def test_what_makes_no_sense(
+        self, app: Flask, as_: Callable[..., Browser], office: Office, fields: dict[str, str]
+    ) -> None:
+        office.add_pupils(1)
+        browser = as_("administrator")
+
+        with nothing_written(app):
+            answer = ask(browser, **fields)
+
+        assert answer.status_code == 422
+
+    @pytest.mark.parametrize("division", [10**6, "9" * 30])
+    def test_a_division_that_does_not_exist(self, app: Flask, as_: Callable[..., Browser], division: Any) -> None:
+        browser = as_("administrator")
+
+        with nothing_written(app):
+            assert ask(browser, division=division).status_code in (404, 422)
+
+    def test_another_schools_division_and_people_do_not_exist(
+        self, app: Flask, as_: Callable[..., Browser], world: World
+    ) -> None:
+        Office(app, world, "b").add_pupils(2)
+        browser = as_("administrator", "a")
+
+        with nothing_written(app):
+            assert ask(browser, division=world.b.division_id).status_code == 404
+            assert ask(browser, ids=world.b.account_ids["student"]).status_code == 422
+
+    def test_a_division_without_accounts(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
+        browser = as_("administrator")
+
+        with nothing_written(app):
+            answer = ask(browser, division=office.school.division_id)
+
+        assert answer.status_code == 422
+        assert "aucune fiche à imprimer" in answer.text
+
+    def test_ones_own_and_the_heads_account(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
+        browser = as_("administrator")
+        for who in ("administrator", "head"):
+            for reset in ({}, {"reset": "y"}):
+                with nothing_written(app):
+                    assert ask(browser, ids=office.school.account_ids[who], **reset).status_code == 422
+
+
+class TestDraw:
+    def test_answers_with_the_document_and_keeps_nothing(
+        self, app: Flask, as_: Callable[..., Browser], office: Office
+    ) -> None:
+        office.add_pupils(3)
+        browser = as_("administrator")
+
+        with watching(app) as watch:
+            answer = ask(browser, division=office.school.division_id)
+
+        codes = [row["Code"] for row in rows(answer)]
+        assert len({code for code in codes if CODE.fullmatch(code)}) == 3
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert watch.changed == {"activation_code", "audit_entry"}
+        assert watch.line["changes"] == {"sheets": [None, 3]}
+        assert not any(code in str(watch.line) for code in codes)
+
+    def test_tells_all_that_is_needed_to_sign_in(
+        self, as_: Callable[..., Browser], office: Office, browser: Callable[[], Browser]
+    ) -> None:
+        office.add_pupils(1, login="lea.ambre", first_name="Léa", last_name="Ambre")
+
+        [row] = rows(ask(as_("administrator"), division=office.school.division_id))
+
+        assert row["Adresse de connexion"] == "https://cpro.example/alpha"
+        assert (row["Division"], row["Nom"], row["Prénom"], row["Rôle"]) == ("2ALP", "Ambre", "Léa", "Apprenant")
+        page = browser()
+        page.get("/connexion")
+        answer = page.post(
+            "/connexion", {"establishment": row["Établissement"], "login": row["Identifiant"], "password": row["Code"]}
+        )
+        assert "Ce code est bon" in answer.text
+
+    def test_voids_the_codes_drawn_before(
+        self, as_: Callable[..., Browser], office: Office, browser: Callable[[], Browser]
+    ) -> None:
+        office.add_pupils(1, login="lea.ambre")
+        administrator = as_("administrator")
+        [earlier] = rows(ask(administrator, division=office.school.division_id))
+
+        [later] = rows(ask(administrator, division=office.school.division_id))
+
+        assert earlier["Code"] != later["Code"]
+        answer = browser().sign_in("alpha", "lea.ambre", earlier["Code"])
+        assert answer.status_code == 422
+        assert "Ce code est bon" not in answer.text
+
+    def test_leaves_activated_accounts_alone_and_says_so(self, as_: Callable[..., Browser], office: Office) -> None:
+        office.add_pupils(1)
+        [activated] = office.add_pupils(1, password_hash="x", activated_at=NOW)
+        browser = as_("administrator")
+
+        assert len(rows(ask(browser, division=office.school.division_id))) == 1
+
+        assert office.find(activated).password_hash == "x"
+        assert "1 compte déjà activé" in browser.get(ADDRESS).text
+
+    def test_resets_them_when_asked(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
+        browser, teacher = as_("administrator"), as_("teacher")
+
+        with watching(app) as watch:
+            answer = ask(browser, ids=office.school.account_ids["teacher"], reset="y")
+
+        assert len(rows(answer)) == 1
+        assert office.find(office.school.account_ids["teacher"]).password_hash is None
+        assert teacher.get("/mon-compte").status_code == 303
+        assert watch.line["action"] == "accounts:sheets:reset"
+        assert watch.line["changes"] == {"sheets": [None, 1], "passwords_voided": [None, 1]}
+
+    def test_leaves_out_who_left_and_who_waits(self, as_: Callable[..., Browser], office: Office) -> None:
+        kept, gone = office.add_pupils(2)
+        office.change(gone, is_active=False)
+        waiting = office.add(Role.ADMINISTRATOR, consent_needed=True)
+
+        answer = ask(as_("administrator"), ids=[kept, gone, waiting], reset="y")
+
+        assert [row["Identifiant"] for row in rows(answer)] == [office.find(kept).login]
+
+    def test_a_name_that_is_a_formula_stays_text(self, as_: Callable[..., Browser], office: Office) -> None:
+        office.add_pupils(1, last_name="=1+1")
+
+        [row] = rows(ask(as_("administrator"), division=office.school.division_id))
+
+        assert row["Nom"] == "'=1+1"
+
+    def test_a_document_that_cannot_be_drawn_leaves_the_codes_good(
+        self, app: Flask, as_: Callable[..., Browser], office: Office, arrange: Callable[..., Any]
+    ) -> None:
+        from cpro.establishments.models import PictureVersion
+
+        office.add_pupils(1)
+        browser = as_("administrator")
+        ask(browser, division=office.school.division_id)
+        with arrange() as session:
+            lost = f"{office.school.id}/ab/{'ab' * 32}.png"
+            session.add(
+                PictureVersion(
+                    establishment_id=office.school.id,
+                    kind="logo",
+                    stored_name=lost,
+                    mimetype="image/png",
+                    width=9,
+                    height=9,
+                    created_at=NOW,
+                )
+            )
+
+        with nothing_written(app):
+            answer = ask(browser, division=office.school.division_id, format="pdf")
+
+        assert answer.status_code == 404
+
+
+NAMES = [("Martin", "Zoé"), ("D’Artagnan-Lefèvre", "Œdipe"), ("x" * 100, "y" * 100), ("*gras* #panic() $x$", "\\")]
+
+
+def sheets(count: int) -> list[Sheet]:
+    return [
+        Sheet(
+            number,
+            first,
+            last,
+            Role.STUDENT,
+            "z" * 80 if number % 4 == 2 else f"login{number}",
+            f"ABCD-EFGH-{number:04}",
+        )
+        for number, (last, first) in ((number, NAMES[number % 4]) for number in range(count))
+    ]
+
+
+def logo() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 20), "red").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class TestPDF:
+    SCHOOL = SchoolOnSheet("Lycée #1 « *essai* »", "alpha", "https://cpro.example/alpha", logo(), "1/ab/logo.png")
+
+    @pytest.mark.parametrize(("layout", "pages"), [(1, 9), (2, 5), (8, 2)])
+    def test_is_an_accessible_document_of_so_many_pages(self, layout: int, pages: int) -> None:
+        pdf = render_sheets(sheets(9), self.SCHOOL, divisions={0: "2MELEC"}, layout=layout, now=NOW)
+
+        assert pdf.startswith(b"%PDF-")
+        assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf
+        assert b"/Lang (fr" in pdf or b"<dc:language>" in pdf
+        assert max(int(number) for number in re.findall(rb"/Type\s*/Pages\s*/Count\s*(\d+)", pdf)) == pages
+
+    @needs_pdftotext
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    def test_says_everything_on_each_sheet(self, layout: int, tmp_path: Path) -> None:
+        pdf = render_sheets(sheets(4), self.SCHOOL, divisions={0: "2MELEC"}, layout=layout, now=NOW)
+
+        text = text_of(pdf, tmp_path)
+        assert text.count("https://cpro.example/alpha") == 4
+        assert [f"ABCD-EFGH-{number:04}" in text for number in range(4)] == [True] * 4
+        assert "MARTIN Zoé" in text
+        assert "D’ARTAGNAN-LEFÈVRE Œdipe" in text
+        assert "division 2MELEC" in text
+        assert "04/11/2026" in text
+
+    @needs_pdftotext
+    def test_text_is_never_markup(self, tmp_path: Path) -> None:
+        text = text_of(render_sheets(sheets(4), self.SCHOOL, divisions={}, layout=2, now=NOW), tmp_path)
+
+        assert "*GRAS* #PANIC() $X$ \\" in text
+        assert "Lycée #1 « *essai* »" in text
+
+    @needs_pdftotext
+    def test_a_letter_no_font_has_leaves_the_rest(self, tmp_path: Path) -> None:
+        chinese = Sheet(1, "小龙", "李", Role.STUDENT, "compte", "ABCD-EFGH-JKMN")
+        greek = Sheet(2, "Ζωή", "Чехов", Role.STUDENT, "zoi", "ABCD-EFGH-JKMP")
+
+        text = text_of(render_sheets([chinese, greek], self.SCHOOL, divisions={}, layout=8, now=NOW), tmp_path)
+
+        assert "? ??" in text
+        assert "ЧЕХОВ Ζωή" in text
+        assert "ABCD-EFGH-JKMN" in text
+
+    def test_needs_no_logo(self) -> None:
+        school = SchoolOnSheet("Lycée", "alpha", "https://cpro.example/alpha")
+
+        pdf = render_sheets(sheets(1), school, divisions={}, layout=1, now=datetime(2026, 1, 1, tzinfo=UTC))
+
+        assert b"/Subtype /Image" not in pdf
+
+    def test_is_what_the_page_answers(self, as_: Callable[..., Browser], office: Office) -> None:
+        office.add_pupils(3)
+
+        answer = ask(as_("administrator"), division=office.school.division_id, format="pdf", layout="2")
+
+        assert answer.status_code == 200
+        assert answer.mimetype == "application/pdf"
+        assert answer.data.startswith(b"%PDF-")
+        assert "fiches-activation.pdf" in answer.headers["Content-Disposition"]
