@@ -34,6 +34,7 @@ class TestSettings:
             "/admin/parametres/transferts/effectues",
             f"/admin/parametres/masques?diplome={world.diploma_code}",
             "/admin/parametres/logo",
+            *(f"/admin/parametres/historique?de={part}" for part in ("etablissement", "transferts", "masques", "logo")),
             "/admin/eleves-sans-ine",
         ]
         for school, other in (("a", "beta"), ("b", "alpha")):

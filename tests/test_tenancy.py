@@ -49,6 +49,9 @@ CARELESS_READINGS: dict[str, Callable[[Session, World], Any]] = {
     "group by": lambda s, w: [
         row[0] for row in s.execute(select(Student.last_name, func.count(Student.id)).group_by(Student.last_name))
     ],
+    "a condition on a related row": lambda s, w: list(
+        s.scalars(select(Student.last_name).where(Student.division.has(Division.code.like("2%"))))
+    ),
     "order and limit": lambda s, w: list(s.scalars(select(Student.last_name).order_by(Student.id.desc()).limit(5))),
     "eager load": lambda s, w: [x.last_name for x in s.scalars(select(Student).options(joinedload(Student.division)))],
     "select in load": lambda s, w: [
@@ -106,6 +109,13 @@ REFUSED_READINGS: dict[str, Any] = {
     "a column of the table": select(STUDENTS.c.last_name),
     "a table hidden beside a mapped class": select(
         Student.last_name, select(func.count(STUDENTS.c.id)).scalar_subquery()
+    ),
+    "a raw table beside a mapped one, not correlated": select(
+        Student.last_name,
+        select(func.count(STUDENTS.c.id))
+        .where(Division.id == STUDENTS.c.division_id)
+        .correlate(None)
+        .scalar_subquery(),
     ),
     "existence of a raw row": select(exists().where(STUDENTS.c.id == 2)),
     "existence without a mapped select": select(exists().where(Student.id == 2)),
@@ -253,8 +263,9 @@ class TestTables:
                 open_tables = (
                     connection.execute(
                         text(
-                            "SELECT relname FROM pg_class WHERE relkind = 'r' "
-                            "AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version' AND NOT (relrowsecurity AND relforcerowsecurity)"
+                            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname <> 'alembic_version' "
+                            "AND relnamespace = 'public'::regnamespace "
+                            "AND NOT (relrowsecurity AND relforcerowsecurity)"
                         )
                     )
                     .scalars()

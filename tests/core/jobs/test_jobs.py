@@ -1,0 +1,294 @@
+"""The life of a job: asked for within a gesture, done in its school, ended once, told in French."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from cpro.core import clock, tenancy
+from cpro.core.jobs import operations
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.errors import JobCancelled, JobLost, WorkerStopping
+from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.models import Job
+from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.students.models import Student
+from tests.core.jobs.conftest import Shop
+from tests.core.jobs.rehearsal import effect
+from tests.factories import TESTER, World
+
+LATER = timedelta(hours=1)
+
+
+def take(shop: Shop, *, late: timedelta = timedelta()) -> Any:
+    """Take a job as a worker does, `late` ago."""
+    with shop.app.app_context(), platform_unit_of_work("test") as work:
+        return operations.take(work.session, host="test", now=clock.utcnow() - late)
+
+
+def keep(shop: Shop) -> None:
+    with shop.app.app_context():
+        keep_house()
+
+
+def arrivals(shop: Shop, code: str) -> int:
+    with shop.app.app_context(), tenancy.platform_session("test") as session:
+        return session.scalar(select(func.count(Student.id)).where(Student.last_name == effect(code))) or 0
+
+
+class TestAsking:
+    def test_a_gesture_that_is_undone_asks_for_nothing(self, shop: Shop) -> None:
+        with shop.app.app_context(), pytest.raises(ZeroDivisionError), platform_unit_of_work("test") as work:
+            operations.enqueue("rehearsal:report", by=TESTER, now=clock.utcnow(), session=work.session)
+            raise ZeroDivisionError
+
+        with shop.app.app_context(), tenancy.platform_session("test") as session:
+            assert session.scalars(select(Job)).all() == []
+        assert shop.app.extensions["cpro_jobs"].huey.pending_count() == 0
+
+    def test_a_committed_gesture_wakes_a_worker(self, shop: Shop) -> None:
+        shop.ask("report")
+
+        assert shop.app.extensions["cpro_jobs"].huey.pending_count() == 1
+
+    def test_a_queue_that_is_away_does_not_undo_the_gesture(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shop.app.extensions["cpro_jobs"], "wake", lambda: 1 / 0)
+
+        job_id = shop.ask("report")
+
+        assert shop.look(job_id).state_value == "waiting"
+
+    def test_an_unknown_kind_is_refused(self, shop: Shop) -> None:
+        with pytest.raises(LookupError, match="rehearsal:nobody"):
+            shop.ask("nobody")
+
+    def test_a_school_asks_for_itself_only(self, shop: Shop, world: World) -> None:
+        with shop.app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id))
+            with unit_of_work():
+                job = operations.enqueue("rehearsal:report", by=TESTER, now=clock.utcnow(), establishment_id=world.b.id)
+                assert job.establishment_id == world.a.id
+
+    def test_messages_are_not_pickles(self, shop: Shop) -> None:
+        shop.ask("report")
+
+        (message,) = shop.app.extensions["cpro_jobs"].huey.storage.enqueued_items()
+        assert bytes(message).startswith(b'["')
+
+
+class TestDoing:
+    def test_in_its_school_for_whoever_asked(self, shop: Shop, world: World) -> None:
+        job_id = shop.ask("report", "b", file="élèves.xml")
+
+        shop.work()
+
+        job = shop.look(job_id)
+        assert job.state_value == "done"
+        assert job.result == {"file": "élèves.xml", "actor": "Test", "schools": [world.b.id]}
+        assert (job.attempts, job.worker, job.lease_until) == (1, None, None)
+
+    def test_a_job_of_the_platform_has_no_school(self, shop: Shop) -> None:
+        job_id = shop.ask("report", None)
+
+        shop.work()
+
+        assert shop.look(job_id).result == {"actor": "Test", "schools": []}
+
+    def test_the_effect_and_the_end_are_one_commit(self, shop: Shop) -> None:
+        job_id = shop.ask("arrive", code="x")
+
+        shop.work()
+
+        assert (arrivals(shop, "x"), shop.look(job_id).state_value) == (1, "done")
+
+    def test_the_oldest_first(self, shop: Shop) -> None:
+        first, second = shop.ask("report"), shop.ask("report", "b")
+
+        assert (take(shop).id, take(shop).id, take(shop)) == (first, second, None)
+
+    def test_a_refusal_is_told_in_its_own_words(self, shop: Shop) -> None:
+        job_id = shop.ask("refuse")
+
+        shop.work()
+
+        job = shop.look(job_id)
+        assert (job.state_value, job.error) == ("failed", "Le fichier ne contient aucun élève.")
+
+    def test_a_defect_is_logged_and_told_in_neutral_words(self, shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+        job_id = shop.ask("crash")
+
+        with caplog.at_level(logging.ERROR):
+            shop.work()
+
+        job = shop.look(job_id)
+        assert job.state_value == "failed"
+        assert job.error.startswith("Une erreur inattendue")
+        assert "secret" not in job.error
+        assert "a secret nobody should read" in caplog.text
+
+    def test_a_failure_stops_nobody_else(self, shop: Shop) -> None:
+        shop.ask("crash")
+        job_id = shop.ask("report")
+
+        shop.work()
+
+        assert shop.look(job_id).state_value == "done"
+
+
+class TestProgress:
+    def test_it_is_kept_and_renews_the_lease(self, shop: Shop) -> None:
+        job_id = shop.ask("arrive", code="x")
+        taken = take(shop, late=LATER)
+
+        with shop.app.app_context():
+            JobContext(taken, shop.stopping).progress(3, 3, "Rapprochement des élèves")
+
+        job = shop.look(job_id)
+        assert (job.progress_done, job.progress_total, job.progress_message) == (3, 3, "Rapprochement des élèves")
+        assert job.lease_until and job.lease_until > clock.utcnow()
+
+    def test_it_is_written_once_a_second_at_most(self, shop: Shop) -> None:
+        job_id = shop.ask("arrive", code="x")
+        taken = take(shop)
+
+        with shop.app.app_context():
+            context = JobContext(taken, shop.stopping)
+            for step in range(1000):
+                context.progress(step, 2000)
+
+        assert shop.look(job_id).progress_total == 0
+
+    def test_it_is_refused_inside_a_transaction(self, shop: Shop, world: World) -> None:
+        shop.ask("arrive", code="x")
+        taken = take(shop)
+
+        with shop.app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id))
+            context = JobContext(taken, shop.stopping)
+            with pytest.raises(RuntimeError, match="between two transactions"), context.unit_of_work():
+                context.progress(1, 2)
+
+    def test_a_stopping_worker_ends_the_handler_there(self, shop: Shop) -> None:
+        shop.ask("last")
+        taken = take(shop)
+        shop.stopping.set()
+
+        with shop.app.app_context(), pytest.raises(WorkerStopping):
+            JobContext(taken, shop.stopping).heartbeat()
+
+
+class TestCancelling:
+    def _cancel(self, shop: Shop, job_id: int) -> None:
+        with shop.app.app_context(), platform_unit_of_work("test") as work:
+            operations.cancel(work.session.get_one(Job, job_id), now=clock.utcnow())
+
+    def test_a_waiting_job_is_never_done(self, shop: Shop) -> None:
+        job_id = shop.ask("arrive", code="x")
+        self._cancel(shop, job_id)
+
+        shop.work()
+
+        assert (shop.look(job_id).state_value, arrivals(shop, "x")) == ("cancelled", 0)
+
+    def test_a_running_job_learns_it_and_its_effect_is_refused(self, shop: Shop, world: World) -> None:
+        job_id = shop.ask("arrive", code="x")
+        taken = take(shop)
+        self._cancel(shop, job_id)
+
+        with shop.app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id))
+            context = JobContext(taken, shop.stopping)
+            assert context.is_cancelled
+            with pytest.raises(JobCancelled):
+                context.progress(1, 1)
+            with pytest.raises(JobCancelled), context.unit_of_work() as work:
+                context.finish_within(work.session)
+
+        shop.change(job_id, state_value="waiting", worker=None, lease_until=None)
+        shop.work()
+        assert (shop.look(job_id).state_value, arrivals(shop, "x")) == ("cancelled", 0)
+
+    def test_a_settled_job_stays_as_it_ended(self, shop: Shop) -> None:
+        job_id = shop.ask("report")
+        shop.work()
+
+        self._cancel(shop, job_id)
+
+        assert shop.look(job_id).state_value == "done"
+
+
+class TestExpiredLeases:
+    def test_the_job_comes_back_and_is_done(self, shop: Shop) -> None:
+        job_id = shop.ask("arrive", code="x")
+        take(shop, late=LATER)
+
+        shop.work()
+        assert shop.look(job_id).state_value == "running", "its worker might be alive"
+        keep(shop)
+        shop.work()
+
+        job = shop.look(job_id)
+        assert (job.state_value, job.attempts, arrivals(shop, "x")) == ("done", 2, 1)
+
+    def test_a_job_that_kills_its_workers_is_given_up(self, shop: Shop) -> None:
+        job_id = shop.ask("last")
+        for _ in range(3):
+            take(shop, late=LATER)
+            keep(shop)
+
+        job = shop.look(job_id)
+        assert (job.state_value, job.attempts) == ("failed", 3)
+        assert "abandonné" in job.error
+
+    def test_the_worker_given_up_can_write_nothing_any_more(self, shop: Shop, world: World) -> None:
+        job_id = shop.ask("arrive", code="x")
+        stale = take(shop, late=LATER)
+        keep(shop)
+        current = take(shop)
+
+        with shop.app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id))
+            context = JobContext(stale, shop.stopping)
+            with pytest.raises(JobLost), context.unit_of_work() as work:
+                context.finish_within(work.session)
+            with pytest.raises(JobLost):
+                context.progress(1, 1)
+            with pytest.raises(JobLost), platform_unit_of_work("test") as work:
+                operations.hand_back(work.session, stale)
+        assert shop.look(job_id).worker == current.worker
+
+    def test_a_job_waiting_without_a_wake_up_is_woken(self, shop: Shop) -> None:
+        shop.ask("report")
+        huey = shop.app.extensions["cpro_jobs"].huey
+        huey.flush()
+
+        keep(shop)
+
+        assert huey.pending_count() >= 1
+
+
+class TestExclusive:
+    def test_one_at_a_time_in_a_school_and_schools_do_not_wait_for_each_other(self, shop: Shop) -> None:
+        first, _second, elsewhere = shop.ask("last"), shop.ask("last"), shop.ask("last", "b")
+
+        assert [take(shop).id, take(shop).id] == [first, elsewhere]
+        assert take(shop) is None
+
+    def test_the_database_refuses_two(self, shop: Shop) -> None:
+        first, second = shop.ask("last"), shop.ask("last")
+        shop.change(first, state_value="running")
+
+        with pytest.raises(IntegrityError):
+            shop.change(second, state_value="running")
+
+    def test_the_platform_counts_as_one(self, shop: Shop) -> None:
+        shop.ask("last", None)
+        shop.ask("last", None)
+
+        assert take(shop) is not None
+        assert take(shop) is None

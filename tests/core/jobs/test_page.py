@@ -1,0 +1,92 @@
+"""The page of progress: one's own school's, in every state, without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.core.jobs.conftest import Shop
+from tests.helpers.browser import Browser
+
+As = Callable[..., Browser]
+
+
+def page(job_id: int) -> str:
+    return f"/admin/travaux/{job_id}"
+
+
+class TestWhoMayLook:
+    @pytest.mark.parametrize("role", ["teacher", "student"])
+    def test_a_role_without_the_right_is_refused(self, shop: Shop, as_: As, role: str) -> None:
+        assert as_(role).get(page(shop.ask("report"))).status_code == 403
+
+    def test_the_support_is_refused(self, shop: Shop, as_: As) -> None:
+        assert as_("support", enter="a").get(page(shop.ask("report"))).status_code == 403
+
+    @pytest.mark.parametrize("role", ["administrator", "head"])
+    def test_another_schools_job_does_not_exist_nor_the_platforms(self, shop: Shop, as_: As, role: str) -> None:
+        browser = as_(role)
+
+        assert browser.get(page(shop.ask("report", "b"))).status_code == 404
+        assert browser.get(page(shop.ask("report", None))).status_code == 404
+        assert browser.get(page(99999)).status_code == 404
+
+    @pytest.mark.parametrize("role", ["administrator", "head"])
+    def test_ones_own_is_shown(self, shop: Shop, as_: As, role: str) -> None:
+        assert as_(role).get(page(shop.ask("report"))).status_code == 200
+
+
+class TestStates:
+    def test_waiting(self, shop: Shop, as_: As) -> None:
+        text = as_("administrator").get(page(shop.ask("report"))).text
+
+        assert "En attente" in text
+        assert "Actualiser" in text
+        assert "progress.js" in text
+        assert "http-equiv" not in text
+
+    def test_running_with_figures_then_reloaded(self, shop: Shop, as_: As) -> None:
+        job_id = shop.ask("report")
+        browser = as_("administrator")
+        running = {"state_value": "running", "worker": "w", "progress_message": "Lecture du fichier"}
+
+        shop.change(job_id, **running)
+        assert '<progress class="job-bar" aria-labelledby' in browser.get(page(job_id)).text
+        for done in (250, 1250):
+            shop.change(job_id, progress_done=done, progress_total=2000)
+            text = browser.get(page(job_id)).text
+            assert f'max="2000" value="{done}"' in text
+        assert "Lecture du fichier" in text
+        assert "1\u202f250 sur 2\u202f000" in text
+        assert "data-running" in text
+
+    def test_done_leads_to_the_report(self, shop: Shop, as_: As) -> None:
+        job_id = shop.ask("report")
+        shop.work()
+
+        text = as_("administrator").get(page(job_id)).text
+
+        assert "Terminé" in text
+        assert '<a class="btn btn-primary" href="/admin/">Lire le compte rendu</a>' in text
+        assert "Actualiser" not in text
+        assert "progress.js" not in text
+        assert "data-running" not in text
+
+    def test_failed_says_why(self, shop: Shop, as_: As) -> None:
+        job_id = shop.ask("refuse")
+        shop.work()
+
+        assert "Le fichier ne contient aucun élève." in as_("head").get(page(job_id)).text
+
+    def test_cancelled(self, shop: Shop, as_: As) -> None:
+        job_id = shop.ask("report")
+        shop.change(job_id, state_value="cancelled")
+
+        assert "a été annulé" in as_("head").get(page(job_id)).text
+
+    def test_a_kind_of_another_version_is_shown_all_the_same(self, shop: Shop, as_: As) -> None:
+        job_id = shop.ask("report")
+        shop.change(job_id, kind="yesterday:gone", state_value="done")
+
+        assert as_("administrator").get(page(job_id)).status_code == 200

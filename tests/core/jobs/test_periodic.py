@@ -1,0 +1,105 @@
+"""What comes by itself: once per period, whatever the number of workers; the nightly sweep of pictures."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from cpro.core import clock, tenancy
+from cpro.core.jobs import handlers
+from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.models import Job
+from tests.core.jobs.conftest import Shop
+from tests.helpers import pictures
+from tests.helpers.browser import Browser
+from tests.helpers.uploads import stored_files, upload
+
+EVENING = datetime(2026, 11, 2, 20, 0, tzinfo=UTC)
+BEFORE_THREE_IN_PARIS = datetime(2026, 11, 3, 1, 59, tzinfo=UTC)
+AFTER_THREE_IN_PARIS = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
+
+
+def keep(shop: Shop, instant: datetime) -> None:
+    with time_machine.travel(instant, tick=False), shop.app.app_context():
+        keep_house()
+
+
+def period_keys(shop: Shop, kind: str = "pictures:sweep") -> list[str]:
+    with shop.app.app_context(), tenancy.platform_session("test") as session:
+        return [key for key in session.scalars(select(Job.period_key).where(Job.kind == kind).order_by(Job.id)) if key]
+
+
+class TestNightly:
+    def test_once_a_night_after_three_in_paris(self, shop: Shop) -> None:
+        for instant in (EVENING, EVENING, BEFORE_THREE_IN_PARIS):
+            keep(shop, instant)
+        assert period_keys(shop) == ["pictures:sweep@2026-11-02"]
+
+        for _ in range(3):
+            keep(shop, AFTER_THREE_IN_PARIS)
+        assert period_keys(shop) == ["pictures:sweep@2026-11-02", "pictures:sweep@2026-11-03"]
+
+    def test_workers_that_start_together_ask_once(self, shop: Shop) -> None:
+        together = threading.Barrier(4)
+
+        def start() -> None:
+            with shop.app.app_context():
+                together.wait()
+                keep_house()
+
+        threads = [threading.Thread(target=start) for _ in range(4)]
+        with time_machine.travel(EVENING, tick=False):
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        assert period_keys(shop) == ["pictures:sweep@2026-11-02"]
+
+    def test_pictures_nobody_needs_go(self, shop: Shop) -> None:
+        browser = Browser(shop.app).sign_in_as(shop.world, "administrator")
+        upload(browser, pictures.png())
+        browser.post("/admin/parametres/logo/annuler/logo")
+        old = (clock.utcnow() - timedelta(hours=2)).timestamp()
+        for path in stored_files(shop.app):
+            os.utime(path, (old, old))
+
+        keep(shop, clock.utcnow() + timedelta(days=1))
+        shop.work()
+
+        assert stored_files(shop.app) == []
+
+    def test_old_periodic_jobs_are_forgotten_and_peoples_are_not(self, shop: Shop) -> None:
+        asked = shop.ask("report")
+        keep(shop, EVENING)
+        shop.work()
+        shop.change(asked, created_at=EVENING)
+
+        keep(shop, EVENING + timedelta(days=31))
+        with time_machine.travel(EVENING + timedelta(days=31), tick=True):
+            shop.work()
+
+        assert period_keys(shop) == ["pictures:sweep@2026-12-03"]
+        assert shop.look(asked).state_value == "done"
+
+
+class TestEvery:
+    def test_once_per_period_of_so_many_minutes(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(handlers, "_handlers", dict(handlers._handlers))
+        handlers.every(15, "rehearsal:quarter", label="Répétition")(lambda context: None)
+
+        for minutes in (0, 7, 14, 15, 29, 30):
+            keep(shop, EVENING + timedelta(minutes=minutes))
+
+        assert len(period_keys(shop, "rehearsal:quarter")) == 3
+
+
+class TestHandlers:
+    def test_two_handlers_of_one_kind_are_refused(self) -> None:
+        with pytest.raises(RuntimeError, match="two handlers"):
+            handlers.job("rehearsal:report", label="Autre")(lambda context: None)

@@ -1,0 +1,248 @@
+"""Real workers: killed at any moment, stopped politely, in a thread, two at once, on Redis."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from cpro import create_app
+from cpro.config import UnusableSetting, load_settings
+from cpro.core import tenancy
+from cpro.core.jobs import worker
+from cpro.extensions import db
+from cpro.students.models import Student
+from tests.core.jobs import rehearsal
+from tests.core.jobs.conftest import PATIENCE, Shop
+from tests.core.jobs.rehearsal import effect
+from tests.helpers.platform import PROJECT_ROOT, free_port
+
+KILLS = 10
+
+
+@pytest.fixture(autouse=True)
+def _brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "HOUSEKEEPING_EVERY", 0.3)
+    monkeypatch.setattr(worker, "POLL_EVERY", 0.05)
+
+
+@contextmanager
+def in_thread(app: Flask) -> Iterator[None]:
+    """Work in a thread, as the local platform does."""
+    running = worker.start_in_thread(app)
+    try:
+        yield
+    finally:
+        running.stop()
+
+
+def arrivals(shop: Shop) -> dict[str, int]:
+    """Return how often each effect took place."""
+    with shop.app.app_context(), tenancy.platform_session("test") as session:
+        rows = session.execute(
+            select(Student.last_name, func.count(Student.id))
+            .where(Student.last_name.startswith("Effet-"))
+            .group_by(Student.last_name)
+        )
+        return {name: count for name, count in rows}
+
+
+def _await_handlers() -> None:
+    """Wait until no thread of this process runs a handler any more."""
+    until = time.monotonic() + PATIENCE
+    while rehearsal.asleep:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+class TestKilledWorkers:
+    def test_killed_ten_times_at_random_nothing_is_lost_nor_done_twice(self, shop: Shop) -> None:
+        chance = random.Random(20261123)
+        codes = [f"{number:02}" for number in range(40)]
+        jobs = [shop.ask("arrive", "ab"[number % 2], code=code, steps=number % 8) for number, code in enumerate(codes)]
+
+        with shop.workers() as next_worker:
+            for _ in range(KILLS):
+                number = next_worker()
+                time.sleep(chance.uniform(0.15, 0.9))
+                os.kill(number, signal.SIGKILL)
+            next_worker()
+            for job_id in jobs:
+                shop.wait(job_id, "done")
+
+        assert arrivals(shop) == {effect(code): 1 for code in codes}
+        attempts = sum(shop.look(job_id).attempts for job_id in jobs)
+        assert attempts > len(jobs), "no worker was killed at work: the test proved nothing"
+
+    def test_a_silent_worker_cannot_end_a_job_another_took(self, shop: Shop) -> None:
+        with in_thread(shop.app):
+            job_id = shop.ask("sleep", seconds=2)
+            shop.wait(job_id, "running")
+            shop.wait(job_id, "waiting")  # its lease is over, and the thread still sleeps in its handler
+            shop.work()
+            assert (shop.look(job_id).state_value, arrivals(shop)) == ("done", {effect("dormeur"): 1})
+            _await_handlers()
+
+        assert (shop.look(job_id).attempts, arrivals(shop)) == (2, {effect("dormeur"): 1})
+
+
+class TestPoliteStops:
+    def test_sigterm_hands_the_job_back_for_another_worker(self, shop: Shop) -> None:
+        job_id = shop.ask("last")
+
+        with shop.workers() as next_worker:
+            number = next_worker()
+            shop.wait(job_id, "running")
+            os.kill(number, signal.SIGTERM)
+
+        job = shop.look(job_id)
+        assert (job.state_value, job.attempts) == ("waiting", 0)
+        shop.change(job_id, arguments={"seconds": 0})
+        shop.work()
+        assert shop.look(job_id).result == {"attempt": 1}
+
+    def test_the_command_works_and_stops_on_sigterm(self, shop: Shop) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "app", "worker"],
+            cwd=PROJECT_ROOT,
+            env=shop.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout
+            assert "démarré" in process.stdout.readline()
+            shop.wait(shop.ask("pictures:sweep", None), "done")
+            process.send_signal(signal.SIGTERM)
+            _output, complaints = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+            process.wait()
+
+        assert (process.returncode, complaints) == (0, "")
+
+    def test_a_thread_stops_at_once_and_hands_back(self, shop: Shop) -> None:
+        with in_thread(shop.app):
+            job_id = shop.ask("last")
+            shop.wait(job_id, "running")
+            began = time.monotonic()
+
+        assert time.monotonic() - began < worker.GRACE
+        assert shop.look(job_id).state_value == "waiting"
+
+    def test_a_silent_handler_does_not_hold_the_process(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker, "GRACE", 0.2)
+        with in_thread(shop.app):
+            job_id = shop.ask("sleep", seconds=1.5)
+            shop.wait(job_id, "running")
+
+        assert shop.look(job_id).state_value == "waiting"
+        _await_handlers()
+        assert (shop.look(job_id).state_value, arrivals(shop)) == ("waiting", {})
+
+
+class TestThread:
+    def test_it_does_what_is_asked(self, shop: Shop) -> None:
+        with in_thread(shop.app):
+            jobs = [shop.ask("arrive", "ab"[number % 2], code=f"{number}") for number in range(6)]
+            for job_id in jobs:
+                shop.wait(job_id, "done")
+
+        assert set(arrivals(shop).values()) == {1}
+
+    def test_two_workers_never_run_two_exclusive_jobs_of_a_school(self, shop: Shop) -> None:
+        jobs = [shop.ask("last", seconds=0.3) for _ in range(4)]
+        seen = 0
+
+        with in_thread(shop.app), shop.workers() as next_worker:
+            next_worker()
+            while not all(shop.look(job_id).state.is_settled for job_id in jobs):
+                seen = max(seen, sum(shop.look(job_id).state_value == "running" for job_id in jobs))
+                time.sleep(0.02)
+
+        assert [shop.look(job_id).state_value for job_id in jobs] == ["done"] * 4
+        assert seen == 1
+
+
+class TestRedis:
+    def test_a_real_redis_wakes_the_worker(self, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker, "HOUSEKEEPING_EVERY", 3600.0)
+        with _redis(tmp_path) as url:
+            app = create_app({**shop.app.config, "CPRO_JOBS_URL": url})
+            redis_shop = Shop(app, shop.world, shop.database, shop.folder)
+            with in_thread(app):
+                time.sleep(0.5)  # housekeeping at the start is over: only a wake-up brings the job
+                job_id = redis_shop.ask("arrive", code="redis")
+                job = redis_shop.wait(job_id, "done")
+            app.extensions["cpro_jobs"].huey.storage.pool.disconnect()
+            with app.app_context():
+                db.engine.dispose()
+
+        assert job.started_at and (job.started_at - job.created_at).total_seconds() < PATIENCE
+        assert arrivals(shop) == {effect("redis"): 1}
+
+    def test_a_redis_that_is_away_loses_nothing(self, shop: Shop) -> None:
+        app = create_app({**shop.app.config, "CPRO_JOBS_URL": f"redis://127.0.0.1:{free_port()}/0"})
+
+        job_id = Shop(app, shop.world, shop.database, shop.folder).ask("report")
+
+        with app.app_context():
+            db.engine.dispose()
+        shop.work()
+        assert shop.look(job_id).state_value == "done"
+
+    @pytest.mark.parametrize("url", ["amqp://host", "127.0.0.1:6379", "REDIS"])
+    def test_another_address_is_refused_in_a_sentence(self, url: str, tmp_path: Path) -> None:
+        with pytest.raises(UnusableSetting, match="CPRO_JOBS_URL"):
+            load_settings({"CPRO_JOBS_URL": url, "CPRO_INSTANCE": str(tmp_path)})
+
+    def test_without_the_package_a_sentence_says_what_to_install(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cpro.config.find_spec", lambda name: None)
+        with pytest.raises(UnusableSetting, match="pip install redis"):
+            load_settings({"CPRO_JOBS_URL": "redis://127.0.0.1", "CPRO_INSTANCE": str(tmp_path)})
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[str]:
+    program = shutil.which("redis-server")
+    if not program:
+        missing = "redis-server is not installed (Debian: apt-get install redis-server)"
+        if os.environ.get("CPRO_REQUIRE_REDIS") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    port = free_port()
+    server = subprocess.Popen(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        from redis import Redis
+        from redis.exceptions import ConnectionError as Away
+
+        until = time.monotonic() + PATIENCE
+        with Redis(port=port) as client:
+            while True:
+                try:
+                    client.ping()
+                    break
+                except Away:
+                    assert time.monotonic() < until
+                    time.sleep(0.05)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)

@@ -1,0 +1,92 @@
+"""Read a page as a person and a screen reader do: the sentence beside a field, what its form would post, its text."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+import html5lib
+from werkzeug.test import TestResponse
+
+_SPACES = str.maketrans({"\u202f": " ", "\u00a0": " "})
+
+
+class Page:
+    """One HTML answer, parsed; no-break spaces read as plain ones, so that tests quote sentences as they are typed."""
+
+    def __init__(self, answer: TestResponse) -> None:
+        assert answer.mimetype == "text/html", answer.mimetype
+        self.root: Element = html5lib.parse(answer.text, namespaceHTMLElements=False)
+        self.main = next(self.root.iter("main"))
+
+    @property
+    def text(self) -> str:
+        """Return what the main part says, on one line."""
+        return text_of(self.main)
+
+    @property
+    def title(self) -> str:
+        """Return the title of the window."""
+        return text_of(next(self.root.iter("title")))
+
+    @property
+    def alerts(self) -> list[str]:
+        """Return what is announced at once: error summary, conflict, refusals."""
+        return [text_of(each) for each in self.main.iter() if each.get("role") == "alert"]
+
+    @property
+    def flashes(self) -> list[str]:
+        """Return the messages about what was just done."""
+        return [text_of(each) for each in self.main.iter("div") if "flash" in (each.get("class") or "").split()]
+
+    def error(self, field_id: str) -> str:
+        """Return the sentence beside a field, or "" when it is not refused.
+
+        Fails unless the field is marked invalid, names the sentence as its description, and is linked from the summary.
+        """
+        sentence = self._find(f"{field_id}-erreur")
+        if sentence is None:
+            return ""
+        described = [
+            each for each in self.main.iter() if f"{field_id}-erreur" in each.get("aria-describedby", "").split()
+        ]
+        assert described, f"nothing is described by the error of {field_id}"
+        assert described[0].tag == "fieldset" or described[0].get("aria-invalid") == "true", described[0].attrib
+        targets = {field_id, f"{field_id}-0"}
+        links = {(link.get("href") or "").removeprefix("#") for link in self.main.iter("a")}
+        assert targets & links, f"the summary does not lead to {field_id}"
+        assert any(self._find(each) is not None for each in targets & links), (
+            f"the summary's link to {field_id} is dead"
+        )
+        return text_of(sentence).removeprefix("Erreur : ")
+
+    def values(self) -> dict[str, str]:
+        """Return what the page's versioned form would post as it stands."""
+        form = next(each for each in self.main.iter("form") if _posts_version(each))
+        values: dict[str, str] = {}
+        for control in form.iter():
+            name, kind = control.get("name"), control.get("type")
+            if not name or control.tag not in ("input", "select") or kind in ("submit", "file"):
+                continue
+            if control.tag == "select":
+                chosen = [each for each in control.iter("option") if each.get("selected") is not None]
+                values[name] = chosen[0].get("value", "") if chosen else ""
+            elif kind not in ("radio", "checkbox") or control.get("checked") is not None:
+                values[name] = control.get("value", "")
+        values.pop("csrf_token", None)
+        return values
+
+    def rows(self) -> list[list[str]]:
+        """Return the cells of the tables' bodies, row by row."""
+        return [[text_of(cell) for cell in row] for body in self.main.iter("tbody") for row in body.iter("tr")]
+
+    def _find(self, element_id: str) -> Element | None:
+        return next((each for each in self.main.iter() if each.get("id") == element_id), None)
+
+
+def text_of(element: Element) -> str:
+    """Return the text of an element on one line, no-break spaces made plain."""
+    return " ".join("".join(element.itertext()).translate(_SPACES).split())
+
+
+def _posts_version(form: Element) -> bool:
+    return any(each.get("name") == "version" for each in form.iter("input"))

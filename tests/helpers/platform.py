@@ -1,0 +1,168 @@
+"""The local platform as people start it: `python app.py` in a process of its own, on a folder and a port of its own."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from urllib.request import urlopen
+from uuid import uuid4
+
+from sqlalchemy import create_engine, text
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
+_LAST_LINE = "Ctrl+C pour arrêter."
+_PATIENCE = 60  # seconds: two cores may be shared with the rest of the suite
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody holds at this instant."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """Return an environment that shares nothing of CPro's with the one the tests run in."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CPRO_", "FLASK_"))}
+    return {
+        **inherited,
+        "CPRO_INSTANCE": str(folder / "instance"),
+        "CPRO_UPLOADS": str(folder / "uploads"),
+        "PYTHONUTF8": "1",
+        **settings,
+    }
+
+
+def run(command: list[str], folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the project to its end; `command` starts after the interpreter."""
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=PROJECT_ROOT,
+        env=environment(folder, **settings),
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+    )
+
+
+def flask(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run `flask --app app …` to its end."""
+    return run(["-m", "flask", "--app", "app", *arguments], folder, **settings)
+
+
+def without_root_powers() -> list[str]:
+    """Return what precedes a command so that folder permissions bind it: nothing unless we are root."""
+    if os.name == "nt" or os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--bounding-set", "-dac_override,-dac_read_search"] if setpriv else []
+
+
+@contextmanager
+def empty_postgresql_schema(address: str) -> Iterator[str]:
+    """Yield the address of an empty schema in a PostgreSQL database, dropped afterwards; the other tables stay."""
+    schema, engine = f"test_{uuid4().hex}", create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    try:
+        yield f"{address}?options=-csearch_path%3D{schema}"
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+        engine.dispose()
+
+
+@dataclass
+class Platform:
+    """One start of `python app.py`; a context manager that waits for its announcement and stops it at the end."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+
+    def __enter__(self) -> Platform:
+        self._process = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=PROJECT_ROOT,
+            env=environment(self.folder, CPRO_PORT=str(self.port), **self.settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            self.announcement = self._read_announcement()
+        except BaseException:
+            self._process.kill()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Return the address it announces."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database(self) -> Path:
+        """Return the place of its database, where the settings name no other."""
+        return self.folder / "instance" / "cpro.sqlite3"
+
+    @property
+    def database_url(self) -> str:
+        """Return the address of its database."""
+        return self.settings.get("CPRO_DATABASE_URL") or f"sqlite:///{self.database}"
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Return status and text of a page."""
+        with urlopen(f"{self.url}{path}", timeout=_PATIENCE) as answer:
+            return answer.status, answer.read().decode()
+
+    def stop(self) -> int:
+        """Stop it as Ctrl+C does; return its exit status."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        try:
+            _rest, self.complaints = self._process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+        return self._process.returncode
+
+    def _read_announcement(self) -> str:
+        lines: queue.Queue[str] = queue.Queue()
+
+        def read() -> None:
+            assert self._process.stdout
+            for line in self._process.stdout:
+                lines.put(line)
+                if line.startswith(_LAST_LINE):
+                    return
+            lines.put("")
+
+        threading.Thread(target=read, daemon=True).start()
+        text, until = "", time.monotonic() + _PATIENCE
+        while True:
+            line = lines.get(timeout=max(0.1, until - time.monotonic()))
+            text += line
+            if line.startswith(_LAST_LINE):
+                return text
+            if not line:
+                _output, complaints = self._process.communicate(timeout=_PATIENCE)
+                raise AssertionError(f"the platform did not start:\n{text}\n{complaints}")

@@ -1,0 +1,12 @@
+"""The generated screens of an application."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from cpro.core.screens import Screen
+
+
+def screens(app: Flask) -> list[Screen]:
+    """Return the generated screens, in the order the site registered them."""
+    return [view for view in app.extensions["admin"][0]._views if isinstance(view, Screen)]

@@ -1,0 +1,51 @@
+"""Deposit pictures as the page does, look at them, and at the store behind them."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from PIL import Image
+
+from cpro.core import tenancy
+from cpro.core.storage import FileStorage
+from cpro.establishments.operations.pictures import sweep_pictures
+from tests.helpers.browser import Browser
+
+LOGO_TAB = "/admin/parametres/logo"
+
+
+def upload(browser: Browser, content: bytes, kind: str = "logo", name: str = "image.png") -> Any:
+    """Deposit a picture as the page's form does."""
+    data = {"file": (io.BytesIO(content), name)}
+    answer = browser.post(f"{LOGO_TAB}/televerser/{kind}", data, content_type="multipart/form-data")
+    answer.request.environ["wsgi.input"].close()  # the test client's own copy of what it sent
+    return answer
+
+
+def fetch(browser: Browser, kind: str = "logo", **kwargs: Any) -> Any:
+    """Ask for a picture; its file is closed once read."""
+    return browser.get(f"{LOGO_TAB}/image/{kind}", buffered=True, **kwargs)
+
+
+def shown(browser: Browser, kind: str = "logo") -> tuple[int, int] | None:
+    """Return the size of the picture as served, None when there is none."""
+    answer = fetch(browser, kind)
+    if answer.status_code == 404:
+        return None
+    with Image.open(io.BytesIO(answer.data)) as image:
+        return image.size
+
+
+def stored_files(app: Flask) -> list[Path]:
+    """Return the files of the store."""
+    return sorted(path for path in Path(app.config["CPRO_UPLOADS"]).rglob("*") if path.is_file())
+
+
+def sweep(app: Flask, now: datetime) -> list[str]:
+    """Sweep as at another moment."""
+    with app.app_context(), tenancy.platform_session("test") as session:
+        return sweep_pictures(session, storage=FileStorage(app.config["CPRO_UPLOADS"]), now=now)

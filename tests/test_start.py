@@ -1,0 +1,332 @@
+"""Starting: `python app.py` for somebody who has never seen the project, `gunicorn app:app` for production."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import os
+import re
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener, urlopen
+
+import pytest
+
+from tests.helpers.platform import (
+    PROJECT_ROOT,
+    Platform,
+    empty_postgresql_schema,
+    environment,
+    flask,
+    free_port,
+    run,
+    without_root_powers,
+)
+
+PASSWORD = "Quartz-et-feldspath-7"
+TESTED_ON = os.environ.get("CPRO_TEST_DATABASE_URL", "")
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """Return a platform that was started once, with a drawn password, looked at, and stopped."""
+    platform = Platform(tmp_path_factory.mktemp("first-start"))
+    with platform:
+        platform.health = platform.get("/sante")  # type: ignore[attr-defined]
+        platform.first_page = platform.get("/")  # type: ignore[attr-defined]
+        platform.reachable = _reachable_addresses(platform.port)  # type: ignore[attr-defined]
+        platform.signed_in = sign_in(platform, password_in(platform.announcement))  # type: ignore[attr-defined]
+    return platform
+
+
+class TestFirstStart:
+    def test_a_page_is_there(self, stopped: Platform) -> None:
+        status, page = stopped.first_page
+
+        assert status == 200
+        assert "<h1>Se connecter</h1>" in page
+        assert stopped.health == (200, '{"status":"ok"}\n')
+
+    def test_it_prints_the_address_the_accounts_and_the_password_once(self, stopped: Platform) -> None:
+        told = stopped.announcement
+
+        assert stopped.url in told
+        for word in ("lovelace", "chatelet", "administrateur", "chef", "enseignante", "apprenant"):
+            assert word in told
+        for email in ("inspecteur@cpro.example", "support@cpro.example"):
+            assert email in told
+        assert told.count(password_in(told)) == 1
+        assert stopped.complaints == ""
+
+    def test_the_password_it_prints_opens_every_demonstration_account(self, stopped: Platform) -> None:
+        assert stopped.signed_in == "Tableau de bord"
+
+    def test_it_listens_on_this_machine_only(self, stopped: Platform) -> None:
+        assert stopped.reachable == {"127.0.0.1"}
+
+    def test_the_server_key_is_for_its_owner_only(self, stopped: Platform) -> None:
+        key = stopped.folder / "instance" / "secret_key"
+
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        assert len(key.read_text()) >= 43  # 256 random bits
+
+    def test_it_stops_cleanly(self, stopped: Platform) -> None:
+        assert stopped.stop() == 0
+
+
+class TestSecondStart:
+    def test_what_was_changed_is_kept_and_nothing_is_reloaded(self, stopped: Platform) -> None:
+        password = password_in(stopped.announcement)
+        key = (stopped.folder / "instance" / "secret_key").read_text()
+        with sqlite3.connect(stopped.database) as database:
+            database.execute("UPDATE establishment SET name = 'Lycée renommé' WHERE code = 'chatelet'")
+            database.execute("DELETE FROM student WHERE last_name = 'Topaze'")
+            before = _counts(database)
+
+        with Platform(stopped.folder) as again:
+            page = sign_in(again, password, whole=True)
+
+        assert "Lycée renommé" in page
+        assert password not in again.announcement
+        assert "Mot de passe de tous ces comptes" not in again.announcement
+        assert (stopped.folder / "instance" / "secret_key").read_text() == key
+        with sqlite3.connect(stopped.database) as database:
+            assert _counts(database) == before
+
+    def test_the_password_asked_for_is_the_one_of_the_accounts(self, tmp_path: Path) -> None:
+        with Platform(tmp_path, {"CPRO_DEMO_PASSWORD": PASSWORD}) as platform:
+            assert sign_in(platform, PASSWORD) == "Tableau de bord"
+            assert sign_in(platform, PASSWORD + "x") == "Se connecter"
+        with Platform(tmp_path, {"CPRO_DEMO_PASSWORD": "Un-autre-42-choisi!"}) as platform:
+            assert sign_in(platform, PASSWORD) == "Tableau de bord", "an existing account keeps its password"
+
+
+class TestCannotStart:
+    """One plain sentence on standard error, a status that is not zero, and nothing changed."""
+
+    def test_the_instance_folder_cannot_be_written(self, tmp_path: Path) -> None:
+        instance = _read_only(tmp_path / "instance")
+
+        refusal = _refused_without_powers(tmp_path)
+
+        assert str(instance) in refusal
+        assert "CPRO_INSTANCE" in refusal
+
+    def test_the_instance_folder_is_below_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "instance").write_text("not a folder")
+
+        assert "CPRO_INSTANCE" in refused(tmp_path)
+
+    def test_the_database_cannot_be_written_any_more(self, tmp_path: Path) -> None:
+        flask("db", "upgrade", folder=tmp_path)
+        _read_only(tmp_path / "instance")
+
+        assert "cpro.sqlite3" in _refused_without_powers(tmp_path)
+
+    def test_the_uploads_folder_cannot_be_written(self, tmp_path: Path) -> None:
+        uploads = _read_only(tmp_path / "uploads")
+
+        assert str(uploads) in _refused_without_powers(tmp_path)
+
+    def test_the_port_is_taken(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as somebody:
+            port = somebody.getsockname()[1]
+
+            refusal = refused(tmp_path, CPRO_PORT=str(port))
+
+        assert str(port) in refusal
+        assert "CPRO_PORT" in refusal
+        assert not (tmp_path / "instance" / "cpro.sqlite3").exists(), "a second start must not touch the database"
+
+    @pytest.mark.parametrize("port", ["abc", "0", "-1", "65536", "5000.5", "99999"])
+    def test_the_port_is_no_port(self, tmp_path: Path, port: str) -> None:
+        assert "CPRO_PORT" in refused(tmp_path, CPRO_PORT=port)
+
+    def test_the_database_comes_from_a_newer_version(self, stopped: Platform, tmp_path: Path) -> None:
+        (tmp_path / "instance").mkdir()
+        with sqlite3.connect(tmp_path / "instance" / "cpro.sqlite3") as database:
+            database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+            database.execute("INSERT INTO alembic_version VALUES ('9999')")
+
+        refusal = refused(tmp_path)
+
+        assert "9999" in refusal
+        assert "plus récente" in refusal
+        with sqlite3.connect(tmp_path / "instance" / "cpro.sqlite3") as database:
+            tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        assert tables == [("alembic_version",)]
+
+    def test_the_database_is_no_database(self, tmp_path: Path) -> None:
+        (tmp_path / "instance").mkdir()
+        (tmp_path / "instance" / "cpro.sqlite3").write_text("Ceci n’est pas une base de données. " * 99)
+
+        assert "cpro.sqlite3" in refused(tmp_path)
+
+    def test_the_server_key_is_empty(self, tmp_path: Path) -> None:
+        (tmp_path / "instance").mkdir()
+        (tmp_path / "instance" / "secret_key").touch()
+
+        assert "secret_key" in refused(tmp_path)
+
+
+class TestMigrations:
+    def test_they_go_up_down_and_up_again_and_say_what_the_models_say(self, tmp_path: Path) -> None:
+        for command in (("upgrade",), ("check",), ("downgrade", "base"), ("upgrade",), ("check",)):
+            done = flask("db", *command, folder=tmp_path)
+            assert done.returncode == 0, f"flask db {' '.join(command)}\n{done.stdout}{done.stderr}"
+
+    def test_downgraded_to_the_base_nothing_is_left(self, tmp_path: Path) -> None:
+        flask("db", "upgrade", folder=tmp_path)
+        flask("db", "downgrade", "base", folder=tmp_path)
+
+        with sqlite3.connect(tmp_path / "instance" / "cpro.sqlite3") as database:
+            left = database.execute("SELECT name FROM sqlite_master WHERE name <> 'alembic_version'").fetchall()
+        assert [name for (name,) in left if not name.startswith("sqlite_")] == []
+
+    @pytest.mark.skipif(not TESTED_ON, reason="CPRO_TEST_DATABASE_URL names no PostgreSQL; .ci/run does")
+    def test_the_same_on_postgresql(self, tmp_path: Path, database: str) -> None:
+        with empty_postgresql_schema(database) as address:
+            for command in (("upgrade",), ("check",), ("downgrade", "base"), ("upgrade",), ("check",)):
+                done = flask("db", *command, folder=tmp_path, CPRO_DATABASE_URL=address)
+                assert done.returncode == 0, f"flask db {' '.join(command)}\n{done.stdout}{done.stderr}"
+
+
+class TestProduction:
+    def test_gunicorn_serves_the_application_without_any_demonstration(self, tmp_path: Path) -> None:
+        flask("db", "upgrade", folder=tmp_path)
+        port = free_port()
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app"]
+        server = subprocess.Popen(
+            command,
+            cwd=PROJECT_ROOT,
+            env=environment(tmp_path, CPRO_DEMO_PASSWORD=PASSWORD),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            health = _wait_for(f"http://127.0.0.1:{port}/sante")
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+        assert health == '{"status":"ok"}\n'
+        with sqlite3.connect(tmp_path / "instance" / "cpro.sqlite3") as database:
+            assert set(_counts(database).values()) == {0}
+
+    def test_on_a_database_without_tables_it_says_it_is_not_well(self, tmp_path: Path) -> None:
+        answer = run(
+            ["-c", "from app import app; r = app.test_client().get('/sante'); print(r.status_code, r.text)"], tmp_path
+        )
+
+        assert answer.stdout.strip() == '503 {"status":"unavailable"}', answer.stderr
+
+
+# --- What the tests above share --------------------------------------------------------------------------------------
+
+
+def refused(folder: Path, prefix: list[str] | None = None, **settings: str) -> str:
+    """Start, expect a refusal, and return its sentence."""
+    settings = {"CPRO_PORT": str(free_port()), **settings}
+    answer = subprocess.run(
+        [*(prefix or []), sys.executable, "app.py"],
+        cwd=PROJECT_ROOT,
+        env=environment(folder, **settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.returncode not in (0, None)
+    assert answer.stdout == ""
+    assert "Traceback" not in answer.stderr
+    sentence = answer.stderr.strip()
+    assert sentence.count("\n") == 0, f"more than one line:\n{sentence}"
+    assert sentence.endswith("."), sentence
+    return sentence
+
+
+def sign_in(platform: Platform, password: str, *, whole: bool = False) -> str:
+    """Sign in as an administrator over HTTP, every cookie followed; return the title one lands on, or the page."""
+    browser = build_opener(HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    token = re.search(r'name="csrf_token" value="([^"]+)"', _read(browser, f"{platform.url}/connexion"))
+    assert token
+    typed = {"establishment": "chatelet", "login": "administrateur", "password": password, "csrf_token": token[1]}
+    page = _read(browser, f"{platform.url}/connexion", urlencode(typed).encode())
+    heading = re.search(r"<h1>(.*?)</h1>", page)
+    assert heading
+    return page if whole else heading[1]
+
+
+def password_in(announcement: str) -> str:
+    """Return the password that the first start prints."""
+    found = re.search(r"^Mot de passe de tous ces comptes : (\S+)$", announcement, re.M)
+    assert found, announcement
+    return found[1]
+
+
+def _read(browser: OpenerDirector, address: str, data: bytes | None = None) -> str:
+    try:
+        with browser.open(address, data, timeout=60) as answer:
+            return answer.read().decode()
+    except URLError as error:
+        assert hasattr(error, "read"), error
+        return error.read().decode()
+
+
+def _reachable_addresses(port: int) -> set[str]:
+    """Return the addresses of this machine that answer on the port."""
+    own = {information[4][0] for information in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)}
+    reachable = set()
+    for address in own | {"127.0.0.1", "127.0.0.2"}:
+        with socket.socket() as caller:
+            caller.settimeout(5)
+            if caller.connect_ex((address, port)) == 0:
+                reachable.add(address)
+    return reachable
+
+
+def _read_only(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    for each in (folder, *folder.iterdir()):
+        each.chmod(each.stat().st_mode & ~0o222)
+    return folder
+
+
+def _refused_without_powers(folder: Path) -> str:
+    prefix = without_root_powers()
+    if not prefix and os.name != "nt" and os.geteuid() == 0:
+        pytest.skip("root writes everywhere, and setpriv (util-linux) is not here to take that power away")
+    return refused(folder, prefix)
+
+
+def _counts(database: sqlite3.Connection) -> dict[str, int]:
+    tables = ("establishment", "account", "platform_account", "student", "diploma", "division")
+    return {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+
+
+def _wait_for(address: str) -> str:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            with urlopen(address, timeout=5) as answer:
+                return answer.read().decode()
+        except URLError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+@pytest.fixture(autouse=True)
+def _writable_again(tmp_path: Path) -> Iterator[None]:
+    """Let pytest remove its folders."""
+    yield
+    for folder in (tmp_path / "instance", tmp_path / "uploads"):
+        if folder.is_dir():
+            folder.chmod(0o755)
