@@ -15,7 +15,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
 
     from cpro import admin_site, audit, demo, establishments, masks, students, users
     from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
-    from cpro.core import pages, web
+    from cpro.core import jobs, pages, web
     from cpro.core.transactions import configure_engine
     from cpro.extensions import babel, csrf, db, login_manager, migrate
 
@@ -42,6 +42,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         if hasattr(room, "register"):
             room.register(app)
     app.register_blueprint(pages.bp)
+    jobs.register(app)
     admin_site.install(app)
     app.cli.add_command(demo.group)
     return app

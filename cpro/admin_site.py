@@ -13,6 +13,7 @@ from cpro.config import VERSION
 from cpro.core.adminviews import SecureIndexView
 from cpro.core.permissions import Permission, Principal
 from cpro.core.registry import MenuEntry, registry
+from cpro.core.tenancy import TenancyError
 from cpro.core.web import csp_nonce, current_principal
 from cpro.establishments.models import Establishment, PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
@@ -23,6 +24,9 @@ _STYLESHEETS = (
     "css/forms.css",
     "css/panels.css",
     "css/generated.css",
+    "css/screens.css",
+    "css/charts.css",
+    "css/history.css",
     "css/print.css",
 )
 
@@ -37,7 +41,10 @@ class Dashboard(SecureIndexView):
         """Show the checklist as it stands now."""
         checklist = registry().checklist()
         return self.render(
-            "dashboard.html", checklist=checklist, missing_count=sum(not item.done for item in checklist)
+            "dashboard.html",
+            checklist=checklist,
+            missing_count=sum(not item.done for item in checklist),
+            charts=registry().charts(),
         )
 
 
@@ -168,14 +175,17 @@ def _person() -> Principal | None:
 
 
 def _school() -> Establishment | None:
-    """Return the school worked in, once per request."""
+    """Return the school worked in, once per request; None where the request failed before the guard opened a scope."""
     person = _person()
     if person is None or person.establishment_id is None:
         return None
     if "frame_school" not in g:
-        g.frame_school = get_current_establishment()
+        try:
+            g.frame_school = get_current_establishment()
+        except TenancyError:
+            g.frame_school = None
     school = g.frame_school
-    assert isinstance(school, Establishment)
+    assert school is None or isinstance(school, Establishment)
     return school
 
 

@@ -69,8 +69,8 @@ def load_command() -> None:
     """Load the demonstration schools into an empty database and print their password."""
     password = load_if_empty(password=current_app.config["CPRO_DEMO_PASSWORD"], now=clock.utcnow())
     if password is None:
-        raise DomainError("La base contient déjà des établissements : la démonstration n’a pas été chargée.")
-    click.echo(f"Établissements de démonstration chargés. Mot de passe de tous les comptes : {password}")
+        raise DomainError("La base contient déjà des établissements : la démonstration n’a pas été chargée.")
+    click.echo(f"Établissements de démonstration chargés. Mot de passe de tous les comptes : {password}")
 
 
 def load_if_empty(*, password: str, now: datetime) -> str | None:

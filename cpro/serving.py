@@ -1,4 +1,4 @@
-"""The local platform: `python app.py` migrates, loads the demonstration once, and serves on this machine only."""
+"""The local platform: `python app.py` migrates, loads the demonstration once, serves and works on this machine only."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cpro import demo
-from cpro.core import clock, tenancy
+from cpro.core import clock
+from cpro.core.jobs.worker import start_in_thread
 from cpro.core.storage import FileStorage, StorageUnavailable
-from cpro.establishments.operations.pictures import sweep_pictures
 from cpro.extensions import db
 
 _THREADS = 8
@@ -31,17 +31,20 @@ def serve_locally(app: Flask) -> int:
     try:
         server = _listen(app, host, port)
         with app.app_context():
+            _check_storage(app)
             _prepare_database()
             password = _load_demo_once(app)
-            _sweep(app)
     except CannotStart as refusal:
         print(refusal, file=sys.stderr)
         return 1
+    worker = start_in_thread(app)
     _announce(f"http://{host}:{port}", password)
     try:
         server.run()
     except KeyboardInterrupt:
         pass
+    finally:
+        worker.stop()
     return 0
 
 
@@ -54,7 +57,7 @@ def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
         return create_server(app, host=host, port=port, threads=_THREADS, ident="CPro", max_request_body_size=9 << 20)
     except OSError as error:
         raise CannotStart(
-            f"Le port {port} de {host} ne peut pas être ouvert ({error.strerror}) : CPro tourne sans doute déjà. "
+            f"Le port {port} de {host} ne peut pas être ouvert ({error.strerror}) : CPro tourne sans doute déjà. "
             "Arrêtez-le, ou choisissez un autre port avec CPRO_PORT."
         ) from error
 
@@ -68,7 +71,7 @@ def _prepare_database() -> None:
     except (SQLAlchemyError, CommandError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise CannotStart(
-            f"La base de données « {db.engine.url.render_as_string(hide_password=True)} » ne peut pas être ouverte "
+            f"La base de données « {db.engine.url.render_as_string(hide_password=True)} » ne peut pas être ouverte "
             f"ni mise à jour ({cause}). Vérifiez le droit d’écriture et la place sur le disque."
         ) from error
 
@@ -85,7 +88,7 @@ def _refuse_newer_database() -> None:
     }
     if newer := ", ".join(sorted(found - known)):
         raise CannotStart(
-            f"La base de données vient d’une version plus récente de CPro (révision {newer}) : "
+            f"La base de données vient d’une version plus récente de CPro (révision {newer}) : "
             "mettez le programme à jour, ou choisissez une autre base avec CPRO_DATABASE_URL."
         )
 
@@ -95,27 +98,25 @@ def _load_demo_once(app: Flask) -> str | None:
     return demo.load_if_empty(password=app.config["CPRO_DEMO_PASSWORD"], now=clock.utcnow())
 
 
-def _sweep(app: Flask) -> None:
-    storage = FileStorage(app.config["CPRO_UPLOADS"])
+def _check_storage(app: Flask) -> None:
+    """Raise `CannotStart` when the store of pictures cannot be written, before anything else is."""
     try:
-        storage.check_writable()
+        FileStorage(app.config["CPRO_UPLOADS"]).check_writable()
     except StorageUnavailable as refusal:
         raise CannotStart(
-            f"Le dossier « {app.config['CPRO_UPLOADS']} » ne peut pas être écrit : {refusal.message}"
+            f"Le dossier « {app.config['CPRO_UPLOADS']} » ne peut pas être écrit : {refusal.message}"
         ) from refusal
-    with tenancy.platform_session("start: sweeping pictures") as session:
-        sweep_pictures(session, storage=storage, now=clock.utcnow())
 
 
 def _announce(address: str, password: str | None) -> None:
-    print(f"\nCPro est prêt : {address}\n")
-    print("Comptes de démonstration (établissement / identifiant) :")
+    print(f"\nCPro est prêt : {address}\n")
+    print("Comptes de démonstration (établissement / identifiant) :")
     for line in demo.ACCOUNTS_SHOWN:
         print(f"  {line}")
     if password:
-        print(f"\nMot de passe de tous ces comptes : {password}")
-        print("Il n’est affiché que cette fois ; CPRO_DEMO_PASSWORD en fixe un avant le premier démarrage.")
+        print(f"\nMot de passe de tous ces comptes : {password}")
+        print("Il n’est affiché que cette fois ; CPRO_DEMO_PASSWORD en fixe un avant le premier démarrage.")
     else:
-        print("\nLe mot de passe est celui affiché au premier démarrage. Perdu ? Un code remplace celui d’un compte :")
+        print("\nLe mot de passe est celui affiché au premier démarrage. Perdu ? Un code remplace celui d’un compte :")
         print("  .venv/bin/flask --app app users reset chef --establishment lovelace")
     print("\nCtrl+C pour arrêter.", flush=True)

@@ -1,0 +1,22 @@
+"""Long work, done by a worker beside the web server: a job is a row, and the row is the truth.
+
+Words: a *kind* is what a job does (`imports:apply`), a *handler* the function that does it, a *lease* the time a
+worker may stay silent before the job is taken from it, a *wake-up* the message by which Huey tells a worker to look.
+Invariants: a job is written in the transaction of the gesture that asked for it; wake-ups may be lost or repeated, the
+sweep makes up for them; a worker may be killed at any line, so every handler can be run again; the effect of a job and
+its end are committed together (`JobContext.finish_within`), or neither is.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Bring jobs into the application: queue, page of progress, `flask worker`."""
+    from cpro.core.jobs import commands, housekeeping, queue, views
+
+    app.extensions["cpro_jobs"] = queue.WakeUps(app.config)
+    app.register_blueprint(views.bp)
+    app.cli.add_command(commands.worker)
+    housekeeping.register()

@@ -1,0 +1,129 @@
+"""What a handler is given: who asked, the clock, a place to write, and the ways to say how far it is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from cpro.core import clock, tenancy
+from cpro.core.jobs import operations
+from cpro.core.jobs.errors import WorkerStopping
+from cpro.core.jobs.handlers import get_handler
+from cpro.core.jobs.models import Job
+from cpro.core.jobs.operations import Taken
+from cpro.core.permissions import Actor
+from cpro.core.transactions import UnitOfWork, after_commit, platform_unit_of_work, unit_of_work
+
+logger = logging.getLogger(__name__)
+
+_PROGRESS_EVERY = 1.0  # seconds: nobody reads faster, and SQLite has a single writer
+
+
+class JobContext:
+    """One attempt at one job. A school's job reads and writes through `db.session`, opened on that school."""
+
+    def __init__(self, taken: Taken, stopping: threading.Event) -> None:
+        self.taken = taken
+        #: whether the end of the job is committed
+        self.finished = False
+        self._stopping = stopping
+        self._heartbeat_every = get_handler(taken.kind).lease.total_seconds() / 4
+        self._told_at = time.monotonic()
+        self._writing = False
+
+    @property
+    def job_id(self) -> int:
+        """Return the number of the job."""
+        return self.taken.id
+
+    @property
+    def establishment_id(self) -> int | None:
+        """Return the school the job works in, None for the platform's."""
+        return self.taken.establishment_id
+
+    @property
+    def actor(self) -> Actor:
+        """Return who asked for the job."""
+        return self.taken.actor
+
+    @property
+    def attempt(self) -> int:
+        """Return 1 the first time, more when a worker died on the job before."""
+        return self.taken.attempt
+
+    @property
+    def reason(self) -> str:
+        """Return why a platform session is opened, for `tenancy.platform_session`."""
+        return f"job {self.taken.kind}"
+
+    @property
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return clock.utcnow()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Tell whether somebody asked for the job to be given up."""
+        with tenancy.platform_session("job: was it cancelled?") as session:
+            return session.scalar(select(Job.cancel_asked_at).where(Job.id == self.taken.id)) is not None
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
+        """Open one transaction, in the school's session or in a platform session; keep it short."""
+        platform = self.taken.establishment_id is None
+        with platform_unit_of_work(self.reason) if platform else unit_of_work() as work:
+            self._writing = True
+            try:
+                yield work
+            finally:
+                self._writing = False
+
+    def progress(self, done: int, total: int, message: str = "") -> None:
+        """Say how far the job is, in a transaction of its own, once a second at most; it is a heartbeat too.
+
+        `total` is 0 while unknown. Raises `Stopped` when the handler must end here, `RuntimeError` between the
+        beginning and the end of a transaction, whose lock the progress would wait for.
+        """
+        self._tell((done, total, message), every=0 if total and done >= total else _PROGRESS_EVERY)
+
+    def heartbeat(self) -> None:
+        """Say that the worker is alive. Raises as `progress` does."""
+        self._tell(None, every=self._heartbeat_every)
+
+    def finish_within(self, session: Session, result: Mapping[str, Any] | None = None) -> None:
+        """Settle the job as done in the caller's transaction: what it wrote and the end of the job are one commit.
+
+        The row is locked and must still be this attempt's: two workers that believe they hold a job cannot both
+        commit, and a job killed before the commit left nothing behind. Raises `Stopped` (the transaction is rolled
+        back) when the job was lost or cancelled.
+        """
+        self._writing = True  # the row is locked by the caller from here: telling progress would wait for ourselves
+        operations.finish(session, self.taken, now=self.now, result=result, unless_cancelled=True)
+        after_commit(session, self._note_finished)
+
+    def _note_finished(self) -> None:
+        self.finished = True
+
+    def _tell(self, progress: tuple[int, int, str] | None, *, every: float) -> None:
+        if self._writing:
+            raise RuntimeError("progress is told between two transactions, not inside one")
+        if self._stopping.is_set():
+            raise WorkerStopping
+        if time.monotonic() - self._told_at < every:
+            return
+        self._told_at = time.monotonic()
+        try:
+            with platform_unit_of_work("job: progress") as work:
+                operations.renew(work.session, self.taken, now=self.now, progress=progress)
+        except OperationalError:
+            # A database too busy to be told is no reason to stop: if it lasts, the lease expires.
+            logger.warning("job %d: its progress could not be written", self.taken.id, exc_info=True)

@@ -1,0 +1,77 @@
+"""What a worker does each minute beside its jobs: bring back the lost ones, ask for the periodic ones."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from cpro.core import clock, tenancy
+from cpro.core.jobs import operations
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.handlers import list_periodic, nightly
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.jobs.queue import wake_a_worker
+from cpro.core.permissions import Actor
+from cpro.core.transactions import platform_unit_of_work
+
+#: Whoever asks for what comes by itself.
+SCHEDULE = Actor("system", None, "Tâche périodique", "system", "worker")
+
+_KEPT = timedelta(days=30)
+
+
+def keep_house() -> None:
+    """Take back the jobs of dead workers, ask for the periodic jobs that are due, wake a worker if any job waits.
+
+    Nothing is locked when there is nothing to do; any number of workers may do it together.
+    """
+    now = clock.utcnow()
+    with tenancy.platform_session("worker: is there something to do?") as session:
+        expired = session.scalar(
+            select(Job.id).where(Job.state_value == JobState.RUNNING.value, Job.lease_until < now).limit(1)
+        )
+        due = _list_due(now)
+        asked = set(session.scalars(select(Job.period_key).where(Job.period_key.in_(due.values()))))
+    if expired:
+        with platform_unit_of_work("worker: jobs of dead workers") as work:
+            operations.take_back_expired(work.session, now=now)
+    for kind, period_key in due.items():
+        if period_key not in asked:
+            _ask_once(kind, period_key)
+    with tenancy.platform_session("worker: does a job wait?") as session:
+        waiting = session.scalar(select(Job.id).where(Job.state_value == JobState.WAITING.value).limit(1))
+    if waiting:
+        wake_a_worker()
+
+
+def _list_due(now: datetime) -> dict[str, str]:
+    """Return the period key of each periodic kind that has a period at this instant."""
+    periods = {handler.kind: handler.period(now) for handler in list_periodic() if handler.period}
+    return {kind: f"{kind}@{period}" for kind, period in periods.items() if period}
+
+
+def _ask_once(kind: str, period_key: str) -> None:
+    try:
+        with platform_unit_of_work("worker: a periodic job") as work:
+            operations.enqueue(kind, by=SCHEDULE, now=clock.utcnow(), session=work.session, period_key=period_key)
+    except IntegrityError:
+        pass  # another worker asked first: the period's row is its
+
+
+def _purge(context: JobContext) -> dict[str, int]:
+    """Forget the periodic jobs that ended a month ago; those that people asked for stay."""
+    with context.unit_of_work() as work:
+        settled = [state.value for state in JobState if state.is_settled]
+        forgotten = work.session.scalars(
+            delete(Job)
+            .where(Job.period_key.is_not(None), Job.state_value.in_(settled), Job.created_at < context.now - _KEPT)
+            .returning(Job.id)
+        )
+        return {"forgotten": len(forgotten.all())}
+
+
+def register() -> None:
+    """Declare the mechanism's own periodic job."""
+    nightly("jobs:purge", label="Oubli des anciennes tâches périodiques")(_purge)

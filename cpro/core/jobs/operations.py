@@ -1,0 +1,209 @@
+"""The life of a job's row: asked for, taken, renewed, settled, taken back from the dead.
+
+Whatever a worker writes is refused once the job is no longer its own: `worker`, drawn at each take, is the fence.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
+
+from cpro.core.jobs.errors import JobCancelled, JobLost
+from cpro.core.jobs.handlers import ATTEMPTS, find_handler, get_handler, list_kinds
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.jobs.queue import wake_a_worker
+from cpro.core.permissions import Actor
+from cpro.core.tenancy import scope_of
+from cpro.core.transactions import after_commit
+from cpro.extensions import db
+
+logger = logging.getLogger(__name__)
+
+_GIVEN_UP = "Le traitement s’est interrompu plusieurs fois de suite avant la fin ; il a été abandonné."
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A job as the worker that took it knows it."""
+
+    id: int
+    kind: str
+    arguments: dict[str, Any]
+    establishment_id: int | None
+    actor: Actor
+    worker: str
+    attempt: int
+
+
+def enqueue(
+    kind: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    by: Actor,
+    now: datetime,
+    session: Session | None = None,
+    establishment_id: int | None = None,
+    period_key: str | None = None,
+) -> Job:
+    """Ask for a job, in the transaction of the gesture: no commit, no job. A worker is woken after the commit.
+
+    In a school's session the job is that school's; in a platform session it is that of `establishment_id`, or the
+    platform's own. Raises `LookupError` for a kind without handler.
+    """
+    target: Session = session or db.session()
+    scope = scope_of(target)
+    school = establishment_id if scope.is_platform else scope.establishment_id
+    exclusive = get_handler(kind).exclusive
+    job = Job(
+        establishment_id=school,
+        kind=kind,
+        arguments=dict(arguments or {}),
+        requested_by=asdict(by),
+        exclusive_key=f"{school or 'platform'}:{exclusive}" if exclusive else None,
+        period_key=period_key,
+        created_at=now,
+    )
+    target.add(job)
+    target.flush()
+    after_commit(target, wake_a_worker)
+    return job
+
+
+def cancel(job: Job, *, now: datetime) -> None:
+    """Ask for a job to be given up: at once if it waits, at its next heartbeat if it runs, never once settled."""
+    if job.state is JobState.WAITING:
+        _settle(job, JobState.CANCELLED, now)
+    elif job.state is JobState.RUNNING:
+        job.cancel_asked_at = now
+
+
+def take(session: Session, *, host: str, now: datetime) -> Taken | None:
+    """Take the oldest job that may run, or return None.
+
+    Raises `IntegrityError` when another worker took a job of the same exclusive key meanwhile: try again.
+    """
+    running = aliased(Job)
+    busy = select(running.exclusive_key).where(
+        running.state_value == JobState.RUNNING.value, running.exclusive_key.is_not(None)
+    )
+    job = session.scalars(
+        select(Job)
+        .where(
+            Job.state_value == JobState.WAITING.value,
+            Job.kind.in_(list_kinds()),
+            or_(Job.exclusive_key.is_(None), Job.exclusive_key.not_in(busy)),
+        )
+        .order_by(Job.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if job is None:
+        return None
+    worker = f"{host}-{secrets.token_hex(6)}"
+    job.state_value, job.worker, job.attempts = JobState.RUNNING.value, worker, job.attempts + 1
+    job.started_at = job.heartbeat_at = now
+    job.lease_until = now + get_handler(job.kind).lease
+    session.flush()
+    return Taken(job.id, job.kind, job.arguments, job.establishment_id, job.actor, worker, job.attempts)
+
+
+def renew(session: Session, taken: Taken, *, now: datetime, progress: tuple[int, int, str] | None = None) -> None:
+    """Keep the job for another lease, and say how far it is. Raises `JobLost`, `JobCancelled`."""
+    job = _held(session, taken)
+    if job.cancel_asked_at:
+        raise JobCancelled
+    job.heartbeat_at = now
+    job.lease_until = now + get_handler(job.kind).lease
+    if progress:
+        job.progress_done, job.progress_total, job.progress_message = progress[0], progress[1], progress[2][:200]
+    session.flush()
+
+
+def finish(
+    session: Session,
+    taken: Taken,
+    *,
+    now: datetime,
+    result: Mapping[str, Any] | None = None,
+    unless_cancelled: bool = False,
+) -> None:
+    """Settle the job as done. Raises `JobLost`, and `JobCancelled` where that can still be obeyed."""
+    job = _held(session, taken)
+    if unless_cancelled and job.cancel_asked_at:
+        raise JobCancelled
+    job.result = dict(result) if result else None
+    _settle(job, JobState.DONE, now)
+    session.flush()
+
+
+def fail(session: Session, taken: Taken, sentence: str, *, now: datetime) -> None:
+    """Settle the job as failed, for a reason in French. Raises `JobLost`."""
+    job = _held(session, taken)
+    job.error = sentence[:500]
+    _settle(job, JobState.FAILED, now)
+    session.flush()
+
+
+def give_up(session: Session, taken: Taken, *, now: datetime) -> None:
+    """Settle the job as cancelled. Raises `JobLost`."""
+    _settle(_held(session, taken), JobState.CANCELLED, now)
+    session.flush()
+
+
+def hand_back(session: Session, taken: Taken) -> None:
+    """Put the job back in the queue, as if it had not been taken. Raises `JobLost`."""
+    job = _held(session, taken)
+    job.attempts -= 1
+    _wait_again(job)
+    session.flush()
+
+
+def take_back_expired(session: Session, *, now: datetime) -> int:
+    """Put back in the queue the jobs whose worker is silent, fail those it happened to too often; return how many."""
+    expired = session.scalars(
+        select(Job)
+        .where(Job.state_value == JobState.RUNNING.value, Job.lease_until < now)
+        .order_by(Job.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for job in expired:
+        handler = find_handler(job.kind)
+        if job.cancel_asked_at:
+            _settle(job, JobState.CANCELLED, now)
+        elif job.attempts >= (handler.attempts if handler else ATTEMPTS):
+            logger.error("job %d (%s) is given up after %d attempts", job.id, job.kind, job.attempts)
+            job.error = _GIVEN_UP
+            _settle(job, JobState.FAILED, now)
+        else:
+            _wait_again(job)
+    session.flush()
+    return len(expired)
+
+
+def _held(session: Session, taken: Taken) -> Job:
+    job = session.scalars(
+        select(Job)
+        .where(Job.id == taken.id, Job.state_value == JobState.RUNNING.value, Job.worker == taken.worker)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if job is None:
+        raise JobLost
+    return job
+
+
+def _settle(job: Job, state: JobState, now: datetime) -> None:
+    job.state_value, job.finished_at = state.value, now
+    job.worker = job.lease_until = None
+
+
+def _wait_again(job: Job) -> None:
+    job.state_value = JobState.WAITING.value
+    job.worker = job.lease_until = None

@@ -1,0 +1,108 @@
+"""Take jobs and do them, one after the other, until there is none."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import threading
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from cpro.core import clock, tenancy
+from cpro.core.errors import DomainError
+from cpro.core.jobs import operations
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.errors import JobCancelled, JobLost, WorkerStopping
+from cpro.core.jobs.handlers import get_handler
+from cpro.core.jobs.operations import Taken
+from cpro.core.transactions import platform_unit_of_work
+
+logger = logging.getLogger(__name__)
+
+#: What is shown of a defect of ours; what happened is in the log.
+NEUTRAL = "Une erreur inattendue a interrompu ce traitement. L’équipe qui administre la plateforme en est avertie."
+
+_Ending = Callable[[Session], None]
+
+
+class Runner:
+    """Do the jobs of an application until `stopping` is set."""
+
+    def __init__(self, app: Flask, stopping: threading.Event) -> None:
+        self._app = app
+        self._stopping = stopping
+        self._host = f"{platform.node()[:60]}-{os.getpid()}"
+        self._current: Taken | None = None
+
+    def drain(self) -> None:
+        """Do every job there is."""
+        while not self._stopping.is_set():
+            taken = self._take()
+            if taken is None:
+                return
+            self._current = taken
+            self._settle(taken, self._attempt(taken))
+            self._current = None
+
+    def hand_back(self) -> None:
+        """Put the job at hand back in the queue, from another thread, because the process ends before it does.
+
+        Whatever its thread still does is refused: the job is no longer its own.
+        """
+        taken = self._current
+        if taken:
+            self._settle(taken, lambda session: operations.hand_back(session, taken))
+
+    def _take(self) -> Taken | None:
+        with self._app.app_context():
+            while True:
+                try:
+                    with platform_unit_of_work("worker: taking a job") as work:
+                        return operations.take(work.session, host=self._host, now=clock.utcnow())
+                except IntegrityError:
+                    continue  # another worker has just taken a job of the same exclusive key: look again
+
+    def _attempt(self, taken: Taken) -> _Ending | None:
+        """Run the handler in a context of its own; return how the job ends, None when there is nothing to write."""
+        with self._app.app_context():
+            context = JobContext(taken, self._stopping)
+            if taken.establishment_id is not None:
+                tenancy.enter(tenancy.Scope(taken.establishment_id, reason=context.reason))
+            try:
+                result = get_handler(taken.kind).run(context, **taken.arguments)
+            except WorkerStopping:
+                return lambda session: operations.hand_back(session, taken)
+            except JobCancelled:
+                return lambda session: operations.give_up(session, taken, now=clock.utcnow())
+            except JobLost:
+                logger.warning("job %d (%s) was taken back from this worker", taken.id, taken.kind)
+                return None
+            except DomainError as refusal:
+                sentence = refusal.message
+                return lambda session: operations.fail(session, taken, sentence, now=clock.utcnow())
+            except OperationalError:
+                # Nothing to do but wait: the lease expires and the job comes back, as often as its kind allows.
+                logger.exception("job %d (%s): the database did not answer", taken.id, taken.kind)
+                return None
+            except Exception:
+                logger.exception("job %d (%s) failed", taken.id, taken.kind)
+                return lambda session: operations.fail(session, taken, NEUTRAL, now=clock.utcnow())
+            if context.finished:
+                return None
+            return lambda session: operations.finish(session, taken, now=clock.utcnow(), result=result)
+
+    def _settle(self, taken: Taken, ending: _Ending | None) -> None:
+        """Write how a job ends, once the handler's own session is closed."""
+        if ending is None:
+            return
+        try:
+            with self._app.app_context(), platform_unit_of_work("worker: end of a job") as work:
+                ending(work.session)
+        except JobLost:
+            logger.warning("job %d (%s) was taken back from this worker", taken.id, taken.kind)
+        except Exception:
+            logger.exception("job %d (%s): its end could not be written; it will be done again", taken.id, taken.kind)
