@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from cpro.core import clock
+from cpro.core import clock, events
 from cpro.core.permissions import Permission, requires
-from cpro.core.web import render_page
+from cpro.core.web import current_principal, remote_address, render_page
 from cpro.students import queries
 
 bp = Blueprint("students", __name__)
@@ -19,7 +19,11 @@ _PER_PAGE = 50
 @requires(Permission.STUDENTS_VIEW)
 def without_ine() -> ResponseReturnValue:
     """List the students who cannot be transferred for want of an INE, with the remedy."""
-    today = clock.utcnow().date()
+    now = clock.utcnow()
+    today = now.date()
+    events.search_made.send(
+        "students", principal=current_principal(), screen="Élèves sans INE", sought="", origin=remote_address(), now=now
+    )
     counts = queries.count_without_ine(today)
     total = counts.active + counts.departed
     last_page = max(1, -(-total // _PER_PAGE))

@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from sqlalchemy.orm import joinedload
 
-from cpro.core.formatting import format_date
+from cpro.core.formatting import format_date, mask_ine
 from cpro.core.forms import VersionedForm
 from cpro.core.permissions import Permission, Role
 from cpro.core.screens import Column, Screen, TextFilter, choice
@@ -226,11 +226,6 @@ def shown_ine(ine: str | None) -> str:
     if ine is None:
         return "sans INE"
     return mask_ine(ine) if principal is None or principal.role is Role.SUPPORT else ine
-
-
-def mask_ine(ine: str) -> str:
-    """Return an INE whose last three characters alone can be read."""
-    return "•" * (len(ine) - 3) + ine[-3:]
 
 
 def _situation(student: Student) -> str:

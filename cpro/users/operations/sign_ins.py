@@ -123,18 +123,19 @@ def enter_school(session: Session, sign_in_id: int, school: Establishment | None
         return
     left_id = sign_in.entered_establishment_id
     sign_in.entered_establishment_id = school.id if school else None
-    for school_id, action in ((left_id, "school:left"), (school.id if school else None, "school:entered")):
-        if school_id is not None:
-            record(
-                action,
-                by=by,
-                now=now,
-                object_type="establishment",
-                object_id=school_id,
-                object_label=by.label,
-                establishment_id=school_id,
-                session=session,
-            )
+    told = {left_id: "school:left"} | ({school.id: "school:entered"} if school else {})
+    for school_id, action in sorted((each, told[each]) for each in told if each is not None):
+        # In one order for everybody: each line locks its school's journal until the commit.
+        record(
+            action,
+            by=by,
+            now=now,
+            object_type="establishment",
+            object_id=school_id,
+            object_label=by.label,
+            establishment_id=school_id,
+            session=session,
+        )
 
 
 def _words(session: Session, account: AnyAccount) -> list[str]:

@@ -7,6 +7,7 @@ time one is killed, until one ends by itself.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from datetime import timedelta
 
@@ -77,6 +78,24 @@ def last(context: JobContext, seconds: float = 30) -> dict[str, int]:
     return {"attempt": context.attempt}
 
 
+@job("rehearsal:die", label="Répétition", lease=SHORT_LEASE)
+def die(context: JobContext, code: str, moment: str) -> None:
+    """Kill the process at a moment of the first attempt; add a student otherwise."""
+
+    def come(now: str) -> None:
+        if context.attempt == 1 and now == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    come("before the effect")
+    with context.unit_of_work() as work:
+        work.session.add(make_student(context.establishment_id or 0, last_name=effect(code), ine=None))
+        work.session.flush()
+        come("between the effect and the end")
+        context.finish_within(work.session)
+        come("before the commit")
+    come("after the commit")
+
+
 @job("rehearsal:sleep", label="Répétition", lease=SHORT_LEASE)
 def sleep(context: JobContext, seconds: float) -> None:
     """Be silent for a while the first time, then try to add a student."""
@@ -104,7 +123,8 @@ def _fork_workers(app: Flask) -> None:
             _be_a_worker(app)
             os._exit(0)
         print(child, flush=True)
-        if not os.WIFSIGNALED(os.waitpid(child, 0)[1]):
+        _child, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
             return
 
 

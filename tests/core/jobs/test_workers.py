@@ -85,6 +85,24 @@ class TestKilledWorkers:
         attempts = sum(shop.look(job_id).attempts for job_id in jobs)
         assert attempts > len(jobs), "no worker was killed at work: the test proved nothing"
 
+    def test_killed_around_the_commit_the_effect_and_the_end_agree(self, shop: Shop) -> None:
+        moments = {
+            "before the effect": 2,
+            "between the effect and the end": 2,
+            "before the commit": 2,
+            "after the commit": 1,
+        }
+        jobs = {moment: shop.ask("die", code=moment, moment=moment) for moment in moments}
+
+        with shop.workers() as next_worker:
+            for _ in range(len(moments) + 1):
+                next_worker()
+            for job_id in jobs.values():
+                shop.wait(job_id, "done")
+
+        assert arrivals(shop) == {effect(moment): 1 for moment in moments}
+        assert {moment: shop.look(job_id).attempts for moment, job_id in jobs.items()} == moments
+
     def test_a_silent_worker_cannot_end_a_job_another_took(self, shop: Shop) -> None:
         with in_thread(shop.app):
             job_id = shop.ask("sleep", seconds=2)
@@ -163,11 +181,11 @@ class TestThread:
         assert set(arrivals(shop).values()) == {1}
 
     def test_two_workers_never_run_two_exclusive_jobs_of_a_school(self, shop: Shop) -> None:
-        jobs = [shop.ask("last", seconds=0.3) for _ in range(4)]
         seen = 0
 
         with in_thread(shop.app), shop.workers() as next_worker:
             next_worker()
+            jobs = [shop.ask("last", seconds=0.3) for _ in range(4)]
             while not all(shop.look(job_id).state.is_settled for job_id in jobs):
                 seen = max(seen, sum(shop.look(job_id).state_value == "running" for job_id in jobs))
                 time.sleep(0.02)
