@@ -75,13 +75,13 @@ def _integer(environ: Mapping[str, str], name: str, default: int) -> int:
     try:
         return int(environ.get(name) or default)
     except ValueError:
-        raise UnusableSetting(f"{name} doit être un nombre entier ; valeur lue : « {environ[name]} ».") from None
+        raise UnusableSetting(f"{name} doit être un nombre entier ; valeur lue : « {environ[name]} ».") from None
 
 
 def _port(environ: Mapping[str, str]) -> int:
     port = _integer(environ, "CPRO_PORT", 5000)
     if not 1 <= port <= 65535:  # beyond, the system would silently take another one
-        raise UnusableSetting(f"CPRO_PORT doit être compris entre 1 et 65535 ; valeur lue : « {port} ».")
+        raise UnusableSetting(f"CPRO_PORT doit être compris entre 1 et 65535 ; valeur lue : « {port} ».")
     return port
 
 
@@ -96,10 +96,10 @@ def _database_url(url: str, instance: Path) -> str:
 def _jobs_url(url: str) -> str:
     """Return the address of the queue; empty is a file of the instance folder."""
     if url and not url.startswith(("redis://", "rediss://")):
-        raise UnusableSetting("CPRO_JOBS_URL doit commencer par « redis:// » ou « rediss:// », ou rester vide.")
+        raise UnusableSetting("CPRO_JOBS_URL doit commencer par « redis:// » ou « rediss:// », ou rester vide.")
     if url and find_spec("redis") is None:
         raise UnusableSetting(
-            "CPRO_JOBS_URL désigne un serveur Redis, mais la bibliothèque « redis » n’est pas installée "
+            "CPRO_JOBS_URL désigne un serveur Redis, mais la bibliothèque « redis » n’est pas installée "
             "(.venv/bin/pip install redis)."
         )
     return url
@@ -125,11 +125,11 @@ def _generated_secret(instance: Path) -> str:
         secret = _read_secret(path)
     except OSError as error:
         raise UnusableSetting(
-            f"Le dossier « {instance} » ne peut pas être utilisé ({error.strerror}) : "
+            f"Le dossier « {instance} » ne peut pas être utilisé ({error.strerror}) : "
             "donnez-en le droit d’écriture, ou choisissez-en un autre avec CPRO_INSTANCE."
         ) from error
     if not secret:
-        raise UnusableSetting(f"Le fichier « {path} » est vide : supprimez-le, il sera recréé.")
+        raise UnusableSetting(f"Le fichier « {path} » est vide : supprimez-le, il sera recréé.")
     return secret
 
 

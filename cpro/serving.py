@@ -57,7 +57,7 @@ def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
         return create_server(app, host=host, port=port, threads=_THREADS, ident="CPro", max_request_body_size=9 << 20)
     except OSError as error:
         raise CannotStart(
-            f"Le port {port} de {host} ne peut pas être ouvert ({error.strerror}) : CPro tourne sans doute déjà. "
+            f"Le port {port} de {host} ne peut pas être ouvert ({error.strerror}) : CPro tourne sans doute déjà. "
             "Arrêtez-le, ou choisissez un autre port avec CPRO_PORT."
         ) from error
 
@@ -71,7 +71,7 @@ def _prepare_database() -> None:
     except (SQLAlchemyError, CommandError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise CannotStart(
-            f"La base de données « {db.engine.url.render_as_string(hide_password=True)} » ne peut pas être ouverte "
+            f"La base de données « {db.engine.url.render_as_string(hide_password=True)} » ne peut pas être ouverte "
             f"ni mise à jour ({cause}). Vérifiez le droit d’écriture et la place sur le disque."
         ) from error
 
@@ -88,7 +88,7 @@ def _refuse_newer_database() -> None:
     }
     if newer := ", ".join(sorted(found - known)):
         raise CannotStart(
-            f"La base de données vient d’une version plus récente de CPro (révision {newer}) : "
+            f"La base de données vient d’une version plus récente de CPro (révision {newer}) : "
             "mettez le programme à jour, ou choisissez une autre base avec CPRO_DATABASE_URL."
         )
 
@@ -104,19 +104,19 @@ def _check_storage(app: Flask) -> None:
         FileStorage(app.config["CPRO_UPLOADS"]).check_writable()
     except StorageUnavailable as refusal:
         raise CannotStart(
-            f"Le dossier « {app.config['CPRO_UPLOADS']} » ne peut pas être écrit : {refusal.message}"
+            f"Le dossier « {app.config['CPRO_UPLOADS']} » ne peut pas être écrit : {refusal.message}"
         ) from refusal
 
 
 def _announce(address: str, password: str | None) -> None:
-    print(f"\nCPro est prêt : {address}\n")
-    print("Comptes de démonstration (établissement / identifiant) :")
+    print(f"\nCPro est prêt : {address}\n")
+    print("Comptes de démonstration (établissement / identifiant) :")
     for line in demo.ACCOUNTS_SHOWN:
         print(f"  {line}")
     if password:
-        print(f"\nMot de passe de tous ces comptes : {password}")
-        print("Il n’est affiché que cette fois ; CPRO_DEMO_PASSWORD en fixe un avant le premier démarrage.")
+        print(f"\nMot de passe de tous ces comptes : {password}")
+        print("Il n’est affiché que cette fois ; CPRO_DEMO_PASSWORD en fixe un avant le premier démarrage.")
     else:
-        print("\nLe mot de passe est celui affiché au premier démarrage. Perdu ? Un code remplace celui d’un compte :")
+        print("\nLe mot de passe est celui affiché au premier démarrage. Perdu ? Un code remplace celui d’un compte :")
         print("  .venv/bin/flask --app app users reset chef --establishment lovelace")
     print("\nCtrl+C pour arrêter.", flush=True)

@@ -24,4 +24,4 @@ def verify() -> None:
         click.echo(flaw.sentence, err=True)
     if flaws:
         raise click.ClickException("Le journal n’est pas intact.")
-    click.echo(f"Journal intact : {plural(lines, 'ligne vérifiée', 'lignes vérifiées')}.")
+    click.echo(f"Journal intact : {plural(lines, 'ligne vérifiée', 'lignes vérifiées')}.")

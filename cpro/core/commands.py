@@ -30,7 +30,7 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
             raise click.ClickException(refusal.message) from None
         except (OperationalError, ProgrammingError) as error:
             raise click.ClickException(
-                "La base de données ne répond pas comme attendu ; est-elle à jour (flask --app app db upgrade) ? "
+                "La base de données ne répond pas comme attendu ; est-elle à jour (flask --app app db upgrade) ? "
                 f"{error.__class__.__name__}"
             ) from error
 

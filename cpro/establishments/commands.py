@@ -28,9 +28,9 @@ def set_uai(code: str, uai: str) -> None:
     with platform_unit_of_work("command line: correcting a UAI") as work:
         school = find_by_code(work.session, code)
         if school is None:
-            raise NotFound(f"Aucun établissement ne porte le code « {code} ».")
+            raise NotFound(f"Aucun établissement ne porte le code « {code} ».")
         correct_uai(work.session, school, uai, by=COMMAND_LINE, now=clock.utcnow())
-        click.echo(f"{school.code} : code UAI {school.uai}.")
+        click.echo(f"{school.code} : code UAI {school.uai}.")
 
 
 @uploads.command("sweep")

@@ -47,8 +47,8 @@ def create_school(name: str, uai: str, code: str, admin_email: str) -> None:
             now=now,
         )
         activation_code = codes.draw_code(work.session, account, now=now)
-    click.echo(f"Établissement « {code} » créé. Identifiant : administrateur.")
-    click.echo(f"Code d’activation (30 jours, une seule fois) : {activation_code}")
+    click.echo(f"Établissement « {code} » créé. Identifiant : administrateur.")
+    click.echo(f"Code d’activation (30 jours, une seule fois) : {activation_code}")
 
 
 @users.command("reset")
@@ -107,7 +107,7 @@ def create(email: str, role: str, name: str) -> None:
         )
         code = codes.draw_code(work.session, account, now=now)
         address = account.email
-    click.echo(f"Compte {address} créé. Code d’activation (30 jours, une seule fois) : {code}")
+    click.echo(f"Compte {address} créé. Code d’activation (30 jours, une seule fois) : {code}")
 
 
 @platform_users.command("disable")
@@ -119,7 +119,7 @@ def disable(email: str, role: str | None) -> None:
     with platform_unit_of_work("command line: a platform account") as work:
         account = queries.find_account(work.session, "", email)
         if account is None or (role and account.role.value != role):
-            raise UnknownAccount(f"Aucun compte de la plateforme ne porte l’adresse « {email} ».")
+            raise UnknownAccount(f"Aucun compte de la plateforme ne porte l’adresse « {email} ».")
         accounts.disable(work.session, account, by=COMMAND_LINE, now=clock.utcnow())
     click.echo(f"Compte {email} désactivé.")
 
@@ -139,7 +139,7 @@ def _account_of_school(login: str, establishment: str) -> Iterator[Account]:
     with tenancy.platform_session("command line: the school is named by its code") as lookup:
         found = queries.find_account(lookup, establishment, login)
     if not isinstance(found, Account):
-        raise UnknownAccount(f"Aucun compte « {login} » dans l’établissement « {establishment} ».")
+        raise UnknownAccount(f"Aucun compte « {login} » dans l’établissement « {establishment} ».")
     tenancy.enter(tenancy.Scope(found.establishment_id))
     with unit_of_work() as work:
         yield work.session.get_one(Account, found.id)
@@ -149,7 +149,7 @@ def _reset(establishment: str, login: str, role: str | None = None) -> None:
     with platform_unit_of_work("command line: a new code") as work:
         account = queries.find_account(work.session, establishment, login)
         if account is None or (role and account.role.value != role):
-            where = f" dans l’établissement « {establishment} »" if establishment else ""
-            raise UnknownAccount(f"Aucun compte « {login} »{where}.")
+            where = f" dans l’établissement « {establishment} »" if establishment else ""
+            raise UnknownAccount(f"Aucun compte « {login} »{where}.")
         code = accounts.reset(work.session, account, by=COMMAND_LINE, now=clock.utcnow())
-    click.echo(f"Code d’activation de {login} (30 jours, une seule fois) : {code}")
+    click.echo(f"Code d’activation de {login} (30 jours, une seule fois) : {code}")
