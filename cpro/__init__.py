@@ -13,7 +13,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     """
     from flask import Flask
 
-    from cpro import admin_site, audit, demo, establishments, masks, students, users
+    from cpro import admin_site, audit, demo, establishments, imports, inspectors, masks, students, users
     from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
     from cpro.core import jobs, pages, web
     from cpro.core.transactions import configure_engine
@@ -37,7 +37,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         configure_engine(db.engine)
 
     web.install(app)
-    app.extensions["cpro_rooms"] = rooms = (audit, establishments, users, students, masks)
+    app.extensions["cpro_rooms"] = rooms = (audit, establishments, users, students, masks, inspectors, imports)
     for room in rooms:
         if hasattr(room, "register"):
             room.register(app)

@@ -24,11 +24,13 @@ def register(app: Flask) -> None:
             "access:refused": "s’est vu refuser l’accès à une page",
             "list:exported": "a exporté une liste",
             "list:searched": "a cherché dans une liste",
+            "page:opened": "a consulté la page",
             "record:opened": "a consulté",
         },
         objects={"audit_entry": "Ligne du journal", "list": "Liste", "page": "Page"},
         fields={
             "": {
+                "address": "Adresse",
                 "file_format": "Format du fichier",
                 "method": "Geste",
                 "sought": "Recherche et filtres",

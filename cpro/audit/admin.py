@@ -27,10 +27,10 @@ class JournalScreen(Screen):
         Column("at", "Date", lambda row: format_instant(row.at, registry().timezone())),
         Column("actor", "Personne", lambda row: row.actor_label),
         Column("role", "Rôle", lambda row: _role(row.actor_role), in_list=False),
-        Column("action", "Geste", lambda row: labels.action_label(row.action)),
+        Column("action", "Action", lambda row: labels.action_label(row.action)),
         Column("object_type", "Type", lambda row: labels.object_type_label(row.object_type), in_list=False),
         Column("object", "Objet", lambda row: labels.object_label(row, masked=_is_masked())),
-        Column("changes", "Ancien → nouveau", lambda row: changes_text(row)),
+        Column("changes", "Ancien → nouveau", lambda row: changes_text(row), is_long=True),
         Column("origin", "D’où", lambda row: row.origin, in_list=False),
     )
     filters = (
@@ -43,10 +43,10 @@ class JournalScreen(Screen):
         ),
         Filter(
             "geste",
-            "Geste",
+            "Action",
             choices=labels.known_actions,
             where=lambda action: AuditEntry.action == action,
-            everything="tous les gestes",
+            everything="toutes les actions",
         ),
         Filter(
             "objet",

@@ -122,6 +122,7 @@ def describe(entry: AuditEntry, *, masked: bool = False, timezone: str = "") -> 
             *(value_label(entry.object_type, name, value, masked=masked, timezone=timezone) for value in pair),
         )
         for name, pair in entry.changes.items()
+        if any(value not in (None, "", []) for value in pair)  # what was left empty at creation is no change
     ]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from cpro.audit import readings
 from cpro.core import clock, events
-from cpro.core.permissions import Principal
+from cpro.core.permissions import SCHOOL_FREE, Principal, access_of
 from cpro.core.web import current_principal, remote_address
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 def install(app: Flask) -> None:
     """Listen to an application: its 403 answers, and `record_opened`, `search_made`, `exported`."""
     app.after_request(_tell_refusal)
+    app.after_request(_tell_page)
     events.record_opened.connect(_tell_record)
     events.search_made.connect(_tell_search)
     events.exported.connect(_tell_export)
@@ -41,6 +42,28 @@ def _tell_refusal(response: Response) -> Response:
             )
         except SQLAlchemyError:
             logger.exception("a refused right could not be written in the journal")
+    return response
+
+
+def _tell_page(response: Response) -> Response:
+    """Tell each page of a school that an inspector consulted; one that cannot be told is not shown.
+
+    What concerns the inspector alone (help, own account, the choice of a school) is no page of the school.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    access = access_of(view)
+    if response.status_code != 200 or access is None or access.permission is None or access.permission in SCHOOL_FREE:
+        return response  # before asking who is there: that is not asked for a style sheet
+    principal = current_principal()
+    if principal is not None and principal.establishment_id is not None:
+        readings.record_page(
+            principal,
+            title=getattr(getattr(view, "__self__", None), "title", "") or request.path,
+            route=request.endpoint or "",
+            address=request.full_path.rstrip("?"),
+            origin=remote_address(),
+            now=clock.utcnow(),
+        )
     return response
 
 

@@ -114,6 +114,33 @@ def count_by_period(bounds: Sequence[datetime], action: str) -> list[tuple[int, 
     return list(zip(row[::2], row[1::2], strict=True))
 
 
+def list_lines_of(
+    kind: str, actor_id: int, *, since: datetime, until: datetime, before_id: int | None = None, limit: int = 50
+) -> Sequence[AuditEntry]:
+    """Return the latest lines by somebody between two instants, older than `before_id` if asked."""
+    statement = select(AuditEntry).where(_lines_of(kind, actor_id, since, until))
+    if before_id is not None:
+        statement = statement.where(AuditEntry.id < before_id)
+    return db.session.scalars(statement.order_by(AuditEntry.id.desc()).limit(limit)).all()
+
+
+def count_lines_of(kind: str, actor_id: int, *actions: str, since: datetime, until: datetime) -> int:
+    """Return how many lines by somebody between two instants tell one of these actions."""
+    counted = select(func.count(AuditEntry.id)).where(
+        _lines_of(kind, actor_id, since, until), AuditEntry.action.in_(actions)
+    )
+    return db.session.scalar(counted) or 0
+
+
+def _lines_of(kind: str, actor_id: int, since: datetime, until: datetime) -> ColumnElement[bool]:
+    return and_(
+        AuditEntry.actor_kind == kind,
+        AuditEntry.actor_id == actor_id,
+        AuditEntry.at >= since,
+        AuditEntry.at < until,
+    )
+
+
 def find_last_by(
     session: Session,
     actor: Actor,

@@ -9,16 +9,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from flask import g
+
 from cpro.audit.operations import record
 from cpro.audit.queries import find_last_by
 from cpro.core.formatting import mask_ines
-from cpro.core.permissions import Actor, Principal
+from cpro.core.permissions import Actor, Principal, Role
 from cpro.core.transactions import platform_unit_of_work
 
 #: The same page of settings, or the same search, opened again by the same person within this time is told once.
 QUIET = timedelta(minutes=10)
 #: A right refused again on the same page within this time is told once: a loop must not fill the journal.
 REFUSAL_QUIET = timedelta(minutes=1)
+
+#: In Flask's `g`: whether a line already tells what this request consulted.
+_TOLD = "consultation_told"
 
 Changes = dict[str, tuple[Any, Any]]
 
@@ -43,7 +48,8 @@ def record_reading(
 ) -> None:
     """Tell that a person of the platform opened a record of the school they entered; others' readings are not told.
 
-    With `quiet`, the same object opened again within that time adds nothing. An INE in the label is masked.
+    With `quiet`, the same object opened again within that time adds nothing, except for an inspector, each of whose
+    consultations counts. An INE in the label is masked.
     """
     if principal.role.is_platform:
         _tell(
@@ -52,12 +58,22 @@ def record_reading(
             About(object_type, object_id, mask_ines(object_label)),
             origin=origin,
             now=now,
-            quiet=quiet,
+            quiet=_quiet_for(principal, quiet),
         )
 
 
+def record_page(principal: Principal, *, title: str, route: str, address: str, origin: str, now: datetime) -> None:
+    """Tell that an inspector consulted a page of the school, unless a line of this request already told it.
+
+    Each consultation is a line: the head reads them all from the mandate. An INE in the address is masked.
+    """
+    if principal.role is Role.INSPECTOR and not g.get(_TOLD):
+        changes: Changes = {"address": (None, mask_ines(address)[:200])}
+        _tell("page:opened", principal, About("page", route, mask_ines(title)), origin=origin, now=now, changes=changes)
+
+
 def record_search(principal: Principal, *, screen: str, sought: str, origin: str, now: datetime) -> None:
-    """Tell what a person of the platform searched in a list, once in ten minutes; an INE is masked."""
+    """Tell what a person of the platform searched in a list: the support once in ten minutes; an INE is masked."""
     if principal.role.is_platform:
         changes: Changes = {"sought": (None, mask_ines(sought))}
         _tell(
@@ -67,7 +83,7 @@ def record_search(principal: Principal, *, screen: str, sought: str, origin: str
             origin=origin,
             now=now,
             changes=changes,
-            quiet=QUIET,
+            quiet=_quiet_for(principal, QUIET),
         )
 
 
@@ -95,6 +111,11 @@ def record_refusal(principal: Principal, *, route: str, path: str, method: str, 
     )
 
 
+def _quiet_for(principal: Principal, quiet: timedelta | None) -> timedelta | None:
+    """Return the time in which a repeat is not told: none for an inspector."""
+    return None if principal.role is Role.INSPECTOR else quiet
+
+
 def _tell(
     action: str,
     principal: Principal,
@@ -108,6 +129,7 @@ def _tell(
 ) -> None:
     """Write a line in the journal of the school worked in, unless the person's last one about it is recent enough."""
     actor = Actor(principal.kind, principal.id, principal.label, principal.role.value, origin)
+    setattr(g, _TOLD, True)
     with platform_unit_of_work(f"journal: {action}") as work:
         if quiet is not None:
             last = find_last_by(

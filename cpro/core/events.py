@@ -13,6 +13,12 @@ _facts = Namespace()
 #: A school switched its transfers on or off: `establishment`, `enabled`, `by`, `now`.
 transfers_switched = _facts.signal("transfers-switched")
 
+#: A file's content was written: `establishment_id`, `run_id`, `by`, `now`.
+import_applied = _facts.signal("import-applied")
+
+#: An import is about to be undone: `establishment_id`, `run_id`, `by`, `now`; what it caused is to be undone first.
+import_undone = _facts.signal("import-undone")
+
 # The three below are announced outside any transaction, by pages that only read; listeners write in their own.
 
 #: Somebody opened a record: `principal`, `object_type`, `object_id`, `object_label`, `origin`, `now`.

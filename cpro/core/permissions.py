@@ -57,7 +57,8 @@ class Permission(enum.Enum):
     HELP_READ = "lire l’aide"
     SCHOOL_CHOOSE = "choisir l’établissement à consulter"
     DASHBOARD_VIEW = "voir le tableau de bord"
-    ESTABLISHMENT_VIEW = "voir les renseignements de l’établissement"
+    PARTICULARS_VIEW = "voir les renseignements de l’établissement"
+    ESTABLISHMENT_VIEW = "voir la fiche de l’établissement, réglages compris"
     ESTABLISHMENT_EDIT = "modifier les renseignements de l’établissement"
     TRANSFERS_VIEW = "voir les réglages et la liste des transferts"
     TRANSFERS_EDIT = "activer ou désactiver les transferts"
@@ -66,7 +67,8 @@ class Permission(enum.Enum):
     LOGO_VIEW = "voir le logo"
     STAMP_VIEW = "voir le cachet"
     PICTURES_EDIT = "déposer ou supprimer le logo et le cachet"
-    STUDENTS_VIEW = "voir les élèves et les divisions"
+    STUDENTS_VIEW = "voir les élèves, les divisions et les diplômes"
+    MISSING_INE_VIEW = "voir la liste des élèves sans INE"
     USERS_VIEW = "voir les comptes des utilisateurs"
     USERS_EDIT = "créer, modifier, désactiver et réinitialiser les comptes, imprimer leurs fiches"
     USERS_CONSENT = "donner son accord à un autre chef d’établissement ou à un second administrateur"
@@ -75,6 +77,10 @@ class Permission(enum.Enum):
     RECORDS_EXPORT = "exporter les listes"
     JOURNAL_VIEW = "lire le journal"
     JOBS_VIEW = "suivre les traitements longs"
+    MANDATES_EXPLAIN = "ouvrir l’onglet Accès inspecteur"
+    MANDATES_VIEW = "voir la liste des accès inspecteur"
+    MANDATES_MANAGE = "ouvrir, prolonger et fermer un accès inspecteur, lire ses consultations"
+    MODULES_SWITCH = "activer ou désactiver les modules"
     SETTINGS_HISTORY = "lire l’historique des paramètres et rétablir ce qui a changé"
 
 
@@ -82,11 +88,13 @@ _EVERYONE = frozenset({Permission.OWN_ACCOUNT, Permission.HELP_READ})
 _BROWSING = frozenset(
     {
         Permission.DASHBOARD_VIEW,
+        Permission.PARTICULARS_VIEW,
         Permission.ESTABLISHMENT_VIEW,
         Permission.TRANSFERS_VIEW,
         Permission.MASKS_VIEW,
         Permission.LOGO_VIEW,
         Permission.STUDENTS_VIEW,
+        Permission.MISSING_INE_VIEW,
         Permission.USERS_VIEW,
         Permission.JOURNAL_VIEW,
     }
@@ -98,6 +106,7 @@ _HEAD = _BROWSING | {
     Permission.PICTURES_EDIT,
     Permission.RECORDS_EXPORT,
     Permission.SETTINGS_HISTORY,
+    Permission.MANDATES_EXPLAIN,
     Permission.JOBS_VIEW,
 }
 _ADMINISTRATOR = _HEAD | {
@@ -110,11 +119,19 @@ _ADMINISTRATOR = _HEAD | {
 #: The whole table: what is not written here is refused.
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: _EVERYONE | _ADMINISTRATOR,
-    Role.HEAD: _EVERYONE | _HEAD | {Permission.USERS_CONSENT},
+    Role.HEAD: _EVERYONE
+    | _HEAD
+    | {
+        Permission.USERS_CONSENT,
+        Permission.MANDATES_VIEW,
+        Permission.MANDATES_MANAGE,
+        Permission.MODULES_SWITCH,
+    },
     Role.TEACHER: _EVERYONE,
     Role.STUDENT: _EVERYONE,
-    Role.INSPECTOR: _EVERYONE | {Permission.SCHOOL_CHOOSE},
-    Role.SUPPORT: _EVERYONE | _BROWSING | {Permission.SCHOOL_CHOOSE},
+    # Within the diplomas and the dates of a mandate: the scope sees to it (core.tenancy), not these.
+    Role.INSPECTOR: _EVERYONE | {Permission.SCHOOL_CHOOSE, Permission.PARTICULARS_VIEW, Permission.STUDENTS_VIEW},
+    Role.SUPPORT: _EVERYONE | _BROWSING | {Permission.SCHOOL_CHOOSE, Permission.MANDATES_VIEW},
 }
 
 #: Rights that concern the person or the choice of a school: they need no school to be entered.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, current_app
@@ -15,6 +16,7 @@ from flask import Flask, current_app
 from cpro.core.charts import Chart
 from cpro.core.formatting import DEFAULT_TIMEZONE
 from cpro.core.permissions import Permission
+from cpro.core.tenancy import Scope
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,21 @@ class TabSection:
 
     template: str
     context: Callable[[], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class OpenSchool:
+    """A school open to an inspector now: what they read of it, and the scope that holds them to it."""
+
+    establishment_id: int
+    name: str
+    uai: str
+    city: str
+    starts_on: date
+    ends_on: date
+    #: short labels; empty when every diploma is open
+    diplomas: tuple[str, ...]
+    scope: Scope
 
 
 @dataclass(frozen=True)
@@ -132,6 +149,11 @@ class Registry:
 
     #: returns the IANA name of the time zone of the school worked in
     timezone: Callable[[], str] = lambda: DEFAULT_TIMEZONE
+
+    #: returns the schools open to an inspector (their platform account's id) at an instant, by name
+    open_schools: Callable[[int, datetime], Sequence[OpenSchool]] = lambda inspector_id, now: ()
+    #: returns how a school calls an inspector (account's id, school's id), or None
+    name_in_school: Callable[[int, int], str | None] = lambda inspector_id, establishment_id: None
 
     menu: list[MenuEntry] = field(default_factory=list)
     settings_tabs: list[SettingsTab] = field(default_factory=list)

@@ -12,15 +12,16 @@ row-level security repeats the rule under them too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Table, event, false, insert, inspect, or_, text
+from sqlalchemy import ColumnElement, ForeignKey, Table, event, false, insert, inspect, or_, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import (
+    LoaderCriteriaOption,
     Mapped,
     ORMExecuteState,
     Session,
@@ -29,9 +30,11 @@ from sqlalchemy.orm import (
     mapped_column,
     with_loader_criteria,
 )
+from sqlalchemy.orm.exc import ObjectDeletedError
 from sqlalchemy.sql.schema import Column
 from sqlalchemy.sql.selectable import Select, SelectBase
 
+from cpro.core.clock import utcnow
 from cpro.extensions import db
 
 _SCOPE = "cpro_scope"
@@ -42,12 +45,16 @@ class TenancyError(RuntimeError):
     """Report a statement or a write that tenancy forbids: a defect of ours, never a person's mistake."""
 
 
+class ScopeEnded(TenancyError):
+    """Report a statement sent after the scope's `until`."""
+
+
 @dataclass(frozen=True)
 class Scope:
     """What a session may touch.
 
     `establishment_id` is the school, or None for platform work; `diploma_ids` narrows an inspector's mandate and
-    `until` ends it; `read_only` refuses every write.
+    `until` ends it (`ScopeEnded`); `read_only` refuses every write.
     """
 
     establishment_id: int | None
@@ -86,6 +93,15 @@ class PlatformOnly:
     """Mark a row of the platform, which no school reads or writes."""
 
 
+class DiplomaScoped:
+    """Mark a row that is about one diploma: a scope that names diplomas shows it for these alone."""
+
+    @classmethod
+    def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
+        """Return the condition of the rows about one of these diplomas; a nested select must not be correlated."""
+        raise NotImplementedError
+
+
 KINDS = (Owned, Shared, TenantRoot, PlatformOnly)
 
 
@@ -107,6 +123,8 @@ def scope_of(session: Session) -> Scope:
     scope = session.info.get(_SCOPE)
     if not isinstance(scope, Scope):
         raise TenancyError("no scope: call tenancy.enter(Scope(…)) or work in tenancy.platform_session(reason)")
+    if scope.until is not None and utcnow() >= scope.until:
+        raise ScopeEnded("the time of this scope is over")
     return scope
 
 
@@ -179,7 +197,18 @@ def _narrow(state: ORMExecuteState) -> None:
         ),
         with_loader_criteria(TenantRoot, lambda cls: cls.id == school, include_aliases=True),
         with_loader_criteria(PlatformOnly, false(), include_aliases=True),
+        *_within_diplomas(scope.diploma_ids),
     )
+
+
+def _within_diplomas(diploma_ids: frozenset[int] | None) -> list[LoaderCriteriaOption]:
+    """Return the criteria of a scope that names diplomas; none for one that spans them all."""
+    if diploma_ids is None:
+        return []
+    return [
+        with_loader_criteria(model, model.is_within(sorted(diploma_ids)), include_aliases=True)
+        for model in DiplomaScoped.__subclasses__()
+    ]
 
 
 def _refuse_raw_tables(statement: Any, enclosing: frozenset[Any] = frozenset()) -> None:
@@ -250,7 +279,10 @@ def _guard_object(obj: object, scope: Scope, *, is_new: bool) -> None:
         raise TenancyError(f"{name} is written in a platform session only")
     if is_new and isinstance(obj, Owned):
         _stamp(obj, scope)
-    history = inspect(obj).attrs.establishment_id.load_history()
+    try:
+        history = inspect(obj).attrs.establishment_id.load_history()
+    except ObjectDeletedError as hidden:  # row-level security does not show another school's row, even to compare
+        raise TenancyError(f"{name} is not a row of this school") from hidden
     schools = {*(history.added or ()), *(history.unchanged or ()), *(history.deleted or ())}
     if schools != {scope.establishment_id}:
         raise TenancyError(f"{name} is another school's, or national: it cannot be written from here")

@@ -14,11 +14,12 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Bring the room into the application: routes, commands, tabs, help."""
-    from cpro.establishments import commands, history_views, journal, places, views
+    from cpro.establishments import commands, history_views, journal, modules_views, places, views
     from cpro.establishments import jobs as _declared  # noqa: F401  # its handlers, known once imported
 
     app.register_blueprint(views.bp)
     app.register_blueprint(history_views.bp)
+    app.register_blueprint(modules_views.bp)
     app.cli.add_command(commands.establishments)
     app.cli.add_command(commands.uploads)
     journal.name_gestures()

@@ -7,7 +7,7 @@ from wtforms import EmailField, RadioField, SelectChoice, SelectField, StringFie
 
 from cpro.core.forms import BaseForm, VersionedForm, checked, text_rule
 from cpro.core.validators import TIMEZONES
-from cpro.establishments.models import CNILKind
+from cpro.establishments.models import CNILKind, Module
 from cpro.establishments.operations.particulars import RULES
 
 YES, NO = "oui", "non"
@@ -65,6 +65,14 @@ class TransfersForm(VersionedForm):
     )
     transfers_enabled = RadioField("Activer les transferts", choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
     uses_siecle = RadioField("L’établissement utilise SIECLE", choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
+
+
+class ModulesForm(VersionedForm):
+    """The tab Modules: one field per module, named by its value."""
+
+    scenarios = RadioField(Module.SCENARIOS.label, choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
+    passport = RadioField(Module.PASSPORT.label, choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
+    inspectors = RadioField(Module.INSPECTORS.label, choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
 
 
 class PictureForm(BaseForm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cpro.audit import labels
 from cpro.core.validators import TIMEZONES
 from cpro.establishments.forms import ParticularsForm, TransfersForm
-from cpro.establishments.models import CNILKind, PictureKind
+from cpro.establishments.models import CNILKind, Module, PictureKind
 from cpro.establishments.operations.particulars import RULES
 
 #: Fields are called in the journal as they are on the form.
@@ -14,12 +14,14 @@ _SWITCH = {
     name: getattr(TransfersForm, name).args[0]
     for name in ("cnil_kind", "cnil_reference", "transfers_enabled", "uses_siecle")
 }
+_MODULES = {module.value: f"Module {module.label}" for module in Module}
 
 
 def name_gestures() -> None:
     """Register the words of the room."""
     actions = {
         "establishment:created": "a créé l’établissement",
+        "establishment:modules:switched": "a activé ou désactivé des modules",
         "establishment:particulars:changed": "a modifié les renseignements de l’établissement",
         "establishment:transfers:changed": "a modifié les réglages des transferts",
         "establishment:uai:corrected": "a corrigé le code UAI",
@@ -35,7 +37,7 @@ def name_gestures() -> None:
         actions=actions,
         objects={"establishment": "Établissement", "picture": "Image", "settings": "Page des paramètres"},
         fields={
-            "establishment": {"code": "Code de connexion", **_PARTICULARS, **_SWITCH},
+            "establishment": {"code": "Code de connexion", **_PARTICULARS, **_SWITCH, **_MODULES},
             "picture": {"version": "Image n°"},
         },
         values={

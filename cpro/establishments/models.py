@@ -27,6 +27,19 @@ class CNILKind(enum.Enum):
         return {"declaration": "Déclaration CNIL (avant le 25 mai 2018)", "registre": "Registre RGPD"}[self.value]
 
 
+class Module(enum.Enum):
+    """The parts of CPro that a school's head switches on and off; values are what forms post."""
+
+    SCENARIOS = "scenarios"
+    PASSPORT = "passport"
+    INSPECTORS = "inspectors"
+
+    @property
+    def label(self) -> str:
+        """Return the French name."""
+        return {"scenarios": "Scénarios", "passport": "Passeport", "inspectors": "Accès inspecteur"}[self.value]
+
+
 class PictureKind(enum.Enum):
     """The two pictures of a school; values are what addresses and database keep."""
 
@@ -86,6 +99,10 @@ class Establishment(TenantRoot, Model):
     cnil_reference: Mapped[str] = mapped_column(String(60), default="")
     transfers_enabled: Mapped[bool] = mapped_column(default=False)
     uses_siecle: Mapped[bool] = mapped_column(default=True)
+    #: the modules that the head switches (`is_module_on`): off, their pages are closed and their data stays
+    scenarios_enabled: Mapped[bool] = mapped_column(default=True)
+    passport_enabled: Mapped[bool] = mapped_column(default=True)
+    inspectors_enabled: Mapped[bool] = mapped_column(default=True)
     #: name, UAI, code and city, folded: what the support searches
     search_key: Mapped[str] = mapped_column(String(400), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -32,17 +32,21 @@ def fill(app: Flask) -> None:
         MenuEntry(
             "Paramètres",
             "settings.establishment",
-            Permission.ESTABLISHMENT_VIEW,
+            Permission.PARTICULARS_VIEW,
             order=60,
             icon="settings",
-            covers=("settings.*", "history.*", "masks.*", "etablissements.*", "masques.*"),
+            covers=tuple(
+                f"{name}.*"
+                for name in "settings modules history masks inspectors etablissements masques mandats".split()
+            ),
         )
     )
     places.add_settings_tab(
-        SettingsTab("establishment", "Établissement", "settings.establishment", Permission.ESTABLISHMENT_VIEW, 10)
+        SettingsTab("establishment", "Établissement", "settings.establishment", Permission.PARTICULARS_VIEW, 10)
     )
     places.add_settings_tab(SettingsTab("transfers", "Transferts", "settings.transfers", Permission.TRANSFERS_VIEW, 20))
     places.add_settings_tab(SettingsTab("pictures", "Logo", "settings.pictures", Permission.LOGO_VIEW, 40))
+    places.add_settings_tab(SettingsTab("modules", "Modules", "modules.edit", Permission.MODULES_SWITCH, 60))
     for slug, title in (
         ("etablissement", "Les renseignements de l’établissement"),
         ("transferts", "Comment fonctionne un transfert"),
@@ -62,7 +66,7 @@ def fill(app: Flask) -> None:
 def settings_frame(tab: str) -> dict[str, Any]:
     """Return what every settings page shows around its form: the tabs one may see, and what the tab changes.
 
-    That the support opened the page is told in the journal, once in ten minutes.
+    That the support opened the page is told in the journal, once in ten minutes; an inspector, each time.
     """
     principal, places = current_principal(), registry()
     part = next((each for each in places.history_parts.values() if each.tab == tab), None)
@@ -82,7 +86,8 @@ def settings_frame(tab: str) -> dict[str, Any]:
             for each in places.settings_tabs
             if can(principal, each.permission)
         ],
-        "consequences": places.consequences(tab),
+        # They tell whoever runs the school, or helps to: an inspector reads the particulars alone.
+        "consequences": places.consequences(tab) if can(principal, Permission.DASHBOARD_VIEW) else [],
         "history_url": url_for("history.index", de=part.key)
         if part and can(principal, Permission.SETTINGS_HISTORY)
         else None,

@@ -31,7 +31,7 @@ _PARTICULARS_SAVED = ("establishment:particulars:changed", "establishment:uai:co
 
 
 @bp.get("/admin/parametres/")
-@requires(Permission.ESTABLISHMENT_VIEW)
+@requires(Permission.PARTICULARS_VIEW)
 def index() -> ResponseReturnValue:
     """Lead to the first tab."""
     return redirect(url_for("settings.establishment"), 303)
@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/admin/parametres/etablissement")
-@requires(Permission.ESTABLISHMENT_VIEW)
+@requires(Permission.PARTICULARS_VIEW)
 def establishment() -> ResponseReturnValue:
     """Show the particulars."""
     school = queries.get_current_establishment()
@@ -78,6 +78,9 @@ def _particulars_page(
         uai_locked=school.uai_locked_at is not None,
         read_only=not can(current_principal(), Permission.ESTABLISHMENT_EDIT),
         status=status,
+        records_url=url_for("etablissements.details_view", id=school.id)
+        if can(current_principal(), Permission.ESTABLISHMENT_VIEW)
+        else None,
         **settings_frame("establishment"),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import url_for
 from sqlalchemy.orm import joinedload
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -39,6 +40,8 @@ class MasksScreen(Screen):
     create_permission = edit_permission = delete_permission = Permission.MASKS_EDIT
     export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Masques de saisie", ("intitulé", "intitulés"), "mask"
+    create_label = "Ajouter un intitulé"
+    vanished_text = "L’intitulé d’origine est revenu."
     empty_text = "Aucun intitulé n’a été changé : tous les diplômes ont ceux d’origine."
     help_slug = "masques"
     options = (joinedload(Mask.diploma),)
@@ -69,6 +72,10 @@ class MasksScreen(Screen):
     def label_of(self, row: Mask) -> str:
         """Return the wording and its diploma."""
         return f"« {row.wording} » ({row.diploma.short_label})"
+
+    def list_links(self) -> list[tuple[str, str]]:
+        """Lead to the tab, where a diploma is worded as a whole."""
+        return [("Saisir par diplôme", url_for("masks.edit"))]
 
     def form_values(self, row: Mask) -> dict[str, Any]:
         """Return the wording as the form shows it."""

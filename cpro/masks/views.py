@@ -150,5 +150,6 @@ def _page(
         conflict=conflict,
         read_only=not can(current_principal(), Permission.MASKS_EDIT),
         status=status,
+        records_url=url_for("masques.index_view"),
         **settings_frame("masks"),
     )

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, event, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    event,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from cpro.core.tenancy import Owned, Shared
+from cpro.core.tenancy import DiplomaScoped, Owned, Shared
 from cpro.core.types import UTCDateTime
 from cpro.core.validators import fold
 from cpro.extensions import Model
 
 
-class Diploma(Shared, Model):
+class Diploma(Shared, DiplomaScoped, Model):
     """A diploma prepared for: national, or added by one school."""
 
     __tablename__ = "diploma"
@@ -35,8 +46,27 @@ class Diploma(Shared, Model):
     #: as people say it: « Bac pro MELEC »
     short_label: Mapped[str] = mapped_column(String(60))
 
+    @classmethod
+    def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
+        """Return the condition of these diplomas."""
+        return cls.id.in_(diploma_ids)
 
-class Division(Owned, Model):
+
+class MEF(Owned, Model):
+    """A course of the ministry's list that the school uses, and the diploma it prepares for once somebody said it."""
+
+    __tablename__ = "mef"
+    __table_args__ = (UniqueConstraint("establishment_id", "code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: 11 characters: course (3), specialty (3), order (2), length (1), year (1), type (1)
+    code: Mapped[str] = mapped_column(String(11))
+    label: Mapped[str] = mapped_column(String(100), default="")
+    #: empty while « à rattacher »
+    diploma_id: Mapped[int | None] = mapped_column(ForeignKey("diploma.id"), index=True)
+
+
+class Division(Owned, DiplomaScoped, Model):
     """A class of a school."""
 
     __tablename__ = "division"
@@ -53,8 +83,13 @@ class Division(Owned, Model):
 
     diploma: Mapped[Diploma | None] = relationship(lazy="raise")
 
+    @classmethod
+    def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
+        """Return the condition of the divisions that prepare these diplomas."""
+        return cls.diploma_id.in_(diploma_ids)
 
-class Student(Owned, Model):
+
+class Student(Owned, DiplomaScoped, Model):
     """A pupil, apprentice or trainee of one school; never deleted, inactive once gone."""
 
     __tablename__ = "student"
@@ -70,6 +105,7 @@ class Student(Owned, Model):
         ),
         Index("ix_student_establishment_id_search_key", "establishment_id", "search_key", "id"),
         Index("ix_student_establishment_id_ine", "establishment_id", "ine"),
+        UniqueConstraint("establishment_id", "siecle_id"),
         Index("ix_student_division", "establishment_id", "division_id"),
     )
 
@@ -83,6 +119,8 @@ class Student(Owned, Model):
     ine: Mapped[str | None] = mapped_column(String(11))
     #: SIECLE's ELEVE_ID, stable within the school
     siecle_id: Mapped[str | None] = mapped_column(String(20))
+    #: the ministry's code of the course followed, 11 characters; only a file brings it
+    mef_code: Mapped[str] = mapped_column(String(11), default="")
     division_id: Mapped[int | None]
     #: the account the student signs in with, once opened
     account_id: Mapped[int | None]
@@ -95,6 +133,12 @@ class Student(Owned, Model):
     division: Mapped[Division | None] = relationship(
         lazy="raise", foreign_keys="[Student.establishment_id, Student.division_id]", viewonly=True
     )
+
+    @classmethod
+    def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
+        """Return the condition of the students whose division prepares these diplomas; one without division is none."""
+        divisions = select(Division.id).where(Division.is_within(diploma_ids))
+        return cls.division_id.in_(divisions.correlate(None))
 
 
 class TeacherDivision(Owned, Model):

@@ -172,7 +172,9 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
     try:
         db.session.flush()
     except IntegrityError as error:
-        raise DiplomaInUse("Ce diplôme sert encore : réinitialisez d’abord ses masques de saisie.") from error
+        raise DiplomaInUse(
+            "Ce diplôme sert encore : à des masques de saisie, à réinitialiser d’abord, ou à un accès inspecteur."
+        ) from error
 
 
 def refuse_if_national(diploma: Diploma) -> None:

@@ -12,8 +12,11 @@ from cpro.core.formatting import format_count, join_french, plural
 from cpro.core.permissions import Permission
 from cpro.core.registry import ChecklistItem, Consequence, HelpPage, MenuEntry, TabSection, registry
 from cpro.establishments.gate import missing_particulars
+from cpro.establishments.models import Module
+from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import queries
+from cpro.users.queries import count_pending_accounts
 
 _SHOWN_IN_TAB = 10
 #: A drawing of more bars is a table; the others are added up.
@@ -47,6 +50,7 @@ def fill(app: Flask) -> None:
     places.add_section("transfers", TabSection("students/_without_ine_section.html", _section))
     places.add_consequences("establishment", _particulars_consequences)
     places.add_consequences("transfers", _transfers_consequences)
+    places.add_consequences("modules", _modules_consequences)
     places.add_checklist(_checklist)
     places.add_chart(_accounts_by_division)
 
@@ -87,15 +91,21 @@ def _transfers_consequences() -> list[Consequence]:
     without = queries.count_without_ine(clock.utcnow().date())
     if not without.active and not without.departed:
         return [Consequence("Tous vos élèves ont un INE : aucun n’est écarté des transferts.", "ok")]
-    return [
-        Consequence(
-            f"{plural(without.active, 'élève', 'élèves')} sans INE et "
-            f"{plural(without.departed, 'ancien élève', 'anciens élèves')} ne pourront pas être transférés.",
-            "warning",
-            url_for("students.without_ine"),
-            "Voir la liste",
-        )
+    who = [
+        *([plural(without.active, "élève sans INE", "élèves sans INE")] if without.active else []),
+        *([plural(without.departed, "ancien élève sans INE", "anciens élèves sans INE")] if without.departed else []),
     ]
+    several = without.active + without.departed > 1
+    verb = "ne pourront pas être transférés" if several else "ne pourra pas être transféré"
+    link = url_for("students.without_ine")
+    return [Consequence(f"{join_french(who)} {verb}.", "warning", link, "Voir la liste")]
+
+
+def _modules_consequences() -> list[Consequence]:
+    students = plural(queries.count_active_students(), "apprenant", "apprenants")
+    if is_module_on(get_current_establishment(), Module.PASSPORT):
+        return [Consequence(f"Désactiver « Passeport » en priverait {students} ; rien ne serait effacé.")]
+    return [Consequence(f"Le module « Passeport » est désactivé : {students} en sont privés.", "blocked")]
 
 
 def _accounts_by_division() -> Chart | None:
@@ -128,6 +138,7 @@ def _accounts_by_division() -> Chart | None:
 def _checklist() -> list[ChecklistItem]:
     without = queries.count_without_ine(clock.utcnow().date())
     return [
+        *_pending_accounts(),
         ChecklistItem(
             "Compléter les INE",
             "Tous les élèves présents ont un INE."
@@ -137,5 +148,25 @@ def _checklist() -> list[ChecklistItem]:
             link_url=url_for("students.without_ine"),
             link_label="Voir la liste",
             figure=format_count(without.active),
+        ),
+    ]
+
+
+def _pending_accounts() -> list[ChecklistItem]:
+    """Return the line of the accounts that wait for the head, while there are any."""
+    pending = count_pending_accounts()
+    if not pending:
+        return []
+    who = plural(pending, "personne ne peut pas", "personnes ne peuvent pas")
+    return [
+        ChecklistItem(
+            "Donner l’accord du chef d’établissement",
+            f"Sans cet accord, {who} activer son compte de chef d’établissement ou d’administrateur."
+            if pending == 1
+            else f"Sans cet accord, {who} activer leur compte de chef d’établissement ou d’administrateur.",
+            done=False,
+            link_url=url_for("utilisateurs.index_view", etat="accord"),
+            link_label="Voir la liste",
+            figure=format_count(pending),
         )
     ]

@@ -16,7 +16,7 @@ _PER_PAGE = 50
 
 
 @bp.get("/admin/eleves-sans-ine")
-@requires(Permission.STUDENTS_VIEW)
+@requires(Permission.MISSING_INE_VIEW)
 def without_ine() -> ResponseReturnValue:
     """List the students who cannot be transferred for want of an INE, with the remedy."""
     now = clock.utcnow()

@@ -16,13 +16,14 @@ from werkzeug.exceptions import Forbidden
 
 from cpro.config import INACTIVITY_LIMIT
 from cpro.core import clock, tenancy
-from cpro.core.permissions import SCHOOL_FREE, Access, Principal, Role, access_of, can
+from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, Role, access_of, can
+from cpro.core.registry import OpenSchool, registry
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web import current_principal
+from cpro.core.web import current_actor, current_principal
 from cpro.extensions import csrf, login_manager
 from cpro.users import authentication, queries
 from cpro.users.models import Account
-from cpro.users.operations import parked_forms
+from cpro.users.operations import parked_forms, sign_ins
 
 #: What Flask and Flask-Admin serve as files: style sheets, scripts, pictures of ours.
 STATIC_ENDPOINTS = frozenset({"static", "admin.static"})
@@ -41,6 +42,7 @@ def install(app: Flask) -> None:
     login_manager.user_loader(load_principal)
     login_manager.session_protection = None  # the sign-in is a row of ours: changing networks is no theft
     app.before_request(_judge)
+    app.register_error_handler(tenancy.ScopeEnded, lambda error: _lead_out())
 
 
 def load_principal(token: str) -> Principal | None:
@@ -55,7 +57,10 @@ def load_principal(token: str) -> Principal | None:
             return None
         kind = authentication.kind_of(account)
         school = account.establishment_id if isinstance(account, Account) else sign_in.entered_establishment_id
-        principal = Principal(account.id, kind, account.label, account.login, account.role, school, sign_in.id)
+        label = account.label
+        if account.role is Role.INSPECTOR and school is not None:
+            label = name_in_school(account.id, school) or label
+        principal = Principal(account.id, kind, label, account.login, account.role, school, sign_in.id)
         seen_at = sign_in.last_seen_at
     if seen_at < now - _SEEN_TO_THE:
         with platform_unit_of_work("still active") as work:
@@ -65,13 +70,20 @@ def load_principal(token: str) -> Principal | None:
     return principal
 
 
+def name_in_school(inspector_id: int, establishment_id: int) -> str | None:
+    """Return how a school calls an inspector: its journal must tell nothing else of their account."""
+    return registry().name_in_school(inspector_id, establishment_id)
+
+
 def _judge() -> ResponseReturnValue | None:
     """Let the request through, or answer in its place."""
     endpoint = request.endpoint
     if endpoint in STATIC_ENDPOINTS:
         return None
     principal = current_principal()
-    _open_scope(principal)  # first: the frame of an error page shows the school too
+    # First: the frame of an error page shows the school too.
+    if not _open_scope(principal) and endpoint != "users.sign_out":
+        return _lead_out()
     if endpoint is None:
         return None  # no route: 404 or 405 follows
     access = access_of(current_app.view_functions[endpoint])
@@ -82,22 +94,58 @@ def _judge() -> ResponseReturnValue | None:
     if access.permission is None:
         _check_token()
         return None
+    return _admit(principal, access, access.permission)
+
+
+def _admit(principal: Principal | None, access: Access, permission: Permission) -> ResponseReturnValue | None:
+    """Let somebody through to a route that asks for a permission, or answer in its place."""
     if principal is None:
         return _send_to_sign_in(access)
-    if principal.role.is_platform and principal.establishment_id is None and access.permission not in SCHOOL_FREE:
+    if principal.role.is_platform and principal.establishment_id is None and permission not in SCHOOL_FREE:
         return redirect(url_for("schools.choose"), 303)
     if not _token_is_right():
         return _offer_again(access, principal)
-    if not can(principal, access.permission):
+    if not can(principal, permission):
         raise Forbidden
     _restore_typed_form(principal)
     return None
 
 
-def _open_scope(principal: Principal | None) -> None:
-    """Give the request's session the school it works in; without one, whatever it would read is refused."""
-    if principal is not None and principal.establishment_id is not None:
-        tenancy.enter(tenancy.Scope(principal.establishment_id, read_only=principal.role is Role.SUPPORT))
+def _open_scope(principal: Principal | None) -> bool:
+    """Give the request's session the school it works in; without one, whatever it would read is refused.
+
+    An inspector's scope is read again from their mandate, at each request. Return False when there is none any more.
+    """
+    if principal is None or principal.establishment_id is None:
+        return True
+    if principal.role is Role.INSPECTOR:
+        school = find_open_school(principal, principal.establishment_id)
+        if school is None:
+            return False
+        tenancy.enter(school.scope)
+        return True
+    tenancy.enter(tenancy.Scope(principal.establishment_id, read_only=principal.role is Role.SUPPORT))
+    return True
+
+
+def find_open_school(principal: Principal, establishment_id: int) -> OpenSchool | None:
+    """Return a school as it is open to an inspector now, or None."""
+    found = registry().open_schools(principal.id, clock.utcnow())
+    return next((each for each in found if each.establishment_id == establishment_id), None)
+
+
+def _lead_out() -> ResponseReturnValue:
+    """Take an inspector out of a school that is not open to them any more, and say so."""
+    principal = current_principal()
+    assert principal is not None, "nobody else has a scope that ends"
+    with platform_unit_of_work("an inspector's access has ended") as work:
+        sign_ins.enter_school(work.session, principal.sign_in_id, None, by=current_actor(), now=clock.utcnow())
+    flash(
+        "L’accès que cet établissement vous avait ouvert a pris fin, ou vient d’être fermé ou suspendu. "
+        "Vous en êtes sorti ; rien d’autre ne change.",
+        "warning",
+    )
+    return redirect(url_for("schools.choose"), 303)
 
 
 def _check_token() -> None:

@@ -22,6 +22,7 @@ class Account(Owned, Model):
     __table_args__ = (
         UniqueConstraint("establishment_id", "id"),
         UniqueConstraint("establishment_id", "login", name="uq_account_login"),
+        UniqueConstraint("establishment_id", "sts_key"),
         Index("ix_account_search_key", "establishment_id", "search_key", "id"),
         CheckConstraint("role IN ('administrator', 'head', 'teacher', 'student')", name="role"),
         CheckConstraint("NOT consent_needed OR role IN ('administrator', 'head')", name="consent_concerns_powers"),
@@ -38,6 +39,8 @@ class Account(Owned, Model):
     email: Mapped[str] = mapped_column(String(254), default="")
     #: what a teacher teaches
     discipline: Mapped[str] = mapped_column(String(100), default="")
+    #: "type:id" of a person of STS-Web, stable within the school; only a file brings it
+    sts_key: Mapped[str | None] = mapped_column(String(28))
     #: Argon2id; empty until the account is activated
     password_hash: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool] = mapped_column(default=True)

@@ -104,6 +104,14 @@ def get_account(session: Session, kind: str, account_id: int) -> AnyAccount:
     return session.get_one(Account, account_id)
 
 
+def count_pending_accounts() -> int:
+    """Return how many accounts of the school wait for the head's consent."""
+    waiting = select(func.count(Account.id)).where(
+        Account.consent_needed, Account.consented_at.is_(None), Account.is_active
+    )
+    return db.session.scalar(waiting) or 0
+
+
 def list_accounts(ids: Sequence[int]) -> Sequence[Account]:
     """Return accounts of the current school by id, in that order."""
     return db.session.scalars(select(Account).where(Account.id.in_(ids)).order_by(Account.id)).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 from flask import (
     Blueprint,
@@ -22,9 +23,11 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError, NotFound
+from cpro.core.formatting import format_date
 from cpro.core.forms import posted
 from cpro.core.passwords import password_rule
 from cpro.core.permissions import Permission, Principal, Role, public, requires
+from cpro.core.registry import registry
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web import (
     back_to,
@@ -57,8 +60,9 @@ _YEAR = 365 * 24 * 3600  # seconds
 def home() -> ResponseReturnValue:
     """Lead each role to the page that makes sense for it; teachers and students stay here."""
     principal = _principal()
-    if principal.can(Permission.DASHBOARD_VIEW) and principal.establishment_id is not None:
-        return redirect(url_for("admin.index"), 303)
+    landing = _landing(principal) if principal.establishment_id is not None else None
+    if landing:
+        return redirect(landing, 303)
     if principal.role.is_platform:
         return redirect(url_for("schools.choose"), 303)
     return render_template("users/home.html", principal=principal, role=principal.role)
@@ -201,9 +205,10 @@ def own_email() -> ResponseReturnValue:
 def choose() -> ResponseReturnValue:
     """List the schools that support or an inspector may enter."""
     principal, sought = _principal(), request.args.get("recherche", "")[:100]
+    if principal.role is Role.INSPECTOR:
+        return render_page("users/open_schools.html", schools=registry().open_schools(principal.id, clock.utcnow()))
     with tenancy.platform_session("choosing a school") as lookup:
-        schools = find_establishments(lookup, sought) if principal.role is Role.SUPPORT else None
-        return render_page("users/schools.html", principal=principal, schools=schools, sought=sought)
+        return render_page("users/schools.html", schools=find_establishments(lookup, sought), sought=sought)
 
 
 @schools_bp.post("/<int:establishment_id>/entrer")
@@ -211,13 +216,21 @@ def choose() -> ResponseReturnValue:
 def enter(establishment_id: int) -> ResponseReturnValue:
     """Enter a school."""
     principal = _principal()
-    if principal.role is not Role.SUPPORT:  # an inspector enters by a mandate, and no school has opened one
-        raise NotFound("Cet établissement ne vous a pas ouvert d’accès.")
+    told, by = "Vous consultez {}, en lecture seule.", current_actor()
+    if principal.role is Role.INSPECTOR:
+        opened = guard.find_open_school(principal, establishment_id)
+        if opened is None:
+            raise NotFound("Cet établissement ne vous a pas ouvert d’accès.")
+        told = f"Vous consultez {{}}, en lecture seule, jusqu’au {format_date(opened.ends_on)} compris."
+        by = replace(by, label=guard.name_in_school(principal.id, establishment_id) or by.label)
     with platform_unit_of_work("entering a school") as work:
         school = get_establishment(work.session, establishment_id)
-        sign_ins.enter_school(work.session, principal.sign_in_id, school, by=current_actor(), now=clock.utcnow())
+        # Each school's journal tells it of an inspector under the name that this school typed.
+        sign_ins.enter_school(
+            work.session, principal.sign_in_id, school, by=by, now=clock.utcnow(), left_by=current_actor()
+        )
         name = school.name or school.code
-    return back_to(url_for("admin.index"), f"Vous consultez {name}, en lecture seule.")
+    return back_to(_landing(principal) or url_for("users.home"), told.format(name))
 
 
 @schools_bp.post("/quitter")
@@ -230,6 +243,12 @@ def leave() -> ResponseReturnValue:
 
 
 # --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _landing(principal: Principal) -> str | None:
+    """Return the first page of the side bar that somebody may open in a school, or None for those who have none."""
+    allowed = (entry.endpoint for entry in registry().menu if principal.can(entry.permission))
+    return next(map(url_for, allowed), None)
 
 
 def _principal() -> Principal:

@@ -36,6 +36,9 @@ def upgrade():
         sa.Column("cnil_reference", sa.String(length=60), nullable=False),
         sa.Column("transfers_enabled", sa.Boolean(), nullable=False),
         sa.Column("uses_siecle", sa.Boolean(), nullable=False),
+        sa.Column("scenarios_enabled", sa.Boolean(), nullable=False),
+        sa.Column("passport_enabled", sa.Boolean(), nullable=False),
+        sa.Column("inspectors_enabled", sa.Boolean(), nullable=False),
         sa.Column("search_key", sa.String(length=400), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
@@ -94,6 +97,7 @@ def upgrade():
         sa.Column("first_name", sa.String(length=100), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("discipline", sa.String(length=100), nullable=False),
+        sa.Column("sts_key", sa.String(length=28), nullable=True),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("consent_needed", sa.Boolean(), nullable=False),
@@ -113,6 +117,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("establishment_id", "id", name=op.f("uq_account_establishment_id_id")),
         sa.UniqueConstraint("establishment_id", "login", name="uq_account_login"),
+        sa.UniqueConstraint("establishment_id", "sts_key", name=op.f("uq_account_establishment_id_sts_key")),
     )
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_account_establishment_id"), ["establishment_id"], unique=False)
@@ -186,6 +191,35 @@ def upgrade():
             sqlite_where=sa.text("establishment_id IS NULL"),
             postgresql_where=sa.text("establishment_id IS NULL"),
         )
+
+    op.create_table(
+        "import_run",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=False),
+        sa.Column("state_value", sa.String(length=16), nullable=False),
+        sa.Column("open_key", sa.Integer(), nullable=True),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("school_year", sa.Integer(), nullable=False),
+        sa.Column("requested_by", sa.JSON(), nullable=False),
+        sa.Column("opens_student_accounts", sa.Boolean(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("confirmations_needed", sa.JSON(), nullable=False),
+        sa.Column("confirmations_given", sa.JSON(), nullable=False),
+        sa.Column("job_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("analysed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_import_run_establishment_id_establishment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+        sa.UniqueConstraint("establishment_id", "id", name=op.f("uq_import_run_establishment_id_id")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_import_run_open_key")),
+    )
+    with op.batch_alter_table("import_run", schema=None) as batch_op:
+        batch_op.create_index("ix_import_run_establishment_id", ["establishment_id", "id"], unique=False)
 
     op.create_table(
         "job",
@@ -311,6 +345,98 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_division_establishment_id"), ["establishment_id"], unique=False)
 
     op.create_table(
+        "import_change",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("object_type", sa.String(length=16), nullable=False),
+        sa.Column("object_id", sa.Integer(), nullable=True),
+        sa.Column("object_key", sa.String(length=40), nullable=False),
+        sa.Column("object_label", sa.String(length=210), nullable=False),
+        sa.Column("action_value", sa.String(length=12), nullable=False),
+        sa.Column("is_selected", sa.Boolean(), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["establishment_id", "run_id"],
+            ["import_run.establishment_id", "import_run.id"],
+            name="fk_import_change_run",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_import_change_establishment_id_establishment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_change")),
+    )
+    with op.batch_alter_table("import_change", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_import_change_object", ["establishment_id", "object_type", "object_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_import_change_run", ["establishment_id", "run_id", "object_type", "action_value", "id"], unique=False
+        )
+
+    op.create_table(
+        "import_finding",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("severity", sa.String(length=8), nullable=False),
+        sa.Column("code", sa.String(length=24), nullable=False),
+        sa.Column("file_kind", sa.String(length=40), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("sentence", sa.String(length=400), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["establishment_id", "run_id"],
+            ["import_run.establishment_id", "import_run.id"],
+            name="fk_import_finding_run",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_import_finding_establishment_id_establishment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_finding")),
+    )
+    with op.batch_alter_table("import_finding", schema=None) as batch_op:
+        batch_op.create_index("ix_import_finding_run", ["establishment_id", "run_id", "severity", "id"], unique=False)
+
+    op.create_table(
+        "mandate",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=False),
+        sa.Column("inspector_id", sa.Integer(), nullable=False),
+        sa.Column("inspector_name", sa.String(length=150), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("all_diplomas", sa.Boolean(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("purpose", sa.String(length=300), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_by_id", sa.Integer(), nullable=False),
+        sa.Column("opened_by_label", sa.String(length=200), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by_label", sa.String(length=200), nullable=False),
+        sa.Column("closing_reason", sa.String(length=300), nullable=False),
+        sa.CheckConstraint("(closed_at IS NULL) = (closing_reason = '')", name=op.f("ck_mandate_closing_has_reason")),
+        sa.CheckConstraint("starts_on <= ends_on", name=op.f("ck_mandate_days_in_order")),
+        sa.ForeignKeyConstraint(
+            ["establishment_id", "opened_by_id"],
+            ["account.establishment_id", "account.id"],
+            name="fk_mandate_opened_by",
+        ),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_mandate_establishment_id_establishment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["inspector_id"], ["platform_account.id"], name=op.f("fk_mandate_inspector_id_platform_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mandate")),
+        sa.UniqueConstraint("establishment_id", "id", name=op.f("uq_mandate_establishment_id_id")),
+    )
+    with op.batch_alter_table("mandate", schema=None) as batch_op:
+        batch_op.create_index("ix_mandate_days", ["establishment_id", "starts_on", "id"], unique=False)
+        batch_op.create_index("ix_mandate_inspector", ["inspector_id", "establishment_id", "ends_on"], unique=False)
+
+    op.create_table(
         "mask",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("establishment_id", sa.Integer(), nullable=False),
@@ -334,6 +460,24 @@ def upgrade():
     )
     with op.batch_alter_table("mask", schema=None) as batch_op:
         batch_op.create_index("ix_mask_diploma_id", ["diploma_id"], unique=False)
+
+    op.create_table(
+        "mef",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=11), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.Column("diploma_id", sa.Integer(), nullable=True),
+        sa.Column("establishment_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["diploma_id"], ["diploma.id"], name=op.f("fk_mef_diploma_id_diploma")),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_mef_establishment_id_establishment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mef")),
+        sa.UniqueConstraint("establishment_id", "code", name=op.f("uq_mef_establishment_id_code")),
+    )
+    with op.batch_alter_table("mef", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mef_diploma_id"), ["diploma_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mef_establishment_id"), ["establishment_id"], unique=False)
 
     op.create_table(
         "sign_in",
@@ -380,6 +524,27 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_sign_in_platform_account_id"), ["platform_account_id"], unique=False)
 
     op.create_table(
+        "mandate_diploma",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("establishment_id", sa.Integer(), nullable=False),
+        sa.Column("mandate_id", sa.Integer(), nullable=False),
+        sa.Column("diploma_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["diploma_id"], ["diploma.id"], name=op.f("fk_mandate_diploma_diploma_id_diploma")),
+        sa.ForeignKeyConstraint(
+            ["establishment_id", "mandate_id"],
+            ["mandate.establishment_id", "mandate.id"],
+            name="fk_mandate_diploma_mandate",
+        ),
+        sa.ForeignKeyConstraint(
+            ["establishment_id"], ["establishment.id"], name=op.f("fk_mandate_diploma_establishment_id_establishment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mandate_diploma")),
+        sa.UniqueConstraint("establishment_id", "mandate_id", "diploma_id", name="uq_mandate_diploma"),
+    )
+    with op.batch_alter_table("mandate_diploma", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_mandate_diploma_diploma_id"), ["diploma_id"], unique=False)
+
+    op.create_table(
         "student",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("establishment_id", sa.Integer(), nullable=False),
@@ -389,6 +554,7 @@ def upgrade():
         sa.Column("birth_date", sa.Date(), nullable=True),
         sa.Column("ine", sa.String(length=11), nullable=True),
         sa.Column("siecle_id", sa.String(length=20), nullable=True),
+        sa.Column("mef_code", sa.String(length=11), nullable=False),
         sa.Column("division_id", sa.Integer(), nullable=True),
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
@@ -408,6 +574,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_student")),
         sa.UniqueConstraint("establishment_id", "id", name=op.f("uq_student_establishment_id_id")),
+        sa.UniqueConstraint("establishment_id", "siecle_id", name=op.f("uq_student_establishment_id_siecle_id")),
     )
     with op.batch_alter_table("student", schema=None) as batch_op:
         batch_op.create_index("ix_student_division", ["establishment_id", "division_id"], unique=False)
@@ -455,16 +622,39 @@ def downgrade():
         batch_op.drop_index("ix_student_division")
 
     op.drop_table("student")
+    with op.batch_alter_table("mandate_diploma", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mandate_diploma_diploma_id"))
+
+    op.drop_table("mandate_diploma")
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_platform_account_id"))
         batch_op.drop_index(batch_op.f("ix_sign_in_last_seen_at"))
         batch_op.drop_index(batch_op.f("ix_sign_in_account_id"))
 
     op.drop_table("sign_in")
+    with op.batch_alter_table("mef", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mef_establishment_id"))
+        batch_op.drop_index(batch_op.f("ix_mef_diploma_id"))
+
+    op.drop_table("mef")
     with op.batch_alter_table("mask", schema=None) as batch_op:
         batch_op.drop_index("ix_mask_diploma_id")
 
     op.drop_table("mask")
+    with op.batch_alter_table("mandate", schema=None) as batch_op:
+        batch_op.drop_index("ix_mandate_inspector")
+        batch_op.drop_index("ix_mandate_days")
+
+    op.drop_table("mandate")
+    with op.batch_alter_table("import_finding", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_finding_run")
+
+    op.drop_table("import_finding")
+    with op.batch_alter_table("import_change", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_change_run")
+        batch_op.drop_index("ix_import_change_object")
+
+    op.drop_table("import_change")
     with op.batch_alter_table("division", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_division_establishment_id"))
         batch_op.drop_index(batch_op.f("ix_division_diploma_id"))
@@ -490,6 +680,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_job_establishment_id"))
 
     op.drop_table("job")
+    with op.batch_alter_table("import_run", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_run_establishment_id")
+
+    op.drop_table("import_run")
     with op.batch_alter_table("diploma", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_diploma_national_code",

@@ -27,6 +27,8 @@ class Column:
     in_details: bool = True
     #: right-aligned, as figures are
     is_number: bool = False
+    #: a text of several lines, which keeps a readable width on a telephone
+    is_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class TextFilter:
     key: str
     label: str
     where: Callable[[str], Condition]
+    #: a few values, offered under the field
+    suggestions: Callable[[], Choices] | None = None
     everything: str = ""
     kind: str = field(default="text", init=False)
 

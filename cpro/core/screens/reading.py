@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.sql.base import ExecutableOption
 
 from cpro.core import clock, events
-from cpro.core.adminviews import SecureModelView
+from cpro.core.adminviews import SecureModelView, id_of
 from cpro.core.errors import Forbidden, NotFound
 from cpro.core.permissions import Permission, Principal, can
 from cpro.core.registry import registry
@@ -75,6 +75,14 @@ class ReadingScreen(SecureModelView):
         """Return more links above the list, as (label, address)."""
         return []
 
+    def creation_gate(self) -> list[dict[str, str]]:
+        """Return why nothing can be created here now, for the button that waits (`gated_button`); empty when it can."""
+        return []
+
+    def has_row_actions(self, rows: Sequence[Any]) -> bool:
+        """Tell whether the list offers a gesture on one of its rows."""
+        return False
+
     @property
     def can_export(self) -> bool:  # type: ignore[override]
         """Tell whether the person signed in may export rows."""
@@ -95,6 +103,7 @@ class ReadingScreen(SecureModelView):
             listing=listing,
             columns=[column for column in self.columns if column.in_list],
             rows=rows,
+            gate=self.creation_gate(),
             total=total,
             max_rows=MAX_ROWS,
             last_page=max(1, -(-min(total, MAX_ROWS) // listing.size)),
@@ -147,15 +156,17 @@ class ReadingScreen(SecureModelView):
 
     def asked_row(self) -> Any:
         """Return the row of the address or of the form, or raise `NotFound`: a word is no id, another's row no row."""
-        text = request.values.get("id", "")
-        row = None
-        if text.isascii() and text.isdigit() and len(text) < 19:
-            row = db.session.scalars(
-                select(self.model).where(self.model.id == int(text)).options(*self.options)
-            ).one_or_none()
+        row_id = id_of(request.values.get("id", ""))
+        row = None if row_id is None else self.find_row(row_id)
         if row is None:
             raise NotFound("Cette fiche n’existe pas, ou n’est pas de votre établissement.")
         return row
+
+    def find_row(self, row_id: int) -> Any | None:
+        """Return a row with what the screen shows of it, or None."""
+        return db.session.scalars(
+            select(self.model).where(self.model.id == row_id).options(*self.options)
+        ).one_or_none()
 
     def open_bulk_actions(self) -> list[BulkAction]:
         """Return the gestures on several rows that the person signed in may make."""

@@ -12,9 +12,11 @@ from sqlalchemy import select
 from wtforms import Form
 
 from cpro.core import clock
+from cpro.core.adminviews import id_of
 from cpro.core.concurrency import check_fresh, fingerprint
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError, Forbidden, NotFound
+from cpro.core.formatting import plural
 from cpro.core.forms import VersionedForm, posted, typed_before_sign_in
 from cpro.core.permissions import Access, Actor, Permission
 from cpro.core.screens.listing import MAX_ROWS
@@ -43,6 +45,12 @@ class Screen(ReadingScreen):
     #: the form of creation and correction; one for both unless `create_form_class` says otherwise
     form_class: type[VersionedForm] | None = None
     create_form_class: type[VersionedForm] | None = None
+
+    #: the button that creates, and what the page of creation says first
+    create_label: str = "Créer"
+    create_help: str = ""
+    #: what is said when correcting a row left none
+    vanished_text: str = "Enregistré."
 
     # --- What a subclass overrides ---------------------------------------------------------------------------------
 
@@ -85,9 +93,30 @@ class Screen(ReadingScreen):
         """Return where to go when creation is refused, as (label, address)."""
         return []
 
+    def created_text(self, row: Any) -> str:
+        """Return what is said once a row is created: what it is, and what to do next where there is something."""
+        return f"{self.label_of(row)}\u202f: enregistré."
+
     def check_fresh(self, row: Any, opened_on: str | None) -> None:
         """Raise `StaleForm` when a row is not any more what the form was opened on: for values of several tables."""
         check_fresh(self.form_values(row), opened_on)
+
+    # --- What the list asks ----------------------------------------------------------------------------------------
+
+    def creation_gate(self) -> list[dict[str, str]]:
+        """Return why nothing can be created here now, and where to go."""
+        refusal = self.why_not_create() if self.can_create else None
+        if refusal is None:
+            return []
+        links = [{"text": "", "link_url": url, "link_label": label} for label, url in self.refusal_links()]
+        return [{"text": refusal}, *links]
+
+    def has_row_actions(self, rows: Sequence[Any]) -> bool:
+        """Tell whether one of the rows can be corrected or deleted."""
+        return any(
+            (self.can_edit and not self.why_not_edit(row)) or (self.can_delete and not self.why_not_delete(row))
+            for row in rows
+        )
 
     # --- Powers ----------------------------------------------------------------------------------------------------
 
@@ -120,7 +149,7 @@ class Screen(ReadingScreen):
         self.demand(self.can_create)
         refusal = self.why_not_create()
         if refusal:
-            return self._form_page(None, None, refusal_text=refusal, status=409)
+            return self._form_page(None, None, refusal_text=refusal, status=409 if request.method == "POST" else 200)
         form_class = self.create_form_class or self.form_class
         assert form_class is not None, f"{type(self).__name__} declares no form"
         form = form_class(posted() if request.method == "POST" else typed_before_sign_in())
@@ -131,18 +160,18 @@ class Screen(ReadingScreen):
             return self._form_page(form, None, status=422)
         try:
             with unit_of_work():
-                row = self.create(form, by=current_actor(), now=clock.utcnow())
-                label, row_id = self.label_of(row), row.id
+                row_id = self.create(form, by=current_actor(), now=clock.utcnow()).id
         except DomainError as refused:
             form.blame(refused)
             return self._form_page(form, None, status=refused.status)
-        return back_to(self.get_url(".details_view", id=row_id), f"{label} : enregistré.")
+        return back_to(self.get_url(".details_view", id=row_id), self.created_text(self.find_row(row_id)))
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> ResponseReturnValue:
         """Correct a row; whoever saves second is told, and loses nothing."""
         self.demand(self.can_edit)
         row = self.asked_row()
+        row_id = row.id
         refusal = self.why_not_edit(row)
         if refusal:
             return self._form_page(None, row, refusal_text=refusal, status=403 if request.method == "POST" else 200)
@@ -163,7 +192,10 @@ class Screen(ReadingScreen):
             row = self.asked_row()
             conflict = explain(form, refused, stored=self.form_values(row))
             return self._form_page(form, row, status=refused.status, conflict=conflict)
-        return back_to(self.get_url(".details_view", id=row.id), f"{self.label_of(row)} : enregistré.")
+        row = self.find_row(row_id)
+        if row is None:  # a wording left blank is no row any more
+            return back_to(self.get_url(".index_view"), self.vanished_text)
+        return back_to(self.get_url(".details_view", id=row_id), f"{self.label_of(row)}\u202f: enregistré.")
 
     @expose("/delete/", methods=("GET", "POST"))
     def delete_view(self) -> ResponseReturnValue:
@@ -196,19 +228,20 @@ class Screen(ReadingScreen):
         action = next((each for each in self.open_bulk_actions() if each.key == request.form.get("action")), None)
         if action is None:
             raise Forbidden("Ce geste n’existe pas, ou votre compte n’en a pas le droit.")
-        ids = [int(text) for text in request.form.getlist("rowid")[:MAX_ROWS] if text.isascii() and text.isdigit()]
+        ids = {id_of(text) for text in request.form.getlist("rowid")[:MAX_ROWS]}
         rows = db.session.scalars(select(self.model).where(self.model.id.in_(ids)).options(*self.options)).all()
-        if not rows or len(rows) != len(set(ids)):
+        if not rows or len(rows) != len(ids):
             return back_to(self.get_url(".index_view"), "Cochez d’abord des lignes de la liste.", "warning")
         if request.form.get("confirme") != "oui":
+            told = plural(len(rows), *self.noun)
             return render_page(
                 "confirm.html",
-                title=action.label,
-                question=f"{action.label} : {len(rows)} {self.noun[len(rows) > 1]} ?",
+                title=f"{action.label} {told}",
+                question=f"{action.label} {told} ?",
                 consequences=action.consequences([self.label_of(row) for row in rows]),
                 action_url=self.get_url(".action_view"),
                 fields={"action": action.key, "rowid": [row.id for row in rows], "confirme": "oui"},
-                submit_label=action.label,
+                submit_label=f"{action.label} {told}",
                 cancel_url=self.get_url(".index_view"),
                 danger=action.danger,
             )

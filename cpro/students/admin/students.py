@@ -9,8 +9,9 @@ from sqlalchemy.orm import joinedload
 
 from cpro.core.formatting import format_date, mask_ine
 from cpro.core.forms import VersionedForm
-from cpro.core.permissions import Permission, Role
+from cpro.core.permissions import Permission
 from cpro.core.screens import Column, Screen, TextFilter, choice
+from cpro.core.screens.reading import may
 from cpro.core.web import current_principal
 from cpro.students import operations
 from cpro.students.forms import DiplomaForm, DivisionForm, StudentForm
@@ -25,6 +26,7 @@ class StudentsScreen(Screen):
     create_permission = edit_permission = Permission.STUDENTS_EDIT
     export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Élèves", ("élève", "élèves"), "student"
+    create_label = "Créer un élève"
     empty_text = "Aucun élève pour l’instant : ils arrivent par l’import des fichiers, ou à la main hors SIECLE."
     options = (joinedload(Student.division),)
     search_keys, search_help = (Student.search_key,), "Nom ou prénom, sans souci des accents."
@@ -63,7 +65,7 @@ class StudentsScreen(Screen):
                 ("sans", "sans INE", lambda: Student.ine.is_(None)),
             ),
         ),
-        TextFilter("division", "Division", lambda code: Student.division.has(Division.code == code)),
+        TextFilter("division", "Division", lambda code: Student.division.has(Division.code == code), suggest_divisions),
     )
 
     def label_of(self, row: Student) -> str:
@@ -96,8 +98,9 @@ class StudentsScreen(Screen):
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the neighbouring lists."""
+        missing = [("Sans INE", url_for("students.without_ine"))] if may(Permission.MISSING_INE_VIEW) else []
         return [
-            ("Sans INE", url_for("students.without_ine")),
+            *missing,
             ("Divisions", url_for("divisions.index_view")),
             ("Diplômes", url_for("diplomes.index_view")),
         ]
@@ -110,6 +113,7 @@ class DivisionsScreen(Screen):
     create_permission = edit_permission = Permission.STUDENTS_EDIT
     export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Divisions", ("division", "divisions"), "division"
+    create_label = "Créer une division"
     empty_text = "Aucune division pour l’instant : elles arrivent par l’import des fichiers, ou à la main hors SIECLE."
     options = (joinedload(Division.diploma),)
     default_order = (Division.code,)
@@ -171,6 +175,8 @@ class DiplomasScreen(Screen):
     create_permission = edit_permission = delete_permission = Permission.DIPLOMAS_EDIT
     export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Diplômes", ("diplôme", "diplômes"), "diploma"
+    create_label = "Créer un diplôme"
+    create_help = "Un diplôme propre à votre établissement, à côté des diplômes nationaux."
     default_order = (Diploma.short_label,)
     form_class = DiplomaForm
     columns = (
@@ -183,7 +189,7 @@ class DiplomasScreen(Screen):
         choice(
             "origine",
             "Origine",
-            "nationaux et propres à l’établissement",
+            "toutes les origines",
             (
                 ("nationaux", "nationaux", lambda: Diploma.establishment_id.is_(None)),
                 ("propres", "propres à l’établissement", lambda: Diploma.establishment_id.is_not(None)),
@@ -221,11 +227,11 @@ class DiplomasScreen(Screen):
 
 
 def shown_ine(ine: str | None) -> str:
-    """Return an INE as the person signed in may see it: the support reads its last three characters only."""
+    """Return an INE as the person signed in may see it: support and inspectors read its last three characters only."""
     principal = current_principal()
     if ine is None:
         return "sans INE"
-    return mask_ine(ine) if principal is None or principal.role is Role.SUPPORT else ine
+    return mask_ine(ine) if principal is None or principal.role.is_platform else ine
 
 
 def _situation(student: Student) -> str:

@@ -36,15 +36,15 @@ _CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for ci
 class UserForm(VersionedForm):
     """A person who will sign in; the login is drawn from the name."""
 
+    role = SelectField(
+        "Rôle", choices=[SelectChoice(role.value, role.label) for role in ROLES_BY_HAND], validate_choice=False
+    )
     civility = SelectField("Civilité", choices=_CIVILITY_CHOICES, validate_choice=False)
     last_name = StringField("Nom")
     first_name = StringField("Prénom")
     email = EmailField(
         "Adresse électronique",
         description="Facultative : elle sert à « Mot de passe oublié ». À laisser vide pour un chef d’établissement.",
-    )
-    role = SelectField(
-        "Rôle", choices=[SelectChoice(role.value, role.label) for role in ROLES_BY_HAND], validate_choice=False
     )
     discipline = StringField("Discipline", description="Pour un enseignant.")
     divisions = StringField(
@@ -72,6 +72,11 @@ class UsersScreen(Screen):
     create_permission = edit_permission = Permission.USERS_EDIT
     export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Utilisateurs", ("utilisateur", "utilisateurs"), "account"
+    create_label = "Créer un utilisateur"
+    create_help = (
+        "L’identifiant est formé du prénom et du nom. La personne choisit son mot de passe avec le code de sa fiche "
+        "d’activation, que vous imprimez ensuite."
+    )
     gesture_permissions = (Permission.USERS_CONSENT,)
     help_slug = "utilisateurs"
     search_keys, search_help = (Account.search_key,), "Nom, prénom ou identifiant, sans souci des accents."
@@ -118,17 +123,14 @@ class UsersScreen(Screen):
                 ),
             ),
         ),
-        TextFilter("division", "Division", lambda code: _of_division(code)),
+        TextFilter("division", "Division", lambda code: _of_division(code), queries.suggest_divisions),
     )
     bulk_actions = (
         BulkAction(
             "deactivate",
             "Désactiver",
             Permission.USERS_EDIT,
-            lambda labels: [
-                f"Ne pourront plus se connecter : {join_french(labels[:10])}{'…' if len(labels) > 10 else ''}.",
-                "Leurs données restent ; chaque compte se réactive.",
-            ],
+            lambda labels: _deactivation_told(labels),
             lambda ids, *, by, now: _deactivate_all(ids, by=by, now=now),
             danger=True,
         ),
@@ -140,7 +142,16 @@ class UsersScreen(Screen):
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the activation sheets."""
-        return [("Fiches de connexion", url_for("sheets.choose"))] if may(Permission.USERS_EDIT) else []
+        return [("Fiches d’activation", url_for("sheets.choose"))] if may(Permission.USERS_EDIT) else []
+
+    def created_text(self, row: Account) -> str:
+        """Say the login, and how the person gets their code."""
+        created = f"{self.label_of(row)} a maintenant un compte, sous l’identifiant {row.login}."
+        if row.is_pending:
+            return f"{created} Il attend l’accord du chef d’établissement, qui le donne depuis cette fiche."
+        if row.role is Role.HEAD:
+            return f"{created} Son code d’activation part à l’adresse électronique de l’établissement."
+        return f"{created} Imprimez sa fiche d’activation pour qu’il puisse servir."
 
     def why_not_create(self) -> str | None:
         """Hold the gate: the school's particulars come first."""
@@ -182,15 +193,24 @@ class UsersScreen(Screen):
         person = current_principal()
         oneself = person is not None and (person.kind, person.id) == ("account", row.id)
         if may(Permission.USERS_EDIT) and not oneself:
-            if row.is_active:
-                links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
-                links.append(("Fiche de connexion", url_for("sheets.choose", ids=row.id)))
-                links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
-            else:
-                links.append(("Réactiver", self.get_url(".reactivate_view", id=row.id)))
+            links += self._gestures_on(row)
         if may(Permission.USERS_CONSENT) and row.consent_needed:
             label = "Donner mon accord" if row.is_pending else "Retirer mon accord"
             links.append((label, self.get_url(".consent_view", id=row.id)))
+        return links
+
+    def _gestures_on(self, row: Account) -> list[tuple[str, str]]:
+        """Return the gestures that somebody else's account allows: none that the operations would refuse."""
+        is_head = row.role is Role.HEAD
+        if not row.is_active:
+            return [] if is_head else [("Réactiver", self.get_url(".reactivate_view", id=row.id))]
+        links = []
+        if not row.is_pending and not (is_head and row.activated_at):
+            links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
+        if not row.is_pending and not is_head:
+            links.append(("Fiche d’activation", url_for("sheets.choose", ids=row.id)))
+        if row.is_pending or not is_head:
+            links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
         return links
 
     # --- Gestures on one account -----------------------------------------------------------------------------------
@@ -215,6 +235,7 @@ class UsersScreen(Screen):
             ["La personne pourra à nouveau se connecter, avec le mot de passe qu’elle avait."],
             lambda row, by, now: access.reactivate_account(row, by=by, now=now),
             "réactivé",
+            danger=False,
         )
 
     @expose("/reinitialiser/", methods=("GET", "POST"))
@@ -262,6 +283,7 @@ class UsersScreen(Screen):
             ),
             "votre accord est donné",
             fields={"mailed_to": mailed_to},
+            danger=False,
         )
 
     def _gesture(
@@ -271,10 +293,11 @@ class UsersScreen(Screen):
         act: Callable[[Account, Any, Any], object],
         done: str,
         fields: dict[str, str] | None = None,
+        danger: bool = True,
     ) -> ResponseReturnValue:
         row = self.asked_row()
         if request.method != "POST":
-            return self._confirm(verb, row, consequences, request.endpoint or "", fields)
+            return self._confirm(verb, row, consequences, request.endpoint or "", fields, danger)
         try:
             with unit_of_work():
                 act(row, current_actor(), clock.utcnow())
@@ -284,7 +307,13 @@ class UsersScreen(Screen):
         return back_to(self.get_url(".details_view", id=row_id), f"{label} : {done}.")
 
     def _confirm(
-        self, verb: str, row: Account, consequences: Sequence[str], endpoint: str, fields: dict[str, str] | None = None
+        self,
+        verb: str,
+        row: Account,
+        consequences: Sequence[str],
+        endpoint: str,
+        fields: dict[str, str] | None = None,
+        danger: bool = True,
     ) -> ResponseReturnValue:
         label = self.label_of(row)
         return render_page(
@@ -296,13 +325,20 @@ class UsersScreen(Screen):
             fields={"id": row.id, **(fields or {})},
             submit_label=verb,
             cancel_url=self.get_url(".details_view", id=row.id),
-            danger=True,
+            danger=danger,
         )
 
     def _refused(self, refusal: DomainError) -> ResponseReturnValue:
         """Show the row again with the sentence that refuses."""
         row = self.asked_row()
         return self.details_page(row, refusal_text=refusal.message, status=refusal.status)
+
+
+def _deactivation_told(labels: Sequence[str]) -> list[str]:
+    shown = f"{join_french(labels[:10])}{'…' if len(labels) > 10 else ''}"
+    if len(labels) == 1:
+        return [f"{shown} ne pourra plus se connecter.", "Ses données restent ; le compte peut être réactivé."]
+    return [f"Ne pourront plus se connecter : {shown}.", "Leurs données restent ; chaque compte peut être réactivé."]
 
 
 def _deactivate_all(ids: Sequence[int], *, by: Any, now: Any) -> str:

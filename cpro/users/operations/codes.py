@@ -17,6 +17,8 @@ from cpro.users.models import Account, ActivationCode, PlatformAccount
 VALIDITY = timedelta(days=30)
 #: A code asked for by e-mail replaces a forgotten password: it is read at once.
 FORGOTTEN_VALIDITY = timedelta(hours=1)
+#: An inspector's invitation (product.md §3).
+INVITATION_VALIDITY = timedelta(days=7)
 
 #: Crockford's base 32: no I, L, O, U, which people misread.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -40,6 +42,15 @@ def draw_forgotten_code(session: Session, account: queries.AnyAccount, *, now: d
     Anyone may ask for one: it leaves a printed sheet's code good, or strangers could void sheets.
     """
     return _draw(session, account, now=now, validity=FORGOTTEN_VALIDITY)
+
+
+def draw_invitation(session: Session, account: PlatformAccount, *, now: datetime) -> str:
+    """Return a seven-day code for an inspector never seen before.
+
+    It leaves earlier ones good: two schools may invite the same person the same week, and neither must void the
+    other's message.
+    """
+    return _draw(session, account, now=now, validity=INVITATION_VALIDITY)
 
 
 def _draw(session: Session, account: queries.AnyAccount, *, now: datetime, validity: timedelta) -> str:

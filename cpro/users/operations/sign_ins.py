@@ -116,8 +116,19 @@ def change_own_email(session: Session, account: Account, *, current: str, email:
     record_about(session, "account:changed", account, by=by, now=now, changes=changes)
 
 
-def enter_school(session: Session, sign_in_id: int, school: Establishment | None, *, by: Actor, now: datetime) -> None:
-    """Enter a school, or leave the one entered (None); the school's journal tells both."""
+def enter_school(
+    session: Session,
+    sign_in_id: int,
+    school: Establishment | None,
+    *,
+    by: Actor,
+    now: datetime,
+    left_by: Actor | None = None,
+) -> None:
+    """Enter a school, or leave the one entered (None); the school's journal tells both.
+
+    `left_by` is how the school left calls the person, where it does not call them as the school entered does.
+    """
     sign_in = session.get(SignIn, sign_in_id)
     if sign_in is None:  # signed out in another window meanwhile
         return
@@ -126,13 +137,14 @@ def enter_school(session: Session, sign_in_id: int, school: Establishment | None
     told = {left_id: "school:left"} | ({school.id: "school:entered"} if school else {})
     for school_id, action in sorted((each, told[each]) for each in told if each is not None):
         # In one order for everybody: each line locks its school's journal until the commit.
+        actor = (left_by or by) if school_id == left_id else by
         record(
             action,
-            by=by,
+            by=actor,
             now=now,
             object_type="establishment",
             object_id=school_id,
-            object_label=by.label,
+            object_label=actor.label,
             establishment_id=school_id,
             session=session,
         )

@@ -1,0 +1,76 @@
+"""Paramètres, tab Modules: the head's switches."""
+
+from __future__ import annotations
+
+from flask import Blueprint, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.concurrency import fingerprint
+from cpro.core.conflicts import explain
+from cpro.core.errors import DomainError
+from cpro.core.formatting import join_french
+from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.permissions import Permission, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import back_to, current_actor, render_page
+from cpro.establishments import queries
+from cpro.establishments.forms import NO, YES, ModulesForm
+from cpro.establishments.models import Module
+from cpro.establishments.operations.modules import switch_modules, switches_of
+from cpro.establishments.places import last_saved_by, settings_frame
+
+bp = Blueprint("modules", __name__, url_prefix="/admin/parametres/modules")
+
+
+@bp.get("")
+@requires(Permission.MODULES_SWITCH)
+def edit() -> ResponseReturnValue:
+    """Show the switches."""
+    version = fingerprint(switches_of(queries.get_current_establishment()))
+    return _page(ModulesForm(typed_before_sign_in(), data={**_as_typed(), "version": version}))
+
+
+@bp.post("")
+@requires(Permission.MODULES_SWITCH, keeps_typed_form=True)
+def save() -> ResponseReturnValue:
+    """Set the switches; they act at once."""
+    form = ModulesForm(posted(), data=_as_typed())
+    if not form.validate():
+        return _page(form, 422)
+    wanted = {module.value: form[module.value].data == YES for module in Module}
+    try:
+        with unit_of_work():
+            changes = switch_modules(wanted, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        return _page(form, refusal.status, refusal)
+    return back_to(url_for("modules.edit"), _what_changed({name: new for name, (_old, new) in changes.items()}))
+
+
+def _as_typed() -> dict[str, str]:
+    return {name: YES if on else NO for name, on in switches_of(queries.get_current_establishment()).items()}
+
+
+def _page(form: ModulesForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
+    school = queries.get_current_establishment()
+    return render_page(
+        "settings/modules.html",
+        form=form,
+        conflict=explain(
+            form,
+            refusal,
+            stored=_as_typed(),
+            saved_by=last_saved_by("establishment", school.id, "establishment:modules:switched"),
+        ),
+        status=status,
+        **settings_frame("modules"),
+    )
+
+
+def _what_changed(changes: dict[str, bool]) -> str:
+    parts = []
+    for on, word in ((True, "Activé"), (False, "Désactivé")):
+        names = [Module(value).label for value, new in changes.items() if new is on]
+        if names:
+            parts.append(f"{word} : {join_french(names)}.")
+    return " ".join(parts) or "Rien n’a changé : tout était déjà réglé ainsi."

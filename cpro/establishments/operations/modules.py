@@ -1,0 +1,52 @@
+"""The modules that the head switches on and off: whether one is on, and the switches themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from cpro.audit.operations import differences, record
+from cpro.core.concurrency import check_fresh
+from cpro.core.permissions import Actor
+from cpro.establishments import queries
+from cpro.establishments.models import Establishment, Module
+from cpro.extensions import db
+
+
+def is_module_on(establishment: Establishment, module: Module) -> bool:
+    """Tell whether a module is on in a school: what its menus, pages and commands ask first."""
+    return bool(getattr(establishment, f"{module.value}_enabled"))
+
+
+def switches_of(establishment: Establishment) -> dict[str, bool]:
+    """Return the switches of a school, {module's value: on}."""
+    return {module.value: is_module_on(establishment, module) for module in Module}
+
+
+def switch_modules(
+    wanted: Mapping[str, bool], *, opened_on: str | None, by: Actor, now: datetime
+) -> dict[str, tuple[bool, bool]]:
+    """Set the switches of the current school and return what changed, {module's value: (old, new)}.
+
+    Nothing is deleted: a module switched on again finds everything as it was. Raises `StaleForm` when somebody
+    switched one since the form was `opened_on`.
+    """
+    establishment = queries.lock_current_establishment()
+    before = switches_of(establishment)
+    changes = differences(before, {**before, **wanted})
+    if not changes:
+        return {}
+    check_fresh(before, opened_on)
+    for value, (_old, new) in changes.items():
+        setattr(establishment, f"{Module(value).value}_enabled", new)
+    db.session.flush()
+    record(
+        "establishment:modules:switched",
+        by=by,
+        now=now,
+        object_type="establishment",
+        object_id=establishment.id,
+        object_label=establishment.name or establishment.code,
+        changes=changes,
+    )
+    return changes

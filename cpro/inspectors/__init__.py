@@ -1,0 +1,29 @@
+"""Inspectors' access to a school: mandates, opened and closed by the school's head alone.
+
+Words: a *mandate* names an inspector, diplomas (all or chosen), dates and a purpose; it *runs* from its first day to
+the end of its last, on the school's clocks, unless it was *closed*; the module switched off *suspends* it.
+Invariants: a mandate is nothing but a scope (decision 0007), read again at each request; two mandates of one inspector
+in one school never share a day; a school never learns whether an inspector's account existed, nor changes it.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_admin import Admin
+
+
+def register(app: Flask) -> None:
+    """Bring the room into the application: its tab, what opens a school to an inspector, help."""
+    from cpro.inspectors import journal, places, views
+
+    app.register_blueprint(views.bp)
+    journal.name_gestures()
+    places.fill(app)
+
+
+def register_admin(site: Admin) -> None:
+    """Put the room's generated screen in the administration site."""
+    from cpro.inspectors.admin import MandatesScreen
+    from cpro.inspectors.models import Mandate
+
+    site.add_view(MandatesScreen(Mandate, url="/admin/mandats", endpoint="mandats"))

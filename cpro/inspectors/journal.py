@@ -1,0 +1,27 @@
+"""How the gestures on mandates read in the journal."""
+
+from __future__ import annotations
+
+from cpro.audit import labels
+
+
+def name_gestures() -> None:
+    """Register the words of the room."""
+    labels.register(
+        actions={
+            "mandate:closed": "a fermé un accès inspecteur",
+            "mandate:extended": "a prolongé un accès inspecteur",
+            "mandate:opened": "a ouvert un accès inspecteur",
+        },
+        objects={"mandate": "Accès inspecteur"},
+        fields={
+            "mandate": {
+                "diplomas": "Diplômes",
+                "email": "Adresse électronique",
+                "ends_on": "Dernier jour",
+                "purpose": "Objet",
+                "reason": "Raison",
+                "starts_on": "Premier jour",
+            }
+        },
+    )

@@ -1,0 +1,98 @@
+"""Mandates, and the diplomas each one names."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from cpro.core.tenancy import Owned
+from cpro.core.types import UTCDateTime
+from cpro.extensions import Model
+from cpro.students.models import Diploma
+
+
+class MandateState(enum.Enum):
+    """Where a mandate stands; values are what addresses keep."""
+
+    TO_COME = "a-venir"
+    RUNNING = "en-cours"
+    ENDED = "termines"
+    CLOSED = "fermes"
+
+    @property
+    def label(self) -> str:
+        """Return the French word."""
+        return {"a-venir": "à venir", "en-cours": "en cours", "termines": "terminé", "fermes": "fermé"}[self.value]
+
+
+class Mandate(Owned, Model):
+    """What opens a school to one inspector: which diplomas, from which day to which, and why."""
+
+    __tablename__ = "mandate"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "id"),
+        CheckConstraint("starts_on <= ends_on", name="days_in_order"),
+        CheckConstraint("(closed_at IS NULL) = (closing_reason = '')", name="closing_has_reason"),
+        ForeignKeyConstraint(
+            ["establishment_id", "opened_by_id"],
+            ["account.establishment_id", "account.id"],
+            name="fk_mandate_opened_by",
+        ),
+        Index("ix_mandate_inspector", "inspector_id", "establishment_id", "ends_on"),
+        Index("ix_mandate_days", "establishment_id", "starts_on", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    #: the inspector's account, one for all schools; nothing of it is shown to the school
+    inspector_id: Mapped[int] = mapped_column(ForeignKey("platform_account.id"))
+    #: as the school typed it: how its own pages and its journal call the inspector
+    inspector_name: Mapped[str] = mapped_column(String(150))
+    #: as the school typed it, in lower case; mails about the mandate go there
+    email: Mapped[str] = mapped_column(String(254))
+    #: told apart from a list that became empty, which opens nothing
+    all_diplomas: Mapped[bool]
+    #: both days included, on the school's clocks
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    purpose: Mapped[str] = mapped_column(String(300))
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    opened_by_id: Mapped[int]
+    opened_by_label: Mapped[str] = mapped_column(String(200))
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    closed_by_label: Mapped[str] = mapped_column(String(200), default="")
+    closing_reason: Mapped[str] = mapped_column(String(300), default="")
+
+    diplomas: Mapped[list[MandateDiploma]] = relationship(lazy="raise", order_by="MandateDiploma.id")
+
+    def state_on(self, today: date) -> MandateState:
+        """Return where the mandate stands on a day of the school's."""
+        if self.closed_at is not None:
+            return MandateState.CLOSED
+        if today < self.starts_on:
+            return MandateState.TO_COME
+        return MandateState.RUNNING if today <= self.ends_on else MandateState.ENDED
+
+
+class MandateDiploma(Owned, Model):
+    """One of the diplomas that a mandate opens."""
+
+    __tablename__ = "mandate_diploma"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "mandate_id", "diploma_id", name="uq_mandate_diploma"),
+        ForeignKeyConstraint(
+            ["establishment_id", "mandate_id"],
+            ["mandate.establishment_id", "mandate.id"],
+            name="fk_mandate_diploma_mandate",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    mandate_id: Mapped[int]
+    diploma_id: Mapped[int] = mapped_column(ForeignKey("diploma.id"), index=True)
+
+    diploma: Mapped[Diploma] = relationship(lazy="raise")

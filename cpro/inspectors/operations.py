@@ -1,0 +1,346 @@
+"""Open, extend and close a mandate: the head's gestures, and nobody else's.
+
+Opening writes a row of the school (the mandate, its line of the journal) and may write one of the platform (the
+inspector's account and its code). One cannot be without the other, so both are in one transaction, that of a platform
+session: this room alone does so, and names the school in every statement. The other two gestures are the school's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from cpro.audit.operations import record
+from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden
+from cpro.core.formatting import format_date
+from cpro.core.mail import send
+from cpro.core.permissions import Actor, Role
+from cpro.core.transactions import after_commit
+from cpro.core.validators import clean_text, normalise_email
+from cpro.establishments.models import Establishment, Module
+from cpro.establishments.operations.modules import is_module_on
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.inspectors import messages, queries
+from cpro.inspectors.models import Mandate, MandateDiploma, MandateState
+from cpro.inspectors.periods import last_day_of_school_year, today_in
+from cpro.students.models import Diploma
+from cpro.users.models import Account, PlatformAccount
+from cpro.users.operations import accounts, codes
+
+#: Academies and academic regions (overseas ones included), ministries (agriculture and the sea have schools too), and
+#: the addresses of demonstrations and tests (RFC 2606).
+_ACADEMIC = re.compile(
+    r"[^@]+@(?:[a-z0-9-]+\.)*(?:(?:ac|region-academique)-[a-z0-9-]+\.[a-z]{2}|gouv\.fr|[a-z0-9-]+\.example)"
+)
+_NOT_ACADEMIC = (
+    "Indiquez l’adresse académique de la personne, par exemple prenom.nom@ac-lyon.fr : un accès inspecteur ne s’ouvre "
+    "pas vers une autre adresse."
+)
+
+
+class OnlyTheHead(Forbidden):
+    """Refuse a gesture on a mandate to anybody but a head in place."""
+
+    def __init__(self) -> None:
+        super().__init__("Seul le chef d’établissement ouvre, prolonge et ferme un accès inspecteur.")
+
+
+class ModuleOff(Conflict):
+    """Refuse to open or extend a mandate while the module is switched off."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le module « Accès inspecteur » est désactivé : réactivez-le d’abord, dans l’onglet Modules des paramètres."
+        )
+
+
+class MandateOver(DomainError):
+    """Refuse to extend or close a mandate that is closed or ended."""
+
+
+def open_mandate(
+    session: Session,
+    *,
+    establishment_id: int,
+    name: str,
+    email: str,
+    diploma_codes: Sequence[str],
+    starts_on: str,
+    ends_on: str,
+    purpose: str,
+    by: Actor,
+    now: datetime,
+) -> Mandate:
+    """Open a mandate in a school, in a platform session; days are yyyy-mm-dd, no diploma code means all of them.
+
+    An inspector that the platform does not know gets an account and a one-time invitation, any other only the message
+    about the mandate: nothing of what the school sees differs. Raises `OnlyTheHead`, `ModuleOff`, `FieldErrors`.
+    """
+    school = session.scalars(select(Establishment).where(Establishment.id == establishment_id).with_for_update()).one()
+    _refuse_all_but_the_head(session, school, by)
+    _refuse_module_off(school)
+    errors: dict[str, str] = {}
+    typed_name = _line(name, "name", 150, "Indiquez le nom de l’inspecteur.", errors)
+    address = _academic_address(email, errors)
+    first, last = _days(starts_on, ends_on, today_in(school.timezone, now), errors)
+    aim = _line(purpose, "purpose", 300, "Indiquez l’objet de l’accès : il est dit à l’inspecteur.", errors)
+    diplomas = _diplomas(session, school.id, diploma_codes, errors)
+    account = _find_inspector(session, address, errors) if address else None
+    if account is not None and not {"starts_on", "ends_on"} & errors.keys():
+        _refuse_overlap(session, account.id, school.id, first, last, errors)
+    if errors:
+        raise FieldErrors(errors)
+    if account is None:
+        account = _create_inspector(session, address, typed_name, by=by, now=now)
+    mandate = Mandate(
+        establishment_id=school.id,
+        inspector_id=account.id,
+        inspector_name=typed_name,
+        email=address,
+        all_diplomas=not diplomas,
+        starts_on=first,
+        ends_on=last,
+        purpose=aim,
+        opened_at=now,
+        opened_by_id=by.id,
+        opened_by_label=by.label,
+    )
+    session.add(mandate)
+    session.flush()
+    session.add_all(
+        MandateDiploma(establishment_id=school.id, mandate_id=mandate.id, diploma_id=each.id) for each in diplomas
+    )
+    session.flush()
+    labels = [each.short_label for each in diplomas]
+    record(
+        "mandate:opened",
+        by=by,
+        now=now,
+        object_type="mandate",
+        object_id=mandate.id,
+        object_label=typed_name,
+        changes={
+            "email": (None, address),
+            "diplomas": (None, labels or "tous"),
+            "starts_on": (None, first.isoformat()),
+            "ends_on": (None, last.isoformat()),
+            "purpose": (None, aim),
+        },
+        establishment_id=school.id,
+        session=session,
+    )
+    invited = account.activated_at is None and account.is_active
+    code = codes.draw_invitation(session, account, now=now) if invited else None
+    mail = messages.opening(mandate, school, labels, code=code)
+    after_commit(session, lambda: send(mail))
+    return mandate
+
+
+def extend_mandate(mandate: Mandate, *, ends_on: str, by: Actor, now: datetime) -> None:
+    """Give a mandate a later last day, within the school year of its first, in the session of the school.
+
+    Raises `OnlyTheHead`, `ModuleOff`, `MandateOver`, `FieldErrors`.
+    """
+    school = _lock(mandate, by)
+    _refuse_module_off(school)
+    _refuse_over(mandate, school, now)
+    errors: dict[str, str] = {}
+    last = _day(ends_on, "ends_on", errors)
+    if last is not None and last <= mandate.ends_on:
+        errors["ends_on"] = f"Choisissez un jour après le {format_date(mandate.ends_on)}, le dernier jour actuel."
+    elif last is not None:
+        _refuse_beyond_year(mandate.starts_on, last, errors)
+        _refuse_overlap(
+            db.session(), mandate.inspector_id, school.id, mandate.starts_on, last, errors, besides=mandate.id
+        )
+    if errors or last is None:
+        raise FieldErrors(errors)
+    before, mandate.ends_on = mandate.ends_on, last
+    db.session.flush()
+    _record("mandate:extended", mandate, {"ends_on": (before.isoformat(), last.isoformat())}, by=by, now=now)
+    mail = messages.extension(mandate, school)
+    after_commit(db.session(), lambda: send(mail))
+
+
+def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) -> None:
+    """Close a mandate at once, before or while it runs, in the session of the school.
+
+    Raises `OnlyTheHead`, `MandateOver`, `FieldErrors` without a reason.
+    """
+    school = _lock(mandate, by)
+    _refuse_over(mandate, school, now)
+    errors: dict[str, str] = {}
+    told = _line(reason, "reason", 300, "Indiquez la raison : elle reste dans votre établissement.", errors)
+    if errors:
+        raise FieldErrors(errors)
+    mandate.closed_at, mandate.closed_by_label, mandate.closing_reason = now, by.label, told
+    db.session.flush()
+    _record("mandate:closed", mandate, {"reason": (None, told)}, by=by, now=now)
+    mail = messages.closing(mandate, school)
+    after_commit(db.session(), lambda: send(mail))
+
+
+# --- Rules ---------------------------------------------------------------------------------------------------------
+
+
+def _lock(mandate: Mandate, by: Actor) -> Establishment:
+    """Return the school, kept from other writers until the commit, with the mandate as it is under that lock."""
+    school = lock_current_establishment()
+    db.session.refresh(mandate)
+    _refuse_all_but_the_head(db.session(), school, by)
+    return school
+
+
+def _refuse_all_but_the_head(session: Session, school: Establishment, by: Actor) -> None:
+    actor = session.get(Account, by.id) if by.kind == "account" and by.id else None
+    is_head = actor is not None and actor.role is Role.HEAD and actor.may_sign_in
+    if not is_head or actor is None or actor.establishment_id != school.id:
+        raise OnlyTheHead
+
+
+def _refuse_module_off(school: Establishment) -> None:
+    if not is_module_on(school, Module.INSPECTORS):
+        raise ModuleOff
+
+
+def _refuse_over(mandate: Mandate, school: Establishment, now: datetime) -> None:
+    state = mandate.state_on(today_in(school.timezone, now))
+    if state is MandateState.CLOSED:
+        raise MandateOver("Cet accès est déjà fermé.")
+    if state is MandateState.ENDED:
+        raise MandateOver(f"Cet accès a pris fin le {format_date(mandate.ends_on)} : ouvrez-en un nouveau au besoin.")
+
+
+def _refuse_beyond_year(first: date, last: date, errors: dict[str, str]) -> None:
+    limit = last_day_of_school_year(first)
+    if last > limit:
+        errors["ends_on"] = (
+            f"Un accès dure au plus une année scolaire : celui-ci peut aller jusqu’au {format_date(limit)}."
+        )
+
+
+def _refuse_overlap(
+    session: Session,
+    inspector_id: int,
+    establishment_id: int,
+    first: date,
+    last: date,
+    errors: dict[str, str],
+    *,
+    besides: int | None = None,
+) -> None:
+    """Refuse a second mandate over the same days: each consultation then belongs to one mandate, and one only."""
+    other = queries.find_overlapping(
+        session, inspector_id, establishment_id=establishment_id, starts_on=first, ends_on=last, besides=besides
+    )
+    if other is not None:
+        errors["ends_on" if besides else "email"] = (
+            f"Un accès est déjà ouvert à cette personne du {format_date(other.starts_on)} au "
+            f"{format_date(other.ends_on)} : prolongez-le, ou fermez-le d’abord."
+        )
+
+
+def _days(first_typed: str, last_typed: str, today: date, errors: dict[str, str]) -> tuple[date, date]:
+    """Return the two days; whatever they are, `errors` says what is wrong with them."""
+    first, last = _day(first_typed, "starts_on", errors), _day(last_typed, "ends_on", errors)
+    if first is not None and first > date(last_day_of_school_year(today).year + 1, 8, 31):
+        errors["starts_on"] = "Un accès s’ouvre pour cette année scolaire ou la suivante."
+    elif last is not None and last < today:
+        errors["ends_on"] = "Ce jour est passé."
+    elif first is not None and last is not None and last < first:
+        errors["ends_on"] = "Le dernier jour vient avant le premier."
+    elif first is not None and last is not None:
+        _refuse_beyond_year(first, last, errors)
+    return first or today, last or today
+
+
+def _day(typed: str, field: str, errors: dict[str, str]) -> date | None:
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        errors[field] = "Indiquez un jour, par exemple 2026-11-23."
+        return None
+
+
+def _line(typed: str, field: str, max_length: int, missing: str, errors: dict[str, str]) -> str:
+    try:
+        text = clean_text(typed, max_length=max_length)
+    except DomainError as refusal:
+        errors[field] = refusal.message
+        return ""
+    if not text:
+        errors[field] = missing
+    return text
+
+
+def _academic_address(typed: str, errors: dict[str, str]) -> str:
+    try:
+        address = normalise_email(typed).lower()
+    except DomainError as refusal:
+        errors["email"] = refusal.message
+        return ""
+    if not address:
+        errors["email"] = "Indiquez l’adresse académique de l’inspecteur."
+    elif not _ACADEMIC.fullmatch(address):
+        errors["email"] = _NOT_ACADEMIC
+    return address if "email" not in errors else ""
+
+
+def _diplomas(
+    session: Session, establishment_id: int, typed: Sequence[str], errors: dict[str, str]
+) -> Sequence[Diploma]:
+    """Return the diplomas of some codes, the school's own before a national one of the same code."""
+    found: dict[str, Diploma] = {}
+    wanted = {code.strip() for code in typed if code.strip()}
+    for diploma in session.scalars(
+        select(Diploma)
+        .where(
+            Diploma.code.in_(wanted),
+            Diploma.establishment_id.is_(None) | (Diploma.establishment_id == establishment_id),
+        )
+        .order_by(Diploma.establishment_id.is_not(None), Diploma.id)
+    ):
+        found[diploma.code] = diploma
+    if wanted - found.keys():
+        errors["diplomas"] = "Un des diplômes choisis n’existe plus : choisissez à nouveau."
+    return sorted(found.values(), key=lambda each: each.short_label)
+
+
+def _find_inspector(session: Session, address: str, errors: dict[str, str]) -> PlatformAccount | None:
+    """Return the inspector's account of an address; an address of the support is refused like any unsuitable one."""
+    account = session.scalars(select(PlatformAccount).where(PlatformAccount.email == address)).one_or_none()
+    if account is not None and account.role is not Role.INSPECTOR:
+        errors["email"] = _NOT_ACADEMIC
+        return None
+    return account
+
+
+def _create_inspector(session: Session, address: str, name: str, *, by: Actor, now: datetime) -> PlatformAccount:
+    """Create the account; if another school has just done so, theirs is the one."""
+    try:
+        with session.begin_nested():
+            return accounts.create_platform_account(
+                session, email=address, role=Role.INSPECTOR, name=name, by=by, now=now
+            )
+    except (IntegrityError, DomainError):
+        return session.scalars(select(PlatformAccount).where(PlatformAccount.email == address)).one()
+
+
+def _record(
+    action: str, mandate: Mandate, changes: dict[str, tuple[object, object]], *, by: Actor, now: datetime
+) -> None:
+    record(
+        action,
+        by=by,
+        now=now,
+        object_type="mandate",
+        object_id=mandate.id,
+        object_label=mandate.inspector_name,
+        changes=changes,
+    )

@@ -1,0 +1,271 @@
+"""Paramètres, tab Accès inspecteur: mandates, their closing and extension, what each inspector consulted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectChoice
+
+from cpro.audit import labels
+from cpro.audit.models import AuditEntry
+from cpro.audit.queries import count_lines_of, list_lines_of
+from cpro.core import clock
+from cpro.core.errors import DomainError
+from cpro.core.formatting import format_date, format_instant
+from cpro.core.forms import BaseForm, posted, typed_before_sign_in
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.core.web import back_to, current_actor, current_principal, render_page
+from cpro.establishments.models import Establishment, Module
+from cpro.establishments.operations.modules import is_module_on
+from cpro.establishments.places import settings_frame
+from cpro.establishments.queries import get_current_establishment
+from cpro.inspectors import queries
+from cpro.inspectors.forms import ClosingForm, ExtensionForm, MandateForm
+from cpro.inspectors.models import Mandate, MandateState
+from cpro.inspectors.operations import close_mandate, extend_mandate, open_mandate
+from cpro.inspectors.periods import end_of, last_day_of_school_year, start_of, today_in
+
+bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs")
+
+#: How many mandates of a state the tab shows; the generated screen lists them all.
+_SHOWN = 20
+_LINES_SHOWN = 50
+#: The lines that tell a page read; the others of the list tell when the inspector came and left, or was refused.
+_CONSULTATIONS = ("page:opened", "record:opened", "list:searched")
+
+
+@dataclass(frozen=True)
+class ShownMandate:
+    """A mandate as a page shows it."""
+
+    id: int
+    name: str
+    email: str
+    days: str
+    diplomas: str
+    purpose: str
+    opened: str
+    closed: str
+    state: str
+    #: whether it can still be extended or closed
+    is_open: bool
+
+
+@bp.get("")
+@requires(Permission.MANDATES_EXPLAIN)
+def index() -> ResponseReturnValue:
+    """Show the mandates to the head; to the administrator, who can open one."""
+    return _page(MandateForm(typed_before_sign_in()))
+
+
+@bp.post("")
+@requires(Permission.MANDATES_MANAGE, keeps_typed_form=True)
+def open_access() -> ResponseReturnValue:
+    """Open a mandate; the answer is the same whether or not the inspector had an account."""
+    form = MandateForm(posted())
+    if not form.validate():
+        return _page(form, 422)
+    school = get_current_establishment()
+    try:
+        with platform_unit_of_work("a mandate is the school's, the account it may create the platform's") as work:
+            mandate = open_mandate(
+                work.session,
+                establishment_id=school.id,
+                name=form.name.data,
+                email=form.email.data,
+                diploma_codes=form.diplomas.data or [],
+                starts_on=form.starts_on.data,
+                ends_on=form.ends_on.data,
+                purpose=form.purpose.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+            name, address, days = mandate.inspector_name, mandate.email, _days(mandate)
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _page(form, refusal.status)
+    return back_to(url_for("inspectors.index"), f"Accès ouvert à {name} {days}. Un message part à l’adresse {address}.")
+
+
+@bp.route("/<int:mandate_id>/fermer", methods=["GET", "POST"])
+@requires(Permission.MANDATES_MANAGE)
+def close(mandate_id: int) -> ResponseReturnValue:
+    """Ask once, with a reason, then close a mandate."""
+    mandate = queries.get_mandate(mandate_id)
+    form = ClosingForm(posted() if request.method == "POST" else None)
+    if request.method != "POST":
+        return _closing_page(form, mandate)
+    if not form.validate():
+        return _closing_page(form, mandate, 422)
+    try:
+        with unit_of_work():
+            close_mandate(mandate, reason=form.reason.data, by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _closing_page(form, queries.get_mandate(mandate_id), refusal.status)
+    return back_to(url_for("inspectors.index"), f"L’accès de {mandate.inspector_name} est fermé.")
+
+
+@bp.route("/<int:mandate_id>/prolonger", methods=["GET", "POST"])
+@requires(Permission.MANDATES_MANAGE)
+def extend(mandate_id: int) -> ResponseReturnValue:
+    """Give a mandate a later last day."""
+    mandate = queries.get_mandate(mandate_id)
+    form = ExtensionForm(posted() if request.method == "POST" else None)
+    if request.method != "POST":
+        return _extension_page(form, mandate)
+    if not form.validate():
+        return _extension_page(form, mandate, 422)
+    try:
+        with unit_of_work():
+            extend_mandate(mandate, ends_on=form.ends_on.data, by=current_actor(), now=clock.utcnow())
+            message = f"L’accès de {mandate.inspector_name} court désormais {_days(mandate)}."
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _extension_page(form, queries.get_mandate(mandate_id), refusal.status)
+    return back_to(url_for("inspectors.index"), message)
+
+
+@bp.get("/<int:mandate_id>/consultations")
+@requires(Permission.MANDATES_MANAGE)
+def consultations(mandate_id: int) -> ResponseReturnValue:
+    """List every page that the inspector consulted under a mandate, the latest first."""
+    mandate, school = queries.get_mandate(mandate_id), get_current_establishment()
+    before_id = request.args.get("avant", type=int)
+    if before_id is not None and not 0 < before_id < 2**31:
+        before_id = None
+    # Two mandates of one inspector never share a day, so that their lines are told apart by time alone.
+    since = max(mandate.opened_at, start_of(mandate.starts_on, school.timezone))
+    until = mandate.closed_at or end_of(mandate.ends_on, school.timezone)
+    found = list_lines_of(
+        "platform", mandate.inspector_id, since=since, until=until, before_id=before_id, limit=_LINES_SHOWN + 1
+    )
+    lines, more = found[:_LINES_SHOWN], len(found) > _LINES_SHOWN
+    own_address = url_for("inspectors.consultations", mandate_id=mandate.id)
+    return render_page(
+        "inspectors/consultations.html",
+        mandate=_shown(mandate, school),
+        lines=[_told(line, school) for line in lines],
+        total=count_lines_of("platform", mandate.inspector_id, *_CONSULTATIONS, since=since, until=until),
+        first_url=own_address if before_id else None,
+        next_url=url_for("inspectors.consultations", mandate_id=mandate.id, avant=lines[-1].id) if more else None,
+        **settings_frame("inspectors"),
+    )
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
+    school, now = get_current_establishment(), clock.utcnow()
+    is_on = is_module_on(school, Module.INSPECTORS)
+    if not can(current_principal(), Permission.MANDATES_MANAGE):
+        return render_page(
+            "inspectors/explanation.html",
+            heads=[head.label for head in queries.list_heads()],
+            is_on=is_on,
+            **settings_frame("inspectors"),
+        )
+    today = today_in(school.timezone, now)
+    form.diplomas.choices = [
+        SelectChoice(diploma.code, diploma.short_label) for diploma in queries.list_prepared_diplomas()
+    ]
+    groups = [(state, queries.list_mandates(state, today, limit=_SHOWN + 1)) for state in MandateState]
+    return render_page(
+        "inspectors/mandates.html",
+        form=form,
+        groups=[
+            (state, [_shown(mandate, school) for mandate in found[:_SHOWN]], len(found) > _SHOWN)
+            for state, found in groups
+        ],
+        is_on=is_on,
+        status=status,
+        **settings_frame("inspectors"),
+    )
+
+
+def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> ResponseReturnValue:
+    return _gesture_page(
+        form,
+        mandate,
+        status,
+        title=f"Fermer l’accès de {mandate.inspector_name}",
+        consequences=[
+            "L’accès est fermé à l’instant : la prochaine page que la personne demandera lui sera refusée.",
+            "Un message le lui dit, sans la raison.",
+            "Ses consultations restent lisibles ici. Pour rouvrir, il faudra un nouvel accès.",
+        ],
+        action_url=url_for("inspectors.close", mandate_id=mandate.id),
+        submit_label="Fermer l’accès",
+        danger=True,
+    )
+
+
+def _extension_page(form: ExtensionForm, mandate: Mandate, status: int = 200) -> ResponseReturnValue:
+    limit = last_day_of_school_year(mandate.starts_on)
+    return _gesture_page(
+        form,
+        mandate,
+        status,
+        title=f"Prolonger l’accès de {mandate.inspector_name}",
+        consequences=[
+            f"L’accès peut aller jusqu’au {format_date(limit)}, la fin de l’année scolaire de son premier jour.",
+            "Un message donne les nouvelles dates à la personne.",
+        ],
+        action_url=url_for("inspectors.extend", mandate_id=mandate.id),
+        submit_label="Prolonger l’accès",
+        danger=False,
+    )
+
+
+def _gesture_page(form: BaseForm, mandate: Mandate, status: int, **words: object) -> ResponseReturnValue:
+    return render_page(
+        "inspectors/gesture.html",
+        form=form,
+        mandate=_shown(mandate, get_current_establishment()),
+        status=status,
+        **words,
+    )
+
+
+def _shown(mandate: Mandate, school: Establishment) -> ShownMandate:
+    state = mandate.state_on(today_in(school.timezone, clock.utcnow()))
+    closed = (
+        f"{mandate.closed_by_label}, le {format_instant(mandate.closed_at, school.timezone)} : {mandate.closing_reason}"
+        if mandate.closed_at
+        else ""
+    )
+    return ShownMandate(
+        id=mandate.id,
+        name=mandate.inspector_name,
+        email=mandate.email,
+        days=_days(mandate),
+        diplomas=diplomas_of(mandate),
+        purpose=mandate.purpose,
+        opened=f"{mandate.opened_by_label}, le {format_instant(mandate.opened_at, school.timezone)}",
+        closed=closed,
+        state=state.label,
+        is_open=state in (MandateState.TO_COME, MandateState.RUNNING),
+    )
+
+
+def diplomas_of(mandate: Mandate) -> str:
+    """Return the diplomas of a mandate loaded with them, as people read them."""
+    return "tous" if mandate.all_diplomas else ", ".join(each.diploma.short_label for each in mandate.diplomas)
+
+
+def _told(line: AuditEntry, school: Establishment) -> dict[str, str]:
+    changes = labels.describe(line, timezone=school.timezone)
+    return {
+        "when": format_instant(line.at, school.timezone),
+        "what": labels.action_label(line.action),
+        "object": line.object_label,
+        "detail": ", ".join(f"{change.label} : {change.new}" for change in changes),
+    }
+
+
+def _days(mandate: Mandate) -> str:
+    return f"du {format_date(mandate.starts_on)} au {format_date(mandate.ends_on)}"
