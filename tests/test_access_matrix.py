@@ -1,82 +1,94 @@
 """Who may open what: one table, one line a page, tried against the running application.
 
 A column is a person: signed out, administrator, head, teacher, student of the school, support in the school,
-inspector in no school. « in » is 303 to the sign-in page, « choose » 303 to the choice of a school.
+inspector in no school, inspector inside the school by a mandate. « in » is 303 to the sign-in page, « choose » 303 to
+the choice of a school.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from cpro.core.permissions import access_of
 from cpro.users.guard import STATIC_ENDPOINTS
-from tests.factories import World
+from tests.factories import World, make_mandate
 from tests.helpers.browser import Browser
 from tests.helpers.screens import screens
 
-PEOPLE = ("nobody", "administrator", "head", "teacher", "student", "support", "inspector")
+PEOPLE = ("nobody", "administrator", "head", "teacher", "student", "support", "inspector", "inspector inside")
 IN, CHOOSE = "in", "choose"
 
 #: page: (what each of PEOPLE gets); 404 where there is nothing to see yet, the right being there.
 GET = {
-    "/": (IN, 303, 303, 200, 200, 303, CHOOSE),
-    "/connexion": (200, 303, 303, 303, 303, 303, 303),
-    "/activation": (200, 200, 200, 200, 200, 200, 200),
-    "/mot-de-passe-oublie": (200, 200, 200, 200, 200, 200, 200),
-    "/alpha/": (303, 303, 303, 303, 303, 303, 303),
-    "/mon-compte": (IN, 200, 200, 200, 200, 200, 200),
-    "/mon-compte/adresse": (IN, 200, 200, 200, 200, 404, 404),
-    "/ecoles": (IN, 403, 403, 403, 403, 200, 200),
-    "/admin/": (IN, 200, 200, 403, 403, 200, CHOOSE),
-    "/admin/parametres/": (IN, 303, 303, 403, 403, 303, CHOOSE),
-    "/admin/parametres/etablissement": (IN, 200, 200, 403, 403, 200, CHOOSE),
-    "/admin/parametres/transferts": (IN, 200, 200, 403, 403, 200, CHOOSE),
-    "/admin/parametres/transferts/effectues": (IN, 200, 200, 403, 403, 200, CHOOSE),
-    "/admin/parametres/masques": (IN, 200, 200, 403, 403, 200, CHOOSE),
-    "/admin/parametres/masques?diplome=40025520": (IN, 200, 200, 403, 403, 200, CHOOSE),
-    "/admin/parametres/masques/reinitialiser?diplome=40025520": (IN, 200, 403, 403, 403, 403, CHOOSE),
-    "/admin/parametres/logo": (IN, 200, 200, 403, 403, 200, CHOOSE),
-    "/admin/parametres/logo/image/logo": (IN, 404, 404, 403, 403, 404, CHOOSE),
-    "/admin/parametres/logo/image/cachet": (IN, 404, 404, 403, 403, 403, CHOOSE),
-    "/admin/parametres/logo/supprimer/logo": (IN, 404, 404, 403, 403, 403, CHOOSE),
-    "/admin/parametres/historique?de=etablissement": (IN, 200, 200, 403, 403, 403, CHOOSE),
-    "/admin/parametres/historique?de=transferts": (IN, 200, 200, 403, 403, 403, CHOOSE),
-    "/admin/parametres/historique?de=masques": (IN, 200, 200, 403, 403, 403, CHOOSE),
-    "/admin/parametres/historique?de=logo": (IN, 200, 200, 403, 403, 403, CHOOSE),
-    "/admin/parametres/historique/999/retablir": (IN, 404, 404, 403, 403, 403, CHOOSE),
-    "/admin/parametres/historique/image/999": (IN, 404, 404, 403, 403, 403, CHOOSE),
-    "/admin/eleves-sans-ine": (IN, 200, 200, 403, 403, 200, CHOOSE),
-    "/admin/travaux/999": (IN, 404, 404, 403, 403, 403, CHOOSE),
-    "/admin/utilisateurs/fiches": (IN, 200, 403, 403, 403, 403, CHOOSE),
-    "/aide/etablissement": (IN, 200, 200, 200, 200, 200, 200),
-    "/mentions/accessibilite": (200, 200, 200, 200, 200, 200, 200),
-    "/mentions/donnees-personnelles": (200, 200, 200, 200, 200, 200, 200),
-    "/sante": (200, 200, 200, 200, 200, 200, 200),
+    "/": (IN, 303, 303, 200, 200, 303, CHOOSE, 303),
+    "/connexion": (200, 303, 303, 303, 303, 303, 303, 303),
+    "/activation": (200, 200, 200, 200, 200, 200, 200, 200),
+    "/mot-de-passe-oublie": (200, 200, 200, 200, 200, 200, 200, 200),
+    "/alpha/": (303, 303, 303, 303, 303, 303, 303, 303),
+    "/mon-compte": (IN, 200, 200, 200, 200, 200, 200, 200),
+    "/mon-compte/adresse": (IN, 200, 200, 200, 200, 404, 404, 404),
+    "/ecoles": (IN, 403, 403, 403, 403, 200, 200, 200),
+    "/admin/": (IN, 200, 200, 403, 403, 200, CHOOSE, 403),
+    "/admin/parametres/": (IN, 303, 303, 403, 403, 303, CHOOSE, 303),
+    "/admin/parametres/etablissement": (IN, 200, 200, 403, 403, 200, CHOOSE, 200),
+    "/admin/parametres/transferts": (IN, 200, 200, 403, 403, 200, CHOOSE, 403),
+    "/admin/parametres/transferts/effectues": (IN, 200, 200, 403, 403, 200, CHOOSE, 403),
+    "/admin/parametres/masques": (IN, 200, 200, 403, 403, 200, CHOOSE, 403),
+    "/admin/parametres/masques?diplome=40025520": (IN, 200, 200, 403, 403, 200, CHOOSE, 403),
+    "/admin/parametres/masques/reinitialiser?diplome=40025520": (IN, 200, 403, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/logo": (IN, 200, 200, 403, 403, 200, CHOOSE, 403),
+    "/admin/parametres/logo/image/logo": (IN, 404, 404, 403, 403, 404, CHOOSE, 403),
+    "/admin/parametres/logo/image/cachet": (IN, 404, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/logo/supprimer/logo": (IN, 404, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/historique?de=etablissement": (IN, 200, 200, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/historique?de=transferts": (IN, 200, 200, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/historique?de=masques": (IN, 200, 200, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/historique?de=logo": (IN, 200, 200, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/historique/999/retablir": (IN, 404, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/historique/image/999": (IN, 404, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/inspecteurs": (IN, 200, 200, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/inspecteurs/999/fermer": (IN, 403, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/inspecteurs/999/prolonger": (IN, 403, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/inspecteurs/999/consultations": (IN, 403, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/modules": (IN, 403, 200, 403, 403, 403, CHOOSE, 403),
+    "/admin/eleves-sans-ine": (IN, 200, 200, 403, 403, 200, CHOOSE, 403),
+    "/admin/travaux/999": (IN, 404, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/utilisateurs/fiches": (IN, 200, 403, 403, 403, 403, CHOOSE, 403),
+    "/aide/etablissement": (IN, 200, 200, 200, 200, 200, 200, 200),
+    "/mentions/accessibilite": (200, 200, 200, 200, 200, 200, 200, 200),
+    "/mentions/donnees-personnelles": (200, 200, 200, 200, 200, 200, 200, 200),
+    "/sante": (200, 200, 200, 200, 200, 200, 200, 200),
 }
 
 #: Empty posts: 422, 404 or 303 mean that the right is there; nobody without it gets past 403.
 POST = {
-    "/connexion": (422, 422, 422, 422, 422, 422, 422),
-    "/deconnexion": (303, 303, 303, 303, 303, 303, 303),
-    "/activation": (422, 422, 422, 422, 422, 422, 422),
-    "/mot-de-passe-oublie": (422, 422, 422, 422, 422, 422, 422),
-    "/mon-compte": (IN, 422, 422, 422, 422, 422, 422),
-    "/mon-compte/adresse": (IN, 422, 422, 422, 422, 404, 404),
-    "/ecoles/{b}/entrer": (IN, 403, 403, 403, 403, 303, 404),
-    "/ecoles/quitter": (IN, 403, 403, 403, 403, 303, 303),
-    "/admin/parametres/etablissement": (IN, 303, 303, 403, 403, 403, CHOOSE),
-    "/admin/parametres/transferts": (IN, 303, 303, 403, 403, 403, CHOOSE),
-    "/admin/parametres/masques?diplome=40025520": (IN, 303, 403, 403, 403, 403, CHOOSE),
-    "/admin/parametres/masques/reinitialiser?diplome=40025520": (IN, 303, 403, 403, 403, 403, CHOOSE),
-    "/admin/parametres/logo/televerser/logo": (IN, 422, 422, 403, 403, 403, CHOOSE),
-    "/admin/parametres/logo/televerser/cachet": (IN, 422, 422, 403, 403, 403, CHOOSE),
-    "/admin/parametres/logo/supprimer/cachet": (IN, 404, 404, 403, 403, 403, CHOOSE),
-    "/admin/parametres/logo/annuler/logo": (IN, 422, 422, 403, 403, 403, CHOOSE),
-    "/admin/parametres/historique/999/retablir": (IN, 404, 404, 403, 403, 403, CHOOSE),
-    "/admin/utilisateurs/fiches": (IN, 422, 403, 403, 403, 403, CHOOSE),
+    "/connexion": (422, 422, 422, 422, 422, 422, 422, 422),
+    "/deconnexion": (303, 303, 303, 303, 303, 303, 303, 303),
+    "/activation": (422, 422, 422, 422, 422, 422, 422, 422),
+    "/mot-de-passe-oublie": (422, 422, 422, 422, 422, 422, 422, 422),
+    "/mon-compte": (IN, 422, 422, 422, 422, 422, 422, 422),
+    "/mon-compte/adresse": (IN, 422, 422, 422, 422, 404, 404, 404),
+    "/ecoles/{b}/entrer": (IN, 403, 403, 403, 403, 303, 404, 404),
+    "/ecoles/quitter": (IN, 403, 403, 403, 403, 303, 303, 303),
+    "/admin/parametres/etablissement": (IN, 303, 303, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/transferts": (IN, 303, 303, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/masques?diplome=40025520": (IN, 303, 403, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/masques/reinitialiser?diplome=40025520": (IN, 303, 403, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/logo/televerser/logo": (IN, 422, 422, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/logo/televerser/cachet": (IN, 422, 422, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/logo/supprimer/cachet": (IN, 404, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/logo/annuler/logo": (IN, 422, 422, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/historique/999/retablir": (IN, 404, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/inspecteurs": (IN, 403, 422, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/inspecteurs/999/fermer": (IN, 403, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/inspecteurs/999/prolonger": (IN, 403, 404, 403, 403, 403, CHOOSE, 403),
+    "/admin/parametres/modules": (IN, 403, 303, 403, 403, 403, CHOOSE, 403),
+    "/admin/utilisateurs/fiches": (IN, 422, 403, 403, 403, 403, CHOOSE, 403),
 }
 
 
@@ -85,7 +97,16 @@ def _person(app: Flask, world: World, person: str) -> Browser:
     if person == "nobody":
         browser.get("/connexion")
         return browser
-    return browser.sign_in_as(world, person, enter="a" if person == "support" else None)
+    role, _, inside = person.partition(" ")
+    return browser.sign_in_as(world, role, enter="a" if person == "support" or inside else None)
+
+
+@pytest.fixture
+def world(world: World, arrange: Callable[[], AbstractContextManager[Session]]) -> World:
+    """Open school A, and it alone, to the inspector."""
+    with arrange() as session:
+        session.add(make_mandate(world))
+    return world
 
 
 def _outcome(answer: object) -> int | str:

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from cpro import create_app
 from cpro.core.adminviews import SecureModelView
 from cpro.core.permissions import Permission
+from cpro.core.tenancy import TenancyError
 from cpro.extensions import db
 from cpro.masks.models import Mask
 from cpro.students.models import Division, Student
-from tests.factories import World, make_diploma
+from tests.factories import World, make_diploma, make_mandate
 from tests.helpers.browser import Browser
 
 Look = Callable[[], AbstractContextManager[Session]]
@@ -128,6 +129,37 @@ class TestGeneratedScreens:
             assert "Secret-beta" not in answer.text, page
         look_up = browser.get("/admin/negligents/ajax/lookup/?name=division&query=2")
         assert [label for _id, label in look_up.json] == [label for _id, label in look_up.json if "BET" not in label]
+
+    def test_a_careless_room_keeps_an_inspector_within_their_diplomas(
+        self, careless: Flask, world: World, arrange: Look, platform: Look
+    ) -> None:
+        with arrange() as session:
+            session.add(make_mandate(world, all_diplomas=False))
+        browser = Browser(careless).sign_in_as(world, "inspector", enter="a")
+        own = world.a.student_id
+
+        for page in ("/admin/negligents/", "/admin/negligents/?search=Secret", "/admin/negligents/export/csv/"):
+            assert "Secret" not in browser.get(page).text.replace("search=Secret", "").replace('value="Secret"', "")
+        assert "Secret" not in browser.get(f"/admin/negligents/details/?id={own}", follow_redirects=True).text
+        browser.post(f"/admin/negligents/edit/?id={own}", {"last_name": "Pris", "first_name": "Pris"})
+
+        with platform() as session:
+            assert session.get_one(Student, own).last_name == "Secret-alpha"
+
+    def test_a_careless_room_writes_nothing_for_an_inspector(
+        self, careless: Flask, world: World, arrange: Look, platform: Look
+    ) -> None:
+        with arrange() as session:
+            session.add(make_mandate(world))
+        browser = Browser(careless).sign_in_as(world, "inspector", enter="a")
+        own = world.a.student_id
+        assert "Secret-alpha" in browser.get("/admin/negligents/").text
+
+        with pytest.raises(TenancyError):
+            browser.post(f"/admin/negligents/edit/?id={own}", {"last_name": "Pris", "first_name": "Pris"})
+
+        with platform() as session:
+            assert session.get_one(Student, own).last_name == "Secret-alpha"
 
     def test_a_careless_room_cannot_write_elsewhere(self, careless: Flask, world: World, platform: Look) -> None:
         browser = Browser(careless).sign_in_as(world, "administrator", "a")

@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.helpers.chromium import ARGUMENTS, PASSWORD, Site
 from tests.helpers.platform import Platform
 
+pytest.register_assert_rewrite("tests.browser.examination")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", metavar="FOLDER", type=Path, help="keep pictures of the pages in this folder")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from playwright.sync_api import Page
 from sqlalchemy import create_engine, text
 
+from cpro.inspectors.periods import last_day_of_school_year
 from tests.helpers.chromium import PASSWORD, Site, sign_in
 from tests.helpers.pictures import png
 
@@ -15,7 +18,8 @@ PARTICULARS = "/admin/parametres/etablissement"
 TRANSFERS = "/admin/parametres/transferts"
 MASKS = "/admin/parametres/masques"
 PICTURES = "/admin/parametres/logo"
-HELP = ("etablissement", "transferts", "declaration-cnil", "masques", "logo")
+INSPECTORS = "/admin/parametres/inspecteurs"
+HELP = ("etablissement", "transferts", "declaration-cnil", "masques", "logo", "inspecteurs", "utilisateurs")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Scene:
     act: Callable[[Site, Page], object] | None = None
 
 
-def _press(label: str, **typed: str) -> Callable[[Site, Page], None]:
+def press(label: str, /, **typed: str) -> Callable[[Site, Page], None]:
     """Return the gesture of filling fields (by name) and pressing a button."""
 
     def act(site: Site, page: Page) -> None:
@@ -95,20 +99,64 @@ def _forged(site: Site, page: Page) -> None:
     page.get_by_role("button", name="Changer mon mot de passe").click()
 
 
+def open_mandate(site: Site) -> None:
+    """Open the first school to the demonstration's inspector for a month, unless its head already has."""
+    page = site.visitor("chef@lovelace")
+    page.goto(INSPECTORS)
+    if "inspecteur@cpro.example" in page.locator("main").inner_text():
+        return
+    first = date.today()
+    values = {
+        "name": "Dominique Schiste",
+        "email": "inspecteur@cpro.example",
+        "starts_on": first.isoformat(),
+        "ends_on": min(first + timedelta(days=30), last_day_of_school_year(first)).isoformat(),
+        "purpose": "Visite de la terminale MELEC",
+    }
+    for name, value in values.items():
+        page.locator(f"main [name={name}]").fill(value)
+    page.get_by_label("Bac pro MELEC").check()
+    page.get_by_role("button", name="Ouvrir l’accès").click()
+    page.wait_for_selector(".flash")
+
+
+def _follow(label: str) -> Callable[[Site, Page], None]:
+    """Return the gesture of following the link of a mandate that is open."""
+
+    def act(site: Site, page: Page) -> None:
+        open_mandate(site)
+        page.reload()
+        page.locator("main").get_by_role("link", name=re.compile(f"^{label}")).first.click()
+
+    return act
+
+
+def _inside(path: str) -> Callable[[Site, Page], None]:
+    """Return the gesture of entering the school as its inspector, then opening a page."""
+
+    def act(site: Site, page: Page) -> None:
+        open_mandate(site)
+        page.goto("/ecoles")
+        page.get_by_role("button", name=re.compile("^Entrer")).click()
+        page.goto(path)
+
+    return act
+
+
 SIGNED_OUT = [
     Scene("sign-in", "", "/connexion"),
     Scene("sign-in-of-a-school", "", "/chatelet/"),
-    Scene("sign-in-empty", "", "/connexion", 422, _press("Se connecter")),
-    Scene("sign-in-refused", "", "/connexion", 422, _press("Se connecter", login="personne", password="non")),
+    Scene("sign-in-empty", "", "/connexion", 422, press("Se connecter")),
+    Scene("sign-in-refused", "", "/connexion", 422, press("Se connecter", login="personne", password="non")),
     Scene("sign-in-expired", "", "/connexion", 200, _expired),
     Scene("activation", "", "/activation"),
-    Scene("activation-empty", "", "/activation", 422, _press("Enregistrer et se connecter")),
+    Scene("activation-empty", "", "/activation", 422, press("Enregistrer et se connecter")),
     Scene(
         "activation-refused",
         "",
         "/activation",
         422,
-        _press(
+        press(
             "Enregistrer et se connecter",
             establishment="chatelet",
             login="chef",
@@ -118,8 +166,8 @@ SIGNED_OUT = [
         ),
     ),
     Scene("forgotten", "", "/mot-de-passe-oublie"),
-    Scene("forgotten-empty", "", "/mot-de-passe-oublie", 422, _press("Envoyer un code")),
-    Scene("forgotten-sent", "", "/mot-de-passe-oublie", 200, _press("Envoyer un code", login="personne")),
+    Scene("forgotten-empty", "", "/mot-de-passe-oublie", 422, press("Envoyer un code")),
+    Scene("forgotten-sent", "", "/mot-de-passe-oublie", 200, press("Envoyer un code", login="personne")),
     Scene("accessibility", "", "/mentions/accessibilite"),
     Scene("privacy", "", "/mentions/donnees-personnelles"),
     Scene("not-found-signed-out", "", "/rien/du/tout", 404),
@@ -157,6 +205,27 @@ OTHERS = [
     Scene("confirm-logo", "chef@lovelace", f"{PICTURES}/supprimer/logo"),
 ]
 
+MANDATES = [
+    Scene("inspectors-head", "chef@chatelet", INSPECTORS),
+    Scene("inspectors-administrator", "administrateur@lovelace", INSPECTORS),
+    Scene("inspectors-refused", "chef@chatelet", INSPECTORS, 422, press("Ouvrir l’accès", ends_on="2020-01-01")),
+    Scene(
+        "inspectors-opened", "chef@lovelace", INSPECTORS, 200, lambda site, page: (open_mandate(site), page.reload())
+    ),
+    Scene("inspectors-close", "chef@lovelace", INSPECTORS, 200, _follow("Fermer")),
+    Scene("inspectors-extend", "chef@lovelace", INSPECTORS, 200, _follow("Prolonger")),
+    Scene("inspectors-choice", "inspecteur@", "/ecoles", 200, lambda site, page: (open_mandate(site), page.reload())),
+    Scene("inspector-students", "inspecteur@", "/ecoles", 200, _inside("/admin/eleves/")),
+    Scene("inspector-student", "inspecteur@", "/ecoles", 200, _inside("/admin/eleves/details/?id=1")),
+    Scene("inspector-particulars", "inspecteur@", "/ecoles", 200, _inside(PARTICULARS)),
+    Scene("inspector-forbidden", "inspecteur@", "/ecoles", 403, _inside("/admin/journal/")),
+    Scene("inspectors-consultations", "chef@lovelace", INSPECTORS, 200, _follow("Consultations")),
+    Scene("mandates-head", "chef@lovelace", "/admin/mandats/"),
+    Scene("mandates-support", "support@lovelace", "/admin/mandats/"),
+    Scene("modules", "chef@lovelace", "/admin/parametres/modules"),
+    Scene("modules-saved", "chef@chatelet", "/admin/parametres/modules", 200, press("Valider")),
+]
+
 REFUSALS = [
     Scene("not-found", "administrateur@lovelace", "/admin/rien", 404),
     Scene("no-such-help", "administrateur@lovelace", "/aide/rien", 404),
@@ -169,7 +238,7 @@ REFUSALS = [
         "administrateur@chatelet",
         PARTICULARS,
         422,
-        _press("Valider", uai="0940321S", email="a@b", postal_code="9500A", name="x" * 300),
+        press("Valider", uai="0940321S", email="a@b", postal_code="9500A", name="x" * 300),
     ),
     Scene("particulars-conflict", "administrateur@lovelace", PARTICULARS, 409, _conflict),
     Scene("particulars-restored", "", "/connexion", 200, _restored),
@@ -178,27 +247,27 @@ REFUSALS = [
         "administrateur@lovelace",
         PARTICULARS,
         200,
-        _press("Valider", city="Sainte-Exemple-d’en-Haut"),
+        press("Valider", city="Sainte-Exemple-d’en-Haut"),
     ),
-    Scene("transfers-refused", "chef@chatelet", TRANSFERS, 422, _press("Valider", cnil_reference="12345")),
+    Scene("transfers-refused", "chef@chatelet", TRANSFERS, 422, press("Valider", cnil_reference="12345")),
     Scene(
         "masks-refused",
         "administrateur@chatelet",
         f"{MASKS}?diplome=40025520",
         422,
-        _press("Valider", description="x" * 300),
+        press("Valider", description="x" * 300),
     ),
     Scene(
         "masks-saved",
         "administrateur@chatelet",
         f"{MASKS}?diplome=CAP-ELEC",
         200,
-        _press("Valider", description="Le chantier", links="Documents du constructeur"),
+        press("Valider", description="Le chantier", links="Documents du constructeur"),
     ),
     Scene("picture-refused", "administrateur@chatelet", PICTURES, 422, _deposit("logo", b"<html>rien</html>" * 9)),
-    Scene("picture-missing", "administrateur@chatelet", PICTURES, 422, _press("Télécharger un logo")),
+    Scene("picture-missing", "administrateur@chatelet", PICTURES, 422, press("Télécharger un logo")),
     Scene("picture-saved", "administrateur@chatelet", PICTURES, 200, _deposit("cachet", png(90, 60))),
-    Scene("password-refused", "administrateur@lovelace", "/mon-compte", 422, _press("Changer mon mot de passe")),
+    Scene("password-refused", "administrateur@lovelace", "/mon-compte", 422, press("Changer mon mot de passe")),
 ]
 
-SCENES = [*SIGNED_OUT, *TABS, *OTHERS, *REFUSALS]
+SCENES = [*SIGNED_OUT, *TABS, *OTHERS, *MANDATES, *REFUSALS]

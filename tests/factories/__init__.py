@@ -15,6 +15,7 @@ from cpro.core.passwords import hash_password
 from cpro.core.permissions import Actor, Role
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
+from cpro.inspectors.models import Mandate
 from cpro.masks.models import Mask, MaskKey
 from cpro.students.models import Diploma, Division, Student
 from cpro.users.models import Account, PlatformAccount
@@ -45,6 +46,7 @@ class World:
     a: SchoolRef
     b: SchoolRef
     diploma_code: str
+    inspector_id: int
     password: str = PASSWORD
     logins: dict[str, str] = field(
         default_factory=lambda: {
@@ -74,22 +76,23 @@ def make_world() -> World:
     with platform_unit_of_work("test") as work:
         diploma = make_diploma()
         work.session.add(diploma)
-        for role, email in (("support", "support@cpro.example"), ("inspector", "inspecteur@cpro.example")):
-            work.session.add(
-                PlatformAccount(
-                    email=email,
-                    role_value=role,
-                    name=f"Personne {role}",
-                    password_hash=password_hash(),
-                    activated_at=NOW,
-                    created_at=NOW,
-                )
+        support, inspector = (
+            PlatformAccount(
+                email=email,
+                role_value=role,
+                name=f"Personne {role}",
+                password_hash=password_hash(),
+                activated_at=NOW,
+                created_at=NOW,
             )
+            for role, email in (("support", "support@cpro.example"), ("inspector", "inspecteur@cpro.example"))
+        )
+        work.session.add_all([support, inspector])
         work.session.flush()
         schools = [
             _school(work.session, code, uai, diploma) for code, uai in (("alpha", "0999001W"), ("beta", "0999002X"))
         ]
-        return World(*schools, diploma_code=diploma.code)
+        return World(*schools, diploma_code=diploma.code, inspector_id=inspector.id)
 
 
 def make_establishment(**values: Any) -> Establishment:
@@ -143,6 +146,27 @@ def make_student(establishment_id: int, **values: Any) -> Student:
             "birth_date": date(2009, 1, 31),
             "ine": f"{number:010d}A",
             "created_at": NOW,
+            **values,
+        }
+    )
+
+
+def make_mandate(world: World, school: str = "a", **values: Any) -> Mandate:
+    """Return a mandate of the world's inspector on every diploma of a school, unsaved, that never ends."""
+    opened_in = world.school(school)
+    return Mandate(
+        **{
+            "establishment_id": opened_in.id,
+            "inspector_id": world.inspector_id,
+            "inspector_name": "Dominique Schiste",
+            "email": world.platform_logins["inspector"],
+            "all_diplomas": True,
+            "starts_on": date(2020, 1, 1),
+            "ends_on": date(2100, 1, 1),
+            "purpose": "Visite de la filière",
+            "opened_at": NOW,
+            "opened_by_id": opened_in.account_ids["head"],
+            "opened_by_label": "Claude Basalte",
             **values,
         }
     )

@@ -26,6 +26,11 @@ _LAST_LINE = "Ctrl+C pour arrêter."
 _PATIENCE = 60  # seconds: two cores may be shared with the rest of the suite
 
 
+def _hear_ctrl_c() -> None:
+    """Let a child hear Ctrl+C even where the suite runs in the background, which ignores it and hands that down."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody holds at this instant."""
     with socket.socket() as probe:
@@ -101,6 +106,7 @@ class Platform:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hear_ctrl_c,
         )
         try:
             self.announcement = self._read_announcement()

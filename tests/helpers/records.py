@@ -19,7 +19,7 @@ from cpro.extensions import db
 #: What signing in and browsing change by themselves; the head of the journal's chain follows its lines.
 _VOLATILE = {"audit_head", "sign_in", "failure_counter", "parked_form"}
 #: Lines that tell of a look or of a refused page: the journal grows by them without anything having changed.
-_LOOKS = ("access:refused", "record:opened", "list:")
+_LOOKS = ("access:refused", "record:opened", "page:opened", "list:")
 
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -207,5 +207,5 @@ class TestTabTransferts:
 
         page = Page(as_("administrator").get(TAB))
 
-        assert "4 élèves sans INE et 1 ancien élève ne pourront pas être transférés." in page.text
-        assert "1 élève sans INE et 0 ancien élève" in Page(as_("administrator", "b").get(TAB)).text
+        assert "4 élèves sans INE et 1 ancien élève sans INE ne pourront pas être transférés." in page.text
+        assert "1 élève sans INE ne pourra pas être transféré." in Page(as_("administrator", "b").get(TAB)).text

@@ -1,0 +1,216 @@
+"""Generated screens, users, journal, history and sheets, and every state they can be in; see `scenes`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+from tests.browser.scenes import PARTICULARS, TRANSFERS, Scene, press
+from tests.helpers.chromium import Site
+
+STUDENTS, DIVISIONS, DIPLOMAS = "/admin/eleves/", "/admin/divisions/", "/admin/diplomes/"
+USERS, MASKS_SCREEN, JOURNAL = "/admin/utilisateurs/", "/admin/masques/", "/admin/journal/"
+HISTORY, SHEETS = "/admin/parametres/historique", "/admin/utilisateurs/fiches"
+
+Act = Callable[[Site, Page], object]
+
+
+def follow(*names: str) -> Act:
+    """Return the gesture of following links of the page's content, one after the other, by what they begin with."""
+
+    def act(site: Site, page: Page) -> None:
+        for name in names:
+            page.get_by_role("main").get_by_role("link", name=re.compile(f"^{name}")).first.click()
+
+    return act
+
+
+def then(*acts: Act) -> Act:
+    """Return several gestures as one."""
+
+    def act(site: Site, page: Page) -> None:
+        for each in acts:
+            each(site, page)
+            page.wait_for_load_state("networkidle")
+
+    return act
+
+
+def go(path: str) -> Act:
+    """Return the gesture of opening an address."""
+    return lambda site, page: page.goto(path)
+
+
+def confirm(site: Site, page: Page) -> None:
+    """Press the button of a confirmation."""
+    page.get_by_role("main").get_by_role("button").first.click()
+
+
+def _open_the_first(site: Site, page: Page) -> None:
+    page.locator("tbody th a").first.click()
+
+
+def _tick(*names: str) -> Act:
+    """Return the gesture of ticking rows and asking for what is done to several."""
+
+    def act(site: Site, page: Page) -> None:
+        for name in names:
+            page.get_by_label(f"Cocher {name}").check()
+        page.get_by_role("button", name="Continuer").click()
+
+    return act
+
+
+def _somebody(last_name: str, role: str = "Enseignant") -> Act:
+    """Return the gesture of creating an account by hand."""
+
+    def act(site: Site, page: Page) -> None:
+        page.goto(f"{USERS}new/")
+        page.get_by_label("Rôle").select_option(label=role)
+        press("Valider", last_name=last_name, first_name="Camille")(site, page)
+
+    return act
+
+
+def _conflict(site: Site, page: Page) -> None:
+    """Correct a person in a second window, then otherwise in the first one."""
+    follow("Corriger GRANITE")(site, page)
+    page.wait_for_url("**/edit/**")
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.locator("[name=discipline]").fill("Saisie de la seconde fenêtre")
+    other.get_by_role("button", name="Valider").click()
+    other.wait_for_url("**/details/**")
+    other.close()
+    press("Valider", discipline="Saisie de la première fenêtre")(site, page)
+
+
+def _without_siecle(site: Site, page: Page) -> None:
+    page.goto(TRANSFERS)
+    page.locator("[name=uses_siecle][value=non]").check()
+    press("Valider")(site, page)
+
+
+def _diploma(code: str) -> Act:
+    return then(
+        go(f"{DIPLOMAS}new/"),
+        press("Valider", code=code, label=f"Diplôme d’établissement {code}", short_label=f"Diplôme {code}"),
+    )
+
+
+def _tables_open(site: Site, page: Page) -> None:
+    for summary in page.locator("main summary").all():
+        summary.click()
+
+
+ADMIN, HEAD, SUPPORT = "administrateur@lovelace", "chef@lovelace", "support@lovelace"
+#: The school where a particular is missing.
+GATED = "administrateur@chatelet"
+
+_LISTS = {
+    "students": STUDENTS,
+    "divisions": DIVISIONS,
+    "diplomas": DIPLOMAS,
+    "users": USERS,
+    "masks-screen": MASKS_SCREEN,
+    "establishments": "/admin/etablissements/",
+    "journal": JOURNAL,
+}
+
+READING = [
+    *(
+        Scene(f"{name}-list-{who.partition('@')[0]}", who, path)
+        for name, path in _LISTS.items()
+        for who in (ADMIN, SUPPORT)
+    ),
+    *(
+        Scene(f"{name}-details-{who.partition('@')[0]}", who, path, 200, _open_the_first)
+        for name, path in _LISTS.items()
+        for who in (ADMIN, SUPPORT)
+        if path != MASKS_SCREEN
+    ),
+    Scene("students-sought", ADMIN, f"{STUDENTS}?recherche=ma&tri=name&ordre=desc&lignes=50"),
+    Scene("students-filtered", ADMIN, f"{STUDENTS}?situation=partis&ine=avec&division=TMELEC"),
+    Scene("students-none", ADMIN, f"{STUDENTS}?recherche=introuvable"),
+    Scene("students-too-far", ADMIN, f"{STUDENTS}?page=99"),
+    Scene("students-second-page", ADMIN, f"{STUDENTS}?page=2"),
+    Scene("users-filtered", HEAD, f"{USERS}?role=teacher&etat=actif"),
+    Scene("users-head", HEAD, USERS),
+    Scene("journal-filtered", HEAD, f"{JOURNAL}?recherche=granite&du=2020-01-01"),
+    Scene("no-such-student", ADMIN, f"{STUDENTS}details/?id=99999999999999999999", 404),
+    Scene("dashboard-tables", HEAD, "/admin/", 200, _tables_open),
+]
+
+GATES = [
+    Scene("users-gated", GATED, USERS),
+    Scene("user-new-gated", GATED, f"{USERS}new/"),
+    Scene("sheets-gated", GATED, SHEETS),
+    Scene("students-kept-by-siecle", GATED, STUDENTS),
+    Scene("student-new-kept-by-siecle", GATED, f"{STUDENTS}new/"),
+]
+
+WRITING = [
+    Scene("user-new", ADMIN, f"{USERS}new/"),
+    Scene("user-new-refused", ADMIN, f"{USERS}new/", 422, press("Valider", email="a@b")),
+    Scene("user-created", ADMIN, USERS, 200, _somebody("Obsidienne")),
+    Scene("user-edit", ADMIN, USERS, 200, follow("Corriger OBSIDIENNE")),
+    Scene("user-conflict", ADMIN, USERS, 409, _conflict),
+    Scene("user-reset", ADMIN, USERS, 200, follow("OBSIDIENNE", "Réinitialiser")),
+    Scene("user-new-code", ADMIN, USERS, 200, then(follow("OBSIDIENNE", "Réinitialiser"), confirm)),
+    Scene("user-deactivate", ADMIN, USERS, 200, follow("OBSIDIENNE", "Désactiver")),
+    Scene("users-bulk", ADMIN, USERS, 200, _tick("OBSIDIENNE Camille", "QUARTZ Inès")),
+    Scene("users-bulk-nobody", ADMIN, USERS, 200, _tick()),
+    Scene("user-deactivated", ADMIN, USERS, 200, then(follow("OBSIDIENNE", "Désactiver"), confirm)),
+    Scene("user-oneself", ADMIN, USERS, 403, then(_tick("GRANITE Alix"), confirm)),
+    Scene("user-pending", ADMIN, USERS, 200, _somebody("Pyrite", "Administrateur")),
+    Scene("dashboard-pending", HEAD, "/admin/"),
+    Scene("consent", HEAD, f"{USERS}?etat=accord", 200, follow("PYRITE", "Donner mon accord")),
+    Scene("consent-given", HEAD, f"{USERS}?etat=accord", 200, then(follow("PYRITE", "Donner mon accord"), confirm)),
+    Scene("consent-revoke", HEAD, USERS, 200, follow("PYRITE", "Retirer mon accord")),
+    Scene("own-email", HEAD, "/mon-compte/adresse"),
+    Scene("sheets", ADMIN, SHEETS),
+    Scene("sheets-refused", ADMIN, SHEETS, 422, press("Tirer les fiches")),
+    Scene("sheets-chosen", ADMIN, USERS, 200, follow("QUARTZ", "Fiche d’activation")),
+    Scene("wording-new", ADMIN, f"{MASKS_SCREEN}new/"),
+    Scene("wording-refused", ADMIN, f"{MASKS_SCREEN}new/", 422, press("Valider", diploma="rien")),
+    Scene(
+        "wording-created",
+        ADMIN,
+        f"{MASKS_SCREEN}new/",
+        200,
+        press("Valider", diploma="40025520", wording="Le chantier"),
+    ),
+    Scene("wording-delete", ADMIN, MASKS_SCREEN, 200, follow("Bac pro MELEC", "Supprimer")),
+    Scene("diploma-new", ADMIN, f"{DIPLOMAS}new/"),
+    Scene("diploma-created", ADMIN, DIPLOMAS, 200, _diploma("MAISON-1")),
+    Scene("diploma-delete", ADMIN, DIPLOMAS, 200, then(_diploma("MAISON-2"), follow("Supprimer"))),
+    Scene("diplomas-of-ones-own", ADMIN, f"{DIPLOMAS}?origine=propres"),
+    Scene("establishment-edit", ADMIN, "/admin/etablissements/", 200, follow("Corriger")),
+    Scene("student-new", GATED, STUDENTS, 200, then(_without_siecle, go(f"{STUDENTS}new/"))),
+    Scene("student-new-refused", GATED, f"{STUDENTS}new/", 422, press("Valider", division="rien")),
+    Scene("student-edit", GATED, STUDENTS, 200, follow("Corriger AGATE")),
+    Scene("division-new", GATED, f"{DIVISIONS}new/"),
+]
+
+TOLD = [
+    *(
+        Scene(f"history-{part}", ADMIN, f"{HISTORY}?de={part}")
+        for part in ("etablissement", "transferts", "masques", "logo")
+    ),
+    Scene(
+        "history-told",
+        ADMIN,
+        PARTICULARS,
+        200,
+        then(press("Valider", city="Exempleville-la-Neuve"), go(f"{HISTORY}?de=etablissement")),
+    ),
+    Scene("history-restore", ADMIN, f"{HISTORY}?de=etablissement", 200, follow("Rétablir")),
+    Scene("history-restored", ADMIN, f"{HISTORY}?de=etablissement", 200, then(follow("Rétablir"), confirm)),
+    Scene("history-head", HEAD, f"{HISTORY}?de=masques"),
+    Scene("journal-full", HEAD, JOURNAL),
+    Scene("journal-line", HEAD, JOURNAL, 200, _open_the_first),
+]
+
+SCREEN_SCENES = [*GATES, *READING, *WRITING, *TOLD]

@@ -1,0 +1,44 @@
+"""The generated screen of the wordings: what the tab does diploma by diploma, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from cpro.masks.models import Mask, MaskKey
+from tests.factories import World
+from tests.helpers.browser import Browser
+from tests.helpers.records import rows
+
+SCREEN = "/admin/masques"
+As = Callable[..., Browser]
+
+
+def _wordings(app: Flask, school_id: int) -> dict[str, str]:
+    return {row["key"]: row["wording"] for row in rows(app, Mask) if row["establishment_id"] == school_id}
+
+
+class TestScreen:
+    def test_a_wording_is_added_and_its_page_shown(self, app: Flask, as_: As, world: World) -> None:
+        browser = as_("administrator")
+        typed = {"diploma": world.diploma_code, "key": "description", "wording": "Le chantier"}
+
+        answer = browser.post(f"{SCREEN}/new/", typed)
+
+        assert answer.status_code == 303
+        assert "Le chantier" in browser.get(answer.headers["Location"]).text
+        assert _wordings(app, world.a.id)["description"] == "Le chantier"
+
+    def test_a_wording_left_blank_brings_the_default_back(self, app: Flask, as_: As, world: World) -> None:
+        browser = as_("administrator")
+        own = next(row["id"] for row in rows(app, Mask) if row["establishment_id"] == world.a.id)
+        before = _wordings(app, world.a.id)
+        form = browser.form(f"{SCREEN}/edit/?id={own}")
+
+        answer = browser.post(f"{SCREEN}/edit/?id={own}", {**form, "wording": ""}, follow_redirects=True)
+
+        assert answer.status_code == 200
+        assert "L’intitulé d’origine est revenu." in answer.text
+        assert len(_wordings(app, world.a.id)) == len(before) - 1
+        assert MaskKey.LINKS.value not in _wordings(app, world.a.id)

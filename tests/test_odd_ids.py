@@ -1,0 +1,34 @@
+"""An id that no row has, whatever it looks like: a page that says so, never a failure of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.factories import World
+from tests.helpers.browser import Browser
+from tests.helpers.screens import screens
+
+ODD_IDS = ["mot", "", "0", "-1", "1.5", "٣", "2147483648", "99999999999", "9" * 20, "9" * 5000]
+
+
+@pytest.mark.parametrize("odd", ODD_IDS, ids=lambda text: text[:20] or "blank")
+class TestOddIds:
+    def test_is_nobodys_row(self, migrated_app: Flask, as_: Callable[..., Browser], odd: str) -> None:
+        browser = as_("administrator")
+
+        for screen in screens(migrated_app):
+            if browser.get(f"{screen.url}/").status_code == 403:
+                continue  # not the administrator's
+            assert browser.get(f"{screen.url}/details/?id={odd}").status_code == 404, screen.title
+
+    def test_is_no_row_that_was_ticked(self, as_: Callable[..., Browser], world: World, odd: str) -> None:
+        browser = as_("administrator")
+        teacher = world.a.account_ids["teacher"]
+
+        answer = browser.post("/admin/utilisateurs/action/", {"action": "deactivate", "rowid": [teacher, odd]})
+
+        assert answer.status_code == 303
+        assert "Cochez d’abord" in browser.get("/admin/utilisateurs/").text
