@@ -1,0 +1,104 @@
+"""Command line: import SIECLE's files into a school."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from cpro.core import clock, tenancy
+from cpro.core.commands import COMMAND_LINE, sentences
+from cpro.core.errors import DomainError, NotFound
+from cpro.core.formatting import format_count
+from cpro.core.transactions import unit_of_work
+from cpro.imports.analysing import analyse, foresee, receive, school_day
+from cpro.imports.analysis.siecle import CONFIRM_DEACTIVATIONS, CONFIRM_YEAR
+from cpro.imports.analysis.sources import SIECLESources
+from cpro.imports.models import RunState
+from cpro.imports.operations.application import apply_run
+from cpro.imports.operations.runs import close_run
+from cpro.imports.queries import get_run
+from cpro.imports.refusals import ConfirmationMissing
+from cpro.users.queries import find_establishment
+
+imports = AppGroup("imports", help="Imports of schools.")
+
+_LABELS = {
+    "created": "à créer",
+    "changed": "à modifier",
+    "deactivated": "à désactiver",
+    "reactivated": "à réactiver",
+    "unchanged": "inchangés",
+    "refused": "refusés",
+    "without_ine": "sans INE",
+}
+
+
+@imports.command("siecle")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--establishment", required=True, help="Code or UAI of the school.")
+@click.option("--apply", "is_applied", is_flag=True, help="Write; without it, nothing is written.")
+@click.option("--confirm-deactivations", is_flag=True, help="Accept that many pupils are deactivated.")
+@click.option("--confirm-year", is_flag=True, help="Accept files of another school year.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@sentences
+def siecle(
+    files: tuple[Path, ...],
+    establishment: str,
+    is_applied: bool,
+    confirm_deactivations: bool,
+    confirm_year: bool,
+    as_json: bool,
+) -> None:
+    """Analyse SIECLE's and STS-Web's files, and write what they change with --apply."""
+    with tenancy.platform_session("command line: the school is named by its code") as lookup:
+        school = find_establishment(lookup, establishment)
+        if school is None:
+            raise NotFound(f"Aucun établissement ne porte le code « {establishment} ».")
+        school_id = school.id
+    tenancy.enter(tenancy.Scope(school_id, reason="command line: an import"))
+    given = [CONFIRM_DEACTIVATIONS] * confirm_deactivations + [CONFIRM_YEAR] * confirm_year
+    with receive([(path.name, path) for path in files]) as sources:
+        report = _apply(sources, given) if is_applied else _foresee(sources, given)
+    click.echo(json.dumps(report, ensure_ascii=False, indent=2) if as_json else _in_words(report))
+
+
+def _foresee(sources: SIECLESources, given: Sequence[str]) -> dict[str, Any]:
+    analysis = foresee(sources, now=clock.utcnow())
+    missing = [each["sentence"] for each in analysis.confirmations_needed if each["key"] not in given]
+    return {"applied": False, **analysis.counts, "confirmations_needed": missing}
+
+
+def _apply(sources: SIECLESources, given: Sequence[str]) -> dict[str, Any]:
+    """Analyse, then write; a refused import does not wait for anybody's confirmation on a screen."""
+    now = clock.utcnow()
+    run_id = analyse(sources, by=COMMAND_LINE, now=now)
+    try:
+        with unit_of_work():
+            run = get_run(run_id)
+            counts = apply_run(run, confirmations=given, today=school_day(now), by=COMMAND_LINE, now=clock.utcnow())
+    except DomainError as refusal:
+        with unit_of_work():
+            run = get_run(run_id)
+            missing = [each["key"] for each in run.confirmations_needed if each["key"] not in given]
+            if run.state is RunState.ANALYSED:
+                close_run(run, RunState.FAILED)
+        if isinstance(refusal, ConfirmationMissing):
+            options = " ".join(f"--confirm-{key}" for key in missing)
+            raise ConfirmationMissing(f"{refusal.message} Rien n’a été écrit ; option : {options}.") from None
+        raise
+    return {"applied": True, **counts, "run": run_id}
+
+
+def _in_words(report: Mapping[str, Any]) -> str:
+    lines = []
+    for family, label in (("students", "Élèves"), ("staff", "Personnels")):
+        figures = ", ".join(f"{_LABELS[name]} {format_count(number)}" for name, number in report[family].items())
+        lines.append(f"{label} : {figures}.")
+    lines += report.get("confirmations_needed", [])
+    lines.append("L’import est appliqué." if report["applied"] else "Analyse seule : rien n’a été écrit.")
+    return "\n".join(lines)

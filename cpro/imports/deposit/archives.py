@@ -1,0 +1,109 @@
+"""Zip archives judged before a byte of them is unfolded, and unfolded under names of our own."""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from cpro.core.formatting import format_count
+from cpro.imports.errors import (
+    ArchiveBomb,
+    BrokenArchive,
+    CrowdedArchive,
+    EncryptedArchive,
+    UnsafeArchive,
+    UnsupportedArchive,
+)
+
+MAX_MEMBERS = 200
+#: Times a member may be larger than its compressed bytes; SIECLE's files reach 10 to 60. Small members are let be.
+MAX_RATIO, RATIO_FREE_SIZE = 200, 1 << 20
+#: What zipfile may read at once: the table of contents of an archive of `MAX_MEMBERS` is far smaller.
+_READ_LIMIT = 1 << 20
+_ENCRYPTED = 0x1 | 0x40
+#: zipfile unfolds the others (bzip2, LZMA) a whole block at a time, however large.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_UNSAFE_NAME = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip whose table of contents is small and whose members are all fit to be read.
+
+    Raises CrowdedArchive, EncryptedArchive, UnsafeArchive, UnsupportedArchive, ArchiveBomb; BrokenArchive also for
+    whatever zipfile finds wrong inside the block.
+    """
+    try:
+        with _SparingFile(path) as file, zipfile.ZipFile(file) as archive:
+            _judge(archive, path.stat().st_size)
+            yield archive
+    except _BROKEN as error:
+        raise BrokenArchive from error
+
+
+def list_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the members that people put there: neither folders, nor what a system left (`__MACOSX/`, dot files)."""
+    return [
+        member
+        for member in archive.infolist()
+        if not member.is_dir()
+        and not any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(member.filename).parts)
+    ]
+
+
+class _SparingFile(io.FileIO):
+    """A file that never reads much at once, whatever size the archive claims for its table of contents."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._end = path.stat().st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read at most `_READ_LIMIT` bytes; raises CrowdedArchive when there would be more."""
+        if size is None or size < 0:
+            size = max(0, self._end - self.tell())
+        if size > _READ_LIMIT:
+            raise _crowded()
+        return super().read(size) or b""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move; raises BadZipFile for a place before the beginning, which only a lying archive asks for."""
+        try:
+            return super().seek(offset, whence)
+        except (OSError, OverflowError) as error:
+            raise zipfile.BadZipFile("offset out of the file") from error
+
+
+def _judge(archive: zipfile.ZipFile, size: int) -> None:
+    members = archive.infolist()
+    if len(members) > MAX_MEMBERS:
+        raise _crowded()
+    if sum(member.compress_size for member in members) > size:
+        raise ArchiveBomb  # members that share their bytes
+    for member in members:
+        _judge_member(member)
+
+
+def _judge_member(member: zipfile.ZipInfo) -> None:
+    if member.flag_bits & _ENCRYPTED:
+        raise EncryptedArchive
+    if stat.S_ISLNK(member.external_attr >> 16) or _UNSAFE_NAME.search(member.orig_filename):
+        raise UnsafeArchive
+    if member.compress_type not in _METHODS:
+        raise UnsupportedArchive
+    if member.file_size > RATIO_FREE_SIZE and member.file_size > member.compress_size * MAX_RATIO:
+        raise ArchiveBomb
+
+
+def _crowded() -> CrowdedArchive:
+    return CrowdedArchive(
+        f"Cette archive contient plus de {format_count(MAX_MEMBERS)} fichiers : déposez seulement ceux de l’export."
+    )

@@ -1,0 +1,45 @@
+"""What each deposited file is, told by its root element or its column titles, never by its name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cpro.imports.deposit.shapes import Shape
+from cpro.imports.deposit.unpacking import UnpackedFile
+from cpro.imports.errors import about_file
+from cpro.imports.siecle.header import Header, read_header, recognise_root
+from cpro.imports.spreadsheet.columns import SheetKind
+from cpro.imports.spreadsheet.reader import recognise_sheet
+from cpro.imports.xml.document import check_end, read_root
+
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<|<\0|\0<")
+
+
+@dataclass(frozen=True, slots=True)
+class RecognisedFile:
+    """A file ready for its reader: an export, whose header is known, or one of our tables."""
+
+    file: UnpackedFile
+    header: Header | None = None
+    sheet_kind: SheetKind | None = None
+
+
+def recognise(file: UnpackedFile) -> RecognisedFile:
+    """Return what the file is, judged at once: its prolog, root, header and end, or its titles.
+
+    Raises FileRefused of some kind, the file named.
+    """
+    with about_file(file.name):
+        if file.shape is Shape.WORKBOOK or not _is_markup(file):
+            return RecognisedFile(file, sheet_kind=recognise_sheet(file.path))
+        with file.path.open("rb") as stream:
+            root = read_root(stream)
+            recognise_root(root)
+            check_end(stream, root)
+            return RecognisedFile(file, header=read_header(stream))
+
+
+def _is_markup(file: UnpackedFile) -> bool:
+    with file.path.open("rb") as stream:
+        return _MARKUP.match(stream.read(1024)) is not None

@@ -1,0 +1,179 @@
+"""Why a deposited file is refused as a whole, in one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cpro.core.errors import DomainError
+
+
+class FileRefused(DomainError):
+    """Refuse a deposited file; each subclass brings the sentence, unless the refusal has figures to give."""
+
+    sentence = "Ce fichier ne peut pas être lu : refaites l’export, puis déposez-le de nouveau."
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or self.sentence, field="files")
+        self.file_name = ""
+
+    def name_file(self, name: str) -> None:
+        """Put the file's name before the sentence, once: the innermost name is the one a person can act upon."""
+        if not self.file_name:
+            self.file_name = name
+            self.message = f"« {name} » : {self.message[0].lower()}{self.message[1:]}"
+            self.args = (self.message,)
+
+
+class DepositTooLarge(FileRefused):
+    """Refuse more bytes than a school's files can weigh."""
+
+
+class EmptyFile(FileRefused):
+    """Refuse a file without content."""
+
+    sentence = "Ce fichier est vide : refaites l’export, puis déposez-le de nouveau."
+
+
+class BrokenArchive(FileRefused):
+    """Refuse an archive that is damaged, or whose table of contents lies."""
+
+    sentence = "Cette archive est abîmée : téléchargez-la de nouveau depuis l’application qui l’a produite."
+
+
+class EncryptedArchive(FileRefused):
+    """Refuse an archive that needs a password."""
+
+    sentence = "Cette archive est protégée par un mot de passe : déposez son contenu sans protection."
+
+
+class ArchiveBomb(FileRefused):
+    """Refuse an archive that would unfold beyond measure."""
+
+    sentence = "Cette archive se déploie hors de toute mesure : déposez le fichier XML lui-même."
+
+
+class CrowdedArchive(FileRefused):
+    """Refuse an archive of very many members."""
+
+
+class NestedArchive(FileRefused):
+    """Refuse an archive inside an archive."""
+
+    sentence = "Cette archive en contient une autre : déposez séparément les archives ou les fichiers qu’elle contient."
+
+
+class UnsafeArchive(FileRefused):
+    """Refuse an archive whose names point outside it, or that holds links."""
+
+    sentence = "Cette archive contient un lien ou un chemin interdit : déposez les fichiers XML eux-mêmes."
+
+
+class UnsupportedArchive(FileRefused):
+    """Refuse an archive that is not an ordinary zip."""
+
+    sentence = "Cette archive n’est pas un zip ordinaire : déposez les fichiers XML eux-mêmes."
+
+
+class ArchiveWithoutFile(FileRefused):
+    """Refuse an archive that holds nothing to read."""
+
+    sentence = "Cette archive ne contient aucun fichier XML, CSV ou XLSX : vérifiez l’export choisi."
+
+
+class UnknownFile(FileRefused):
+    """Refuse a file that is none of those a school deposits."""
+
+    sentence = (
+        "Ce fichier n’est ni un export de SIECLE ou de STS-Web, ni un tableau issu de nos modèles : vérifiez l’export "
+        "choisi."
+    )
+
+
+class WebPage(FileRefused):
+    """Refuse the page that an application served in place of the file."""
+
+    sentence = (
+        "Ce fichier est une page web, sans doute celle d’une session expirée : reconnectez-vous et refaites l’export."
+    )
+
+
+class ResponsiblesRefused(FileRefused):
+    """Refuse the file of parents, which no function of the product needs."""
+
+    sentence = (
+        "Le fichier des responsables n’est pas nécessaire ici : nous ne conservons aucune donnée sur les familles. "
+        "Déposez celui des élèves."
+    )
+
+
+class WrongDirection(FileRefused):
+    """Refuse the file that goes from the timetable software to STS-Web."""
+
+    sentence = (
+        "Ce fichier va du logiciel d’emploi du temps vers STS-Web (emp_sts) : déposez celui qui vient de STS-Web, "
+        "nommé sts_emp, par « Exports », puis « Emploi du temps »."
+    )
+
+
+class UnusedExport(FileRefused):
+    """Refuse an export of SIECLE that holds nothing for us."""
+
+    sentence = (
+        "Cet export de SIECLE ne sert pas ici : déposez les élèves, les structures ou les nomenclatures, ou le fichier "
+        "sts_emp de STS-Web."
+    )
+
+
+class ForbiddenDeclaration(FileRefused):
+    """Refuse a DOCTYPE: no export has one, and attacks by entities begin there."""
+
+    sentence = "Ce fichier contient une déclaration DOCTYPE, interdite dans un import : refaites l’export."
+
+
+class UnknownEncoding(FileRefused):
+    """Refuse a file whose characters are written in a way no export uses."""
+
+    sentence = "L’encodage de ce fichier n’est pas reconnu : refaites l’export, puis déposez-le sans l’ouvrir."
+
+
+class BrokenXML(FileRefused):
+    """Refuse an XML file that is damaged or cut."""
+
+    sentence = "Ce fichier est incomplet ou abîmé : refaites l’export, puis déposez-le sans l’ouvrir."
+
+
+class OversizedRecord(FileRefused):
+    """Refuse an XML file one record of which is larger than any person's can be."""
+
+    sentence = "La structure de ce fichier n’est pas celle d’un export de SIECLE ou de STS-Web : refaites l’export."
+
+
+class TooManyRows(FileRefused):
+    """Refuse more records than any school has."""
+
+
+class MissingHeader(FileRefused):
+    """Refuse an export that does not say which school and which year it is about."""
+
+    sentence = "Ce fichier ne dit pas de quel établissement ou de quelle année scolaire il parle : refaites l’export."
+
+
+class UnreadableTable(FileRefused):
+    """Refuse a CSV or XLSX file that is damaged or not a table."""
+
+    sentence = "Ce tableau ne peut pas être lu : enregistrez-le en XLSX ou en CSV (UTF-8), puis déposez-le de nouveau."
+
+
+class MissingColumns(FileRefused):
+    """Refuse a table that lacks required columns, or holds one twice."""
+
+
+@contextmanager
+def about_file(name: str) -> Iterator[None]:
+    """Name the file in whatever refusal comes out of the block."""
+    try:
+        yield
+    except FileRefused as refusal:
+        refusal.name_file(name)
+        raise

@@ -1,0 +1,73 @@
+"""What an analysis has to say about one line of one file."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Severity(enum.Enum):
+    """What becomes of the line; values are the French labels."""
+
+    REFUSED = "refusé"
+    IGNORED = "ignoré"
+    WARNING = "avertissement"
+
+
+class FindingCode(enum.Enum):
+    """Everything that can be found; values are the French labels of the filter."""
+
+    ID_MISSING = "sans identifiant"
+    ID_DUPLICATE = "identifiant en double"
+    NAME_MISSING = "nom ou prénom absent"
+    NAME_REFUSED = "nom ou prénom illisible"
+    INE_MALFORMED = "INE mal formé"
+    INE_DUPLICATE = "INE en double"
+    DATE_MALFORMED = "date illisible"
+    DIVISION_MALFORMED = "code de classe illisible"
+    CELL_REFUSED = "cellule illisible"
+    INE_MISSING = "sans INE"
+    INE_DOUBTFUL = "clé de l’INE douteuse"
+    BIRTH_DATE_MISSING = "sans date de naissance"
+    LEAVING_LATER = "départ à venir"
+    WITHOUT_CLASS = "sans classe"
+    TWO_DIVISIONS = "deux classes"
+    INACTIVE_DIVISION = "classe des inactifs"
+    MEF_MALFORMED = "code MEF illisible"
+    LABEL_REFUSED = "libellé illisible"
+    WITHOUT_FUNCTION = "sans fonction"
+    UNKNOWN_PERSON = "service d’une personne absente"
+    EMAIL_REFUSED = "adresse électronique illisible"
+    UNKNOWN_DIVISION = "groupe d’une classe absente"
+
+    @property
+    def severity(self) -> Severity:
+        """Return what becomes of a line on which this is found."""
+        if self in _REFUSING:
+            return Severity.REFUSED
+        return Severity.IGNORED if self is FindingCode.WITHOUT_FUNCTION else Severity.WARNING
+
+
+_REFUSING = frozenset(
+    {
+        FindingCode.ID_MISSING,
+        FindingCode.ID_DUPLICATE,
+        FindingCode.NAME_MISSING,
+        FindingCode.NAME_REFUSED,
+        FindingCode.INE_MALFORMED,
+        FindingCode.INE_DUPLICATE,
+        FindingCode.DATE_MALFORMED,
+        FindingCode.DIVISION_MALFORMED,
+        FindingCode.CELL_REFUSED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found; the sentence names no one and holds no INE, so that it can be kept and shown to anybody."""
+
+    code: FindingCode
+    #: line of the XML file, row of the table; both count from 1
+    line: int
+    sentence: str

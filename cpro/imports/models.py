@@ -1,0 +1,181 @@
+"""Imports: what was deposited, what it changes field by field, what was found in it."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cpro.core.permissions import Actor
+from cpro.core.tenancy import Owned
+from cpro.core.types import UTCDateTime
+from cpro.extensions import Model
+
+#: kind of the job that applies an import
+APPLY_JOB = "imports:apply"
+
+
+class RunState(enum.Enum):
+    """Life of an import; values are what the database keeps."""
+
+    DEPOSITED = "deposited"
+    ANALYSED = "analysed"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    UNDONE = "undone"
+    FAILED = "failed"
+    REPLACED = "replaced"
+
+    @property
+    def label(self) -> str:
+        """Return the French name."""
+        return _STATE_LABELS[self]
+
+
+_STATE_LABELS = {
+    RunState.DEPOSITED: "déposé",
+    RunState.ANALYSED: "analysé, à confirmer",
+    RunState.APPLYING: "en cours d’application",
+    RunState.APPLIED: "appliqué",
+    RunState.UNDONE: "annulé",
+    RunState.FAILED: "échoué",
+    RunState.REPLACED: "remplacé par un autre dépôt",
+}
+
+#: States of an import that is not over: a school has one at a time.
+OPEN_STATES = (RunState.DEPOSITED, RunState.ANALYSED, RunState.APPLYING)
+
+
+class ChangeAction(enum.Enum):
+    """What happens to one object; values are what the database keeps."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    DEACTIVATE = "deactivate"
+    REACTIVATE = "reactivate"
+
+    @property
+    def label(self) -> str:
+        """Return the French name of the list."""
+        return {"create": "à créer", "change": "à modifier", "deactivate": "à désactiver"}.get(
+            self.value, "à réactiver"
+        )
+
+
+class ImportRun(Owned, Model):
+    """One deposit, from its analysis to its application and its undoing."""
+
+    __tablename__ = "import_run"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "id"),
+        # The database refuses two imports under way in one school, whatever the workers believe.
+        UniqueConstraint("open_key"),
+        Index("ix_import_run_establishment_id", "establishment_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    state_value: Mapped[str] = mapped_column(String(16), default=RunState.DEPOSITED.value)
+    #: the school's id while the import is not over, else empty
+    open_key: Mapped[int | None]
+    #: [{"name", "kind"}]: the files, the kind by its French label
+    files: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    #: calendar year in which the files' school year starts
+    school_year: Mapped[int]
+    #: who deposited, as the journal names them: {kind, id, label, role, origin}
+    requested_by: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: whether pupils receive accounts
+    opens_student_accounts: Mapped[bool] = mapped_column(default=False)
+    #: {"students": {"created": 3, …}, "staff": {…}, …}
+    counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    #: what the analysis was based on (`queries.fingerprint_of_data`)
+    fingerprint: Mapped[str] = mapped_column(String(64), default="")
+    #: [{"key", "sentence"}]: what must be confirmed before the application
+    confirmations_needed: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    #: keys of what was confirmed
+    confirmations_given: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: the job that applies it, without a foreign key: old jobs are swept
+    job_id: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    analysed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    applied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def state(self) -> RunState:
+        """Return where the import stands."""
+        return RunState(self.state_value)
+
+    @property
+    def actor(self) -> Actor:
+        """Return who deposited it."""
+        return Actor(**self.requested_by)
+
+
+class ImportChange(Owned, Model):
+    """What an import does to one object: proposed until it is applied, then what undoing it rests on."""
+
+    __tablename__ = "import_change"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["establishment_id", "run_id"],
+            ["import_run.establishment_id", "import_run.id"],
+            name="fk_import_change_run",
+            ondelete="CASCADE",
+        ),
+        Index("ix_import_change_run", "establishment_id", "run_id", "object_type", "action_value", "id"),
+        Index("ix_import_change_object", "establishment_id", "object_type", "object_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    run_id: Mapped[int]
+    #: division, mef, student or account
+    object_type: Mapped[str] = mapped_column(String(16))
+    #: empty for an object that is still to be created
+    object_id: Mapped[int | None]
+    #: the object's number in the files: ELEVE_ID, code, "type:id" of STS-Web; what a created object is found by
+    object_key: Mapped[str] = mapped_column(String(40), default="")
+    #: its name, as it is shown
+    object_label: Mapped[str] = mapped_column(String(210))
+    action_value: Mapped[str] = mapped_column(String(12))
+    #: whether it is to be done; proposals that somebody must tick are not
+    is_selected: Mapped[bool] = mapped_column(default=True)
+    #: {field: [old, new]}, plain values
+    changes: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    @property
+    def action(self) -> ChangeAction:
+        """Return what happens to the object."""
+        return ChangeAction(self.action_value)
+
+
+class ImportFinding(Owned, Model):
+    """Something found in a line of a file; the sentence names no one."""
+
+    __tablename__ = "import_finding"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["establishment_id", "run_id"],
+            ["import_run.establishment_id", "import_run.id"],
+            name="fk_import_finding_run",
+            ondelete="CASCADE",
+        ),
+        Index("ix_import_finding_run", "establishment_id", "run_id", "severity", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    run_id: Mapped[int]
+    #: REFUSED, IGNORED or WARNING
+    severity: Mapped[str] = mapped_column(String(8))
+    #: name of a `FindingCode` or a `MatchCode`
+    code: Mapped[str] = mapped_column(String(24))
+    #: French label of the file's kind
+    file_kind: Mapped[str] = mapped_column(String(40))
+    #: 0 for what concerns the file as a whole
+    line: Mapped[int]
+    sentence: Mapped[str] = mapped_column(String(400))

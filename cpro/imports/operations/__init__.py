@@ -1,0 +1,1 @@
+"""Writes of the imports: their life, their application, their undoing."""

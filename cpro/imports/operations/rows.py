@@ -1,0 +1,83 @@
+"""What applying and undoing share: pages of changes, values set after they were checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from cpro.extensions import db
+from cpro.imports.models import ChangeAction, ImportChange
+from cpro.students.models import Division, TeacherDivision
+from cpro.users.models import Account
+
+_PAGE = 2000
+_DATES = frozenset({"birth_date", "left_on"})
+
+
+def list_changes(run_id: int, object_type: str, *actions: ChangeAction) -> Iterator[Sequence[Row[Any]]]:
+    """Yield the selected changes of an import (id, object_id, changes), a page at a time, action by action."""
+    for action in actions:
+        after = 0
+        while page := db.session.execute(
+            select(ImportChange.id, ImportChange.object_id, ImportChange.changes)
+            .where(
+                ImportChange.run_id == run_id,
+                ImportChange.object_type == object_type,
+                ImportChange.action_value == action.value,
+                ImportChange.is_selected,
+                ImportChange.id > after,
+            )
+            .order_by(ImportChange.id)
+            .limit(_PAGE)
+        ).all():
+            after = page[-1].id
+            yield page
+
+
+def set_fields(
+    row: Any, changes: Mapping[str, Sequence[Any]], *, direction: str, mismatch: Callable[[], Exception]
+) -> None:
+    """Set the new values of changes ("forth"), or the old ones ("back"), on a row that has the others.
+
+    Raises `mismatch()` when somebody changed one meanwhile.
+    """
+    for name, (old, new) in changes.items():
+        expected, wanted = (old, new) if direction == "forth" else (new, old)
+        if plain(getattr(row, name)) != expected:
+            raise mismatch()
+        setattr(row, name, dt.date.fromisoformat(wanted) if name in _DATES and wanted else wanted)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as changes keep it."""
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def division_ids() -> dict[str, int]:
+    """Return the school's divisions, {code: id}."""
+    return {code: id_ for code, id_ in db.session.execute(select(Division.code, Division.id))}
+
+
+def set_divisions(
+    account: Account,
+    old: Sequence[str],
+    new: Sequence[str],
+    by_code: Mapping[str, int],
+    mismatch: Callable[[], Exception],
+) -> None:
+    """Give a teacher the divisions of these codes; raises `mismatch()` when they do not have the old ones."""
+    stored = {
+        row.division_id: row
+        for row in db.session.scalars(select(TeacherDivision).where(TeacherDivision.account_id == account.id))
+    }
+    if stored.keys() != {by_code.get(code) for code in old}:
+        raise mismatch()
+    wanted = {by_code[code] for code in new if code in by_code}
+    for division_id in sorted(wanted - stored.keys()):
+        db.session.add(TeacherDivision(account_id=account.id, division_id=division_id))
+    for division_id in stored.keys() - wanted:
+        db.session.delete(stored[division_id])
+    db.session.flush()

@@ -1,0 +1,164 @@
+"""Undo the last import: everything it wrote goes back, or nothing once somebody worked on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cpro.core import events
+from cpro.core.permissions import Actor, Role
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
+from cpro.imports.operations.application import correct_students
+from cpro.imports.operations.rows import division_ids, list_changes, plain, set_divisions, set_fields
+from cpro.imports.operations.runs import record_about_run
+from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run
+from cpro.imports.refusals import UndoImpossible
+from cpro.students.models import MEF, Division, Student, TeacherDivision
+from cpro.users.models import Account
+
+_CORRECTED = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIVATE)
+
+
+def undo_last(*, by: Actor, now: dt.datetime) -> ImportRun:
+    """Undo the last import whose effect stands, and return it.
+
+    What it caused elsewhere is undone first by whoever listens to `import_undone`. Raises `UndoImpossible`, with the
+    reason: none to undo, too long ago, an import under way, or what it brought was worked on since.
+    """
+    establishment = lock_current_establishment()
+    run = find_last_applied()
+    if run is None or run.applied_at is None:
+        raise UndoImpossible("Aucun import n’est à annuler.")
+    if run.applied_at <= now - UNDO_PERIOD:
+        raise UndoImpossible("Un import ne s’annule que pendant 7 jours : celui-ci est plus ancien.")
+    pending = find_open_run()
+    if pending is not None and pending.state is RunState.APPLYING:
+        raise UndoImpossible("Un import est en cours dans cet établissement : attendez qu’il soit terminé.")
+    events.import_undone.send(establishment_id=establishment.id, run_id=run.id, by=by, now=now)
+    try:
+        _undo_accounts(run)
+        _undo_students(run)
+        _undo_divisions_and_courses(run)
+        db.session.flush()
+    except IntegrityError as error:
+        raise _worked_on("un dossier", "a servi depuis") from error
+    run.state_value, run.undone_at = RunState.UNDONE.value, now
+    record_about_run("import:siecle:undone", run, {"state": ("appliqué", "annulé")}, by=by, now=now)
+    return run
+
+
+def _undo_accounts(run: ImportRun) -> None:
+    by_code = division_ids()
+    for page in list_changes(run.id, "account", *_CORRECTED):
+        for change in page:
+            account = _existing(Account, change.object_id, "un compte")
+            fields = dict(change.changes)
+            divisions = fields.pop("divisions", None)
+            set_fields(account, fields, direction="back", mismatch=lambda: _worked_on("un compte", "a changé depuis"))
+            if divisions is not None:
+                set_divisions(
+                    account, divisions[1], divisions[0], by_code, lambda: _worked_on("un compte", "a changé depuis")
+                )
+    for page in list_changes(run.id, "account", ChangeAction.CREATE):
+        _delete_accounts(page)
+
+
+def _delete_accounts(page: Sequence[Row[Any]]) -> None:
+    ids = [change.object_id for change in page]
+    accounts = {account.id: account for account in db.session.scalars(select(Account).where(Account.id.in_(ids)))}
+    divisions: dict[int, list[str]] = {}
+    for account_id, code in db.session.execute(
+        select(TeacherDivision.account_id, Division.code)
+        .join(Division, Division.id == TeacherDivision.division_id)
+        .where(TeacherDivision.account_id.in_(ids))
+    ):
+        divisions.setdefault(account_id, []).append(code)
+    for change in page:
+        account = accounts.get(change.object_id)
+        if account is None:
+            raise _worked_on("un compte", "n’existe plus")
+        if account.activated_at is not None:
+            raise _worked_on(f"le compte de {account.label}", "a été activé depuis")
+        fields = {name: new for name, (_old, new) in change.changes.items()}
+        brought = fields.pop("divisions", [])
+        fields["role_value"] = fields.pop("role")
+        is_as_brought = all(getattr(account, name) == value for name, value in fields.items())
+        same_divisions = account.role is not Role.TEACHER or sorted(divisions.get(account.id, [])) == sorted(brought)
+        if not (is_as_brought and same_divisions and account.is_active and account.consented_at is None):
+            raise _worked_on(f"le compte de {account.label}", "a changé depuis")
+    for account in accounts.values():
+        db.session.expunge(account)
+    _execute(update(Student).where(Student.account_id.in_(ids)).values(account_id=None))
+    _execute(delete(TeacherDivision).where(TeacherDivision.account_id.in_(ids)))
+    _execute(delete(Account).where(Account.id.in_(ids)))
+
+
+def _undo_students(run: ImportRun) -> None:
+    by_code = division_ids()
+    for page in list_changes(run.id, "student", ChangeAction.CREATE):
+        _delete_students(page, by_code)
+    for page in list_changes(run.id, "student", *_CORRECTED):
+        correct_students(
+            page, by_code, direction="back", mismatch=lambda: _worked_on("un élève", "a été modifié depuis")
+        )
+
+
+def _delete_students(page: Sequence[Row[Any]], by_code: dict[str, int]) -> None:
+    ids = [change.object_id for change in page]
+    students = {student.id: student for student in db.session.scalars(select(Student).where(Student.id.in_(ids)))}
+    for change in page:
+        student = students.get(change.object_id)
+        if student is None:
+            raise _worked_on("un élève", "n’existe plus")
+        fields = {name: new for name, (_old, new) in change.changes.items()}
+        fields["division_id"] = by_code.get(fields.pop("division"))
+        is_as_brought = all(plain(getattr(student, name)) == value for name, value in fields.items())
+        if not (is_as_brought and student.is_active and student.account_id is None):
+            raise _worked_on(f"le dossier de {student.first_name} {student.last_name}", "a changé depuis")
+    for student in students.values():
+        db.session.expunge(student)
+    _execute(delete(Student).where(Student.id.in_(ids)))
+
+
+def _undo_divisions_and_courses(run: ImportRun) -> None:
+    for model, object_type in ((Division, "division"), (MEF, "mef")):
+        for change in db.session.scalars(
+            select(ImportChange)
+            .where(ImportChange.run_id == run.id, ImportChange.object_type == object_type)
+            .order_by(ImportChange.id)
+        ).all():
+            row = _existing(model, change.object_id, f"« {change.object_label} »")
+            told = f"« {change.object_label} »"
+            if change.action is not ChangeAction.CREATE:
+                set_fields(
+                    row,
+                    change.changes,
+                    direction="back",
+                    mismatch=lambda told=told: _worked_on(told, "a été modifié depuis"),  # type: ignore[misc]
+                )
+            elif any(getattr(row, name) != new for name, (_old, new) in change.changes.items()):
+                raise _worked_on(told, "a été modifié depuis")
+            else:
+                db.session.delete(row)
+        db.session.flush()
+
+
+def _existing(model: type[Any], object_id: int | None, told: str) -> Any:
+    row = db.session.get(model, object_id) if object_id is not None else None
+    if row is None:
+        raise _worked_on(told, "n’existe plus")
+    return row
+
+
+def _execute(statement: Any) -> None:
+    db.session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def _worked_on(told: str, what: str) -> UndoImpossible:
+    return UndoImpossible(f"Cet import ne peut plus être annulé : {told} {what}. Rien n’a été défait.")

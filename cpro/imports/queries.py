@@ -1,0 +1,68 @@
+"""Reads of the imports."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+
+from cpro.audit.models import AuditEntry
+from cpro.extensions import db
+from cpro.imports.models import ImportRun, RunState
+from cpro.imports.refusals import UnknownRun
+
+#: How long the last import can be undone (product.md §4).
+UNDO_PERIOD = timedelta(days=7)
+#: Objects and gestures on which an analysis rests; signing in or drawing codes changes nothing for it.
+_OBJECT_TYPES = ("student", "division", "diploma", "mef", "import_run")
+_ACCOUNT_ACTIONS = (
+    "account:changed",
+    "account:consent:granted",
+    "account:consent:revoked",
+    "account:created",
+    "account:disabled",
+    "account:enabled",
+)
+
+
+def fingerprint_of_data(today: date) -> str:
+    """Return what changes whenever the data an analysis rests on does: students, divisions, diplomas, staff, the day.
+
+    Every gesture leaves its line in the journal, so the last line about these tells it without reading them.
+    """
+    lines = [
+        db.session.scalar(select(func.max(AuditEntry.id)).where(AuditEntry.object_type == object_type))
+        for object_type in _OBJECT_TYPES
+    ]
+    lines += [
+        db.session.scalar(select(func.max(AuditEntry.id)).where(AuditEntry.action == action))
+        for action in _ACCOUNT_ACTIONS
+    ]
+    return hashlib.sha256(f"{today.isoformat()} {lines}".encode()).hexdigest()
+
+
+def get_run(run_id: int) -> ImportRun:
+    """Return an import of the current school, or raise `UnknownRun`."""
+    run = db.session.get(ImportRun, run_id)
+    if run is None:
+        raise UnknownRun
+    return run
+
+
+def find_open_run() -> ImportRun | None:
+    """Return the import of the school that is not over, or None."""
+    return db.session.scalars(select(ImportRun).where(ImportRun.open_key.is_not(None))).one_or_none()
+
+
+def find_last_applied() -> ImportRun | None:
+    """Return the latest import whose effect stands, or None."""
+    return db.session.scalars(
+        select(ImportRun).where(ImportRun.state_value == RunState.APPLIED.value).order_by(ImportRun.id.desc()).limit(1)
+    ).first()
+
+
+def find_undoable(now: datetime) -> ImportRun | None:
+    """Return the import that may still be undone, or None."""
+    run = find_last_applied()
+    return run if run and run.applied_at and run.applied_at > now - UNDO_PERIOD else None

@@ -1,0 +1,1 @@
+"""Tables for schools without SIECLE: the template we offer, and what comes back filled in, as CSV or XLSX."""

@@ -1,0 +1,93 @@
+"""Columns of the two tables: the titles we write, those we recognise."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cpro.core.formatting import join_french
+from cpro.core.validators import fold
+from cpro.imports.errors import MissingColumns, UnknownFile
+
+
+class SheetKind(enum.Enum):
+    """Who a table is about; values are the French labels."""
+
+    STUDENTS = "Élèves (tableau)"
+    STAFF = "Personnels (tableau)"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, under the title that the template writes, and other titles people give it, folded."""
+
+    key: str
+    title: str
+    other_titles: tuple[str, ...] = ()
+    is_required: bool = False
+
+    def is_named(self, folded_title: str) -> bool:
+        """Tell whether a folded title is one of this column's."""
+        return folded_title == fold_title(self.title) or folded_title in self.other_titles
+
+
+COLUMNS: dict[SheetKind, tuple[Column, ...]] = {
+    SheetKind.STUDENTS: (
+        Column("last_name", "Nom de famille", ("nom", "nom de naissance"), is_required=True),
+        Column("usage_name", "Nom d’usage", ("nom usage", "nom usuel")),
+        Column("first_name", "Prénom", ("prenoms",), is_required=True),
+        Column("birth_date", "Date de naissance", ("ne le", "nee le", "ne e le", "naissance")),
+        Column("ine", "INE", ("n ine", "numero ine", "identifiant national")),
+        Column("division", "Classe", ("division", "code classe", "code division"), is_required=True),
+        Column("mef", "Code MEF", ("mef",)),
+        Column("left_on", "Date de sortie", ("sortie", "sorti le")),
+    ),
+    SheetKind.STAFF: (
+        Column("civility", "Civilité", ("titre",)),
+        Column("last_name", "Nom", ("nom de famille", "nom d usage", "nom usuel"), is_required=True),
+        Column("first_name", "Prénom", ("prenoms",), is_required=True),
+        Column("function", "Fonction", ("code fonction",), is_required=True),
+        Column("discipline", "Discipline", ("disciplines", "matiere")),
+        Column("email", "Adresse électronique", ("e mail", "email", "courriel", "mel", "adresse e mail")),
+        Column("divisions", "Classes", ("classe", "divisions", "division")),
+    ),
+}
+
+
+def fold_title(title: str) -> str:
+    """Return a title without case, accents, marks nor needless blanks."""
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", fold(title)).split())
+
+
+def recognise_titles(titles: Sequence[str]) -> SheetKind:
+    """Return who the table is about, by its titles: only staff have a function. Raises UnknownFile."""
+    folded = {fold_title(title) for title in titles}
+    staff, students = COLUMNS[SheetKind.STAFF], COLUMNS[SheetKind.STUDENTS]
+    if any(column.key == "function" and column.is_named(title) for column in staff for title in folded):
+        return SheetKind.STAFF
+    if sum(any(column.is_named(title) for title in folded) for column in students) >= 2:
+        return SheetKind.STUDENTS
+    raise UnknownFile
+
+
+def find_columns(kind: SheetKind, titles: Sequence[str]) -> dict[str, int]:
+    """Return the place of each known column; others are left alone.
+
+    Raises MissingColumns, naming the required ones that are not there, or one that is there twice.
+    """
+    folded = [fold_title(title) for title in titles]
+    places: dict[str, int] = {}
+    for column in COLUMNS[kind]:
+        found = [place for place, title in enumerate(folded) if column.is_named(title)]
+        exact = [place for place in found if folded[place] == fold_title(column.title)]
+        found = exact or found
+        if len(found) > 1:
+            raise MissingColumns(f"La colonne « {column.title} » figure deux fois : n’en gardez qu’une.")
+        if found:
+            places[column.key] = found[0]
+    missing = [f"« {column.title} »" for column in COLUMNS[kind] if column.is_required and column.key not in places]
+    if missing:
+        raise MissingColumns(f"Colonnes absentes : {join_french(missing)}. Reprenez les titres du modèle.")
+    return places

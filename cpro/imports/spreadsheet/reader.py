@@ -1,0 +1,163 @@
+"""Students and staff of a filled-in table; rows are judged by the same rules as the ministry's files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cpro.core.formatting import format_count
+from cpro.core.validators import InvalidEmail, fold, normalise_email
+from cpro.imports.checks import (
+    check_birth_date,
+    check_division,
+    check_ine,
+    check_label,
+    check_leaving_date,
+    check_mef,
+    check_names,
+)
+from cpro.imports.deposit.shapes import Shape, tell_shape
+from cpro.imports.errors import EmptyFile, TooManyRows
+from cpro.imports.findings import Finding, FindingCode
+from cpro.imports.rows import StaffRow, StudentRow
+from cpro.imports.spool import Spool
+from cpro.imports.spreadsheet.columns import COLUMNS, SheetKind, find_columns, recognise_titles
+from cpro.imports.spreadsheet.csv_rows import iter_csv_rows
+from cpro.imports.spreadsheet.xlsx_rows import iter_xlsx_rows
+from cpro.imports.values import clean_division_code, effective_ine, parse_table_date
+
+MAX_ROWS = 100_000
+_CELL_LENGTH = 500
+_CELL_ERRORS = re.compile(r"#(?:N/?A|REF!|VALUE!|VALEUR!|NAME\?|NOM\?|DIV/0!|NUM!|NOMBRE!|NULL!|NUL!)")
+_CIVILITIES = {"m": "M.", "mr": "M.", "monsieur": "M.", "mme": "Mme", "madame": "Mme", "mlle": "Mme"}
+#: What people write for the codes of STS-Web; a code is taken as it is.
+_FUNCTIONS = {
+    "enseignant": "ENS",
+    "enseignante": "ENS",
+    "professeur": "ENS",
+    "professeure": "ENS",
+    "direction": "DIR",
+    "proviseur": "DIR",
+    "proviseure": "DIR",
+    "documentaliste": "DOC",
+    "cpe": "EDU",
+}
+_FUNCTION_LENGTH = 8
+_BETWEEN_CLASSES = re.compile(r"[;,\n]")
+
+
+def recognise_sheet(path: Path) -> SheetKind:
+    """Return who a table is about, its required columns checked; raises FileRefused of some kind."""
+    for _, titles in _iter_rows(path):
+        kind = recognise_titles(titles)
+        find_columns(kind, titles)
+        return kind
+    raise EmptyFile
+
+
+def read_student_sheet(path: Path, *, today: dt.date) -> Iterator[StudentRow]:
+    """Yield the students of a table, in its order, each with what was found; nothing before the whole was read.
+
+    Raises TooManyRows beyond 100 000, and FileRefused of some kind.
+    """
+    lines: dict[str, int] = {}
+    repeated: dict[str, list[int]] = {}
+    with Spool() as spool:
+        for line, cells in _iter_cells(path, SheetKind.STUDENTS):
+            ine, is_malformed = effective_ine([cells["ine"]])
+            if ine in lines:
+                repeated.setdefault(ine, [lines[ine]]).append(line)
+            elif ine:
+                lines[ine] = line
+            spool.append((line, cells, ine, is_malformed))
+        for line, cells, ine, is_malformed in spool.replay():
+            yield _student(line, cells, ine, is_malformed, repeated.get(ine, []), today)
+
+
+def read_staff_sheet(path: Path) -> Iterator[StaffRow]:
+    """Yield the staff of a table, in its order, each with what was found; raises FileRefused of some kind."""
+    for line, cells in _iter_cells(path, SheetKind.STAFF):
+        yield _member(line, cells)
+
+
+def _iter_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    return iter_xlsx_rows(path) if tell_shape(path) is Shape.WORKBOOK else iter_csv_rows(path)
+
+
+def _iter_cells(path: Path, kind: SheetKind) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the known cells of each row by the keys of their columns, "" for those that are not there."""
+    places: dict[str, int] = {}
+    for count, (line, row) in enumerate(_iter_rows(path)):
+        if count == 0:
+            places = find_columns(kind, row)
+            continue
+        if count > MAX_ROWS:
+            raise TooManyRows(f"Ce tableau compte plus de {format_count(MAX_ROWS)} lignes : vérifiez-le.")
+        cells = {column.key: "" for column in COLUMNS[kind]}
+        cells.update((key, row[place]) for key, place in places.items() if place < len(row))
+        if any(cells.values()):
+            yield line, cells
+
+
+def _student(
+    line: int, cells: dict[str, str], ine: str, is_malformed: bool, lines_of_ine: list[int], today: dt.date
+) -> StudentRow:
+    findings = _check_cells(line, cells)
+    check_ine(line, ine, is_malformed, lines_of_ine, findings)
+    names = check_names(line, cells["last_name"], cells["usage_name"], cells["first_name"], findings)
+    birth_date = check_birth_date(line, cells["birth_date"], parse_table_date, today, findings)
+    left_on, has_left = check_leaving_date(line, cells["left_on"], parse_table_date, today, findings)
+    mef_code = check_mef(line, cells["mef"], findings)
+    division_code = check_division(line, cells["division"], (), has_left, findings)
+    return StudentRow(
+        line, "", ine or None, *names, birth_date, mef_code, division_code, left_on, has_left, tuple(findings)
+    )
+
+
+def _member(line: int, cells: dict[str, str]) -> StaffRow:
+    findings = _check_cells(line, cells)
+    last_name, _, first_name = check_names(line, cells["last_name"], "", cells["first_name"], findings)
+    civility = _CIVILITIES.get(fold(cells["civility"]).strip(" ."), "")
+    function = _FUNCTIONS.get(fold(cells["function"]), cells["function"].upper())[:_FUNCTION_LENGTH]
+    if not function:
+        sentence = "La fonction est absente : indiquez ENS pour un enseignant, DIR pour la direction."
+        findings.append(Finding(FindingCode.WITHOUT_FUNCTION, line, sentence))
+    discipline = check_label(line, cells["discipline"], findings)
+    email = _email(line, cells["email"], findings)
+    divisions = _divisions(line, cells["divisions"], findings)
+    disciplines = (discipline,) if discipline else ()
+    return StaffRow(
+        line, "", "", civility, last_name, first_name, function, disciplines, divisions, email, tuple(findings)
+    )
+
+
+def _check_cells(line: int, cells: dict[str, str]) -> list[Finding]:
+    """Find CELL_REFUSED: an error of the spreadsheet, or a text too long to be one of ours."""
+    for text in cells.values():
+        if len(text) > _CELL_LENGTH or _CELL_ERRORS.fullmatch(text):
+            sentence = "Une cellule contient une erreur de calcul ou un texte trop long : corrigez-la."
+            return [Finding(FindingCode.CELL_REFUSED, line, sentence)]
+    return []
+
+
+def _email(line: int, text: str, findings: list[Finding]) -> str:
+    try:
+        return normalise_email(text)
+    except InvalidEmail as error:
+        findings.append(Finding(FindingCode.EMAIL_REFUSED, line, f"{error.message} Elle n’est pas reprise."))
+        return ""
+
+
+def _divisions(line: int, text: str, findings: list[Finding]) -> tuple[str, ...]:
+    codes: dict[str, None] = {}
+    for part in _BETWEEN_CLASSES.split(text):
+        if part.strip():
+            code = clean_division_code(part)
+            if code is None:
+                sentence = "Le code d’une classe est trop long ou illisible : elle est laissée de côté."
+                findings.append(Finding(FindingCode.UNKNOWN_DIVISION, line, sentence))
+            else:
+                codes[code] = None
+    return tuple(codes)

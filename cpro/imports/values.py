@@ -1,0 +1,96 @@
+"""Values of the ministry's files, brought to what we store; pure and small, called a hundred thousand times."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from cpro.core.validators import InvalidINE, clean_text, normalise_ine
+
+NAME_MAX_LENGTH = 100
+LABEL_MAX_LENGTH = 100
+DIVISION_CODE_MAX_LENGTH = 8
+ID_MAX_LENGTH = 20
+
+#: Almost every name: precomposed letters, hence NFC, between single separators.
+_PLAIN_NAME = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿŒœŸ]+(?:[ '-][A-Za-zÀ-ÖØ-öø-ÿŒœŸ]+)*")
+_STRAY_QUOTES = re.compile(r'["“”«»]')
+_FRENCH_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
+_TABLE_DATES = (
+    (re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})"), (3, 2, 1)),
+    (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), (1, 2, 3)),
+)
+_PLAIN_INE = re.compile(r"[0-9]{9}[0-9A-Z][A-Z]")
+_MEF = re.compile(r"[0-9A-Z]{11}")
+_OLDEST_YEAR = 1900
+
+
+@lru_cache(maxsize=4096)
+def clean_name(text: str) -> str:
+    """Return the name without stray quotes nor needless blanks; raises InvalidText as `clean_text` does."""
+    if len(text) <= NAME_MAX_LENGTH and _PLAIN_NAME.fullmatch(text):
+        return text
+    return clean_text(_STRAY_QUOTES.sub(" ", text), max_length=NAME_MAX_LENGTH).strip(" '’")
+
+
+def clean_label(text: str) -> str:
+    """Return the label, its padding blanks dropped; raises InvalidText as `clean_text` does."""
+    return clean_text(text, max_length=LABEL_MAX_LENGTH)
+
+
+@lru_cache(maxsize=16384)
+def parse_date(text: str) -> dt.date:
+    """Return the date written dd/mm/yyyy; raises ValueError for any other text and for years before 1900."""
+    match = _FRENCH_DATE.fullmatch(text)
+    if not match:
+        raise ValueError(f"not a date: {text!r}")
+    day, month, year = map(int, match.groups())
+    if year < _OLDEST_YEAR:
+        raise ValueError(f"too long ago: {text!r}")
+    return dt.date(year, month, day)
+
+
+@lru_cache(maxsize=16384)
+def parse_table_date(text: str) -> dt.date:
+    """Return a date as people write it in tables: 1/9/2026, 01-09-2026, 01.09.2026, 2026-09-01; raises ValueError."""
+    for pattern, (year, month, day) in _TABLE_DATES:
+        match = pattern.fullmatch(text)
+        if match and int(match[year]) >= _OLDEST_YEAR:
+            return dt.date(int(match[year]), int(match[month]), int(match[day]))
+    raise ValueError(f"not a date: {text!r}")
+
+
+def effective_ine(candidates: Iterable[str | None]) -> tuple[str, bool]:
+    """Return the first well-formed INE, "" if there is none, and whether something malformed stood in its place."""
+    is_malformed = False
+    for candidate in candidates:
+        if candidate:
+            if _PLAIN_INE.fullmatch(candidate):
+                return candidate, False
+            try:
+                return normalise_ine(candidate), False
+            except InvalidINE:
+                is_malformed = True
+    return "", is_malformed
+
+
+@lru_cache(maxsize=4096)
+def clean_mef(text: str) -> str | None:
+    """Return the MEF code (11 digits, or capitals after them), None if the text cannot be one."""
+    code = text.upper()
+    return code if _MEF.fullmatch(code) else None
+
+
+@lru_cache(maxsize=4096)
+def clean_division_code(text: str) -> str | None:
+    """Return the division's code, a text even when it is all digits; None if it is too long or unreadable."""
+    code = text.strip()
+    return code if len(code) <= DIVISION_CODE_MAX_LENGTH and code.isprintable() and code else None
+
+
+def clean_id(text: str) -> str | None:
+    """Return an internal number of the ministry's applications, None if the text cannot be one."""
+    code = text.strip()
+    return code if 0 < len(code) <= ID_MAX_LENGTH and code.isascii() and code.isprintable() else None

@@ -1,0 +1,40 @@
+"""Files to deposit: the samples, and small ones written by the test that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.factories import World
+from tests.helpers.imports import Desk
+
+WriteFile = Callable[[bytes, str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> WriteFile:
+    """Return a function that writes a file and returns its path."""
+
+    def write_file(content: bytes, name: str = "file") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return write_file
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the empty folder in which archives are unfolded."""
+    path = tmp_path / "unfolded"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def desk(app: Flask, world: World, tmp_path: Path) -> Desk:
+    """Return the place where files are brought to school "a"."""
+    return Desk(app, world, tmp_path)

@@ -1,0 +1,158 @@
+"""What stops an import, or asks for a word first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from cpro.audit.operations import record
+from cpro.core.errors import DomainError
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.permissions import Role
+from cpro.core.transactions import unit_of_work
+from cpro.establishments.models import Establishment
+from cpro.imports.errors import BrokenXML
+from cpro.imports.models import RunState
+from cpro.imports.operations.runs import send_to_application
+from cpro.imports.queries import get_run
+from cpro.imports.refusals import (
+    AnalysisOutdated,
+    ConfirmationMissing,
+    EmptyImport,
+    FilesDisagree,
+    ImportUnderWay,
+    OtherSchool,
+    UAIMissing,
+)
+from cpro.users.operations.by_hand import create_by_hand
+from tests.factories import NOW
+from tests.helpers.imports import Desk
+from tests.helpers.siecle import FILES, students_xml
+
+TWENTY = [{"id": str(number), "ine": ""} for number in range(1, 21)]
+
+
+class TestWhoseFile:
+    def test_a_file_of_another_school_is_refused(self, desk: Desk) -> None:
+        before = desk.state()
+
+        with pytest.raises(OtherSchool, match="0999002X"):
+            desk.bring(desk.file_of({"id": "1"}, uai="0999002X"))
+
+        assert desk.state() == before
+
+    def test_a_school_without_uai_imports_nothing(self, desk: Desk) -> None:
+        with desk.open() as session:
+            session.get_one(Establishment, desk.world.a.id).uai = None
+
+        with pytest.raises(UAIMissing):
+            desk.bring(desk.file_of({"id": "1"}))
+
+    def test_two_files_of_one_kind_are_refused(self, desk: Desk) -> None:
+        with pytest.raises(FilesDisagree, match="même type"):
+            desk.bring(FILES / "ElevesSansAdresses.xml", FILES / "ElevesAvecAdresses.xml")
+
+    def test_files_of_two_years_are_refused(self, desk: Desk) -> None:
+        with pytest.raises(FilesDisagree, match="2027-2028"):
+            desk.bring(FILES / "Structures.xml", desk.file_of({"id": "1"}, year=2027))
+
+    def test_a_file_of_nobody_is_refused_and_nothing_waits(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(*TWENTY))
+
+        with pytest.raises(EmptyImport):
+            desk.bring(desk.write(students_xml("")))
+
+        assert all(pupil["is_active"] for pupil in desk.students().values())
+        assert desk.run(2).state is RunState.FAILED
+
+    def test_a_damaged_file_leaves_no_import_waiting(self, desk: Desk) -> None:
+        many = [{"id": str(number), "ine": ""} for number in range(1, 1000)]
+        text = "<<ELEVE".join(desk.file_of(*many).read_text("iso-8859-15").rsplit("<ELEVE", 1))
+
+        with pytest.raises(BrokenXML):
+            desk.bring(desk.write(text))
+
+        assert desk.run(1).state is RunState.FAILED
+        assert desk.students() == {}
+
+
+class TestConfirmations:
+    def test_another_school_year_must_be_confirmed(self, desk: Desk) -> None:
+        path = desk.file_of(*TWENTY, year=2025)
+
+        with pytest.raises(ConfirmationMissing, match="2025-2026"):
+            desk.bring(path, confirm=["deactivations"])
+        assert desk.students() == {}
+
+        desk.bring(path, confirm=["year"])
+        assert len(desk.students()) == 20
+
+    def test_more_than_a_fifth_of_deactivations_must_be_confirmed_with_the_figures(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(*TWENTY))
+
+        with pytest.raises(ConfirmationMissing, match=r"5 élèves .* 20 \(25.%\)"):
+            desk.bring(desk.file_of(*TWENTY[:15]), confirm=["year"])
+        assert all(pupil["is_active"] for pupil in desk.students().values())
+
+        desk.bring(desk.file_of(*TWENTY[:15]), confirm=["deactivations"])
+        assert sum(pupil["is_active"] for pupil in desk.students().values()) == 15
+
+    def test_a_fifth_needs_no_confirmation(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(*TWENTY))
+
+        assert desk.bring(desk.file_of(*TWENTY[:16]))["students"]["deactivated"] == 4
+
+
+class TestOneAtATime:
+    def test_a_deposit_waits_for_the_end_of_an_application(self, desk: Desk) -> None:
+        run_id = desk.analyse(desk.file_of(*TWENTY))
+        with desk.look(), unit_of_work():
+            job_id = send_to_application(get_run(run_id), confirmations=(), by=desk.by, now=NOW).id
+
+        with pytest.raises(ImportUnderWay):
+            desk.analyse(desk.file_of(*TWENTY))
+
+        with desk.open() as session:
+            session.get_one(Job, job_id).state_value = JobState.FAILED.value
+        assert desk.run(desk.analyse(desk.file_of(*TWENTY))).state is RunState.ANALYSED
+        assert desk.run(run_id).state is RunState.REPLACED
+
+    def test_both_schools_import_at_the_same_time(self, desk: Desk) -> None:
+        ours = desk.analyse(desk.file_of(*TWENTY))
+        theirs = desk.analyse(desk.file_of({"id": "1"}, uai="0999002X"), school="b")
+
+        desk.apply(theirs, ["deactivations"], school="b")
+        desk.apply(ours)
+
+        assert (len(desk.students()), len(desk.students("b"))) == (20, 1)
+
+    def test_another_school_does_not_see_the_import(self, desk: Desk) -> None:
+        run_id = desk.analyse(desk.file_of(*TWENTY))
+
+        with pytest.raises(DomainError, match="n’existe pas"):
+            desk.apply(run_id, school="b")
+
+    def test_a_person_created_by_hand_meanwhile_makes_the_analysis_outdated(self, desk: Desk) -> None:
+        run_id = desk.analyse(FILES / "sts_emp_0999001W_2026.xml")
+        with desk.open():
+            values = {"first_name": "Gérard", "last_name": "Cuivre-Fictif", "role": Role.TEACHER.value}
+            create_by_hand(values, by=desk.by, now=NOW)
+
+        with pytest.raises(AnalysisOutdated):
+            desk.apply(run_id)
+
+    def test_signing_in_meanwhile_does_not(self, desk: Desk) -> None:
+        run_id = desk.analyse(FILES / "sts_emp_0999001W_2026.xml")
+        with desk.open() as session:
+            record(
+                "account:signed-in",
+                by=desk.by,
+                now=NOW + timedelta(minutes=1),
+                object_type="account",
+                object_id=1,
+                object_label="Alix Granite",
+                session=session,
+            )
+
+        assert desk.apply(run_id)["staff"]["created"] == 5

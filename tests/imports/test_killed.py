@@ -1,0 +1,158 @@
+"""The worker killed while it applies an import: the school is as it was, or as the import makes it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from cpro.core import clock
+from cpro.core.jobs.models import Job
+from cpro.core.jobs.operations import take_back_expired
+from cpro.core.jobs.runner import Runner
+from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.imports.models import RunState
+from cpro.imports.operations.runs import send_to_application
+from cpro.imports.queries import get_run
+from cpro.students.models import Student
+from tests.helpers.imports import Desk
+from tests.helpers.platform import PROJECT_ROOT, environment
+
+PUPILS, KILLS = 3000, 6
+PATIENCE = 60  # seconds
+
+
+@pytest.fixture
+def settings(desk: Desk, database: str, worker_folder: Path) -> dict[str, str]:
+    """Return the environment of a worker on the same database."""
+    desk.app.extensions["cpro_jobs"].huey.flush()
+    return environment(
+        worker_folder,
+        CPRO_INSTANCE=str(worker_folder),
+        CPRO_UPLOADS=str(worker_folder / "uploads"),
+        CPRO_DATABASE_URL=database,
+    )
+
+
+def deposit(desk: Desk) -> tuple[int, int]:
+    """Analyse pupils of the present year and send them to a worker; return the import and its job."""
+    now = clock.utcnow()
+    year = now.year if now.month >= 8 else now.year - 1
+    path = desk.file_of(*({"id": str(number), "ine": ""} for number in range(PUPILS)), year=year)
+    run_id = desk.analyse(path, now=now)
+    with desk.look(), unit_of_work():
+        return run_id, send_to_application(get_run(run_id), confirmations=(), by=desk.by, now=now).id
+
+
+@contextmanager
+def worker(settings: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Start a worker in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", "worker"],
+        cwd=PROJECT_ROOT,
+        env=settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def count(desk: Desk) -> int:
+    """Return how many pupils the file brought."""
+    with desk.look() as session:
+        return session.scalar(select(func.count(Student.id)).where(Student.siecle_id.is_not(None))) or 0
+
+
+def test_killed_at_any_moment_the_school_is_old_or_new(desk: Desk, settings: dict[str, str]) -> None:
+    chance = random.Random(20261123)
+    run_id, job_id = deposit(desk)
+    states = []
+
+    for _ in range(KILLS):
+        with worker(settings) as process:
+            assert process.stdout
+            process.stdout.readline()
+            _wait_until_taken(desk, job_id)
+            time.sleep(chance.uniform(0, 0.4))
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+        number, state = count(desk), desk.run(run_id).state
+        states.append(state)
+        assert (number, state) in ((0, RunState.APPLYING), (PUPILS, RunState.APPLIED))
+        if state is RunState.APPLIED:
+            break
+        _expire(desk, job_id)
+
+    _expire(desk, job_id)
+    desk_runner(desk).drain()
+    assert RunState.APPLYING in states, "no worker was killed at work: the test proved nothing"
+    assert (count(desk), desk.run(run_id).state) == (PUPILS, RunState.APPLIED)
+    with desk.look() as session:
+        assert session.get_one(Job, job_id).state_value == "done"
+
+
+def test_a_refused_application_waits_for_a_new_analysis(desk: Desk) -> None:
+    run_id, job_id = deposit(desk)
+    with desk.open() as session:
+        session.add(Student(siecle_id="5", last_name="A", first_name="B", created_at=clock.utcnow()))
+
+    desk_runner(desk).drain()
+
+    with desk.look() as session:
+        job = session.get_one(Job, job_id)
+    assert (job.state_value, desk.run(run_id).state, count(desk)) == ("failed", RunState.ANALYSED, 1)
+    assert "ont changé depuis l’analyse" in job.error
+
+
+def test_the_job_applies_and_ends_in_one_commit(desk: Desk) -> None:
+    run_id, job_id = deposit(desk)
+
+    desk_runner(desk).drain()
+
+    with desk.look() as session:
+        job = session.get_one(Job, job_id)
+    assert job.result is not None
+    assert job.result["counts"]["students"]["created"] == PUPILS
+    assert desk.run(run_id).state is RunState.APPLIED
+
+
+def desk_runner(desk: Desk) -> Runner:
+    """Return what does jobs here and now."""
+    return Runner(desk.app, threading.Event())
+
+
+def _wait_until_taken(desk: Desk, job_id: int) -> None:
+    until = time.monotonic() + PATIENCE
+    while _job_state(desk, job_id) == "waiting":
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def _job_state(desk: Desk, job_id: int) -> str:
+    with desk.look() as session:
+        return session.get_one(Job, job_id).state_value
+
+
+def _expire(desk: Desk, job_id: int) -> None:
+    """Let the job be taken again at once, as when its lease is over, however often it was before."""
+    with desk.app.app_context(), platform_unit_of_work("test") as work:
+        job = work.session.get_one(Job, job_id)
+        if job.state_value == "running":
+            job.lease_until, job.attempts = clock.utcnow() - timedelta(minutes=1), 0
+            take_back_expired(work.session, now=clock.utcnow())

@@ -1,0 +1,230 @@
+"""Accounts that imports open: teachers, heads within their rules, pupils when asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from cpro.audit.models import AuditEntry
+from cpro.core.permissions import Role
+from cpro.students.models import Student
+from cpro.students.queries import list_division_codes_of
+from cpro.users.models import Account, ActivationCode
+from cpro.users.operations.consent import grant_consent
+from tests.factories import NOW, make_account
+from tests.helpers.imports import SAMPLES, Desk
+from tests.helpers.siecle import FILES
+
+STS = FILES / "sts_emp_0999001W_2026.xml"
+HEAD = "paul.proviseur-fictif"
+
+
+@pytest.fixture
+def headless(desk: Desk) -> Desk:
+    """Return the desk of a school where nobody is head."""
+    with desk.open() as session:
+        session.delete(session.get_one(Account, desk.world.a.account_ids["head"]))
+    return desk
+
+
+def changed(desk: Desk, *replacements: tuple[str, str]) -> Path:
+    """Write STS-Web's sample with other texts."""
+    text = STS.read_text("iso-8859-15")
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    return desk.write(text)
+
+
+class TestTeachers:
+    def test_they_receive_an_account_without_address_password_or_code(self, desk: Desk) -> None:
+        desk.bring(*SAMPLES)
+
+        teacher = desk.accounts()["gerard.cuivre-fictif"]
+        assert (teacher["role_value"], teacher["sts_key"]) == ("teacher", "epp:99001")
+        assert (teacher["email"], teacher["password_hash"], teacher["consent_needed"]) == ("", None, False)
+        assert (teacher["civility"], teacher["discipline"]) == ("M.", "ELECTROTECH")
+        with desk.look() as session:
+            assert session.scalar(select(func.count(ActivationCode.id))) == 0
+            assert list_division_codes_of(teacher["id"]) == ["1MELEC", "T MELEC"]
+
+    def test_a_local_and_a_national_of_one_number_are_two_people(self, desk: Desk) -> None:
+        desk.bring(STS)
+
+        keys = {account["sts_key"] for account in desk.accounts().values()}
+        assert {"epp:99001", "local:99001"} <= keys
+
+    def test_others_than_teachers_and_heads_receive_none(self, desk: Desk) -> None:
+        run_id = desk.analyse(STS)
+        desk.apply(run_id)
+
+        assert {"sylvie.cpe-fictive", "nadege.docfictive", "marc.congelong"} & desk.accounts().keys() == set()
+        assert [code for code, _ in desk.findings(run_id)].count("NOT_TAUGHT") == 2
+
+    def test_logins_stay_whatever_becomes_of_names(self, desk: Desk) -> None:
+        desk.bring(STS)
+
+        counts = desk.bring(changed(desk, ("<NOM_USAGE>BOBINE-TEST<", "<NOM_USAGE>NOUVEAU-NOM<")))["staff"]
+
+        teacher = desk.accounts()["anne-maiwenn.bobine-test"]
+        assert (counts["changed"], counts["created"], teacher["last_name"]) == (1, 0, "NOUVEAU-NOM")
+
+    def test_a_homonym_of_somebody_numbered_receives_a_number(self, desk: Desk) -> None:
+        desk.bring(STS)
+
+        desk.bring(changed(desk, ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"')))
+
+        assert desk.accounts()["eloise.noeud2"]["sts_key"] == "epp:88003"
+        assert desk.accounts()["eloise.noeud"]["is_active"]
+
+    def test_who_is_absent_is_proposed_unticked_and_stays(self, desk: Desk) -> None:
+        desk.bring(STS)
+
+        counts = desk.bring(changed(desk, ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"')))
+
+        assert (counts["unticked"]["staff"], counts["staff"]["deactivated"]) == (1, 0)
+
+    def test_a_teacher_created_by_hand_is_not_taken_over_by_name(self, desk: Desk) -> None:
+        with desk.open() as session:
+            session.add(make_account(desk.world.a.id, login="eloise", first_name="Éloïse", last_name="Nœud"))
+
+        run_id = desk.analyse(STS)
+        counts = desk.apply(run_id)["staff"]
+
+        assert (counts["created"], counts["refused"]) == (4, 1)
+        assert desk.accounts()["eloise"]["sts_key"] is None
+
+    def test_an_account_closed_by_hand_stays_closed(self, desk: Desk) -> None:
+        desk.bring(STS)
+        with desk.open() as session:
+            session.scalars(select(Account).where(Account.login == "eloise.noeud")).one().is_active = False
+
+        run_id = desk.analyse(STS)
+        desk.apply(run_id)
+
+        assert not desk.accounts()["eloise.noeud"]["is_active"]
+        assert "CLOSED_BY_HAND" in {code for code, _ in desk.findings(run_id)}
+
+    def test_without_services_in_september_divisions_are_kept(self, desk: Desk) -> None:
+        desk.bring(*SAMPLES)
+
+        counts = desk.bring(changed(desk, ("<ENSEIGNANT ", "<PERSONNE ")))["staff"]
+
+        assert counts["changed"] == 0
+
+
+class TestHeads:
+    def test_the_first_one_is_created_without_a_code(self, headless: Desk) -> None:
+        headless.bring(STS)
+
+        head = headless.accounts()[HEAD]
+        assert (head["role_value"], head["consent_needed"], head["password_hash"]) == ("head", False, None)
+        with headless.look() as session:
+            assert session.scalar(select(func.count(ActivationCode.id))) == 0
+
+    def test_a_further_one_waits_for_the_consent_of_the_head_in_place(self, desk: Desk) -> None:
+        run_id = desk.analyse(STS)
+        desk.apply(run_id)
+
+        assert "FURTHER_HEAD" in {code for code, _ in desk.findings(run_id)}
+        head = desk.accounts()[HEAD]
+        assert (head["consent_needed"], head["consented_at"]) == (True, None)
+        with desk.look() as session:
+            assert not session.get_one(Account, head["id"]).may_sign_in
+
+    def test_of_two_in_one_file_the_second_waits(self, headless: Desk) -> None:
+        headless.bring(changed(headless, ("<FONCTION>DOC<", "<FONCTION>DIR<")))
+
+        waiting = {login: account["consent_needed"] for login, account in headless.accounts().items()}
+        assert (waiting[HEAD], waiting["nadege.docfictive"]) == (False, True)
+
+    def test_again_nothing_is_consented_nor_asked_twice(self, desk: Desk) -> None:
+        desk.bring(STS)
+        before = desk.accounts()
+
+        assert desk.bring(STS)["staff"]["unchanged"] == 5
+        assert desk.accounts() == before
+
+    def test_an_account_of_a_head_is_never_changed_by_a_file(self, desk: Desk) -> None:
+        desk.bring(STS)
+        with desk.open() as session:
+            head = session.scalars(select(Account).where(Account.login == HEAD)).one()
+            grant_consent(
+                head,
+                mailed_to="contact@alpha.example",
+                by=desk.by.__class__("account", desk.world.a.account_ids["head"], "Claude", "head"),
+                now=NOW,
+            )
+        before = desk.accounts()
+
+        for change in (
+            ("<NOM_USAGE>PROVISEUR-FICTIF<", "<NOM_USAGE>USURPATEUR<"),
+            ("<FONCTION>DIR<", "<FONCTION>ENS<"),
+            ('ID="99004" TYPE="epp"', 'ID="99994" TYPE="epp"'),
+        ):
+            desk.bring(changed(desk, change))
+            after = desk.accounts()
+            assert after[HEAD] == before[HEAD]
+            assert after["claude.basalte"] == before["claude.basalte"]
+        extra = {login for login in after if login not in before}
+        assert all(after[login]["consent_needed"] for login in extra)
+
+    def test_a_head_created_by_hand_is_not_doubled_nor_taken_over(self, desk: Desk) -> None:
+        with desk.open() as session:
+            head = session.get_one(Account, desk.world.a.account_ids["head"])
+            head.first_name, head.last_name = "Paul", "Proviseur-Fictif"
+        before = desk.accounts()
+
+        run_id = desk.analyse(STS)
+        desk.apply(run_id)
+
+        assert desk.accounts()["claude.basalte"] == before["claude.basalte"]
+        assert HEAD not in desk.accounts()
+        assert "HEAD_IN_PLACE" in {code for code, _ in desk.findings(run_id)}
+
+    def test_a_teacher_does_not_become_head_by_a_file(self, headless: Desk) -> None:
+        headless.bring(STS)
+
+        headless.bring(changed(headless, ("<FONCTION>ENS<", "<FONCTION>DIR<")))
+
+        heads = [login for login, each in headless.accounts().items() if each["role_value"] == Role.HEAD.value]
+        assert heads == [HEAD]
+
+    def test_a_head_absent_from_the_file_is_not_even_proposed(self, headless: Desk) -> None:
+        headless.bring(STS)
+
+        counts = headless.bring(changed(headless, ('ID="99004" TYPE="epp"', 'ID="99994" TYPE="epp"')))
+
+        assert counts["unticked"]["staff"] == 0
+
+
+class TestPupils:
+    def test_they_receive_accounts_only_when_asked(self, desk: Desk) -> None:
+        before = len(desk.accounts())
+
+        desk.bring(SAMPLES[0])
+
+        assert len(desk.accounts()) == before
+
+    def test_homonyms_are_numbered_and_logins_stay(self, desk: Desk) -> None:
+        opened = desk.bring(SAMPLES[0], accounts=True)["accounts_opened"]
+        before = desk.accounts()
+
+        again = desk.bring(SAMPLES[0], accounts=True)["accounts_opened"]
+
+        assert (opened, again) == (11, 0)
+        assert desk.accounts() == before
+        assert {"camille.homonyme", "camille.homonyme2", "zoe.soeurfactice"} <= before.keys()
+        assert before["maelys.fictifdelamaquette"]["role_value"] == "student"
+        with desk.look() as session:
+            pupil = session.scalars(select(Student).where(Student.siecle_id == "900001")).one()
+            assert session.get_one(Account, pupil.account_id).login == "alix.testeur"
+
+    def test_no_account_has_a_line_of_its_own_in_the_journal(self, desk: Desk) -> None:
+        desk.bring(*SAMPLES, accounts=True)
+
+        with desk.look() as session:
+            lines = select(func.count(AuditEntry.id)).where(AuditEntry.object_type == "account")
+            assert session.scalar(lines) == 0

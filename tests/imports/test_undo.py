@@ -1,0 +1,131 @@
+"""« Annuler le dernier import »: everything goes back, or nothing, with the reason."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from cpro.audit.models import AuditEntry
+from cpro.core import events
+from cpro.extensions import db
+from cpro.imports.models import ImportRun, RunState
+from cpro.imports.operations.undoing import undo_last
+from cpro.imports.refusals import UndoImpossible
+from cpro.students.models import MEF, Student
+from cpro.users.models import Account
+from tests.factories import NOW, make_student
+from tests.helpers.imports import EVERYTHING, SAMPLES, Desk
+
+ALIX = {"id": "1", "ine": "990000011DB"}
+NOE = {"id": "2", "ine": "990000022CA", "PRENOM": "Noé"}
+
+
+class TestUndone:
+    def test_the_first_import_goes_away_with_what_it_brought(self, desk: Desk) -> None:
+        before = desk.state()
+        desk.bring(*SAMPLES, accounts=True)
+
+        desk.undo()
+
+        assert desk.state() == before
+        with desk.look() as session:
+            assert session.scalar(select(func.count(MEF.id))) == 0
+            lines = select(func.count(AuditEntry.id)).where(AuditEntry.action == "import:siecle:undone")
+            assert session.scalar(lines) == 1
+
+    def test_corrections_deactivations_and_returns_go_back(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(ALIX, NOE, {"id": "3", "PRENOM": "Zoé"}))
+        desk.bring(desk.file_of(ALIX, NOE), confirm=EVERYTHING)
+        before = desk.state()
+        changed = {**NOE, "id": "8", "PRENOM": "Noël", "division": "1MELEC"}
+        desk.bring(desk.file_of(changed, {"id": "3", "PRENOM": "Zoé"}, {"id": "9"}), confirm=EVERYTHING)
+        assert desk.state() != before
+
+        desk.undo()
+
+        assert desk.state() == before
+
+    def test_teachers_go_back_to_their_divisions(self, desk: Desk) -> None:
+        desk.bring(*SAMPLES)
+        before = desk.state()
+        text = SAMPLES[3].read_text("iso-8859-15").replace('<ENSEIGNANT ID="99001"', '<ENSEIGNANT ID="99003"')
+        desk.bring(desk.write(text.replace("<NOM_USAGE>BOBINE-TEST<", "<NOM_USAGE>AUTRE<")))
+        assert desk.state() != before
+
+        desk.undo()
+
+        assert desk.state() == before
+
+    def test_the_import_before_may_then_be_undone_in_turn(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(ALIX))
+        desk.bring(desk.file_of(ALIX, NOE))
+
+        desk.undo()
+        desk.undo()
+
+        assert desk.students() == {}
+
+    def test_whoever_listens_undoes_first(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(ALIX))
+        there: list[int] = []
+
+        with events.import_undone.connected_to(lambda sender, **fact: there.append(len(desk_students(fact)))):
+            desk.undo()
+
+        assert there == [1]
+
+    def test_after_an_undo_the_same_file_may_come_again(self, desk: Desk) -> None:
+        desk.bring(*SAMPLES)
+        desk.undo()
+
+        assert desk.bring(*SAMPLES)["students"]["created"] == 11
+
+
+class TestRefused:
+    def test_nothing_to_undo(self, desk: Desk) -> None:
+        with pytest.raises(UndoImpossible, match="Aucun import"):
+            desk.undo()
+
+    def test_after_seven_days(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(ALIX))
+
+        with pytest.raises(UndoImpossible, match="7 jours"):
+            desk.undo(NOW + timedelta(days=7))
+        desk.undo(NOW + timedelta(days=6, hours=23))
+
+    def test_the_other_school_has_nothing_to_undo(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(ALIX))
+
+        with desk.open("b"), pytest.raises(UndoImpossible, match="Aucun import"):
+            undo_last(by=desk.by, now=NOW)
+
+    @pytest.mark.parametrize(
+        "what", ["a pupil corrected", "an account activated", "a division relabelled", "a newcomer"]
+    )
+    def test_once_somebody_worked_on_what_it_brought(self, desk: Desk, what: str) -> None:
+        desk.bring(*SAMPLES, accounts=True)
+        with desk.open() as session:
+            pupil = session.scalars(select(Student).where(Student.siecle_id == "900001")).one()
+            if what == "a pupil corrected":
+                pupil.first_name = "Alixe"
+            elif what == "an account activated":
+                session.get_one(Account, pupil.account_id).activated_at = NOW
+            elif what == "a division relabelled":
+                session.get_one(type(pupil).division.property.mapper.class_, pupil.division_id).label = "Autre"
+            else:
+                session.add(make_student(desk.world.a.id, division_id=pupil.division_id))
+        before = desk.state()
+
+        with pytest.raises(UndoImpossible, match="ne peut plus être annulé"):
+            desk.undo()
+
+        assert desk.state() == before
+        with desk.look() as session:
+            assert session.scalars(select(ImportRun)).one().state is RunState.APPLIED
+
+
+def desk_students(fact: dict[str, object]) -> list[int]:
+    """Return the pupils with an ELEVE_ID, as whoever listens sees them."""
+    return list(db.session.scalars(select(Student.id).where(Student.siecle_id.is_not(None))))
