@@ -76,7 +76,7 @@ def _somebody(last_name: str, role: str = "Enseignant") -> Act:
 
 def _conflict(site: Site, page: Page) -> None:
     """Correct a person in a second window, then otherwise in the first one."""
-    follow("Corriger GRANITE")(site, page)
+    follow("Corriger QUARTZ")(site, page)
     page.wait_for_url("**/edit/**")
     other = page.context.new_page()
     other.goto(page.url)
