@@ -132,7 +132,7 @@ class TestVerify:
         outcome = verify(journal)
 
         assert outcome.exit_code == 0, outcome.stderr
-        assert "Journal intact\u202f: 5 lignes vérifiées." in outcome.stdout
+        assert "Journal intact : 5 lignes vérifiées." in outcome.stdout
 
     def test_says_so_of_an_empty_one(self, app: Flask) -> None:
         assert verify(app).exit_code == 0
