@@ -344,3 +344,15 @@ def _queries(app: Flask, gesture: Callable[[], object]) -> int:
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return len(seen)
+
+
+class TestCorrection:
+    def test_a_division_is_corrected(self, as_: As, filled: World, platform: Look) -> None:
+        browser = as_("administrator")
+        address = f"/admin/divisions/edit/?id={filled.a.division_id}"
+
+        answer = browser.post(address, {**browser.form(address), "label": "Intitulé corrigé"})
+
+        assert answer.status_code == 303
+        with platform() as session:
+            assert session.get_one(Division, filled.a.division_id).label == "Intitulé corrigé"

@@ -79,7 +79,7 @@ def update_student(
     """Correct a student by hand. Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`."""
     _refuse_if_kept_by_siecle()
     clean = _clean_student(values, now)
-    db.session.refresh(student, with_for_update=True)
+    db.session.refresh(student, with_for_update={"of": Student})  # PostgreSQL locks no outer join
     division = db.session.get(Division, student.division_id) if student.division_id else None
     check_fresh(student_values(student, division), opened_on)
     before = {name: getattr(student, name) for name in clean}
@@ -112,7 +112,7 @@ def update_division(
 ) -> None:
     """Correct a division by hand. Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`."""
     _refuse_if_kept_by_siecle()
-    db.session.refresh(division, with_for_update=True)
+    db.session.refresh(division, with_for_update={"of": Division})
     diploma = db.session.get(Diploma, division.diploma_id) if division.diploma_id else None
     check_fresh(division_values(division, diploma), opened_on)
     clean = _clean_division(values, division.id)
