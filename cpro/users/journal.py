@@ -46,9 +46,9 @@ def name_gestures() -> None:
         objects={"account": "Compte", "accounts": "Comptes", "platform_account": "Compte de la plateforme"},
         fields={
             "accounts": {
-                "passwords_voided": "Mots de passe annulés",
+                "passwords_voided": "Mots de passe annulés",  # pragma: allowlist secret
                 "sheets": "Fiches tirées",
-            },  # pragma: allowlist secret
+            },
             **dict.fromkeys(("account", "platform_account"), _FIELDS),
         },
         values={kind: {"role": _role} for kind in ("account", "platform_account")},
