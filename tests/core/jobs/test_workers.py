@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -181,17 +182,14 @@ class TestThread:
         assert set(arrivals(shop).values()) == {1}
 
     def test_two_workers_never_run_two_exclusive_jobs_of_a_school(self, shop: Shop) -> None:
-        seen = 0
-
         with in_thread(shop.app), shop.workers() as next_worker:
             next_worker()
-            jobs = [shop.ask("last", seconds=0.3) for _ in range(4)]
-            while not all(shop.look(job_id).state.is_settled for job_id in jobs):
-                seen = max(seen, sum(shop.look(job_id).state_value == "running" for job_id in jobs))
-                time.sleep(0.02)
+            ids = [shop.ask("last", seconds=0.3) for _ in range(4)]
+            for job_id in ids:
+                shop.wait(job_id, "done")
 
-        assert [shop.look(job_id).state_value for job_id in jobs] == ["done"] * 4
-        assert seen == 1
+        jobs = sorted((shop.look(job_id) for job_id in ids), key=lambda job: job.started_at)
+        assert all(earlier.finished_at <= later.started_at for earlier, later in pairwise(jobs))
 
 
 class TestRedis:
