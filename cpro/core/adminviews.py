@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import abort
-from flask_admin import AdminIndexView, BaseView
+from flask_admin import AdminIndexView
 from flask_admin.contrib.sqla import ModelView
 
 from cpro.core.permissions import Access, Permission, can
@@ -41,10 +41,6 @@ class _Guarded:
 
 class SecureIndexView(_Guarded, AdminIndexView):
     """The dashboard's base: stock Flask-Admin answers 200 to anyone."""
-
-
-class SecureView(_Guarded, BaseView):
-    """A custom page of the administration site."""
 
 
 def id_of(text: object) -> int | None:

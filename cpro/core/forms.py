@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from flask import g, request
@@ -83,8 +83,3 @@ def required(message: str) -> Callable[[Form, Any], None]:
 
     validate.field_flags = {"required": True}  # type: ignore[attr-defined]
     return validate
-
-
-def values_of(form: BaseForm, names: Mapping[str, Any] | tuple[str, ...]) -> dict[str, Any]:
-    """Return the data of some fields by name."""
-    return {name: form[name].data for name in names}

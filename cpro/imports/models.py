@@ -45,9 +45,6 @@ _STATE_LABELS = {
     RunState.REPLACED: "remplacé par un autre dépôt",
 }
 
-#: States of an import that is not over: a school has one at a time.
-OPEN_STATES = (RunState.DEPOSITED, RunState.ANALYSED, RunState.APPLYING)
-
 
 class ChangeAction(enum.Enum):
     """What happens to one object; values are what the database keeps."""

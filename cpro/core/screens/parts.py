@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from cpro.core.permissions import Actor, Permission
+from cpro.core.permissions import Permission
 
 Condition = ColumnElement[bool]
 Choices = Sequence[tuple[str, str]]
@@ -127,6 +127,3 @@ class BulkAction:
     #: do it on rows by id; returns the sentence that says what was done
     run: Callable[..., str]
     danger: bool = False
-
-
-Gesture = Callable[[int, Actor, datetime], None]

@@ -28,11 +28,6 @@ def draw_division_sheets(division: Division, *, reset: bool = False, by: Actor, 
     return Batch(drawn, {account.id: division.code for account in accounts})
 
 
-def reset_division(division: Division, *, by: Actor, now: datetime) -> Batch:
-    """Draw a new code for every pupil of a division: their passwords stop working and their sign-ins end."""
-    return draw_division_sheets(division, reset=True, by=by, now=now)
-
-
 def draw_chosen_sheets(account_ids: Sequence[int], *, reset: bool = False, by: Actor, now: datetime) -> Batch:
     """Draw the sheets of chosen accounts of the school; ids of none are left out, as another school's are."""
     accounts = queries.list_accounts(account_ids)
