@@ -13,7 +13,22 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     """
     from flask import Flask
 
-    from cpro import admin_site, audit, demo, establishments, imports, inspectors, masks, students, users
+    from cpro import (
+        admin_site,
+        audit,
+        competences,
+        demo,
+        establishments,
+        imports,
+        inspectors,
+        masks,
+        passport,
+        records,
+        scenarios,
+        students,
+        transfers,
+        users,
+    )
     from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
     from cpro.core import jobs, pages, web
     from cpro.core.transactions import configure_engine
@@ -37,7 +52,20 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         configure_engine(db.engine)
 
     web.install(app)
-    app.extensions["cpro_rooms"] = rooms = (audit, establishments, users, students, masks, inspectors, imports)
+    app.extensions["cpro_rooms"] = rooms = (
+        audit,
+        establishments,
+        users,
+        students,
+        masks,
+        competences,
+        scenarios,
+        records,
+        inspectors,
+        transfers,
+        imports,
+        passport,
+    )
     for room in rooms:
         if hasattr(room, "register"):
             room.register(app)

@@ -207,8 +207,17 @@ def _within_diplomas(diploma_ids: frozenset[int] | None) -> list[LoaderCriteriaO
         return []
     return [
         with_loader_criteria(model, model.is_within(sorted(diploma_ids)), include_aliases=True)
-        for model in DiplomaScoped.__subclasses__()
+        for model in _mapped_under(DiplomaScoped)
     ]
+
+
+def _mapped_under(mark: type[DiplomaScoped]) -> Iterator[type[DiplomaScoped]]:
+    """Yield the mapped classes that bear a mark, through the mixins that some of them share."""
+    for model in mark.__subclasses__():
+        if hasattr(model, "__mapper__"):
+            yield model
+        else:
+            yield from _mapped_under(model)
 
 
 def _refuse_raw_tables(statement: Any, enclosing: frozenset[Any] = frozenset()) -> None:

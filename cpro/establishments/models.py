@@ -66,6 +66,7 @@ class Establishment(TenantRoot, Model):
         UniqueConstraint("uai"),
         CheckConstraint("NOT transfers_enabled OR cnil_reference <> ''", name="transfers_need_reference"),
         CheckConstraint("cnil_kind IN ('declaration', 'registre')", name="cnil_kind"),
+        CheckConstraint("retention_years BETWEEN 1 AND 3", name="retention_years"),
     )
 
     #: the school's word in addresses and at sign-in: lower-case letters, digits, hyphen
@@ -99,6 +100,8 @@ class Establishment(TenantRoot, Model):
     cnil_reference: Mapped[str] = mapped_column(String(60), default="")
     transfers_enabled: Mapped[bool] = mapped_column(default=False)
     uses_siecle: Mapped[bool] = mapped_column(default=True)
+    #: years during which a departed pupil's records are kept, 1 to 3
+    retention_years: Mapped[int] = mapped_column(default=3, server_default="3")
     #: the modules that the head switches (`is_module_on`): off, their pages are closed and their data stays
     scenarios_enabled: Mapped[bool] = mapped_column(default=True)
     passport_enabled: Mapped[bool] = mapped_column(default=True)

@@ -1,0 +1,200 @@
+"""Fiches, évaluations and bilans of a pupil, and where the copies among them come from."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+)
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from cpro.core.tenancy import DiplomaScoped, Owned
+from cpro.core.types import UTCDateTime
+from cpro.extensions import Model
+from cpro.students.models import Student
+
+
+class FicheState(enum.Enum):
+    """Where a fiche stands; values are what the database keeps."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    VALIDATED = "validated"
+
+    @property
+    def label(self) -> str:
+        """Return the French word."""
+        return {"draft": "brouillon", "submitted": "à valider", "validated": "validée"}[self.value]
+
+
+class Place(enum.Enum):
+    """Where a situation was met; values are what forms and database keep."""
+
+    SCHOOL = "school"
+    COMPANY = "company"
+
+    @property
+    def label(self) -> str:
+        """Return the French name; PFMP: période de formation en milieu professionnel."""
+        return {"school": "au lycée ou au CFA", "company": "en entreprise (PFMP)"}[self.value]
+
+
+class PupilRecord(Owned, DiplomaScoped):
+    """What the three kinds share: whose it is, where it was born, who wrote it.
+
+    The words about its origin are copied, so that they outlive accounts and travel with transfers.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    student_id: Mapped[int]
+    #: UUID, born once with the record and carried by its copies
+    origin_uid: Mapped[str] = mapped_column(String(36))
+    #: the account that wrote it, in this school; empty for a copy
+    author_id: Mapped[int | None]
+    author_label: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: name and UAI of the school where a copy was born; empty for a record born here
+    origin_school: Mapped[str] = mapped_column(String(170), default="")
+    #: the reception that brought a copy (no foreign key: the transfers' room is above); a copy is read-only
+    received_in: Mapped[int | None]
+
+    @classmethod
+    def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
+        """Return the condition of the records of the pupils who prepare these diplomas."""
+        students = select(Student.id).where(Student.is_within(diploma_ids))
+        return cls.student_id.in_(students.correlate(None))
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:
+        name = cls.__tablename__  # type: ignore[attr-defined]
+        return (
+            UniqueConstraint("establishment_id", "student_id", "origin_uid", name=f"uq_{name}_origin"),
+            ForeignKeyConstraint(
+                ["establishment_id", "student_id"],
+                ["student.establishment_id", "student.id"],
+                name=f"fk_{name}_student",
+            ),
+            ForeignKeyConstraint(
+                ["establishment_id", "author_id"],
+                ["account.establishment_id", "account.id"],
+                name=f"fk_{name}_author",
+            ),
+            Index(f"ix_{name}_student", "establishment_id", "student_id", "id"),
+            Index(f"ix_{name}_received_in", "establishment_id", "received_in"),
+            *cls.own_table_args(),
+        )
+
+    @classmethod
+    def own_table_args(cls) -> tuple[object, ...]:
+        """Return the constraints of one kind of record."""
+        return ()
+
+
+class Fiche(PupilRecord, Model):
+    """A situation that a pupil met, in school or in company."""
+
+    __tablename__ = "fiche"
+
+    title: Mapped[str] = mapped_column(String(150))
+    place_value: Mapped[str] = mapped_column("place", String(8))
+    #: the company or the workshop
+    place_name: Mapped[str] = mapped_column(String(150), default="")
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    #: safe rich text
+    tasks: Mapped[str] = mapped_column(Text, default="")
+    state_value: Mapped[str] = mapped_column("state", String(10))
+    validated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    validated_by_label: Mapped[str] = mapped_column(String(200), default="")
+
+    @classmethod
+    def own_table_args(cls) -> tuple[object, ...]:
+        """Return the constraints of fiches."""
+        return (
+            CheckConstraint("place IN ('school', 'company')", name="place"),
+            CheckConstraint("state IN ('draft', 'submitted', 'validated')", name="state"),
+            CheckConstraint("starts_on <= ends_on", name="days_in_order"),
+        )
+
+    @property
+    def place(self) -> Place:
+        """Return where it was met."""
+        return Place(self.place_value)
+
+    @property
+    def state(self) -> FicheState:
+        """Return where it stands."""
+        return FicheState(self.state_value)
+
+
+class Evaluation(PupilRecord, Model):
+    """The level a teacher gave to one competence of a pupil on a day.
+
+    The competence and the scenario are named in words too: those words travel with a transfer, the links do not.
+    """
+
+    __tablename__ = "evaluation"
+
+    #: empty when the school has no such competence: a copy from a diploma of another school
+    competence_id: Mapped[int | None] = mapped_column(ForeignKey("competence.id"), index=True)
+    competence_code: Mapped[str] = mapped_column(String(16))
+    competence_label: Mapped[str] = mapped_column(String(250))
+    #: code and short label of the diploma the competence belongs to
+    diploma_code: Mapped[str] = mapped_column(String(16))
+    diploma_label: Mapped[str] = mapped_column(String(60))
+    level: Mapped[int]
+    evaluated_on: Mapped[date]
+    scenario_id: Mapped[int | None]
+    scenario_title: Mapped[str] = mapped_column(String(150), default="")
+    #: the fiche of the same pupil it is about, by its origin, which copies keep
+    fiche_uid: Mapped[str | None] = mapped_column(String(36))
+
+    @classmethod
+    def own_table_args(cls) -> tuple[object, ...]:
+        """Return the constraints of évaluations."""
+        return (
+            CheckConstraint("level BETWEEN 1 AND 4", name="level"),
+            ForeignKeyConstraint(
+                ["establishment_id", "scenario_id"],
+                ["scenario.establishment_id", "scenario.id"],
+                name="fk_evaluation_scenario",
+            ),
+            ForeignKeyConstraint(
+                ["establishment_id", "student_id", "fiche_uid"],
+                ["fiche.establishment_id", "fiche.student_id", "fiche.origin_uid"],
+                name="fk_evaluation_fiche",
+            ),
+        )
+
+
+class Bilan(PupilRecord, Model):
+    """What a teacher sums up of a pupil's period."""
+
+    __tablename__ = "bilan"
+
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    #: safe rich text
+    body: Mapped[str] = mapped_column(Text)
+
+    @classmethod
+    def own_table_args(cls) -> tuple[object, ...]:
+        """Return the constraints of bilans."""
+        return (CheckConstraint("starts_on <= ends_on", name="days_in_order"),)
+
+
+#: The three kinds, in the order in which they may be written: an évaluation names a fiche.
+KINDS: tuple[type[Fiche] | type[Bilan] | type[Evaluation], ...] = (Fiche, Bilan, Evaluation)
