@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from cpro.audit.operations import differences, record
+from cpro.audit.operations import differences
 from cpro.core.concurrency import check_fresh
 from cpro.core.permissions import Actor
 from cpro.establishments import queries
 from cpro.establishments.models import Establishment, Module
+from cpro.establishments.operations.trace import record_about_school
 from cpro.extensions import db
 
 
@@ -40,13 +41,5 @@ def switch_modules(
     for value, (_old, new) in changes.items():
         setattr(establishment, f"{Module(value).value}_enabled", new)
     db.session.flush()
-    record(
-        "establishment:modules:switched",
-        by=by,
-        now=now,
-        object_type="establishment",
-        object_id=establishment.id,
-        object_label=establishment.name or establishment.code,
-        changes=changes,
-    )
+    record_about_school("establishment:modules:switched", establishment, changes, by=by, now=now)
     return changes

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import differences, record
+from cpro.audit.operations import differences
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Actor
@@ -25,6 +25,7 @@ from cpro.core.validators import (
 )
 from cpro.establishments import queries
 from cpro.establishments.models import Establishment
+from cpro.establishments.operations.trace import record_about_school
 from cpro.extensions import db
 
 
@@ -108,15 +109,7 @@ def update_particulars(
     if "uai" in changes and establishment.uai_locked_at is not None:
         raise UAILocked
     _assign(db.session(), establishment, {name: clean[name] for name in changes})
-    record(
-        "establishment:particulars:changed",
-        by=by,
-        now=now,
-        object_type="establishment",
-        object_id=establishment.id,
-        object_label=establishment.name or establishment.code,
-        changes=changes,
-    )
+    record_about_school("establishment:particulars:changed", establishment, changes, by=by, now=now)
     return changes
 
 
@@ -133,15 +126,12 @@ def create_establishment(
     establishment = Establishment(code=code, created_at=now)
     session.add(establishment)
     _assign(session, establishment, clean)
-    record(
+    record_about_school(
         "establishment:created",
+        establishment,
+        differences({}, {**clean, "code": code}),
         by=by,
         now=now,
-        object_type="establishment",
-        object_id=establishment.id,
-        object_label=establishment.name or code,
-        changes=differences({}, {**clean, "code": code}),
-        establishment_id=establishment.id,
         session=session,
     )
     return establishment
@@ -157,16 +147,8 @@ def correct_uai(session: Session, establishment: Establishment, uai: str, *, by:
         raise DomainError("Indiquez le code UAI : sept chiffres et une lettre.", field="uai")
     before = establishment.uai or ""
     _assign(session, establishment, {"uai": correct})
-    record(
-        "establishment:uai:corrected",
-        by=by,
-        now=now,
-        object_type="establishment",
-        object_id=establishment.id,
-        object_label=establishment.name or establishment.code,
-        changes={"uai": (before, correct)},
-        establishment_id=establishment.id,
-        session=session,
+    record_about_school(
+        "establishment:uai:corrected", establishment, {"uai": (before, correct)}, by=by, now=now, session=session
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cpro.audit.operations import differences, record
+from cpro.audit.operations import differences
 from cpro.core import events
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors
@@ -14,6 +14,7 @@ from cpro.core.permissions import Actor
 from cpro.core.validators import normalise_cnil_reference
 from cpro.establishments import queries
 from cpro.establishments.models import CNILKind, Establishment
+from cpro.establishments.operations.trace import record_about_school
 from cpro.extensions import db
 
 
@@ -62,15 +63,7 @@ def update_transfers_switch(
     _assign(establishment, after)
     if "transfers_enabled" in changes:
         events.transfers_switched.send(establishment, enabled=transfers_enabled, by=by, now=now)
-    record(
-        "establishment:transfers:changed",
-        by=by,
-        now=now,
-        object_type="establishment",
-        object_id=establishment.id,
-        object_label=establishment.name or establishment.code,
-        changes=changes,
-    )
+    record_about_school("establishment:transfers:changed", establishment, changes, by=by, now=now)
     return changes
 
 

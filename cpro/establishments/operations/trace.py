@@ -1,0 +1,36 @@
+"""The line that a gesture on a school writes in its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from cpro.audit.operations import record
+from cpro.core.permissions import Actor
+from cpro.establishments.models import Establishment
+
+
+def record_about_school(
+    action: str,
+    establishment: Establishment,
+    changes: Mapping[str, tuple[Any, Any]],
+    *,
+    by: Actor,
+    now: datetime,
+    session: Session | None = None,
+) -> None:
+    """Write the line of a gesture on a school; `session` when it is not the current one, as on the platform."""
+    record(
+        action,
+        by=by,
+        now=now,
+        object_type="establishment",
+        object_id=establishment.id,
+        object_label=establishment.name or establishment.code,
+        changes=changes,
+        establishment_id=establishment.id if session is not None else None,
+        session=session,
+    )
