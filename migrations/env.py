@@ -2,7 +2,7 @@
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from cpro.core.types import UTCDateTime
 from cpro.extensions import db
@@ -19,9 +19,9 @@ def run_migrations() -> None:
     with db.engine.connect() as connection:
         on_postgresql = connection.dialect.name == "postgresql"
         if not on_postgresql:
-            # SQLite: tables are rebuilt by batch operations, which foreign keys would forbid meanwhile.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.rollback()
+            # SQLite rebuilds a table by dropping it, which foreign keys would refuse, or follow into the rows that refer
+            # to it. The setting is deaf inside a transaction, and the engine begins one for each statement it sends.
+            _on_sqlite(connection, "PRAGMA foreign_keys=OFF")
         context.configure(connection=connection, target_metadata=db.metadata, render_item=render_type, **options)
         with context.begin_transaction():
             if on_postgresql:  # data migrations span all schools (row-level security, 0002)
@@ -29,7 +29,12 @@ def run_migrations() -> None:
             context.run_migrations()
         connection.commit()
         if not on_postgresql:
-            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            _on_sqlite(connection, "PRAGMA foreign_keys=ON")
+
+
+def _on_sqlite(connection: Connection, pragma: str) -> None:
+    """Send a setting to the driver itself, outside any transaction."""
+    connection.connection.cursor().execute(pragma)
 
 
 run_migrations()
