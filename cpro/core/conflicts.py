@@ -11,7 +11,7 @@ from cpro.core.forms import VersionedForm
 
 
 def explain(
-    form: VersionedForm, refusal: DomainError | None, *, stored: Mapping[str, str], saved_by: str = ""
+    form: VersionedForm, refusal: DomainError | None, *, stored: Mapping[str, Any], saved_by: str = ""
 ) -> list[dict[str, str]]:
     """Blame the form for a refusal; return the fields that differ when somebody else saved meanwhile.
 
@@ -31,7 +31,7 @@ def explain(
             "yours": _shown(form[name], form[name].data),
         }
         for name, theirs in stored.items()
-        if (form[name].data or "") != theirs
+        if (form[name].data or "") != (theirs or "")
     ]
     sentence = (
         refusal.message if differing else "La même chose vient d’être enregistrée : il n’y a plus rien à valider."
@@ -40,7 +40,13 @@ def explain(
     return differing
 
 
-def _shown(field: Any, value: str | None) -> str:
-    """Return a value as the form shows it: the label of a choice, « (vide) » for nothing."""
+def _shown(field: Any, value: Any) -> str:
+    """Return a value as people read it, « (vide) » for nothing: a field that has its own way says it in `as_text`."""
+    if hasattr(field, "as_text"):
+        return field.as_text(value) or "(vide)"
+    if isinstance(value, bool):
+        return "Oui" if value else "Non"
     labels = {choice.value: choice.label for choice in getattr(field, "choices", ())}
+    if isinstance(value, list):
+        return ", ".join(str(labels.get(each, each)) for each in value) or "(vide)"
     return str(labels.get(value, value)) if value else "(vide)"

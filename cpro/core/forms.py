@@ -8,8 +8,9 @@ from typing import Any
 from flask import g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import ImmutableMultiDict
-from wtforms import Form, HiddenField
+from wtforms import Form, HiddenField, StringField
 from wtforms.validators import StopValidation, ValidationError
+from wtforms.widgets import DateInput
 
 from cpro.core.errors import DomainError
 from cpro.core.validators import clean_text
@@ -44,6 +45,12 @@ class VersionedForm(BaseForm):
     """A form that knows which values it was opened on (see `core.concurrency`)."""
 
     version = HiddenField()
+
+
+class DayField(StringField):
+    """A day as the browser's own calendar gives it: yyyy-mm-dd, in text, judged by the operation."""
+
+    widget = DateInput()
 
 
 def posted() -> ImmutableMultiDict[str, str]:

@@ -1,0 +1,26 @@
+"""Rich text: paragraphs, bold, italic, lists and links; nothing else is ever stored or shown.
+
+Words: what is *stored* is HTML in the one form that `sanitise` writes; what is *typed* is the light Markdown of a text
+area without script; *blocks* are the same text as plain data, for papers.
+Invariant: stored text is sanitised when it comes in, and again each time it is shown.
+"""
+
+from __future__ import annotations
+
+from cpro.core.richtext.field import RichTextField
+from cpro.core.richtext.limits import MAX_CHARACTERS, InvalidRichText, check
+from cpro.core.richtext.reading import sanitise, show, to_blocks, to_text
+from cpro.core.richtext.typed import from_typed, to_typed
+
+__all__ = [
+    "MAX_CHARACTERS",
+    "InvalidRichText",
+    "RichTextField",
+    "check",
+    "from_typed",
+    "sanitise",
+    "show",
+    "to_blocks",
+    "to_text",
+    "to_typed",
+]

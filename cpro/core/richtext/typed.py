@@ -1,0 +1,111 @@
+"""What is typed in a plain text area: a light Markdown, for people whose browser runs no script.
+
+A blank line separates paragraphs, `- ` and `1. ` begin list items, `**gras**`, `*italique*`, `[texte](adresse)`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import groupby
+
+from markdown_it import MarkdownIt
+
+from cpro.core.richtext.blocks import Block, Run, lines_of
+from cpro.core.richtext.reading import sanitise, to_blocks
+
+_RULES = ["list", "newline", "escape", "emphasis", "link"]
+# What would be read as the beginning of a list.
+_BEGINS_LIST = re.compile(r"^( *)([-+]|\d{1,9}[.)])(?=[ \t]|$)", re.MULTILINE)
+_MARKS = re.compile(r"([\\*])")
+# An underscore within a word marks nothing.
+_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+
+
+def from_typed(text: str) -> str:
+    """Return the HTML to store for what was typed without script."""
+    return sanitise(_markdown().render(text.replace("\r\n", "\n")))
+
+
+def to_typed(html: str) -> str:
+    """Return stored text as it would be typed.
+
+    Read again by `from_typed`, it gives the same words; a bold or italic that Markdown cannot write is left out.
+    """
+    return "\n\n".join(_typed_blocks(to_blocks(html)))
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("zero", {"html": False, "breaks": True}).enable(_RULES)
+
+
+def _typed_blocks(blocks: Sequence[Block]) -> Iterator[str]:
+    for block in blocks:
+        if block["kind"] == "paragraph":
+            yield _typed_paragraph(block)
+        else:
+            yield "\n".join(_typed_items(block))
+
+
+def _typed_items(block: Block) -> Iterator[str]:
+    for number, item in enumerate(block["items"], 1):
+        marker = f"{number}. " if block["ordered"] else "- "
+        indent = " " * len(marker)
+        separator = "\n\n" if sum(each["kind"] == "paragraph" for each in item) > 1 else "\n"
+        text = separator.join(_typed_blocks(item))
+        yield marker + text.replace("\n", f"\n{indent}")
+
+
+def _typed_paragraph(block: Block) -> str:
+    """Return a paragraph with its marks, or with fewer where Markdown would read them otherwise."""
+    plain = [{**run, "bold": False, "italic": False} for run in block["runs"]]
+    bare = [{**run, "link": ""} for run in plain]
+    wanted = list(lines_of([block]))
+    for runs in (block["runs"], plain):
+        text = _typed_runs(runs)
+        if list(lines_of(to_blocks(from_typed(text)))) == wanted:
+            return text
+    return _typed_runs(bare)
+
+
+def _typed_runs(runs: Sequence[Run]) -> str:
+    parts = []
+    for link, linked in groupby(runs, key=lambda run: run["link"]):
+        words = _styled(list(linked), in_link=bool(link))
+        parts.append(f"[{words}]({_typed_address(link)})" if link else words)
+    return _BEGINS_LIST.sub(_escaped_start, "".join(parts))
+
+
+def _escaped_start(found: re.Match[str]) -> str:
+    mark = found[2]
+    return f"{found[1]}{mark[:-1]}\\{mark[-1]}"
+
+
+def _styled(runs: Sequence[Run], *, in_link: bool) -> str:
+    parts = []
+    for bold, alike in groupby(runs, key=lambda run: run["bold"]):
+        words = "".join(_marked(_escaped(run["text"], in_link), "*" if run["italic"] else "") for run in alike)
+        parts.append(_marked(words, "**" if bold else ""))
+    return "".join(parts)
+
+
+def _marked(words: str, mark: str) -> str:
+    """Put a mark around words, blanks left outside: Markdown would not see it otherwise."""
+    core = words.strip(" \n\u00a0\u202f")
+    if not mark or not core:
+        return words
+    start = words.index(core)
+    return f"{words[:start]}{mark}{core}{mark}{words[start + len(core) :]}"
+
+
+def _escaped(text: str, in_link: bool) -> str:
+    text = _UNDERSCORE.sub(r"\\_", _MARKS.sub(r"\\\1", text))
+    if in_link:
+        return re.sub(r"([\[\]])", r"\\\1", text)
+    return text.replace("](", "\\](")
+
+
+def _typed_address(link: str) -> str:
+    return re.sub(r"([()\\]|&(?=\w+;))", r"\\\1", link)

@@ -1,0 +1,271 @@
+/* Rich text fields: each text area of [data-richtext] becomes an editor. Without this script it is typed in as it is.
+ *
+ * The text area, hidden, always holds what will be posted (HTML, as the hidden field beside it then says). Whatever is
+ * pasted or dropped is brought to the few tags that the server keeps; the server judges again. */
+
+const kept = { B: "strong", STRONG: "strong", I: "em", EM: "em", UL: "ul", OL: "ol", LI: "li", BR: "br", A: "a" };
+const paragraphs = new Set("P DIV H1 H2 H3 H4 H5 H6 BLOCKQUOTE PRE TR".split(" "));
+const unread = new Set("SCRIPT STYLE TEMPLATE TITLE IFRAME OBJECT SVG MATH NOSCRIPT TEXTAREA".split(" "));
+const safeAddress = /^(https?:\/\/|mailto:)\S+$/i;
+
+const tools = [
+  { command: "bold", label: "Gras", shortcut: "Control+B" },
+  { command: "insertUnorderedList", label: "Liste" },
+  { command: "insertOrderedList", label: "Liste numérotée" },
+  { command: "link", label: "Lien", shortcut: "Control+K" },
+];
+
+/* Copy into `target` what the server would keep of `source`. */
+function copyKept(source, target) {
+  for (const node of source.childNodes) {
+    if (node.nodeType === Node.TEXT_NODE) {
+      target.append(node.data);
+      continue;
+    }
+    const name = node.nodeType === Node.ELEMENT_NODE ? node.nodeName.toUpperCase() : "";
+    if (!name || unread.has(name)) continue;
+    const tag = paragraphs.has(name) ? "p" : kept[name];
+    const isLost = !tag || (tag === "a" && !safeAddress.test(node.getAttribute("href") ?? ""));
+    if (isLost) {
+      copyKept(node, target);
+      continue;
+    }
+    const copy = document.createElement(tag);
+    if (tag === "a") copy.setAttribute("href", node.getAttribute("href"));
+    copyKept(node, copy);
+    target.append(copy);
+  }
+  return target;
+}
+
+/* Attributes go before the browser reads them, save addresses: the page's policy would report styles and handlers. */
+const attribute = /\s(?!href\b)[^\s"'<>/=]+(\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?/gi;
+const tagOpened = /<[a-z](?:[^"'>]|"[^"]*"|'[^']*')*>/gi;
+
+function cleaned(html) {
+  const holder = document.createElement("template"); // its content is inert: nothing in it runs or loads
+  holder.innerHTML = html
+    .replace(/<(style|script)\b[^]*?<\/\1\s*>/gi, "")
+    .replace(tagOpened, (tag) => tag.replace(attribute, ""));
+  return copyKept(holder.content, document.createElement("div"));
+}
+
+/* What somebody typed before this script ran becomes paragraphs. */
+function fromPlainText(text) {
+  const holder = document.createElement("div");
+  for (const part of text.split(/\n\s*\n/)) {
+    const paragraph = document.createElement("p");
+    paragraph.append(part);
+    holder.append(paragraph);
+  }
+  return holder;
+}
+
+function initialContent(area, format, stored) {
+  const isHtml = format.value === "html" || /^<(p|ul|ol)>/.test(area.value); // kept by the browser's « Précédent »
+  if (isHtml) return cleaned(area.value);
+  return stored && area.value === area.defaultValue ? copyKept(stored, document.createElement("div")) : fromPlainText(area.value);
+}
+
+function make(tag, attributes, ...content) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...content);
+  return element;
+}
+
+function button(label, attributes = {}) {
+  return make("button", { type: "button", class: "btn btn-outline-secondary btn-sm", ...attributes }, label);
+}
+
+class Editor {
+  constructor(field) {
+    this.area = field.querySelector("textarea");
+    this.format = field.querySelector("input[type=hidden]");
+    this.label = field.querySelector("label");
+    const id = this.area.id;
+
+    this.place = make("div", {
+      class: "form-control richtext-editor",
+      contenteditable: "true",
+      role: "textbox",
+      "aria-multiline": "true",
+      "aria-labelledby": this.label.id,
+      spellcheck: "true",
+      tabindex: "0",
+    });
+    for (const name of ["aria-describedby", "aria-invalid"]) {
+      const value = (this.area.getAttribute(name) ?? "").replace(`${id}-saisie`, "").trim();
+      if (value) this.place.setAttribute(name, value);
+    }
+    if (this.area.required) this.place.setAttribute("aria-required", "true");
+    this.place.append(...initialContent(this.area, this.format, field.querySelector("template")?.content).childNodes);
+
+    this.tools = this.makeTools();
+    this.linkPanel = this.makeLinkPanel(id);
+    field.querySelector("[data-typing]").remove();
+    this.area.before(this.tools, this.linkPanel, this.place);
+    this.area.hidden = true;
+    this.area.required = false;
+    this.area.id = `${id}-texte`;
+    this.area.removeAttribute("aria-describedby");
+    this.label.removeAttribute("for");
+    this.place.id = id;
+    this.label.addEventListener("click", () => this.place.focus());
+
+    this.place.addEventListener("input", (event) => this.changed(event));
+    this.place.addEventListener("paste", (event) => this.paste(event));
+    this.place.addEventListener("keydown", (event) => this.pressed(event));
+    this.place.addEventListener("beforeinput", (event) => {
+      if (event.inputType === "formatUnderline") event.preventDefault(); // not kept: better never shown
+    });
+    document.addEventListener("selectionchange", () => this.showState());
+    this.keep();
+  }
+
+  makeTools() {
+    const buttons = tools.map((tool) => {
+      const made = button(tool.label, { "data-command": tool.command, tabindex: "-1" });
+      if (tool.shortcut) made.setAttribute("aria-keyshortcuts", tool.shortcut);
+      if (tool.command === "link") made.setAttribute("aria-expanded", "false");
+      else made.setAttribute("aria-pressed", "false");
+      return made;
+    });
+    buttons[0].tabIndex = 0;
+    const words = this.label.firstChild.textContent.trim();
+    const bar = make("div", { class: "richtext-tools", role: "toolbar", "aria-label": `Mise en forme\u202f: ${words}` }, ...buttons);
+    bar.addEventListener("mousedown", (event) => event.preventDefault()); // the selection stays in the text
+    bar.addEventListener("click", (event) => {
+      const pressed = event.target.closest("button");
+      if (pressed) this.run(pressed.dataset.command);
+    });
+    bar.addEventListener("keydown", (event) => this.moveAmongTools(event, buttons));
+    return bar;
+  }
+
+  moveAmongTools(event, buttons) {
+    const here = buttons.indexOf(document.activeElement);
+    const moves = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: buttons.length - 1 };
+    if (!(event.key in moves)) return;
+    event.preventDefault();
+    const next = buttons[(moves[event.key] + buttons.length) % buttons.length];
+    for (const each of buttons) each.tabIndex = each === next ? 0 : -1;
+    next.focus();
+  }
+
+  makeLinkPanel(id) {
+    this.address = make("input", { class: "form-control", type: "text", inputmode: "url", id: `${id}-lien`, autocomplete: "off" });
+    this.linkError = make("p", { class: "field-error", role: "alert" });
+    const apply = button("Mettre le lien");
+    const remove = button("Retirer le lien");
+    const cancel = button("Annuler");
+    apply.addEventListener("click", () => this.applyLink());
+    remove.addEventListener("click", () => this.leaveLinkPanel("unlink"));
+    cancel.addEventListener("click", () => this.leaveLinkPanel());
+    const panel = make(
+      "div",
+      { class: "richtext-link" },
+      make("label", { for: `${id}-lien` }, "Adresse du lien"),
+      this.address,
+      this.linkError,
+      make("div", { class: "richtext-link-actions" }, apply, remove, cancel),
+    );
+    panel.hidden = true;
+    panel.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.leaveLinkPanel();
+      if (event.key === "Enter" && event.target === this.address) {
+        event.preventDefault();
+        this.applyLink();
+      }
+    });
+    return panel;
+  }
+
+  run(command) {
+    if (command === "link") {
+      this.openLinkPanel();
+      return;
+    }
+    this.place.focus();
+    document.execCommand(command);
+    this.keep();
+    this.showState();
+  }
+
+  openLinkPanel() {
+    const selection = getSelection();
+    const isInside = selection.rangeCount && this.place.contains(selection.anchorNode);
+    this.range = isInside ? selection.getRangeAt(0).cloneRange() : null;
+    const link = isInside ? selection.anchorNode.parentElement.closest("a") : null;
+    this.address.value = link?.getAttribute("href") ?? "";
+    if (link && selection.isCollapsed) this.range.selectNodeContents(link);
+    this.linkError.textContent = "";
+    this.linkPanel.hidden = false;
+    this.tools.querySelector("[data-command=link]").setAttribute("aria-expanded", "true");
+    this.address.focus();
+  }
+
+  applyLink() {
+    let address = this.address.value.trim();
+    if (/^[\w-]+(\.[\w-]+)+([/?#]|$)/.test(address)) address = `https://${address}`;
+    if (!safeAddress.test(address)) {
+      this.linkError.textContent = "L’adresse doit commencer par https://, http:// ou mailto:, sans espace.";
+      this.address.focus();
+      return;
+    }
+    this.leaveLinkPanel("createLink", address);
+  }
+
+  leaveLinkPanel(command, address) {
+    this.linkPanel.hidden = true;
+    this.tools.querySelector("[data-command=link]").setAttribute("aria-expanded", "false");
+    this.place.focus();
+    if (this.range) {
+      const selection = getSelection();
+      selection.removeAllRanges();
+      selection.addRange(this.range);
+    }
+    if (command === "createLink" && getSelection().isCollapsed) {
+      const link = make("a", { href: address }, address);
+      document.execCommand("insertHTML", false, link.outerHTML);
+    } else if (command) {
+      document.execCommand(command, false, address);
+    }
+    this.keep();
+  }
+
+  pressed(event) {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      this.openLinkPanel();
+    }
+  }
+
+  paste(event) {
+    event.preventDefault();
+    const html = event.clipboardData.getData("text/html");
+    if (html) document.execCommand("insertHTML", false, cleaned(html).innerHTML);
+    else document.execCommand("insertText", false, event.clipboardData.getData("text/plain"));
+    this.keep();
+  }
+
+  changed(event) {
+    if (event.inputType === "insertFromDrop") this.place.replaceChildren(...cleaned(this.place.innerHTML).childNodes);
+    this.keep();
+  }
+
+  keep() {
+    this.area.value = this.place.textContent.trim() ? cleaned(this.place.innerHTML).innerHTML : "";
+    this.format.value = "html";
+  }
+
+  showState() {
+    if (!this.place.contains(getSelection().anchorNode)) return;
+    for (const each of this.tools.querySelectorAll("[aria-pressed]")) {
+      each.setAttribute("aria-pressed", String(document.queryCommandState(each.dataset.command)));
+    }
+  }
+}
+
+document.execCommand("defaultParagraphSeparator", false, "p");
+for (const field of document.querySelectorAll("[data-richtext]")) new Editor(field);
