@@ -1,7 +1,8 @@
 """Competences: what each diploma expects, in a numbered list.
 
-Words: a competence is known in its diploma by its *code* (C1). National lists are the same for all; a school keeps
-lists for its own diplomas beside them. Invariant: a competence that a record names is never deleted.
+Words: a competence is known in its diploma by its *code* (C1). National lists are shipped as files (`lists/`) and the
+same for all; a school keeps lists for its own diplomas beside them, deposited as such files. Invariant: a competence
+that a record names is never deleted.
 """
 
 from __future__ import annotations
@@ -10,5 +11,15 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application."""
-    from cpro.competences import models  # noqa: F401
+    """Bring the room into the application: its pages, its part of a diploma's page, its command."""
+    from cpro.competences import commands, journal, operations, views
+    from cpro.core import events
+    from cpro.core.registry import HelpPage, registry
+
+    app.register_blueprint(views.bp)
+    app.cli.add_command(commands.group)
+    places = registry(app)
+    places.add_object_section(views.diploma_section)
+    places.add_help_page(HelpPage("competences", "Les listes de compétences", "help/competences.html"))
+    events.diploma_deleted.connect(operations.hold_diploma)
+    journal.name_gestures()

@@ -1,0 +1,23 @@
+"""How the gestures on competence lists read in the journal."""
+
+from __future__ import annotations
+
+from cpro.audit import labels
+
+
+def name_gestures() -> None:
+    """Register the words of the room; lists belong to diplomas, under whose name they are told."""
+    labels.register(
+        actions={
+            "competences:changed": "a modifié la liste des compétences d’un diplôme",
+            "competences:emptied": "a vidé la liste des compétences d’un diplôme",
+        },
+        fields={
+            "diploma": {
+                "competences_added": "Compétences ajoutées",
+                "competences_corrected": "Compétences corrigées",
+                "competences_deleted": "Compétences retirées",
+                "competences_moved": "Compétences changées de place",
+            }
+        },
+    )

@@ -1,0 +1,194 @@
+"""Keep the competence list of a school's own diploma: replaced as a whole from a file, or emptied.
+
+A competence that something names is never deleted: it stays, after those of the new list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from cpro.audit.operations import record
+from cpro.competences.models import Competence
+from cpro.competences.queries import find_used, list_competences
+from cpro.competences.reader import Row
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import Conflict, Forbidden
+from cpro.core.formatting import plural
+from cpro.core.permissions import Actor
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.students.models import Diploma
+from cpro.students.operations import DiplomaInUse
+
+
+class NationalList(Forbidden):
+    """Refuse to change the list of a diploma that all schools share."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "La liste des compétences d’un diplôme national est la même pour tous : elle ne se modifie pas ici."
+        )
+
+
+class CompetenceInUse(Conflict):
+    """Refuse to delete a competence that something came to name meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("Une compétence à retirer vient d’être utilisée\u202f: rien n’a été changé, recommencez.")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a new list would change; competences are told by code, in the order of the lists."""
+
+    added: Sequence[Row]
+    #: competences whose label changes, with the new one
+    corrected: Sequence[tuple[Competence, str]]
+    deleted: Sequence[Competence]
+    #: absent from the new list, but named by something
+    kept: Sequence[Competence]
+    unchanged: int
+    #: whether one that is neither added nor deleted changes its place
+    moved: bool
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Tell whether the list is already that one."""
+        return not (self.added or self.corrected or self.deleted or self.moved)
+
+
+def stored_values(competences: Sequence[Competence]) -> dict[str, Any]:
+    """Return a list as two people must not overwrite it."""
+    return {"list": [[each.code, each.label, each.position] for each in competences]}
+
+
+def refuse_if_national(diploma: Diploma) -> None:
+    """Raise `NationalList` for a diploma that all schools share."""
+    if diploma.establishment_id is None:
+        raise NationalList
+
+
+def plan_list(diploma: Diploma, rows: Sequence[Row]) -> Plan:
+    """Return what replacing a diploma's list would change; writes nothing. Raises `NationalList`."""
+    refuse_if_national(diploma)
+    return _plan(list_competences(diploma.id), rows)
+
+
+def replace_list(diploma: Diploma, rows: Sequence[Row], *, opened_on: str | None, by: Actor, now: datetime) -> Plan:
+    """Replace the list of one of the school's own diplomas and return what changed.
+
+    A code already there keeps its competence and takes the new label. Raises `NationalList`, `StaleForm`,
+    `CompetenceInUse`.
+    """
+    refuse_if_national(diploma)
+    lock_current_establishment()  # one writer of a school's lists at a time
+    stored = list_competences(diploma.id)
+    check_fresh(stored_values(stored), opened_on)
+    plan = _plan(stored, rows)
+    if plan.changes_nothing:
+        return plan
+    corrected = [[each.code, each.label, label] for each, label in plan.corrected]
+    by_code = {each.code.casefold(): each for each in stored}
+    for position, row in enumerate([*rows, *(Row(each.code, each.label) for each in plan.kept)], 1):
+        competence = by_code.get(row.code.casefold())
+        if competence is None:
+            db.session.add(
+                Competence(
+                    establishment_id=diploma.establishment_id,
+                    diploma_id=diploma.id,
+                    code=row.code,
+                    label=row.label,
+                    position=position,
+                )
+            )
+        else:
+            competence.label, competence.position = row.label, position
+    _delete(plan.deleted)
+    _record(
+        "competences:changed",
+        diploma,
+        {
+            "competences_added": (None, [row.code for row in plan.added]),
+            "competences_corrected": (
+                [f"{code} {old}" for code, old, _new in corrected],
+                [f"{code} {new}" for code, _old, new in corrected],
+            ),
+            "competences_deleted": ([each.code for each in plan.deleted], None),
+            "competences_moved": (None, plan.moved or None),
+        },
+        by=by,
+        now=now,
+    )
+    return plan
+
+
+def empty_list(diploma: Diploma, *, by: Actor, now: datetime) -> Plan:
+    """Delete every competence of a diploma's list that nothing names, and return what was done.
+
+    Raises `NationalList`, `CompetenceInUse`.
+    """
+    refuse_if_national(diploma)
+    lock_current_establishment()
+    plan = _plan(list_competences(diploma.id), [])
+    codes = [each.code for each in plan.deleted]
+    _delete(plan.deleted)
+    if codes:
+        _record("competences:emptied", diploma, {"competences_deleted": (codes, None)}, by=by, now=now)
+    return plan
+
+
+def hold_diploma(sender: object, *, diploma: Diploma, **_more: Any) -> None:
+    """Refuse the deletion of a diploma that has competences. Raises `DiplomaInUse`."""
+    count = len(list_competences(diploma.id))
+    if count:
+        what = plural(count, "compétence", "compétences")
+        raise DiplomaInUse(f"Ce diplôme a une liste de {what} : videz-la d’abord.")
+
+
+def _delete(competences: Sequence[Competence]) -> None:
+    for each in competences:
+        db.session.delete(each)
+    try:
+        db.session.flush()
+    except IntegrityError as error:  # a scenario or an évaluation was saved since they were looked for
+        raise CompetenceInUse from error
+
+
+def _plan(stored: Sequence[Competence], rows: Sequence[Row]) -> Plan:
+    wanted = {row.code.casefold(): row for row in rows}
+    known = {each.code.casefold() for each in stored}
+    absent = [each for each in stored if each.code.casefold() not in wanted]
+    used = find_used([each.id for each in absent])
+    stay = [each for each in stored if each.code.casefold() in wanted]
+    corrected = [
+        (each, wanted[each.code.casefold()].label) for each in stay if each.label != wanted[each.code.casefold()].label
+    ]
+    kept = [each for each in absent if each.id in used]
+    order = [row.code.casefold() for row in rows if row.code.casefold() in known]
+    order += [each.code.casefold() for each in kept]
+    was = [each.code.casefold() for each in stored if each in stay or each in kept]
+    return Plan(
+        added=[row for row in rows if row.code.casefold() not in known],
+        corrected=corrected,
+        deleted=[each for each in absent if each.id not in used],
+        kept=kept,
+        unchanged=len(stay) - len(corrected),
+        moved=order != was,
+    )
+
+
+def _record(action: str, diploma: Diploma, changes: dict[str, tuple[Any, Any]], *, by: Actor, now: datetime) -> None:
+    record(
+        action,
+        by=by,
+        now=now,
+        object_type="diploma",
+        object_id=diploma.id,
+        object_label=diploma.code,
+        changes={name: pair for name, pair in changes.items() if any(pair)},
+    )

@@ -1,0 +1,145 @@
+"""Read a competence list from a CSV file: two columns, `code` and `intitulé`, in the order of the list.
+
+Separators `;`, `,` or tab; UTF-8 with or without its mark, or Windows-1252. Everything wrong is told, line by line.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cpro.core.errors import DomainError
+from cpro.core.formatting import format_count
+from cpro.core.validators import clean_text, fold
+
+#: What the columns hold.
+CODE_LENGTH, LABEL_LENGTH = 16, 250
+#: More competences than any diploma expects.
+MAX_ROWS = 200
+#: Characters of a file: far more than `MAX_ROWS` lines need.
+MAX_SIZE = 200_000
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+_LABEL_TITLES = frozenset({"intitule", "libelle", "competence"})
+#: Our own files put it before what a spreadsheet would take for a formula.
+_DEFUSED = re.compile(r"^'(?=[=+\-@])")
+_MOST_TOLD = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a list."""
+
+    code: str
+    label: str
+
+
+class UnreadableList(DomainError):
+    """Refuse a file that is no competence list, with each line to correct."""
+
+    def __init__(self, message: str, lines: tuple[str, ...] = ()) -> None:
+        super().__init__(message, field="file")
+        #: « Ligne 3 : … », one sentence each
+        self.lines = lines
+
+
+def decode(content: bytes) -> str:
+    """Return the text of a file. Raises `UnreadableList` for what is no text, or too long."""
+    if len(content) > MAX_SIZE * 4:
+        raise UnreadableList("Ce fichier est trop long pour une liste de compétences\u202f: vérifiez que c’est le bon.")
+    if content.startswith(b"PK"):
+        raise UnreadableList(
+            "Ce fichier est un classeur, non un fichier CSV\u202f: dans le tableur, choisissez « Enregistrer sous », "
+            "puis « CSV »."
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError:
+        raise UnreadableList(
+            "Ce fichier n’est pas un texte lisible\u202f: enregistrez-le au format CSV (UTF-8)."
+        ) from None
+
+
+def read_list(text: str) -> list[Row]:
+    """Return the rows of a list, in order. Raises `UnreadableList` naming each line to correct."""
+    if len(text) > MAX_SIZE or "\x00" in text:
+        raise UnreadableList("Ce fichier n’est pas une liste de compétences\u202f: deux colonnes, code et intitulé.")
+    lines = _lines(text)
+    _line, titles = next(lines, (0, []))
+    columns = _columns(titles)
+    rows: list[Row] = []
+    wrong: list[str] = []
+    seen: dict[str, int] = {}
+    for line, cells in lines:
+        row, sentence = _row([cells[index] if index < len(cells) else "" for index in columns])
+        first = seen.setdefault(row.code.casefold(), line) if row.code else line
+        if not sentence and first != line:
+            sentence = f"le code {row.code} est déjà celui de la ligne {first}."
+        if sentence:
+            wrong.append(f"Ligne {line}\u202f: {sentence}")
+        rows.append(row)
+    _refuse(rows, wrong)
+    return rows
+
+
+def _refuse(rows: list[Row], wrong: list[str]) -> None:
+    if wrong:
+        more = len(wrong) - _MOST_TOLD
+        told = (*wrong[:_MOST_TOLD], *((f"et {format_count(more)} autres lignes.",) if more > 0 else ()))
+        raise UnreadableList(
+            "Rien n’a été changé\u202f: corrigez ces lignes du fichier, puis déposez-le à nouveau.", told
+        )
+    if not rows:
+        raise UnreadableList("Ce fichier ne contient aucune compétence sous sa ligne de titres.")
+    if len(rows) > MAX_ROWS:
+        raise UnreadableList(
+            f"Ce fichier contient {format_count(len(rows))} compétences, le maximum est {MAX_ROWS} par diplôme."
+        )
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines that hold something, with their number in the file."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(";,\t", key=first.count)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    start = 1
+    try:
+        for cells in reader:
+            row = [_DEFUSED.sub("", cell.strip()) for cell in cells]
+            if any(row):
+                yield start, row
+            start = reader.line_num + 1
+    except csv.Error:
+        raise UnreadableList(f"Ligne {start}\u202f: les guillemets de cette ligne ne se ferment pas.") from None
+
+
+def _columns(titles: list[str]) -> tuple[int, int]:
+    names = [fold(title) for title in titles]
+    code = names.index("code") if "code" in names else -1
+    label = next((index for index, name in enumerate(names) if name in _LABEL_TITLES), -1)
+    if min(code, label) < 0:
+        raise UnreadableList(
+            "La première ligne du fichier doit nommer ses deux colonnes\u202f: code et intitulé. "
+            "Partez du modèle proposé."
+        )
+    return code, label
+
+
+def _row(cells: list[str]) -> tuple[Row, str]:
+    """Return a row and why it is refused, or nothing."""
+    code, label = cells
+    if not code:
+        return Row("", ""), "il manque le code."
+    if len(code) > CODE_LENGTH or not _CODE.fullmatch(code):
+        shown = code[: CODE_LENGTH + 1]
+        return Row("", ""), f"le code « {shown} » doit compter de 1 à {CODE_LENGTH} lettres sans accent ou chiffres."
+    try:
+        label = clean_text(label, max_length=LABEL_LENGTH)
+    except DomainError as refusal:
+        return Row(code, ""), f"{refusal.message[0].lower()}{refusal.message[1:]}"
+    return Row(code, label), "" if label else f"il manque l’intitulé de {code}."
