@@ -13,14 +13,14 @@ from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.forms import posted, typed_before_sign_in
 from cpro.core.permissions import Permission, can, requires
-from cpro.core.registry import Consequence
+from cpro.core.registry import Consequence, registry
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments.places import last_saved_by, settings_frame
 from cpro.masks.forms import MasksForm
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_key, reset_wordings, set_wordings, stored_values
-from cpro.masks.queries import count_wordings_by_diploma, list_masks
+from cpro.masks.queries import count_wordings_by_diploma, get_labels, list_masks
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
 
@@ -151,5 +151,6 @@ def _page(
         read_only=not can(current_principal(), Permission.MASKS_EDIT),
         status=status,
         records_url=url_for("masques.index_view"),
+        previews=registry().previews("masks", labels=get_labels(diploma.id)) if diploma else [],
         **settings_frame("masks"),
     )

@@ -1,7 +1,8 @@
 """Scenarios: the training situations that teachers write for a diploma.
 
 Words: the six *worded fields* bear the labels that the school's masks give them for that diploma. Rich text is stored
-sanitised (`core.richtext`). Invariant: a scenario is changed by its author and co-authors alone.
+sanitised (`core.richtext`). Invariants: a scenario is changed by its author and co-authors alone; the administrator,
+the support and the pupils never see one, in any screen, export, journal line or message.
 """
 
 from __future__ import annotations
@@ -10,5 +11,9 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application."""
-    from cpro.scenarios import models  # noqa: F401
+    """Bring the room into the application: its pages, its menu line, what it answers to the rooms below."""
+    from cpro.scenarios import journal, places, views
+
+    app.register_blueprint(views.bp)
+    journal.name_gestures()
+    places.fill(app)

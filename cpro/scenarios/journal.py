@@ -1,0 +1,20 @@
+"""How the gestures on scenarios read in the journal: which scenario, by number; never its title nor its words."""
+
+from __future__ import annotations
+
+from cpro.audit import labels
+
+
+def name_gestures() -> None:
+    """Register the words of the room."""
+    labels.register(
+        actions={
+            "scenario:archived": "a archivé un scénario",
+            "scenario:changed": "a modifié un scénario",
+            "scenario:created": "a écrit un scénario",
+            "scenario:duplicated": "a dupliqué un scénario",
+            "scenario:restored": "a repris un scénario archivé",
+        },
+        objects={"scenario": "Scénario"},
+        fields={"scenario": {"parts": "Parties modifiées", "copied_from": "Copie du scénario"}},
+    )

@@ -1,0 +1,290 @@
+"""Write, change, duplicate, archive scenarios. Nothing that they say goes into the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from cpro.audit.operations import record
+from cpro.competences.queries import list_competences
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import DomainError, FieldErrors, Forbidden
+from cpro.core.formatting import plural
+from cpro.core.permissions import Actor
+from cpro.core.richtext import check, sanitise, to_text
+from cpro.core.validators import clean_text, fold
+from cpro.extensions import db
+from cpro.masks.models import MaskKey
+from cpro.scenarios import queries
+from cpro.scenarios.links import Link, clean_links
+from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence, ScenarioLink
+from cpro.students.models import Diploma
+from cpro.students.operations import DiplomaInUse
+from cpro.students.queries import find_diploma
+
+TITLE_LENGTH = 150
+#: The worded fields that hold rich text; the sixth is the list of links.
+RICH_FIELDS = tuple(key.value for key in MaskKey if key is not MaskKey.LINKS)
+_COPY = " (copie)"
+#: How the journal calls the parts of a scenario: masks change labels, not these.
+_PARTS = {
+    "diploma": "Diplôme",
+    "title": "Titre",
+    "co_intervention": "Co-intervention",
+    **{key.value: key.default for key in MaskKey},
+    "competences": "Compétences",
+    "co_authors": "Co-auteurs",
+}
+
+
+class NotYourScenario(Forbidden):
+    """Refuse to change a scenario of which one is neither the author nor a co-author."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Seuls l’auteur et les co-auteurs de ce scénario peuvent le modifier. Dupliquez-le : la copie sera à vous."
+        )
+
+
+class Archived(DomainError):
+    """Refuse to change a scenario that is archived."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("Ce scénario est archivé : reprenez-le d’abord.")
+
+
+def scenario_values(sheet: queries.Sheet) -> dict[str, Any]:
+    """Return a scenario as its form shows it, which is what two people must not overwrite."""
+    scenario = sheet.scenario
+    return {
+        "diploma": scenario.diploma.code,
+        "title": scenario.title,
+        "co_intervention": scenario.is_co_intervention,
+        **{name: getattr(scenario, name) for name in RICH_FIELDS},
+        "links": [{"label": each.label, "url": each.url} for each in sheet.links],
+        "competences": [str(each.id) for each in sheet.competences],
+        "co_authors": [str(each.id) for each in sheet.co_authors],
+    }
+
+
+def create_scenario(values: Mapping[str, Any], *, by: Actor, now: datetime) -> Scenario:
+    """Write a scenario and return it; `values` are as `scenario_values` tells. Raises `FieldErrors`."""
+    assert by.id is not None, "a scenario has an author"
+    clean = _clean(values, author_id=by.id, kept_co_authors=())
+    diploma: Diploma = clean["diploma"]
+    scenario = Scenario(
+        diploma_id=diploma.id,
+        author_id=by.id,
+        created_at=now,
+        changed_at=now,
+        **_columns(clean),
+    )
+    db.session.add(scenario)
+    db.session.flush()
+    _attach(scenario, clean)
+    _record("scenario:created", scenario, diploma, {}, by=by, now=now)
+    return scenario
+
+
+def update_scenario(
+    scenario_id: int, values: Mapping[str, Any], *, opened_on: str | None, by: Actor, now: datetime
+) -> bool:
+    """Change a scenario; tell whether anything changed.
+
+    Raises `NotFound`, `NotYourScenario`, `Archived`, `FieldErrors`, `StaleForm`.
+    """
+    sheet = _lock(scenario_id, by)
+    scenario = sheet.scenario
+    if scenario.archived_at is not None:
+        raise Archived
+    stored = scenario_values(sheet)
+    clean = _clean(values, author_id=scenario.author_id, kept_co_authors=[each.id for each in sheet.co_authors])
+    wanted = {**clean, "diploma": clean["diploma"].code}
+    parts = [name for name, value in wanted.items() if value != stored[name]]
+    if not parts:
+        return False
+    check_fresh(stored, opened_on)
+    for name, value in _columns(clean).items():
+        setattr(scenario, name, value)
+    scenario.diploma_id, scenario.changed_at = clean["diploma"].id, now
+    _detach(scenario, parts)
+    _attach(scenario, {name: clean[name] for name in parts})
+    told = [_PARTS[name] for name in parts]
+    _record("scenario:changed", scenario, clean["diploma"], {"parts": (None, told)}, by=by, now=now)
+    return True
+
+
+def duplicate_scenario(scenario_id: int, *, by: Actor, now: datetime) -> Scenario:
+    """Copy a scenario of the school, links and competences included; the copy belongs to whoever duplicates.
+
+    Raises `NotFound`.
+    """
+    assert by.id is not None, "a scenario has an author"
+    source = queries.get_sheet(scenario_id)
+    values = scenario_values(source)
+    title = f"{source.scenario.title[: TITLE_LENGTH - len(_COPY)]}{_COPY}"
+    diploma = source.scenario.diploma
+    copy = Scenario(
+        diploma_id=diploma.id,
+        author_id=by.id,
+        created_at=now,
+        changed_at=now,
+        **_columns({**values, "title": title}),
+    )
+    db.session.add(copy)
+    db.session.flush()
+    _attach(copy, {"links": values["links"], "competences": values["competences"]})
+    _record("scenario:duplicated", copy, diploma, {"copied_from": (None, f"n° {scenario_id}")}, by=by, now=now)
+    return copy
+
+
+def archive_scenario(scenario_id: int, *, archived: bool, by: Actor, now: datetime) -> bool:
+    """Archive a scenario, or take it up again; tell whether anything changed. Raises `NotFound`, `NotYourScenario`."""
+    scenario = _lock(scenario_id, by).scenario
+    if (scenario.archived_at is not None) is archived:
+        return False
+    scenario.archived_at = now if archived else None
+    action = "scenario:archived" if archived else "scenario:restored"
+    _record(action, scenario, scenario.diploma, {}, by=by, now=now)
+    return True
+
+
+def hold_diploma(sender: object, *, diploma: Diploma, **_more: Any) -> None:
+    """Refuse the deletion of a diploma for which scenarios are written. Raises `DiplomaInUse`."""
+    count = queries.count_for_diploma(diploma.id)
+    if count:
+        who = plural(count, "scénario est écrit", "scénarios sont écrits")
+        raise DiplomaInUse(f"{who} pour ce diplôme : il ne peut pas être supprimé.")
+
+
+def hold_competences(sender: object, *, ids: Collection[int], **_more: Any) -> set[int]:
+    """Return which of some competences a scenario works on."""
+    return queries.find_worked(ids)
+
+
+def journal_label(scenario: Scenario, diploma: Diploma) -> str:
+    """Return how the journal calls a scenario: its number and its diploma, nothing that it says."""
+    return f"Scénario n° {scenario.id} ({diploma.short_label})"
+
+
+def _lock(scenario_id: int, by: Actor) -> queries.Sheet:
+    """Return a scenario of one's own, locked until the end of the gesture."""
+    scenario = queries.get_scenario(scenario_id)
+    if not queries.is_written_by(scenario, by.id):
+        raise NotYourScenario
+    db.session.refresh(scenario, with_for_update={"of": Scenario})  # PostgreSQL locks no outer join
+    return queries.get_sheet(scenario_id)
+
+
+def _columns(clean: Mapping[str, Any]) -> dict[str, Any]:
+    title = clean["title"]
+    return {
+        "title": title,
+        "search_key": fold(title)[:200],
+        "is_co_intervention": clean["co_intervention"],
+        **{name: clean[name] for name in RICH_FIELDS},
+    }
+
+
+def _detach(scenario: Scenario, parts: Collection[str]) -> None:
+    """Delete what the changed parts had attached."""
+    for name, rows in queries.list_attached(scenario.id).items():
+        if name in parts:
+            for row in rows:
+                db.session.delete(row)
+    db.session.flush()
+
+
+def _attach(scenario: Scenario, clean: Mapping[str, Any]) -> None:
+    links: Sequence[Link] = clean.get("links", ())
+    db.session.add_all(
+        ScenarioLink(scenario_id=scenario.id, position=position, **link) for position, link in enumerate(links, 1)
+    )
+    db.session.add_all(
+        ScenarioCompetence(scenario_id=scenario.id, competence_id=int(each)) for each in clean.get("competences", ())
+    )
+    db.session.add_all(
+        ScenarioCoAuthor(scenario_id=scenario.id, account_id=int(each)) for each in clean.get("co_authors", ())
+    )
+    try:
+        db.session.flush()
+    except IntegrityError as error:  # the list of the diploma was changed since the competences were looked for
+        raise FieldErrors(
+            {"competences": "La liste des compétences vient de changer\u202f: validez à nouveau."}
+        ) from error
+
+
+def _clean(values: Mapping[str, Any], *, author_id: int, kept_co_authors: Sequence[int]) -> dict[str, Any]:
+    """Return what will be stored, by the names of `scenario_values`, the diploma as its row. Raises `FieldErrors`."""
+    errors: dict[str, str] = {}
+    clean: dict[str, Any] = {"title": "", "co_intervention": bool(values.get("co_intervention"))}
+    try:
+        clean["title"] = clean_text(values.get("title") or "", max_length=TITLE_LENGTH)
+        if not clean["title"]:
+            errors["title"] = "Donnez un titre au scénario."
+    except DomainError as refusal:
+        errors["title"] = refusal.message
+    for name in RICH_FIELDS:
+        clean[name] = sanitise(values.get(name) or "")
+        try:
+            check(to_text(clean[name]))
+        except DomainError as refusal:
+            errors[name] = refusal.message
+    try:
+        clean["links"] = clean_links(values.get("links") or ())
+    except DomainError as refusal:
+        errors["links"] = refusal.message
+    code = values.get("diploma") or ""
+    clean["diploma"] = diploma = None if "\x00" in code else find_diploma(code)  # PostgreSQL takes no NUL
+    if diploma is None:
+        errors["diploma"] = "Choisissez un diplôme dans la liste."
+    else:
+        clean["competences"] = _clean_competences(diploma, values.get("competences") or (), errors)
+    clean["co_authors"] = _clean_co_authors(values.get("co_authors") or (), author_id, kept_co_authors, errors)
+    if errors:
+        raise FieldErrors(errors)
+    return clean
+
+
+def _clean_competences(diploma: Diploma, wanted: Sequence[str], errors: dict[str, str]) -> list[str]:
+    offered = {str(each.id): each for each in list_competences(diploma.id)}
+    if not set(wanted) <= offered.keys():
+        errors["competences"] = (
+            f"Une compétence cochée n’est pas de la liste du {diploma.short_label} : "
+            "cochez à nouveau celles du scénario."
+        )
+    return [each for each in offered if each in wanted]
+
+
+def _clean_co_authors(wanted: Sequence[str], author_id: int, kept: Sequence[int], errors: dict[str, str]) -> list[str]:
+    """Return the co-authors, by name: teachers whose account is open, or who already were co-authors."""
+    offered = {str(each.id): each for each in queries.list_possible_co_authors(author_id, kept)}
+    unknown = set(wanted) - offered.keys()
+    if unknown:
+        errors["co_authors"] = "Un co-auteur n’est pas un enseignant de l’établissement : choisissez dans la liste."
+    return [each for each in offered if each in wanted]
+
+
+def _record(
+    action: str,
+    scenario: Scenario,
+    diploma: Diploma,
+    changes: Mapping[str, tuple[Any, Any]],
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    record(
+        action,
+        by=by,
+        now=now,
+        object_type="scenario",
+        object_id=scenario.id,
+        object_label=journal_label(scenario, diploma),
+        changes=changes,
+    )

@@ -1,0 +1,284 @@
+"""The pages of scenarios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.competences.queries import list_competences
+from cpro.core import clock, events
+from cpro.core.concurrency import fingerprint
+from cpro.core.conflicts import explain
+from cpro.core.errors import DomainError, Forbidden
+from cpro.core.formatting import format_instant
+from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import back_to, current_actor, current_principal, remote_address, render_page
+from cpro.establishments.places import last_saved_by
+from cpro.establishments.queries import get_current_establishment
+from cpro.masks.queries import get_labels
+from cpro.scenarios import browsing, operations, paper, places, queries
+from cpro.scenarios.forms import CHANGE_DIPLOMA, MORE_LINKS, ScenarioForm
+from cpro.students.models import Diploma
+from cpro.students.queries import find_diploma, list_diplomas
+
+bp = Blueprint("scenarios", __name__, url_prefix="/scenarios")
+
+
+@bp.before_request
+def _module_must_be_on() -> None:
+    """Close every page while the head has switched the module off."""
+    if not places.is_on():
+        raise Forbidden(
+            "Le chef d’établissement a désactivé le module « Scénarios » : ses pages sont fermées. "
+            "Rien n’est effacé, et tout reviendra tel quel quand il le réactivera."
+        )
+
+
+@bp.get("")
+@requires(Permission.SCENARIOS_VIEW)
+def index() -> ResponseReturnValue:
+    """List the scenarios of the school."""
+    asked = browsing.Browsing.read(request.args)
+    account_id = _own_id()
+    diploma = find_diploma(asked.diploma) if asked.diploma else None
+    _announce(events.search_made, screen="Scénarios", sought=diploma.short_label if diploma else "")
+    page = queries.find_page(asked, account_id)
+    return render_page(
+        "scenarios/list.html",
+        asked=asked,
+        page=page,
+        total=queries.count_scenarios(asked, account_id),
+        most_counted=queries.MOST_COUNTED,
+        diplomas=list_diplomas(),
+        competences=list_competences(diploma.id) if diploma else [],
+        timezone=get_current_establishment().timezone,
+        format_instant=format_instant,
+        may_write=_may_write(),
+    )
+
+
+@bp.get("/nouveau")
+@requires(Permission.SCENARIOS_EDIT)
+def create() -> ResponseReturnValue:
+    """Show an empty form, for the diploma asked or the one the teacher usually teaches."""
+    code = request.args.get("diplome", "")
+    diploma = find_diploma(code) if code else queries.find_usual_diploma(current_actor().id or 0)
+    diploma = diploma or next(iter(list_diplomas()), None)
+    form = ScenarioForm(typed_before_sign_in(), data={"diploma": diploma.code if diploma else ""})
+    return _form_page(form, None)
+
+
+@bp.post("/nouveau")
+@requires(Permission.SCENARIOS_EDIT, keeps_typed_form=True)
+def save_new() -> ResponseReturnValue:
+    """Save a new scenario, or show its form again with another diploma's labels or more rows of links."""
+    form = ScenarioForm(posted())
+    if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
+        return _form_page(form, None)
+    if not form.validate():
+        return _form_page(form, None, 422)
+    try:
+        with unit_of_work():
+            scenario_id = operations.create_scenario(_values(form), by=current_actor(), now=clock.utcnow()).id
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _form_page(form, None, refusal.status)
+    return back_to(url_for("scenarios.show", scenario_id=scenario_id), "Scénario enregistré.")
+
+
+@bp.get("/<int:scenario_id>")
+@requires(Permission.SCENARIOS_VIEW)
+def show(scenario_id: int) -> ResponseReturnValue:
+    """Show a scenario; the page prints as the scenario alone."""
+    sheet = _opened(scenario_id)
+    return render_page(
+        "scenarios/show.html",
+        sheet=sheet,
+        scenario=sheet.scenario,
+        labels=_labels(sheet.scenario.diploma),
+        changed_at=format_instant(sheet.scenario.changed_at, get_current_establishment().timezone),
+        may_write=_may_write(),
+        is_own=queries.is_written_by(sheet.scenario, _own_id()),
+    )
+
+
+@bp.get("/<int:scenario_id>/imprimer")
+@requires(Permission.SCENARIOS_VIEW)
+def print_out(scenario_id: int) -> ResponseReturnValue:
+    """Send a scenario as a PDF."""
+    sheet = _opened(scenario_id)
+    school = get_current_establishment()
+    content = paper.draw(sheet, school=school.name or school.code, timezone=school.timezone)
+    answer = Response(content, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="scenario-{scenario_id}.pdf"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.get("/<int:scenario_id>/modifier")
+@requires(Permission.SCENARIOS_EDIT)
+def edit(scenario_id: int) -> ResponseReturnValue:
+    """Show the form of a scenario to its author and co-authors."""
+    sheet = _own_sheet(scenario_id)
+    if sheet.scenario.archived_at is not None:
+        raise operations.Archived
+    stored = operations.scenario_values(sheet)
+    form = ScenarioForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
+    return _form_page(form, sheet)
+
+
+@bp.post("/<int:scenario_id>/modifier")
+@requires(Permission.SCENARIOS_EDIT, keeps_typed_form=True)
+def save(scenario_id: int) -> ResponseReturnValue:
+    """Save a scenario, or show its form again with another diploma's labels or more rows of links."""
+    sheet = _own_sheet(scenario_id)
+    form = ScenarioForm(posted())
+    if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
+        return _form_page(form, sheet)
+    if not form.validate():
+        return _form_page(form, sheet, 422)
+    try:
+        with unit_of_work():
+            changed = operations.update_scenario(
+                scenario_id, _values(form), opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
+            )
+    except (operations.NotYourScenario, operations.Archived):
+        raise
+    except DomainError as refusal:
+        return _form_page(form, queries.get_sheet(scenario_id), refusal.status, refusal)
+    message = "Scénario enregistré." if changed else "Rien n’a changé."
+    return back_to(url_for("scenarios.show", scenario_id=scenario_id), message)
+
+
+@bp.post("/<int:scenario_id>/dupliquer")
+@requires(Permission.SCENARIOS_EDIT)
+def duplicate(scenario_id: int) -> ResponseReturnValue:
+    """Copy a scenario; the copy belongs to whoever asked."""
+    with unit_of_work():
+        copy_id = operations.duplicate_scenario(scenario_id, by=current_actor(), now=clock.utcnow()).id
+    return back_to(
+        url_for("scenarios.edit", scenario_id=copy_id), "Voici votre copie : vous en êtes le seul auteur, modifiez-la."
+    )
+
+
+@bp.route("/<int:scenario_id>/archiver", methods=["GET", "POST"])
+@requires(Permission.SCENARIOS_EDIT)
+def archive(scenario_id: int) -> ResponseReturnValue:
+    """Ask once, then archive."""
+    return _archive(scenario_id, archived=True)
+
+
+@bp.route("/<int:scenario_id>/reprendre", methods=["GET", "POST"])
+@requires(Permission.SCENARIOS_EDIT)
+def restore(scenario_id: int) -> ResponseReturnValue:
+    """Ask once, then take an archived scenario up again."""
+    return _archive(scenario_id, archived=False)
+
+
+def _archive(scenario_id: int, *, archived: bool) -> ResponseReturnValue:
+    page = url_for("scenarios.show", scenario_id=scenario_id)
+    if request.method == "POST":
+        with unit_of_work():
+            operations.archive_scenario(scenario_id, archived=archived, by=current_actor(), now=clock.utcnow())
+        return back_to(page, "Scénario archivé." if archived else "Scénario repris : il est à nouveau en cours.")
+    title = _own_sheet(scenario_id).scenario.title
+    consequences = (
+        [
+            "Il quitte la liste courante ; on le retrouve avec le filtre « archivés ».",
+            "Il ne peut plus être modifié ni choisi dans une évaluation ; celles qui le citent ne changent pas.",
+            "Vous pourrez le reprendre quand vous voudrez.",
+        ]
+        if archived
+        else ["Il revient dans la liste courante, et peut à nouveau être modifié."]
+    )
+    verb = "Archiver" if archived else "Reprendre"
+    return render_page(
+        "confirm.html",
+        title=f"{verb} un scénario",
+        question=f"{verb} « {title} » ?",
+        consequences=consequences,
+        action_url=url_for("scenarios.archive" if archived else "scenarios.restore", scenario_id=scenario_id),
+        fields={},
+        submit_label=f"{verb} le scénario",
+        cancel_url=page,
+        danger=False,
+    )
+
+
+def _own_id() -> int | None:
+    """Return the account that may have written scenarios: an inspector's number is not an account's."""
+    principal = current_principal()
+    return principal.id if principal is not None and not principal.role.is_platform else None
+
+
+def _may_write() -> bool:
+    return can(current_principal(), Permission.SCENARIOS_EDIT)
+
+
+def _own_sheet(scenario_id: int) -> queries.Sheet:
+    sheet = queries.get_sheet(scenario_id)
+    if not queries.is_written_by(sheet.scenario, _own_id()):
+        raise operations.NotYourScenario
+    return sheet
+
+
+def _opened(scenario_id: int) -> queries.Sheet:
+    """Return a scenario that is about to be read, and tell it where readings are told: by number, without its title."""
+    sheet = queries.get_sheet(scenario_id)
+    label = operations.journal_label(sheet.scenario, sheet.scenario.diploma)
+    _announce(events.record_opened, object_type="scenario", object_id=str(scenario_id), object_label=label)
+    return sheet
+
+
+def _announce(fact: Any, **details: Any) -> None:
+    fact.send("scenarios", principal=current_principal(), origin=remote_address(), now=clock.utcnow(), **details)
+
+
+def _values(form: ScenarioForm) -> dict[str, Any]:
+    return {field.name: field.data for field in form if field.name != "version"}
+
+
+def _labels(diploma: Diploma | None) -> dict[str, str]:
+    return {key.value: label for key, label in get_labels(diploma.id if diploma else 0).items()}
+
+
+def _form_page(
+    form: ScenarioForm, sheet: queries.Sheet | None, status: int = 200, refusal: DomainError | None = None
+) -> ResponseReturnValue:
+    """Show the form with the labels and the choices of the diploma it now names."""
+    diploma = find_diploma((form.diploma.data or "").replace("\x00", ""))  # PostgreSQL takes none, even to compare
+    author_id = sheet.scenario.author_id if sheet else _own_id()
+    kept = [each.id for each in sheet.co_authors] if sheet else []
+    form.prepare(
+        labels=get_labels(diploma.id if diploma else 0),
+        diplomas=[(each.code, each.short_label) for each in list_diplomas()],
+        competences=[(str(each.id), f"{each.code} {each.label}") for each in list_competences(diploma.id)]
+        if diploma
+        else [],
+        co_authors=[(str(each.id), each.label) for each in queries.list_possible_co_authors(author_id, kept)],
+        more_links=request.form.get("geste") == MORE_LINKS,
+    )
+    conflict = (
+        explain(
+            form,
+            refusal,
+            stored=operations.scenario_values(sheet),
+            saved_by=last_saved_by("scenario", sheet.scenario.id, "scenario:changed"),
+        )
+        if sheet
+        else []
+    )
+    return render_page(
+        "scenarios/form.html",
+        form=form,
+        scenario=sheet.scenario if sheet else None,
+        diploma=diploma,
+        conflict=conflict,
+        change_diploma=CHANGE_DIPLOMA,
+        more_links=MORE_LINKS,
+        status=status,
+    )

@@ -1,0 +1,153 @@
+"""Who sees a scenario: its school's teachers and head, an inspector within the mandate; nobody else, by any way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from cpro.audit.models import AuditEntry
+from cpro.inspectors.models import MandateDiploma
+from tests.factories import World, make_mandate
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written, rows, set_school
+from tests.scenarios.conftest import SECRET, Written
+
+As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
+READING = ("", "/imprimer")
+WRITING = ("/modifier", "/archiver", "/reprendre")
+
+
+class TestThoseWithoutRight:
+    @pytest.mark.parametrize("role", ["administrator", "student", "support"])
+    def test_are_refused_everywhere_and_told_nothing(self, app: Flask, as_: As, written: Written, role: str) -> None:
+        browser = as_(role, enter="a" if role == "support" else None)
+
+        with nothing_written(app):
+            for address in ("/scenarios", "/scenarios/nouveau", *(written.page(end) for end in READING + WRITING)):
+                answer = browser.get(address)
+                assert (answer.status_code, SECRET in answer.text) == (403, False), address
+            for end in (*WRITING, "/dupliquer"):
+                answer = browser.post(written.page(end), written.typed())
+                assert (answer.status_code, SECRET in answer.text) == (403, False), end
+            assert browser.post("/scenarios/nouveau", written.typed()).status_code == 403
+
+    @pytest.mark.parametrize("role", ["administrator", "support"])
+    def test_find_no_trace_in_what_they_may_read(self, as_: As, written: Written, role: str) -> None:
+        teacher = as_("teacher")
+        teacher.post(written.page("/modifier"), written.typed(title="Nouveau-secret-titre"))
+        teacher.post(written.page("/dupliquer"))
+        teacher.post(written.page("/archiver"))
+        browser = as_(role, enter="a" if role == "support" else None)
+
+        journal = browser.get("/admin/journal/?lignes=100").text
+
+        assert f"Scénario n° {written.own} (Bac pro MELEC)" in Page(browser.get("/admin/journal/")).text
+        assert SECRET not in journal
+        for address in ("/admin/", "/admin/parametres/masques?diplome=40025520", "/admin/journal/export/csv/"):
+            assert SECRET not in browser.get(address).text, address
+
+    def test_the_head_reads_and_writes_nothing(self, app: Flask, as_: As, written: Written) -> None:
+        browser = as_("head")
+
+        assert "Texte-secret-alpha" in browser.get(written.page()).text
+        assert browser.get(written.page("/imprimer")).mimetype == "application/pdf"
+        page = Page(browser.get("/scenarios"))
+        assert "Écrire un scénario" not in page.text
+        with nothing_written(app):
+            for end in (*WRITING, "/dupliquer"):
+                assert browser.post(written.page(end), written.typed()).status_code == 403
+
+
+class TestAnotherSchool:
+    def test_has_no_scenario(self, app: Flask, as_: As, written: Written) -> None:
+        browser = as_("teacher")
+
+        with nothing_written(app):
+            for end in READING + WRITING:
+                assert browser.get(f"/scenarios/{written.theirs}{end}").status_code == 404
+            for end in (*WRITING, "/dupliquer"):
+                answer = browser.post(f"/scenarios/{written.theirs}{end}", written.typed())
+                assert (answer.status_code, "beta" in answer.text) == (404, False)
+        for query in ("", "?etat=tous", "?recherche=secret", f"?apres={written.theirs}", f"?avant={written.theirs}"):
+            assert "beta" not in browser.get(f"/scenarios{query}").text
+
+    def test_has_no_teacher_to_write_with(self, app: Flask, as_: As, world: World, written: Written) -> None:
+        browser = as_("teacher")
+
+        with nothing_written(app):
+            answer = browser.post("/scenarios/nouveau", written.typed(co_authors=[str(world.b.account_ids["teacher"])]))
+
+        assert answer.status_code == 422
+        assert "n’est pas un enseignant de l’établissement" in Page(answer).error("co_authors")
+
+
+class TestInspector:
+    def test_reads_within_the_mandate_and_each_page_is_told_without_its_words(
+        self, app: Flask, as_: As, world: World, arrange: Look, written: Written
+    ) -> None:
+        with arrange() as session:
+            session.add(make_mandate(world))
+        browser = as_("inspector", enter="a")
+
+        assert "Titre-secret-alpha" in browser.get("/scenarios?recherche=secret").text
+        assert "Texte-secret-alpha" in browser.get(written.page()).text
+        assert browser.get(written.page("/imprimer")).status_code == 200
+        assert browser.get(written.page("/modifier")).status_code == 403
+        told = [row for row in rows(app, AuditEntry) if row["actor_role"] == "inspector"]
+        assert [row["action"] for row in told][-4:] == [
+            "list:searched",
+            "record:opened",
+            "record:opened",
+            "access:refused",
+        ]
+        assert SECRET not in str(told) and "recherche" not in str(told)
+
+    def test_sees_nothing_of_another_diploma(self, as_: As, world: World, arrange: Look, written: Written) -> None:
+        with arrange() as session:
+            mandate = make_mandate(world, all_diplomas=False)
+            session.add(mandate)
+            session.flush()
+            session.add(
+                MandateDiploma(establishment_id=world.a.id, mandate_id=mandate.id, diploma_id=written.other_diploma)
+            )
+        browser = as_("inspector", enter="a")
+
+        assert "Titre-secret" not in browser.get("/scenarios?etat=tous").text
+        for end in READING:
+            assert browser.get(written.page(end)).status_code == 404
+
+
+class TestModule:
+    def test_switched_off_closes_every_page_and_keeps_everything(
+        self, app: Flask, as_: As, world: World, written: Written
+    ) -> None:
+        browser = as_("teacher")
+        set_school(app, world.a.id, scenarios_enabled=False)
+
+        with nothing_written(app):
+            for address in ("/scenarios", "/scenarios/nouveau", *(written.page(end) for end in READING + WRITING)):
+                answer = browser.get(address)
+                assert answer.status_code == 403
+                assert "désactivé le module « Scénarios »" in Page(answer).text
+            assert browser.post("/scenarios/nouveau", written.typed()).status_code == 403
+        assert 'href="/scenarios"' not in browser.get("/mon-compte").text
+        set_school(app, world.a.id, scenarios_enabled=True)
+
+        assert "Texte-secret-alpha" in browser.get(written.page()).text
+        assert 'href="/scenarios"' in browser.get("/mon-compte").text
+
+    def test_tells_the_head_what_switching_changes(self, app: Flask, as_: As, world: World, written: Written) -> None:
+        browser = as_("head")
+
+        on = Page(browser.get("/admin/parametres/modules")).text
+        set_school(app, world.a.id, scenarios_enabled=False)
+        off = Page(browser.get("/admin/parametres/modules")).text
+
+        assert "fermerait 1 scénario en cours" in on
+        assert "Le module « Scénarios » est désactivé : 1 scénario en cours" in off

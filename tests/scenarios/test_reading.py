@@ -1,0 +1,195 @@
+"""The list, the page and the paper of scenarios."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from pypdf import PdfReader
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from cpro.core import tenancy
+from cpro.extensions import db
+from cpro.scenarios import paper, queries
+from cpro.scenarios.models import ScenarioCoAuthor, ScenarioCompetence
+from tests.factories import NOW, World, make_scenario
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.scenarios.conftest import Written
+
+As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
+
+
+@contextmanager
+def counting(app: Flask) -> Iterator[list[str]]:
+    """Collect the statements sent meanwhile."""
+    sent: list[str] = []
+
+    def note(*args: object) -> None:
+        sent.append(str(args[2]))
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def many(world: World, written: Written, arrange: Look) -> Callable[[int], None]:
+    """Return the gesture of adding scenarios, each with two competences and a co-author."""
+
+    def add(count: int) -> None:
+        with arrange() as session:
+            for number in range(count):
+                scenario = make_scenario(
+                    world.a, written.diploma, title=f"Étude {number:03}", changed_at=NOW + timedelta(minutes=number)
+                )
+                session.add(scenario)
+                session.flush()
+                attached = {"establishment_id": world.a.id, "scenario_id": scenario.id}
+                session.add_all(
+                    ScenarioCompetence(competence_id=written.competences[code], **attached) for code in ("C2", "C3")
+                )
+                session.add(ScenarioCoAuthor(account_id=written.colleague, **attached))
+
+    return add
+
+
+def titles(page: Page) -> list[str]:
+    return ["".join(each.itertext()).strip() for each in page.main.iter("th") if each.get("scope") == "row"]
+
+
+class TestList:
+    def test_walks_through_its_pages_both_ways(self, as_: As, many: Callable[[int], None]) -> None:
+        many(45)
+        browser = as_("teacher")
+
+        seen, address = [], "/scenarios?tri=titre"
+        pages = []
+        while address:
+            page = Page(browser.get(address))
+            pages.append(titles(page))
+            seen += titles(page)
+            address = next((each.get("href") or "" for each in page.main.iter("a") if each.get("rel") == "next"), "")
+        back = next(each.get("href") or "" for each in page.main.iter("a") if each.get("rel") == "prev")
+
+        assert seen == [*(f"Étude {number:03}" for number in range(45)), "Titre-secret-alpha"]
+        assert [len(each) for each in pages] == [20, 20, 6]
+        assert titles(Page(browser.get(back))) == pages[1]
+
+    def test_shows_the_latest_changed_first(self, as_: As, many: Callable[[int], None]) -> None:
+        many(3)
+
+        page = Page(as_("teacher").get("/scenarios"))
+
+        assert titles(page) == ["Étude 002", "Étude 001", "Étude 000", "Titre-secret-alpha"]
+        assert "4 scénarios" in page.text
+
+    def test_filters(self, as_: As, written: Written, many: Callable[[int], None], as_colleague: Browser) -> None:
+        many(2)
+        browser = as_("teacher")
+
+        def found(query: str, who: Browser = browser) -> list[str]:
+            return titles(Page(who.get(f"/scenarios?tri=titre&{query}")))
+
+        everything = ["Étude 000", "Étude 001", "Titre-secret-alpha"]
+        assert found("recherche=ETUDE+1") == ["Étude 001"]
+        assert found("recherche=%25") == []
+        assert found("diplome=40025520") == everything
+        assert found("diplome=CAP-ELEC") == found("diplome=INCONNU") == []
+        assert found(f"diplome=40025520&competence={written.competences['C2']}") == everything[:2]
+        assert found("auteur=moi") == everything
+        assert found("auteur=moi", as_colleague) == everything[:2]
+        assert found("etat=archives") == []
+        assert found("etat=n-importe-quoi&competence=x&apres=99999999999&avant=-1&auteur=2") == everything
+
+    def test_asks_the_same_number_of_statements_at_any_size(
+        self, app: Flask, as_: As, many: Callable[[int], None]
+    ) -> None:
+        browser = as_("teacher")
+        many(2)
+        browser.get("/scenarios")
+        with counting(app) as few:
+            browser.get("/scenarios")
+        many(40)
+
+        with counting(app) as more:
+            browser.get("/scenarios")
+
+        assert len(more) == len(few)
+
+
+class TestPage:
+    def test_reads_with_the_labels_of_the_masks_at_once(self, as_: As, written: Written) -> None:
+        teacher, administrator = as_("teacher"), as_("administrator")
+        assert "Liens de alpha" in Page(teacher.get(written.page())).text
+
+        administrator.post(
+            "/admin/parametres/masques?diplome=40025520", {"description": "Le <b>chantier</b>", "links": ""}
+        )
+
+        for end in ("", "/modifier"):
+            page = Page(teacher.get(written.page(end))).text
+            assert "Le <b>chantier</b>" in page
+            assert "Liens de alpha" not in page and "Liens associés au scénario" in page
+
+    def test_asks_the_same_number_of_statements_at_any_size(
+        self, app: Flask, as_: As, world: World, written: Written, arrange: Look
+    ) -> None:
+        browser = as_("teacher")
+        browser.get(written.page())
+        with counting(app) as few:
+            browser.get(written.page())
+        with arrange() as session:
+            attached = {"establishment_id": world.a.id, "scenario_id": written.own}
+            session.add_all(
+                ScenarioCompetence(competence_id=written.competences[f"C{n}"], **attached) for n in range(2, 14)
+            )
+            session.add(ScenarioCoAuthor(account_id=written.colleague, **attached))
+
+        with counting(app) as more:
+            browser.get(written.page())
+
+        assert len(more) == len(few)
+
+
+class TestPaper:
+    def test_says_what_the_page_says_with_the_labels_of_the_masks(self, app: Flask, as_: As, written: Written) -> None:
+        answer = as_("head").get(written.page("/imprimer"))
+
+        text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.data)).pages)
+        for words in ("Titre-secret-alpha", "Texte-secret-alpha", "Liens de alpha", "Lien-secret-alpha", "C1"):
+            assert words in text, words
+
+    def test_data_are_plain(self, app: Flask, world: World, written: Written) -> None:
+        with app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id))
+            data = paper.paper_data(queries.get_sheet(written.own), school="Lycée alpha", timezone="Indian/Reunion")
+
+        assert json.loads(json.dumps(data)) == data
+        assert data["changed_at"] == "05/10/2026 à 13\u00a0h\u00a000"
+        assert [field["label"] for field in data["fields"]][3] == "Liens de alpha"
+        assert data["fields"][3]["links"] == [{"label": "Lien-secret-alpha", "url": "https://x.example/"}]
+
+
+class TestMaskPreview:
+    def test_shows_the_scenario_screen_with_the_wordings(self, as_: As, written: Written) -> None:
+        for role in ("administrator", "head"):
+            page = Page(as_(role).get("/admin/parametres/masques?diplome=40025520"))
+
+            assert "Aperçu de l’écran des scénarios" in page.text
+            labels = ["".join(each.itertext()) for each in page.main.iter("h3") if each.get("data-wording")]
+            assert labels[3] == "Liens de alpha" and len(labels) == 6
+
+    def test_is_there_once_a_diploma_is_chosen(self, as_: As, written: Written) -> None:
+        assert "Aperçu" not in Page(as_("administrator").get("/admin/parametres/masques")).text
