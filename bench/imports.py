@@ -1,8 +1,12 @@
 """Time an import against its floor: `python -m bench.imports [pupils]`.
 
-The floor is a bare lxml iterparse of the same file and one bulk insert of the same rows into the same kind of
-database. Each import works on an empty SQLite database of its own, in a process of its own, whose peak memory is told;
-`CPRO_DATABASE_URL` names a PostgreSQL one instead, which must be migrated and empty, for one size at a time.
+The floor is a bare lxml iterparse of the same file and one bulk insert of the same rows into the same kind of database.
+Each gesture works in a process of its own, whose peak memory is told, on databases made for it: SQLite files, or, with
+`CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, databases of that server, whose role needs CREATEDB.
+
+Ratios are of elapsed time, and of the time of our processor, which a busy machine disturbs least but which leaves out
+the server of PostgreSQL. « Lock held » is how long the application's transaction lasts: on SQLite, nobody else writes
+meanwhile. Its figures are of pupils who all arrive, come again, all change division, and all receive an account.
 """
 
 from __future__ import annotations
@@ -10,14 +14,19 @@ from __future__ import annotations
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import create_engine, make_url, text
 
 from bench.siecle_files import UAI, write_students
 from bench.siecle_reading import parse_bare
@@ -27,28 +36,44 @@ from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.imports.analysing import analyse, receive, school_day
-from cpro.imports.analysis.students import Known
 from cpro.imports.operations.application import apply_run
 from cpro.imports.queries import get_run
-from cpro.students.models import Student
+from cpro.students.models import Origin, Student
 
 NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 BENCH = Actor("system", None, "Bench", "system", "bench")
+PARSES = 3
+#: What the floor inserts of each pupil of the file.
+TOLD = ("siecle_id", "ine", "last_name", "usage_name", "first_name", "birth_date", "mef_code")
 
 
-def time_of(gesture: Callable[[], object]) -> float:
-    """Return the seconds of processor that the gesture takes: machines that run benches do other things too."""
-    start = time.process_time()
+@dataclass
+class Time:
+    """What a gesture takes, in seconds."""
+
+    elapsed: float
+    processor: float
+
+    def over(self, floor: Time) -> str:
+        """Return both ratios."""
+        return f"{self.elapsed / floor.elapsed:.2f} × elapsed, {self.processor / floor.processor:.2f} × processor"
+
+
+def time_of(gesture: Callable[[], object]) -> Time:
+    """Return what the gesture takes."""
+    start, processor = time.perf_counter(), time.process_time()
     gesture()
-    return time.process_time() - start
+    return Time(time.perf_counter() - start, time.process_time() - processor)
 
 
-def bring(path: Path) -> None:
-    """Analyse a file and apply it."""
+def bring(path: Path, *, opens_accounts: bool = False) -> float:
+    """Analyse a file and apply it; return the seconds of its transaction."""
     with receive([(path.name, path)]) as sources:
-        run_id = analyse(sources, by=BENCH, now=NOW)
+        run_id = analyse(sources, opens_student_accounts=opens_accounts, by=BENCH, now=NOW)
+    start = time.perf_counter()
     with unit_of_work():
         apply_run(get_run(run_id), confirmations=(), today=school_day(NOW), by=BENCH, now=NOW)
+    return time.perf_counter() - start
 
 
 def insert(rows: list[dict[str, Any]]) -> None:
@@ -57,22 +82,28 @@ def insert(rows: list[dict[str, Any]]) -> None:
         tenancy.bulk_insert(work.session, Student, rows)
 
 
-def measure(path: Path, folder: Path, what: str) -> dict[str, float]:
-    """Return seconds and megabytes of one gesture, on the database of the folder."""
-    settings: dict[str, Any] = {"CPRO_INSTANCE": folder, "CPRO_UPLOADS": folder, "SECRET_KEY": "bench"}
-    if "CPRO_DATABASE_URL" not in os.environ:
-        settings["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder}/bench.sqlite3"
-    app = create_app(settings)
+def measure(what: str, path: Path, folder: Path, database: str) -> dict[str, float]:
+    """Return seconds and megabytes of one gesture on a database."""
+    app = create_app(
+        {
+            "CPRO_INSTANCE": folder,
+            "CPRO_UPLOADS": folder,
+            "SECRET_KEY": "bench",
+            "SQLALCHEMY_DATABASE_URI": database,
+        }
+    )
     with app.app_context():
         if what == "prepare":
             return _prepare()
         tenancy.enter(tenancy.Scope(_school_id()))
+        held: list[float] = []
         if what == "insert":
             rows = _rows(path)
-            seconds = time_of(lambda: insert(rows))
+            took = time_of(lambda: insert(rows))
         else:
-            seconds = time_of(lambda: bring(path))
-    return {"seconds": seconds, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+            took = time_of(lambda: held.append(bring(path, opens_accounts=what == "accounts")))
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"elapsed": took.elapsed, "processor": took.processor, "held": sum(held), "megabytes": megabytes}
 
 
 def _prepare() -> dict[str, float]:
@@ -94,44 +125,86 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     from cpro.imports.siecle.reader import read_students
 
     with path.open("rb") as stream:
-        wanted = set(Known._fields) - {"id", "division_id", "is_active", "left_on"}
         return [
-            {**{name: value for name, value in row._asdict().items() if name in wanted}, "created_at": NOW}
-            | {"is_active": True, "search_key": f"{row.last_name} {row.first_name}".lower()}
+            {name: getattr(row, name) for name in TOLD}
+            | {"created_at": NOW, "is_active": True, "came_by": Origin.SIECLE.value}
+            | {"search_key": f"{row.last_name} {row.first_name}".lower()}
             for row in read_students(stream, today=NOW.date())
         ]
 
 
-def alone(path: Path, folder: Path, what: str) -> dict[str, float]:
-    """Measure a gesture in a process of its own."""
-    command = [sys.executable, "-m", "bench.imports", "measure", str(path), str(folder), what]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return dict(json.loads(output.splitlines()[-1]))
+class Bench:
+    """One size: a file, and the databases it is brought to."""
+
+    def __init__(self, count: int, folder: Path, databases: dict[str, str]) -> None:
+        self.path, self.moved = folder / "Eleves.xml", folder / "Moved.xml"
+        self._folder, self._databases = folder, databases
+        write_students(self.path, count)
+        write_students(self.moved, count, divisions="E")
+
+    def run(self, what: str, name: str = "ours", path: Path | None = None) -> tuple[Time, dict[str, float]]:
+        """Measure a gesture in a process of its own."""
+        command = [sys.executable, "-m", "bench.imports", "measure", what, str(path or self.path), str(self._folder)]
+        output = subprocess.run([*command, self._databases[name]], stdout=subprocess.PIPE, text=True, check=True).stdout
+        figures = dict(json.loads(output.splitlines()[-1]))
+        return Time(figures.get("elapsed", 0), figures.get("processor", 0)), figures
 
 
 def compare(count: int) -> float:
     """Print the figures of one size, and return the peak memory of its import."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        path, ours, floor = folder / "Eleves.xml", folder / "ours", folder / "floor"
-        write_students(path, count)
-        for each in (ours, floor):
-            each.mkdir()
-            alone(path, each, "prepare")
-        parse = time_of(lambda: parse_bare(path))
-        inserted = alone(path, floor, "insert")["seconds"]
-        first, second = alone(path, ours, "import"), alone(path, ours, "import")
-    print(f"{count} pupils: parse {parse:.2f} s, bulk insert {inserted:.2f} s")
-    print(f"  import {first['seconds']:.2f} s, {first['seconds'] / (parse + inserted):.2f} × the floor")
-    print(f"  again {second['seconds']:.2f} s, {second['seconds'] / parse:.2f} × the parse")
-    print(f"  peak {first['megabytes']:.0f} MB, again {second['megabytes']:.0f} MB")
-    return max(first["megabytes"], second["megabytes"])
+    with tempfile.TemporaryDirectory() as name, fresh_databases(Path(name), ("ours", "floor")) as databases:
+        bench = Bench(count, Path(name), databases)
+        for each in databases:
+            bench.run("prepare", each)
+        parses = [time_of(lambda: parse_bare(bench.path)) for _ in range(PARSES)]
+        parse = Time(
+            *(statistics.median(times) for times in zip(*((t.elapsed, t.processor) for t in parses), strict=True))
+        )
+        inserted, _ = bench.run("insert", "floor")
+        floor = Time(parse.elapsed + inserted.elapsed, parse.processor + inserted.processor)
+        print(f"{count} pupils: parse {parse.elapsed:.2f} s, bulk insert {inserted.elapsed:.2f} s", flush=True)
+        first, arriving = bench.run("import")
+        print(f"  import {first.elapsed:.2f} s: {first.over(floor)} of the floor", flush=True)
+        second, unchanged = bench.run("import")
+        print(f"  again {second.elapsed:.2f} s: {second.over(parse)} of the parse", flush=True)
+        _, moving = bench.run("import", path=bench.moved)
+        _, opening = bench.run("accounts", path=bench.moved)
+    told = {"all arriving": arriving, "again": unchanged, "all moving": moving, "accounts opened": opening}
+    print("  peak " + ", ".join(f"{figures['megabytes']:.0f} MB {label}" for label, figures in told.items()))
+    print("  lock held " + ", ".join(f"{figures['held']:.1f} s {label}" for label, figures in told.items()), flush=True)
+    return max(figures["megabytes"] for figures in told.values())
+
+
+@contextmanager
+def fresh_databases(folder: Path, names: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Yield the addresses of empty databases, gone at the end."""
+    server = os.environ.get("CPRO_DATABASE_URL", "")
+    if not server:
+        yield {name: f"sqlite:///{folder / name}.sqlite3" for name in names}
+        return
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    made = {name: f"cpro_bench_{os.getpid()}_{name}" for name in names}
+    try:
+        with engine.connect() as connection:
+            for database in made.values():
+                connection.execute(text(f"CREATE DATABASE {database}"))
+        address = make_url(server)
+        yield {
+            name: address.set(database=database).render_as_string(hide_password=False)
+            for name, database in made.items()
+        }
+    finally:
+        with engine.connect() as connection:
+            for database in made.values():
+                connection.execute(text(f"DROP DATABASE IF EXISTS {database}"))
+        engine.dispose()
 
 
 def main() -> None:
     """Print ratios and peaks for ten thousand and a hundred thousand pupils, or for the number asked for."""
     if sys.argv[1:2] == ["measure"]:
-        print(json.dumps(measure(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4])))
+        what, path, folder, database = sys.argv[2:]
+        print(json.dumps(measure(what, Path(path), Path(folder), database)))
         return
     if len(sys.argv) > 1:
         compare(int(sys.argv[1]))

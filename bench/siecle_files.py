@@ -58,8 +58,13 @@ _STRUCTURES = """\t\t\t<STRUCTURES_ELEVE ELEVE_ID="{id}" ELENOET="{number}">
 """
 
 
-def write_students(path: Path, count: int, *, uai: str = UAI, school_year: int = 2026, seed: int = 1) -> None:
-    """Write an `ElevesSansAdresses.xml` of that many pupils in ISO-8859-15, the same for the same arguments."""
+def write_students(
+    path: Path, count: int, *, uai: str = UAI, school_year: int = 2026, divisions: str = "D", seed: int = 1
+) -> None:
+    """Write an `ElevesSansAdresses.xml` of that many pupils in ISO-8859-15, the same for the same arguments.
+
+    Thirty pupils a division; `divisions` is the letter that their codes begin with.
+    """
     chance = random.Random(seed)
     with path.open("w", encoding="iso-8859-15", newline="\r\n") as file:
         file.write('<?xml version="1.0" encoding="ISO-8859-15"?>\n<BEE_ELEVES VERSION="3.0">\n\t<PARAMETRES>\n')
@@ -69,7 +74,9 @@ def write_students(path: Path, count: int, *, uai: str = UAI, school_year: int =
             _write_student(file, number, uai, chance)
         file.write("\t\t</ELEVES>\n\t\t<STRUCTURES>\n")
         for number in range(count):
-            file.write(_STRUCTURES.format(id=1_000_000 + number, number=number, division=f"D{number // 30:04}"))
+            file.write(
+                _STRUCTURES.format(id=1_000_000 + number, number=number, division=f"{divisions}{number // 30:04}")
+            )
         file.write("\t\t</STRUCTURES>\n\t</DONNEES>\n</BEE_ELEVES>\n")
 
 

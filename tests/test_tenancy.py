@@ -200,6 +200,49 @@ class TestWriting:
 
         assert sorted(in_a.scalars(select(Division.code))) == ["2ALP", "A1", "A2"]
 
+    @pytest.mark.parametrize("strategy", ["auto", "bulk", "core_only"])
+    def test_an_update_by_key_is_refused(self, app: Flask, in_a: Session, world: World, strategy: str) -> None:
+        with pytest.raises(TenancyError, match="bulk_update"), unit_of_work():
+            in_a.execute(
+                update(Student),
+                [{"id": world.b.student_id, "first_name": "Volé"}],
+                execution_options={"dml_strategy": strategy},
+            )
+        if strategy == "core_only":
+            with pytest.raises(TenancyError, match="bulk_update"), unit_of_work():
+                in_a.execute(update(Student).values(first_name="Volé").execution_options(dml_strategy=strategy))
+
+    def test_a_bulk_update_gives_no_row_to_another_school(self, in_a: Session, world: World) -> None:
+        for statement in (
+            update(Diploma).values(establishment_id=world.b.id),
+            update(Student).values({Student.establishment_id: world.b.id}),
+            update(Student).ordered_values((Student.establishment_id, world.b.id)),
+        ):
+            with pytest.raises(TenancyError, match="stays in its school"), unit_of_work():
+                in_a.execute(statement)
+        with pytest.raises(TenancyError, match="stays in its school"), unit_of_work():
+            in_a.execute(update(Student), {"establishment_id": world.b.id})
+
+    def test_bulk_update_corrects_ones_own_and_refuses_another(self, in_a: Session, world: World) -> None:
+        with unit_of_work():
+            tenancy.bulk_update(in_a, Student, [{"id": world.a.student_id, "first_name": "Changé"}])
+        for row in ({"id": world.b.student_id}, {"id": 10**6}, {"id": world.a.student_id, "establishment_id": 1}):
+            with pytest.raises(TenancyError), unit_of_work():
+                tenancy.bulk_update(in_a, Student, [{"id": world.a.student_id, "first_name": "X"}, row])
+        with pytest.raises(TenancyError), unit_of_work():
+            tenancy.bulk_update(in_a, Diploma, [{"id": in_a.scalars(select(Diploma.id)).one(), "label": "Détourné"}])
+
+        with tenancy.platform_session("test") as session:
+            names = {each.id: each.first_name for each in session.scalars(select(Student))}
+        assert names == {world.a.student_id: "Changé", world.b.student_id: "Zoé"}
+
+    def test_national_rows_are_not_changed_in_bulk(self, in_a: Session, world: World) -> None:
+        with unit_of_work():
+            in_a.execute(update(Diploma).values(label="Détourné"))
+            in_a.execute(delete(Diploma))
+
+        assert in_a.scalars(select(Diploma.label)).all() == ["Bac pro métiers de l’électricité"]
+
     def test_national_and_platform_rows_are_read_only_for_a_school(self, in_a: Session, world: World) -> None:
         with pytest.raises(TenancyError), unit_of_work():
             in_a.scalars(select(Diploma)).one().label = "Détourné"
@@ -224,6 +267,8 @@ class TestWriting:
                 db.session.execute(delete(Student))
             with pytest.raises(TenancyError, match="read-only"), unit_of_work():
                 tenancy.bulk_insert(db.session(), Division, [{"code": "Z", "label": ""}])
+            with pytest.raises(TenancyError, match="read-only"), unit_of_work():
+                tenancy.bulk_update(db.session(), Student, [{"id": world.a.student_id, "first_name": "Changé"}])
 
     def test_a_write_outside_a_unit_of_work_is_refused(self, in_a: Session, world: World) -> None:
         in_a.get_one(Student, world.a.student_id).first_name = "Changé"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Table, event, false, insert, inspect, or_, text
+from sqlalchemy import ColumnElement, ForeignKey, Table, event, false, func, insert, inspect, or_, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import (
     LoaderCriteriaOption,
@@ -38,7 +38,10 @@ from cpro.core.clock import utcnow
 from cpro.extensions import db
 
 _SCOPE = "cpro_scope"
-_BULK = "cpro_bulk_insert"
+_BULK = "cpro_bulk"
+_IDS_AT_ONCE = 1000
+#: Ways of sending an update or delete that take the filter's criteria.
+_NARROWED = (None, "auto", "orm")
 
 
 class TenancyError(RuntimeError):
@@ -154,6 +157,30 @@ def bulk_insert(session: Session, model: type[Any], rows: Iterable[Mapping[str, 
         session.execute(insert(model), stamped, execution_options={_BULK: True})
 
 
+def bulk_update(session: Session, model: type[Any], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Correct many rows of one model at once, each named by its `id` beside its new values; no listener is called.
+
+    A row that is not the school's own raises `TenancyError`, as does a read-only session; nothing is sent then.
+    """
+    scope = scope_of(session)
+    _refuse_writing(scope)
+    corrected = [dict(row) for row in rows]
+    if any("establishment_id" in row for row in corrected):
+        raise TenancyError(f"a row of {model.__name__} stays in its school")
+    if not scope.is_platform:
+        ids = [row["id"] for row in corrected]
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            _refuse_others(session, model, set(ids[start : start + _IDS_AT_ONCE]), scope)
+    if corrected:
+        session.execute(update(model), corrected, execution_options={_BULK: True})
+
+
+def _refuse_others(session: Session, model: type[Any], ids: set[int], scope: Scope) -> None:
+    own = select(func.count(model.id)).where(model.id.in_(ids), model.establishment_id == scope.establishment_id)
+    if session.scalar(own) != len(ids):
+        raise TenancyError(f"a row of {model.__name__} is another school's, or national, or gone")
+
+
 def _stamped(model: type[Any], row: dict[str, Any], scope: Scope) -> dict[str, Any]:
     if scope.is_platform:
         return row
@@ -179,11 +206,13 @@ def _narrow(state: ORMExecuteState) -> None:
         return
     if state.is_insert and not state.execution_options.get(_BULK):
         raise TenancyError("insert(…) bypasses tenancy: use core.tenancy.bulk_insert")
-    if state.is_update or state.is_delete:
+    writes = state.is_update or state.is_delete
+    if writes:
         _refuse_writing(scope)
+        _refuse_past_the_filter(state)
     if not state.is_orm_statement or state.is_from_statement:
         raise TenancyError("the tenancy filter does not see this statement: select mapped classes instead")
-    if state.is_insert:
+    if state.is_insert or (state.is_update and state.execution_options.get(_BULK)):
         return
     if not (state.is_relationship_load or state.is_column_load):
         _refuse_raw_tables(state.statement)
@@ -192,13 +221,27 @@ def _narrow(state: ORMExecuteState) -> None:
         with_loader_criteria(Owned, lambda cls: cls.establishment_id == school, include_aliases=True),
         with_loader_criteria(
             Shared,
-            lambda cls: or_(cls.establishment_id.is_(None), cls.establishment_id == school),
+            (lambda cls: cls.establishment_id == school)
+            if writes
+            else (lambda cls: or_(cls.establishment_id.is_(None), cls.establishment_id == school)),
             include_aliases=True,
         ),
         with_loader_criteria(TenantRoot, lambda cls: cls.id == school, include_aliases=True),
         with_loader_criteria(PlatformOnly, false(), include_aliases=True),
         *_within_diplomas(scope.diploma_ids),
     )
+
+
+def _refuse_past_the_filter(state: ORMExecuteState) -> None:
+    """Refuse an update or delete that no criteria can narrow, and one that would give a row to another school."""
+    by_key = isinstance(state.parameters, list) or state.execution_options.get("dml_strategy") not in _NARROWED
+    if by_key and not state.execution_options.get(_BULK):
+        raise TenancyError("update(…) with rows bypasses tenancy: use core.tenancy.bulk_update")
+    statement: Any = state.statement
+    values = (statement._values or ()) if state.is_update else ()
+    given = state.parameters if isinstance(state.parameters, dict) else ()
+    if any(getattr(column, "key", column) == "establishment_id" for column in (*values, *given)):
+        raise TenancyError("a row stays in its school: establishment_id is never updated")
 
 
 def _within_diplomas(diploma_ids: frozenset[int] | None) -> list[LoaderCriteriaOption]:

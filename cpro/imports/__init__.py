@@ -2,7 +2,8 @@
 
 Words: a *deposit* is what one person sends at once, zipped or not; a *finding* is what we have to say about one line
 of one file; a *refused* line is never written, an *ignored* one speaks of nobody who works or studies here.
-Invariant: what is never stored (addresses, telephone numbers, nationality, birth place, fees) is never read either.
+Invariants: what is never stored (addresses, telephone numbers, nationality, birth place, fees) is never read either;
+the files themselves are kept while their import is not over, and no longer (`keeping`).
 Nothing in `deposit`, `siecle`, `spreadsheet` and `xml` knows the web or the database; `analysis` reads it without
 writing; `operations` write, one short transaction for a whole import.
 """
@@ -10,12 +11,23 @@ writing; `operations` write, one short transaction for a whole import.
 from __future__ import annotations
 
 from flask import Flask
+from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: its job, its words, its command."""
-    from cpro.imports import commands, jobs, journal
+    """Bring the room into the application: its pages, its jobs, its words, its command."""
+    from cpro.imports import commands, jobs, journal, places, views, views_run
 
-    assert jobs  # known once imported
+    assert jobs and views_run  # known once imported
+    app.register_blueprint(views.bp)
     journal.name_gestures()
+    places.fill(app)
     app.cli.add_command(commands.imports)
+
+
+def register_admin(site: Admin) -> None:
+    """Put the history of the imports in the administration site."""
+    from cpro.imports.admin import ImportsScreen
+    from cpro.imports.models import ImportRun
+
+    site.add_view(ImportsScreen(ImportRun, url="/admin/imports/historique", endpoint="historique_imports"))

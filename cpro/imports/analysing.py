@@ -1,6 +1,7 @@
 """From files to an import that waits to be confirmed: read and compared outside any write transaction.
 
-What is found is kept in short transactions, a batch at a time, so that people go on signing in meanwhile.
+Few bytes are analysed at once, and kept in one transaction; many, by a job, in short transactions, a batch at a time,
+so that people go on signing in meanwhile.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,16 +19,25 @@ from zoneinfo import ZoneInfo
 from cpro.core.formatting import DEFAULT_TIMEZONE
 from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.imports import keeping
+from cpro.imports.analysis.proposals import Answers
 from cpro.imports.analysis.siecle import SIECLEAnalysis
-from cpro.imports.analysis.sources import SIECLESources, gather
+from cpro.imports.analysis.sources import SIECLESources, Sources, TableSources, gather, gather_all
+from cpro.imports.analysis.tables import TableAnalysis
 from cpro.imports.deposit.recognition import recognise
-from cpro.imports.deposit.unpacking import unpack
-from cpro.imports.models import RunState
+from cpro.imports.deposit.shapes import tell_shape
+from cpro.imports.deposit.unpacking import UnpackedFile, unpack
+from cpro.imports.models import ImportRun, RunState
 from cpro.imports.operations import runs
-from cpro.imports.queries import get_run
+from cpro.imports.queries import fingerprint_of_data, get_run
+from cpro.imports.refusals import AnalysisOutdated, FilesGone
 
 _BATCH = 5000
+#: How often an analysis begins again because somebody wrote while it read.
+_ATTEMPTS = 3
+
+Analysis = SIECLEAnalysis | TableAnalysis
 
 
 @contextmanager
@@ -40,21 +51,48 @@ def receive(uploads: Sequence[tuple[str, Path]]) -> Iterator[SIECLESources]:
         yield gather(files, uai=get_current_establishment().uai)
 
 
+def judge(uploads: Sequence[tuple[str, Path]], folder: Path, *, now: datetime) -> Sources:
+    """Return what was deposited, exports or tables, unfolded into a folder. Raises as `recognise` and `gather_all`."""
+    school = get_current_establishment()
+    files = [recognise(file) for file in unpack(uploads, folder)]
+    return gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+
+
+def read_kept(run: ImportRun, *, now: datetime) -> Sources:
+    """Return the files of an import that is not over, judged again. Raises `FilesGone`, and as `judge` does."""
+    if not run.kept_in:
+        raise FilesGone
+    folder = keeping.folder_of(run.establishment_id, run.kept_in)
+    paths = [(file["name"], folder / file.get("stored", "")) for file in run.files]
+    if not all(path.is_file() for _name, path in paths):
+        raise FilesGone
+    school = get_current_establishment()
+    files = [recognise(UnpackedFile(name, path, tell_shape(path))) for name, path in paths]
+    return gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+
+
 def school_day(now: datetime) -> dt.date:
     """Return the day it is in the school."""
     return now.astimezone(ZoneInfo(get_current_establishment().timezone or DEFAULT_TIMEZONE)).date()
 
 
-def foresee(sources: SIECLESources, *, now: datetime) -> SIECLEAnalysis:
+def prepare(sources: Sources, *, today: dt.date, answers: Answers | None = None) -> Analysis:
+    """Return the analysis of these files, not yet run."""
+    if isinstance(sources, TableSources):
+        return TableAnalysis(sources, today=today, answers=answers)
+    return SIECLEAnalysis(sources, today=today, answers=answers)
+
+
+def foresee(sources: Sources, *, now: datetime) -> Analysis:
     """Return an analysis of which nothing is kept but the figures. Raises as `SIECLEAnalysis.run` does."""
-    analysis = SIECLEAnalysis(sources, today=school_day(now))
+    analysis = prepare(sources, today=school_day(now))
     for _ in analysis.run():
         pass
     return analysis
 
 
 def analyse(
-    sources: SIECLESources,
+    sources: Sources,
     *,
     opens_student_accounts: bool = False,
     by: Actor,
@@ -67,28 +105,11 @@ def analyse(
     """
     today = school_day(now)
     with unit_of_work():
-        run_id = runs.open_run(
-            files=sources.described,
-            school_year=sources.school_year,
-            opens_student_accounts=opens_student_accounts,
-            today=today,
-            by=by,
-            now=now,
-        ).id
-    analysis = SIECLEAnalysis(sources, today=today)
+        run_id = runs.open_run(sources, opens_student_accounts=opens_student_accounts, today=today, by=by, now=now).id
     try:
-        found = analysis.run()
-        while batch := list(islice(found, _BATCH)):
-            heartbeat()
-            with unit_of_work():
-                runs.add_findings(run_id, batch)
+        analysis = fill(run_id, prepare(sources, today=today), heartbeat=heartbeat)
         with unit_of_work():
-            runs.conclude_analysis(
-                get_run(run_id),
-                counts=analysis.counts,
-                confirmations_needed=analysis.confirmations_needed,
-                now=now,
-            )
+            conclude(run_id, analysis, now=now)
     except Exception:
         with unit_of_work():
             run = get_run(run_id)
@@ -96,3 +117,57 @@ def analyse(
                 runs.close_run(run, RunState.FAILED)
         raise
     return run_id
+
+
+def fill(run_id: int, analysis: Analysis, *, heartbeat: Callable[[], None]) -> Analysis:
+    """Run an analysis and keep what it finds, a batch at a time; its figures are then known."""
+    found = analysis.run()
+    while batch := list(islice(found, _BATCH)):
+        heartbeat()
+        with unit_of_work():
+            runs.add_findings(run_id, batch)
+    return analysis
+
+
+def conclude(run_id: int, analysis: Analysis, *, now: datetime) -> None:
+    """Let an import be confirmed, inside the caller's unit of work. Raises `NotToApply` when it was replaced."""
+    runs.conclude_analysis(
+        get_run(run_id), counts=analysis.counts, confirmations_needed=analysis.confirmations_needed, now=now
+    )
+
+
+def analyse_at_once(sources: Sources, *, kept_in: str, opens_student_accounts: bool, by: Actor, now: datetime) -> int:
+    """Analyse a small deposit, then keep the import and all that was found in one transaction; return its number.
+
+    A refused file leaves nothing, not even a line of the history. Raises as `analyse` does.
+    """
+    today = school_day(now)
+    open_run = partial(
+        runs.open_run, sources, kept_in=kept_in, opens_student_accounts=opens_student_accounts, today=today, by=by
+    )
+    return _analyse_in_one_piece(lambda: open_run(now=now), sources, {}, today=today, now=now)
+
+
+def analyse_again(run: ImportRun, sources: Sources, *, now: datetime) -> None:
+    """Compare the kept files of a small import with the school as it is now, with the answers given so far."""
+    run_id, today, answers = run.id, school_day(now), dict(run.answers)
+    _analyse_in_one_piece(
+        lambda: runs.restart_run(get_run(run_id), today=today), sources, answers, today=today, now=now
+    )
+
+
+def _analyse_in_one_piece(
+    open_run: Callable[[], ImportRun], sources: Sources, answers: Answers, *, today: dt.date, now: datetime
+) -> int:
+    for _attempt in range(_ATTEMPTS):
+        compared_with = fingerprint_of_data(today)
+        analysis = prepare(sources, today=today, answers=answers)
+        found = list(analysis.run())
+        with unit_of_work():
+            lock_current_establishment()
+            if fingerprint_of_data(today) == compared_with:
+                run_id = open_run().id
+                runs.add_findings(run_id, found)
+                conclude(run_id, analysis, now=now)
+                return run_id
+    raise AnalysisOutdated

@@ -1,4 +1,4 @@
-"""Command line: import SIECLE's files into a school."""
+"""Command line: import SIECLE's files into a school, and undo the last import."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_count
 from cpro.core.transactions import unit_of_work
 from cpro.imports.analysing import analyse, foresee, receive, school_day
-from cpro.imports.analysis.siecle import CONFIRM_DEACTIVATIONS, CONFIRM_YEAR
+from cpro.imports.analysis.confirmations import CONFIRM_DEACTIVATIONS, CONFIRM_YEAR
 from cpro.imports.analysis.sources import SIECLESources
 from cpro.imports.models import RunState
 from cpro.imports.operations.application import apply_run
 from cpro.imports.operations.runs import close_run
+from cpro.imports.operations.undoing import undo_last
 from cpro.imports.queries import get_run
 from cpro.imports.refusals import ConfirmationMissing
 from cpro.users.queries import find_establishment
@@ -44,6 +45,7 @@ _LABELS = {
 @click.option("--apply", "is_applied", is_flag=True, help="Write; without it, nothing is written.")
 @click.option("--confirm-deactivations", is_flag=True, help="Accept that many pupils are deactivated.")
 @click.option("--confirm-year", is_flag=True, help="Accept files of another school year.")
+@click.option("--open-student-accounts", is_flag=True, help="Open an account to each pupil present who has none.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @sentences
 def siecle(
@@ -52,19 +54,41 @@ def siecle(
     is_applied: bool,
     confirm_deactivations: bool,
     confirm_year: bool,
+    open_student_accounts: bool,
     as_json: bool,
 ) -> None:
-    """Analyse SIECLE's and STS-Web's files, and write what they change with --apply."""
+    """Analyse SIECLE's and STS-Web's files, and write what they change with --apply.
+
+    The analysis alone is done whatever it finds: it tells which confirmations the application will ask for. With
+    --apply, a confirmation that is missing ends the command with status 1, and nothing is written.
+    """
+    _enter(establishment)
+    given = [CONFIRM_DEACTIVATIONS] * confirm_deactivations + [CONFIRM_YEAR] * confirm_year
+    with receive([(path.name, path) for path in files]) as sources:
+        report = _apply(sources, given, open_student_accounts) if is_applied else _foresee(sources, given)
+    click.echo(json.dumps(report, ensure_ascii=False, indent=2) if as_json else _in_words(report))
+
+
+@imports.command("undo")
+@click.option("--establishment", required=True, help="Code or UAI of the school.")
+@sentences
+def undo(establishment: str) -> None:
+    """Undo the last import applied, within seven days, unless somebody has worked on what it brought."""
+    _enter(establishment)
+    with unit_of_work():
+        run = undo_last(by=COMMAND_LINE, now=clock.utcnow())
+        label = run.label
+    click.echo(f"{label} : annulé.")
+
+
+def _enter(establishment: str) -> None:
+    """Open the session on the school of that code or UAI, or raise `NotFound`."""
     with tenancy.platform_session("command line: the school is named by its code") as lookup:
         school = find_establishment(lookup, establishment)
         if school is None:
             raise NotFound(f"Aucun établissement ne porte le code « {establishment} ».")
         school_id = school.id
     tenancy.enter(tenancy.Scope(school_id, reason="command line: an import"))
-    given = [CONFIRM_DEACTIVATIONS] * confirm_deactivations + [CONFIRM_YEAR] * confirm_year
-    with receive([(path.name, path) for path in files]) as sources:
-        report = _apply(sources, given) if is_applied else _foresee(sources, given)
-    click.echo(json.dumps(report, ensure_ascii=False, indent=2) if as_json else _in_words(report))
 
 
 def _foresee(sources: SIECLESources, given: Sequence[str]) -> dict[str, Any]:
@@ -73,10 +97,10 @@ def _foresee(sources: SIECLESources, given: Sequence[str]) -> dict[str, Any]:
     return {"applied": False, **analysis.counts, "confirmations_needed": missing}
 
 
-def _apply(sources: SIECLESources, given: Sequence[str]) -> dict[str, Any]:
+def _apply(sources: SIECLESources, given: Sequence[str], opens_accounts: bool) -> dict[str, Any]:
     """Analyse, then write; a refused import does not wait for anybody's confirmation on a screen."""
     now = clock.utcnow()
-    run_id = analyse(sources, by=COMMAND_LINE, now=now)
+    run_id = analyse(sources, opens_student_accounts=opens_accounts, by=COMMAND_LINE, now=now)
     try:
         with unit_of_work():
             run = get_run(run_id)
@@ -99,6 +123,8 @@ def _in_words(report: Mapping[str, Any]) -> str:
     for family, label in (("students", "Élèves"), ("staff", "Personnels")):
         figures = ", ".join(f"{_LABELS[name]} {format_count(number)}" for name, number in report[family].items())
         lines.append(f"{label} : {figures}.")
+    if report.get("accounts_opened"):
+        lines.append(f"Comptes d’élèves ouverts : {format_count(report['accounts_opened'])}.")
     lines += report.get("confirmations_needed", [])
     lines.append("L’import est appliqué." if report["applied"] else "Analyse seule : rien n’a été écrit.")
     return "\n".join(lines)

@@ -1,21 +1,76 @@
-"""The job that applies an import."""
+"""Long work of the imports: analysing large files, applying, forgetting what nobody came back to."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from flask import url_for
+from sqlalchemy import select
+
+from cpro.core import tenancy
 from cpro.core.errors import DomainError
+from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.context import JobContext
-from cpro.core.jobs.handlers import job
-from cpro.imports.analysing import school_day
-from cpro.imports.models import APPLY_JOB, RunState
+from cpro.core.jobs.handlers import Report, job, nightly
+from cpro.core.jobs.models import Job
+from cpro.core.permissions import Permission, can
+from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web import current_principal
+from cpro.imports import keeping
+from cpro.imports.analysing import conclude, fill, prepare, read_kept, school_day
+from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, ImportRun, RunState
 from cpro.imports.operations.application import apply_run
+from cpro.imports.operations.runs import close_run, record_about_run, restart_run
 from cpro.imports.queries import get_run
 
+#: How long an analysis waits to be confirmed before its files go.
+PENDING_PERIOD = timedelta(days=7)
+_EXPIRE_JOB = "imports:expire"
+#: A folder without a row is left alone for that long: its deposit may be under way.
+_SWEEP_AFTER = timedelta(days=1)
 
-@job(APPLY_JOB, label="Application d’un import", exclusive="imports")
+
+def _report(done: Job) -> Report | None:
+    run_id = done.arguments["run_id"]
+    if can(current_principal(), Permission.IMPORTS_MANAGE):
+        return Report(url_for("imports.show", run_id=run_id), "Voir l’import")
+    return Report(url_for("historique_imports.details_view", id=run_id), "Voir l’import")
+
+
+@job(ANALYSE_JOB, label="Analyse des fichiers déposés", exclusive="imports", report=_report)
+def analyse_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
+    """Analyse the kept files of an import; those that are refused close it."""
+    if get_run(run_id).state is not RunState.DEPOSITED:
+        return None
+    told = 0
+
+    def heartbeat() -> None:
+        nonlocal told
+        told += 1
+        context.progress(0, 0, f"Comparaison avec les données de l’établissement, étape {told}")
+
+    try:
+        sources, today = read_kept(get_run(run_id), now=context.now), school_day(context.now)
+        with context.unit_of_work():
+            answers = dict(restart_run(get_run(run_id), today=today).answers)
+        analysis = fill(run_id, prepare(sources, today=today, answers=answers), heartbeat=heartbeat)
+        with context.unit_of_work() as work:
+            conclude(run_id, analysis, now=context.now)
+            context.finish_within(work.session, {"run_id": run_id})
+    except DomainError:
+        with context.unit_of_work():
+            run = get_run(run_id)
+            if run.state is RunState.DEPOSITED:
+                close_run(run, RunState.FAILED)
+        raise
+    return None
+
+
+@job(APPLY_JOB, label="Application d’un import", exclusive="imports", report=_report)
 def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> dict[str, Any] | None:
     """Apply an import in the transaction that ends the job; one that is refused waits for a new analysis."""
+    context.progress(0, 0, "Écriture de l’import, en une seule fois")
     try:
         with context.unit_of_work() as work:
             now = context.now
@@ -29,4 +84,40 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
             if run.state is RunState.APPLYING:
                 run.state_value = RunState.ANALYSED.value
         raise
+    return None
+
+
+@nightly("imports:sweep", label="Suppression des fichiers d’imports devenus inutiles")
+def sweep(context: JobContext) -> dict[str, int]:
+    """Ask for the imports that waited too long to expire; delete the files that no import needs."""
+    with platform_unit_of_work(context.reason) as work:
+        open_runs = work.session.scalars(select(ImportRun).where(ImportRun.open_key.is_not(None))).all()
+        expired = [run for run in open_runs if run.created_at < context.now - PENDING_PERIOD]
+        for run in expired:
+            jobs.enqueue(
+                _EXPIRE_JOB,
+                {"run_id": run.id},
+                by=context.actor,
+                now=context.now,
+                session=work.session,
+                establishment_id=run.establishment_id,
+            )
+    with tenancy.platform_session(context.reason) as session:
+        rows = session.execute(select(ImportRun.establishment_id, ImportRun.kept_in).where(ImportRun.kept_in != ""))
+        kept = {(establishment_id, token) for establishment_id, token in rows}
+    deleted = keeping.sweep(kept, older_than=(context.now - _SWEEP_AFTER).timestamp())
+    return {"expired": len(expired), "deleted": deleted}
+
+
+@job(_EXPIRE_JOB, label="Abandon d’un import resté sans suite", exclusive="imports")
+def expire(context: JobContext, run_id: int) -> dict[str, Any] | None:
+    """Close an import that nobody confirmed, with its files."""
+    with context.unit_of_work() as work:
+        run = get_run(run_id)
+        if run.open_key is not None and run.state in (RunState.ANALYSED, RunState.DEPOSITED):
+            close_run(run, RunState.EXPIRED)
+            record_about_run(
+                "expired", run, {"state": (None, RunState.EXPIRED.label)}, by=context.actor, now=context.now
+            )
+        context.finish_within(work.session)
     return None

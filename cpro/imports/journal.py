@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from cpro.audit import labels
+from cpro.imports.models import RunKind
+from cpro.students.models import Origin
 
+_GESTURES = {
+    "abandoned": "a abandonné un import",
+    "answered": "a répondu aux questions d’un import",
+    "applied": "a appliqué un import",
+    "chosen": "a choisi les désactivations d’un import",
+    "deposited": "a déposé des fichiers à importer",
+    "expired": "a laissé périmer un import",
+    "undone": "a annulé un import",
+}
 _COUNTS = {
     "created": "créés",
     "changed": "modifiés",
@@ -19,18 +30,32 @@ def name_gestures() -> None:
     """Register the words of the room."""
     labels.register(
         actions={
-            "import:siecle:applied": "a appliqué un import",
-            "import:siecle:deposited": "a déposé des fichiers à importer",
-            "import:siecle:undone": "a annulé un import",
+            f"import:{kind.value}:{gesture}": f"{words} {kind.label}"
+            if gesture != "deposited"
+            else f"{words} ({kind.label})"
+            for kind in RunKind
+            for gesture, words in _GESTURES.items()
         },
-        objects={"import_run": "Import", "mef": "Formation (MEF)"},
+        objects={"import_run": "Import"},
         fields={
             "import_run": {
                 **{f"students_{name}": f"Élèves {label}" for name, label in _COUNTS.items()},
                 **{f"staff_{name}": f"Personnels {label}" for name, label in _COUNTS.items()},
                 "accounts_opened": "Comptes d’élèves ouverts",
+                "answers_other": "Réponses « une autre personne »",
+                "answers_same": "Réponses « la même personne »",
                 "files": "Fichiers",
                 "state": "État",
-            }
+            },
+            "student": {
+                "came_by": "Provenance",
+                "local_id": "Numéro dans l’établissement",
+                "mef_code": "Formation (MEF)",
+                "siecle_id": "Numéro ELEVE_ID",
+            },
+            "account": {"sts_key": "Numéro dans le fichier", "services": "Classes selon le fichier"},
+            "division": {"diploma_id": "Diplôme"},
+            "mef": {"diploma_id": "Diplôme"},
         },
+        values={"student": {"came_by": lambda value: Origin(value).label}},
     )

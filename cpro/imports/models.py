@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cpro.core.formatting import NO_BREAK_SPACE
 from cpro.core.permissions import Actor
 from cpro.core.tenancy import Owned
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model
 
-#: kind of the job that applies an import
-APPLY_JOB = "imports:apply"
+#: kinds of the jobs that analyse large files, and that apply an import
+ANALYSE_JOB, APPLY_JOB = "imports:analyse", "imports:apply"
 
 
 class RunState(enum.Enum):
@@ -28,6 +29,8 @@ class RunState(enum.Enum):
     UNDONE = "undone"
     FAILED = "failed"
     REPLACED = "replaced"
+    ABANDONED = "abandoned"
+    EXPIRED = "expired"
 
     @property
     def label(self) -> str:
@@ -43,7 +46,21 @@ _STATE_LABELS = {
     RunState.UNDONE: "annulé",
     RunState.FAILED: "échoué",
     RunState.REPLACED: "remplacé par un autre dépôt",
+    RunState.ABANDONED: "abandonné",
+    RunState.EXPIRED: "périmé sans avoir été appliqué",
 }
+
+
+class RunKind(enum.Enum):
+    """Where the files of an import come from; values are what the database keeps."""
+
+    SIECLE = "siecle"
+    TABLE = "table"
+
+    @property
+    def label(self) -> str:
+        """Return how people call such an import."""
+        return "SIECLE" if self is RunKind.SIECLE else "hors SIECLE"
 
 
 class ChangeAction(enum.Enum):
@@ -57,9 +74,20 @@ class ChangeAction(enum.Enum):
     @property
     def label(self) -> str:
         """Return the French name of the list."""
-        return {"create": "à créer", "change": "à modifier", "deactivate": "à désactiver"}.get(
-            self.value, "à réactiver"
-        )
+        return _ACTION_LABELS[self][0]
+
+    @property
+    def done_label(self) -> str:
+        """Return what was done, for an import that is applied."""
+        return _ACTION_LABELS[self][1]
+
+
+_ACTION_LABELS = {
+    ChangeAction.CREATE: ("à créer", "créé"),
+    ChangeAction.CHANGE: ("à modifier", "modifié"),
+    ChangeAction.DEACTIVATE: ("à désactiver", "désactivé"),
+    ChangeAction.REACTIVATE: ("à réactiver", "réactivé"),
+}
 
 
 class ImportRun(Owned, Model):
@@ -75,11 +103,14 @@ class ImportRun(Owned, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    kind_value: Mapped[str] = mapped_column("kind", String(8), default=RunKind.SIECLE.value)
     state_value: Mapped[str] = mapped_column(String(16), default=RunState.DEPOSITED.value)
     #: the school's id while the import is not over, else empty
     open_key: Mapped[int | None]
-    #: [{"name", "kind"}]: the files, the kind by its French label
+    #: [{"name", "kind", "stored"}]: the files, the kind by its French label, the name under which it is kept
     files: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    #: folder of the files while the import is not over (`imports.keeping`), else empty
+    kept_in: Mapped[str] = mapped_column(String(32), default="")
     #: calendar year in which the files' school year starts
     school_year: Mapped[int]
     #: who deposited, as the journal names them: {kind, id, label, role, origin}
@@ -94,12 +125,24 @@ class ImportRun(Owned, Model):
     confirmations_needed: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     #: keys of what was confirmed
     confirmations_given: Mapped[list[str]] = mapped_column(JSON, default=list)
-    #: the job that applies it, without a foreign key: old jobs are swept
+    #: {key of a question: id of the person meant, 0 for somebody else}; a new analysis goes by them
+    answers: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    #: the job that analyses or applies it, without a foreign key: old jobs are swept
     job_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     analysed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     applied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def kind(self) -> RunKind:
+        """Return where its files come from."""
+        return RunKind(self.kind_value)
+
+    @property
+    def label(self) -> str:
+        """Return how people call the import: « Import SIECLE n° 3 »."""
+        return f"Import {self.kind.label} n°{NO_BREAK_SPACE}{self.id}"
 
     @property
     def state(self) -> RunState:
@@ -138,6 +181,8 @@ class ImportChange(Owned, Model):
     object_key: Mapped[str] = mapped_column(String(40), default="")
     #: its name, as it is shown
     object_label: Mapped[str] = mapped_column(String(210))
+    #: its name, folded: what the list is searched by
+    search_key: Mapped[str] = mapped_column(String(210), default="")
     action_value: Mapped[str] = mapped_column(String(12))
     #: whether it is to be done; proposals that somebody must tick are not
     is_selected: Mapped[bool] = mapped_column(default=True)
@@ -150,8 +195,46 @@ class ImportChange(Owned, Model):
         return ChangeAction(self.action_value)
 
 
+class ImportQuestion(Owned, Model):
+    """A line of a file that may be about somebody the school knows: a person says whether it is."""
+
+    __tablename__ = "import_question"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["establishment_id", "run_id"],
+            ["import_run.establishment_id", "import_run.id"],
+            name="fk_import_question_run",
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint("establishment_id", "run_id", "key", name="uq_import_question_key"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    run_id: Mapped[int]
+    #: the line among those of the same files, "student:900001": what an answer is found by after a new analysis
+    key: Mapped[str] = mapped_column(String(60))
+    #: student or account
+    object_type: Mapped[str] = mapped_column(String(16))
+    line: Mapped[int]
+    #: who the line is about, as the file tells: name, birth date, division
+    person: Mapped[str] = mapped_column(String(300))
+    sentence: Mapped[str] = mapped_column(String(400))
+    #: [[id, description]]: those of the school it may be about
+    candidates: Mapped[list[list[Any]]] = mapped_column(JSON)
+    #: what « une autre personne » does: whether it creates somebody, or leaves the line out
+    can_create: Mapped[bool]
+    #: id of one of the candidates, 0 for another person, empty while nobody answered
+    answer: Mapped[int | None]
+
+    @property
+    def field(self) -> str:
+        """Return the name of its field in the form of the answers."""
+        return f"question-{self.id}"
+
+
 class ImportFinding(Owned, Model):
-    """Something found in a line of a file; the sentence names no one."""
+    """Something found in a line of a file; the sentence names no one, the label does."""
 
     __tablename__ = "import_finding"
     __table_args__ = (
@@ -175,4 +258,7 @@ class ImportFinding(Owned, Model):
     file_kind: Mapped[str] = mapped_column(String(40))
     #: 0 for what concerns the file as a whole
     line: Mapped[int]
+    #: who or what the line is about, as far as it can be read
+    object_label: Mapped[str] = mapped_column(String(210), default="")
+    search_key: Mapped[str] = mapped_column(String(210), default="")
     sentence: Mapped[str] = mapped_column(String(400))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
 from cpro.audit.models import AuditEntry
+from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
-from cpro.imports.models import ImportRun, RunState
+from cpro.imports.models import ImportRun, RunKind, RunState
 from cpro.imports.refusals import UnknownRun
 
 #: How long the last import can be undone (product.md §4).
 UNDO_PERIOD = timedelta(days=7)
 #: Objects and gestures on which an analysis rests; signing in or drawing codes changes nothing for it.
-_OBJECT_TYPES = ("student", "division", "diploma", "mef", "import_run")
-_ACCOUNT_ACTIONS = (
+_OBJECT_TYPES = ("student", "division", "diploma", "mef")
+_ACTIONS = (
+    *(f"import:{kind.value}:{gesture}" for kind in RunKind for gesture in ("applied", "undone")),
     "account:changed",
     "account:consent:granted",
     "account:consent:revoked",
@@ -27,7 +30,8 @@ _ACCOUNT_ACTIONS = (
 
 
 def fingerprint_of_data(today: date) -> str:
-    """Return what changes whenever the data an analysis rests on does: students, divisions, diplomas, staff, the day.
+    """Return what changes whenever the data an analysis rests on does: students, divisions, diplomas, staff, the day,
+    whose files the school takes.
 
     Every gesture leaves its line in the journal, so the last line about these tells it without reading them.
     """
@@ -36,10 +40,11 @@ def fingerprint_of_data(today: date) -> str:
         for object_type in _OBJECT_TYPES
     ]
     lines += [
-        db.session.scalar(select(func.max(AuditEntry.id)).where(AuditEntry.action == action))
-        for action in _ACCOUNT_ACTIONS
+        db.session.scalar(select(func.max(AuditEntry.id)).where(AuditEntry.action == action)) for action in _ACTIONS
     ]
-    return hashlib.sha256(f"{today.isoformat()} {lines}".encode()).hexdigest()
+    school = get_current_establishment()
+    told = f"{today.isoformat()} {school.uai} {school.uses_siecle} {lines}"
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def get_run(run_id: int) -> ImportRun:
@@ -66,3 +71,13 @@ def find_undoable(now: datetime) -> ImportRun | None:
     """Return the import that may still be undone, or None."""
     run = find_last_applied()
     return run if run and run.applied_at and run.applied_at > now - UNDO_PERIOD else None
+
+
+def list_recent_runs(limit: int) -> Sequence[ImportRun]:
+    """Return the latest imports of the school, the last first."""
+    return db.session.scalars(select(ImportRun).order_by(ImportRun.id.desc()).limit(limit)).all()
+
+
+def is_outdated(run: ImportRun, today: date) -> bool:
+    """Tell whether the data changed since the analysis of an import that waits."""
+    return run.state is RunState.ANALYSED and run.fingerprint != fingerprint_of_data(today)

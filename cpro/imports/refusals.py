@@ -25,6 +25,28 @@ class UAIMissing(DomainError):
         )
 
 
+class SIECLENotUsed(DomainError):
+    """Refuse the ministry's files where the school says it does not use SIECLE."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Votre établissement déclare ne pas utiliser SIECLE : déposez les tableaux issus de nos modèles, ou "
+            "changez cette réponse dans Paramètres, onglet Transferts.",
+            field="files",
+        )
+
+
+class SIECLEUsed(DomainError):
+    """Refuse tables where the school's data come from SIECLE."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Votre établissement utilise SIECLE : élèves et personnels viennent des exports de SIECLE et de STS-Web. "
+            "Les tableaux sont réservés aux établissements qui ne l’utilisent pas (Paramètres, onglet Transferts).",
+            field="files",
+        )
+
+
 class FilesDisagree(DomainError):
     """Refuse two files of one kind, or files of two school years, or none that can be imported."""
 
@@ -52,6 +74,22 @@ class AnalysisOutdated(Conflict):
 
 class ConfirmationMissing(DomainError):
     """Ask for an explicit confirmation, in sentences that name the figures."""
+
+
+class AnalysisSeenChanged(Conflict):
+    """Refuse to apply figures other than those the person saw."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "L’analyse ou les choix ont changé depuis que vous avez ouvert cette page : relisez-les, puis confirmez."
+        )
+
+
+class FilesGone(Conflict):
+    """Refuse to analyse files that are not kept any more."""
+
+    def __init__(self) -> None:
+        super().__init__("Les fichiers de cet import ne sont plus conservés : déposez-les de nouveau.")
 
 
 class NotToApply(Conflict):

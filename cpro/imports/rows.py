@@ -16,7 +16,7 @@ class StudentRow(NamedTuple):
 
     #: line of the XML file, row of the table; both count from 1
     line: int
-    #: SIECLE's ELEVE_ID; "" in tables
+    #: SIECLE's ELEVE_ID; in tables, the school's own number, "" where it gives none
     siecle_id: str
     ine: str | None
     last_name: str
@@ -44,7 +44,7 @@ class StaffRow(NamedTuple):
     """Somebody who works in the school; `division_codes` are those whose pupils they teach, in the file's order."""
 
     line: int
-    #: STS-Web's key, with `sts_type`; both "" in tables
+    #: STS-Web's key, with `sts_type`; in tables, the school's own number, "" where it gives none
     sts_id: str
     #: "epp" (the ministry's staff) or "local"
     sts_type: str

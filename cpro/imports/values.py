@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from cpro.core.validators import InvalidINE, clean_text, normalise_ine
+from cpro.core.validators import InvalidINE, InvalidMEF, clean_text, normalise_ine, normalise_mef
 
 NAME_MAX_LENGTH = 100
 LABEL_MAX_LENGTH = 100
@@ -23,7 +23,6 @@ _TABLE_DATES = (
     (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), (1, 2, 3)),
 )
 _PLAIN_INE = re.compile(r"[0-9]{9}[0-9A-Z][A-Z]")
-_MEF = re.compile(r"[0-9A-Z]{11}")
 _OLDEST_YEAR = 1900
 
 
@@ -79,8 +78,10 @@ def effective_ine(candidates: Iterable[str | None]) -> tuple[str, bool]:
 @lru_cache(maxsize=4096)
 def clean_mef(text: str) -> str | None:
     """Return the MEF code (11 digits, or capitals after them), None if the text cannot be one."""
-    code = text.upper()
-    return code if _MEF.fullmatch(code) else None
+    try:
+        return normalise_mef(text) or None
+    except InvalidMEF:
+        return None
 
 
 @lru_cache(maxsize=4096)

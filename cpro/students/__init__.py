@@ -1,7 +1,7 @@
 """Diplomas, divisions and students of a school.
 
-Words: the *INE* is the national identifier that lets a pupil's records follow them; a *division* is a class; a
-*departed* student is inactive, never deleted.
+Words: the *INE* is the national identifier that lets a pupil's records follow them; a *division* is a class; a *MEF*
+is a course of the ministry's list, one year of it; a *departed* student is inactive, never deleted.
 Invariant: no form writes an INE; only a file brings it.
 """
 
@@ -24,11 +24,12 @@ def register(app: Flask) -> None:
 
 def register_admin(site: Admin) -> None:
     """Put the room's generated screens in the administration site."""
-    from cpro.students.admin import DiplomasScreen, DivisionsScreen, StudentsScreen, UsersScreen
-    from cpro.students.models import Diploma, Division, Student
+    from cpro.students.admin import DiplomasScreen, DivisionsScreen, MEFsScreen, StudentsScreen, UsersScreen
+    from cpro.students.models import MEF, Diploma, Division, Student
     from cpro.users.models import Account
 
     site.add_view(UsersScreen(Account, url="/admin/utilisateurs", endpoint="utilisateurs"))
     site.add_view(StudentsScreen(Student, url="/admin/eleves", endpoint="eleves"))
     site.add_view(DivisionsScreen(Division, url="/admin/divisions", endpoint="divisions"))
     site.add_view(DiplomasScreen(Diploma, url="/admin/diplomes", endpoint="diplomes"))
+    site.add_view(MEFsScreen(MEF, url="/admin/mefs", endpoint="mefs"))

@@ -1,19 +1,12 @@
-"""Forms of students, divisions and diplomas: French labels and shape; the rules are those of the operations."""
+"""Forms of students, divisions, diplomas and courses: labels and shape; the rules are those of the operations."""
 
 from __future__ import annotations
 
-from wtforms import StringField
+from wtforms import BooleanField, StringField
 from wtforms.fields import Field
-from wtforms.widgets import DateInput
 
-from cpro.core.forms import VersionedForm
+from cpro.core.forms import DayField, VersionedForm
 from cpro.core.screens.lookups import LookupField
-
-
-class _DayField(StringField):
-    """A day as the browser's own calendar gives it: yyyy-mm-dd, in text, judged by the operation."""
-
-    widget = DateInput()
 
 
 class StudentForm(VersionedForm):
@@ -22,7 +15,7 @@ class StudentForm(VersionedForm):
     last_name = StringField("Nom de famille")
     usage_name = StringField("Nom d’usage")
     first_name = StringField("Prénom")
-    birth_date: Field = _DayField("Date de naissance")
+    birth_date: Field = DayField("Date de naissance")
     division = LookupField("Division", description="Son code ; laissez vide si l’élève n’en a pas encore.")
 
 
@@ -32,6 +25,22 @@ class DivisionForm(VersionedForm):
     code = StringField("Code", description="8 caractères au plus, par exemple 2MELEC.")
     label = StringField("Intitulé")
     diploma = LookupField("Diplôme préparé", description="Son code ; laissez vide s’il reste à rattacher.")
+
+
+class MEFForm(VersionedForm):
+    """A course of the ministry's list, corrected: its code is what it is."""
+
+    label = StringField("Intitulé", description="Le fichier Nomenclature le donne aussi.")
+    diploma = LookupField("Diplôme préparé", description="Son code ; laissez vide si la formation reste à rattacher.")
+    other_years = BooleanField("Rattacher aussi les autres années de cette formation", default=True)
+
+
+class NewMEFForm(VersionedForm):
+    """A course that no file has brought yet."""
+
+    code = StringField("Code MEF", description="Onze chiffres ou lettres, par exemple 24725510310.")
+    label = StringField("Intitulé")
+    diploma = LookupField("Diplôme préparé", description="Son code ; laissez vide si la formation reste à rattacher.")
 
 
 class DiplomaForm(VersionedForm):

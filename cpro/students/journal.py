@@ -1,4 +1,4 @@
-"""How the gestures on students, divisions and diplomas read in the journal."""
+"""How the gestures on students, divisions, diplomas and courses read in the journal."""
 
 from __future__ import annotations
 
@@ -12,15 +12,25 @@ def name_gestures() -> None:
             "diploma:changed": "a modifié un diplôme",
             "diploma:created": "a ajouté un diplôme",
             "diploma:deleted": "a supprimé un diplôme",
+            "mef:changed": "a modifié une formation (MEF)",
+            "mef:created": "a ajouté une formation (MEF)",
+            "mef:deleted": "a supprimé une formation (MEF)",
             "division:changed": "a modifié une division",
             "division:created": "a créé une division",
             "student:changed": "a modifié un élève",
             "student:created": "a créé un élève",
         },
-        objects={"diploma": "Diplôme", "division": "Division", "student": "Élève"},
+        objects={"diploma": "Diplôme", "division": "Division", "mef": "Formation (MEF)", "student": "Élève"},
         fields={
             "diploma": {"code": "Code", "label": "Intitulé", "short_label": "Intitulé court"},
             "division": {"code": "Code", "label": "Intitulé", "diploma": "Diplôme"},
+            "mef": {
+                "code": "Code",
+                "label": "Intitulé",
+                "diploma": "Diplôme",
+                "other_years": "Autres années rattachées",
+                "divisions": "Divisions qui ont changé de diplôme",
+            },
             "student": {
                 "last_name": "Nom de famille",
                 "usage_name": "Nom d’usage",

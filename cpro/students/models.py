@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection
 from datetime import date, datetime
 
@@ -43,7 +44,7 @@ class Diploma(Shared, DiplomaScoped, Model):
     #: the ministry's code (8 digits) or the school's own word
     code: Mapped[str] = mapped_column(String(16))
     label: Mapped[str] = mapped_column(String(150))
-    #: as people say it: « Bac pro MELEC »
+    #: as people say it: « Bac pro MELEC »
     short_label: Mapped[str] = mapped_column(String(60))
 
     @classmethod
@@ -62,8 +63,10 @@ class MEF(Owned, Model):
     #: 11 characters: course (3), specialty (3), order (2), length (1), year (1), type (1)
     code: Mapped[str] = mapped_column(String(11))
     label: Mapped[str] = mapped_column(String(100), default="")
-    #: empty while « à rattacher »
+    #: empty while « à rattacher »
     diploma_id: Mapped[int | None] = mapped_column(ForeignKey("diploma.id"), index=True)
+
+    diploma: Mapped[Diploma | None] = relationship(lazy="raise")
 
 
 class Division(Owned, DiplomaScoped, Model):
@@ -89,6 +92,26 @@ class Division(Owned, DiplomaScoped, Model):
         return cls.diploma_id.in_(diploma_ids)
 
 
+class Origin(enum.Enum):
+    """How a pupil came into a school; values are what the database keeps."""
+
+    SIECLE = "siecle"
+    TABLE = "table"
+    HAND = "hand"
+
+    @property
+    def label(self) -> str:
+        """Return the French name."""
+        return _ORIGIN_LABELS[self]
+
+
+_ORIGIN_LABELS = {
+    Origin.SIECLE: "fichier de SIECLE",
+    Origin.TABLE: "tableau hors SIECLE",
+    Origin.HAND: "saisie à la main",
+}
+
+
 class Student(Owned, DiplomaScoped, Model):
     """A pupil, apprentice or trainee of one school; never deleted, inactive once gone."""
 
@@ -105,7 +128,23 @@ class Student(Owned, DiplomaScoped, Model):
         ),
         Index("ix_student_establishment_id_search_key", "establishment_id", "search_key", "id"),
         Index("ix_student_establishment_id_ine", "establishment_id", "ine"),
+        # Across schools, pupils are matched by INE (transfers): present ones and departed ones apart.
+        Index(
+            "ix_student_present_ine",
+            "ine",
+            postgresql_include=["establishment_id", "id"],
+            sqlite_where=text("is_active = 1 AND ine IS NOT NULL"),
+            postgresql_where=text("is_active AND ine IS NOT NULL"),
+        ),
+        Index(
+            "ix_student_departed_ine",
+            "ine",
+            postgresql_include=["establishment_id", "id"],
+            sqlite_where=text("is_active = 0 AND ine IS NOT NULL"),
+            postgresql_where=text("NOT is_active AND ine IS NOT NULL"),
+        ),
         UniqueConstraint("establishment_id", "siecle_id"),
+        Index("uq_student_local_id", "establishment_id", "local_id", unique=True),
         Index("ix_student_division", "establishment_id", "division_id"),
     )
 
@@ -119,6 +158,10 @@ class Student(Owned, DiplomaScoped, Model):
     ine: Mapped[str | None] = mapped_column(String(11))
     #: SIECLE's ELEVE_ID, stable within the school
     siecle_id: Mapped[str | None] = mapped_column(String(20))
+    #: the number a school without SIECLE gives its pupils in its tables; only a table brings it
+    local_id: Mapped[str | None] = mapped_column(String(20))
+    #: an `Origin`: a transfer towards a pupil whom only a table names waits for the other school's agreement
+    came_by: Mapped[str] = mapped_column(String(8), default=Origin.HAND.value)
     #: the ministry's code of the course followed, 11 characters; only a file brings it
     mef_code: Mapped[str] = mapped_column(String(11), default="")
     division_id: Mapped[int | None]
@@ -168,4 +211,9 @@ class TeacherDivision(Owned, Model):
 @event.listens_for(Student, "before_insert")
 @event.listens_for(Student, "before_update")
 def _refresh_search_key(mapper: object, connection: object, student: Student) -> None:
-    student.search_key = fold(f"{student.last_name} {student.first_name} {student.usage_name or ''}").strip()
+    student.search_key = search_key_of(student.last_name, student.first_name, student.usage_name or "")
+
+
+def search_key_of(last_name: str, first_name: str, usage_name: str) -> str:
+    """Return what a student is sorted and searched by, for rows written in bulk, which no listener sees."""
+    return fold(f"{last_name} {first_name} {usage_name}").strip()

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import differences, record
+from cpro.core import events
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import plural
@@ -21,7 +22,7 @@ from cpro.core.permissions import Actor
 from cpro.core.validators import clean_text
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
-from cpro.students.models import Diploma, Division, Student
+from cpro.students.models import MEF, Diploma, Division, Student
 from cpro.students.queries import find_diploma, find_division
 
 _OLDEST_BIRTH = date(1940, 1, 1)
@@ -160,13 +161,19 @@ def update_diploma(
 def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
     """Delete a diploma of the school's own. Raises `NationalDiploma`, `DiplomaInUse`.
 
-    What other rooms attach to a diploma (wordings…) holds it too: the database refuses, and so does this.
+    What other rooms attach to a diploma (wordings, competences, scenarios…) holds it too: they refuse on
+    `events.diploma_deleted`, the database does otherwise, and so does this.
     """
     refuse_if_national(diploma)
     used_by = db.session.scalar(select(func.count(Division.id)).where(Division.diploma_id == diploma.id)) or 0
     if used_by:
         who = plural(used_by, "division prépare", "divisions préparent")
         raise DiplomaInUse(f"{who} ce diplôme : rattachez-les d’abord à un autre.")
+    linked = db.session.scalar(select(func.count(MEF.id)).where(MEF.diploma_id == diploma.id)) or 0
+    if linked:
+        who = plural(linked, "formation (MEF) est rattachée", "formations (MEF) sont rattachées")
+        raise DiplomaInUse(f"{who} à ce diplôme : rattachez-les d’abord à un autre.")
+    events.diploma_deleted.send("students", diploma=diploma, by=by, now=now)
     _record("diploma:deleted", diploma, {}, by=by, now=now)
     db.session.delete(diploma)
     try:

@@ -33,7 +33,7 @@ def fill(app: Flask) -> None:
             Permission.STUDENTS_VIEW,
             order=40,
             icon="student",
-            covers=("students.*", "eleves.*", "divisions.*", "diplomes.*"),
+            covers=("students.*", "eleves.*", "divisions.*", "diplomes.*", "competences.*", "mefs.*"),
         )
     )
     places.add_menu_entry(
@@ -71,8 +71,11 @@ def _particulars_consequences() -> list[Consequence]:
     if not missing:
         return [
             Consequence("Vous pouvez créer des utilisateurs.", "ok"),
-            Consequence(
-                f"Les passeports de {plural(students, 'apprenant', 'apprenants')} peuvent être exportés.", "ok"
+            Consequence(f"Les passeports de {plural(students, 'apprenant', 'apprenants')} peuvent être exportés.", "ok")
+            if is_module_on(school, Module.PASSPORT)
+            else Consequence(
+                f"Le module « Passeport » est désactivé : {plural(students, 'passeport', 'passeports')} en attente.",
+                "blocked",
             ),
         ]
     verb = "manque" if len(missing) == 1 else "manquent"
@@ -139,6 +142,7 @@ def _checklist() -> list[ChecklistItem]:
     without = queries.count_without_ine(clock.utcnow().date())
     return [
         *_pending_accounts(),
+        *_courses(),
         ChecklistItem(
             "Compléter les INE",
             "Tous les élèves présents ont un INE."
@@ -149,6 +153,25 @@ def _checklist() -> list[ChecklistItem]:
             link_label="Voir la liste",
             figure=format_count(without.active),
         ),
+    ]
+
+
+def _courses() -> list[ChecklistItem]:
+    """Return the line of the courses without diploma, once the school has courses."""
+    total, unlinked = queries.count_mefs()
+    if not total:
+        return []
+    return [
+        ChecklistItem(
+            "Rattacher les formations (MEF) à un diplôme",
+            "Toutes les formations sont rattachées à un diplôme."
+            if not unlinked
+            else "Sans diplôme, une formation laisse ses divisions sans masque de saisie ni compétences.",
+            done=not unlinked,
+            link_url=url_for("mefs.index_view", diplome="non") if unlinked else url_for("mefs.index_view"),
+            link_label="Voir la liste",
+            figure=format_count(unlinked),
+        )
     ]
 
 

@@ -10,12 +10,21 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
+from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
-from cpro.students.models import Diploma, Division, Student, TeacherDivision
+from cpro.students.models import MEF, Diploma, Division, Student, TeacherDivision
 from cpro.users.models import Account
 
-#: Years the records of a departed student are kept (product.md §3: those may still be transferred).
-RETENTION_YEARS = 3
+#: Years for which a school may keep the records of a departed student, who may still be transferred meanwhile.
+RETENTION_CHOICES = (1, 2, 3)
+
+
+def kept_since(years: int, today: date) -> date:
+    """Return the first day of departure whose records are still kept: whoever left before it has none any more."""
+    try:
+        return today.replace(year=today.year - years)
+    except ValueError:  # 29 February
+        return today.replace(year=today.year - years, day=28)
 
 
 def list_diplomas() -> Sequence[Diploma]:
@@ -28,6 +37,12 @@ def find_diploma(code: str) -> Diploma | None:
     return db.session.scalars(
         select(Diploma).where(Diploma.code == code).order_by(Diploma.establishment_id.is_(None)).limit(1)
     ).first()
+
+
+def count_mefs() -> tuple[int, int]:
+    """Return how many courses (MEF) the school has, and how many of them are « à rattacher »."""
+    total, linked = db.session.execute(select(func.count(MEF.id), func.count(MEF.diploma_id))).one()
+    return total, total - linked
 
 
 def find_division(code: str) -> Division | None:
@@ -166,7 +181,7 @@ def list_without_ine(today: date, *, limit: int, offset: int = 0) -> Sequence[St
 
 
 def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
-    since = date(today.year - RETENTION_YEARS, today.month, min(today.day, 28))
+    since = kept_since(get_current_establishment().retention_years, today)
     return (
         Student.ine.is_(None),
         or_(Student.is_active, Student.left_on.is_(None), Student.left_on >= since),

@@ -19,6 +19,7 @@ def upgrade():
     op.add_column("student", sa.Column("came_by", sa.String(length=8), nullable=False, server_default="hand"))
     op.create_index("uq_student_local_id", "student", ["establishment_id", "local_id"], unique=True)
     op.add_column("import_run", sa.Column("kind", sa.String(length=8), nullable=False, server_default="siecle"))
+    op.add_column("import_run", sa.Column("answers", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("import_run", sa.Column("kept_in", sa.String(length=32), nullable=False, server_default=""))
     for table in ("import_change", "import_finding"):
         op.add_column(table, sa.Column("search_key", sa.String(length=210), nullable=False, server_default=""))
@@ -53,7 +54,6 @@ def upgrade():
         op.execute("ALTER TABLE import_question ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE import_question FORCE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY tenancy ON import_question USING ({rule}) WITH CHECK ({rule})")
-        op.execute("SELECT set_config('cpro.scope', 'platform', true)")
     op.execute("UPDATE student SET came_by = 'siecle' WHERE siecle_id IS NOT NULL")
 
 
@@ -63,6 +63,7 @@ def downgrade():
     for table in ("import_finding", "import_change"):
         op.drop_column(table, "search_key")
     op.drop_column("import_run", "kept_in")
+    op.drop_column("import_run", "answers")
     op.drop_column("import_run", "kind")
     op.drop_index("uq_student_local_id", table_name="student")
     op.drop_column("student", "came_by")

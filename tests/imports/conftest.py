@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask import Flask
 
-from tests.factories import World
+from tests.factories import NOW, World
 from tests.helpers.imports import Desk
 
 WriteFile = Callable[[bytes, str], Path]
@@ -38,3 +39,10 @@ def folder(tmp_path: Path) -> Path:
 def desk(app: Flask, world: World, tmp_path: Path) -> Desk:
     """Return the place where files are brought to school "a"."""
     return Desk(app, world, tmp_path)
+
+
+@pytest.fixture
+def october(desk: Desk) -> Iterator[time_machine.Traveller]:
+    """Let it be the day of the samples, in a school that has no active pupil."""
+    with time_machine.travel(NOW, tick=True) as traveller:
+        yield traveller

@@ -1,9 +1,9 @@
-"""`flask imports siecle`: the contract's keys, the same guards, one sentence on standard error."""
+"""`flask imports siecle` and `undo`: the contract's keys, the same guards, one sentence on standard error."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,9 @@ KEYS = {"created", "changed", "deactivated", "reactivated", "unchanged", "refuse
 def command(app: Flask, desk: Desk) -> Any:
     """Return a runner of the command."""
 
-    def run(*arguments: str | Path, now: datetime = NOW, school: str = "alpha") -> Result:
+    def run(*arguments: str | Path, now: datetime = NOW, school: str = "alpha", verb: str = "siecle") -> Result:
         with time_machine.travel(now, tick=False):
-            return app.test_cli_runner().invoke(
-                args=["imports", "siecle", *map(str, arguments), "--establishment", school]
-            )
+            return app.test_cli_runner().invoke(args=["imports", verb, *map(str, arguments), "--establishment", school])
 
     return run
 
@@ -81,6 +79,55 @@ class TestCommand:
         assert "--confirm-year" in refused.stderr
         assert accepted.exit_code == 0
         assert "appliqué" in accepted.stdout
+
+    def test_the_analysis_alone_tells_what_will_be_asked_and_is_done(self, desk: Desk, command: Any) -> None:
+        command(SAMPLES[0], "--apply")
+        few = desk.file_of({"id": "900001", "ine": "990000011DB", "division": "2MELEC1"}, year=2027)
+
+        result = command(few, "--json")
+        confirmed = command(few, "--json", "--confirm-deactivations", "--confirm-year")
+
+        assert result.exit_code == 0
+        asked = json.loads(result.stdout)["confirmations_needed"]
+        assert ["10 élèves" in sentence for sentence in asked].count(True) == 1
+        assert ["2027-2028" in sentence for sentence in asked].count(True) == 1
+        assert json.loads(confirmed.stdout)["confirmations_needed"] == []
+
+    def test_pupils_receive_accounts_when_it_is_asked(self, desk: Desk, command: Any) -> None:
+        without = json.loads(command(SAMPLES[0], "--apply", "--json").stdout)
+        opened = json.loads(command(SAMPLES[0], "--apply", "--json", "--open-student-accounts").stdout)
+        again = command(SAMPLES[0], "--apply", "--open-student-accounts")
+
+        assert (without["accounts_opened"], opened["accounts_opened"]) == (0, 11)
+        assert [login for login, account in desk.accounts().items() if account["role_value"] == "student"][1:]
+        assert "ouverts" not in again.stdout
+
+    def test_the_last_import_is_undone_and_only_once(self, desk: Desk, command: Any) -> None:
+        before = desk.state()
+        command(*SAMPLES, "--apply", "--open-student-accounts")
+
+        undone, again = command(verb="undo"), command(verb="undo")
+
+        assert (undone.exit_code, again.exit_code, again.stdout) == (0, 1, "")
+        assert "annulé" in undone.stdout
+        assert again.stderr.count("\n") == 1
+        assert desk.state() == before
+
+    def test_another_schools_import_is_not_undone(self, desk: Desk, command: Any) -> None:
+        command(SAMPLES[0], "--apply")
+
+        for school in ("beta", "gamma"):
+            result = command(verb="undo", school=school)
+            assert (result.exit_code, result.stdout) == (1, "")
+        assert len(desk.students()) == 11
+
+    def test_eight_days_later_nothing_is_undone(self, desk: Desk, command: Any) -> None:
+        command(SAMPLES[0], "--apply")
+
+        result = command(verb="undo", now=NOW + timedelta(days=8))
+
+        assert (result.exit_code, len(desk.students())) == (1, 11)
+        assert "7 jours" in result.stderr
 
     @pytest.mark.parametrize(
         "text", ["", "<html></html>", "<!DOCTYPE a><BEE_ELEVES/>", "<BEE_RESPONSABLES></BEE_RESPONSABLES>"]

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from cpro.audit.models import AuditEntry
 from cpro.core.permissions import Role
-from cpro.students.models import Student
+from cpro.imports.analysis.services import merge_services
+from cpro.students.models import Division, Student, TeacherDivision
 from cpro.students.queries import list_division_codes_of
 from cpro.users.models import Account, ActivationCode
 from cpro.users.operations.consent import grant_consent
@@ -113,6 +114,87 @@ class TestTeachers:
         counts = desk.bring(changed(desk, ("<ENSEIGNANT ", "<PERSONNE ")))["staff"]
 
         assert counts["changed"] == 0
+
+
+#: Éloïse Nœud (99003) teaches T MELEC, and 2MELEC1 no more; nobody else's divisions change.
+TAUGHT_ELSEWHERE = (
+    ('<ENSEIGNANT ID="99003" TYPE="epp"/>', '<ENSEIGNANT ID="99002" TYPE="epp"/>'),
+    (
+        '<ENSEIGNANT TYPE="epp" ID="99002"/>',
+        '<ENSEIGNANT TYPE="epp" ID="99002"/><ENSEIGNANT ID="99003" TYPE="epp"/>',
+    ),
+)
+
+
+def give(desk: Desk, login: str, *codes: str) -> None:
+    """Give a teacher these divisions by hand, and no other."""
+    with desk.open() as session:
+        account = session.scalars(select(Account).where(Account.login == login)).one()
+        for row in session.scalars(select(TeacherDivision).where(TeacherDivision.account_id == account.id)).all():
+            session.delete(row)
+        session.flush()
+        for division_id in session.scalars(select(Division.id).where(Division.code.in_(codes))).all():
+            session.add(TeacherDivision(account_id=account.id, division_id=division_id))
+
+
+def divisions_of(desk: Desk, login: str) -> list[str]:
+    """Return the codes of a teacher's divisions."""
+    with desk.look() as session:
+        return sorted(
+            session.scalars(
+                select(Division.code)
+                .join(TeacherDivision, TeacherDivision.division_id == Division.id)
+                .join(Account, Account.id == TeacherDivision.account_id)
+                .where(Account.login == login)
+            )
+        )
+
+
+class TestServices:
+    """Éloïse Nœud (99003) teaches 2MELEC1 in the sample."""
+
+    def test_an_addition_by_hand_is_kept(self, desk: Desk) -> None:
+        desk.bring(*SAMPLES)
+        give(desk, "eloise.noeud", "2MELEC1", "1CAPMM")
+
+        counts = desk.bring(*SAMPLES)["staff"]
+
+        assert (counts["changed"], divisions_of(desk, "eloise.noeud")) == (0, ["1CAPMM", "2MELEC1"])
+
+    def test_a_withdrawal_by_hand_is_kept(self, desk: Desk) -> None:
+        desk.bring(*SAMPLES)
+        give(desk, "eloise.noeud", "1CAPMM")
+
+        counts = desk.bring(*SAMPLES)["staff"]
+
+        assert (counts["changed"], divisions_of(desk, "eloise.noeud")) == (0, ["1CAPMM"])
+
+    def test_what_the_file_changes_is_followed_beside_what_hands_did(self, desk: Desk) -> None:
+        desk.bring(*SAMPLES)
+        give(desk, "eloise.noeud", "2MELEC1", "1CAPMM")
+
+        moved = changed(desk, *TAUGHT_ELSEWHERE)
+        counts = desk.bring(moved)["staff"]
+        followed = divisions_of(desk, "eloise.noeud")
+        again = desk.bring(moved)["staff"]
+
+        assert (counts["changed"], again["changed"]) == (1, 0)
+        assert followed == divisions_of(desk, "eloise.noeud") == ["1CAPMM", "T MELEC"]
+
+    def test_undone_they_come_back_and_the_next_file_is_compared_with_what_stands(self, desk: Desk) -> None:
+        desk.bring(*SAMPLES)
+        give(desk, "eloise.noeud", "2MELEC1", "1CAPMM")
+        desk.bring(changed(desk, *TAUGHT_ELSEWHERE))
+
+        desk.undo()
+        undone = divisions_of(desk, "eloise.noeud")
+        counts = desk.bring(*SAMPLES)["staff"]
+
+        assert undone == ["1CAPMM", "2MELEC1"]
+        assert (counts["changed"], divisions_of(desk, "eloise.noeud")) == (0, undone)
+
+    def test_a_teacher_created_by_hand_keeps_theirs_beside_those_of_the_file(self) -> None:
+        assert merge_services(["1CAPMM"], [], ["2MELEC1"]) == ["1CAPMM", "2MELEC1"]
 
 
 class TestHeads:
@@ -221,6 +303,15 @@ class TestPupils:
         with desk.look() as session:
             pupil = session.scalars(select(Student).where(Student.siecle_id == "900001")).one()
             assert session.get_one(Account, pupil.account_id).login == "alix.testeur"
+
+    def test_who_leaves_keeps_their_account(self, desk: Desk) -> None:
+        desk.bring(SAMPLES[0], accounts=True)
+
+        desk.bring(desk.file_of({"id": "900002", "ine": "990000022CA"}), confirm=["deactivations"])
+
+        account = desk.accounts()["alix.testeur"]
+        assert not desk.students()["900001"]["is_active"]
+        assert (account["is_active"], desk.students()["900001"]["account_id"]) == (True, account["id"])
 
     def test_no_account_has_a_line_of_its_own_in_the_journal(self, desk: Desk) -> None:
         desk.bring(*SAMPLES, accounts=True)

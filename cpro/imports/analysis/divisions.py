@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,12 +11,8 @@ from cpro.extensions import db
 from cpro.imports.analysis.proposals import Changes, MatchCode, Note, Proposal, Yielded
 from cpro.imports.models import ChangeAction
 from cpro.imports.siecle.structures import SIECLEDivision
-from cpro.students.models import MEF, Diploma, Division
-
-#: Course (3), specialty (3), order (2), length (1): what the years of one course have in common.
-_COURSE_LENGTH = 9
-#: Courses whose diploma is public knowledge: Bac pro MELEC in three years (siecle prefixes 24725510 3).
-_KNOWN_COURSES = {"247255103": "40025520"}
+from cpro.students.mefs import deduce_diplomas, diploma_of_division
+from cpro.students.models import MEF, Division
 
 
 @dataclass
@@ -37,7 +33,7 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
     """Yield the courses and divisions to create or correct, courses first."""
     mefs_of = _mefs_of_divisions(found)
     known_mefs = {mef.code: mef for mef in db.session.scalars(select(MEF).order_by(MEF.id))}
-    diplomas = _diplomas_of_mefs(set().union(*mefs_of.values()), known_mefs)
+    diplomas = deduce_diplomas(set().union(*mefs_of.values()))
     yield from _compare_mefs(found, diplomas, known_mefs)
     known = {division.code: division for division in db.session.scalars(select(Division).order_by(Division.id))}
     for code in sorted(mefs_of):
@@ -47,12 +43,11 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
         if len(leads_to) > 1:
             sentence = "Une classe mêle des formations de plusieurs diplômes : son diplôme n’est pas changé."
             yield Note(MatchCode.SEVERAL_DIPLOMAS, found.file_kind, line, sentence)
-        label, diploma_id = described.label if described else "", leads_to.pop() if len(leads_to) == 1 else None
-        yield from _compare_division(code, label, diploma_id, known.get(code))
+        yield from _compare_division(code, described.label if described else "", leads_to, known.get(code))
 
 
-def _compare_division(code: str, label: str, diploma_id: int | None, known: Division | None) -> Iterator[Proposal]:
-    wanted = {"label": label, "diploma_id": diploma_id}
+def _compare_division(code: str, label: str, leads_to: set[int], known: Division | None) -> Iterator[Proposal]:
+    wanted = {"label": label, "diploma_id": diploma_of_division(known.diploma_id if known else None, leads_to)}
     if known is None:
         changes: Changes = {"code": (None, code)}
         changes |= {name: (None, value) for name, value in wanted.items() if value}
@@ -86,30 +81,3 @@ def _compare_mefs(found: Found, diplomas: Mapping[str, int | None], known: Mappi
             yield Proposal("mef", None, code, label or code, ChangeAction.CREATE, changes)
         elif label and label != stored.label:
             yield Proposal("mef", stored.id, code, label, ChangeAction.CHANGE, {"label": (stored.label, label)})
-
-
-def _diplomas_of_mefs(codes: set[str], known: Mapping[str, MEF]) -> dict[str, int | None]:
-    """Return the diploma of each course: as it was linked, as another year of it was, or as everybody knows."""
-    by_course: dict[str, set[int]] = {}
-    for mef in known.values():
-        if mef.diploma_id is not None:
-            by_course.setdefault(mef.code[:_COURSE_LENGTH], set()).add(mef.diploma_id)
-    national = _find_national(sorted(set(_KNOWN_COURSES.values())))
-    diplomas: dict[str, int | None] = {}
-    for code in codes:
-        course = code[:_COURSE_LENGTH]
-        stored = known.get(code)
-        if stored is not None:
-            diplomas[code] = stored.diploma_id
-        elif len(by_course.get(course, ())) == 1:
-            diplomas[code] = next(iter(by_course[course]))
-        else:
-            diplomas[code] = national.get(_KNOWN_COURSES.get(course, ""))
-    return diplomas
-
-
-def _find_national(codes: Sequence[str]) -> dict[str, int]:
-    rows = db.session.execute(
-        select(Diploma.code, Diploma.id).where(Diploma.code.in_(codes), Diploma.establishment_id.is_(None))
-    )
-    return {code: id_ for code, id_ in rows}

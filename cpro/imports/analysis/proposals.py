@@ -1,9 +1,9 @@
-"""What an analysis yields: changes, findings, and the tally of both."""
+"""What an analysis yields: changes, findings, questions to a person, and the tally of them."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cpro.imports.findings import Finding, FindingCode, Severity
@@ -18,6 +18,8 @@ _COUNT_OF = {
     ChangeAction.REACTIVATE: "reactivated",
 }
 Changes = dict[str, tuple[Any, Any]]
+#: What people answered, {key of the question: id of the person meant, 0 for somebody else}.
+Answers = Mapping[str, int]
 
 
 class MatchCode(enum.Enum):
@@ -33,13 +35,20 @@ class MatchCode(enum.Enum):
     HEAD_IN_PLACE = "chef d’établissement en place"
     ROLE_KEPT = "rôle inchangé"
     CLOSED_BY_HAND = "compte désactivé à la main"
+    GONE = "parti sans être connu ici"
+    NOT_ENROLLED = "sans classe, pas repris"
+    EMAIL_KEPT = "adresse électronique inchangée"
+    DIVISION_UNKNOWN = "classe inconnue"
 
     @property
     def severity(self) -> Severity:
         """Return what becomes of a line on which this is found."""
         if self is MatchCode.TO_CONFIRM:
             return Severity.REFUSED
-        return Severity.IGNORED if self is MatchCode.NOT_TAUGHT else Severity.WARNING
+        return Severity.IGNORED if self in _IGNORING else Severity.WARNING
+
+
+_IGNORING = (MatchCode.NOT_TAUGHT, MatchCode.GONE, MatchCode.NOT_ENROLLED)
 
 
 def label_of(code: str) -> str:
@@ -67,15 +76,31 @@ class Note(NamedTuple):
     file_kind: str
     line: int
     sentence: str
+    #: who or what the line is about
+    label: str = ""
 
 
-Yielded = Proposal | Note
+class Question(NamedTuple):
+    """A line that a person must say whom it is about; see `ImportQuestion`."""
+
+    key: str
+    object_type: str
+    line: int
+    person: str
+    sentence: str
+    #: (id, description) of each person of the school it may be about
+    candidates: tuple[tuple[int, str], ...]
+    can_create: bool
+    answer: int | None
 
 
-def notes_of(findings: Iterable[Finding], file_kind: str) -> Iterator[Note]:
-    """Yield the readers' findings about one file."""
+Yielded = Proposal | Note | Question
+
+
+def notes_of(findings: Iterable[Finding], file_kind: str, label: str = "") -> Iterator[Note]:
+    """Yield the readers' findings about one line, or one file."""
     for finding in findings:
-        yield Note(finding.code, file_kind, finding.line, finding.sentence)
+        yield Note(finding.code, file_kind, finding.line, finding.sentence, label)
 
 
 class Tally:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from cpro.core.formatting import format_count, plural
+from cpro.imports.analysis.confirmations import list_confirmations
 from cpro.imports.analysis.divisions import Found, compare_divisions
-from cpro.imports.analysis.proposals import Tally, Yielded, notes_of
-from cpro.imports.analysis.sources import SIECLESources, current_school_year, year_label
+from cpro.imports.analysis.proposals import Answers, Tally, Yielded, notes_of
+from cpro.imports.analysis.sources import SIECLESources
 from cpro.imports.analysis.staff import StaffAnalysis
 from cpro.imports.analysis.students import StudentAnalysis
 from cpro.imports.errors import about_file
@@ -20,17 +20,13 @@ from cpro.imports.siecle.reader import read_students
 from cpro.imports.siecle.structures import SIECLEDivision, read_nomenclature, read_structures
 from cpro.imports.siecle.sts import read_sts
 
-#: Beyond this share of the active pupils, deactivations must be confirmed: the file may be partial.
-MAX_DEACTIVATED = 0.20
-CONFIRM_DEACTIVATIONS, CONFIRM_YEAR = "deactivations", "year"
-
 
 class SIECLEAnalysis:
     """One analysis; `run` yields changes and findings, after which counts and confirmations are known."""
 
-    def __init__(self, sources: SIECLESources, *, today: dt.date) -> None:
-        self._sources, self._today = sources, today
-        self._students = StudentAnalysis(today=today)
+    def __init__(self, sources: SIECLESources, *, today: dt.date, answers: Answers | None = None) -> None:
+        self._sources, self._today, self._answers = sources, today, answers
+        self._students = StudentAnalysis(today=today, answers=answers)
         self._staff_tally = Tally()
         self._divisions: dict[str, SIECLEDivision] = {}
         self._mef_labels: dict[str, str] = {}
@@ -45,17 +41,17 @@ class SIECLEAnalysis:
                 staff = read_sts(stream)
             yield from notes_of(staff.findings, ExportKind.STAFF.label)
             if not staff.people:
-                raise EmptyImport("Le fichier de STS-Web ne contient personne : rien n’a été importé.")
+                raise EmptyImport("Le fichier de STS-Web ne contient personne : rien n’a été importé.", field="files")
             for division in staff.divisions:
                 self._divisions.setdefault(division.code, division)
         if ExportKind.STUDENTS in self._sources.paths:
             with self._open(ExportKind.STUDENTS) as stream:
                 yield from self._students.run(read_students(stream, today=self._today))
             if not self._students.rows:
-                raise EmptyImport("Le fichier ne contient aucun élève : rien n’a été importé.")
+                raise EmptyImport("Le fichier ne contient aucun élève : rien n’a été importé.", field="files")
         yield from self._compare_divisions()
         if staff is not None:
-            analysis = StaffAnalysis()
+            analysis = StaffAnalysis(answers=self._answers)
             self._staff_tally = analysis.tally
             yield from analysis.run(staff.people)
 
@@ -67,35 +63,14 @@ class SIECLEAnalysis:
             "staff": self._staff_tally.counts,
             "ignored": {"students": self._students.tally.ignored, "staff": self._staff_tally.ignored},
             "unticked": {"students": self._students.tally.unticked, "staff": self._staff_tally.unticked},
+            "active_before": {"students": self._students.tally.active_before},
             "divisions": self._division_changes,
         }
 
     @property
     def confirmations_needed(self) -> list[dict[str, str]]:
         """Return what must be confirmed, each in a sentence that names the figures."""
-        needed = []
-        current = current_school_year(self._today)
-        if self._sources.school_year != current:
-            needed.append(
-                {
-                    "key": CONFIRM_YEAR,
-                    "sentence": f"Les fichiers sont de l’année scolaire {year_label(self._sources.school_year)}, "
-                    f"et l’année en cours est {year_label(current)} : confirmez l’année.",
-                }
-            )
-        tally = self._students.tally
-        gone = tally.counts["deactivated"]
-        if gone and gone > MAX_DEACTIVATED * tally.active_before:
-            share = round(100 * gone / tally.active_before)
-            needed.append(
-                {
-                    "key": CONFIRM_DEACTIVATIONS,
-                    "sentence": f"{plural(gone, 'élève serait désactivé', 'élèves seraient désactivés')} sur "
-                    f"{format_count(tally.active_before)} ({share} %) : le fichier est peut-être partiel, confirmez "
-                    "les désactivations.",
-                }
-            )
-        return needed
+        return list_confirmations(self.counts, school_year=self._sources.school_year, today=self._today)
 
     def _read_structures(self) -> Iterator[Yielded]:
         if ExportKind.STRUCTURES in self._sources.paths:

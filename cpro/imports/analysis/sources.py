@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cpro.imports.deposit.recognition import RecognisedFile
-from cpro.imports.refusals import FilesDisagree, OtherSchool, UAIMissing
+from cpro.imports.models import RunKind
+from cpro.imports.refusals import FilesDisagree, OtherSchool, SIECLENotUsed, SIECLEUsed, UAIMissing
 from cpro.imports.siecle.header import ExportKind
+from cpro.imports.spreadsheet.columns import SheetKind
 
 #: In August, SIECLE has switched to the year that begins (STS-Web names its files so).
 _FIRST_MONTH = 8
@@ -23,10 +25,74 @@ class SIECLESources:
     names: dict[ExportKind, str]
     school_year: int
 
+    kind: RunKind = field(default=RunKind.SIECLE, init=False)
+
     @property
     def described(self) -> list[dict[str, str]]:
         """Return the files as `ImportRun.files` keeps them."""
-        return [{"name": self.names[kind], "kind": kind.label} for kind in self.paths]
+        return [
+            {"name": self.names[kind], "kind": kind.label, "stored": path.name} for kind, path in self.paths.items()
+        ]
+
+
+@dataclass(frozen=True)
+class TableSources:
+    """The tables of an import."""
+
+    paths: dict[SheetKind, Path]
+    names: dict[SheetKind, str]
+    school_year: int
+    kind: RunKind = field(default=RunKind.TABLE, init=False)
+
+    @property
+    def described(self) -> list[dict[str, str]]:
+        """Return the files as `ImportRun.files` keeps them."""
+        return [
+            {"name": self.names[kind], "kind": kind.value, "stored": path.name} for kind, path in self.paths.items()
+        ]
+
+
+Sources = SIECLESources | TableSources
+
+
+def size_of(sources: Sources) -> int:
+    """Return how many bytes there are to read."""
+    return sum(path.stat().st_size for path in sources.paths.values())
+
+
+def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle: bool, today: dt.date) -> Sources:
+    """Return what a school deposited, exports or tables, judged together and with what it says of SIECLE.
+
+    Raises FilesDisagree for both at once, SIECLENotUsed, SIECLEUsed, and as `gather` does.
+    """
+    tables = [file for file in files if file.header is None]
+    if not tables:
+        sources = gather(files, uai=uai)
+        if not uses_siecle:
+            raise SIECLENotUsed
+        return sources
+    if len(tables) < len(files):
+        raise FilesDisagree(
+            "Des exports de SIECLE et des tableaux ne se déposent pas ensemble : choisissez les uns ou les autres.",
+            field="files",
+        )
+    if uses_siecle:
+        raise SIECLEUsed
+    return _gather_tables(tables, today)
+
+
+def _gather_tables(files: Sequence[RecognisedFile], today: dt.date) -> TableSources:
+    paths: dict[SheetKind, Path] = {}
+    names: dict[SheetKind, str] = {}
+    for file in files:
+        kind = file.sheet_kind
+        assert kind is not None, "a file without header is a table"
+        if kind in paths:
+            raise FilesDisagree(
+                f"Deux tableaux sont du même type, « {kind.value} » : n’en déposez qu’un.", field="files"
+            )
+        paths[kind], names[kind] = file.file.path, file.file.name
+    return TableSources(paths, names, current_school_year(today))
 
 
 def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources:
@@ -67,5 +133,5 @@ def current_school_year(today: dt.date) -> int:
 
 
 def year_label(school_year: int) -> str:
-    """Return « 2026-2027 »."""
+    """Return « 2026-2027 »."""
     return f"{school_year}-{school_year + 1}"

@@ -1,35 +1,53 @@
-"""People of STS-Web compared with the school's accounts: by (ID, TYPE), never by name alone.
+"""People of STS-Web, or of a table, compared with the school's accounts: by their number, never by name alone.
 
+A number is (ID, TYPE) in STS-Web; in a table it is the school's own, or else the e-mail address of a teacher.
 The head's rules: the file may bring a first head and further ones, who wait for the first one's consent; whoever is
 head already is not touched, whatever the file says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import select
 
 from cpro.core.permissions import Role
 from cpro.core.validators import fold
 from cpro.extensions import db
-from cpro.imports.analysis.proposals import Changes, MatchCode, Note, Proposal, Tally, Yielded, notes_of
+from cpro.imports.analysis.proposals import (
+    Answers,
+    Changes,
+    MatchCode,
+    Note,
+    Proposal,
+    Question,
+    Tally,
+    Yielded,
+    notes_of,
+)
+from cpro.imports.analysis.services import DIVISIONS, SERVICES, list_services_told, merge_services
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.rows import StaffRow
 from cpro.imports.siecle.header import ExportKind
+from cpro.imports.spreadsheet.columns import SheetKind
 from cpro.students.models import Division, TeacherDivision
 from cpro.users.models import Account
 from cpro.users.operations import rules
 
-_KIND = ExportKind.STAFF.label
+_NAMESAKE = "Un compte d’enseignant porte ce nom, sans numéro qui le confirme : dites s’il s’agit de la même personne."
 _HEAD, _TEACHER, _LOCAL = "DIR", "ENS", "local"
 
 
 class StaffAnalysis:
     """One reading of a file of people; `run` yields, then `tally` is known."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, answers: Answers | None = None, is_table: bool = False, division_codes: Collection[str] = ()
+    ) -> None:
+        """Read the accounts; `division_codes` are those that pupils of the same tables bring."""
         self.tally = Tally()
+        self._answers, self._is_table = answers or {}, is_table
+        self._kind = SheetKind.STAFF.value if is_table else ExportKind.STAFF.label
         self._accounts = list(
             db.session.scalars(
                 select(Account)
@@ -39,6 +57,8 @@ class StaffAnalysis:
         )
         self._by_key = {account.sts_key: account for account in self._accounts if account.sts_key}
         self._divisions = self._list_divisions()
+        self._told = list_services_told([account.id for account in self._accounts])
+        self._codes = {*division_codes, *(db.session.scalars(select(Division.code)) if is_table else ())}
         self._seen: set[int] = set()
         self._head_is_there = rules.has_active(Role.HEAD)
 
@@ -46,13 +66,14 @@ class StaffAnalysis:
         """Yield what each person changes, then the teachers whom the file does not name, unticked."""
         self.tally.active_before = sum(account.is_active for account in self._accounts)
         for row in people:
-            yield from notes_of(row.findings, _KIND)
-            yield from self._judge(row)
+            yield from notes_of(row.findings, self._kind, _label(row))
+            yield from self._judge_table(row) if self._is_table else self._judge(row)
         if people:
             yield from self._absent()
 
     def _judge(self, row: StaffRow) -> Iterator[Yielded]:
-        account = self._by_key.get(key_of(row))
+        account = self._find(row)
+        is_second = account is not None and account.id in self._seen
         if account is not None:
             self._seen.add(account.id)
         if row.is_refused:
@@ -61,6 +82,8 @@ class StaffAnalysis:
             self.tally.ignored += 1
             if account is not None:
                 self._seen.discard(account.id)
+        elif is_second:
+            yield self._refuse(row, "Deux lignes désignent le même compte : la seconde n’est pas reprise.")
         elif account is not None:
             yield from self._compare(row, account)
         elif row.function == _HEAD:
@@ -70,25 +93,52 @@ class StaffAnalysis:
         else:
             self.tally.ignored += 1
             sentence = f"La fonction {row.function} ne donne pas de compte : créez-le à la main s’il en faut un."
-            yield Note(MatchCode.NOT_TAUGHT, _KIND, row.line, sentence)
+            yield self._note(MatchCode.NOT_TAUGHT, row, sentence)
+
+    def _find(self, row: StaffRow) -> Account | None:
+        """Return the account that a row names by a number, or a teacher's by their address and name."""
+        account = self._by_key.get(self._key_of(row))
+        if account is not None or not (self._is_table and row.email):
+            return account
+        same = [each for each in self._accounts if each.email.casefold() == row.email.casefold()]
+        if len(same) == 1 and same[0].role is Role.TEACHER and fold(same[0].last_name) == fold(row.last_name):
+            return same[0]
+        return None
+
+    def _key_of(self, row: StaffRow) -> str:
+        """Return the key of a person as accounts keep it, "" for one without a number."""
+        if self._is_table:
+            return f"table:{row.sts_id}" if row.sts_id else ""
+        return key_of(row)
+
+    def _judge_table(self, row: StaffRow) -> Iterator[Yielded]:
+        """Judge a row without the divisions that the school does not have: a table of staff creates none."""
+        known = tuple(code for code in row.division_codes if code in self._codes)
+        if known != row.division_codes:
+            sentence = "Une des classes n’existe pas dans l’établissement : elle est laissée de côté."
+            yield self._note(MatchCode.DIVISION_UNKNOWN, row, sentence)
+        yield from self._judge(row._replace(division_codes=known))
 
     def _compare(self, row: StaffRow, account: Account) -> Iterator[Yielded]:
         if account.role is not Role.TEACHER or row.function == _HEAD:
             self.tally.add("unchanged")
             if (account.role is Role.HEAD) != (row.function == _HEAD):
                 sentence = "La fonction diffère du rôle du compte : un import ne change le rôle de personne."
-                yield Note(MatchCode.ROLE_KEPT, _KIND, row.line, sentence)
+                yield self._note(MatchCode.ROLE_KEPT, row, sentence)
             return
+        if row.email and account.email and row.email.casefold() != account.email.casefold():
+            sentence = "L’adresse électronique diffère de celle du compte : celle du compte reste."
+            yield self._note(MatchCode.EMAIL_KEPT, row, sentence)
         changes = self._differences(row, account)
         if not account.is_active and not self._was_closed_by_import(account):
             sentence = "Ce compte a été désactivé à la main : il le reste."
-            yield Note(MatchCode.CLOSED_BY_HAND, _KIND, row.line, sentence)
+            yield self._note(MatchCode.CLOSED_BY_HAND, row, sentence)
         elif not account.is_active:
             changes["is_active"] = (False, True)
-            yield self.tally.note(_proposal(row, account.id, ChangeAction.REACTIVATE, changes))
+            yield self.tally.note(self._proposal(row, account.id, ChangeAction.REACTIVATE, changes))
             return
         if changes:
-            yield self.tally.note(_proposal(row, account.id, ChangeAction.CHANGE, changes))
+            yield self.tally.note(self._proposal(row, account.id, ChangeAction.CHANGE, changes))
         else:
             self.tally.add("unchanged")
 
@@ -99,54 +149,100 @@ class StaffAnalysis:
             for name, value in wanted.items()
             if value and value != getattr(account, name)
         }
-        have, codes = self._divisions.get(account.id, []), sorted(row.division_codes)
+        if row.email and not account.email:
+            changes["email"] = ("", row.email)
+        if not account.sts_key and self._key_of(row):
+            changes["sts_key"] = (None, self._key_of(row))
+        have, told = self._divisions.get(account.id, []), self._told.get(account.id, [])
+        codes = sorted(row.division_codes)
+        wanted_codes = merge_services(have, told, codes)
         # Early in September the file has no service yet: it then says nothing of who teaches where.
-        if codes and codes != have:
-            changes["divisions"] = (have, codes)
+        if codes and wanted_codes != have:
+            changes |= {DIVISIONS: (have, wanted_codes), SERVICES: (told, codes)}
         return changes
 
     def _bring_head(self, row: StaffRow) -> Iterator[Yielded]:
         if self._namesakes(row, Role.HEAD):
             self.tally.add("unchanged")
             sentence = "Un compte de chef d’établissement est déjà à ce nom : l’import n’y touche pas."
-            yield Note(MatchCode.HEAD_IN_PLACE, _KIND, row.line, sentence)
+            yield self._note(MatchCode.HEAD_IN_PLACE, row, sentence)
             return
         changes: Changes = {"role": (None, Role.HEAD.value)}
         if self._head_is_there:
             sentence = "C’est un autre chef d’établissement : son compte attendra l’accord de celui qui est en place."
-            yield Note(MatchCode.FURTHER_HEAD, _KIND, row.line, sentence)
+            yield self._note(MatchCode.FURTHER_HEAD, row, sentence)
             changes["consent_needed"] = (False, True)
         self._head_is_there = True
         changes |= {name: (None, value) for name, value in _values(row).items() if value and name != "discipline"}
-        yield self.tally.note(_proposal(row, None, ChangeAction.CREATE, changes))
+        yield self.tally.note(self._proposal(row, None, ChangeAction.CREATE, changes))
 
     def _bring_teacher(self, row: StaffRow) -> Iterator[Yielded]:
         namesakes = self._namesakes(row, Role.TEACHER)
-        if namesakes:
-            self._seen.update(account.id for account in namesakes)
-            self.tally.add("refused")
-            sentence = "Un compte d’enseignant créé à la main porte ce nom : dites s’il s’agit de la même personne."
-            yield Note(MatchCode.TO_CONFIRM, _KIND, row.line, sentence)
+        if not namesakes:
+            yield from self._create_teacher(row)
             return
+        by_id = {account.id: account for account in namesakes}
+        key = f"account:{self._key_of(row) or row.line}"
+        answer = self._answers.get(key)
+        if answer not in (None, 0, *by_id):
+            answer = None
+        candidates = tuple((account.id, f"{account.label}, identifiant {account.login}") for account in namesakes)
+        yield Question(key, "account", row.line, _described(row), _NAMESAKE, candidates, True, answer)
+        if answer:
+            self._seen.add(answer)
+            yield from self._compare(row, by_id[answer])
+        elif answer == 0:
+            yield from self._create_teacher(row)
+        else:
+            self._seen.update(by_id)
+            yield self._refuse(row, _NAMESAKE)
+
+    def _create_teacher(self, row: StaffRow) -> Iterator[Yielded]:
         changes: Changes = {"role": (None, Role.TEACHER.value)}
         changes |= {name: (None, value) for name, value in _values(row).items() if value}
+        if row.email:
+            changes["email"] = (None, row.email)
         if row.division_codes:
-            changes["divisions"] = ([], sorted(row.division_codes))
-        yield self.tally.note(_proposal(row, None, ChangeAction.CREATE, changes))
+            changes[DIVISIONS] = ([], sorted(row.division_codes))
+        yield self.tally.note(self._proposal(row, None, ChangeAction.CREATE, changes))
+
+    def _refuse(self, row: StaffRow, sentence: str) -> Note:
+        self.tally.add("refused")
+        return self._note(MatchCode.TO_CONFIRM, row, sentence)
+
+    def _note(self, code: MatchCode, row: StaffRow, sentence: str) -> Note:
+        return Note(code, self._kind, row.line, sentence, _label(row))
+
+    def _proposal(self, row: StaffRow, account_id: int | None, action: ChangeAction, changes: Changes) -> Proposal:
+        return Proposal("account", account_id, self._key_of(row), _label(row), action, changes)
 
     def _namesakes(self, row: StaffRow, role: Role) -> list[Account]:
-        """Return the accounts of that role and name whom no number of STS-Web identifies."""
-        unnumbered = (account for account in self._accounts if account.role is role and not account.sts_key)
+        """Return the accounts of that role and name, not met yet, that another number does not tell apart."""
+        is_numbered = bool(self._key_of(row))
+        unnumbered = (
+            account
+            for account in self._accounts
+            if account.role is role
+            and account.id not in self._seen
+            and not (is_numbered and account.sts_key and _same_origin(account.sts_key, self._is_table))
+        )
         name = fold(f"{row.last_name} {row.first_name}")
         return [account for account in unnumbered if fold(f"{account.last_name} {account.first_name}") == name]
 
     def _absent(self) -> Iterator[Proposal]:
         for account in self._accounts:
-            if account.role is Role.TEACHER and account.sts_key and account.is_active and account.id not in self._seen:
+            is_concerned = account.role is Role.TEACHER and (account.sts_key or self._is_table)
+            if is_concerned and account.is_active and account.id not in self._seen:
                 changes: Changes = {"is_active": (True, False)}
                 yield self.tally.note(
                     Proposal(
-                        "account", account.id, account.sts_key, account.label, ChangeAction.DEACTIVATE, changes, False
+                        "account",
+                        account.id,
+                        account.sts_key or "",
+                        account.label,
+                        ChangeAction.DEACTIVATE,
+                        changes,
+                        False,
                     )
                 )
 
@@ -192,5 +288,15 @@ def _values(row: StaffRow) -> dict[str, str]:
     }
 
 
-def _proposal(row: StaffRow, account_id: int | None, action: ChangeAction, changes: Changes) -> Proposal:
-    return Proposal("account", account_id, key_of(row), f"{row.first_name} {row.last_name}", action, changes)
+def _same_origin(key: str, is_table: bool) -> bool:
+    """Tell whether a key of an account comes from the same application as the file."""
+    return key.startswith("table:") == is_table
+
+
+def _label(row: StaffRow) -> str:
+    return f"{row.first_name} {row.last_name}"
+
+
+def _described(row: StaffRow) -> str:
+    parts = [_label(row), row.function, ", ".join(row.disciplines), ", ".join(row.division_codes)]
+    return ", ".join(part for part in parts if part)

@@ -1,64 +1,39 @@
-"""Pupils of a SIECLE file compared with those of the school: by INE, then by ELEVE_ID, never by name alone."""
+"""Pupils of a file compared with those of the school: by INE, then by their number, never by name alone."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
-from cpro.core.validators import fold
 from cpro.extensions import db
-from cpro.imports.analysis.proposals import Changes, MatchCode, Note, Proposal, Tally, Yielded, notes_of
+from cpro.imports.analysis import matching
+from cpro.imports.analysis.matching import FROM_SIECLE, Known, PupilSource
+from cpro.imports.analysis.proposals import (
+    Answers,
+    Changes,
+    MatchCode,
+    Note,
+    Proposal,
+    Question,
+    Tally,
+    Yielded,
+    notes_of,
+)
 from cpro.imports.models import ChangeAction
 from cpro.imports.rows import StudentRow
-from cpro.imports.siecle.header import ExportKind
-from cpro.students.models import Division, Student
+from cpro.students.models import Division, Origin, Student
 
 _CHUNK, _PAGE = 1000, 5000
-_KIND = ExportKind.STUDENTS.label
-_TWO_PEOPLE = (
-    "L’INE et le numéro ELEVE_ID désignent deux élèves différents de l’établissement : à vérifier avant de reprendre "
-    "la ligne."
-)
-_OTHER_PERSON = (
-    "Le numéro est celui d’un élève de l’établissement dont ni le nom ni la date de naissance ne correspondent : à "
-    "vérifier avant de reprendre la ligne."
-)
-_TWICE = "Deux lignes désignent le même élève de l’établissement : la seconde est à vérifier."
-_NAMESAKE = (
-    "Un élève de l’établissement porte ce nom et cette date de naissance, sans numéro qui le confirme : dites s’il "
-    "s’agit de la même personne."
-)
-_HOMONYM = "Un autre élève porte le même nom, le même prénom et la même date de naissance."
-_INE_CHANGED = "L’INE diffère de celui que l’établissement connaissait pour cet élève : le nouveau est repris."
-
-
-class Known(NamedTuple):
-    """A pupil as the school has them."""
-
-    id: int
-    siecle_id: str | None
-    ine: str | None
-    last_name: str
-    usage_name: str
-    first_name: str
-    birth_date: dt.date | None
-    mef_code: str
-    division_id: int | None
-    is_active: bool
-    left_on: dt.date | None
-
-
-_COLUMNS = tuple(getattr(Student, name) for name in Known._fields)
 
 
 class StudentAnalysis:
     """One reading of a file of pupils; `run` yields, then `tally`, `mefs_of_division` and `lines_of_mef` are known."""
 
-    def __init__(self, *, today: dt.date) -> None:
+    def __init__(self, *, today: dt.date, source: PupilSource = FROM_SIECLE, answers: Answers | None = None) -> None:
         self.tally = Tally()
         #: MEF codes of the pupils of each division of the file
         self.mefs_of_division: dict[str, set[str]] = {}
@@ -66,7 +41,18 @@ class StudentAnalysis:
         self.lines_of_mef: dict[str, int] = {}
         #: pupils met in the file, refused or not
         self.rows = 0
-        self._today = today
+        self._today, self._source, self._answers = today, source, answers or {}
+        self._fields = (
+            "last_name",
+            "usage_name",
+            "first_name",
+            "birth_date",
+            "ine",
+            source.number,
+            "division",
+            "mef_code",
+            "came_by",
+        )
         self._seen: set[int] = set()
         self._created: set[int] = set()
         self._namesakes: list[tuple[StudentRow, list[Known]]] = []
@@ -88,56 +74,83 @@ class StudentAnalysis:
             yield from self._absent()
 
     def _run_chunk(self, rows: list[StudentRow]) -> Iterator[Yielded]:
-        by_id, by_ine = self._look_up(rows)
+        by_id: dict[str | None, Known] = {}
+        by_ine: dict[str | None, list[Known]] = {}
+        if not self._is_empty:
+            by_id, by_ine = matching.look_up(rows, self._source)
         unknown: list[StudentRow] = []
         for row in rows:
-            yield from notes_of(row.findings, _KIND)
+            if row.findings:
+                yield from notes_of(row.findings, self._source.kind, _label(row))
             own = by_id.get(row.siecle_id)
             others = by_ine.get(row.ine, ()) if row.ine else ()
             if row.is_refused:
                 self._seen.update(known.id for known in (own, *others) if known)
                 self.tally.add("refused")
                 continue
-            known, objection = _choose(row, own, others)
-            if known is not None and not objection and known.id in self._seen:
-                objection = _TWICE
+            known, objection = matching.choose(row, own, others)
             if objection:
-                self._seen.update(each.id for each in (own, *others) if each)
-                yield self._to_confirm(row, objection)
+                yield from self._ask(row, objection, _distinct(own, *others), can_create=False)
+            elif known is not None and known.id in self._seen:
+                yield self._refuse(row, matching.TWICE)
             elif known is not None:
                 self._seen.add(known.id)
                 yield from self._compare(row, known)
             elif row.has_left or not row.division_code:
-                self.tally.ignored += 1
+                yield self._leave_out(row)
             else:
                 unknown.append(row)
         yield from self._judge_unknown(unknown)
 
-    def _look_up(self, rows: list[StudentRow]) -> tuple[dict[str | None, Known], dict[str | None, list[Known]]]:
-        by_ine: dict[str | None, list[Known]] = {}
-        if self._is_empty:
-            return {}, by_ine
-        ids = [row.siecle_id for row in rows if row.siecle_id]
-        by_id = {known.siecle_id: known for known in _select(Student.siecle_id.in_(ids))}
-        ines = [
-            row.ine for row in rows if row.ine and ((own := by_id.get(row.siecle_id)) is None or own.ine != row.ine)
-        ]
-        if ines:
-            for known in _select(Student.ine.in_(ines)):
-                by_ine.setdefault(known.ine, []).append(known)
-        return by_id, by_ine
+    def _ask(
+        self, row: StudentRow, sentence: str, candidates: Sequence[Known], *, can_create: bool
+    ) -> Iterator[Yielded]:
+        """Yield the question whom a row is about, and what the answer, once given, does."""
+        key = f"student:{row.siecle_id or row.line}"
+        by_id = {known.id: known for known in candidates}
+        answer = self._answers.get(key)
+        if answer not in (None, 0, *by_id):
+            answer = None
+        yield Question(
+            key,
+            "student",
+            row.line,
+            matching.describe_row(row),
+            sentence,
+            tuple((known.id, matching.describe_known(known, self._codes[known.division_id])) for known in candidates),
+            can_create,
+            answer,
+        )
+        if answer and answer not in self._seen:
+            self._seen.add(answer)
+            yield from self._compare(self._without_numbers_of_others(row, by_id[answer], candidates), by_id[answer])
+        elif answer == 0 and can_create:
+            yield from self._create(row)
+        else:
+            self._seen.update(by_id)
+            yield self._refuse(row, matching.LEFT_OUT if answer == 0 else sentence)
+
+    def _without_numbers_of_others(self, row: StudentRow, known: Known, candidates: Sequence[Known]) -> StudentRow:
+        """Return the row without the numbers that another pupil of the school holds."""
+        for other in candidates:
+            if other.id != known.id:
+                if other.ine == row.ine:
+                    row = row._replace(ine=known.ine)
+                if getattr(other, self._source.number) == row.siecle_id:
+                    row = row._replace(siecle_id=getattr(known, self._source.number) or "")
+        return row
 
     def _compare(self, row: StudentRow, known: Known) -> Iterator[Yielded]:
         if row.ine and known.ine and row.ine != known.ine:
-            yield Note(MatchCode.INE_CHANGED, _KIND, row.line, _INE_CHANGED)
+            yield Note(MatchCode.INE_CHANGED, self._source.kind, row.line, matching.INE_CHANGED, _label(row))
         if row.has_left:
             if known.is_active:
-                yield self.tally.note(_deactivation(known, row.left_on or self._today))
+                yield self.tally.note(self._deactivation(known, row.left_on or self._today))
             else:
                 self.tally.add("unchanged")
             return
         if not known.is_active and not row.division_code:
-            self.tally.ignored += 1
+            yield self._leave_out(row)
             return
         self._note_presence(row, row.ine or known.ine)
         changes = self._differences(row, known)
@@ -147,22 +160,24 @@ class StudentAnalysis:
             changes["is_active"] = (False, True)
             changes["left_on"] = (_plain(known.left_on), None)
         if changes:
-            label = f"{row.first_name} {row.last_name}"
-            yield self.tally.note(Proposal("student", known.id, row.siecle_id, label, action, changes))
+            yield self.tally.note(Proposal("student", known.id, row.siecle_id, _label(row), action, changes))
         else:
             self.tally.add("unchanged")
 
     def _differences(self, row: StudentRow, known: Known) -> Changes:
-        """Return what the file changes; what it does not say (INE, birth date, MEF) is kept."""
+        """Return what the file changes; what it does not say (INE, number, birth date, MEF) is kept."""
+        number = known.siecle_id if self._source is FROM_SIECLE else known.local_id
         wanted = (
             row.last_name,
             row.usage_name,
             row.first_name,
             row.birth_date or known.birth_date,
             row.ine or known.ine,
-            row.siecle_id,
+            row.siecle_id or number,
             row.division_code,
             row.mef_code or known.mef_code,
+            # Whom the ministry names needs nobody else's word; a table says nothing against it.
+            Origin.SIECLE.value if self._source is FROM_SIECLE else known.came_by,
         )
         have = (
             known.last_name,
@@ -170,24 +185,20 @@ class StudentAnalysis:
             known.first_name,
             known.birth_date,
             known.ine,
-            known.siecle_id,
+            number,
             self._codes[known.division_id],
             known.mef_code,
+            known.came_by,
         )
         if wanted == have:
             return {}
-        pairs = zip(_FIELDS, have, wanted, strict=True)
+        pairs = zip(self._fields, have, wanted, strict=True)
         return {name: (_plain(old), _plain(new)) for name, old, new in pairs if old != new}
 
     def _judge_unknown(self, rows: list[StudentRow]) -> Iterator[Yielded]:
-        keys = {_name_key(row) for row in rows}
-        found: dict[tuple[str, dt.date | None], list[Known]] = {}
-        if keys and not self._is_empty:
-            full = {_search_key(row) for row in rows}
-            for known in _select(Student.search_key.in_(keys | full)):
-                found.setdefault((fold(f"{known.last_name} {known.first_name}"), known.birth_date), []).append(known)
+        found = {} if self._is_empty else matching.find_namesakes(rows)
         for row in rows:
-            namesakes = found.get((_name_key(row), row.birth_date))
+            namesakes = found.get((matching.key_of_name(row), row.birth_date)) if found else None
             if namesakes:
                 self._namesakes.append((row, namesakes))
             else:
@@ -198,31 +209,30 @@ class StudentAnalysis:
         for row, namesakes in self._namesakes:
             doubtful = [known for known in namesakes if known.id not in self._seen and not (known.ine and row.ine)]
             if doubtful:
-                self._seen.update(known.id for known in doubtful)
-                yield self._to_confirm(row, _NAMESAKE)
+                yield from self._ask(row, matching.NAMESAKE, doubtful, can_create=True)
             else:
-                yield Note(MatchCode.HOMONYM, _KIND, row.line, _HOMONYM)
+                yield Note(MatchCode.HOMONYM, self._source.kind, row.line, matching.HOMONYM, _label(row))
                 yield from self._create(row)
 
     def _create(self, row: StudentRow) -> Iterator[Yielded]:
         self._note_presence(row, row.ine)
         person = hash((row.last_name, row.first_name, row.birth_date))
         if person in self._created:
-            yield Note(MatchCode.HOMONYM, _KIND, row.line, _HOMONYM)
+            yield Note(MatchCode.HOMONYM, self._source.kind, row.line, matching.HOMONYM, _label(row))
         self._created.add(person)
-        values: dict[str, Any] = {
-            "last_name": row.last_name,
-            "usage_name": row.usage_name,
-            "first_name": row.first_name,
-            "birth_date": _plain(row.birth_date),
-            "ine": row.ine,
-            "siecle_id": row.siecle_id,
-            "division": row.division_code,
-            "mef_code": row.mef_code,
-        }
-        changes = {name: (None, value) for name, value in values.items() if value}
-        label = f"{row.first_name} {row.last_name}"
-        yield self.tally.note(Proposal("student", None, row.siecle_id, label, ChangeAction.CREATE, changes))
+        values = (
+            row.last_name,
+            row.usage_name,
+            row.first_name,
+            _plain(row.birth_date),
+            row.ine,
+            row.siecle_id,
+            row.division_code,
+            row.mef_code,
+            self._source.origin.value,
+        )
+        changes = {name: (None, value) for name, value in zip(self._fields, values, strict=True) if value}
+        yield self.tally.note(Proposal("student", None, row.siecle_id, _label(row), ChangeAction.CREATE, changes))
 
     def _note_presence(self, row: StudentRow, ine: str | None) -> None:
         if not ine:
@@ -232,9 +242,16 @@ class StudentAnalysis:
             mefs.add(row.mef_code)
             self.lines_of_mef.setdefault(row.mef_code, row.line)
 
-    def _to_confirm(self, row: StudentRow, sentence: str) -> Note:
+    def _refuse(self, row: StudentRow, sentence: str) -> Note:
         self.tally.add("refused")
-        return Note(MatchCode.TO_CONFIRM, _KIND, row.line, sentence)
+        return Note(MatchCode.TO_CONFIRM, self._source.kind, row.line, sentence, _label(row))
+
+    def _leave_out(self, row: StudentRow) -> Note:
+        self.tally.ignored += 1
+        code, sentence = (
+            (MatchCode.GONE, matching.GONE) if row.has_left else (MatchCode.NOT_ENROLLED, matching.NOT_ENROLLED)
+        )
+        return Note(code, self._source.kind, row.line, sentence, _label(row))
 
     def _absent(self) -> Iterator[Proposal]:
         """Yield the deactivation of each active pupil the file does not name; pages, because writing goes between."""
@@ -242,11 +259,15 @@ class StudentAnalysis:
         while page := _active_ids(after):
             after = page[-1]
             absent = [id_ for id_ in page if id_ not in self._seen]
-            for known in _select(Student.id.in_(absent)) if absent else ():
-                yield self.tally.note(_deactivation(known, self._today))
+            for known in matching.select_known(Student.id.in_(absent)) if absent else ():
+                yield self.tally.note(
+                    self._deactivation(known, self._today)._replace(is_selected=self._source.deactivates)
+                )
 
-
-_FIELDS = ("last_name", "usage_name", "first_name", "birth_date", "ine", "siecle_id", "division", "mef_code")
+    def _deactivation(self, known: Known, left_on: dt.date) -> Proposal:
+        changes: Changes = {"is_active": (True, False), "left_on": (_plain(known.left_on), left_on.isoformat())}
+        label, number = f"{known.first_name} {known.last_name}", getattr(known, self._source.number)
+        return Proposal("student", known.id, number or "", label, ChangeAction.DEACTIVATE, changes)
 
 
 def _active_ids(after: int) -> list[int]:
@@ -254,43 +275,12 @@ def _active_ids(after: int) -> list[int]:
     return list(db.session.scalars(wanted))
 
 
-def _select(condition: ColumnElement[bool]) -> list[Known]:
-    rows = db.session.execute(select(*_COLUMNS).where(condition).order_by(Student.id))
-    return [Known._make(row) for row in rows]
+def _distinct(*found: Known | None) -> list[Known]:
+    return list({known.id: known for known in found if known}.values())
 
 
-def _choose(row: StudentRow, own: Known | None, others: Iterable[Known]) -> tuple[Known | None, str]:
-    """Return the pupil of the school that a row is about, and why that must be confirmed, "" if it need not be."""
-    if own and own.ine and own.ine == row.ine:
-        return own, "" if _looks_alike(row, own) else _OTHER_PERSON
-    found = {known.id: known for known in others}
-    if len(found) > 1 or (found and own and own.id not in found):
-        return None, _TWO_PEOPLE
-    known = next(iter(found.values()), own)
-    if known is None:
-        return None, ""
-    return known, "" if _looks_alike(row, known) else _OTHER_PERSON
-
-
-def _looks_alike(row: StudentRow, known: Known) -> bool:
-    """Tell whether the birth date or the family name agrees: both may be corrected, not both at once."""
-    if row.birth_date == known.birth_date or row.birth_date is None or known.birth_date is None:
-        return True
-    return row.last_name == known.last_name or fold(row.last_name) == fold(known.last_name)
-
-
-def _deactivation(known: Known, left_on: dt.date) -> Proposal:
-    changes: Changes = {"is_active": (True, False), "left_on": (_plain(known.left_on), left_on.isoformat())}
-    label = f"{known.first_name} {known.last_name}"
-    return Proposal("student", known.id, known.siecle_id or "", label, ChangeAction.DEACTIVATE, changes)
-
-
-def _name_key(row: StudentRow) -> str:
-    return fold(f"{row.last_name} {row.first_name}")
-
-
-def _search_key(row: StudentRow) -> str:
-    return fold(f"{row.last_name} {row.first_name} {row.usage_name}").strip()
+def _label(row: StudentRow) -> str:
+    return f"{row.first_name} {row.last_name}"
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from cpro.imports.siecle.header import Header, read_header, recognise_root
 from cpro.imports.spreadsheet.columns import SheetKind
 from cpro.imports.spreadsheet.reader import recognise_sheet
 from cpro.imports.xml.document import check_end, read_root
+from cpro.imports.xml.encoding import detect_encoding
 
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<|<\0|\0<")
 
@@ -34,10 +35,11 @@ def recognise(file: UnpackedFile) -> RecognisedFile:
         if file.shape is Shape.WORKBOOK or not _is_markup(file):
             return RecognisedFile(file, sheet_kind=recognise_sheet(file.path))
         with file.path.open("rb") as stream:
-            root = read_root(stream)
+            encoding = detect_encoding(stream)  # reads the whole file: once for all that follows
+            root = read_root(stream, encoding)
             recognise_root(root)
-            check_end(stream, root)
-            return RecognisedFile(file, header=read_header(stream))
+            check_end(stream, root, encoding)
+            return RecognisedFile(file, header=read_header(stream, encoding))
 
 
 def _is_markup(file: UnpackedFile) -> bool:

@@ -1,12 +1,16 @@
-"""Write what an import proposes: one short transaction, all of it or nothing."""
+"""Write what an import proposes: one short transaction, all of it or nothing.
+
+A pupil who leaves keeps their account: what is theirs is frozen, and they may still export it (product.md §6 and §7).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cpro.core import events, tenancy
@@ -15,18 +19,21 @@ from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
-from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
-from cpro.imports.operations.rows import division_ids, list_changes, set_divisions, set_fields
+from cpro.imports.analysis.services import DIVISIONS, SERVICES
+from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunKind, RunState
+from cpro.imports.operations.rows import division_ids, list_changes, set_divisions, set_fields, values_to_set
 from cpro.imports.operations.runs import check_confirmations, close_run, record_about_run
 from cpro.imports.queries import fingerprint_of_data
 from cpro.imports.refusals import AnalysisOutdated, NotToApply
-from cpro.students.models import MEF, Division, Student
+from cpro.students.models import MEF, Division, Student, search_key_of
 from cpro.users.models import Account
 from cpro.users.operations import codes, rules
 from cpro.users.operations.logins import find_taken_logins, free_login, propose_login
 from cpro.users.operations.sign_ins import end_all_sign_ins
 
 _PAGE = 2000
+_NAMES_IN_ORDER = ("last_name", "first_name", "usage_name")
+_NAMES = frozenset(_NAMES_IN_ORDER)
 
 
 def apply_run(
@@ -50,7 +57,7 @@ def apply_run(
     if establishment.uai_locked_at is None:
         establishment.uai_locked_at = now
     events.import_applied.send(establishment_id=establishment.id, run_id=run.id, by=by, now=now)
-    record_about_run("import:siecle:applied", run, _told(run.counts), by=by, now=now)
+    record_about_run("applied", run, _told(run.counts), by=by, now=now)
     return run.counts
 
 
@@ -69,22 +76,36 @@ def _write(run: ImportRun, establishment: Establishment, now: dt.datetime) -> in
 
 def _write_courses_and_divisions(run: ImportRun) -> None:
     for model, object_type in ((MEF, "mef"), (Division, "division")):
-        for change in db.session.scalars(
-            select(ImportChange)
-            .where(ImportChange.run_id == run.id, ImportChange.object_type == object_type)
-            .order_by(ImportChange.id)
-        ).all():
-            if change.action is ChangeAction.CREATE:
-                created = model(**{name: new for name, (_old, new) in change.changes.items()})
-                db.session.add(created)
-                db.session.flush()
-                change.object_id = created.id
-            else:
+        for page in list_changes(run.id, object_type, ChangeAction.CREATE):
+            rows = ({name: new for name, (_old, new) in change.changes.items()} for change in page)
+            tenancy.bulk_insert(db.session(), model, rows)
+        _note_who_was_created(run, object_type, model, model.code)
+        for page in list_changes(run.id, object_type, ChangeAction.CHANGE):
+            for change in page:
                 stored = db.session.get(model, change.object_id)
                 if stored is None:
                     raise AnalysisOutdated
                 set_fields(stored, change.changes, direction="forth", mismatch=AnalysisOutdated)
     db.session.flush()
+
+
+def _note_who_was_created(run: ImportRun, object_type: str, model: type[Any], key: Any) -> None:
+    """Write in the changes the ids of the objects they created, found by what the file calls them."""
+    created = (
+        select(model.id)
+        .where(model.establishment_id == ImportChange.establishment_id, key == ImportChange.object_key)
+        .scalar_subquery()
+    )
+    db.session.execute(
+        update(ImportChange)
+        .where(
+            ImportChange.run_id == run.id,
+            ImportChange.object_type == object_type,
+            ImportChange.action_value == ChangeAction.CREATE.value,
+        )
+        .values(object_id=created),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _correct_students(run: ImportRun) -> None:
@@ -101,10 +122,10 @@ def correct_students(
 
     Raises `mismatch()` when one is not as the change says.
     """
-    students = {
-        student.id: student
-        for student in db.session.scalars(select(Student).where(Student.id.in_([change.object_id for change in page])))
-    }
+    columns = [getattr(Student, column.key) for column in inspect(Student).column_attrs]
+    wanted = select(*columns).where(Student.id.in_([change.object_id for change in page]))
+    students = {student.id: student for student in db.session.execute(wanted)}
+    rows = []
     for change in page:
         student = students.get(change.object_id)
         if student is None:
@@ -113,31 +134,42 @@ def correct_students(
         if "division" in fields:
             old, new = fields.pop("division")
             fields["division_id"] = [by_code.get(old), by_code.get(new)]
-        set_fields(student, fields, direction=direction, mismatch=mismatch)
-    db.session.flush()
-    for student in students.values():
-        db.session.expunge(student)
+        values = values_to_set(student, fields, direction=direction, mismatch=mismatch)
+        rows.append({"id": student.id, **values, **_search_key_of(student, values)})
+    # Rows of the same fields side by side are sent together.
+    tenancy.bulk_update(db.session(), Student, sorted(rows, key=lambda row: (*row,)))
+
+
+def _search_key_of(student: Row[Any], values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the search key of a pupil whose name changes: no listener sees rows written in bulk."""
+    if not _NAMES & values.keys():
+        return {}
+    last_name, first_name, usage_name = (values.get(name, getattr(student, name)) for name in _NAMES_IN_ORDER)
+    return {"search_key": search_key_of(last_name, first_name, usage_name)}
 
 
 def _create_students(run: ImportRun, now: dt.datetime) -> None:
     by_code = division_ids()
     for page in list_changes(run.id, "student", ChangeAction.CREATE):
-        tenancy.bulk_insert(db.session(), Student, (_new_student(change.changes, by_code, now) for change in page))
-    created = (
-        select(Student.id)
-        .where(Student.establishment_id == ImportChange.establishment_id, Student.siecle_id == ImportChange.object_key)
-        .scalar_subquery()
-    )
-    db.session.execute(
-        update(ImportChange)
-        .where(
-            ImportChange.run_id == run.id,
-            ImportChange.object_type == "student",
-            ImportChange.action_value == ChangeAction.CREATE.value,
-        )
-        .values(object_id=created),
-        execution_options={"synchronize_session": False},
-    )
+        rows = (_new_student(change.changes, by_code, now) for change in page)
+        if run.kind is RunKind.TABLE:
+            _insert_one_by_one(page, rows)
+        else:
+            tenancy.bulk_insert(db.session(), Student, rows)
+    if run.kind is RunKind.TABLE:
+        return
+    _note_who_was_created(run, "student", Student, Student.siecle_id)
+
+
+def _insert_one_by_one(page: Sequence[Row[Any]], rows: Iterable[dict[str, Any]]) -> None:
+    """Write pupils of a table, who may have no number to be found by afterwards, and note who each became."""
+    students = [Student(**row) for row in rows]
+    db.session.add_all(students)
+    db.session.flush()
+    became = [{"id": change.id, "object_id": student.id} for change, student in zip(page, students, strict=True)]
+    tenancy.bulk_update(db.session(), ImportChange, became)
+    for student in students:
+        db.session.expunge(student)
 
 
 def _new_student(changes: dict[str, Any], by_code: dict[str, int], now: dt.datetime) -> dict[str, Any]:
@@ -150,11 +182,13 @@ def _new_student(changes: dict[str, Any], by_code: dict[str, int], now: dt.datet
         "first_name": values["first_name"],
         "birth_date": dt.date.fromisoformat(born) if born else None,
         "ine": values.get("ine"),
-        "siecle_id": values["siecle_id"],
+        "siecle_id": values.get("siecle_id"),
+        "local_id": values.get("local_id"),
+        "came_by": values["came_by"],
         "mef_code": values.get("mef_code", ""),
         "division_id": by_code[values["division"]],
         "is_active": True,
-        "search_key": fold(f"{values['last_name']} {values['first_name']} {usage_name}").strip(),
+        "search_key": search_key_of(values["last_name"], values["first_name"], usage_name),
         "created_at": now,
     }
 
@@ -167,7 +201,8 @@ def _write_accounts(run: ImportRun, establishment: Establishment, now: dt.dateti
         .order_by(ImportChange.id)
     ).all():
         fields = dict(change.changes)
-        divisions = fields.pop("divisions", None)
+        divisions = fields.pop(DIVISIONS, None)
+        fields.pop(SERVICES, None)  # what the file told, kept for the next one to be compared with
         if change.action is ChangeAction.CREATE:
             account = _create_account(change, fields, establishment, now)
         else:
@@ -191,7 +226,7 @@ def _create_account(
     values["consent_needed"] = rules.needs_consent(role)
     base = propose_login(values["first_name"], values["last_name"])
     login = free_login(find_taken_logins(db.session(), establishment.id, base), base)
-    account = Account(role_value=role.value, login=login, sts_key=change.object_key, created_at=now, **values)
+    account = Account(role_value=role.value, login=login, sts_key=change.object_key or None, created_at=now, **values)
     db.session.add(account)
     db.session.flush()
     change.object_id = account.id
@@ -212,9 +247,14 @@ def _correct_account(change: ImportChange, fields: dict[str, Any], now: dt.datet
 
 
 def _open_student_accounts(run: ImportRun, now: dt.datetime) -> int:
-    """Open an account to each active pupil who has none, without a code; return how many."""
-    session, opened = db.session(), 0
+    """Open an account to each active pupil who has none, without a code; return how many.
+
+    Pupils are linked to their accounts at the end: PostgreSQL chooses once how to check that an account exists, and
+    would choose badly while there are few.
+    """
+    session, opened = db.session(), dict[int, int]()
     taken = set(session.scalars(select(Account.login)))
+    last_id = session.scalar(select(func.max(Account.id))) or 0
     for students in _without_account():
         logins: dict[int, str] = {}
         for student in students:
@@ -222,26 +262,34 @@ def _open_student_accounts(run: ImportRun, now: dt.datetime) -> int:
             logins[student.id] = free_login(taken, base)
             taken.add(logins[student.id])
         tenancy.bulk_insert(session, Account, (_student_account(each, logins[each.id], now) for each in students))
-        rows = session.execute(select(Account.login, Account.id).where(Account.login.in_(logins.values())))
-        account_ids = {login: id_ for login, id_ in rows}
-        for student in students:
-            student.account_id = account_ids[logins[student.id]]
-        session.flush()
-        tenancy.bulk_insert(session, ImportChange, (_account_change(run, each, logins[each.id]) for each in students))
-        opened += len(students)
-        for student in students:
-            session.expunge(student)
-    return opened
+        # Those just opened have the highest ids; asked for by thousands of logins, PostgreSQL compares each with each.
+        rows = session.execute(select(Account.login, Account.id).where(Account.id > last_id))
+        ids = {login: id_ for login, id_ in rows}
+        last_id = max(ids.values())
+        accounts = {each.id: ids[logins[each.id]] for each in students}
+        changes = (_account_change(run, each, logins[each.id], accounts[each.id]) for each in students)
+        tenancy.bulk_insert(session, ImportChange, changes)
+        opened |= accounts
+    linked = iter(opened.items())
+    while page := list(islice(linked, _PAGE)):
+        tenancy.bulk_update(session, Student, ({"id": id_, "account_id": account_id} for id_, account_id in page))
+    return len(opened)
 
 
-def _without_account() -> Iterator[Sequence[Student]]:
-    while students := db.session.scalars(
-        select(Student).where(Student.is_active, Student.account_id.is_(None)).order_by(Student.id).limit(_PAGE)
+def _without_account() -> Iterator[Sequence[Any]]:
+    columns = (Student.id, Student.last_name, Student.usage_name, Student.first_name, Student.siecle_id)
+    after = 0
+    while students := db.session.execute(
+        select(*columns)
+        .where(Student.is_active, Student.account_id.is_(None), Student.id > after)
+        .order_by(Student.id)
+        .limit(_PAGE)
     ).all():
+        after = students[-1].id
         yield students
 
 
-def _student_account(student: Student, login: str, now: dt.datetime) -> dict[str, Any]:
+def _student_account(student: Row[Any], login: str, now: dt.datetime) -> dict[str, Any]:
     last_name = student.usage_name or student.last_name
     return {
         "login": login,
@@ -253,13 +301,15 @@ def _student_account(student: Student, login: str, now: dt.datetime) -> dict[str
     }
 
 
-def _account_change(run: ImportRun, student: Student, login: str) -> dict[str, Any]:
+def _account_change(run: ImportRun, student: Row[Any], login: str, account_id: int) -> dict[str, Any]:
+    label = f"{student.first_name} {student.last_name}"
     return {
         "run_id": run.id,
         "object_type": "account",
-        "object_id": student.account_id,
+        "object_id": account_id,
         "object_key": student.siecle_id or "",
-        "object_label": f"{student.first_name} {student.last_name}",
+        "object_label": label,
+        "search_key": fold(label),
         "action_value": ChangeAction.CREATE.value,
         "is_selected": True,
         "changes": {"role": (None, Role.STUDENT.value), "login": (None, login)},

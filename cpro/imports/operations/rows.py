@@ -44,11 +44,21 @@ def set_fields(
 
     Raises `mismatch()` when somebody changed one meanwhile.
     """
+    for name, value in values_to_set(row, changes, direction=direction, mismatch=mismatch).items():
+        setattr(row, name, value)
+
+
+def values_to_set(
+    row: Any, changes: Mapping[str, Sequence[Any]], *, direction: str, mismatch: Callable[[], Exception]
+) -> dict[str, Any]:
+    """Return what `set_fields` would set on a row, which may be a plain one; raises as it does."""
+    values: dict[str, Any] = {}
     for name, (old, new) in changes.items():
         expected, wanted = (old, new) if direction == "forth" else (new, old)
         if plain(getattr(row, name)) != expected:
             raise mismatch()
-        setattr(row, name, dt.date.fromisoformat(wanted) if name in _DATES and wanted else wanted)
+        values[name] = dt.date.fromisoformat(wanted) if name in _DATES and wanted else wanted
+    return values
 
 
 def plain(value: Any) -> Any:

@@ -13,20 +13,24 @@ from cpro.core import events
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
+from cpro.imports.analysis.services import DIVISIONS, SERVICES
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.operations.application import correct_students
 from cpro.imports.operations.rows import division_ids, list_changes, plain, set_divisions, set_fields
 from cpro.imports.operations.runs import record_about_run
 from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run
 from cpro.imports.refusals import UndoImpossible
+from cpro.records.queries import students_with_records
 from cpro.students.models import MEF, Division, Student, TeacherDivision
 from cpro.users.models import Account
 
 _CORRECTED = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIVATE)
+#: What makes pupils of two schools meet.
+_MATCHING_FIELDS = frozenset({"ine", "is_active", "last_name", "usage_name", "first_name", "birth_date", "came_by"})
 
 
-def undo_last(*, by: Actor, now: dt.datetime) -> ImportRun:
-    """Undo the last import whose effect stands, and return it.
+def undo_last(*, by: Actor, now: dt.datetime, run_id: int | None = None) -> ImportRun:
+    """Undo the last import whose effect stands, which must be `run_id` where one is named, and return it.
 
     What it caused elsewhere is undone first by whoever listens to `import_undone`. Raises `UndoImpossible`, with the
     reason: none to undo, too long ago, an import under way, or what it brought was worked on since.
@@ -35,12 +39,23 @@ def undo_last(*, by: Actor, now: dt.datetime) -> ImportRun:
     run = find_last_applied()
     if run is None or run.applied_at is None:
         raise UndoImpossible("Aucun import n’est à annuler.")
+    if run_id is not None and run_id != run.id:
+        raise UndoImpossible("Seul le dernier import appliqué peut être annulé, et celui-ci ne l’est pas.")
     if run.applied_at <= now - UNDO_PERIOD:
         raise UndoImpossible("Un import ne s’annule que pendant 7 jours : celui-ci est plus ancien.")
     pending = find_open_run()
     if pending is not None and pending.state is RunState.APPLYING:
         raise UndoImpossible("Un import est en cours dans cet établissement : attendez qu’il soit terminé.")
-    events.import_undone.send(establishment_id=establishment.id, run_id=run.id, by=by, now=now)
+    created_ids, student_ids = _list_matched_pupils(run)
+    events.import_undone.send(
+        establishment_id=establishment.id,
+        run_id=run.id,
+        student_ids=student_ids,
+        created_ids=created_ids,
+        applied_at=run.applied_at,
+        by=by,
+        now=now,
+    )
     try:
         _undo_accounts(run)
         _undo_students(run)
@@ -49,8 +64,20 @@ def undo_last(*, by: Actor, now: dt.datetime) -> ImportRun:
     except IntegrityError as error:
         raise _worked_on("un dossier", "a servi depuis") from error
     run.state_value, run.undone_at = RunState.UNDONE.value, now
-    record_about_run("import:siecle:undone", run, {"state": ("appliqué", "annulé")}, by=by, now=now)
+    record_about_run("undone", run, {"state": ("appliqué", "annulé")}, by=by, now=now)
     return run
+
+
+def _list_matched_pupils(run: ImportRun) -> tuple[list[int], list[int]]:
+    """Return the pupils whom the import created, and all those whose presence or identity it changed, by id."""
+    created = [change.object_id for page in list_changes(run.id, "student", ChangeAction.CREATE) for change in page]
+    corrected = [
+        change.object_id
+        for page in list_changes(run.id, "student", *_CORRECTED)
+        for change in page
+        if _MATCHING_FIELDS & change.changes.keys()
+    ]
+    return created, [*created, *corrected]
 
 
 def _undo_accounts(run: ImportRun) -> None:
@@ -59,7 +86,8 @@ def _undo_accounts(run: ImportRun) -> None:
         for change in page:
             account = _existing(Account, change.object_id, "un compte")
             fields = dict(change.changes)
-            divisions = fields.pop("divisions", None)
+            divisions = fields.pop(DIVISIONS, None)
+            fields.pop(SERVICES, None)
             set_fields(account, fields, direction="back", mismatch=lambda: _worked_on("un compte", "a changé depuis"))
             if divisions is not None:
                 set_divisions(
@@ -86,7 +114,7 @@ def _delete_accounts(page: Sequence[Row[Any]]) -> None:
         if account.activated_at is not None:
             raise _worked_on(f"le compte de {account.label}", "a été activé depuis")
         fields = {name: new for name, (_old, new) in change.changes.items()}
-        brought = fields.pop("divisions", [])
+        brought = fields.pop(DIVISIONS, [])
         fields["role_value"] = fields.pop("role")
         is_as_brought = all(getattr(account, name) == value for name, value in fields.items())
         same_divisions = account.role is not Role.TEACHER or sorted(divisions.get(account.id, [])) == sorted(brought)
@@ -101,12 +129,24 @@ def _delete_accounts(page: Sequence[Row[Any]]) -> None:
 
 def _undo_students(run: ImportRun) -> None:
     by_code = division_ids()
+    for page in list_changes(run.id, "student", ChangeAction.REACTIVATE):
+        _refuse_written_about([change.object_id for change in page], since=run.applied_at)
     for page in list_changes(run.id, "student", ChangeAction.CREATE):
+        _refuse_written_about([change.object_id for change in page])
         _delete_students(page, by_code)
     for page in list_changes(run.id, "student", *_CORRECTED):
         correct_students(
             page, by_code, direction="back", mismatch=lambda: _worked_on("un élève", "a été modifié depuis")
         )
+
+
+def _refuse_written_about(ids: Sequence[int | None], *, since: dt.datetime | None = None) -> None:
+    """Refuse once somebody wrote a fiche, an évaluation or a bilan of a pupil whom the import brought, or brought back.
+
+    The sentence names nobody: who undoes an import may not know whose records there are.
+    """
+    if students_with_records([each for each in ids if each is not None], since=since):
+        raise _worked_on("un élève qu’il a apporté", "a depuis des fiches, des évaluations ou des bilans")
 
 
 def _delete_students(page: Sequence[Row[Any]], by_code: dict[str, int]) -> None:

@@ -12,6 +12,7 @@ from cpro.core.validators import InvalidUAI, normalise_uai
 from cpro.imports.errors import MissingHeader, ResponsiblesRefused, UnknownFile, UnusedExport, WrongDirection
 from cpro.imports.values import parse_date
 from cpro.imports.xml.document import Element, child_texts, iter_records, read_root
+from cpro.imports.xml.encoding import Encoding, detect_encoding
 
 
 class ExportKind(enum.Enum):
@@ -61,14 +62,15 @@ def recognise_root(root: str) -> ExportKind:
     raise UnknownFile
 
 
-def read_header(stream: IO[bytes]) -> Header:
+def read_header(stream: IO[bytes], encoding: Encoding | None = None) -> Header:
     """Return the header of an export.
 
     Raises MissingHeader when it lacks a valid UAI or year, WrongDirection for a file made by a timetable software
     under the root of STS-Web, and whatever `read_root` and `recognise_root` raise.
     """
-    kind = recognise_root(read_root(stream))
-    for element in iter_records(stream, ("PARAMETRES",), depth=1):
+    encoding = encoding or detect_encoding(stream)
+    kind = recognise_root(read_root(stream, encoding))
+    for element in iter_records(stream, ("PARAMETRES",), depth=1, encoding=encoding):
         if element.getparent().getparent() is None:
             return _staff_header(element) if kind is ExportKind.STAFF else _siecle_header(kind, element)
     raise MissingHeader

@@ -43,6 +43,7 @@ COLUMNS: dict[SheetKind, tuple[Column, ...]] = {
         Column("division", "Classe", ("division", "code classe", "code division"), is_required=True),
         Column("mef", "Code MEF", ("mef",)),
         Column("left_on", "Date de sortie", ("sortie", "sorti le")),
+        Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
     ),
     SheetKind.STAFF: (
         Column("civility", "Civilité", ("titre",)),
@@ -52,6 +53,7 @@ COLUMNS: dict[SheetKind, tuple[Column, ...]] = {
         Column("discipline", "Discipline", ("disciplines", "matiere")),
         Column("email", "Adresse électronique", ("e mail", "email", "courriel", "mel", "adresse e mail")),
         Column("divisions", "Classes", ("classe", "divisions", "division")),
+        Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
     ),
 }
 

@@ -12,6 +12,7 @@ from cpro.core.validators import InvalidEmail, fold, normalise_email
 from cpro.imports.checks import (
     check_birth_date,
     check_division,
+    check_id,
     check_ine,
     check_label,
     check_leaving_date,
@@ -26,7 +27,7 @@ from cpro.imports.spool import Spool
 from cpro.imports.spreadsheet.columns import COLUMNS, SheetKind, find_columns, recognise_titles
 from cpro.imports.spreadsheet.csv_rows import iter_csv_rows
 from cpro.imports.spreadsheet.xlsx_rows import iter_xlsx_rows
-from cpro.imports.values import clean_division_code, effective_ine, parse_table_date
+from cpro.imports.values import clean_division_code, clean_id, effective_ine, parse_table_date
 
 MAX_ROWS = 100_000
 _CELL_LENGTH = 500
@@ -62,24 +63,28 @@ def read_student_sheet(path: Path, *, today: dt.date) -> Iterator[StudentRow]:
 
     Raises TooManyRows beyond 100 000, and FileRefused of some kind.
     """
-    lines: dict[str, int] = {}
-    repeated: dict[str, list[int]] = {}
+    ines, numbers = _Repeated(), _Repeated()
     with Spool() as spool:
         for line, cells in _iter_cells(path, SheetKind.STUDENTS):
             ine, is_malformed = effective_ine([cells["ine"]])
-            if ine in lines:
-                repeated.setdefault(ine, [lines[ine]]).append(line)
-            elif ine:
-                lines[ine] = line
+            ines.note(ine, line)
+            numbers.note(cells["number"], line)
             spool.append((line, cells, ine, is_malformed))
         for line, cells, ine, is_malformed in spool.replay():
-            yield _student(line, cells, ine, is_malformed, repeated.get(ine, []), today)
+            findings = _check_cells(line, cells)
+            number = _number(line, cells["number"], numbers, findings)
+            check_ine(line, ine, is_malformed, ines.lines(ine), findings)
+            yield _student(line, cells, number, ine, today, findings)
 
 
 def read_staff_sheet(path: Path) -> Iterator[StaffRow]:
     """Yield the staff of a table, in its order, each with what was found; raises FileRefused of some kind."""
-    for line, cells in _iter_cells(path, SheetKind.STAFF):
-        yield _member(line, cells)
+    rows = list(_iter_cells(path, SheetKind.STAFF))
+    numbers = _Repeated()
+    for line, cells in rows:
+        numbers.note(cells["number"], line)
+    for line, cells in rows:
+        yield _member(line, cells, numbers)
 
 
 def _iter_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -101,23 +106,49 @@ def _iter_cells(path: Path, kind: SheetKind) -> Iterator[tuple[int, dict[str, st
             yield line, cells
 
 
+class _Repeated:
+    """Where each value stands, to find those that stand twice."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, int] = {}
+        self._again: dict[str, list[int]] = {}
+
+    def note(self, value: str, line: int) -> None:
+        """Remember a value, unless it is blank."""
+        if value in self._first:
+            self._again.setdefault(value, [self._first[value]]).append(line)
+        elif value:
+            self._first[value] = line
+
+    def lines(self, value: str) -> list[int]:
+        """Return the lines of a value that stands at least twice."""
+        return self._again.get(value, [])
+
+
+def _number(line: int, text: str, numbers: _Repeated, findings: list[Finding]) -> str:
+    """Return the school's own number of a person, "" when there is none: ID_MISSING, ID_DUPLICATE."""
+    number = clean_id(text) if text else ""
+    if text:
+        check_id(line, number, numbers.lines(text), "de la colonne « Numéro »", findings)
+    return number or ""
+
+
 def _student(
-    line: int, cells: dict[str, str], ine: str, is_malformed: bool, lines_of_ine: list[int], today: dt.date
+    line: int, cells: dict[str, str], number: str, ine: str, today: dt.date, findings: list[Finding]
 ) -> StudentRow:
-    findings = _check_cells(line, cells)
-    check_ine(line, ine, is_malformed, lines_of_ine, findings)
     names = check_names(line, cells["last_name"], cells["usage_name"], cells["first_name"], findings)
     birth_date = check_birth_date(line, cells["birth_date"], parse_table_date, today, findings)
     left_on, has_left = check_leaving_date(line, cells["left_on"], parse_table_date, today, findings)
     mef_code = check_mef(line, cells["mef"], findings)
     division_code = check_division(line, cells["division"], (), has_left, findings)
     return StudentRow(
-        line, "", ine or None, *names, birth_date, mef_code, division_code, left_on, has_left, tuple(findings)
+        line, number, ine or None, *names, birth_date, mef_code, division_code, left_on, has_left, tuple(findings)
     )
 
 
-def _member(line: int, cells: dict[str, str]) -> StaffRow:
+def _member(line: int, cells: dict[str, str], numbers: _Repeated) -> StaffRow:
     findings = _check_cells(line, cells)
+    number = _number(line, cells["number"], numbers, findings)
     last_name, _, first_name = check_names(line, cells["last_name"], "", cells["first_name"], findings)
     civility = _CIVILITIES.get(fold(cells["civility"]).strip(" ."), "")
     function = _FUNCTIONS.get(fold(cells["function"]), cells["function"].upper())[:_FUNCTION_LENGTH]
@@ -129,7 +160,7 @@ def _member(line: int, cells: dict[str, str]) -> StaffRow:
     divisions = _divisions(line, cells["divisions"], findings)
     disciplines = (discipline,) if discipline else ()
     return StaffRow(
-        line, "", "", civility, last_name, first_name, function, disciplines, divisions, email, tuple(findings)
+        line, number, "", civility, last_name, first_name, function, disciplines, divisions, email, tuple(findings)
     )
 
 

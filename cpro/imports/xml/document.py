@@ -48,9 +48,9 @@ def read_root(stream: IO[bytes], encoding: Encoding | None = None) -> str:
     return root[1]
 
 
-def check_end(stream: IO[bytes], root: str) -> None:
+def check_end(stream: IO[bytes], root: str, encoding: Encoding | None = None) -> None:
     """Raise BrokenXML unless the file ends with its root's end tag: a download that was cut is known at once."""
-    encoding = detect_encoding(stream)
+    encoding = encoding or detect_encoding(stream)
     size = stream.seek(0, 2)
     start = max(encoding.mark_size, size - 4096)
     stream.seek(start - start % 2 + encoding.mark_size % 2)  # UTF-16 is read from an even place
@@ -60,13 +60,15 @@ def check_end(stream: IO[bytes], root: str) -> None:
         raise BrokenXML
 
 
-def iter_records(stream: IO[bytes], tags: tuple[str, ...], *, depth: int) -> Iterator[Element]:
+def iter_records(
+    stream: IO[bytes], tags: tuple[str, ...], *, depth: int, encoding: Encoding | None = None
+) -> Iterator[Element]:
     """Yield the elements of those tags as they end; each is valid until the next one is asked for.
 
     `depth` is that of the deepest records below the root. Raises FileRefused of some kind for anything but
     well-formed XML.
     """
-    encoding = detect_encoding(stream)
+    encoding = encoding or detect_encoding(stream)
     read_root(stream, encoding)
     stream.seek(encoding.mark_size)
     parser = etree.XMLPullParser(

@@ -15,7 +15,7 @@ from cpro.core.screens.reading import may
 from cpro.core.web import current_principal
 from cpro.students import operations
 from cpro.students.forms import DiplomaForm, DivisionForm, StudentForm
-from cpro.students.models import Diploma, Division, Student
+from cpro.students.models import Diploma, Division, Origin, Student
 from cpro.students.queries import suggest_diplomas, suggest_divisions
 
 
@@ -43,8 +43,10 @@ class StudentsScreen(Screen):
             (Student.birth_date,),
         ),
         Column("division", "Division", lambda row: row.division.code if row.division else "aucune"),
+        Column("mef", "Formation (MEF)", lambda row: row.mef_code, in_list=False),
         Column("ine", "INE", lambda row: shown_ine(row.ine)),
         Column("state", "Situation", lambda row: _situation(row)),
+        Column("came_by", "Provenance", lambda row: Origin(row.came_by).label, in_list=False),
     )
     filters = (
         choice(
@@ -66,6 +68,7 @@ class StudentsScreen(Screen):
             ),
         ),
         TextFilter("division", "Division", lambda code: Student.division.has(Division.code == code), suggest_divisions),
+        TextFilter("mef", "Code MEF", lambda code: Student.mef_code == code),
     )
 
     def label_of(self, row: Student) -> str:
@@ -103,6 +106,7 @@ class StudentsScreen(Screen):
             *missing,
             ("Divisions", url_for("divisions.index_view")),
             ("Diplômes", url_for("diplomes.index_view")),
+            *courses_link(),
         ]
 
 
@@ -163,6 +167,10 @@ class DivisionsScreen(Screen):
         """Correct through the room's operation."""
         operations.update_division(row, form.data, opened_on=opened_on, by=by, now=now)
 
+    def list_links(self) -> list[tuple[str, str]]:
+        """Lead to the courses, whose diploma divisions take."""
+        return courses_link()
+
     def row_links(self, row: Division) -> list[tuple[str, str]]:
         """Lead to the division's students."""
         return [("Ses élèves", url_for("eleves.index_view", division=row.code))]
@@ -201,6 +209,10 @@ class DiplomasScreen(Screen):
         """Return the diploma as people say it."""
         return row.short_label
 
+    def list_links(self) -> list[tuple[str, str]]:
+        """Lead to the courses that prepare for diplomas."""
+        return courses_link()
+
     def why_not_edit(self, row: Diploma) -> str | None:
         """Keep the national diplomas as they are."""
         return operations.NationalDiploma().message if row.establishment_id is None else None
@@ -224,6 +236,11 @@ class DiplomasScreen(Screen):
     def delete(self, row: Diploma, *, by: Any, now: Any) -> None:
         """Delete through the room's operation."""
         operations.delete_diploma(row, by=by, now=now)
+
+
+def courses_link() -> list[tuple[str, str]]:
+    """Return the link to the list of courses, for whoever may read it."""
+    return [("Formations (MEF)", url_for("mefs.index_view"))] if may(Permission.MEFS_VIEW) else []
 
 
 def shown_ine(ine: str | None) -> str:

@@ -1,0 +1,164 @@
+"""Whom a line of a file is about: pupils as the school has them, matched by their numbers, never by name alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, select
+
+from cpro.core.formatting import format_date
+from cpro.core.validators import fold
+from cpro.extensions import db
+from cpro.imports.rows import StudentRow
+from cpro.imports.siecle.header import ExportKind
+from cpro.imports.spreadsheet.columns import SheetKind
+from cpro.students.models import Origin, Student
+
+TWO_PEOPLE = (
+    "L’INE et le numéro désignent deux élèves différents de l’établissement : dites duquel il s’agit, ou corrigez la "
+    "ligne."
+)
+OTHER_PERSON = (
+    "Le numéro est celui d’un élève de l’établissement dont ni le nom ni la date de naissance ne correspondent : dites "
+    "s’il s’agit de la même personne."
+)
+TWICE = "Deux lignes désignent le même élève de l’établissement : la seconde n’est pas reprise."
+NAMESAKE = (
+    "Un élève de l’établissement porte ce nom et cette date de naissance, sans numéro qui le confirme : dites s’il "
+    "s’agit de la même personne."
+)
+HOMONYM = "Un autre élève porte le même nom, le même prénom et la même date de naissance."
+INE_CHANGED = "L’INE diffère de celui que l’établissement connaissait pour cet élève : le nouveau est repris."
+GONE = "L’élève est sorti avant d’être connu ici : il n’est pas repris."
+NOT_ENROLLED = "Sans classe, l’élève n’est pas encore inscrit : il n’est pas repris."
+LEFT_OUT = "Vous avez répondu qu’il s’agit d’une autre personne : la ligne est laissée de côté, corrigez-en le numéro."
+
+
+@dataclass(frozen=True, slots=True)
+class PupilSource:
+    """What differs between a file of SIECLE and a table."""
+
+    kind: str
+    origin: Origin
+    #: the column of `Student` that holds the number of a row
+    number: str
+    #: whether pupils whom the file does not name are deactivated, or only proposed
+    deactivates: bool
+
+
+FROM_SIECLE = PupilSource(ExportKind.STUDENTS.label, Origin.SIECLE, "siecle_id", deactivates=True)
+FROM_TABLE = PupilSource(SheetKind.STUDENTS.value, Origin.TABLE, "local_id", deactivates=False)
+
+
+class Known(NamedTuple):
+    """A pupil as the school has them."""
+
+    id: int
+    siecle_id: str | None
+    local_id: str | None
+    ine: str | None
+    last_name: str
+    usage_name: str
+    first_name: str
+    birth_date: dt.date | None
+    mef_code: str
+    division_id: int | None
+    is_active: bool
+    left_on: dt.date | None
+    came_by: str
+
+
+_COLUMNS = tuple(getattr(Student, name) for name in Known._fields)
+_ID = itemgetter(0)
+
+
+def select_known(condition: ColumnElement[bool]) -> list[Known]:
+    """Return pupils by id, sorted here: asked for an order, SQLite reads the whole school for it."""
+    rows = db.session.execute(select(*_COLUMNS).where(condition))
+    return sorted((Known._make(row) for row in rows), key=_ID)
+
+
+def look_up(
+    rows: Collection[StudentRow], source: PupilSource
+) -> tuple[dict[str | None, Known], dict[str | None, list[Known]]]:
+    """Return the pupils that rows name by their number, and those they name by their INE."""
+    number: Any = getattr(Student, source.number)
+    numbers = [row.siecle_id for row in rows if row.siecle_id]
+    found = select_known(number.in_(numbers)) if numbers else []
+    by_id: dict[str | None, Known] = {getattr(known, source.number): known for known in found}
+    ines = [row.ine for row in rows if row.ine and ((own := by_id.get(row.siecle_id)) is None or own.ine != row.ine)]
+    by_ine: dict[str | None, list[Known]] = {}
+    if ines:
+        for known in select_known(Student.ine.in_(ines)):
+            by_ine.setdefault(known.ine, []).append(known)
+    return by_id, by_ine
+
+
+def choose(row: StudentRow, own: Known | None, others: Iterable[Known]) -> tuple[Known | None, str]:
+    """Return the pupil of the school that a row is about, and why that must be confirmed, "" if it need not be."""
+    if own and own.ine and own.ine == row.ine:
+        return own, "" if _looks_alike(row, own) else OTHER_PERSON
+    found = {known.id: known for known in others}
+    if len(found) > 1 or (found and own and own.id not in found):
+        return None, TWO_PEOPLE
+    known = next(iter(found.values()), own)
+    if known is None:
+        return None, ""
+    return known, "" if _looks_alike(row, known) else OTHER_PERSON
+
+
+def find_namesakes(rows: Collection[StudentRow]) -> dict[tuple[str, dt.date | None], list[Known]]:
+    """Return the pupils who bear the name and birth date of a row, {(folded name, birth date): pupils}."""
+    found: dict[tuple[str, dt.date | None], list[Known]] = {}
+    keys = {key_of_name(row) for row in rows} | {_search_key(row) for row in rows}
+    for known in select_known(Student.search_key.in_(keys)) if keys else ():
+        found.setdefault((fold(f"{known.last_name} {known.first_name}"), known.birth_date), []).append(known)
+    return found
+
+
+def key_of_name(row: StudentRow) -> str:
+    """Return the name of a row without case nor accents."""
+    return fold(f"{row.last_name} {row.first_name}")
+
+
+def describe_row(row: StudentRow) -> str:
+    """Return who a row is about, for whoever must say whether they know them."""
+    return _described(
+        row.last_name, row.first_name, row.birth_date, row.division_code, row.ine, _numbered(row.siecle_id)
+    )
+
+
+def describe_known(known: Known, division: str) -> str:
+    """Return who a pupil of the school is, for the same person."""
+    more = _numbered(known.siecle_id or known.local_id), "" if known.is_active else "parti"
+    return _described(known.last_name, known.first_name, known.birth_date, division, known.ine, *more)
+
+
+def _numbered(number: str | None) -> str:
+    return f"numéro : {number}" if number else "sans numéro"
+
+
+def _described(last: str, first: str, born: dt.date | None, division: str, ine: str | None, *more: str) -> str:
+    parts = [
+        f"{last.upper()} {first}",
+        f"naissance : {format_date(born)}" if born else "naissance inconnue",
+        f"classe : {division}" if division else "sans classe",
+        f"INE : {ine}" if ine else "sans INE",
+        *more,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _looks_alike(row: StudentRow, known: Known) -> bool:
+    """Tell whether the birth date or the family name agrees: both may be corrected, not both at once."""
+    if row.birth_date == known.birth_date or row.birth_date is None or known.birth_date is None:
+        return True
+    return row.last_name == known.last_name or fold(row.last_name) == fold(known.last_name)
+
+
+def _search_key(row: StudentRow) -> str:
+    return fold(f"{row.last_name} {row.first_name} {row.usage_name}").strip()

@@ -1,0 +1,44 @@
+"""Which divisions teachers have: what the files changed since the last import is followed, what hands did stays.
+
+A file that still says what it said last time changes nothing: neither a division that somebody added to a teacher, nor
+one that somebody withdrew (in September, STS-Web still gives last year's services) comes undone at each import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from cpro.extensions import db
+from cpro.imports.models import ImportChange, ImportRun, RunState
+
+#: Fields of a change of an account: the divisions it is given, and those the file told, before and now.
+DIVISIONS, SERVICES = "divisions", "services"
+
+
+def list_services_told(account_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return the divisions that the last file applied told of each account; none for one that no file gave any."""
+    rows = db.session.execute(
+        select(ImportChange.object_id, ImportChange.changes)
+        .join(ImportRun, ImportRun.id == ImportChange.run_id)
+        .where(
+            ImportRun.state_value == RunState.APPLIED.value,
+            ImportChange.object_type == "account",
+            ImportChange.object_id.in_(account_ids),
+            ImportChange.is_selected,
+        )
+        .order_by(ImportChange.id)
+    )
+    told: dict[int, list[str]] = {}
+    for account_id, changes in rows:
+        pair = changes.get(SERVICES) or changes.get(DIVISIONS)
+        if pair and account_id is not None:
+            told[account_id] = pair[1]
+    return told
+
+
+def merge_services(have: Collection[str], told_before: Collection[str], told_now: Collection[str]) -> list[str]:
+    """Return the divisions of a teacher once what the file changed is done to those they have, in order."""
+    before, now = set(told_before), set(told_now)
+    return sorted((set(have) | (now - before)) - (before - now))

@@ -1,0 +1,255 @@
+"""What pages and files say of an import: figures, changes field by field, findings, all in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cpro.audit import labels
+from cpro.core.formatting import format_instant, mask_ines, plural
+from cpro.imports import browsing
+from cpro.imports.analysis.proposals import label_of
+from cpro.imports.findings import Severity
+from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
+from cpro.students.queries import list_diplomas
+
+OBJECT_LABELS = {"student": "Élève", "account": "Personnel", "division": "Classe", "mef": "Formation (MEF)"}
+_LEVELS = {
+    RunState.APPLIED: "ok",
+    RunState.ANALYSED: "warning",
+    RunState.FAILED: "blocked",
+}
+#: Figures of a family of people, in the order of the table: name in the counts, title before, title after, action of
+#: the list it leads to.
+_FIGURES = (
+    ("created", "À créer", "Créés", "create"),
+    ("changed", "À modifier", "Modifiés", "change"),
+    ("deactivated", "À désactiver", "Désactivés", "deactivate"),
+    ("reactivated", "À réactiver", "Réactivés", "reactivate"),
+    ("unchanged", "Inchangés", "Inchangés", ""),
+    ("refused", "Refusés ou à confirmer", "Refusés", ""),
+    ("without_ine", "Sans INE", "Sans INE", ""),
+)
+
+_REST = {"unchanged": ("inchangé", "inchangés"), "refused": ("refusé", "refusés")}
+_DONE = {
+    "created": ("élève créé", "élèves créés"),
+    "changed": ("modifié", "modifiés"),
+    "deactivated": ("désactivé", "désactivés"),
+    "reactivated": ("réactivé", "réactivés"),
+    **_REST,
+}
+_TO_DO = {
+    "created": ("élève à créer", "élèves à créer"),
+    "changed": ("à modifier", "à modifier"),
+    "deactivated": ("à désactiver", "à désactiver"),
+    "reactivated": ("à réactiver", "à réactiver"),
+    **_REST,
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """What one field is and becomes."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """What happens to one object, in words."""
+
+    id: int
+    kind: str
+    action: str
+    name: str
+    is_selected: bool
+    is_creation: bool
+    fields: tuple[Field, ...]
+
+    @property
+    def told(self) -> str:
+        """Return the fields in one line: what is written of somebody new, else the old and the new values."""
+        if self.is_creation:
+            return " ; ".join(f"{each.label} : {each.new}" for each in self.fields)
+        return " ; ".join(f"{each.label} : {each.old} → {each.new}" for each in self.fields)
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    """What was found in one line, in words."""
+
+    severity: str
+    level: str
+    code: str
+    file: str
+    line: str
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the table, and the list it leads to (its parameters, "" for none)."""
+
+    number: int
+    query: str
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """One line of the table of figures."""
+
+    title: str
+    figures: tuple[Figure | None, ...]
+
+
+class Words:
+    """How the changes of one school read: codes of diplomas in words, INE masked for whoever may not read them."""
+
+    def __init__(self, *, masked: bool, timezone: str) -> None:
+        self._masked, self._timezone = masked, timezone
+        self._diplomas: dict[int, str] | None = None
+
+    def change(self, change: ImportChange, run: ImportRun) -> ShownChange:
+        """Return a change in words."""
+        is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
+        object_type = change.object_type
+        role = change.changes.get("role", [None, None])[1]
+        return ShownChange(
+            change.id,
+            "Compte d’élève" if role == "student" else OBJECT_LABELS.get(object_type, object_type),
+            change.action.done_label if is_done and change.is_selected else change.action.label,
+            change.object_label,
+            change.is_selected,
+            change.action is ChangeAction.CREATE,
+            tuple(
+                Field(labels.field_label(object_type, name), *(self._value(object_type, name, each) for each in pair))
+                for name, pair in change.changes.items()
+            ),
+        )
+
+    def finding(self, finding: ImportFinding) -> ShownFinding:
+        """Return a finding in words."""
+        severity = Severity[finding.severity]
+        levels = {Severity.REFUSED: "blocked", Severity.IGNORED: "info", Severity.WARNING: "warning"}
+        return ShownFinding(
+            severity.value,
+            levels[severity],
+            label_of(finding.code),
+            finding.file_kind,
+            str(finding.line) if finding.line else "",
+            mask_ines(finding.object_label) if self._masked else finding.object_label,
+            finding.sentence,
+        )
+
+    def table(self, run: ImportRun) -> Iterator[list[str]]:
+        """Yield the titles, then every change and everything found, as the rows of a file."""
+        yield [
+            "Nature",
+            "Quoi",
+            "Nom",
+            "Action",
+            "Retenu",
+            "Modifications",
+            "Fichier",
+            "Ligne",
+            "Constat",
+            "Explication",
+        ]
+        for change in browsing.iter_changes(run.id):
+            shown = self.change(change, run)
+            selected = "oui" if shown.is_selected else "non"
+            yield ["modification", shown.kind, shown.name, shown.action, selected, shown.told, "", "", "", ""]
+        for finding in browsing.iter_findings(run.id):
+            found = self.finding(finding)
+            row = [found.severity, "", found.name, "", "", "", found.file, found.line, found.code, found.sentence]
+            yield row
+
+    def _value(self, object_type: str, name: str, value: Any) -> str:
+        if name == "diploma_id" and value is not None:
+            if self._diplomas is None:
+                self._diplomas = {diploma.id: diploma.short_label for diploma in list_diplomas()}
+            return self._diplomas.get(value, f"n° {value}")
+        return labels.value_label(object_type, name, value, masked=self._masked, timezone=self._timezone)
+
+
+def level_of(state: RunState) -> str:
+    """Return the level of a state: ok, info, warning or blocked."""
+    return _LEVELS.get(state, "info")
+
+
+def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureRow]]:
+    """Return the titles and the lines of the table of figures of an analysed import."""
+    is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
+    titles = tuple(after if is_done else before for _name, before, after, _action in _FIGURES)
+    rows = []
+    for title, family, object_type in (("Élèves", "students", "student"), ("Personnels", "staff", "account")):
+        counts = run.counts[family]
+        figures = [
+            Figure(counts[name], f"quoi={object_type}&action={action}" if action else "")
+            for name, _before, _after, action in _FIGURES
+        ]
+        rows.append(FigureRow(title, tuple(figures if family == "students" else [*figures[:-1], None])))
+    others = browsing.count_by_action(run.id, "division", "mef")
+    for title, object_type in (("Classes", "division"), ("Formations (MEF)", "mef")):
+        created, changed = (others.get((object_type, action), 0) for action in ("create", "change"))
+        rows.append(
+            FigureRow(
+                title,
+                (
+                    Figure(created, f"quoi={object_type}&action=create"),
+                    Figure(changed, f"quoi={object_type}&action=change"),
+                    *[None] * 5,
+                ),
+            )
+        )
+    return titles, rows
+
+
+def sentences_of(run: ImportRun) -> list[str]:
+    """Return what the table of figures does not hold, in sentences."""
+    counts, told = run.counts, []
+    for family, one, many in (
+        ("students", "ligne d’élève n’est pas reprise", "lignes d’élèves ne sont pas reprises"),
+        ("staff", "ligne de personnel n’est pas reprise", "lignes de personnels ne sont pas reprises"),
+    ):
+        if number := counts.get("ignored", {}).get(family):
+            told.append(f"{plural(number, one, many)} (partis, sans classe ou sans fonction).")
+    if opened := counts.get("accounts_opened"):
+        told.append(f"{plural(opened, 'compte d’élève ouvert', 'comptes d’élèves ouverts')}.")
+    return told
+
+
+def summary_of(run: ImportRun) -> str:
+    """Return the figures of an import in one line, for a list: of what was done, or would be; "" once given up."""
+    is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
+    if not run.counts or not (is_done or run.open_key is not None):
+        return ""
+    students, staff = run.counts["students"], run.counts["staff"]
+    words = _DONE if is_done else _TO_DO
+    parts = [plural(students[name], *words[name]) for name in words if students[name]]
+    concerned = staff["created"] + staff["changed"] + staff["deactivated"] + staff["reactivated"]
+    if concerned:
+        parts.append(plural(concerned, "personnel concerné", "personnels concernés"))
+    return ", ".join(parts)
+
+
+def files_of(run: ImportRun) -> str:
+    """Return the files of an import: « ElevesSansAdresses.xml (Élèves (SIECLE)) »."""
+    return ", ".join(f"{file['name']} — {file['kind']}" for file in run.files)
+
+
+def instant_of(instant: Any, timezone: str) -> str:
+    """Return an instant in words, "" for none."""
+    return format_instant(instant, timezone) if instant else ""
+
+
+def choices_of(question: ImportQuestion) -> list[tuple[str, str]]:
+    """Return the answers of a question, (value, words)."""
+    same = [(str(candidate[0]), f"La même personne : {candidate[1]}") for candidate in question.candidates]
+    other = "Une autre personne : elle sera créée" if question.can_create else "Une autre personne : laisser la ligne"
+    return [*same, ("0", other)]

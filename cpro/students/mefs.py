@@ -1,0 +1,234 @@
+"""The ministry's courses (MEF) and the diploma each prepares for: how it is deduced, and corrected by hand.
+
+One rule for imports and for corrections: a division prepares for the diploma to which the courses of its students lead,
+when they all lead to one. So linking a course by hand does at once to divisions what the next import would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from cpro.audit.operations import differences, record
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.formatting import plural
+from cpro.core.permissions import Actor
+from cpro.core.validators import clean_text, normalise_mef
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.students.models import MEF, Diploma, Division, Student
+from cpro.students.queries import find_diploma
+
+#: Course (3), specialty (3), order (2), length (1): what the years of one course have in common.
+_COURSE_LENGTH = 9
+#: Courses whose diploma is public knowledge: Bac pro MELEC in three years (SACoche's prefixes 24725510 3).
+_KNOWN_COURSES = {"247255103": "40025520"}
+_LABEL_LENGTH, _DIPLOMA_LENGTH = 100, 16
+
+
+class MEFInUse(DomainError):
+    """Refuse to delete a course that students follow."""
+
+    status = 409
+
+
+# --- The rule ----------------------------------------------------------------------------------------------------
+
+
+def deduce_diplomas(codes: Collection[str]) -> dict[str, int | None]:
+    """Return the diploma of each course: as it was linked, as another year of it was, or as everybody knows.
+
+    A course that the school knows and has left « à rattacher » stays so: a person decides.
+    """
+    known = {code: diploma_id for code, diploma_id in db.session.execute(select(MEF.code, MEF.diploma_id))}
+    by_course: dict[str, set[int]] = {}
+    for code, diploma_id in known.items():
+        if diploma_id is not None:
+            by_course.setdefault(code[:_COURSE_LENGTH], set()).add(diploma_id)
+    national = _find_national(sorted(set(_KNOWN_COURSES.values())))
+    diplomas: dict[str, int | None] = {}
+    for code in codes:
+        course = code[:_COURSE_LENGTH]
+        if code in known:
+            diplomas[code] = known[code]
+        elif len(by_course.get(course, ())) == 1:
+            diplomas[code] = next(iter(by_course[course]))
+        else:
+            diplomas[code] = national.get(_KNOWN_COURSES.get(course, ""))
+    return diplomas
+
+
+def diploma_of_division(present: int | None, leads_to: Collection[int], *, withdrawn: int | None = None) -> int | None:
+    """Return the diploma of a division from those its courses lead to: the only one, else the present one.
+
+    A present one that was only there because of a link that somebody has just `withdrawn` goes with it.
+    """
+    if len(leads_to) == 1:
+        return next(iter(leads_to))
+    return None if present == withdrawn and present not in leads_to else present
+
+
+# --- Corrections by hand -----------------------------------------------------------------------------------------
+
+
+def mef_values(mef: MEF, diploma: Diploma | None) -> dict[str, str]:
+    """Return a course as a form shows it."""
+    return {"label": mef.label, "diploma": diploma.code if diploma else ""}
+
+
+def list_unlinked_years(mef: MEF) -> Sequence[MEF]:
+    """Return the other years of the same course that are « à rattacher », by code."""
+    return db.session.scalars(
+        select(MEF)
+        .where(MEF.code.startswith(mef.code[:_COURSE_LENGTH], autoescape=True), MEF.id != mef.id)
+        .where(MEF.diploma_id.is_(None))
+        .order_by(MEF.code, MEF.id)
+    ).all()
+
+
+def create_mef(values: Mapping[str, str], *, by: Actor, now: datetime) -> MEF:
+    """Add a course that no file has brought yet. Raises `FieldErrors`."""
+    lock_current_establishment()
+    errors: dict[str, str] = {}
+    clean = {"code": _clean_code(values, errors), **_clean(values, errors)}
+    if errors:
+        raise FieldErrors(errors)
+    mef = MEF(**clean)
+    db.session.add(mef)
+    db.session.flush()
+    changes = {"code": (None, mef.code), **_told({"label": "", "diploma_id": None}, clean)}
+    _record("mef:created", mef, changes | _carry_to_divisions([mef.code]), by=by, now=now)
+    return mef
+
+
+def update_mef(
+    mef: MEF,
+    values: Mapping[str, str],
+    *,
+    links_other_years: bool = False,
+    opened_on: str | None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Correct a course, and the divisions whose students follow it; with it, on request, its years not yet linked.
+
+    Raises `FieldErrors`, `StaleForm`.
+    """
+    lock_current_establishment()
+    db.session.refresh(mef, with_for_update={"of": MEF})
+    check_fresh(mef_values(mef, _get_diploma(mef.diploma_id)), opened_on)
+    errors: dict[str, str] = {}
+    clean = _clean(values, errors)
+    if errors:
+        raise FieldErrors(errors)
+    before = {name: getattr(mef, name) for name in clean}
+    others = list_unlinked_years(mef) if links_other_years and clean["diploma_id"] else ()
+    mef.label, mef.diploma_id = clean["label"], clean["diploma_id"]
+    for other in others:
+        other.diploma_id = mef.diploma_id
+    db.session.flush()
+    changes = _told(before, clean)
+    if others:
+        changes["other_years"] = (None, ", ".join(other.code for other in others))
+    if not changes:
+        return
+    codes = [mef.code, *(other.code for other in others)]
+    changes |= _carry_to_divisions(codes, withdrawn=before["diploma_id"])
+    _record("mef:changed", mef, changes, by=by, now=now)
+
+
+def delete_mef(mef: MEF, *, by: Actor, now: datetime) -> None:
+    """Delete a course that nobody follows any more. Raises `MEFInUse`."""
+    lock_current_establishment()
+    followed = select(func.count(Student.id)).where(Student.is_active, Student.mef_code == mef.code)
+    count = db.session.scalar(followed) or 0
+    if count:
+        who = plural(count, "élève suit", "élèves suivent")
+        raise MEFInUse(f"{who} cette formation : vous pouvez la rattacher à un autre diplôme, non la supprimer.")
+    _record("mef:deleted", mef, {}, by=by, now=now)
+    db.session.delete(mef)
+    db.session.flush()
+
+
+def _carry_to_divisions(codes: Sequence[str], *, withdrawn: int | None = None) -> dict[str, tuple[Any, Any]]:
+    """Give the divisions whose students follow these courses the diploma they lead to; return what changed, told."""
+    concerned = select(Student.division_id).where(Student.is_active, Student.mef_code.in_(codes))
+    divisions = db.session.scalars(
+        select(Division).where(Division.id.in_(concerned)).order_by(Division.code).with_for_update(of=Division)
+    ).all()
+    leads_to: dict[int | None, set[int]] = {}
+    for division_id, diploma_id in db.session.execute(
+        select(Student.division_id, MEF.diploma_id)
+        .join(MEF, (MEF.code == Student.mef_code) & (MEF.establishment_id == Student.establishment_id))
+        .where(Student.is_active, Student.division_id.in_(concerned))
+        .distinct()
+    ):
+        if diploma_id is not None:
+            leads_to.setdefault(division_id, set()).add(diploma_id)
+    changed = []
+    for division in divisions:
+        diploma_id = diploma_of_division(division.diploma_id, leads_to.get(division.id, set()), withdrawn=withdrawn)
+        if diploma_id != division.diploma_id:
+            division.diploma_id = diploma_id
+            changed.append(division.code)
+    db.session.flush()
+    return {"divisions": (None, ", ".join(changed))} if changed else {}
+
+
+def _clean_code(values: Mapping[str, str], errors: dict[str, str]) -> str:
+    try:
+        code = normalise_mef(values.get("code") or "")
+    except DomainError as refusal:
+        errors["code"] = refusal.message
+        return ""
+    if not code:
+        errors["code"] = "Indiquez le code MEF."
+    elif db.session.scalar(select(MEF.id).where(MEF.code == code)) is not None:
+        errors["code"] = f"La formation {code} est déjà dans la liste."
+    return code
+
+
+def _clean(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, Any]:
+    clean: dict[str, Any] = {"label": "", "diploma_id": None}
+    try:
+        clean["label"] = clean_text(values.get("label") or "", max_length=_LABEL_LENGTH)
+    except DomainError as refusal:
+        errors["label"] = refusal.message
+    try:
+        code = clean_text(values.get("diploma") or "", max_length=_DIPLOMA_LENGTH)
+    except DomainError as refusal:
+        errors["diploma"] = refusal.message
+        return clean
+    diploma = find_diploma(code) if code else None
+    if code and diploma is None:
+        errors["diploma"] = f"Aucun diplôme ne porte le code « {code} » : choisissez dans la liste proposée."
+    clean["diploma_id"] = diploma.id if diploma else None
+    return clean
+
+
+def _told(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return what changed as the journal tells it: a diploma by its name."""
+    changes = differences({"label": before["label"]}, {"label": after["label"]})
+    if before["diploma_id"] != after["diploma_id"]:
+        old, new = _get_diploma(before["diploma_id"]), _get_diploma(after["diploma_id"])
+        changes["diploma"] = (old.short_label if old else None, new.short_label if new else None)
+    return changes
+
+
+def _get_diploma(diploma_id: int | None) -> Diploma | None:
+    return db.session.get(Diploma, diploma_id) if diploma_id is not None else None
+
+
+def _find_national(codes: Sequence[str]) -> dict[str, int]:
+    rows = db.session.execute(
+        select(Diploma.code, Diploma.id).where(Diploma.code.in_(codes), Diploma.establishment_id.is_(None))
+    )
+    return {code: id_ for code, id_ in rows}
+
+
+def _record(action: str, mef: MEF, changes: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
+    record(action, by=by, now=now, object_type="mef", object_id=mef.id, object_label=mef.code, changes=changes)
