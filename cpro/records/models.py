@@ -50,6 +50,24 @@ class Place(enum.Enum):
         return {"school": "au lycée ou au CFA", "company": "en entreprise (PFMP)"}[self.value]
 
 
+class Level(enum.IntEnum):
+    """How well a competence is mastered; values are what forms and database keep.
+
+    The words are those of the national scale of four levels, which pupils bring from the collège: décret n° 2015-1929
+    du 31 décembre 2015 relatif à l’évaluation des acquis scolaires des élèves.
+    """
+
+    INSUFFICIENT = 1
+    FRAGILE = 2
+    SATISFACTORY = 3
+    VERY_GOOD = 4
+
+    @property
+    def label(self) -> str:
+        """Return the French words."""
+        return ("maîtrise insuffisante", "maîtrise fragile", "maîtrise satisfaisante", "très bonne maîtrise")[self - 1]
+
+
 class PupilRecord(Owned, DiplomaScoped):
     """What the three kinds share: whose it is, where it was born, who wrote it.
 

@@ -1,0 +1,83 @@
+"""What the room refuses, in the sentences that people read."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cpro.core.errors import Conflict, Forbidden
+from cpro.core.formatting import format_date, plural
+
+
+class NotYourPupil(Forbidden):
+    """Refuse the records of a pupil whom the person neither is, nor teaches, nor heads."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Vous ne suivez pas cet apprenant : ses fiches, ses évaluations et ses bilans ne vous sont pas ouverts."
+        )
+
+
+class NotYourDivision(Forbidden):
+    """Refuse to evaluate a division that one does not teach."""
+
+    def __init__(self) -> None:
+        super().__init__("Cette division n’est pas une des vôtres.")
+
+
+class NotYours(Forbidden):
+    """Refuse to change what somebody else wrote."""
+
+    def __init__(self, author: str) -> None:
+        super().__init__(f"Seul l’auteur peut modifier ou supprimer ce texte : {author}.")
+
+
+class Frozen(Conflict):
+    """Refuse to write about a pupil who has left."""
+
+    def __init__(self, left_on: date | None) -> None:
+        when = f" le {format_date(left_on)}" if left_on else ""
+        super().__init__(
+            f"Cet apprenant a quitté l’établissement{when} : ses fiches, ses évaluations et ses bilans sont figés. "
+            "Ils se lisent, ils ne se modifient plus."
+        )
+
+
+class ReadOnlyCopy(Conflict):
+    """Refuse to change a copy received from another school."""
+
+    def __init__(self, origin_school: str) -> None:
+        super().__init__(
+            f"Ceci est une copie reçue d’un autre établissement ({origin_school}) : elle se lit seulement."
+        )
+
+
+class AlreadyValidated(Conflict):
+    """Refuse to change a fiche that a teacher validated."""
+
+    def __init__(self, validated_by: str) -> None:
+        super().__init__(
+            f"Cette fiche a été validée par {validated_by} : elle ne se modifie plus, "
+            "sauf si un enseignant la rend à son auteur."
+        )
+
+
+class NotSubmitted(Conflict):
+    """Refuse to validate a fiche whose author has not handed it in."""
+
+    def __init__(self) -> None:
+        super().__init__("Cette fiche est encore un brouillon : son auteur ne l’a pas soumise.")
+
+
+class AlreadyDraft(Conflict):
+    """Refuse to hand back a fiche that its author already has."""
+
+    def __init__(self) -> None:
+        super().__init__("Cette fiche est déjà entre les mains de son auteur.")
+
+
+class FicheInUse(Conflict):
+    """Refuse to delete a fiche that évaluations are about."""
+
+    def __init__(self, evaluations: int) -> None:
+        told = plural(evaluations, "évaluation porte", "évaluations portent")
+        super().__init__(f"Cette fiche ne peut pas être supprimée : {told} sur elle.")

@@ -1,0 +1,24 @@
+"""What the records' room does each night."""
+
+from __future__ import annotations
+
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.handlers import nightly
+from cpro.records.operations import retention
+
+
+@nightly("records:expire", label="Suppression des données arrivées au terme de leur conservation")
+def expire(context: JobContext) -> dict[str, int]:
+    """Delete the records of the pupils gone for longer than their school keeps them, one transaction a school.
+
+    Killed between two schools, it leaves the first done and is run again; a school where nothing is left is skipped.
+    """
+    done = {"schools": 0, "pupils": 0, "records": 0}
+    for establishment_id in retention.list_schools_to_expire(context.now):
+        context.heartbeat()
+        with context.unit_of_work() as work:
+            figures = retention.expire_school(work.session, establishment_id, by=context.actor, now=context.now)
+        done["schools"] += bool(figures.records)
+        done["pupils"] += figures.pupils
+        done["records"] += figures.records
+    return done

@@ -1,0 +1,226 @@
+"""Evaluate a pupil, or a division at once; correct and delete an évaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from cpro.audit.operations import record
+from cpro.competences.models import Competence
+from cpro.competences.queries import list_competences
+from cpro.core import tenancy
+from cpro.core.concurrency import check_fresh
+from cpro.core.formatting import format_date, plural
+from cpro.core.permissions import Actor, Role
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.records import choices, queries
+from cpro.records.errors import NotYourDivision
+from cpro.records.models import Evaluation, Level
+from cpro.records.operations import rules
+from cpro.scenarios.models import Scenario
+from cpro.students.models import Diploma, Division, Student
+from cpro.students.queries import list_teacher_divisions
+
+Row = TypeVar("Row", Competence, Scenario)
+
+
+def evaluation_values(evaluation: Evaluation) -> dict[str, str]:
+    """Return an évaluation as a form shows it."""
+    return {
+        "competence": str(evaluation.competence_id or ""),
+        "level": str(evaluation.level),
+        "evaluated_on": evaluation.evaluated_on.isoformat(),
+        "scenario": str(evaluation.scenario_id or ""),
+        "fiche": evaluation.fiche_uid or "",
+    }
+
+
+def create_evaluation(student_id: int, values: Mapping[str, str], *, by: Actor, now: datetime) -> Evaluation:
+    """Give a pupil a level in a competence of the diploma they prepare.
+
+    `values`: competence and scenario by id, level 1 to 4, evaluated_on yyyy-mm-dd, fiche by its origin; scenario and
+    fiche may be blank. Raises `NotFound`, `NotYourPupil`, `Frozen`, `FieldErrors`.
+    """
+    student = rules.lock_pupil(student_id)
+    rules.check_may_evaluate(student, by)
+    clean = _clean(student, values, now=now)
+    evaluation = Evaluation(**clean, **rules.birth(student, by=by, now=now))
+    db.session.add(evaluation)
+    db.session.flush()
+    rules.tell("evaluation:created", student, by=by, now=now)
+    return evaluation
+
+
+def update_evaluation(
+    student_id: int, evaluation_id: int, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
+) -> Evaluation:
+    """Correct an évaluation, by its author; the competence and the scenario it had may stay, whatever became of them.
+
+    Raises `NotFound`, `NotYourPupil`, `Frozen`, `ReadOnlyCopy`, `NotYours`, `FieldErrors`, `StaleForm`.
+    """
+    student = rules.lock_pupil(student_id)
+    evaluation = queries.get_evaluation(student_id, evaluation_id)
+    rules.check_may_change(evaluation, student, by)
+    clean = _clean(student, values, now=now, stored=evaluation)
+    check_fresh(evaluation_values(evaluation), opened_on)
+    for name, value in clean.items():
+        setattr(evaluation, name, value)
+    evaluation.changed_at = now
+    db.session.flush()
+    rules.tell("evaluation:changed", student, by=by, now=now)
+    return evaluation
+
+
+def delete_evaluation(student_id: int, evaluation_id: int, *, by: Actor, now: datetime) -> None:
+    """Delete an évaluation, by its author. Raises as `update_evaluation`."""
+    student = rules.lock_pupil(student_id)
+    evaluation = queries.get_evaluation(student_id, evaluation_id)
+    rules.check_may_change(evaluation, student, by)
+    db.session.delete(evaluation)
+    db.session.flush()
+    rules.tell("evaluation:deleted", student, by=by, now=now)
+
+
+def check_teaches(division: Division, by: Actor) -> None:
+    """Raise `NotYourDivision` unless somebody teaches a division."""
+    taught = by.role == Role.TEACHER.value and by.id is not None
+    if not taught or division.id not in {row.division_id for row in list_teacher_divisions(by.id or 0)}:
+        raise NotYourDivision
+
+
+def evaluate_division(
+    division: Division, values: Mapping[str, str], levels: Mapping[int, str], *, by: Actor, now: datetime
+) -> int:
+    """Give pupils of a division a level each in one competence on one day; return how many got one.
+
+    `levels` maps a pupil's id to 1–4, or blank for whoever is not evaluated. Raises `NotYourDivision`, and
+    `FieldErrors` naming `niveau-<id>` for each refused level: somebody gone or moved meanwhile, no such level.
+    """
+    check_teaches(division, by)
+    errors: dict[str, str] = {}
+    lock_current_establishment()
+    there = {student.id: student for student in queries.list_present_of_division(division.id)}
+    wanted: dict[int, int] = {}
+    for student_id, text in levels.items():
+        if not text:
+            continue
+        if student_id not in there:
+            errors[f"niveau-{student_id}"] = "Cet apprenant n’est plus dans la division : il n’est pas évalué."
+            continue
+        level = _level(text)
+        if level is None:
+            errors[f"niveau-{student_id}"] = "Choisissez un niveau de 1 à 4."
+        else:
+            wanted[student_id] = level
+    common = _clean_common(division, values, errors, now=now)
+    if not wanted and not errors:
+        errors[""] = "Donnez un niveau à un apprenant au moins."
+    rules.refuse_if(errors)
+    tenancy.bulk_insert(
+        db.session(),
+        Evaluation,
+        [
+            {**common, "level": level, "fiche_uid": None, **rules.birth(there[student_id], by=by, now=now)}
+            for student_id, level in sorted(wanted.items())
+        ],
+    )
+    record(
+        "evaluation:division",
+        by=by,
+        now=now,
+        object_type="division",
+        object_id=division.id,
+        object_label=division.code,
+        changes={"evaluated": (None, plural(len(wanted), "apprenant", "apprenants"))},
+    )
+    return len(wanted)
+
+
+def _clean(
+    student: Student, values: Mapping[str, str], *, now: datetime, stored: Evaluation | None = None
+) -> dict[str, Any]:
+    errors: dict[str, str] = {}
+    division = db.session.get(Division, student.division_id) if student.division_id else None
+    level = _level(values.get("level") or "")
+    if level is None:
+        errors["level"] = "Choisissez un niveau de 1 à 4."
+    uid = values.get("fiche") or None
+    if uid and uid not in queries.fiches_by_origin(student.id):
+        errors["fiche"] = "Cette fiche n’existe plus : choisissez à nouveau."
+    common = _clean_common(division, values, errors, now=now, stored=stored)
+    rules.refuse_if(errors)
+    return {**common, "level": level, "fiche_uid": uid}
+
+
+def _clean_common(
+    division: Division | None,
+    values: Mapping[str, str],
+    errors: dict[str, str],
+    *,
+    now: datetime,
+    stored: Evaluation | None = None,
+) -> dict[str, Any]:
+    """Return what évaluations of several pupils have in common; note what is refused."""
+    return {
+        **_clean_competence(division, values.get("competence") or "", errors, stored),
+        **_clean_scenario(division, values.get("scenario") or "", errors, stored),
+        "evaluated_on": _day(values, errors, now),
+    }
+
+
+def _clean_competence(
+    division: Division | None, wanted: str, errors: dict[str, str], stored: Evaluation | None
+) -> dict[str, Any]:
+    if stored is not None and wanted == str(stored.competence_id or ""):
+        return {}
+    if division is None or division.diploma_id is None:
+        errors["competence"] = (
+            "L’apprenant n’est dans aucune division rattachée à un diplôme : il n’y a pas de liste de compétences."
+        )
+        return {}
+    competence = _chosen(list_competences(division.diploma_id), wanted)
+    if competence is None:
+        errors["competence"] = "Choisissez une compétence du diplôme."
+        return {}
+    diploma = db.session.get_one(Diploma, division.diploma_id)
+    return {
+        "competence_id": competence.id,
+        "competence_code": competence.code,
+        "competence_label": competence.label,
+        "diploma_code": diploma.code,
+        "diploma_label": diploma.short_label,
+    }
+
+
+def _clean_scenario(
+    division: Division | None, wanted: str, errors: dict[str, str], stored: Evaluation | None
+) -> dict[str, Any]:
+    if stored is not None and wanted == str(stored.scenario_id or ""):
+        return {}
+    if not wanted:
+        return {"scenario_id": None, "scenario_title": ""}
+    diploma_id = division.diploma_id if division else None
+    scenario = _chosen(choices.list_scenarios(diploma_id), wanted) if diploma_id else None
+    if scenario is None:
+        errors["scenario"] = "Ce scénario n’est plus proposé : choisissez à nouveau."
+        return {}
+    return {"scenario_id": scenario.id, "scenario_title": scenario.title}
+
+
+def _chosen(rows: Sequence[Row], wanted: str) -> Row | None:
+    return next((row for row in rows if str(row.id) == wanted), None)
+
+
+def _level(text: str) -> int | None:
+    return int(text) if text in {str(level.value) for level in Level} else None
+
+
+def _day(values: Mapping[str, str], errors: dict[str, str], now: datetime) -> date | None:
+    day = rules.clean_day(values, "evaluated_on", errors, required="Indiquez le jour de l’évaluation.")
+    today = rules.today_here(now)
+    if day and day > today:
+        errors["evaluated_on"] = f"Ce jour n’est pas encore venu : nous sommes le {format_date(today)}."
+        return None
+    return day

@@ -1,0 +1,200 @@
+"""Write, hand in, validate, hand back and delete fiches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import DomainError
+from cpro.core.permissions import Actor, Role
+from cpro.core.richtext import check, sanitise, to_text
+from cpro.extensions import db
+from cpro.records import queries
+from cpro.records.errors import AlreadyDraft, AlreadyValidated, FicheInUse, NotSubmitted, ReadOnlyCopy
+from cpro.records.models import Fiche, FicheState, Place
+from cpro.records.operations import rules
+from cpro.students.models import Student
+
+_TITLE, _PLACE_NAME = 150, 150  # characters
+
+
+def fiche_values(fiche: Fiche) -> dict[str, str]:
+    """Return a fiche as a form shows it."""
+    return {
+        "title": fiche.title,
+        "place": fiche.place_value,
+        "place_name": fiche.place_name,
+        "starts_on": fiche.starts_on.isoformat(),
+        "ends_on": fiche.ends_on.isoformat(),
+        "tasks": fiche.tasks,
+    }
+
+
+def settled_by(by: Actor) -> FicheState:
+    """Return where a fiche stands once its author is done with it: a pupil hands it in, a teacher validates it."""
+    return FicheState.SUBMITTED if by.role == Role.STUDENT.value else FicheState.VALIDATED
+
+
+def create_fiche(student_id: int, values: Mapping[str, str], *, is_done: bool, by: Actor, now: datetime) -> Fiche:
+    """Write a fiche of a pupil, kept as a draft unless its author `is_done` (see `settled_by`).
+
+    Raises `NotFound`, `NotYourPupil`, `Frozen`, `FieldErrors`.
+    """
+    student = rules.lock_pupil(student_id)
+    rules.check_may_write_fiches(student, by)
+    fiche = Fiche(**_clean(values), **rules.birth(student, by=by, now=now), state_value=FicheState.DRAFT.value)
+    if is_done:
+        _settle(fiche, by=by, now=now)
+    db.session.add(fiche)
+    db.session.flush()
+    rules.tell("fiche:created", student, by=by, now=now)
+    return fiche
+
+
+def update_fiche(
+    student_id: int,
+    fiche_id: int,
+    values: Mapping[str, str],
+    *,
+    is_done: bool,
+    opened_on: str | None,
+    by: Actor,
+    now: datetime,
+) -> Fiche:
+    """Correct a fiche, by its author. What is saved as a draft is not handed in any more.
+
+    Raises `NotFound`, `Frozen`, `ReadOnlyCopy`, `NotYours`, `AlreadyValidated`, `FieldErrors`, `StaleForm`.
+    """
+    student, fiche = _lock(student_id, fiche_id)
+    rules.check_may_change(fiche, student, by)
+    clean = _clean(values)
+    check_fresh(fiche_values(fiche), opened_on)
+    for name, value in clean.items():
+        setattr(fiche, name, value)
+    fiche.state_value, fiche.changed_at = FicheState.DRAFT.value, now
+    if is_done:
+        _settle(fiche, by=by, now=now)
+    db.session.flush()
+    rules.tell("fiche:changed", student, by=by, now=now)
+    return fiche
+
+
+def submit_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) -> Fiche:
+    """Hand in a draft to the teachers, by its author. Raises as `update_fiche`."""
+    student, fiche = _lock(student_id, fiche_id)
+    rules.check_may_change(fiche, student, by)
+    if fiche.state is FicheState.DRAFT:
+        fiche.state_value, fiche.changed_at = FicheState.SUBMITTED.value, now
+        db.session.flush()
+        rules.tell("fiche:submitted", student, by=by, now=now)
+    return fiche
+
+
+def validate_fiche(student_id: int, fiche_id: int, *, opened_on: str | None, by: Actor, now: datetime) -> Fiche:
+    """Validate a fiche as it was read (`opened_on`), by a teacher of the pupil; its author cannot change it any more.
+
+    Raises `NotFound`, `NotYourPupil`, `Frozen`, `ReadOnlyCopy`, `AlreadyValidated`, `NotSubmitted`, `StaleForm`.
+    """
+    student, fiche = _lock(student_id, fiche_id)
+    rules.check_may_evaluate(student, by)
+    refusal = why_not_validate(fiche, by)
+    if refusal is not None:
+        raise refusal
+    check_fresh(fiche_values(fiche), opened_on)
+    _validate(fiche, by=by, now=now)
+    db.session.flush()
+    rules.tell("fiche:validated", student, by=by, now=now)
+    return fiche
+
+
+def send_back_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) -> Fiche:
+    """Hand a fiche back to its author as a draft, by a teacher of the pupil.
+
+    Raises `NotFound`, `NotYourPupil`, `Frozen`, `ReadOnlyCopy`, `AlreadyDraft`.
+    """
+    student, fiche = _lock(student_id, fiche_id)
+    rules.check_may_evaluate(student, by)
+    refusal = why_not_send_back(fiche)
+    if refusal is not None:
+        raise refusal
+    fiche.state_value, fiche.changed_at = FicheState.DRAFT.value, now
+    fiche.validated_at, fiche.validated_by_label = None, ""
+    db.session.flush()
+    rules.tell("fiche:sent-back", student, by=by, now=now)
+    return fiche
+
+
+def delete_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) -> None:
+    """Delete a fiche, by its author. Raises as `update_fiche`, and `FicheInUse`."""
+    student, fiche = _lock(student_id, fiche_id)
+    rules.check_may_change(fiche, student, by)
+    evaluations = queries.count_evaluations_of_fiche(fiche)
+    if evaluations:
+        raise FicheInUse(evaluations)
+    db.session.delete(fiche)
+    db.session.flush()
+    rules.tell("fiche:deleted", student, by=by, now=now)
+
+
+def why_not_validate(fiche: Fiche, by: Actor) -> DomainError | None:
+    """Return why a teacher of the pupil may not validate a fiche, or None."""
+    if fiche.received_in is not None:
+        return ReadOnlyCopy(fiche.origin_school)
+    if fiche.state is FicheState.VALIDATED:
+        return AlreadyValidated(fiche.validated_by_label)
+    if fiche.state is FicheState.DRAFT and fiche.author_id != by.id:
+        return NotSubmitted()
+    return None
+
+
+def why_not_send_back(fiche: Fiche) -> DomainError | None:
+    """Return why a teacher of the pupil may not hand a fiche back, or None."""
+    if fiche.received_in is not None:
+        return ReadOnlyCopy(fiche.origin_school)
+    return AlreadyDraft() if fiche.state is FicheState.DRAFT else None
+
+
+def _lock(student_id: int, fiche_id: int) -> tuple[Student, Fiche]:
+    student = rules.lock_pupil(student_id)
+    return student, queries.get_fiche(student_id, fiche_id)
+
+
+def _settle(fiche: Fiche, *, by: Actor, now: datetime) -> None:
+    if settled_by(by) is FicheState.VALIDATED:
+        _validate(fiche, by=by, now=now)
+    else:
+        fiche.state_value = FicheState.SUBMITTED.value
+
+
+def _validate(fiche: Fiche, *, by: Actor, now: datetime) -> None:
+    fiche.state_value, fiche.changed_at = FicheState.VALIDATED.value, now
+    fiche.validated_at, fiche.validated_by_label = now, by.label
+
+
+def _clean(values: Mapping[str, str]) -> dict[str, Any]:
+    errors: dict[str, str] = {}
+    first, last = rules.clean_period(values, errors)
+    clean: dict[str, Any] = {
+        "title": rules.clean_line(values, "title", _TITLE, errors, required="Donnez un titre à la fiche."),
+        "place_value": _place(values, errors),
+        "place_name": rules.clean_line(values, "place_name", _PLACE_NAME, errors),
+        "starts_on": first,
+        "ends_on": last,
+        "tasks": sanitise(values.get("tasks") or ""),
+    }
+    try:
+        check(to_text(clean["tasks"]))
+    except DomainError as refusal:
+        errors["tasks"] = refusal.message
+    rules.refuse_if(errors)
+    return clean
+
+
+def _place(values: Mapping[str, str], errors: dict[str, str]) -> str:
+    try:
+        return Place(values.get("place") or "").value
+    except ValueError:
+        errors["place"] = "Dites où cela s’est passé : au lycée ou au CFA, ou en entreprise."
+        return ""

@@ -1,0 +1,208 @@
+"""How long the records of a pupil who has left are kept: the setting, what is about to go, and its going."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from cpro.audit.operations import record
+from cpro.core import tenancy
+from cpro.core.concurrency import check_fresh
+from cpro.core.errors import FieldErrors
+from cpro.core.permissions import Actor
+from cpro.establishments.models import Establishment
+from cpro.establishments.operations.trace import record_about_school
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.extensions import db
+from cpro.records.models import Bilan, Evaluation, Fiche
+from cpro.records.queries import count_records
+from cpro.students.models import Student
+from cpro.students.queries import RETENTION_CHOICES, kept_since
+
+#: An évaluation names a fiche: it goes first.
+_IN_ORDER = (Evaluation, Bilan, Fiche)
+
+
+@dataclass(frozen=True)
+class Expired:
+    """How many pupils lose how many records."""
+
+    pupils: int
+    fiches: int = 0
+    evaluations: int = 0
+    bilans: int = 0
+
+    @property
+    def records(self) -> int:
+        """Return how many records of the three kinds."""
+        return self.fiches + self.evaluations + self.bilans
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the next night deletes, and how many departed pupils still have records."""
+
+    expired: Expired
+    kept_pupils: int
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A departed pupil who has records: how many, and the first day on which the night deletes them."""
+
+    student: Student
+    records: int
+    goes_on: date
+
+
+def retention_values(establishment: Establishment) -> dict[str, str]:
+    """Return the setting as a form shows it."""
+    return {"retention_years": str(establishment.retention_years)}
+
+
+def set_retention(years: str, *, opened_on: str | None, by: Actor, now: datetime) -> bool:
+    """Set for how many years the current school keeps the records of those who left; tell whether it changed.
+
+    Nothing is deleted before the next night. Raises `FieldErrors`, `StaleForm`.
+    """
+    wanted = check_years(years)
+    establishment = lock_current_establishment()
+    before = establishment.retention_years
+    if wanted == before:
+        return False
+    check_fresh(retention_values(establishment), opened_on)
+    establishment.retention_years = wanted
+    db.session.flush()
+    record_about_school(
+        "establishment:retention:changed", establishment, {"retention_years": (before, wanted)}, by=by, now=now
+    )
+    return True
+
+
+def check_years(years: str) -> int:
+    """Return a number of years that may be chosen. Raises `FieldErrors`."""
+    if years not in {str(each) for each in RETENTION_CHOICES}:
+        raise FieldErrors({"retention_years": "Choisissez 1, 2 ou 3 ans."})
+    return int(years)
+
+
+def preview(now: datetime, *, years: int | None = None) -> Preview:
+    """Return what the next night would delete in the current school, with the setting as it is or as it would be."""
+    since = kept_since(years or get_current_establishment().retention_years, now.date())
+    figures = _count(db.session(), _left_before(since))
+    departed = _count_pupils(db.session(), Student.is_active.is_(False))
+    return Preview(figures, departed - figures.pupils)
+
+
+def list_departures(now: datetime, *, limit: int, offset: int = 0) -> list[Departure]:
+    """Return the departed pupils of the current school who have records, those whose records go first before."""
+    years = get_current_establishment().retention_years
+    students = db.session.scalars(
+        select(Student)
+        .where(Student.is_active.is_(False), Student.left_on.is_not(None), _has_records())
+        .options(joinedload(Student.division))
+        .order_by(Student.left_on, Student.search_key, Student.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    figures = count_records([student.id for student in students])
+    return [
+        Departure(student, figures[student.id].total, max(goes_on(student.left_on, years), now.date()))
+        for student in students
+        if student.left_on is not None
+    ]
+
+
+def list_schools_to_expire(now: datetime) -> Sequence[int]:
+    """Return the ids of the schools where somebody has been gone for too long and still has records."""
+    too_long = or_(
+        *(
+            and_(Establishment.retention_years == years, Student.left_on < kept_since(years, now.date()))
+            for years in RETENTION_CHOICES
+        )
+    )
+    with tenancy.platform_session("records at the end of their period") as session:
+        return session.scalars(
+            select(Student.establishment_id)
+            .join(Establishment, Establishment.id == Student.establishment_id)
+            .where(Student.is_active.is_(False), too_long, _has_records())
+            .distinct()
+            .order_by(Student.establishment_id)
+        ).all()
+
+
+def expire_school(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> Expired:
+    """Delete the records of the pupils gone for longer than a school keeps them, in a platform session.
+
+    The setting is read under the school's lock: a head who has just lengthened it loses nothing. The journal of the
+    school tells how many, not what nor whose. Twice deletes nothing more, and tells nothing.
+    """
+    school = session.scalars(
+        select(Establishment)
+        .where(Establishment.id == establishment_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    gone = and_(
+        Student.establishment_id == establishment_id, _left_before(kept_since(school.retention_years, now.date()))
+    )
+    figures = _count(session, gone)
+    if not figures.records:
+        return figures
+    for model in _IN_ORDER:
+        session.execute(
+            delete(model).where(
+                model.establishment_id == establishment_id, model.student_id.in_(select(Student.id).where(gone))
+            ),
+            execution_options={"synchronize_session": False},
+        )
+    counts = {
+        "pupils": figures.pupils,
+        "fiches": figures.fiches,
+        "evaluations": figures.evaluations,
+        "bilans": figures.bilans,
+    }
+    record(
+        "records:expired",
+        by=by,
+        now=now,
+        object_type="pupil_records",
+        object_id="",
+        object_label="Anciens apprenants",
+        changes={name: (None, count) for name, count in counts.items() if count},
+        establishment_id=establishment_id,
+        session=session,
+    )
+    return figures
+
+
+def goes_on(left_on: date, years: int) -> date:
+    """Return the first day on which the night deletes the records of somebody who left on a day."""
+    day = date(left_on.year + years, left_on.month, min(left_on.day, 28))
+    while kept_since(years, day) <= left_on:
+        day += timedelta(days=1)
+    return day
+
+
+def _left_before(since: date) -> ColumnElement[bool]:
+    return and_(Student.is_active.is_(False), Student.left_on < since)
+
+
+def _has_records() -> ColumnElement[bool]:
+    return or_(*(select(model.id).where(model.student_id == Student.id).exists() for model in _IN_ORDER))
+
+
+def _count(session: Session, whose: ColumnElement[bool]) -> Expired:
+    counts = [
+        session.scalar(select(func.count(model.id)).where(model.student_id.in_(select(Student.id).where(whose)))) or 0
+        for model in (Fiche, Evaluation, Bilan)
+    ]
+    return Expired(_count_pupils(session, whose), *counts)
+
+
+def _count_pupils(session: Session, whose: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count(Student.id)).where(whose, _has_records())) or 0

@@ -1,0 +1,183 @@
+"""Who may read and write the records of a pupil: closed by default, one table for pages and operations alike."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from cpro.audit.operations import record
+from cpro.core.clock import today_in
+from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.permissions import Actor, Role
+from cpro.core.validators import clean_text
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.records import queries
+from cpro.records.errors import AlreadyValidated, Frozen, NotYourPupil, NotYours, ReadOnlyCopy
+from cpro.records.models import Bilan, Evaluation, Fiche, FicheState
+from cpro.students.models import Student
+
+#: No situation of a pupil is older.
+_OLDEST = date(2000, 1, 1)
+
+
+@dataclass(frozen=True)
+class Powers:
+    """What somebody may do with the records of one pupil; `frozen` says why nobody writes, or is None."""
+
+    reads: bool = False
+    writes_fiches: bool = False
+    #: évaluations, bilans, validation of fiches
+    evaluates: bool = False
+    frozen: Frozen | None = None
+
+
+def powers_over(student: Student, by: Actor) -> Powers:
+    """Return what somebody may do with a pupil's records.
+
+    The head and the inspector read (an inspector within the mandate: the scope sees to it); a teacher reads and writes
+    for the pupils of their divisions; a pupil reads own records and writes own fiches; nobody else has any power.
+    """
+    frozen = None if student.is_active else Frozen(student.left_on)
+    if by.role in (Role.HEAD.value, Role.INSPECTOR.value):
+        return Powers(reads=True, frozen=frozen)
+    if by.role == Role.TEACHER.value and by.id is not None and queries.is_taught_by(student, by.id):
+        return Powers(reads=True, writes_fiches=not frozen, evaluates=not frozen, frozen=frozen)
+    if by.role == Role.STUDENT.value and by.id is not None and student.account_id == by.id:
+        return Powers(reads=True, writes_fiches=not frozen, frozen=frozen)
+    return Powers()
+
+
+def check_may_read(student: Student, by: Actor) -> Powers:
+    """Return what somebody may do with a pupil's records. Raises `NotYourPupil` when they may not read them."""
+    powers = powers_over(student, by)
+    if not powers.reads:
+        raise NotYourPupil
+    return powers
+
+
+def check_may_write_fiches(student: Student, by: Actor) -> None:
+    """Raise `NotYourPupil` or `Frozen` unless somebody may write fiches of a pupil."""
+    powers = check_may_read(student, by)
+    _refuse_without(powers.writes_fiches, powers)
+
+
+def check_may_evaluate(student: Student, by: Actor) -> None:
+    """Raise `NotYourPupil` or `Frozen` unless somebody may evaluate a pupil."""
+    powers = check_may_read(student, by)
+    _refuse_without(powers.evaluates, powers)
+
+
+def why_not_change(row: Fiche | Evaluation | Bilan, powers: Powers, by: Actor) -> DomainError | None:
+    """Return why somebody may neither change nor delete a record, or None: its author may, until it is settled."""
+    if powers.frozen:
+        return powers.frozen
+    if row.received_in is not None:
+        return ReadOnlyCopy(row.origin_school)
+    if not (powers.writes_fiches if isinstance(row, Fiche) else powers.evaluates):
+        return NotYourPupil()
+    if row.author_id is None or row.author_id != by.id:
+        return NotYours(row.author_label)
+    if isinstance(row, Fiche) and row.state is FicheState.VALIDATED:
+        return AlreadyValidated(row.validated_by_label)
+    return None
+
+
+def check_may_change(row: Fiche | Evaluation | Bilan, student: Student, by: Actor) -> None:
+    """Raise what `why_not_change` says, if anything; `NotYourPupil` to whoever may not even read."""
+    refusal = why_not_change(row, check_may_read(student, by), by)
+    if refusal is not None:
+        raise refusal
+
+
+def lock_pupil(student_id: int) -> Student:
+    """Return a pupil as they are now, whom nobody can declare gone before the commit. Raises `NotFound`.
+
+    The lock is the school's, as an import and the journal take it: two locks in two orders would wait for each other.
+    """
+    lock_current_establishment()
+    return queries.get_pupil(student_id)
+
+
+def birth(student: Student, *, by: Actor, now: datetime) -> dict[str, Any]:
+    """Return what every record says of itself at its birth."""
+    return {
+        "student_id": student.id,
+        "origin_uid": str(uuid.uuid4()),
+        "author_id": by.id,
+        "author_label": by.label,
+        "created_at": now,
+        "changed_at": now,
+    }
+
+
+def tell(action: str, student: Student, *, by: Actor, now: datetime) -> None:
+    """Write the line of a gesture on a pupil's records: which kind of gesture, about whom; never what was written."""
+    record(
+        action,
+        by=by,
+        now=now,
+        object_type="pupil_records",
+        object_id=student.id,
+        object_label=f"{student.first_name} {student.last_name}",
+    )
+
+
+# --- What people typed ---------------------------------------------------------------------------------------------
+
+
+def clean_line(values: Mapping[str, str], name: str, length: int, errors: dict[str, str], *, required: str = "") -> str:
+    """Return a line of text, or note why it is refused."""
+    try:
+        line = clean_text(values.get(name) or "", max_length=length)
+    except DomainError as refusal:
+        errors[name] = refusal.message
+        return ""
+    if required and not line:
+        errors[name] = required
+    return line
+
+
+def clean_day(values: Mapping[str, str], name: str, errors: dict[str, str], *, required: str) -> date | None:
+    """Return a day typed as yyyy-mm-dd (browsers send it so), or note why it is refused."""
+    text = (values.get(name) or "").strip()
+    if not text:
+        errors[name] = required
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        errors[name] = "Cette date n’existe pas : écrivez-la comme 31/01/2027."
+        return None
+    if not _OLDEST <= day <= date(_OLDEST.year + 99, 12, 31):
+        errors[name] = "Vérifiez l’année de cette date."
+        return None
+    return day
+
+
+def clean_period(values: Mapping[str, str], errors: dict[str, str]) -> tuple[date | None, date | None]:
+    """Return the first and last day of a period, or note why they are refused."""
+    first = clean_day(values, "starts_on", errors, required="Indiquez le premier jour.")
+    last = clean_day(values, "ends_on", errors, required="Indiquez le dernier jour.")
+    if first and last and last < first:
+        errors["ends_on"] = "Le dernier jour vient avant le premier : vérifiez les deux dates."
+    return first, last
+
+
+def refuse_if(errors: Mapping[str, str]) -> None:
+    """Raise `FieldErrors` when something was refused."""
+    if errors:
+        raise FieldErrors(errors)
+
+
+def today_here(now: datetime) -> date:
+    """Return the day it is on the clocks of the school."""
+    return today_in(get_current_establishment().timezone, now)
+
+
+def _refuse_without(power: bool, powers: Powers) -> None:
+    if power:
+        return
+    raise powers.frozen or NotYourPupil()

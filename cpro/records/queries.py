@@ -1,0 +1,325 @@
+"""Read pupils and their records: always a known number of statements, however many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import joinedload
+
+from cpro.core.errors import NotFound
+from cpro.core.validators import fold
+from cpro.extensions import db
+from cpro.records.models import KINDS, Bilan, Evaluation, Fiche, FicheState
+from cpro.students.models import Division, Student, TeacherDivision
+
+Row = TypeVar("Row", Fiche, Evaluation, Bilan)
+
+#: The pupils who are there, and those who left.
+PRESENT, GONE, ALL = "presents", "partis", "tous"
+
+
+@dataclass(frozen=True)
+class PupilFilter:
+    """Which pupils a list shows; `division_ids` None means every division."""
+
+    division_ids: frozenset[int] | None = None
+    division: str = ""
+    words: str = ""
+    situation: str = PRESENT
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many records a pupil has."""
+
+    fiches: int = 0
+    to_validate: int = 0
+    evaluations: int = 0
+    bilans: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return how many records of the three kinds there are."""
+        return self.fiches + self.evaluations + self.bilans
+
+
+@dataclass(frozen=True)
+class LevelPoint:
+    """One level given to a competence on a day."""
+
+    diploma_code: str
+    diploma_label: str
+    competence_code: str
+    competence_label: str
+    evaluated_on: date
+    level: int
+
+
+def get_pupil(student_id: int) -> Student:
+    """Return a pupil with their division and its diploma, or raise `NotFound`."""
+    found = db.session.scalars(
+        select(Student)
+        .where(Student.id == student_id)
+        .options(joinedload(Student.division).options(joinedload(Division.diploma)))
+    ).one_or_none()
+    if found is None:
+        raise NotFound("Cet apprenant n’existe pas.")
+    return found
+
+
+def find_own_pupil(account_id: int) -> Student | None:
+    """Return the pupil who signs in with an account, the one present before those who left, or None."""
+    return db.session.scalars(
+        select(Student)
+        .where(Student.account_id == account_id)
+        .options(joinedload(Student.division).options(joinedload(Division.diploma)))
+        .order_by(Student.is_active.desc(), Student.id.desc())
+        .limit(1)
+    ).first()
+
+
+def is_taught_by(student: Student, account_id: int) -> bool:
+    """Tell whether a pupil is, or was when they left, in a division of a teacher."""
+    if student.division_id is None:
+        return False
+    found = select(TeacherDivision.id).where(
+        TeacherDivision.account_id == account_id, TeacherDivision.division_id == student.division_id
+    )
+    return db.session.scalar(found) is not None
+
+
+def list_divisions_of(account_id: int) -> Sequence[Division]:
+    """Return a teacher's divisions with their diplomas, by code."""
+    mine = select(TeacherDivision.division_id).where(TeacherDivision.account_id == account_id)
+    return db.session.scalars(
+        select(Division).where(Division.id.in_(mine)).options(joinedload(Division.diploma)).order_by(Division.code)
+    ).all()
+
+
+def list_pupils(wanted: PupilFilter, *, limit: int, offset: int = 0) -> Sequence[Student]:
+    """Return pupils with their division and diploma, by division then by name; those without division last."""
+    return db.session.scalars(
+        _pupils(wanted)
+        .outerjoin(Student.division)
+        .options(joinedload(Student.division).options(joinedload(Division.diploma)))
+        .order_by(Division.code.is_(None), Division.code, Student.search_key, Student.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def count_pupils(wanted: PupilFilter) -> int:
+    """Return how many pupils a list shows in all."""
+    return db.session.scalar(_pupils(wanted).with_only_columns(func.count(Student.id))) or 0
+
+
+def list_present_of_division(division_id: int) -> Sequence[Student]:
+    """Return the pupils present in a division, by name."""
+    return db.session.scalars(
+        select(Student)
+        .where(Student.division_id == division_id, Student.is_active)
+        .order_by(Student.search_key, Student.id)
+    ).all()
+
+
+def count_records(student_ids: Collection[int]) -> Mapping[int, Figures]:
+    """Return how many records pupils have, {pupil id: figures}; pupils without any are absent. Three statements."""
+    found: dict[int, dict[str, int]] = {}
+    fiches = (
+        select(Fiche.student_id, Fiche.state_value, func.count(Fiche.id))
+        .where(Fiche.student_id.in_(student_ids))
+        .group_by(Fiche.student_id, Fiche.state_value)
+    )
+    for student_id, state, count in db.session.execute(fiches):
+        counts = found.setdefault(student_id, {})
+        counts["fiches"] = counts.get("fiches", 0) + count
+        if state == FicheState.SUBMITTED.value:
+            counts["to_validate"] = count
+    for model, name in ((Evaluation, "evaluations"), (Bilan, "bilans")):
+        for student_id, count in db.session.execute(_counted(model, student_ids)):
+            found.setdefault(student_id, {})[name] = count
+    return {student_id: Figures(**counts) for student_id, counts in found.items()}
+
+
+def count_to_validate(division_ids: frozenset[int]) -> int:
+    """Return how many fiches of the pupils present in some divisions wait for a teacher."""
+    pupils = select(Student.id).where(Student.division_id.in_(division_ids), Student.is_active)
+    return (
+        db.session.scalar(
+            select(func.count(Fiche.id)).where(
+                Fiche.state_value == FicheState.SUBMITTED.value, Fiche.student_id.in_(pupils)
+            )
+        )
+        or 0
+    )
+
+
+def students_with_records(student_ids: Collection[int], *, since: datetime | None = None) -> set[int]:
+    """Return which pupils somebody of the school has written about, `since` an instant if one is given.
+
+    Copies that a transfer brought are nobody's work here.
+    """
+    found: set[int] = set()
+    for model in KINDS:
+        written = [model.changed_at >= since] if since else []
+        found |= set(
+            db.session.scalars(
+                select(model.student_id).where(model.student_id.in_(student_ids), model.received_in.is_(None), *written)
+            )
+        )
+    return found
+
+
+def find_evaluated(competence_ids: Collection[int]) -> set[int]:
+    """Return which of some competences an évaluation of the school names."""
+    named = select(Evaluation.competence_id).where(Evaluation.competence_id.in_(competence_ids)).distinct()
+    return {each for each in db.session.scalars(named) if each is not None}
+
+
+# --- One pupil's ---------------------------------------------------------------------------------------------------
+
+
+def list_fiches(
+    student_id: int, *, state: FicheState | None = None, limit: int | None = None, offset: int = 0
+) -> Sequence[Fiche]:
+    """Return a pupil's fiches, the latest situation first; in one state if asked."""
+    return db.session.scalars(
+        select(Fiche)
+        .where(Fiche.student_id == student_id, *_in_state(state))
+        .order_by(Fiche.ends_on.desc(), Fiche.id.desc())
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def count_fiches(student_id: int, *, state: FicheState | None = None) -> int:
+    """Return how many fiches a pupil has, in one state if asked."""
+    return db.session.scalar(select(func.count(Fiche.id)).where(Fiche.student_id == student_id, *_in_state(state))) or 0
+
+
+def list_evaluations(
+    student_id: int, *, competence: str = "", limit: int | None = None, offset: int = 0
+) -> Sequence[Evaluation]:
+    """Return a pupil's évaluations, latest first; of one competence (its code) if asked."""
+    return db.session.scalars(
+        select(Evaluation)
+        .where(Evaluation.student_id == student_id, *_of_competence(competence))
+        .order_by(Evaluation.evaluated_on.desc(), Evaluation.id.desc())
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def count_evaluations(student_id: int, *, competence: str = "") -> int:
+    """Return how many évaluations a pupil has, of one competence if asked."""
+    return (
+        db.session.scalar(
+            select(func.count(Evaluation.id)).where(Evaluation.student_id == student_id, *_of_competence(competence))
+        )
+        or 0
+    )
+
+
+def list_levels(student_id: int) -> list[LevelPoint]:
+    """Return every level a pupil was given, oldest first within each competence, as they were named that day."""
+    rows = db.session.execute(
+        select(
+            Evaluation.diploma_code,
+            Evaluation.diploma_label,
+            Evaluation.competence_code,
+            Evaluation.competence_label,
+            Evaluation.evaluated_on,
+            Evaluation.level,
+        )
+        .where(Evaluation.student_id == student_id)
+        .order_by(Evaluation.diploma_code, Evaluation.evaluated_on, Evaluation.id)
+    )
+    return [LevelPoint(*row) for row in rows]
+
+
+def list_bilans(student_id: int, *, limit: int | None = None, offset: int = 0) -> Sequence[Bilan]:
+    """Return a pupil's bilans, the latest period first."""
+    return db.session.scalars(
+        select(Bilan)
+        .where(Bilan.student_id == student_id)
+        .order_by(Bilan.ends_on.desc(), Bilan.id.desc())
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def fiches_by_origin(student_id: int) -> Mapping[str, Fiche]:
+    """Return a pupil's fiches by origin, latest first: what évaluations are about."""
+    return {fiche.origin_uid: fiche for fiche in list_fiches(student_id)}
+
+
+def get_fiche(student_id: int, fiche_id: int) -> Fiche:
+    """Return a fiche of a pupil, or raise `NotFound`."""
+    return _get(Fiche, student_id, fiche_id, "Cette fiche n’existe pas, ou n’existe plus.")
+
+
+def get_evaluation(student_id: int, evaluation_id: int) -> Evaluation:
+    """Return an évaluation of a pupil, or raise `NotFound`."""
+    return _get(Evaluation, student_id, evaluation_id, "Cette évaluation n’existe pas, ou n’existe plus.")
+
+
+def get_bilan(student_id: int, bilan_id: int) -> Bilan:
+    """Return a bilan of a pupil, or raise `NotFound`."""
+    return _get(Bilan, student_id, bilan_id, "Ce bilan n’existe pas, ou n’existe plus.")
+
+
+def count_evaluations_of_fiche(fiche: Fiche) -> int:
+    """Return how many évaluations are about a fiche."""
+    return (
+        db.session.scalar(
+            select(func.count(Evaluation.id)).where(
+                Evaluation.student_id == fiche.student_id, Evaluation.fiche_uid == fiche.origin_uid
+            )
+        )
+        or 0
+    )
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _get(model: type[Row], student_id: int, row_id: int, missing: str) -> Row:
+    found = db.session.scalars(select(model).where(model.id == row_id, model.student_id == student_id)).one_or_none()
+    if found is None:
+        raise NotFound(missing)
+    return found
+
+
+def _pupils(wanted: PupilFilter) -> Select[Student]:
+    statement = select(Student)
+    if wanted.division_ids is not None:
+        statement = statement.where(Student.division_id.in_(wanted.division_ids))
+    if wanted.division:
+        statement = statement.where(
+            Student.division_id.in_(select(Division.id).where(Division.code == wanted.division))
+        )
+    if wanted.situation != ALL:
+        statement = statement.where(Student.is_active.is_(wanted.situation != GONE))
+    for word in fold(wanted.words).split():
+        statement = statement.where(Student.search_key.contains(word, autoescape=True))
+    return statement
+
+
+def _counted(model: type[Evaluation] | type[Bilan], student_ids: Collection[int]) -> Select[int, int]:
+    return (
+        select(model.student_id, func.count(model.id))
+        .where(model.student_id.in_(student_ids))
+        .group_by(model.student_id)
+    )
+
+
+def _in_state(state: FicheState | None) -> list[ColumnElement[bool]]:
+    return [Fiche.state_value == state.value] if state else []
+
+
+def _of_competence(code: str) -> list[ColumnElement[bool]]:
+    return [Evaluation.competence_code == code] if code else []

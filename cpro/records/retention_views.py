@@ -1,0 +1,113 @@
+"""Paramètres, tab Conservation: how long the records of those who left are kept, and what the next nights delete."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.concurrency import fingerprint
+from cpro.core.conflicts import explain
+from cpro.core.errors import DomainError
+from cpro.core.formatting import plural
+from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import back_to, current_actor, current_principal, render_page
+from cpro.establishments.places import last_saved_by, settings_frame
+from cpro.establishments.queries import get_current_establishment
+from cpro.records.forms import RetentionForm
+from cpro.records.journal import told_years
+from cpro.records.operations import retention
+
+bp = Blueprint("retention", __name__, url_prefix="/admin/parametres/conservation")
+
+_PER_PAGE = 50
+
+
+@bp.get("")
+@requires(Permission.RETENTION_VIEW)
+def edit() -> ResponseReturnValue:
+    """Show the setting; to the head, whose records go and when; to the administrator, figures alone."""
+    stored = retention.retention_values(get_current_establishment())
+    return _page(RetentionForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)}))
+
+
+@bp.post("")
+@requires(Permission.RETENTION_EDIT, keeps_typed_form=True)
+def save() -> ResponseReturnValue:
+    """Set the years; a shorter period that deletes something is confirmed first."""
+    form = RetentionForm(posted(), data=retention.retention_values(get_current_establishment()))
+    if not form.validate():
+        return _page(form, 422)
+    years = form.retention_years.data or ""
+    try:
+        question = None if request.form.get("confirm") == "oui" else _to_confirm(retention.check_years(years), form)
+        if question is not None:
+            return question
+        with unit_of_work():
+            changed = retention.set_retention(
+                years, opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
+            )
+    except DomainError as refusal:
+        return _page(form, refusal.status, refusal)
+    told = f"Les données des anciens apprenants sont conservées {told_years(int(years))}."
+    return back_to(url_for("retention.edit"), told if changed else "Rien n’a changé.")
+
+
+def _to_confirm(years: int, form: RetentionForm) -> ResponseReturnValue | None:
+    """Return the page that asks to confirm a period that would delete more next night, or None."""
+    now = clock.utcnow()
+    expired, today = retention.preview(now, years=years).expired, retention.preview(now).expired
+    if expired.records <= today.records:
+        return None
+    whose = plural(expired.pupils, "ancien apprenant", "anciens apprenants")
+    counts = (
+        plural(expired.fiches, "fiche", "fiches"),
+        plural(expired.evaluations, "évaluation", "évaluations"),
+        plural(expired.bilans, "bilan", "bilans"),
+    )
+    return render_page(
+        "confirm.html",
+        title="Raccourcir la conservation",
+        question=f"Ne conserver que {told_years(years)} les données de ceux qui sont partis ?",
+        consequences=[
+            f"La nuit prochaine, {', '.join(counts)} de {whose} seront supprimés, sans retour possible.",
+            "Jusque-là, vous pouvez revenir à une durée plus longue.",
+        ],
+        action_url=url_for("retention.save"),
+        fields={"retention_years": str(years), "version": form.version.data or "", "confirm": "oui"},
+        submit_label=f"Ne conserver que {told_years(years)}",
+        cancel_url=url_for("retention.edit"),
+        danger=True,
+    )
+
+
+def _page(form: RetentionForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
+    school, now = get_current_establishment(), clock.utcnow()
+    figures = retention.preview(now)
+    is_head = can(current_principal(), Permission.RETENTION_EDIT)
+    total = figures.expired.pupils + figures.kept_pupils
+    last_page = max(1, -(-total // _PER_PAGE))
+    page = min(max(1, request.args.get("page", 1, type=int)), last_page)
+    departures = retention.list_departures(now, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE) if is_head else []
+    return render_page(
+        "settings/retention.html",
+        form=form,
+        figures=figures,
+        years=told_years(school.retention_years),
+        departures=departures,
+        today=now.date(),
+        total=total,
+        page=page,
+        last_page=last_page,
+        read_only=not is_head,
+        conflict=explain(
+            form,
+            refusal,
+            stored=retention.retention_values(school),
+            saved_by=last_saved_by("establishment", school.id, "establishment:retention:changed"),
+        ),
+        status=status,
+        **settings_frame("retention"),
+    )

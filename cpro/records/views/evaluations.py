@@ -1,0 +1,166 @@
+"""Evaluate a pupil, correct and delete an évaluation."""
+
+from __future__ import annotations
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectChoice
+
+from cpro.competences.queries import list_competences
+from cpro.core import clock
+from cpro.core.concurrency import fingerprint
+from cpro.core.conflicts import explain
+from cpro.core.errors import DomainError
+from cpro.core.formatting import format_date
+from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.permissions import Permission, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import back_to, current_actor, render_page
+from cpro.records import choices, queries
+from cpro.records.forms import CommonEvaluationForm, EvaluationForm
+from cpro.records.models import Evaluation
+from cpro.records.operations import evaluations as operations
+from cpro.records.operations import rules
+from cpro.records.views import bp
+from cpro.records.views.frame import PupilPage, frame_of, open_pupil, period_of
+
+
+@bp.get("/<int:student_id>/evaluations/nouvelle")
+@requires(Permission.PUPILS_EVALUATE)
+def new_evaluation(student_id: int) -> ResponseReturnValue:
+    """Show an empty évaluation, of today; `?fiche=` names the fiche it is about."""
+    page = open_pupil(student_id)
+    rules.check_may_evaluate(page.student, current_actor())
+    asked = {"evaluated_on": rules.today_here(clock.utcnow()).isoformat(), "fiche": request.args.get("fiche", "")}
+    return _form_page(page, EvaluationForm(typed_before_sign_in(), data=asked), None)
+
+
+@bp.post("/<int:student_id>/evaluations/nouvelle")
+@requires(Permission.PUPILS_EVALUATE, keeps_typed_form=True)
+def create_evaluation(student_id: int) -> ResponseReturnValue:
+    """Evaluate a pupil."""
+    page, form = open_pupil(student_id), EvaluationForm(posted())
+    if not form.validate():
+        rules.check_may_evaluate(page.student, current_actor())
+        return _form_page(page, form, None, 422)
+    try:
+        with unit_of_work():
+            operations.create_evaluation(student_id, form.data, by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        return _refused(student_id, form, None, refusal)
+    told = f"L’évaluation de {page.name} est enregistrée."
+    return back_to(url_for("records.evaluations", student_id=student_id), told)
+
+
+@bp.get("/<int:student_id>/evaluations/<int:evaluation_id>/modifier")
+@requires(Permission.PUPILS_EVALUATE)
+def edit_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
+    """Show an évaluation to correct."""
+    page, row = open_pupil(student_id), queries.get_evaluation(student_id, evaluation_id)
+    rules.check_may_change(row, page.student, current_actor())
+    stored = operations.evaluation_values(row)
+    form = EvaluationForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
+    return _form_page(page, form, row)
+
+
+@bp.post("/<int:student_id>/evaluations/<int:evaluation_id>/modifier")
+@requires(Permission.PUPILS_EVALUATE, keeps_typed_form=True)
+def save_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
+    """Correct an évaluation."""
+    page, row = open_pupil(student_id), queries.get_evaluation(student_id, evaluation_id)
+    form = EvaluationForm(posted())
+    if not form.validate():
+        rules.check_may_change(row, page.student, current_actor())
+        return _form_page(page, form, row, 422)
+    try:
+        with unit_of_work():
+            operations.update_evaluation(
+                student_id,
+                evaluation_id,
+                form.data,
+                opened_on=form.version.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+    except DomainError as refusal:
+        return _refused(student_id, form, evaluation_id, refusal)
+    return back_to(url_for("records.evaluations", student_id=student_id), "L’évaluation est enregistrée.")
+
+
+@bp.route("/<int:student_id>/evaluations/<int:evaluation_id>/supprimer", methods=["GET", "POST"])
+@requires(Permission.PUPILS_EVALUATE)
+def delete_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
+    """Ask once, then delete an évaluation."""
+    page, row = open_pupil(student_id), queries.get_evaluation(student_id, evaluation_id)
+    if request.method == "POST":
+        with unit_of_work():
+            operations.delete_evaluation(student_id, evaluation_id, by=current_actor(), now=clock.utcnow())
+        return back_to(url_for("records.evaluations", student_id=student_id), "L’évaluation est supprimée.")
+    rules.check_may_change(row, page.student, current_actor())
+    day = format_date(row.evaluated_on)
+    return render_page(
+        "confirm.html",
+        title="Supprimer une évaluation",
+        question=f"Supprimer l’évaluation de {page.name} en {row.competence_code}, du {day} ?",
+        consequences=["Elle disparaît pour tous, et de la courbe des niveaux, sans retour possible."],
+        action_url=url_for("records.delete_evaluation", student_id=student_id, evaluation_id=evaluation_id),
+        fields={},
+        submit_label="Supprimer l’évaluation",
+        cancel_url=url_for("records.evaluations", student_id=student_id),
+        danger=True,
+    )
+
+
+def offer_choices(form: CommonEvaluationForm, diploma_id: int | None, stored: Evaluation | None = None) -> None:
+    """Offer the competences and scenarios of a diploma, and those an évaluation already names."""
+    competences = list_competences(diploma_id) if diploma_id else []
+    scenarios = choices.list_scenarios(diploma_id) if diploma_id else []
+    offered = [(str(each.id), f"{each.code} – {each.label}") for each in competences]
+    titles = [(str(each.id), each.title) for each in scenarios]
+    if stored is not None:
+        _keep(offered, str(stored.competence_id or ""), f"{stored.competence_code} – {stored.competence_label}")
+        if stored.scenario_id is not None:
+            _keep(titles, str(stored.scenario_id), stored.scenario_title)
+    form.competence.choices = [SelectChoice("", "Choisissez…"), *(SelectChoice(*each) for each in offered)]
+    form.scenario.choices = [SelectChoice("", "Aucun"), *(SelectChoice(*each) for each in titles)]
+
+
+def _keep(offered: list[tuple[str, str]], value: str, label: str) -> None:
+    """Add what is stored to the choices, if it is not among them any more."""
+    if value not in {known for known, _label in offered}:
+        offered.append((value, label))
+
+
+def _refused(
+    student_id: int, form: EvaluationForm, evaluation_id: int | None, refusal: DomainError
+) -> ResponseReturnValue:
+    """Show the form again with what refused it; whoever may not write at all gets the plain refusal."""
+    if refusal.status == 403:
+        raise refusal
+    row = queries.get_evaluation(student_id, evaluation_id) if evaluation_id is not None else None
+    return _form_page(open_pupil(student_id), form, row, refusal.status, refusal)
+
+
+def _form_page(
+    page: PupilPage,
+    form: EvaluationForm,
+    row: Evaluation | None,
+    status: int = 200,
+    refusal: DomainError | None = None,
+) -> ResponseReturnValue:
+    division = page.student.division
+    offer_choices(form, division.diploma_id if division else None, row)
+    fiches = queries.list_fiches(page.student.id)
+    form.fiche.choices = [
+        SelectChoice("", "Aucune"),
+        *(SelectChoice(each.origin_uid, f"{each.title} ({period_of(each)})") for each in fiches),
+    ]
+    return render_page(
+        "records/evaluation_form.html",
+        form=form,
+        evaluation=row,
+        has_list=len(form.competence.choices) > 1,
+        conflict=explain(form, refusal, stored=operations.evaluation_values(row) if row else {}),
+        status=status,
+        **frame_of(page, "evaluations"),
+    )

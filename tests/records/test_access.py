@@ -1,0 +1,314 @@
+"""Who reads and writes whose records: one table, tried over HTTP; and who never sees a word of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.audit.models import AuditEntry
+from cpro.core import tenancy
+from cpro.core.permissions import Permission, Role, can
+from cpro.records import queries
+from cpro.records.models import Evaluation
+from tests.factories import World, make_mandate
+from tests.helpers.browser import Browser
+from tests.helpers.records import nothing_written
+from tests.helpers.screens import screens
+from tests.records.conftest import MARKER, Class
+from tests.test_access_matrix import GET, POST
+
+As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
+
+FICHE = {"title": "Pose", "place": "school", "starts_on": "2026-09-07", "ends_on": "2026-09-08", "tasks": "Texte"}
+BILAN = {"starts_on": "2026-09-07", "ends_on": "2026-09-08", "body": "Texte"}
+WHOSE = ("own", "mate", "stranger", "gone", "elsewhere")
+
+#: page of a pupil: {role: what it answers for each of WHOSE}
+READ = {
+    "teacher": (200, 200, 403, 200, 404),
+    "head": (200, 200, 200, 200, 404),
+    "student": (200, 403, 403, 403, 404),
+    "inspector": (200, 200, 200, 200, 404),
+    "administrator": (403, 403, 403, 403, 403),
+    "support": (403, 403, 403, 403, 403),
+}
+#: writing about a pupil: 303 once written, 409 where frozen
+WRITE_FICHE = {
+    "teacher": (303, 303, 403, 409, 404),
+    "student": (303, 403, 403, 403, 404),
+    "head": (403,) * 5,
+    "inspector": (403,) * 5,
+    "administrator": (403,) * 5,
+    "support": (403,) * 5,
+}
+EVALUATE = {**WRITE_FICHE, "student": (403,) * 5}
+
+
+def _browser(as_: As, role: str) -> Browser:
+    return as_(role, enter="a" if role in ("support", "inspector") else None)
+
+
+@pytest.fixture
+def room(room: Class, world: World, arrange: Look) -> Class:
+    """Open school "a" to the inspector."""
+    with arrange() as session:
+        session.add(make_mandate(world))
+    return room
+
+
+class TestTable:
+    @pytest.mark.parametrize("role", READ)
+    @pytest.mark.parametrize("page", ["", "/fiches", "/evaluations", "/bilans"])
+    def test_reading(self, as_: As, room: Class, role: str, page: str) -> None:
+        browser = _browser(as_, role)
+
+        got = tuple(browser.get(f"/eleves/{getattr(room, whose)}{page}").status_code for whose in WHOSE)
+
+        assert got == READ[role]
+
+    @pytest.mark.parametrize("role", WRITE_FICHE)
+    def test_writing_a_fiche(self, as_: As, room: Class, role: str) -> None:
+        browser = _browser(as_, role)
+
+        got = tuple(
+            browser.post(f"/eleves/{getattr(room, whose)}/fiches/nouvelle", FICHE).status_code for whose in WHOSE
+        )
+
+        assert got == WRITE_FICHE[role]
+
+    @pytest.mark.parametrize("role", EVALUATE)
+    def test_evaluating(self, as_: As, room: Class, role: str) -> None:
+        browser = _browser(as_, role)
+        fields = {"competence": room.competences[0], "level": "3", "evaluated_on": "2026-09-08"}
+
+        got = tuple(
+            browser.post(f"/eleves/{getattr(room, whose)}/evaluations/nouvelle", fields).status_code for whose in WHOSE
+        )
+
+        assert got == EVALUATE[role]
+
+    @pytest.mark.parametrize("role", EVALUATE)
+    def test_writing_a_bilan(self, as_: As, room: Class, role: str) -> None:
+        browser = _browser(as_, role)
+
+        got = tuple(
+            browser.post(f"/eleves/{getattr(room, whose)}/bilans/nouveau", BILAN).status_code for whose in WHOSE
+        )
+
+        assert got == EVALUATE[role]
+
+    @pytest.mark.parametrize("role", EVALUATE)
+    def test_a_form_that_would_be_refused_is_not_shown(self, as_: As, room: Class, role: str) -> None:
+        browser = _browser(as_, role)
+        pages = {"fiches/nouvelle": WRITE_FICHE, "evaluations/nouvelle": EVALUATE, "bilans/nouveau": EVALUATE}
+
+        for page, table in pages.items():
+            got = tuple(browser.get(f"/eleves/{getattr(room, whose)}/{page}").status_code for whose in WHOSE)
+            assert got == tuple(200 if status == 303 else status for status in table[role]), page
+
+    @pytest.mark.parametrize(
+        ("gesture", "allowed"),
+        [
+            ("fiches/{draft}/valider", set()),  # not handed in
+            ("fiches/{fiche}/rendre", {"teacher"}),
+            ("fiches/{draft}/soumettre", {"student"}),
+            ("fiches/{draft}/supprimer", {"student"}),
+            ("fiches/{draft}/modifier", {"student"}),
+            ("evaluations/{evaluation}/supprimer", {"teacher"}),
+            ("evaluations/{evaluation}/modifier", {"teacher"}),
+            ("bilans/{bilan}/supprimer", {"teacher"}),
+            ("bilans/{bilan}/modifier", {"teacher"}),
+        ],
+    )
+    @pytest.mark.parametrize("role", READ)
+    def test_changing_what_is_written(
+        self, app: Flask, as_: As, room: Class, role: str, gesture: str, allowed: set[str]
+    ) -> None:
+        browser = _browser(as_, role)
+        address = f"/eleves/{room.own}/" + gesture.format(**vars(room))
+        fields = {**FICHE, **BILAN, "competence": room.competences[0], "level": "3", "evaluated_on": "2026-09-08"}
+
+        if role in allowed:
+            assert browser.post(address, fields).status_code == 303
+        else:
+            with nothing_written(app):
+                assert browser.post(address, fields).status_code in (403, 409)
+
+    @pytest.mark.parametrize("role", READ)
+    def test_a_division_is_evaluated_by_its_teacher_alone(self, as_: As, room: Class, role: str) -> None:
+        browser = _browser(as_, role)
+
+        for division, mine in ((room.division, 200), (room.other_division, 403)):
+            expected = mine if role == "teacher" else 403
+            assert browser.get(f"/eleves/evaluer/{division}").status_code == expected
+            assert browser.post(f"/eleves/evaluer/{division}").status_code == (422 if expected == 200 else 403)
+
+    def test_another_schools_division_does_not_exist(self, as_: As, room: Class, world: World) -> None:
+        assert as_("teacher").get(f"/eleves/evaluer/{world.b.division_id}").status_code == 404
+
+    @pytest.mark.parametrize("kind", ["fiches/{fiche}", "evaluations/{evaluation}/modifier", "bilans/{bilan}/modifier"])
+    def test_a_record_is_found_under_its_pupil_alone(self, as_: As, room: Class, kind: str) -> None:
+        address = kind.format(**vars(room))
+
+        assert as_("teacher").get(f"/eleves/{room.own}/{address}").status_code in (200, 409)
+        assert as_("teacher").get(f"/eleves/{room.mate}/{address}").status_code == 404
+        assert as_("teacher", "b").get(f"/eleves/{room.elsewhere}/{address}").status_code == 404
+
+
+class TestInspector:
+    def test_reads_within_the_diplomas_and_each_page_is_told(
+        self, as_: As, room: Class, app: Flask, platform: Look
+    ) -> None:
+        browser = as_("inspector", enter="a")
+
+        assert MARKER in browser.get(f"/eleves/{room.own}/fiches").text
+
+        with platform() as session:
+            line = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+        assert (line.action, line.object_type, line.object_id) == ("record:opened", "pupil_records", str(room.own))
+        assert MARKER not in str(line.changes) + line.object_label
+
+    def test_another_diploma_opens_nobody(self, as_: As, room: Class, world: World, arrange: Look) -> None:
+        from cpro.inspectors.models import Mandate, MandateDiploma
+
+        with arrange() as session:
+            mandate = session.scalars(select(Mandate)).one()
+            mandate.all_diplomas = False
+            other = session.scalars(select(Evaluation.diploma_code)).first()
+            assert other
+            from cpro.students.models import Diploma
+
+            cap = session.scalars(select(Diploma).where(Diploma.code == "CAP-X")).one()
+            session.add(MandateDiploma(establishment_id=world.a.id, mandate_id=mandate.id, diploma_id=cap.id))
+        browser = as_("inspector", enter="a")
+
+        assert [browser.get(f"/eleves/{getattr(room, whose)}").status_code for whose in WHOSE] == [404] * 5
+        assert MARKER not in browser.get("/eleves").text
+
+    def test_a_careless_page_would_find_nothing(self, app: Flask, room: Class, world: World) -> None:
+        with app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id, diploma_ids=frozenset({10_000}), read_only=True))
+
+            assert not queries.list_fiches(room.own)
+            assert not queries.list_evaluations(room.own)
+            assert not queries.list_bilans(room.own)
+            assert not queries.count_records([room.own])
+
+
+class TestPupilLists:
+    def test_a_teacher_sees_their_divisions_only(self, as_: As, room: Class) -> None:
+        text = as_("teacher").get("/eleves?situation=tous").text
+
+        assert all(name in text for name in ("AGATE", "BÉRYL", "DÉPART"))
+        assert "CORAIL" not in text
+
+    def test_asking_for_another_division_opens_nothing(self, as_: As, room: Class) -> None:
+        assert "CORAIL" not in as_("teacher").get("/eleves?situation=tous&division=1AUTRE").text
+
+    def test_the_head_sees_all(self, as_: As, room: Class) -> None:
+        text = as_("head").get("/eleves?situation=tous").text
+
+        assert all(name in text for name in ("AGATE", "BÉRYL", "CORAIL", "DÉPART"))
+        assert "beta" not in text.lower()
+
+    def test_a_pupil_is_led_to_their_own_page(self, as_: As, room: Class) -> None:
+        browser = as_("student")
+
+        assert browser.get("/eleves").status_code == 403
+        assert browser.get("/eleves/moi").location == f"/eleves/{room.own}"
+
+    def test_an_account_of_no_pupil_is_told_so(self, as_: As, room: Class) -> None:
+        answer = as_("student", "b").get("/eleves/moi")
+
+        assert answer.status_code == 200
+        assert "relié à aucun élève" in answer.text
+
+    def test_a_teacher_without_division_is_told_so(self, as_: As, world: World) -> None:
+        assert "Aucune division ne vous est encore confiée" in as_("teacher").get("/eleves").text
+
+
+class TestNobodyElse:
+    def test_neither_the_administrator_nor_the_support_has_a_right_on_records(self) -> None:
+        for permission in (
+            Permission.PUPILS_VIEW,
+            Permission.PUPIL_RECORDS_READ,
+            Permission.FICHES_WRITE,
+            Permission.PUPILS_EVALUATE,
+            Permission.OWN_RECORDS,
+        ):
+            for role in (Role.ADMINISTRATOR, Role.SUPPORT):
+                assert not can(_principal(role), permission), f"{role.label} must not {permission.value}"
+
+    @pytest.mark.parametrize("role", ["administrator", "support"])
+    def test_no_page_export_line_or_message_holds_a_word_of_them(
+        self, app: Flask, as_: As, room: Class, world: World, role: str
+    ) -> None:
+        """Every gesture is made and refused first, so that the journal and messages have something to betray."""
+        _live(as_, room)
+        browser = _browser(as_, role)
+        own = f"/eleves/{room.own}"
+        addresses = [
+            *(page.format(b=world.b.id) for page in GET),
+            *(own + page for page in ("", "/fiches", "/evaluations", "/bilans", f"/fiches/{room.fiche}")),
+            f"{own}/evaluations/{room.evaluation}/modifier",
+            f"{own}/bilans/{room.bilan}/modifier",
+            f"/passeport/{room.own}.pdf",
+        ]
+        for screen in screens(app):
+            addresses += [f"{screen.url}/", f"{screen.url}/?recherche=Marqueur", f"{screen.url}/export/csv/"]
+            addresses += [f"{screen.url}/details/?id={number}" for number in range(1, 40)]
+            addresses += [f"{screen.url}/edit/?id={number}" for number in range(1, 6)]
+
+        for address in addresses:
+            answer = browser.get(address, buffered=True)
+            shown = answer.text.replace("?recherche=Marqueur", "") if answer.mimetype.startswith("text") else ""
+            assert MARKER not in shown, f"{address} ({answer.status_code}) shows what a pupil's records hold"
+            assert MARKER.encode() not in answer.data, address
+        for page in POST:
+            answer = browser.post(page.format(b=world.b.id))
+            assert MARKER not in answer.text, page
+
+    def test_the_journal_tells_who_and_whom_never_what(self, as_: As, room: Class, platform: Look) -> None:
+        _live(as_, room)
+
+        with platform() as session:
+            lines = session.scalars(select(AuditEntry)).all()
+            told = [line for line in lines if line.object_type == "pupil_records"]
+        assert {line.object_label for line in told} == {"Noé Agate"}
+        assert all(line.changes == {} for line in told)
+        assert all(MARKER not in str((line.object_label, line.changes, line.object_id)) for line in lines)
+        assert len(told) >= 8
+
+
+def _live(as_: As, room: Class) -> None:
+    """Make each gesture once, and have several refused, with the marker in all that is typed."""
+    own, teacher, pupil = f"/eleves/{room.own}", as_("teacher"), as_("student")
+    fiche = {**FICHE, "title": f"Titre {MARKER}", "place_name": MARKER, "tasks": MARKER}
+    assert pupil.post(f"{own}/fiches/nouvelle", fiche).status_code == 303
+    assert pupil.post(f"{own}/fiches/{room.draft}/modifier", fiche).status_code == 303
+    assert pupil.post(f"{own}/fiches/{room.draft}/soumettre").status_code == 303
+    assert teacher.post(f"{own}/fiches/{room.draft}/valider").status_code == 303
+    assert teacher.post(f"{own}/fiches/{room.draft}/rendre").status_code == 303
+    assert pupil.post(f"{own}/fiches/{room.draft}/supprimer").status_code == 303
+    evaluation = {"competence": room.competences[0], "level": "4", "evaluated_on": "2026-09-08", "scenario": MARKER}
+    assert teacher.post(f"{own}/evaluations/nouvelle", evaluation).status_code == 422
+    evaluation["scenario"] = str(room.scenario)
+    assert teacher.post(f"{own}/evaluations/nouvelle", evaluation).status_code == 303
+    assert teacher.post(f"{own}/bilans/nouveau", {**BILAN, "body": MARKER}).status_code == 303
+    assert teacher.post(f"{own}/bilans/{room.bilan}/modifier", {**BILAN, "body": MARKER}).status_code == 303
+    assert teacher.post(f"{own}/bilans/nouveau", {**BILAN, "body": MARKER, "ends_on": "x"}).status_code == 422
+    levels = {**evaluation, f"niveau-{room.own}": "2"}
+    assert teacher.post(f"/eleves/evaluer/{room.division}", levels).status_code == 303
+
+
+def _principal(role: Role) -> Any:
+    from cpro.core.permissions import Principal
+
+    return Principal(1, "account", "Quelqu’un", "quelqu.un", role, 1, 1)

@@ -1,0 +1,99 @@
+"""An import is not undone once somebody has written about a pupil it brought."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.core.errors import DomainError
+from cpro.records.models import Fiche
+from cpro.records.queries import students_with_records
+from cpro.students.models import Student
+from tests.factories import NOW, World
+from tests.helpers.imports import Desk
+from tests.records.conftest import make_fiche
+
+PUPIL = {"id": "1", "ine": "990000011DB"}
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+def desk(app: Flask, world: World, tmp_path: Path) -> Desk:
+    """Return the place where files are brought to school "a"."""
+    return Desk(app, world, tmp_path)
+
+
+def write_about(desk: Desk, **values: Any) -> None:
+    with desk.open() as session:
+        student = session.scalars(select(Student).where(Student.siecle_id == "1")).one()
+        session.add(make_fiche(student, **values))
+
+
+class TestUndoing:
+    def test_is_refused_once_a_pupil_it_created_has_a_fiche(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(PUPIL))
+        write_about(desk)
+
+        with pytest.raises(DomainError) as refusal:
+            desk.undo(now=LATER)
+
+        assert "a depuis des fiches, des évaluations ou des bilans" in refusal.value.message
+        assert "TESTEUR" not in refusal.value.message
+        with desk.look() as session:
+            assert session.scalar(select(Fiche.id)) is not None
+
+    def test_is_refused_once_a_pupil_it_brought_back_has_a_new_fiche(self, desk: Desk) -> None:
+        _bring_back(desk)
+        write_about(desk, created_at=LATER, changed_at=LATER)
+
+        with pytest.raises(DomainError, match="a depuis des fiches"):
+            desk.undo(now=LATER + timedelta(hours=1))
+
+    def test_what_was_written_before_the_pupil_came_back_does_not_count(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(PUPIL))
+        write_about(desk, created_at=NOW - timedelta(days=1), changed_at=NOW - timedelta(days=1))
+        _bring_back(desk, created=True)
+
+        desk.undo(now=LATER)
+
+        assert desk.students()["1"]["is_active"] is False
+
+
+class TestWhoIsWrittenAbout:
+    def test_a_copy_is_nobodys_work(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(PUPIL))
+        write_about(desk, received_in=1, origin_school="Ailleurs")
+
+        with desk.look() as session:
+            ids = _ids(session)
+            assert students_with_records(ids) == set()
+
+    def test_since_an_instant(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(PUPIL))
+        write_about(desk)
+
+        with desk.look() as session:
+            ids = _ids(session)
+            assert len(students_with_records(ids)) == 1
+            assert students_with_records(ids, since=LATER) == set()
+            assert students_with_records([]) == set()
+
+
+def _bring_back(desk: Desk, *, created: bool = False) -> None:
+    """Have the pupil leave, then come back by the last import."""
+    if not created:
+        desk.bring(desk.file_of(PUPIL))
+    with desk.open() as session:
+        student = session.scalars(select(Student).where(Student.siecle_id == "1")).one()
+        student.is_active, student.left_on = False, date(2026, 9, 30)
+    desk.bring(desk.file_of(PUPIL))
+
+
+def _ids(session: Session) -> list[int]:
+    return list(session.scalars(select(Student.id)))

@@ -1,0 +1,212 @@
+"""The lists and the overview: filters, pages, the chart and its table, as many queries for many rows as for few."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from xml.etree import ElementTree
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from cpro.competences.models import Competence
+from cpro.extensions import db
+from cpro.records.levels import charts_of
+from cpro.records.models import FicheState
+from cpro.records.queries import LevelPoint
+from cpro.students.models import Student
+from tests.factories import World, make_student
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.helpers.records import set_up
+from tests.records.conftest import Class, make_bilan, make_evaluation, make_fiche
+
+As = Callable[..., Browser]
+
+
+def fill(session: Session, student_id: int, count: int) -> None:
+    """Give a pupil so many records of each kind."""
+    student = session.get_one(Student, student_id)
+    competences = session.scalars(select(Competence).order_by(Competence.id)).all()
+    for rank in range(count):
+        day = date(2025, 9, 1) + timedelta(days=rank)
+        session.add(make_fiche(student, title=f"Fiche {rank:03}", starts_on=day, ends_on=day))
+        session.add(make_evaluation(student, competences[rank % 2], evaluated_on=day, level=1 + rank % 4))
+        session.add(make_bilan(student, starts_on=day, ends_on=day))
+
+
+class TestQueries:
+    @pytest.mark.parametrize("page", ["", "/fiches", "/evaluations", "/bilans"])
+    @pytest.mark.parametrize("role", ["teacher", "student", "head"])
+    def test_a_page_asks_as_many_for_many_records_as_for_few(
+        self, app: Flask, as_: As, room: Class, page: str, role: str
+    ) -> None:
+        browser, address = as_(role), f"/eleves/{room.own}{page}"
+        few = _queries(app, lambda: browser.get(address))
+        set_up(app, lambda session: fill(session, room.own, 60))
+
+        assert _queries(app, lambda: browser.get(address)) == few
+
+    @pytest.mark.parametrize("role", ["teacher", "head"])
+    def test_the_list_asks_as_many_for_many_pupils_as_for_few(
+        self, app: Flask, as_: As, room: Class, world: World, role: str
+    ) -> None:
+        browser = as_(role)
+        few = _queries(app, lambda: browser.get("/eleves"))
+
+        def crowd(session: Session) -> None:
+            pupils = [make_student(world.a.id, division_id=room.division) for _ in range(45)]
+            session.add_all(pupils)
+            session.flush()
+            for pupil in pupils:
+                fill(session, pupil.id, 2)
+
+        set_up(app, crowd)
+
+        assert _queries(app, lambda: browser.get("/eleves")) == few
+
+
+class TestList:
+    def test_words_are_sought_without_accents(self, as_: As, room: Class) -> None:
+        text = as_("teacher").get("/eleves?recherche=beryl+zoe").text
+
+        assert "BÉRYL" in text
+        assert "AGATE" not in text
+
+    def test_a_wildcard_is_a_letter_like_another(self, as_: As, room: Class) -> None:
+        assert "Aucun apprenant ne répond" in as_("teacher").get("/eleves?recherche=%25").text
+
+    def test_those_who_left_are_found(self, as_: As, room: Class) -> None:
+        browser = as_("teacher")
+
+        assert "DÉPART" not in browser.get("/eleves").text
+        text = Page(browser.get("/eleves?situation=partis")).text
+        assert "DÉPART" in text and "parti le 01/09/2026" in text and "AGATE" not in text
+
+    @pytest.mark.parametrize(
+        "odd", ["situation=rien", "page=mot", "page=-3", "page=99999999999999999999", "division=%20"]
+    )
+    def test_an_odd_address_is_an_ordinary_page(self, as_: As, room: Class, odd: str) -> None:
+        assert "AGATE" in as_("teacher").get(f"/eleves?{odd}").text
+
+    def test_pages_keep_the_filters(self, app: Flask, as_: As, room: Class, world: World) -> None:
+        set_up(
+            app,
+            lambda session: session.add_all(
+                make_student(world.a.id, last_name="Foule", division_id=room.division) for _ in range(60)
+            ),
+        )
+
+        text = as_("teacher").get("/eleves?recherche=foule&page=2").text
+
+        assert "Page 2 sur 2" in text
+        assert "recherche=foule" in text and "page=1" in text
+
+    def test_the_fiches_that_wait_are_counted(self, app: Flask, as_: As, room: Class) -> None:
+        browser = as_("teacher")
+        assert "attend votre validation" not in Page(browser.get("/eleves")).text
+
+        set_up(
+            app,
+            lambda session: session.add(
+                make_fiche(session.get_one(Student, room.own), state_value=FicheState.SUBMITTED.value)
+            ),
+        )
+
+        page = Page(browser.get("/eleves"))
+        assert "1 fiche attend votre validation" in page.text
+        assert "1 à valider" in page.text
+
+
+class TestPupilPages:
+    def test_fiches_by_state_and_by_page(self, app: Flask, as_: As, room: Class) -> None:
+        set_up(app, lambda session: fill(session, room.own, 25))
+        browser, address = as_("head"), f"/eleves/{room.own}/fiches"
+
+        assert len(Page(browser.get(address)).rows()) == 20
+        assert len(Page(browser.get(f"{address}?page=2")).rows()) == 7
+        assert len(Page(browser.get(f"{address}?etat=draft")).rows()) == 1
+        assert "Aucune fiche n’est dans cet état" in browser.get(f"{address}?etat=submitted").text
+        assert browser.get(f"{address}?etat=rien&page=mot").status_code == 200
+
+    def test_evaluations_of_one_competence(self, app: Flask, as_: As, room: Class) -> None:
+        set_up(app, lambda session: fill(session, room.own, 4))
+
+        page = Page(as_("head").get(f"/eleves/{room.own}/evaluations?competence=C2"))
+
+        assert len(page.rows()) == 2
+        assert all(row[0].startswith("C2") for row in page.rows())
+
+    def test_the_overview_says_the_same_figures_as_a_table(self, app: Flask, as_: As, room: Class) -> None:
+        set_up(app, lambda session: fill(session, room.own, 4))
+
+        text = Page(as_("student").get(f"/eleves/{room.own}")).text
+
+        assert "5 évaluations de 2 compétences, du 01/09/2025 au 18/09/2026." in text
+        assert "01/09/2025 : 1, maîtrise insuffisante" in text
+        assert "04/09/2025 : 4, très bonne maîtrise" in text
+
+    def test_an_empty_pupil_says_what_to_do(self, as_: As, room: Class) -> None:
+        text = Page(as_("teacher").get(f"/eleves/{room.mate}")).text
+
+        assert "n’a pas encore d’évaluation" in text
+        assert "n’a pas encore de fiche" in text
+        assert "n’a pas encore de bilan" in text
+
+
+class TestChart:
+    POINTS = [
+        LevelPoint("M", "Bac pro <M>", code, f"Libellé {code}", day, level)
+        for code, day, level in (
+            ("C10", date(2026, 1, 5), 1),
+            ("C2", date(2026, 1, 5), 4),
+            ("C2", date(2026, 6, 5), 2),
+            ("CODE-TRÈS-LONG", date(2026, 3, 1), 3),
+        )
+    ]
+
+    def test_competences_come_in_the_order_of_their_numbers(self) -> None:
+        (chart,) = charts_of(self.POINTS)
+
+        assert [each.code for each in chart.competences] == ["C2", "C10", "CODE-TRÈS-LONG"]
+
+    def test_each_diploma_has_its_own(self) -> None:
+        other = LevelPoint("CAP", "CAP", "C2", "Autre", date(2026, 1, 1), 1)
+
+        assert [chart.title for chart in charts_of([*self.POINTS, other])] == ["Bac pro <M>", "CAP"]
+        assert charts_of([]) == []
+
+    def test_the_drawing_places_each_level_in_its_day(self) -> None:
+        (chart,) = charts_of(self.POINTS)
+        drawing = ElementTree.fromstring(str(chart.drawing))
+        dots = [(float(dot.get("cx", "")), float(dot.get("cy", ""))) for dot in drawing.iter("circle")]
+
+        assert len(dots) == 4
+        (first_x, first_y), (last_x, last_y) = dots[0], dots[1]  # C2: level 4 in January, 2 in June
+        assert first_x < last_x and first_y < last_y
+        assert drawing.find("title") is not None and drawing.get("aria-labelledby") == drawing.find("title").get("id")  # type: ignore[union-attr]
+        assert "&lt;M&gt;" in str(chart.drawing)
+
+    def test_one_day_alone_is_drawn_in_the_middle(self) -> None:
+        (chart,) = charts_of(self.POINTS[:2])
+
+        assert "le 05/01/2026." in chart.summary
+        assert len({dot.get("cx") for dot in ElementTree.fromstring(str(chart.drawing)).iter("circle")}) == 1
+
+
+def _queries(app: Flask, gesture: Callable[[], object]) -> int:
+    seen: list[str] = []
+
+    def note(*args: object) -> None:
+        seen.append(str(args[2]))
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        gesture()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return len(seen)

@@ -1,0 +1,327 @@
+"""Conservation: the setting, what the head is shown, what the night deletes, killed or done twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.audit.models import AuditEntry
+from cpro.competences.models import Competence
+from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.operations import enqueue
+from cpro.core.jobs.runner import Runner
+from cpro.core.transactions import platform_unit_of_work
+from cpro.records.models import Bilan, Evaluation, Fiche
+from cpro.records.operations import retention
+from cpro.records.operations.retention import expire_school, goes_on, list_schools_to_expire
+from cpro.students.models import Student
+from cpro.students.queries import kept_since
+from tests.factories import NOW, TESTER, World
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written, rows, school_row, set_school, set_up, watching
+from tests.records.conftest import MARKER, Class, make_bilan, make_evaluation, make_fiche
+
+As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
+TAB = "/admin/parametres/conservation"
+#: three years and a day before NOW, and three years
+TOO_LONG, JUST = date(2023, 10, 4), date(2023, 10, 5)
+
+
+def leave(app: Flask, student_id: int, left_on: date | None) -> None:
+    def change(session: Session) -> None:
+        student = session.get_one(Student, student_id)
+        student.is_active, student.left_on = False, left_on
+
+    set_up(app, change)
+
+
+def give(app: Flask, student_id: int) -> None:
+    """Give a pupil a fiche, an évaluation about it and a bilan."""
+
+    def change(session: Session) -> None:
+        student = session.get_one(Student, student_id)
+        fiche = make_fiche(student)
+        session.add(fiche)
+        session.flush()
+        competence = session.scalars(select(Competence).limit(1)).one()
+        session.add_all([make_evaluation(student, competence, fiche_uid=fiche.origin_uid), make_bilan(student)])
+
+    set_up(app, change)
+
+
+def night(app: Flask, now: datetime = NOW) -> None:
+    """Do what the night does."""
+    with time_machine.travel(now, tick=True):
+        with app.app_context(), platform_unit_of_work("test") as work:
+            enqueue("records:expire", by=TESTER, now=now, session=work.session)
+        Runner(app, threading.Event()).drain()
+
+
+def owners(app: Flask) -> dict[str, set[int]]:
+    """Return whose records there are, by kind."""
+    return {
+        model.__tablename__: {row["student_id"] for row in rows(app, model)} for model in (Fiche, Evaluation, Bilan)
+    }
+
+
+class TestDays:
+    @pytest.mark.parametrize(
+        ("left_on", "years", "day"),
+        [
+            (date(2023, 10, 4), 3, date(2026, 10, 5)),
+            (date(2024, 2, 29), 3, date(2027, 3, 1)),
+            (date(2024, 2, 28), 1, date(2025, 3, 1)),
+            (date(2025, 2, 28), 3, date(2028, 3, 1)),
+            (date(2025, 12, 31), 1, date(2027, 1, 1)),
+        ],
+    )
+    def test_the_day_announced_is_the_first_on_which_they_go(self, left_on: date, years: int, day: date) -> None:
+        assert goes_on(left_on, years) == day
+        assert kept_since(years, day) > left_on >= kept_since(years, day - timedelta(days=1))
+
+    def test_every_day_of_four_years_agrees(self) -> None:
+        for offset in range(4 * 366):
+            left_on = date(2023, 1, 1) + timedelta(days=offset)
+            day = goes_on(left_on, 2)
+            assert kept_since(2, day) > left_on >= kept_since(2, day - timedelta(days=1)), left_on
+
+
+class TestNight:
+    def test_only_those_gone_for_too_long_lose_theirs(self, app: Flask, room: Class) -> None:
+        for student_id in (room.gone, room.mate, room.stranger, room.elsewhere):
+            give(app, student_id)
+        leave(app, room.gone, TOO_LONG)
+        leave(app, room.mate, JUST)
+        leave(app, room.stranger, None)
+
+        night(app)
+
+        kept = {room.own, room.mate, room.stranger, room.elsewhere}
+        assert owners(app) == {"fiche": kept, "evaluation": kept, "bilan": kept}
+
+    def test_a_pupil_who_came_back_keeps_all(self, app: Flask, room: Class) -> None:
+        give(app, room.gone)
+        set_up(app, lambda session: setattr(session.get_one(Student, room.gone), "left_on", TOO_LONG))
+        set_up(app, lambda session: setattr(session.get_one(Student, room.gone), "is_active", True))
+
+        night(app)
+
+        assert room.gone in owners(app)["fiche"]
+
+    def test_each_school_has_its_years(self, app: Flask, room: Class, world: World) -> None:
+        give(app, room.gone)
+        give(app, room.elsewhere)
+        leave(app, room.gone, date(2025, 10, 1))
+        leave(app, room.elsewhere, date(2025, 10, 1))
+        set_school(app, world.b.id, retention_years=1)
+
+        night(app)
+
+        assert room.gone in owners(app)["fiche"]
+        assert room.elsewhere not in owners(app)["fiche"]
+
+    def test_the_journal_tells_how_many_never_whose(
+        self, app: Flask, room: Class, world: World, platform: Look
+    ) -> None:
+        give(app, room.gone)
+        leave(app, room.gone, TOO_LONG)
+
+        night(app)
+
+        with platform() as session:
+            (line,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "records:expired")).all()
+        assert (line.establishment_id, line.object_label) == (world.a.id, "Anciens apprenants")
+        assert line.changes == {
+            "pupils": [None, 1],
+            "fiches": [None, 1],
+            "evaluations": [None, 1],
+            "bilans": [None, 1],
+        }
+        assert MARKER not in str(line.changes)
+
+    def test_twice_tells_and_deletes_nothing_more(self, app: Flask, room: Class) -> None:
+        give(app, room.gone)
+        leave(app, room.gone, TOO_LONG)
+        night(app)
+
+        with watching(app) as watch:
+            night(app)
+
+        assert watch.lines == []
+        assert not {"fiche", "evaluation", "bilan"} & watch.changed
+
+    def test_killed_between_two_schools_the_next_night_ends_it(
+        self, app: Flask, room: Class, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for student_id in (room.gone, room.elsewhere):
+            give(app, student_id)
+            leave(app, student_id, TOO_LONG)
+
+        def die(session: Session, establishment_id: int, **values: Any) -> Any:
+            done = expire_school(session, establishment_id, **values)
+            if establishment_id == world.b.id:
+                raise SystemExit  # as a process killed before its commit
+            return done
+
+        monkeypatch.setattr(retention, "expire_school", die)
+        with pytest.raises(SystemExit):
+            night(app)
+        monkeypatch.undo()
+        assert room.gone not in owners(app)["fiche"]
+        assert {room.elsewhere} <= owners(app)["fiche"] & owners(app)["evaluation"] & owners(app)["bilan"]
+
+        with time_machine.travel(NOW + timedelta(days=1), tick=True), app.app_context():
+            keep_house()  # gives back the job whose worker died
+        night(app, NOW + timedelta(days=1))
+
+        assert room.elsewhere not in owners(app)["fiche"]
+
+    def test_the_years_are_read_under_the_lock(self, app: Flask, room: Class, world: World) -> None:
+        """A head who lengthens the period while the night is running loses nothing."""
+        set_school(app, world.a.id, retention_years=1)
+        give(app, room.gone)
+        leave(app, room.gone, date(2025, 1, 1))
+        with app.app_context():
+            assert list_schools_to_expire(NOW) == [world.a.id]
+        set_school(app, world.a.id, retention_years=3)
+
+        with app.app_context(), platform_unit_of_work("test") as work:
+            figures = expire_school(work.session, world.a.id, by=TESTER, now=NOW)
+
+        assert (figures.pupils, figures.records) == (0, 0)
+        assert room.gone in owners(app)["fiche"]
+
+
+class TestTab:
+    @pytest.fixture(autouse=True)
+    def october(self) -> Any:
+        with time_machine.travel(NOW, tick=True):
+            yield
+
+    @pytest.mark.parametrize(
+        ("role", "status"),
+        [("administrator", 200), ("head", 200), ("teacher", 403), ("student", 403), ("support", 403)],
+    )
+    def test_who_opens_it(self, as_: As, role: str, status: int) -> None:
+        assert as_(role, enter="a" if role == "support" else None).get(TAB).status_code == status
+
+    def test_the_administrator_sees_figures_alone_and_sets_nothing(self, app: Flask, as_: As, room: Class) -> None:
+        give(app, room.gone)
+        leave(app, room.gone, TOO_LONG)
+        browser = as_("administrator")
+
+        page = Page(browser.get(TAB))
+        assert "partent la nuit prochaine1" in page.text.replace(" 1", "1")
+        assert "DÉPART" not in page.text and MARKER not in page.text
+        with nothing_written(app):
+            assert browser.post(TAB, {"retention_years": "1"}).status_code == 403
+
+    def test_the_head_sees_who_and_when(self, app: Flask, as_: As, room: Class) -> None:
+        give(app, room.gone)
+        give(app, room.mate)
+        leave(app, room.gone, TOO_LONG)
+        leave(app, room.mate, date(2026, 9, 1))
+
+        page = Page(as_("head").get(TAB))
+
+        assert page.rows() == [
+            ["DÉPART Zoé", "2ALP", "04/10/2023", "3", "prochaine nuit"],
+            ["BÉRYL Zoé", "2ALP", "01/09/2026", "3", "02/09/2029"],
+        ]
+        assert MARKER not in page.text
+
+    @pytest.mark.parametrize("years", ["", "0", "4", "-1", "deux", "9" * 30])
+    def test_no_other_than_one_two_or_three_years(self, app: Flask, as_: As, room: Class, years: str) -> None:
+        browser = as_("head")
+
+        with nothing_written(app):
+            answer = browser.post(TAB, {"retention_years": years})
+
+        assert answer.status_code == 422
+        assert "Choisissez 1, 2 ou 3 ans" in Page(answer).error("retention_years")
+
+    def test_a_shorter_period_that_deletes_is_confirmed_first(
+        self, app: Flask, as_: As, room: Class, world: World
+    ) -> None:
+        give(app, room.gone)
+        leave(app, room.gone, date(2025, 1, 1))
+        browser = as_("head")
+
+        with nothing_written(app):
+            page = Page(browser.post(TAB, browser.form(TAB) | {"retention_years": "1"}))
+        assert "La nuit prochaine, 1 fiche, 1 évaluation, 1 bilan de 1 ancien apprenant seront supprimés" in page.text
+
+        with watching(app) as watch:
+            answer = browser.post(TAB, page.values())
+        assert answer.status_code == 303
+        assert school_row(app, world.a.id)["retention_years"] == 1
+        assert watch.line["changes"] == {"retention_years": [3, 1]}
+        assert room.gone in owners(app)["fiche"], "nothing goes before the night"
+
+    def test_a_period_that_deletes_nothing_is_saved_at_once(
+        self, app: Flask, as_: As, room: Class, world: World
+    ) -> None:
+        browser = as_("head")
+
+        assert browser.post(TAB, browser.form(TAB) | {"retention_years": "2"}).status_code == 303
+        assert school_row(app, world.a.id)["retention_years"] == 2
+        assert school_row(app, world.b.id)["retention_years"] == 3
+
+    def test_two_heads_at_once(self, app: Flask, as_: As, room: Class, world: World) -> None:
+        browser = as_("head")
+        opened = browser.form(TAB)
+        browser.post(TAB, opened | {"retention_years": "2"})
+
+        answer = browser.post(TAB, opened | {"retention_years": "1"})
+
+        assert answer.status_code == 409
+        assert school_row(app, world.a.id)["retention_years"] == 2
+
+    def test_the_history_tells_it_and_brings_nothing_back(self, app: Flask, as_: As, room: Class) -> None:
+        browser = as_("head")
+        browser.post(TAB, browser.form(TAB) | {"retention_years": "2"})
+
+        page = Page(browser.get("/admin/parametres/historique?de=conservation"))
+
+        assert "Conservation après le départ" in page.text
+        assert "3 ans" in page.text and "2 ans" in page.text
+        assert "Rétablir" not in page.text
+
+    def test_it_asks_as_many_queries_for_many_departures(self, app: Flask, as_: As, room: Class) -> None:
+        from tests.records.test_pages import _queries
+
+        give(app, room.gone)
+        browser = as_("head")
+        few = _queries(app, lambda: browser.get(TAB))
+        for student_id in (room.mate, room.stranger):
+            give(app, student_id)
+            leave(app, student_id, date(2026, 9, 1))
+
+        assert _queries(app, lambda: browser.get(TAB)) == few
+
+
+class TestWithoutINE:
+    def test_the_list_of_pupils_without_ine_obeys_the_same_setting(
+        self, app: Flask, as_: As, room: Class, world: World
+    ) -> None:
+        def change(session: Session) -> None:
+            student = session.get_one(Student, room.gone)
+            student.ine, student.left_on = None, date(2025, 1, 1)
+
+        set_up(app, change)
+        with time_machine.travel(datetime(2026, 10, 5, 9, tzinfo=UTC), tick=True):
+            browser = as_("head")
+            assert "DÉPART" in browser.get("/admin/eleves-sans-ine").text
+            set_school(app, world.a.id, retention_years=1)
+            assert "DÉPART" not in browser.get("/admin/eleves-sans-ine").text
