@@ -1,45 +1,92 @@
 """Papers drawn by Typst: tagged PDF/UA-1, A4, embedded fonts, nothing read from the machine.
 
-Text reaches a template as JSON data, never as markup. Only the fonts that Typst carries are used.
+Text reaches a template as JSON data, never as markup. Only the fonts that Typst carries are used. A template may import
+what others share: `#import "/shared/….typ"`.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import typst
 
 from cpro.config import PROJECT_ROOT
 
 _TEMPLATES = PROJECT_ROOT / "templates"
-#: What Typst says, in PDF/UA, of a letter that none of its fonts draws.
-_NO_GLYPH = "could not be displayed"
+_SHARED = "shared"
+#: What Typst says, in PDF/UA, of a letter that none of its fonts draws, and of one that has no place in a text.
+_NO_GLYPH = ("could not be displayed", "disallowed codepoint")
+_LETTERS_KNOWN = 20_000
+_STANDARD: Literal["ua-1"] = "ua-1"
+
+Pictures = Mapping[str, bytes]
+T = TypeVar("T")
 
 
-def render_pdf(template: str, data: Mapping[str, Any], *, pictures: Mapping[str, bytes] | None = None) -> bytes:
+@dataclass(frozen=True)
+class Drawn:
+    """A PDF and how many pages it has."""
+
+    content: bytes
+    page_count: int
+
+
+def render_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None) -> bytes:
     """Return the document that a template of `templates/` draws from plain data.
 
     The template reads the data as `json(bytes(sys.inputs.data))` and pictures as `image("/<name>")`. A letter that no
     embedded font has is printed « ? »: a paper with a hole is better than no paper.
     """
-    # Typst reads pictures from a folder alone; the data, which may hold secrets, never touches the disk.
+    with _workshop(template, pictures) as main:
+        return _with_legible_letters(data, lambda legible: _pdf_of(_compiler(main, legible)))
+
+
+def draw_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None) -> Drawn:
+    """Do as `render_pdf` and count the pages, which the template must tell: a metadata labelled `<pages>`."""
+
+    def draw(legible: Mapping[str, Any]) -> Drawn:
+        compiler = _compiler(main, legible)
+        content = _pdf_of(compiler)
+        return Drawn(content, int(compiler.query("<pages>", field="value", one=True)))  # laid out already: at once
+
+    with _workshop(template, pictures) as main:
+        return _with_legible_letters(data, draw)
+
+
+def render_pages(
+    template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None, pages: Sequence[int], ppi: float
+) -> list[bytes]:
+    """Return some pages of the document as PNG pictures; pages count from 0, or from -1 backwards."""
+    with _workshop(template, pictures) as main:
+        drawn = _compiler(main, data).compile(format="png", ppi=ppi)
+    every = [drawn] if isinstance(drawn, bytes) else drawn or []
+    return [every[number] for number in pages]
+
+
+@contextmanager
+def _workshop(template: str, pictures: Pictures | None) -> Iterator[Path]:
+    """Yield the place of a template, in a folder that holds all it may read.
+
+    Typst reads pictures from a folder alone; the data, which may hold secrets, never touches the disk.
+    """
     with tempfile.TemporaryDirectory(prefix="cpro-") as folder:
         root = Path(folder)
         for name, content in (pictures or {}).items():
             (root / name).write_bytes(content)
+        source = (_TEMPLATES / template).read_bytes()
+        if b'"/shared/' in source:
+            shutil.copytree(_TEMPLATES / _SHARED, root / _SHARED)
         main = root / "main.typ"
-        main.write_bytes((_TEMPLATES / template).read_bytes())
-        try:
-            return _compile(main, data)
-        except typst.TypstError as error:
-            if _NO_GLYPH not in str(error):
-                raise
-            return _compile(main, _legible(data))
+        main.write_bytes(source)
+        yield main
 
 
 @cache
@@ -47,24 +94,57 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False)
 
 
-def _compile(main: Path, data: Mapping[str, Any]) -> bytes:
-    document = typst.compile(
+def _compiler(main: Path, data: Mapping[str, Any]) -> typst.Compiler:
+    return typst.Compiler(
         str(main),
         root=str(main.parent),
         font_paths=_fonts(),
-        format="pdf",
-        pdf_standards=["ua-1"],
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
     )
+
+
+def _pdf_of(compiler: typst.Compiler) -> bytes:
+    document = compiler.compile(format="pdf", pdf_standards=[_STANDARD])
     if not isinstance(document, bytes):
         raise TypeError("one PDF was expected")
     return document
 
 
-def _legible(value: Any) -> Any:
-    """Return the data with « ? » for whatever is neither Latin, Greek nor Cyrillic."""
+# --- Letters that no font draws --------------------------------------------------------------------------------------
+
+
+def _with_legible_letters(data: Mapping[str, Any], draw: Callable[[Mapping[str, Any]], T]) -> T:
+    """Draw the data as it is; if some letter prevents it, without that letter; at the very worst, in Latin alone."""
+    for keeps in (None, _is_drawable, _is_latin):
+        try:
+            return draw(data if keeps is None else _legible(data, keeps))
+        except typst.TypstError as error:
+            if keeps is _is_latin or not any(sign in str(error) for sign in _NO_GLYPH):
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _legible(value: Any, keeps: Callable[[str], bool]) -> Any:
+    """Return the data with « ? » for each letter that is not kept."""
     if isinstance(value, str):
-        return "".join(letter if letter < "\u0500" or "\u2010" <= letter <= "\u2044" else "?" for letter in value)
+        return "".join(letter if " " <= letter <= "~" or keeps(letter) else "?" for letter in value)
     if isinstance(value, Mapping):
-        return {name: _legible(each) for name, each in value.items()}
-    return [_legible(each) for each in value] if isinstance(value, list) else value
+        return {name: _legible(each, keeps) for name, each in value.items()}
+    return [_legible(each, keeps) for each in value] if isinstance(value, list) else value
+
+
+@lru_cache(maxsize=_LETTERS_KNOWN)
+def _is_drawable(letter: str) -> bool:
+    """Tell whether some font draws a letter: Typst says so of a paper that holds nothing else."""
+    source = f'#set document(title: "?")\n#"\\u{{{ord(letter):x}}}"'
+    compiler = typst.Compiler(source.encode(), font_paths=_fonts())
+    try:
+        compiler.compile(format="pdf", pdf_standards=[_STANDARD])
+    except typst.TypstError:
+        return False
+    return True
+
+
+def _is_latin(letter: str) -> bool:
+    """Tell whether a letter is Latin, Greek or Cyrillic, or of the punctuation that goes with them."""
+    return "\xa0" <= letter < "\u0300" or "\u0370" <= letter < "\u0500" or "\u2010" <= letter <= "\u2044"

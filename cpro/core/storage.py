@@ -14,6 +14,7 @@ import hashlib
 import logging
 import os
 import re
+import secrets
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -61,6 +62,14 @@ class StoredFileMissing(NotFound):
         super().__init__("Ce fichier n’est plus sur le serveur.")
 
 
+class Draft:
+    """A file being written little by little; its stored `name` is known once it is whole."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.name = ""
+
+
 class FileStorage:
     """Files of the schools under one folder, usually ``uploads/``, which is created when first needed."""
 
@@ -76,22 +85,44 @@ class FileStorage:
         Raises StorageUnavailable.
         """
         digest = hashlib.sha256(content).hexdigest()
-        name = f"{establishment_id}/{digest[:2]}/{digest}{suffix}"
-        if not _STORED_NAME.fullmatch(name):
-            raise ValueError(f"no stored name for establishment {establishment_id!r} and suffix {suffix!r}")
         try:
-            target = self._locate(name)
+            target = self._named(establishment_id, digest, suffix)
             temporary = self._write_temporary(target, digest, content)
             try:
-                os.replace(temporary, target)
-            except OSError:
+                self._put_in_place(temporary, target)
+            finally:
                 temporary.unlink(missing_ok=True)
-                raise
-            for folder in (target.parent, target.parent.parent, self.root):
-                _sync_folder(folder)
         except OSError as error:
             raise StorageUnavailable("Le fichier n’a pas pu être enregistré sur le serveur", error) from error
-        return name
+        return target.relative_to(self.root).as_posix()
+
+    @contextlib.contextmanager
+    def draft(self, establishment_id: int, suffix: str) -> Iterator[Draft]:
+        """Yield a file to write little by little, stored when the block ends well: what is too large for the memory.
+
+        The suffix is that of `put`. A block that raises leaves nothing; one that is killed, what is swept later.
+        Raises StorageUnavailable.
+        """
+        nonce = secrets.token_hex(32)
+        try:
+            descriptor, written = self._make_temporary(self._named(establishment_id, nonce, suffix), nonce)
+            temporary = Path(written)
+            try:
+                with os.fdopen(descriptor, "w+b") as stream:
+                    draft = Draft(stream)
+                    yield draft
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                    stream.seek(0)
+                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                temporary.chmod(FILE_MODE)
+                target = self._named(establishment_id, digest, suffix)
+                self._put_in_place(temporary, target)
+                draft.name = target.relative_to(self.root).as_posix()
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageUnavailable("Le fichier n’a pas pu être enregistré sur le serveur", error) from error
 
     def open(self, name: str) -> BinaryIO:
         """Open the stored file for reading. Raises StoredFileMissing or StorageUnavailable."""
@@ -153,6 +184,26 @@ class FileStorage:
                 os.fsync(probe.fileno())
         except OSError as error:
             raise StorageUnavailable("Le serveur ne peut pas enregistrer de fichiers", error) from error
+
+    def _named(self, establishment_id: int, digest: str, suffix: str) -> Path:
+        """Return the place of a file to be stored; raises ValueError where it could have no stored name."""
+        name = f"{establishment_id}/{digest[:2]}/{digest}{suffix}"
+        if not _STORED_NAME.fullmatch(name):
+            raise ValueError(f"no stored name for establishment {establishment_id!r} and suffix {suffix!r}")
+        return self._locate(name)
+
+    def _put_in_place(self, temporary: Path, target: Path) -> None:
+        """Give a whole file its stored name, durably, in a folder that a sweep may be pruning at that moment."""
+        for attempt in range(_FOLDER_ATTEMPTS):
+            try:
+                target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                os.replace(temporary, target)
+                break
+            except (FileNotFoundError, FileExistsError):
+                if attempt == _FOLDER_ATTEMPTS - 1:
+                    raise
+        for folder in (target.parent, target.parent.parent, self.root):
+            _sync_folder(folder)
 
     def _locate(self, name: str) -> Path:
         """Return where the name leads, refusing one that is malformed or that a symbolic link takes out of the root."""

@@ -2,7 +2,10 @@
 
 Words: an *issue* is one passport drawn; its *code* is printed with a QR. `/verifier/<code>` says which school issued
 it, on which day, with how many pages and entries, and compares an uploaded copy by its digest; it reveals nothing
-personal and never says « authentique ». Invariant: nothing of a passport's content is kept, its digest alone.
+personal and never says « authentique ». An *archive* holds the passports of a division, a few days.
+Invariants: nothing of a passport's content is kept but in an archive, its digest alone; what is drawn is issued, by a
+row and a line of the journal; a preview is drawn of an invented pupil and issued to nobody. An inspector reads the
+records and draws no passport: a mandate exports nothing, and issuing writes (decision 0007).
 """
 
 from __future__ import annotations
@@ -11,5 +14,11 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application."""
-    from cpro.passport import models  # noqa: F401
+    """Bring the room into the application: passports, their public page, their previews, their jobs."""
+    from cpro.passport import division_views, journal, places, preview_views, public_views, views
+    from cpro.passport import jobs as _declared  # noqa: F401  # its handlers, known once imported
+
+    for bp in (views.bp, division_views.bp, preview_views.bp, public_views.bp):
+        app.register_blueprint(bp)
+    journal.name_gestures()
+    places.fill(app)

@@ -103,6 +103,10 @@ def _admit(principal: Principal | None, access: Access, permission: Permission) 
         return _send_to_sign_in(access)
     if principal.role.is_platform and principal.establishment_id is None and permission not in SCHOOL_FREE:
         return redirect(url_for("schools.choose"), 303)
+    if access.max_body is not None:
+        if not can(principal, permission):
+            raise Forbidden  # before anything of a large post is read
+        request.max_content_length = access.max_body
     if not _token_is_right():
         return _offer_again(access, principal)
     if not can(principal, permission):

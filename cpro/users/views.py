@@ -12,7 +12,6 @@ from flask import (
     flash,
     make_response,
     redirect,
-    render_template,
     request,
     session,
     url_for,
@@ -58,14 +57,11 @@ _YEAR = 365 * 24 * 3600  # seconds
 @bp.get("/")
 @requires(Permission.OWN_ACCOUNT)
 def home() -> ResponseReturnValue:
-    """Lead each role to the page that makes sense for it; teachers and students stay here."""
+    """Lead each role to the page that makes sense for it."""
     principal = _principal()
-    landing = _landing(principal) if principal.establishment_id is not None else None
-    if landing:
-        return redirect(landing, 303)
-    if principal.role.is_platform:
+    if principal.establishment_id is None:
         return redirect(url_for("schools.choose"), 303)
-    return render_template("users/home.html", principal=principal, role=principal.role)
+    return redirect(_landing(principal) or url_for("users.own_account"), 303)
 
 
 @bp.get("/<school>/")
@@ -168,15 +164,20 @@ def own_account() -> ResponseReturnValue:
     """Show one's own account and change one's password."""
     principal = _principal()
     form = OwnPasswordForm(posted() if request.method == "POST" else None)
-    if request.method == "POST":
-        status = _change_password(form, principal)
-        if status == 200:
-            return back_to(
-                url_for("users.own_account"),
-                "Votre mot de passe est changé. Vos connexions sur d’autres appareils ont pris fin.",
-            )
-        return render_page("users/account.html", form=form, principal=principal, rule=_rule(principal), status=status)
-    return render_page("users/account.html", form=form, principal=principal, rule=_rule(principal))
+    status = _change_password(form, principal) if request.method == "POST" else None
+    if status == 200:
+        return back_to(
+            url_for("users.own_account"),
+            "Votre mot de passe est changé. Vos connexions sur d’autres appareils ont pris fin.",
+        )
+    return render_page(
+        "users/account.html",
+        form=form,
+        principal=principal,
+        rule=_rule(principal),
+        sections=registry().sections("account"),
+        status=status or 200,
+    )
 
 
 @bp.route("/mon-compte/adresse", methods=["GET", "POST"])

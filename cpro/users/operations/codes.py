@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from cpro.core.printed_codes import draw_printed_code, group_printed_code, read_printed_code
 from cpro.core.secrets import keyed_hash
 from cpro.users import queries
 from cpro.users.errors import CodeExpired
@@ -20,9 +20,6 @@ FORGOTTEN_VALIDITY = timedelta(hours=1)
 #: An inspector's invitation (product.md §3).
 INVITATION_VALIDITY = timedelta(days=7)
 
-#: Crockford's base 32: no I, L, O, U, which people misread.
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None, "\u00a0": None, "\u202f": None})
 _LENGTH = 12  # × 5 bits
 
 
@@ -54,7 +51,7 @@ def draw_invitation(session: Session, account: PlatformAccount, *, now: datetime
 
 
 def _draw(session: Session, account: queries.AnyAccount, *, now: datetime, validity: timedelta) -> str:
-    code = _random_code()
+    code = draw_printed_code(_LENGTH)
     drawn = ActivationCode(code_hmac=_hmac(code), created_at=now, expires_at=now + validity)
     if isinstance(account, PlatformAccount):
         drawn.platform_account_id = account.id
@@ -62,13 +59,13 @@ def _draw(session: Session, account: queries.AnyAccount, *, now: datetime, valid
         drawn.account_id, drawn.establishment_id = account.id, account.establishment_id
     session.add(drawn)
     session.flush()
-    return _grouped(code)
+    return group_printed_code(code)
 
 
 def draw_codes(session: Session, accounts: Sequence[Account], *, now: datetime) -> dict[int, str]:
     """Return a new code for each account of a school, {account id: code}, and void their earlier unused ones."""
     void_codes(session, [account.id for account in accounts], now=now)
-    codes = {account.id: _random_code() for account in accounts}
+    codes = {account.id: draw_printed_code(_LENGTH) for account in accounts}
     session.add_all(
         ActivationCode(
             establishment_id=account.establishment_id,
@@ -80,7 +77,7 @@ def draw_codes(session: Session, accounts: Sequence[Account], *, now: datetime) 
         for account in accounts
     )
     session.flush()
-    return {account_id: _grouped(code) for account_id, code in codes.items()}
+    return {account_id: group_printed_code(code) for account_id, code in codes.items()}
 
 
 def void_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> None:
@@ -97,18 +94,10 @@ def find_code(session: Session, account: queries.AnyAccount, typed: str, *, now:
 
     Raises `CodeExpired` when the code is the right one and too old.
     """
-    code = queries.find_live_code(session, account, _hmac(typed.upper().translate(_MISREAD)))
+    code = queries.find_live_code(session, account, _hmac(read_printed_code(typed)))
     if code is not None and code.expires_at <= now:
         raise CodeExpired
     return code
-
-
-def _random_code() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-
-
-def _grouped(code: str) -> str:
-    return "-".join(code[start : start + 4] for start in range(0, _LENGTH, 4))
 
 
 def _hmac(code: str) -> str:

@@ -12,8 +12,8 @@ from cpro.core.secrets import new_token, token_hash
 from cpro.users.models import ParkedForm
 
 LIFETIME = timedelta(hours=2)
-#: Characters kept of one form: far more than our largest, far less than a nuisance.
-MAX_CHARACTERS = 64_000
+#: Characters kept of one form: our largest, a scenario of five long rich texts, with room to spare.
+MAX_CHARACTERS = 300_000
 
 
 def park(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str, str]], now: datetime) -> str | None:

@@ -1,0 +1,59 @@
+"""What the room refuses, in the sentences that people read."""
+
+from __future__ import annotations
+
+from cpro.core.errors import Conflict, DomainError, NotFound
+from cpro.core.formatting import plural
+
+
+class ModuleOff(Conflict):
+    """Refuse to draw a passport while the module is switched off."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le module « Passeport » est désactivé dans cet établissement : aucun passeport ne peut être tiré. Rien "
+            "n’est perdu ; le chef d’établissement peut le réactiver, dans l’onglet Modules des paramètres."
+        )
+
+
+class NobodyToDraw(DomainError):
+    """Refuse to draw the passports of a division without pupils."""
+
+    def __init__(self) -> None:
+        super().__init__("Cette division n’a aucun apprenant présent : il n’y a pas de passeport à tirer.")
+
+
+class ArchiveGone(NotFound):
+    """Say that the passports of a division are not kept any more."""
+
+    status = 410
+
+    def __init__(self) -> None:
+        super().__init__("Ces passeports ne sont plus conservés : demandez-les à nouveau depuis la division.")
+
+
+class UnknownCode(NotFound):
+    """Say that no passport bears a code."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Aucun passeport n’a été émis sous ce code. Vérifiez-le, lettre par lettre : il compte seize lettres et "
+            "chiffres."
+        )
+
+
+class UnusableCopy(DomainError):
+    """Refuse a copy that cannot be compared."""
+
+
+class TooManyChecks(DomainError):
+    """Ask to wait before checking another passport; `seconds` says how long."""
+
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        shown = (
+            plural(seconds, "seconde", "secondes") if seconds < 90 else plural(-(-seconds // 60), "minute", "minutes")
+        )
+        super().__init__(f"Trop de vérifications depuis votre réseau. Réessayez dans {shown}.")

@@ -1,0 +1,66 @@
+"""The passports of a division, drawn by a worker; the sweeping of what is not kept any more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, url_for
+
+from cpro.core import tenancy
+from cpro.core.formatting import plural
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.handlers import Report, job, nightly
+from cpro.core.jobs.models import Job
+from cpro.core.mail import public_link
+from cpro.core.storage import FileStorage
+from cpro.core.web import current_principal
+from cpro.establishments.queries import get_current_establishment
+from cpro.passport import queries
+from cpro.passport.archives import archives_of, draw_archive, sweep_archives
+from cpro.passport.letterhead import letterhead_of
+from cpro.passport.operations import check_can_be_drawn, issue_division
+from cpro.students.queries import get_division
+
+
+def _report(done: Job) -> Report | None:
+    """Lead to the archive whoever asked for it, and nobody else who may follow long work."""
+    principal = current_principal()
+    if principal is None or (principal.kind, principal.id) != (done.actor.kind, done.actor.id):
+        return None
+    count = (done.result or {}).get("passports", 0)
+    return Report(
+        url_for("passports.archive", job_id=done.id), f"Télécharger {plural(count, 'passeport', 'passeports')} (ZIP)"
+    )
+
+
+@job(queries.DIVISION_JOB, label="Passeports d’une division", report=_report)
+def draw_division(context: JobContext, division_id: int, division: str) -> dict[str, Any] | None:
+    """Draw the passports of the pupils present in a division into one ZIP.
+
+    Nothing is issued until all are drawn: killed before, the job begins again and what it had drawn is swept.
+    """
+    school = get_current_establishment()
+    check_can_be_drawn(school)
+    pictures = FileStorage(current_app.config["CPRO_UPLOADS"])
+    letterhead = letterhead_of(school, storage=pictures, check_url=public_link("/verifier"))
+    ids, school_id = queries.list_pupils_present(division_id), school.id
+    with archives_of(current_app.config["CPRO_UPLOADS"]).draft(school_id, ".zip") as draft:
+        drawn = draw_archive(
+            draft.stream,
+            ids,
+            letterhead,
+            now=context.now,
+            progress=lambda done: context.progress(done, len(ids), f"Passeports de la division {division}"),
+        )
+    with context.unit_of_work() as work:
+        issue_division(drawn, get_division(division_id), by=context.actor, now=context.now)
+        context.finish_within(work.session, {"archive": draft.name, "passports": len(drawn)})
+    return None
+
+
+@nightly("passport:sweep", label="Suppression des passeports de division que l’on ne garde plus")
+def sweep(context: JobContext) -> dict[str, int]:
+    """Delete the archives whose days are over, and what killed jobs left."""
+    storage = archives_of(current_app.config["CPRO_UPLOADS"])
+    with tenancy.platform_session(context.reason) as session:
+        return {"deleted": len(sweep_archives(session, storage, now=context.now))}

@@ -1,0 +1,19 @@
+"""How passports read in the journal."""
+
+from __future__ import annotations
+
+from cpro.audit import labels
+
+
+def name_gestures() -> None:
+    """Register the words of the room."""
+    counts = {"entries": "Éléments", "pages": "Pages", "passports": "Passeports"}
+    labels.register(
+        actions={
+            "passport:issued": "a tiré un passeport",
+            "passports:issued": "a tiré les passeports d’une division",
+            "personal_data:exported": "a emporté ses données",
+        },
+        objects={"passport": "Passeport"},
+        fields={"passport": counts, "division": counts},
+    )

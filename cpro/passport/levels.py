@@ -1,0 +1,98 @@
+"""The levels of a pupil as a chart over time and as the same figures in a table: plain data for the template."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from cpro.core.formatting import format_date, join_french, plural
+from cpro.records.levels import rank_of_code, told
+from cpro.records.models import Evaluation, Level
+
+#: Competences on one drawing: what fits on a page.
+_LINES = 14
+
+
+def describe_scale() -> str:
+    """Return what each level means, in a sentence."""
+    return f"Niveaux\u202f: {join_french([f'{level.value} ({level.label})' for level in Level])}."
+
+
+def draw_levels(evaluations: Sequence[Evaluation], titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the évaluations (oldest first) by diploma, each with its charts and the rows of its table.
+
+    A point of a chart is `[share of the time, level]`. `titles` names the validated fiches by origin.
+    """
+    by_diploma: dict[str, list[Evaluation]] = defaultdict(list)
+    for each in evaluations:
+        by_diploma[each.diploma_code].append(each)
+    return [
+        {
+            "diploma": group[-1].diploma_label,
+            "charts": _charts(group),
+            "rows": [_table_part(own, titles) for own in _by_competence(group)],
+        }
+        for group in by_diploma.values()
+    ]
+
+
+def _by_competence(evaluations: Sequence[Evaluation]) -> list[list[Evaluation]]:
+    """Return the évaluations of each competence, in the order of a list: C2 before C10."""
+    found: dict[str, list[Evaluation]] = defaultdict(list)
+    for each in evaluations:
+        found[each.competence_code].append(each)
+    return [found[code] for code in sorted(found, key=rank_of_code)]
+
+
+def _charts(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    first, last = evaluations[0].evaluated_on, evaluations[-1].evaluated_on
+    competences = _by_competence(evaluations)
+    return [
+        {
+            "first": format_date(first),
+            "last": format_date(last) if last > first else "",
+            "lines": [_line(own, first, last) for own in shown],
+            "alt": _alternative(shown, first, last, evaluations[-1].diploma_label),
+        }
+        for shown in (competences[start : start + _LINES] for start in range(0, len(competences), _LINES))
+    ]
+
+
+def _line(own: Sequence[Evaluation], first: date, last: date) -> dict[str, Any]:
+    span = (last - first).days
+    return {
+        "code": own[-1].competence_code,
+        "label": own[-1].competence_label,
+        "level": own[-1].level,
+        "points": [[round((each.evaluated_on - first).days / span, 4) if span else 0.5, each.level] for each in own],
+    }
+
+
+def _alternative(shown: Sequence[Sequence[Evaluation]], first: date, last: date, diploma: str) -> str:
+    """Return what the drawing shows, for who does not see it."""
+    days = f"du {format_date(first)} au {format_date(last)}" if last > first else f"au {format_date(first)}"
+    latest = ", ".join(f"{own[-1].competence_code} niveau {own[-1].level}" for own in shown)
+    return (
+        f"Graphique des niveaux de {plural(len(shown), 'compétence', 'compétences')} du diplôme {diploma}, {days}. "
+        f"Derniers niveaux\u202f: {latest}. Toutes les valeurs sont dans le tableau qui suit."
+    )
+
+
+def _table_part(own: Sequence[Evaluation], titles: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "code": own[-1].competence_code,
+        "label": own[-1].competence_label,
+        "figures": [
+            [
+                format_date(each.evaluated_on),
+                told(each.level),
+                " – ".join(part for part in (each.author_label, each.origin_school) if part),
+                " – ".join(
+                    dict.fromkeys(part for part in (each.scenario_title, titles.get(each.fiche_uid or "")) if part)
+                ),
+            ]
+            for each in own
+        ],
+    }

@@ -1,0 +1,124 @@
+"""Issue passports: what is drawn is written down, one row and one line of the journal, never its content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cpro.audit.operations import record
+from cpro.core import tenancy
+from cpro.core.formatting import person_name
+from cpro.core.jobs.models import Job
+from cpro.core.jobs.operations import enqueue
+from cpro.core.permissions import Actor, Role
+from cpro.establishments.gate import require_open_gate
+from cpro.establishments.models import Establishment, Module
+from cpro.establishments.operations.modules import is_module_on
+from cpro.establishments.queries import get_current_establishment
+from cpro.extensions import db
+from cpro.passport import queries
+from cpro.passport.errors import ModuleOff, NobodyToDraw
+from cpro.passport.models import PassportIssue
+from cpro.passport.paper import Passport
+from cpro.records.errors import NotYourDivision
+from cpro.records.queries import list_divisions_of
+from cpro.students.models import Division, Student
+from cpro.students.queries import list_divisions
+
+
+def check_can_be_drawn(school: Establishment) -> None:
+    """Raise `ModuleOff` or `GateClosed` while the school may draw no passport."""
+    if not is_module_on(school, Module.PASSPORT):
+        raise ModuleOff
+    require_open_gate(school)
+
+
+def divisions_to_draw(by: Actor) -> Sequence[Division]:
+    """Return the divisions whose passports somebody may draw: all for the head, a teacher's own; by code."""
+    if by.role == Role.HEAD.value:
+        return list_divisions()
+    return list_divisions_of(by.id) if by.role == Role.TEACHER.value and by.id is not None else []
+
+
+def issue_passport(passport: Passport, *, by: Actor, now: datetime) -> None:
+    """Write down that a passport was issued. Raises `ModuleOff` or `GateClosed` if that has become forbidden."""
+    _write_down([passport], now=now)
+    record(
+        "passport:issued",
+        by=by,
+        now=now,
+        object_type="passport",
+        object_id=passport.student_id,
+        object_label=passport.student_name,
+        changes={"pages": (None, passport.page_count), "entries": (None, passport.entry_count)},
+    )
+
+
+def hand_over_own_data(student: Student, passport: Passport | None, *, by: Actor, now: datetime) -> None:
+    """Write down that a pupil took their data away, and the passport that went with them, if any."""
+    if passport:
+        issue_passport(passport, by=by, now=now)
+    record(
+        "personal_data:exported",
+        by=by,
+        now=now,
+        object_type="student",
+        object_id=student.id,
+        object_label=person_name(student.last_name, student.first_name),
+    )
+
+
+def issue_division(passports: Sequence[Passport], division: Division, *, by: Actor, now: datetime) -> None:
+    """Write down the passports of a division, with one line of the journal. Raises as `issue_passport`."""
+    _write_down(passports, now=now)
+    record(
+        "passports:issued",
+        by=by,
+        now=now,
+        object_type="division",
+        object_id=division.id,
+        object_label=division.code,
+        changes={
+            "passports": (None, len(passports)),
+            "pages": (None, sum(each.page_count for each in passports)),
+            "entries": (None, sum(each.entry_count for each in passports)),
+        },
+    )
+
+
+def request_division(division: Division, *, by: Actor, now: datetime) -> Job:
+    """Ask for the passports of a division; whoever asks again while they are awaited is led to the same job.
+
+    Raises `NotYourDivision`, `ModuleOff`, `GateClosed`, `NobodyToDraw`.
+    """
+    if division.id not in [each.id for each in divisions_to_draw(by)]:
+        raise NotYourDivision
+    check_can_be_drawn(get_current_establishment())
+    if not queries.list_pupils_present(division.id):
+        raise NobodyToDraw
+    for job in queries.list_division_jobs(by.id or 0):
+        if not job.state.is_settled and job.arguments["division_id"] == division.id:
+            return job
+    return enqueue(queries.DIVISION_JOB, {"division_id": division.id, "division": division.code}, by=by, now=now)
+
+
+def _write_down(passports: Sequence[Passport], *, now: datetime) -> None:
+    school = get_current_establishment()
+    check_can_be_drawn(school)
+    tenancy.bulk_insert(
+        db.session(),
+        PassportIssue,
+        [
+            {
+                "student_id": each.student_id,
+                "code": each.code,
+                "school_name": school.name,
+                "school_uai": school.uai,
+                "issued_at": now,
+                "page_count": each.page_count,
+                "entry_count": each.entry_count,
+                "sha256": each.sha256,
+            }
+            for each in passports
+        ],
+    )

@@ -1,0 +1,74 @@
+"""What the room puts in the shared places: its menu line, the passport on a pupil's page, the previews, own data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, url_for
+
+from cpro.core import clock
+from cpro.core.permissions import Permission, can
+from cpro.core.registry import HelpPage, MenuEntry, TabSection, registry
+from cpro.core.web import current_principal
+from cpro.passport.closing import why_closed
+from cpro.passport.previews import fingerprint_of
+from cpro.passport.views import current_letterhead
+from cpro.records.queries import find_own_pupil
+
+
+def fill(app: Flask) -> None:
+    """Register them."""
+    places = registry(app)
+    places.add_menu_entry(
+        MenuEntry(
+            "Passeports",
+            "passports.index",
+            Permission.DIVISION_PASSPORTS,
+            order=47,
+            icon="passport",
+            covers=("passports.*", "passport.*"),
+        )
+    )
+    places.add_help_page(HelpPage("passeport", "Le passeport professionnel", "help/passeport.html"))
+    places.add_pupil_section(_passport_of)
+    places.add_section("picture-logo", TabSection("passport/_preview.html", _first_page))
+    places.add_section("picture-cachet", TabSection("passport/_preview.html", _last_page))
+    places.add_section("account", TabSection("passport/_account.html", _own_data))
+
+
+def _passport_of(student_id: int) -> tuple[str, dict[str, Any]] | None:
+    """Offer the passport of a pupil to who may draw it: their teachers, the head, themselves."""
+    principal = current_principal()
+    if not can(principal, Permission.PASSPORT_DRAW):
+        return None
+    own = can(principal, Permission.OWN_PASSPORT)
+    url = url_for("passport.own") if own else url_for("passport.of_pupil", student_id=student_id)
+    return "passport/_pupil.html", {"url": url, "reasons": why_closed(), "is_own": own}
+
+
+def _first_page() -> dict[str, Any]:
+    return _preview(
+        "previews.first_page",
+        "Première page",
+        "Première page d’un passeport\u202f: l’en-tête de l’établissement, avec le logo s’il y en a un, puis un "
+        "apprenant imaginaire.",
+    )
+
+
+def _last_page() -> dict[str, Any]:
+    return _preview(
+        "previews.last_page",
+        "Dernière page",
+        "Dernière page d’un passeport\u202f: la date, le signataire, le cachet s’il y en a un, et la vérification.",
+    )
+
+
+def _preview(endpoint: str, title: str, alternative: str) -> dict[str, Any]:
+    version = fingerprint_of(current_letterhead(), now=clock.utcnow())[:12]
+    return {"url": url_for(endpoint, v=version), "title": title, "alt": alternative}
+
+
+def _own_data() -> dict[str, Any]:
+    principal = current_principal()
+    shown = principal and principal.can(Permission.OWN_PASSPORT) and find_own_pupil(principal.id)
+    return {"url": url_for("passport.own_data") if shown else "", "reasons": why_closed() if shown else []}

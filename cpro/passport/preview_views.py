@@ -1,0 +1,39 @@
+"""The first and last page of a passport as it prints now, for the Logo tab: an invented pupil's, issued to nobody."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.permissions import Permission, requires
+from cpro.passport.previews import draw_preview, fingerprint_of
+from cpro.passport.views import current_letterhead
+
+bp = Blueprint("previews", __name__, url_prefix="/admin/parametres/logo/apercu")
+
+
+@bp.get("/premiere-page")
+@requires(Permission.LOGO_VIEW)
+def first_page() -> ResponseReturnValue:
+    """Draw the first page, which bears the logo."""
+    return _answer(0)
+
+
+@bp.get("/derniere-page")
+@requires(Permission.STAMP_VIEW)
+def last_page() -> ResponseReturnValue:
+    """Draw the last page, which bears the stamp: whoever has it could print it on anything."""
+    return _answer(1)
+
+
+def _answer(page: int) -> ResponseReturnValue:
+    """Answer with a page, drawn only if the browser does not hold it already."""
+    letterhead, now = current_letterhead(), clock.utcnow()
+    answer = Response(mimetype="image/png")
+    answer.set_etag(f"{fingerprint_of(letterhead, now=now)}-{page}")
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.make_conditional(request)
+    if answer.status_code == 200:
+        answer.data = draw_preview(letterhead, now=now)[page]
+    return answer

@@ -1,0 +1,100 @@
+"""The passport of an invented pupil, with the school's own particulars and pictures as they stand: nobody's data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from cpro.core.clock import today_in
+from cpro.core.documents import render_pages
+from cpro.passport.letterhead import Letterhead
+from cpro.passport.paper import TEMPLATE, passport_data
+from cpro.passport.queries import Portfolio
+from cpro.records.models import Bilan, Evaluation, Fiche, FicheState, Place
+from cpro.students.models import Diploma, Division, Student
+
+_PPI = 100
+_REMEMBERED = 8
+
+_COMPETENCES = (
+    ("C1", "Préparer une intervention", ((0, 2), (60, 3))),
+    ("C2", "Réaliser un ouvrage en suivant un dossier", ((0, 1), (30, 2), (90, 4))),
+    ("C3", "Contrôler et rendre compte", ((30, 3), (90, 3))),
+)
+_TEXT = "<p>Texte d’exemple\u202f: l’apprenant prépare son poste, suit le dossier remis, puis rend compte.</p>"
+
+
+def draw_preview(letterhead: Letterhead, *, now: datetime) -> tuple[bytes, bytes]:
+    """Return the first and the last page of a passport as it would be drawn now, as PNG pictures."""
+    return _draw(*_ingredients(letterhead, now))
+
+
+def fingerprint_of(letterhead: Letterhead, *, now: datetime) -> str:
+    """Return what changes when the preview does, without drawing it."""
+    data, pictures = _ingredients(letterhead, now)
+    digest = hashlib.sha256(data.encode())
+    for name, content in pictures:
+        digest.update(f"{name}:{hashlib.sha256(content).hexdigest()};".encode())
+    return digest.hexdigest()[:32]
+
+
+def invented_portfolio(today: date) -> Portfolio:
+    """Return the portfolio of a pupil who does not exist, unsaved."""
+    student = Student(
+        id=0, last_name="Exemple", first_name="Camille", usage_name="", birth_date=date(2009, 1, 1), is_active=True
+    )
+    student.division = Division(code="TEXEMPLE", label="Division d’exemple")
+    student.division.diploma = Diploma(code="EXEMPLE", label="Diplôme d’exemple", short_label="Diplôme d’exemple")
+    start = today - timedelta(days=120)
+    fiches = [
+        Fiche(
+            title=title,
+            place_value=place.value,
+            place_name=name,
+            starts_on=start + timedelta(days=day),
+            ends_on=start + timedelta(days=day + 4),
+            tasks=_TEXT,
+            state_value=FicheState.VALIDATED.value,
+            validated_by_label="Dominique Exemple",
+            origin_uid=title,
+            origin_school="",
+        )
+        for title, place, name, day in (
+            ("Une situation rencontrée au lycée", Place.SCHOOL, "", 0),
+            ("Une situation rencontrée en entreprise", Place.COMPANY, "Entreprise d’exemple", 30),
+        )
+    ]
+    evaluations = [
+        Evaluation(
+            competence_code=code,
+            competence_label=label,
+            diploma_code="EXEMPLE",
+            diploma_label="Diplôme d’exemple",
+            level=level,
+            evaluated_on=start + timedelta(days=day),
+            author_label="Dominique Exemple",
+            origin_school="",
+            scenario_title="Scénario d’exemple",
+        )
+        for code, label, points in _COMPETENCES
+        for day, level in points
+    ]
+    bilan = Bilan(starts_on=start, ends_on=today, body=_TEXT, author_label="Dominique Exemple", origin_school="")
+    return Portfolio(student, fiches, sorted(evaluations, key=lambda each: each.evaluated_on), [bilan])
+
+
+def _ingredients(letterhead: Letterhead, now: datetime) -> tuple[str, tuple[tuple[str, bytes], ...]]:
+    portfolio = invented_portfolio(today_in(letterhead.timezone, now))
+    data = passport_data(portfolio, letterhead, code="", now=now)
+    return json.dumps(data, ensure_ascii=False, sort_keys=True), tuple(sorted(letterhead.pictures.items()))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _draw(data: str, pictures: tuple[tuple[str, bytes], ...]) -> tuple[bytes, bytes]:
+    """Draw both pages at once: the browser asks for the second just after the first."""
+    values: dict[str, Any] = json.loads(data)
+    first, last = render_pages(TEMPLATE, values, pictures=dict(pictures), pages=(0, -1), ppi=_PPI)
+    return first, last

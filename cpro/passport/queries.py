@@ -1,0 +1,146 @@
+"""Read what a passport is made of, a known number of statements whatever the number of pupils; read the issues."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from cpro.core.errors import NotFound
+from cpro.core.jobs.models import Job, JobState
+from cpro.extensions import db
+from cpro.passport.models import PassportIssue
+from cpro.records.models import Bilan, Evaluation, Fiche, FicheState
+from cpro.students.models import Division, Student
+
+#: The kind of the job that draws the passports of a division (`passport.jobs`).
+DIVISION_JOB = "passport:division"
+#: A school has fewer divisions: its jobs of the last days are among them.
+_JOBS_READ = 200
+Row = TypeVar("Row", Fiche, Evaluation, Bilan)
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """A pupil, loaded with division and diploma, and what their passport holds, oldest first."""
+
+    student: Student
+    #: validated ones only
+    fiches: Sequence[Fiche]
+    evaluations: Sequence[Evaluation]
+    bilans: Sequence[Bilan]
+
+    @property
+    def entry_count(self) -> int:
+        """Return how many records of the three kinds there are."""
+        return len(self.fiches) + len(self.evaluations) + len(self.bilans)
+
+
+def get_portfolio(student: Student) -> Portfolio:
+    """Return the portfolio of a pupil loaded with division and diploma."""
+    return list_portfolios([student])[0]
+
+
+def list_portfolios(students: Sequence[Student]) -> list[Portfolio]:
+    """Return the portfolios of pupils loaded with division and diploma, in the same order. Three statements."""
+    ids = [student.id for student in students]
+    fiches = _by_student(
+        select(Fiche)
+        .where(Fiche.student_id.in_(ids), Fiche.state_value == FicheState.VALIDATED.value)
+        .order_by(Fiche.starts_on, Fiche.ends_on, Fiche.id)
+    )
+    evaluations = _by_student(
+        select(Evaluation).where(Evaluation.student_id.in_(ids)).order_by(Evaluation.evaluated_on, Evaluation.id)
+    )
+    bilans = _by_student(
+        select(Bilan).where(Bilan.student_id.in_(ids)).order_by(Bilan.starts_on, Bilan.ends_on, Bilan.id)
+    )
+    return [
+        Portfolio(
+            student,
+            fiches.get(student.id, []),
+            evaluations.get(student.id, []),
+            bilans.get(student.id, []),
+        )
+        for student in students
+    ]
+
+
+def list_pupils_present(division_id: int) -> list[int]:
+    """Return the ids of the pupils present in a division, by name."""
+    return list(
+        db.session.scalars(
+            select(Student.id)
+            .where(Student.division_id == division_id, Student.is_active)
+            .order_by(Student.search_key, Student.id)
+        )
+    )
+
+
+def list_pupils(ids: Iterable[int]) -> Sequence[Student]:
+    """Return pupils with their division and diploma, by name."""
+    return db.session.scalars(
+        select(Student)
+        .where(Student.id.in_(ids))
+        .options(joinedload(Student.division).options(joinedload(Division.diploma)))
+        .order_by(Student.search_key, Student.id)
+    ).all()
+
+
+def find_issue(session: Session, code: str) -> PassportIssue | None:
+    """Return the passport issued under a code by any school, or None; in a platform session."""
+    return session.scalars(select(PassportIssue).where(PassportIssue.code == code)).one_or_none()
+
+
+def get_division_job(job_id: int, *, account_id: int) -> Job:
+    """Return a job that draws a division's passports, asked for by this account of the school, or raise `NotFound`."""
+    job = db.session.get(Job, job_id)
+    if job is None or job.kind != DIVISION_JOB or job.actor.id != account_id:
+        raise NotFound("Ces passeports n’existent pas, ou ne sont pas les vôtres.")
+    return job
+
+
+def list_division_jobs(account_id: int) -> list[Job]:
+    """Return the jobs that an account of the school asked for to draw divisions, latest first, a school's last few."""
+    jobs = db.session.scalars(select(Job).where(Job.kind == DIVISION_JOB).order_by(Job.id.desc()).limit(_JOBS_READ))
+    return [job for job in jobs if job.actor.id == account_id]
+
+
+def division_of(job: Job) -> str:
+    """Return the code of the division whose passports a job draws."""
+    return str(job.arguments["division"])
+
+
+def count_present_by_division(divisions: Sequence[Division]) -> list[tuple[Division, int]]:
+    """Return divisions with how many pupils are present in each."""
+    counts = {
+        division_id: count
+        for division_id, count in db.session.execute(
+            select(Student.division_id, func.count(Student.id))
+            .where(Student.division_id.in_([each.id for each in divisions]), Student.is_active)
+            .group_by(Student.division_id)
+        )
+    }
+    return [(each, counts.get(each.id, 0)) for each in divisions]
+
+
+def list_archives(session: Session, *, since: datetime) -> set[str]:
+    """Return the stored names of the archives finished since an instant, all schools; in a platform session."""
+    results = session.scalars(
+        select(Job.result).where(
+            Job.kind == DIVISION_JOB, Job.state_value == JobState.DONE.value, Job.finished_at >= since
+        )
+    )
+    return {str(result["archive"]) for result in results if result and result.get("archive")}
+
+
+def _by_student(statement: Select[Row]) -> Mapping[int, list[Row]]:
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in db.session.scalars(statement):
+        found[row.student_id].append(row)
+    return found

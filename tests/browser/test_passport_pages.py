@@ -1,0 +1,21 @@
+"""Each page about passports, in each of its states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.examination import EachPage, Seen, look
+from tests.browser.passport_scenes import PASSPORT_SCENES
+from tests.helpers.chromium import Site
+
+
+@pytest.fixture(scope="module", params=PASSPORT_SCENES, ids=lambda scene: scene.name)
+def seen(request: pytest.FixtureRequest, whole_site: Site, screenshots: Path | None) -> Seen:
+    """Play a scene, once for all the tests below."""
+    return look(request.param, whole_site, screenshots)
+
+
+class TestEachPage(EachPage):
+    """See `examination.EachPage`."""

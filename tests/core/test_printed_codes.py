@@ -1,0 +1,24 @@
+"""Codes read on paper and typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from cpro.core.printed_codes import ALPHABET, draw_printed_code, group_printed_code, read_printed_code
+
+
+class TestPrintedCodes:
+    def test_are_drawn_apart_in_letters_that_nobody_misreads(self) -> None:
+        drawn = {draw_printed_code(16) for _ in range(500)}
+
+        assert len(drawn) == 500
+        assert set("".join(drawn)) == set(ALPHABET)
+        assert len(ALPHABET) == 32
+        assert not set(ALPHABET) & set("ILOU")
+
+    def test_are_printed_in_groups_of_four(self) -> None:
+        assert group_printed_code("ABCDEFGHJKMN") == "ABCD-EFGH-JKMN"
+
+    @pytest.mark.parametrize("typed", ["ABCD-1023", "abcd 1023", "AbCd–lo23", "ABCD\u00a0IO23\n", "a b c d i o 2 3"])
+    def test_are_read_whatever_way_they_are_typed(self, typed: str) -> None:
+        assert read_printed_code(typed) == "ABCD1023"
