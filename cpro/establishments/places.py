@@ -37,7 +37,7 @@ def fill(app: Flask) -> None:
             icon="settings",
             covers=tuple(
                 f"{name}.*"
-                for name in "settings modules history masks inspectors etablissements masques mandats".split()
+                for name in "settings modules history masks inspectors retention etablissements masques mandats".split()
             ),
         )
     )

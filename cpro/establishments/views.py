@@ -104,6 +104,9 @@ def save_transfers() -> ResponseReturnValue:
     form = TransfersForm(posted(), data=_switch_as_typed(queries.get_current_establishment()))
     if not form.validate():
         return _transfers_page(form, 422)
+    stopped = _what_switching_off_stops(form)
+    if stopped and request.form.get("confirme") != YES:
+        return _switching_off_page(form, stopped)
     try:
         with unit_of_work():
             changes = update_transfers_switch(
@@ -120,14 +123,28 @@ def save_transfers() -> ResponseReturnValue:
     return back_to(url_for("settings.transfers"), _what_changed(form, changes))
 
 
-@bp.get("/admin/parametres/transferts/effectues")
-@requires(Permission.TRANSFERS_VIEW)
-def transfers_done() -> ResponseReturnValue:
-    """Show the transfers done, from and to other schools."""
-    return render_page(
-        "settings/transfers_done.html",
-        sections=registry().sections("transfers-done"),
-        **settings_frame("transfers"),
+def _what_switching_off_stops(form: TransfersForm) -> list[str]:
+    """Return what a person must read before transfers are switched off; nothing for any other change.
+
+    A script that posts the documented fields alone, without the version of a form it was shown, is taken at its word.
+    """
+    is_on = queries.get_current_establishment().transfers_enabled
+    if not is_on or form.transfers_enabled.data != NO or not form.version.data:
+        return []
+    return [line.text for line in registry().consequences("transfers-off")]
+
+
+def _switching_off_page(form: TransfersForm, consequences: list[str]) -> ResponseReturnValue:
+    return render_template(
+        "confirm.html",
+        title="Désactiver les transferts",
+        question="Désactiver les transferts ?",
+        consequences=consequences,
+        action_url=url_for("settings.save_transfers"),
+        fields={**{each.name: each.data for each in form}, "confirme": YES},
+        submit_label="Désactiver les transferts",
+        cancel_url=url_for("settings.transfers"),
+        danger=True,
     )
 
 
@@ -148,6 +165,7 @@ def _transfers_page(form: TransfersForm, status: int = 200, refusal: DomainError
             saved_by=_saved_by(school, "establishment:transfers:changed"),
         ),
         read_only=not can(current_principal(), Permission.TRANSFERS_EDIT),
+        follow_up=registry().sections("transfers-follow-up"),
         sections=registry().sections("transfers"),
         status=status,
         **settings_frame("transfers"),
@@ -259,7 +277,14 @@ def _pictures_page(forms: dict[PictureKind, PictureForm], status: int = 200) -> 
     kinds = [PictureKind.LOGO, *([PictureKind.STAMP] if can(principal, Permission.STAMP_VIEW) else [])]
     return render_page(
         "settings/pictures.html",
-        states=[(queries.get_picture_state(kind, now=now), forms.get(kind) or PictureForm()) for kind in kinds],
+        states=[
+            (
+                queries.get_picture_state(kind, now=now),
+                forms.get(kind) or PictureForm(),
+                registry().sections(f"picture-{kind.value}"),
+            )
+            for kind in kinds
+        ],
         failed=next(iter(forms.values()), None),
         read_only=not can(principal, Permission.PICTURES_EDIT),
         status=status,

@@ -1,6 +1,36 @@
 """Transfers: copies of a pupil's records from the school they left to the school they joined.
 
 Words: a *transfer* joins one pupil of the school left (A) to the same pupil of the school joined (B); each school has
-its own *side* of it, under the ordinary filter. Invariants: a record is copied once, whatever is interrupted or
-repeated; only the school joined is written to; the school left keeps its own.
+its own *side* of it, under the ordinary filter; a *run* looks for pairs of pupils under one INE and copies what may be.
+Invariants: a record is copied once, whatever is interrupted or repeated; only the school joined receives records; the
+school left keeps its own. This room alone works across schools, in a platform session: `operations`, `matching`,
+`copying`. Pages of a school read its sides and nothing else.
 """
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_admin import Admin
+
+
+def register(app: Flask) -> None:
+    """Bring the room into the application: its pages, its jobs, what asks for them, its command, its words."""
+    from cpro.core import events
+    from cpro.transfers import commands, jobs, journal, places, views, views_gestures, views_offers
+
+    assert views_gestures and views_offers  # known once imported
+    app.register_blueprint(views.bp)
+    places.fill(app)
+    events.import_applied.connect(jobs.after_import)
+    events.transfers_switched.connect(jobs.after_switch)
+    events.import_undone.connect(jobs.before_undoing)
+    app.cli.add_command(commands.group)
+    journal.name_gestures()
+
+
+def register_admin(site: Admin) -> None:
+    """Put the room's generated screen in the administration site."""
+    from cpro.transfers.admin import TransfersScreen
+    from cpro.transfers.models import TransferSide
+
+    site.add_view(TransfersScreen(TransferSide, url="/admin/transferts", endpoint="transferts"))

@@ -151,7 +151,7 @@ class TestSaving:
         row = school_row(app, world.a.id)
         assert answer.status_code == 303
         assert (row["cnil_kind"], row["cnil_reference"], row["transfers_enabled"]) == (kind, stored, True)
-        assert watch.changed == {"establishment", "audit_entry"}
+        assert watch.changed == {"establishment", "audit_entry", "job"}  # the job looks for pupils to transfer
         assert watch.line["action"] == "establishment:transfers:changed"
         assert watch.line["changes"]["transfers_enabled"] == [False, True]
         assert watch.line["changes"]["cnil_reference"] == ["", stored]

@@ -1,0 +1,27 @@
+"""Command line: a run, now."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from cpro.core import clock
+from cpro.core.commands import COMMAND_LINE, sentences
+from cpro.core.formatting import plural
+from cpro.transfers.jobs import expire_offers
+from cpro.transfers.operations.running import run
+
+group = AppGroup("transfers", help="Transfers of pupils' records between schools.")
+
+
+@group.command("run")
+@sentences
+def run_command() -> None:
+    """Match the pupils of all schools and copy what may be; counts only are printed."""
+    expire_offers(by=COMMAND_LINE)
+    figures = run(by=COMMAND_LINE, clock=clock.utcnow)
+    click.echo(
+        f"{plural(figures.transfers, 'transfert effectué', 'transferts effectués')}, "
+        f"{plural(figures.records, 'donnée copiée', 'données copiées')}, "
+        f"{plural(figures.changed, 'autre dossier mis à jour', 'autres dossiers mis à jour')}."
+    )

@@ -1,0 +1,102 @@
+"""What the dashboard tells of the school's transfers: what waits for it, its first transfers, the months.
+
+Reads its own sides only, under the ordinary filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from sqlalchemy import and_, case, func, select
+
+from cpro.extensions import db
+from cpro.transfers.models import Direction, TransferSide, TransferState
+
+
+@dataclass(frozen=True)
+class ToDecide:
+    """How many transfers wait for the school, by what they wait for."""
+
+    conflicts: int
+    agreements: int
+    offers: int
+    blocked: int
+
+
+@dataclass(frozen=True)
+class FirstTransfer:
+    """The first transfer between the school and another one."""
+
+    side_id: int
+    other_name: str
+    other_uai: str
+    done_at: datetime
+
+
+def count_to_decide() -> ToDecide:
+    """Return what waits for the school, in one statement."""
+    joined = TransferSide.direction_value == Direction.JOINED.value
+    left = TransferSide.direction_value == Direction.LEFT.value
+    wanted = (
+        and_(joined, TransferSide.state_value == TransferState.CONFLICT.value),
+        and_(left, TransferSide.state_value == TransferState.AGREEMENT.value),
+        and_(joined, TransferSide.state_value == TransferState.OFFERED.value),
+        TransferSide.state_value.in_((TransferState.TWINS.value, TransferState.BLOCKED.value)),
+    )
+    row = db.session.execute(
+        select(*(func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in wanted))
+        .select_from(TransferSide)
+        .where(
+            TransferSide.state_value.in_(
+                (
+                    TransferState.CONFLICT.value,
+                    TransferState.AGREEMENT.value,
+                    TransferState.OFFERED.value,
+                    TransferState.TWINS.value,
+                    TransferState.BLOCKED.value,
+                )
+            )
+        )
+    ).one()
+    return ToDecide(*row)
+
+
+def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransfer]:
+    """Return the first transfer with each school met since an instant, the latest first."""
+    first = (
+        select(func.min(TransferSide.id).label("id"))
+        .where(TransferSide.done_at.is_not(None))
+        .group_by(TransferSide.other_uai, TransferSide.other_name)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(TransferSide.id, TransferSide.other_name, TransferSide.other_uai, TransferSide.done_at)
+        .join(first, first.c.id == TransferSide.id)
+        .where(TransferSide.done_at >= since)
+        .order_by(TransferSide.done_at.desc(), TransferSide.id)
+        .limit(limit)
+    )
+    return [FirstTransfer(id_, name, uai, done_at) for id_, name, uai, done_at in rows if done_at is not None]
+
+
+def count_by_month(bounds: Sequence[datetime]) -> list[tuple[int, int]]:
+    """Return, for each period between two bounds, how many transfers the school received and how many it sent."""
+    sums = []
+    for start, end in pairwise(bounds):
+        inside = and_(TransferSide.done_at >= start, TransferSide.done_at < end)
+        for direction in (Direction.JOINED, Direction.LEFT):
+            counted = and_(inside, TransferSide.direction_value == direction.value)
+            sums.append(func.coalesce(func.sum(case((counted, 1), else_=0)), 0))
+    row = db.session.execute(
+        select(*sums)
+        .select_from(TransferSide)
+        .where(
+            TransferSide.state_value == TransferState.DONE.value,
+            TransferSide.done_at >= bounds[0],
+            TransferSide.done_at < bounds[-1],
+        )
+    ).one()
+    return list(zip(row[::2], row[1::2], strict=True))

@@ -1,0 +1,61 @@
+"""Why a gesture on a transfer is refused."""
+
+from __future__ import annotations
+
+from cpro.core.errors import Conflict, DomainError, NotFound
+from cpro.core.formatting import plural
+
+
+class NoSuchTransfer(NotFound):
+    """Say that the school has no such transfer."""
+
+    def __init__(self) -> None:
+        super().__init__("Ce transfert n’existe pas.")
+
+
+class NotNow(Conflict):
+    """Refuse a gesture that the state of a transfer does not allow, or no longer does."""
+
+
+class TransfersOff(Conflict):
+    """Refuse a copy while one of the two schools has not activated transfers."""
+
+    def __init__(self, other_uai: str | None = None) -> None:
+        super().__init__(
+            f"L’établissement {other_uai} n’a pas activé les transferts : rien ne peut être copié d’ici là."
+            if other_uai is not None
+            else "Votre établissement n’a pas activé les transferts : activez-les d’abord, dans l’onglet Transferts."
+        )
+
+
+class EvaluatedUpon(Conflict):
+    """Say that fiches received were evaluated here since: cancelling must be asked again, keeping them.
+
+    `count` is how many fiches; the same gesture with `keep_evaluated=True` keeps them as the school's own.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        what = plural(count, "fiche reçue a servi", "fiches reçues ont servi")
+        super().__init__(
+            f"{what} à une évaluation faite dans votre établissement. Annuler la laisserait sans appui : demandez à "
+            "conserver ce qui a été évalué, qui restera alors à votre établissement."
+            if count == 1
+            else f"{what} à des évaluations faites dans votre établissement. Annuler les laisserait sans appui : "
+            "demandez à conserver ce qui a été évalué, qui restera alors à votre établissement."
+        )
+
+
+class IdentityDiffers(Conflict):
+    """Say that the pupil chosen is told otherwise by the other school; asked again, confirmed, it links them."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"L’élève choisi ne correspond pas tout à fait à celui qui est proposé : {what}. Vérifiez, puis confirmez."
+        )
+
+
+class WithdrawalImpossible(DomainError):
+    """Refuse to undo what caused transfers, once somebody evaluated upon what they brought."""
+
+    status = 409

@@ -1,0 +1,66 @@
+"""Whether two schools speak of the same pupil under one INE.
+
+Accents, case, hyphens, the usage name and compound first names are no disagreements: schools write them as they like.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Protocol
+
+from cpro.core.validators import fold
+from cpro.transfers.models import Disagreement
+
+_WORD = re.compile(r"\w+")
+
+
+class Identity(Protocol):
+    """What a school says of a pupil."""
+
+    @property
+    def last_name(self) -> str:
+        """Return the family name."""
+
+    @property
+    def usage_name(self) -> str:
+        """Return the usage name, empty when there is none."""
+
+    @property
+    def first_name(self) -> str:
+        """Return the first names."""
+
+    @property
+    def birth_date(self) -> date | None:
+        """Return the birth date, None while unknown."""
+
+
+def find_disagreements(one: Identity, other: Identity) -> list[Disagreement]:
+    """Return what two schools say otherwise of a pupil, an unknown birth date apart; an empty list when they agree."""
+    found = []
+    if one.birth_date and other.birth_date and one.birth_date != other.birth_date:
+        found.append(Disagreement.BIRTH_DATE)
+    if not any(_agree(mine, theirs) for mine in _family_names(one) for theirs in _family_names(other)):
+        found.append(Disagreement.LAST_NAME)
+    if not _agree(one.first_name, other.first_name):
+        found.append(Disagreement.FIRST_NAME)
+    return found
+
+
+def _family_names(person: Identity) -> list[str]:
+    return [name for name in (person.last_name, person.usage_name) if name]
+
+
+def _agree(one: str, other: str) -> bool:
+    """Tell whether two names are one: the same letters, or the words of one among those of the other."""
+    if one == other:
+        return True
+    mine, theirs = _words(one), _words(other)
+    if "".join(mine) == "".join(theirs):
+        return True
+    fewer, more = sorted((set(mine), set(theirs)), key=len)
+    return bool(fewer) and fewer <= more
+
+
+def _words(name: str) -> list[str]:
+    return _WORD.findall(fold(name))

@@ -1,0 +1,116 @@
+"""The jobs of transfers, and what asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import select
+
+from cpro.core import clock, tenancy
+from cpro.core.jobs import operations as jobs
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.handlers import Report, job, nightly
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.permissions import Actor
+from cpro.core.transactions import platform_unit_of_work
+from cpro.establishments.models import Establishment
+from cpro.extensions import db
+from cpro.transfers.models import Transfer, TransferState
+from cpro.transfers.operations import offers
+from cpro.transfers.operations.running import run
+from cpro.transfers.operations.withdrawing import withdraw, withdraw_here
+
+RUN_JOB = "transfers:run"
+WITHDRAW_JOB = "transfers:withdraw"
+
+
+def _report(done: Job) -> Report:
+    return Report(url_for("transfers.index"), "Voir les transferts")
+
+
+@job(RUN_JOB, label="Recherche des élèves à transférer", exclusive="transfers", report=_report)
+def run_for_school(context: JobContext) -> dict[str, Any]:
+    """Match and copy for the pupils whose INE the school knows; each batch is a transaction of its own."""
+    return _run(context, context.establishment_id)
+
+
+@job(WITHDRAW_JOB, label="Annulation des transferts dus à un import", exclusive="transfers", report=_report)
+def withdraw_transfers(context: JobContext, transfer_ids: list[int]) -> dict[str, Any]:
+    """Withdraw what an undone import caused, then match again."""
+    withdrawn = 0
+    for done, transfer_id in enumerate(transfer_ids, 1):
+        with platform_unit_of_work(context.reason) as work:
+            withdrawn += withdraw(work.session, transfer_id, by=context.actor, now=context.now)
+        context.progress(done, len(transfer_ids), "Retrait des copies")
+    return {"withdrawn": withdrawn, **_run(context, context.establishment_id)}
+
+
+@nightly("transfers:nightly", label="Transferts de la nuit")
+def run_for_all(context: JobContext) -> dict[str, Any]:
+    """Match and copy for all schools, and let old offers expire."""
+    return {"expired": expire_offers(by=context.actor), **_run(context, None)}
+
+
+def expire_offers(*, by: Actor) -> int:
+    """Let the offers that nobody answered in time expire, each in its transaction; return how many."""
+    now = clock.utcnow()
+    with tenancy.platform_session("transfers: old offers") as session:
+        due = session.scalars(
+            select(Transfer.id).where(Transfer.state_value == TransferState.OFFERED.value, Transfer.expires_at <= now)
+        ).all()
+    expired = 0
+    for transfer_id in due:
+        with platform_unit_of_work("transfers: an old offer") as work:
+            expired += offers.expire(work.session, transfer_id, by=by, now=now)
+    return expired
+
+
+def request_run(*, by: Actor, now: datetime) -> Job:
+    """Ask for a run on the pupils of the current school (« Essayer maintenant »), in its unit of work.
+
+    One that already waits is returned instead of a second.
+    """
+    waiting = db.session.scalars(
+        select(Job).where(Job.kind == RUN_JOB, Job.state_value == JobState.WAITING.value).order_by(Job.id).limit(1)
+    ).first()
+    return waiting or jobs.enqueue(RUN_JOB, by=by, now=now)
+
+
+def after_import(sender: object, *, establishment_id: int, run_id: int, by: Actor, now: datetime) -> None:
+    """Ask for a run once an import is applied: pupils left and joined."""
+    request_run(by=by, now=now)
+
+
+def after_switch(sender: Establishment, *, enabled: bool, by: Actor, now: datetime) -> None:
+    """Ask for a run once a school switched its transfers: pairs wait for it no longer, or wait again."""
+    request_run(by=by, now=now)
+
+
+def before_undoing(
+    sender: object,
+    *,
+    establishment_id: int,
+    run_id: int,
+    student_ids: Sequence[int],
+    created_ids: Sequence[int],
+    applied_at: datetime,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Take back what an import caused, before it is undone. Raises `WithdrawalImpossible`."""
+    transfer_ids = withdraw_here(
+        establishment_id=establishment_id, student_ids=student_ids, created_ids=created_ids, since=applied_at, now=now
+    )
+    jobs.enqueue(WITHDRAW_JOB, {"transfer_ids": transfer_ids}, by=by, now=now)
+
+
+def _run(context: JobContext, establishment_id: int | None) -> dict[str, Any]:
+    return run(
+        by=context.actor,
+        clock=clock.utcnow,
+        establishment_id=establishment_id,
+        progress=lambda done, total: context.progress(done, total, "Copie des données des élèves"),
+    ).as_result()

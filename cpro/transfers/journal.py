@@ -1,0 +1,37 @@
+"""How the gestures on transfers read in the journal: figures, never what was copied."""
+
+from __future__ import annotations
+
+from cpro.audit import labels
+
+_FIGURES = {
+    "pupils": "Élèves",
+    "fiches": "Fiches",
+    "bilans": "Bilans",
+    "evaluations": "Évaluations",
+    "kept": "Fiches conservées",
+    "reason": "Raison",
+}
+
+
+def name_gestures() -> None:
+    """Register the words of the room."""
+    labels.register(
+        actions={
+            "transfer:accepted": "a accepté les données d’un élève",
+            "transfer:agreed": "a donné son accord à un transfert",
+            "transfer:asked": "a redemandé un transfert",
+            "transfer:cancelled": "a annulé un transfert",
+            "transfer:confirmed": "a confirmé l’identité d’un élève à transférer",
+            "transfer:expired": "a laissé expirer une proposition de transfert",
+            "transfer:offer-received": "propose les données d’élèves",
+            "transfer:offered": "a proposé les données d’élèves à un établissement",
+            "transfer:received": "a reçu par transfert les données d’élèves",
+            "transfer:refused": "a refusé un transfert",
+            "transfer:sent": "a transmis par transfert les données d’élèves",
+            "transfer:withdrawn": "a repris une proposition de transfert",
+            "transfer:withdrawn-by-import": "a annulé un transfert en annulant l’import qui l’avait causé",
+        },
+        objects={"transfer": "Transfert", "transfers": "Transferts"},
+        fields={"transfer": _FIGURES, "transfers": _FIGURES},
+    )

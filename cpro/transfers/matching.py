@@ -1,0 +1,368 @@
+"""Which pairs of pupils bear one INE, all schools together, and what each pair calls for: a run's reading.
+
+Everything here reads across schools, in a platform session. The statements propose pairs whose row is missing or no
+longer right; `judge` decides, pair by pair, and is asked again under the schools' locks before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from cpro.establishments.models import Establishment
+from cpro.students.models import Origin, Student
+from cpro.transfers.identity import find_disagreements
+from cpro.transfers.models import MATCHED, Disagreement, Transfer, TransferState
+
+_PAGE = 5000
+#: States in which a pair is judged anew by each run: what decides them is not seen by the statements below.
+_DOUBTFUL = frozenset({TransferState.BLOCKED, TransferState.CONFLICT, TransferState.AGREEMENT})
+_CLOSED = frozenset({TransferState.CANCELLED, TransferState.REFUSED})
+
+
+class Pair(NamedTuple):
+    """Two pupils, each by school and id: the one who left, the one who joined; between twins the older row first."""
+
+    joined_id: int
+    joined_student_id: int
+    left_id: int
+    left_student_id: int
+
+
+class Pupil(NamedTuple):
+    """What is asked of a pupil."""
+
+    id: int
+    establishment_id: int
+    ine: str | None
+    is_active: bool
+    left_on: date | None
+    came_by: str
+    last_name: str
+    usage_name: str
+    first_name: str
+    birth_date: date | None
+
+
+class School(NamedTuple):
+    """What is asked of a school."""
+
+    id: int
+    name: str
+    uai: str | None
+    transfers_enabled: bool
+    uses_siecle: bool
+
+
+class Standing(NamedTuple):
+    """The current transfer of a pair."""
+
+    id: int
+    left_student_id: int
+    joined_student_id: int | None
+    state_value: str
+    is_offer: bool
+    left_on: date | None
+    agreed_at: Any
+    confirmed_at: Any
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one pair calls for: `state` is None when nothing should stand, `over` when the row that stands is past."""
+
+    pair: Pair
+    left: Pupil | None
+    joined: Pupil | None
+    standing: Standing | None
+    state: TransferState | None
+    over: bool = False
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+    @property
+    def changes_something(self) -> bool:
+        """Tell whether what stands is not what the pair calls for."""
+        if self.over:
+            return True
+        if self.standing is None:
+            return self.state is not None
+        return self.state is None or self.state.value != self.standing.state_value
+
+
+def find_pairs(
+    session: Session, *, establishment_id: int | None = None, ines: Collection[str] | None = None
+) -> set[Pair]:
+    """Return the pairs that may have something to settle: all, or those of the INE known in a school, or of some INE.
+
+    One statement for each of: departed and present, present twice, rows whose pair is no more.
+    """
+    found: set[Pair] = set()
+    found.update(Pair(*row) for row in session.execute(_departed_and_present(establishment_id, ines)))
+    found.update(_read_present_twice(session, _present_twice(establishment_id, ines)))
+    for joined_id, joined_student_id, left_id, left_student_id in session.execute(_no_longer(establishment_id, ines)):
+        if joined_student_id is not None:
+            found.add(Pair(joined_id, joined_student_id, left_id, left_student_id))
+    return found
+
+
+#: What makes PostgreSQL count pupils along the index of INE instead of sorting them all: row-level security hides from
+#: its planner how many rows there are, and it believes that there are few to sort.
+_ALONG_THE_INDEX = {"enable_sort": "off", "enable_hashagg": "off", "max_parallel_workers_per_gather": "0"}
+
+
+def _read_present_twice(session: Session, statement: Select[int, int, int, int]) -> list[Pair]:
+    if session.get_bind().dialect.name != "postgresql":
+        return [Pair(*row) for row in session.execute(statement)]
+    with session.begin_nested() as while_reading:
+        for setting, value in _ALONG_THE_INDEX.items():
+            session.execute(select(func.set_config(setting, value, True)))
+        pairs = [Pair(*row) for row in session.execute(statement)]
+        while_reading.rollback()  # the settings go back to what they were
+    return pairs
+
+
+def judge(session: Session, pairs: Iterable[Pair], *, asked: Collection[Pair] = ()) -> list[Verdict]:
+    """Return what each pair calls for, as the database stands; `asked` names the closed ones that are asked again."""
+    verdicts: list[Verdict] = []
+    ordered = sorted(set(pairs))
+    for start in range(0, len(ordered), _PAGE):
+        verdicts += _judge_page(session, ordered[start : start + _PAGE], asked)
+    return verdicts
+
+
+def list_twins(session: Session, left_student_ids: Collection[int]) -> set[Pair]:
+    """Return the pairs that stand as twins, among those of some pupils."""
+    columns = [getattr(Transfer, name) for name in Pair._fields]
+    rows = session.execute(
+        select(*columns).where(
+            Transfer.is_current,
+            Transfer.left_student_id.in_(left_student_ids),
+            Transfer.state_value == TransferState.TWINS.value,
+        )
+    )
+    return {Pair._make(row) for row in rows}
+
+
+def load_schools(session: Session, ids: Collection[int]) -> dict[int, School]:
+    """Return schools by id."""
+    columns = [getattr(Establishment, name) for name in School._fields]
+    return {row.id: School._make(row) for row in session.execute(select(*columns).where(Establishment.id.in_(ids)))}
+
+
+def load_pupils(session: Session, ids: Collection[int]) -> dict[int, Pupil]:
+    """Return pupils by id."""
+    columns = [getattr(Student, name) for name in Pupil._fields]
+    return {row.id: Pupil._make(row) for row in session.execute(select(*columns).where(Student.id.in_(ids)))}
+
+
+# --- Statements ----------------------------------------------------------------------------------------------------
+
+
+def _within(
+    ine: InstrumentedAttribute[str | None], establishment_id: int | None, ines: Collection[str] | None
+) -> list[ColumnElement[bool]]:
+    """Return the conditions that keep the INE looked for; none for a run on all schools."""
+    if ines is not None:
+        return [ine.in_(ines)]
+    if establishment_id is None:
+        return []
+    known = aliased(Student)
+    return [ine.in_(select(known.ine).where(known.establishment_id == establishment_id, known.ine.is_not(None)))]
+
+
+def _departed_and_present(establishment_id: int | None, ines: Collection[str] | None) -> Select[int, int, int, int]:
+    left, joined = aliased(Student), aliased(Student)
+    left_on, joined_on = _is_on(left.establishment_id), _is_on(joined.establishment_id)
+    state = Transfer.state_value
+    return (
+        select(joined.establishment_id, joined.id, left.establishment_id, left.id)
+        .join(joined, and_(joined.ine == left.ine, joined.is_active, joined.ine.is_not(None)))
+        .outerjoin(
+            Transfer,
+            and_(Transfer.left_student_id == left.id, Transfer.joined_student_id == joined.id, Transfer.is_current),
+        )
+        .where(
+            ~left.is_active,
+            left.ine.is_not(None),
+            left.establishment_id != joined.establishment_id,
+            or_(
+                and_(Transfer.id.is_(None), or_(left_on, joined_on)),
+                state.in_([each.value for each in _DOUBTFUL | {TransferState.TWINS}]),
+                and_(
+                    state == TransferState.DONE.value,
+                    ~Transfer.is_offer,
+                    Transfer.left_on.is_distinct_from(left.left_on),
+                    left_on,
+                    joined_on,
+                ),
+                and_(state == TransferState.WAITING_LEFT.value, left_on),
+                and_(state == TransferState.WAITING_JOINED.value, joined_on),
+            ),
+            *_within(left.ine, establishment_id, ines),
+        )
+    )
+
+
+def _is_on(establishment_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Return the condition of a school that activated transfers; few are: the database keeps them at hand."""
+    school = aliased(Establishment)
+    return establishment_id.in_(select(school.id).where(school.transfers_enabled))
+
+
+def _present_twice(establishment_id: int | None, ines: Collection[str] | None) -> Select[int, int, int, int]:
+    one, other, counted = aliased(Student), aliased(Student), aliased(Student)
+    twice = (
+        select(counted.ine)
+        .where(counted.is_active, counted.ine.is_not(None), *_within(counted.ine, establishment_id, ines))
+        .group_by(counted.ine)
+        .having(func.count() > 1)
+        .cte("twice")
+    )
+    settled = [each.value for each in _CLOSED | {TransferState.TWINS}]
+    return (
+        select(other.establishment_id, other.id, one.establishment_id, one.id)
+        .select_from(twice)
+        .join(one, and_(one.ine == twice.c.ine, one.is_active, one.ine.is_not(None)))
+        .join(other, and_(other.ine == twice.c.ine, other.is_active, other.ine.is_not(None), other.id > one.id))
+        .outerjoin(
+            Transfer,
+            and_(Transfer.left_student_id == one.id, Transfer.joined_student_id == other.id, Transfer.is_current),
+        )
+        .where(
+            _is_on(one.establishment_id),
+            _is_on(other.establishment_id),
+            or_(Transfer.id.is_(None), Transfer.state_value.not_in(settled)),
+        )
+    )
+
+
+def _no_longer(establishment_id: int | None, ines: Collection[str] | None) -> Select[int, int | None, int, int]:
+    left, joined = aliased(Student), aliased(Student)
+    state = Transfer.state_value
+    parted = or_(
+        left.id.is_(None), joined.id.is_(None), left.ine.is_(None), joined.ine.is_(None), left.ine != joined.ine
+    )
+    either_on = or_(_is_on(Transfer.left_id), _is_on(Transfer.joined_id))
+    both_on = and_(_is_on(Transfer.left_id), _is_on(Transfer.joined_id))
+    directed = [each.value for each in MATCHED - {TransferState.TWINS}]
+    needs_both = [each.value for each in _DOUBTFUL]
+    conditions: list[ColumnElement[bool]] = [
+        or_(
+            and_(state == TransferState.DONE.value, or_(left.is_active, ~joined.is_active)),
+            and_(
+                state.in_(directed),
+                or_(parted, left.is_active, ~joined.is_active, ~either_on),
+            ),
+            and_(state.in_(needs_both), ~both_on),
+            and_(
+                state == TransferState.TWINS.value,
+                or_(parted, ~left.is_active, ~joined.is_active, ~both_on),
+            ),
+        ),
+    ]
+    if ines is not None:
+        conditions.append(or_(left.ine.in_(ines), joined.ine.in_(ines)))
+    elif establishment_id is not None:
+        conditions.append(or_(Transfer.left_id == establishment_id, Transfer.joined_id == establishment_id))
+    return (
+        select(Transfer.joined_id, Transfer.joined_student_id, Transfer.left_id, Transfer.left_student_id)
+        .outerjoin(left, left.id == Transfer.left_student_id)
+        .outerjoin(joined, joined.id == Transfer.joined_student_id)
+        .where(Transfer.is_current, Transfer.joined_student_id.is_not(None), *conditions)
+    )
+
+
+# --- Verdicts ------------------------------------------------------------------------------------------------------
+
+
+def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair]) -> list[Verdict]:
+    pupils = load_pupils(session, {id_ for pair in pairs for id_ in (pair.left_student_id, pair.joined_student_id)})
+    schools = load_schools(session, {id_ for pair in pairs for id_ in (pair.left_id, pair.joined_id)})
+    standing = _load_standing(session, pairs)
+    present = _count_present(session, {pupil.ine for pupil in pupils.values() if pupil.ine})
+    verdicts = []
+    for pair in pairs:
+        left, joined = pupils.get(pair.left_student_id), pupils.get(pair.joined_student_id)
+        row = standing.get((pair.left_student_id, pair.joined_student_id))
+        over = _is_over(row, left, joined)
+        if row is not None and not over and _keeps(row, is_asked=pair in asked):
+            verdicts.append(Verdict(pair, left, joined, row, TransferState(row.state_value)))
+            continue
+        disagreements = find_disagreements(left, joined) if left and joined else []
+        state = _state_of(pair, left, joined, schools, present, None if over else row, bool(disagreements))
+        verdicts.append(Verdict(pair, left, joined, row, state, over=over, disagreements=disagreements))
+    return verdicts
+
+
+def _load_standing(session: Session, pairs: Sequence[Pair]) -> dict[tuple[int, int | None], Standing]:
+    columns = [getattr(Transfer, name) for name in Standing._fields]
+    rows = session.execute(
+        select(*columns).where(Transfer.is_current, Transfer.left_student_id.in_({p.left_student_id for p in pairs}))
+    )
+    return {(row.left_student_id, row.joined_student_id): Standing._make(row) for row in rows}
+
+
+def _count_present(session: Session, ines: Collection[str]) -> dict[str, int]:
+    """Return how many active pupils bear each INE, whatever their school."""
+    rows = session.execute(
+        select(Student.ine, func.count())
+        .where(Student.is_active, Student.ine.is_not(None), Student.ine.in_(ines))
+        .group_by(Student.ine)
+    )
+    return {ine: count for ine, count in rows if ine is not None}
+
+
+def _is_over(row: Standing | None, left: Pupil | None, joined: Pupil | None) -> bool:
+    """Tell whether a copy that was made is past: the pupil went back, or left another day."""
+    if row is None or row.state_value != TransferState.DONE.value or left is None or joined is None:
+        return False
+    went_back = left.is_active or not joined.is_active
+    return went_back or (not row.is_offer and row.left_on != left.left_on)
+
+
+def _keeps(row: Standing, *, is_asked: bool) -> bool:
+    """Tell whether a row stays as it is whatever the files say."""
+    state = TransferState(row.state_value)
+    return not is_asked and state not in MATCHED
+
+
+def _state_of(
+    pair: Pair,
+    left: Pupil | None,
+    joined: Pupil | None,
+    schools: dict[int, School],
+    present: dict[str, int],
+    row: Standing | None,
+    disagree: bool,
+) -> TransferState | None:
+    """Return the state that a pair without a copy calls for, or None: nothing stands between these two."""
+    if left is None or joined is None or not joined.is_active:
+        return None
+    is_offer = row is not None and row.is_offer
+    if not is_offer and (left.ine is None or left.ine != joined.ine):
+        return None
+    left_on, joined_on = schools[pair.left_id].transfers_enabled, schools[pair.joined_id].transfers_enabled
+    if left.is_active:
+        return TransferState.TWINS if left_on and joined_on and left.id < joined.id and not is_offer else None
+    if left.establishment_id == joined.establishment_id:
+        return None
+    if not left_on or not joined_on:
+        if not left_on and not joined_on:
+            return None
+        return TransferState.WAITING_JOINED if left_on else TransferState.WAITING_LEFT
+    if joined.ine and present.get(joined.ine, 0) > 1:
+        return TransferState.BLOCKED
+    return _state_of_open(joined, row, disagree)
+
+
+def _state_of_open(joined: Pupil, row: Standing | None, disagree: bool) -> TransferState:
+    if disagree and (row is None or row.confirmed_at is None):
+        return TransferState.CONFLICT
+    if joined.came_by != Origin.SIECLE.value and (row is None or row.agreed_at is None):
+        return TransferState.AGREEMENT
+    return TransferState.DONE

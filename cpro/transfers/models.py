@@ -1,0 +1,269 @@
+"""A transfer as the platform knows it, and the side that each of its two schools sees."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date, datetime
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cpro.core.tenancy import Owned, PlatformOnly
+from cpro.core.types import UTCDateTime
+from cpro.extensions import Model
+
+_CURRENT_ON_SQLITE = text("is_current = 1")  # as SQLAlchemy writes the condition there
+_CURRENT = text("is_current")
+_UNTOLD = text("told_at IS NULL AND done_at IS NOT NULL")
+
+_NEW = text("told_at IS NULL")
+
+
+class TransferState(enum.Enum):
+    """Where a transfer stands; values are what the database keeps."""
+
+    WAITING_LEFT = "waiting_left"
+    WAITING_JOINED = "waiting_joined"
+    TWINS = "twins"
+    BLOCKED = "blocked"
+    CONFLICT = "conflict"
+    AGREEMENT = "agreement"
+    OFFERED = "offered"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+    @property
+    def label(self) -> str:
+        """Return the French words of a list."""
+        return _LABELS[self]
+
+    @property
+    def is_pending(self) -> bool:
+        """Tell whether somebody or something may still let the copy happen, nothing having been copied yet."""
+        return self in PENDING
+
+
+_LABELS = {
+    TransferState.WAITING_LEFT: "en attente de l’établissement d’origine",
+    TransferState.WAITING_JOINED: "en attente de l’établissement d’accueil",
+    TransferState.TWINS: "même INE présent deux fois",
+    TransferState.BLOCKED: "arrêté : même INE présent deux fois",
+    TransferState.CONFLICT: "identité à confirmer",
+    TransferState.AGREEMENT: "accord à donner",
+    TransferState.OFFERED: "proposé",
+    TransferState.DONE: "effectué",
+    TransferState.CANCELLED: "annulé",
+    TransferState.REFUSED: "refusé",
+    TransferState.EXPIRED: "proposition expirée",
+}
+
+#: States that a run forgets or changes by itself, as the files of the two schools say.
+MATCHED = frozenset(
+    {
+        TransferState.WAITING_LEFT,
+        TransferState.WAITING_JOINED,
+        TransferState.TWINS,
+        TransferState.BLOCKED,
+        TransferState.CONFLICT,
+        TransferState.AGREEMENT,
+    }
+)
+PENDING = MATCHED | {TransferState.OFFERED}
+
+
+class Direction(enum.Enum):
+    """Which school a side belongs to: the one left (« vers un autre établissement ») or the one joined."""
+
+    LEFT = "left"
+    JOINED = "joined"
+
+    @property
+    def other(self) -> Direction:
+        """Return the direction of the other side."""
+        return Direction.JOINED if self is Direction.LEFT else Direction.LEFT
+
+
+class Disagreement(enum.Enum):
+    """What two schools say otherwise of a pupil under one INE; values are what the database keeps."""
+
+    BIRTH_DATE = "birth_date"
+    LAST_NAME = "last_name"
+    FIRST_NAME = "first_name"
+
+    @property
+    def label(self) -> str:
+        """Return the French words."""
+        return {
+            Disagreement.BIRTH_DATE: "la date de naissance",
+            Disagreement.LAST_NAME: "le nom",
+            Disagreement.FIRST_NAME: "le prénom",
+        }[self]
+
+
+class Transfer(PlatformOnly, Model):
+    """One pupil of the school left and the same pupil of the school joined; for twins, two active pupils of one INE.
+
+    No school reads it. Pupils are named by their ids, without foreign keys: undoing an import deletes pupils.
+    """
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        # A pair is copied once: whatever the workers believe, the database refuses a second current row.
+        Index(
+            "uq_transfer_current_pair",
+            "left_student_id",
+            "joined_student_id",
+            unique=True,
+            sqlite_where=_CURRENT_ON_SQLITE,
+            postgresql_where=_CURRENT,
+        ),
+        Index("ix_transfer_left", "left_id", "id"),
+        Index("ix_transfer_joined", "joined_id", "id"),
+        Index("ix_transfer_state", "state", "id"),
+        Index("ix_transfer_untold", "left_id", "id", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    left_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    left_student_id: Mapped[int]
+    joined_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    #: empty while the school joined has not linked what it was offered to one of its pupils
+    joined_student_id: Mapped[int | None]
+    state_value: Mapped[str] = mapped_column("state", String(16))
+    #: whether it speaks for its pair; one that is over (the pupil went back) leaves the place to the next
+    is_current: Mapped[bool] = mapped_column(default=True)
+    #: whether it was born of an offer rather than of an INE
+    is_offer: Mapped[bool] = mapped_column(default=False)
+    #: the day the pupil had left when the copy was made: another day is another departure
+    left_on: Mapped[date | None]
+    #: when the school left agreed, for a pupil whom no file of SIECLE brought in
+    agreed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: when the school joined confirmed, in spite of what disagrees
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: when the journal of the school left was told; a run tells all those of a school in one line, at its end
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def state(self) -> TransferState:
+        """Return where it stands."""
+        return TransferState(self.state_value)
+
+
+class TransferSide(Owned, Model):
+    """What one school sees of a transfer: its own pupil, the other school by name and UAI, figures, never content."""
+
+    __tablename__ = "transfer_side"
+    __table_args__ = (
+        UniqueConstraint("establishment_id", "id"),
+        UniqueConstraint("transfer_id", "direction"),
+        ForeignKeyConstraint(
+            ["establishment_id", "student_id"],
+            ["student.establishment_id", "student.id"],
+            name="fk_transfer_side_student",
+        ),
+        CheckConstraint("direction IN ('left', 'joined')", name="direction"),
+        Index("ix_transfer_side_list", "establishment_id", "direction", "state", "id"),
+        Index("ix_transfer_side_student", "establishment_id", "student_id", "id"),
+        Index("ix_transfer_side_done_at", "establishment_id", "done_at", "id"),
+        Index("ix_transfer_side_search_key", "establishment_id", "search_key", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
+    #: a `Direction`; between twins it means nothing
+    direction_value: Mapped[str] = mapped_column("direction", String(8))
+    #: the school's own pupil; empty for an offer not yet linked, and once an undone import took the pupil away
+    student_id: Mapped[int | None]
+    #: the name of its own pupil as it was then; of an offer, the name that the school left gives
+    student_label: Mapped[str] = mapped_column(String(210))
+    #: the other school as it was then
+    other_name: Mapped[str] = mapped_column(String(150))
+    other_uai: Mapped[str] = mapped_column(String(8))
+    #: pupil and other school, folded: what the list is searched by
+    search_key: Mapped[str] = mapped_column(String(400))
+    state_value: Mapped[str] = mapped_column("state", String(16))
+    #: as the transfer's
+    is_current: Mapped[bool] = mapped_column(default=True)
+    is_offer: Mapped[bool] = mapped_column(default=False)
+    #: what was copied, by kind; what the transfer brought, not what was there already
+    fiches: Mapped[int] = mapped_column(default=0)
+    bilans: Mapped[int] = mapped_column(default=0)
+    evaluations: Mapped[int] = mapped_column(default=0)
+    #: fiches that were not validated and stay in the school left; told to that school alone
+    left_out: Mapped[int] = mapped_column(default=0)
+    #: values of `Disagreement`, without what the other school has
+    disagreements: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: of an offer, on the side that must link it, until it is settled
+    offered_birth_date: Mapped[date | None]
+    #: who of this school confirmed, agreed, refused, accepted or cancelled; the other school's people are not named
+    decided_by: Mapped[str] = mapped_column(String(200), default="")
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: a `Direction`: which of the two schools decided; empty when nobody had to
+    decided_in: Mapped[str] = mapped_column(String(8), default="")
+    #: why it was refused or cancelled, as typed; both schools read it
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def state(self) -> TransferState:
+        """Return where it stands."""
+        return TransferState(self.state_value)
+
+    @property
+    def direction(self) -> Direction:
+        """Return which school this side belongs to."""
+        return Direction(self.direction_value)
+
+    @property
+    def records(self) -> int:
+        """Return how many records the transfer brought."""
+        return self.fiches + self.bilans + self.evaluations
+
+    @property
+    def other_school(self) -> str:
+        """Return the other school as it is told: « l’établissement 0999002X »."""
+        return f"l’établissement {self.other_uai}" if self.other_uai else self.other_name
+
+    @property
+    def disagreement_labels(self) -> list[str]:
+        """Return what disagrees, in French."""
+        return [Disagreement(value).label for value in self.disagreements]
+
+
+class SchoolPair(PlatformOnly, Model):
+    """Two schools between which something was transferred at least once; their heads are told of the first time."""
+
+    __tablename__ = "school_pair"
+    __table_args__ = (
+        UniqueConstraint("first_id", "second_id"),
+        CheckConstraint("first_id < second_id", name="in_order"),
+        Index("ix_school_pair_untold", "id", sqlite_where=_NEW, postgresql_where=_NEW),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: the smaller of the two ids
+    first_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    second_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    #: the first transfer between them
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: when both heads were told by mail; a job tells several pairs at once
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,0 +1,129 @@
+"""Take copies back: the school joined cancels, or an import that caused transfers is undone.
+
+What is taken back is what a reception brought and nobody evaluated upon. A fiche that another reception's évaluation
+names stays, as part of that other reception: its school held it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from cpro.core.permissions import Actor
+from cpro.records.models import KINDS, Evaluation, Fiche
+from cpro.transfers.copying import Brought, count_brought
+from cpro.transfers.errors import EvaluatedUpon, NotNow
+from cpro.transfers.models import Direction, TransferSide, TransferState
+from cpro.transfers.operations.decisions import clean_reason
+from cpro.transfers.operations.gestures import check_state, hold, set_state, tell_both
+
+#: How long the school joined may cancel (product.md §6).
+CANCEL_PERIOD = timedelta(days=30)
+
+
+def can_cancel(side: TransferSide, *, now: datetime) -> bool:
+    """Tell whether `cancel` is open: the current side of the school joined, DONE less than 30 days ago."""
+    return (
+        side.direction is Direction.JOINED
+        and side.state is TransferState.DONE
+        and side.done_at is not None
+        and side.done_at > now - CANCEL_PERIOD
+    )
+
+
+def cancel(
+    session: Session,
+    *,
+    establishment_id: int,
+    side_id: int,
+    keep_evaluated: bool = False,
+    reason: str = "",
+    by: Actor,
+    now: datetime,
+) -> TransferSide:
+    """Cancel a DONE transfer, for the school joined: its copies go, the school left is untouched; return the side.
+
+    Fiches on which somebody evaluated here stop it (`EvaluatedUpon`), unless they are kept as the school's own. The
+    pair is not copied again unless asked. Raises `NoSuchTransfer`, `NotNow` when it is not done, too old or not theirs.
+    """
+    held = hold(session, establishment_id=establishment_id, side_id=side_id)
+    typed = clean_reason(reason, required=False)
+    if held.transfer.is_current:
+        check_state(held, Direction.JOINED, {TransferState.DONE})
+    if not can_cancel(held.side, now=now):
+        raise NotNow("Un transfert ne s’annule que par l’établissement d’accueil, et pendant 30 jours.")
+    receptions = [held.side.id]
+    evaluated = count_evaluated(session, establishment_id, receptions)
+    if evaluated and not keep_evaluated:
+        raise EvaluatedUpon(evaluated)
+    taken = remove_copies(session, establishment_id, receptions)
+    set_state(held, TransferState.CANCELLED, reason=typed, by=by, now=now)
+    held.transfer.told_at = now
+    changes = {"kept": (None, evaluated)} if evaluated else {}
+    tell_both(session, held, "cancelled", brought=taken, changes=changes, by=by, now=now)
+    return held.side
+
+
+def count_evaluated(session: Session, establishment_id: int, side_ids: Collection[int]) -> int:
+    """Return how many fiches of some receptions an évaluation born in the school names."""
+    return (
+        session.scalar(
+            select(func.count(Fiche.id)).where(
+                Fiche.establishment_id == establishment_id, Fiche.received_in.in_(side_ids), _is_named_here()
+            )
+        )
+        or 0
+    )
+
+
+def remove_copies(session: Session, establishment_id: int, side_ids: Collection[int]) -> Brought:
+    """Delete what some receptions brought to a school, but for the fiches evaluated upon, which become its own.
+
+    Return what was deleted. Works in a platform session as in the school's own.
+    """
+    mine = (Fiche.establishment_id == establishment_id, Fiche.received_in.in_(side_ids))
+    _send(session, update(Fiche).where(*mine, _is_named_here()).values(received_in=None))
+    _hand_over(session, establishment_id, side_ids)
+    taken = sum(count_brought(session, side_ids).values(), Brought())
+    for kind in reversed(KINDS):  # évaluations first: they name fiches
+        _send(session, delete(kind).where(kind.establishment_id == establishment_id, kind.received_in.in_(side_ids)))
+    return taken
+
+
+def _hand_over(session: Session, establishment_id: int, side_ids: Collection[int]) -> None:
+    """Give the fiches that évaluations of other receptions name to those receptions."""
+    rows = session.execute(
+        select(Fiche.id, func.min(Evaluation.received_in))
+        .join(Evaluation, _names_fiche(Evaluation, Fiche))
+        .where(
+            Fiche.establishment_id == establishment_id,
+            Fiche.received_in.in_(side_ids),
+            Evaluation.establishment_id == establishment_id,
+            Evaluation.received_in.not_in(side_ids),
+        )
+        .group_by(Fiche.id)
+    ).all()
+    for fiche_id, side_id in rows:
+        _send(session, update(Fiche).where(Fiche.id == fiche_id).values(received_in=side_id))
+
+
+def _is_named_here() -> ColumnElement[bool]:
+    """Return the condition of a fiche that an évaluation born in its school names."""
+    named = aliased(Evaluation)
+    return select(named.id).where(_names_fiche(named, Fiche), named.received_in.is_(None)).exists()
+
+
+def _names_fiche(evaluation: type[Evaluation], fiche: type[Fiche]) -> ColumnElement[bool]:
+    return and_(
+        evaluation.establishment_id == fiche.establishment_id,
+        evaluation.student_id == fiche.student_id,
+        evaluation.fiche_uid == fiche.origin_uid,
+    )
+
+
+def _send(session: Session, statement: Any) -> None:
+    session.execute(statement, execution_options={"synchronize_session": False})

@@ -1,0 +1,112 @@
+"""What a school decides about one transfer: confirm an identity, agree, refuse, ask again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.permissions import Actor
+from cpro.core.validators import clean_text
+from cpro.transfers.models import Direction, TransferSide, TransferState
+from cpro.transfers.operations.gestures import (
+    Held,
+    check_state,
+    check_switches,
+    hold,
+    judge_again,
+    set_state,
+    tell_both,
+)
+
+_REFUSABLE = {
+    Direction.JOINED: frozenset({TransferState.CONFLICT, TransferState.OFFERED}),
+    Direction.LEFT: frozenset({TransferState.AGREEMENT}),
+}
+REASON_LENGTH = 300
+
+
+def confirm(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
+    """Confirm, for the school joined, that a pupil in CONFLICT is the same, and copy at once; return its side.
+
+    The side is DONE, or AGREEMENT when the school left must still agree. Raises `NoSuchTransfer`, `NotNow`,
+    `TransfersOff`.
+    """
+    held = hold(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(held, Direction.JOINED, {TransferState.CONFLICT})
+    check_switches(session, held)
+    held.transfer.confirmed_at = now
+    return _decide(session, held, "confirmed", by=by, now=now)
+
+
+def agree(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
+    """Agree, for the school left, to a transfer in AGREEMENT (or that it REFUSED before), and copy at once.
+
+    The side is DONE, or CONFLICT when the school joined must still confirm. Raises as `confirm`.
+    """
+    held = hold(session, establishment_id=establishment_id, side_id=side_id)
+    changed_mind = held.transfer.state is TransferState.REFUSED and held.side.decided_in == Direction.LEFT.value
+    check_state(held, Direction.LEFT, {TransferState.AGREEMENT, *([TransferState.REFUSED] if changed_mind else [])})
+    check_switches(session, held)
+    held.transfer.agreed_at = now
+    return _decide(session, held, "agreed", by=by, now=now)
+
+
+def refuse(
+    session: Session, *, establishment_id: int, side_id: int, reason: str, by: Actor, now: datetime
+) -> TransferSide:
+    """Refuse a transfer: the school joined one in CONFLICT or OFFERED, the school left one in AGREEMENT.
+
+    Both schools read the reason. Raises `NoSuchTransfer`, `NotNow`, `FieldErrors` without a reason.
+    """
+    held = hold(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(held, None, _REFUSABLE[held.side.direction])
+    typed = clean_reason(reason, required=True)
+    if held.transfer.state is TransferState.OFFERED:
+        settle_offer(held)
+    set_state(held, TransferState.REFUSED, reason=typed, by=by, now=now)
+    tell_both(session, held, "refused", changes={"reason": (None, typed)}, by=by, now=now)
+    return held.side
+
+
+def ask_again(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
+    """Ask, for the school joined, for a transfer that it CANCELLED or REFUSED; it is judged anew, at once.
+
+    A DONE one may be asked again too: what is missing is brought. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
+    """
+    held = hold(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(held, Direction.JOINED, {TransferState.CANCELLED, TransferState.REFUSED, TransferState.DONE})
+    refused_there = held.transfer.state is TransferState.REFUSED and held.side.decided_in == Direction.LEFT.value
+    check_state(held, Direction.JOINED, set() if refused_there else {held.transfer.state})
+    check_switches(session, held)
+    return _decide(session, held, "asked", by=by, now=now)
+
+
+def clean_reason(typed: str, *, required: bool) -> str:
+    """Return a reason on one line. Raises `FieldErrors` when it is refused, or missing though required."""
+    try:
+        reason = clean_text(typed, max_length=REASON_LENGTH)
+    except DomainError as refusal:
+        raise FieldErrors({"reason": refusal.message}) from None
+    if required and not reason:
+        raise FieldErrors({"reason": "Indiquez la raison : les deux établissements la liront."})
+    return reason
+
+
+def settle_offer(held: Held) -> None:
+    """Forget what an offer told of a pupil: it is settled, and the school joined needs it no more."""
+    for side in held.sides:
+        side.offered_birth_date = side.expires_at = None
+        if side.direction is Direction.JOINED and side.student_id is None:
+            side.student_label, side.search_key = "élève proposé", f"eleve propose {side.other_uai}".lower()
+    held.transfer.expires_at = None
+
+
+def _decide(session: Session, held: Held, gesture: str, *, by: Actor, now: datetime) -> TransferSide:
+    for side in held.sides:
+        side.decided_at, side.decided_in, side.reason = now, held.side.direction_value, ""
+        side.decided_by = by.label[:200] if side is held.side else ""
+    brought = judge_again(session, held, by=by, now=now)
+    tell_both(session, held, gesture, brought=brought, by=by, now=now)
+    return held.side

@@ -1,0 +1,158 @@
+"""What the gestures of a school share: finding its side under the locks, saying on both sides what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cpro.audit.operations import record
+from cpro.core.permissions import Actor
+from cpro.establishments.models import Establishment
+from cpro.transfers.copying import Brought
+from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.matching import Pair
+from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.operations.settling import lock_schools, settle, told
+from cpro.transfers.operations.telling import tell_heads
+
+_NOT_NOW = "Ce transfert n’est plus dans l’état où vous l’avez vu : relisez la page avant de recommencer."
+
+
+@dataclass
+class Held:
+    """A transfer whose schools are locked, its two sides (that of a school may be absent) and the school that acts."""
+
+    transfer: Transfer
+    side: TransferSide
+    other: TransferSide | None
+    acting: Establishment
+
+    @property
+    def sides(self) -> list[TransferSide]:
+        """Return the sides there are, the acting school's first."""
+        return [self.side, *([self.other] if self.other else [])]
+
+    @property
+    def pair(self) -> Pair:
+        """Return the pair of pupils. Raises `NotNow` when one is not known."""
+        if self.transfer.joined_student_id is None:
+            raise NotNow(_NOT_NOW)
+        return Pair(
+            self.transfer.joined_id,
+            self.transfer.joined_student_id,
+            self.transfer.left_id,
+            self.transfer.left_student_id,
+        )
+
+
+def hold(session: Session, *, establishment_id: int, side_id: int) -> Held:
+    """Return a school's side and its transfer as they are now, both schools locked. Raises `NoSuchTransfer`."""
+    transfer = session.scalars(
+        select(Transfer)
+        .join(TransferSide, TransferSide.transfer_id == Transfer.id)
+        .where(TransferSide.id == side_id, TransferSide.establishment_id == establishment_id)
+    ).one_or_none()
+    if transfer is None:
+        raise NoSuchTransfer
+    lock_schools(session, [transfer.left_id, transfer.joined_id])
+    sides = session.scalars(
+        select(TransferSide)
+        .where(TransferSide.transfer_id == transfer.id)
+        .order_by(TransferSide.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    mine = [side for side in sides if side.id == side_id]
+    if not mine:
+        raise NoSuchTransfer  # a run has just forgotten it
+    session.refresh(transfer)
+    others = [side for side in sides if side.id != side_id]
+    return Held(transfer, mine[0], others[0] if others else None, session.get_one(Establishment, establishment_id))
+
+
+def check_state(held: Held, direction: Direction | None, allowed: Collection[TransferState]) -> None:
+    """Raise `NotNow` unless it is for the acting school to decide, in the present state."""
+    wrong_side = direction is not None and held.side.direction is not direction
+    if wrong_side or not held.transfer.is_current or held.transfer.state not in allowed:
+        raise NotNow(_NOT_NOW)
+
+
+def check_switches(session: Session, held: Held) -> None:
+    """Raise `TransfersOff` unless both schools have activated transfers."""
+    if not held.acting.transfers_enabled:
+        raise TransfersOff
+    other_id = held.transfer.left_id if held.side.direction is Direction.JOINED else held.transfer.joined_id
+    other = session.get_one(Establishment, other_id)
+    if not other.transfers_enabled:
+        raise TransfersOff(other.uai or other.name)
+
+
+def set_state(held: Held, state: TransferState, *, reason: str = "", by: Actor, now: datetime) -> None:
+    """Write a decision on the transfer and on both sides; the person is named to their own school alone."""
+    held.transfer.state_value = state.value
+    for side in held.sides:
+        side.state_value, side.changed_at = state.value, now
+        side.decided_at, side.decided_in, side.reason = now, held.side.direction_value, reason
+        side.decided_by = by.label[:200] if side is held.side else ""
+
+
+def judge_again(session: Session, held: Held, *, by: Actor, now: datetime) -> Brought:
+    """Judge a pair anew with what was just decided, copy if nothing is missing, and return what was brought.
+
+    The sides keep who decided. Raises `NotNow` when the files no longer match the two pupils.
+    """
+    session.flush()
+    pair, transfer_id = held.pair, held.transfer.id
+    settled = settle(session, [pair], asked=[pair], now=now)
+    remaining = session.scalar(select(Transfer.id).where(Transfer.id == transfer_id))
+    if remaining is None:
+        raise NotNow(
+            "Les fichiers des deux établissements ne désignent plus le même élève, ou il n’est plus parti de l’un et "
+            "présent dans l’autre : rien n’a été copié."
+        )
+    for row in (held.transfer, *held.sides):
+        session.expire(row)
+    if settled.copied:
+        session.execute(update(Transfer).where(Transfer.id == held.transfer.id).values(told_at=now))
+        session.expire(held.transfer)
+        tell_heads(session, between=(pair.left_id, pair.joined_id), now=now)
+    return settled.brought.get(pair.joined_id, Brought())
+
+
+def tell_both(
+    session: Session,
+    held: Held,
+    gesture: str,
+    *,
+    brought: Brought | None = None,
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Write one gesture in the journals of both schools, by ascending id; the other school reads the acting school.
+
+    In the other school's journal nobody of the acting school is named.
+    """
+    figures = told(0, brought) if brought else {}
+    sides = sorted(held.sides, key=lambda side: (side.establishment_id, side.id))
+    for side in sides:
+        is_own = side.establishment_id == held.side.establishment_id
+        record(
+            f"transfer:{gesture}",
+            by=by if is_own else Actor("system", None, f"L’{_name(held.acting)}", "system", by.origin),
+            now=now,
+            object_type="transfer",
+            object_id=side.id,
+            object_label=side.student_label,
+            changes={**(changes or {}), **figures},
+            establishment_id=side.establishment_id,
+            session=session,
+        )
+
+
+def _name(school: Establishment) -> str:
+    return f"établissement {school.uai or school.name}"

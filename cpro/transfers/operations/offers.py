@@ -1,0 +1,266 @@
+"""Between two schools of which one does not use SIECLE: the school left offers, the school joined links and accepts.
+
+The only way without an INE. The gestures below refuse every other pair of schools. An offer tells the school joined
+the name and birth date of a pupil, to link it; both are forgotten there once it is settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.audit.operations import record
+from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.formatting import join_french
+from cpro.core.mail import send
+from cpro.core.permissions import Actor
+from cpro.core.transactions import after_commit
+from cpro.core.validators import normalise_uai
+from cpro.establishments.models import Establishment
+from cpro.students.models import Student
+from cpro.transfers import messages
+from cpro.transfers.errors import IdentityDiffers, NotNow, TransfersOff
+from cpro.transfers.identity import find_disagreements
+from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
+from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.operations.decisions import settle_offer
+from cpro.transfers.operations.gestures import check_state, check_switches, hold, judge_again, set_state, tell_both
+from cpro.transfers.operations.settling import label_of, lock_schools, search_key_of
+
+#: How long an offer waits (issue 7).
+OFFER_PERIOD = timedelta(days=60)
+#: How many pupils one gesture may offer: a division, and some.
+MAX_OFFERED = 200
+
+
+def offer(
+    session: Session, *, establishment_id: int, student_ids: Sequence[int], uai: str, by: Actor, now: datetime
+) -> list[TransferSide]:
+    """Offer departed pupils to the school of a UAI; return the offering school's sides, in the order given.
+
+    Raises `FieldErrors` on `uai` (malformed, unknown, one's own, transfers off there, both use SIECLE) or on
+    `students` (none, still present, already offered or transferred there), `TransfersOff`.
+    """
+    destination = _find_destination(session, establishment_id, uai)
+    lock_schools(session, [establishment_id, destination])
+    schools = load_schools(session, [establishment_id, destination])
+    left, joined = schools[establishment_id], schools[destination]
+    _check_schools(left, joined)
+    pupils = _departed(session, left.id, student_ids)
+    _refuse_known(session, [pupil.id for pupil in pupils], joined)
+    sides = [_write_offer(session, pupil, left, joined, now) for pupil in pupils]
+    for school, other in sorted(((left, joined), (joined, left)), key=lambda each: each[0].id):
+        _tell_offers(session, school, other, len(pupils), own=school is left, by=by, now=now)
+    mails = messages.offers(session, joined, left, len(pupils))
+    for mail in mails:
+        after_commit(session, partial(send, mail))
+    return sides
+
+
+def accept(
+    session: Session,
+    *,
+    establishment_id: int,
+    side_id: int,
+    student_id: int,
+    confirmed: bool = False,
+    by: Actor,
+    now: datetime,
+) -> TransferSide:
+    """Accept an OFFERED pupil, for the school joined, as one of its active pupils, and copy at once; return the side.
+
+    Raises `IdentityDiffers` unless names and birth dates agree or it is confirmed, `NoSuchTransfer`, `NotNow`,
+    `TransfersOff`, `FieldErrors` on `student`.
+    """
+    held = hold(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(held, Direction.JOINED, {TransferState.OFFERED})
+    check_switches(session, held)
+    if held.transfer.expires_at is not None and held.transfer.expires_at <= now:
+        raise NotNow("Cette proposition a expiré : demandez à l’établissement d’origine de la renouveler.")
+    found = load_pupils(session, [student_id, held.transfer.left_student_id])
+    chosen, offered = found.get(student_id), found.get(held.transfer.left_student_id)
+    if chosen is None or chosen.establishment_id != establishment_id or not chosen.is_active:
+        raise FieldErrors({"student": "Choisissez un élève présent dans votre établissement."})
+    if offered is None:
+        raise NotNow("L’établissement d’origine n’a plus cet élève : la proposition est sans objet.")
+    _refuse_second(session, offered, chosen)
+    disagreements = find_disagreements(offered, chosen)
+    if disagreements and not confirmed:
+        what = join_french([each.label for each in disagreements])
+        raise IdentityDiffers(f"{what} {'diffère' if len(disagreements) == 1 else 'diffèrent'}")
+    settle_offer(held)
+    other = load_schools(session, [held.transfer.left_id])[held.transfer.left_id]
+    held.side.student_id, held.side.student_label = chosen.id, label_of(chosen)
+    held.side.search_key = search_key_of(held.side.student_label, other)
+    held.transfer.joined_student_id = chosen.id
+    held.transfer.agreed_at, held.transfer.confirmed_at = held.transfer.created_at, now
+    set_state(held, TransferState.OFFERED, by=by, now=now)
+    brought = judge_again(session, held, by=by, now=now)
+    tell_both(session, held, "accepted", brought=brought, by=by, now=now)
+    return held.side
+
+
+def take_back(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
+    """Take back, for the school left, an offer that still waits. Raises `NoSuchTransfer`, `NotNow`."""
+    held = hold(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(held, Direction.LEFT, {TransferState.OFFERED})
+    settle_offer(held)
+    set_state(held, TransferState.CANCELLED, by=by, now=now)
+    tell_both(session, held, "withdrawn", by=by, now=now)
+    return held.side
+
+
+def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> bool:
+    """Settle an offer that nobody answered in time; return whether it was still waiting."""
+    side = session.scalars(
+        select(TransferSide).where(
+            TransferSide.transfer_id == transfer_id, TransferSide.direction_value == Direction.LEFT.value
+        )
+    ).one_or_none()
+    if side is None:
+        return False
+    held = hold(session, establishment_id=side.establishment_id, side_id=side.id)
+    expires_at = held.transfer.expires_at
+    if held.transfer.state is not TransferState.OFFERED or expires_at is None or expires_at > now:
+        return False
+    settle_offer(held)
+    set_state(held, TransferState.EXPIRED, by=by, now=now)
+    for each in held.sides:
+        each.decided_by = each.decided_in = ""
+    tell_both(session, held, "expired", by=by, now=now)
+    return True
+
+
+# --- Rules ---------------------------------------------------------------------------------------------------------
+
+
+def _find_destination(session: Session, establishment_id: int, typed: str) -> int:
+    try:
+        uai = normalise_uai(typed)
+    except DomainError as refusal:
+        raise FieldErrors({"uai": refusal.message}) from None
+    if not uai:
+        raise FieldErrors({"uai": "Indiquez le code UAI de l’établissement d’accueil."})
+    found = session.scalars(select(Establishment.id).where(Establishment.uai == uai)).one_or_none()
+    if found is None:
+        raise FieldErrors({"uai": f"Aucun établissement de la plateforme ne porte le code UAI {uai} : vérifiez-le."})
+    if found == establishment_id:
+        raise FieldErrors({"uai": "Ce code est celui de votre établissement : indiquez celui de l’accueil."})
+    return found
+
+
+def _check_schools(left: School, joined: School) -> None:
+    if not left.transfers_enabled:
+        raise TransfersOff
+    if not joined.transfers_enabled:
+        raise FieldErrors(
+            {"uai": f"L’établissement {joined.uai} n’a pas activé les transferts : il ne peut rien recevoir."}
+        )
+    if left.uses_siecle and joined.uses_siecle:
+        raise FieldErrors(
+            {
+                "uai": f"Votre établissement et l’établissement {joined.uai} utilisent SIECLE : leurs élèves sont "
+                "reconnus par l’INE, sans proposition."
+            }
+        )
+
+
+def _departed(session: Session, establishment_id: int, student_ids: Sequence[int]) -> list[Pupil]:
+    wanted = list(dict.fromkeys(student_ids))
+    if not wanted:
+        raise FieldErrors({"students": "Choisissez au moins un élève."})
+    if len(wanted) > MAX_OFFERED:
+        raise FieldErrors({"students": f"Proposez au plus {MAX_OFFERED} élèves à la fois."})
+    own = set(
+        session.scalars(select(Student.id).where(Student.establishment_id == establishment_id, Student.id.in_(wanted)))
+    )
+    pupils = load_pupils(session, own)
+    if own != set(wanted) or any(pupil.is_active for pupil in pupils.values()):
+        raise FieldErrors({"students": "Choisissez parmi les élèves partis de votre établissement."})
+    return [pupils[id_] for id_ in wanted]
+
+
+def _refuse_known(session: Session, student_ids: Sequence[int], joined: School) -> None:
+    known = session.scalars(
+        select(TransferSide.student_label)
+        .join(Transfer, Transfer.id == TransferSide.transfer_id)
+        .where(
+            TransferSide.direction_value == Direction.LEFT.value,
+            Transfer.is_current,
+            Transfer.left_student_id.in_(student_ids),
+            (Transfer.state_value == TransferState.OFFERED.value)
+            | ((Transfer.state_value == TransferState.DONE.value) & (Transfer.joined_id == joined.id)),
+        )
+        .limit(1)
+    ).first()
+    if known is not None:
+        raise FieldErrors({"students": f"{known} est déjà proposé à un établissement, ou transféré dans celui-ci."})
+
+
+def _refuse_second(session: Session, offered: Pupil, chosen: Pupil) -> None:
+    second = session.scalars(
+        select(Transfer.id).where(
+            Transfer.is_current,
+            Transfer.left_student_id == offered.id,
+            Transfer.joined_student_id == chosen.id,
+        )
+    ).first()
+    if second is not None:
+        raise NotNow("Un transfert existe déjà entre ces deux élèves : voyez-le dans la liste.")
+
+
+def _write_offer(session: Session, pupil: Pupil, left: School, joined: School, now: datetime) -> TransferSide:
+    transfer = Transfer(
+        left_id=left.id,
+        left_student_id=pupil.id,
+        joined_id=joined.id,
+        state_value=TransferState.OFFERED.value,
+        is_offer=True,
+        created_at=now,
+        expires_at=now + OFFER_PERIOD,
+    )
+    session.add(transfer)
+    session.flush()
+    label = label_of(pupil)
+    sides = {
+        direction: TransferSide(
+            establishment_id=own.id,
+            transfer_id=transfer.id,
+            direction_value=direction.value,
+            student_label=label,
+            other_name=other.name,
+            other_uai=other.uai or "",
+            search_key=search_key_of(label, other),
+            state_value=TransferState.OFFERED.value,
+            is_offer=True,
+            created_at=now,
+            changed_at=now,
+            expires_at=transfer.expires_at,
+        )
+        for direction, own, other in ((Direction.LEFT, left, joined), (Direction.JOINED, joined, left))
+    }
+    sides[Direction.LEFT].student_id = pupil.id
+    sides[Direction.JOINED].offered_birth_date = pupil.birth_date
+    session.add_all(sides.values())
+    session.flush()
+    return sides[Direction.LEFT]
+
+
+def _tell_offers(
+    session: Session, school: School, other: School, pupils: int, *, own: bool, by: Actor, now: datetime
+) -> None:
+    record(
+        "transfer:offered" if own else "transfer:offer-received",
+        by=by if own else Actor("system", None, f"L’établissement {other.uai or other.name}", "system", by.origin),
+        now=now,
+        object_type="transfers",
+        object_id=school.id,
+        object_label=other.uai or other.name,
+        changes={"pupils": (None, pupils)},
+        establishment_id=school.id,
+        session=session,
+    )

@@ -1,0 +1,173 @@
+"""A run: find the pairs that call for something, settle them by batches, tell the schools that were left.
+
+A run may be killed anywhere, repeated, or run beside another. Each batch is one short transaction of one school
+joined, judged again under the locks; whatever a killed run left undone is found by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from cpro.audit.operations import record
+from cpro.core import tenancy
+from cpro.core.permissions import Actor
+from cpro.core.transactions import platform_unit_of_work
+from cpro.transfers import matching
+from cpro.transfers.copying import Brought
+from cpro.transfers.matching import Pair
+from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
+from cpro.transfers.operations.settling import lock_schools, record_reception, settle, told
+from cpro.transfers.operations.telling import tell_heads
+
+#: Pupils copied in one transaction: some thousands of rows, a fraction of a second of the single writer of SQLite.
+BATCH = 500
+_REASON = "transfers: run"
+
+
+@dataclass
+class RunFigures:
+    """What a run did."""
+
+    #: pairs that called for something
+    pairs: int = 0
+    transfers: int = 0
+    records: int = 0
+    #: pairs that wait for somebody, or no longer do
+    changed: int = 0
+
+    def as_result(self) -> dict[str, int]:
+        """Return the figures as the result of a job."""
+        return asdict(self)
+
+
+def run(
+    *,
+    by: Actor,
+    clock: Callable[[], datetime],
+    establishment_id: int | None = None,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> RunFigures:
+    """Match and copy, for all schools or for the pupils whose INE one school knows; return what was done.
+
+    Opens its own transactions: call it outside any. `progress` is told, between two of them, how many pairs are done.
+    """
+    figures = RunFigures()
+    pairs = _find(establishment_id)
+    touched = _ines_of_twins(pairs) if establishment_id is not None else set()
+    _settle_all(pairs, figures, by=by, clock=clock, progress=progress)
+    if touched:
+        # A pupil no longer present twice may free pupils of schools that this run does not look at.
+        _settle_all(_find(None, touched), figures, by=by, clock=clock, progress=progress)
+    _tell_schools_left(by=by, clock=clock, progress=progress)
+    _tell_heads(clock)
+    return figures
+
+
+def _find(establishment_id: int | None, ines: set[str] | None = None) -> list[Pair]:
+    """Return the pairs to settle, by school joined; nothing is locked to find that there are none."""
+    with tenancy.platform_session(_REASON) as session:
+        pairs = matching.find_pairs(session, establishment_id=establishment_id, ines=ines)
+        return sorted(each.pair for each in matching.judge(session, pairs) if each.changes_something)
+
+
+def _ines_of_twins(pairs: list[Pair]) -> set[str]:
+    """Return the INE of the pupils that the school said to be present twice, and no longer is alone to say so."""
+    with tenancy.platform_session(_REASON) as session:
+        changed = matching.list_twins(session, {pair.left_student_id for pair in pairs})
+        ids = {id_ for pair in pairs if pair in changed for id_ in (pair.left_student_id, pair.joined_student_id)}
+        return {pupil.ine for pupil in matching.load_pupils(session, ids).values() if pupil.ine}
+
+
+def _settle_all(
+    pairs: list[Pair],
+    figures: RunFigures,
+    *,
+    by: Actor,
+    clock: Callable[[], datetime],
+    progress: Callable[[int, int], object],
+) -> None:
+    figures.pairs += len(pairs)
+    done = 0
+    for establishment_id, batch in _batches(pairs):
+        with platform_unit_of_work(_REASON) as work:
+            settled = settle(work.session, batch, now=clock())
+            if settled.copied:
+                record_reception(work.session, establishment_id, settled, by=by, now=clock())
+        figures.transfers += settled.copied
+        figures.records += settled.records
+        figures.changed += settled.changed
+        done += len(batch)
+        progress(done, len(pairs))
+
+
+def _batches(pairs: list[Pair]) -> Iterator[tuple[int, list[Pair]]]:
+    for establishment_id, group in groupby(pairs, key=lambda pair: pair.joined_id):
+        received = list(group)
+        for start in range(0, len(received), BATCH):
+            yield establishment_id, received[start : start + BATCH]
+
+
+def _tell_schools_left(*, by: Actor, clock: Callable[[], datetime], progress: Callable[[int, int], object]) -> None:
+    """Tell the journal of each school left what followed its pupils: one line for all that it was not told yet."""
+    with tenancy.platform_session(_REASON) as session:
+        schools = session.scalars(
+            select(Transfer.left_id).where(Transfer.told_at.is_(None), Transfer.done_at.is_not(None)).distinct()
+        ).all()
+    for done, establishment_id in enumerate(sorted(schools), 1):
+        with platform_unit_of_work(_REASON) as work:
+            _tell_school_left(work.session, establishment_id, by=by, now=clock())
+        progress(done, len(schools))
+
+
+def _tell_heads(clock: Callable[[], datetime]) -> None:
+    """Tell the heads of the schools that met; nothing is locked when none did."""
+    with tenancy.platform_session(_REASON) as session:
+        untold = session.scalars(select(SchoolPair.id).where(SchoolPair.told_at.is_(None)).limit(1)).first()
+    while untold:
+        with platform_unit_of_work(_REASON) as work:
+            untold = tell_heads(work.session, now=clock())
+
+
+def _tell_school_left(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> None:
+    lock_schools(session, [establishment_id])
+    mine = (
+        Transfer.left_id == establishment_id,
+        Transfer.told_at.is_(None),
+        Transfer.done_at.is_not(None),
+    )
+    sides, *sums = session.execute(
+        select(
+            func.count(),
+            *(
+                func.coalesce(func.sum(column), 0)
+                for column in (TransferSide.fiches, TransferSide.bilans, TransferSide.evaluations)
+            ),
+        ).where(
+            TransferSide.establishment_id == establishment_id,
+            TransferSide.direction_value == Direction.LEFT.value,
+            TransferSide.transfer_id.in_(select(Transfer.id).where(*mine)),
+        )
+    ).one()
+    if not sides:
+        return  # another run told it meanwhile
+    record(
+        "transfer:sent",
+        by=by,
+        now=now,
+        object_type="transfers",
+        object_id=establishment_id,
+        object_label="",
+        changes=told(sides, Brought(*sums)),
+        establishment_id=establishment_id,
+        session=session,
+    )
+    session.execute(
+        update(Transfer).where(*mine).values(told_at=now),
+        execution_options={"synchronize_session": False},
+    )

@@ -1,0 +1,368 @@
+"""Write what verdicts call for, pair by pair or in batches: rows, sides, copies, journal, all in one transaction.
+
+The rows of the schools concerned are locked first, in the order of their ids, and the pairs judged again under those
+locks: two runs at once, or a run and a switch, wait for each other instead of crossing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ScalarSelect, Table, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from cpro.audit.operations import record
+from cpro.core.permissions import Actor
+from cpro.core.validators import fold
+from cpro.establishments.models import Establishment
+from cpro.records.models import Fiche, FicheState
+from cpro.transfers import matching
+from cpro.transfers.copying import NAMES, Brought, copy_records
+from cpro.transfers.matching import Pair, Pupil, School, Verdict
+from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
+
+_SEEN_BY_BOTH = frozenset(TransferState) - {TransferState.WAITING_LEFT, TransferState.WAITING_JOINED}
+
+
+@dataclass
+class Settled:
+    """What a transaction did: figures only."""
+
+    #: transfers whose copy was made, {id of the school joined: how many}
+    received: dict[int, int] = field(default_factory=dict)
+    brought: dict[int, Brought] = field(default_factory=dict)
+    #: pairs whose row changed otherwise
+    changed: int = 0
+
+    @property
+    def copied(self) -> int:
+        """Return how many transfers were made."""
+        return sum(self.received.values())
+
+    @property
+    def records(self) -> int:
+        """Return how many records were copied."""
+        return sum(each.total for each in self.brought.values())
+
+
+def lock_schools(session: Session, ids: Iterable[int]) -> None:
+    """Keep the switches and the journals of some schools from other writers until the commit, by ascending id."""
+    session.execute(
+        select(Establishment.id)
+        .where(Establishment.id.in_(set(ids)))
+        .order_by(Establishment.id)
+        .with_for_update(key_share=True)
+    ).all()
+
+
+def settle(session: Session, pairs: Collection[Pair], *, asked: Collection[Pair] = (), now: datetime) -> Settled:
+    """Bring some pairs to what they call for, copies included; `asked` names closed ones that are asked again.
+
+    The journal of the schools is the caller's. The UAI of schools between which something was copied are locked.
+    """
+    lock_schools(session, {id_ for pair in pairs for id_ in (pair.left_id, pair.joined_id)})
+    verdicts = [each for each in matching.judge(session, pairs, asked=asked) if _is_to_settle(each, asked)]
+    if not verdicts:
+        return Settled()
+    schools = matching.load_schools(session, {id_ for p in pairs for id_ in (p.left_id, p.joined_id)})
+    _end([each.standing.id for each in verdicts if each.over and each.standing], session, now)
+    _forget([each.standing.id for each in verdicts if each.standing and not each.over and not each.state], session)
+    ids = _write_transfers(session, [each for each in verdicts if each.state], now)
+    write_sides(session, [(ids[each.pair], each) for each in verdicts if each.state], schools, now)
+    copied = [each.pair for each in verdicts if each.state is TransferState.DONE]
+    settled = _copy(session, copied, ids, now)
+    settled.changed = len(verdicts) - len(copied)
+    return settled
+
+
+def record_reception(session: Session, establishment_id: int, settled: Settled, *, by: Actor, now: datetime) -> None:
+    """Tell the journal of a school what it received, in one line."""
+    record(
+        "transfer:received",
+        by=by,
+        now=now,
+        object_type="transfers",
+        object_id=establishment_id,
+        object_label="",
+        changes=told(settled.received[establishment_id], settled.brought.get(establishment_id, Brought())),
+        establishment_id=establishment_id,
+        session=session,
+    )
+
+
+def told(pupils: int, brought: Brought) -> dict[str, tuple[Any, Any]]:
+    """Return figures as a line of the journal holds them: those that are not nought."""
+    figures = {
+        "pupils": pupils,
+        "fiches": brought.fiches,
+        "bilans": brought.bilans,
+        "evaluations": brought.evaluations,
+    }
+    return {name: (None, number) for name, number in figures.items() if number}
+
+
+def label_of(pupil: Pupil) -> str:
+    """Return a pupil's name as sides and journals tell it."""
+    return f"{pupil.first_name} {pupil.usage_name or pupil.last_name}"
+
+
+def search_key_of(label: str, other: School) -> str:
+    """Return what a side is searched by."""
+    return fold(f"{label} {other.name} {other.uai or ''}")[:400]
+
+
+# --- Rows ----------------------------------------------------------------------------------------------------------
+
+
+def _is_to_settle(verdict: Verdict, asked: Collection[Pair]) -> bool:
+    return verdict.changes_something or (verdict.pair in asked and verdict.state is TransferState.DONE)
+
+
+def _end(transfer_ids: Sequence[int], session: Session, now: datetime) -> None:
+    """Leave the place of some pairs to whatever comes next; what they brought stays."""
+    if not transfer_ids:
+        return
+    session.execute(update(Transfer).where(Transfer.id.in_(transfer_ids)).values(is_current=False))
+    session.execute(update(TransferSide).where(TransferSide.transfer_id.in_(transfer_ids)).values(is_current=False))
+
+
+def _forget(transfer_ids: Sequence[int], session: Session) -> None:
+    """Delete rows that stood for nothing but files, which now say otherwise; nothing was copied."""
+    if not transfer_ids:
+        return
+    session.execute(delete(TransferSide).where(TransferSide.transfer_id.in_(transfer_ids)))
+    session.execute(delete(Transfer).where(Transfer.id.in_(transfer_ids)))
+
+
+def _write_transfers(session: Session, verdicts: Sequence[Verdict], now: datetime) -> dict[Pair, int]:
+    """Write the rows of the pairs and return their ids."""
+    ids: dict[Pair, int] = {}
+    changed, created = [], []
+    for verdict in verdicts:
+        if verdict.standing and not verdict.over:
+            ids[verdict.pair] = verdict.standing.id
+            changed.append({"id": verdict.standing.id, **_state_values(verdict, now)})
+        else:
+            created.append(verdict)
+    if changed:
+        session.execute(update(Transfer), changed)
+    if created:
+        rows = [{**each.pair._asdict(), **_state_values(each, now), "created_at": now} for each in created]
+        _insert(session, Transfer, rows)
+        found = session.execute(
+            select(Transfer.left_student_id, Transfer.joined_student_id, Transfer.id).where(
+                Transfer.is_current, Transfer.left_student_id.in_([each.pair.left_student_id for each in created])
+            )
+        )
+        by_pupils = {(left, joined): transfer_id for left, joined, transfer_id in found}
+        ids |= {each.pair: by_pupils[each.pair.left_student_id, each.pair.joined_student_id] for each in created}
+    return ids
+
+
+def _state_values(verdict: Verdict, now: datetime) -> dict[str, Any]:
+    assert verdict.state is not None
+    is_done = verdict.state is TransferState.DONE
+    return {
+        "state_value": verdict.state.value,
+        "done_at": now if is_done else None,
+        "told_at": None,
+        "left_on": verdict.left.left_on if is_done and verdict.left else None,
+    }
+
+
+def write_sides(
+    session: Session, settled: Sequence[tuple[int, Verdict]], schools: Mapping[int, School], now: datetime
+) -> None:
+    """Bring the sides of some transfers to their state: both, or only that of the one school that activated."""
+    if not settled:
+        return
+    known = {
+        (transfer_id, direction): side_id
+        for transfer_id, direction, side_id in session.execute(
+            select(TransferSide.transfer_id, TransferSide.direction_value, TransferSide.id).where(
+                TransferSide.transfer_id.in_([transfer_id for transfer_id, _verdict in settled])
+            )
+        )
+    }
+    changed, created, gone = [], [], []
+    for transfer_id, verdict in settled:
+        for direction in Direction:
+            side_id = known.get((transfer_id, direction.value))
+            if not _sees(verdict, direction):
+                gone += [side_id] if side_id else []
+            elif side_id:
+                changed.append({"id": side_id, **_side_state(verdict, now)})
+            else:
+                created.append(_new_side(transfer_id, verdict, direction, schools, now))
+    if gone:
+        session.execute(delete(TransferSide).where(TransferSide.id.in_(gone)))
+    if changed:
+        session.execute(update(TransferSide), changed)
+    if created:
+        _insert(session, TransferSide, created)
+
+
+def _sees(verdict: Verdict, direction: Direction) -> bool:
+    """Tell whether a school is told of the pair: one that has not activated transfers is told nothing of others."""
+    if verdict.state in _SEEN_BY_BOTH:
+        return True
+    return (verdict.state is TransferState.WAITING_JOINED) == (direction is Direction.LEFT)
+
+
+def _side_state(verdict: Verdict, now: datetime) -> dict[str, Any]:
+    assert verdict.state is not None
+    is_conflict = verdict.state is TransferState.CONFLICT
+    return {
+        "state_value": verdict.state.value,
+        "disagreements": [each.value for each in verdict.disagreements] if is_conflict else [],
+        "changed_at": now,
+        "done_at": now if verdict.state is TransferState.DONE else None,
+    }
+
+
+def _new_side(
+    transfer_id: int, verdict: Verdict, direction: Direction, schools: Mapping[int, School], now: datetime
+) -> dict[str, Any]:
+    is_left = direction is Direction.LEFT
+    pupil = verdict.left if is_left else verdict.joined
+    assert pupil is not None
+    other = schools[verdict.pair.joined_id if is_left else verdict.pair.left_id]
+    label = label_of(pupil)
+    return {
+        **_side_state(verdict, now),
+        "establishment_id": verdict.pair.left_id if is_left else verdict.pair.joined_id,
+        "transfer_id": transfer_id,
+        "direction_value": direction.value,
+        "student_id": pupil.id,
+        "student_label": label,
+        "other_name": other.name,
+        "other_uai": other.uai or "",
+        "search_key": search_key_of(label, other),
+        "created_at": now,
+    }
+
+
+# --- Copies --------------------------------------------------------------------------------------------------------
+
+
+def _copy(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now: datetime) -> Settled:
+    settled = Settled()
+    if not pairs:
+        return settled
+    transfer_ids = [ids[pair] for pair in pairs]
+    copy_records(session, transfer_ids)
+    settled.brought = write_figures(session, transfer_ids)
+    settled.received = dict(Counter(pair.joined_id for pair in pairs))
+    _lock_uais(session, {id_ for pair in pairs for id_ in (pair.left_id, pair.joined_id)}, now)
+    _note_school_pairs(session, pairs, ids, now)
+    return settled
+
+
+def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Brought]:
+    """Write on the sides of some transfers what they brought, and return it by school joined.
+
+    Three statements, whatever the number of transfers: rows are counted where they are.
+    """
+    here, there = aliased(TransferSide), aliased(TransferSide)
+    of_these = TransferSide.transfer_id.in_(transfer_ids)
+    joined = TransferSide.direction_value == Direction.JOINED.value
+    _send(
+        session,
+        update(TransferSide)
+        .where(of_these, joined)
+        .values(
+            {
+                name: select(func.count())
+                .where(kind.establishment_id == TransferSide.establishment_id, kind.received_in == TransferSide.id)
+                .scalar_subquery()
+                for kind, name in NAMES.items()
+            }
+        ),
+    )
+    _send(
+        session,
+        update(TransferSide)
+        .where(of_these, TransferSide.direction_value == Direction.LEFT.value)
+        .values(
+            {
+                name: select(getattr(here, name))
+                .where(here.transfer_id == TransferSide.transfer_id, here.direction_value == Direction.JOINED.value)
+                .scalar_subquery()
+                for name in NAMES.values()
+            }
+            | {"left_out": _count_left_out()}
+        ),
+    )
+    rows = session.execute(
+        select(there.establishment_id, *(func.sum(getattr(there, name)) for name in NAMES.values()))
+        .where(there.transfer_id.in_(transfer_ids), there.direction_value == Direction.JOINED.value)
+        .group_by(there.establishment_id)
+    )
+    return {school: Brought(**dict(zip(NAMES.values(), sums, strict=True))) for school, *sums in rows}
+
+
+def _count_left_out() -> ScalarSelect[int]:
+    """Return how many fiches of the pupil who left were not validated, and so stay there."""
+    return (
+        select(func.count())
+        .where(
+            Fiche.establishment_id == TransferSide.establishment_id,
+            Fiche.student_id == TransferSide.student_id,
+            Fiche.state_value != FicheState.VALIDATED.value,
+        )
+        .scalar_subquery()
+    )
+
+
+def _lock_uais(session: Session, establishment_ids: Collection[int], now: datetime) -> None:
+    _send(
+        session,
+        update(Establishment)
+        .where(
+            Establishment.id.in_(establishment_ids),
+            Establishment.uai.is_not(None),
+            Establishment.uai_locked_at.is_(None),
+        )
+        .values(uai_locked_at=now),
+    )
+
+
+def _note_school_pairs(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now: datetime) -> None:
+    """Note the schools between which something was transferred for the first time: their heads are told."""
+    first: dict[tuple[int, int], int] = {}
+    for pair in pairs:
+        one, other = sorted((pair.left_id, pair.joined_id))
+        first.setdefault((one, other), ids[pair])
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(SchoolPair).on_conflict_do_nothing(index_elements=["first_id", "second_id"])
+    session.execute(
+        statement,
+        [
+            {"first_id": one, "second_id": other, "transfer_id": transfer_id, "created_at": now}
+            for (one, other), transfer_id in first.items()
+        ],
+    )
+
+
+def _insert(session: Session, model: type[Transfer] | type[TransferSide], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows into the table itself: by the hundred they go faster than through the mapped class."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    names = _COLUMNS[model]
+    session.execute(insert(table), [{names.get(name, name): value for name, value in row.items()} for row in rows])
+
+
+#: The attributes whose column bears another name.
+_COLUMNS: dict[type[Transfer] | type[TransferSide], dict[str, str]] = {
+    Transfer: {"state_value": "state"},
+    TransferSide: {"state_value": "state", "direction_value": "direction"},
+}
+
+
+def _send(session: Session, statement: Any) -> None:
+    session.execute(statement, execution_options={"synchronize_session": False})

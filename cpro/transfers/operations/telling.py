@@ -1,0 +1,41 @@
+"""Tell the heads of two schools of the first transfer between them: by mail here, on the dashboard in `places`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.core.mail import send
+from cpro.core.transactions import after_commit
+from cpro.transfers import messages
+from cpro.transfers.matching import load_schools
+from cpro.transfers.models import SchoolPair
+
+_PAGE = 500
+
+
+def tell_heads(session: Session, *, between: tuple[int, int] | None = None, now: datetime) -> int:
+    """Tell the heads of the schools of some new pairs, one message a school, after the commit; return how many pairs.
+
+    At most 500 at once, oldest first; `between` names two schools and leaves the others for later.
+    """
+    statement = select(SchoolPair).where(SchoolPair.told_at.is_(None)).order_by(SchoolPair.id).limit(_PAGE)
+    if between:
+        one, other = sorted(between)
+        statement = statement.where(SchoolPair.first_id == one, SchoolPair.second_id == other)
+    pairs = session.scalars(statement.with_for_update(skip_locked=True)).all()
+    others: dict[int, list[int]] = defaultdict(list)
+    for pair in pairs:
+        pair.told_at = now
+        others[pair.first_id].append(pair.second_id)
+        others[pair.second_id].append(pair.first_id)
+    session.flush()
+    schools = load_schools(session, list(others))
+    for school_id, met in others.items():
+        for mail in messages.first_transfers(session, schools[school_id], [schools[each] for each in met]):
+            after_commit(session, partial(send, mail))
+    return len(pairs)

@@ -1,0 +1,133 @@
+"""Undo the transfers that an import caused, when the import is undone.
+
+Undoing an import is a gesture of one school, in its own session. What that school received goes in the same
+transaction, since the pupils themselves may go. What others received, and the rows that no school sees, follow in a
+job asked for in that transaction. The pairs are not closed: if the files match again, a run copies again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from cpro.core import tenancy
+from cpro.core.permissions import Actor
+from cpro.extensions import db
+from cpro.transfers.errors import WithdrawalImpossible
+from cpro.transfers.models import PENDING, Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.operations.cancelling import count_evaluated, remove_copies
+from cpro.transfers.operations.gestures import hold, set_state, tell_both
+
+_PAGE = 5000
+REASON = "import annulé"
+
+
+class Caused(NamedTuple):
+    """A transfer that an import caused, and its reception."""
+
+    transfer_id: int
+    joined_id: int
+    side_id: int
+
+
+def withdraw_here(
+    *, establishment_id: int, student_ids: Sequence[int], created_ids: Sequence[int], since: datetime, now: datetime
+) -> list[int]:
+    """Take back, in the school's own session, what it received for some pupils; return the transfers to withdraw.
+
+    `student_ids` are the pupils whose presence or identity the import changed, `created_ids` those it created, who go
+    with it. Raises `WithdrawalImpossible` once somebody evaluated upon what those transfers brought, here or there.
+    """
+    caused = _list_caused(establishment_id, student_ids, since)
+    receptions = [each.side_id for each in caused if each.joined_id == establishment_id]
+    session = db.session()
+    if receptions:
+        remove_copies(session, establishment_id, receptions)
+        values: dict[str, Any] = {
+            "state_value": TransferState.CANCELLED.value,
+            "is_current": False,
+            "reason": REASON,
+            "changed_at": now,
+        }
+        _send(session, update(TransferSide).where(TransferSide.id.in_(receptions)).values(values))
+    pending = [state.value for state in PENDING]
+    for ids in _pages(created_ids):
+        of_theirs = TransferSide.student_id.in_(ids)
+        _send(session, delete(TransferSide).where(of_theirs, TransferSide.state_value.in_(pending)))
+        _send(session, update(TransferSide).where(of_theirs).values(student_id=None))
+    return [each.transfer_id for each in caused]
+
+
+def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> bool:
+    """Withdraw a transfer for both schools, in a platform session; return whether it still was to be done.
+
+    What was evaluated upon since the undoing stays, as the own of the school joined.
+    """
+    side = session.scalars(
+        select(TransferSide)
+        .join(Transfer, Transfer.id == TransferSide.transfer_id)
+        .where(
+            TransferSide.transfer_id == transfer_id,
+            TransferSide.direction_value == Direction.JOINED.value,
+            Transfer.state_value == TransferState.DONE.value,
+        )
+    ).one_or_none()
+    if side is None:
+        return False
+    held = hold(session, establishment_id=side.establishment_id, side_id=side.id)
+    if held.transfer.state is not TransferState.DONE:
+        return False
+    taken = remove_copies(session, side.establishment_id, [side.id])
+    held.transfer.told_at, held.transfer.is_current = now, False
+    set_state(held, TransferState.CANCELLED, reason=REASON, by=by, now=now)
+    for each in held.sides:
+        each.is_current, each.decided_by, each.decided_in = False, "", ""
+    tell_both(session, held, "withdrawn-by-import", brought=taken, by=by, now=now)
+    return True
+
+
+def _list_caused(establishment_id: int, student_ids: Sequence[int], since: datetime) -> list[Caused]:
+    """Return the transfers of some pupils of a school since an instant. Raises `WithdrawalImpossible`.
+
+    Read past the school's session, in one of the platform: the other school is not the school's to read.
+    """
+    found: list[Caused] = []
+    with tenancy.platform_session("transfers: what an import caused") as session:
+        for ids in _pages(student_ids):
+            rows = session.execute(
+                select(Transfer.id, Transfer.joined_id, TransferSide.id)
+                .join(TransferSide, TransferSide.transfer_id == Transfer.id)
+                .where(
+                    TransferSide.direction_value == Direction.JOINED.value,
+                    Transfer.state_value == TransferState.DONE.value,
+                    Transfer.done_at >= since,
+                    or_(
+                        (Transfer.left_id == establishment_id) & Transfer.left_student_id.in_(ids),
+                        (Transfer.joined_id == establishment_id) & Transfer.joined_student_id.in_(ids),
+                    ),
+                )
+            )
+            found += [Caused._make(row) for row in rows]
+        for school in sorted({each.joined_id for each in found}):
+            if count_evaluated(session, school, [each.side_id for each in found if each.joined_id == school]):
+                where = "votre établissement" if school == establishment_id else "l’établissement d’accueil"
+                raise WithdrawalImpossible(
+                    f"Cet import ne peut plus être annulé : dans {where}, des fiches arrivées par un transfert qu’il a "
+                    "causé ont servi à une évaluation. Rien n’a été défait."
+                )
+    return found
+
+
+def _pages(ids: Collection[int]) -> Iterator[list[int]]:
+    pending = iter(ids)
+    while page := list(islice(pending, _PAGE)):
+        yield page
+
+
+def _send(session: Session, statement: Any) -> None:
+    session.execute(statement, execution_options={"synchronize_session": False})

@@ -1,0 +1,178 @@
+"""How a side reads on a page: plain words, made before the template is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+
+from cpro.core.formatting import format_date, format_instant, join_french, plural
+from cpro.establishments.models import Establishment
+from cpro.students.models import Student
+from cpro.transfers.models import Direction, Disagreement, TransferSide, TransferState
+from cpro.transfers.timeline import Step, StepState, Who, next_act, steps_of
+
+_LEVELS = {
+    TransferState.DONE: "ok",
+    TransferState.CONFLICT: "warning",
+    TransferState.AGREEMENT: "warning",
+    TransferState.OFFERED: "warning",
+    TransferState.TWINS: "blocked",
+    TransferState.BLOCKED: "blocked",
+    TransferState.REFUSED: "blocked",
+}
+_WHO = {
+    Who.US: "À votre établissement d’agir",
+    Who.THEM: "À l’autre établissement d’agir",
+    Who.BOTH: "Aux deux établissements d’agir",
+}
+#: word of a step and icon of its line
+_STEPS = {
+    StepState.DONE: ("Fait", "ok"),
+    StepState.MISSING: ("En attente", "todo"),
+    StepState.STOPPED: ("Arrêté", "blocked"),
+    StepState.LATER: ("Ensuite", "todo"),
+}
+
+
+@dataclass(frozen=True)
+class ShownSide:
+    """A side as lists and its own page show it."""
+
+    id: int
+    pupil: str
+    #: what the other school is to it: « Établissement d’origine »…
+    way: str
+    other_school: str
+    state: str
+    level: str
+    #: when it was done, or when it last changed
+    at: str
+    figures: str
+    #: what is missing and who must act, in a sentence
+    next_act: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ShownStep:
+    """A step of a timeline as the page shows it; `key` is compared by the style sheet."""
+
+    key: str
+    title: str
+    sentence: str
+    word: str
+    icon: str
+    who: str
+    at: str
+
+
+def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
+    """Return a side of a school in words."""
+    return ShownSide(
+        id=side.id,
+        pupil=side.student_label,
+        way=way_of(side),
+        other_school=other_school_of(side),
+        state=side.state.label,
+        level=_LEVELS.get(side.state, "info"),
+        at=instant_of(side.done_at or side.changed_at, school),
+        figures=figures_of(side) if side.done_at else "",
+        next_act=next_act(side, school),
+        url=url_for("transfers.show", side_id=side.id),
+    )
+
+
+def shown_steps(side: TransferSide, school: Establishment) -> list[ShownStep]:
+    """Return the timeline of a side in words; what will not follow by itself any more is left out."""
+    steps = steps_of(side, school)
+    return [_shown_step(each, school) for each in steps if side.state.is_pending or each.state is not StepState.LATER]
+
+
+def facts_of(side: TransferSide, school: Establishment) -> list[tuple[str, str]]:
+    """Return what is known of a side, as label and value, without what is not known yet; never any content."""
+    decided = f"{side.decided_by}, le {instant_of(side.decided_at, school)}" if side.decided_by else ""
+    pairs = [
+        ("Élève", side.student_label),
+        ("Sens", way_of(side, alone=True)),
+        ("Autre établissement", other_school_of(side)),
+        ("État", side.state.label),
+        ("Effectué le", instant_of(side.done_at, school)),
+        ("Transféré", figures_of(side) if side.done_at else ""),
+        ("Resté chez vous", _left_out(side)),
+        ("Décidé chez vous par", decided),
+        ("Raison", side.reason),
+        ("Valable jusqu’au", instant_of(side.expires_at, school) if side.state is TransferState.OFFERED else ""),
+    ]
+    return [(label, value) for label, value in pairs if value]
+
+
+def disagreements_of(side: TransferSide, pupil: Student | None) -> list[tuple[str, str]]:
+    """Return what disagrees, as label and what the school itself says; what the other says is not ours to show."""
+    own = {
+        Disagreement.BIRTH_DATE: format_date(pupil.birth_date) if pupil and pupil.birth_date else "",
+        Disagreement.LAST_NAME: _family_name(pupil) if pupil else "",
+        Disagreement.FIRST_NAME: pupil.first_name if pupil else "",
+    }
+    found = [Disagreement(value) for value in side.disagreements]
+    return [(f"{each.label[0].upper()}{each.label[1:]}", own[each]) for each in found]
+
+
+def way_of(side: TransferSide, *, alone: bool = False) -> str:
+    """Return the direction in words: as a label of the other school, or alone."""
+    if side.state is TransferState.TWINS:
+        return "Même INE dans un autre établissement" if alone else "Même INE dans"
+    if side.direction is Direction.JOINED:
+        return "Vers votre établissement" if alone else "Établissement d’origine"
+    return "Vers un autre établissement" if alone else "Établissement d’accueil"
+
+
+def other_school_of(side: TransferSide) -> str:
+    """Return the other school as a list names it."""
+    if side.other_name and side.other_uai:
+        return f"{side.other_name} ({side.other_uai})"
+    return side.other_name or side.other_uai
+
+
+def figures_of(side: TransferSide) -> str:
+    """Return what a transfer brought: « 2 fiches, 1 bilan et 3 évaluations », or « rien »."""
+    parts = [
+        plural(count, *words)
+        for count, words in (
+            (side.fiches, ("fiche", "fiches")),
+            (side.bilans, ("bilan", "bilans")),
+            (side.evaluations, ("évaluation", "évaluations")),
+        )
+        if count
+    ]
+    return join_french(parts) or "rien : il n’y avait rien à copier"
+
+
+def instant_of(instant: datetime | None, school: Establishment) -> str:
+    """Return an instant on the school's clocks, or nothing."""
+    return format_instant(instant, school.timezone) if instant else ""
+
+
+def _family_name(pupil: Student) -> str:
+    usage = f" (nom d’usage : {pupil.usage_name.upper()})" if pupil.usage_name else ""
+    return f"{pupil.last_name.upper()}{usage}"
+
+
+def _left_out(side: TransferSide) -> str:
+    if not side.left_out or side.direction is not Direction.LEFT:
+        return ""
+    return plural(side.left_out, "fiche jamais validée", "fiches jamais validées")
+
+
+def _shown_step(step: Step, school: Establishment) -> ShownStep:
+    word, icon = _STEPS[step.state]
+    return ShownStep(
+        key=step.state.value,
+        title=step.title,
+        sentence=step.sentence,
+        word=word,
+        icon=icon,
+        who=_WHO.get(step.who, "") if step.state in (StepState.MISSING, StepState.STOPPED) else "",
+        at=instant_of(step.at, school),
+    )

@@ -1,0 +1,172 @@
+"""What a school reads of its own transfers: its sides, under the ordinary filter, in its own session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+
+from cpro.core import tenancy
+from cpro.core.validators import fold
+from cpro.establishments.models import Establishment
+from cpro.establishments.queries import get_current_establishment
+from cpro.extensions import db
+from cpro.students.models import Student
+from cpro.students.queries import kept_since
+from cpro.transfers.errors import NoSuchTransfer
+from cpro.transfers.models import PENDING, Direction, TransferSide, TransferState
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many transfers of the school are in each situation."""
+
+    #: DONE, by direction
+    received: int
+    sent: int
+    #: that wait for this school: to confirm, to agree, to link
+    to_decide: int
+    #: that wait for the other school, or for files
+    waiting: int
+
+
+def get_side(side_id: int) -> TransferSide:
+    """Return a side of the school, or raise `NoSuchTransfer`."""
+    found = db.session.get(TransferSide, side_id)
+    if found is None:
+        raise NoSuchTransfer
+    return found
+
+
+def count_sides() -> Figures:
+    """Return the figures of the school, in one statement."""
+    direction = TransferSide.direction_value
+    done = TransferSide.state_value == TransferState.DONE.value
+    conditions = (
+        and_(done, direction == Direction.JOINED.value),
+        and_(done, direction == Direction.LEFT.value),
+        _waits_for_us(),
+        and_(_is_pending(), ~_waits_for_us()),
+    )
+    sums = (func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in conditions)
+    return Figures(*db.session.execute(select(*sums).select_from(TransferSide)).one())
+
+
+def list_settled(direction: Direction, *, limit: int, offset: int = 0, sought: str = "") -> Sequence[TransferSide]:
+    """Return sides DONE, CANCELLED, REFUSED or EXPIRED, the latest first; `sought` looks in pupil and other school."""
+    return db.session.scalars(
+        select(TransferSide)
+        .where(TransferSide.direction_value == direction.value, ~_is_pending(), *_matching(sought))
+        .order_by(TransferSide.changed_at.desc(), TransferSide.id.desc())
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def list_candidates(*, limit: int, offset: int = 0, sought: str = "") -> Sequence[TransferSide]:
+    """Return the sides that are pending, those that wait for this school first, then by pupil, offers among them."""
+    return db.session.scalars(
+        select(TransferSide)
+        .where(_is_pending(), *_matching(sought))
+        .order_by(case((_waits_for_us(), 0), else_=1), TransferSide.search_key, TransferSide.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def list_without_destination(today: date, *, limit: int, offset: int = 0) -> Sequence[Student]:
+    """Return departed pupils with an INE, within the retention period, of whom no transfer is known, by name."""
+    since = kept_since(get_current_establishment().retention_years, today)
+    return db.session.scalars(
+        select(Student)
+        .where(
+            ~Student.is_active,
+            Student.ine.is_not(None),
+            or_(Student.left_on.is_(None), Student.left_on >= since),
+            ~_has_side(),
+        )
+        .order_by(Student.search_key, Student.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
+    """Return departed pupils whom nobody waits for nor received, by name: those an offer may name."""
+    held = (TransferState.OFFERED.value, TransferState.DONE.value)
+    words = [Student.search_key.contains(word, autoescape=True) for word in fold(sought).split()]
+    return db.session.scalars(
+        select(Student)
+        .where(~Student.is_active, ~_has_side(TransferSide.state_value.in_(held)), *words)
+        .order_by(Student.search_key, Student.id)
+        .limit(limit)
+    ).all()
+
+
+def list_linkable(side: TransferSide, *, limit: int) -> Sequence[Student]:
+    """Return active pupils of the school whom an offered side may be, born that day first, then named so."""
+    words = [Student.search_key.contains(word, autoescape=True) for word in fold(side.student_label).split()]
+    named = or_(*words) if words else Student.id.is_(None)
+    likeness = case(
+        (and_(Student.birth_date == side.offered_birth_date, named), 0),
+        (Student.birth_date == side.offered_birth_date, 1),
+        (and_(*words) if words else Student.id.is_(None), 2),
+        (named, 3),
+        else_=4,
+    )
+    return db.session.scalars(
+        select(Student).where(Student.is_active).order_by(likeness, Student.search_key, Student.id).limit(limit)
+    ).all()
+
+
+def may_offer() -> bool:
+    """Tell whether the school sees the list of offers: it, or a school with transfers on, does not use SIECLE.
+
+    Whether another school does is asked across schools: yes or no, never which.
+    """
+    own = get_current_establishment()
+    if not own.uses_siecle:
+        return True
+    with tenancy.platform_session("transfers: does a school without SIECLE exchange?") as session:
+        found = session.scalars(
+            select(Establishment.id)
+            .where(Establishment.transfers_enabled, ~Establishment.uses_siecle, Establishment.id != own.id)
+            .limit(1)
+        ).first()
+    return found is not None
+
+
+def _is_pending() -> ColumnElement[bool]:
+    return TransferSide.state_value.in_([state.value for state in PENDING])
+
+
+def _waits_for_us() -> ColumnElement[bool]:
+    """Return the condition of the sides that wait for a person of the school."""
+    state, direction = TransferSide.state_value, TransferSide.direction_value
+    return or_(
+        and_(
+            direction == Direction.JOINED.value,
+            state.in_([TransferState.CONFLICT.value, TransferState.OFFERED.value]),
+        ),
+        and_(direction == Direction.LEFT.value, state == TransferState.AGREEMENT.value),
+    )
+
+
+def _has_side(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition of a pupil of whom the school left knows a current transfer."""
+    return (
+        select(TransferSide.id)
+        .where(
+            TransferSide.student_id == Student.id,
+            TransferSide.direction_value == Direction.LEFT.value,
+            TransferSide.is_current,
+            *conditions,
+        )
+        .exists()
+    )
+
+
+def _matching(sought: str) -> list[ColumnElement[bool]]:
+    return [TransferSide.search_key.contains(word, autoescape=True) for word in fold(sought).split()]

@@ -1,0 +1,228 @@
+"""Where a transfer stands, in steps: what is done, what is missing, who must act.
+
+Nothing is told of the other school but its UAI and whether it activated transfers: a school needs both to know whom
+to ask. A school that has not activated transfers itself is told nothing at all of others: it has no side.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from cpro.core.formatting import join_french
+from cpro.establishments.models import Establishment
+from cpro.transfers.models import Direction, TransferSide, TransferState
+
+
+class StepState(enum.Enum):
+    """How far one step is; values are what templates compare."""
+
+    DONE = "done"
+    MISSING = "missing"
+    STOPPED = "stopped"
+    LATER = "later"
+
+
+class Who(enum.Enum):
+    """Who must act for a step that is missing."""
+
+    US = "us"
+    THEM = "them"
+    BOTH = "both"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: a title, a sentence that says what is done or missing and who must act, and when it was done."""
+
+    key: str
+    title: str
+    sentence: str
+    state: StepState
+    who: Who = Who.NOBODY
+    at: datetime | None = None
+
+
+_ORDER = ("departure", "activation", "identity", "agreement", "copy")
+_TITLES = {
+    "departure": "Départ et arrivée",
+    "activation": "Activation des transferts",
+    "identity": "Identité de l’élève",
+    "agreement": "Accord de l’établissement d’origine",
+    "copy": "Copie des données",
+}
+#: The step at which each state stands; what comes before it is done.
+_AT = {
+    TransferState.TWINS: "departure",
+    TransferState.BLOCKED: "departure",
+    TransferState.WAITING_LEFT: "activation",
+    TransferState.WAITING_JOINED: "activation",
+    TransferState.CONFLICT: "identity",
+    TransferState.AGREEMENT: "agreement",
+    TransferState.OFFERED: "identity",
+    TransferState.DONE: "copy",
+    TransferState.CANCELLED: "copy",
+    TransferState.REFUSED: "identity",
+    TransferState.EXPIRED: "identity",
+}
+
+
+def steps_of(side: TransferSide, school: Establishment) -> list[Step]:
+    """Return the steps of one side of a school, in order: departure, activation, identity, agreement, copy."""
+    reached = _AT[side.state]
+    if side.state is TransferState.REFUSED and side.decided_in == Direction.LEFT.value:
+        reached = "agreement"
+    if side.state is TransferState.CANCELLED and side.done_at is None:
+        reached = "identity"
+    steps = []
+    for key in _ORDER:
+        if key == reached:
+            steps.append(_current(key, side, school))
+        elif _ORDER.index(key) < _ORDER.index(reached):
+            if _is_told(key, side):
+                steps.append(Step(key, _TITLES[key], _done(key, side), StepState.DONE))
+        elif key == "copy":
+            steps.append(Step(key, _TITLES[key], _LATER_COPY, StepState.LATER))
+    return steps
+
+
+def next_act(side: TransferSide, school: Establishment) -> str:
+    """Return one sentence for a list: what is missing and who must act, or what happened."""
+    return next(
+        (step.sentence for step in steps_of(side, school) if step.state in (StepState.MISSING, StepState.STOPPED)),
+        steps_of(side, school)[-1].sentence,
+    )
+
+
+_LATER_COPY = "Les fiches validées, les bilans et les évaluations seront copiés dès que rien ne manque."
+
+
+def _is_told(key: str, side: TransferSide) -> bool:
+    """Tell whether a step that is past deserves a line: an agreement is asked of few."""
+    return key != "agreement" or side.decided_in == Direction.LEFT.value
+
+
+def _done(key: str, side: TransferSide) -> str:
+    return {
+        "departure": "L’élève est parti de l’établissement d’origine et présent dans l’établissement d’accueil.",
+        "activation": "Les deux établissements ont activé les transferts.",
+        "identity": "L’INE, le nom et la date de naissance concordent, ou l’établissement d’accueil a confirmé."
+        if not side.is_offer
+        else "L’établissement d’accueil a désigné l’élève.",
+        "agreement": "L’établissement d’origine a donné son accord.",
+    }[key]
+
+
+def _current(key: str, side: TransferSide, school: Establishment) -> Step:
+    sentence, state, who = _sentence(side, school)
+    at = side.done_at if side.state is TransferState.DONE else side.decided_at
+    return Step(key, _TITLES[key], sentence, state, who, at)
+
+
+def _sentence(side: TransferSide, school: Establishment) -> tuple[str, StepState, Who]:
+    """Return what is said of the step at which a side stands, how far it is, and who must act."""
+    is_joined = side.direction is Direction.JOINED
+    other = side.other_school
+    match side.state:
+        case TransferState.WAITING_LEFT | TransferState.WAITING_JOINED:
+            return _of_switches(side, school)
+        case TransferState.TWINS:
+            return _of_twins(side, school)
+        case TransferState.BLOCKED:
+            return (
+                "Le même INE est présent dans plusieurs établissements : rien n’est copié. Le prochain import de celui "
+                "que l’élève a quitté lèvera le blocage.",
+                StepState.STOPPED,
+                Who.BOTH,
+            )
+        case TransferState.CONFLICT:
+            return _of_conflict(side, is_joined)
+        case TransferState.AGREEMENT:
+            return _of_agreement(side, is_joined)
+        case TransferState.OFFERED:
+            if is_joined:
+                sentence = (
+                    f"{_capital(other)} propose ces données : désignez l’élève dans votre établissement, ou refusez."
+                )
+                return sentence, StepState.MISSING, Who.US
+            sentence = f"{_capital(other)} n’a pas encore répondu à votre proposition."
+            return sentence, StepState.MISSING, Who.THEM
+        case TransferState.DONE:
+            return _of_copy(side, is_joined), StepState.DONE, Who.NOBODY
+        case _:
+            return _of_end(side), StepState.STOPPED, Who.NOBODY
+
+
+def _of_switches(side: TransferSide, school: Establishment) -> tuple[str, StepState, Who]:
+    if not school.transfers_enabled:
+        return "Votre établissement n’a pas activé les transferts.", StepState.MISSING, Who.US
+    return f"{_capital(side.other_school)} n’a pas activé les transferts.", StepState.MISSING, Who.THEM
+
+
+def _of_twins(side: TransferSide, school: Establishment) -> tuple[str, StepState, Who]:
+    if side.other_uai == (school.uai or "") and side.other_name == school.name:
+        return (
+            "Deux élèves présents dans votre établissement ont le même INE : corrigez dans SIECLE, puis importez à "
+            "nouveau.",
+            StepState.STOPPED,
+            Who.US,
+        )
+    return (
+        f"L’élève est présent chez vous et dans {side.other_school} sous le même INE : celui des deux qu’il a quitté "
+        "doit importer à nouveau ses élèves.",
+        StepState.STOPPED,
+        Who.BOTH,
+    )
+
+
+def _of_conflict(side: TransferSide, is_joined: bool) -> tuple[str, StepState, Who]:
+    labels = side.disagreement_labels
+    verb = "diffère" if len(labels) == 1 else "diffèrent"
+    what = f"Sous le même INE, {join_french(labels)} {verb} entre les deux établissements"
+    if is_joined:
+        return f"{what} : confirmez qu’il s’agit du même élève, ou refusez.", StepState.MISSING, Who.US
+    return f"{what} : {side.other_school} doit confirmer ou refuser.", StepState.MISSING, Who.THEM
+
+
+def _of_agreement(side: TransferSide, is_joined: bool) -> tuple[str, StepState, Who]:
+    other = side.other_school
+    if is_joined:
+        return (
+            f"Cet élève n’est pas venu d’un fichier de SIECLE : {other} doit donner son accord.",
+            StepState.MISSING,
+            Who.THEM,
+        )
+    return (
+        f"{_capital(other)} a inscrit cet élève sans SIECLE : donnez votre accord, ou refusez.",
+        StepState.MISSING,
+        Who.US,
+    )
+
+
+def _of_copy(side: TransferSide, is_joined: bool) -> str:
+    if not side.records:
+        return "L’élève n’avait rien à emporter."
+    if is_joined:
+        return "Les données sont arrivées ; elles se lisent et ne se modifient pas."
+    return "Les données ont été copiées ; votre établissement garde les siennes."
+
+
+def _of_end(side: TransferSide) -> str:
+    here = side.decided_in == side.direction_value
+    who = "Votre établissement" if here else _capital(side.other_school)
+    reason = f" Raison : {side.reason}" if side.reason else ""
+    if side.state is TransferState.EXPIRED:
+        return "La proposition a expiré sans réponse."
+    if side.state is TransferState.REFUSED:
+        return f"{who} a refusé ce transfert.{reason}"
+    if not side.decided_in:
+        return "Ce transfert a été annulé avec l’import qui l’avait causé."
+    if side.done_at is None:
+        return f"{who} a repris la proposition."
+    return f"{who} a annulé ce transfert ; l’établissement d’origine garde ses données.{reason}"
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

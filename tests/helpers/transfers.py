@@ -1,0 +1,311 @@
+"""Transfers in tests: pupils who move, records they carry, what every table must say afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cpro.audit import chain
+from cpro.core import tenancy
+from cpro.core.permissions import Actor
+from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.establishments.models import CNILKind, Establishment
+from cpro.extensions import db
+from cpro.records.models import KINDS, Bilan, Evaluation, Fiche
+from cpro.students.models import Origin, Student
+from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.operations.running import RunFigures, run
+from tests.factories import NOW, TESTER, make_establishment, make_student
+
+#: What a copy shares with the record it comes from.
+_KEPT = {
+    Fiche: ("title", "place_value", "place_name", "starts_on", "ends_on", "tasks", "state_value", "validated_at"),
+    Bilan: ("starts_on", "ends_on", "body"),
+    Evaluation: ("competence_code", "competence_label", "diploma_code", "level", "evaluated_on", "scenario_title"),
+}
+_KEPT_BY_ALL = ("origin_uid", "author_label", "created_at", "changed_at")
+
+
+class Exchange:
+    """Schools that activated transfers, and the pupils who go from one to another."""
+
+    def __init__(self, app: Flask, schools: dict[str, int]) -> None:
+        self.app, self.ids = app, schools
+        self.now = NOW
+        self._day = date(2026, 9, 1)
+        self._ine = 0
+
+    @classmethod
+    def open(cls, app: Flask, schools: dict[str, int], *, others: int = 0) -> Exchange:
+        """Activate the schools given, and add `others` more, named "c", "d"…; return where they exchange."""
+        exchange = cls(app, dict(schools))
+        with exchange.write() as session:
+            for number in range(others):
+                name = chr(ord("c") + number)
+                school = make_establishment(code=f"ecole-{name}", uai=f"099900{number}A", name=f"Lycée {name}")
+                session.add(school)
+                session.flush()
+                exchange.ids[name] = school.id
+        for name in exchange.ids:
+            exchange.switch(name, on=True)
+        return exchange
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Yield a platform session in a unit of work."""
+        with self.app.app_context(), platform_unit_of_work("test") as work:
+            yield work.session
+
+    @contextmanager
+    def look(self) -> Iterator[Session]:
+        """Yield a platform session."""
+        with self.app.app_context(), tenancy.platform_session("test") as session:
+            yield session
+
+    @contextmanager
+    def at(self, school: str, *, writing: bool = False) -> Iterator[Session]:
+        """Yield the session of a school."""
+        with self.app.app_context():
+            tenancy.enter(tenancy.Scope(self.ids[school]))
+            if writing:
+                with unit_of_work() as work:
+                    yield work.session
+            else:
+                yield db.session()
+
+    def switch(self, school: str, *, on: bool, siecle: bool = True) -> None:
+        """Switch the transfers of a school, past its settings."""
+        with self.write() as session:
+            found = session.get_one(Establishment, self.ids[school])
+            found.cnil_kind, found.cnil_reference = CNILKind.REGISTER.value, "Registre, fiche 12"
+            found.transfers_enabled, found.uses_siecle = on, siecle
+
+    def ine(self) -> str:
+        """Return an INE that nobody bears."""
+        self._ine += 1
+        return f"99{self._ine:08d}A"
+
+    def enrol(self, school: str, ine: str | None, **values: Any) -> int:
+        """Add a pupil, present unless told otherwise, brought by SIECLE; return the id."""
+        with self.write() as session:
+            pupil = make_student(
+                self.ids[school],
+                **{
+                    "ine": ine,
+                    "last_name": "Topaze",
+                    "first_name": "Lou",
+                    "birth_date": date(2009, 2, 28),
+                    "came_by": Origin.SIECLE.value,
+                    **values,
+                },
+            )
+            session.add(pupil)
+            session.flush()
+            return pupil.id
+
+    def depart(self, student_id: int) -> None:
+        """Make a pupil leave; each departure is another day."""
+        self._day += timedelta(days=1)
+        self.set(student_id, is_active=False, left_on=self._day)
+
+    def set(self, student_id: int, **values: Any) -> None:
+        """Change a pupil."""
+        with self.write() as session:
+            pupil = session.get_one(Student, student_id)
+            for name, value in values.items():
+                setattr(pupil, name, value)
+
+    def back(self, student_id: int) -> None:
+        """Make a pupil present again."""
+        self.set(student_id, is_active=True, left_on=None)
+
+    def add(self, *records: Any) -> None:
+        """Add records."""
+        with self.write() as session:
+            for record in records:
+                session.add(record)
+                session.flush()
+                session.expunge(record)  # what the test knows of it stays readable
+
+    def fill(self, school: str, student_id: int, *, fiches: int = 2, evaluations: int = 2, bilans: int = 1) -> None:
+        """Write records of a pupil: validated fiches, évaluations on the first of them, bilans."""
+        made = [self.fiche(school, student_id) for _ in range(fiches)]
+        marks = [
+            self.evaluation(school, student_id, fiche_uid=made[0].origin_uid if made else None)
+            for _ in range(evaluations)
+        ]
+        self.add(*made, *marks, *(self.bilan(school, student_id) for _ in range(bilans)))
+
+    def fiche(self, school: str, student_id: int, **values: Any) -> Fiche:
+        """Return a validated fiche, unsaved."""
+        common = {"title": "Câblage d’une armoire", "place_value": "company", "tasks": "<p>Câbler</p>"}
+        days = {"starts_on": date(2026, 3, 1), "ends_on": date(2026, 3, 5)}
+        state = {"state_value": "validated", "validated_at": NOW, "validated_by_label": "Inès Quartz"}
+        return Fiche(**{**self._birth(school, student_id), **common, **days, **state, **values})
+
+    def evaluation(self, school: str, student_id: int, **values: Any) -> Evaluation:
+        """Return an évaluation, unsaved."""
+        what = {"competence_code": "C1", "competence_label": "Analyser", "diploma_code": "40025520"}
+        rest = {"diploma_label": "Bac pro MELEC", "level": 3, "evaluated_on": date(2026, 3, 6)}
+        return Evaluation(**{**self._birth(school, student_id), **what, **rest, **values})
+
+    def bilan(self, school: str, student_id: int, **values: Any) -> Bilan:
+        """Return a bilan, unsaved."""
+        days = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 6, 30)}
+        return Bilan(**{**self._birth(school, student_id), "body": "<p>Bon trimestre</p>", **days, **values})
+
+    def _birth(self, school: str, student_id: int) -> dict[str, Any]:
+        return {
+            "establishment_id": self.ids[school],
+            "student_id": student_id,
+            "origin_uid": str(uuid.uuid4()),
+            "author_label": "Inès Quartz",
+            "created_at": NOW,
+            "changed_at": NOW,
+        }
+
+    def run(self, school: str | None = None) -> RunFigures:
+        """Do a run, for a school or for all."""
+        with self.app.app_context():
+            return run(by=TESTER, clock=lambda: self.now, establishment_id=self.ids[school] if school else None)
+
+    def act(self, gesture: Any, school: str, **arguments: Any) -> Any:
+        """Do a gesture of a school's head and return its state's word, or what it returns."""
+        with self.write() as session:
+            done = gesture(session, establishment_id=self.ids[school], by=self.head(school), now=self.now, **arguments)
+            return done.state_value if isinstance(done, TransferSide) else [each.id for each in done]
+
+    def head(self, school: str) -> Actor:
+        """Return the head of a school, as the journal names them."""
+        return Actor("account", 1, f"Chef de {school}", "head", "127.0.0.1")
+
+    def records(self, student_id: int) -> set[str]:
+        """Return the origins of the records of a pupil."""
+        with self.look() as session:
+            return {
+                uid
+                for kind in KINDS
+                for uid in session.scalars(select(kind.origin_uid).where(kind.student_id == student_id))
+            }
+
+    def sides(self, school: str) -> list[TransferSide]:
+        """Return the sides of a school, oldest first."""
+        with self.look() as session:
+            return list(
+                session.scalars(
+                    select(TransferSide)
+                    .where(TransferSide.establishment_id == self.ids[school])
+                    .order_by(TransferSide.id)
+                )
+            )
+
+    def side(self, school: str) -> TransferSide:
+        """Return the only side of a school."""
+        sides = self.sides(school)
+        assert len(sides) == 1, [(side.state_value, side.direction_value) for side in sides]
+        return sides[0]
+
+    def states(self, school: str) -> list[str]:
+        """Return the states of the sides of a school, oldest first."""
+        return [side.state_value for side in self.sides(school)]
+
+
+def check_soundness(session: Session) -> None:
+    """Raise AssertionError unless every table says what transfers promise, whatever was interrupted."""
+    transfers = {row.id: row for row in session.scalars(select(Transfer))}
+    sides = {row.id: row for row in session.scalars(select(TransferSide))}
+    _check_rows(transfers, sides)
+    held = _check_records(session, sides)
+    pupils = {row.id: row for row in session.scalars(select(Student))}
+    for transfer in transfers.values():
+        left = pupils[transfer.left_student_id]
+        went_back = left.is_active or left.left_on != transfer.left_on  # the next run sees to it
+        if transfer.state is not TransferState.DONE or not transfer.is_current or went_back:
+            continue
+        for kind, by_pupil in held.items():
+            there = by_pupil.get((transfer.left_id, transfer.left_student_id), set())
+            here = by_pupil.get((transfer.joined_id, transfer.joined_student_id or 0), set())
+            assert there <= here, f"transfer {transfer.id} is done, {len(there - here)} {kind.__name__} are missing"
+    assert list(chain.check(session)) == [], "the journal is broken"
+
+
+def check_complete(session: Session) -> None:
+    """Raise AssertionError unless every pair that may be copied was, and both journals were told of all of it."""
+    left, joined = Student.__table__.alias(), Student.__table__.alias()
+    on = select(Establishment.id).where(Establishment.transfers_enabled)
+    pairs = session.execute(
+        select(left.c.id, joined.c.id).where(
+            left.c.ine == joined.c.ine,
+            ~left.c.is_active,
+            joined.c.is_active,
+            left.c.establishment_id != joined.c.establishment_id,
+            left.c.establishment_id.in_(on),
+            joined.c.establishment_id.in_(on),
+        )
+    )
+    current = {
+        (row.left_student_id, row.joined_student_id): row for row in session.scalars(select(Transfer)) if row.is_current
+    }
+    for pair in pairs:
+        assert tuple(pair) in current, "a pair was forgotten"
+    untold = session.scalar(
+        select(func.count()).where(Transfer.done_at.is_not(None), Transfer.told_at.is_(None)).select_from(Transfer)
+    )
+    assert untold == 0, f"{untold} transfers are in no journal of the school left"
+
+
+def _check_rows(transfers: dict[int, Transfer], sides: dict[int, TransferSide]) -> None:
+    by_transfer: dict[int, list[TransferSide]] = {}
+    for side in sides.values():
+        by_transfer.setdefault(side.transfer_id, []).append(side)
+    pairs = [(row.left_student_id, row.joined_student_id) for row in transfers.values() if row.is_current]
+    known = [pair for pair in pairs if pair[1] is not None]
+    assert len(known) == len(set(known)), "a pair has two current transfers"
+    for transfer in transfers.values():
+        own = by_transfer.get(transfer.id, [])
+        waits = transfer.state in (TransferState.WAITING_LEFT, TransferState.WAITING_JOINED)
+        assert len(own) == (1 if waits else 2), f"transfer {transfer.id} has {len(own)} sides"
+        for side in own:
+            is_left = side.direction is Direction.LEFT
+            assert side.establishment_id == (transfer.left_id if is_left else transfer.joined_id)
+            assert side.state is transfer.state, "a side says otherwise than its transfer"
+            assert side.is_current == transfer.is_current
+
+
+def _check_records(session: Session, sides: dict[int, TransferSide]) -> dict[Any, dict[tuple[int, int], set[str]]]:
+    held: dict[Any, dict[tuple[int, int], set[str]]] = {}
+    brought: dict[tuple[int, str], int] = {}
+    for kind, name in ((Fiche, "fiches"), (Bilan, "bilans"), (Evaluation, "evaluations")):
+        rows = session.scalars(select(kind)).all()
+        own = {row.origin_uid: row for row in rows if row.received_in is None}
+        found = held.setdefault(kind, {})
+        for row in rows:
+            # A fiche that was not validated does not travel.
+            if not isinstance(row, Fiche) or row.state_value == "validated":
+                uids = found.setdefault((row.establishment_id, row.student_id), set())
+                assert row.origin_uid not in uids, "a record is there twice"
+                uids.add(row.origin_uid)
+            if row.received_in is None:
+                continue
+            side = sides[row.received_in]
+            brought[side.id, name] = brought.get((side.id, name), 0) + 1
+            assert (side.direction, side.establishment_id) == (Direction.JOINED, row.establishment_id)
+            assert side.student_id == row.student_id
+            assert side.state is TransferState.DONE, f"a copy of a transfer {side.state_value}"
+            assert row.author_id is None
+            assert row.origin_school != ""
+            born = own.get(row.origin_uid)
+            for column in (*_KEPT[kind], *_KEPT_BY_ALL) if born else ():
+                assert getattr(row, column) == getattr(born, column), f"a copy of {kind.__name__} differs by {column}"
+    for side in sides.values():
+        if side.direction is Direction.JOINED and side.state is TransferState.DONE:
+            for name in ("fiches", "bilans", "evaluations"):
+                assert getattr(side, name) == brought.get((side.id, name), 0), f"side {side.id} miscounts {name}"
+    return held

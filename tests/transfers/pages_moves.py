@@ -1,0 +1,141 @@
+"""Transfers in each of their states, as files and gestures make them: for the tests of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from sqlalchemy import select
+
+from cpro.core import clock
+from cpro.students.models import Student
+from cpro.transfers.models import Transfer, TransferState
+from cpro.transfers.operations import cancelling, decisions, offers
+from tests.helpers.transfers import Exchange
+
+FOLLOW_UP = "/admin/parametres/transferts/effectues"
+#: The ends of the addresses that ask for a gesture on a transfer.
+GESTURES = ("confirmer", "accorder", "accepter", "refuser", "reprendre", "redemander", "annuler")
+
+
+def move(exchange: Exchange, **joined: object) -> tuple[int, int]:
+    """Make a pupil with records leave "a" for "b"; return both ids. Nothing is run."""
+    exchange.now = clock.utcnow()
+    ine = exchange.ine()
+    left = exchange.enrol("a", ine)
+    exchange.fill("a", left)
+    exchange.depart(left)
+    return left, exchange.enrol("b", ine, **joined)
+
+
+def waiting_joined(exchange: Exchange) -> None:
+    """Bring a transfer that waits for "b" to activate: only "a" sees it."""
+    move(exchange)
+    exchange.switch("b", on=False)
+    exchange.run()
+
+
+def waiting_left(exchange: Exchange) -> None:
+    """Bring a transfer that waits for "a" to activate: only "b" sees it."""
+    move(exchange)
+    exchange.switch("a", on=False)
+    exchange.run()
+
+
+def twins(exchange: Exchange) -> None:
+    """Bring two present pupils of one INE."""
+    exchange.now = clock.utcnow()
+    ine = exchange.ine()
+    for school in ("a", "b"):
+        exchange.enrol(school, ine)
+    exchange.run()
+
+
+def blocked(exchange: Exchange) -> None:
+    """Bring a departed pupil whose INE is present twice elsewhere."""
+    left, _joined = move(exchange)
+    with exchange.look() as session:
+        ine = session.get_one(Student, left).ine
+    exchange.enrol("c", ine)
+    exchange.run()
+
+
+def conflict(exchange: Exchange) -> None:
+    """Bring a transfer whose birth dates disagree."""
+    move(exchange, birth_date=date(2010, 5, 6))
+    exchange.run()
+
+
+def agreement(exchange: Exchange) -> None:
+    """Bring a transfer of a pupil whom a table brought in."""
+    move(exchange, came_by="table")
+    exchange.run()
+
+
+def offered(exchange: Exchange) -> None:
+    """Bring an offer of "a" to "b", which does not use SIECLE; "b" has a pupil of the same name."""
+    exchange.now = clock.utcnow()
+    exchange.switch("b", on=True, siecle=False)
+    left = exchange.enrol("a", None)
+    exchange.fill("a", left)
+    exchange.depart(left)
+    exchange.enrol("b", None)
+    exchange.act(offers.offer, "a", student_ids=[left], uai="0999002X")
+
+
+def done(exchange: Exchange) -> None:
+    """Bring a transfer that was made."""
+    move(exchange)
+    exchange.run()
+
+
+def cancelled(exchange: Exchange) -> None:
+    """Bring a transfer that "b" cancelled."""
+    done(exchange)
+    exchange.act(cancelling.cancel, "b", side_id=exchange.sides("b")[-1].id, reason="Erreur de notre part")
+
+
+def refused(exchange: Exchange) -> None:
+    """Bring a transfer that "b" refused."""
+    conflict(exchange)
+    exchange.act(decisions.refuse, "b", side_id=exchange.sides("b")[-1].id, reason="Ce n’est pas cet élève")
+
+
+def refused_there(exchange: Exchange) -> None:
+    """Bring a transfer that "a" refused."""
+    agreement(exchange)
+    exchange.act(decisions.refuse, "a", side_id=exchange.sides("a")[-1].id, reason="Nous vérifions d’abord")
+
+
+def taken_back(exchange: Exchange) -> None:
+    """Bring an offer that "a" took back."""
+    offered(exchange)
+    exchange.act(offers.take_back, "a", side_id=exchange.sides("a")[-1].id)
+
+
+def expired(exchange: Exchange) -> None:
+    """Bring an offer that nobody answered in time."""
+    offered(exchange)
+    with exchange.write() as session:
+        transfer = session.scalars(select(Transfer).order_by(Transfer.id.desc())).first()
+        assert transfer
+        offers.expire(session, transfer.id, by=exchange.head("a"), now=transfer.expires_at or exchange.now)
+
+
+Bring = Callable[[Exchange], None]
+#: what brings each state, the state, and the schools that see it
+STATES: dict[str, tuple[Bring, TransferState, str]] = {
+    "waiting for the school joined": (waiting_joined, TransferState.WAITING_JOINED, "a"),
+    "waiting for the school left": (waiting_left, TransferState.WAITING_LEFT, "b"),
+    "twins": (twins, TransferState.TWINS, "ab"),
+    "blocked": (blocked, TransferState.BLOCKED, "ab"),
+    "conflict": (conflict, TransferState.CONFLICT, "ab"),
+    "agreement": (agreement, TransferState.AGREEMENT, "ab"),
+    "offered": (offered, TransferState.OFFERED, "ab"),
+    "done": (done, TransferState.DONE, "ab"),
+    "cancelled": (cancelled, TransferState.CANCELLED, "ab"),
+    "refused by the school joined": (refused, TransferState.REFUSED, "ab"),
+    "refused by the school left": (refused_there, TransferState.REFUSED, "ab"),
+    "taken back": (taken_back, TransferState.CANCELLED, "ab"),
+    "expired": (expired, TransferState.EXPIRED, "ab"),
+}

@@ -1,0 +1,163 @@
+"""The school joined takes back what it received: its copies go, unless somebody evaluated upon them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from cpro.audit.models import AuditEntry
+from cpro.records.models import Evaluation, Fiche
+from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow
+from cpro.transfers.operations.cancelling import CANCEL_PERIOD, can_cancel, cancel
+from cpro.transfers.operations.decisions import ask_again
+from tests.helpers.transfers import Exchange, check_complete, check_soundness
+
+
+@pytest.fixture
+def pair(exchange: Exchange) -> tuple[int, int]:
+    """Return a pupil of "a" who left with records, and the same one in "b", where they arrived."""
+    ine = exchange.ine()
+    left = exchange.enrol("a", ine)
+    exchange.fill("a", left)
+    exchange.depart(left)
+    joined = exchange.enrol("b", ine)
+    exchange.run()
+    return left, joined
+
+
+def evaluate(exchange: Exchange, pair: tuple[int, int]) -> str:
+    """Evaluate in "b" one of the fiches received; return its origin."""
+    with exchange.look() as session:
+        uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == pair[1]).order_by(Fiche.id)).first()
+    assert uid
+    exchange.add(exchange.evaluation("b", pair[1], fiche_uid=uid))
+    return uid
+
+
+def sound(exchange: Exchange) -> None:
+    with exchange.look() as session:
+        check_soundness(session)
+        check_complete(session)
+
+
+def test_the_copies_go_and_the_school_left_keeps_its_own(exchange: Exchange, pair: tuple[int, int]) -> None:
+    kept = exchange.records(pair[0])
+
+    assert exchange.act(cancel, "b", side_id=exchange.side("b").id, reason="Erreur d’élève") == "cancelled"
+
+    assert exchange.records(pair[1]) == set()
+    assert exchange.records(pair[0]) == kept
+    assert exchange.states("a") == exchange.states("b") == ["cancelled"]
+    assert (exchange.side("a").reason, exchange.side("a").decided_by) == ("Erreur d’élève", "")
+    with exchange.look() as session:
+        told = session.execute(
+            select(AuditEntry.establishment_id, AuditEntry.actor_label, AuditEntry.changes).where(
+                AuditEntry.action == "transfer:cancelled"
+            )
+        ).all()
+    assert [(school, label) for school, label, _changes in sorted(told)] == [
+        (exchange.ids["a"], "L’établissement 0999002X"),
+        (exchange.ids["b"], "Chef de b"),
+    ]
+    assert told[0].changes == {"fiches": [None, 2], "bilans": [None, 1], "evaluations": [None, 2]}
+    sound(exchange)
+
+
+def test_it_is_not_copied_again_unless_asked(exchange: Exchange, pair: tuple[int, int]) -> None:
+    side_id = exchange.side("b").id
+    exchange.act(cancel, "b", side_id=side_id)
+
+    assert exchange.run().pairs == 0
+    assert exchange.records(pair[1]) == set()
+
+    assert exchange.act(ask_again, "b", side_id=side_id) == "done"
+    assert exchange.records(pair[1]) == exchange.records(pair[0])
+    assert exchange.side("b").reason == ""
+    sound(exchange)
+
+
+def test_for_thirty_days_and_by_the_school_joined_alone(exchange: Exchange, pair: tuple[int, int]) -> None:
+    side = exchange.side("b")
+    assert can_cancel(side, now=exchange.now)
+    for school, asked in (("a", exchange.side("a").id), ("a", side.id), ("c", side.id)):
+        with pytest.raises(NotNow if asked != side.id else NoSuchTransfer):
+            exchange.act(cancel, school, side_id=asked)
+    exchange.now += CANCEL_PERIOD - timedelta(minutes=1)
+    assert can_cancel(side, now=exchange.now)
+    exchange.now += timedelta(minutes=1)
+    assert not can_cancel(side, now=exchange.now)
+
+    with pytest.raises(NotNow, match="30 jours"):
+        exchange.act(cancel, "b", side_id=side.id)
+
+    assert len(exchange.records(pair[1])) == 5
+
+
+def test_not_twice(exchange: Exchange, pair: tuple[int, int]) -> None:
+    side_id = exchange.side("b").id
+    exchange.act(cancel, "b", side_id=side_id)
+
+    with pytest.raises(NotNow):
+        exchange.act(cancel, "b", side_id=side_id)
+
+
+def test_what_was_evaluated_upon_stops_it_and_may_be_kept(exchange: Exchange, pair: tuple[int, int]) -> None:
+    uid = evaluate(exchange, pair)
+    side_id = exchange.side("b").id
+    before = exchange.records(pair[1])
+
+    with pytest.raises(EvaluatedUpon) as refusal:
+        exchange.act(cancel, "b", side_id=side_id)
+    assert refusal.value.count == 1
+    assert exchange.records(pair[1]) == before
+
+    assert exchange.act(cancel, "b", side_id=side_id, keep_evaluated=True) == "cancelled"
+
+    with exchange.look() as session:
+        (fiche,) = session.scalars(select(Fiche).where(Fiche.student_id == pair[1]))
+        (mark,) = session.scalars(select(Evaluation).where(Evaluation.student_id == pair[1]))
+    assert (fiche.origin_uid, fiche.received_in, fiche.origin_school) == (uid, None, "Lycée alpha (0999001W)")
+    assert (mark.fiche_uid, mark.received_in) == (uid, None)
+    sound(exchange)
+
+
+def test_asked_again_it_leaves_what_was_kept_alone(exchange: Exchange, pair: tuple[int, int]) -> None:
+    evaluate(exchange, pair)
+    side_id = exchange.side("b").id
+    exchange.act(cancel, "b", side_id=side_id, keep_evaluated=True)
+
+    assert exchange.act(ask_again, "b", side_id=side_id) == "done"
+
+    assert exchange.records(pair[1]) > exchange.records(pair[0])
+    assert exchange.side("b").fiches == 1
+    sound(exchange)
+
+
+def test_a_fiche_that_another_reception_needs_stays_with_it(exchange: Exchange, pair: tuple[int, int]) -> None:
+    """B evaluated a fiche of A; C received both. Cancelling what came from A leaves B's évaluation its fiche."""
+    uid = evaluate(exchange, pair)
+    exchange.depart(pair[1])
+    with exchange.look() as session:
+        from cpro.students.models import Student
+
+        ine = session.get_one(Student, pair[1]).ine
+    in_c = exchange.enrol("c", ine)
+    exchange.run()
+    from_a, from_b = sorted(exchange.sides("c"), key=lambda side: side.other_uai)
+
+    exchange.act(cancel, "c", side_id=from_a.id)
+
+    with exchange.look() as session:
+        (fiche,) = session.scalars(select(Fiche).where(Fiche.student_id == in_c, Fiche.origin_uid == uid))
+        assert fiche.received_in == from_b.id
+
+
+def test_one_that_is_over_may_still_be_cancelled(exchange: Exchange, pair: tuple[int, int]) -> None:
+    side_id = exchange.side("b").id
+    exchange.depart(pair[1])
+    exchange.run()
+
+    assert exchange.act(cancel, "b", side_id=side_id) == "cancelled"
+    assert exchange.records(pair[1]) == set()

@@ -1,0 +1,205 @@
+"""Between two schools of which one does not use SIECLE: offered, linked, accepted, refused, expired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+
+from cpro.core.errors import FieldErrors
+from cpro.core.jobs.handlers import get_handler
+from cpro.transfers import queries
+from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.jobs import expire_offers
+from cpro.transfers.operations.cancelling import cancel
+from cpro.transfers.operations.decisions import refuse
+from cpro.transfers.operations.offers import OFFER_PERIOD, accept, offer, take_back
+from tests.factories import TESTER
+from tests.helpers.transfers import Exchange, check_complete, check_soundness
+
+UAI_A, UAI_B = "0999001W", "0999002X"
+
+
+@pytest.fixture
+def pupil(exchange: Exchange) -> int:
+    """Return a pupil without INE who left "a", which does not use SIECLE."""
+    exchange.switch("a", on=True, siecle=False)
+    left = exchange.enrol("a", None)
+    exchange.fill("a", left)
+    exchange.depart(left)
+    return left
+
+
+def offered(exchange: Exchange, pupil: int) -> int:
+    """Offer a pupil to "b" and return b's side."""
+    exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
+    return exchange.side("b").id
+
+
+def sound(exchange: Exchange) -> None:
+    with exchange.look() as session:
+        check_soundness(session)
+        check_complete(session)
+
+
+def test_offered_then_accepted(exchange: Exchange, pupil: int) -> None:
+    joined = exchange.enrol("b", None)
+    side_id = offered(exchange, pupil)
+    side = exchange.side("b")
+    assert (side.state_value, side.student_id, side.student_label) == ("offered", None, "Lou Topaze")
+    assert side.offered_birth_date == date(2009, 2, 28)
+    assert exchange.records(joined) == set()
+
+    assert exchange.act(accept, "b", side_id=side_id, student_id=joined) == "done"
+
+    assert exchange.records(joined) == exchange.records(pupil)
+    side = exchange.side("b")
+    assert (side.student_id, side.offered_birth_date, side.expires_at) == (joined, None, None)
+    assert exchange.run().pairs == 0
+    sound(exchange)
+
+    assert exchange.act(cancel, "b", side_id=side_id) == "cancelled"
+    assert exchange.records(joined) == set()
+
+
+def test_heads_are_told_of_an_offer(exchange: Exchange, pupil: int, mails: Callable[[], list[tuple[str, str]]]) -> None:
+    offered(exchange, pupil)
+
+    ((to, text),) = mails()
+    assert to == "claude.basalte@beta.example"
+    assert "1 élève parti de chez lui" in text
+    assert "Topaze" not in text
+
+
+@pytest.mark.parametrize(
+    ("uai", "why"),
+    [
+        ("", "Indiquez le code UAI"),
+        ("0999002Z", "lettre"),
+        ("0590181B", "Aucun établissement"),
+        (UAI_A, "celui de votre établissement"),
+    ],
+)
+def test_a_destination_that_cannot_be(exchange: Exchange, pupil: int, uai: str, why: str) -> None:
+    with pytest.raises(FieldErrors, match=why) as refusal:
+        exchange.act(offer, "a", student_ids=[pupil], uai=uai)
+
+    assert "uai" in refusal.value.errors
+    assert exchange.sides("a") == []
+
+
+def test_not_between_two_schools_with_siecle(exchange: Exchange, pupil: int) -> None:
+    exchange.switch("a", on=True, siecle=True)
+    with pytest.raises(FieldErrors, match="utilisent SIECLE"):
+        exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
+    with exchange.at("a"):
+        assert not queries.may_offer()
+
+    exchange.switch("b", on=True, siecle=False)
+
+    with exchange.at("a"):
+        assert queries.may_offer()
+    assert len(exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)) == 1
+
+
+def test_not_unless_both_activated(exchange: Exchange, pupil: int) -> None:
+    exchange.switch("b", on=False)
+    with pytest.raises(FieldErrors, match="0999002X n’a pas activé"):
+        exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
+    exchange.switch("b", on=True)
+    exchange.switch("a", on=False, siecle=False)
+    with pytest.raises(TransfersOff):
+        exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
+
+
+def test_not_accepted_once_a_school_is_off(exchange: Exchange, pupil: int) -> None:
+    joined = exchange.enrol("b", None)
+    side_id = offered(exchange, pupil)
+    exchange.switch("a", on=False, siecle=False)
+
+    with pytest.raises(TransfersOff, match="0999001W"):
+        exchange.act(accept, "b", side_id=side_id, student_id=joined)
+
+    assert exchange.records(joined) == set()
+
+
+@pytest.mark.parametrize("who", ["present", "another school's", "nobody"])
+def test_only_departed_pupils_of_ones_own(exchange: Exchange, pupil: int, who: str) -> None:
+    wanted = {"present": lambda: exchange.enrol("a", None), "another school's": lambda: exchange.enrol("b", None)}
+    ids = [pupil, wanted[who]()] if who in wanted else []
+
+    with pytest.raises(FieldErrors) as refusal:
+        exchange.act(offer, "a", student_ids=ids, uai=UAI_B)
+
+    assert "students" in refusal.value.errors
+    assert exchange.sides("a") == []
+
+
+def test_not_twice(exchange: Exchange, pupil: int) -> None:
+    offered(exchange, pupil)
+
+    with pytest.raises(FieldErrors, match="déjà proposé"):
+        exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
+
+
+def test_linked_to_ones_own_present_pupil(exchange: Exchange, pupil: int) -> None:
+    side_id = offered(exchange, pupil)
+    gone = exchange.enrol("b", None, is_active=False)
+    for student_id in (gone, exchange.enrol("c", None), pupil):
+        with pytest.raises(FieldErrors):
+            exchange.act(accept, "b", side_id=side_id, student_id=student_id)
+    with pytest.raises(NoSuchTransfer):
+        exchange.act(accept, "c", side_id=side_id, student_id=pupil)
+
+
+def test_somebody_told_otherwise_must_be_confirmed(exchange: Exchange, pupil: int) -> None:
+    side_id = offered(exchange, pupil)
+    joined = exchange.enrol("b", None, first_name="Noé")
+    with pytest.raises(IdentityDiffers, match="le prénom diffère"):
+        exchange.act(accept, "b", side_id=side_id, student_id=joined)
+
+    assert exchange.act(accept, "b", side_id=side_id, student_id=joined, confirmed=True) == "done"
+    assert exchange.records(joined) == exchange.records(pupil)
+
+
+def test_a_pupil_who_came_back_is_not_copied(exchange: Exchange, pupil: int) -> None:
+    side_id, joined = offered(exchange, pupil), exchange.enrol("b", None)
+    exchange.back(pupil)
+
+    with pytest.raises(NotNow):
+        exchange.act(accept, "b", side_id=side_id, student_id=joined)
+
+    assert exchange.records(joined) == set()
+    assert exchange.states("b") == ["offered"]
+
+
+def test_refused_or_taken_back_the_name_is_forgotten(exchange: Exchange, pupil: int) -> None:
+    side_id = offered(exchange, pupil)
+    assert exchange.act(refuse, "b", side_id=side_id, reason="Inconnu chez nous") == "refused"
+    side = exchange.sides("b")[-1]
+    assert ("Topaze" not in side.student_label + side.search_key, side.offered_birth_date) == (True, None)
+
+    exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
+    assert exchange.act(take_back, "a", side_id=exchange.sides("a")[-1].id) == "cancelled"
+    side = exchange.sides("b")[-1]
+    assert ("topaze" not in side.student_label + side.search_key, side.offered_birth_date) == (True, None)
+
+
+def test_expired_after_sixty_days(app: Flask, exchange: Exchange, pupil: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    side_id, joined = offered(exchange, pupil), exchange.enrol("b", None)
+    exchange.now += OFFER_PERIOD - timedelta(minutes=1)
+    monkeypatch.setattr("cpro.core.clock.utcnow", lambda: exchange.now)
+    with app.app_context():
+        assert expire_offers(by=TESTER) == 0
+    exchange.now += timedelta(minutes=1)
+    with pytest.raises(NotNow, match="expiré"):
+        exchange.act(accept, "b", side_id=side_id, student_id=joined)
+
+    with app.app_context():
+        assert expire_offers(by=TESTER) == 1
+
+    assert exchange.states("a") == exchange.states("b") == ["expired"]
+    assert exchange.side("b").offered_birth_date is None
+    assert get_handler("transfers:nightly")

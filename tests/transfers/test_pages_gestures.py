@@ -1,0 +1,288 @@
+"""The pages that ask for a gesture on a transfer: refusals first, then what each does, on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from cpro.core.errors import DomainError, FieldErrors
+from cpro.records.models import Fiche
+from cpro.transfers.errors import EvaluatedUpon, IdentityDiffers
+from cpro.transfers.gestures import Gesture, open_gestures
+from cpro.transfers.models import Transfer, TransferSide
+from cpro.transfers.operations import cancelling, decisions, offers
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written, watching
+from tests.helpers.transfers import Exchange
+from tests.transfers.pages_moves import (
+    FOLLOW_UP,
+    GESTURES,
+    STATES,
+    agreement,
+    cancelled,
+    conflict,
+    done,
+    refused,
+    refused_there,
+)
+
+As = Callable[..., Browser]
+
+
+def address(exchange: Exchange, school: str, gesture: str = "") -> str:
+    """Return the address of the latest side of a school, or of a gesture on it."""
+    side = f"{FOLLOW_UP}/{exchange.sides(school)[-1].id}"
+    return f"{side}/{gesture}" if gesture else side
+
+
+class TestDenied:
+    @pytest.mark.parametrize("role", ["teacher", "student", "support"])
+    @pytest.mark.parametrize("gesture", GESTURES)
+    def test_to_whoever_does_not_run_the_school(
+        self, app: Flask, as_: As, exchange: Exchange, role: str, gesture: str
+    ) -> None:
+        conflict(exchange)
+        browser = as_(role, "b", enter="b" if role == "support" else None)
+        where = address(exchange, "b", gesture)
+
+        with nothing_written(app):
+            assert browser.get(where).status_code == 403
+            assert browser.post(where, {"reason": "Non"}).status_code == 403
+
+    @pytest.mark.parametrize("gesture", GESTURES)
+    def test_on_the_other_schools_side(self, app: Flask, as_: As, exchange: Exchange, gesture: str) -> None:
+        conflict(exchange)
+        browser = as_("head", "a")
+        where = address(exchange, "b", gesture)
+
+        with nothing_written(app):
+            assert browser.get(where).status_code == 404
+            assert browser.post(where, {"reason": "Non", "student": "1"}).status_code == 404
+
+    @pytest.mark.parametrize("gesture", GESTURES)
+    def test_where_the_state_does_not_call_for_it(self, app: Flask, as_: As, exchange: Exchange, gesture: str) -> None:
+        conflict(exchange)
+        browser = as_("head", "a")  # who waits for "b"
+        where = address(exchange, "a", gesture)
+
+        with nothing_written(app):
+            assert browser.get(where).status_code == 409
+            assert browser.post(where, {"reason": "Non", "student": "1"}).status_code == 409
+
+
+def _tried(exchange: Exchange, school: str, gesture: Gesture) -> bool:
+    """Tell whether an operation accepts a gesture, without keeping what it did."""
+    side = exchange.sides(school)[-1]
+    arguments = {"establishment_id": exchange.ids[school], "side_id": side.id, "now": exchange.now}
+    operations: dict[Gesture, Callable[..., object]] = {
+        Gesture.CONFIRM: decisions.confirm,
+        Gesture.AGREE: decisions.agree,
+        Gesture.ACCEPT: lambda *args, **each: offers.accept(*args, student_id=0, **each),
+        Gesture.REFUSE: lambda *args, **each: decisions.refuse(*args, reason="Non", **each),
+        Gesture.TAKE_BACK: offers.take_back,
+        Gesture.ASK_AGAIN: decisions.ask_again,
+        Gesture.CANCEL: cancelling.cancel,
+    }
+    accepted = False
+    with suppress(_Undone), exchange.write() as session:
+        try:
+            operations[gesture](session, by=exchange.head(school), **arguments)
+            accepted = True
+        except (EvaluatedUpon, IdentityDiffers, FieldErrors):
+            accepted = True  # the gesture is open, what was given with it is not enough
+        except DomainError:
+            accepted = False
+        raise _Undone
+    return accepted
+
+
+class _Undone(Exception):
+    """Give up what a trial did."""
+
+
+class TestOffered:
+    @pytest.mark.parametrize("case", STATES)
+    @pytest.mark.parametrize("later", [timedelta(0), timedelta(days=31)])
+    def test_a_page_offers_what_operations_accept_and_nothing_else(
+        self, exchange: Exchange, case: str, later: timedelta
+    ) -> None:
+        bring, _state, seers = STATES[case]
+        bring(exchange)
+        exchange.now += later
+
+        for school in seers:
+            side = exchange.sides(school)[-1]
+            accepted = {gesture for gesture in Gesture if _tried(exchange, school, gesture)}
+            assert set(open_gestures(side, now=exchange.now)) == accepted, school
+
+    @pytest.mark.parametrize("case", STATES)
+    def test_each_link_of_a_timeline_leads_to_a_page(self, as_: As, exchange: Exchange, case: str) -> None:
+        bring, _state, seers = STATES[case]
+        bring(exchange)
+
+        for school in seers:
+            browser = as_("head", school)
+            page = Page(browser.get(address(exchange, school)))
+            links = [link.get("href") or "" for link in page.main.iter("a")]
+            for link in links:
+                if link.rpartition("/")[2] in GESTURES:
+                    assert browser.get(link).status_code == 200, link
+
+
+class TestConfirming:
+    def test_shows_ones_own_values_then_copies(self, app: Flask, as_: As, exchange: Exchange) -> None:
+        conflict(exchange)
+        browser = as_("administrator", "b")
+        page = Page(browser.get(address(exchange, "b", "confirmer")))
+
+        with watching(app) as watch:
+            answer = browser.post(address(exchange, "b", "confirmer"))
+
+        assert ["La date de naissance", "06/05/2010"] in page.rows()
+        assert answer.status_code == 303
+        assert "le transfert est effectué" in Page(browser.get(answer.location)).flashes[0]
+        assert exchange.states("a") == exchange.states("b") == ["done"]
+        assert {line["action"] for line in watch.lines} == {"transfer:confirmed"}
+
+    def test_twice_is_told_and_copies_once(self, as_: As, exchange: Exchange) -> None:
+        conflict(exchange)
+        first, second = as_("administrator", "b"), as_("head", "b")
+        for browser in (first, second):
+            browser.get(address(exchange, "b", "confirmer"))
+
+        answers = [browser.post(address(exchange, "b", "confirmer")) for browser in (first, second)]
+
+        assert [answer.status_code for answer in answers] == [303, 409]
+        assert "n’est plus dans l’état" in Page(answers[1]).text
+        assert exchange.side("b").fiches == 2
+
+    def test_is_refused_once_the_other_school_switched_off(self, as_: As, exchange: Exchange) -> None:
+        conflict(exchange)
+        browser = as_("administrator", "b")
+        browser.get(address(exchange, "b", "confirmer"))
+        exchange.switch("a", on=False)
+
+        answer = browser.post(address(exchange, "b", "confirmer"))
+
+        assert answer.status_code == 409
+        assert "L’établissement 0999001W n’a pas activé les transferts" in Page(answer).text
+
+
+class TestRefusing:
+    @pytest.mark.parametrize("reason", ["", "   ", "x" * 301, "a\x00b"])
+    def test_asks_for_a_reason_and_loses_nothing(self, app: Flask, as_: As, exchange: Exchange, reason: str) -> None:
+        conflict(exchange)
+        browser = as_("head", "b")
+        browser.get(address(exchange, "b", "refuser"))
+
+        with nothing_written(app):
+            answer = browser.post(address(exchange, "b", "refuser"), {"reason": reason})
+
+        assert answer.status_code == 422
+        assert Page(answer).error("reason")
+
+    def test_both_schools_read_the_reason(self, as_: As, exchange: Exchange) -> None:
+        conflict(exchange)
+        browser = as_("head", "b")
+        browser.get(address(exchange, "b", "refuser"))
+
+        answer = browser.post(address(exchange, "b", "refuser"), {"reason": "Ce n’est pas <lui>"})
+
+        assert answer.status_code == 303
+        for school in "ab":
+            page = Page(as_("administrator", school).get(address(exchange, school)))
+            assert "Ce n’est pas <lui>" in page.text
+
+
+class TestAgreeing:
+    def test_copies(self, as_: As, exchange: Exchange) -> None:
+        agreement(exchange)
+        browser = as_("head", "a")
+        browser.get(address(exchange, "a", "accorder"))
+
+        answer = browser.post(address(exchange, "a", "accorder"))
+
+        assert answer.status_code == 303
+        assert exchange.states("b") == ["done"]
+
+    def test_a_refusal_may_be_reconsidered(self, as_: As, exchange: Exchange) -> None:
+        refused_there(exchange)
+        browser = as_("administrator", "a")
+        browser.get(address(exchange, "a", "accorder"))
+
+        assert browser.post(address(exchange, "a", "accorder")).status_code == 303
+        assert exchange.states("a") == ["done"]
+
+
+class TestCancelling:
+    def test_the_copies_go_and_the_other_school_keeps_its_own(self, as_: As, exchange: Exchange) -> None:
+        done(exchange)
+        here, there = exchange.side("b"), exchange.side("a")
+        browser = as_("administrator", "b")
+        page = Page(browser.get(address(exchange, "b", "annuler")))
+
+        answer = browser.post(address(exchange, "b", "annuler"), {"reason": "Mauvais élève"})
+
+        assert "disparaissent de votre établissement" in page.text
+        assert answer.status_code == 303
+        assert exchange.records(here.student_id or 0) == set()
+        assert len(exchange.records(there.student_id or 0)) == 5
+        assert exchange.states("a") == ["cancelled"]
+
+    def test_what_was_evaluated_upon_stops_it_names_the_count_and_may_be_kept(
+        self, as_: As, exchange: Exchange
+    ) -> None:
+        done(exchange)
+        pupil = exchange.side("b").student_id or 0
+        with exchange.look() as session:
+            uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == pupil)).first()
+        exchange.add(exchange.evaluation("b", pupil, fiche_uid=uid))
+        browser = as_("head", "b")
+        browser.get(address(exchange, "b", "annuler"))
+
+        stopped = browser.post(address(exchange, "b", "annuler"), {"reason": "Erreur"})
+        page = Page(stopped)
+        kept = browser.post(address(exchange, "b", "annuler"), {"reason": "Erreur", "keep_evaluated": "oui"})
+
+        assert stopped.status_code == 409
+        assert "1 fiche reçue a servi" in page.alerts[0]
+        assert "Annuler en conservant la fiche évaluée" in page.text
+        assert 'value="Erreur"' in stopped.text
+        assert kept.status_code == 303
+        assert uid in exchange.records(pupil)
+        assert len(exchange.records(pupil)) == 2
+
+    def test_after_thirty_days_is_closed(self, app: Flask, as_: As, exchange: Exchange) -> None:
+        done(exchange)
+        with exchange.write() as session:
+            for row in (*session.scalars(select(Transfer)), *session.scalars(select(TransferSide))):
+                row.done_at = exchange.now - timedelta(days=31)
+        browser = as_("head", "b")
+
+        with nothing_written(app):
+            assert browser.get(address(exchange, "b", "annuler")).status_code == 409
+            assert browser.post(address(exchange, "b", "annuler")).status_code == 409
+
+    def test_the_school_left_cannot(self, as_: As, exchange: Exchange) -> None:
+        done(exchange)
+
+        assert as_("head", "a").get(address(exchange, "a", "annuler")).status_code == 409
+
+
+class TestAskingAgain:
+    @pytest.mark.parametrize("bring", [cancelled, refused, done])
+    def test_is_judged_anew(self, as_: As, exchange: Exchange, bring: Callable[[Exchange], None]) -> None:
+        bring(exchange)
+        browser = as_("administrator", "b")
+        assert browser.get(address(exchange, "b", "redemander")).status_code == 200
+
+        answer = browser.post(address(exchange, "b", "redemander"))
+
+        assert answer.status_code == 303
+        assert exchange.states("b")[-1] == ("conflict" if bring is refused else "done")

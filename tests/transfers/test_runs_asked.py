@@ -1,0 +1,98 @@
+"""What asks for a run: an import, a switch, the night, the command line, « Essayer maintenant »."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from threading import Event
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from cpro.core import clock, events
+from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.models import Job
+from cpro.core.jobs.runner import Runner
+from cpro.establishments.models import Establishment
+from cpro.transfers.jobs import RUN_JOB, request_run
+from tests.factories import TESTER
+from tests.helpers.transfers import Exchange
+
+
+@pytest.fixture
+def moved(exchange: Exchange) -> tuple[int, int]:
+    """Return a pupil of "a" who left with records, and the same one who joined "b"."""
+    ine = exchange.ine()
+    left = exchange.enrol("a", ine)
+    exchange.fill("a", left)
+    exchange.depart(left)
+    return left, exchange.enrol("b", ine)
+
+
+def work(exchange: Exchange) -> None:
+    """Do every job there is."""
+    Runner(exchange.app, Event()).drain()
+
+
+def jobs(exchange: Exchange, kind: str = RUN_JOB) -> list[Job]:
+    with exchange.look() as session:
+        return list(session.scalars(select(Job).where(Job.kind == kind).order_by(Job.id)))
+
+
+def test_an_import_asks_for_one_in_its_transaction(exchange: Exchange, moved: tuple[int, int]) -> None:
+    with exchange.at("b", writing=True) as session:
+        events.import_applied.send(establishment_id=exchange.ids["b"], run_id=1, by=TESTER, now=clock.utcnow())
+        assert session.scalars(select(Job.kind)).all() == [RUN_JOB]
+    assert exchange.records(moved[1]) == set()
+
+    work(exchange)
+
+    assert exchange.records(moved[1]) == exchange.records(moved[0])
+    (job,) = jobs(exchange)
+    assert (job.state_value, job.establishment_id) == ("done", exchange.ids["b"])
+    assert job.result == {"pairs": 1, "transfers": 1, "records": 5, "changed": 0}
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_switch_asks_for_one(exchange: Exchange, moved: tuple[int, int], on: bool) -> None:
+    exchange.switch("b", on=False)
+    exchange.run()
+    assert exchange.states("a") == ["waiting_joined"]
+    exchange.switch("b" if on else "a", on=on)
+    school = "b" if on else "a"
+
+    with exchange.at(school, writing=True) as session:
+        establishment = session.get_one(Establishment, exchange.ids[school])
+        events.transfers_switched.send(establishment, enabled=on, by=TESTER, now=clock.utcnow())
+    work(exchange)
+
+    assert exchange.states("a") == (["done"] if on else [])
+
+
+def test_asked_twice_it_waits_once(exchange: Exchange) -> None:
+    with exchange.at("a", writing=True):
+        first = request_run(by=TESTER, now=clock.utcnow()).id
+        assert request_run(by=TESTER, now=clock.utcnow()).id == first
+    with exchange.at("b", writing=True):
+        assert request_run(by=TESTER, now=clock.utcnow()).id != first
+
+
+def test_each_night(exchange: Exchange, moved: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    night = clock.utcnow().replace(hour=3, minute=30) + timedelta(days=1)
+    monkeypatch.setattr("cpro.core.clock.utcnow", lambda: night)
+    with exchange.app.app_context():
+        keep_house()
+
+    work(exchange)
+
+    (job,) = jobs(exchange, "transfers:nightly")
+    assert (job.state_value, job.establishment_id) == ("done", None)
+    assert exchange.records(moved[1]) == exchange.records(moved[0])
+
+
+def test_from_the_command_line_in_figures(app: Flask, exchange: Exchange, moved: tuple[int, int]) -> None:
+    outcome = app.test_cli_runner().invoke(args=["transfers", "run"])
+
+    assert outcome.exit_code == 0, outcome.output
+    assert outcome.output == "1 transfert effectué, 5 données copiées, 0 autre dossier mis à jour.\n"
+    assert exchange.records(moved[1]) == exchange.records(moved[0])

@@ -1,0 +1,181 @@
+"""The copy is the one place where a school's content meets another school, and it writes to the school joined alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, func, insert, literal, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from cpro.audit.models import AuditEntry
+from cpro.core.tenancy import TenancyError
+from cpro.core.transactions import unit_of_work
+from cpro.extensions import db
+from cpro.records.models import KINDS, Fiche
+from cpro.transfers.models import SchoolPair, Transfer, TransferSide
+from cpro.transfers.operations.cancelling import cancel
+from tests.helpers.transfers import Exchange
+
+CPRO = Path(__file__).resolve().parents[2] / "cpro"
+_CONTENT = "|".join(kind.__tablename__ for kind in KINDS)
+#: Files that may hold a session on all schools while they know pupils' records, and what they do with both.
+_BOTH = {
+    "demo.py": "writes the demonstration schools",
+    "records/operations/retention.py": "counts, then deletes school by school",
+    "transfers/operations/withdrawing.py": "takes back copies",
+}
+
+
+@pytest.fixture
+def moved(exchange: Exchange) -> tuple[int, int]:
+    """Return a pupil of "a" who left with records, and the same one who joined "b"."""
+    ine = exchange.ine()
+    left = exchange.enrol("a", ine)
+    exchange.fill("a", left)
+    exchange.depart(left)
+    bystander = exchange.enrol("c", exchange.ine())
+    exchange.fill("c", bystander)
+    return left, exchange.enrol("b", ine)
+
+
+@contextmanager
+def heard(app: Flask) -> Iterator[list[tuple[str, Any]]]:
+    """Yield the statements sent to the database in the block, with their values."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
+        statements.append((" ".join(statement.split()), values))
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def content(session: Session) -> dict[tuple[str, int, int], tuple[Any, ...]]:
+    """Return every record, by table, school and id."""
+    return {
+        (kind.__tablename__, row.establishment_id, row.id): tuple(
+            getattr(row, column.key) for column in kind.__mapper__.column_attrs
+        )
+        for kind in KINDS
+        for row in session.scalars(select(kind))
+    }
+
+
+class TestOnlyTheCopyCrosses:
+    def test_a_run_writes_content_by_its_three_statements_and_to_the_school_joined_alone(
+        self, exchange: Exchange, moved: tuple[int, int]
+    ) -> None:
+        with exchange.look() as session:
+            before = content(session)
+
+        with heard(exchange.app) as statements:
+            exchange.run()
+
+        writing = [
+            sql for sql, _values in statements if re.match(rf"(INSERT INTO|UPDATE|DELETE FROM) ({_CONTENT})\b", sql)
+        ]
+        assert [re.match(r"INSERT INTO (\w+) .* SELECT ", sql)[1] for sql in writing] == [
+            "fiche",
+            "bilan",
+            "evaluation",
+        ]  # type: ignore[index]
+        with exchange.look() as session:
+            after = content(session)
+        assert {key: after.get(key) for key in before} == before
+        assert {school for _table, school, _id in after.keys() - before.keys()} == {exchange.ids["b"]}
+
+    def test_cancelling_writes_to_the_school_joined_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
+        with exchange.look() as session:
+            before = content(session)
+        exchange.run()
+
+        exchange.act(cancel, "b", side_id=exchange.side("b").id)
+
+        with exchange.look() as session:
+            assert content(session) == before
+
+    def test_nobody_else_selects_into_a_table(self) -> None:
+        for path in CPRO.rglob("*.py"):
+            if path.relative_to(CPRO).as_posix() != "transfers/copying.py":
+                assert "from_select" not in path.read_text(), f"{path}: an INSERT … SELECT is the copy's alone"
+
+    def test_few_hold_all_schools_and_pupils_records_at_once(self) -> None:
+        for path in CPRO.rglob("*.py"):
+            source = path.read_text()
+            if re.search(r"platform_(session|unit_of_work)\(", source) and "cpro.records" in source:
+                name = path.relative_to(CPRO).as_posix()
+                assert name in _BOTH, f"{name}: why does it open all schools, and read or write records?"
+
+
+class TestFromASchool:
+    """What a careless room could write in a school's session."""
+
+    def test_a_copy_towards_another_school_is_refused(self, exchange: Exchange, moved: tuple[int, int]) -> None:
+        columns = [column.name for column in Fiche.__table__.columns if column.name != "id"]
+        values = [
+            literal(exchange.ids["b"]) if name == "establishment_id" else Fiche.__table__.columns[name]
+            for name in columns
+        ]
+        with exchange.at("a") as session, pytest.raises(TenancyError), unit_of_work():
+            session.execute(insert(Fiche).from_select(columns, select(*values)))
+
+    def test_a_record_cannot_be_handed_to_another_school(self, exchange: Exchange, moved: tuple[int, int]) -> None:
+        with exchange.at("a") as session, pytest.raises(TenancyError), unit_of_work():
+            session.execute(update(Fiche).values(establishment_id=exchange.ids["b"]))
+
+    def test_the_rows_of_the_platform_and_of_others_do_not_exist(
+        self, exchange: Exchange, moved: tuple[int, int]
+    ) -> None:
+        exchange.run()
+        with exchange.at("a") as session:
+            assert session.scalars(select(Transfer)).all() == []
+            assert session.scalars(select(SchoolPair)).all() == []
+            assert [side.establishment_id for side in session.scalars(select(TransferSide))] == [exchange.ids["a"]]
+            assert session.get(TransferSide, exchange.side("b").id) is None
+
+    def test_on_postgresql_the_database_repeats_it_under_the_session(
+        self, exchange: Exchange, moved: tuple[int, int]
+    ) -> None:
+        exchange.run()
+        copy = text(
+            "INSERT INTO fiche (establishment_id, student_id, origin_uid, author_label, created_at, changed_at, "
+            "origin_school, title, place, place_name, starts_on, ends_on, tasks, state, validated_by_label) "
+            "SELECT :school, :pupil, 'stolen', author_label, created_at, changed_at, origin_school, title, place, "
+            "place_name, starts_on, ends_on, tasks, state, validated_by_label FROM fiche LIMIT 1"
+        )
+        with exchange.at("a") as session:
+            if db.engine.dialect.name != "postgresql":
+                pytest.skip("row-level security is PostgreSQL's; .ci/run runs this suite there too")
+            assert session.connection().execute(text("SELECT count(*) FROM transfer")).scalar() == 0
+            assert session.connection().execute(text("SELECT count(*) FROM transfer_side")).scalar() == 1
+            with pytest.raises(DBAPIError, match="row-level security"):
+                session.connection().execute(copy, {"school": exchange.ids["b"], "pupil": moved[1]})
+
+
+def test_no_content_in_the_journal_nor_in_the_sides(exchange: Exchange, moved: tuple[int, int]) -> None:
+    exchange.run()
+    exchange.act(cancel, "b", side_id=exchange.side("b").id)
+
+    with exchange.look() as session:
+        told = [
+            f"{entry.object_label} {entry.changes} {entry.actor_label}" for entry in session.scalars(select(AuditEntry))
+        ]
+        sides = [
+            " ".join(str(getattr(side, column.key)) for column in TransferSide.__mapper__.column_attrs)
+            for side in session.scalars(select(TransferSide))
+        ]
+        assert session.scalar(select(func.count(AuditEntry.id)))
+    for secret in ("Câbl", "Bon trimestre", "Analyser"):
+        assert secret not in "".join(told + sides)

@@ -1,0 +1,240 @@
+"""What stops a copy: identities that disagree, pupils present twice, pupils whom no file of SIECLE brought."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cpro.core.errors import FieldErrors
+from cpro.students.models import Origin
+from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.operations.decisions import agree, ask_again, confirm, refuse
+from tests.helpers.transfers import Exchange, check_complete, check_soundness
+
+
+def moved(exchange: Exchange, **joined: object) -> tuple[int, int]:
+    """Return a pupil of "a" who left with records, and the same one who joined "b"."""
+    ine = exchange.ine()
+    left = exchange.enrol("a", ine)
+    exchange.fill("a", left)
+    exchange.depart(left)
+    return left, exchange.enrol("b", ine, **joined)
+
+
+def sound(exchange: Exchange) -> None:
+    with exchange.look() as session:
+        check_soundness(session)
+        check_complete(session)
+
+
+class TestConflict:
+    @pytest.fixture
+    def pair(self, exchange: Exchange) -> tuple[int, int]:
+        pair = moved(exchange, birth_date=date(2010, 1, 1), first_name="Noé")
+        exchange.run()
+        return pair
+
+    def test_nothing_is_copied_and_both_see_what_disagrees(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        assert exchange.records(pair[1]) == set()
+        for school in ("a", "b"):
+            side = exchange.side(school)
+            assert (side.state_value, side.disagreements) == ("conflict", ["birth_date", "first_name"])
+        sound(exchange)
+
+    def test_neither_side_holds_what_the_other_says(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        for school, theirs in (("a", "Noé"), ("b", "Lou")):
+            side = exchange.side(school)
+            assert theirs not in f"{side.student_label} {side.search_key} {side.disagreements} {side.reason}"
+            assert side.offered_birth_date is None
+
+    def test_the_school_joined_confirms(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        left, joined = pair
+
+        assert exchange.act(confirm, "b", side_id=exchange.side("b").id) == "done"
+
+        assert exchange.records(joined) == exchange.records(left)
+        here, there = exchange.side("b"), exchange.side("a")
+        assert (here.decided_by, there.decided_by) == ("Chef de b", "")
+        assert here.disagreements == there.disagreements == []
+        assert exchange.run().pairs == 0
+        sound(exchange)
+
+    @pytest.mark.parametrize("school", ["a", "c"])
+    def test_nobody_else_confirms(self, exchange: Exchange, pair: tuple[int, int], school: str) -> None:
+        with pytest.raises(NotNow if school == "a" else NoSuchTransfer):
+            exchange.act(confirm, school, side_id=exchange.side("a").id)
+        with pytest.raises(NoSuchTransfer):
+            exchange.act(confirm, school, side_id=exchange.side("b").id)
+
+        assert exchange.records(pair[1]) == set()
+
+    def test_it_is_not_confirmed_while_a_school_is_off(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        exchange.switch("a", on=False)
+
+        with pytest.raises(TransfersOff, match="0999001W n’a pas activé"):
+            exchange.act(confirm, "b", side_id=exchange.side("b").id)
+
+        assert exchange.records(pair[1]) == set()
+
+    def test_the_school_joined_refuses_with_a_reason(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        with pytest.raises(FieldErrors, match="raison"):
+            exchange.act(refuse, "b", side_id=exchange.side("b").id, reason=" ")
+
+        assert exchange.act(refuse, "b", side_id=exchange.side("b").id, reason="Un homonyme") == "refused"
+
+        assert exchange.side("a").reason == "Un homonyme"
+        exchange.set(pair[1], birth_date=date(2009, 2, 28), first_name="Lou")
+        exchange.run()
+        assert exchange.records(pair[1]) == set()
+        sound(exchange)
+
+    def test_what_was_refused_may_be_asked_again(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        side_id = exchange.side("b").id
+        exchange.act(refuse, "b", side_id=side_id, reason="Un homonyme")
+
+        assert exchange.act(ask_again, "b", side_id=side_id) == "conflict"
+        assert exchange.act(confirm, "b", side_id=side_id) == "done"
+        sound(exchange)
+
+    def test_corrected_files_settle_it_by_themselves(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        exchange.set(pair[1], birth_date=date(2009, 2, 28), first_name="LOU")
+
+        exchange.run("b")
+
+        assert exchange.states("a") == exchange.states("b") == ["done"]
+        assert exchange.records(pair[1]) == exchange.records(pair[0])
+
+    def test_an_ine_corrected_makes_it_vanish(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        exchange.set(pair[1], ine=exchange.ine())
+
+        exchange.run("b")
+
+        assert exchange.sides("a") == exchange.sides("b") == []
+
+
+class TestAgreement:
+    @pytest.fixture(params=[Origin.TABLE, Origin.HAND], ids=["by a table", "by hand"])
+    def pair(self, exchange: Exchange, request: pytest.FixtureRequest) -> tuple[int, int]:
+        pair = moved(exchange, came_by=request.param.value)
+        exchange.run()
+        return pair
+
+    def test_nothing_is_copied_until_the_school_left_agrees(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        assert exchange.records(pair[1]) == set()
+        assert exchange.states("a") == exchange.states("b") == ["agreement"]
+        with pytest.raises(NotNow):
+            exchange.act(agree, "b", side_id=exchange.side("b").id)
+
+        assert exchange.act(agree, "a", side_id=exchange.side("a").id) == "done"
+
+        assert exchange.records(pair[1]) == exchange.records(pair[0])
+        sound(exchange)
+
+    def test_the_school_left_refuses_and_changes_its_mind(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        side_id = exchange.side("a").id
+        exchange.act(refuse, "a", side_id=side_id, reason="Élève inconnu")
+        with pytest.raises(NotNow):
+            exchange.act(ask_again, "b", side_id=exchange.side("b").id)
+        exchange.run()
+        assert exchange.records(pair[1]) == set()
+
+        assert exchange.act(agree, "a", side_id=side_id) == "done"
+        sound(exchange)
+
+    def test_a_file_of_siecle_makes_the_agreement_needless(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        exchange.set(pair[1], came_by=Origin.SIECLE.value)
+
+        exchange.run("b")
+
+        assert exchange.states("b") == ["done"]
+
+    def test_a_conflict_confirmed_still_asks_for_it(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        exchange.set(pair[1], birth_date=date(2010, 1, 1))
+        exchange.run()
+
+        assert exchange.act(confirm, "b", side_id=exchange.side("b").id) == "agreement"
+        assert exchange.records(pair[1]) == set()
+        assert exchange.act(agree, "a", side_id=exchange.side("a").id) == "done"
+        sound(exchange)
+
+
+class TestPresentTwice:
+    def test_present_in_both_blocks_and_both_are_told(self, exchange: Exchange) -> None:
+        ine = exchange.ine()
+        in_a = exchange.enrol("a", ine)
+        exchange.fill("a", in_a)
+        in_b = exchange.enrol("b", ine)
+
+        exchange.run()
+
+        assert exchange.records(in_b) == set()
+        assert exchange.states("a") == exchange.states("b") == ["twins"]
+        sound(exchange)
+
+        exchange.depart(in_a)
+        exchange.run("a")
+
+        assert exchange.records(in_b) == exchange.records(in_a)
+        assert exchange.states("a") == exchange.states("b") == ["done"]
+        sound(exchange)
+
+    def test_the_one_who_left_may_be_either(self, exchange: Exchange) -> None:
+        ine = exchange.ine()
+        in_b, in_a = exchange.enrol("b", ine), exchange.enrol("a", ine)
+        exchange.fill("a", in_a)
+        exchange.run()
+        exchange.depart(in_a)
+
+        exchange.run("a")
+
+        assert exchange.records(in_b) == exchange.records(in_a)
+        sound(exchange)
+
+    def test_twice_in_one_school_blocks_what_comes_there(self, exchange: Exchange) -> None:
+        left, joined = moved(exchange)
+        with exchange.look() as session:
+            from cpro.students.models import Student
+
+            ine = session.get_one(Student, joined).ine
+        second = exchange.enrol("b", ine)
+
+        exchange.run()
+
+        assert exchange.records(joined) == exchange.records(second) == set()
+        assert sorted(exchange.states("b")) == ["blocked", "blocked", "twins", "twins"]
+        assert exchange.states("a") == ["blocked", "blocked"]
+        exchange.set(second, ine=None)
+
+        exchange.run("b")
+
+        assert exchange.records(joined) == exchange.records(left)
+        assert exchange.states("b") == ["done"]
+        sound(exchange)
+
+    def test_a_third_school_frees_the_two_others_by_its_import(self, exchange: Exchange) -> None:
+        left, joined = moved(exchange)
+        with exchange.look() as session:
+            from cpro.students.models import Student
+
+            ine = session.get_one(Student, joined).ine
+        in_c = exchange.enrol("c", ine)
+        exchange.run()
+        assert exchange.records(joined) == exchange.records(in_c) == set()
+        exchange.set(in_c, ine=exchange.ine())
+
+        exchange.run("c")
+
+        assert exchange.records(joined) == exchange.records(left)
+        assert exchange.sides("c") == []
+        sound(exchange)
+
+    def test_a_school_that_is_off_is_not_told(self, exchange: Exchange) -> None:
+        exchange.switch("b", on=False)
+        ine = exchange.ine()
+        exchange.enrol("a", ine)
+        exchange.enrol("b", ine)
+
+        exchange.run()
+
+        assert exchange.sides("a") == exchange.sides("b") == []

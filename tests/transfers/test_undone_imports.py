@@ -1,0 +1,156 @@
+"""Undoing an import takes back first the transfers it caused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from cpro.core.jobs.models import Job
+from cpro.core.jobs.runner import Runner
+from cpro.records.models import Fiche
+from cpro.students.models import Student
+from cpro.transfers.errors import WithdrawalImpossible
+from tests.factories import World
+from tests.helpers.imports import Desk
+from tests.helpers.transfers import Exchange, check_complete, check_soundness
+
+LOU = {"NOM_DE_FAMILLE": "Topaze", "PRENOM": "Lou", "DATE_NAISS": "28/02/2009"}
+
+
+@pytest.fixture
+def desk(app: Flask, world: World, tmp_path: Path) -> Desk:
+    """Return the place where files are brought to school "a"."""
+    return Desk(app, world, tmp_path)
+
+
+def work(exchange: Exchange) -> None:
+    """Do every job there is."""
+    Runner(exchange.app, Event()).drain()
+
+
+def sound(exchange: Exchange) -> None:
+    with exchange.look() as session:
+        check_soundness(session)
+        check_complete(session)
+
+
+def arrival(exchange: Exchange, desk: Desk) -> tuple[int, int]:
+    """Let a pupil of "b" leave with records and a file bring them to "a"; return both, transferred."""
+    ine = "990000011DB"
+    left = exchange.enrol("b", ine)
+    exchange.fill("b", left)
+    exchange.depart(left)
+    desk.bring(desk.file_of({"id": "1", "ine": ine, **LOU}))
+    work(exchange)
+    with exchange.look() as session:
+        joined = session.scalars(select(Student.id).where(Student.ine == ine, Student.id != left)).one()
+    assert exchange.records(joined) == exchange.records(left) != set()
+    return left, joined
+
+
+def test_an_import_brings_the_transfer(exchange: Exchange, desk: Desk) -> None:
+    arrival(exchange, desk)
+
+    sound(exchange)
+
+
+def test_undone_it_takes_it_back(exchange: Exchange, desk: Desk) -> None:
+    left, joined = arrival(exchange, desk)
+
+    desk.undo()
+
+    assert exchange.records(joined) == set()
+    with exchange.look() as session:
+        assert session.get(Student, joined) is None
+    work(exchange)
+    assert len(exchange.records(left)) == 5
+    assert exchange.states("a") == exchange.states("b") == ["cancelled"]
+    assert exchange.side("a").student_id is None
+    sound(exchange)
+
+
+def test_the_same_file_again_brings_it_again(exchange: Exchange, desk: Desk) -> None:
+    left, _joined = arrival(exchange, desk)
+    desk.undo()
+    work(exchange)
+
+    desk.bring(desk.file_of({"id": "1", "ine": "990000011DB", **LOU}))
+    work(exchange)
+
+    with exchange.look() as session:
+        again = session.scalars(select(Student.id).where(Student.ine == "990000011DB", Student.id != left)).one()
+    assert exchange.records(again) == exchange.records(left)
+    sound(exchange)
+
+
+def test_it_is_refused_once_somebody_evaluated_upon_what_came(exchange: Exchange, desk: Desk) -> None:
+    _left, joined = arrival(exchange, desk)
+    with exchange.look() as session:
+        uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == joined)).first()
+    exchange.add(exchange.evaluation("a", joined, fiche_uid=uid))
+    before = exchange.records(joined)
+
+    with pytest.raises(WithdrawalImpossible, match="dans votre établissement"):
+        desk.undo()
+
+    assert exchange.records(joined) == before
+    assert exchange.states("a") == ["done"]
+
+
+def departure(exchange: Exchange, desk: Desk) -> int:
+    """Let a file of "a" tell that a pupil left, who is in "b"; return that one, who received."""
+    ine = "990000022CA"
+    desk.bring(desk.file_of({"id": "1", "ine": ine, **LOU}, {"id": "2"}, {"id": "3"}))
+    with exchange.look() as session:
+        left = session.scalars(select(Student.id).where(Student.ine == ine)).one()
+    exchange.fill("a", left)
+    joined = exchange.enrol("b", ine)
+    desk.bring(desk.file_of({"id": "2"}, {"id": "3"}), confirm=["deactivations"])
+    work(exchange)
+    assert exchange.records(joined) == exchange.records(left) != set()
+    return joined
+
+
+def test_what_a_departure_sent_is_taken_back_there(exchange: Exchange, desk: Desk) -> None:
+    joined = departure(exchange, desk)
+
+    desk.undo()
+    work(exchange)
+
+    assert exchange.records(joined) == set()
+    assert sorted(exchange.states("b")) == ["cancelled", "twins"]
+    sound(exchange)
+
+
+def test_it_is_refused_once_the_other_school_evaluated(exchange: Exchange, desk: Desk) -> None:
+    joined = departure(exchange, desk)
+    with exchange.look() as session:
+        uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == joined)).first()
+    exchange.add(exchange.evaluation("b", joined, fiche_uid=uid))
+
+    with pytest.raises(WithdrawalImpossible, match="l’établissement d’accueil"):
+        desk.undo()
+
+    assert exchange.states("b") == ["done"]
+
+
+def test_transfers_of_other_pupils_stay(exchange: Exchange, desk: Desk) -> None:
+    ine = exchange.ine()
+    left = exchange.enrol("b", ine)
+    exchange.fill("b", left)
+    exchange.depart(left)
+    other = exchange.enrol("a", ine, siecle_id="77")
+    exchange.run()
+    desk.bring(desk.file_of({"id": "1", "ine": "990000011DB", **LOU}, {"id": "77", "ine": ine, **LOU}))
+
+    desk.undo()
+    work(exchange)
+
+    assert exchange.records(other) == exchange.records(left)
+    with exchange.look() as session:
+        assert {job.state_value for job in session.scalars(select(Job))} == {"done"}
+    sound(exchange)
