@@ -25,8 +25,10 @@ _STYLESHEETS = (
     "css/panels.css",
     "css/generated.css",
     "css/screens.css",
+    "css/richtext.css",
     "css/charts.css",
     "css/history.css",
+    "css/transfers.css",
     "css/print.css",
 )
 
@@ -114,6 +116,8 @@ class Frame:
             }
             for entry in registry().menu
             if self._may(entry.permission)
+            and not (entry.unless and self._may(entry.unless))
+            and (entry.when is None or entry.when())
         ]
 
     @property

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from cpro.competences.national import load as load_competences
 from cpro.core import clock, tenancy
 from cpro.core.commands import COMMAND_LINE, sentences
 from cpro.core.errors import DomainError
@@ -29,7 +30,9 @@ from cpro.core.validators import rnie_key
 from cpro.establishments.imaging import prepare_picture
 from cpro.establishments.models import CNILKind, Establishment, PictureKind, PictureVersion
 from cpro.establishments.operations.particulars import create_establishment
-from cpro.students.models import Diploma, Division, Student
+from cpro.records.demo_content import load as load_records
+from cpro.scenarios.demo_content import load as load_scenarios
+from cpro.students.models import MEF, Diploma, Division, Origin, Student
 from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations.accounts import create_account, create_platform_account
 
@@ -59,6 +62,12 @@ _DIVISIONS = (
     ("1CAP", "CAP électricien, 1re année", "CAP-ELEC"),
     ("2CAP", "CAP électricien, 2e année", "CAP-ELEC"),
 )
+#: The course (MEF) of each year of the Bac pro MELEC: code and label.
+_MEFS = {
+    "2MELEC": ("24725510310", "2NDPRO METIERS ELECTRICITE (MELEC)"),
+    "1MELEC": ("24725510320", "1ERPRO METIERS ELECTRICITE (MELEC)"),
+    "TMELEC": ("24725510330", "TLEPRO METIERS ELECTRICITE (MELEC)"),
+}
 #: A start of INE that no pupil bears: school numbers beginning with 99 are not allotted.
 _FIRST_NUMBER = 990_000_000
 
@@ -89,14 +98,8 @@ def load_if_empty(*, password: str, now: datetime) -> str | None:
 
 def _load(session: Session, password: str, now: datetime) -> None:
     password_hash = hash_password(password)
-    diplomas = {
-        code: Diploma(code=code, label=label, short_label=short_label)
-        for code, label, short_label in (
-            ("40025520", "Bac pro Métiers de l’électricité et de ses environnements connectés", "Bac pro MELEC"),
-            ("CAP-ELEC", "CAP Électricien", "CAP Électricien"),
-        )
-    }
-    session.add_all(diplomas.values())
+    load_competences(session)
+    diplomas = {each.code: each for each in session.scalars(select(Diploma))}
     complete, incomplete = _schools(session, now)
     for school in (complete, incomplete):
         _staff(session, school, password_hash, now)
@@ -109,6 +112,8 @@ def _load(session: Session, password: str, now: datetime) -> None:
     _students(session, complete, diplomas, 120, now)
     _students(session, incomplete, diplomas, 12, now)
     _arrival(session, complete, incomplete, now)
+    load_scenarios(session, complete, now)
+    load_records(session, (complete, incomplete), now)
     _pictures(session, complete, now)
     session.flush()
 
@@ -174,6 +179,10 @@ def _students(session: Session, school: Establishment, diplomas: dict[str, Diplo
         for code, label, diploma in _DIVISIONS
     ]
     session.add_all(divisions)
+    melec = diplomas["40025520"]
+    session.add_all(
+        MEF(establishment_id=school.id, code=code, label=label, diploma=melec) for code, label in _MEFS.values()
+    )
     session.flush()
     pupil_account = session.scalars(
         select(Account).where(Account.establishment_id == school.id, Account.login == "apprenant")
@@ -190,8 +199,10 @@ def _students(session: Session, school: Establishment, diplomas: dict[str, Diplo
                 birth_date=date(2008, 1, 1) + timedelta(days=7 * index),
                 # one in twenty has no INE yet, but never the first, who has an account
                 ine=None if index % 20 == 7 else f"{number}{rnie_key(str(number))}",
-                siecle_id=str(900_000 + index),
+                siecle_id=str(800_000 + index),
+                came_by=Origin.SIECLE.value,
                 division_id=divisions[index % len(divisions)].id,
+                mef_code=_MEFS.get(divisions[index % len(divisions)].code, ("",))[0],
                 account_id=pupil_account.id if index == 0 else None,
                 created_at=now,
             )
@@ -206,12 +217,27 @@ def _arrival(session: Session, left: Establishment, joined: Establishment, now: 
         "first_name": "Lou",
         "birth_date": date(2009, 2, 28),
         "ine": f"{number}{rnie_key(str(number))}",
+        "came_by": Origin.SIECLE.value,
         "created_at": now,
     }
     session.add(
-        Student(establishment_id=left.id, siecle_id="900998", is_active=False, left_on=date(2026, 9, 18), **common)
+        Student(
+            establishment_id=left.id,
+            siecle_id="900998",
+            is_active=False,
+            left_on=date(2026, 9, 18),
+            division_id=_division_id(session, left, "1MELEC"),
+            **common,
+        )
     )
-    session.add(Student(establishment_id=joined.id, siecle_id="900017", **common))
+    session.add(
+        Student(
+            establishment_id=joined.id,
+            siecle_id="900017",
+            division_id=_division_id(session, joined, "1MELEC"),
+            **common,
+        )
+    )
     session.add(
         Student(
             establishment_id=left.id,
@@ -219,11 +245,19 @@ def _arrival(session: Session, left: Establishment, joined: Establishment, now: 
             first_name="Malo",
             birth_date=date(2008, 6, 3),
             siecle_id="900999",
+            came_by=Origin.SIECLE.value,
             is_active=False,
             left_on=date(2026, 7, 4),
+            division_id=_division_id(session, left, "TMELEC"),
             created_at=now,
         )
     )
+
+
+def _division_id(session: Session, school: Establishment, code: str) -> int:
+    return session.scalars(
+        select(Division.id).where(Division.establishment_id == school.id, Division.code == code)
+    ).one()
 
 
 def _pictures(session: Session, school: Establishment, now: datetime) -> None:

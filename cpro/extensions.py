@@ -40,8 +40,8 @@ class Session(FlaskSession):
         raise RuntimeError("bulk_insert_mappings bypasses tenancy: use core.tenancy.bulk_insert")
 
     def bulk_update_mappings(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: use an ORM update statement, which the filter sees."""
-        raise RuntimeError("bulk_update_mappings bypasses tenancy: use session.execute(update(Model)…)")
+        """Refuse: use `core.tenancy.bulk_update`."""
+        raise RuntimeError("bulk_update_mappings bypasses tenancy: use core.tenancy.bulk_update")
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": Session})

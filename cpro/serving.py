@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cpro import demo
+from cpro.competences.national import load_lists
 from cpro.core import clock
 from cpro.core.jobs.worker import start_in_thread
 from cpro.core.storage import FileStorage, StorageUnavailable
@@ -34,6 +35,7 @@ def serve_locally(app: Flask) -> int:
             _check_storage(app)
             _prepare_database()
             password = _load_demo_once(app)
+            load_lists()
     except CannotStart as refusal:
         print(refusal, file=sys.stderr)
         return 1

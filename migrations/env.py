@@ -19,8 +19,8 @@ def run_migrations() -> None:
     with db.engine.connect() as connection:
         on_postgresql = connection.dialect.name == "postgresql"
         if not on_postgresql:
-            # SQLite rebuilds a table by dropping it, which foreign keys would refuse, or follow into the rows that refer
-            # to it. The setting is deaf inside a transaction, and the engine begins one for each statement it sends.
+            # SQLite rebuilds a table by dropping it, which foreign keys would refuse, or follow into the rows that
+            # refer to it. The setting is deaf inside a transaction, which the engine begins for any statement.
             _on_sqlite(connection, "PRAGMA foreign_keys=OFF")
         context.configure(connection=connection, target_metadata=db.metadata, render_item=render_type, **options)
         with context.begin_transaction():

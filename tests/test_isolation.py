@@ -18,8 +18,8 @@ from cpro.core.permissions import Permission
 from cpro.core.tenancy import TenancyError
 from cpro.extensions import db
 from cpro.masks.models import Mask
-from cpro.students.models import Division, Student
-from tests.factories import World, make_diploma, make_mandate
+from cpro.students.models import Diploma, Division, Student
+from tests.factories import World, make_diploma, make_mandate, make_scenario, make_transfer, make_transfer_side
 from tests.helpers.browser import Browser
 
 Look = Callable[[], AbstractContextManager[Session]]
@@ -37,6 +37,7 @@ class TestSettings:
             "/admin/parametres/logo",
             *(f"/admin/parametres/historique?de={part}" for part in ("etablissement", "transferts", "masques", "logo")),
             "/admin/eleves-sans-ine",
+            "/admin/parametres/conservation",
         ]
         for school, other in (("a", "beta"), ("b", "alpha")):
             browser = as_(role, school)
@@ -72,6 +73,65 @@ class TestSettings:
 
         with platform() as session:
             assert [mask.wording for mask in session.scalars(select(Mask))] == ["Liens de beta"]
+
+
+class TestPassports:
+    @pytest.mark.parametrize("role", ["head", "teacher", "student"])
+    def test_another_schools_pupils_and_divisions_have_none(
+        self, as_: Callable[..., Browser], world: World, role: str
+    ) -> None:
+        browser = as_(role, "b")
+
+        answer = browser.get(f"/passeport/{world.a.student_id}.pdf")
+        assert answer.status_code == 404
+        assert "alpha" not in answer.text.lower()
+        browser.get("/mon-compte")
+        asked = browser.post(f"/passeports/divisions/{world.a.division_id}")
+        assert asked.status_code == (403 if role == "student" else 404)
+
+
+class TestTransfers:
+    """One transfer, two sides: each school has its own, and the other's does not exist for it."""
+
+    @pytest.mark.parametrize("role", ["administrator", "head"])
+    def test_the_other_schools_side_does_not_exist(
+        self, as_: Callable[..., Browser], world: World, arrange: Look, role: str
+    ) -> None:
+        with arrange() as session:
+            session.add(transfer := make_transfer(world.b.id, world.a.id))
+            session.flush()
+            session.add(side := make_transfer_side(transfer.id, world.b.id, student_label="Secret-beta"))
+            session.flush()
+            address = f"/admin/parametres/transferts/effectues/{side.id}"
+        browser = as_(role, "a")
+        gestures = ("confirmer", "accorder", "accepter", "refuser", "reprendre", "redemander", "annuler")
+
+        for path in ("", "/recepisse.pdf", *(f"/{gesture}" for gesture in gestures)):
+            answer = browser.get(address + path)
+            assert (answer.status_code, "Secret-beta" in answer.text) == (404, False), path
+        for gesture in gestures:
+            answer = browser.post(f"{address}/{gesture}", {"reason": "Non", "student": str(world.a.student_id)})
+            assert (answer.status_code, "Secret-beta" in answer.text) == (404, False), gesture
+        for page in ("/admin/parametres/transferts/effectues", "/admin/transferts/", "/admin/"):
+            assert "Secret-beta" not in browser.get(page).text
+
+
+class TestScenarios:
+    def test_another_schools_do_not_exist(self, as_: Callable[..., Browser], world: World, arrange: Look) -> None:
+        with arrange() as session:
+            diploma = session.scalars(select(Diploma)).one()
+            theirs = make_scenario(world.b, diploma.id)
+            session.add(theirs)
+            session.flush()
+            address = f"/scenarios/{theirs.id}"
+
+        for role, ends in (("teacher", ("", "/imprimer", "/modifier", "/archiver")), ("head", ("", "/imprimer"))):
+            browser = as_(role)
+            assert [browser.get(f"{address}{end}").status_code for end in ends] == [404] * len(ends)
+            assert "secret" not in browser.get("/scenarios?etat=tous").text
+        teacher = as_("teacher")
+        for end in ("/modifier", "/archiver", "/reprendre", "/dupliquer"):
+            assert teacher.post(f"{address}{end}", {"title": "Pris"}).status_code == 404
 
 
 @pytest.fixture

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from cpro.core.formatting import DEFAULT_TIMEZONE
 
 
 def utcnow() -> datetime:
     """Return the present instant, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def today_in(timezone: str, now: datetime) -> date:
+    """Return the day it is in a time zone (Paris when the name is blank)."""
+    return now.astimezone(ZoneInfo(timezone or DEFAULT_TIMEZONE)).date()

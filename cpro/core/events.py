@@ -16,8 +16,15 @@ transfers_switched = _facts.signal("transfers-switched")
 #: A file's content was written: `establishment_id`, `run_id`, `by`, `now`.
 import_applied = _facts.signal("import-applied")
 
-#: An import is about to be undone: `establishment_id`, `run_id`, `by`, `now`; what it caused is to be undone first.
+#: An import is about to be undone: `establishment_id`, `run_id`, `student_ids` (whose presence or identity it changed),
+#: `created_ids` (those among them who go with it), `applied_at`, `by`, `now`; what it caused is to be undone first.
 import_undone = _facts.signal("import-undone")
+
+#: A school's own diploma is about to be deleted: `diploma`, `by`, `now`; a room that holds it raises a refusal.
+diploma_deleted = _facts.signal("diploma-deleted")
+
+#: Which of some competences (`ids`) are named by something? A question: each listener returns those it holds, by id.
+competences_used = _facts.signal("competences-used")
 
 # The three below are announced outside any transaction, by pages that only read; listeners write in their own.
 

@@ -62,18 +62,22 @@ class Permission(enum.Enum):
     ESTABLISHMENT_EDIT = "modifier les renseignements de l’établissement"
     TRANSFERS_VIEW = "voir les réglages et la liste des transferts"
     TRANSFERS_EDIT = "activer ou désactiver les transferts"
+    TRANSFERS_MANAGE = "décider des transferts : essayer, confirmer, accorder, refuser, annuler, proposer"
     MASKS_VIEW = "voir les masques de saisie"
     MASKS_EDIT = "modifier les masques de saisie"
     LOGO_VIEW = "voir le logo"
     STAMP_VIEW = "voir le cachet"
     PICTURES_EDIT = "déposer ou supprimer le logo et le cachet"
     STUDENTS_VIEW = "voir les élèves, les divisions et les diplômes"
+    MEFS_VIEW = "voir les formations (MEF) et leur diplôme"
     MISSING_INE_VIEW = "voir la liste des élèves sans INE"
     USERS_VIEW = "voir les comptes des utilisateurs"
     USERS_EDIT = "créer, modifier, désactiver et réinitialiser les comptes, imprimer leurs fiches"
     USERS_CONSENT = "donner son accord à un autre chef d’établissement ou à un second administrateur"
     STUDENTS_EDIT = "créer et corriger des élèves et des divisions, hors SIECLE"
-    DIPLOMAS_EDIT = "ajouter, corriger et supprimer les diplômes propres à l’établissement"
+    DIPLOMAS_EDIT = "ajouter, corriger et supprimer les diplômes propres à l’établissement, rattacher les MEF"
+    IMPORTS_MANAGE = "déposer des fichiers à importer, les appliquer et annuler le dernier import"
+    IMPORTS_VIEW = "voir l’historique des imports et ce qu’ils ont changé"
     RECORDS_EXPORT = "exporter les listes"
     JOURNAL_VIEW = "lire le journal"
     JOBS_VIEW = "suivre les traitements longs"
@@ -82,6 +86,18 @@ class Permission(enum.Enum):
     MANDATES_MANAGE = "ouvrir, prolonger et fermer un accès inspecteur, lire ses consultations"
     MODULES_SWITCH = "activer ou désactiver les modules"
     SETTINGS_HISTORY = "lire l’historique des paramètres et rétablir ce qui a changé"
+    SCENARIOS_VIEW = "lire les scénarios de l’établissement"
+    SCENARIOS_EDIT = "écrire des scénarios, corriger les siens, dupliquer ceux des autres"
+    PUPILS_VIEW = "voir la liste des apprenants que l’on suit"
+    PUPIL_RECORDS_READ = "lire les fiches, les évaluations et les bilans de ceux que l’on suit, ou les siens"
+    FICHES_WRITE = "écrire des fiches"
+    PUPILS_EVALUATE = "évaluer les apprenants de ses divisions, valider leurs fiches, rédiger leurs bilans"
+    OWN_RECORDS = "ouvrir son propre parcours"
+    PASSPORT_DRAW = "tirer le passeport de ceux que l’on suit, ou le sien"
+    DIVISION_PASSPORTS = "tirer les passeports d’une division"
+    OWN_PASSPORT = "tirer son propre passeport et emporter ses données"
+    RETENTION_VIEW = "voir la durée de conservation des données des anciens apprenants"
+    RETENTION_EDIT = "régler la durée de conservation des données des anciens apprenants"
 
 
 _EVERYONE = frozenset({Permission.OWN_ACCOUNT, Permission.HELP_READ})
@@ -94,27 +110,36 @@ _BROWSING = frozenset(
         Permission.MASKS_VIEW,
         Permission.LOGO_VIEW,
         Permission.STUDENTS_VIEW,
+        Permission.MEFS_VIEW,
         Permission.MISSING_INE_VIEW,
         Permission.USERS_VIEW,
+        Permission.IMPORTS_VIEW,
         Permission.JOURNAL_VIEW,
     }
 )
 _HEAD = _BROWSING | {
     Permission.ESTABLISHMENT_EDIT,
     Permission.TRANSFERS_EDIT,
+    Permission.TRANSFERS_MANAGE,
     Permission.STAMP_VIEW,
     Permission.PICTURES_EDIT,
     Permission.RECORDS_EXPORT,
     Permission.SETTINGS_HISTORY,
     Permission.MANDATES_EXPLAIN,
     Permission.JOBS_VIEW,
+    Permission.RETENTION_VIEW,
 }
 _ADMINISTRATOR = _HEAD | {
     Permission.MASKS_EDIT,
     Permission.STUDENTS_EDIT,
     Permission.DIPLOMAS_EDIT,
+    Permission.IMPORTS_MANAGE,
     Permission.USERS_EDIT,
 }
+
+_DRAWING_PASSPORTS = frozenset({Permission.PASSPORT_DRAW, Permission.DIVISION_PASSPORTS})
+#: Pedagogical content: neither the administrator nor the support ever has these.
+_READING_RECORDS = frozenset({Permission.SCENARIOS_VIEW, Permission.PUPILS_VIEW, Permission.PUPIL_RECORDS_READ})
 
 #: The whole table: what is not written here is refused.
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -126,11 +151,22 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.MANDATES_VIEW,
         Permission.MANDATES_MANAGE,
         Permission.MODULES_SWITCH,
+        Permission.RETENTION_EDIT,
+        *_READING_RECORDS,
+        *_DRAWING_PASSPORTS,
     },
-    Role.TEACHER: _EVERYONE,
-    Role.STUDENT: _EVERYONE,
+    # Which pupils, which fiches: records.operations.rules. Neither the administrator nor the support has any of these.
+    Role.TEACHER: _EVERYONE
+    | _READING_RECORDS
+    | _DRAWING_PASSPORTS
+    | {Permission.SCENARIOS_EDIT, Permission.FICHES_WRITE, Permission.PUPILS_EVALUATE},
+    Role.STUDENT: _EVERYONE
+    | {Permission.OWN_RECORDS, Permission.PUPIL_RECORDS_READ, Permission.FICHES_WRITE}
+    | {Permission.PASSPORT_DRAW, Permission.OWN_PASSPORT},
     # Within the diplomas and the dates of a mandate: the scope sees to it (core.tenancy), not these.
-    Role.INSPECTOR: _EVERYONE | {Permission.SCHOOL_CHOOSE, Permission.PARTICULARS_VIEW, Permission.STUDENTS_VIEW},
+    Role.INSPECTOR: _EVERYONE
+    | _READING_RECORDS
+    | {Permission.SCHOOL_CHOOSE, Permission.PARTICULARS_VIEW, Permission.STUDENTS_VIEW},
     Role.SUPPORT: _EVERYONE | _BROWSING | {Permission.SCHOOL_CHOOSE, Permission.MANDATES_VIEW},
 }
 
@@ -187,13 +223,17 @@ class Access:
     permission: Permission | None
     #: whether a form posted after the sign-in expired is kept and offered again
     keeps_typed_form: bool = False
+    #: bytes that a post may weigh, instead of the usual limit; only those who have the right send them
+    max_body: int | None = None
 
 
-def requires(permission: Permission, *, keeps_typed_form: bool = False) -> Callable[[View], View]:
-    """Mark a view as reserved to those who hold `permission`."""
+def requires(
+    permission: Permission, *, keeps_typed_form: bool = False, max_body: int | None = None
+) -> Callable[[View], View]:
+    """Mark a view as reserved to those who hold `permission`; see `Access`."""
 
     def mark(view: View) -> View:
-        view.access = Access(permission, keeps_typed_form)  # type: ignore[attr-defined]
+        view.access = Access(permission, keeps_typed_form, max_body)  # type: ignore[attr-defined]
         return view
 
     return mark

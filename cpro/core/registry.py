@@ -30,6 +30,10 @@ class MenuEntry:
     icon: str
     #: endpoints (or "blueprint.*") on which the entry is the current one
     covers: tuple[str, ...]
+    #: a right whose holders have another entry instead
+    unless: Permission | None = None
+    #: whether it is offered now, in this school; None for always
+    when: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,11 @@ class Registry:
         default_factory=lambda: defaultdict(list)
     )
     _sections: dict[str, list[TabSection]] = field(default_factory=lambda: defaultdict(list))
+    _previews: dict[str, list[Callable[..., tuple[str, dict[str, Any]]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _object_sections: list[Callable[[str, str], tuple[str, dict[str, Any]] | None]] = field(default_factory=list)
+    _pupil_sections: list[Callable[[int], tuple[str, dict[str, Any]] | None]] = field(default_factory=list)
     _checklist: list[Callable[[], Sequence[ChecklistItem]]] = field(default_factory=list)
     history_parts: dict[str, HistoryPart] = field(default_factory=dict)
     _charts: list[Callable[[], Chart | None]] = field(default_factory=list)
@@ -187,6 +195,14 @@ class Registry:
         """Add a part to a settings page."""
         self._sections[page].append(section)
 
+    def add_preview(self, page: str, provider: Callable[..., tuple[str, dict[str, Any]]]) -> None:
+        """Show, on a settings page, what it gives elsewhere; told what it is about, a provider returns its template."""
+        self._previews[page].append(provider)
+
+    def previews(self, page: str, **about: Any) -> list[tuple[str, dict[str, Any]]]:
+        """Return the previews of a settings page; `about` is what their providers are told."""
+        return [provider(**about) for provider in self._previews[page]]
+
     def add_object_section(self, provider: Callable[[str, str], tuple[str, dict[str, Any]] | None]) -> None:
         """Add a part to the page of every record: given its type and id, a template and its context, or None."""
         self._object_sections.append(provider)
@@ -194,6 +210,15 @@ class Registry:
     def object_sections(self, object_type: str, object_id: str) -> list[tuple[str, dict[str, Any]]]:
         """Return the parts that rooms add to the page of a record."""
         found = (provider(object_type, object_id) for provider in self._object_sections)
+        return [section for section in found if section is not None]
+
+    def add_pupil_section(self, provider: Callable[[int], tuple[str, dict[str, Any]] | None]) -> None:
+        """Add a part to the page of a pupil's records: given the pupil's id, a template and its context, or None."""
+        self._pupil_sections.append(provider)
+
+    def pupil_sections(self, student_id: int) -> list[tuple[str, dict[str, Any]]]:
+        """Return the parts that rooms add to the page of a pupil's records."""
+        found = (provider(student_id) for provider in self._pupil_sections)
         return [section for section in found if section is not None]
 
     def add_checklist(self, provider: Callable[[], Sequence[ChecklistItem]]) -> None:

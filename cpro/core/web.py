@@ -17,6 +17,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
+from cpro.core import richtext
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_date
 from cpro.core.permissions import Actor, Principal
@@ -35,7 +36,7 @@ def install(app: Flask) -> None:
         )
     app.url_map.converters["int"] = _RowNumber
     app.session_interface = _SessionInterface()
-    app.jinja_env.filters.update(date=format_date, count=format_count)
+    app.jinja_env.filters.update(date=format_date, count=format_count, richtext=richtext.show)
     app.before_request(_refuse_odd_addresses)
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _show_http_error)

@@ -15,13 +15,12 @@ from cpro.core.registry import registry
 from cpro.core.screens import Column, Screen, choice
 from cpro.core.web import current_principal
 from cpro.inspectors.models import Mandate, MandateState
-from cpro.inspectors.periods import today_in
 from cpro.inspectors.queries import WITH_DIPLOMAS, is_in_state
 from cpro.inspectors.views import diplomas_of
 
 
 def _today() -> date:
-    return today_in(registry().timezone(), clock.utcnow())
+    return clock.today_in(registry().timezone(), clock.utcnow())
 
 
 def _where(state: MandateState) -> ColumnElement[bool]:

@@ -8,11 +8,6 @@ from zoneinfo import ZoneInfo
 from cpro.core.formatting import DEFAULT_TIMEZONE
 
 
-def today_in(timezone: str, now: datetime) -> date:
-    """Return the day it is in a time zone (Paris when the name is blank)."""
-    return now.astimezone(ZoneInfo(timezone or DEFAULT_TIMEZONE)).date()
-
-
 def start_of(day: date, timezone: str) -> datetime:
     """Return the first instant of a day in a time zone, in UTC."""
     return datetime.combine(day, time(), ZoneInfo(timezone or DEFAULT_TIMEZONE)).astimezone(UTC)

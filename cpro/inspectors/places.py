@@ -14,7 +14,6 @@ from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
 from cpro.inspectors import queries
 from cpro.inspectors.models import MandateState
-from cpro.inspectors.periods import today_in
 
 
 def fill(app: Flask) -> None:
@@ -84,4 +83,4 @@ def _figures(running: int, to_come: int) -> str:
 
 
 def _count(state: MandateState) -> int:
-    return queries.count_mandates(state, today_in(get_current_establishment().timezone, clock.utcnow()))
+    return queries.count_mandates(state, clock.today_in(get_current_establishment().timezone, clock.utcnow()))

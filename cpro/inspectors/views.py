@@ -26,7 +26,7 @@ from cpro.inspectors import queries
 from cpro.inspectors.forms import ClosingForm, ExtensionForm, MandateForm
 from cpro.inspectors.models import Mandate, MandateState
 from cpro.inspectors.operations import close_mandate, extend_mandate, open_mandate
-from cpro.inspectors.periods import end_of, last_day_of_school_year, start_of, today_in
+from cpro.inspectors.periods import end_of, last_day_of_school_year, start_of
 
 bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs")
 
@@ -169,7 +169,7 @@ def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
             is_on=is_on,
             **settings_frame("inspectors"),
         )
-    today = today_in(school.timezone, now)
+    today = clock.today_in(school.timezone, now)
     form.diplomas.choices = [
         SelectChoice(diploma.code, diploma.short_label) for diploma in queries.list_prepared_diplomas()
     ]
@@ -232,7 +232,7 @@ def _gesture_page(form: BaseForm, mandate: Mandate, status: int, **words: object
 
 
 def _shown(mandate: Mandate, school: Establishment) -> ShownMandate:
-    state = mandate.state_on(today_in(school.timezone, clock.utcnow()))
+    state = mandate.state_on(clock.today_in(school.timezone, clock.utcnow()))
     closed = (
         f"{mandate.closed_by_label}, le {format_instant(mandate.closed_at, school.timezone)} : {mandate.closing_reason}"
         if mandate.closed_at

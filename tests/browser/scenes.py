@@ -19,7 +19,17 @@ TRANSFERS = "/admin/parametres/transferts"
 MASKS = "/admin/parametres/masques"
 PICTURES = "/admin/parametres/logo"
 INSPECTORS = "/admin/parametres/inspecteurs"
-HELP = ("etablissement", "transferts", "declaration-cnil", "masques", "logo", "inspecteurs", "utilisateurs")
+HELP = (
+    "etablissement",
+    "transferts",
+    "declaration-cnil",
+    "masques",
+    "logo",
+    "inspecteurs",
+    "utilisateurs",
+    "competences",
+    "scenarios",
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from tests.browser.scenes import PARTICULARS, TRANSFERS, Scene, press
 from tests.helpers.chromium import Site
 
 STUDENTS, DIVISIONS, DIPLOMAS = "/admin/eleves/", "/admin/divisions/", "/admin/diplomes/"
+MEFS = "/admin/mefs/"
 USERS, MASKS_SCREEN, JOURNAL = "/admin/utilisateurs/", "/admin/masques/", "/admin/journal/"
 HISTORY, SHEETS = "/admin/parametres/historique", "/admin/utilisateurs/fiches"
 
@@ -100,6 +101,10 @@ def _diploma(code: str) -> Act:
     )
 
 
+def _mef(code: str) -> Act:
+    return then(go(f"{MEFS}new/"), press("Valider", code=code, label="1CAP2 MAINTENANCE DES MATERIELS OPT A"))
+
+
 def _tables_open(site: Site, page: Page) -> None:
     for summary in page.locator("main summary").all():
         summary.click()
@@ -113,6 +118,7 @@ _LISTS = {
     "students": STUDENTS,
     "divisions": DIVISIONS,
     "diplomas": DIPLOMAS,
+    "mefs": MEFS,
     "users": USERS,
     "masks-screen": MASKS_SCREEN,
     "establishments": "/admin/etablissements/",
@@ -186,6 +192,17 @@ WRITING = [
     Scene("diploma-new", ADMIN, f"{DIPLOMAS}new/"),
     Scene("diploma-created", ADMIN, DIPLOMAS, 200, _diploma("MAISON-1")),
     Scene("diploma-delete", ADMIN, DIPLOMAS, 200, then(_diploma("MAISON-2"), follow("Supprimer"))),
+    Scene("mef-new", ADMIN, f"{MEFS}new/"),
+    Scene("mef-new-refused", ADMIN, f"{MEFS}new/", 422, press("Valider", code="24", diploma="rien")),
+    Scene("mef-created", ADMIN, MEFS, 200, then(_mef("24125221210"), _mef("24125221220"))),
+    Scene("mefs-to-link", ADMIN, f"{MEFS}?diplome=non"),
+    Scene("mefs-to-link-dashboard", HEAD, "/admin/"),
+    Scene("mef-edit", ADMIN, f"{MEFS}?diplome=non", 200, follow("Corriger")),
+    Scene("mef-delete", ADMIN, f"{MEFS}?diplome=non", 200, follow("Supprimer")),
+    Scene("mef-delete-refused", ADMIN, MEFS, 409, then(follow("Supprimer 2NDPRO"), confirm)),
+    Scene(
+        "mef-linked", ADMIN, f"{MEFS}?diplome=non", 200, then(follow("Corriger"), press("Valider", diploma="40025520"))
+    ),
     Scene("diplomas-of-ones-own", ADMIN, f"{DIPLOMAS}?origine=propres"),
     Scene("establishment-edit", ADMIN, "/admin/etablissements/", 200, follow("Corriger")),
     Scene("student-new", GATED, STUDENTS, 200, then(_without_siecle, go(f"{STUDENTS}new/"))),

@@ -5,19 +5,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from itertools import count
 from typing import Any
 
+from cpro.competences.models import Competence
 from cpro.core.passwords import hash_password
 from cpro.core.permissions import Actor, Role
 from cpro.core.transactions import platform_unit_of_work
+from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
+from cpro.imports.models import ImportRun, RunState
 from cpro.inspectors.models import Mandate
 from cpro.masks.models import Mask, MaskKey
-from cpro.students.models import Diploma, Division, Student
+from cpro.scenarios.models import Scenario
+from cpro.students.models import MEF, Diploma, Division, Student
+from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.users.models import Account, PlatformAccount
 
 NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
@@ -135,6 +140,59 @@ def make_diploma(**values: Any) -> Diploma:
     )
 
 
+def make_competence(diploma_id: int, **values: Any) -> Competence:
+    """Return a national competence of a diploma, unsaved."""
+    number = next(_numbers)
+    return Competence(
+        **{
+            "diploma_id": diploma_id,
+            "code": f"C{number}",
+            "label": f"Compétence {number}",
+            "position": number,
+            **values,
+        }
+    )
+
+
+def make_scenario(school: SchoolRef, diploma_id: int, **values: Any) -> Scenario:
+    """Return a scenario of the school's teacher, unsaved; its words are those to look for where none may show."""
+    title = values.get("title", f"Titre-secret-{school.code}")
+    return Scenario(
+        **{
+            "establishment_id": school.id,
+            "diploma_id": diploma_id,
+            "title": title,
+            "search_key": fold(title),
+            "author_id": school.account_ids["teacher"],
+            "description": f"<p>Texte-secret-{school.code}</p>",
+            "created_at": NOW,
+            "changed_at": NOW,
+            **values,
+        }
+    )
+
+
+def make_mef(establishment_id: int, **values: Any) -> MEF:
+    """Return a course « à rattacher », unsaved."""
+    return MEF(**{"establishment_id": establishment_id, "code": "24725510310", "label": "2NDPRO MELEC", **values})
+
+
+def make_import(establishment_id: int, **values: Any) -> ImportRun:
+    """Return an import that was applied and changed nothing, unsaved."""
+    return ImportRun(
+        **{
+            "establishment_id": establishment_id,
+            "state_value": RunState.APPLIED.value,
+            "files": [{"name": "Eleves.xml", "kind": "Élèves (SIECLE)", "stored": ""}],
+            "school_year": 2026,
+            "requested_by": asdict(TESTER),
+            "created_at": NOW,
+            "applied_at": NOW,
+            **values,
+        }
+    )
+
+
 def make_student(establishment_id: int, **values: Any) -> Student:
     """Return an active student with an INE, unsaved."""
     number = next(_numbers)
@@ -146,6 +204,44 @@ def make_student(establishment_id: int, **values: Any) -> Student:
             "birth_date": date(2009, 1, 31),
             "ine": f"{number:010d}A",
             "created_at": NOW,
+            **values,
+        }
+    )
+
+
+def make_transfer(left_id: int, joined_id: int, **values: Any) -> Transfer:
+    """Return a transfer between two schools that was made, unsaved; its pupils are nobody's."""
+    return Transfer(
+        **{
+            "left_id": left_id,
+            "left_student_id": next(_numbers) + 1_000_000,
+            "joined_id": joined_id,
+            "joined_student_id": next(_numbers) + 1_000_000,
+            "state_value": TransferState.DONE.value,
+            "created_at": NOW,
+            "done_at": NOW,
+            "told_at": NOW,
+            **values,
+        }
+    )
+
+
+def make_transfer_side(transfer_id: int, establishment_id: int, **values: Any) -> TransferSide:
+    """Return what the school left sees of a transfer that was made, unsaved."""
+    return TransferSide(
+        **{
+            "establishment_id": establishment_id,
+            "transfer_id": transfer_id,
+            "direction_value": Direction.LEFT.value,
+            "student_label": "TOPAZE Lou",
+            "other_name": "Lycée d’ailleurs",
+            "other_uai": "0999003Y",
+            "search_key": "topaze lou lycee d'ailleurs 0999003y",
+            "state_value": TransferState.DONE.value,
+            "fiches": 2,
+            "created_at": NOW,
+            "changed_at": NOW,
+            "done_at": NOW,
             **values,
         }
     )

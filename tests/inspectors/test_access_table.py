@@ -60,6 +60,9 @@ READ = {
     "/admin/eleves/?recherche=secret": (SECRET, SECRET, None),
     "/admin/eleves/?division=2ALP": (SECRET, SECRET, None),
     "/admin/eleves/details/?id={student}": (SECRET, SECRET, 404),
+    "/eleves": (SECRET, SECRET, None),
+    "/eleves/{student}": (SECRET, SECRET, 404),
+    "/eleves/{other_student}": (404, 404, 404),
     "/admin/divisions/": ("2ALP", "2ALP", None),
     "/admin/divisions/details/?id={division}": ("2ALP", "2ALP", 404),
     "/admin/diplomes/": ("Bac pro MELEC", "Bac pro MELEC", None),
@@ -201,7 +204,7 @@ class TestNotInside:
         browser = desk.browser("inspector")
 
         assert browser.post(f"/ecoles/{world.b.id}/entrer").status_code == 404
-        assert browser.post(f"/ecoles/{world.a.id}/entrer").location == "/admin/eleves/"
+        assert browser.post(f"/ecoles/{world.a.id}/entrer").status_code == 303
         assert browser.post(f"/ecoles/{world.b.id}/entrer").status_code == 404
         assert SECRET in browser.get("/admin/eleves/").text
 
@@ -272,5 +275,8 @@ def test_the_role_itself_has_no_right_that_writes_or_exports() -> None:
         "SCHOOL_CHOOSE",
         "PARTICULARS_VIEW",
         "STUDENTS_VIEW",
+        "SCENARIOS_VIEW",
+        "PUPILS_VIEW",
+        "PUPIL_RECORDS_READ",
     }
     assert not can(None, Permission.STUDENTS_VIEW)

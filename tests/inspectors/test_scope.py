@@ -13,12 +13,13 @@ from flask import Flask
 from sqlalchemy import delete, exists, func, select, union_all, update
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
+from cpro.core.clock import today_in
 from cpro.core.tenancy import DiplomaScoped, Scope, ScopeEnded, TenancyError, enter
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.inspectors.models import MandateState
-from cpro.inspectors.periods import end_of, last_day_of_school_year, start_of, today_in
+from cpro.inspectors.periods import end_of, last_day_of_school_year, start_of
 from cpro.inspectors.queries import list_open_schools
 from cpro.students.models import Diploma, Division, Student
 from tests.factories import NOW, World, make_mandate
@@ -93,7 +94,17 @@ class TestDiplomas:
                 session.scalar(select(exists().where(Student.id == hidden)))
 
     def test_each_model_about_a_diploma_says_how_it_is_narrowed(self) -> None:
-        assert {model.__name__ for model in DiplomaScoped.__subclasses__()} == {"Diploma", "Division", "Student"}
+        assert {model.__name__ for model in DiplomaScoped.__subclasses__()} == {
+            "Competence",
+            "Diploma",
+            "Division",
+            "PupilRecord",
+            "Scenario",
+            "ScenarioCoAuthor",
+            "ScenarioCompetence",
+            "ScenarioLink",
+            "Student",
+        }
         for model in DiplomaScoped.__subclasses__():
             assert "is_within" in vars(model), f"{model.__name__} must say which of its rows are about a diploma"
 

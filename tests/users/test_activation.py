@@ -187,7 +187,7 @@ class TestActivate:
         answer = activate(code, browser=visitor)
 
         assert (answer.status_code, answer.location) == (303, "/")
-        landing = visitor.get("/")
+        landing = visitor.get("/", follow_redirects=True)
         assert landing.status_code == 200
         assert "Votre mot de passe est enregistré" in landing.text
         account = desk.account("teacher")

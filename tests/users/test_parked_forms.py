@@ -278,7 +278,7 @@ class TestWhatIsNotKept:
         assert desk.rows(ParkedForm) == []
 
     def test_more_than_any_form_holds(self, too_late: Callable[..., Browser], desk: Desk) -> None:
-        browser = too_late(name="x" * 70_000)
+        browser = too_late(name="x" * 310_000)
 
         assert answer_to(browser).status_code == 303
         assert desk.rows(ParkedForm) == []

@@ -28,6 +28,10 @@ class InvalidINE(InvalidValue):
     """Refuse a national pupil number."""
 
 
+class InvalidMEF(InvalidValue):
+    """Refuse the code of a course."""
+
+
 class INEKind(enum.Enum):
     """Families of national pupil numbers; values are the French labels."""
 
@@ -99,6 +103,17 @@ def normalise_ine(text: str) -> str:
     if ine and not re.fullmatch(r"[0-9A-Za-z_]{11}", ine):
         raise InvalidINE("L’INE compte onze chiffres ou lettres sans accent : vérifiez-le dans SIECLE.")
     return ine.upper()
+
+
+def normalise_mef(text: str) -> str:
+    """Return the code of a course (MEF) in capitals without spaces; raises InvalidMEF.
+
+    Eleven digits, or capitals: a letter can stand in the last place (GEPI).
+    """
+    code = compact(text).upper()
+    if code and not re.fullmatch(r"[0-9A-Z]{11}", code):
+        raise InvalidMEF("Le code MEF compte onze chiffres ou lettres, par exemple 24725510310 : vérifiez-le.")
+    return code
 
 
 def ine_kind(ine: str) -> INEKind:

@@ -26,7 +26,8 @@ TIMEZONES: Mapping[str, str] = {
 #: First segments of our own addresses, which a school's code would hide.
 RESERVED_CODES = frozenset(
     "connexion deconnexion activation mot-de-passe-oublie mon-compte ecoles admin scenarios eleves passeport "
-    "mon-passeport verifier aide mentions sante static uploads favicon robots accueil api".split()
+    "mon-passeport mon-passeport.pdf passeports verifier aide mentions sante static uploads favicon robots accueil "
+    "api".split()
 )
 
 
@@ -96,7 +97,10 @@ def normalise_school_code(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return the text in lower case without accents or ligatures, for searching and for logins."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_FOLDED_LETTERS))
+    plain = text.casefold().translate(_FOLDED_LETTERS)
+    if plain.isascii():
+        return plain
+    decomposed = unicodedata.normalize("NFKD", plain)
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
