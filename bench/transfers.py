@@ -201,7 +201,8 @@ def _bare_insert() -> None:
             work.session.execute(
                 text(
                     f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table} r "
-                    "JOIN student s ON s.id = r.student_id AND NOT s.is_active JOIN student p ON p.id = s.id + 2"
+                    "JOIN student s ON s.establishment_id = r.establishment_id AND s.id = r.student_id "
+                    "JOIN student p ON p.id = s.id + 2 WHERE NOT s.is_active"
                 )
             )
 

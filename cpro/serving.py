@@ -20,6 +20,8 @@ from cpro.core.storage import FileStorage, StorageUnavailable
 from cpro.extensions import db
 
 _THREADS = 8
+#: Far above what any page accepts: each says its own limit in a sentence, and refuses before it reads.
+_MAX_BODY = 1 << 30
 
 
 class CannotStart(Exception):
@@ -56,7 +58,7 @@ def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
 
     logging.getLogger("waitress").setLevel(logging.ERROR)
     try:
-        return create_server(app, host=host, port=port, threads=_THREADS, ident="CPro", max_request_body_size=9 << 20)
+        return create_server(app, host=host, port=port, threads=_THREADS, ident="CPro", max_request_body_size=_MAX_BODY)
     except OSError as error:
         raise CannotStart(
             f"Le port {port} de {host} ne peut pas être ouvert ({error.strerror}) : CPro tourne sans doute déjà. "

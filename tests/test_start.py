@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener, urlopen
+from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener, urlopen
 
 import pytest
 
@@ -43,6 +43,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Platform:
         platform.first_page = platform.get("/")  # type: ignore[attr-defined]
         platform.reachable = _reachable_addresses(platform.port)  # type: ignore[attr-defined]
         platform.signed_in = sign_in(platform, password_in(platform.announcement))  # type: ignore[attr-defined]
+        platform.deposited = _deposit(platform, b"<BEE_ELEVES/>".ljust(12 << 20))  # type: ignore[attr-defined]
     return platform
 
 
@@ -67,6 +68,9 @@ class TestFirstStart:
 
     def test_the_password_it_prints_opens_every_demonstration_account(self, stopped: Platform) -> None:
         assert stopped.signed_in == "Tableau de bord"
+
+    def test_a_large_deposit_reaches_the_page_that_judges_it(self, stopped: Platform) -> None:
+        assert "Rien n’a été importé" in stopped.deposited
 
     def test_it_listens_on_this_machine_only(self, stopped: Platform) -> None:
         assert stopped.reachable == {"127.0.0.1"}
@@ -254,11 +258,7 @@ def refused(folder: Path, prefix: list[str] | None = None, **settings: str) -> s
 
 def sign_in(platform: Platform, password: str, *, whole: bool = False) -> str:
     """Sign in as an administrator over HTTP, every cookie followed; return the title one lands on, or the page."""
-    browser = build_opener(HTTPCookieProcessor(http.cookiejar.CookieJar()))
-    token = re.search(r'name="csrf_token" value="([^"]+)"', _read(browser, f"{platform.url}/connexion"))
-    assert token
-    typed = {"establishment": "chatelet", "login": "administrateur", "password": password, "csrf_token": token[1]}
-    page = _read(browser, f"{platform.url}/connexion", urlencode(typed).encode())
+    _browser, page = _enter(platform, password)
     heading = re.search(r"<h1>(.*?)</h1>", page)
     assert heading
     return page if whole else heading[1]
@@ -271,7 +271,31 @@ def password_in(announcement: str) -> str:
     return found[1]
 
 
-def _read(browser: OpenerDirector, address: str, data: bytes | None = None) -> str:
+def _enter(platform: Platform, password: str) -> tuple[OpenerDirector, str]:
+    """Return a browser in which an administrator has tried to sign in, and the page that followed."""
+    browser = build_opener(HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    token = _token_in(_read(browser, f"{platform.url}/connexion"))
+    typed = {"establishment": "chatelet", "login": "administrateur", "password": password, "csrf_token": token}
+    return browser, _read(browser, f"{platform.url}/connexion", urlencode(typed).encode())
+
+
+def _deposit(platform: Platform, content: bytes) -> str:
+    """Deposit a file to import, as the administrator does, and return the page that followed."""
+    browser, _page = _enter(platform, password_in(platform.announcement))
+    address = f"{platform.url}/admin/imports"
+    part = '--part\r\nContent-Disposition: form-data; name="{}"\r\n\r\n'
+    token = part.format("csrf_token") + _token_in(_read(browser, address)) + "\r\n"
+    body = (token + part.format('files"; filename="eleves.xml')).encode() + content + b"\r\n--part--\r\n"
+    return _read(browser, Request(address, body, {"Content-Type": "multipart/form-data; boundary=part"}))
+
+
+def _token_in(page: str) -> str:
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token
+    return token[1]
+
+
+def _read(browser: OpenerDirector, address: str | Request, data: bytes | None = None) -> str:
     try:
         with browser.open(address, data, timeout=60) as answer:
             return answer.read().decode()

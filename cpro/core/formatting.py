@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
@@ -58,6 +59,14 @@ def plural(number: int, singular_form: str, plural_form: str) -> str:
 def person_name(last_name: str, first_name: str) -> str:
     """Return « DUPONT Zoé »: the last name in capitals with its accents, the first name as it was written."""
     return " ".join(part for part in (last_name.strip().upper(), first_name.strip()) if part)
+
+
+def of_name(name: str) -> str:
+    """Return « de Noé AGATE » or « d’Éloïse AMBRE »; before H, mute or not as each name likes, « de » stays."""
+    letters = unicodedata.normalize("NFD", name.replace("Œ", "O").replace("Æ", "A").strip().upper())
+    bare = "".join(each for each in letters if not unicodedata.combining(each))
+    # « d’Yves », but « de Yanis »: before a vowel, Y is a consonant
+    return f"d’{name}" if re.match(r"[AEIOU]|Y[^AEIOUY\W]", bare) else f"de {name}"
 
 
 def join_french(items: Sequence[str]) -> str:

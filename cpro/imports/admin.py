@@ -45,7 +45,7 @@ class ImportsScreen(Screen):
         Column("kind", "Origine", lambda row: row.kind.label),
         Column("files", "Fichiers", files_of, is_long=True),
         Column("state", "État", lambda row: row.state.label),
-        Column("figures", "Élèves", summary_of, is_long=True),
+        Column("figures", "Chiffres", summary_of, is_long=True),
         Column("year", "Année scolaire", lambda row: year_label(row.school_year), in_list=False),
         Column("applied_at", "Appliqué le", lambda row: _instant(row.applied_at), in_list=False),
         Column("undone_at", "Annulé le", lambda row: _instant(row.undone_at), in_list=False),

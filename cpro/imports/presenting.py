@@ -213,12 +213,22 @@ def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureRow]]:
 def sentences_of(run: ImportRun) -> list[str]:
     """Return what the table of figures does not hold, in sentences."""
     counts, told = run.counts, []
-    for family, one, many in (
-        ("students", "ligne d’élève n’est pas reprise", "lignes d’élèves ne sont pas reprises"),
-        ("staff", "ligne de personnel n’est pas reprise", "lignes de personnels ne sont pas reprises"),
+    for family, one, many, why in (
+        (
+            "students",
+            "ligne d’élève n’est pas reprise",
+            "lignes d’élèves ne sont pas reprises",
+            "élèves partis ou sans classe",
+        ),
+        (
+            "staff",
+            "ligne de personnel n’est pas reprise",
+            "lignes de personnels ne sont pas reprises",
+            "personnes sans fonction, ou dont la fonction ne donne pas de compte",
+        ),
     ):
         if number := counts.get("ignored", {}).get(family):
-            told.append(f"{plural(number, one, many)} (partis, sans classe ou sans fonction).")
+            told.append(f"{plural(number, one, many)} ({why}).")
     if opened := counts.get("accounts_opened"):
         told.append(f"{plural(opened, 'compte d’élève ouvert', 'comptes d’élèves ouverts')}.")
     return told

@@ -8,9 +8,9 @@ from cpro.core.errors import Conflict, DomainError, NotFound
 class OtherSchool(DomainError):
     """Refuse the files of another school."""
 
-    def __init__(self, uai: str, own: str) -> None:
+    def __init__(self, name: str, uai: str, own: str) -> None:
         super().__init__(
-            f"Ce fichier est celui de l’établissement {uai}, et non du vôtre ({own}) : rien n’a été importé.",
+            f"« {name} » est un fichier de l’établissement {uai}, et non du vôtre ({own}) : rien n’a été importé.",
             field="files",
         )
 

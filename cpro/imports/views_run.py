@@ -63,7 +63,7 @@ def apply(run_id: int) -> ResponseReturnValue:
             ).id
     except DomainError as refusal:
         form.blame(refusal)
-        return _page(run_id, refusal.status, application=form)
+        return _page(run_id, refusal.status, application=form, refusal=refusal.message)
     return redirect(url_for("jobs.show", job_id=job_id), 303)
 
 
@@ -96,7 +96,7 @@ def answer(run_id: int) -> ResponseReturnValue:
         job_id = renew(queries.get_run(run_id), by=by, now=now)
     except DomainError as refusal:
         form.blame(refusal)
-        return _page(run_id, refusal.status, answers=form)
+        return _page(run_id, refusal.status, answers=form, refusal=refusal.message)
     kept = plural(given, "réponse enregistrée", "réponses enregistrées")
     return _renewed(run_id, job_id, f"{kept}. {_ANEW}")
 
@@ -223,6 +223,8 @@ def _page(
 ) -> ResponseReturnValue:
     run, now = queries.get_run(run_id), clock.utcnow()
     timezone = registry().timezone()
+    if run.state is RunState.ANALYSED and (application or answers):
+        refusal = ""  # the form says it, beside its cause; once the import is over there is no form
     context: dict[str, Any] = {
         "run": run,
         "files": presenting.files_of(run),

@@ -13,7 +13,7 @@ import segno
 
 from cpro.core.clock import today_in
 from cpro.core.documents import draw_pdf
-from cpro.core.formatting import format_date, person_name, plural
+from cpro.core.formatting import format_date, of_name, person_name, plural
 from cpro.core.printed_codes import draw_printed_code, group_printed_code
 from cpro.core.richtext import to_blocks
 from cpro.core.validators import fold
@@ -77,7 +77,7 @@ def passport_data(portfolio: Portfolio, letterhead: Letterhead, *, code: str, no
     today = today_in(letterhead.timezone, now)
     titles = {fiche.origin_uid: fiche.title for fiche in portfolio.fiches}
     data = {
-        "title": f"Passeport professionnel de {name}",
+        "title": f"Passeport professionnel {of_name(name)}",
         "school": {
             "name": letterhead.name or "Établissement sans nom",
             "short_name": _shortened(letterhead.name),

@@ -85,9 +85,8 @@ def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
 
 
 def shown_steps(side: TransferSide, school: Establishment) -> list[ShownStep]:
-    """Return the timeline of a side in words; what will not follow by itself any more is left out."""
-    steps = steps_of(side, school)
-    return [_shown_step(each, school) for each in steps if side.state.is_pending or each.state is not StepState.LATER]
+    """Return the timeline of a side in words."""
+    return [_shown_step(each, school) for each in steps_of(side, school)]
 
 
 def facts_of(side: TransferSide, school: Establishment) -> list[tuple[str, str]]:

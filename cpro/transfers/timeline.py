@@ -70,7 +70,10 @@ _AT = {
 
 
 def steps_of(side: TransferSide, school: Establishment) -> list[Step]:
-    """Return the steps of one side of a school, in order: departure, activation, identity, agreement, copy."""
+    """Return the steps of one side of a school, in order: departure, activation, identity, agreement, copy.
+
+    A copy that will not follow by itself any more is not among them.
+    """
     reached = _AT[side.state]
     if side.state is TransferState.REFUSED and side.decided_in == Direction.LEFT.value:
         reached = "agreement"
@@ -83,7 +86,7 @@ def steps_of(side: TransferSide, school: Establishment) -> list[Step]:
         elif _ORDER.index(key) < _ORDER.index(reached):
             if _is_told(key, side):
                 steps.append(Step(key, _TITLES[key], _done(key, side), StepState.DONE))
-        elif key == "copy":
+        elif key == "copy" and side.state.is_pending:
             steps.append(Step(key, _TITLES[key], _LATER_COPY, StepState.LATER))
     return steps
 

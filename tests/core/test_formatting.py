@@ -13,6 +13,7 @@ from cpro.core.formatting import (
     format_size,
     format_time,
     join_french,
+    of_name,
     person_name,
     plural,
 )
@@ -141,3 +142,20 @@ class TestFormatSize:
     )
     def test_uses_french_units_and_a_comma(self, size: int, expected: str) -> None:
         assert format_size(size) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Noé AGATE", "de Noé AGATE"),
+        ("Éloïse AMBRE", "d’Éloïse AMBRE"),
+        ("AGATE Noé", "d’AGATE Noé"),
+        ("Œdipe", "d’Œdipe"),
+        ("Yves", "d’Yves"),
+        ("Yanis", "de Yanis"),
+        ("Hugo", "de Hugo"),
+        ("", "de "),
+    ],
+)
+def test_elision_before_a_name(name: str, expected: str) -> None:
+    assert of_name(name) == expected

@@ -141,7 +141,7 @@ class TestList:
         assert browser.get(f"{HISTORY}?de={tab}").status_code == 200
 
     def test_the_support_is_not_led_to_it(self, as_: As) -> None:
-        assert "Historique" not in as_("support", enter="a").get(f"{SETTINGS}/etablissement").text
+        assert HISTORY not in as_("support", enter="a").get(f"{SETTINGS}/etablissement").text
 
     def test_is_cut_into_pages_that_stay_right(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")

@@ -37,9 +37,11 @@ class TestWhoseFile:
     def test_a_file_of_another_school_is_refused(self, desk: Desk) -> None:
         before = desk.state()
 
-        with pytest.raises(OtherSchool, match="0999002X"):
-            desk.bring(desk.file_of({"id": "1"}, uai="0999002X"))
+        file = desk.file_of({"id": "1"}, uai="0999002X")
+        with pytest.raises(OtherSchool, match="0999002X") as refusal:
+            desk.bring(file)
 
+        assert file.name in refusal.value.message
         assert desk.state() == before
 
     def test_a_school_without_uai_imports_nothing(self, desk: Desk) -> None:
@@ -54,8 +56,10 @@ class TestWhoseFile:
             desk.bring(FILES / "ElevesSansAdresses.xml", FILES / "ElevesAvecAdresses.xml")
 
     def test_files_of_two_years_are_refused(self, desk: Desk) -> None:
-        with pytest.raises(FilesDisagree, match="2027-2028"):
+        with pytest.raises(FilesDisagree, match="2027-2028") as refusal:
             desk.bring(FILES / "Structures.xml", desk.file_of({"id": "1"}, year=2027))
+
+        assert list(refusal.value.errors) == ["files"]
 
     def test_a_file_of_nobody_is_refused_and_nothing_waits(self, desk: Desk) -> None:
         desk.bring(desk.file_of(*TWENTY))

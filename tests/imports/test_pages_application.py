@@ -169,6 +169,23 @@ class TestApplication:
         assert "depuis que vous avez ouvert cette page" in Page(answer).text
         assert desk.run(1).state is RunState.ANALYSED
 
+    @pytest.mark.parametrize("gesture", ["appliquer", "reponses", "choix", "analyser"])
+    def test_an_import_that_was_replaced_meanwhile_says_why_nothing_is_done(
+        self, as_: As, desk: Desk, gesture: str
+    ) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, ONE)
+        form = browser.form(address)
+        analyse(browser, *SAMPLES)
+
+        answer = browser.post(f"{address}/{gesture}", {**form, "geste": "tout"})
+
+        page = Page(answer)
+        assert answer.status_code == 409
+        assert "Rien n’a été écrit" in page.text
+        assert page.alerts
+        assert desk.students() == {}
+
     def test_files_that_are_gone_are_said_to_be(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         address = analyse(browser, ONE)

@@ -115,7 +115,7 @@ class TestAccessibility:
         assert root["/MarkInfo"]["/Marked"]
         assert str(root["/Lang"]).startswith("fr")
         assert root["/ViewerPreferences"]["/DisplayDocTitle"]
-        assert reader.metadata and reader.metadata.title == "Passeport professionnel de AGATE Noé"
+        assert reader.metadata and reader.metadata.title == "Passeport professionnel d’AGATE Noé"
         xmp = root["/Metadata"].get_data()
         assert b"<pdfuaid:part>1</pdfuaid:part>" in xmp
 

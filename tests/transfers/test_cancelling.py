@@ -61,7 +61,7 @@ def test_the_copies_go_and_the_school_left_keeps_its_own(exchange: Exchange, pai
         (exchange.ids["a"], "L’établissement 0999002X"),
         (exchange.ids["b"], "Chef de b"),
     ]
-    assert told[0].changes == {"fiches": [None, 2], "bilans": [None, 1], "evaluations": [None, 2]}
+    assert told[0].changes == {"fiches": [2, None], "bilans": [1, None], "evaluations": [2, None]}
     sound(exchange)
 
 

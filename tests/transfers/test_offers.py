@@ -48,7 +48,7 @@ def test_offered_then_accepted(exchange: Exchange, pupil: int) -> None:
     joined = exchange.enrol("b", None)
     side_id = offered(exchange, pupil)
     side = exchange.side("b")
-    assert (side.state_value, side.student_id, side.student_label) == ("offered", None, "Lou Topaze")
+    assert (side.state_value, side.student_id, side.student_label) == ("offered", None, "TOPAZE Lou")
     assert side.offered_birth_date == date(2009, 2, 28)
     assert exchange.records(joined) == set()
 

@@ -22,8 +22,8 @@ from tests.users.conftest import Desk
 LANDINGS = {
     "administrator": "/admin/",
     "head": "/admin/",
-    "teacher": "/",
-    "student": "/",
+    "teacher": "/eleves",
+    "student": "/eleves/moi",
     "support": "/ecoles",
     "inspector": "/ecoles",
 }

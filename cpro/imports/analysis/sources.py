@@ -112,7 +112,7 @@ def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources
             )
         header = file.header
         if header.uai != uai:
-            raise OtherSchool(header.uai, uai)
+            raise OtherSchool(file.file.name, header.uai, uai)
         if header.kind in paths:
             raise FilesDisagree(
                 f"Deux fichiers sont du même type, « {header.kind.label} » : n’en déposez qu’un.", field="files"
@@ -123,7 +123,9 @@ def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources
         raise FilesDisagree("Aucun fichier n’a été déposé.", field="files")
     if len(years) > 1:
         shown = " et ".join(year_label(year) for year in sorted(years))
-        raise FilesDisagree(f"Ces fichiers sont d’années scolaires différentes ({shown}) : refaites les exports.")
+        raise FilesDisagree(
+            f"Ces fichiers sont d’années scolaires différentes ({shown}) : refaites les exports.", field="files"
+        )
     return SIECLESources(paths, names, years.pop())
 
 

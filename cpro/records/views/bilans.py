@@ -44,7 +44,7 @@ def create_bilan(student_id: int) -> ResponseReturnValue:
             operations.create_bilan(student_id, form.data, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         return _refused(student_id, form, None, refusal)
-    return back_to(url_for("records.bilans", student_id=student_id), f"Le bilan de {page.name} est enregistré.")
+    return back_to(url_for("records.bilans", student_id=student_id), f"Le bilan {page.of_name} est enregistré.")
 
 
 @bp.get("/<int:student_id>/bilans/<int:bilan_id>/modifier")
@@ -94,7 +94,7 @@ def delete_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
     return render_page(
         "confirm.html",
         title="Supprimer un bilan",
-        question=f"Supprimer le bilan de {page.name}, {period_of(row)} ?",
+        question=f"Supprimer le bilan {page.of_name}, {period_of(row)} ?",
         consequences=["Il disparaît pour tous, sans retour possible."],
         action_url=url_for("records.delete_bilan", student_id=student_id, bilan_id=bilan_id),
         fields={},

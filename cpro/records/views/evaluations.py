@@ -48,7 +48,7 @@ def create_evaluation(student_id: int) -> ResponseReturnValue:
             operations.create_evaluation(student_id, form.data, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         return _refused(student_id, form, None, refusal)
-    told = f"L’évaluation de {page.name} est enregistrée."
+    told = f"L’évaluation {page.of_name} est enregistrée."
     return back_to(url_for("records.evaluations", student_id=student_id), told)
 
 
@@ -101,7 +101,7 @@ def delete_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValu
     return render_page(
         "confirm.html",
         title="Supprimer une évaluation",
-        question=f"Supprimer l’évaluation de {page.name} en {row.competence_code}, du {day} ?",
+        question=f"Supprimer l’évaluation {page.of_name} en {row.competence_code}, du {day} ?",
         consequences=["Elle disparaît pour tous, et de la courbe des niveaux, sans retour possible."],
         action_url=url_for("records.delete_evaluation", student_id=student_id, evaluation_id=evaluation_id),
         fields={},

@@ -150,7 +150,7 @@ def delete_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     return render_page(
         "confirm.html",
         title="Supprimer une fiche",
-        question=f"Supprimer la fiche « {row.title} » de {page.name} ?",
+        question=f"Supprimer la fiche « {row.title} » {page.of_name} ?",
         consequences=["Elle disparaît pour tous, sans retour possible."],
         action_url=url_for("records.delete_fiche", student_id=student_id, fiche_id=fiche_id),
         fields={},

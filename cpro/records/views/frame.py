@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 
 from cpro.core import clock, events
-from cpro.core.formatting import format_date, format_instant
+from cpro.core.formatting import format_date, format_instant, of_name
 from cpro.core.web import current_actor, current_principal, remote_address
 from cpro.establishments.queries import get_current_establishment
 from cpro.records import queries
@@ -31,6 +31,11 @@ class PupilPage:
     def name(self) -> str:
         """Return the pupil's name as a title shows it."""
         return f"{self.student.first_name} {(self.student.usage_name or self.student.last_name).upper()}"
+
+    @property
+    def of_name(self) -> str:
+        """Return the pupil's name after « fiches », « bilan »: « de Noé AGATE », « d’Éloïse AMBRE »."""
+        return of_name(self.name)
 
     def why_not_change(self, row: Fiche | Evaluation | Bilan) -> str:
         """Return why the visitor may neither change nor delete a record, or "" when they may."""

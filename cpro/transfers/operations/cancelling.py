@@ -64,7 +64,7 @@ def cancel(
     set_state(held, TransferState.CANCELLED, reason=typed, by=by, now=now)
     held.transfer.told_at = now
     changes = {"kept": (None, evaluated)} if evaluated else {}
-    tell_both(session, held, "cancelled", brought=taken, changes=changes, by=by, now=now)
+    tell_both(session, held, "cancelled", taken=taken, changes=changes, by=by, now=now)
     return held.side
 
 

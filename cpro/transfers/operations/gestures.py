@@ -129,15 +129,17 @@ def tell_both(
     gesture: str,
     *,
     brought: Brought | None = None,
+    taken: Brought | None = None,
     changes: Mapping[str, tuple[Any, Any]] | None = None,
     by: Actor,
     now: datetime,
 ) -> None:
-    """Write one gesture in the journals of both schools, by ascending id; the other school reads the acting school.
+    """Write one gesture in the journals of both schools, with what it `brought` or has `taken` back.
 
-    In the other school's journal nobody of the acting school is named.
+    By ascending id of school. In the other school's journal the acting school is named, and nobody of it.
     """
     figures = told(0, brought) if brought else {}
+    figures |= {name: (number, None) for name, (_before, number) in told(0, taken or Brought()).items()}
     sides = sorted(held.sides, key=lambda side: (side.establishment_id, side.id))
     for side in sides:
         is_own = side.establishment_id == held.side.establishment_id

@@ -107,8 +107,8 @@ def told(pupils: int, brought: Brought) -> dict[str, tuple[Any, Any]]:
 
 
 def label_of(pupil: Pupil) -> str:
-    """Return a pupil's name as sides and journals tell it."""
-    return f"{pupil.first_name} {pupil.usage_name or pupil.last_name}"
+    """Return a pupil's name as lists write it: « TOPAZE Lou »."""
+    return f"{(pupil.usage_name or pupil.last_name).upper()} {pupil.first_name}"
 
 
 def search_key_of(label: str, other: School) -> str:
