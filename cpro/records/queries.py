@@ -19,7 +19,7 @@ from cpro.students.models import Division, Student, TeacherDivision
 Row = TypeVar("Row", Fiche, Evaluation, Bilan)
 
 #: The pupils who are there, and those who left.
-PRESENT, GONE, ALL = "presents", "partis", "tous"
+PRESENT, GONE, ALL, TO_VALIDATE = "presents", "partis", "tous", "a-valider"
 
 
 @dataclass(frozen=True)
@@ -304,6 +304,9 @@ def _pupils(wanted: PupilFilter) -> Select[Student]:
         )
     if wanted.situation != ALL:
         statement = statement.where(Student.is_active.is_(wanted.situation != GONE))
+    if wanted.situation == TO_VALIDATE:
+        submitted = select(Fiche.student_id).where(Fiche.state_value == FicheState.SUBMITTED.value)
+        statement = statement.where(Student.id.in_(submitted))
     for word in fold(wanted.words).split():
         statement = statement.where(Student.search_key.contains(word, autoescape=True))
     return statement

@@ -104,7 +104,7 @@ class TestList:
         assert "Page 2 sur 2" in text
         assert "recherche=foule" in text and "page=1" in text
 
-    def test_the_fiches_that_wait_are_counted(self, app: Flask, as_: As, room: Class) -> None:
+    def test_the_fiches_that_wait_are_counted_and_found(self, app: Flask, as_: As, room: Class) -> None:
         browser = as_("teacher")
         assert "attend votre validation" not in Page(browser.get("/eleves")).text
 
@@ -118,6 +118,8 @@ class TestList:
         page = Page(browser.get("/eleves"))
         assert "1 fiche attend votre validation" in page.text
         assert "1 à valider" in page.text
+        found = Page(browser.get("/eleves?situation=a-valider")).text
+        assert "AGATE" in found and "BÉRYL" not in found
 
 
 class TestPupilPages:

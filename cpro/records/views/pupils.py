@@ -15,14 +15,19 @@ from cpro.core.web import current_actor, current_principal, remote_address, rend
 from cpro.records import queries
 from cpro.records.levels import charts_of, told
 from cpro.records.models import FicheState
-from cpro.records.queries import ALL, GONE, PRESENT, PupilFilter
+from cpro.records.queries import ALL, GONE, PRESENT, TO_VALIDATE, PupilFilter
 from cpro.records.views import bp
 from cpro.records.views.frame import PER_PAGE, frame_of, read_pupil
 from cpro.students.queries import suggest_divisions
 
 _PUPILS_PER_PAGE = 50
 _LATEST = 5  # fiches on the overview
-_SITUATIONS = {PRESENT: "présents", GONE: "partis", ALL: "présents et partis"}
+_SITUATIONS = {
+    PRESENT: "présents",
+    TO_VALIDATE: "présents, avec une fiche à valider",
+    GONE: "partis",
+    ALL: "présents et partis",
+}
 
 
 @bp.get("")
