@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO
 
-from cpro.imports.analysis.confirmations import list_confirmations
-from cpro.imports.analysis.divisions import Found, compare_divisions
-from cpro.imports.analysis.proposals import Answers, Tally, Yielded, notes_of
+from cpro.imports.analysis.comparison import Comparison
+from cpro.imports.analysis.divisions import Found
+from cpro.imports.analysis.proposals import Answers, Yielded, notes_of
 from cpro.imports.analysis.sources import SIECLESources
 from cpro.imports.analysis.staff import StaffAnalysis
 from cpro.imports.analysis.students import StudentAnalysis
@@ -21,16 +21,14 @@ from cpro.imports.siecle.structures import SIECLEDivision, read_nomenclature, re
 from cpro.imports.siecle.sts import read_sts
 
 
-class SIECLEAnalysis:
+class SIECLEAnalysis(Comparison):
     """One analysis; `run` yields changes and findings, after which counts and confirmations are known."""
 
     def __init__(self, sources: SIECLESources, *, today: dt.date, answers: Answers | None = None) -> None:
-        self._sources, self._today, self._answers = sources, today, answers
-        self._students = StudentAnalysis(today=today, answers=answers)
-        self._staff_tally = Tally()
+        self._sources, self._answers = sources, answers
+        super().__init__(StudentAnalysis(today=today, answers=answers), school_year=sources.school_year, today=today)
         self._divisions: dict[str, SIECLEDivision] = {}
         self._mef_labels: dict[str, str] = {}
-        self._division_changes = 0
 
     def run(self) -> Iterator[Yielded]:
         """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a file of nobody."""
@@ -49,28 +47,11 @@ class SIECLEAnalysis:
                 yield from self._students.run(read_students(stream, today=self._today))
             if not self._students.rows:
                 raise EmptyImport("Le fichier ne contient aucun élève : rien n’a été importé.", field="files")
-        yield from self._compare_divisions()
+        yield from self._compare_divisions(self._found())
         if staff is not None:
             analysis = StaffAnalysis(answers=self._answers)
             self._staff_tally = analysis.tally
             yield from analysis.run(staff.people)
-
-    @property
-    def counts(self) -> dict[str, Any]:
-        """Return the figures, in the contract's words."""
-        return {
-            "students": self._students.tally.counts,
-            "staff": self._staff_tally.counts,
-            "ignored": {"students": self._students.tally.ignored, "staff": self._staff_tally.ignored},
-            "unticked": {"students": self._students.tally.unticked, "staff": self._staff_tally.unticked},
-            "active_before": {"students": self._students.tally.active_before},
-            "divisions": self._division_changes,
-        }
-
-    @property
-    def confirmations_needed(self) -> list[dict[str, str]]:
-        """Return what must be confirmed, each in a sentence that names the figures."""
-        return list_confirmations(self.counts, school_year=self._sources.school_year, today=self._today)
 
     def _read_structures(self) -> Iterator[Yielded]:
         if ExportKind.STRUCTURES in self._sources.paths:
@@ -84,18 +65,15 @@ class SIECLEAnalysis:
             yield from notes_of(nomenclature.findings, ExportKind.NOMENCLATURE.label)
             self._mef_labels = {mef.code: mef.label for mef in nomenclature.mefs}
 
-    def _compare_divisions(self) -> Iterator[Yielded]:
+    def _found(self) -> Found:
         kind = ExportKind.STUDENTS if ExportKind.STUDENTS in self._sources.paths else ExportKind.STRUCTURES
-        found = Found(
+        return Found(
             self._divisions,
             self._mef_labels,
             self._students.mefs_of_division,
             self._students.lines_of_mef,
             kind.label,
         )
-        for each in compare_divisions(found):
-            self._division_changes += getattr(each, "object_type", "") == "division"
-            yield each
 
     @contextmanager
     def _open(self, kind: ExportKind) -> Iterator[IO[bytes]]:
