@@ -77,9 +77,9 @@ class TestAVisit:
         expect(page.get_by_role("main")).not_to_contain_text("Châtelet")
         page.get_by_role("button", name=re.compile("Entrer")).click()
 
-        expect(page.get_by_role("heading", level=1)).to_have_text("Élèves")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Parcours des apprenants")
         menu = page.get_by_role("navigation", name="Menu principal")
-        expect(menu.get_by_role("link")).to_have_text(["Élèves", "Paramètres"])
+        expect(menu.get_by_role("link")).to_have_text(["Parcours des apprenants", "Scénarios", "Élèves", "Paramètres"])
         expect(page.get_by_role("main")).to_contain_text("TMELEC")
         page.goto("/admin/divisions/")
         expect(page.get_by_role("main")).not_to_contain_text("1CAP")
@@ -108,7 +108,7 @@ class TestAVisit:
         head.get_by_role("button", name="Valider").click()
         inspector.goto("/ecoles")
         inspector.get_by_role("button", name=re.compile("Entrer")).click()
-        expect(inspector.get_by_role("heading", level=1)).to_have_text("Élèves")
+        expect(inspector.get_by_role("heading", level=1)).to_have_text("Parcours des apprenants")
 
     def _the_head_closes_and_the_next_page_is_refused(self, head: Page, inspector: Page) -> None:
         head.goto(INSPECTORS)
