@@ -135,8 +135,8 @@ def _sentence(side: TransferSide, school: Establishment) -> tuple[str, StepState
             return _of_twins(side, school)
         case TransferState.BLOCKED:
             return (
-                "Le même INE est présent dans plusieurs établissements : rien n’est copié. Le prochain import de celui "
-                "que l’élève a quitté lèvera le blocage.",
+                "Le même INE est présent plusieurs fois : rien n’est copié. Le prochain import de l’établissement où "
+                "il est en trop lèvera le blocage.",
                 StepState.STOPPED,
                 Who.BOTH,
             )

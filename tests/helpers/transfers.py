@@ -172,9 +172,10 @@ class Exchange:
         }
 
     def run(self, school: str | None = None) -> RunFigures:
-        """Do a run, for a school or for all."""
+        """Do a run, asked by the head of a school, or for all."""
+        by = self.head(school) if school else TESTER
         with self.app.app_context():
-            return run(by=TESTER, clock=lambda: self.now, establishment_id=self.ids[school] if school else None)
+            return run(by=by, clock=lambda: self.now, establishment_id=self.ids[school] if school else None)
 
     def act(self, gesture: Any, school: str, **arguments: Any) -> Any:
         """Do a gesture of a school's head and return its state's word, or what it returns."""
@@ -184,7 +185,7 @@ class Exchange:
 
     def head(self, school: str) -> Actor:
         """Return the head of a school, as the journal names them."""
-        return Actor("account", 1, f"Chef de {school}", "head", "127.0.0.1")
+        return Actor("account", 1, f"Chef de {school}", "head", f"192.0.2.{ord(school)}")
 
     def records(self, student_id: int) -> set[str]:
         """Return the origins of the records of a pupil."""

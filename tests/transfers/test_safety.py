@@ -179,3 +179,32 @@ def test_no_content_in_the_journal_nor_in_the_sides(exchange: Exchange, moved: t
         assert session.scalar(select(func.count(AuditEntry.id)))
     for secret in ("Câbl", "Bon trimestre", "Analyser"):
         assert secret not in "".join(told + sides)
+
+
+class TestNames:
+    """What the other school's journal never holds: who acted here, and from where."""
+
+    @pytest.mark.parametrize("asking", ["a", "b"])
+    def test_a_run_names_people_to_their_own_school_alone(
+        self, exchange: Exchange, moved: tuple[int, int], asking: str
+    ) -> None:
+        exchange.run(asking)
+
+        own, other = ("transfer:sent", "transfer:received")[:: 1 if asking == "a" else -1]
+        assert self.told(exchange, own) == [(f"Chef de {asking}", f"192.0.2.{ord(asking)}")]
+        assert self.told(exchange, other) == [("Transferts automatiques", "")]
+
+    def test_a_gesture_names_people_to_their_own_school_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
+        exchange.run()
+
+        exchange.act(cancel, "b", side_id=exchange.side("b").id)
+
+        (first, second) = sorted(self.told(exchange, "transfer:cancelled"))
+        assert first == ("Chef de b", f"192.0.2.{ord('b')}")
+        assert second[0].startswith("L’établissement") and second[1] == ""
+
+    def told(self, exchange: Exchange, action: str) -> list[tuple[str, str]]:
+        """Return who the journals name for an action, and from where."""
+        with exchange.look() as session:
+            lines = session.scalars(select(AuditEntry).where(AuditEntry.action == action))
+            return [(line.actor_label, line.origin) for line in lines]

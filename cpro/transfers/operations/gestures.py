@@ -17,7 +17,7 @@ from cpro.transfers.copying import Brought
 from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
-from cpro.transfers.operations.settling import lock_schools, settle, told
+from cpro.transfers.operations.settling import lock_schools, named_to, settle, told
 from cpro.transfers.operations.telling import tell_heads
 
 _NOT_NOW = "Ce transfert n’est plus dans l’état où vous l’avez vu : relisez la page avant de recommencer."
@@ -145,7 +145,7 @@ def tell_both(
         is_own = side.establishment_id == held.side.establishment_id
         record(
             f"transfer:{gesture}",
-            by=by if is_own else Actor("system", None, f"L’{_name(held.acting)}", "system", by.origin),
+            by=named_to(by, is_own=is_own, otherwise=f"L’{_name(held.acting)}"),
             now=now,
             object_type="transfer",
             object_id=side.id,

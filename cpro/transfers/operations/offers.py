@@ -29,7 +29,7 @@ from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.decisions import settle_offer
 from cpro.transfers.operations.gestures import check_state, check_switches, hold, judge_again, set_state, tell_both
-from cpro.transfers.operations.settling import label_of, lock_schools, search_key_of
+from cpro.transfers.operations.settling import label_of, lock_schools, named_to, search_key_of
 
 #: How long an offer waits (issue 7).
 OFFER_PERIOD = timedelta(days=60)
@@ -255,7 +255,7 @@ def _tell_offers(
 ) -> None:
     record(
         "transfer:offered" if own else "transfer:offer-received",
-        by=by if own else Actor("system", None, f"L’établissement {other.uai or other.name}", "system", by.origin),
+        by=named_to(by, is_own=own, otherwise=f"L’établissement {other.uai or other.name}"),
         now=now,
         object_type="transfers",
         object_id=school.id,

@@ -22,12 +22,14 @@ from cpro.transfers import matching
 from cpro.transfers.copying import Brought
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
-from cpro.transfers.operations.settling import lock_schools, record_reception, settle, told
+from cpro.transfers.operations.settling import lock_schools, named_to, record_reception, settle, told
 from cpro.transfers.operations.telling import tell_heads
 
 #: Pupils copied in one transaction: some thousands of rows, a fraction of a second of the single writer of SQLite.
 BATCH = 500
 _REASON = "transfers: run"
+#: Who acts in the journal of a school that did not ask for the run.
+_AUTOMATIC = "Transferts automatiques"
 
 
 @dataclass
@@ -55,16 +57,21 @@ def run(
 ) -> RunFigures:
     """Match and copy, for all schools or for the pupils whose INE one school knows; return what was done.
 
-    Opens its own transactions: call it outside any. `progress` is told, between two of them, how many pairs are done.
+    `by` is of the school named, or the platform's: other schools' journals name nobody. Opens its own transactions:
+    call it outside any. `progress` is told, between two of them, how many pairs are done.
     """
+
+    def named(school_id: int) -> Actor:
+        return named_to(by, is_own=school_id == establishment_id, otherwise=_AUTOMATIC)
+
     figures = RunFigures()
     pairs = _find(establishment_id)
     touched = _ines_of_twins(pairs) if establishment_id is not None else set()
-    _settle_all(pairs, figures, by=by, clock=clock, progress=progress)
+    _settle_all(pairs, figures, named=named, clock=clock, progress=progress)
     if touched:
         # A pupil no longer present twice may free pupils of schools that this run does not look at.
-        _settle_all(_find(None, touched), figures, by=by, clock=clock, progress=progress)
-    _tell_schools_left(by=by, clock=clock, progress=progress)
+        _settle_all(_find(None, touched), figures, named=named, clock=clock, progress=progress)
+    _tell_schools_left(named=named, clock=clock, progress=progress)
     _tell_heads(clock)
     return figures
 
@@ -88,7 +95,7 @@ def _settle_all(
     pairs: list[Pair],
     figures: RunFigures,
     *,
-    by: Actor,
+    named: Callable[[int], Actor],
     clock: Callable[[], datetime],
     progress: Callable[[int, int], object],
 ) -> None:
@@ -98,7 +105,7 @@ def _settle_all(
         with platform_unit_of_work(_REASON) as work:
             settled = settle(work.session, batch, now=clock())
             if settled.copied:
-                record_reception(work.session, establishment_id, settled, by=by, now=clock())
+                record_reception(work.session, establishment_id, settled, by=named(establishment_id), now=clock())
         figures.transfers += settled.copied
         figures.records += settled.records
         figures.changed += settled.changed
@@ -113,7 +120,9 @@ def _batches(pairs: list[Pair]) -> Iterator[tuple[int, list[Pair]]]:
             yield establishment_id, received[start : start + BATCH]
 
 
-def _tell_schools_left(*, by: Actor, clock: Callable[[], datetime], progress: Callable[[int, int], object]) -> None:
+def _tell_schools_left(
+    *, named: Callable[[int], Actor], clock: Callable[[], datetime], progress: Callable[[int, int], object]
+) -> None:
     """Tell the journal of each school left what followed its pupils: one line for all that it was not told yet."""
     with tenancy.platform_session(_REASON) as session:
         schools = session.scalars(
@@ -121,7 +130,7 @@ def _tell_schools_left(*, by: Actor, clock: Callable[[], datetime], progress: Ca
         ).all()
     for done, establishment_id in enumerate(sorted(schools), 1):
         with platform_unit_of_work(_REASON) as work:
-            _tell_school_left(work.session, establishment_id, by=by, now=clock())
+            _tell_school_left(work.session, establishment_id, by=named(establishment_id), now=clock())
         progress(done, len(schools))
 
 

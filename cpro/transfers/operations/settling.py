@@ -95,6 +95,14 @@ def record_reception(session: Session, establishment_id: int, settled: Settled, 
     )
 
 
+def named_to(by: Actor, *, is_own: bool, otherwise: str) -> Actor:
+    """Return whom the journal of a school names: its own people, the platform, or `otherwise` for another's.
+
+    Neither the name of a person nor the address they acted from is told to another school.
+    """
+    return by if is_own or by.kind == "system" else Actor("system", None, otherwise, "system", "")
+
+
 def told(pupils: int, brought: Brought) -> dict[str, tuple[Any, Any]]:
     """Return figures as a line of the journal holds them: those that are not nought."""
     figures = {

@@ -87,7 +87,7 @@ def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) ->
     set_state(held, TransferState.CANCELLED, reason=REASON, by=by, now=now)
     for each in held.sides:
         each.is_current, each.decided_by, each.decided_in = False, "", ""
-    tell_both(session, held, "withdrawn-by-import", brought=taken, by=by, now=now)
+    tell_both(session, held, "withdrawn-by-import", taken=taken, by=by, now=now)
     return True
 
 
