@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, String, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cpro.core.formatting import format_date
 from cpro.core.validators import fold
@@ -88,14 +90,24 @@ def look_up(
     """Return the pupils that rows name by their number, and those they name by their INE."""
     number: Any = getattr(Student, source.number)
     numbers = [row.siecle_id for row in rows if row.siecle_id]
-    found = select_known(number.in_(numbers)) if numbers else []
+    found = select_known(_is_among(number, numbers)) if numbers else []
     by_id: dict[str | None, Known] = {getattr(known, source.number): known for known in found}
     ines = [row.ine for row in rows if row.ine and ((own := by_id.get(row.siecle_id)) is None or own.ine != row.ine)]
     by_ine: dict[str | None, list[Known]] = {}
     if ines:
-        for known in select_known(Student.ine.in_(ines)):
+        for known in select_known(_is_among(Student.ine, ines)):
             by_ine.setdefault(known.ine, []).append(known)
     return by_id, by_ine
+
+
+def _is_among(column: InstrumentedAttribute[Any], texts: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition that a column holds one of these texts.
+
+    PostgreSQL takes them as one array: a thousand parameters cost it and its driver more than finding the rows.
+    """
+    if db.engine.dialect.name == "postgresql":
+        return column == any_(bindparam(None, list(texts), type_=ARRAY(String)))
+    return column.in_(texts)
 
 
 def choose(row: StudentRow, own: Known | None, others: Iterable[Known]) -> tuple[Known | None, str]:
@@ -115,7 +127,7 @@ def find_namesakes(rows: Collection[StudentRow]) -> dict[tuple[str, dt.date | No
     """Return the pupils who bear the name and birth date of a row, {(folded name, birth date): pupils}."""
     found: dict[tuple[str, dt.date | None], list[Known]] = {}
     keys = {key_of_name(row) for row in rows} | {_search_key(row) for row in rows}
-    for known in select_known(Student.search_key.in_(keys)) if keys else ():
+    for known in select_known(_is_among(Student.search_key, keys)) if keys else ():
         found.setdefault((fold(f"{known.last_name} {known.first_name}"), known.birth_date), []).append(known)
     return found
 
