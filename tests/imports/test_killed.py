@@ -1,4 +1,4 @@
-"""The worker killed while it applies an import: the school is as it was, or as the import makes it.
+"""The worker killed while it applies or undoes an import: the school is as it was, or as the import makes it.
 
 `CPRO_TEST_KILLS=20 pytest tests/imports/test_killed.py` kills more workers than the suite has time for.
 """
@@ -26,6 +26,7 @@ from cpro.core.jobs.operations import take_back_expired
 from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.imports.models import RunState
+from cpro.imports.operations import undoing
 from cpro.imports.operations.runs import send_to_application
 from cpro.imports.queries import get_run
 from cpro.students.models import Division, Student
@@ -35,7 +36,7 @@ from tests.helpers.platform import PROJECT_ROOT, environment
 PUPILS, KILLS = 3000, int(os.environ.get("CPRO_TEST_KILLS", "3"))
 PATIENCE = 60  # seconds
 #: Moments are drawn over the time an application takes here, and a little beyond, so that some come just after.
-BEYOND = 2.5
+BEYOND = 1.25
 
 
 @pytest.fixture
@@ -58,6 +59,16 @@ def deposit(desk: Desk, division: str = "D0") -> tuple[int, int]:
     run_id = desk.analyse(desk.file_of(*pupils, year=year), now=now)
     with desk.look(), unit_of_work():
         return run_id, send_to_application(get_run(run_id), confirmations=(), by=desk.by, now=now).id
+
+
+def send_to_undoing(desk: Desk) -> tuple[int, int]:
+    """Have pupils of the present year applied, then ask a worker to undo it; return the import and its job."""
+    run_id, _job_id = deposit(desk)
+    desk_runner(desk).drain()
+    with desk.look(), unit_of_work():
+        job = undoing.undo_or_send(get_run(run_id), by=desk.by, now=clock.utcnow())
+        assert job is not None
+        return run_id, job.id
 
 
 @contextmanager
@@ -100,12 +111,13 @@ def settled(desk: Desk, run_id: int) -> tuple[tuple[dict[str, int], int], RunSta
 
 def test_killed_at_any_moment_the_school_is_old_or_new(desk: Desk, settings: dict[str, str]) -> None:
     chance = random.Random(20261123)
-    deposit(desk)
-    started = time.monotonic()
-    desk_runner(desk).drain()
-    duration = time.monotonic() - started
-    imports = 1
-    run_id, job_id = deposit(desk, "D1")
+    for division in ("D0", "D1"):  # pupils who move, as in what follows, take less time than pupils who arrive
+        deposit(desk, division)
+        started = time.monotonic()
+        desk_runner(desk).drain()
+        duration = time.monotonic() - started
+    imports = 2
+    run_id, job_id = deposit(desk, "D2")
     before = picture(desk)
     states = []
 
@@ -135,6 +147,44 @@ def test_killed_at_any_moment_the_school_is_old_or_new(desk: Desk, settings: dic
     assert (picture(desk)[0], desk.run(run_id).state) == ({f"D{imports}": PUPILS}, RunState.APPLIED)
     with desk.look() as session:
         assert session.get_one(Job, job_id).state_value == "done"
+
+
+def test_killed_while_undoing_the_import_stands_or_is_gone(
+    desk: Desk, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undoing, "AT_ONCE_CHANGES", PUPILS // 2)
+    chance = random.Random(20261124)
+    run_id, job_id = send_to_undoing(desk)
+    standing = picture(desk)
+    started = time.monotonic()
+    desk_runner(desk).drain()
+    duration = time.monotonic() - started
+    assert (picture(desk)[0], desk.run(run_id).state) == ({}, RunState.UNDONE)
+    gone = picture(desk)
+    run_id, job_id = send_to_undoing(desk)
+    states = []
+
+    for kill in range(KILLS):
+        with worker(settings) as process:
+            assert process.stdout
+            process.stdout.readline()
+            _wait_until_taken(desk, job_id)
+            if kill:
+                time.sleep(chance.uniform(0, BEYOND * duration))
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+        seen, state = settled(desk, run_id)
+        states.append(state)
+        assert (seen, state) in ((standing, RunState.APPLIED), (gone, RunState.UNDONE))
+        if state is RunState.UNDONE:
+            run_id, job_id = send_to_undoing(desk)
+        else:
+            _expire(desk, job_id)
+
+    desk_runner(desk).drain()
+    print(f"killed {KILLS} times: {states.count(RunState.APPLIED)} before the end, the others after")
+    assert RunState.APPLIED in states, "no worker was killed at work: the test proved nothing"
+    assert (picture(desk), desk.run(run_id).state) == (gone, RunState.UNDONE)
 
 
 def test_a_refused_application_waits_for_a_new_analysis(desk: Desk) -> None:
