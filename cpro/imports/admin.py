@@ -15,6 +15,7 @@ from cpro.core.screens import Column, Screen, choice
 from cpro.core.screens.reading import may
 from cpro.imports.analysis.sources import year_label
 from cpro.imports.models import ImportRun, RunKind, RunState
+from cpro.imports.operations.runs import tell_failure
 from cpro.imports.presenting import files_of, summary_of
 
 
@@ -28,6 +29,12 @@ def _of_kind(kind: RunKind) -> ColumnElement[bool]:
 
 def _instant(instant: datetime | None) -> str:
     return format_instant(instant, registry().timezone()) if instant else ""
+
+
+def _state(run: ImportRun) -> str:
+    """Return the state of an import, and why it failed where it did."""
+    reason = tell_failure(run) if run.state is RunState.FAILED else ""
+    return f"{run.state.label} : {reason}" if reason else run.state.label
 
 
 class ImportsScreen(Screen):
@@ -44,7 +51,7 @@ class ImportsScreen(Screen):
         Column("who", "Par", lambda row: row.actor.label),
         Column("kind", "Origine", lambda row: row.kind.label),
         Column("files", "Fichiers", files_of, is_long=True),
-        Column("state", "État", lambda row: row.state.label),
+        Column("state", "État", lambda row: _state(row), is_long=True),
         Column("figures", "Chiffres", summary_of, is_long=True),
         Column("year", "Année scolaire", lambda row: year_label(row.school_year), in_list=False),
         Column("applied_at", "Appliqué le", lambda row: _instant(row.applied_at), in_list=False),

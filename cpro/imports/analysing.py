@@ -16,18 +16,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
+from cpro.core.commands import COMMAND_LINE
 from cpro.core.formatting import DEFAULT_TIMEZONE
 from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.imports import keeping
+from cpro.imports.admission import require_kind, require_may_import
 from cpro.imports.analysis.proposals import Answers
 from cpro.imports.analysis.siecle import SIECLEAnalysis
 from cpro.imports.analysis.sources import SIECLESources, Sources, TableSources, gather, gather_all
 from cpro.imports.analysis.tables import TableAnalysis
-from cpro.imports.deposit.recognition import recognise
+from cpro.imports.deposit.recognition import RecognisedFile, recognise
 from cpro.imports.deposit.shapes import tell_shape
 from cpro.imports.deposit.unpacking import UnpackedFile, unpack
+from cpro.imports.errors import refused_in_words_of
 from cpro.imports.models import ImportRun, RunState
 from cpro.imports.operations import runs
 from cpro.imports.queries import fingerprint_of_data, get_run
@@ -42,20 +45,29 @@ Analysis = SIECLEAnalysis | TableAnalysis
 
 @contextmanager
 def receive(uploads: Sequence[tuple[str, Path]]) -> Iterator[SIECLESources]:
-    """Yield the exports among what was sent, (name, path) each, unfolded into a folder that goes at the end.
+    """Yield the exports given to the command line, (name, path) each, unfolded into a folder that goes at the end.
 
-    Raises FileRefused of some kind, and whatever `gather` raises.
+    Raises `GateClosed`, FileRefused of some kind, and as `gather` and `require_kind` do.
     """
+    school = get_current_establishment()
+    require_may_import(school, by=COMMAND_LINE)
     with TemporaryDirectory(prefix="cpro-import-") as folder:
-        files = [recognise(file) for file in unpack(uploads, Path(folder))]
-        yield gather(files, uai=get_current_establishment().uai)
+        sources = gather(_unfold(uploads, Path(folder), uses_siecle=True), uai=school.uai)
+        require_kind(sources.kind, uses_siecle=school.uses_siecle)
+        yield sources
 
 
 def judge(uploads: Sequence[tuple[str, Path]], folder: Path, *, now: datetime) -> Sources:
     """Return what was deposited, exports or tables, unfolded into a folder. Raises as `recognise` and `gather_all`."""
     school = get_current_establishment()
-    files = [recognise(file) for file in unpack(uploads, folder)]
+    files = _unfold(uploads, folder, uses_siecle=school.uses_siecle)
     return gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+
+
+def _unfold(uploads: Sequence[tuple[str, Path]], folder: Path, *, uses_siecle: bool) -> list[RecognisedFile]:
+    """Return the files of a deposit, recognised; what is none of them is refused in the words of such a school."""
+    with refused_in_words_of(uses_siecle):
+        return [recognise(file) for file in unpack(uploads, folder)]
 
 
 def read_kept(run: ImportRun, *, now: datetime) -> Sources:

@@ -13,9 +13,9 @@ from cpro.core.jobs.models import Job
 from cpro.core.permissions import Actor
 from cpro.core.storage import StorageUnavailable
 from cpro.core.transactions import unit_of_work
-from cpro.establishments.gate import require_open_gate
 from cpro.establishments.queries import get_current_establishment
 from cpro.imports import keeping
+from cpro.imports.admission import require_may_import
 from cpro.imports.analysing import analyse_again, analyse_at_once, judge, read_kept, school_day
 from cpro.imports.analysis.sources import size_of
 from cpro.imports.models import ImportRun
@@ -52,7 +52,7 @@ def deposit(uploads: Sequence[keeping.Upload], *, opens_student_accounts: bool, 
     """
     school = get_current_establishment()
     school_id = school.id
-    require_open_gate(school)
+    require_may_import(school, by=by)
     sent = [upload for upload in uploads if upload.filename]
     if not sent:
         raise NothingDeposited

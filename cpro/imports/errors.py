@@ -169,6 +169,37 @@ class MissingColumns(FileRefused):
     """Refuse a table that lacks required columns, or holds one twice."""
 
 
+class NotAnExport(FileRefused):
+    """Refuse what is no export, where the school's data come from SIECLE: tables are nothing to it."""
+
+    sentence = (
+        "Ce fichier n’est pas un export de SIECLE ni de STS-Web : déposez les fichiers tels que ces applications les "
+        "donnent (ElevesSansAdresses, Structures, Nomenclature, sts_emp), sans les ouvrir."
+    )
+
+
+class NotATable(FileRefused):
+    """Refuse what is no table, where the school deposits tables only."""
+
+    sentence = (
+        "Ce fichier n’est pas un tableau issu de nos modèles : remplissez le modèle des élèves ou celui des "
+        "personnels, puis déposez-le en XLSX ou en CSV."
+    )
+
+
+@contextmanager
+def refused_in_words_of(uses_siecle: bool) -> Iterator[None]:
+    """Put the refusal of a file that is none of those a school deposits in the words of such a school."""
+    try:
+        yield
+    except (UnknownFile, UnreadableTable, MissingColumns) as refusal:
+        if not uses_siecle and not isinstance(refusal, UnknownFile):
+            raise
+        fitting = NotAnExport() if uses_siecle else NotATable()
+        fitting.name_file(refusal.file_name)
+        raise fitting from refusal
+
+
 @contextmanager
 def about_file(name: str) -> Iterator[None]:
     """Name the file in whatever refusal comes out of the block."""

@@ -19,9 +19,10 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web import current_principal
 from cpro.imports import keeping
 from cpro.imports.analysing import conclude, fill, prepare, read_kept, school_day
-from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, ImportRun, RunState
+from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, UNDO_JOB, ImportRun, RunState
 from cpro.imports.operations.application import apply_run
 from cpro.imports.operations.runs import close_run, record_about_run, restart_run
+from cpro.imports.operations.undoing import undo_last
 from cpro.imports.queries import get_run
 
 #: How long an analysis waits to be confirmed before its files go.
@@ -84,6 +85,16 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
             if run.state is RunState.APPLYING:
                 run.state_value = RunState.ANALYSED.value
         raise
+    return None
+
+
+@job(UNDO_JOB, label="Annulation d’un import", exclusive="imports", report=_report)
+def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
+    """Undo an import in the transaction that ends the job; one that cannot be undone stands as it is."""
+    context.progress(0, 0, "Retour des données à ce qu’elles étaient, en une seule fois")
+    with context.unit_of_work() as work:
+        undo_last(run_id=run_id, by=context.actor, now=context.now)
+        context.finish_within(work.session, {"run_id": run_id})
     return None
 
 

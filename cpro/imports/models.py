@@ -15,8 +15,8 @@ from cpro.core.tenancy import Owned
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model
 
-#: kinds of the jobs that analyse large files, and that apply an import
-ANALYSE_JOB, APPLY_JOB = "imports:analyse", "imports:apply"
+#: kinds of the jobs that analyse large files, that apply an import, and that undo a large one
+ANALYSE_JOB, APPLY_JOB, UNDO_JOB = "imports:analyse", "imports:apply", "imports:undo"
 
 
 class RunState(enum.Enum):
@@ -127,7 +127,7 @@ class ImportRun(Owned, Model):
     confirmations_given: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: {key of a question: id of the person meant, 0 for somebody else}; a new analysis goes by them
     answers: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
-    #: the job that analyses or applies it, without a foreign key: old jobs are swept
+    #: the last job that analyses, applies or undoes it, without a foreign key: old jobs are swept
     job_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     analysed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

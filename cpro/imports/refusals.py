@@ -62,6 +62,13 @@ class ImportUnderWay(Conflict):
         super().__init__("Un import est en cours dans cet établissement : attendez qu’il soit terminé.")
 
 
+class UndoUnderWay(Conflict):
+    """Refuse to apply an import, or to undo one again, while the last one is being undone."""
+
+    def __init__(self) -> None:
+        super().__init__("L’annulation d’un import est en cours : attendez qu’elle soit terminée.")
+
+
 class AnalysisOutdated(Conflict):
     """Refuse to apply an analysis of data that changed since."""
 

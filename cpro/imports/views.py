@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,15 +17,17 @@ from cpro.core.permissions import Permission, can, requires
 from cpro.core.registry import registry
 from cpro.core.spreadsheets import csv_lines
 from cpro.core.web import back_to, current_actor, current_principal, remote_address, render_page
-from cpro.establishments.gate import missing_particulars
+from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
-from cpro.imports import browsing, presenting, queries
+from cpro.imports import admission, browsing, presenting, queries
 from cpro.imports.browsing import CHANGE_CHOICES, FINDING_CHOICES, PAGE_SIZE, Listed
 from cpro.imports.deposit.unpacking import MAX_DEPOSIT_SIZE
 from cpro.imports.depositing import deposit
 from cpro.imports.errors import DepositTooLarge
 from cpro.imports.forms import DepositForm
 from cpro.imports.models import RunState
+from cpro.imports.operations.runs import tell_failure
+from cpro.imports.operations.undoing import tell_obstacle
 from cpro.imports.spreadsheet.columns import SheetKind
 from cpro.imports.spreadsheet.template import template_csv, template_xlsx
 
@@ -32,6 +36,7 @@ bp = Blueprint("imports", __name__, url_prefix="/admin/imports")
 #: The files and the fields around them.
 _MAX_REQUEST = MAX_DEPOSIT_SIZE + 64 * 1024
 _RECENT = 5
+_PIECE_SIZE = 1 << 16
 _SHEETS = {"eleves": SheetKind.STUDENTS, "personnels": SheetKind.STAFF}
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -123,7 +128,10 @@ def findings(run_id: int) -> ResponseReturnValue:
 @bp.get("/<int:run_id>/export/csv")
 @requires(Permission.RECORDS_EXPORT)
 def export(run_id: int) -> ResponseReturnValue:
-    """Send all that an import changes and all that was found, as a file that no spreadsheet executes."""
+    """Send all that an import changes and all that was found, as a file that no spreadsheet executes.
+
+    It is written on disk first: whatever its length it fits in memory, and it is sent whole or not at all.
+    """
     run = queries.get_run(run_id)
     events.exported.send(
         "imports",
@@ -134,8 +142,11 @@ def export(run_id: int) -> ResponseReturnValue:
         origin=remote_address(),
         now=clock.utcnow(),
     )
-    content = "".join(csv_lines(_words().table(run))).encode()
-    answer = Response(content, mimetype="text/csv")
+    file = TemporaryFile()
+    for line in csv_lines(_words().table(run)):
+        file.write(line.encode())
+    answer = Response(_pieces(file), mimetype="text/csv")
+    answer.content_length = file.tell()
     answer.headers["Content-Disposition"] = f'attachment; filename="import-{run_id}.csv"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -146,12 +157,32 @@ def words_of_reader() -> presenting.Words:
     return _words()
 
 
+def gate_of(school: Establishment) -> list[dict[str, str]]:
+    """Return what keeps the person signed in from importing, each with the link that mends it."""
+    return [
+        {
+            "text": f"{each.label[0].upper()}{each.label[1:]} de l’établissement manque.",
+            "link_url": url_for("settings.establishment", _anchor=each.field),
+            "link_label": "Compléter",
+        }
+        for each in admission.list_missing(school, by=current_actor())
+    ]
+
+
 # --- Private -------------------------------------------------------------------------------------------------------
 
 
 def _words() -> presenting.Words:
     principal = current_principal()
     return presenting.Words(masked=principal is None or principal.role.is_platform, timezone=registry().timezone())
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield what was written in a file, then close it, and so delete it."""
+    with file:
+        file.seek(0)
+        while piece := file.read(_PIECE_SIZE):
+            yield piece
 
 
 def _tell(label: str, what: str, run_id: int) -> None:
@@ -191,27 +222,21 @@ def _page(form: DepositForm, status: int = 200) -> ResponseReturnValue:
     timezone = registry().timezone()
     recent = queries.list_recent_runs(_RECENT)
     pending = queries.find_open_run()
-    undoable = queries.find_undoable(clock.utcnow())
+    now = clock.utcnow()
+    undoable = queries.find_undoable(now)
     return render_page(
         "imports/index.html",
         form=form,
-        gate=[
-            {
-                "text": f"{each.label[0].upper()}{each.label[1:]} de l’établissement manque.",
-                "link_url": url_for("settings.establishment", _anchor=each.field),
-                "link_label": "Compléter",
-            }
-            for each in missing_particulars(school)
-        ],
+        gate=gate_of(school),
         uses_siecle=school.uses_siecle,
         pending=pending if pending and pending.state is not RunState.REPLACED else None,
-        undoable=undoable,
+        undoable=undoable if undoable and not tell_obstacle(undoable, now=now) else None,
         rows=[
             {
                 "run": run,
                 "when": presenting.instant_of(run.created_at, timezone),
                 "files": presenting.files_of(run),
-                "summary": presenting.summary_of(run),
+                "summary": presenting.summary_of(run) or (tell_failure(run) if run.state is RunState.FAILED else ""),
                 "level": presenting.level_of(run.state),
             }
             for run in recent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -11,10 +12,12 @@ from cpro.core import clock
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
 from cpro.core.forms import BaseForm, posted
+from cpro.core.jobs.interruptions import tell_interruption
 from cpro.core.permissions import Permission, requires
 from cpro.core.registry import registry
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
+from cpro.establishments.queries import get_current_establishment
 from cpro.imports import browsing, presenting, queries
 from cpro.imports.analysing import school_day
 from cpro.imports.analysis.proposals import label_of
@@ -24,8 +27,9 @@ from cpro.imports.depositing import renew
 from cpro.imports.forms import ApplicationForm, answers_form
 from cpro.imports.models import ImportQuestion, ImportRun, RunState
 from cpro.imports.operations import choices, runs
-from cpro.imports.operations.undoing import undo_last
-from cpro.imports.views import bp, words_of_reader
+from cpro.imports.operations.undoing import tell_obstacle, undo_or_send
+from cpro.imports.refusals import UndoImpossible
+from cpro.imports.views import bp, gate_of, words_of_reader
 
 _EXCERPT = 15
 _ANEW = "L’analyse est refaite avec vos réponses."
@@ -154,15 +158,23 @@ def abandon(run_id: int) -> ResponseReturnValue:
 @requires(Permission.IMPORTS_MANAGE)
 def undo(run_id: int) -> ResponseReturnValue:
     """Ask once, then undo the last import."""
-    run = queries.get_run(run_id)
+    run, now = queries.get_run(run_id), clock.utcnow()
     label = run.label
+    if runs.is_being_undone(run):
+        return redirect(url_for("jobs.show", job_id=run.job_id), 303)
     if request.method == "POST":
         try:
             with unit_of_work():
-                undo_last(run_id=run_id, by=current_actor(), now=clock.utcnow())
+                job = undo_or_send(run, by=current_actor(), now=now)
+                job_id = job.id if job else None
         except DomainError as refusal:
             return _page(run_id, refusal.status, refusal=refusal.message)
+        if job_id is not None:
+            return redirect(url_for("jobs.show", job_id=job_id), 303)
         return back_to(url_for("imports.show", run_id=run_id), f"{label} : annulé. Les données sont comme avant lui.")
+    obstacle = tell_obstacle(run, now=now)
+    if obstacle:
+        return _page(run_id, UndoImpossible.status, refusal=obstacle)
     return render_page(
         "confirm.html",
         title=f"Annuler : {label}",
@@ -236,6 +248,10 @@ def _page(
         "undone": presenting.instant_of(run.undone_at, timezone),
         "refusal": refusal,
         "stopped": run.state in (RunState.APPLYING, RunState.DEPOSITED) and runs.has_stopped(run),
+        "undoing": runs.is_being_undone(run),
+        "interruption": _interruption(run, now),
+        "failure": runs.tell_failure(run),
+        "gate": gate_of(get_current_establishment()),
     }
     if run.state is RunState.ANALYSED:
         context |= _analysis(run, application, answers)
@@ -243,8 +259,15 @@ def _page(
     if run.counts:
         context |= _figures(run)
     undoable = queries.find_undoable(now)
-    context["may_undo"] = undoable is not None and undoable.id == run.id
+    is_last = undoable is not None and undoable.id == run.id and not context["undoing"]
+    context["obstacle"] = tell_obstacle(run, now=now) if is_last else ""
+    context["may_undo"] = is_last and not context["obstacle"]
     return render_page("imports/show.html", status=status, **context)
+
+
+def _interruption(run: ImportRun, now: dt.datetime) -> str:
+    job = runs.find_job(run)
+    return tell_interruption(job, now) if job else ""
 
 
 def _analysis(run: ImportRun, application: ApplicationForm | None, answers: BaseForm | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from cpro.core import clock
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_instant, plural
 from cpro.core.jobs.handlers import get_handler
+from cpro.core.jobs.interruptions import tell_interruption
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
@@ -54,6 +55,7 @@ def progress(job_id: int) -> ResponseReturnValue:
         job=job,
         label=handler.label,
         report=report,
+        interruption=tell_interruption(job, clock.utcnow()),
         own_url=url_for("passports.progress", job_id=job_id),
     )
 

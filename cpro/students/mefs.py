@@ -10,14 +10,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from cpro.audit.operations import differences, record
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
-from cpro.core.validators import clean_text, normalise_mef
+from cpro.core.validators import normalise_mef, read_line
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.students.models import MEF, Diploma, Division, Student
@@ -70,6 +70,24 @@ def diploma_of_division(present: int | None, leads_to: Collection[int], *, withd
     if len(leads_to) == 1:
         return next(iter(leads_to))
     return None if present == withdrawn and present not in leads_to else present
+
+
+def diplomas_of_divisions(*conditions: ColumnElement[bool]) -> dict[int, set[int]]:
+    """Return the diplomas to which the courses of the present students lead, by division; none is not there.
+
+    A division takes the only one; where there are several, a person chooses, and imports leave that choice
+    (`diploma_of_division`).
+    """
+    leads_to: dict[int, set[int]] = {}
+    rows: Any = db.session.execute(
+        select(Student.division_id, MEF.diploma_id)
+        .join(MEF, (MEF.code == Student.mef_code) & (MEF.establishment_id == Student.establishment_id))
+        .where(Student.is_active, Student.division_id.is_not(None), MEF.diploma_id.is_not(None), *conditions)
+        .distinct()
+    )
+    for division_id, diploma_id in rows:
+        leads_to.setdefault(division_id, set()).add(diploma_id)
+    return leads_to
 
 
 # --- Corrections by hand -----------------------------------------------------------------------------------------
@@ -160,15 +178,7 @@ def _carry_to_divisions(codes: Sequence[str], *, withdrawn: int | None = None) -
     divisions = db.session.scalars(
         select(Division).where(Division.id.in_(concerned)).order_by(Division.code).with_for_update(of=Division)
     ).all()
-    leads_to: dict[int | None, set[int]] = {}
-    for division_id, diploma_id in db.session.execute(
-        select(Student.division_id, MEF.diploma_id)
-        .join(MEF, (MEF.code == Student.mef_code) & (MEF.establishment_id == Student.establishment_id))
-        .where(Student.is_active, Student.division_id.in_(concerned))
-        .distinct()
-    ):
-        if diploma_id is not None:
-            leads_to.setdefault(division_id, set()).add(diploma_id)
+    leads_to = diplomas_of_divisions(Student.division_id.in_(concerned))
     changed = []
     for division in divisions:
         diploma_id = diploma_of_division(division.diploma_id, leads_to.get(division.id, set()), withdrawn=withdrawn)
@@ -193,21 +203,12 @@ def _clean_code(values: Mapping[str, str], errors: dict[str, str]) -> str:
 
 
 def _clean(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, Any]:
-    clean: dict[str, Any] = {"label": "", "diploma_id": None}
-    try:
-        clean["label"] = clean_text(values.get("label") or "", max_length=_LABEL_LENGTH)
-    except DomainError as refusal:
-        errors["label"] = refusal.message
-    try:
-        code = clean_text(values.get("diploma") or "", max_length=_DIPLOMA_LENGTH)
-    except DomainError as refusal:
-        errors["diploma"] = refusal.message
-        return clean
+    label = read_line(values, "label", _LABEL_LENGTH, errors)
+    code = read_line(values, "diploma", _DIPLOMA_LENGTH, errors)
     diploma = find_diploma(code) if code else None
     if code and diploma is None:
         errors["diploma"] = f"Aucun diplôme ne porte le code « {code} » : choisissez dans la liste proposée."
-    clean["diploma_id"] = diploma.id if diploma else None
-    return clean
+    return {"label": label, "diploma_id": diploma.id if diploma else None}
 
 
 def _told(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -19,9 +19,10 @@ from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
-from cpro.core.validators import clean_text
-from cpro.establishments.queries import get_current_establishment
+from cpro.core.validators import read_line
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
+from cpro.students.mefs import diplomas_of_divisions
 from cpro.students.models import MEF, Diploma, Division, Student
 from cpro.students.queries import find_diploma, find_division
 
@@ -66,11 +67,10 @@ def student_values(student: Student, division: Division | None) -> dict[str, str
 def create_student(values: Mapping[str, str], *, by: Actor, now: datetime) -> Student:
     """Create a student by hand. Raises `KeptBySIECLE`, `FieldErrors`."""
     _refuse_if_kept_by_siecle()
-    clean = _clean_student(values, now)
-    student = Student(created_at=now, **clean)
+    student = Student(created_at=now, **_clean_student(values, now))
     db.session.add(student)
     db.session.flush()
-    _record("student:created", student, _plain(clean), by=by, now=now)
+    _record("student:created", student, {}, _told(student), by=by, now=now)
     return student
 
 
@@ -81,15 +81,12 @@ def update_student(
     _refuse_if_kept_by_siecle()
     clean = _clean_student(values, now)
     db.session.refresh(student, with_for_update={"of": Student})  # PostgreSQL locks no outer join
-    division = db.session.get(Division, student.division_id) if student.division_id else None
-    check_fresh(student_values(student, division), opened_on)
-    before = {name: getattr(student, name) for name in clean}
+    before = _told(student)
+    check_fresh(before, opened_on)
     for name, value in clean.items():
         setattr(student, name, value)
     db.session.flush()
-    changes = differences(_plain(before), _plain(clean))
-    if changes:
-        _record("student:changed", student, changes, by=by, now=now, already_compared=True)
+    _record("student:changed", student, before, _told(student), by=by, now=now)
 
 
 def division_values(division: Division, diploma: Diploma | None) -> dict[str, str]:
@@ -100,30 +97,36 @@ def division_values(division: Division, diploma: Diploma | None) -> dict[str, st
 def create_division(values: Mapping[str, str], *, by: Actor, now: datetime) -> Division:
     """Create a division by hand. Raises `KeptBySIECLE`, `FieldErrors`."""
     _refuse_if_kept_by_siecle()
-    clean = _clean_division(values, None)
-    division = Division(**clean)
+    lock_current_establishment()  # of two who give one code at once, the second is told
+    division = Division(**_clean_division(values, None))
     db.session.add(division)
     db.session.flush()
-    _record("division:created", division, clean, by=by, now=now)
+    _record("division:created", division, {}, _told(division), by=by, now=now)
     return division
 
 
 def update_division(
     division: Division, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> None:
-    """Correct a division by hand. Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`."""
-    _refuse_if_kept_by_siecle()
+    """Correct a division by hand; in a school that uses SIECLE, the diploma alone of one whose courses lead to several.
+
+    Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`.
+    """
+    is_kept = lock_current_establishment().uses_siecle
+    leads_to = diplomas_of_divisions(Student.division_id == division.id).get(division.id, set())
+    if is_kept and len(leads_to) < 2:
+        raise KeptBySIECLE
     db.session.refresh(division, with_for_update={"of": Division})
-    diploma = db.session.get(Diploma, division.diploma_id) if division.diploma_id else None
-    check_fresh(division_values(division, diploma), opened_on)
-    clean = _clean_division(values, division.id)
-    before = {name: getattr(division, name) for name in clean}
+    before = _told(division)
+    check_fresh(before, opened_on)
+    told_by_siecle = {"code": division.code, "label": division.label} if is_kept else {}
+    clean = _clean_division({**values, **told_by_siecle}, division.id)
+    if is_kept and clean["diploma_id"] not in (None, *leads_to):
+        raise FieldErrors({"diploma": "Choisissez l’un des diplômes que préparent les formations de ses élèves."})
     for name, value in clean.items():
         setattr(division, name, value)
     db.session.flush()
-    changes = differences(before, clean)
-    if changes:
-        _record("division:changed", division, changes, by=by, now=now, already_compared=True)
+    _record("division:changed", division, before, _told(division), by=by, now=now)
 
 
 def diploma_values(diploma: Diploma) -> dict[str, str]:
@@ -133,11 +136,11 @@ def diploma_values(diploma: Diploma) -> dict[str, str]:
 
 def create_diploma(values: Mapping[str, str], *, by: Actor, now: datetime) -> Diploma:
     """Add a diploma of the school's own. Raises `FieldErrors`."""
-    clean = _clean_diploma(values, None)
-    diploma = Diploma(establishment_id=get_current_establishment().id, **clean)
+    school = lock_current_establishment()
+    diploma = Diploma(establishment_id=school.id, **_clean_diploma(values, None))
     db.session.add(diploma)
     db.session.flush()
-    _record("diploma:created", diploma, clean, by=by, now=now)
+    _record("diploma:created", diploma, {}, _told(diploma), by=by, now=now)
     return diploma
 
 
@@ -146,16 +149,14 @@ def update_diploma(
 ) -> None:
     """Correct a diploma of the school's own. Raises `NationalDiploma`, `FieldErrors`, `StaleForm`."""
     refuse_if_national(diploma)
+    lock_current_establishment()
     db.session.refresh(diploma, with_for_update=True)
-    before = diploma_values(diploma)
+    before = _told(diploma)
     check_fresh(before, opened_on)
-    clean = _clean_diploma(values, diploma.id)
-    for name, value in clean.items():
+    for name, value in _clean_diploma(values, diploma.id).items():
         setattr(diploma, name, value)
     db.session.flush()
-    changes = differences(before, clean)
-    if changes:
-        _record("diploma:changed", diploma, changes, by=by, now=now, already_compared=True)
+    _record("diploma:changed", diploma, before, _told(diploma), by=by, now=now)
 
 
 def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
@@ -174,7 +175,7 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
         who = plural(linked, "formation (MEF) est rattachée", "formations (MEF) sont rattachées")
         raise DiplomaInUse(f"{who} à ce diplôme : rattachez-les d’abord à un autre.")
     events.diploma_deleted.send("students", diploma=diploma, by=by, now=now)
-    _record("diploma:deleted", diploma, {}, by=by, now=now)
+    _record("diploma:deleted", diploma, {}, {}, by=by, now=now)
     db.session.delete(diploma)
     try:
         db.session.flush()
@@ -203,12 +204,12 @@ def _refuse_if_kept_by_siecle() -> None:
 def _clean_student(values: Mapping[str, str], now: datetime) -> dict[str, Any]:
     errors: dict[str, str] = {}
     clean: dict[str, Any] = {
-        "last_name": _line(values, "last_name", 100, errors, required="Indiquez le nom de famille."),
-        "usage_name": _line(values, "usage_name", 100, errors),
-        "first_name": _line(values, "first_name", 100, errors, required="Indiquez le prénom."),
+        "last_name": read_line(values, "last_name", 100, errors, required="Indiquez le nom de famille."),
+        "usage_name": read_line(values, "usage_name", 100, errors),
+        "first_name": read_line(values, "first_name", 100, errors, required="Indiquez le prénom."),
         "birth_date": _birth_date(values.get("birth_date", ""), now.date(), errors),
     }
-    code = _line(values, "division", 8, errors)
+    code = read_line(values, "division", 8, errors)
     division = find_division(code) if code else None
     if code and division is None and "division" not in errors:
         errors["division"] = f"Aucune division ne porte le code « {code} » : choisissez dans la liste proposée."
@@ -220,12 +221,12 @@ def _clean_student(values: Mapping[str, str], now: datetime) -> dict[str, Any]:
 
 def _clean_division(values: Mapping[str, str], own_id: int | None) -> dict[str, Any]:
     errors: dict[str, str] = {}
-    code = _line(values, "code", 8, errors, required="Indiquez le code de la division.")
-    label = _line(values, "label", 100, errors)
+    code = read_line(values, "code", 8, errors, required="Indiquez le code de la division.")
+    label = read_line(values, "label", 100, errors)
     namesake = find_division(code) if code else None
     if namesake and namesake.id != own_id:
         errors["code"] = f"Une division porte déjà le code « {code} »."
-    diploma_code = _line(values, "diploma", 16, errors)
+    diploma_code = read_line(values, "diploma", 16, errors)
     diploma = find_diploma(diploma_code) if diploma_code else None
     if diploma_code and diploma is None and "diploma" not in errors:
         errors["diploma"] = f"Aucun diplôme ne porte le code « {diploma_code} » : choisissez dans la liste proposée."
@@ -237,9 +238,9 @@ def _clean_division(values: Mapping[str, str], own_id: int | None) -> dict[str, 
 def _clean_diploma(values: Mapping[str, str], own_id: int | None) -> dict[str, str]:
     errors: dict[str, str] = {}
     clean = {
-        "code": _line(values, "code", 16, errors, required="Indiquez un code.").upper(),
-        "label": _line(values, "label", 150, errors, required="Indiquez l’intitulé complet."),
-        "short_label": _line(values, "short_label", 60, errors, required="Indiquez l’intitulé court."),
+        "code": read_line(values, "code", 16, errors, required="Indiquez un code.").upper(),
+        "label": read_line(values, "label", 150, errors, required="Indiquez l’intitulé complet."),
+        "short_label": read_line(values, "short_label", 60, errors, required="Indiquez l’intitulé court."),
     }
     namesake = find_diploma(clean["code"]) if clean["code"] else None
     if namesake and namesake.id != own_id:
@@ -247,17 +248,6 @@ def _clean_diploma(values: Mapping[str, str], own_id: int | None) -> dict[str, s
     if errors:
         raise FieldErrors(errors)
     return clean
-
-
-def _line(values: Mapping[str, str], name: str, length: int, errors: dict[str, str], *, required: str = "") -> str:
-    try:
-        line = clean_text(values.get(name) or "", max_length=length)
-    except DomainError as refusal:
-        errors[name] = refusal.message
-        return ""
-    if required and not line:
-        errors[name] = required
-    return line
 
 
 def _birth_date(text: str, today: date, errors: dict[str, str]) -> date | None:
@@ -273,26 +263,34 @@ def _birth_date(text: str, today: date, errors: dict[str, str]) -> date | None:
     return born
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+def _told(row: Student | Division | Diploma) -> dict[str, str]:
+    """Return a row as its form and the journal show it: what it belongs to, by code."""
+    if isinstance(row, Student):
+        return student_values(row, db.session.get(Division, row.division_id) if row.division_id else None)
+    if isinstance(row, Division):
+        return division_values(row, db.session.get(Diploma, row.diploma_id) if row.diploma_id else None)
+    return diploma_values(row)
 
 
 def _record(
     action: str,
     row: Student | Division | Diploma,
-    values: Mapping[str, Any],
+    before: Mapping[str, str],
+    after: Mapping[str, str],
     *,
     by: Actor,
     now: datetime,
-    already_compared: bool = False,
 ) -> None:
-    label = f"{row.first_name} {row.last_name}" if isinstance(row, Student) else row.code
+    """Tell a gesture; a correction that changed nothing is none."""
+    changes = differences(before, after)
+    if before and not changes:
+        return
     record(
         action,
         by=by,
         now=now,
         object_type=type(row).__name__.lower(),
         object_id=row.id,
-        object_label=label,
-        changes=dict(values) if already_compared else differences({}, values),
+        object_label=f"{row.first_name} {row.last_name}" if isinstance(row, Student) else row.code,
+        changes=changes,
     )

@@ -17,6 +17,8 @@ from cpro.users.models import Account
 
 #: Years for which a school may keep the records of a departed student, who may still be transferred meanwhile.
 RETENTION_CHOICES = (1, 2, 3)
+#: PostgreSQL takes none, even to compare.
+_NUL = "\x00"
 
 
 def kept_since(years: int, today: date) -> date:
@@ -33,7 +35,9 @@ def list_diplomas() -> Sequence[Diploma]:
 
 
 def find_diploma(code: str) -> Diploma | None:
-    """Return the diploma of a code, the school's own before the national one, or None."""
+    """Return the diploma of a code, whatever was typed, the school's own before the national one, or None."""
+    if _NUL in code:
+        return None
     return db.session.scalars(
         select(Diploma).where(Diploma.code == code).order_by(Diploma.establishment_id.is_(None)).limit(1)
     ).first()
@@ -46,7 +50,9 @@ def count_mefs() -> tuple[int, int]:
 
 
 def find_division(code: str) -> Division | None:
-    """Return the division of a code, or None."""
+    """Return the division of a code, whatever was typed, or None."""
+    if _NUL in code:
+        return None
     return db.session.scalars(select(Division).where(Division.code == code)).one_or_none()
 
 

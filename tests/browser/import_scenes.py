@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import FilePayload, Page
+from sqlalchemy import create_engine, text, update
 
+from cpro.core.clock import utcnow
+from cpro.core.jobs.models import Job
 from tests.browser.scenes import Scene
 from tests.helpers.chromium import Site
+from tests.helpers.pictures import png
 from tests.helpers.siecle import FILES, structures, student, students_xml
 
 IMPORTS = "/admin/imports"
@@ -125,6 +130,55 @@ def _table(site: Site, page: Page) -> None:
     deposit(page, ("eleves.csv", "Nom de famille;Prénom;Classe\r\nOnyx;Zoé;CAP1\r\n;Personne;CAP1\r\n".encode()))
 
 
+def _refused_again(site: Site, page: Page) -> None:
+    _undone(site, page)
+    page.goto(f"{page.url}/annuler")
+
+
+def _interrupted(site: Site, page: Page) -> None:
+    """Look at the progress of an application whose worker has given no sign for a minute."""
+    deposit(page, _pupil("700001"))
+    confirm_all(page)
+    page.get_by_role("link", name="Voir l’import").wait_for()
+    silent = {"heartbeat_at": utcnow() - timedelta(minutes=1), "lease_until": utcnow() + timedelta(minutes=2)}
+    engine = create_engine(site.platform.database_url)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
+        running = {"state_value": "running", "exclusive_key": None, "finished_at": None, "worker": "gone"}
+        connection.execute(update(Job).where(Job.id == int(page.url.rpartition("/")[2])).values(running | silent))
+    engine.dispose()
+    page.reload()
+
+
+def _failed(site: Site, page: Page) -> None:
+    """Deposit a large file of nobody, and wait until the worker has refused it."""
+    deposit(page, ("eleves.xml", students_xml("<!-- personne -->\n" * 500_000).encode("iso-8859-15")))
+    again = page.get_by_role("link", name="Déposer de nouveau")
+    for _ in range(100):
+        if again.count():
+            return
+        page.wait_for_timeout(200)
+        page.reload()
+
+
+def _mixed(site: Site, page: Page) -> None:
+    """Choose the diploma of a class that mixes two courses."""
+    pupils = [student("710001", "", PRENOM="Lou"), student("710002", "", PRENOM="Ali", CODE_MEF="24125221299")]
+    groups = [structures("710001", "MIXTE"), structures("710002", "MIXTE")]
+    content = students_xml("\n".join(pupils), "\n".join(groups)).encode("iso-8859-15")
+    deposit(page, ("eleves.xml", content))
+    confirm_all(page)
+    page.get_by_role("link", name="Voir l’import").wait_for()
+    page.goto("/admin/mefs/?diplome=non")
+    _follow("Corriger")(page)
+    page.locator("[name=diploma]").fill("CAP-ELEC")
+    _press("Valider")(page)
+    page.wait_for_url("**/details/**")
+    page.goto("/admin/divisions/")
+    _follow("Corriger")(page)
+
+
 IMPORT_SCENES = [
     Scene("imports-gated", "administrateur@chatelet", IMPORTS),
     Scene("imports", ADMINISTRATOR, IMPORTS),
@@ -151,6 +205,11 @@ IMPORT_SCENES = [
     Scene("imports-answered", ADMINISTRATOR, IMPORTS, 200, _answered),
     Scene("imports-undo", ADMINISTRATOR, IMPORTS, 200, _undo),
     Scene("imports-undone", ADMINISTRATOR, IMPORTS, 200, _undone),
+    Scene("imports-undo-refused", ADMINISTRATOR, IMPORTS, 409, _refused_again),
+    Scene("imports-picture", ADMINISTRATOR, IMPORTS, 422, _sending(("photo.png", png()))),
+    Scene("imports-interrupted", ADMINISTRATOR, IMPORTS, 200, _interrupted),
+    Scene("imports-failed", ADMINISTRATOR, IMPORTS, 200, _failed),
+    Scene("imports-failed-list", ADMINISTRATOR, IMPORTS),
     Scene("imports-history", ADMINISTRATOR, HISTORY),
     Scene("imports-history-head", "chef@lovelace", HISTORY),
     Scene("imports-history-support", "support@lovelace", f"{HISTORY}details/?id=1"),
@@ -159,5 +218,6 @@ IMPORT_SCENES = [
     Scene("imports-unknown", ADMINISTRATOR, f"{IMPORTS}/9999", 404),
     Scene("imports-without-siecle", "administrateur@chatelet", IMPORTS, 200, _without_siecle),
     Scene("imports-table", "administrateur@chatelet", IMPORTS, 200, _table),
+    Scene("division-mixed", ADMINISTRATOR, IMPORTS, 200, _mixed),
     Scene("help-imports", ADMINISTRATOR, "/aide/imports"),
 ]

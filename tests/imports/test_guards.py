@@ -11,6 +11,7 @@ from cpro.core.errors import DomainError
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.permissions import Role
 from cpro.core.transactions import unit_of_work
+from cpro.establishments.gate import GateClosed
 from cpro.establishments.models import Establishment
 from cpro.imports.errors import BrokenXML
 from cpro.imports.models import RunState
@@ -23,7 +24,6 @@ from cpro.imports.refusals import (
     FilesDisagree,
     ImportUnderWay,
     OtherSchool,
-    UAIMissing,
 )
 from cpro.users.operations.by_hand import create_by_hand
 from tests.factories import NOW
@@ -48,7 +48,7 @@ class TestWhoseFile:
         with desk.open() as session:
             session.get_one(Establishment, desk.world.a.id).uai = None
 
-        with pytest.raises(UAIMissing):
+        with pytest.raises(GateClosed, match="code UAI"):
             desk.bring(desk.file_of({"id": "1"}))
 
     def test_two_files_of_one_kind_are_refused(self, desk: Desk) -> None:

@@ -43,7 +43,7 @@ def bomb() -> bytes:
 REFUSED = {
     "empty": (("vide.xml", b""), "vide"),
     "a doctype": (("e.xml", b'<!DOCTYPE x [<!ENTITY a "b">]>' + ONE[1].partition(b"?>")[2]), "DOCTYPE"),
-    "a wrong root": (("e.xml", b"<?xml version='1.0'?><RSS><a/></RSS>"), "ni un export de SIECLE"),
+    "a wrong root": (("e.xml", b"<?xml version='1.0'?><RSS><a/></RSS>"), "n’est pas un export de SIECLE"),
     "families": (FILES / "ResponsablesAvecAdresses.xml", "n’est pas nécessaire ici"),
     "the wrong direction": (("emp_sts.xml", b"<?xml version='1.0'?><EDT_STS></EDT_STS>"), "celui qui vient de STS-Web"),
     "another school": (("e.xml", ONE[1].replace(b"0999001W", b"0999002X")), "0999002X, et non du vôtre (0999001W)"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from cpro.core import clock
 from cpro.core.jobs.handlers import find_handler
+from cpro.core.jobs.interruptions import tell_interruption
 from cpro.core.jobs.queries import get_job
 from cpro.core.permissions import Permission, requires
 from cpro.core.web import render_page
@@ -21,4 +23,10 @@ def show(job_id: int) -> ResponseReturnValue:
     handler = find_handler(job.kind)
     done = job.state.is_settled
     report = handler.report(job) if done and handler and handler.report else None
-    return render_page("jobs/show.html", job=job, label=handler.label if handler else "Traitement", report=report)
+    return render_page(
+        "jobs/show.html",
+        job=job,
+        label=handler.label if handler else "Traitement",
+        report=report,
+        interruption=tell_interruption(job, clock.utcnow()),
+    )

@@ -50,6 +50,7 @@ from cpro.core.validators.text import (
     fold,
     normalise_school_code,
     normalise_timezone,
+    read_line,
 )
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "normalise_timezone",
     "normalise_uai",
     "normalise_website",
+    "read_line",
     "rnie_key",
     "uai_key",
 ]

@@ -71,6 +71,20 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
     return line
 
 
+def read_line(
+    values: Mapping[str, str], name: str, max_length: int, errors: dict[str, str], *, required: str = ""
+) -> str:
+    """Return a line of text among what was typed, or "" and note in `errors`, under its name, why it is refused."""
+    try:
+        line = clean_text(values.get(name) or "", max_length=max_length)
+    except InvalidText as refusal:
+        errors[name] = refusal.message
+        return ""
+    if required and not line:
+        errors[name] = required
+    return line
+
+
 def normalise_timezone(text: str) -> str:
     """Return the IANA name if it is one of `TIMEZONES`; raises InvalidTimezone."""
     name = trim(text)

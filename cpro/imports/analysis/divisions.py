@@ -14,6 +14,11 @@ from cpro.imports.siecle.structures import SIECLEDivision
 from cpro.students.mefs import deduce_diplomas, diploma_of_division
 from cpro.students.models import MEF, Division
 
+_TO_CHOOSE = (
+    "Cette classe mêle des formations de plusieurs diplômes : choisissez le sien dans la liste des divisions, une fois "
+    "l’import appliqué. Les imports suivants garderont ce choix."
+)
+
 
 @dataclass
 class Found:
@@ -40,10 +45,10 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
         described = found.described.get(code)
         line = described.line if described else 0
         leads_to = {diploma for mef in mefs_of[code] if (diploma := diplomas.get(mef)) is not None}
-        if len(leads_to) > 1:
-            sentence = "Une classe mêle des formations de plusieurs diplômes : son diplôme n’est pas changé."
-            yield Note(MatchCode.SEVERAL_DIPLOMAS, found.file_kind, line, sentence)
-        yield from _compare_division(code, described.label if described else "", leads_to, known.get(code))
+        stored = known.get(code)
+        if len(leads_to) > 1 and (stored is None or stored.diploma_id not in leads_to):
+            yield Note(MatchCode.SEVERAL_DIPLOMAS, found.file_kind, line, _TO_CHOOSE, code)
+        yield from _compare_division(code, described.label if described else "", leads_to, stored)
 
 
 def _compare_division(code: str, label: str, leads_to: set[int], known: Division | None) -> Iterator[Proposal]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cpro.imports.admission import require_kind
 from cpro.imports.deposit.recognition import RecognisedFile
 from cpro.imports.models import RunKind
-from cpro.imports.refusals import FilesDisagree, OtherSchool, SIECLENotUsed, SIECLEUsed, UAIMissing
+from cpro.imports.refusals import FilesDisagree, OtherSchool, UAIMissing
 from cpro.imports.siecle.header import ExportKind
 from cpro.imports.spreadsheet.columns import SheetKind
 
@@ -63,21 +64,19 @@ def size_of(sources: Sources) -> int:
 def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle: bool, today: dt.date) -> Sources:
     """Return what a school deposited, exports or tables, judged together and with what it says of SIECLE.
 
-    Raises FilesDisagree for both at once, SIECLENotUsed, SIECLEUsed, and as `gather` does.
+    Raises as `require_kind` and `gather` do, and FilesDisagree for both at once.
     """
     tables = [file for file in files if file.header is None]
     if not tables:
         sources = gather(files, uai=uai)
-        if not uses_siecle:
-            raise SIECLENotUsed
+        require_kind(sources.kind, uses_siecle=uses_siecle)
         return sources
+    require_kind(RunKind.TABLE, uses_siecle=uses_siecle)
     if len(tables) < len(files):
         raise FilesDisagree(
             "Des exports de SIECLE et des tableaux ne se déposent pas ensemble : choisissez les uns ou les autres.",
             field="files",
         )
-    if uses_siecle:
-        raise SIECLEUsed
     return _gather_tables(tables, today)
 
 

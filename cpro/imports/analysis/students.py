@@ -23,6 +23,7 @@ from cpro.imports.analysis.proposals import (
     Yielded,
     notes_of,
 )
+from cpro.imports.findings import FindingCode
 from cpro.imports.models import ChangeAction
 from cpro.imports.rows import StudentRow
 from cpro.students.models import Division, Origin, Student
@@ -81,7 +82,7 @@ class StudentAnalysis:
         unknown: list[StudentRow] = []
         for row in rows:
             if row.findings:
-                yield from notes_of(row.findings, self._source.kind, _label(row))
+                yield from self._notes(row, without_class=False)
             own = by_id.get(row.siecle_id)
             others = by_ine.get(row.ine, ()) if row.ine else ()
             if row.is_refused:
@@ -152,6 +153,8 @@ class StudentAnalysis:
         if not known.is_active and not row.division_code:
             yield self._leave_out(row)
             return
+        if not row.division_code:
+            yield from self._notes(row, without_class=True)
         self._note_presence(row, row.ine or known.ine)
         changes = self._differences(row, known)
         action = ChangeAction.CHANGE
@@ -241,6 +244,11 @@ class StudentAnalysis:
         if row.mef_code:
             mefs.add(row.mef_code)
             self.lines_of_mef.setdefault(row.mef_code, row.line)
+
+    def _notes(self, row: StudentRow, *, without_class: bool) -> Iterator[Note]:
+        """Yield what was found in a row: that it has no class, or all the rest; who is left out for it is told once."""
+        found = (each for each in row.findings if (each.code is FindingCode.WITHOUT_CLASS) is without_class)
+        yield from notes_of(found, self._source.kind, _label(row))
 
     def _refuse(self, row: StudentRow, sentence: str) -> Note:
         self.tally.add("refused")

@@ -19,6 +19,7 @@ from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
+from cpro.imports.admission import require_may_import
 from cpro.imports.analysis.services import DIVISIONS, SERVICES
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunKind, RunState
 from cpro.imports.operations.rows import division_ids, list_changes, set_divisions, set_fields, values_to_set
@@ -41,12 +42,14 @@ def apply_run(
 ) -> dict[str, Any]:
     """Write an analysed import and return its figures; `today` is the school's day.
 
-    Raises `NotToApply`, `ConfirmationMissing`, `AnalysisOutdated` when the data changed since the analysis.
+    Raises `NotToApply`, `GateClosed`, `ConfirmationMissing`, `AnalysisOutdated` when the data changed since the
+    analysis.
     """
     establishment = lock_current_establishment()
     db.session.refresh(run)
     if run.state not in (RunState.ANALYSED, RunState.APPLYING):
         raise NotToApply
+    require_may_import(establishment, by=by)
     check_confirmations(run, confirmations)
     if run.fingerprint != fingerprint_of_data(today):
         raise AnalysisOutdated

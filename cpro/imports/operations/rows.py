@@ -37,6 +37,25 @@ def list_changes(run_id: int, object_type: str, *actions: ChangeAction) -> Itera
             yield page
 
 
+def list_object_ids(run_id: int, object_type: str, action: ChangeAction) -> Iterator[list[int]]:
+    """Yield the ids of the objects of the selected changes of one action, a page at a time, without what they hold."""
+    after = 0
+    while page := db.session.execute(
+        select(ImportChange.id, ImportChange.object_id)
+        .where(
+            ImportChange.run_id == run_id,
+            ImportChange.object_type == object_type,
+            ImportChange.action_value == action.value,
+            ImportChange.is_selected,
+            ImportChange.id > after,
+        )
+        .order_by(ImportChange.id)
+        .limit(_PAGE)
+    ).all():
+        after = page[-1].id
+        yield [object_id for _id, object_id in page if object_id is not None]
+
+
 def set_fields(
     row: Any, changes: Mapping[str, Sequence[Any]], *, direction: str, mismatch: Callable[[], Exception]
 ) -> None:

@@ -15,26 +15,28 @@ from cpro.audit.operations import record
 from cpro.core import tenancy
 from cpro.core.concurrency import fingerprint
 from cpro.core.jobs import operations as jobs
-from cpro.core.jobs.models import Job
+from cpro.core.jobs.models import Job, JobState
 from cpro.core.permissions import Actor
 from cpro.core.transactions import after_commit
 from cpro.core.validators import fold
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.imports import keeping
+from cpro.imports.admission import require_kind, require_may_import
 from cpro.imports.analysis.proposals import Note, Proposal, Question, Yielded
 from cpro.imports.analysis.sources import Sources
 from cpro.imports.models import (
     ANALYSE_JOB,
     APPLY_JOB,
+    UNDO_JOB,
     ImportChange,
     ImportFinding,
     ImportQuestion,
     ImportRun,
     RunState,
 )
-from cpro.imports.queries import find_open_run, fingerprint_of_data
-from cpro.imports.refusals import AnalysisSeenChanged, ConfirmationMissing, ImportUnderWay, NotToApply
+from cpro.imports.queries import find_last_applied, find_open_run, fingerprint_of_data
+from cpro.imports.refusals import AnalysisSeenChanged, ConfirmationMissing, ImportUnderWay, NotToApply, UndoUnderWay
 
 
 def open_run(
@@ -48,9 +50,12 @@ def open_run(
 ) -> ImportRun:
     """Open an import, which replaces the one whose analysis was pending, and note what data it will be compared with.
 
-    `today` is the school's day, `kept_in` the folder of its files. Raises `ImportUnderWay`.
+    `today` is the school's day, `kept_in` the folder of its files. Raises `ImportUnderWay`, and as
+    `require_may_import` and `require_kind` do.
     """
-    lock_current_establishment()
+    school = lock_current_establishment()
+    require_may_import(school, by=by)
+    require_kind(sources.kind, uses_siecle=school.uses_siecle)
     pending = find_open_run()
     if pending is not None:
         if pending.state is RunState.APPLYING and not has_stopped(pending):
@@ -202,12 +207,15 @@ def send_to_application(
 ) -> Job:
     """Ask for an analysed import to be applied by a worker; `seen` is the `version_of` what the person saw.
 
-    Raises `NotToApply`, `AnalysisSeenChanged`, `ConfirmationMissing`.
+    Raises `NotToApply`, `GateClosed`, `UndoUnderWay`, `AnalysisSeenChanged`, `ConfirmationMissing`.
     """
-    lock_current_establishment()
+    school = lock_current_establishment()
     db.session.refresh(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply
+    require_may_import(school, by=by)
+    if is_being_undone(find_last_applied()):
+        raise UndoUnderWay
     if seen is not None and seen != version_of(run):
         raise AnalysisSeenChanged
     check_confirmations(run, confirmations)
@@ -248,8 +256,29 @@ def may_restart(run: ImportRun) -> bool:
 
 def has_stopped(run: ImportRun) -> bool:
     """Tell whether the job of an import will do nothing more."""
-    job = db.session.get(Job, run.job_id) if run.job_id else None
+    job = find_job(run)
     return job is None or job.state.is_settled
+
+
+def find_job(run: ImportRun) -> Job | None:
+    """Return the last job of an import, or None."""
+    return db.session.get(Job, run.job_id) if run.job_id else None
+
+
+def is_being_undone(run: ImportRun | None) -> bool:
+    """Tell whether a worker is undoing an import, or will."""
+    job = find_job(run) if run else None
+    return job is not None and job.kind == UNDO_JOB and not job.state.is_settled
+
+
+def tell_failure(run: ImportRun) -> str:
+    """Return why the last thing asked of an import failed, in a sentence, "" when it did not, or when nobody knows."""
+    job = find_job(run)
+    if job is None or job.state is not JobState.FAILED:
+        return ""
+    tried = {RunState.ANALYSED: APPLY_JOB, RunState.APPLIED: UNDO_JOB}.get(run.state, job.kind)
+    is_past = run.state is RunState.ANALYSED and run.analysed_at is not None and job.created_at < run.analysed_at
+    return job.error if job.kind == tried and not is_past else ""
 
 
 def record_about_run(

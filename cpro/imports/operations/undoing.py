@@ -10,20 +10,24 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cpro.core import events
+from cpro.core.jobs import operations as jobs
+from cpro.core.jobs.models import Job
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.imports.analysis.services import DIVISIONS, SERVICES
-from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
+from cpro.imports.models import UNDO_JOB, ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.operations.application import correct_students
-from cpro.imports.operations.rows import division_ids, list_changes, plain, set_divisions, set_fields
-from cpro.imports.operations.runs import record_about_run
-from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run
-from cpro.imports.refusals import UndoImpossible
+from cpro.imports.operations.rows import division_ids, list_changes, list_object_ids, plain, set_divisions, set_fields
+from cpro.imports.operations.runs import is_being_undone, record_about_run
+from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, get_run
+from cpro.imports.refusals import UndoImpossible, UndoUnderWay
 from cpro.records.queries import students_with_records
 from cpro.students.models import MEF, Division, Student, TeacherDivision
 from cpro.users.models import Account
 
+#: Changes undone before the answer: those of a large school, two seconds. A worker undoes more.
+AT_ONCE_CHANGES = 5000
 _CORRECTED = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIVATE)
 #: What makes pupils of two schools meet.
 _MATCHING_FIELDS = frozenset({"ine", "is_active", "last_name", "usage_name", "first_name", "birth_date", "came_by"})
@@ -33,19 +37,10 @@ def undo_last(*, by: Actor, now: dt.datetime, run_id: int | None = None) -> Impo
     """Undo the last import whose effect stands, which must be `run_id` where one is named, and return it.
 
     What it caused elsewhere is undone first by whoever listens to `import_undone`. Raises `UndoImpossible`, with the
-    reason: none to undo, too long ago, an import under way, or what it brought was worked on since.
+    reason: one of those of `check_undoable`, or what it brought was worked on since.
     """
     establishment = lock_current_establishment()
-    run = find_last_applied()
-    if run is None or run.applied_at is None:
-        raise UndoImpossible("Aucun import n’est à annuler.")
-    if run_id is not None and run_id != run.id:
-        raise UndoImpossible("Seul le dernier import appliqué peut être annulé, et celui-ci ne l’est pas.")
-    if run.applied_at <= now - UNDO_PERIOD:
-        raise UndoImpossible("Un import ne s’annule que pendant 7 jours : celui-ci est plus ancien.")
-    pending = find_open_run()
-    if pending is not None and pending.state is RunState.APPLYING:
-        raise UndoImpossible("Un import est en cours dans cet établissement : attendez qu’il soit terminé.")
+    run = check_undoable(get_run(run_id) if run_id is not None else None, now=now)
     created_ids, student_ids = _list_matched_pupils(run)
     events.import_undone.send(
         establishment_id=establishment.id,
@@ -68,9 +63,65 @@ def undo_last(*, by: Actor, now: dt.datetime, run_id: int | None = None) -> Impo
     return run
 
 
+def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
+    """Return the last import applied, or raise `UndoImpossible` with the reason for which it stands; writes nothing.
+
+    The reasons that reading tells: `run` is named and is another one, it was too long ago, an import is under way,
+    somebody opened an account that it created or wrote of a pupil whom it brought. Undoing finds the others.
+    """
+    last = find_last_applied()
+    if run is not None and run.state is RunState.UNDONE:
+        raise UndoImpossible("Cet import est déjà annulé.")
+    if last is None or last.applied_at is None:
+        raise UndoImpossible("Aucun import n’est à annuler.")
+    if run is not None and run.id != last.id:
+        raise UndoImpossible("Seul le dernier import appliqué peut être annulé, et celui-ci ne l’est pas.")
+    if last.applied_at <= now - UNDO_PERIOD:
+        raise UndoImpossible("Un import ne s’annule que pendant 7 jours : celui-ci est plus ancien.")
+    pending = find_open_run()
+    if pending is not None and pending.state is RunState.APPLYING:
+        raise UndoImpossible("Un import est en cours dans cet établissement : attendez qu’il soit terminé.")
+    _refuse_opened_accounts(last)
+    _refuse_records(last)
+    return last
+
+
+def tell_obstacle(run: ImportRun, *, now: dt.datetime) -> str:
+    """Return why an import cannot be undone, as far as `check_undoable` tells, "" when it can."""
+    try:
+        check_undoable(run, now=now)
+    except UndoImpossible as refusal:
+        return refusal.message
+    return ""
+
+
+def undo_or_send(run: ImportRun, *, by: Actor, now: dt.datetime) -> Job | None:
+    """Undo the last import, or have a large one undone by a worker, whose job is then returned.
+
+    Raises `UndoImpossible`, `UndoUnderWay`.
+    """
+    lock_current_establishment()
+    db.session.refresh(run)
+    if is_being_undone(run):
+        raise UndoUnderWay
+    check_undoable(run, now=now)
+    if not _is_large(run):
+        undo_last(run_id=run.id, by=by, now=now)
+        return None
+    job = jobs.enqueue(UNDO_JOB, {"run_id": run.id}, by=by, now=now)
+    run.job_id = job.id
+    db.session.flush()
+    return job
+
+
+def _is_large(run: ImportRun) -> bool:
+    changes = select(ImportChange.id).where(ImportChange.run_id == run.id, ImportChange.is_selected)
+    return db.session.scalar(changes.order_by(ImportChange.id).offset(AT_ONCE_CHANGES).limit(1)) is not None
+
+
 def _list_matched_pupils(run: ImportRun) -> tuple[list[int], list[int]]:
     """Return the pupils whom the import created, and all those whose presence or identity it changed, by id."""
-    created = [change.object_id for page in list_changes(run.id, "student", ChangeAction.CREATE) for change in page]
+    created = [id_ for ids in list_object_ids(run.id, "student", ChangeAction.CREATE) for id_ in ids]
     corrected = [
         change.object_id
         for page in list_changes(run.id, "student", *_CORRECTED)
@@ -111,8 +162,6 @@ def _delete_accounts(page: Sequence[Row[Any]]) -> None:
         account = accounts.get(change.object_id)
         if account is None:
             raise _worked_on("un compte", "n’existe plus")
-        if account.activated_at is not None:
-            raise _worked_on(f"le compte de {account.label}", "a été activé depuis")
         fields = {name: new for name, (_old, new) in change.changes.items()}
         brought = fields.pop(DIVISIONS, [])
         fields["role_value"] = fields.pop("role")
@@ -129,10 +178,7 @@ def _delete_accounts(page: Sequence[Row[Any]]) -> None:
 
 def _undo_students(run: ImportRun) -> None:
     by_code = division_ids()
-    for page in list_changes(run.id, "student", ChangeAction.REACTIVATE):
-        _refuse_written_about([change.object_id for change in page], since=run.applied_at)
     for page in list_changes(run.id, "student", ChangeAction.CREATE):
-        _refuse_written_about([change.object_id for change in page])
         _delete_students(page, by_code)
     for page in list_changes(run.id, "student", *_CORRECTED):
         correct_students(
@@ -140,12 +186,28 @@ def _undo_students(run: ImportRun) -> None:
         )
 
 
-def _refuse_written_about(ids: Sequence[int | None], *, since: dt.datetime | None = None) -> None:
+def _refuse_opened_accounts(run: ImportRun) -> None:
+    """Refuse once somebody has opened an account that the import created."""
+    for ids in list_object_ids(run.id, "account", ChangeAction.CREATE):
+        opened = select(Account).where(Account.id.in_(ids), Account.activated_at.is_not(None)).order_by(Account.id)
+        account = db.session.scalars(opened.limit(1)).first()
+        if account is not None:
+            raise _worked_on(f"le compte de {account.label}", "a été activé depuis")
+
+
+def _refuse_records(run: ImportRun) -> None:
+    for ids in list_object_ids(run.id, "student", ChangeAction.REACTIVATE):
+        _refuse_written_about(ids, since=run.applied_at)
+    for ids in list_object_ids(run.id, "student", ChangeAction.CREATE):
+        _refuse_written_about(ids)
+
+
+def _refuse_written_about(ids: Sequence[int], *, since: dt.datetime | None = None) -> None:
     """Refuse once somebody wrote a fiche, an évaluation or a bilan of a pupil whom the import brought, or brought back.
 
     The sentence names nobody: who undoes an import may not know whose records there are.
     """
-    if students_with_records([each for each in ids if each is not None], since=since):
+    if students_with_records(ids, since=since):
         raise _worked_on("un élève qu’il a apporté", "a depuis des fiches, des évaluations ou des bilans")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import g, url_for
 from sqlalchemy.orm import joinedload
 
 from cpro.core.formatting import format_date, mask_ine
@@ -15,8 +15,9 @@ from cpro.core.screens.reading import may
 from cpro.core.web import current_principal
 from cpro.students import operations
 from cpro.students.forms import DiplomaForm, DivisionForm, StudentForm
+from cpro.students.mefs import diplomas_of_divisions
 from cpro.students.models import Diploma, Division, Origin, Student
-from cpro.students.queries import suggest_diplomas, suggest_divisions
+from cpro.students.queries import list_diplomas, suggest_diplomas, suggest_divisions
 
 
 class StudentsScreen(Screen):
@@ -111,7 +112,10 @@ class StudentsScreen(Screen):
 
 
 class DivisionsScreen(Screen):
-    """Divisions: browsed by all who may, created and corrected by hand outside SIECLE, never deleted."""
+    """Divisions: browsed by all who may, created and corrected by hand outside SIECLE, never deleted.
+
+    In a school that uses SIECLE, a person chooses the diploma of a division whose courses lead to several.
+    """
 
     permission = Permission.STUDENTS_VIEW
     create_permission = edit_permission = Permission.STUDENTS_EDIT
@@ -148,16 +152,28 @@ class DivisionsScreen(Screen):
         return operations.KeptBySIECLE().message if operations.is_kept_by_siecle() else None
 
     def why_not_edit(self, row: Division) -> str | None:
-        """Send back to SIECLE the schools that use it."""
-        return self.why_not_create()
+        """Send back to SIECLE the schools that use it, unless the diploma is to be chosen."""
+        refusal = self.why_not_create()
+        return refusal if refusal and len(_diplomas_by_division().get(row.id, ())) < 2 else None
 
     def form_values(self, row: Division) -> dict[str, Any]:
         """Return the division as the form shows it."""
         return operations.division_values(row, row.diploma)
 
     def prepare_form(self, form: VersionedForm, row: Division | None) -> None:
-        """Suggest diplomas."""
+        """Suggest diplomas; what SIECLE's files say is not typed."""
         form["diploma"].suggestions = suggest_diplomas()
+        if row and operations.is_kept_by_siecle():
+            led_to = _diplomas_by_division().get(row.id, set())
+            form["diploma"].suggestions = [
+                (each.code, each.short_label) for each in list_diplomas() if each.id in led_to
+            ]
+            form["diploma"].description = (
+                "Son code. Les formations (MEF) de ses élèves mènent à plusieurs diplômes : les imports garderont "
+                "celui que vous choisissez."
+            )
+            for name in ("code", "label"):
+                form[name].render_kw, form[name].description = {"readonly": True}, "Vient des fichiers de SIECLE."
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Division:
         """Create through the room's operation."""
@@ -236,6 +252,14 @@ class DiplomasScreen(Screen):
     def delete(self, row: Diploma, *, by: Any, now: Any) -> None:
         """Delete through the room's operation."""
         operations.delete_diploma(row, by=by, now=now)
+
+
+def _diplomas_by_division() -> dict[int, set[int]]:
+    """Return the diplomas of the courses of each division, asked once for a list."""
+    if "diplomas_by_division" not in g:
+        g.diplomas_by_division = diplomas_of_divisions()
+    found: dict[int, set[int]] = g.diplomas_by_division
+    return found
 
 
 def courses_link() -> list[tuple[str, str]]:

@@ -1,0 +1,30 @@
+"""A pupil without class is told of once: as not taken up, or as losing the class that they had."""
+
+from __future__ import annotations
+
+from tests.helpers.imports import Desk
+
+ALIX = {"id": "1", "ine": "990000011DB"}
+
+
+def test_a_newcomer_is_told_of_once(desk: Desk) -> None:
+    run_id = desk.analyse(desk.file_of({**ALIX, "division": ""}, {"id": "2", "ine": "990000022CA"}))
+
+    assert [code for code, _line in desk.findings(run_id)] == ["NOT_ENROLLED"]
+
+
+def test_so_is_a_pupil_of_the_school_who_has_none_any_more(desk: Desk) -> None:
+    desk.bring(desk.file_of(ALIX))
+
+    run_id = desk.analyse(desk.file_of({**ALIX, "division": ""}))
+
+    assert [code for code, _line in desk.findings(run_id)] == ["WITHOUT_CLASS"]
+
+
+def test_so_is_one_who_had_left(desk: Desk) -> None:
+    desk.bring(desk.file_of(ALIX, {"id": "2", "ine": "990000022CA"}))
+    desk.bring(desk.file_of({"id": "2", "ine": "990000022CA"}), confirm=["deactivations"])
+
+    run_id = desk.analyse(desk.file_of({**ALIX, "division": ""}, {"id": "2", "ine": "990000022CA"}))
+
+    assert [code for code, _line in desk.findings(run_id)] == ["NOT_ENROLLED"]

@@ -1,0 +1,95 @@
+"""Students, divisions and diplomas written by hand: what the journal tells, and two people at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from cpro.core import tenancy
+from cpro.core.errors import FieldErrors
+from cpro.core.transactions import unit_of_work
+from cpro.students import operations
+from tests.factories import NOW, TESTER, World
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.helpers.records import set_school, watching
+
+As = Callable[..., Browser]
+
+
+@pytest.fixture
+def administrator(app: Flask, as_: As, world: World) -> Browser:
+    """Return the administrator of a school that does not use SIECLE."""
+    set_school(app, world.a.id, uses_siecle=False)
+    return as_("administrator")
+
+
+class TestJournal:
+    def test_tells_the_division_of_a_student_by_its_code(
+        self, app: Flask, administrator: Browser, world: World
+    ) -> None:
+        administrator.post("/admin/divisions/new/", {"code": "1NEUVE", "label": "", "diploma": ""})
+        address = f"/admin/eleves/edit/?id={world.a.student_id}"
+        before = administrator.form(address)["division"]
+
+        with watching(app) as watch:
+            answer = administrator.post(address, administrator.form(address) | {"division": "1NEUVE"})
+
+        assert answer.status_code == 303
+        assert watch.line["changes"] == {"division": [before, "1NEUVE"]}
+        text = Page(administrator.get(f"/admin/eleves/details/?id={world.a.student_id}")).text
+        assert "division_id" not in text
+
+    def test_tells_the_diploma_of_a_division_by_its_code(
+        self, app: Flask, administrator: Browser, world: World
+    ) -> None:
+        address = f"/admin/divisions/edit/?id={world.a.division_id}"
+
+        with watching(app) as watch:
+            administrator.post(address, administrator.form(address) | {"diploma": ""})
+
+        assert watch.line["changes"] == {"diploma": [world.diploma_code, ""]}
+
+    def test_tells_nothing_of_what_stayed_the_same(self, app: Flask, administrator: Browser, world: World) -> None:
+        for address in (
+            f"/admin/eleves/edit/?id={world.a.student_id}",
+            f"/admin/divisions/edit/?id={world.a.division_id}",
+        ):
+            with watching(app) as watch:
+                assert administrator.post(address, administrator.form(address)).status_code == 303
+            assert watch.lines == []
+
+
+@pytest.mark.parametrize(
+    ("create", "values"),
+    [
+        (operations.create_division, {"code": "1NEUVE"}),
+        (operations.create_diploma, {"code": "CAP-N", "label": "CAP neuf", "short_label": "CAP neuf"}),
+    ],
+)
+def test_of_two_who_give_one_code_at_once_the_second_is_told(
+    app: Flask, world: World, create: Callable[..., Any], values: dict[str, str]
+) -> None:
+    set_school(app, world.a.id, uses_siecle=False)
+
+    def give(_turn: int) -> str:
+        with app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id))
+            try:
+                with unit_of_work():
+                    create(values, by=TESTER, now=NOW)
+                    time.sleep(0.3)  # the other one has begun before this one is safe
+            except FieldErrors as refusal:
+                return refusal.errors["code"]
+            return "created"
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = sorted(pool.map(give, range(2)))
+
+    assert outcomes[1] == "created"
+    assert "porte déjà le code" in outcomes[0]
