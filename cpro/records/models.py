@@ -112,6 +112,7 @@ class PupilRecord(Owned, DiplomaScoped):
             ),
             Index(f"ix_{name}_student", "establishment_id", "student_id", "id"),
             Index(f"ix_{name}_received_in", "establishment_id", "received_in"),
+            Index(f"ix_{name}_author", "establishment_id", "author_id"),
             *cls.own_table_args(),
         )
 
