@@ -1,4 +1,4 @@
-"""An id that no row has, whatever it looks like: a page that says so, never a failure of the database."""
+"""An id or a code that no row has, whatever it looks like: an answer that says so, never a failure of the database."""
 
 from __future__ import annotations
 
@@ -32,3 +32,14 @@ class TestOddIds:
 
         assert answer.status_code == 303
         assert "Cochez d’abord" in browser.get("/admin/utilisateurs/").text
+
+
+@pytest.mark.parametrize("code", ["\x00", "2ALP\x00", "9" * 5000])
+def test_an_odd_code_is_nobodys(as_: Callable[..., Browser], code: str) -> None:
+    browser = as_("administrator")
+    wording = {"key": "links", "wording": "Liens utiles"}
+    person = {"role": "teacher", "last_name": "Mica", "first_name": "Zoé"}
+
+    assert browser.post("/admin/masques/new/", {**wording, "diploma": code}).status_code == 422
+    assert browser.post("/admin/utilisateurs/new/", {**person, "divisions": code}).status_code == 422
+    assert browser.post("/admin/parametres/masques", {"diplome": code}).status_code == 404

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cpro.audit import readings
 from cpro.core import clock, events
 from cpro.core.permissions import SCHOOL_FREE, Principal, access_of
+from cpro.core.registry import registry
 from cpro.core.web import current_principal, remote_address
 
 logger = logging.getLogger(__name__)
@@ -56,9 +57,10 @@ def _tell_page(response: Response) -> Response:
         return response  # before asking who is there: that is not asked for a style sheet
     principal = current_principal()
     if principal is not None and principal.establishment_id is not None:
+        in_menu = next((entry.label for entry in registry().menu if entry.endpoint == request.endpoint), "")
         readings.record_page(
             principal,
-            title=getattr(getattr(view, "__self__", None), "title", "") or request.path,
+            title=getattr(getattr(view, "__self__", None), "title", "") or in_menu or request.path,
             route=request.endpoint or "",
             address=request.full_path.rstrip("?"),
             origin=remote_address(),

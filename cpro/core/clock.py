@@ -16,3 +16,11 @@ def utcnow() -> datetime:
 def today_in(timezone: str, now: datetime) -> date:
     """Return the day it is in a time zone (Paris when the name is blank)."""
     return now.astimezone(ZoneInfo(timezone or DEFAULT_TIMEZONE)).date()
+
+
+def last_day_of_school_year(day: date) -> date:
+    """Return the 31 August that ends the school year of a day.
+
+    Years are counted from 1 September, as SIECLE's files count them (`ANNEE_SCOLAIRE`), in every academy.
+    """
+    return date(day.year + (day.month >= 9), 8, 31)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import g, request
@@ -13,6 +14,7 @@ from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import DateInput
 
 from cpro.core.errors import DomainError
+from cpro.core.formatting import format_date
 from cpro.core.validators import clean_text
 
 
@@ -52,6 +54,13 @@ class DayField(StringField):
 
     widget = DateInput()
 
+    def as_text(self, value: str | None) -> str:
+        """Return a day as people read it, for whoever compares two; what is no day stays as it was typed."""
+        try:
+            return format_date(date.fromisoformat(value or ""))
+        except ValueError:
+            return value or ""
+
 
 def posted() -> ImmutableMultiDict[str, str]:
     """Return the fields that the browser posted; a file sent under the name of a field is none of them."""
@@ -90,3 +99,10 @@ def required(message: str) -> Callable[[Form, Any], None]:
 
     validate.field_flags = {"required": True}  # type: ignore[attr-defined]
     return validate
+
+
+def marked_required(form: Form, field: Any) -> None:
+    """Mark a field as required for people and browsers; the operation refuses a blank one, with the rest."""
+
+
+marked_required.field_flags = {"required": True}  # type: ignore[attr-defined]

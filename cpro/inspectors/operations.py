@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import record
-from cpro.core.clock import today_in
+from cpro.core.clock import last_day_of_school_year, today_in
 from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import format_date
 from cpro.core.mail import send
@@ -29,7 +29,6 @@ from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.inspectors import messages, queries
 from cpro.inspectors.models import Mandate, MandateDiploma, MandateState
-from cpro.inspectors.periods import last_day_of_school_year
 from cpro.students.models import Diploma
 from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import accounts, codes

@@ -1,4 +1,4 @@
-"""The days of a mandate: on the school's clocks, and within one school year."""
+"""The days of a mandate, as instants on the school's clocks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,3 @@ def start_of(day: date, timezone: str) -> datetime:
 def end_of(day: date, timezone: str) -> datetime:
     """Return the instant at which a day is over in a time zone, in UTC."""
     return start_of(day + timedelta(days=1), timezone)
-
-
-def last_day_of_school_year(day: date) -> date:
-    """Return the 31 August that ends the school year of a day.
-
-    Years are counted from 1 September, as SIECLE's files count them (`ANNEE_SCOLAIRE`), in every academy.
-    """
-    return date(day.year + (day.month >= 9), 8, 31)

@@ -12,6 +12,7 @@ from cpro.audit import labels
 from cpro.audit.models import AuditEntry
 from cpro.audit.queries import count_lines_of, list_lines_of
 from cpro.core import clock
+from cpro.core.clock import last_day_of_school_year
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, format_instant
 from cpro.core.forms import BaseForm, posted, typed_before_sign_in
@@ -26,7 +27,7 @@ from cpro.inspectors import queries
 from cpro.inspectors.forms import ClosingForm, ExtensionForm, MandateForm
 from cpro.inspectors.models import Mandate, MandateState
 from cpro.inspectors.operations import close_mandate, extend_mandate, open_mandate
-from cpro.inspectors.periods import end_of, last_day_of_school_year, start_of
+from cpro.inspectors.periods import end_of, start_of
 
 bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs")
 

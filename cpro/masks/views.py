@@ -123,7 +123,7 @@ def _what(diploma: Diploma, key: MaskKey | None) -> str:
 
 
 def _asked_diploma(code: str) -> Diploma:
-    diploma = None if "\x00" in code else find_diploma(code)  # PostgreSQL takes no NUL, even to compare
+    diploma = find_diploma(code)
     if diploma is None:
         raise NotFound(f"Le diplôme « {code[:20]} » n’existe pas, ou n’est pas proposé à votre établissement.")
     return diploma

@@ -1,4 +1,4 @@
-"""All that a school keeps of one pupil, as plain data: what a pupil may ask for and take away (RGPD, art. 15 and 20).
+"""What a school keeps of one pupil (identity, training, account, records) as plain data (RGPD, art. 15 and 20).
 
 The shape is published in the help (templates/help/parcours.html) and changes only with `VERSION`. Dates are
 yyyy-mm-dd, instants ISO 8601 in UTC, rich texts HTML beside their plain words; no password, no code, nothing about

@@ -145,6 +145,20 @@ def count_records(student_ids: Collection[int]) -> Mapping[int, Figures]:
     return {student_id: Figures(**counts) for student_id, counts in found.items()}
 
 
+def last_changes(student_ids: Collection[int]) -> Mapping[int, datetime]:
+    """Return when each pupil was last written about, {pupil id: instant}; pupils without records are absent."""
+    found: dict[int, datetime] = {}
+    for model in KINDS if student_ids else ():
+        latest = (
+            select(model.student_id, func.max(model.changed_at))
+            .where(model.student_id.in_(student_ids))
+            .group_by(model.student_id)
+        )
+        for student_id, changed_at in db.session.execute(latest):
+            found[student_id] = max(changed_at, found.get(student_id, changed_at))
+    return found
+
+
 def count_to_validate(division_ids: frozenset[int]) -> int:
     """Return how many fiches of the pupils present in some divisions wait for a teacher."""
     pupils = select(Student.id).where(Student.division_id.in_(division_ids), Student.is_active)

@@ -8,7 +8,7 @@ from typing import Any
 from wtforms import BooleanField, FieldList, Form, FormField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 
-from cpro.core.forms import VersionedForm
+from cpro.core.forms import VersionedForm, marked_required
 from cpro.core.richtext import RichTextField
 from cpro.masks.models import MaskKey
 
@@ -57,17 +57,10 @@ class _Ticked(SelectMultipleField):
         """Leave the choice to the operation, which says it in its own words."""
 
 
-def _required(form: Form, field: Any) -> None:
-    """Mark a field as required for people and browsers; the operation refuses a blank one, with the rest."""
-
-
-_required.field_flags = {"required": True}  # type: ignore[attr-defined]
-
-
 class ScenarioForm(VersionedForm):
     """A scenario; `prepare` must be called before it is shown."""
 
-    title = StringField("Titre", [_required], description="150 caractères au plus.")
+    title = StringField("Titre", [marked_required], description="150 caractères au plus.")
     diploma = SelectField("Diplôme", validate_choice=False)
     co_intervention = BooleanField("Co-intervention : deux enseignants, général et professionnel, ensemble")
     description = RichTextField()

@@ -14,8 +14,8 @@ from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
-from cpro.core.richtext import check, sanitise, to_text
-from cpro.core.validators import clean_text, fold
+from cpro.core.richtext import read_rich
+from cpro.core.validators import fold, read_line
 from cpro.extensions import db
 from cpro.masks.models import MaskKey
 from cpro.scenarios import queries
@@ -222,25 +222,16 @@ def _attach(scenario: Scenario, clean: Mapping[str, Any]) -> None:
 def _clean(values: Mapping[str, Any], *, author_id: int, kept_co_authors: Sequence[int]) -> dict[str, Any]:
     """Return what will be stored, by the names of `scenario_values`, the diploma as its row. Raises `FieldErrors`."""
     errors: dict[str, str] = {}
-    clean: dict[str, Any] = {"title": "", "co_intervention": bool(values.get("co_intervention"))}
-    try:
-        clean["title"] = clean_text(values.get("title") or "", max_length=TITLE_LENGTH)
-        if not clean["title"]:
-            errors["title"] = "Donnez un titre au scénario."
-    except DomainError as refusal:
-        errors["title"] = refusal.message
-    for name in RICH_FIELDS:
-        clean[name] = sanitise(values.get(name) or "")
-        try:
-            check(to_text(clean[name]))
-        except DomainError as refusal:
-            errors[name] = refusal.message
+    clean: dict[str, Any] = {
+        "title": read_line(values, "title", TITLE_LENGTH, errors, required="Donnez un titre au scénario."),
+        "co_intervention": bool(values.get("co_intervention")),
+        **{name: read_rich(values, name, errors) for name in RICH_FIELDS},
+    }
     try:
         clean["links"] = clean_links(values.get("links") or ())
     except DomainError as refusal:
         errors["links"] = refusal.message
-    code = values.get("diploma") or ""
-    clean["diploma"] = diploma = None if "\x00" in code else find_diploma(code)  # PostgreSQL takes no NUL
+    clean["diploma"] = diploma = find_diploma(values.get("diploma") or "")
     if diploma is None:
         errors["diploma"] = "Choisissez un diplôme dans la liste."
     else:

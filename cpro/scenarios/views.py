@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -45,7 +46,11 @@ def index() -> ResponseReturnValue:
     asked = browsing.Browsing.read(request.args)
     account_id = _own_id()
     diploma = find_diploma(asked.diploma) if asked.diploma else None
-    _announce(events.search_made, screen="Scénarios", sought=diploma.short_label if diploma else "")
+    competences = list_competences(diploma.id) if diploma else []
+    if asked.competence not in [each.id for each in competences]:
+        asked = replace(asked, competence=0)  # of the diploma asked before: the page could not show that it filters
+    if asked.is_narrowed:  # words of titles stay out of the journal
+        _announce(events.search_made, screen="Scénarios", sought=diploma.short_label if diploma else "")
     page = queries.find_page(asked, account_id)
     return render_page(
         "scenarios/list.html",
@@ -54,7 +59,7 @@ def index() -> ResponseReturnValue:
         total=queries.count_scenarios(asked, account_id),
         most_counted=queries.MOST_COUNTED,
         diplomas=list_diplomas(),
-        competences=list_competences(diploma.id) if diploma else [],
+        competences=competences,
         timezone=get_current_establishment().timezone,
         format_instant=format_instant,
         may_write=_may_write(),
@@ -250,7 +255,7 @@ def _form_page(
     form: ScenarioForm, sheet: queries.Sheet | None, status: int = 200, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
     """Show the form with the labels and the choices of the diploma it now names."""
-    diploma = find_diploma((form.diploma.data or "").replace("\x00", ""))  # PostgreSQL takes none, even to compare
+    diploma = find_diploma(form.diploma.data or "")
     author_id = sheet.scenario.author_id if sheet else _own_id()
     kept = [each.id for each in sheet.co_authors] if sheet else []
     form.prepare(

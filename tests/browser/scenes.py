@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from playwright.sync_api import Page
 from sqlalchemy import create_engine, text
 
-from cpro.inspectors.periods import last_day_of_school_year
+from cpro.core.clock import last_day_of_school_year
 from tests.helpers.chromium import PASSWORD, Site, sign_in
 from tests.helpers.pictures import png
 

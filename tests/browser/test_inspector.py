@@ -9,7 +9,7 @@ from email import policy
 
 from playwright.sync_api import Page, expect
 
-from cpro.inspectors.periods import last_day_of_school_year
+from cpro.core.clock import last_day_of_school_year
 from tests.browser.scenes import INSPECTORS
 from tests.helpers.chromium import PASSWORD, Site
 from tests.helpers.office import CODE

@@ -114,11 +114,11 @@ class TestSanitise:
 
     @pytest.mark.parametrize("pattern", ["<div>", "<b>x", "<ul><li>x", "<a href=http://x>y", "["])
     def test_reads_the_longest_source_quickly(self, pattern: str) -> None:
-        started = time.perf_counter()
+        started = time.process_time()
 
         sanitise(pattern * (100_000 // len(pattern)))
 
-        assert time.perf_counter() - started < 10
+        assert time.process_time() - started < 10
 
 
 class TestTyped:

@@ -79,6 +79,33 @@ class TestJournal:
         assert looks(desk) == []
         assert len(desk.lines("access:refused")) == 1
 
+    def test_a_list_is_told_by_its_name_and_a_search_by_what_was_sought(
+        self, desk: Desk, open_to_inspector: Opener
+    ) -> None:
+        open_to_inspector()
+        browser = desk.browser("inspector", enter="a")
+
+        for page in (
+            "/eleves",
+            "/eleves?situation=presents&division=&recherche=",
+            "/eleves?situation=a-valider&division=2ALP&recherche=Zoé",
+            "/scenarios",
+            "/scenarios?diplome=40025520&recherche=secret",
+        ):
+            assert browser.get(page).status_code == 200
+
+        assert looks(desk) == [
+            ("page:opened", "Parcours des apprenants"),
+            ("page:opened", "Parcours des apprenants"),
+            ("list:searched", "Parcours des apprenants"),
+            ("page:opened", "Scénarios"),
+            ("list:searched", "Scénarios"),
+        ]
+        assert [line["changes"]["sought"][1] for line in desk.lines("list:searched")] == [
+            "présents, avec une fiche à valider, division « 2ALP », contenant « Zoé »",
+            "Bac pro MELEC",
+        ]
+
     def test_an_ine_typed_in_an_address_is_masked(self, desk: Desk, open_to_inspector: Opener) -> None:
         open_to_inspector()
 

@@ -14,6 +14,7 @@ from flask import Flask
 from cpro.students.models import Student, TeacherDivision
 from tests.factories import NOW, World, make_mandate
 from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
 from tests.helpers.records import failing_journal, nothing_written, rows, set_school, set_up, watching
 from tests.passport.conftest import SECRET, Class_, fiche, pdf_of, printed_code
 
@@ -73,6 +74,12 @@ class TestWhoMayHaveIt:
 
     def test_a_pupil_has_their_own(self, as_: As, class_a: Class_) -> None:
         assert "AGATE Noé" in pdf_of(as_("student").get(OWN)).pages[0].extract_text()
+
+    @pytest.mark.parametrize("role", ["head", "teacher", "student"])
+    def test_what_it_cannot_print_is_told_beside_its_button(self, as_: As, class_a: Class_, role: str) -> None:
+        text = Page(as_(role).get(f"/eleves/{class_a.pupil_id}")).text
+
+        assert "Les émojis, et quelques écritures comme le chinois, le coréen ou le thaï, s’y impriment « ? »" in text
 
     def test_an_account_of_no_pupil_has_none(self, as_: As, world: World) -> None:
         browser = as_("student")

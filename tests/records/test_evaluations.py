@@ -183,12 +183,16 @@ class TestCorrecting:
     def test_two_windows_on_one_evaluation(self, app: Flask, as_: As, room: Class, own: str) -> None:
         browser, address = as_("teacher"), f"{own}/evaluations/{room.evaluation}/modifier"
         form = Page(browser.get(address)).values()
-        browser.post(address, {**form, "level": "4"})
+        browser.post(address, {**form, "level": "4", "evaluated_on": "2026-09-17"})
 
-        answer = browser.post(address, {**form, "level": "1"})
+        answer = browser.post(address, {**form, "level": "1", "evaluated_on": "2026-09-16"})
 
         assert answer.status_code == 409
         assert "Quelqu’un a enregistré cette page entre-temps" in Page(answer).text
+        assert Page(answer).rows() == [
+            ["Niveau", "4 – très bonne maîtrise", "1 – maîtrise insuffisante"],
+            ["Jour de l’évaluation", "17/09/2026", "16/09/2026"],
+        ]
         assert next(row["level"] for row in rows(app, Evaluation) if row["id"] == room.evaluation) == 4
 
 

@@ -17,11 +17,11 @@ from cpro.records.levels import charts_of
 from cpro.records.models import FicheState
 from cpro.records.queries import LevelPoint
 from cpro.students.models import Student
-from tests.factories import World, make_student
+from tests.factories import World, make_mandate, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import set_up
-from tests.records.conftest import Class, make_bilan, make_evaluation, make_fiche
+from tests.records.conftest import MARKER, Class, make_bilan, make_evaluation, make_fiche
 
 As = Callable[..., Browser]
 
@@ -133,6 +133,47 @@ class TestPupilPages:
         assert "Aucune fiche n’est dans cet état" in browser.get(f"{address}?etat=submitted").text
         assert browser.get(f"{address}?etat=rien&page=mot").status_code == 200
 
+    @pytest.mark.parametrize(
+        "odd", ["student_id=mot", "student_id=2", "endpoint=x", "_method=x", "_scheme=x&_external=1", "_anchor=x"]
+    )
+    @pytest.mark.parametrize("part", ["fiches", "evaluations", "bilans"])
+    def test_nothing_in_the_address_leads_the_next_page_elsewhere(
+        self, app: Flask, as_: As, room: Class, part: str, odd: str
+    ) -> None:
+        set_up(app, lambda session: fill(session, room.own, 25))
+        address = f"/eleves/{room.own}/{part}"
+
+        answer = as_("head").get(f"{address}?{odd}")
+
+        links = [link.get("href") or "" for link in Page(answer).main.iter("a") if link.get("rel") == "next"]
+        assert links == [f"{address}?{odd}&page=2"]
+
+    def test_a_code_that_two_diplomas_share_is_offered_under_both_names(self, app: Flask, as_: As, room: Class) -> None:
+        def evaluate(session: Session) -> None:
+            student, foreign = session.get_one(Student, room.own), session.get_one(Competence, room.foreign_competence)
+            session.add(make_evaluation(student, foreign, diploma_code="CAP-X", diploma_label="CAP X"))
+
+        set_up(app, evaluate)
+
+        page = Page(as_("head").get(f"/eleves/{room.own}/evaluations?competence=C1"))
+
+        assert len(page.rows()) == 2
+        assert f"C1 : Compétence 1 {MARKER} ou D’un autre diplôme {MARKER}" in page.text
+
+    def test_an_inspector_whose_number_is_that_of_the_pupils_account_is_not_the_pupil(
+        self, app: Flask, as_: As, room: Class, world: World
+    ) -> None:
+        def same_number(session: Session) -> None:
+            session.add(make_mandate(world))
+            session.get_one(Student, room.mate).account_id = world.inspector_id
+
+        set_up(app, same_number)
+
+        text = Page(as_("inspector", enter="a").get(f"/eleves/{room.mate}")).text
+
+        assert "Zoé BÉRYL n’a pas encore de fiche" in text
+        assert "Vous n’avez" not in text
+
     def test_evaluations_of_one_competence(self, app: Flask, as_: As, room: Class) -> None:
         set_up(app, lambda session: fill(session, room.own, 4))
 
@@ -212,3 +253,25 @@ def _queries(app: Flask, gesture: Callable[[], object]) -> int:
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return len(seen)
+
+
+class TestEmptyForms:
+    @pytest.mark.parametrize(
+        ("form", "fields"),
+        [
+            ("{own}/fiches/nouvelle", ("title", "place", "starts_on", "ends_on")),
+            ("{own}/bilans/nouveau", ("starts_on", "ends_on", "body")),
+            ("{own}/evaluations/nouvelle", ("competence", "level", "evaluated_on")),
+            ("evaluer/{division}", ("competence", "evaluated_on")),
+        ],
+    )
+    def test_all_that_is_missing_is_marked_and_told_at_once(
+        self, as_: As, room: Class, form: str, fields: tuple[str, ...]
+    ) -> None:
+        browser, address = as_("teacher"), f"/eleves/{form.format(own=room.own, division=room.division)}"
+        assert Page(browser.get(address)).text.count("(obligatoire)") == len(fields)
+
+        answer = browser.post(address)
+
+        assert answer.status_code == 422
+        assert all(Page(answer).error(field) for field in fields)

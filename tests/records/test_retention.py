@@ -60,6 +60,18 @@ def give(app: Flask, student_id: int) -> None:
     set_up(app, change)
 
 
+def backdate(app: Flask, student_id: int, *, created: datetime, written: dict[Any, datetime]) -> None:
+    """Say when a pupil came, and when each kind of their records was last changed: years ago unless told."""
+
+    def change(session: Session) -> None:
+        session.get_one(Student, student_id).created_at = created
+        for model in (Fiche, Evaluation, Bilan):
+            for row in session.scalars(select(model).where(model.student_id == student_id)):
+                row.changed_at = written.get(model, datetime(2019, 1, 1, tzinfo=UTC))
+
+    set_up(app, change)
+
+
 def night(app: Flask, now: datetime = NOW) -> None:
     """Do what the night does."""
     with time_machine.travel(now, tick=True):
@@ -109,6 +121,31 @@ class TestNight:
 
         kept = {room.own, room.mate, room.stranger, room.elsewhere}
         assert owners(app) == {"fiche": kept, "evaluation": kept, "bilan": kept}
+
+    @pytest.mark.parametrize(
+        ("written", "created", "kept"),
+        [
+            # Without a day of departure, three years from the end of the school year: over on 31/08/2023, then 2024.
+            (datetime(2022, 9, 1, tzinfo=UTC), datetime(2022, 8, 20, tzinfo=UTC), False),
+            (datetime(2023, 8, 31, 23, tzinfo=UTC), datetime(2020, 9, 1, tzinfo=UTC), False),
+            (datetime(2023, 9, 1, tzinfo=UTC), datetime(2020, 9, 1, tzinfo=UTC), True),
+            (datetime(2020, 9, 1, tzinfo=UTC), datetime(2023, 9, 1, tzinfo=UTC), True),
+        ],
+    )
+    @pytest.mark.parametrize("kind", [Fiche, Evaluation, Bilan])
+    def test_without_a_day_of_departure_the_last_school_year_counts(
+        self, app: Flask, room: Class, kind: Any, written: datetime, created: datetime, kept: bool
+    ) -> None:
+        give(app, room.gone)
+        leave(app, room.gone, None)
+        backdate(app, room.gone, created=created, written={kind: written})
+        with app.app_context():
+            announced = list_schools_to_expire(NOW)
+
+        night(app)
+
+        assert (room.gone in owners(app)[kind.__tablename__]) is kept
+        assert bool(announced) is not kept
 
     def test_a_pupil_who_came_back_keeps_all(self, app: Flask, room: Class) -> None:
         give(app, room.gone)
@@ -240,6 +277,24 @@ class TestTab:
             ["BÉRYL Zoé", "2ALP", "01/09/2026", "3", "02/09/2029"],
         ]
         assert MARKER not in page.text
+
+    def test_the_head_sees_those_whose_departure_nobody_dated(self, app: Flask, as_: As, room: Class) -> None:
+        for student_id in (room.gone, room.mate, room.stranger):
+            give(app, student_id)
+            leave(app, student_id, None)
+        leave(app, room.gone, date(2026, 9, 1))
+        came = datetime(2020, 9, 1, tzinfo=UTC)
+        backdate(app, room.mate, created=came, written={Bilan: datetime(2024, 1, 8, tzinfo=UTC)})
+        backdate(app, room.stranger, created=came, written={})
+
+        page = Page(as_("head").get(TAB))
+
+        assert page.rows() == [
+            ["DÉPART Zoé", "2ALP", "01/09/2026", "3", "02/09/2029"],
+            ["BÉRYL Zoé", "2ALP", "jour inconnu", "3", "01/09/2027"],
+            ["CORAIL Zoé", "1AUTRE", "jour inconnu", "3", "prochaine nuit"],
+        ]
+        assert "3 anciens apprenants" in page.text
 
     @pytest.mark.parametrize("years", ["", "0", "4", "-1", "deux", "9" * 30])
     def test_no_other_than_one_two_or_three_years(self, app: Flask, as_: As, room: Class, years: str) -> None:

@@ -108,6 +108,8 @@ class TestList:
         assert found("diplome=40025520") == everything
         assert found("diplome=CAP-ELEC") == found("diplome=INCONNU") == []
         assert found(f"diplome=40025520&competence={written.competences['C2']}") == everything[:2]
+        assert found(f"diplome=40025520&competence={written.foreign_competence}") == everything
+        assert found(f"competence={written.foreign_competence}") == everything
         assert found("auteur=moi") == everything
         assert found("auteur=moi", as_colleague) == everything[:2]
         assert found("etat=archives") == []

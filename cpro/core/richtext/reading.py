@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from html.parser import HTMLParser
 from itertools import groupby
@@ -13,6 +13,7 @@ import nh3
 from markupsafe import Markup
 
 from cpro.core.richtext.blocks import MAX_DEPTH, Block, Run, lines_of, paragraphs, tidy
+from cpro.core.richtext.limits import InvalidRichText, check
 from cpro.core.validators.base import FORBIDDEN, UNSEEN
 
 _SCHEMES = {"http", "https", "mailto"}
@@ -42,6 +43,16 @@ def show(html: str | None) -> Markup:
 def to_text(html: str) -> str:
     """Return the words alone, a line for each paragraph and list item: for searches and counts."""
     return "\n".join(lines_of(to_blocks(html)))
+
+
+def read_rich(values: Mapping[str, str], name: str, errors: dict[str, str]) -> str:
+    """Return a rich text among what was typed, as it is stored; note in `errors`, under its name, why it is refused."""
+    html = sanitise(values.get(name) or "")
+    try:
+        check(to_text(html))
+    except InvalidRichText as refusal:
+        errors[name] = refusal.message
+    return html
 
 
 def to_blocks(html: str) -> list[Block]:

@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError
 from cpro.core.permissions import Actor
-from cpro.core.richtext import check, sanitise, to_text
+from cpro.core.richtext import read_rich
 from cpro.extensions import db
 from cpro.records import queries
 from cpro.records.models import Bilan
@@ -65,13 +64,8 @@ def delete_bilan(student_id: int, bilan_id: int, *, by: Actor, now: datetime) ->
 def _clean(values: Mapping[str, str]) -> dict[str, Any]:
     errors: dict[str, str] = {}
     first, last = rules.clean_period(values, errors)
-    body = sanitise(values.get("body") or "")
-    try:
-        text = to_text(body)
-        check(text)
-        if not text.strip():
-            errors["body"] = "Écrivez le bilan."
-    except DomainError as refusal:
-        errors["body"] = refusal.message
+    body = read_rich(values, "body", errors)
+    if not body:
+        errors["body"] = "Écrivez le bilan."
     rules.refuse_if(errors)
     return {"starts_on": first, "ends_on": last, "body": body}

@@ -9,7 +9,8 @@ from typing import Any
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError
 from cpro.core.permissions import Actor, Role
-from cpro.core.richtext import check, sanitise, to_text
+from cpro.core.richtext import read_rich
+from cpro.core.validators import read_line
 from cpro.extensions import db
 from cpro.records import queries
 from cpro.records.errors import AlreadyDraft, AlreadyValidated, FicheInUse, NotSubmitted, ReadOnlyCopy
@@ -177,17 +178,13 @@ def _clean(values: Mapping[str, str]) -> dict[str, Any]:
     errors: dict[str, str] = {}
     first, last = rules.clean_period(values, errors)
     clean: dict[str, Any] = {
-        "title": rules.clean_line(values, "title", _TITLE, errors, required="Donnez un titre à la fiche."),
+        "title": read_line(values, "title", _TITLE, errors, required="Donnez un titre à la fiche."),
         "place_value": _place(values, errors),
-        "place_name": rules.clean_line(values, "place_name", _PLACE_NAME, errors),
+        "place_name": read_line(values, "place_name", _PLACE_NAME, errors),
         "starts_on": first,
         "ends_on": last,
-        "tasks": sanitise(values.get("tasks") or ""),
+        "tasks": read_rich(values, "tasks", errors),
     }
-    try:
-        check(to_text(clean["tasks"]))
-    except DomainError as refusal:
-        errors["tasks"] = refusal.message
     rules.refuse_if(errors)
     return clean
 

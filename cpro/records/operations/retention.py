@@ -1,16 +1,21 @@
-"""How long the records of a pupil who has left are kept: the setting, what is about to go, and its going."""
+"""How long the records of a pupil who has left are kept: the setting, what is about to go, and its going.
+
+Years are counted from the day of departure. Where nobody wrote that day, they are counted from the end of the school
+year in which the pupil was last written about, or came: nothing later is known of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, not_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from cpro.audit.operations import record
 from cpro.core import tenancy
+from cpro.core.clock import last_day_of_school_year
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import FieldErrors
 from cpro.core.permissions import Actor
@@ -19,7 +24,7 @@ from cpro.establishments.operations.trace import record_about_school
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
 from cpro.records.models import Bilan, Evaluation, Fiche
-from cpro.records.queries import count_records
+from cpro.records.queries import count_records, last_changes
 from cpro.students.models import Student
 from cpro.students.queries import RETENTION_CHOICES, kept_since
 
@@ -93,27 +98,31 @@ def check_years(years: str) -> int:
 def preview(now: datetime, *, years: int | None = None) -> Preview:
     """Return what the next night would delete in the current school, with the setting as it is or as it would be."""
     since = kept_since(years or get_current_establishment().retention_years, now.date())
-    figures = _count(db.session(), _left_before(since))
+    figures = _count(db.session(), _gone_before(since))
     departed = _count_pupils(db.session(), Student.is_active.is_(False))
     return Preview(figures, departed - figures.pupils)
 
 
 def list_departures(now: datetime, *, limit: int, offset: int = 0) -> list[Departure]:
-    """Return the departed pupils of the current school who have records, those whose records go first before."""
+    """Return the departed pupils of the current school who have records, those whose records go first before.
+
+    Those whose day of departure nobody wrote come last.
+    """
     years = get_current_establishment().retention_years
     students = db.session.scalars(
         select(Student)
-        .where(Student.is_active.is_(False), Student.left_on.is_not(None), _has_records())
+        .where(Student.is_active.is_(False), _has_records())
         .options(joinedload(Student.division))
-        .order_by(Student.left_on, Student.search_key, Student.id)
+        .order_by(Student.left_on.is_(None), Student.left_on, Student.search_key, Student.id)
         .limit(limit)
         .offset(offset)
     ).all()
     figures = count_records([student.id for student in students])
+    written = last_changes([student.id for student in students if student.left_on is None])
     return [
-        Departure(student, figures[student.id].total, max(goes_on(student.left_on, years), now.date()))
+        Departure(student, figures[student.id].total, max(goes_on(left_on, years), now.date()))
         for student in students
-        if student.left_on is not None
+        for left_on in [student.left_on or _supposed_departure(student, written[student.id])]
     ]
 
 
@@ -121,7 +130,7 @@ def list_schools_to_expire(now: datetime) -> Sequence[int]:
     """Return the ids of the schools where somebody has been gone for too long and still has records."""
     too_long = or_(
         *(
-            and_(Establishment.retention_years == years, Student.left_on < kept_since(years, now.date()))
+            and_(Establishment.retention_years == years, _gone_before(kept_since(years, now.date())))
             for years in RETENTION_CHOICES
         )
     )
@@ -129,7 +138,7 @@ def list_schools_to_expire(now: datetime) -> Sequence[int]:
         return session.scalars(
             select(Student.establishment_id)
             .join(Establishment, Establishment.id == Student.establishment_id)
-            .where(Student.is_active.is_(False), too_long, _has_records())
+            .where(too_long, _has_records())
             .distinct()
             .order_by(Student.establishment_id)
         ).all()
@@ -148,7 +157,7 @@ def expire_school(session: Session, establishment_id: int, *, by: Actor, now: da
         .execution_options(populate_existing=True)
     ).one()
     gone = and_(
-        Student.establishment_id == establishment_id, _left_before(kept_since(school.retention_years, now.date()))
+        Student.establishment_id == establishment_id, _gone_before(kept_since(school.retention_years, now.date()))
     )
     figures = _count(session, gone)
     if not figures.records:
@@ -188,8 +197,23 @@ def goes_on(left_on: date, years: int) -> date:
     return day
 
 
-def _left_before(since: date) -> ColumnElement[bool]:
-    return and_(Student.is_active.is_(False), Student.left_on < since)
+def _supposed_departure(student: Student, last_change: datetime) -> date:
+    """Return the day from which the years of a pupil whose day of departure nobody wrote are counted."""
+    return last_day_of_school_year(max(student.created_at, last_change).date())
+
+
+def _gone_before(since: date) -> ColumnElement[bool]:
+    """Return the condition of the departed pupils whose years are counted from before a day."""
+    # A school year ends before `since` if it is over when the one of `since` begins.
+    year_began = datetime(last_day_of_school_year(since).year - 1, 9, 1, tzinfo=UTC)
+    written_since = or_(
+        *(
+            select(model.id).where(model.student_id == Student.id, model.changed_at >= year_began).exists()
+            for model in _IN_ORDER
+        )
+    )
+    undated = and_(Student.left_on.is_(None), Student.created_at < year_began, not_(written_since))
+    return and_(Student.is_active.is_(False), or_(Student.left_on < since, undated))
 
 
 def _has_records() -> ColumnElement[bool]:

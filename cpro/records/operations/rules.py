@@ -12,7 +12,6 @@ from cpro.audit.operations import record
 from cpro.core.clock import today_in
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Actor, Role
-from cpro.core.validators import clean_text
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.records import queries
 from cpro.records.errors import AlreadyValidated, Frozen, NotYourPupil, NotYours, ReadOnlyCopy
@@ -126,18 +125,6 @@ def tell(action: str, student: Student, *, by: Actor, now: datetime) -> None:
 
 
 # --- What people typed ---------------------------------------------------------------------------------------------
-
-
-def clean_line(values: Mapping[str, str], name: str, length: int, errors: dict[str, str], *, required: str = "") -> str:
-    """Return a line of text, or note why it is refused."""
-    try:
-        line = clean_text(values.get(name) or "", max_length=length)
-    except DomainError as refusal:
-        errors[name] = refusal.message
-        return ""
-    if required and not line:
-        errors[name] = required
-    return line
 
 
 def clean_day(values: Mapping[str, str], name: str, errors: dict[str, str], *, required: str) -> date | None:

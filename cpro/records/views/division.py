@@ -104,7 +104,7 @@ def _page(
         lines=[
             Line(
                 each.id,
-                f"{each.last_name.upper()} {each.first_name}",
+                f"{(each.usage_name or each.last_name).upper()} {each.first_name}",
                 levels.get(each.id, ""),
                 (errors or {}).get(f"{_LEVEL}{each.id}", ""),
             )

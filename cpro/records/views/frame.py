@@ -9,6 +9,7 @@ from flask import url_for
 
 from cpro.core import clock, events
 from cpro.core.formatting import format_date, format_instant, of_name
+from cpro.core.permissions import Role
 from cpro.core.web import current_actor, current_principal, remote_address
 from cpro.establishments.queries import get_current_establishment
 from cpro.records import queries
@@ -66,13 +67,14 @@ def read_pupil(student_id: int) -> PupilPage:
 
 def frame_of(page: PupilPage, part: str) -> dict[str, Any]:
     """Return what every page of a pupil shows around its own: name, tabs with their counts, why all is frozen."""
-    student = page.student
+    student, actor = page.student, current_actor()
     figures = queries.count_records([student.id]).get(student.id, queries.Figures())
     return {
         "pupil": page,
         "student": student,
         "powers": page.powers,
-        "is_own": student.account_id is not None and student.account_id == current_actor().id,
+        # The number of an inspector is no account's, though it may be the same.
+        "is_own": actor.role == Role.STUDENT.value and student.account_id == actor.id,
         "frozen": page.powers.frozen.message if page.powers.frozen else "",
         "figures": figures,
         "tabs": [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -142,9 +142,12 @@ def bilans(student_id: int) -> ResponseReturnValue:
 
 
 def _competences_of(student_id: int) -> list[tuple[str, str]]:
-    """Return code and label of the competences a pupil was evaluated in, in order."""
-    charts = charts_of(queries.list_levels(student_id))
-    return list({each.code: each.label for chart in charts for each in chart.competences}.items())
+    """Return code and label of the competences a pupil was evaluated in, in order; a code may be of two diplomas."""
+    labels: dict[str, list[str]] = {}
+    for chart in charts_of(queries.list_levels(student_id)):
+        for each in chart.competences:
+            labels.setdefault(each.code, []).append(each.label)
+    return [(code, " ou ".join(dict.fromkeys(found))) for code, found in labels.items()]
 
 
 def _asked(name: str, length: int) -> str:
@@ -159,10 +162,10 @@ def _page_of(total: int, size: int) -> tuple[int, int]:
 
 def _pager(page: int, last_page: int) -> dict[str, Any]:
     """Return the addresses of the neighbouring pages of the list, its filters kept."""
-    kept = {**(request.view_args or {}), **{name: text for name, text in request.args.items() if name != "page"}}
+    kept = [(name, text) for name, text in request.args.items() if name != "page"]
 
     def address(number: int) -> str | None:
-        return url_for(request.endpoint or "", **{**kept, "page": number}) if 1 <= number <= last_page else None
+        return f"{request.path}?{urlencode([*kept, ('page', number)])}" if 1 <= number <= last_page else None
 
     return {
         "page": page,
@@ -173,12 +176,18 @@ def _pager(page: int, last_page: int) -> dict[str, Any]:
 
 
 def _tell_search(wanted: PupilFilter) -> None:
-    sought = {name: value for name, value in asdict(wanted).items() if name != "division_ids" and value}
-    events.search_made.send(
-        "records",
-        principal=current_principal(),
-        screen="Parcours des apprenants",
-        sought=", ".join(str(value) for value in sought.values()),
-        origin=remote_address(),
-        now=clock.utcnow(),
-    )
+    """Announce what was sought, if anything was."""
+    sought = [
+        *([_SITUATIONS[wanted.situation]] if wanted.situation != PRESENT else []),
+        *([f"division « {wanted.division} »"] if wanted.division else []),
+        *([f"contenant « {wanted.words} »"] if wanted.words else []),
+    ]
+    if sought:
+        events.search_made.send(
+            "records",
+            principal=current_principal(),
+            screen="Parcours des apprenants",
+            sought=", ".join(sought),
+            origin=remote_address(),
+            now=clock.utcnow(),
+        )
