@@ -126,10 +126,12 @@ def save_transfers() -> ResponseReturnValue:
 def _what_switching_off_stops(form: TransfersForm) -> list[str]:
     """Return what a person must read before transfers are switched off; nothing for any other change.
 
-    A script that posts the documented fields alone, without the version of a form it was shown, is taken at its word.
+    A script that posts the documented fields alone, without the version of a form it was shown, is taken at its word. A
+    form shown before somebody else saved is not asked either: it is told the conflict first.
     """
-    is_on = queries.get_current_establishment().transfers_enabled
-    if not is_on or form.transfers_enabled.data != NO or not form.version.data:
+    school = queries.get_current_establishment()
+    is_as_shown = form.version.data == fingerprint(switch_values_of(school))
+    if not school.transfers_enabled or form.transfers_enabled.data != NO or not is_as_shown:
         return []
     return [line.text for line in registry().consequences("transfers-off")]
 

@@ -16,6 +16,7 @@ from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import queries
+from cpro.students.operations import is_kept_by_siecle
 from cpro.users.queries import count_pending_accounts
 
 _SHOWN_IN_TAB = 10
@@ -60,6 +61,7 @@ def _section() -> dict[str, Any]:
     return {
         "counts": queries.count_without_ine(today),
         "students": queries.list_without_ine(today, limit=_SHOWN_IN_TAB),
+        "by_siecle": is_kept_by_siecle(),
         "all_url": url_for("students.without_ine"),
     }
 

@@ -9,6 +9,7 @@ from cpro.core import clock, events
 from cpro.core.permissions import Permission, requires
 from cpro.core.web import current_principal, remote_address, render_page
 from cpro.students import queries
+from cpro.students.operations import is_kept_by_siecle
 
 bp = Blueprint("students", __name__)
 
@@ -32,6 +33,7 @@ def without_ine() -> ResponseReturnValue:
         "students/without_ine.html",
         counts=counts,
         students=queries.list_without_ine(today, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE),
+        by_siecle=is_kept_by_siecle(),
         page=page,
         last_page=last_page,
     )

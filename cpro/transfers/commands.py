@@ -17,7 +17,7 @@ group = AppGroup("transfers", help="Transfers of pupils' records between schools
 @group.command("run")
 @sentences
 def run_command() -> None:
-    """Match the pupils of all schools and copy what may be; counts only are printed."""
+    """Let old offers expire, match the pupils of all schools and copy what may be; counts only are printed."""
     expire_offers(by=COMMAND_LINE)
     figures = run(by=COMMAND_LINE, clock=clock.utcnow)
     click.echo(

@@ -5,6 +5,7 @@ Reads its own sides only, under the ordinary filter.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from itertools import pairwise
 from sqlalchemy import and_, case, func, select
 
 from cpro.extensions import db
-from cpro.transfers.models import Direction, TransferSide, TransferState
+from cpro.transfers.models import PENDING, Direction, TransferSide, TransferState
 
 
 @dataclass(frozen=True)
@@ -38,30 +39,23 @@ class FirstTransfer:
 
 def count_to_decide() -> ToDecide:
     """Return what waits for the school, in one statement."""
-    joined = TransferSide.direction_value == Direction.JOINED.value
-    left = TransferSide.direction_value == Direction.LEFT.value
-    wanted = (
-        and_(joined, TransferSide.state_value == TransferState.CONFLICT.value),
-        and_(left, TransferSide.state_value == TransferState.AGREEMENT.value),
-        and_(joined, TransferSide.state_value == TransferState.OFFERED.value),
-        TransferSide.state_value.in_((TransferState.TWINS.value, TransferState.BLOCKED.value)),
+    counts: Counter[tuple[str, str]] = Counter()
+    for direction, state, count in db.session.execute(
+        select(TransferSide.direction_value, TransferSide.state_value, func.count())
+        .where(TransferSide.state_value.in_([state.value for state in PENDING]))
+        .group_by(TransferSide.direction_value, TransferSide.state_value)
+    ):
+        counts[direction, state] = count
+    return ToDecide(
+        conflicts=counts[Direction.JOINED.value, TransferState.CONFLICT.value],
+        agreements=counts[Direction.LEFT.value, TransferState.AGREEMENT.value],
+        offers=counts[Direction.JOINED.value, TransferState.OFFERED.value],
+        blocked=sum(
+            counts[direction.value, state.value]
+            for direction in Direction
+            for state in (TransferState.TWINS, TransferState.BLOCKED)
+        ),
     )
-    row = db.session.execute(
-        select(*(func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in wanted))
-        .select_from(TransferSide)
-        .where(
-            TransferSide.state_value.in_(
-                (
-                    TransferState.CONFLICT.value,
-                    TransferState.AGREEMENT.value,
-                    TransferState.OFFERED.value,
-                    TransferState.TWINS.value,
-                    TransferState.BLOCKED.value,
-                )
-            )
-        )
-    ).one()
-    return ToDecide(*row)
 
 
 def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransfer]:

@@ -63,6 +63,11 @@ class OfferForm(BaseForm):
 class AcceptanceForm(BaseForm):
     """Which pupil of the school an offer is about."""
 
+    sought = StringField(
+        "Chercher l’un de vos élèves",
+        [text_rule(100)],
+        description="Son nom ou son prénom. Celui que vous avez déjà choisi reste dans la liste.",
+    )
     student = RadioField("Votre élève", validate_choice=False)  # the rule does, and says more
     confirmed = BooleanField("Je confirme qu’il s’agit de la même personne")
 

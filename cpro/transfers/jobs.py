@@ -19,7 +19,7 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.transfers.models import Transfer, TransferState
-from cpro.transfers.operations import offers
+from cpro.transfers.operations import forgetting, offers
 from cpro.transfers.operations.running import run
 from cpro.transfers.operations.withdrawing import withdraw, withdraw_here
 
@@ -52,6 +52,17 @@ def withdraw_transfers(context: JobContext, transfer_ids: list[int]) -> dict[str
 def run_for_all(context: JobContext) -> dict[str, Any]:
     """Match and copy for all schools, and let old offers expire."""
     return {"expired": expire_offers(by=context.actor), **_run(context, None)}
+
+
+@nightly("transfers:forget", label="Oubli des noms des transferts anciens")
+def forget_old_names(context: JobContext) -> dict[str, int]:
+    """Forget whom old transfers named, one transaction a school; one where nothing is left is skipped."""
+    forgotten = 0
+    for establishment_id in forgetting.list_schools_to_forget(context.now):
+        context.heartbeat()
+        with context.unit_of_work() as work:
+            forgotten += forgetting.forget_names(work.session, establishment_id, by=context.actor, now=context.now)
+    return {"forgotten": forgotten}
 
 
 def expire_offers(*, by: Actor) -> int:

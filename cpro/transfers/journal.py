@@ -24,6 +24,7 @@ def name_gestures() -> None:
             "transfer:cancelled": "a annulé un transfert",
             "transfer:confirmed": "a confirmé l’identité d’un élève à transférer",
             "transfer:expired": "a laissé expirer une proposition de transfert",
+            "transfer:names-forgotten": "a effacé les noms des transferts dont la conservation est échue",
             "transfer:offer-received": "propose les données d’élèves",
             "transfer:offered": "a proposé les données d’élèves à un établissement",
             "transfer:received": "a reçu par transfert les données d’élèves",

@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from cpro.establishments.models import Establishment
 from cpro.students.models import Origin, Student
 from cpro.transfers.identity import find_disagreements
-from cpro.transfers.models import MATCHED, Disagreement, Transfer, TransferState
+from cpro.transfers.models import MATCHED, Direction, Disagreement, Transfer, TransferSide, TransferState
 
 _PAGE = 5000
 #: States in which a pair is judged anew by each run: what decides them is not seen by the statements below.
@@ -60,7 +60,7 @@ class School(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """The current transfer of a pair."""
+    """The current transfer of a pair; `disagreements` are those that its sides tell, None while it has none."""
 
     id: int
     left_student_id: int
@@ -70,6 +70,7 @@ class Standing(NamedTuple):
     left_on: date | None
     agreed_at: Any
     confirmed_at: Any
+    disagreements: list[str] | None
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,19 @@ class Verdict:
     disagreements: list[Disagreement] = field(default_factory=list)
 
     @property
+    def told_disagreements(self) -> list[str]:
+        """Return what disagrees, as a side keeps it."""
+        return [each.value for each in self.disagreements]
+
+    @property
     def changes_something(self) -> bool:
         """Tell whether what stands is not what the pair calls for."""
         if self.over:
             return True
         if self.standing is None:
             return self.state is not None
+        if self.state is TransferState.CONFLICT and self.told_disagreements != self.standing.disagreements:
+            return True
         return self.state is None or self.state.value != self.standing.state_value
 
 
@@ -300,9 +308,14 @@ def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair]
 
 
 def _load_standing(session: Session, pairs: Sequence[Pair]) -> dict[tuple[int, int | None], Standing]:
-    columns = [getattr(Transfer, name) for name in Standing._fields]
+    columns = [getattr(Transfer, name) for name in Standing._fields if name != "disagreements"]
     rows = session.execute(
-        select(*columns).where(Transfer.is_current, Transfer.left_student_id.in_({p.left_student_id for p in pairs}))
+        select(*columns, TransferSide.disagreements)
+        .outerjoin(
+            TransferSide,
+            and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction_value == Direction.JOINED.value),
+        )
+        .where(Transfer.is_current, Transfer.left_student_id.in_({p.left_student_id for p in pairs}))
     )
     return {(row.left_student_id, row.joined_student_id): Standing._make(row) for row in rows}
 

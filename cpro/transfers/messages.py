@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,8 +18,11 @@ from cpro.users.models import Account
 FOLLOW_UP = "/admin/parametres/transferts/effectues"
 
 
-def first_transfers(session: Session, school: School, others: Sequence[School]) -> list[Mail]:
-    """Return the messages that tell the heads of a school with which others it exchanged for the first time."""
+def first_transfers(addresses: Sequence[str], school: School, others: Sequence[School]) -> list[Mail]:
+    """Return the messages that tell the heads of a school with which others it exchanged for the first time.
+
+    `addresses` are where its heads are written to, as `heads_of` returns them.
+    """
     names = "\n".join(f"— {_named(other)}" for other in others)
     body = (
         f"Pour la première fois, les données d’élèves ont été transférées entre {_named(school)} et :\n\n{names}\n\n"
@@ -29,10 +33,10 @@ def first_transfers(session: Session, school: School, others: Sequence[School]) 
         "L’établissement qui a reçu des données peut annuler un transfert pendant 30 jours. Chaque établissement peut "
         "désactiver les transferts à tout moment, dans Paramètres, onglet Transferts.\n"
     )
-    return [Mail(address, "Premier transfert avec un autre établissement", body) for address in _heads(session, school)]
+    return [Mail(address, "Premier transfert avec un autre établissement", body) for address in addresses]
 
 
-def offers(session: Session, school: School, left: School, pupils: int) -> list[Mail]:
+def offers(addresses: Sequence[str], school: School, left: School, pupils: int) -> list[Mail]:
     """Return the messages that tell the heads of a school that pupils are offered to it."""
     body = (
         f"{_named(left)} propose de transmettre à votre établissement les données de "
@@ -41,21 +45,23 @@ def offers(session: Session, school: School, left: School, pupils: int) -> list[
         f"{public_link(FOLLOW_UP)}\n\n"
         "Sans réponse, la proposition expire après 60 jours.\n"
     )
-    return [Mail(address, "Des données d’élèves vous sont proposées", body) for address in _heads(session, school)]
+    return [Mail(address, "Des données d’élèves vous sont proposées", body) for address in addresses]
 
 
-def _heads(session: Session, school: School) -> list[str]:
-    """Return where the heads of a school are written to: their own addresses, or else the school's."""
+def heads_of(session: Session, school_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return where the heads of schools are written to, by school: their own addresses, or else the school's."""
+    own = session.execute(select(Establishment.id, Establishment.email).where(Establishment.id.in_(school_ids)))
+    schools = {id_: [email] if email else [] for id_, email in own}
     accounts = session.scalars(
         select(Account).where(
-            Account.establishment_id == school.id, Account.role_value == Role.HEAD.value, Account.email != ""
+            Account.establishment_id.in_(school_ids), Account.role_value == Role.HEAD.value, Account.email != ""
         )
     )
-    addresses = sorted({account.email for account in accounts if account.may_sign_in})
-    if addresses:
-        return addresses
-    own = session.scalar(select(Establishment.email).where(Establishment.id == school.id))
-    return [own] if own else []
+    heads: dict[int, set[str]] = defaultdict(set)
+    for account in accounts:
+        if account.may_sign_in:
+            heads[account.establishment_id].add(account.email)
+    return schools | {id_: sorted(addresses) for id_, addresses in heads.items()}
 
 
 def _named(school: School) -> str:

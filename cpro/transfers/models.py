@@ -94,6 +94,13 @@ class Direction(enum.Enum):
         return Direction.JOINED if self is Direction.LEFT else Direction.LEFT
 
 
+#: What waits for a person of a school, by the direction of its side.
+TO_DECIDE = {
+    Direction.JOINED: frozenset({TransferState.CONFLICT, TransferState.OFFERED}),
+    Direction.LEFT: frozenset({TransferState.AGREEMENT}),
+}
+
+
 class Disagreement(enum.Enum):
     """What two schools say otherwise of a pupil under one INE; values are what the database keeps."""
 
@@ -187,7 +194,8 @@ class TransferSide(Owned, Model):
     transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
     #: a `Direction`; between twins it means nothing
     direction_value: Mapped[str] = mapped_column("direction", String(8))
-    #: the school's own pupil; empty for an offer not yet linked, and once an undone import took the pupil away
+    #: the school's own pupil; empty for an offer not yet linked, once an undone import took the pupil away, and once
+    #: the names are forgotten (`operations.forgetting`)
     student_id: Mapped[int | None]
     #: the name of its own pupil as it was then; of an offer, the name that the school left gives
     student_label: Mapped[str] = mapped_column(String(210))
@@ -206,7 +214,7 @@ class TransferSide(Owned, Model):
     evaluations: Mapped[int] = mapped_column(default=0)
     #: fiches that were not validated and stay in the school left; told to that school alone
     left_out: Mapped[int] = mapped_column(default=0)
-    #: values of `Disagreement`, without what the other school has
+    #: values of `Disagreement`, without what the other school has; past CONFLICT, what the school joined confirmed
     disagreements: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: of an offer, on the side that must link it, until it is settled
     offered_birth_date: Mapped[date | None]

@@ -76,11 +76,9 @@ def _consequences() -> list[Consequence]:
 
 
 def _off_consequences() -> list[Consequence]:
-    """Say what switching off stops and what it keeps; nothing where the school has no transfer at all."""
+    """Say what switching off stops and what it keeps, to a school that has no transfer yet as to any other."""
     figures = queries.count_sides()
     pending, done = figures.to_decide + figures.waiting, figures.received + figures.sent
-    if not pending and not done:
-        return []
     lines = [
         Consequence("Dès la validation, plus rien n’est copié, ni vers votre établissement ni depuis lui.", "blocked")
     ]
@@ -88,22 +86,22 @@ def _off_consequences() -> list[Consequence]:
         lines.append(
             Consequence(
                 f"{plural(pending, 'transfert en cours s’arrête', 'transferts en cours s’arrêtent')} : "
-                "l’autre établissement lira que vous n’avez pas activé les transferts.",
+                "l’autre établissement, s’il a activé les transferts, lira que vous ne l’avez pas fait.",
                 "blocked",
             )
         )
-    if done:
-        lines.append(
-            Consequence(
-                "Ce qui a déjà été copié reste où il est : "
-                f"{plural(figures.received, 'transfert reçu', 'transferts reçus')}, "
-                f"{plural(figures.sent, 'envoyé', 'envoyés')}. Le délai de 30 jours pour annuler continue de courir."
-            )
-        )
-    lines.append(
-        Consequence("Si vous les activez à nouveau, la recherche reprend ; rien n’est jamais copié deux fois.", "ok")
+    kept = (
+        "Ce qui a déjà été copié reste où il est : "
+        f"{plural(figures.received, 'transfert reçu', 'transferts reçus')}, "
+        f"{plural(figures.sent, 'envoyé', 'envoyés')}. Le délai de 30 jours pour annuler continue de courir."
+        if done
+        else "Ce qui a déjà été copié reste où il est ; à ce jour, rien ne l’a été."
     )
-    return lines
+    return [
+        *lines,
+        Consequence(kept),
+        Consequence("Si vous les activez à nouveau, la recherche reprend ; rien n’est jamais copié deux fois.", "ok"),
+    ]
 
 
 def _checklist() -> list[ChecklistItem]:

@@ -47,8 +47,9 @@ class ShownSide:
     other_school: str
     state: str
     level: str
-    #: when it was done, or when it last changed
+    #: when it was done, or when it last changed if it does not stand
     at: str
+    #: what was copied, while it stands
     figures: str
     #: what is missing and who must act, in a sentence
     next_act: str
@@ -70,6 +71,7 @@ class ShownStep:
 
 def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
     """Return a side of a school in words."""
+    stands = side.state is TransferState.DONE
     return ShownSide(
         id=side.id,
         pupil=side.student_label,
@@ -77,8 +79,8 @@ def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
         other_school=other_school_of(side),
         state=side.state.label,
         level=_LEVELS.get(side.state, "info"),
-        at=instant_of(side.done_at or side.changed_at, school),
-        figures=figures_of(side) if side.done_at else "",
+        at=instant_of(side.done_at if stands else side.changed_at, school),
+        figures=figures_of(side) if stands else "",
         next_act=next_act(side, school),
         url=url_for("transfers.show", side_id=side.id),
     )

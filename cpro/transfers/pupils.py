@@ -16,8 +16,10 @@ def find_pupil(side: TransferSide) -> Student | None:
     return db.session.get(Student, side.student_id) if side.student_id else None
 
 
-def list_departed(ids: Sequence[int]) -> Sequence[Student]:
-    """Return the departed pupils among some ids, by name."""
+def list_chosen(ids: Sequence[int], *, present: bool) -> Sequence[Student]:
+    """Return the pupils of the school among some ids, all present or all departed, by name."""
     return db.session.scalars(
-        select(Student).where(Student.id.in_(ids), ~Student.is_active).order_by(Student.search_key, Student.id)
+        select(Student)
+        .where(Student.id.in_(ids), Student.is_active if present else ~Student.is_active)
+        .order_by(Student.search_key, Student.id)
     ).all()

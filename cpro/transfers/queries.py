@@ -16,7 +16,7 @@ from cpro.extensions import db
 from cpro.students.models import Student
 from cpro.students.queries import kept_since
 from cpro.transfers.errors import NoSuchTransfer
-from cpro.transfers.models import PENDING, Direction, TransferSide, TransferState
+from cpro.transfers.models import PENDING, TO_DECIDE, Direction, TransferSide, TransferState
 
 
 @dataclass(frozen=True)
@@ -96,18 +96,20 @@ def list_without_destination(today: date, *, limit: int, offset: int = 0) -> Seq
 def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
     """Return departed pupils whom nobody waits for nor received, by name: those an offer may name."""
     held = (TransferState.OFFERED.value, TransferState.DONE.value)
-    words = [Student.search_key.contains(word, autoescape=True) for word in fold(sought).split()]
     return db.session.scalars(
         select(Student)
-        .where(~Student.is_active, ~_has_side(TransferSide.state_value.in_(held)), *words)
+        .where(~Student.is_active, ~_has_side(TransferSide.state_value.in_(held)), *_named(sought))
         .order_by(Student.search_key, Student.id)
         .limit(limit)
     ).all()
 
 
-def list_linkable(side: TransferSide, *, limit: int) -> Sequence[Student]:
-    """Return active pupils of the school whom an offered side may be, born that day first, then named so."""
-    words = [Student.search_key.contains(word, autoescape=True) for word in fold(side.student_label).split()]
+def list_linkable(side: TransferSide, *, limit: int, sought: str = "") -> Sequence[Student]:
+    """Return active pupils of the school whom an offered side may be, born that day first, then named so.
+
+    `sought` keeps those whose name holds all of its words.
+    """
+    words = _named(side.student_label)
     named = or_(*words) if words else Student.id.is_(None)
     likeness = case(
         (and_(Student.birth_date == side.offered_birth_date, named), 0),
@@ -117,7 +119,10 @@ def list_linkable(side: TransferSide, *, limit: int) -> Sequence[Student]:
         else_=4,
     )
     return db.session.scalars(
-        select(Student).where(Student.is_active).order_by(likeness, Student.search_key, Student.id).limit(limit)
+        select(Student)
+        .where(Student.is_active, *_named(sought))
+        .order_by(likeness, Student.search_key, Student.id)
+        .limit(limit)
     ).all()
 
 
@@ -144,13 +149,14 @@ def _is_pending() -> ColumnElement[bool]:
 
 def _waits_for_us() -> ColumnElement[bool]:
     """Return the condition of the sides that wait for a person of the school."""
-    state, direction = TransferSide.state_value, TransferSide.direction_value
     return or_(
-        and_(
-            direction == Direction.JOINED.value,
-            state.in_([TransferState.CONFLICT.value, TransferState.OFFERED.value]),
-        ),
-        and_(direction == Direction.LEFT.value, state == TransferState.AGREEMENT.value),
+        *(
+            and_(
+                TransferSide.direction_value == direction.value,
+                TransferSide.state_value.in_([state.value for state in states]),
+            )
+            for direction, states in TO_DECIDE.items()
+        )
     )
 
 
@@ -166,6 +172,10 @@ def _has_side(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+def _named(sought: str) -> list[ColumnElement[bool]]:
+    return [Student.search_key.contains(word, autoescape=True) for word in fold(sought).split()]
 
 
 def _matching(sought: str) -> list[ColumnElement[bool]]:

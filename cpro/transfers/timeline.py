@@ -1,7 +1,8 @@
 """Where a transfer stands, in steps: what is done, what is missing, who must act.
 
-Nothing is told of the other school but its UAI and whether it activated transfers: a school needs both to know whom
-to ask. A school that has not activated transfers itself is told nothing at all of others: it has no side.
+Nothing is told of the other school but its name, its UAI and whether it activated transfers: a school needs them to
+know whom to ask; of an identity, which fields disagree, never what the other says. A school that has not activated
+transfers itself is told nothing at all of others: it has no side.
 """
 
 from __future__ import annotations
@@ -87,19 +88,33 @@ def steps_of(side: TransferSide, school: Establishment) -> list[Step]:
             if _is_told(key, side):
                 steps.append(Step(key, _TITLES[key], _done(key, side), StepState.DONE))
         elif key == "copy" and side.state.is_pending:
-            steps.append(Step(key, _TITLES[key], _LATER_COPY, StepState.LATER))
+            steps.append(Step(key, _TITLES[key], _later(side, school), StepState.LATER))
     return steps
 
 
 def next_act(side: TransferSide, school: Establishment) -> str:
     """Return one sentence for a list: what is missing and who must act, or what happened."""
+    steps = steps_of(side, school)
     return next(
-        (step.sentence for step in steps_of(side, school) if step.state in (StepState.MISSING, StepState.STOPPED)),
-        steps_of(side, school)[-1].sentence,
+        (step.sentence for step in steps if step.state in (StepState.MISSING, StepState.STOPPED)), steps[-1].sentence
     )
 
 
-_LATER_COPY = "Les fiches validées, les bilans et les évaluations seront copiés dès que rien ne manque."
+def _later(side: TransferSide, school: Establishment) -> str:
+    """Return when the copy will come: once people did what is missing, or once an import says who is present where."""
+    what = "les fiches validées, les bilans et les évaluations"
+    match side.state:
+        case TransferState.TWINS if _is_own_twin(side, school):
+            return "Rien n’est copié de l’un à l’autre : le prochain import, l’INE corrigé, lèvera l’arrêt."
+        case TransferState.TWINS:
+            return (
+                f"Quand un import aura montré lequel des deux établissements l’élève a quitté, {what} seront copiés "
+                "vers l’autre."
+            )
+        case TransferState.BLOCKED:
+            return f"Quand un import n’aura laissé cet INE qu’à un seul élève présent, {what} lui seront copiés."
+        case _:
+            return f"{_capital(what)} seront copiés dès que rien ne manque."
 
 
 def _is_told(key: str, side: TransferSide) -> bool:
@@ -111,11 +126,21 @@ def _done(key: str, side: TransferSide) -> str:
     return {
         "departure": "L’élève est parti de l’établissement d’origine et présent dans l’établissement d’accueil.",
         "activation": "Les deux établissements ont activé les transferts.",
-        "identity": "L’INE, le nom et la date de naissance concordent, ou l’établissement d’accueil a confirmé."
-        if not side.is_offer
-        else "L’établissement d’accueil a désigné l’élève.",
+        "identity": _of_identity(side),
         "agreement": "L’établissement d’origine a donné son accord.",
     }[key]
+
+
+def _of_identity(side: TransferSide) -> str:
+    """Return how the identity was settled: designated, confirmed in spite of what disagrees, or never in doubt."""
+    if side.is_offer:
+        return "L’établissement d’accueil a désigné l’élève."
+    if not side.disagreements:
+        return "L’INE est le même ; le nom, le prénom et la date de naissance ne se contredisent pas."
+    who = "votre établissement" if side.direction is Direction.JOINED else side.other_school
+    return (
+        f"{_capital(_what_disagrees(side, 'différait', 'différaient'))} : {who} a confirmé qu’il s’agit du même élève."
+    )
 
 
 def _current(key: str, side: TransferSide, school: Establishment) -> Step:
@@ -165,10 +190,10 @@ def _of_switches(side: TransferSide, school: Establishment) -> tuple[str, StepSt
 
 
 def _of_twins(side: TransferSide, school: Establishment) -> tuple[str, StepState, Who]:
-    if side.other_uai == (school.uai or "") and side.other_name == school.name:
+    if _is_own_twin(side, school):
         return (
-            "Deux élèves présents dans votre établissement ont le même INE : corrigez dans SIECLE, puis importez à "
-            "nouveau.",
+            "Deux élèves présents dans votre établissement ont le même INE : corrigez-le "
+            f"{'dans SIECLE' if school.uses_siecle else 'dans vos fichiers'}, puis importez à nouveau.",
             StepState.STOPPED,
             Who.US,
         )
@@ -180,13 +205,22 @@ def _of_twins(side: TransferSide, school: Establishment) -> tuple[str, StepState
     )
 
 
+def _is_own_twin(side: TransferSide, school: Establishment) -> bool:
+    """Tell whether both pupils present are of the school."""
+    return side.other_uai == (school.uai or "") and side.other_name == school.name
+
+
 def _of_conflict(side: TransferSide, is_joined: bool) -> tuple[str, StepState, Who]:
-    labels = side.disagreement_labels
-    verb = "diffère" if len(labels) == 1 else "diffèrent"
-    what = f"Sous le même INE, {join_french(labels)} {verb} entre les deux établissements"
+    what = f"Sous le même INE, {_what_disagrees(side, 'diffère', 'diffèrent')} entre les deux établissements"
     if is_joined:
         return f"{what} : confirmez qu’il s’agit du même élève, ou refusez.", StepState.MISSING, Who.US
     return f"{what} : {side.other_school} doit confirmer ou refuser.", StepState.MISSING, Who.THEM
+
+
+def _what_disagrees(side: TransferSide, one: str, several: str) -> str:
+    """Return what disagrees and the verb that follows, in the number it takes: « le nom et le prénom diffèrent »."""
+    labels = side.disagreement_labels
+    return f"{join_french(labels)} {one if len(labels) == 1 else several}"
 
 
 def _of_agreement(side: TransferSide, is_joined: bool) -> tuple[str, StepState, Who]:

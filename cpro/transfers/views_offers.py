@@ -23,7 +23,7 @@ from cpro.transfers.gestures import Gesture, open_gestures
 from cpro.transfers.models import TransferSide
 from cpro.transfers.operations import offers
 from cpro.transfers.presenting import other_school_of
-from cpro.transfers.pupils import list_departed
+from cpro.transfers.pupils import list_chosen
 from cpro.transfers.views import bp, show_side
 
 #: How many pupils a form shows; a search brings the others.
@@ -47,8 +47,8 @@ def send_offer() -> ResponseReturnValue:
     A school that uses SIECLE sees its pupils once the destination is known to be without it.
     """
     form = OfferForm(posted())
-    only_looks = request.form.get("geste") in ("chercher", "destination")
-    if not form.validate() and not only_looks:
+    only_looks = _only_searches() or request.form.get("geste") == "destination"
+    if not form.validate() and (form.sought.errors or not only_looks):
         return _offer_page(form, 422, shows_pupils=_offers_to_anyone())
     try:
         with platform_unit_of_work("transfers: offer") as work:
@@ -66,7 +66,7 @@ def send_offer() -> ResponseReturnValue:
         # The operation judges the destination before the pupils: once these are refused, the destination is good.
         destination_is_good = "students" in refusal.errors
         shows_pupils = destination_is_good or _offers_to_anyone()
-        if only_looks and (destination_is_good or (shows_pupils and request.form.get("geste") == "chercher")):
+        if only_looks and (destination_is_good or (shows_pupils and _only_searches())):
             return _offer_page(OfferForm(posted()), shows_pupils=shows_pupils)
         form.blame(refusal)
         return _offer_page(form, refusal.status, shows_pupils=shows_pupils)
@@ -76,13 +76,16 @@ def send_offer() -> ResponseReturnValue:
 @bp.route("/<int:side_id>/accepter", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def accept(side_id: int) -> ResponseReturnValue:
-    """Link a pupil one is offered to one of one's own, and copy."""
+    """Link a pupil one is offered to one of one's own, and copy; or only search, as the button asks."""
     form = AcceptanceForm(posted() if request.method == "POST" else None)
     if request.method != "POST":
         side = queries.get_side(side_id)
         if Gesture.ACCEPT not in open_gestures(side, now=clock.utcnow()):
             return show_side(side, NotNow("Cette proposition n’attend pas, ou n’attend plus, votre réponse."))
         return _accept_page(form, side)
+    is_sound = form.validate()
+    if _only_searches() or not is_sound:
+        return _accept_page(form, queries.get_side(side_id), 200 if is_sound else 422)
     try:
         with platform_unit_of_work("transfers: accept") as work:
             side = offers.accept(
@@ -115,10 +118,19 @@ def _offers_to_anyone() -> bool:
     return not get_current_establishment().uses_siecle
 
 
+def _only_searches() -> bool:
+    return request.form.get("geste") == "chercher"
+
+
+def _sought(form: OfferForm | AcceptanceForm) -> str:
+    """Return what a pupil is searched by; nothing if it was refused: no database need read it."""
+    return "" if form.sought.errors else form.sought.data or ""
+
+
 def _offer_page(form: OfferForm, status: int = 200, *, shows_pupils: bool) -> ResponseReturnValue:
-    found = queries.list_offerable(limit=_SHOWN + 1, sought=form.sought.data or "") if shows_pupils else []
+    found = queries.list_offerable(limit=_SHOWN + 1, sought=_sought(form)) if shows_pupils else []
     ticked = set(_ids(form.students.data)) if shows_pupils else set()
-    kept = list_departed(sorted(ticked - {student.id for student in found[:_SHOWN]}))
+    kept = list_chosen(sorted(ticked - {student.id for student in found[:_SHOWN]}), present=False)
     form.offer([*kept, *found[:_SHOWN]])
     return render_page(
         "transfers/offer.html",
@@ -133,12 +145,18 @@ def _offer_page(form: OfferForm, status: int = 200, *, shows_pupils: bool) -> Re
 def _accept_page(
     form: AcceptanceForm, side: TransferSide, status: int = 200, *, differs: bool = False
 ) -> ResponseReturnValue:
-    form.offer(queries.list_linkable(side, limit=_SHOWN))
+    found = queries.list_linkable(side, limit=_SHOWN + 1, sought=_sought(form))
+    chosen = id_of(form.student.data or "")
+    shown = [student.id for student in found[:_SHOWN]]
+    kept = list_chosen([chosen], present=True) if chosen is not None and chosen not in shown else []
+    form.offer([*kept, *found[:_SHOWN]])
     return render_page(
         "transfers/accept.html",
         form=form,
         side=side,
         differs=differs or bool(form.confirmed.data),
+        more=len(found) > _SHOWN,
+        finds_nobody=bool(_sought(form)) and not found,
         facts=[
             ("Élève proposé", side.student_label),
             ("Date de naissance", format_date(side.offered_birth_date) if side.offered_birth_date else ""),

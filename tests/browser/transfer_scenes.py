@@ -186,6 +186,13 @@ TRANSFER_SCENES = [
         422,
         see(offered, "b", "accepter", then=press("Rattacher et copier")),
     ),
+    Scene(
+        "transfer-accept-sought",
+        JOINED,
+        FOLLOW_UP,
+        200,
+        see(offered, "b", "accepter", then=press("Chercher parmi vos élèves présents", sought="Introuvable")),
+    ),
     Scene("transfer-accept-another", JOINED, FOLLOW_UP, 409, see(offered, "b", "accepter", then=_link_another)),
     Scene("transfer-offer-destination", LEFT, FOLLOW_UP, 200, _without_siecle(f"{FOLLOW_UP}/proposer")),
     Scene("transfer-offer-list", LEFT, FOLLOW_UP, 200, _destination_known),

@@ -160,9 +160,11 @@ class TestSaving:
         set_school(app, world.a.id, cnil_reference="1679866", transfers_enabled=True)
         browser = as_("head")
 
-        answer = browser.post(URL, {**browser.form(URL), "transfers_enabled": "non"})
+        asked = browser.post(URL, {**browser.form(URL), "transfers_enabled": "non"})
+        answer = browser.post(URL, {**browser.form(URL), "transfers_enabled": "non", "confirme": "oui"})
 
         row = school_row(app, world.a.id)
+        assert "Désactiver les transferts ?" in Page(asked).text
         assert answer.status_code == 303
         assert (row["transfers_enabled"], row["cnil_reference"]) == (False, "1679866")
 
@@ -215,9 +217,11 @@ class TestTwoPeople:
         assert ["L’établissement utilise SIECLE", "Oui", "Non"] in page.rows()
         assert page.values()["uses_siecle"] == "non"
 
-        again = second.post(URL, page.values())
+        asked = second.post(URL, page.values())
+        again = second.post(URL, {**page.values(), "confirme": "oui"})
 
         row = school_row(app, world.a.id)
+        assert "Désactiver les transferts ?" in Page(asked).text
         assert again.status_code == 303
         assert (row["cnil_reference"], row["transfers_enabled"], row["uses_siecle"]) == ("1234567", False, False)
 

@@ -21,7 +21,7 @@ from cpro.students.queries import WithoutINE, count_without_ine, list_without_in
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
-from tests.helpers.records import set_up
+from tests.helpers.records import set_school, set_up
 
 URL = "/admin/eleves-sans-ine"
 TAB = "/admin/parametres/transferts"
@@ -132,6 +132,18 @@ class TestPage:
 
         assert page.rows() == [["SECRET-ALPHA", "Zoé", "2ALP", "Présent"]]
         assert "complétez-le dans SIECLE, puis importez à nouveau" in page.text
+
+    @pytest.mark.parametrize("page", [URL, TAB])
+    def test_a_school_without_siecle_is_sent_to_its_own_table(
+        self, app: Flask, as_: As, world: World, page: str
+    ) -> None:
+        add_many(app, world, 1)
+        set_school(app, world.a.id, uses_siecle=False)
+
+        text = Page(as_("administrator").get(page)).text
+
+        assert "complétez-le dans votre tableau des élèves" in text
+        assert "dans SIECLE, puis" not in text
 
     def test_says_when_and_counts_apart_those_who_left(self, app: Flask, as_: As, world: World) -> None:
         gone = {"is_active": False, "left_on": date(2026, 7, 4), "usage_name": "Mica", "last_name": "Jaspe"}

@@ -127,10 +127,20 @@ class TestSwitchingOff:
 
         assert "1 transfert en cours s’arrête" in page.text
 
-    def test_is_done_at_once_where_there_is_no_transfer_at_all(self, as_: As, exchange: Exchange) -> None:
+    def test_is_explained_once_where_there_is_no_transfer_at_all(self, app: Flask, as_: As, exchange: Exchange) -> None:
         browser = as_("administrator", "a")
 
-        assert browser.post(TAB, {**browser.form(TAB), "transfers_enabled": "non"}).status_code == 303
+        with nothing_written(app):
+            asked = browser.post(TAB, {**browser.form(TAB), "transfers_enabled": "non"})
+        saved = browser.post(TAB, browser_fields(asked.text))
+
+        text = Page(asked).text
+        assert asked.status_code == 200
+        assert "plus rien n’est copié, ni vers votre établissement ni depuis lui" in text
+        assert "à ce jour, rien ne l’a été" in text
+        assert "en cours" not in text
+        assert saved.status_code == 303
+        assert browser.form(TAB)["transfers_enabled"] == "non"
 
     def test_a_script_that_posts_the_documented_fields_is_taken_at_its_word(self, as_: As, exchange: Exchange) -> None:
         done(exchange)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from flask import Flask
 from sqlalchemy import event, func, select
 
 from cpro.core.jobs.models import Job
+from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.students.models import Student
 from cpro.transfers.jobs import RUN_JOB
-from cpro.transfers.operations import decisions
+from cpro.transfers.operations import cancelling, decisions
+from cpro.transfers.timeline import steps_of
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written
 from tests.helpers.transfers import Exchange
-from tests.transfers.pages_moves import FOLLOW_UP, STATES, conflict, done, move, twins, waiting_joined
+from tests.transfers.pages_moves import FOLLOW_UP, STATES, cancelled, conflict, done, move, twins, waiting_joined
 
 As = Callable[..., Browser]
 
@@ -124,9 +127,25 @@ class TestLists:
 
         assert [len(page.rows()) for page in (overview, first, second)] == [10, 20, 2]
 
+    def test_what_was_cancelled_shows_what_happened_rather_than_what_was_copied(
+        self, as_: As, exchange: Exchange
+    ) -> None:
+        cancelled(exchange)
+
+        (row,) = Page(as_("administrator", "a").get(f"{FOLLOW_UP}?liste=envoyes")).rows()
+
+        assert "a annulé ce transfert" in row[-1]
+        assert "fiches" not in row[-1]
+
     @pytest.mark.parametrize(
         "query",
-        ["liste=rien", "liste=recus&page=99999999999", "page=-1", "liste=recus&page=deux", "recherche=" + "a" * 5000],
+        [
+            "liste=rien",
+            "liste=recus&page=99999999999",
+            "page=-1",
+            "liste=recus&page=deux",
+            "recherche=" + "a" * 5000,
+        ],
     )
     def test_no_address_is_a_crash(self, as_: As, exchange: Exchange, query: str) -> None:
         assert as_("administrator").get(f"{FOLLOW_UP}?{query}").status_code == 200
@@ -170,6 +189,51 @@ class TestTimeline:
         assert "Confirmer l’identité" in here
         assert "À l’autre établissement d’agir" in there
         assert "Confirmer l’identité" not in there
+
+    @pytest.mark.parametrize("school", ["a", "b"])
+    def test_says_whether_identities_agreed_or_were_confirmed(self, as_: As, exchange: Exchange, school: str) -> None:
+        done(exchange)
+        conflict(exchange)
+        exchange.act(decisions.confirm, "b", side_id=side_of(exchange, "b"))
+        agreed, confirmed = (
+            Page(as_("administrator", school).get(f"{FOLLOW_UP}/{side.id}")).text for side in exchange.sides(school)
+        )
+
+        assert "la date de naissance ne se contredisent pas" in agreed
+        assert "confirmé" not in agreed
+        who = "votre établissement" if school == "b" else "l’établissement 0999002X"
+        assert f"La date de naissance différait : {who} a confirmé" in confirmed
+        assert "ne se contredisent pas" not in confirmed
+
+    def test_a_confirmation_is_still_told_after_an_agreement_and_a_cancellation(
+        self, as_: As, exchange: Exchange
+    ) -> None:
+        move(exchange, birth_date=date(2010, 5, 6), came_by="table")
+        exchange.run()
+        exchange.act(decisions.confirm, "b", side_id=side_of(exchange, "b"))
+        where = f"{FOLLOW_UP}/{side_of(exchange, 'b')}"
+        told = "La date de naissance différait : votre établissement a confirmé"
+
+        assert told in Page(as_("administrator", "b").get(where)).text
+        exchange.act(decisions.agree, "a", side_id=side_of(exchange, "a"))
+        assert told in Page(as_("administrator", "b").get(where)).text
+        exchange.act(cancelling.cancel, "b", side_id=side_of(exchange, "b"))
+        assert told in Page(as_("administrator", "b").get(where)).text
+
+    def test_twins_wait_for_an_import_and_for_nothing_else(self, as_: As, exchange: Exchange) -> None:
+        twins(exchange)
+        ine = exchange.ine()
+        for _ in range(2):
+            exchange.enrol("c", ine)
+        exchange.run()
+        across = Page(as_("administrator", "a").get(f"{FOLLOW_UP}/{side_of(exchange, 'a')}")).text
+        with exchange.at("c"):
+            within = [step.sentence for step in steps_of(exchange.sides("c")[-1], get_current_establishment())]
+
+        assert "Quand un import aura montré lequel des deux établissements l’élève a quitté" in across
+        assert "dès que rien ne manque" not in across
+        assert within[0].startswith("Deux élèves présents dans votre établissement")
+        assert within[1].startswith("Rien n’est copié de l’un à l’autre")
 
     def test_the_other_schools_people_are_not_named(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -98,8 +99,9 @@ class TestOffering:
             f"{FOLLOW_UP}/proposer",
             {"uai": "0999002X", "students": [str(one)], "sought": "second", "geste": "chercher"},
         )
+        odd = browser.post(f"{FOLLOW_UP}/proposer", {"uai": "0999002X", "sought": "\x00", "geste": "chercher"})
 
-        assert answer.status_code == 200
+        assert (answer.status_code, odd.status_code) == (200, 422)
         page = Page(answer)
         boxes = {
             each.get("value"): each.get("checked") is not None
@@ -123,6 +125,21 @@ class TestOffering:
         assert "Topaze" not in answer.text
 
 
+def choices(page: Page) -> dict[str | None, bool]:
+    """Return the pupils that a page lets choose among, {id: whether it is chosen}."""
+    return {
+        each.get("value"): each.get("checked") is not None
+        for each in page.main.iter("input")
+        if each.get("name") == "student"
+    }
+
+
+def browser_search(browser: Browser, exchange: Exchange, sought: str) -> Any:
+    """Search a pupil of "b" and return the answer."""
+    browser.get(acceptance(exchange))
+    return browser.post(acceptance(exchange), {"sought": sought, "geste": "chercher"})
+
+
 class TestAccepting:
     def test_asks_which_pupil(self, app: Flask, as_: As, exchange: Exchange) -> None:
         offered(exchange)
@@ -135,6 +152,68 @@ class TestAccepting:
         assert "28/02/2009" in page.text
         assert [answer.status_code for answer in answers] == [422] * 3
         assert Page(answers[0]).error("student")
+
+    def test_a_search_finds_any_pupil_of_a_large_school_and_keeps_what_was_typed(
+        self, app: Flask, as_: As, exchange: Exchange
+    ) -> None:
+        offered(exchange)
+        crowd = [exchange.enrol("b", None, last_name=f"Agate{number:02}", birth_date=None) for number in range(55)]
+        wanted = exchange.enrol("b", None, last_name="Zircon", first_name="Élodie", birth_date=None)
+        departed = exchange.enrol("b", None, last_name="Zircon", first_name="Parti")
+        exchange.depart(departed)
+        theirs = exchange.enrol("a", None, last_name="Zircon", first_name="Ailleurs")
+        browser = as_("head", "b")
+        first = Page(browser.get(acceptance(exchange)))
+        typed = {"student": str(crowd[0]), "sought": "zircon elodie", "geste": "chercher"}
+
+        with nothing_written(app):
+            found = browser.post(acceptance(exchange), typed)
+        linked = browser.post(acceptance(exchange), {"student": str(wanted), "confirmed": "y"})
+
+        assert str(wanted) not in choices(first)
+        assert "La liste continue" in first.text
+        assert found.status_code == 200
+        assert choices(Page(found)) == {str(crowd[0]): True, str(wanted): False}
+        assert 'value="zircon elodie"' in found.text
+        assert {str(departed), str(theirs)}.isdisjoint(choices(Page(browser_search(browser, exchange, "zircon"))))
+        assert linked.status_code == 303
+        assert exchange.side("b").student_id == wanted
+
+    def test_a_search_that_finds_nobody_says_so_and_can_be_made_again(self, as_: As, exchange: Exchange) -> None:
+        offered(exchange)
+        browser = as_("head", "b")
+
+        kept = exchange.enrol("b", None, last_name="Gardé")
+
+        answer = browser_search(browser, exchange, "Introuvable")
+
+        page = Page(answer)
+        again = Page(browser.post(acceptance(exchange), {"student": str(kept), "sought": "Rien", "geste": "chercher"}))
+        assert "Aucun de vos élèves présents ne répond à « Rien »" in again.text
+        assert choices(again) == {str(kept): True}
+        assert "Aucun de vos élèves présents ne répond à « Introuvable »" in page.text
+        assert 'value="Introuvable"' in answer.text
+
+    @pytest.mark.parametrize("sought", ["a" * 101, "Zir\x00con"])
+    def test_a_search_that_cannot_be_is_refused_beside_its_field(
+        self, app: Flask, as_: As, exchange: Exchange, sought: str
+    ) -> None:
+        offered(exchange)
+        browser = as_("head", "b")
+        browser.get(acceptance(exchange))
+
+        with nothing_written(app):
+            answer = browser.post(acceptance(exchange), {"sought": sought, "geste": "chercher"})
+
+        assert answer.status_code == 422
+        assert 'id="sought-erreur"' in answer.text
+
+    def test_what_another_school_was_offered_is_not_searched(self, as_: As, exchange: Exchange) -> None:
+        offered(exchange)
+        browser = as_("head", "a")
+        browser.get(FOLLOW_UP)
+
+        assert browser.post(acceptance(exchange), {"sought": "", "geste": "chercher"}).status_code == 404
 
     def test_links_and_copies(self, as_: As, exchange: Exchange) -> None:
         offered(exchange)

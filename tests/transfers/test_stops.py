@@ -56,7 +56,7 @@ class TestConflict:
         assert exchange.records(joined) == exchange.records(left)
         here, there = exchange.side("b"), exchange.side("a")
         assert (here.decided_by, there.decided_by) == ("Chef de b", "")
-        assert here.disagreements == there.disagreements == []
+        assert here.disagreements == there.disagreements == ["birth_date", "first_name"]  # what was confirmed
         assert exchange.run().pairs == 0
         sound(exchange)
 
@@ -104,6 +104,16 @@ class TestConflict:
 
         assert exchange.states("a") == exchange.states("b") == ["done"]
         assert exchange.records(pair[1]) == exchange.records(pair[0])
+
+    def test_files_corrected_in_part_leave_what_still_disagrees(
+        self, exchange: Exchange, pair: tuple[int, int]
+    ) -> None:
+        exchange.set(pair[1], birth_date=date(2009, 2, 28))
+
+        exchange.run("b")
+
+        assert exchange.side("a").disagreements == exchange.side("b").disagreements == ["first_name"]
+        assert exchange.run().pairs == 0
 
     def test_an_ine_corrected_makes_it_vanish(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.set(pair[1], ine=exchange.ine())

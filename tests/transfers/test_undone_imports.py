@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from cpro.core.errors import DomainError
 from cpro.core.jobs.models import Job
 from cpro.core.jobs.runner import Runner
 from cpro.records.models import Fiche
@@ -94,7 +95,7 @@ def test_it_is_refused_once_somebody_evaluated_upon_what_came(exchange: Exchange
     exchange.add(exchange.evaluation("a", joined, fiche_uid=uid))
     before = exchange.records(joined)
 
-    with pytest.raises(WithdrawalImpossible, match="dans votre établissement"):
+    with pytest.raises(DomainError, match="ne peut plus être annulé"):
         desk.undo()
 
     assert exchange.records(joined) == before

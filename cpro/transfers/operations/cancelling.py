@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
@@ -20,6 +19,7 @@ from cpro.transfers.errors import EvaluatedUpon, NotNow
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.operations.decisions import clean_reason
 from cpro.transfers.operations.gestures import check_state, hold, set_state, tell_both
+from cpro.transfers.operations.settling import write_in_bulk
 
 #: How long the school joined may cancel (product.md §6).
 CANCEL_PERIOD = timedelta(days=30)
@@ -86,29 +86,26 @@ def remove_copies(session: Session, establishment_id: int, side_ids: Collection[
     Return what was deleted. Works in a platform session as in the school's own.
     """
     mine = (Fiche.establishment_id == establishment_id, Fiche.received_in.in_(side_ids))
-    _send(session, update(Fiche).where(*mine, _is_named_here()).values(received_in=None))
+    write_in_bulk(session, update(Fiche).where(*mine, _is_named_here()).values(received_in=None))
     _hand_over(session, establishment_id, side_ids)
     taken = sum(count_brought(session, side_ids).values(), Brought())
     for kind in reversed(KINDS):  # évaluations first: they name fiches
-        _send(session, delete(kind).where(kind.establishment_id == establishment_id, kind.received_in.in_(side_ids)))
+        write_in_bulk(
+            session, delete(kind).where(kind.establishment_id == establishment_id, kind.received_in.in_(side_ids))
+        )
     return taken
 
 
 def _hand_over(session: Session, establishment_id: int, side_ids: Collection[int]) -> None:
     """Give the fiches that évaluations of other receptions name to those receptions."""
-    rows = session.execute(
-        select(Fiche.id, func.min(Evaluation.received_in))
-        .join(Evaluation, _names_fiche(Evaluation, Fiche))
-        .where(
-            Fiche.establishment_id == establishment_id,
-            Fiche.received_in.in_(side_ids),
-            Evaluation.establishment_id == establishment_id,
-            Evaluation.received_in.not_in(side_ids),
-        )
-        .group_by(Fiche.id)
-    ).all()
-    for fiche_id, side_id in rows:
-        _send(session, update(Fiche).where(Fiche.id == fiche_id).values(received_in=side_id))
+    heir = (
+        select(func.min(Evaluation.received_in))
+        .where(_names_fiche(Evaluation, Fiche), Evaluation.received_in.not_in(side_ids))
+        .correlate(Fiche)
+        .scalar_subquery()
+    )
+    mine = (Fiche.establishment_id == establishment_id, Fiche.received_in.in_(side_ids))
+    write_in_bulk(session, update(Fiche).where(*mine, heir.is_not(None)).values(received_in=heir))
 
 
 def _is_named_here() -> ColumnElement[bool]:
@@ -123,7 +120,3 @@ def _names_fiche(evaluation: type[Evaluation], fiche: type[Fiche]) -> ColumnElem
         evaluation.student_id == fiche.student_id,
         evaluation.fiche_uid == fiche.origin_uid,
     )
-
-
-def _send(session: Session, statement: Any) -> None:
-    session.execute(statement, execution_options={"synchronize_session": False})

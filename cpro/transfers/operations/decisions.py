@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Actor
 from cpro.core.validators import clean_text
-from cpro.transfers.models import Direction, TransferSide, TransferState
+from cpro.transfers.models import TO_DECIDE, Direction, TransferSide, TransferState
 from cpro.transfers.operations.gestures import (
     Held,
     check_state,
@@ -19,11 +19,8 @@ from cpro.transfers.operations.gestures import (
     set_state,
     tell_both,
 )
+from cpro.transfers.operations.settling import search_key_of
 
-_REFUSABLE = {
-    Direction.JOINED: frozenset({TransferState.CONFLICT, TransferState.OFFERED}),
-    Direction.LEFT: frozenset({TransferState.AGREEMENT}),
-}
 REASON_LENGTH = 300
 
 
@@ -61,7 +58,7 @@ def refuse(
     Both schools read the reason. Raises `NoSuchTransfer`, `NotNow`, `FieldErrors` without a reason.
     """
     held = hold(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(held, None, _REFUSABLE[held.side.direction])
+    check_state(held, held.side.direction, TO_DECIDE[held.side.direction])
     typed = clean_reason(reason, required=True)
     if held.transfer.state is TransferState.OFFERED:
         settle_offer(held)
@@ -99,7 +96,8 @@ def settle_offer(held: Held) -> None:
     for side in held.sides:
         side.offered_birth_date = side.expires_at = None
         if side.direction is Direction.JOINED and side.student_id is None:
-            side.student_label, side.search_key = "élève proposé", f"eleve propose {side.other_uai}".lower()
+            side.student_label = "élève proposé"
+            side.search_key = search_key_of(side.student_label, side.other_name, side.other_uai)
     held.transfer.expires_at = None
 
 

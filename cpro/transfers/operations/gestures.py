@@ -74,10 +74,9 @@ def hold(session: Session, *, establishment_id: int, side_id: int) -> Held:
     return Held(transfer, mine[0], others[0] if others else None, session.get_one(Establishment, establishment_id))
 
 
-def check_state(held: Held, direction: Direction | None, allowed: Collection[TransferState]) -> None:
+def check_state(held: Held, direction: Direction, allowed: Collection[TransferState]) -> None:
     """Raise `NotNow` unless it is for the acting school to decide, in the present state."""
-    wrong_side = direction is not None and held.side.direction is not direction
-    if wrong_side or not held.transfer.is_current or held.transfer.state not in allowed:
+    if held.side.direction is not direction or not held.transfer.is_current or held.transfer.state not in allowed:
         raise NotNow(_NOT_NOW)
 
 

@@ -55,8 +55,8 @@ def offer(
     sides = [_write_offer(session, pupil, left, joined, now) for pupil in pupils]
     for school, other in sorted(((left, joined), (joined, left)), key=lambda each: each[0].id):
         _tell_offers(session, school, other, len(pupils), own=school is left, by=by, now=now)
-    mails = messages.offers(session, joined, left, len(pupils))
-    for mail in mails:
+    addresses = messages.heads_of(session, [joined.id])[joined.id]
+    for mail in messages.offers(addresses, joined, left, len(pupils)):
         after_commit(session, partial(send, mail))
     return sides
 
@@ -93,9 +93,8 @@ def accept(
         what = join_french([each.label for each in disagreements])
         raise IdentityDiffers(f"{what} {'diffère' if len(disagreements) == 1 else 'diffèrent'}")
     settle_offer(held)
-    other = load_schools(session, [held.transfer.left_id])[held.transfer.left_id]
     held.side.student_id, held.side.student_label = chosen.id, label_of(chosen)
-    held.side.search_key = search_key_of(held.side.student_label, other)
+    held.side.search_key = search_key_of(held.side.student_label, held.side.other_name, held.side.other_uai)
     held.transfer.joined_student_id = chosen.id
     held.transfer.agreed_at, held.transfer.confirmed_at = held.transfer.created_at, now
     set_state(held, TransferState.OFFERED, by=by, now=now)
@@ -234,7 +233,7 @@ def _write_offer(session: Session, pupil: Pupil, left: School, joined: School, n
             student_label=label,
             other_name=other.name,
             other_uai=other.uai or "",
-            search_key=search_key_of(label, other),
+            search_key=search_key_of(label, other.name, other.uai),
             state_value=TransferState.OFFERED.value,
             is_offer=True,
             created_at=now,

@@ -22,7 +22,14 @@ from cpro.transfers import matching
 from cpro.transfers.copying import Brought
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
-from cpro.transfers.operations.settling import lock_schools, named_to, record_reception, settle, told
+from cpro.transfers.operations.settling import (
+    lock_schools,
+    named_to,
+    record_reception,
+    settle,
+    told,
+    write_in_bulk,
+)
 from cpro.transfers.operations.telling import tell_heads
 
 #: Pupils copied in one transaction: some thousands of rows, a fraction of a second of the single writer of SQLite.
@@ -176,7 +183,4 @@ def _tell_school_left(session: Session, establishment_id: int, *, by: Actor, now
         establishment_id=establishment_id,
         session=session,
     )
-    session.execute(
-        update(Transfer).where(*mine).values(told_at=now),
-        execution_options={"synchronize_session": False},
-    )
+    write_in_bulk(session, update(Transfer).where(*mine).values(told_at=now))

@@ -27,6 +27,8 @@ from cpro.transfers.matching import Pair, Pupil, School, Verdict
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
 
 _SEEN_BY_BOTH = frozenset(TransferState) - {TransferState.WAITING_LEFT, TransferState.WAITING_JOINED}
+#: States whose sides say what disagrees: to confirm, or confirmed.
+_COMPARED = frozenset({TransferState.CONFLICT, TransferState.AGREEMENT, TransferState.DONE})
 
 
 @dataclass
@@ -80,6 +82,11 @@ def settle(session: Session, pairs: Collection[Pair], *, asked: Collection[Pair]
     return settled
 
 
+def write_in_bulk(session: Session, statement: Any) -> None:
+    """Send an UPDATE or a DELETE past the objects that the session holds: a caller that needs them refreshes them."""
+    session.execute(statement, execution_options={"synchronize_session": False})
+
+
 def record_reception(session: Session, establishment_id: int, settled: Settled, *, by: Actor, now: datetime) -> None:
     """Tell the journal of a school what it received, in one line."""
     record(
@@ -119,9 +126,9 @@ def label_of(pupil: Pupil) -> str:
     return f"{(pupil.usage_name or pupil.last_name).upper()} {pupil.first_name}"
 
 
-def search_key_of(label: str, other: School) -> str:
-    """Return what a side is searched by."""
-    return fold(f"{label} {other.name} {other.uai or ''}")[:400]
+def search_key_of(label: str, other_name: str, other_uai: str | None) -> str:
+    """Return what a side is searched by: its pupil and the other school."""
+    return fold(f"{label} {other_name} {other_uai or ''}")[:400]
 
 
 # --- Rows ----------------------------------------------------------------------------------------------------------
@@ -224,10 +231,9 @@ def _sees(verdict: Verdict, direction: Direction) -> bool:
 
 def _side_state(verdict: Verdict, now: datetime) -> dict[str, Any]:
     assert verdict.state is not None
-    is_conflict = verdict.state is TransferState.CONFLICT
     return {
         "state_value": verdict.state.value,
-        "disagreements": [each.value for each in verdict.disagreements] if is_conflict else [],
+        "disagreements": verdict.told_disagreements if verdict.state in _COMPARED else [],
         "changed_at": now,
         "done_at": now if verdict.state is TransferState.DONE else None,
     }
@@ -250,7 +256,7 @@ def _new_side(
         "student_label": label,
         "other_name": other.name,
         "other_uai": other.uai or "",
-        "search_key": search_key_of(label, other),
+        "search_key": search_key_of(label, other.name, other.uai),
         "created_at": now,
     }
 
@@ -279,7 +285,7 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Br
     here, there = aliased(TransferSide), aliased(TransferSide)
     of_these = TransferSide.transfer_id.in_(transfer_ids)
     joined = TransferSide.direction_value == Direction.JOINED.value
-    _send(
+    write_in_bulk(
         session,
         update(TransferSide)
         .where(of_these, joined)
@@ -292,7 +298,7 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Br
             }
         ),
     )
-    _send(
+    write_in_bulk(
         session,
         update(TransferSide)
         .where(of_these, TransferSide.direction_value == Direction.LEFT.value)
@@ -328,7 +334,7 @@ def _count_left_out() -> ScalarSelect[int]:
 
 
 def _lock_uais(session: Session, establishment_ids: Collection[int], now: datetime) -> None:
-    _send(
+    write_in_bulk(
         session,
         update(Establishment)
         .where(
@@ -370,7 +376,3 @@ _COLUMNS: dict[type[Transfer] | type[TransferSide], dict[str, str]] = {
     Transfer: {"state_value": "state"},
     TransferSide: {"state_value": "state", "direction_value": "direction"},
 }
-
-
-def _send(session: Session, statement: Any) -> None:
-    session.execute(statement, execution_options={"synchronize_session": False})

@@ -34,8 +34,8 @@ def tell_heads(session: Session, *, between: tuple[int, int] | None = None, now:
         others[pair.first_id].append(pair.second_id)
         others[pair.second_id].append(pair.first_id)
     session.flush()
-    schools = load_schools(session, list(others))
+    schools, addresses = load_schools(session, list(others)), messages.heads_of(session, list(others))
     for school_id, met in others.items():
-        for mail in messages.first_transfers(session, schools[school_id], [schools[each] for each in met]):
+        for mail in messages.first_transfers(addresses[school_id], schools[school_id], [schools[each] for each in met]):
             after_commit(session, partial(send, mail))
     return len(pairs)

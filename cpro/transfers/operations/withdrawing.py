@@ -22,6 +22,7 @@ from cpro.transfers.errors import WithdrawalImpossible
 from cpro.transfers.models import PENDING, Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.cancelling import count_evaluated, remove_copies
 from cpro.transfers.operations.gestures import hold, set_state, tell_both
+from cpro.transfers.operations.settling import write_in_bulk
 
 _PAGE = 5000
 REASON = "import annulé"
@@ -54,12 +55,12 @@ def withdraw_here(
             "reason": REASON,
             "changed_at": now,
         }
-        _send(session, update(TransferSide).where(TransferSide.id.in_(receptions)).values(values))
+        write_in_bulk(session, update(TransferSide).where(TransferSide.id.in_(receptions)).values(values))
     pending = [state.value for state in PENDING]
     for ids in _pages(created_ids):
         of_theirs = TransferSide.student_id.in_(ids)
-        _send(session, delete(TransferSide).where(of_theirs, TransferSide.state_value.in_(pending)))
-        _send(session, update(TransferSide).where(of_theirs).values(student_id=None))
+        write_in_bulk(session, delete(TransferSide).where(of_theirs, TransferSide.state_value.in_(pending)))
+        write_in_bulk(session, update(TransferSide).where(of_theirs).values(student_id=None))
     return [each.transfer_id for each in caused]
 
 
@@ -127,7 +128,3 @@ def _pages(ids: Collection[int]) -> Iterator[list[int]]:
     pending = iter(ids)
     while page := list(islice(pending, _PAGE)):
         yield page
-
-
-def _send(session: Session, statement: Any) -> None:
-    session.execute(statement, execution_options={"synchronize_session": False})
