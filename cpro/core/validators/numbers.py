@@ -41,6 +41,13 @@ class INEKind(enum.Enum):
     OTHER = "autre numéro"
 
 
+_INE_FORMS = (
+    (INEKind.BEA, re.compile(r"[0-9]{10}[A-Z]")),
+    (INEKind.RNIE, re.compile(r"[0-9]{9}[A-Z]{2}")),
+    (INEKind.APPRENTICE, re.compile(r"[0-9]{4}A[0-9]{5}[A-Z]")),
+)
+
+
 def uai_key(digits: str) -> str:
     """Return the key letter of the seven digits of a UAI: their remainder by 23 in an alphabet without I, O and Q.
 
@@ -118,12 +125,9 @@ def normalise_mef(text: str) -> str:
 
 def ine_kind(ine: str) -> INEKind:
     """Return the family of a normalised INE, from its form alone."""
-    if re.fullmatch(r"[0-9]{10}[A-Z]", ine):
-        return INEKind.BEA
-    if re.fullmatch(r"[0-9]{9}[A-Z]{2}", ine):
-        return INEKind.RNIE
-    if re.fullmatch(r"[0-9]{4}A[0-9]{5}[A-Z]", ine):
-        return INEKind.APPRENTICE
+    for kind, form in _INE_FORMS:
+        if form.fullmatch(ine):
+            return kind
     return INEKind.OTHER
 
 
