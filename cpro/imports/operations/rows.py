@@ -20,28 +20,19 @@ _DATES = frozenset({"birth_date", "left_on"})
 def list_changes(run_id: int, object_type: str, *actions: ChangeAction) -> Iterator[Sequence[Row[Any]]]:
     """Yield the selected changes of an import (id, object_id, changes), a page at a time, action by action."""
     for action in actions:
-        after = 0
-        while page := db.session.execute(
-            select(ImportChange.id, ImportChange.object_id, ImportChange.changes)
-            .where(
-                ImportChange.run_id == run_id,
-                ImportChange.object_type == object_type,
-                ImportChange.action_value == action.value,
-                ImportChange.is_selected,
-                ImportChange.id > after,
-            )
-            .order_by(ImportChange.id)
-            .limit(_PAGE)
-        ).all():
-            after = page[-1].id
-            yield page
+        yield from _pages(run_id, object_type, action, ImportChange.object_id, ImportChange.changes)
 
 
 def list_object_ids(run_id: int, object_type: str, action: ChangeAction) -> Iterator[list[int]]:
     """Yield the ids of the objects of the selected changes of one action, a page at a time, without what they hold."""
+    for page in _pages(run_id, object_type, action, ImportChange.object_id):
+        yield [change.object_id for change in page if change.object_id is not None]
+
+
+def _pages(run_id: int, object_type: str, action: ChangeAction, *columns: Any) -> Iterator[Sequence[Row[Any]]]:
     after = 0
     while page := db.session.execute(
-        select(ImportChange.id, ImportChange.object_id)
+        select(ImportChange.id, *columns)
         .where(
             ImportChange.run_id == run_id,
             ImportChange.object_type == object_type,
@@ -53,7 +44,7 @@ def list_object_ids(run_id: int, object_type: str, action: ChangeAction) -> Iter
         .limit(_PAGE)
     ).all():
         after = page[-1].id
-        yield [object_id for _id, object_id in page if object_id is not None]
+        yield page
 
 
 def set_fields(
