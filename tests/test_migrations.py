@@ -152,3 +152,15 @@ class TestMigrations:
                 )
             ).all()
         assert set(bare) == {"alembic_version"}
+
+    def test_a_policy_reads_the_scope_once_for_a_statement(self, old_app: Flask) -> None:
+        if not POSTGRESQL_URL:
+            pytest.skip("row-level security is PostgreSQL's; .ci/run runs this suite there too")
+        upgrade()
+
+        with db.engine.begin() as connection:
+            tables = connection.scalars(text("SELECT tablename FROM pg_policies")).all()
+            plans = {table: connection.scalars(text(f"EXPLAIN SELECT 1 FROM {table}")).all() for table in tables}
+        for_each_row = [table for table, plan in plans.items() if any("current_setting" in line for line in plan)]
+        assert len(plans) > 30
+        assert for_each_row == []
