@@ -15,26 +15,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lxml import etree
-
+from bench.bare_parse import RECORDS, parse_bare
 from bench.siecle_files import write_students
 from cpro.imports.siecle.reader import read_students
 
 ROUNDS = 3
-RECORDS = ("ELEVE", "STRUCTURES_ELEVE")
 TODAY = dt.date(2026, 10, 5)
-
-
-def parse_bare(path: Path, tags: tuple[str, ...] | None = None) -> int:
-    """Return the number of records that a bare iterparse meets, memory kept flat as its manual says."""
-    count = 0
-    for _, element in etree.iterparse(path, tag=tags, resolve_entities=False, load_dtd=False):
-        if element.tag in RECORDS:
-            count += 1
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
-    return count
 
 
 def read(path: Path) -> int:
