@@ -72,4 +72,4 @@ class StaffRow(NamedTuple):
 
 
 def _has(findings: tuple[Finding, ...], severity: Severity) -> bool:
-    return any(finding.code.severity is severity for finding in findings)
+    return bool(findings) and any(finding.code.severity is severity for finding in findings)

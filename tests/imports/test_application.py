@@ -11,11 +11,12 @@ from cpro.audit.models import AuditEntry
 from cpro.core import events
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.models import Establishment
+from cpro.imports.analysis import matching
 from cpro.imports.models import ImportChange, RunState
 from cpro.imports.operations.runs import send_to_application
 from cpro.imports.queries import get_run
 from cpro.imports.refusals import AnalysisOutdated, NotToApply
-from cpro.students.models import MEF, Diploma, Division, Student
+from cpro.students.models import MEF, Diploma, Division, Origin, Student
 from cpro.students.queries import count_without_ine
 from tests.factories import NOW, make_student
 from tests.helpers.imports import EVERYTHING, SAMPLES, Desk
@@ -132,6 +133,30 @@ class TestAgain:
         assert desk.state() == before
         assert (counts["students"]["unchanged"], counts["staff"]["unchanged"], counts["divisions"]) == (11, 5, 0)
         assert counts["students"]["changed"] == counts["staff"]["changed"] == 0
+
+    def test_a_row_that_repeats_what_is_known_is_counted_as_the_rules_would(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        desk.bring(*SAMPLES)
+        asked: list[bool] = []
+        repeats = matching.repeats
+        monkeypatch.setattr(matching, "repeats", lambda *said: asked.append(repeats(*said)) or asked[-1])
+        at_once = desk.foresee(*SAMPLES)
+        monkeypatch.setattr(matching, "repeats", lambda *said: False)
+
+        one_by_one = desk.foresee(*SAMPLES)
+
+        assert asked.count(True) > 5
+        assert (at_once.counts, at_once.confirmations_needed) == (one_by_one.counts, one_by_one.confirmations_needed)
+
+    def test_a_pupil_who_came_by_hand_is_said_to_come_from_siecle_by_the_same_words(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(ALIX))
+        with desk.open() as session:
+            session.scalars(select(Student).where(Student.siecle_id == "1")).one().came_by = Origin.HAND.value
+
+        counts = desk.bring(desk.file_of(ALIX))["students"]
+
+        assert (counts["changed"], counts["unchanged"]) == (1, 0)
 
     def test_the_next_year_moves_pupils_brings_new_ones_and_deactivates_those_who_left(self, desk: Desk) -> None:
         desk.bring(desk.file_of(ALIX, NOE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Callable
 from typing import Literal
 
 from cpro.core.validators.base import InvalidValue, compact, trim
@@ -14,6 +15,7 @@ CNILReferenceKind = Literal["declaration", "registre"]
 
 _KEY_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # 23 letters: I, O and Q read too much like digits
 _RNIE_DIGITS = "ABCDEFGHJK"  # a digit of the RNIE key, written as a letter
+_RNIE_KEYS = [_RNIE_DIGITS[(97 - rest) // 10] + _RNIE_DIGITS[(97 - rest) % 10] for rest in range(97)]
 
 
 class InvalidUAI(InvalidValue):
@@ -39,13 +41,6 @@ class INEKind(enum.Enum):
     RNIE = "numéro du répertoire national (RNIE)"
     APPRENTICE = "numéro d’apprenti"
     OTHER = "autre numéro"
-
-
-_INE_FORMS = (
-    (INEKind.BEA, re.compile(r"[0-9]{10}[A-Z]")),
-    (INEKind.RNIE, re.compile(r"[0-9]{9}[A-Z]{2}")),
-    (INEKind.APPRENTICE, re.compile(r"[0-9]{4}A[0-9]{5}[A-Z]")),
-)
 
 
 def uai_key(digits: str) -> str:
@@ -125,7 +120,7 @@ def normalise_mef(text: str) -> str:
 
 def ine_kind(ine: str) -> INEKind:
     """Return the family of a normalised INE, from its form alone."""
-    for kind, form in _INE_FORMS:
+    for kind, form, _key in _INE_FORMS:
         if form.fullmatch(ine):
             return kind
     return INEKind.OTHER
@@ -137,15 +132,25 @@ def is_ine_key_doubtful(ine: str) -> bool:
     A reason to warn, never to refuse: no specification of the RNIE key is public, and this rule was inferred
     from published samples (97 less the remainder by 97, its two digits written as letters).
     """
-    kind = ine_kind(ine)
-    if kind is INEKind.BEA:
-        return ine[10] != _KEY_LETTERS[int(ine[:10]) % 23]
-    if kind is INEKind.RNIE:
-        return ine[9:] != rnie_key(ine[:9])
+    for _kind, form, key_of in _INE_FORMS:
+        match = form.fullmatch(ine)
+        if match:
+            return key_of is not None and match[2] != key_of(match[1])
     return False
 
 
 def rnie_key(digits: str) -> str:
     """Return the two letters that should follow the nine digits of an RNIE (see `is_ine_key_doubtful`)."""
-    tens, units = divmod(97 - int(digits) % 97, 10)
-    return _RNIE_DIGITS[tens] + _RNIE_DIGITS[units]
+    return _RNIE_KEYS[int(digits) % 97]
+
+
+def _bea_key(digits: str) -> str:
+    return _KEY_LETTERS[int(digits) % 23]
+
+
+#: Each with its digits, and what key should follow them where that is known; the most common first, no text has two.
+_INE_FORMS: tuple[tuple[INEKind, re.Pattern[str], Callable[[str], str] | None], ...] = (
+    (INEKind.RNIE, re.compile(r"([0-9]{9})([A-Z]{2})"), rnie_key),
+    (INEKind.BEA, re.compile(r"([0-9]{10})([A-Z])"), _bea_key),
+    (INEKind.APPRENTICE, re.compile(r"[0-9]{4}A[0-9]{5}[A-Z]"), None),
+)

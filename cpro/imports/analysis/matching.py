@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, any_, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, any_, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from cpro.core.formatting import format_date
@@ -57,11 +56,11 @@ FROM_TABLE = PupilSource(SheetKind.STUDENTS.value, Origin.TABLE, "local_id", dea
 
 
 class Known(NamedTuple):
-    """A pupil as the school has them."""
+    """A pupil as the school has them; from `siecle_id` to `mef_code`, in the order of `StudentRow`."""
 
     id: int
-    siecle_id: str | None
     local_id: str | None
+    siecle_id: str | None
     ine: str | None
     last_name: str
     usage_name: str
@@ -103,11 +102,28 @@ def look_up(
 def _is_among(column: InstrumentedAttribute[Any], texts: Collection[str]) -> ColumnElement[bool]:
     """Return the condition that a column holds one of these texts.
 
-    PostgreSQL takes them as one array: a thousand parameters cost it and its driver more than finding the rows.
+    PostgreSQL takes them as one text, which none of them cuts, for none holds a tab: thousands of parameters cost it
+    and its driver more than finding the rows.
     """
     if db.engine.dialect.name == "postgresql":
-        return column == any_(bindparam(None, list(texts), type_=ARRAY(String)))
+        return column == any_(func.string_to_array("\t".join(texts), "\t"))
     return column.in_(texts)
+
+
+def repeats(row: StudentRow, known: Known, division: str, came_by: str) -> bool:
+    """Tell whether a row of SIECLE says word for word what the school has of a pupil, and nothing was found in it.
+
+    So do almost all rows of a school's second import: no rule has anything to add, and asking each of them would take
+    most of the time of the comparison.
+    """
+    return (
+        row[1:8] == known[2:9]
+        and row.division_code == division != ""
+        and known.is_active
+        and known.came_by == came_by
+        and not row.has_left
+        and not row.findings
+    )
 
 
 def choose(row: StudentRow, own: Known | None, others: Iterable[Known]) -> tuple[Known | None, str]:

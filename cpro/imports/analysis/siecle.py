@@ -19,6 +19,7 @@ from cpro.imports.siecle.header import ExportKind
 from cpro.imports.siecle.reader import read_students
 from cpro.imports.siecle.structures import SIECLEDivision, read_nomenclature, read_structures
 from cpro.imports.siecle.sts import read_sts
+from cpro.imports.xml.encoding import Encoding
 
 
 class SIECLEAnalysis(Comparison):
@@ -34,17 +35,17 @@ class SIECLEAnalysis(Comparison):
         """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a file of nobody."""
         yield from self._read_structures()
         staff = None
-        if ExportKind.STAFF in self._sources.paths:
-            with self._open(ExportKind.STAFF) as stream:
-                staff = read_sts(stream)
+        if ExportKind.STAFF in self._sources.files:
+            with self._open(ExportKind.STAFF) as (stream, encoding):
+                staff = read_sts(stream, encoding)
             yield from notes_of(staff.findings, ExportKind.STAFF.label)
             if not staff.people:
                 raise EmptyImport("Le fichier de STS-Web ne contient personne : rien n’a été importé.", field="files")
             for division in staff.divisions:
                 self._divisions.setdefault(division.code, division)
-        if ExportKind.STUDENTS in self._sources.paths:
-            with self._open(ExportKind.STUDENTS) as stream:
-                yield from self._students.run(read_students(stream, today=self._today))
+        if ExportKind.STUDENTS in self._sources.files:
+            with self._open(ExportKind.STUDENTS) as (stream, encoding):
+                yield from self._students.run(read_students(stream, encoding, today=self._today))
             if not self._students.rows:
                 raise EmptyImport("Le fichier ne contient aucun élève : rien n’a été importé.", field="files")
         yield from self._compare_divisions(self._found())
@@ -54,19 +55,19 @@ class SIECLEAnalysis(Comparison):
             yield from analysis.run(staff.people)
 
     def _read_structures(self) -> Iterator[Yielded]:
-        if ExportKind.STRUCTURES in self._sources.paths:
-            with self._open(ExportKind.STRUCTURES) as stream:
-                structures = read_structures(stream)
+        if ExportKind.STRUCTURES in self._sources.files:
+            with self._open(ExportKind.STRUCTURES) as (stream, encoding):
+                structures = read_structures(stream, encoding)
             yield from notes_of(structures.findings, ExportKind.STRUCTURES.label)
             self._divisions.update((division.code, division) for division in structures.divisions)
-        if ExportKind.NOMENCLATURE in self._sources.paths:
-            with self._open(ExportKind.NOMENCLATURE) as stream:
-                nomenclature = read_nomenclature(stream)
+        if ExportKind.NOMENCLATURE in self._sources.files:
+            with self._open(ExportKind.NOMENCLATURE) as (stream, encoding):
+                nomenclature = read_nomenclature(stream, encoding)
             yield from notes_of(nomenclature.findings, ExportKind.NOMENCLATURE.label)
             self._mef_labels = {mef.code: mef.label for mef in nomenclature.mefs}
 
     def _found(self) -> Found:
-        kind = ExportKind.STUDENTS if ExportKind.STUDENTS in self._sources.paths else ExportKind.STRUCTURES
+        kind = ExportKind.STUDENTS if ExportKind.STUDENTS in self._sources.files else ExportKind.STRUCTURES
         return Found(
             self._divisions,
             self._mef_labels,
@@ -76,6 +77,7 @@ class SIECLEAnalysis(Comparison):
         )
 
     @contextmanager
-    def _open(self, kind: ExportKind) -> Iterator[IO[bytes]]:
-        with about_file(self._sources.names[kind]), self._sources.paths[kind].open("rb") as stream:
-            yield stream
+    def _open(self, kind: ExportKind) -> Iterator[tuple[IO[bytes], Encoding | None]]:
+        recognised = self._sources.files[kind]
+        with about_file(recognised.file.name), recognised.file.path.open("rb") as stream:
+            yield stream, recognised.encoding

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cpro.imports.admission import require_kind
 from cpro.imports.deposit.recognition import RecognisedFile
@@ -22,35 +21,28 @@ _FIRST_MONTH = 8
 class SIECLESources:
     """The exports of an import."""
 
-    paths: dict[ExportKind, Path]
-    names: dict[ExportKind, str]
+    files: dict[ExportKind, RecognisedFile]
     school_year: int
-
     kind: RunKind = field(default=RunKind.SIECLE, init=False)
 
     @property
     def described(self) -> list[dict[str, str]]:
         """Return the files as `ImportRun.files` keeps them."""
-        return [
-            {"name": self.names[kind], "kind": kind.label, "stored": path.name} for kind, path in self.paths.items()
-        ]
+        return [_describe(file, kind.label) for kind, file in self.files.items()]
 
 
 @dataclass(frozen=True)
 class TableSources:
     """The tables of an import."""
 
-    paths: dict[SheetKind, Path]
-    names: dict[SheetKind, str]
+    files: dict[SheetKind, RecognisedFile]
     school_year: int
     kind: RunKind = field(default=RunKind.TABLE, init=False)
 
     @property
     def described(self) -> list[dict[str, str]]:
         """Return the files as `ImportRun.files` keeps them."""
-        return [
-            {"name": self.names[kind], "kind": kind.value, "stored": path.name} for kind, path in self.paths.items()
-        ]
+        return [_describe(file, kind.value) for kind, file in self.files.items()]
 
 
 Sources = SIECLESources | TableSources
@@ -58,7 +50,11 @@ Sources = SIECLESources | TableSources
 
 def size_of(sources: Sources) -> int:
     """Return how many bytes there are to read."""
-    return sum(path.stat().st_size for path in sources.paths.values())
+    return sum(each.file.path.stat().st_size for each in sources.files.values())
+
+
+def _describe(recognised: RecognisedFile, kind: str) -> dict[str, str]:
+    return {"name": recognised.file.name, "kind": kind, "stored": recognised.file.path.name}
 
 
 def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle: bool, today: dt.date) -> Sources:
@@ -81,17 +77,16 @@ def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle:
 
 
 def _gather_tables(files: Sequence[RecognisedFile], today: dt.date) -> TableSources:
-    paths: dict[SheetKind, Path] = {}
-    names: dict[SheetKind, str] = {}
+    gathered: dict[SheetKind, RecognisedFile] = {}
     for file in files:
         kind = file.sheet_kind
         assert kind is not None, "a file without header is a table"
-        if kind in paths:
+        if kind in gathered:
             raise FilesDisagree(
                 f"Deux tableaux sont du même type, « {kind.value} » : n’en déposez qu’un.", field="files"
             )
-        paths[kind], names[kind] = file.file.path, file.file.name
-    return TableSources(paths, names, current_school_year(today))
+        gathered[kind] = file
+    return TableSources(gathered, current_school_year(today))
 
 
 def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources:
@@ -101,8 +96,7 @@ def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources
     """
     if not uai:
         raise UAIMissing
-    paths: dict[ExportKind, Path] = {}
-    names: dict[ExportKind, str] = {}
+    gathered: dict[ExportKind, RecognisedFile] = {}
     years: set[int] = set()
     for file in files:
         if file.header is None:
@@ -112,20 +106,20 @@ def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources
         header = file.header
         if header.uai != uai:
             raise OtherSchool(file.file.name, header.uai, uai)
-        if header.kind in paths:
+        if header.kind in gathered:
             raise FilesDisagree(
                 f"Deux fichiers sont du même type, « {header.kind.label} » : n’en déposez qu’un.", field="files"
             )
-        paths[header.kind], names[header.kind] = file.file.path, file.file.name
+        gathered[header.kind] = file
         years.add(header.school_year)
-    if not paths:
+    if not gathered:
         raise FilesDisagree("Aucun fichier n’a été déposé.", field="files")
     if len(years) > 1:
         shown = " et ".join(year_label(year) for year in sorted(years))
         raise FilesDisagree(
             f"Ces fichiers sont d’années scolaires différentes ({shown}) : refaites les exports.", field="files"
         )
-    return SIECLESources(paths, names, years.pop())
+    return SIECLESources(gathered, years.pop())
 
 
 def current_school_year(today: dt.date) -> int:

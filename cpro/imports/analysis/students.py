@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -26,9 +27,9 @@ from cpro.imports.analysis.proposals import (
 from cpro.imports.findings import FindingCode
 from cpro.imports.models import ChangeAction
 from cpro.imports.rows import StudentRow
-from cpro.students.models import Division, Origin, Student
+from cpro.students.models import Division, Student
 
-_CHUNK, _PAGE = 1000, 5000
+_CHUNK = 5000
 
 
 class StudentAnalysis:
@@ -37,12 +38,14 @@ class StudentAnalysis:
     def __init__(self, *, today: dt.date, source: PupilSource = FROM_SIECLE, answers: Answers | None = None) -> None:
         self.tally = Tally()
         #: MEF codes of the pupils of each division of the file
-        self.mefs_of_division: dict[str, set[str]] = {}
+        self.mefs_of_division: dict[str, set[str]] = defaultdict(set)
         #: where each MEF is first met
         self.lines_of_mef: dict[str, int] = {}
         #: pupils met in the file, refused or not
         self.rows = 0
         self._today, self._source, self._answers = today, source, answers or {}
+        #: Whom the ministry names needs nobody else's word; a table says nothing against it.
+        self._came_by = source.origin.value if source is FROM_SIECLE else ""
         self._fields = (
             "last_name",
             "usage_name",
@@ -55,6 +58,7 @@ class StudentAnalysis:
             "came_by",
         )
         self._seen: set[int] = set()
+        self._active_seen = 0
         self._created: set[int] = set()
         self._namesakes: list[tuple[StudentRow, list[Known]]] = []
         self._codes: dict[int | None, str] = {None: ""}
@@ -71,7 +75,7 @@ class StudentAnalysis:
             self.rows += len(chunk)
             yield from self._run_chunk(chunk)
         yield from self._settle_namesakes()
-        if self.rows:
+        if self.rows and self._active_seen < self.tally.active_before:
             yield from self._absent()
 
     def _run_chunk(self, rows: list[StudentRow]) -> Iterator[Yielded]:
@@ -81,12 +85,14 @@ class StudentAnalysis:
             by_id, by_ine = matching.look_up(rows, self._source)
         unknown: list[StudentRow] = []
         for row in rows:
+            own = by_id.get(row.siecle_id)
+            if own and self._is_repeated(row, own):
+                continue
             if row.findings:
                 yield from self._notes(row, without_class=False)
-            own = by_id.get(row.siecle_id)
             others = by_ine.get(row.ine, ()) if row.ine else ()
             if row.is_refused:
-                self._seen.update(known.id for known in (own, *others) if known)
+                self._see(*_distinct(own, *others))
                 self.tally.add("refused")
                 continue
             known, objection = matching.choose(row, own, others)
@@ -95,13 +101,30 @@ class StudentAnalysis:
             elif known is not None and known.id in self._seen:
                 yield self._refuse(row, matching.TWICE)
             elif known is not None:
-                self._seen.add(known.id)
+                self._see(known)
                 yield from self._compare(row, known)
             elif row.has_left or not row.division_code:
                 yield self._leave_out(row)
             else:
                 unknown.append(row)
         yield from self._judge_unknown(unknown)
+
+    def _is_repeated(self, row: StudentRow, known: Known) -> bool:
+        """Tell whether a row only repeats what the school has, and count it then."""
+        division = self._codes[known.division_id]
+        if known.id in self._seen or not matching.repeats(row, known, division, self._came_by):
+            return False
+        self._see(known)
+        self._note_presence(row, row.ine)
+        self.tally.add("unchanged")
+        return True
+
+    def _see(self, *met: Known) -> None:
+        """Remember whom the file names: the other active pupils of the school have left it."""
+        for known in met:
+            if known.id not in self._seen:
+                self._seen.add(known.id)
+                self._active_seen += known.is_active
 
     def _ask(
         self, row: StudentRow, sentence: str, candidates: Sequence[Known], *, can_create: bool
@@ -123,12 +146,12 @@ class StudentAnalysis:
             answer,
         )
         if answer and answer not in self._seen:
-            self._seen.add(answer)
+            self._see(by_id[answer])
             yield from self._compare(self._without_numbers_of_others(row, by_id[answer], candidates), by_id[answer])
         elif answer == 0 and can_create:
             yield from self._create(row)
         else:
-            self._seen.update(by_id)
+            self._see(*candidates)
             yield self._refuse(row, matching.LEFT_OUT if answer == 0 else sentence)
 
     def _without_numbers_of_others(self, row: StudentRow, known: Known, candidates: Sequence[Known]) -> StudentRow:
@@ -179,8 +202,7 @@ class StudentAnalysis:
             row.siecle_id or number,
             row.division_code,
             row.mef_code or known.mef_code,
-            # Whom the ministry names needs nobody else's word; a table says nothing against it.
-            Origin.SIECLE.value if self._source is FROM_SIECLE else known.came_by,
+            self._came_by or known.came_by,
         )
         have = (
             known.last_name,
@@ -240,9 +262,11 @@ class StudentAnalysis:
     def _note_presence(self, row: StudentRow, ine: str | None) -> None:
         if not ine:
             self.tally.add("without_ine")
-        mefs = self.mefs_of_division.setdefault(row.division_code, set()) if row.division_code else set()
+        if row.division_code:
+            mefs = self.mefs_of_division[row.division_code]
+            if row.mef_code:
+                mefs.add(row.mef_code)
         if row.mef_code:
-            mefs.add(row.mef_code)
             self.lines_of_mef.setdefault(row.mef_code, row.line)
 
     def _notes(self, row: StudentRow, *, without_class: bool) -> Iterator[Note]:
@@ -279,7 +303,7 @@ class StudentAnalysis:
 
 
 def _active_ids(after: int) -> list[int]:
-    wanted = select(Student.id).where(Student.is_active, Student.id > after).order_by(Student.id).limit(_PAGE)
+    wanted = select(Student.id).where(Student.is_active, Student.id > after).order_by(Student.id).limit(_CHUNK)
     return list(db.session.scalars(wanted))
 
 

@@ -34,23 +34,23 @@ class TableAnalysis(Comparison):
 
     def run(self) -> Iterator[Yielded]:
         """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a table of nobody."""
-        paths, names = self._sources.paths, self._sources.names
-        if SheetKind.STUDENTS in paths:
-            with about_file(names[SheetKind.STUDENTS]):
-                yield from self._students.run(read_student_sheet(paths[SheetKind.STUDENTS], today=self._today))
+        pupils, people = self._sources.files.get(SheetKind.STUDENTS), self._sources.files.get(SheetKind.STAFF)
+        if pupils is not None:
+            with about_file(pupils.file.name):
+                yield from self._students.run(read_student_sheet(pupils.file.path, today=self._today))
             if not self._students.rows:
                 raise EmptyImport("Le tableau ne contient aucun élève : rien n’a été importé.", field="files")
             yield from self._compare_divisions(self._found())
-        if SheetKind.STAFF in paths:
-            with about_file(names[SheetKind.STAFF]):
-                people = list(read_staff_sheet(paths[SheetKind.STAFF]))
-            if not people:
+        if people is not None:
+            with about_file(people.file.name):
+                rows = list(read_staff_sheet(people.file.path))
+            if not rows:
                 raise EmptyImport("Le tableau ne contient personne : rien n’a été importé.", field="files")
             analysis = StaffAnalysis(
                 answers=self._answers, is_table=True, division_codes=self._students.mefs_of_division
             )
             self._staff_tally = analysis.tally
-            yield from analysis.run(people)
+            yield from analysis.run(rows)
 
     def _found(self) -> Found:
         return Found({}, {}, self._students.mefs_of_division, self._students.lines_of_mef, SheetKind.STUDENTS.value)

@@ -12,17 +12,18 @@ from cpro.imports.siecle.header import Header, read_header, recognise_root
 from cpro.imports.spreadsheet.columns import SheetKind
 from cpro.imports.spreadsheet.reader import recognise_sheet
 from cpro.imports.xml.document import check_end, read_root
-from cpro.imports.xml.encoding import detect_encoding
+from cpro.imports.xml.encoding import Encoding, detect_encoding
 
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<|<\0|\0<")
 
 
 @dataclass(frozen=True, slots=True)
 class RecognisedFile:
-    """A file ready for its reader: an export, whose header is known, or one of our tables."""
+    """A file ready for its reader: an export, whose header and encoding are known, or one of our tables."""
 
     file: UnpackedFile
     header: Header | None = None
+    encoding: Encoding | None = None
     sheet_kind: SheetKind | None = None
 
 
@@ -39,7 +40,7 @@ def recognise(file: UnpackedFile) -> RecognisedFile:
             root = read_root(stream, encoding)
             recognise_root(root)
             check_end(stream, root, encoding)
-            return RecognisedFile(file, header=read_header(stream, encoding))
+            return RecognisedFile(file, header=read_header(stream, encoding), encoding=encoding)
 
 
 def _is_markup(file: UnpackedFile) -> bool:

@@ -29,10 +29,12 @@ from cpro.imports.rows import StudentRow
 from cpro.imports.spool import Spool
 from cpro.imports.values import clean_id, effective_ine, parse_date
 from cpro.imports.xml.document import Element, child_texts, iter_records, line_of
+from cpro.imports.xml.encoding import Encoding
 
 #: Far more than any school has; what is kept to find doubles is bounded by it.
 MAX_STUDENTS = 200_000
 
+_RECORDS = ("ELEVE", "STRUCTURES_ELEVE", "SCOLARITE_ELEVE")
 _WANTED = (
     "ID_NATIONAL",
     "INE_RNIE",
@@ -49,7 +51,7 @@ _NO_SCHOOLING = ("", "")
 _DIVISION = "D"  # TYPE_STRUCTURE; G is a group, anything else is not for us
 
 
-def read_students(stream: IO[bytes], *, today: dt.date) -> Iterator[StudentRow]:
+def read_students(stream: IO[bytes], encoding: Encoding | None = None, *, today: dt.date) -> Iterator[StudentRow]:
     """Yield the students of a SIECLE export, in its order, each with what was found. Pure: no database, no Flask.
 
     Nothing is yielded before the whole file has been read, so that a damaged one yields nothing at all.
@@ -57,7 +59,7 @@ def read_students(stream: IO[bytes], *, today: dt.date) -> Iterator[StudentRow]:
     """
     with Spool() as spool:
         joins = _Joins()
-        for element in iter_records(stream, ("ELEVE", "STRUCTURES_ELEVE", "SCOLARITE_ELEVE"), depth=3):
+        for element in iter_records(stream, _RECORDS, depth=3, encoding=encoding):
             if element.tag == "ELEVE":
                 spool.append(joins.note_student(element))
             elif element.tag == "STRUCTURES_ELEVE":
@@ -91,8 +93,8 @@ class _Joins:
     def note_student(self, element: Element) -> tuple[Any, ...]:
         """Remember the pupil's numbers, and return the values to keep aside."""
         line, siecle_id = line_of(element), element.get("ELEVE_ID", "").strip()
-        texts = {child.tag: child.text for child in element.iterchildren(*_WANTED)}
-        ine, is_malformed = effective_ine((texts.get("ID_NATIONAL"), texts.get("INE_RNIE"), texts.get("INE_BEA")))
+        get = {child.tag: child.text for child in element.iterchildren(*_WANTED)}.get
+        ine, is_malformed = effective_ine((get("ID_NATIONAL"), get("INE_RNIE"), get("INE_BEA")))
         # Pupils without a number are not doubles of one another; no number holds a tab.
         place = self._place(siecle_id or f"\t{len(self._places)}")
         if self._lines[place]:
@@ -108,14 +110,20 @@ class _Joins:
             siecle_id,
             ine,
             is_malformed,
-            texts.get("NOM_DE_FAMILLE") or texts.get("NOM") or "",
-            *[texts.get(tag) or "" for tag in ("NOM_USAGE", "PRENOM", "DATE_NAISS", "DATE_SORTIE", "CODE_MEF")],
+            get("NOM_DE_FAMILLE") or get("NOM") or "",
+            get("NOM_USAGE") or "",
+            get("PRENOM") or "",
+            get("DATE_NAISS") or "",
+            get("DATE_SORTIE") or "",
+            get("CODE_MEF") or "",
         )
 
     def note_structures(self, element: Element) -> None:
         """Remember the first division of a pupil, and any other one."""
         siecle_id = element.get("ELEVE_ID", "").strip()
-        for structure in element.iterchildren("STRUCTURE"):
+        for structure in element:
+            if structure.tag != "STRUCTURE":
+                continue
             texts = {child.tag: child.text for child in structure}
             code = (texts.get("CODE_STRUCTURE") or "").strip()
             if not code or (texts.get("TYPE_STRUCTURE") or "").strip() != _DIVISION:

@@ -11,6 +11,7 @@ from cpro.imports.errors import TooManyRows
 from cpro.imports.findings import Finding, FindingCode
 from cpro.imports.values import DIVISION_CODE_MAX_LENGTH, clean_division_code, clean_mef
 from cpro.imports.xml.document import Element, child_texts, iter_records, line_of
+from cpro.imports.xml.encoding import Encoding
 
 #: Of divisions, groups or MEFs: far more than any school has.
 MAX_ENTRIES = 20_000
@@ -62,12 +63,12 @@ class Nomenclature:
     findings: tuple[Finding, ...]
 
 
-def read_structures(stream: IO[bytes]) -> Structures:
+def read_structures(stream: IO[bytes], encoding: Encoding | None = None) -> Structures:
     """Return the divisions and groups of a school. Pure; raises FileRefused of some kind."""
     divisions: dict[str, SIECLEDivision] = {}
     groups: dict[str, SIECLEGroup] = {}
     findings: list[Finding] = []
-    for element in iter_records(stream, ("DIVISION", "GROUPE"), depth=3):
+    for element in iter_records(stream, ("DIVISION", "GROUPE"), depth=3, encoding=encoding):
         line = line_of(element)
         code = check_structure_code(line, element.get("CODE_STRUCTURE", ""), findings)
         if not code:
@@ -81,11 +82,11 @@ def read_structures(stream: IO[bytes]) -> Structures:
     return Structures(tuple(divisions.values()), tuple(groups.values()), tuple(findings))
 
 
-def read_nomenclature(stream: IO[bytes]) -> Nomenclature:
+def read_nomenclature(stream: IO[bytes], encoding: Encoding | None = None) -> Nomenclature:
     """Return the MEFs of a school, their labels without the padding. Pure; raises FileRefused of some kind."""
     mefs: dict[str, SIECLEMEF] = {}
     findings: list[Finding] = []
-    for element in iter_records(stream, ("MEF",), depth=3):
+    for element in iter_records(stream, ("MEF",), depth=3, encoding=encoding):
         line = line_of(element)
         code = clean_mef(element.get("CODE_MEF", "").strip())
         if code is None:

@@ -17,6 +17,7 @@ from cpro.imports.rows import StaffRow
 from cpro.imports.siecle.structures import SIECLEDivision, check_mef_codes, check_size, check_structure_code
 from cpro.imports.values import clean_id, clean_label
 from cpro.imports.xml.document import Element, child_texts, iter_records, line_of
+from cpro.imports.xml.encoding import Encoding
 
 _CIVILITIES = {"1": "M.", "2": "Mme", "3": "Mme"}
 _EPP, _LOCAL = "epp", "local"
@@ -34,10 +35,10 @@ class STSContents:
     findings: tuple[Finding, ...]
 
 
-def read_sts(stream: IO[bytes]) -> STSContents:
+def read_sts(stream: IO[bytes], encoding: Encoding | None = None) -> STSContents:
     """Return the people and divisions of STS-Web's export. Pure; raises FileRefused of some kind."""
     draft = _Draft()
-    for element in iter_records(stream, ("INDIVIDU", "DIVISION", "GROUPE"), depth=4):
+    for element in iter_records(stream, ("INDIVIDU", "DIVISION", "GROUPE"), depth=4, encoding=encoding):
         if element.tag == "INDIVIDU":
             draft.note_person(element)
         elif element.tag == "DIVISION":

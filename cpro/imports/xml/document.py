@@ -25,6 +25,8 @@ _PROLOG_SIZE, _RECORD_SIZE = 1 << 16, 1 << 21
 _BEFORE_ROOT = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _ROOT = re.compile(r"<([A-Za-z_][\w:.-]*)(?=[\s/>])")
 _LONG_LINE = 65535
+#: Every byte of theirs is a character: Python brings them to UTF-8 much faster than libxml2 does.
+_ALWAYS_READABLE = frozenset({"ISO-8859-1", "ISO-8859-15"})
 
 
 def read_root(stream: IO[bytes], encoding: Encoding | None = None) -> str:
@@ -71,10 +73,11 @@ def iter_records(
     encoding = encoding or detect_encoding(stream)
     read_root(stream, encoding)
     stream.seek(encoding.mark_size)
+    is_recoded = encoding.name in _ALWAYS_READABLE
     parser = etree.XMLPullParser(
         events=("end",),
         tag=tags,
-        encoding=encoding.name,
+        encoding="UTF-8" if is_recoded else encoding.name,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -87,7 +90,7 @@ def iter_records(
     sweeper = _Sweeper(tags, depth)
     try:
         while chunk := stream.read(_CHUNK_SIZE):
-            parser.feed(chunk)
+            parser.feed(chunk.decode(encoding.name).encode() if is_recoded else chunk)
             for _, element in parser.read_events():
                 sweeper.know(element)
                 yield element
