@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.cookiejar
 import os
 import re
@@ -218,7 +219,7 @@ class TestProduction:
             health = _wait_for(f"http://127.0.0.1:{port}/sante")
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=180)
 
         assert health == '{"status":"ok"}\n'
         with sqlite3.connect(tmp_path / "instance" / "cpro.sqlite3") as database:
@@ -245,7 +246,7 @@ def refused(folder: Path, prefix: list[str] | None = None, **settings: str) -> s
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert answer.returncode not in (0, None)
     assert answer.stdout == ""
@@ -297,7 +298,7 @@ def _token_in(page: str) -> str:
 
 def _read(browser: OpenerDirector, address: str | Request, data: bytes | None = None) -> str:
     try:
-        with browser.open(address, data, timeout=60) as answer:
+        with browser.open(address, data, timeout=180) as answer:
             return answer.read().decode()
     except URLError as error:
         assert hasattr(error, "read"), error
@@ -306,14 +307,23 @@ def _read(browser: OpenerDirector, address: str | Request, data: bytes | None = 
 
 def _reachable_addresses(port: int) -> set[str]:
     """Return the addresses of this machine that answer on the port."""
-    own = {information[4][0] for information in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)}
     reachable = set()
-    for address in own | {"127.0.0.1", "127.0.0.2"}:
+    for address in _own_addresses() | {"127.0.0.1", "127.0.0.2"}:
         with socket.socket() as caller:
             caller.settimeout(5)
             if caller.connect_ex((address, port)) == 0:
                 reachable.add(address)
     return reachable
+
+
+def _own_addresses() -> set[str]:
+    """Return the addresses this machine speaks from, whether or not its own name resolves; nothing is sent."""
+    found = set()
+    for elsewhere in ("192.0.2.1", "10.255.255.255"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller, contextlib.suppress(OSError):
+            caller.connect((elsewhere, 9))
+            found.add(caller.getsockname()[0])
+    return found
 
 
 def _read_only(folder: Path) -> Path:
@@ -336,7 +346,7 @@ def _counts(database: sqlite3.Connection) -> dict[str, int]:
 
 
 def _wait_for(address: str) -> str:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 180
     while True:
         try:
             with urlopen(address, timeout=5) as answer:

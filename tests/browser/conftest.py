@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.helpers.chromium import ARGUMENTS, PASSWORD, Site
 from tests.helpers.platform import Platform
 
 pytest.register_assert_rewrite("tests.browser.examination")
+expect.set_options(timeout=60_000)  # milliseconds: an upper bound for a loaded machine, no measure
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

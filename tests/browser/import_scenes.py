@@ -155,7 +155,7 @@ def _failed(site: Site, page: Page) -> None:
     """Deposit a large file of nobody, and wait until the worker has refused it."""
     deposit(page, ("eleves.xml", students_xml("<!-- personne -->\n" * 500_000).encode("iso-8859-15")))
     again = page.get_by_role("link", name="Déposer de nouveau")
-    for _ in range(100):
+    for _ in range(900):  # three minutes, for a loaded machine
         if again.count():
             return
         page.wait_for_timeout(200)

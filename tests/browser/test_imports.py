@@ -14,7 +14,7 @@ from tests.browser.import_scenes import ADMINISTRATOR, IMPORT_SCENES, IMPORTS, S
 from tests.helpers.chromium import PASSWORD, Site
 from tests.helpers.platform import Platform
 
-_PATIENCE = 30_000  # milliseconds: the worker shares two cores with the suite
+_PATIENCE = 180_000  # milliseconds: an upper bound for a loaded machine, no measure
 
 
 @pytest.fixture(scope="module", params=IMPORT_SCENES, ids=lambda scene: scene.name)

@@ -111,7 +111,7 @@ class Site:
             reduced_motion="no-preference" if motion else "reduce",
             storage_state=state,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)  # an upper bound for a loaded machine, no measure
         witness = Witness(urlsplit(self.platform.url).netloc)
         witness.watch(context)
         self._opened.append((context, witness))
