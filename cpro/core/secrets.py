@@ -1,12 +1,21 @@
-"""Hashes under the server's key: what must be recognised later and never read back."""
+"""Under the server's key: hashes of what must be recognised later, and texts that wait encrypted for a while.
+
+A text sealed under a former key is still read when that key is among `SECRET_KEY_FALLBACKS`.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
 
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
+
+
+class Unreadable(Exception):
+    """Say that a sealed text cannot be read: the key has changed, or the text."""
 
 
 def keyed_hash(purpose: str, value: str) -> str:
@@ -14,9 +23,7 @@ def keyed_hash(purpose: str, value: str) -> str:
 
     The key comes from the server's secret key: a stolen database alone does not let anybody try values.
     """
-    secret = current_app.secret_key
-    master = secret if isinstance(secret, bytes) else str(secret).encode()
-    key = hmac.digest(master, f"cpro:{purpose}".encode(), "sha256")
+    key = _derived(current_app.secret_key, purpose)
     return hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
@@ -28,3 +35,26 @@ def new_token() -> str:
 def token_hash(token: str) -> str:
     """Return the SHA-256 of a token: enough for 256 random bits, and what the database keeps."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def seal(purpose: str, text: str) -> str:
+    """Return a text encrypted and authenticated (Fernet), under a key derived for one purpose."""
+    return _cipher(purpose).encrypt(text.encode("utf-8", "surrogatepass")).decode()
+
+
+def unseal(purpose: str, sealed: str) -> str:
+    """Return the text of `seal`. Raises `Unreadable`."""
+    try:
+        return _cipher(purpose).decrypt(sealed.encode()).decode("utf-8", "surrogatepass")
+    except InvalidToken as error:
+        raise Unreadable from error
+
+
+def _cipher(purpose: str) -> MultiFernet:
+    masters = [current_app.secret_key, *(current_app.config.get("SECRET_KEY_FALLBACKS") or ())]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(_derived(master, f"seal:{purpose}"))) for master in masters])
+
+
+def _derived(master: str | bytes | None, purpose: str) -> bytes:
+    secret = master if isinstance(master, bytes) else str(master).encode()
+    return hmac.digest(secret, f"cpro:{purpose}".encode(), "sha256")

@@ -19,9 +19,8 @@ from cpro.audit.operations import record
 from cpro.core.clock import last_day_of_school_year, today_in
 from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import format_date
-from cpro.core.mail import send
+from cpro.core.mail import Mail, enqueue
 from cpro.core.permissions import Actor, Role
-from cpro.core.transactions import after_commit
 from cpro.core.validators import clean_text, normalise_email
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
@@ -137,8 +136,7 @@ def open_mandate(
     )
     invited = account.activated_at is None and account.is_active
     code = codes.draw_invitation(session, account, now=now) if invited else None
-    mail = messages.opening(mandate, school, labels, code=code)
-    after_commit(session, lambda: send(mail))
+    _send(messages.opening(mandate, school, labels, code=code), mandate, session=session, by=by, now=now)
     return mandate
 
 
@@ -164,8 +162,7 @@ def extend_mandate(mandate: Mandate, *, ends_on: str, by: Actor, now: datetime) 
     before, mandate.ends_on = mandate.ends_on, last
     db.session.flush()
     _record("mandate:extended", mandate, {"ends_on": (before.isoformat(), last.isoformat())}, by=by, now=now)
-    mail = messages.extension(mandate, school)
-    after_commit(db.session(), lambda: send(mail))
+    _send(messages.extension(mandate, school), mandate, session=db.session(), by=by, now=now)
 
 
 def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) -> None:
@@ -182,8 +179,7 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
     mandate.closed_at, mandate.closed_by_label, mandate.closing_reason = now, by.label, told
     db.session.flush()
     _record("mandate:closed", mandate, {"reason": (None, told)}, by=by, now=now)
-    mail = messages.closing(mandate, school)
-    after_commit(db.session(), lambda: send(mail))
+    _send(messages.closing(mandate, school), mandate, session=db.session(), by=by, now=now)
 
 
 # --- Rules ---------------------------------------------------------------------------------------------------------
@@ -330,6 +326,11 @@ def _create_inspector(session: Session, address: str, name: str, *, by: Actor, n
             )
     except (IntegrityError, DomainError):
         return session.scalars(select(PlatformAccount).where(PlatformAccount.email == address)).one()
+
+
+def _send(mail: Mail, mandate: Mandate, *, session: Session, by: Actor, now: datetime) -> None:
+    about = ("mandate", mandate.id)
+    enqueue(mail, by=by, now=now, session=session, establishment_id=mandate.establishment_id, about=about)
 
 
 def _record(

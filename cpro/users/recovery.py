@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from cpro.core.mail import Mail, send
+from cpro.core.mail import Mail, enqueue
+from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.users import queries
 from cpro.users.models import PlatformAccount
 from cpro.users.operations import codes
 
+#: Whoever asks is not known.
+_ANYBODY = Actor("system", None, "Mot de passe oublié", "system")
 #: More requests than this in an hour bring no further message.
 _PER_HOUR = 3
 
@@ -45,4 +48,4 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
                 "Si vous n’avez rien demandé, ne faites rien : votre mot de passe actuel reste valable.\n"
             ),
         )
-        work.after_commit(lambda: send(mail))
+        enqueue(mail, by=_ANYBODY, now=now, session=work.session)

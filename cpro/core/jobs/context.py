@@ -33,7 +33,7 @@ class JobContext:
 
     def __init__(self, taken: Taken, stopping: threading.Event) -> None:
         self.taken = taken
-        #: whether the end of the job is committed
+        #: whether the end of the job, or of this attempt, is committed
         self.finished = False
         self._stopping = stopping
         self._heartbeat_every = get_handler(taken.kind).lease.total_seconds() / 4
@@ -108,6 +108,15 @@ class JobContext:
         """
         self._writing = True  # the row is locked by the caller from here: telling progress would wait for ourselves
         operations.finish(session, self.taken, now=self.now, result=result, unless_cancelled=True)
+        after_commit(session, self._note_finished)
+
+    def postpone_within(self, session: Session, until: datetime) -> None:
+        """Have the job done again from an instant on, in the caller's transaction: the handler then returns.
+
+        Raises `Stopped`, as `finish_within` does, when the job was lost.
+        """
+        self._writing = True
+        operations.postpone(session, self.taken, until=until)
         after_commit(session, self._note_finished)
 
     def _note_finished(self) -> None:

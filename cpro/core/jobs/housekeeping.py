@@ -23,7 +23,7 @@ _KEPT = timedelta(days=30)
 
 
 def keep_house() -> None:
-    """Take back the jobs of dead workers, ask for the periodic jobs that are due, wake a worker if any job waits.
+    """Take back the jobs of dead workers, ask for the periodic jobs that are due, wake a worker if any job is due.
 
     Nothing is locked when there is nothing to do; any number of workers may do it together.
     """
@@ -41,7 +41,7 @@ def keep_house() -> None:
         if period_key not in asked:
             _ask_once(kind, period_key)
     with tenancy.platform_session("worker: does a job wait?") as session:
-        waiting = session.scalar(select(Job.id).where(Job.state_value == JobState.WAITING.value).limit(1))
+        waiting = session.scalar(select(Job.id).where(operations.is_due(now)).limit(1))
     if waiting:
         wake_a_worker()
 

@@ -75,7 +75,9 @@ class Job(Owned, Model):
     #: past this instant, the worker is taken for dead
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     heartbeat_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: how often it was taken and neither finished nor handed back
+    #: not to be taken before this instant; empty when there is nothing to wait for
+    not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: how often it was taken and neither finished, nor postponed, nor handed back
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: start of the last attempt

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from cpro.core.jobs.errors import JobCancelled, JobLost
@@ -51,11 +51,12 @@ def enqueue(
     session: Session | None = None,
     establishment_id: int | None = None,
     period_key: str | None = None,
+    not_before: datetime | None = None,
 ) -> Job:
     """Ask for a job, in the transaction of the gesture: no commit, no job. A worker is woken after the commit.
 
     In a school's session the job is that school's; in a platform session it is that of `establishment_id`, or the
-    platform's own. Raises `LookupError` for a kind without handler.
+    platform's own. No worker takes it before `not_before`. Raises `LookupError` for a kind without handler.
     """
     target: Session = session or db.session()
     scope = scope_of(target)
@@ -68,6 +69,7 @@ def enqueue(
         requested_by=asdict(by),
         exclusive_key=f"{school or 'platform'}:{exclusive}" if exclusive else None,
         period_key=period_key,
+        not_before=not_before,
         created_at=now,
     )
     target.add(job)
@@ -84,8 +86,14 @@ def cancel(job: Job, *, now: datetime) -> None:
         job.cancel_asked_at = now
 
 
-def take(session: Session, *, host: str, now: datetime) -> Taken | None:
-    """Take the oldest job that may run, or return None.
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of the jobs that a worker may take at an instant, those of a busy exclusive key included."""
+    waits = Job.state_value == JobState.WAITING.value
+    return and_(waits, or_(Job.not_before.is_(None), Job.not_before <= now))
+
+
+def take(session: Session, *, host: str, now: datetime, only: int | None = None) -> Taken | None:
+    """Take the oldest job that may run, or the one whose number is `only` if it may; return None when there is none.
 
     Raises `IntegrityError` when another worker took a job of the same exclusive key meanwhile: try again.
     """
@@ -96,9 +104,10 @@ def take(session: Session, *, host: str, now: datetime) -> Taken | None:
     job = session.scalars(
         select(Job)
         .where(
-            Job.state_value == JobState.WAITING.value,
+            is_due(now),
             Job.kind.in_(list_kinds()),
             or_(Job.exclusive_key.is_(None), Job.exclusive_key.not_in(busy)),
+            *(() if only is None else (Job.id == only,)),
         )
         .order_by(Job.id)
         .limit(1)
@@ -161,6 +170,17 @@ def hand_back(session: Session, taken: Taken) -> None:
     """Put the job back in the queue, as if it had not been taken. Raises `JobLost`."""
     job = _held(session, taken)
     job.attempts -= 1
+    _wait_again(job)
+    session.flush()
+
+
+def postpone(session: Session, taken: Taken, *, until: datetime) -> None:
+    """Put the job back in the queue, not to be taken before an instant; this attempt does not count as a death.
+
+    Raises `JobLost`.
+    """
+    job = _held(session, taken)
+    job.attempts, job.not_before = 0, until
     _wait_again(job)
     session.flush()
 

@@ -44,9 +44,13 @@ class Runner:
             taken = self._take()
             if taken is None:
                 return
-            self._current = taken
-            self._settle(taken, self._attempt(taken))
-            self._current = None
+            self._do(taken)
+
+    def do(self, job_id: int) -> None:
+        """Do one job, unless somebody else has taken it: for what must be done in the process that asks for it."""
+        taken = self._take(only=job_id)
+        if taken is not None:
+            self._do(taken)
 
     def hand_back(self) -> None:
         """Put the job at hand back in the queue, from another thread, because the process ends before it does.
@@ -57,12 +61,17 @@ class Runner:
         if taken:
             self._settle(taken, lambda session: operations.hand_back(session, taken))
 
-    def _take(self) -> Taken | None:
+    def _do(self, taken: Taken) -> None:
+        self._current = taken
+        self._settle(taken, self._attempt(taken))
+        self._current = None
+
+    def _take(self, only: int | None = None) -> Taken | None:
         with self._app.app_context():
             while True:
                 try:
                     with platform_unit_of_work("worker: taking a job") as work:
-                        return operations.take(work.session, host=self._host, now=clock.utcnow())
+                        return operations.take(work.session, host=self._host, now=clock.utcnow(), only=only)
                 except IntegrityError:
                     continue  # another worker has just taken a job of the same exclusive key: look again
 

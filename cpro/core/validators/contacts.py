@@ -43,7 +43,7 @@ class InvalidWebsite(InvalidValue):
 
 
 def normalise_email(text: str) -> str:
-    """Return the address with its domain in lower case, as email-validator does; raises InvalidEmail.
+    """Return the address with its domain in lower case, an internationalised one in punycode; raises InvalidEmail.
 
     The part before the @ is ASCII: the mail servers of the academies do not take any other (SMTPUTF8), and an accent
     there is a typing error. Nothing is asked of the network.
@@ -60,7 +60,7 @@ def normalise_email(text: str) -> str:
         result = validate_email(address, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise InvalidEmail(_explain_email(address)) from error
-    return result.normalized
+    return result.ascii_email or result.normalized
 
 
 def normalise_phone(text: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,9 +15,8 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import record
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import join_french
-from cpro.core.mail import send
+from cpro.core.mail import enqueue
 from cpro.core.permissions import Actor
-from cpro.core.transactions import after_commit
 from cpro.core.validators import normalise_uai
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
@@ -56,8 +54,9 @@ def offer(
     for school, other in sorted(((left, joined), (joined, left)), key=lambda each: each[0].id):
         _tell_offers(session, school, other, len(pupils), own=school is left, by=by, now=now)
     addresses = messages.heads_of(session, [joined.id])[joined.id]
+    sender = named_to(by, is_own=False, otherwise=left.name)
     for mail in messages.offers(addresses, joined, left, len(pupils)):
-        after_commit(session, partial(send, mail))
+        enqueue(mail, by=sender, now=now, session=session, establishment_id=joined.id)
     return sides
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
-from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.core.mail import send
-from cpro.core.transactions import after_commit
+from cpro.core.mail import enqueue
+from cpro.core.permissions import Actor
 from cpro.transfers import messages
 from cpro.transfers.matching import load_schools
 from cpro.transfers.models import SchoolPair
 
 _PAGE = 500
+#: Neither school learns who acted in the other.
+_MATCHING = Actor("system", None, "Transferts", "system")
 
 
 def tell_heads(session: Session, *, between: tuple[int, int] | None = None, now: datetime) -> int:
-    """Tell the heads of the schools of some new pairs, one message a school, after the commit; return how many pairs.
+    """Tell the heads of the schools of some new pairs, one message a school; return how many pairs.
 
     At most 500 at once, oldest first; `between` names two schools and leaves the others for later.
     """
@@ -37,5 +38,5 @@ def tell_heads(session: Session, *, between: tuple[int, int] | None = None, now:
     schools, addresses = load_schools(session, list(others)), messages.heads_of(session, list(others))
     for school_id, met in others.items():
         for mail in messages.first_transfers(addresses[school_id], schools[school_id], [schools[each] for each in met]):
-            after_commit(session, partial(send, mail))
+            enqueue(mail, by=_MATCHING, now=now, session=session, establishment_id=school_id)
     return len(pairs)

@@ -68,7 +68,7 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
     refuse_code(account, by)
     if account.role is not Role.HEAD:
         return accounts.reset(db.session(), account, by=by, now=now)
-    address = head_codes.mail_code(account, establishment, now=now)
+    address = head_codes.mail_code(account, establishment, by=by, now=now)
     changes = {"code_mailed_to": (None, address)}
     record_about(db.session(), "account:reset", account, by=by, now=now, changes=changes)
     return None

@@ -106,7 +106,7 @@ def create_by_hand(
     if account.consent_needed:
         changes["consent_needed"] = (False, True)
     if role is Role.HEAD and not account.is_pending:
-        changes["code_mailed_to"] = (None, head_codes.mail_code(account, establishment, now=now))
+        changes["code_mailed_to"] = (None, head_codes.mail_code(account, establishment, by=by, now=now))
     record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)
     return account
 

@@ -37,7 +37,7 @@ def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: date
                 "L’adresse électronique de l’établissement a changé entre-temps : c’est là que partirait le code. "
                 "Vérifiez-la, puis donnez votre accord à nouveau."
             )
-        changes["code_mailed_to"] = (None, head_codes.mail_code(account, establishment, now=now))
+        changes["code_mailed_to"] = (None, head_codes.mail_code(account, establishment, by=by, now=now))
     db.session.flush()
     record_about(db.session(), "account:consent:granted", account, by=by, now=now, changes=changes)
 

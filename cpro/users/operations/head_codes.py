@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from cpro.core.mail import Mail, public_link, send
-from cpro.core.transactions import after_commit
+from cpro.core.mail import Mail, enqueue, public_link
+from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.users.errors import HeadCodeUndeliverable
@@ -36,8 +36,10 @@ def check_address(establishment: Establishment) -> str:
     return address
 
 
-def mail_code(account: Account, establishment: Establishment, *, now: datetime) -> str:
+def mail_code(account: Account, establishment: Establishment, *, by: Actor, now: datetime) -> str:
     """Draw a head's code, mail it to the establishment once committed, and return the address.
+
+    What became of the message is read on the page of the account.
 
     Raises `HeadCodeUndeliverable`.
     """
@@ -57,5 +59,5 @@ def mail_code(account: Account, establishment: Establishment, *, now: datetime) 
             "à personne d’autre.\n"
         ),
     )
-    after_commit(db.session(), lambda: send(mail))
+    enqueue(mail, by=by, now=now, about=("account", account.id))
     return address

@@ -1,0 +1,91 @@
+"""The job that delivers a message, and the nightly one that forgets the old ones."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import timedelta
+
+from cpro.core import tenancy
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.handlers import job, nightly
+from cpro.core.mail import operations, transport
+from cpro.core.mail.models import MailMessage, MailState
+from cpro.core.mail.transport import Outcome
+from cpro.core.secrets import Unreadable, unseal
+from cpro.core.transactions import platform_unit_of_work
+
+logger = logging.getLogger(__name__)
+
+#: Longer than the slowest session with a server: another worker would send a second time.
+_LEASE = timedelta(minutes=10)
+#: A worker's death says nothing against the message.
+_ATTEMPTS = 50
+_UNREADABLE = "son contenu n’est plus lisible, la clé secrète du serveur ayant changé depuis : demandez un nouvel envoi"
+
+
+def register() -> None:
+    """Declare the jobs."""
+    job(operations.DELIVER, label="Envoi d’un message", lease=_LEASE, attempts=_ATTEMPTS)(deliver)
+    nightly("mail:forget", label="Oubli des anciens messages")(_forget)
+
+
+def deliver(context: JobContext, message_id: int) -> None:
+    """Try to send a message that waits; the try, and the end of the job or its next instant, are one commit.
+
+    No transaction is open while the server is spoken to.
+    """
+    with tenancy.platform_session(context.reason) as session:
+        message = session.get(MailMessage, message_id)
+        if message is None or message.state is not MailState.WAITING:
+            return
+        outcome = _try(message)
+    with platform_unit_of_work(context.reason) as work:
+        message = work.session.get_one(MailMessage, message_id, with_for_update=True)
+        if outcome.is_accepted or outcome.is_final:
+            state = MailState.SENT if outcome.is_accepted else MailState.REFUSED
+            message.tries += 1
+            operations.settle(message, state, now=context.now, answer=outcome.answer)
+            due = None
+        else:
+            due = operations.put_off(message, answer=outcome.answer, now=context.now)
+        work.session.flush()
+        if due is None:
+            context.finish_within(work.session)
+        else:
+            context.postpone_within(work.session, due)
+
+
+def _try(message: MailMessage) -> Outcome:
+    """Send a message; a defect of ours is logged and tried again like an absent server."""
+    try:
+        body = unseal(operations.PURPOSE, message.sealed_body)
+        letter = transport.compose(
+            to=message.to,
+            subject=message.subject,
+            body=body,
+            message_id=message.message_id,
+            date=message.created_at,
+        )
+        outcome = transport.deliver(letter)
+    except Unreadable:
+        return Outcome(_UNREADABLE)
+    except Exception as defect:
+        # The words of an unforeseen error may quote what was being sent: only its kind and its place are told.
+        place = defect.__traceback__.tb_lineno if defect.__traceback__ else 0
+        logger.error("message %d could not be sent: %s (line %d)", message.id, type(defect).__name__, place)
+        return Outcome("une erreur inattendue a empêché l’envoi", is_final=False)
+    return Outcome(_without_secrets(outcome.answer, body), outcome.is_final)
+
+
+def _without_secrets(answer: str, body: str) -> str:
+    """Return a server's answer without what it quotes of the body: codes and addresses that hold digits."""
+    return " ".join(
+        "…" if len(word) >= 8 and re.search(r"\d", word) and word.strip("<>()[].,;:") in body else word
+        for word in answer.split(" ")
+    )
+
+
+def _forget(context: JobContext) -> dict[str, int]:
+    with platform_unit_of_work(context.reason) as work:
+        return {"forgotten": operations.forget_old(work.session, now=context.now)}

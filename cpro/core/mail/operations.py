@@ -1,0 +1,123 @@
+"""The life of a message's row: written, tried again later, sent, refused, forgotten."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from functools import partial
+
+from flask import Flask, current_app
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from cpro.core import jobs
+from cpro.core.errors import DomainError
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.jobs.runner import Runner
+from cpro.core.mail.models import ANSWER_MAX_LENGTH, DELAYS, GIVEN_UP_AFTER, Mail, MailMessage, MailState
+from cpro.core.mail.transport import is_folder, new_message_id
+from cpro.core.permissions import Actor
+from cpro.core.secrets import seal
+from cpro.core.tenancy import scope_of
+from cpro.core.transactions import after_commit
+from cpro.core.validators import normalise_email
+from cpro.extensions import db
+
+#: The kind of job that delivers a message.
+DELIVER = "mail:deliver"
+#: What the body of messages is encrypted for.
+PURPOSE = "mail"
+
+_NO_ANSWER = "aucun serveur n’a accepté ce message"
+#: How long what became of a message can be read.
+_KEPT = timedelta(days=30)
+#: Past this age nothing tries a message any more, whatever became of its job.
+_LOST_AFTER = GIVEN_UP_AFTER + timedelta(days=2)
+
+
+def enqueue(
+    mail: Mail,
+    *,
+    by: Actor,
+    now: datetime,
+    session: Session | None = None,
+    establishment_id: int | None = None,
+    about: tuple[str, object] | None = None,
+) -> MailMessage:
+    """Write a message in the transaction of the action that sends it, and return its row.
+
+    In a school's session the message is that school's; in a platform session it is that of `establishment_id`, or the
+    platform's own. `about` is the type and the id of the object on whose page its state is shown. An address that no
+    server would take is refused at once: the row says why.
+    """
+    target: Session = session or db.session()
+    scope = scope_of(target)
+    message = MailMessage(
+        establishment_id=establishment_id if scope.is_platform else scope.establishment_id,
+        object_type=about[0] if about else "",
+        object_id=str(about[1]) if about else "",
+        to=mail.to[:254],
+        subject=" ".join(mail.subject.splitlines())[:300],
+        sealed_body=seal(PURPOSE, mail.body),
+        message_id=new_message_id(),
+        state_value=MailState.WAITING.value,
+        tries=0,
+        last_answer="",
+        created_at=now,
+    )
+    try:
+        message.to = normalise_email(mail.to)
+    except DomainError as refusal:
+        settle(message, MailState.REFUSED, now=now, answer=refusal.message)
+    target.add(message)
+    target.flush()
+    if message.state is MailState.WAITING:
+        job = jobs.operations.enqueue(
+            DELIVER,
+            {"message_id": message.id},
+            by=by,
+            now=now,
+            session=target,
+            establishment_id=message.establishment_id,
+        )
+        if is_folder():
+            application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+            after_commit(target, partial(Runner(application, threading.Event()).do, job.id))
+    return message
+
+
+def settle(message: MailMessage, state: MailState, *, now: datetime, answer: str = "") -> None:
+    """Write that a message is sent, or refused and why; its body is erased."""
+    message.state_value, message.settled_at, message.last_answer = state.value, now, answer[:ANSWER_MAX_LENGTH]
+    message.sealed_body, message.next_try_at = "", None
+
+
+def put_off(message: MailMessage, *, answer: str, now: datetime) -> datetime | None:
+    """Write a try that failed and return when the next one is due; None settles a message tried for two days."""
+    message.tries += 1
+    deadline = message.created_at + GIVEN_UP_AFTER
+    if now >= deadline:
+        settle(message, MailState.REFUSED, now=now, answer=f"abandonné après deux jours d’essais ; {answer}")
+        return None
+    due = min(now + DELAYS[min(message.tries, len(DELAYS)) - 1], deadline)
+    message.last_answer, message.next_try_at = answer[:ANSWER_MAX_LENGTH], due
+    return due
+
+
+def forget_old(session: Session, *, now: datetime) -> int:
+    """Forget the messages settled a month ago with their jobs, and give up those that nothing tries any more.
+
+    Returns how many messages were forgotten.
+    """
+    for lost in session.scalars(
+        select(MailMessage).where(
+            MailMessage.state_value == MailState.WAITING.value, MailMessage.created_at < now - _LOST_AFTER
+        )
+    ):
+        settle(lost, MailState.REFUSED, now=now, answer=lost.last_answer or _NO_ANSWER)
+    settled = [state.value for state in JobState if state.is_settled]
+    session.execute(delete(Job).where(Job.kind == DELIVER, Job.state_value.in_(settled), Job.created_at < now - _KEPT))
+    forgotten = session.scalars(
+        delete(MailMessage).where(MailMessage.settled_at < now - _KEPT).returning(MailMessage.id)
+    )
+    return len(forgotten.all())

@@ -1,0 +1,49 @@
+"""What pages say of a message: one sentence, and the part « Messages envoyés » of the page of what it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from cpro.core.formatting import format_instant
+from cpro.core.mail.models import MailMessage, MailState
+from cpro.core.mail.queries import list_messages_about
+from cpro.core.registry import registry
+
+
+def register(app: Flask) -> None:
+    """Put the messages about a record on its page."""
+    registry(app).add_object_section(_section)
+
+
+def describe_state(message: MailMessage, timezone: str) -> str:
+    """Return where a message stands: « envoyé le … », « en attente … », « refusé par le serveur : … »."""
+    if message.state is MailState.SENT and message.settled_at:
+        return f"envoyé le {format_instant(message.settled_at, timezone)}"
+    if message.state is MailState.REFUSED:
+        return f"{message.state.label}\u202f: {message.refusal}"
+    if message.next_try_at is None:
+        return message.state.label
+    return (
+        f"{message.state.label}\u202f: nouvel essai le {format_instant(message.next_try_at, timezone)} "
+        f"({message.last_answer})"
+    )
+
+
+def _section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
+    messages = list_messages_about(object_type, object_id)
+    if not messages:
+        return None
+    timezone = registry().timezone()
+    lines = [
+        {
+            "subject": message.subject,
+            "to": message.to,
+            "asked": format_instant(message.created_at, timezone),
+            "state": describe_state(message, timezone),
+            "is_refused": message.state is MailState.REFUSED,
+        }
+        for message in messages
+    ]
+    return "mail/_messages.html", {"lines": lines}

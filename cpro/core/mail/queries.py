@@ -1,0 +1,31 @@
+"""Reads of the messages, in the session of the school."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import func, select
+
+from cpro.core.mail.models import MailMessage
+from cpro.extensions import db
+
+
+def list_messages_about(object_type: str, object_id: object, *, limit: int = 5) -> Sequence[MailMessage]:
+    """Return the last messages about an object of the current school, the latest first."""
+    return db.session.scalars(
+        select(MailMessage)
+        .where(MailMessage.object_type == object_type, MailMessage.object_id == str(object_id))
+        .order_by(MailMessage.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def find_last_messages(object_type: str, object_ids: Collection[object]) -> dict[str, MailMessage]:
+    """Return the last message about each of some objects of the current school, by the object's id as text."""
+    last = (
+        select(func.max(MailMessage.id))
+        .where(MailMessage.object_type == object_type, MailMessage.object_id.in_([str(each) for each in object_ids]))
+        .group_by(MailMessage.object_id)
+    )
+    found = db.session.scalars(select(MailMessage).where(MailMessage.id.in_(last)))
+    return {message.object_id: message for message in found}

@@ -1,0 +1,143 @@
+"""How a message leaves: by SMTP, or as a file of the instance folder. Nothing here knows the database."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import smtplib
+import ssl
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit
+
+from flask import current_app
+
+logger = logging.getLogger(__name__)
+
+_TIMEOUT = 20  # seconds, for each exchange with the server
+_HOST = re.compile(r"[A-Za-z0-9.-]+")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one try: `answer` is empty when the message left, `is_final` when trying again is of no use."""
+
+    answer: str = ""
+    is_final: bool = True
+
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether the message left."""
+        return not self.answer
+
+
+def is_folder() -> bool:
+    """Tell whether messages are files of the instance folder."""
+    return not current_app.config["CPRO_MAIL_URL"]
+
+
+def public_link(path: str, **query: str) -> str:
+    """Return an absolute address of this site for messages and papers; never built from what a browser says."""
+    address = f"{current_app.config['CPRO_PUBLIC_URL']}{path}"
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def new_message_id() -> str:
+    """Return a new `Message-ID`, under the host of this site."""
+    return f"<{uuid.uuid4()}@{_public_host()}>"
+
+
+def compose(*, to: str, subject: str, body: str, message_id: str, date: datetime) -> EmailMessage:
+    """Return a message ready to leave: plain text, dated, marked as written by a machine."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = _sender(), to, subject
+    message["Date"], message["Message-ID"] = format_datetime(date), message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body)
+    return message
+
+
+def deliver(message: EmailMessage) -> Outcome:
+    """Try once to have a message leave. A file is written under the name of its `Message-ID`: twice is once."""
+    url = current_app.config["CPRO_MAIL_URL"]
+    if url:
+        return _send_by_smtp(message, urlsplit(url))
+    _write(message, Path(current_app.config["CPRO_INSTANCE"]) / "mail")
+    return Outcome()
+
+
+def _public_host() -> str:
+    host = urlsplit(str(current_app.config["CPRO_PUBLIC_URL"])).hostname or ""
+    return host if _HOST.fullmatch(host) else "localhost"
+
+
+def _sender() -> str:
+    url = urlsplit(str(current_app.config["CPRO_MAIL_URL"]))
+    return parse_qs(url.query).get("from", [f"cpro@{url.hostname or _public_host()}"])[0]
+
+
+def _write(message: EmailMessage, folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{message['Message-ID'].strip('<>').partition('@')[0]}.eml"
+    draft = path.with_suffix(".part")  # whoever reads the folder never sees half a message
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(message.as_bytes())
+    draft.replace(path)
+
+
+def _send_by_smtp(message: EmailMessage, url: SplitResult) -> Outcome:
+    """Hand a message to the server, and tell apart what it refuses for good from what may pass later.
+
+    For good: a 5xx for the recipient or the content. Everything else may pass once the server, or our settings
+    (sender, password, certificate), are mended.
+    """
+    try:
+        with _connection(url) as server:
+            server.send_message(message)
+    except smtplib.SMTPRecipientsRefused as refusal:
+        ((code, words),) = refusal.recipients.values()
+        return Outcome(_spoken(code, words), is_final=code >= 500)
+    except smtplib.SMTPDataError as refusal:
+        return Outcome(_spoken(refusal.smtp_code, refusal.smtp_error), is_final=refusal.smtp_code >= 500)
+    except smtplib.SMTPResponseException as refusal:
+        answer = _spoken(refusal.smtp_code, refusal.smtp_error)
+        logger.warning("the mail server refused to work: %s %s", type(refusal).__name__, answer)
+        return Outcome(answer, is_final=False)
+    except (OSError, smtplib.SMTPException) as failure:
+        logger.warning("the mail server could not be reached: %s", type(failure).__name__, exc_info=True)
+        return Outcome("le serveur de messagerie ne répond pas", is_final=False)
+    return Outcome()
+
+
+@contextmanager
+def _connection(url: SplitResult) -> Iterator[smtplib.SMTP]:
+    """Open a session with the server. How it ends changes nothing: what was accepted is accepted."""
+    context, host = ssl.create_default_context(), url.hostname or ""
+    if url.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=_TIMEOUT, context=context)
+    else:
+        server = smtplib.SMTP(host, url.port or 587, timeout=_TIMEOUT)
+    try:
+        if url.scheme == "smtp":
+            server.starttls(context=context)
+        if url.username:
+            server.login(unquote(url.username), unquote(url.password or ""))
+        yield server
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            server.quit()
+    finally:
+        server.close()
+
+
+def _spoken(code: int, words: bytes | str) -> str:
+    """Return a server's answer on one line."""
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return " ".join(f"{code} {text}".split())
