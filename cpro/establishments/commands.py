@@ -5,32 +5,72 @@ from __future__ import annotations
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from cpro.core import clock, tenancy
 from cpro.core.commands import COMMAND_LINE, sentences
 from cpro.core.errors import NotFound
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import platform_unit_of_work
+from cpro.establishments.models import Establishment
 from cpro.establishments.operations.particulars import correct_uai
 from cpro.establishments.operations.pictures import sweep_pictures
+from cpro.establishments.operations.proof import find_proved_address, set_head_email
 from cpro.establishments.queries import find_by_code
 
 establishments = AppGroup("establishments", help="Schools.")
+
+#: For a private school, one of agriculture, a CFA: no head's code goes to the mailbox that the UAI would name.
+no_official_mailbox = click.option(
+    "--no-official-mailbox",
+    is_flag=True,
+    help="The school has no mailbox ce.<UAI> of its académie: never send a head's code there.",
+)
 uploads = AppGroup("uploads", help="Stored files.")
 
 
 @establishments.command("set-uai")
 @click.argument("code")
 @click.argument("uai")
+@no_official_mailbox
 @sentences
-def set_uai(code: str, uai: str) -> None:
+def set_uai(code: str, uai: str, no_official_mailbox: bool) -> None:
     """Correct the UAI of a school, even locked."""
     with platform_unit_of_work("command line: correcting a UAI") as work:
-        school = find_by_code(work.session, code)
-        if school is None:
-            raise NotFound(f"Aucun établissement ne porte le code « {code} ».")
-        correct_uai(work.session, school, uai, by=COMMAND_LINE, now=clock.utcnow())
-        click.echo(f"{school.code} : code UAI {school.uai}.")
+        school = _find(work.session, code)
+        has_mailbox = not no_official_mailbox
+        correct_uai(work.session, school, uai, has_official_mailbox=has_mailbox, by=COMMAND_LINE, now=clock.utcnow())
+        click.echo(f"{school.code} : code UAI {school.uai}. {where_heads_codes_go(school)}")
+
+
+@establishments.command("set-head-email")
+@click.argument("code")
+@click.argument("email")
+@sentences
+def set_head_address(code: str, email: str) -> None:
+    """Say where the code of a school's head goes, whatever was said or confirmed before; "" takes it back."""
+    with platform_unit_of_work("command line: where a head's code goes") as work:
+        school = _find(work.session, code)
+        set_head_email(work.session, school, email, by=COMMAND_LINE, now=clock.utcnow())
+        click.echo(f"{school.code} : {where_heads_codes_go(school)}")
+
+
+def where_heads_codes_go(school: Establishment) -> str:
+    """Return the sentence that tells whoever runs the platform where the code of a school's head will go."""
+    address = find_proved_address(school)
+    if address:
+        return f"Le code du chef d’établissement partira à {address}."
+    return (
+        "Aucune adresse n’est reconnue pour le code du chef d’établissement : une fois son compte créé, tirez le code "
+        f"avec « users reset IDENTIFIANT --establishment {school.code} » et remettez-le-lui vous-même."
+    )
+
+
+def _find(session: Session, code: str) -> Establishment:
+    school = find_by_code(session, code)
+    if school is None:
+        raise NotFound(f"Aucun établissement ne porte le code « {code} ».")
+    return school
 
 
 @uploads.command("sweep")

@@ -14,6 +14,10 @@ _SWITCH = {
     name: getattr(TransfersForm, name).args[0]
     for name in ("cnil_kind", "cnil_reference", "transfers_enabled", "uses_siecle")
 }
+_PROOF = {
+    "head_email": "Adresse donnée pour le code du chef d’établissement",
+    "confirmed_email": "Adresse confirmée de l’établissement",
+}
 _MODULES = {module.value: f"Module {module.label}" for module in Module}
 
 
@@ -21,6 +25,7 @@ def name_gestures() -> None:
     """Register the words of the room."""
     actions = {
         "establishment:created": "a créé l’établissement",
+        "establishment:head-email:set": "a indiqué où part le code du chef d’établissement",
         "establishment:modules:switched": "a activé ou désactivé des modules",
         "establishment:particulars:changed": "a modifié les renseignements de l’établissement",
         "establishment:transfers:changed": "a modifié les réglages des transferts",
@@ -37,7 +42,7 @@ def name_gestures() -> None:
         actions=actions,
         objects={"establishment": "Établissement", "picture": "Image", "settings": "Page des paramètres"},
         fields={
-            "establishment": {"code": "Code de connexion", **_PARTICULARS, **_SWITCH, **_MODULES},
+            "establishment": {"code": "Code de connexion", **_PROOF, **_PARTICULARS, **_SWITCH, **_MODULES},
             "picture": {"version": "Image n°"},
         },
         values={

@@ -77,6 +77,12 @@ class Establishment(TenantRoot, Model):
     #: since when an import or a transfer has relied on the UAI: only the command line corrects it then
     uai_locked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     email: Mapped[str] = mapped_column(String(254), default="")
+    #: where whoever runs the platform said that a head's code goes; the command line alone writes it
+    head_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
+    #: the UAI that the command line gave, of a school that has its académie's mailbox; the form changes `uai` alone
+    official_uai: Mapped[str | None] = mapped_column(String(8))
+    #: the `email` that a head signed in, or its earlier holder, confirmed last: heads' codes go there from then on
+    confirmed_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
     kind: Mapped[str] = mapped_column(String(80), default="")
     address_line1: Mapped[str] = mapped_column(String(120), default="")
     address_line2: Mapped[str] = mapped_column(String(120), default="")

@@ -12,8 +12,9 @@ from cpro.core import clock, tenancy
 from cpro.core.commands import COMMAND_LINE, sentences
 from cpro.core.permissions import Role
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
-from cpro.establishments.commands import establishments
+from cpro.establishments.commands import establishments, no_official_mailbox, where_heads_codes_go
 from cpro.establishments.operations.particulars import create_establishment
+from cpro.establishments.operations.proof import find_proved_address, read_head_email
 from cpro.establishments.queries import get_current_establishment
 from cpro.users import queries
 from cpro.users.errors import UnknownAccount
@@ -29,12 +30,23 @@ platform_users = AppGroup("platform-users", help="Accounts of the platform: supp
 @click.option("--uai", default="")
 @click.option("--code", required=True, help="Lower-case letters, digits, hyphen: the school's word at sign-in.")
 @click.option("--admin-email", default="", help="The administrator's e-mail address.")
+@click.option("--head-email", default="", help="Where the head's code goes; else the mailbox that the UAI names.")
+@no_official_mailbox
 @sentences
-def create_school(name: str, uai: str, code: str, admin_email: str) -> None:
+def create_school(name: str, uai: str, code: str, admin_email: str, head_email: str, no_official_mailbox: bool) -> None:
     """Create a school and its administrator; print the administrator's one-time activation code."""
     now = clock.utcnow()
     with platform_unit_of_work("command line: a new school") as work:
-        school = create_establishment(work.session, name=name, uai=uai, code=code, by=COMMAND_LINE, now=now)
+        school = create_establishment(
+            work.session,
+            name=name,
+            uai=uai,
+            code=code,
+            head_email=read_head_email(head_email, besides=admin_email),
+            has_official_mailbox=not no_official_mailbox,
+            by=COMMAND_LINE,
+            now=now,
+        )
         account = accounts.create_account(
             work.session,
             establishment_id=school.id,
@@ -47,7 +59,9 @@ def create_school(name: str, uai: str, code: str, admin_email: str) -> None:
             now=now,
         )
         activation_code = codes.draw_code(work.session, account, now=now)
+        heads_code = where_heads_codes_go(school)
     click.echo(f"Établissement « {code} » créé. Identifiant : administrateur.")
+    click.echo(heads_code)
     click.echo(f"Code d’activation (30 jours, une seule fois) : {activation_code}")
 
 
@@ -87,10 +101,13 @@ def enable_account(login: str, establishment: str) -> None:
 @click.option("--establishment", required=True, help="Code or UAI of the school.")
 @sentences
 def consent_to(login: str, establishment: str) -> None:
-    """Consent to a further head or administrator where no head can any more; a head's code is mailed to the school."""
+    """Consent to a further head or administrator where no head can any more; say where a head's code went."""
     with _account_of_school(login, establishment) as account:
-        consent.grant_consent(account, mailed_to=get_current_establishment().email, by=COMMAND_LINE, now=clock.utcnow())
-    click.echo(f"Accord donné au compte {login}.")
+        school = get_current_establishment()
+        address = find_proved_address(school)
+        consent.grant_consent(account, mailed_to=address, by=COMMAND_LINE, now=clock.utcnow())
+        heads_code = where_heads_codes_go(school) if account.role is Role.HEAD else ""
+    click.echo(f"Accord donné au compte {login}. {heads_code}".strip())
 
 
 @platform_users.command("create")

@@ -269,7 +269,13 @@ def make_mandate(world: World, school: str = "a", **values: Any) -> Mandate:
 
 
 def _school(session: Any, code: str, uai: str, diploma: Diploma) -> SchoolRef:
-    school = make_establishment(code=code, uai=uai, name=f"Lycée {code}", email=f"contact@{code}.example")
+    school = make_establishment(
+        code=code,
+        uai=uai,
+        name=f"Lycée {code}",
+        email=f"contact@{code}.example",
+        head_email=f"direction@{code}.example",
+    )
     session.add(school)
     session.flush()
     people = {

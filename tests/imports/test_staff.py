@@ -235,7 +235,7 @@ class TestHeads:
             head = session.scalars(select(Account).where(Account.login == HEAD)).one()
             grant_consent(
                 head,
-                mailed_to="contact@alpha.example",
+                mailed_to="direction@alpha.example",
                 by=desk.by.__class__("account", desk.world.a.account_ids["head"], "Claude", "head"),
                 now=NOW,
             )

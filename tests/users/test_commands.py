@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from cpro.audit.models import AuditEntry
@@ -69,6 +71,7 @@ class TestCreateSchool:
             ("--uai", "0940321S"),
             ("--uai", "0999001W"),
             ("--admin-email", "a@b"),
+            ("--head-email", "a@b"),
             ("--name", "x" * 10_000),
         ],
     )
@@ -118,6 +121,59 @@ class TestCreateSchool:
         assert result.exit_code != 0
         assert missing in result.stderr
         assert len(desk.rows(Establishment)) == 2
+
+
+class TestWhereTheHeadsCodeGoes:
+    CREATE = ("establishments", "create", "--name", "Lycée Curie", "--code", "curie")
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (("--uai", "0570109J"), "ce.0570109j@ac-nancy-metz.fr"),
+            (("--uai", "0570109J", "--head-email", "p@curie.example"), "p@curie.example"),
+            (("--uai", "0570109J", "--no-official-mailbox"), "users reset"),
+            (("--uai", "0999003Y"), "users reset"),
+            ((), "users reset"),
+        ],
+    )
+    def test_is_said_when_the_school_is_created(
+        self, run: Callable[..., Result], words: tuple[str, ...], told: str
+    ) -> None:
+        result = run(*self.CREATE, *words)
+
+        assert result.exit_code == 0, result.output
+        assert told in result.stdout
+        assert _CODE.fullmatch(result.stdout.split()[-1])  # scripts read the code at the end
+
+    def test_is_never_the_administrators_address(self, run: Callable[..., Result], desk: Desk) -> None:
+        result = run(*self.CREATE, "--admin-email", "a@curie.example", "--head-email", "A@CURIE.example")
+
+        assert is_refused(result), result.output
+        assert len(desk.rows(Establishment)) == 2
+
+    def test_follows_the_uai_that_the_command_line_corrects(self, run: Callable[..., Result], desk: Desk) -> None:
+        run(*self.CREATE)
+
+        assert "ce.0940321n@ac-creteil.fr" in run("establishments", "set-uai", "curie", "0940321N").stdout
+        assert "users reset" in run("establishments", "set-uai", "curie", "0570109J", "--no-official-mailbox").stdout
+
+    def test_is_set_again_whatever_was_confirmed(self, run: Callable[..., Result], arrange: Callable[..., Any]) -> None:
+        with arrange() as session:
+            school = session.scalars(select(Establishment).where(Establishment.code == "alpha")).one()
+            school.confirmed_email = "contact@alpha.example"
+
+        result = run("establishments", "set-head-email", "alpha", "p@alpha.example")
+
+        assert (result.exit_code, "p@alpha.example" in result.stdout) == (0, True), result.output
+        with arrange() as session:
+            school = session.scalars(select(Establishment).where(Establishment.code == "alpha")).one()
+            assert (school.head_email, school.confirmed_email) == ("p@alpha.example", "")
+            line = session.scalars(select(AuditEntry).where(AuditEntry.establishment_id == school.id)).one()
+            assert line.changes["confirmed_email"] == ["contact@alpha.example", ""]
+
+    def test_of_an_unknown_school_or_a_malformed_address_is_refused(self, run: Callable[..., Result]) -> None:
+        assert is_refused(run("establishments", "set-head-email", "nulle-part", "p@alpha.example"))
+        assert is_refused(run("establishments", "set-head-email", "alpha", "pas une adresse"))
 
 
 class TestReset:

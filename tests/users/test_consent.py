@@ -26,7 +26,7 @@ from tests.helpers.office import CODE, Office
 from tests.helpers.records import nothing_written, set_school, watching
 
 DISABLED = "Ce compte est désactivé"
-MAILBOX = "contact@alpha.example"
+MAILBOX = "direction@alpha.example"
 
 
 @pytest.fixture
@@ -189,16 +189,27 @@ class TestGrantConsent:
     def test_is_refused_when_the_address_changed_since_the_head_read_it(
         self, app: Flask, office: Office, further: int
     ) -> None:
-        set_school(app, office.school.id, email="alix@boite.example")
+        set_school(app, office.school.id, head_email="alix@boite.example")
 
         with nothing_written(app), pytest.raises(DomainError, match="a changé entre-temps"):
             office.act(consent.grant_consent, "head", account=further, mailed_to=MAILBOX)
 
         assert office.mails() == []
 
+    def test_draws_no_code_where_no_address_is_proved(self, app: Flask, office: Office, further: int) -> None:
+        set_school(app, office.school.id, head_email="")
+
+        with watching(app) as watch:
+            office.act(consent.grant_consent, "head", account=further, mailed_to="")
+
+        assert office.find(further).may_sign_in
+        assert office.mails() == []
+        assert "code_mailed_to" not in watch.line["changes"]
+        assert "activation_code" not in watch.changed
+
     def test_is_refused_when_the_address_is_the_administrators(self, app: Flask, office: Office, further: int) -> None:
         mailbox = "alix.granite@alpha.example"
-        set_school(app, office.school.id, email=mailbox)
+        set_school(app, office.school.id, head_email=mailbox)
 
         with nothing_written(app), pytest.raises(HeadCodeUndeliverable, match="Alix Granite"):
             office.act(consent.grant_consent, "head", account=further, mailed_to=mailbox)

@@ -78,7 +78,7 @@ class TestHeadInPlace:
 
     def test_gets_no_sheet(self, app: Flask, office: Office, who: str | int) -> None:
         for reset in (False, True):
-            with nothing_written(app), pytest.raises(NoSheet, match="adresse de l’établissement"):
+            with nothing_written(app), pytest.raises(NoSheet, match="adresse confirmée de l’établissement"):
                 office.act(draw_chosen_sheets, who, account_ids=[office.school.account_ids["head"]], reset=reset)
 
     def test_is_left_out_of_a_batch(self, office: Office) -> None:
@@ -146,11 +146,20 @@ class TestFirstHead:
         with nothing_written(app), pytest.raises(DomainError, match="adresse électronique"):
             headless.create("head")
 
+    def test_is_created_without_a_code_where_no_address_is_proved(self, app: Flask, headless: Office) -> None:
+        set_school(app, headless.school.id, head_email="")
+
+        with watching(app) as watch:
+            head = headless.create("head")
+
+        assert headless.mails() == []
+        assert "code_mailed_to" not in watch.line["changes"]
+        with nothing_written(app), pytest.raises(HeadCodeUndeliverable, match="l’équipe qui administre CPro"):
+            headless.act(access.reset_account, account=head)
+
     @pytest.mark.parametrize("mailbox", ["alix.granite@alpha.example", "Alix.Granite@ALPHA.example"])
-    def test_is_refused_while_the_schools_mailbox_is_somebodys(
-        self, app: Flask, headless: Office, mailbox: str
-    ) -> None:
-        set_school(app, headless.school.id, email=mailbox)
+    def test_is_refused_while_the_mailbox_is_somebodys(self, app: Flask, headless: Office, mailbox: str) -> None:
+        set_school(app, headless.school.id, head_email=mailbox)
 
         with nothing_written(app), pytest.raises(HeadCodeUndeliverable, match="Alix Granite"):
             headless.create("head")
@@ -165,10 +174,10 @@ class TestFirstHead:
 
         [(to, text)] = headless.mails()
         assert (account.role, account.is_pending, account.email) == (Role.HEAD, False, "")
-        assert to == "contact@alpha.example"
+        assert to == "direction@alpha.example"
         assert "https://cpro.example/activation?establishment=alpha&login=zoe.mica" in text
         [code] = CODE.findall(text)
-        assert watch.line["changes"]["code_mailed_to"] == [None, "contact@alpha.example"]
+        assert watch.line["changes"]["code_mailed_to"] == [None, "direction@alpha.example"]
         assert code not in str(watch.line)
 
     def test_gets_the_code_again_by_mail_never_on_screen(self, headless: Office) -> None:
@@ -177,7 +186,7 @@ class TestFirstHead:
         shown = headless.act(access.reset_account, account=head)
 
         assert shown is None
-        assert [to for to, _ in headless.mails()] == ["contact@alpha.example"] * 2
+        assert [to for to, _ in headless.mails()] == ["direction@alpha.example"] * 2
         assert len({CODE.findall(text)[0] for _, text in headless.mails()}) == 2
 
     def test_gets_no_sheet_before_activating_either(self, app: Flask, headless: Office) -> None:
@@ -230,7 +239,7 @@ class TestPendingHead:
 
     def test_the_administrator_gives_no_consent(self, app: Flask, office: Office, pending: int) -> None:
         with nothing_written(app), pytest.raises(Forbidden, match="Seul le chef"):
-            office.act(consent.grant_consent, account=pending, mailed_to="contact@alpha.example")
+            office.act(consent.grant_consent, account=pending, mailed_to="direction@alpha.example")
 
     def test_may_be_given_up_and_is_not_brought_back_past_the_head(self, office: Office, pending: int) -> None:
         office.act(access.deactivate_account, account=pending)
@@ -316,7 +325,7 @@ class TestCommandLine:
 
         assert self.run(app, "consent", "zoe.mica").exit_code == 0
         assert office.find(pending).may_sign_in
-        assert [to for to, _ in office.mails()] == ["contact@alpha.example"]
+        assert [to for to, _ in office.mails()] == ["direction@alpha.example"]
 
     def test_tells_an_unknown_account(self, app: Flask, world: World) -> None:
         for command in ("disable", "enable", "consent"):

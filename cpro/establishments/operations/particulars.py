@@ -114,22 +114,37 @@ def update_particulars(
 
 
 def create_establishment(
-    session: Session, *, name: str, uai: str, code: str, by: Actor, now: datetime
+    session: Session,
+    *,
+    name: str,
+    uai: str,
+    code: str,
+    head_email: str = "",
+    has_official_mailbox: bool = True,
+    by: Actor,
+    now: datetime,
 ) -> Establishment:
-    """Create a school, in a platform session. Raises `FieldErrors`, `DomainError`, `UAITaken`, `CodeTaken`."""
+    """Create a school, in a platform session.
+
+    `head_email` is where a head's code goes; without it the code goes to the official mailbox of the UAI, unless the
+    school `has_official_mailbox` not. Raises `FieldErrors`, `DomainError`, `UAITaken`, `CodeTaken`.
+    """
     clean = normalise({"name": name, "uai": uai})
+    proof = {"head_email": normalise_email(head_email)}
     code = normalise_school_code(code)
     if not code:
         raise DomainError("Indiquez le code de l’établissement : il sert à se connecter.", field="code")
     if session.scalars(select(Establishment.id).where(Establishment.code == code)).first():
         raise CodeTaken(code)
-    establishment = Establishment(code=code, created_at=now)
+    establishment = Establishment(
+        code=code, created_at=now, official_uai=(clean["uai"] or None) if has_official_mailbox else None, **proof
+    )
     session.add(establishment)
     _assign(session, establishment, clean)
     record_about_school(
         "establishment:created",
         establishment,
-        differences({}, {**clean, "code": code}),
+        differences({}, {**clean, **proof, "code": code}),
         by=by,
         now=now,
         session=session,
@@ -137,15 +152,25 @@ def create_establishment(
     return establishment
 
 
-def correct_uai(session: Session, establishment: Establishment, uai: str, *, by: Actor, now: datetime) -> None:
+def correct_uai(
+    session: Session,
+    establishment: Establishment,
+    uai: str,
+    *,
+    has_official_mailbox: bool = True,
+    by: Actor,
+    now: datetime,
+) -> None:
     """Set the UAI whatever relies on it: the command line's correction, in a platform session.
 
-    Raises `DomainError` when the UAI is malformed or blank, `UAITaken`.
+    A head's code then goes to the official mailbox of this UAI where nothing else says better (see `proof`), unless the
+    school `has_official_mailbox` not. Raises `DomainError` when the UAI is malformed or blank, `UAITaken`.
     """
     correct = normalise_uai(uai)
     if not correct:
         raise DomainError("Indiquez le code UAI : sept chiffres et une lettre.", field="uai")
     before = establishment.uai or ""
+    establishment.official_uai = correct if has_official_mailbox else None
     _assign(session, establishment, {"uai": correct})
     record_about_school(
         "establishment:uai:corrected", establishment, {"uai": (before, correct)}, by=by, now=now, session=session

@@ -21,6 +21,7 @@ from cpro.core.screens.reading import may
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments.gate import GateClosed, missing_particulars
+from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.students import queries
 from cpro.students.models import Division, Student, TeacherDivision
@@ -28,6 +29,7 @@ from cpro.students.teaching import create_user, update_user
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.by_hand import CIVILITIES, ROLES_BY_HAND, details_of
+from cpro.users.operations.head_codes import BY_THE_PLATFORM
 from cpro.users.queries import list_accounts
 
 _CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for civility in CIVILITIES]
@@ -150,7 +152,7 @@ class UsersScreen(Screen):
         if row.is_pending:
             return f"{created} Il attend l’accord du chef d’établissement, qui le donne depuis cette fiche."
         if row.role is Role.HEAD:
-            return f"{created} Son code d’activation part à l’adresse électronique de l’établissement."
+            return f"{created} {_where_code_goes()}"
         return f"{created} Imprimez sa fiche d’activation pour qu’il puisse servir."
 
     def why_not_create(self) -> str | None:
@@ -256,7 +258,7 @@ class UsersScreen(Screen):
         except DomainError as refusal:
             return self._refused(refusal)
         if code is None:
-            message = f"Le code de {label} vient de partir à l’adresse électronique de l’établissement."
+            message = f"Le code de {label} vient de partir à {find_proved_address(get_current_establishment())}."
             return back_to(self.get_url(".details_view", id=row_id), message)
         return render_page("users/new_code.html", screen=self, row=self.asked_row(), code=code, admin_view=self)
 
@@ -264,7 +266,7 @@ class UsersScreen(Screen):
     def consent_view(self) -> ResponseReturnValue:
         """Let the head give, or take back, their consent to a further head or a second administrator."""
         self.demand(may(Permission.USERS_CONSENT))
-        row, mailed_to = self.asked_row(), get_current_establishment().email
+        row, mailed_to = self.asked_row(), find_proved_address(get_current_establishment())
         if not row.is_pending:
             return self._gesture(
                 "Retirer mon accord",
@@ -274,7 +276,7 @@ class UsersScreen(Screen):
             )
         told = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
         if row.role is Role.HEAD:
-            told.append(f"Son code d’activation part à l’adresse de l’établissement : {mailed_to or 'aucune'}.")
+            told.append(_where_code_goes())
         return self._gesture(
             "Donner mon accord",
             told,
@@ -332,6 +334,12 @@ class UsersScreen(Screen):
         """Show the row again with the sentence that refuses."""
         row = self.asked_row()
         return self.details_page(row, refusal_text=refusal.message, status=refusal.status)
+
+
+def _where_code_goes() -> str:
+    """Return the sentence that says where the code of a head goes."""
+    address = find_proved_address(get_current_establishment())
+    return f"Son code d’activation part à {address}." if address else BY_THE_PLATFORM
 
 
 def _deactivation_told(labels: Sequence[str]) -> list[str]:

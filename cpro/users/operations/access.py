@@ -60,9 +60,9 @@ def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
 def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
     """Return a new one-time code to be shown once; the password stops working and every sign-in ends.
 
-    For a head who never activated their account, the code is mailed to the establishment and None is returned: it is
-    not for the eyes of whoever asked. Raises `OwnAccount`, `NotByAdministrator` for a head who did, `ConsentAwaited`,
-    `InactiveAccount`, `HeadCodeUndeliverable`.
+    For a head who never activated their account, the code is mailed to the address that is proved and None is returned:
+    it is not for the eyes of whoever asked. Raises `OwnAccount`, `NotByAdministrator` for a head who did,
+    `ConsentAwaited`, `InactiveAccount`, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
     refuse_code(account, by)

@@ -78,9 +78,9 @@ def create_by_hand(
 ) -> Account:
     """Create an account of the current school, its login drawn from the name, and return it.
 
-    `values` holds fields of `RULES` (last_name, first_name and role at least). A first head's code is mailed to the
-    establishment's address; a further head or administrator waits for the head's consent. Raises `GateClosed`,
-    `FieldErrors`, `RoleRefused`, `ConsentImpossible`, `HeadCodeUndeliverable`, `LoginTaken`.
+    `values` holds fields of `RULES` (last_name, first_name and role at least). A first head's code is mailed where an
+    address is proved, if one is (`head_codes`); a further head or administrator waits for the head's consent. Raises
+    `GateClosed`, `FieldErrors`, `RoleRefused`, `ConsentImpossible`, `HeadCodeUndeliverable`, `LoginTaken`.
     """
     establishment = lock_current_establishment()
     require_open_gate(establishment)
@@ -90,8 +90,8 @@ def create_by_hand(
         clean["discipline"] = ""
     if role is Role.HEAD and clean["email"] and not rules.is_command_line(by):
         raise DomainError(
-            "Laissez vide l’adresse électronique d’un chef d’établissement : son code part à l’adresse de "
-            "l’établissement, et la personne donnera la sienne dans « Mon compte ».",
+            "Laissez vide l’adresse électronique d’un chef d’établissement : son code ne part jamais à une adresse "
+            "saisie ici, et la personne donnera la sienne dans « Mon compte ».",
             field="email",
         )
     account = Account(
@@ -106,7 +106,7 @@ def create_by_hand(
     if account.consent_needed:
         changes["consent_needed"] = (False, True)
     if role is Role.HEAD and not account.is_pending:
-        changes["code_mailed_to"] = (None, head_codes.mail_code(account, establishment, by=by, now=now))
+        changes.update(head_codes.mail_code_if_proved(account, establishment, by=by, now=now))
     record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)
     return account
 

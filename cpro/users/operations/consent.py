@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.permissions import Actor, Role
+from cpro.establishments.operations.proof import find_proved_address
 from cpro.extensions import db
 from cpro.users.errors import NotByAdministrator
 from cpro.users.models import Account
@@ -19,10 +20,10 @@ class NothingToConsent(DomainError):
 
 
 def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: datetime) -> None:
-    """Let an account that waited be activated; a further head's code is then mailed to the establishment.
+    """Let an account that waited be activated; a further head's code is then mailed where an address is proved.
 
-    `mailed_to` is the establishment's address as the head was shown it, asked for a further head: an address changed
-    meanwhile must not receive the code. Raises `NothingToConsent`, `Forbidden`, `DomainError` when the address
+    `mailed_to` is that address as the head was shown it ("" for none), asked for a further head: one changed meanwhile
+    must not receive the code. Raises `NothingToConsent`, `Forbidden`, `DomainError` when the address
     changed, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
@@ -32,12 +33,11 @@ def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: date
     changes: dict[str, tuple[object, object]] = {"consent": ("attendu", "donné")}
     account.consented_at = now
     if account.role is Role.HEAD:
-        if mailed_to != establishment.email:
+        if mailed_to != find_proved_address(establishment):
             raise DomainError(
-                "L’adresse électronique de l’établissement a changé entre-temps : c’est là que partirait le code. "
-                "Vérifiez-la, puis donnez votre accord à nouveau."
+                "L’adresse où partirait le code a changé entre-temps. Vérifiez-la, puis donnez votre accord à nouveau."
             )
-        changes["code_mailed_to"] = (None, head_codes.mail_code(account, establishment, by=by, now=now))
+        changes.update(head_codes.mail_code_if_proved(account, establishment, by=by, now=now))
     db.session.flush()
     record_about(db.session(), "account:consent:granted", account, by=by, now=now, changes=changes)
 

@@ -1,4 +1,8 @@
-"""The code of a head never shows on a screen: it is mailed to the establishment's address."""
+"""The code of a head never shows on a screen: it goes to an address that the administrator could not have typed.
+
+Where nothing proves such an address, no code is drawn here: whoever runs the platform draws it on the command line and
+gives it to the person themselves.
+"""
 
 from __future__ import annotations
 
@@ -9,41 +13,44 @@ from sqlalchemy import select
 from cpro.core.mail import Mail, enqueue, public_link
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
+from cpro.establishments.operations.proof import find_proved_address
 from cpro.extensions import db
 from cpro.users.errors import HeadCodeUndeliverable
 from cpro.users.models import Account
 from cpro.users.operations import codes
 
+BY_THE_PLATFORM = (
+    "Aucune adresse n’est confirmée pour recevoir le code d’un chef d’établissement : c’est l’équipe qui administre "
+    "CPro qui le lui remet. Demandez-le-lui."
+)
 
-def check_address(establishment: Establishment) -> str:
-    """Return the address that a head's code would be mailed to.
 
-    Raises `HeadCodeUndeliverable` when the establishment has none, or when it is the own address of somebody's
-    account: that person would then receive the head's code.
+def check_address(establishment: Establishment, account: Account) -> str:
+    """Return the address that the code of a head's account would be mailed to.
+
+    Raises `HeadCodeUndeliverable` when nothing proves one, or when it is the own address of somebody else's account:
+    that person would then receive the head's code.
     """
-    address = establishment.email
+    address = find_proved_address(establishment)
     if not address:
-        raise HeadCodeUndeliverable(
-            "Le code d’un chef d’établissement part à l’adresse électronique de l’établissement, et elle manque : "
-            "complétez Paramètres, onglet Établissement."
-        )
-    for account in db.session.scalars(select(Account).where(Account.email != "", Account.is_active)):
-        if account.email.casefold() == address.casefold():
+        raise HeadCodeUndeliverable(BY_THE_PLATFORM)
+    for other in db.session.scalars(select(Account).where(Account.email != "", Account.is_active)):
+        if other.id != account.id and other.email.casefold() == address.casefold():
             raise HeadCodeUndeliverable(
-                f"L’adresse de l’établissement, {address}, est aussi celle du compte de {account.label}, qui recevrait "
-                "le code du chef d’établissement. Indiquez d’abord une adresse de l’établissement lui-même."
+                f"L’adresse qui reçoit le code du chef d’établissement, {address}, est aussi celle du compte de "
+                f"{other.label}, qui recevrait ce code. Demandez-le à l’équipe qui administre CPro."
             )
     return address
 
 
 def mail_code(account: Account, establishment: Establishment, *, by: Actor, now: datetime) -> str:
-    """Draw a head's code, mail it to the establishment once committed, and return the address.
+    """Draw a head's code, mail it once committed to the address that is proved, and return that address.
 
     What became of the message is read on the page of the account.
 
     Raises `HeadCodeUndeliverable`.
     """
-    address = check_address(establishment)
+    address = check_address(establishment, account)
     code = codes.draw_code(db.session(), account, now=now)
     link = public_link("/activation", establishment=establishment.code, login=account.login)
     mail = Mail(
@@ -51,13 +58,27 @@ def mail_code(account: Account, establishment: Establishment, *, by: Actor, now:
         subject="CPro : code d’activation du chef d’établissement",
         body=(
             f"À l’attention de {account.label}, chef d’établissement\n\n"
-            f"Un compte CPro de chef d’établissement est ouvert à votre nom pour {establishment.name}.\n\n"
-            f"Ouvrez cette adresse :\n{link}\n\n"
+            f"Un compte CPro de chef d’établissement est ouvert à votre nom pour {establishment.name}, à la demande de "
+            f"{by.label}.\n\n"
+            f"Ouvrez cette adresse :\n{link}\n\n"
             f"Identifiant : {account.login}\n"
             f"Code d’activation, valable 30 jours et une seule fois : {code}\n\n"
-            "Vous choisirez vous-même votre mot de passe. Ce compte engage l’établissement : ne transmettez ce code "
-            "à personne d’autre.\n"
+            "Vous choisirez vous-même votre mot de passe. Ce compte engage l’établissement : ce code n’est que pour la "
+            "personne nommée ci-dessus, et personne d’autre n’a à le demander, pas même l’administrateur de CPro. "
+            "Si elle ne dirige pas l’établissement, n’en faites rien et prévenez le chef d’établissement.\n"
         ),
     )
     enqueue(mail, by=by, now=now, about=("account", account.id))
     return address
+
+
+def mail_code_if_proved(
+    account: Account, establishment: Establishment, *, by: Actor, now: datetime
+) -> dict[str, tuple[object, object]]:
+    """Mail a head's code where an address is proved; return what the journal tells of it, nothing where none is.
+
+    Raises `HeadCodeUndeliverable` when the address is somebody's own.
+    """
+    if not find_proved_address(establishment):
+        return {}
+    return {"code_mailed_to": (None, mail_code(account, establishment, by=by, now=now))}

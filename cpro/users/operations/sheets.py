@@ -114,7 +114,7 @@ def _why_none(accounts: Sequence[Account], eligible: Sequence[Account]) -> str:
             "choisir un autre, demandez la réinitialisation."
         )
     return (
-        "Aucun de ces comptes ne peut recevoir de fiche : le code d’un chef d’établissement part à l’adresse de "
-        "l’établissement, et un compte désactivé ou en attente d’accord n’en a pas. Votre mot de passe se change "
+        "Aucun de ces comptes ne peut recevoir de fiche : le code d’un chef d’établissement part à l’adresse confirmée "
+        "de l’établissement, et un compte désactivé ou en attente d’accord n’en a pas. Votre mot de passe se change "
         "dans « Mon compte »."
     )

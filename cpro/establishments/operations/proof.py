@@ -1,0 +1,57 @@
+"""The address that proves who a head is: never one that the school's administrator could have typed alone.
+
+Three sources, the latest word first: the school's address as a head signed in (or its earlier holder) confirmed it,
+the address that whoever runs the platform gave, the official mailbox of the UAI that the command line gave.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from cpro.core.errors import DomainError
+from cpro.core.permissions import Actor
+from cpro.core.validators import normalise_email
+from cpro.establishments.models import Establishment
+from cpro.establishments.official_mailboxes import find_official_mailbox
+from cpro.establishments.operations.trace import record_about_school
+
+
+def find_proved_address(establishment: Establishment) -> str:
+    """Return the address that heads' codes go to, or "" where nothing proves one."""
+    return (
+        establishment.confirmed_email
+        or establishment.head_email
+        or find_official_mailbox(establishment.official_uai)
+        or ""
+    )
+
+
+def set_head_email(session: Session, establishment: Establishment, email: str, *, by: Actor, now: datetime) -> None:
+    """Say where a head's code goes, whatever was confirmed before: the command line's word, in a platform session.
+
+    Blank takes the word back. Raises `InvalidEmail`.
+    """
+    address = read_head_email(email)
+    changes: dict[str, tuple[object, object]] = {"head_email": (establishment.head_email, address)}
+    if establishment.confirmed_email:
+        changes["confirmed_email"] = (establishment.confirmed_email, "")
+    establishment.head_email, establishment.confirmed_email = address, ""
+    session.flush()
+    record_about_school("establishment:head-email:set", establishment, changes, by=by, now=now, session=session)
+
+
+def read_head_email(text: str, *, besides: str = "") -> str:
+    """Return a head's address as given on the command line, normalised.
+
+    Raises `InvalidEmail`, `DomainError` when it is `besides`, the administrator's: they would receive the head's code.
+    """
+    address = normalise_email(text)
+    if address and address.casefold() == normalise_email(besides).casefold():
+        raise DomainError(
+            "L’adresse du chef d’établissement est aussi celle de l’administrateur, qui recevrait son code : "
+            "indiquez-en une autre.",
+            field="head_email",
+        )
+    return address
