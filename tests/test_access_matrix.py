@@ -120,6 +120,7 @@ GET = {
     "/aide/etablissement": (IN, 200, 200, 200, 200, 200, 200, 200),
     "/mentions/accessibilite": (200, 200, 200, 200, 200, 200, 200, 200),
     "/mentions/donnees-personnelles": (200, 200, 200, 200, 200, 200, 200, 200),
+    "/sante/pret": (200, 200, 200, 200, 200, 200, 200, 200),
     "/sante": (200, 200, 200, 200, 200, 200, 200, 200),
 }
 
@@ -258,13 +259,13 @@ class TestMatrix:
 
         app.view_functions["forgotten"] = forgotten
         assert access_of(forgotten) is None
-        rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == "pages.health")
-        healthy = app.view_functions["pages.health"]
-        app.view_functions["pages.health"] = forgotten
+        rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == "pages.ready")
+        healthy = app.view_functions["pages.ready"]
+        app.view_functions["pages.ready"] = forgotten
         try:
             answer = as_("administrator").get(rule.rule)
         finally:
-            app.view_functions["pages.health"] = healthy
+            app.view_functions["pages.ready"] = healthy
             del app.view_functions["forgotten"]
 
         assert answer.status_code == 403

@@ -227,7 +227,8 @@ class TestProduction:
 
     def test_on_a_database_without_tables_it_says_it_is_not_well(self, tmp_path: Path) -> None:
         answer = run(
-            ["-c", "from app import app; r = app.test_client().get('/sante'); print(r.status_code, r.text)"], tmp_path
+            ["-c", "from app import app; r = app.test_client().get('/sante/pret'); print(r.status_code, r.text)"],
+            tmp_path,
         )
 
         assert answer.stdout.strip() == '503 {"status":"unavailable"}', answer.stderr

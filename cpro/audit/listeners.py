@@ -6,13 +6,13 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, current_app, request
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cpro.audit import readings
 from cpro.core import clock, events
 from cpro.core.permissions import SCHOOL_FREE, Principal, access_of
 from cpro.core.registry import registry
-from cpro.core.web import current_principal, remote_address
+from cpro.core.web import current_principal, remote_address, show_busy_database
 
 logger = logging.getLogger(__name__)
 
@@ -58,14 +58,17 @@ def _tell_page(response: Response) -> Response:
     principal = current_principal()
     if principal is not None and principal.establishment_id is not None:
         in_menu = next((entry.label for entry in registry().menu if entry.endpoint == request.endpoint), "")
-        readings.record_page(
-            principal,
-            title=getattr(getattr(view, "__self__", None), "title", "") or in_menu or request.path,
-            route=request.endpoint or "",
-            address=request.full_path.rstrip("?"),
-            origin=remote_address(),
-            now=clock.utcnow(),
-        )
+        try:
+            readings.record_page(
+                principal,
+                title=getattr(getattr(view, "__self__", None), "title", "") or in_menu or request.path,
+                route=request.endpoint or "",
+                address=request.full_path.rstrip("?"),
+                origin=remote_address(),
+                now=clock.utcnow(),
+            )
+        except OperationalError as error:
+            return show_busy_database(error)
     return response
 
 

@@ -43,7 +43,14 @@ def privacy() -> ResponseReturnValue:
 
 @bp.get("/sante")
 @public
-def health() -> ResponseReturnValue:
+def alive() -> ResponseReturnValue:
+    """Tell a monitor that this process answers; nothing is asked of the database, whoever keeps it busy."""
+    return jsonify(status="ok")
+
+
+@bp.get("/sante/pret")
+@public
+def ready() -> ResponseReturnValue:
     """Tell a monitor whether database and uploads answer: 200, else 503."""
     try:
         with tenancy.platform_session("health") as session:

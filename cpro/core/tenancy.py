@@ -35,6 +35,7 @@ from sqlalchemy.sql.schema import Column
 from sqlalchemy.sql.selectable import Select, SelectBase
 
 from cpro.core.clock import utcnow
+from cpro.core.locks import milliseconds_to_wait
 from cpro.extensions import db
 
 _SCOPE = "cpro_scope"
@@ -346,14 +347,23 @@ def _stamp(obj: Any, scope: Scope) -> None:
 
 
 def _announce_to_database(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    """Tell PostgreSQL the scope of the transaction: row-level security repeats the filter (migration 0002)."""
+    """Tell PostgreSQL how long the transaction waits for a lock, and its scope.
+
+    Row-level security repeats the filter (migration 0002).
+    """
     if connection.dialect.name != "postgresql" or transaction.nested:
         return
+    # Of 0, PostgreSQL understands that one waits for ever.
+    wait = f"{max(1, milliseconds_to_wait())}ms"
     scope = session.info.get(_SCOPE)
-    if scope is None:
-        return  # nothing is announced, so row-level security shows nothing
+    if scope is None:  # nothing is announced, so row-level security shows nothing
+        connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": wait})
+        return
     announced = "platform" if scope.is_platform else str(scope.establishment_id)
-    connection.execute(text("SELECT set_config('cpro.scope', :scope, true)"), {"scope": announced})
+    connection.execute(
+        text("SELECT set_config('lock_timeout', :wait, true), set_config('cpro.scope', :scope, true)"),
+        {"wait": wait, "scope": announced},
+    )
 
 
 event.listen(db.session, "do_orm_execute", _narrow)

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, UOWTransaction
 
 from cpro.core import tenancy
+from cpro.core.locks import milliseconds_to_wait
 from cpro.extensions import db
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 _OPEN = "cpro_unit_of_work"
 #: Connection option: SQLite takes its single write lock at BEGIN instead of failing at the first write.
 _BEGIN_IMMEDIATE = "cpro_begin_immediate"
+#: What a connection of SQLite was last told to wait, in milliseconds.
+_WAITS = "cpro_waits"
 
 
 class UnitOfWork:
@@ -96,7 +99,7 @@ event.listen(db.session, "before_flush", _refuse_stray_writes)
 
 
 def configure_engine(engine: Engine) -> None:
-    """Give SQLite real transactions, foreign keys and a write-ahead log; PostgreSQL needs nothing."""
+    """Give SQLite real transactions, foreign keys, a write-ahead log and a time to wait; nothing to PostgreSQL."""
     if engine.dialect.name != "sqlite":
         return
 
@@ -104,11 +107,15 @@ def configure_engine(engine: Engine) -> None:
     def _prepare(connection: object, record: object) -> None:
         connection.isolation_level = None  # type: ignore[attr-defined]  # BEGIN is ours, below
         cursor = connection.cursor()  # type: ignore[attr-defined]
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        wait = milliseconds_to_wait()
+        if connection.info.get(_WAITS) != wait:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
+            connection.info[_WAITS] = wait
         immediate = connection.get_execution_options().get(_BEGIN_IMMEDIATE)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask, Response, flash, g, make_response, redirect, render_template, request
@@ -12,7 +13,8 @@ from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -20,10 +22,17 @@ from werkzeug.routing import IntegerConverter, Map
 from cpro.core import richtext
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_date
+from cpro.core.locks import is_busy
 from cpro.core.permissions import Actor, Principal
 
 logger = logging.getLogger(__name__)
 
+#: Fields that no page shows again, whatever the form.
+SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "code"})
+
+_RETRY_AFTER = 5  # seconds: a machine that asks again comes back after the longest transaction of a page
+#: Characters of a form that a refused page offers to send again.
+_MAX_TYPED = 300_000
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -41,7 +50,8 @@ def install(app: Flask) -> None:
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(DomainError, _show_refusal)
-    app.register_error_handler(OperationalError, _show_busy_database)
+    app.register_error_handler(OperationalError, show_busy_database)
+    app.register_error_handler(NoConnectionLeft, show_busy_database)
 
 
 def csp_nonce() -> str:
@@ -138,7 +148,10 @@ _PAGES: dict[int, tuple[str, str]] = {
     405: ("Geste impossible ici", "Cette adresse ne s’utilise pas de cette façon."),
     413: ("Envoi trop volumineux", "Le fichier dépasse ce que CPro accepte. Une image pèse au plus 5 Mo."),
     429: ("Trop d’essais", "Réessayez dans un moment."),
-    503: ("Service momentanément indisponible", "La base de données est occupée. Réessayez dans une minute."),
+    503: (
+        "Service momentanément indisponible",
+        "La base de données est occupée par un autre traitement. Rien n’a été enregistré : réessayez dans un instant.",
+    ),
 }
 _UNEXPECTED = (
     "Une erreur est survenue",
@@ -146,8 +159,11 @@ _UNEXPECTED = (
 )
 
 
-def show_error(code: int, message: str = "") -> ResponseReturnValue:
-    """Render the error page of a status, with its usual sentence unless one is given."""
+def show_error(code: int, message: str = "", *, typed: Sequence[tuple[str, str]] = ()) -> ResponseReturnValue:
+    """Render the error page of a status, with its usual sentence unless one is given.
+
+    `typed` is the form that may be sent again from there: nothing of it is lost.
+    """
     title, usual = _PAGES.get(code, _UNEXPECTED)
     try:
         page = render_template(
@@ -155,7 +171,9 @@ def show_error(code: int, message: str = "") -> ResponseReturnValue:
             code=code,
             title=title,
             message=message or usual,
-            hint="",
+            hint="Ce que vous aviez saisi n’est pas perdu : « Réessayer » l’envoie de nouveau." if typed else "",
+            typed=typed,
+            retry_url=request.full_path.rstrip("?"),
             back_url="/",
             back_label="Revenir à l’accueil",
         )
@@ -188,9 +206,31 @@ def _show_refusal(refusal: DomainError) -> ResponseReturnValue:
     return show_error(refusal.status, refusal.message)
 
 
-def _show_busy_database(error: OperationalError) -> ResponseReturnValue:
-    logger.error("the database did not answer", exc_info=error)
-    return show_error(503)
+def show_busy_database(error: SQLAlchemyError) -> Response:
+    """Answer a request that a lock kept waiting for too long, or that the database did not answer: a plain 503.
+
+    A form is offered again as it was typed, for one press of a button.
+    """
+    if is_busy(error):
+        logger.warning("%s %s waited in vain: %s", request.method, request.path, error)
+    else:
+        logger.error("the database did not answer", exc_info=error)
+    answer = make_response(show_error(503, typed=_typed_form()))
+    answer.headers["Retry-After"] = str(_RETRY_AFTER)
+    return answer
+
+
+def _typed_form() -> list[tuple[str, str]]:
+    """Return the fields of a form that can be sent again as it stands: no file, no secret, somebody signed in."""
+    if request.method != "POST" or any(file.filename for file in request.files.values()):
+        return []
+    fields = list(request.form.items(multi=True))
+    if SECRET_FIELDS & {name for name, _value in fields} or sum(len(n) + len(v) for n, v in fields) > _MAX_TYPED:
+        return []
+    try:
+        return fields if current_principal() else []
+    except SQLAlchemyError:
+        return []
 
 
 def back_to(endpoint_url: str, message: str = "", category: str = "success") -> ResponseReturnValue:

@@ -6,20 +6,22 @@ meanwhile, if the form came from our own pages.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import Forbidden
 
 from cpro.config import INACTIVITY_LIMIT
 from cpro.core import clock, tenancy
+from cpro.core.locks import is_busy, wait_at_most
 from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, Role, access_of, can
 from cpro.core.registry import OpenSchool, registry
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web import current_actor, current_principal
+from cpro.core.web import SECRET_FIELDS, current_actor, current_principal
 from cpro.extensions import csrf, login_manager
 from cpro.users import authentication, queries
 from cpro.users.models import Account
@@ -27,6 +29,8 @@ from cpro.users.operations import parked_forms, sign_ins
 
 #: What Flask and Flask-Admin serve as files: style sheets, scripts, pictures of ours.
 STATIC_ENDPOINTS = frozenset({"static", "admin.static"})
+#: Answers a monitor without asking the database anything, who asks included.
+ALIVE = "pages.alive"
 #: The cookie's entry that names a parked form.
 PARKED = "parked_form"
 #: The cookie's entry that says whose sign-in it was: the sign-in itself may be gone when the form arrives.
@@ -34,7 +38,7 @@ OWNER = "owner"
 _SEEN_TO_THE = timedelta(minutes=1)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Never kept, whatever the form: secrets, and what is drawn anew.
-_NEVER_KEPT = frozenset({"password", "password_confirm", "current_password", "code", "csrf_token"})
+_NEVER_KEPT = SECRET_FIELDS | {"csrf_token"}
 
 
 def install(app: Flask) -> None:
@@ -63,11 +67,23 @@ def load_principal(token: str) -> Principal | None:
         principal = Principal(account.id, kind, label, account.login, account.role, school, sign_in.id)
         seen_at = sign_in.last_seen_at
     if seen_at < now - _SEEN_TO_THE:
-        with platform_unit_of_work("still active") as work:
+        _note_seen(token, now)
+    return principal
+
+
+def _note_seen(token: str, now: datetime) -> None:
+    """Note that somebody is still there; let it go while another writer is at work: the next page notes it.
+
+    A page that only reads never waits for whoever writes.
+    """
+    try:
+        with wait_at_most(0), platform_unit_of_work("still active") as work:
             again = queries.find_sign_in(work.session, token)
             if again:
                 again.sign_in.last_seen_at = now
-    return principal
+    except OperationalError as error:
+        if not is_busy(error):
+            raise
 
 
 def name_in_school(inspector_id: int, establishment_id: int) -> str | None:
@@ -78,7 +94,7 @@ def name_in_school(inspector_id: int, establishment_id: int) -> str | None:
 def _judge() -> ResponseReturnValue | None:
     """Let the request through, or answer in its place."""
     endpoint = request.endpoint
-    if endpoint in STATIC_ENDPOINTS:
+    if endpoint in STATIC_ENDPOINTS or endpoint == ALIVE:
         return None
     principal = current_principal()
     # First: the frame of an error page shows the school too.

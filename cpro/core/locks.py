@@ -1,0 +1,57 @@
+"""How long a transaction waits for a lock that somebody else holds, and how to tell that it waited in vain.
+
+A person's request waits two seconds, then is answered by a plain 503: a request that waits keeps one of the server's
+threads from everybody else. Jobs and commands, which keep nobody waiting, are patient. `core/transactions.py` tells
+SQLite, `core/tenancy.py` tells PostgreSQL, at the beginning of each transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from flask import has_request_context
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
+
+#: Seconds that a request waits for a lock.
+REQUEST_WAIT = 2.0
+#: Seconds that a job or a command waits for a lock.
+PATIENT_WAIT = 30.0
+
+_chosen: ContextVar[float | None] = ContextVar("seconds to wait for a lock", default=None)
+
+#: PostgreSQL: a lock not obtained in time, a deadlock, a statement cancelled, a transaction to be tried again.
+_BUSY_STATES = frozenset({"55P03", "40P01", "57014", "40001"})
+#: SQLite: the database is locked, a table is locked (the low byte of the extended codes).
+_BUSY_CODES = frozenset({5, 6})
+
+
+def milliseconds_to_wait() -> int:
+    """Return how long a transaction that begins now waits for each lock."""
+    seconds = _chosen.get()
+    if seconds is None:
+        seconds = REQUEST_WAIT if has_request_context() else PATIENT_WAIT
+    return round(seconds * 1000)
+
+
+@contextmanager
+def wait_at_most(seconds: float) -> Iterator[None]:
+    """Let the transactions that begin in the block wait for so long; 0 is not at all."""
+    token = _chosen.set(seconds)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Tell whether an error says that somebody else holds what was wanted: trying again later may do."""
+    if isinstance(error, NoConnectionLeft):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    cause = error.orig
+    state, code = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorcode", 0)
+    return state in _BUSY_STATES or code & 0xFF in _BUSY_CODES or "database is locked" in str(cause)

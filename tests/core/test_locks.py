@@ -1,0 +1,207 @@
+"""A lock that somebody else holds: who waits, for how long, and what they are answered."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import event, select, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import IntegrityError, OperationalError, TimeoutError
+from sqlalchemy.orm import Session
+
+from cpro.audit.models import AuditEntry
+from cpro.core import locks, tenancy
+from cpro.core.locks import PATIENT_WAIT, REQUEST_WAIT, is_busy, wait_at_most
+from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.establishments.models import Establishment
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.users.models import SignIn
+from tests.factories import World, make_mandate
+from tests.helpers.browser import Browser
+from tests.helpers.locks import held
+from tests.helpers.records import rows
+
+As = Callable[..., Browser]
+Arrange = Callable[[], AbstractContextManager[Session]]
+Hold = Callable[[str], AbstractContextManager[None]]
+PARTICULARS = "/admin/parametres/etablissement"
+START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def hold(app: Flask, database: str, admin_engine: Engine | None) -> Hold:
+    """Return a way to hold a row (the whole writer, on SQLite) as somebody else."""
+    return lambda row: held(database, admin_engine, row)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let requests wait a tenth of a second: what they do next is the same."""
+    monkeypatch.setattr(locks, "REQUEST_WAIT", 0.1)
+
+
+def told_to_wait(session: Session) -> int:
+    """Return for how many milliseconds the database lets the session's transaction wait."""
+    if session.get_bind().dialect.name == "sqlite":
+        return int(session.scalar(text("PRAGMA busy_timeout")) or 0)
+    return int(session.scalar(text("SELECT setting FROM pg_settings WHERE name = 'lock_timeout'")) or 0)
+
+
+class TestHowLong:
+    def test_a_request_waits_two_seconds_and_everything_else_thirty(self, app: Flask) -> None:
+        with app.app_context(), platform_unit_of_work("test") as work:
+            assert told_to_wait(work.session) == PATIENT_WAIT * 1000 == 30_000
+        with app.test_request_context(), platform_unit_of_work("test") as work:
+            assert told_to_wait(work.session) == REQUEST_WAIT * 1000 == 2_000
+        with app.app_context(), platform_unit_of_work("test") as work:
+            assert told_to_wait(work.session) == 30_000, "the same connection, told anew"
+
+    def test_whoever_may_not_wait_does_not(self, app: Flask, world: World, hold: Hold) -> None:
+        with hold(f"establishment WHERE id = {world.a.id}"), app.app_context():
+            started = time.monotonic()
+            with pytest.raises(OperationalError) as refusal, wait_at_most(0):
+                _write(world.a.id)
+            assert time.monotonic() - started < PATIENT_WAIT
+        assert is_busy(refusal.value)
+
+
+class TestWhatIsBusy:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed")),
+            OperationalError("SELECT", {}, Exception("no such table: student")),
+            ZeroDivisionError(),
+            None,
+        ],
+    )
+    def test_a_defect_is_not(self, error: BaseException | None) -> None:
+        assert not is_busy(error)
+
+    def test_no_connection_left_is(self) -> None:
+        assert is_busy(TimeoutError())
+
+
+class TestRequest:
+    def test_that_waits_in_vain_is_told_to_come_back_and_loses_nothing(
+        self, app: Flask, as_: As, world: World, hold: Hold
+    ) -> None:
+        browser = as_("administrator")
+        fields = {**browser.form(PARTICULARS), "city": "Nancy", "name": "Lycée\n« Ada » & fils"}
+
+        with hold(f"establishment WHERE id = {world.a.id}"):
+            started = time.monotonic()
+            answer = browser.post(PARTICULARS, fields)
+            waited = time.monotonic() - started
+            others = [browser.get(path).status_code for path in ("/admin/", "/sante", "/sante/pret")]
+
+        assert answer.status_code == 503
+        assert REQUEST_WAIT * 0.9 < waited < PATIENT_WAIT
+        assert others == [200, 200, 200]
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "Service momentanément indisponible" in answer.text
+        assert "réessayez dans un instant" in answer.text
+        assert "OperationalError" not in answer.text
+        (before,) = [row for row in rows(app, Establishment) if row["id"] == world.a.id]
+        assert before["city"] != "Nancy"
+
+        typed = _form_of(answer.text)
+        assert typed["city"] == "Nancy"
+        assert browser.post(PARTICULARS, typed, token=False).status_code == 303
+        (after,) = [row for row in rows(app, Establishment) if row["id"] == world.a.id]
+        assert after["city"] == "Nancy"
+
+    @pytest.mark.usefixtures("hurried")
+    def test_of_somebody_who_signs_in_shows_no_password(self, app: Flask, world: World, hold: Hold) -> None:
+        browser = Browser(app)
+        browser.get("/connexion")
+
+        with hold(f"establishment WHERE id = {world.a.id}"):
+            answer = browser.sign_in(world.a.code, world.logins["administrator"], world.password)
+
+        assert answer.status_code == 503
+        assert world.password not in unescape(answer.text)
+        assert 'name="login"' not in answer.text
+
+    @pytest.mark.usefixtures("hurried")
+    def test_that_is_refused_stays_refused_though_nobody_could_write_it(
+        self, app: Flask, as_: As, world: World, hold: Hold
+    ) -> None:
+        browser = as_("teacher")
+
+        with hold(f"establishment WHERE id = {world.a.id}"):
+            assert browser.post(PARTICULARS, {"city": "Nancy"}).status_code == 403
+
+    @pytest.mark.usefixtures("hurried")
+    def test_of_an_inspector_is_not_shown_unless_the_journal_can_tell_it(
+        self, app: Flask, as_: As, world: World, arrange: Arrange, hold: Hold
+    ) -> None:
+        with arrange() as session:
+            session.add(make_mandate(world))
+        browser = as_("inspector", enter="a")
+        told = len(rows(app, AuditEntry))
+
+        with hold(f"establishment WHERE id = {world.a.id}"):
+            answer = browser.get("/scenarios")
+        assert (answer.status_code, len(rows(app, AuditEntry))) == (503, told)
+
+        assert browser.get("/scenarios").status_code == 200
+
+
+class TestReading:
+    def test_never_waits_to_note_that_somebody_is_still_there(
+        self, app: Flask, as_: As, world: World, hold: Hold
+    ) -> None:
+        with time_machine.travel(START, tick=False) as clock:
+            browser = as_("administrator")
+            ((sign_in_id, seen),) = _sign_ins(app)
+            clock.shift(timedelta(minutes=5))
+
+            with hold(f"sign_in WHERE id = {sign_in_id}"):
+                assert browser.get("/admin/").status_code == 200
+                assert _sign_ins(app) == [(sign_in_id, seen)]
+
+            assert browser.get("/admin/").status_code == 200
+            assert _sign_ins(app) == [(sign_in_id, START + timedelta(minutes=5))]
+
+    def test_whether_the_process_is_alive_asks_the_database_nothing(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+        asked: list[str] = []
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", _note := lambda *told: asked.append(told[2]))
+        try:
+            answer = browser.get("/sante")
+        finally:
+            event.remove(engine, "before_cursor_execute", _note)
+
+        assert (answer.status_code, answer.json, asked) == (200, {"status": "ok"}, [])
+
+
+def _write(school_id: int) -> None:
+    tenancy.enter(tenancy.Scope(school_id))
+    with unit_of_work():
+        lock_current_establishment()
+
+
+def _sign_ins(app: Flask) -> list[tuple[int, datetime]]:
+    with app.app_context(), tenancy.platform_session("test") as session:
+        return [(row.id, row.last_seen_at) for row in session.scalars(select(SignIn))]
+
+
+def _form_of(page: str) -> dict[str, str]:
+    """Return the fields that « Réessayer » sends."""
+    main = page[page.index("<main") :]
+    form = main[main.index("<form") : main.index("</form>")]
+    assert "Réessayer" in form
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+    return {unescape(name): unescape(value) for name, value in found}
