@@ -1,9 +1,15 @@
-"""The local platform: `python app.py` migrates, loads the demonstration once, serves and works on this machine only."""
+"""The local platform: `python app.py` migrates, loads the demonstration once, serves and works on this machine only.
+
+Pages wait two seconds at most for a lock (`core/locks.py`), so that those who write at a bad moment cannot take all of
+the server's threads for long.
+"""
 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
+from typing import NoReturn
 
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
@@ -15,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cpro import demo
 from cpro.competences.national import load_lists
 from cpro.core import clock
-from cpro.core.jobs.worker import start_in_thread
+from cpro.core.jobs.child import ChildWorker
 from cpro.core.storage import FileStorage, StorageUnavailable
 from cpro.extensions import db
 
@@ -41,15 +47,21 @@ def serve_locally(app: Flask) -> int:
     except CannotStart as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    worker = start_in_thread(app)
-    _announce(f"http://{host}:{port}", password)
+    signal.signal(signal.SIGTERM, _leave)
+    worker = ChildWorker()
     try:
+        _announce(f"http://{host}:{port}", password)
         server.run()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         pass
     finally:
         worker.stop()
     return 0
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    """Leave on SIGTERM as on Ctrl+C: the worker is stopped too."""
+    raise SystemExit
 
 
 def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]

@@ -89,6 +89,21 @@ def empty_postgresql_schema(address: str) -> Iterator[str]:
         engine.dispose()
 
 
+def children_of(number: int) -> list[int]:
+    """Return the numbers of the processes that a process started and that are alive (Linux)."""
+    lists = Path(f"/proc/{number}/task").glob("*/children")
+    return sorted(int(child) for each in lists for child in each.read_text().split() if is_alive(int(child)))
+
+
+def is_alive(number: int) -> bool:
+    """Tell whether a process still runs (Linux)."""
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
 @dataclass
 class Platform:
     """One start of `python app.py`; a context manager that waits for its announcement and stops it at the end."""
@@ -140,10 +155,25 @@ class Platform:
         with urlopen(f"{self.url}{path}", timeout=_PATIENCE) as answer:
             return answer.status, answer.read().decode()
 
-    def stop(self) -> int:
-        """Stop it as Ctrl+C does; return its exit status."""
+    @property
+    def number(self) -> int:
+        """Return the number of its process."""
+        return self._process.pid
+
+    def wait_for_worker(self, other_than: int = 0) -> int:
+        """Return the number of the process that does its long work, once there is one."""
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            for number in children_of(self.number):
+                if number != other_than:
+                    return number
+            time.sleep(0.05)
+        raise AssertionError("the platform has no worker")
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Stop it as Ctrl+C does, or by another signal; return its exit status."""
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(number)
         try:
             _rest, self.complaints = self._process.communicate(timeout=_PATIENCE)
         except subprocess.TimeoutExpired:

@@ -1,9 +1,11 @@
-"""The worker: Huey's consumer around our runner, in a process of its own or in a thread of the local platform."""
+"""The worker: Huey's consumer around our runner, in a process of its own."""
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import sys
 import threading
 import time
 
@@ -83,25 +85,17 @@ class Worker(Consumer):
         self._signum = number  # read by run(); setting an event from a signal handler may deadlock
 
 
-class ThreadedWorker:
-    """A worker in a thread of this process, which it never keeps alive."""
-
-    def __init__(self, app: Flask) -> None:
-        self._worker = Worker(app, takes_signals=False)
-        self._thread = threading.Thread(target=self._worker.run, name="worker", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the worker to stop and wait for it."""
-        self._worker.stop_flag.set()
-        self._thread.join(GRACE + 2)
+def run_worker(app: Flask, *, is_child: bool = False) -> None:
+    """Be a worker until SIGTERM or Ctrl+C; a child, until the process that started it is gone as well."""
+    worker = Worker(app, takes_signals=True)
+    if is_child:
+        threading.Thread(target=_stop_with_parent, args=(worker,), name="parent", daemon=True).start()
+    worker.run()
 
 
-def start_in_thread(app: Flask) -> ThreadedWorker:
-    """Start a worker in this process: the local platform's."""
-    return ThreadedWorker(app)
-
-
-def run_worker(app: Flask) -> None:
-    """Be a worker until SIGTERM or Ctrl+C."""
-    Worker(app, takes_signals=True).run()
+def _stop_with_parent(worker: Worker) -> None:
+    """Wait for the end of standard input, which the parent holds: it ends however the parent ends, killed included."""
+    # Past the buffer, whose lock a thread that waits for ever would keep from the interpreter's end.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    worker.stop_flag.set()

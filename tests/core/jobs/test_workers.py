@@ -1,4 +1,4 @@
-"""Real workers: killed at any moment, stopped politely, in a thread, two at once, on Redis."""
+"""Real workers: killed at any moment, stopped politely, two at once, on Redis."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,12 +41,15 @@ def _brisk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def in_thread(app: Flask) -> Iterator[None]:
-    """Work in a thread, as the local platform does."""
-    running = worker.start_in_thread(app)
+    """Work in a thread of this process, where a test sees what it does."""
+    running = worker.Worker(app, takes_signals=False)
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
     try:
         yield
     finally:
-        running.stop()
+        running.stop_flag.set()
+        thread.join(worker.GRACE + 2)
 
 
 def arrivals(shop: Shop) -> dict[str, int]:
