@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import current_app
 
 from cpro.core import tenancy
+from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import nightly
 from cpro.core.storage import FileStorage
 from cpro.establishments.operations.pictures import sweep_pictures
 
 
-@nightly("pictures:sweep", label="Suppression des images devenues inutiles")
+def _told(result: Mapping[str, Any]) -> str:
+    return f"{plural(result.get('deleted', 0), 'image supprimée', 'images supprimées')}."
+
+
+@nightly("pictures:sweep", label="Suppression des images devenues inutiles", told=_told)
 def sweep(context: JobContext) -> dict[str, int]:
     """Delete the pictures nobody needs any more."""
     storage = FileStorage(current_app.config["CPRO_UPLOADS"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from cpro.core import tenancy
 from cpro.core.errors import DomainError
+from cpro.core.formatting import plural
 from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import Report, job, nightly
@@ -19,15 +21,18 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web import current_principal
 from cpro.imports import keeping
 from cpro.imports.analysing import conclude, fill, prepare, read_kept, school_day
+from cpro.imports.analysis.sources import count_pupils
 from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, UNDO_JOB, ImportRun, RunState
 from cpro.imports.operations.application import apply_run
 from cpro.imports.operations.runs import close_run, record_about_run, restart_run
 from cpro.imports.operations.undoing import undo_last
+from cpro.imports.presenting import summary_of_counts
 from cpro.imports.queries import get_run
 
 #: How long an analysis waits to be confirmed before its files go.
 PENDING_PERIOD = timedelta(days=7)
 _EXPIRE_JOB = "imports:expire"
+_COMPARING = "Comparaison des élèves des fichiers avec ceux de l’établissement"
 #: A folder without a row is left alone for that long: its deposit may be under way.
 _SWEEP_AFTER = timedelta(days=1)
 
@@ -39,26 +44,47 @@ def _report(done: Job) -> Report | None:
     return Report(url_for("historique_imports.details_view", id=run_id), "Voir l’import")
 
 
-@job(ANALYSE_JOB, label="Analyse des fichiers déposés", exclusive="imports", report=_report)
+def _tell_analysis(result: Mapping[str, Any]) -> str:
+    return f"L’analyse est prête : {summary_of_counts(result.get('counts'), is_done=False)}. Rien n’est encore écrit."
+
+
+def _tell_application(result: Mapping[str, Any]) -> str:
+    return f"L’import est appliqué : {summary_of_counts(result.get('counts'), is_done=True)}."
+
+
+def _tell_undoing(result: Mapping[str, Any]) -> str:
+    done = summary_of_counts(result.get("counts"), is_done=True)
+    return f"L’import est annulé : tout est revenu comme avant lui. Il avait fait : {done}."
+
+
+def _tell_sweep(result: Mapping[str, Any]) -> str:
+    expired = plural(result.get("expired", 0), "import resté sans suite", "imports restés sans suite")
+    deleted = plural(result.get("deleted", 0), "dossier de fichiers supprimé", "dossiers de fichiers supprimés")
+    return f"{expired}, {deleted}."
+
+
+def _tell_expiry(result: Mapping[str, Any]) -> str:
+    closed = plural(result.get("closed", 0), "import abandonné", "imports abandonnés")
+    return f"{closed} : personne ne l’avait confirmé, ses fichiers sont supprimés."
+
+
+@job(ANALYSE_JOB, label="Analyse des fichiers déposés", told=_tell_analysis, exclusive="imports", report=_report)
 def analyse_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Analyse the kept files of an import; those that are refused close it."""
     if get_run(run_id).state is not RunState.DEPOSITED:
         return None
-    told = 0
-
-    def heartbeat() -> None:
-        nonlocal told
-        told += 1
-        context.progress(0, 0, f"Comparaison avec les données de l’établissement, étape {told}")
-
     try:
         sources, today = read_kept(get_run(run_id), now=context.now), school_day(context.now)
+        total = count_pupils(sources)
+        context.progress(0, total, _COMPARING)
         with context.unit_of_work():
             answers = dict(restart_run(get_run(run_id), today=today).answers)
-        analysis = fill(run_id, prepare(sources, today=today, answers=answers), heartbeat=heartbeat)
+        analysis = prepare(sources, today=today, answers=answers)
+        analysis.watch(lambda done: context.progress(min(done, total), total, _COMPARING))
+        fill(run_id, analysis, heartbeat=context.heartbeat)
         with context.unit_of_work() as work:
             conclude(run_id, analysis, now=context.now)
-            context.finish_within(work.session, {"run_id": run_id})
+            context.finish_within(work.session, {"run_id": run_id, "counts": get_run(run_id).counts})
     except DomainError:
         with context.unit_of_work():
             run = get_run(run_id)
@@ -68,7 +94,7 @@ def analyse_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     return None
 
 
-@job(APPLY_JOB, label="Application d’un import", exclusive="imports", report=_report)
+@job(APPLY_JOB, label="Application d’un import", told=_tell_application, exclusive="imports", report=_report)
 def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> dict[str, Any] | None:
     """Apply an import in the transaction that ends the job; one that is refused waits for a new analysis."""
     context.progress(0, 0, "Écriture de l’import, en une seule fois")
@@ -88,17 +114,17 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
     return None
 
 
-@job(UNDO_JOB, label="Annulation d’un import", exclusive="imports", report=_report)
+@job(UNDO_JOB, label="Annulation d’un import", told=_tell_undoing, exclusive="imports", report=_report)
 def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Undo an import in the transaction that ends the job; one that cannot be undone stands as it is."""
     context.progress(0, 0, "Retour des données à ce qu’elles étaient, en une seule fois")
     with context.unit_of_work() as work:
         undo_last(run_id=run_id, by=context.actor, now=context.now)
-        context.finish_within(work.session, {"run_id": run_id})
+        context.finish_within(work.session, {"run_id": run_id, "counts": get_run(run_id).counts})
     return None
 
 
-@nightly("imports:sweep", label="Suppression des fichiers d’imports devenus inutiles")
+@nightly("imports:sweep", label="Suppression des fichiers d’imports devenus inutiles", told=_tell_sweep)
 def sweep(context: JobContext) -> dict[str, int]:
     """Ask for the imports that waited too long to expire; delete the files that no import needs."""
     with platform_unit_of_work(context.reason) as work:
@@ -120,15 +146,16 @@ def sweep(context: JobContext) -> dict[str, int]:
     return {"expired": len(expired), "deleted": deleted}
 
 
-@job(_EXPIRE_JOB, label="Abandon d’un import resté sans suite", exclusive="imports")
+@job(_EXPIRE_JOB, label="Abandon d’un import resté sans suite", told=_tell_expiry, exclusive="imports")
 def expire(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Close an import that nobody confirmed, with its files."""
     with context.unit_of_work() as work:
-        run = get_run(run_id)
+        run, closed = get_run(run_id), 0
         if run.open_key is not None and run.state in (RunState.ANALYSED, RunState.DEPOSITED):
             close_run(run, RunState.EXPIRED)
+            closed = 1
             record_about_run(
                 "expired", run, {"state": (None, RunState.EXPIRED.label)}, by=context.actor, now=context.now
             )
-        context.finish_within(work.session)
+        context.finish_within(work.session, {"closed": closed})
     return None

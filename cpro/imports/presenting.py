@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -239,7 +239,19 @@ def summary_of(run: ImportRun) -> str:
     is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
     if not run.counts or not (is_done or run.open_key is not None):
         return ""
-    students, staff = run.counts["students"], run.counts["staff"]
+    return _summary(run.counts, is_done=is_done)
+
+
+def summary_of_counts(counts: Mapping[str, Any] | None, *, is_done: bool) -> str:
+    """Return what an import did, or would do, in one line: the accounts it opened too, and « rien à changer »."""
+    parts = [_summary(counts, is_done=is_done)] if counts else []
+    if counts and (opened := counts.get("accounts_opened")):
+        parts.append(plural(opened, "compte d’élève ouvert", "comptes d’élèves ouverts"))
+    return ", ".join(part for part in parts if part) or "rien à changer"
+
+
+def _summary(counts: Mapping[str, Any], *, is_done: bool) -> str:
+    students, staff = counts["students"], counts["staff"]
     words = _DONE if is_done else _TO_DO
     parts = [plural(students[name], *words[name]) for name in words if students[name]]
     concerned = staff["created"] + staff["changed"] + staff["deactivated"] + staff["reactivated"]

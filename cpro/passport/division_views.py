@@ -8,9 +8,8 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_instant, plural
-from cpro.core.jobs.handlers import get_handler
-from cpro.core.jobs.interruptions import tell_interruption
 from cpro.core.jobs.models import Job
+from cpro.core.jobs.presenting import progress_of
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
@@ -48,16 +47,8 @@ def draw(division_id: int) -> ResponseReturnValue:
 @requires(Permission.DIVISION_PASSPORTS)
 def progress(job_id: int) -> ResponseReturnValue:
     """Show how far the passports that one asked for are."""
-    job, handler = _own_job(job_id), get_handler(queries.DIVISION_JOB)
-    report = handler.report(job) if job.state.is_settled and handler.report else None
-    return render_page(
-        "jobs/show.html",
-        job=job,
-        label=handler.label,
-        report=report,
-        interruption=tell_interruption(job, clock.utcnow()),
-        own_url=url_for("passports.progress", job_id=job_id),
-    )
+    work = progress_of(_own_job(job_id), clock.utcnow())
+    return render_page("jobs/show.html", work=work, here=url_for("passports.progress", job_id=job_id))
 
 
 @bp.get("/archives/<int:job_id>")

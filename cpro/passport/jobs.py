@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import current_app, url_for
@@ -33,7 +34,15 @@ def _report(done: Job) -> Report | None:
     )
 
 
-@job(queries.DIVISION_JOB, label="Passeports d’une division", report=_report)
+def _told(result: Mapping[str, Any]) -> str:
+    return f"{plural(result.get('passports', 0), 'passeport prêt', 'passeports prêts')}."
+
+
+def _tell_sweep(result: Mapping[str, Any]) -> str:
+    return f"{plural(result.get('deleted', 0), 'archive supprimée', 'archives supprimées')}."
+
+
+@job(queries.DIVISION_JOB, label="Passeports d’une division", told=_told, report=_report)
 def draw_division(context: JobContext, division_id: int, division: str) -> dict[str, Any] | None:
     """Draw the passports of the pupils present in a division into one ZIP.
 
@@ -58,7 +67,7 @@ def draw_division(context: JobContext, division_id: int, division: str) -> dict[
     return None
 
 
-@nightly("passport:sweep", label="Suppression des passeports de division que l’on ne garde plus")
+@nightly("passport:sweep", label="Suppression des passeports de division que l’on ne garde plus", told=_tell_sweep)
 def sweep(context: JobContext) -> dict[str, int]:
     """Delete the archives whose days are over, and what killed jobs left."""
     storage = archives_of(current_app.config["CPRO_UPLOADS"])

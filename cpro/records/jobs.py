@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import nightly
 from cpro.records.operations import retention
 
 
-@nightly("records:expire", label="Suppression des données arrivées au terme de leur conservation")
+def _told(result: Mapping[str, Any]) -> str:
+    pupils = plural(result.get("pupils", 0), "ancien apprenant", "anciens apprenants")
+    schools = plural(result.get("schools", 0), "établissement", "établissements")
+    records = plural(result.get("records", 0), "donnée supprimée", "données supprimées")
+    return f"{records}, de {pupils}, dans {schools}."
+
+
+@nightly("records:expire", label="Suppression des données arrivées au terme de leur conservation", told=_told)
 def expire(context: JobContext) -> dict[str, int]:
     """Delete the records of the pupils gone for longer than their school keeps them, one transaction a school.
 

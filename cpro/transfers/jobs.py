@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from flask import url_for
 from sqlalchemy import select
 
 from cpro.core import clock, tenancy
+from cpro.core.formatting import join_french, plural
 from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import Report, job, nightly
@@ -31,13 +32,43 @@ def _report(done: Job) -> Report:
     return Report(url_for("transfers.index"), "Voir les transferts")
 
 
-@job(RUN_JOB, label="Recherche des élèves à transférer", exclusive="transfers", report=_report)
+def _told(result: Mapping[str, Any]) -> str:
+    """Return what a run did, in one sentence."""
+    told = [
+        plural(result.get("transfers", 0), "transfert fait", "transferts faits"),
+        plural(result.get("records", 0), "donnée copiée", "données copiées"),
+    ]
+    if changed := result.get("changed", 0):
+        told.append(plural(changed, "dossier dont l’attente a changé", "dossiers dont l’attente a changé"))
+    return f"{join_french(told)}."
+
+
+def _tell_withdrawal(result: Mapping[str, Any]) -> str:
+    withdrawn = plural(result.get("withdrawn", 0), "transfert annulé", "transferts annulés")
+    return f"{withdrawn} ; puis, après une nouvelle recherche : {_told(result)}"
+
+
+def _tell_night(result: Mapping[str, Any]) -> str:
+    return f"{plural(result.get('expired', 0), 'proposition échue', 'propositions échues')}, {_told(result)}"
+
+
+def _tell_forgetting(result: Mapping[str, Any]) -> str:
+    return f"{plural(result.get('forgotten', 0), 'transfert ancien oublié', 'transferts anciens oubliés')}."
+
+
+@job(RUN_JOB, label="Recherche des élèves à transférer", told=_told, exclusive="transfers", report=_report)
 def run_for_school(context: JobContext) -> dict[str, Any]:
     """Match and copy for the pupils whose INE the school knows; each batch is a transaction of its own."""
     return _run(context, context.establishment_id)
 
 
-@job(WITHDRAW_JOB, label="Annulation des transferts dus à un import", exclusive="transfers", report=_report)
+@job(
+    WITHDRAW_JOB,
+    label="Annulation des transferts dus à un import",
+    told=_tell_withdrawal,
+    exclusive="transfers",
+    report=_report,
+)
 def withdraw_transfers(context: JobContext, transfer_ids: list[int]) -> dict[str, Any]:
     """Withdraw what an undone import caused, then match again."""
     withdrawn = 0
@@ -48,13 +79,13 @@ def withdraw_transfers(context: JobContext, transfer_ids: list[int]) -> dict[str
     return {"withdrawn": withdrawn, **_run(context, context.establishment_id)}
 
 
-@nightly("transfers:nightly", label="Transferts de la nuit")
+@nightly("transfers:nightly", label="Transferts de la nuit", told=_tell_night)
 def run_for_all(context: JobContext) -> dict[str, Any]:
     """Match and copy for all schools, and let old offers expire."""
     return {"expired": expire_offers(by=context.actor), **_run(context, None)}
 
 
-@nightly("transfers:forget", label="Oubli des noms des transferts anciens")
+@nightly("transfers:forget", label="Oubli des noms des transferts anciens", told=_tell_forgetting)
 def forget_old_names(context: JobContext) -> dict[str, int]:
     """Forget whom old transfers named, one transaction a school; one where nothing is left is skipped."""
     forgotten = 0

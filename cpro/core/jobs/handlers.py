@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +39,8 @@ class Handler:
     run: Callable[..., dict[str, Any] | None]
     #: what it does, as the title of its page
     label: str
+    #: what a finished one did, in a sentence with its figures, from its result
+    told: Callable[[Mapping[str, Any]], str]
     #: the link at the end of its page, in a request of the person who looks
     report: Callable[[Job], Report | None] | None = None
     #: no two running jobs of one school share it
@@ -56,6 +58,7 @@ def job(
     kind: str,
     *,
     label: str,
+    told: Callable[[Mapping[str, Any]], str],
     report: Callable[[Job], Report | None] | None = None,
     exclusive: str | None = None,
     lease: timedelta = LEASE,
@@ -65,38 +68,42 @@ def job(
 
     It must bear being run again after being killed anywhere, and call `context.progress` or `context.heartbeat` more
     often than its lease. What it returns, small and JSON, is kept as the result. A `DomainError` fails the job with
-    its sentence, anything else with a neutral one.
+    its sentence, anything else with a neutral one. `told` says, from that result, what was done: its page ends with it.
     """
 
     def mark(function: Function) -> Function:
-        _add(Handler(kind, function, label, report, exclusive, lease, attempts))
+        _add(Handler(kind, function, label, told, report, exclusive, lease, attempts))
         return function
 
     return mark
 
 
-def nightly(kind: str, *, label: str) -> Callable[[Function], Function]:
+def nightly(kind: str, *, label: str, told: Callable[[Mapping[str, Any]], str]) -> Callable[[Function], Function]:
     """Make a function `(context)` the handler of a platform job done each night, or at the first start after it."""
 
     def period(now: datetime) -> str | None:
         local = now.astimezone(ZoneInfo(DEFAULT_TIMEZONE))
         return local.date().isoformat() if local.hour >= _NIGHT_HOUR else None
 
-    return _periodic(kind, label, period)
+    return _periodic(kind, label, told, period)
 
 
-def every(minutes: int, kind: str, *, label: str) -> Callable[[Function], Function]:
+def every(
+    minutes: int, kind: str, *, label: str, told: Callable[[Mapping[str, Any]], str]
+) -> Callable[[Function], Function]:
     """Make a function `(context)` the handler of a platform job done every so many minutes."""
 
     def period(now: datetime) -> str | None:
         return f"{int(now.timestamp()) // (minutes * 60)}/{minutes}"
 
-    return _periodic(kind, label, period)
+    return _periodic(kind, label, told, period)
 
 
-def _periodic(kind: str, label: str, period: Callable[[datetime], str | None]) -> Callable[[Function], Function]:
+def _periodic(
+    kind: str, label: str, told: Callable[[Mapping[str, Any]], str], period: Callable[[datetime], str | None]
+) -> Callable[[Function], Function]:
     def mark(function: Function) -> Function:
-        _add(Handler(kind, function, label, exclusive=kind, period=period))
+        _add(Handler(kind, function, label, told, exclusive=kind, period=period))
         return function
 
     return mark

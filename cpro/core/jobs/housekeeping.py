@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from cpro.core import clock, tenancy
+from cpro.core.formatting import plural
 from cpro.core.jobs import operations
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import list_periodic, nightly
@@ -72,6 +75,11 @@ def _purge(context: JobContext) -> dict[str, int]:
         return {"forgotten": len(forgotten.all())}
 
 
+def _tell_purge(result: Mapping[str, Any]) -> str:
+    number = result.get("forgotten", 0)
+    return f"{plural(number, 'ancienne tâche oubliée', 'anciennes tâches oubliées')}."
+
+
 def register() -> None:
     """Declare the mechanism's own periodic job."""
-    nightly("jobs:purge", label="Oubli des anciennes tâches périodiques")(_purge)
+    nightly("jobs:purge", label="Oubli des anciennes tâches périodiques", told=_tell_purge)(_purge)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.jobs.handlers import find_handler
-from cpro.core.jobs.interruptions import tell_interruption
+from cpro.core.jobs.presenting import progress_of
 from cpro.core.jobs.queries import get_job
 from cpro.core.permissions import Permission, requires
 from cpro.core.web import render_page
@@ -19,14 +18,5 @@ bp = Blueprint("jobs", __name__)
 @requires(Permission.JOBS_VIEW)
 def show(job_id: int) -> ResponseReturnValue:
     """Show how far a job is; the page may be reloaded, left, come back to."""
-    job = get_job(job_id)
-    handler = find_handler(job.kind)
-    done = job.state.is_settled
-    report = handler.report(job) if done and handler and handler.report else None
-    return render_page(
-        "jobs/show.html",
-        job=job,
-        label=handler.label if handler else "Traitement",
-        report=report,
-        interruption=tell_interruption(job, clock.utcnow()),
-    )
+    work = progress_of(get_job(job_id), clock.utcnow())
+    return render_page("jobs/show.html", work=work, here=url_for("jobs.show", job_id=job_id))

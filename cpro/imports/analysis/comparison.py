@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cpro.imports.analysis.confirmations import list_confirmations
@@ -19,6 +19,10 @@ class Comparison:
         self._students, self._school_year, self._today = students, school_year, today
         self._staff_tally = Tally()
         self._division_changes = 0
+
+    def watch(self, on_pupils: Callable[[int], object]) -> None:
+        """Have a function told how many pupils of the file are compared, as the analysis runs."""
+        self._students.on_rows = on_pupils
 
     @property
     def counts(self) -> dict[str, Any]:

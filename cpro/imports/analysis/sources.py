@@ -15,6 +15,9 @@ from cpro.imports.spreadsheet.columns import SheetKind
 
 #: In August, SIECLE has switched to the year that begins (STS-Web names its files so).
 _FIRST_MONTH = 8
+#: How an export begins each pupil, whatever its encoding but those of two bytes a letter.
+_PUPIL = b"<ELEVE "
+_PIECE_SIZE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,19 @@ Sources = SIECLESources | TableSources
 def size_of(sources: Sources) -> int:
     """Return how many bytes there are to read."""
     return sum(each.file.path.stat().st_size for each in sources.files.values())
+
+
+def count_pupils(sources: Sources) -> int:
+    """Return how many pupils an export tells of, 0 where only reading it tells; the file is not parsed."""
+    file = sources.files.get(ExportKind.STUDENTS) if isinstance(sources, SIECLESources) else None
+    if file is None:
+        return 0
+    number, end = 0, b""
+    with file.file.path.open("rb") as stream:
+        while piece := stream.read(_PIECE_SIZE):
+            number += (end + piece).count(_PUPIL)
+            end = piece[1 - len(_PUPIL) :]
+    return number
 
 
 def _describe(recognised: RecognisedFile, kind: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -43,6 +43,8 @@ class StudentAnalysis:
         self.lines_of_mef: dict[str, int] = {}
         #: pupils met in the file, refused or not
         self.rows = 0
+        #: told of `rows` as it grows
+        self.on_rows: Callable[[int], object] = lambda rows: None
         self._today, self._source, self._answers = today, source, answers or {}
         #: Whom the ministry names needs nobody else's word; a table says nothing against it.
         self._came_by = source.origin.value if source is FROM_SIECLE else ""
@@ -73,6 +75,7 @@ class StudentAnalysis:
         remaining = iter(rows)
         while chunk := list(islice(remaining, _CHUNK)):
             self.rows += len(chunk)
+            self.on_rows(self.rows)
             yield from self._run_chunk(chunk)
         yield from self._settle_namesakes()
         if self.rows and self._active_seen < self.tally.active_before:

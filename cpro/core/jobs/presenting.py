@@ -1,0 +1,108 @@
+"""What pages say of a job: how it stands, how far it is and what is left, how long it takes, what it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cpro.core.formatting import format_count, plural
+from cpro.core.jobs.handlers import Report, find_handler
+from cpro.core.jobs.interruptions import tell_interruption
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.jobs.queries import find_previous
+
+_WORDS = {
+    JobState.WAITING: ("En attente", "info"),
+    JobState.RUNNING: ("En cours", "info"),
+    JobState.DONE: ("Terminé", "ok"),
+    JobState.FAILED: ("Interrompu", "blocked"),
+    JobState.CANCELLED: ("Annulé", "warning"),
+}
+_UNKNOWN = "Le travail est terminé."
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How a job stands, in words."""
+
+    label: str
+    state: str
+    #: « En cours » and its level: ok, info, warning or blocked
+    words: str
+    level: str
+    done: int
+    total: int
+    #: what is being done now
+    step: str
+    #: « 120 sur 300, il en reste 180 », "" while how much there is to do is unknown
+    figure: str
+    #: since when, and how long it took the last time
+    duration: str
+    #: what it did, once done; why it failed
+    told: str
+    error: str
+    interruption: str
+    asked_by: str
+    report: Report | None
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether nothing more will happen."""
+        return self.state not in (JobState.WAITING.value, JobState.RUNNING.value)
+
+
+def progress_of(job: Job, now: datetime) -> Progress:
+    """Return what the page of a job says, in a request of the person who looks."""
+    handler, state = find_handler(job.kind), job.state
+    words, level = _WORDS[state]
+    done = min(job.progress_done, job.progress_total)
+    is_counted = bool(job.progress_total) and state is JobState.RUNNING
+    return Progress(
+        label=handler.label if handler else "Traitement",
+        state=state.value,
+        words=words,
+        level=level,
+        done=done,
+        total=job.progress_total,
+        step=job.progress_message or "Préparation…",
+        figure=_figure(done, job.progress_total) if is_counted else "",
+        duration=_duration(job, now),
+        told=_told(job) if state is JobState.DONE else "",
+        error=job.error,
+        interruption=tell_interruption(job, now),
+        asked_by=job.actor.label,
+        report=handler.report(job) if handler and handler.report and state.is_settled else None,
+    )
+
+
+def tell_length(length: timedelta) -> str:
+    """Return a length of time as people say it: « 12 secondes », « 3 minutes »."""
+    seconds = max(1, round(length.total_seconds()))
+    if seconds < 120:
+        return plural(seconds, "seconde", "secondes")
+    return plural(round(seconds / 60), "minute", "minutes")
+
+
+def _told(job: Job) -> str:
+    handler = find_handler(job.kind)
+    return handler.told(job.result or {}) if handler else _UNKNOWN
+
+
+def _figure(done: int, total: int) -> str:
+    left = total - done
+    return f"{format_count(done)} sur {format_count(total)}" + (f", il en reste {format_count(left)}" if left else "")
+
+
+def _duration(job: Job, now: datetime) -> str:
+    """Return how long a job lasted, or has lasted; for one under way, how long the last of its kind took."""
+    if job.state is JobState.DONE and job.started_at and job.finished_at:
+        return f"Fait en {tell_length(job.finished_at - job.started_at)}."
+    if job.state.is_settled:
+        return ""
+    told = ""
+    if job.state is JobState.RUNNING and job.started_at:
+        told = f"Commencé il y a {tell_length(now - job.started_at)}."
+    last = find_previous(job)
+    if last is not None and last.started_at and last.finished_at:
+        told = f"{told} La dernière fois, cela a pris {tell_length(last.finished_at - last.started_at)}."
+    return told.strip()
