@@ -33,7 +33,7 @@ from cpro.imports.deposit.shapes import tell_shape
 from cpro.imports.deposit.unpacking import UnpackedFile, unpack
 from cpro.imports.errors import refused_in_words_of
 from cpro.imports.models import ImportRun, RunState
-from cpro.imports.operations import runs
+from cpro.imports.operations import runs, ticks
 from cpro.imports.queries import fingerprint_of_data, get_run
 from cpro.imports.refusals import AnalysisOutdated, FilesGone
 
@@ -160,10 +160,13 @@ def _seldom_collected() -> Iterator[None]:
 
 
 def conclude(run_id: int, analysis: Analysis, *, now: datetime) -> None:
-    """Let an import be confirmed, inside the caller's unit of work. Raises `NotToApply` when it was replaced."""
-    runs.conclude_analysis(
-        get_run(run_id), counts=analysis.counts, confirmations_needed=analysis.confirmations_needed, now=now
-    )
+    """Let an import be confirmed, ticked as it was before, in the caller's unit of work.
+
+    Raises `NotToApply` when it was replaced.
+    """
+    run = get_run(run_id)
+    runs.conclude_analysis(run, counts=analysis.counts, confirmations_needed=analysis.confirmations_needed, now=now)
+    ticks.tick_again(run, today=school_day(now))
 
 
 def analyse_at_once(sources: Sources, *, kept_in: str, opens_student_accounts: bool, by: Actor, now: datetime) -> int:

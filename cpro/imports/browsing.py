@@ -14,7 +14,7 @@ from cpro.extensions import db
 from cpro.imports.analysis.proposals import MatchCode
 from cpro.imports.findings import FindingCode, Severity
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun
-from cpro.imports.operations.choices import is_proposal
+from cpro.imports.operations.ticks import is_proposal
 
 PAGE_SIZE = 50
 #: Beyond, a count says « plus de ».
@@ -136,11 +136,25 @@ def count_questions(run_id: int) -> tuple[int, int]:
     return asked, asked - answered
 
 
-def list_proposals(run: ImportRun) -> Sequence[ImportChange]:
-    """Return the deactivations that a person ticks, and one more than a page shows."""
+def list_proposals(run: ImportRun, after: int = 0) -> Sequence[ImportChange]:
+    """Return the deactivations that a person ticks, from a place on, and one more than a page shows."""
     return db.session.scalars(
-        select(ImportChange).where(is_proposal(run)).order_by(ImportChange.id).limit(MAX_SHOWN + 1)
+        select(ImportChange)
+        .where(is_proposal(run), ImportChange.id > after)
+        .order_by(ImportChange.id)
+        .limit(MAX_SHOWN + 1)
     ).all()
+
+
+def count_proposals(run: ImportRun) -> tuple[int, int]:
+    """Return how many deactivations are proposed, and how many are ticked."""
+    rows = db.session.execute(
+        select(ImportChange.is_selected, func.count(ImportChange.id))
+        .where(is_proposal(run))
+        .group_by(ImportChange.is_selected)
+    )
+    numbers = {is_selected: number for is_selected, number in rows}
+    return sum(numbers.values()), numbers.get(True, 0)
 
 
 def count_by_action(run_id: int, *object_types: str) -> dict[tuple[str, str], int]:

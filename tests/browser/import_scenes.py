@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import FilePayload, Page
-from sqlalchemy import create_engine, text, update
+from sqlalchemy import create_engine, select, text, update
 
 from cpro.core.clock import utcnow
 from cpro.core.jobs.models import Job
+from cpro.imports.models import ImportRun
 from tests.browser.scenes import Scene
 from tests.helpers.chromium import Site
 from tests.helpers.pictures import png
@@ -50,6 +51,11 @@ def confirm_all(page: Page) -> None:
     page.get_by_role("button", name="Appliquer l’import").click()
 
 
+def wait_for_report(page: Page) -> None:
+    """Wait on the page of an import, which follows its application by itself, for its report."""
+    page.get_by_role("heading", name="Ce que l’import a fait").wait_for()
+
+
 def _payload(file: Path | tuple[str, bytes]) -> FilePayload:
     name, content = (file.name, file.read_bytes()) if isinstance(file, Path) else file
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
@@ -67,8 +73,7 @@ def _sending(*files: Path | tuple[str, bytes]) -> Act:
 def _applied(site: Site, page: Page) -> None:
     deposit(page, _pupil("700001"))
     confirm_all(page)
-    page.wait_for_selector("text=Terminé")
-    page.get_by_role("link", name="Voir l’import").click()
+    wait_for_report(page)
 
 
 def _questions(site: Site, page: Page) -> None:
@@ -80,6 +85,26 @@ def _answered(site: Site, page: Page) -> None:
     _questions(site, page)
     page.get_by_label("La même personne").first.check()
     page.get_by_role("button", name="Enregistrer les réponses").click()
+
+
+def _proposals(site: Site, page: Page) -> None:
+    """Read the analysis of a file of people in which one teacher is missing, and of a doubtful pupil; tick, answer."""
+    name, sts = SAMPLES[3]
+    deposit(page, _pupil("700001"), (name, sts))
+    confirm_all(page)
+    wait_for_report(page)
+    start = sts.index(b"<INDIVIDU ")
+    shorter = sts[:start] + sts[sts.index(b"<INDIVIDU ", start + 1) :]
+    deposit(page, _pupil("700002"), (name, shorter))
+    page.get_by_label("La même personne").first.check()
+    page.locator("[name=coche]").first.check()
+
+
+def _decided(site: Site, page: Page) -> None:
+    """Apply it without having saved anything first."""
+    _proposals(site, page)
+    confirm_all(page)
+    wait_for_report(page)
 
 
 def _then(*steps: Callable[[Page], object]) -> Act:
@@ -135,18 +160,31 @@ def _refused_again(site: Site, page: Page) -> None:
     page.goto(f"{page.url}/annuler")
 
 
+def _running(site: Site, page: Page) -> None:
+    """Look at an import that is being applied, a third of it done."""
+    _back_to_work(site, page, heartbeat_at=utcnow(), progress_done=400, progress_total=1200)
+
+
 def _interrupted(site: Site, page: Page) -> None:
     """Look at the progress of an application whose worker has given no sign for a minute."""
+    _back_to_work(site, page, heartbeat_at=utcnow() - timedelta(minutes=1))
+
+
+def _back_to_work(site: Site, page: Page, **values: object) -> None:
+    """Apply an import, then let its job be one that still runs."""
     deposit(page, _pupil("700001"))
     confirm_all(page)
-    page.get_by_role("link", name="Voir l’import").wait_for()
-    silent = {"heartbeat_at": utcnow() - timedelta(minutes=1), "lease_until": utcnow() + timedelta(minutes=2)}
+    wait_for_report(page)
+    run_id = int(page.url.rpartition("/")[2])
     engine = create_engine(site.platform.database_url)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
         running = {"state_value": "running", "exclusive_key": None, "finished_at": None, "worker": "gone"}
-        connection.execute(update(Job).where(Job.id == int(page.url.rpartition("/")[2])).values(running | silent))
+        job_id = connection.scalar(select(ImportRun.job_id).where(ImportRun.id == run_id))
+        lease = {"lease_until": utcnow() + timedelta(minutes=2), **values}
+        connection.execute(update(Job).where(Job.id == job_id).values(running | lease))
+        connection.execute(update(ImportRun).where(ImportRun.id == run_id).values(state_value="applying"))
     engine.dispose()
     page.reload()
 
@@ -169,7 +207,7 @@ def _mixed(site: Site, page: Page) -> None:
     content = students_xml("\n".join(pupils), "\n".join(groups)).encode("iso-8859-15")
     deposit(page, ("eleves.xml", content))
     confirm_all(page)
-    page.get_by_role("link", name="Voir l’import").wait_for()
+    wait_for_report(page)
     page.goto("/admin/mefs/?diplome=non")
     _follow("Corriger")(page)
     page.locator("[name=diploma]").fill("CAP-ELEC")
@@ -202,6 +240,9 @@ IMPORT_SCENES = [
     ),
     Scene("imports-report", ADMINISTRATOR, IMPORTS, 200, _applied),
     Scene("imports-questions", ADMINISTRATOR, IMPORTS, 200, _questions),
+    Scene("imports-proposals", ADMINISTRATOR, IMPORTS, 200, _proposals),
+    Scene("imports-decided", ADMINISTRATOR, IMPORTS, 200, _decided),
+    Scene("imports-running", ADMINISTRATOR, IMPORTS, 200, _running),
     Scene("imports-answered", ADMINISTRATOR, IMPORTS, 200, _answered),
     Scene("imports-undo", ADMINISTRATOR, IMPORTS, 200, _undo),
     Scene("imports-undone", ADMINISTRATOR, IMPORTS, 200, _undone),

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from cpro.core.jobs.runner import Runner
 from tests.helpers.browser import Browser
+from tests.helpers.imports import Desk
 from tests.helpers.siecle import structures, student, students_xml
 
 IMPORTS = "/admin/imports"
@@ -48,6 +49,11 @@ def apply(app: Flask, browser: Browser, address: str, *confirmations: str) -> Te
 def drain(app: Flask) -> None:
     """Do the jobs that wait."""
     Runner(app, threading.Event()).drain()
+
+
+def job_page(desk: Desk, run_id: int = 1) -> str:
+    """Return the address of the page of the job of an import, which its report does not need."""
+    return f"/admin/travaux/{desk.run(run_id).job_id}"
 
 
 def kept_files(app: Flask) -> list[str]:

@@ -14,13 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import record
+from cpro.core.jobs.models import Job
 from cpro.establishments.models import Establishment
 from cpro.imports import depositing
 from cpro.imports.models import RunState
 from cpro.students.models import Student
 from tests.factories import NOW, World, make_student
 from tests.helpers.browser import Browser
-from tests.helpers.deposits import ONE, analyse, apply, drain, kept_files
+from tests.helpers.deposits import ONE, analyse, apply, drain, job_page, kept_files
 from tests.helpers.imports import SAMPLES, Desk
 from tests.helpers.pages import Page
 from tests.helpers.siecle import students_xml
@@ -63,16 +64,57 @@ class TestApplication:
         assert browser.post(f"{address}/appliquer", {"version": version}).status_code == 409
         assert list(desk.students()) == ["1"]
 
-    def test_the_progress_page_leads_back_to_the_import(self, app: Flask, as_: As) -> None:
+    def test_progress_then_report_are_read_at_one_address(self, app: Flask, as_: As, desk: Desk) -> None:
         browser = as_("administrator")
         address = analyse(browser, ONE)
         answer = browser.post(f"{address}/appliquer", browser.form(address))
 
-        assert "En attente" in Page(browser.get(answer.headers["Location"])).text
-        assert "Suivre l’avancement" in Page(browser.get(address)).text
+        assert answer.headers["Location"] == address
+        waiting = browser.get(address).text
+        assert "En attente" in Page(browser.get(address)).text
+        assert "data-running" in waiting
+        assert "progress.js" in waiting
+        assert f'id="travail-actualiser" href="{address}">Actualiser' in waiting
         drain(app)
 
-        assert f'href="{address}"' in browser.get(answer.headers["Location"]).text
+        report = browser.get(address).text
+        assert "Ce que l’import a fait" in report
+        assert "data-running" not in report
+        assert "progress.js" not in report
+
+    def test_the_page_of_its_job_ends_with_its_figures_and_leads_to_the_import(
+        self, app: Flask, as_: As, desk: Desk
+    ) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, ONE)
+        browser.post(f"{address}/appliquer", browser.form(address))
+        drain(app)
+
+        answer = browser.get(job_page(desk))
+
+        assert "L’import est appliqué : 1 élève créé." in Page(answer).text
+        assert f'href="{address}"' in answer.text
+
+    def test_the_progress_says_how_far_it_is_and_how_long_it_took_last_time(
+        self, app: Flask, as_: As, desk: Desk, arrange: Look
+    ) -> None:
+        browser = as_("administrator")
+        first = analyse(browser, ONE)
+        apply(app, browser, first)
+        with arrange() as session:
+            done = session.query(Job).filter_by(kind="imports:apply").one()
+            done.finished_at = (done.started_at or NOW) + dt.timedelta(seconds=75)
+        address = analyse(browser, ("e.xml", ONE[1].replace(b"Alix", b"Noor")))
+        browser.post(f"{address}/appliquer", browser.form(address))
+        with arrange() as session:
+            job = session.query(Job).filter_by(kind="imports:apply", state_value="waiting").one()
+            job.state_value, job.worker, job.progress_done, job.progress_total = "running", "w", 300, 1000
+            job.started_at, job.progress_message = NOW - dt.timedelta(minutes=3), "Écriture des élèves"
+
+        text = Page(browser.get(address)).text
+
+        assert "Écriture des élèves 300 sur 1 000, il en reste 700" in text
+        assert "Commencé il y a 3 minutes. La dernière fois, cela a pris 75 secondes." in text
 
     def test_a_missing_confirmation_names_the_figures_and_applies_nothing(
         self, app: Flask, as_: As, arrange: Look, world: World, desk: Desk
@@ -146,10 +188,11 @@ class TestApplication:
         assert "déclare ne pas utiliser SIECLE" in Page(answer).text
         assert desk.students() == {}
 
-    def test_the_head_follows_a_job_to_the_history(self, app: Flask, as_: As) -> None:
+    def test_the_head_follows_a_job_to_the_history(self, app: Flask, as_: As, desk: Desk) -> None:
         browser = as_("administrator")
         address = analyse(browser, ONE)
-        job = browser.post(f"{address}/appliquer", browser.form(address)).headers["Location"]
+        browser.post(f"{address}/appliquer", browser.form(address))
+        job = job_page(desk)
         drain(app)
 
         head = as_("head")

@@ -19,7 +19,7 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.imports import depositing
 from cpro.imports.models import RunState
 from tests.helpers.browser import Browser
-from tests.helpers.deposits import IMPORTS, ONE, analyse, drain, kept_files
+from tests.helpers.deposits import IMPORTS, ONE, analyse, drain, job_page, kept_files
 from tests.helpers.imports import Desk
 from tests.helpers.pages import Page
 from tests.helpers.siecle import students_xml
@@ -48,7 +48,8 @@ class TestKilledWorker:
     ) -> None:
         browser = as_("administrator")
         address = analyse(browser, ONE)
-        progress = browser.post(f"{address}/appliquer", browser.form(address)).headers["Location"]
+        browser.post(f"{address}/appliquer", browser.form(address))
+        progress = job_page(desk)
         take(app)
         for page in (address, progress):
             assert "Aucun signe" not in Page(browser.get(page)).text

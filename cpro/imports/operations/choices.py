@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import and_, select
 
 from cpro.core.errors import FieldErrors
 from cpro.core.permissions import Actor
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
-from cpro.imports.analysis.confirmations import list_confirmations
-from cpro.imports.models import ChangeAction, ImportChange, ImportQuestion, ImportRun, RunKind, RunState
-from cpro.imports.operations.runs import record_about_run
-from cpro.imports.refusals import NotToApply
+from cpro.imports.models import ImportChange, ImportQuestion, ImportRun, RunState
+from cpro.imports.operations import ticks
+from cpro.imports.operations.runs import record_about_run, version_of
+from cpro.imports.refusals import AnalysisSeenChanged, NotToApply
 
-_FAMILIES = (("students", "student"), ("staff", "account"))
+
+@dataclass(frozen=True)
+class Decisions:
+    """What a page shows as decided of an import: answers, {question's id: answer}, and ticks among those it shows."""
+
+    answers: Mapping[int, int]
+    shown: Collection[int] = ()
+    selected: Collection[int] = ()
+
+
+def keep_decisions(
+    run: ImportRun, decisions: Decisions, *, today: date, by: Actor, now: datetime, seen: str | None = None
+) -> int:
+    """Keep all that a page shows as decided, whichever button was pressed; return how many answers are new.
+
+    `seen` is the `version_of` what the person saw. A new analysis must follow new answers, which goes by them.
+    Raises `NotToApply`, `AnalysisSeenChanged`, and as `answer_questions` does.
+    """
+    _lock(run)
+    if seen is not None and seen != version_of(run):
+        raise AnalysisSeenChanged
+    if decisions.shown:
+        choose_proposals(run, shown=decisions.shown, selected=decisions.selected, today=today, by=by, now=now)
+    return answer_questions(run, decisions.answers, by=by, now=now) if decisions.answers else 0
+
+
+def outline_of(run: ImportRun) -> dict[str, Any]:
+    """Return whom an application deactivates and what must be confirmed of it.
+
+    An analysis that goes by new answers and has the same outline brings nothing else that the page did not show.
+    """
+    gone = {family: run.counts[family]["deactivated"] for family, _type in ticks.FAMILIES}
+    return {"gone": gone, "unticked": run.counts["unticked"], "needed": run.confirmations_needed}
 
 
 def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, now: datetime) -> int:
@@ -72,15 +106,17 @@ def choose_proposals(
     The figures and what must be confirmed follow. Raises `NotToApply`.
     """
     _lock(run)
-    before = {family: run.counts[family]["deactivated"] for family, _type in _FAMILIES}
-    concerned = is_proposal(run) if shown is None else and_(is_proposal(run), ImportChange.id.in_(list(shown)))
+    before = {family: run.counts[family]["deactivated"] for family, _type in ticks.FAMILIES}
+    concerned = (
+        ticks.is_proposal(run) if shown is None else and_(ticks.is_proposal(run), ImportChange.id.in_(list(shown)))
+    )
     for is_selected, ids in ((False, None), (True, list(selected))):
         condition = concerned if ids is None else and_(concerned, ImportChange.id.in_(ids))
-        _set_selected(condition, is_selected)
-    _count_again(run, today)
+        ticks.set_selected(condition, is_selected)
+    ticks.count_again(run, today=today)
     told = {
         f"{family}_deactivated": (before[family], run.counts[family]["deactivated"])
-        for family, _type in _FAMILIES
+        for family, _type in ticks.FAMILIES
         if before[family] != run.counts[family]["deactivated"]
     }
     if told:
@@ -91,18 +127,8 @@ def choose_all(run: ImportRun, *, is_selected: bool, today: date, by: Actor, now
     """Tick every proposal of an import, or none. Raises `NotToApply`."""
     wanted: Sequence[int] = ()
     if is_selected:
-        wanted = db.session.scalars(select(ImportChange.id).where(is_proposal(run))).all()
+        wanted = db.session.scalars(select(ImportChange.id).where(ticks.is_proposal(run))).all()
     choose_proposals(run, shown=None, selected=wanted, today=today, by=by, now=now)
-
-
-def is_proposal(run: ImportRun) -> ColumnElement[bool]:
-    """Return the condition of the deactivations that a person ticks: of staff, and of pupils whom a table omits."""
-    types = ["account"] if run.kind is RunKind.SIECLE else ["account", "student"]
-    return and_(
-        ImportChange.run_id == run.id,
-        ImportChange.object_type.in_(types),
-        ImportChange.action_value == ChangeAction.DEACTIVATE.value,
-    )
 
 
 def _lock(run: ImportRun) -> None:
@@ -114,30 +140,3 @@ def _lock(run: ImportRun) -> None:
 
 def _choices(question: ImportQuestion) -> set[int]:
     return {0, *(int(candidate[0]) for candidate in question.candidates)}
-
-
-def _set_selected(condition: ColumnElement[bool], is_selected: bool) -> None:
-    db.session.execute(
-        update(ImportChange).where(condition).values(is_selected=is_selected),
-        execution_options={"synchronize_session": False},
-    )
-
-
-def _count_again(run: ImportRun, today: date) -> None:
-    rows = db.session.execute(
-        select(ImportChange.object_type, ImportChange.is_selected, func.count(ImportChange.id))
-        .where(
-            ImportChange.run_id == run.id,
-            or_(ImportChange.object_type == "student", ImportChange.object_type == "account"),
-            ImportChange.action_value == ChangeAction.DEACTIVATE.value,
-        )
-        .group_by(ImportChange.object_type, ImportChange.is_selected)
-    )
-    numbers = {(object_type, is_selected): number for object_type, is_selected, number in rows}
-    counts = {**run.counts, "unticked": dict(run.counts["unticked"])}
-    for family, object_type in _FAMILIES:
-        counts[family] = {**counts[family], "deactivated": numbers.get((object_type, True), 0)}
-        counts["unticked"][family] = numbers.get((object_type, False), 0)
-    run.counts = counts
-    run.confirmations_needed = list_confirmations(counts, school_year=run.school_year, today=today)
-    db.session.flush()

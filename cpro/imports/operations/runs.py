@@ -35,6 +35,7 @@ from cpro.imports.models import (
     ImportRun,
     RunState,
 )
+from cpro.imports.operations.ticks import remember_ticks
 from cpro.imports.queries import find_last_applied, find_open_run, fingerprint_of_data
 from cpro.imports.refusals import AnalysisSeenChanged, ConfirmationMissing, ImportUnderWay, NotToApply, UndoUnderWay
 
@@ -89,6 +90,7 @@ def restart_run(run: ImportRun, *, today: date) -> ImportRun:
     db.session.refresh(run)
     if not may_restart(run):
         raise NotToApply
+    remember_ticks(run)
     forget_findings(run)
     run.state_value, run.analysed_at = RunState.DEPOSITED.value, None
     run.counts, run.confirmations_needed, run.confirmations_given = {}, [], []
@@ -183,6 +185,7 @@ def send_to_analysis(run: ImportRun, *, by: Actor, now: datetime) -> Job:
     db.session.refresh(run)
     if not may_restart(run):
         raise NotToApply
+    remember_ticks(run)
     run.state_value = RunState.DEPOSITED.value
     job = jobs.enqueue(ANALYSE_JOB, {"run_id": run.id}, by=by, now=now)
     run.job_id = job.id

@@ -1,0 +1,164 @@
+"""The page of one import: how far its work is, its analysis and what is decided of it, its report."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.errors import DomainError
+from cpro.core.forms import posted
+from cpro.core.jobs.presenting import Progress, progress_of
+from cpro.core.registry import registry
+from cpro.core.web import render_page
+from cpro.establishments.queries import get_current_establishment
+from cpro.imports import browsing, presenting, queries
+from cpro.imports.analysing import school_day
+from cpro.imports.analysis.proposals import label_of
+from cpro.imports.analysis.sources import year_label
+from cpro.imports.browsing import MAX_SHOWN, Listed
+from cpro.imports.forms import ApplicationForm, answers_form
+from cpro.imports.models import ImportQuestion, ImportRun, RunState
+from cpro.imports.operations import runs
+from cpro.imports.operations.choices import Decisions
+from cpro.imports.operations.undoing import tell_obstacle
+from cpro.imports.views import gate_of, words_of_reader
+
+_EXCERPT = 15
+_QUESTION = "question-"
+
+
+def read_decisions() -> Decisions:
+    """Return what the page that is posted shows as decided."""
+    return Decisions(_answers(), _ids("montre"), _ids("coche"))
+
+
+def read_place(name: str = "apres") -> int:
+    """Return from which proposal on the page lists them, 0 for the first; odd text is the first."""
+    return _number(request.values.get(name, "")) or 0
+
+
+def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -> ResponseReturnValue:
+    """Show an import as it stands, and, after a refusal, with what had been ticked, answered and confirmed."""
+    run, now = queries.get_run(run_id), clock.utcnow()
+    timezone = registry().timezone()
+    context: dict[str, Any] = {
+        "run": run,
+        "files": presenting.files_of(run),
+        "year": year_label(run.school_year),
+        "level": presenting.level_of(run.state),
+        "created": presenting.instant_of(run.created_at, timezone),
+        "analysed": presenting.instant_of(run.analysed_at, timezone),
+        "applied": presenting.instant_of(run.applied_at, timezone),
+        "undone": presenting.instant_of(run.undone_at, timezone),
+        # Beside its cause where there is a form; once the import is over there is none.
+        "refusal": refusal.message if refusal and run.state is not RunState.ANALYSED else "",
+        "stopped": run.state in (RunState.APPLYING, RunState.DEPOSITED) and runs.has_stopped(run),
+        "undoing": runs.is_being_undone(run),
+        "work": _work(run, now),
+        "failure": runs.tell_failure(run),
+        "gate": gate_of(get_current_establishment()),
+    }
+    if run.state is RunState.ANALYSED:
+        context |= _analysis(run, refusal)
+        context["outdated"] = queries.is_outdated(run, school_day(now))
+    if run.counts:
+        context |= _figures(run)
+    undoable = queries.find_undoable(now)
+    is_last = undoable is not None and undoable.id == run.id and not context["undoing"]
+    context["obstacle"] = tell_obstacle(run, now=now) if is_last else ""
+    context["may_undo"] = is_last and not context["obstacle"]
+    return render_page("imports/show.html", status=status or (refusal.status if refusal else 200), **context)
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _work(run: ImportRun, now: dt.datetime) -> Progress | None:
+    """Return how far the work under way is, or None when there is none."""
+    job = runs.find_job(run)
+    return progress_of(job, now) if job and not job.state.is_settled else None
+
+
+def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
+    """Return what people may decide about an analysis."""
+    application = ApplicationForm(posted() if refusal else None, data={})
+    application.version.data = runs.version_of(run)
+    application.offer(run.confirmations_needed)
+    questions = browsing.list_questions(run.id)
+    answers = answers_form(_asked(questions[:MAX_SHOWN]), posted() if refusal else None)
+    if refusal:
+        is_about_answers = any(name.startswith(_QUESTION) for name in refusal.errors)
+        (answers if is_about_answers else application).blame(refusal)
+    place = read_place()
+    proposals = browsing.list_proposals(run, place)
+    asked, still_open = browsing.count_questions(run.id)
+    proposed, ticked = browsing.count_proposals(run)
+    return {
+        "application": application,
+        "answers": answers,
+        "question_count": asked,
+        "open_count": still_open,
+        "more_questions": len(questions) > MAX_SHOWN,
+        "proposals": [(each, _is_ticked(each.id, each.is_selected, refusal)) for each in proposals[:MAX_SHOWN]],
+        "proposed_count": proposed,
+        "ticked_count": ticked,
+        "place": place,
+        "next_place": proposals[MAX_SHOWN - 1].id if len(proposals) > MAX_SHOWN else None,
+    }
+
+
+def _is_ticked(change_id: int, is_selected: bool, refusal: DomainError | None) -> bool:
+    """Tell whether a box is shown ticked: as it was posted when what was posted is refused, else as it is kept."""
+    if refusal and str(change_id) in request.form.getlist("montre"):
+        return str(change_id) in request.form.getlist("coche")
+    return is_selected
+
+
+def _figures(run: ImportRun) -> dict[str, Any]:
+    """Return the figures of an analysed import, and the beginning of its lists."""
+    words, everything = words_of_reader(), Listed({}, "", 0)
+    titles, rows = presenting.figures_of(run)
+    return {
+        "titles": titles,
+        "rows": rows,
+        "sentences": presenting.sentences_of(run),
+        "changes": [words.change(each, run) for each in browsing.list_changes(run.id, everything, _EXCERPT)],
+        "change_count": browsing.count_changes(run.id, everything),
+        "findings": [words.finding(each) for each in browsing.list_findings(run.id, everything, _EXCERPT)],
+        "finding_count": browsing.count_findings(run.id, everything),
+        "codes": [(label_of(code), code, number) for _severity, code, number in browsing.count_by_code(run.id)],
+        "max_count": browsing.MAX_COUNT,
+    }
+
+
+def _asked(questions: Any) -> list[tuple[str, str, str, list[tuple[str, str]], int | None]]:
+    asked: list[ImportQuestion] = list(questions)
+    return [
+        (each.field, f"Ligne {each.line} : {each.person}", each.sentence, presenting.choices_of(each), each.answer)
+        for each in asked
+    ]
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _ids(name: str) -> list[int]:
+    """Return the ids posted under a name; a word is none."""
+    numbers = (_number(text) for text in request.form.getlist(name)[: 2 * MAX_SHOWN])
+    return [number for number in numbers if number is not None]
+
+
+def _answers() -> dict[int, int]:
+    """Return the answers posted, {question's id: answer}; what is no number answers nothing, and is refused."""
+    given = {}
+    for name, text in request.form.items():
+        question = _number(name.removeprefix(_QUESTION)) if name.startswith(_QUESTION) else None
+        if question is not None:
+            answer = _number(text)
+            given[question] = -1 if answer is None else answer
+    return given
