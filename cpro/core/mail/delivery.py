@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from cpro.core import tenancy
+from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import job, nightly
 from cpro.core.mail import operations, transport
@@ -21,13 +24,22 @@ logger = logging.getLogger(__name__)
 _LEASE = timedelta(minutes=10)
 #: A worker's death says nothing against the message.
 _ATTEMPTS = 50
-_UNREADABLE = "son contenu n’est plus lisible, la clé secrète du serveur ayant changé depuis : demandez un nouvel envoi"
+_UNREADABLE = "son contenu n’est plus lisible, la clé secrète du serveur ayant changé depuis : demandez un nouvel envoi"
 
 
 def register() -> None:
     """Declare the jobs."""
-    job(operations.DELIVER, label="Envoi d’un message", lease=_LEASE, attempts=_ATTEMPTS)(deliver)
-    nightly("mail:forget", label="Oubli des anciens messages")(_forget)
+    job(operations.DELIVER, label="Envoi d’un message", told=_told, lease=_LEASE, attempts=_ATTEMPTS)(deliver)
+    nightly("mail:forget", label="Oubli des anciens messages", told=_tell_forgetting)(_forget)
+
+
+def _told(result: Mapping[str, Any]) -> str:
+    sent = plural(result.get("sent", 0), "message envoyé", "messages envoyés")
+    return f"{sent}." if result.get("sent") else f"{sent} : il a été refusé, ou n’était plus à envoyer."
+
+
+def _tell_forgetting(result: Mapping[str, Any]) -> str:
+    return f"{plural(result.get('forgotten', 0), 'ancien message oublié', 'anciens messages oubliés')}."
 
 
 def deliver(context: JobContext, message_id: int) -> None:
@@ -51,7 +63,7 @@ def deliver(context: JobContext, message_id: int) -> None:
             due = operations.put_off(message, answer=outcome.answer, now=context.now)
         work.session.flush()
         if due is None:
-            context.finish_within(work.session)
+            context.finish_within(work.session, {"sent": int(outcome.is_accepted)})
         else:
             context.postpone_within(work.session, due)
 

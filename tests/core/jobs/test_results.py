@@ -64,6 +64,8 @@ TOLD: dict[str, tuple[dict[str, Any] | None, str]] = {
         {"schools": 1, "pupils": 12, "records": 80},
         "80 données supprimées, de 12 anciens apprenants, dans 1 établissement.",
     ),
+    "mail:deliver": ({"sent": 1}, "1 message envoyé."),
+    "mail:forget": ({"forgotten": 3}, "3 anciens messages oubliés."),
     "jobs:purge": ({"forgotten": 31}, "31 anciennes tâches oubliées."),
 }
 #: Kinds that lead nowhere: nobody but the platform asks for them.
@@ -75,6 +77,8 @@ LEAD_NOWHERE = {
     "passport:sweep",
     "pictures:sweep",
     "records:expire",
+    "mail:deliver",
+    "mail:forget",
     "jobs:purge",
 }
 
