@@ -107,17 +107,22 @@ class Frame:
         """Return the lines of the side bar that the person may follow."""
         if _school() is None:
             return []
+        entries = [
+            entry
+            for entry in registry().menu
+            if self._may(entry.permission)
+            and not (entry.unless and self._may(entry.unless))
+            and (entry.when is None or entry.when())
+        ]
+        current = _current(entries, request.endpoint or "")
         return [
             {
                 "label": entry.label,
                 "url": url_for(entry.endpoint),
                 "icon": entry.icon,
-                "current": _covers(entry, request.endpoint or ""),
+                "current": entry is current,
             }
-            for entry in registry().menu
-            if self._may(entry.permission)
-            and not (entry.unless and self._may(entry.unless))
-            and (entry.when is None or entry.when())
+            for entry in entries
         ]
 
     @property
@@ -191,6 +196,13 @@ def _school() -> Establishment | None:
     school = g.frame_school
     assert school is None or isinstance(school, Establishment)
     return school
+
+
+def _current(entries: list[MenuEntry], endpoint: str) -> MenuEntry | None:
+    """Return the one line that a page belongs to: rather the line that leads to it than one that merely covers it."""
+    covering = [entry for entry in entries if _covers(entry, endpoint)]
+    leading = [entry for entry in covering if entry.endpoint.partition(".")[0] == endpoint.partition(".")[0]]
+    return next(iter(leading or covering), None)
 
 
 def _covers(entry: MenuEntry, endpoint: str) -> bool:

@@ -22,8 +22,18 @@ from sqlalchemy.orm import Session
 from cpro import create_app
 from cpro.core import tenancy
 from cpro.core.transactions import platform_unit_of_work
+from cpro.establishments.models import Establishment
 from cpro.extensions import db
-from tests.factories import World, make_world
+from tests.factories import (
+    World,
+    make_diploma,
+    make_import,
+    make_mandate,
+    make_mef,
+    make_transfer,
+    make_transfer_side,
+    make_world,
+)
 from tests.helpers.browser import Browser
 
 POSTGRESQL_URL = os.environ.get("CPRO_TEST_DATABASE_URL", "")
@@ -141,6 +151,24 @@ def as_(app: Flask, world: World) -> Callable[..., Browser]:
         return Browser(app).sign_in_as(world, role, school, enter=enter)
 
     return sign_in
+
+
+@pytest.fixture
+def filled(world: World, arrange: Callable[[], AbstractContextManager[Session]]) -> World:
+    """Give both schools a row in every screen; school A works without SIECLE, so that it may create by hand."""
+    with arrange() as session:
+        session.get_one(Establishment, world.a.id).uses_siecle = False
+        for school in (world.a, world.b):
+            session.add(make_diploma(code=f"MAISON-{school.code}"[:16].upper(), establishment_id=school.id))
+            session.add(make_mef(school.id, label=f"Formation de {school.code}"))
+            session.add(make_import(school.id, files=[{"name": f"{school.code}.xml", "kind": "Élèves (SIECLE)"}]))
+        for school, other in ((world.a, world.b), (world.b, world.a)):
+            session.add(transfer := make_transfer(school.id, other.id))
+            session.flush()
+            session.add(make_transfer_side(transfer.id, school.id, student_label=f"Élève de {school.code}"))
+        for school, name in (("a", "Dominique Schiste"), ("b", "Personne de beta")):
+            session.add(make_mandate(world, school, inspector_name=name))
+    return world
 
 
 def _checkpoint(folder: Path) -> None:

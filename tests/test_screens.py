@@ -19,16 +19,7 @@ from cpro.core.screens import Screen
 from cpro.core.screens.listing import MAX_ROWS
 from cpro.extensions import db
 from cpro.students.models import Diploma, Division, Student
-from tests.factories import (
-    World,
-    make_diploma,
-    make_import,
-    make_mandate,
-    make_mef,
-    make_student,
-    make_transfer,
-    make_transfer_side,
-)
+from tests.factories import World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.screens import screens
 
@@ -53,26 +44,6 @@ def a_row_of(session: Session, screen: Screen, world: World, school: str) -> int
     establishment = world.school(school).id
     owner = getattr(screen.model, "establishment_id", screen.model.id)
     return session.scalars(select(screen.model.id).where(owner == establishment).order_by(screen.model.id)).first() or 0
-
-
-@pytest.fixture
-def filled(world: World, arrange: Look) -> World:
-    """Give both schools a row in every screen; school A works without SIECLE, so that it may create by hand."""
-    from cpro.establishments.models import Establishment
-
-    with arrange() as session:
-        session.get_one(Establishment, world.a.id).uses_siecle = False
-        for school in (world.a, world.b):
-            session.add(make_diploma(code=f"MAISON-{school.code}"[:16].upper(), establishment_id=school.id))
-            session.add(make_mef(school.id, label=f"Formation de {school.code}"))
-            session.add(make_import(school.id, files=[{"name": f"{school.code}.xml", "kind": "Élèves (SIECLE)"}]))
-        for school, other in ((world.a, world.b), (world.b, world.a)):
-            session.add(transfer := make_transfer(school.id, other.id))
-            session.flush()
-            session.add(make_transfer_side(transfer.id, school.id, student_label=f"Élève de {school.code}"))
-        for school, name in (("a", "Dominique Schiste"), ("b", "Personne de beta")):
-            session.add(make_mandate(world, school, inspector_name=name))
-    return world
 
 
 class TestPowers:

@@ -7,7 +7,7 @@ from flask import Flask, url_for
 from cpro.core import clock
 from cpro.core.formatting import join_french, plural
 from cpro.core.permissions import Permission, can
-from cpro.core.registry import Consequence, HelpPage, SettingsTab, registry
+from cpro.core.registry import Consequence, HelpPage, MenuEntry, SettingsTab, registry
 from cpro.core.web import current_principal
 from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import is_module_on
@@ -23,6 +23,18 @@ def fill(app: Flask) -> None:
     places.name_in_school = queries.find_name_in_school
     places.add_settings_tab(
         SettingsTab("inspectors", "Accès inspecteur", "inspectors.index", Permission.MANDATES_EXPLAIN, order=50)
+    )
+    # Whoever may read the list without the tab that leads to it.
+    places.add_menu_entry(
+        MenuEntry(
+            "Accès inspecteur",
+            "mandats.index_view",
+            Permission.MANDATES_VIEW,
+            order=65,
+            icon="people",
+            covers=("mandats.*",),
+            unless=Permission.MANDATES_EXPLAIN,
+        )
     )
     places.add_help_page(HelpPage("inspecteurs", "L’accès des inspecteurs", "help/inspecteurs.html"))
     places.add_consequences("inspectors", _consequences)

@@ -23,7 +23,10 @@ class Browser:
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
         """Open a page and remember its token."""
-        answer = self.client.get(path, **kwargs)
+        return self.see(self.client.get(path, **kwargs))
+
+    def see(self, answer: TestResponse) -> TestResponse:
+        """Remember the token of an answer, if it is a page."""
         if answer.mimetype == "text/html":
             found = _TOKEN.search(answer.text)
             self._token = found[1] if found else self._token
@@ -34,11 +37,7 @@ class Browser:
         if token and not self._token:
             self.get("/mon-compte", follow_redirects=True)
         fields = {**(data or {}), **({"csrf_token": self._token} if token else {})}
-        answer = self.client.post(path, data=fields, **kwargs)
-        if answer.mimetype == "text/html":
-            found = _TOKEN.search(answer.text)
-            self._token = found[1] if found else self._token
-        return answer
+        return self.see(self.client.post(path, data=fields, **kwargs))
 
     def form(self, path: str) -> dict[str, str]:
         """Open a page and return the values its main form would post as they stand (hidden fields included)."""

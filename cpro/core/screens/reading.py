@@ -155,7 +155,10 @@ class ReadingScreen(SecureModelView):
     # --- Shared with the writing half ------------------------------------------------------------------------------
 
     def asked_row(self) -> Any:
-        """Return the row of the address or of the form, or raise `NotFound`: a word is no id, another's row no row."""
+        """Return the row of the address or of the form, or raise `NotFound`: a word is no id, another's row no row.
+
+        A unit of work forgets what was read before it, related rows too: what writes asks again once inside.
+        """
         row_id = id_of(request.values.get("id", ""))
         row = None if row_id is None else self.find_row(row_id)
         if row is None:

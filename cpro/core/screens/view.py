@@ -187,6 +187,7 @@ class Screen(ReadingScreen):
             return self._form_page(form, row, status=422)
         try:
             with unit_of_work():
+                row = self.asked_row()
                 self.update(row, form, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())
         except DomainError as refused:
             row = self.asked_row()
@@ -208,7 +209,7 @@ class Screen(ReadingScreen):
             raise Forbidden(refusal)
         if request.method == "POST":
             with unit_of_work():
-                self.delete(row, by=current_actor(), now=clock.utcnow())
+                self.delete(self.asked_row(), by=current_actor(), now=clock.utcnow())
             return back_to(self.get_url(".index_view"), f"{label} : supprimé.")
         return render_page(
             "confirm.html",

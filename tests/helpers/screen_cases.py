@@ -1,0 +1,271 @@
+"""Each power of each generated screen, as somebody uses it: which row, what is typed, what is there afterwards.
+
+The table is compared with what the running application opens (`powers_of`): a new screen or a new power without its
+line here fails `tests/test_screen_powers.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import cpro
+from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Role
+from cpro.core.screens import Screen
+from cpro.establishments.models import Establishment
+from cpro.masks.models import Mask, MaskKey
+from cpro.students.models import MEF, Diploma, Division, Student
+from cpro.users.models import Account
+from tests.factories import World, make_account
+
+CREATE, EDIT, DELETE, DETAILS = "créer", "corriger", "supprimer", "détailler"
+CSV, XLSX = "exporter en CSV", "exporter en XLSX"
+Look = Callable[[Session, World], object]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One power, used once."""
+
+    #: the words of the row's link in the list
+    row: str = ".+"
+    #: the words of the link, of the row's page, that leads to the page of the power
+    link: str = ""
+    #: what is typed in the form of that page
+    typed: Mapping[str, str] = field(default_factory=dict)
+    #: the button that ends it
+    button: str = ""
+    #: what must be there beforehand
+    before: Look | None = None
+    #: what must be true afterwards and was not before
+    after: Look | None = None
+    #: the line of the journal
+    journal: str = ""
+    #: who holds a power that the screen itself does not name
+    permission: Permission | None = None
+
+
+def _is(model: type, **values: object) -> Look:
+    def look(session: Session, world: World) -> object:
+        owner = model.id if model is Establishment else model.establishment_id  # type: ignore[attr-defined]
+        return session.scalars(select(model).filter_by(**values).where(owner == world.a.id)).first()
+
+    return look
+
+
+def _is_not(model: type, **values: object) -> Look:
+    found = _is(model, **values)
+    return lambda session, world: found(session, world) is None
+
+
+def _person(name: str, role: Role = Role.TEACHER, **values: object) -> Look:
+    def add(session: Session, world: World) -> object:
+        account = make_account(world.a.id, role, last_name=name, first_name="Gypse", **values)
+        session.add(account)
+        return account
+
+    return add
+
+
+def _read(**values: str) -> dict[str, Case]:
+    return {DETAILS: Case(**values)}  # type: ignore[arg-type]
+
+
+def _exported() -> dict[str, Case]:
+    return {CSV: Case(journal="list:exported"), XLSX: Case(journal="list:exported")}
+
+
+CASES: dict[str, dict[str, Case]] = {
+    "Journal": _read() | _exported(),
+    "Établissements": {
+        EDIT: Case(
+            typed={"city": "Pierrefort"},
+            after=_is(Establishment, city="Pierrefort"),
+            journal="establishment:particulars:changed",
+        ),
+    }
+    | _read()
+    | _exported(),
+    "Utilisateurs": {
+        CREATE: Case(
+            typed={"role": "teacher", "last_name": "Talc", "first_name": "Jade", "divisions": "2ALP"},
+            after=_is(Account, last_name="Talc", first_name="Jade"),
+            journal="account:created",
+        ),
+        EDIT: Case(
+            row="QUARTZ",
+            typed={"discipline": "Électrotechnique"},
+            after=_is(Account, login="ines.quartz", discipline="Électrotechnique"),
+            journal="account:changed",
+        ),
+        "cocher : Désactiver": Case(
+            row="QUARTZ",
+            button="Désactiver.*",
+            after=_is(Account, login="ines.quartz", is_active=False),
+            journal="account:disabled",
+            permission=Permission.USERS_EDIT,
+        ),
+        "/desactiver/": Case(
+            row="QUARTZ",
+            link="Désactiver",
+            button="Désactiver",
+            after=_is(Account, login="ines.quartz", is_active=False),
+            journal="account:disabled",
+            permission=Permission.USERS_EDIT,
+        ),
+        "/reactiver/": Case(
+            row="ABSENT",
+            link="Réactiver",
+            button="Réactiver",
+            before=_person("Absent", is_active=False),
+            after=_is(Account, last_name="Absent", is_active=True),
+            journal="account:enabled",
+            permission=Permission.USERS_EDIT,
+        ),
+        "/reinitialiser/": Case(
+            row="QUARTZ",
+            link="Réinitialiser",
+            button="Réinitialiser",
+            after=_is(Account, login="ines.quartz", password_hash=None),
+            journal="account:reset",
+            permission=Permission.USERS_EDIT,
+        ),
+        "/accord/": Case(
+            row="SECOND",
+            link="Donner mon accord",
+            button="Donner mon accord",
+            before=_person("Second", Role.ADMINISTRATOR, consent_needed=True, password_hash=None, activated_at=None),
+            after=lambda session, world: session.scalars(
+                select(Account).where(Account.last_name == "Second", Account.consented_at.is_not(None))
+            ).first(),
+            journal="account:consent:granted",
+            permission=Permission.USERS_CONSENT,
+        ),
+    }
+    | _read()
+    | _exported(),
+    "Élèves": {
+        CREATE: Case(
+            typed={"last_name": "Talc", "first_name": "Jade", "birth_date": "2009-03-04", "division": "2ALP"},
+            after=_is(Student, last_name="Talc", first_name="Jade"),
+            journal="student:created",
+        ),
+        EDIT: Case(
+            row="SECRET-ALPHA",
+            typed={"first_name": "Corrigée"},
+            after=_is(Student, first_name="Corrigée"),
+            journal="student:changed",
+        ),
+    }
+    | _read()
+    | _exported(),
+    "Divisions": {
+        CREATE: Case(
+            typed={"code": "1MELEC", "label": "Première", "diploma": "40025520"},
+            after=_is(Division, code="1MELEC"),
+            journal="division:created",
+        ),
+        EDIT: Case(
+            row="2ALP",
+            typed={"label": "Seconde corrigée"},
+            after=_is(Division, label="Seconde corrigée"),
+            journal="division:changed",
+        ),
+    }
+    | _read()
+    | _exported(),
+    "Diplômes": {
+        CREATE: Case(
+            typed={"code": "ROCHE", "label": "Titre des roches", "short_label": "Roches"},
+            after=_is(Diploma, code="ROCHE"),
+            journal="diploma:created",
+        ),
+        EDIT: Case(
+            row="MAISON-ALPHA",
+            typed={"label": "Titre corrigé"},
+            after=_is(Diploma, label="Titre corrigé"),
+            journal="diploma:changed",
+        ),
+        DELETE: Case(
+            row="MAISON-ALPHA",
+            after=_is_not(Diploma, code="MAISON-ALPHA"),
+            journal="diploma:deleted",
+        ),
+    }
+    | _read()
+    | _exported(),
+    "Formations (MEF)": {
+        CREATE: Case(
+            typed={"code": "24725510399", "label": "TLEPRO ROCHES", "diploma": "40025520"},
+            after=_is(MEF, code="24725510399"),
+            journal="mef:created",
+        ),
+        EDIT: Case(typed={"label": "2NDPRO CORRIGÉE"}, after=_is(MEF, label="2NDPRO CORRIGÉE"), journal="mef:changed"),
+        DELETE: Case(after=_is_not(MEF, code="24725510310"), journal="mef:deleted"),
+    }
+    | _read()
+    | _exported(),
+    "Masques de saisie": {
+        CREATE: Case(
+            typed={"diploma": "40025520", "key": "description", "wording": "Le chantier"},
+            after=_is(Mask, wording="Le chantier"),
+            journal="masks:changed",
+        ),
+        EDIT: Case(
+            typed={"wording": "Liens corrigés"}, after=_is(Mask, wording="Liens corrigés"), journal="masks:changed"
+        ),
+        DELETE: Case(after=_is_not(Mask, key=MaskKey.LINKS.value), journal="masks:reset"),
+    }
+    | _read()
+    | _exported(),
+    "Accès inspecteur": _read() | _exported(),
+    "Transferts": _read() | _exported(),
+    "Historique des imports": _read() | _exported(),
+}
+
+
+def _declared() -> dict[str, type[Screen]]:
+    for feature in pkgutil.iter_modules(cpro.__path__):
+        if importlib.util.find_spec(f"cpro.{feature.name}") and feature.ispkg:
+            if importlib.util.find_spec(f"cpro.{feature.name}.admin"):
+                importlib.import_module(f"cpro.{feature.name}.admin")
+    return {screen.title: screen for screen in Screen.__subclasses__()}
+
+
+#: The classes of the screens by title: tests are counted before an application runs.
+DECLARED = _declared()
+
+
+def powers_of(screen: Screen | type[Screen]) -> dict[str, Permission | None]:
+    """Return every power that a screen opens, with the right it asks for; None where its case must name it."""
+    named = {
+        DETAILS: screen.permission,
+        CREATE: screen.create_permission,
+        EDIT: screen.edit_permission,
+        DELETE: screen.delete_permission,
+        CSV: screen.export_permission,
+        XLSX: screen.export_permission,
+    }
+    found: dict[str, Permission | None] = {power: right for power, right in named.items() if right is not None}
+    found |= {f"cocher : {action.label}": action.permission for action in screen.bulk_actions}
+    own = {address for address, *_ in screen._urls} - {address for address, *_ in Screen._urls}
+    return found | dict.fromkeys(sorted(own))
+
+
+def right_of(screen: Screen | type[Screen], power: str) -> Permission:
+    """Return the right that a power asks for."""
+    right = powers_of(screen).get(power) or CASES[screen.title][power].permission
+    assert right is not None, f"{screen.title}, {power}: say in its case which right it asks for"
+    return right
+
+
+def holders(screen: Screen | type[Screen], power: str) -> list[Role]:
+    """Return the roles that hold a power, and may reach the screen it is on."""
+    wanted = {right_of(screen, power), screen.permission}
+    return [role for role in Role if wanted <= ROLE_PERMISSIONS[role]]
