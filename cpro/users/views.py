@@ -149,7 +149,7 @@ def forgotten_password() -> ResponseReturnValue:
         return render_page("users/forgotten.html", form=form, sent=False)
     if not form.validate():
         return render_page("users/forgotten.html", form=form, sent=False, status=422)
-    recovery.send_forgotten_code(
+    recovery.answer_forgotten(
         form.establishment.data, form.login.data, public_url=current_app.config["CPRO_PUBLIC_URL"], now=clock.utcnow()
     )
     return render_page("users/forgotten.html", form=form, sent=True)

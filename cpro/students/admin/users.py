@@ -33,6 +33,8 @@ from cpro.users.operations.head_codes import BY_THE_PLATFORM
 from cpro.users.queries import list_accounts
 
 _CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for civility in CIVILITIES]
+#: Where a person reads what became of a message about an account.
+_FOLLOWED = "la fiche du compte dit où en est l’envoi"
 
 
 class UserForm(VersionedForm):
@@ -258,7 +260,8 @@ class UsersScreen(Screen):
         except DomainError as refusal:
             return self._refused(refusal)
         if code is None:
-            message = f"Le code de {label} vient de partir à {find_proved_address(get_current_establishment())}."
+            address = find_proved_address(get_current_establishment())
+            message = f"Le code de {label} part à {address} : {_FOLLOWED}."
             return back_to(self.get_url(".details_view", id=row_id), message)
         return render_page("users/new_code.html", screen=self, row=self.asked_row(), code=code, admin_view=self)
 
@@ -339,7 +342,7 @@ class UsersScreen(Screen):
 def _where_code_goes() -> str:
     """Return the sentence that says where the code of a head goes."""
     address = find_proved_address(get_current_establishment())
-    return f"Son code d’activation part à {address}." if address else BY_THE_PLATFORM
+    return f"Son code d’activation part à {address} : {_FOLLOWED}." if address else BY_THE_PLATFORM
 
 
 def _deactivation_told(labels: Sequence[str]) -> list[str]:
