@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
 from cpro.core import clock
-from cpro.core.errors import DomainError
+from cpro.core.errors import DomainError, PasswordNeeded
 from cpro.core.forms import posted
 from cpro.core.mail import public_link
 from cpro.core.permissions import Permission, requires
+from cpro.core.registry import registry
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import current_actor, render_page
@@ -48,6 +49,7 @@ def draw() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, 409 if missing_particulars(get_current_establishment()) else 422)
     try:
+        _ask_password_again(form)
         with unit_of_work():
             batch = _draw(form)
             content = _document(form, batch)
@@ -69,6 +71,15 @@ def draw() -> ResponseReturnValue:
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _ask_password_again(form: SheetsForm) -> None:
+    """Compare the password typed where accounts are to be reset; raise a refusal beside its field otherwise."""
+    if not form.reset.data:
+        return
+    if not form.current_password.data:
+        raise PasswordNeeded("Pour réinitialiser des comptes")
+    registry().check_password(form.current_password.data)
 
 
 def _draw(form: SheetsForm) -> Batch:
