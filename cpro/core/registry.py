@@ -112,8 +112,6 @@ class RestorePlan:
     items: Sequence[tuple[str, str, str]]
     version: str = ""
     warnings: Sequence[str] = ()
-    #: whether the person signed in must type their password again
-    asks_password: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,8 +125,6 @@ class Restoring:
     #: calls the room's operation inside the page's unit of work, with the line, then `opened_on`, `by` and `now`;
     #: raises that operation's `DomainError` and returns the sentence that says what was done
     restore: Callable[..., str]
-    #: whether a plan may ask for the password: `restore` then takes `password_given` too
-    may_ask_password: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,10 +158,6 @@ class Registry:
     open_schools: Callable[[int, datetime], Sequence[OpenSchool]] = lambda inspector_id, now: ()
     #: returns how a school calls an inspector (account's id, school's id), or None
     name_in_school: Callable[[int, int], str | None] = lambda inspector_id, establishment_id: None
-
-    #: compares what the person signed in typed with their password, outside any unit of work; raises a `DomainError` on
-    #: the field `current_password`
-    check_password: Callable[[str], None] = lambda typed: None
 
     menu: list[MenuEntry] = field(default_factory=list)
     settings_tabs: list[SettingsTab] = field(default_factory=list)
@@ -211,9 +203,11 @@ class Registry:
         """Return the previews of a settings page; `about` is what their providers are told."""
         return [provider(**about) for provider in self._previews[page]]
 
-    def add_object_section(self, provider: Callable[[str, str], tuple[str, dict[str, Any]] | None]) -> None:
+    def add_object_section(
+        self, provider: Callable[[str, str], tuple[str, dict[str, Any]] | None], *, is_first: bool = False
+    ) -> None:
         """Add a part to the page of every record: given its type and id, a template and its context, or None."""
-        self._object_sections.append(provider)
+        self._object_sections.insert(0 if is_first else len(self._object_sections), provider)
 
     def object_sections(self, object_type: str, object_id: str) -> list[tuple[str, dict[str, Any]]]:
         """Return the parts that rooms add to the page of a record."""

@@ -9,9 +9,8 @@ from cpro.audit.models import AuditEntry
 from cpro.audit.queries import get_entry
 from cpro.core import clock
 from cpro.core.errors import DomainError, Forbidden, NotFound
-from cpro.core.forms import PasswordForm, posted
 from cpro.core.permissions import Permission, can, requires
-from cpro.core.registry import HistoryPart, RestorePlan, Restoring, registry
+from cpro.core.registry import HistoryPart, RestorePlan, Restoring
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
@@ -56,22 +55,20 @@ def ask(entry_id: int) -> ResponseReturnValue:
 def restore(entry_id: int) -> ResponseReturnValue:
     """Bring back what a line replaced; what changed since the confirmation was shown is shown again."""
     entry, part, restoring = _asked_line(entry_id)
-    plan = restoring.plan(entry)
-    if plan is None:
+    if restoring.plan(entry) is None:
         return _nothing_to_restore(part)
-    form = PasswordForm(posted()) if plan.asks_password else None
-    if form is not None and not form.validate():
-        return _confirmation(entry, part, plan, form), 422
-    proof = {"password_given": form is not None} if restoring.may_ask_password else {}
     try:
-        if form is not None:
-            registry().check_password(form.current_password.data)
         with unit_of_work():
             done = restoring.restore(
-                entry, opened_on=request.form.get("version"), by=current_actor(), now=clock.utcnow(), **proof
+                entry, opened_on=request.form.get("version"), by=current_actor(), now=clock.utcnow()
             )
     except DomainError as refusal:
-        return _refused(entry_id, refusal)
+        entry, part, restoring = _asked_line(entry_id)
+        plan = restoring.plan(entry)
+        if plan is None:
+            return _nothing_to_restore(part)
+        flash(refusal.message, "error")
+        return _confirmation(entry, part, plan), refusal.status
     return back_to(url_for("history.index", de=part.key), done)
 
 
@@ -86,20 +83,6 @@ def picture(version_id: int) -> ResponseReturnValue:
     return answer
 
 
-def _refused(entry_id: int, refusal: DomainError) -> ResponseReturnValue:
-    """Show the confirmation again as things stand now, with the sentence that refuses."""
-    entry, part, restoring = _asked_line(entry_id)
-    plan = restoring.plan(entry)
-    if plan is None:
-        return _nothing_to_restore(part)
-    form = PasswordForm() if plan.asks_password else None
-    if form is not None and "current_password" in refusal.errors:
-        form.blame(refusal)
-    else:
-        flash(refusal.message, "error")
-    return _confirmation(entry, part, plan, form), refusal.status
-
-
 def _asked_line(entry_id: int) -> tuple[AuditEntry, HistoryPart, Restoring]:
     entry = get_entry(min(entry_id, _MAX_ID))
     part = history.find_part_of(entry)
@@ -110,7 +93,7 @@ def _asked_line(entry_id: int) -> tuple[AuditEntry, HistoryPart, Restoring]:
     return entry, part, part.restoring
 
 
-def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan, form: PasswordForm | None = None) -> str:
+def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan) -> str:
     return render_template(
         "confirm.html",
         title=f"Rétablir {plan.title}",
@@ -124,7 +107,6 @@ def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan, form:
         submit_label=f"Rétablir {plan.title}",
         cancel_url=url_for("history.index", de=part.key),
         danger=False,
-        form=form or (PasswordForm() if plan.asks_password else None),
     )
 
 

@@ -15,6 +15,8 @@ from cpro.imports.analysis.proposals import MatchCode
 from cpro.imports.findings import FindingCode, Severity
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun
 from cpro.imports.operations.ticks import is_proposal
+from cpro.students.accounts.queries import count_without_account
+from cpro.students.models import Student
 
 PAGE_SIZE = 50
 #: Beyond, a count says « plus de ».
@@ -200,3 +202,24 @@ def _of_findings(run_id: int, listed: Listed) -> list[ColumnElement[bool]]:
 
 def _sought(key: Any, search: str) -> list[ColumnElement[bool]]:
     return [key.contains(word, autoescape=True) for word in fold(search).split()]
+
+
+def count_accounts_to_open(run: ImportRun) -> int:
+    """Return how many pupils present would have no account once an analysed import is applied, all its ticks kept."""
+    changed = (
+        select(ImportChange.action_value, func.count(ImportChange.id))
+        .outerjoin(
+            Student,
+            (Student.id == ImportChange.object_id) & (Student.establishment_id == ImportChange.establishment_id),
+        )
+        .where(
+            ImportChange.run_id == run.id,
+            ImportChange.object_type == "student",
+            ImportChange.is_selected,
+            Student.account_id.is_(None),
+        )
+        .group_by(ImportChange.action_value)
+    )
+    by_action = {ChangeAction(action): number for action, number in db.session.execute(changed)}
+    arriving = by_action.get(ChangeAction.CREATE, 0) + by_action.get(ChangeAction.REACTIVATE, 0)
+    return count_without_account() + arriving - by_action.get(ChangeAction.DEACTIVATE, 0)

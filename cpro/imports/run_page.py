@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.errors import DomainError
+from cpro.core.formatting import format_count, plural
 from cpro.core.forms import posted
 from cpro.core.jobs.presenting import Progress, progress_of
+from cpro.core.permissions import Permission
 from cpro.core.registry import registry
+from cpro.core.screens.reading import may
 from cpro.core.web import render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.imports import browsing, presenting, queries
@@ -26,6 +29,7 @@ from cpro.imports.operations import runs
 from cpro.imports.operations.choices import Decisions
 from cpro.imports.operations.undoing import tell_obstacle
 from cpro.imports.views import gate_of, words_of_reader
+from cpro.students.accounts.queries import count_without_account
 
 _EXCERPT = 15
 _QUESTION = "question-"
@@ -118,6 +122,25 @@ def _is_ticked(change_id: int, is_selected: bool, refusal: DomainError | None) -
     return is_selected
 
 
+def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
+    """Return what to tell of the pupils who have no account, and where accounts are opened once that is possible."""
+    if run.state is RunState.ANALYSED:
+        number = browsing.count_accounts_to_open(run)
+        if run.opens_student_accounts:
+            text = plural(number, "compte d’élève sera ouvert.", "comptes d’élèves seront ouverts.")
+            return {"text": text} if number else None
+        text = plural(number, "compte d’élève sera à ouvrir", "comptes d’élèves seront à ouvrir")
+        return {"text": f"{text}\u202f: une fois l’import appliqué, cette page vous y mènera."} if number else None
+    number = count_without_account() if run.state is RunState.APPLIED and may(Permission.USERS_EDIT) else 0
+    if not number:
+        return None
+    return {
+        "text": plural(number, "élève présent n’a pas de compte.", "élèves présents n’ont pas de compte."),
+        "link_url": url_for("pupil_accounts.open_accounts", tous="oui"),
+        "link_label": f"Ouvrir les comptes ({format_count(number)})",
+    }
+
+
 def _figures(run: ImportRun) -> dict[str, Any]:
     """Return the figures of an analysed import, and the beginning of its lists."""
     words, everything = words_of_reader(), Listed({}, "", 0)
@@ -126,6 +149,7 @@ def _figures(run: ImportRun) -> dict[str, Any]:
         "titles": titles,
         "rows": rows,
         "sentences": presenting.sentences_of(run),
+        "accounts": _accounts_to_open(run),
         "changes": [words.change(each, run) for each in browsing.list_changes(run.id, everything, _EXCERPT)],
         "change_count": browsing.count_changes(run.id, everything),
         "findings": [words.finding(each) for each in browsing.list_findings(run.id, everything, _EXCERPT)],

@@ -14,12 +14,18 @@ from flask_admin import Admin
 def register(app: Flask) -> None:
     """Bring the room into the application: the list of students without INE and what the settings change for them."""
     from cpro.students import journal, places, views
+    from cpro.students.accounts import hooks
+    from cpro.students.accounts import jobs as _declared  # noqa: F401  # its handler, known once imported
+    from cpro.students.accounts import views as accounts
+    from cpro.students.accounts import views_links as _linked  # noqa: F401  # its routes are on the same blueprint
     from cpro.students.sheets import views as sheets
 
     app.register_blueprint(views.bp)
     app.register_blueprint(sheets.bp)
+    app.register_blueprint(accounts.bp)
     journal.name_gestures()
     places.fill(app)
+    hooks.register_hooks(app)
 
 
 def register_admin(site: Admin) -> None:

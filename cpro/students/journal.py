@@ -9,6 +9,10 @@ def name_gestures() -> None:
     """Register the words of the room."""
     labels.register(
         actions={
+            "account:linked": "a relié un compte à un élève",
+            "account:unlinked": "a délié un compte de son élève",
+            "accounts:links:seen": "a lu quels comptes ont été reliés",
+            "accounts:opened": "a ouvert des comptes d’élèves",
             "diploma:changed": "a modifié un diplôme",
             "diploma:created": "a ajouté un diplôme",
             "diploma:deleted": "a supprimé un diplôme",
@@ -22,6 +26,8 @@ def name_gestures() -> None:
         },
         objects={"diploma": "Diplôme", "division": "Division", "mef": "Formation (MEF)", "student": "Élève"},
         fields={
+            "account": {"student": "Élève", "password_voided": "Mot de passe annulé"},  # pragma: allowlist secret
+            "accounts": {"links": "Changements lus", "opened": "Comptes ouverts"},
             "diploma": {"code": "Code", "label": "Intitulé", "short_label": "Intitulé court"},
             "division": {"code": "Code", "label": "Intitulé", "diploma": "Diplôme"},
             "mef": {

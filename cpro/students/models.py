@@ -146,8 +146,8 @@ class Student(Owned, DiplomaScoped, Model):
         UniqueConstraint("establishment_id", "siecle_id"),
         Index("uq_student_local_id", "establishment_id", "local_id", unique=True),
         Index("ix_student_division", "establishment_id", "division_id"),
-        # An account is deleted once no pupil has it: found without reading the school's pupils each time.
-        Index("ix_student_account", "establishment_id", "account_id"),
+        # A pupil's account names nobody else.
+        Index("uq_student_account", "establishment_id", "account_id", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

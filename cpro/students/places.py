@@ -44,7 +44,7 @@ def fill(app: Flask) -> None:
             Permission.USERS_VIEW,
             order=30,
             icon="people",
-            covers=("utilisateurs.*", "sheets.*"),
+            covers=("utilisateurs.*", "sheets.*", "pupil_accounts.*"),
         )
     )
     places.add_help_page(HelpPage("utilisateurs", "Les comptes des utilisateurs", "help/utilisateurs.html"))

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
+from cpro.core.permissions import Role
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.students.models import MEF, Diploma, Division, Student, TeacherDivision
@@ -134,6 +135,26 @@ def list_accounts_of_division(division_id: int) -> Sequence[Account]:
         .join(Student, (Student.account_id == Account.id) & (Student.establishment_id == Account.establishment_id))
         .where(Student.division_id == division_id, Student.is_active)
         .order_by(Student.search_key, Account.id)
+    ).all()
+
+
+def list_accounts_of_role(role: Role) -> Sequence[Account]:
+    """Return the active accounts of a role, pupils by division, then by name."""
+    return _by_division(Account.role_value == role.value)
+
+
+def list_never_activated() -> Sequence[Account]:
+    """Return the active accounts that nobody has activated, but for heads', by role, division, then name."""
+    return _by_division(Account.activated_at.is_(None), Account.role_value != Role.HEAD.value)
+
+
+def _by_division(*conditions: ColumnElement[bool]) -> Sequence[Account]:
+    return db.session.scalars(
+        select(Account)
+        .outerjoin(Student, (Student.account_id == Account.id) & (Student.establishment_id == Account.establishment_id))
+        .outerjoin(Student.division)
+        .where(Account.is_active, *conditions)
+        .order_by(Account.role_value.desc(), Division.code, Account.search_key, Account.id)
     ).all()
 
 

@@ -9,16 +9,33 @@ from cpro.core.errors import DomainError
 from cpro.core.permissions import Actor, Role
 from cpro.extensions import db
 from cpro.students import queries
+from cpro.students.accounts import operations as accounts
+from cpro.students.accounts.queries import find_student_of
 from cpro.students.models import TeacherDivision
 from cpro.users.models import Account
 from cpro.users.operations import by_hand
 
 
-def create_user(values: Mapping[str, str], *, division_ids: Collection[int], by: Actor, now: datetime) -> Account:
-    """Create an account by hand with its divisions; see `by_hand.create_by_hand` for values and refusals.
+def create_user(
+    values: Mapping[str, str],
+    *,
+    division_ids: Collection[int] = (),
+    student_id: int | None = None,
+    by: Actor,
+    now: datetime,
+) -> Account:
+    """Create an account by hand: a teacher's with its divisions, a pupil's with its pupil (`student_id`).
 
-    Raises besides `DomainError` on the field `divisions` for an unknown division, or for somebody who is no teacher.
+    See `by_hand.create_by_hand` for values and refusals, `accounts.operations.open_by_hand` for those of a pupil's.
+    Raises besides `DomainError` on the field `divisions` for an unknown division, or for somebody who is no teacher,
+    and on `student` for somebody who is no pupil.
     """
+    if values.get("role") == Role.STUDENT.value:
+        if division_ids:
+            raise DomainError("Seul un enseignant a des divisions.", field="divisions")
+        return accounts.open_by_hand(values, student_id, by=by, now=now)
+    if student_id is not None:
+        raise DomainError("Seul un compte d’apprenant est celui d’un élève.", field="student")
     return by_hand.create_by_hand(
         values, by=by, now=now, alongside=lambda account: _set_divisions(account, division_ids)
     )
@@ -35,8 +52,12 @@ def update_user(
 ) -> by_hand.Changes:
     """Correct an account and its divisions (None leaves them) and return what changed; see `by_hand.update_account`.
 
-    An account that is no longer a teacher's loses its divisions.
+    An account that is no longer a teacher's loses its divisions; that of a pupil bears the pupil's names.
     """
+    if account.role is Role.STUDENT and {"last_name", "first_name"} & values.keys():
+        student = find_student_of(account.id)
+        if student is not None:
+            accounts.check_names(values, student)
 
     def alongside(corrected: Account) -> Mapping[str, tuple[str, str]]:
         if corrected.role is not Role.TEACHER:

@@ -13,6 +13,7 @@ from tests.helpers.chromium import Site
 STUDENTS, DIVISIONS, DIPLOMAS = "/admin/eleves/", "/admin/divisions/", "/admin/diplomes/"
 MEFS = "/admin/mefs/"
 USERS, MASKS_SCREEN, JOURNAL = "/admin/utilisateurs/", "/admin/masques/", "/admin/journal/"
+ACCOUNTS, PUPIL_USERS = "/admin/eleves/ouvrir-comptes", "/admin/utilisateurs/?recherche=apprenant"
 HISTORY, SHEETS = "/admin/parametres/historique", "/admin/utilisateurs/fiches"
 
 Act = Callable[[Site, Page], object]
@@ -73,6 +74,30 @@ def _somebody(last_name: str, role: str = "Enseignant") -> Act:
         press("Valider", last_name=last_name, first_name="Camille")(site, page)
 
     return act
+
+
+def _tick_first(number: int, action: str) -> Act:
+    """Return the action of ticking the first rows and asking for what is done to them."""
+
+    def act(site: Site, page: Page) -> None:
+        for box in page.locator("tbody [type=checkbox]").all()[:number]:
+            box.check()
+        page.get_by_label("Pour les lignes cochées").select_option(label=action)
+        page.get_by_role("button", name="Continuer").click()
+
+    return act
+
+
+def _open_account(site: Site, page: Page) -> None:
+    """Open the account of the pupil of the page."""
+    follow("Ouvrir un compte")(site, page)
+    confirm(site, page)
+
+
+def _student_without_pupil(site: Site, page: Page) -> None:
+    """Ask for the account of a pupil without saying whose."""
+    page.get_by_label("Rôle").select_option(label="Apprenant")
+    press("Valider", last_name="a")(site, page)
 
 
 def _conflict(site: Site, page: Page) -> None:
@@ -176,6 +201,41 @@ WRITING = [
     Scene("consent-given", HEAD, f"{USERS}?etat=accord", 200, then(follow("PYRITE", "Donner mon accord"), confirm)),
     Scene("consent-revoke", HEAD, USERS, 200, follow("PYRITE", "Retirer mon accord")),
     Scene("own-email", HEAD, "/mon-compte/adresse"),
+    Scene("accounts-choice", ADMIN, ACCOUNTS),
+    Scene("accounts-gated", GATED, f"{ACCOUNTS}?tous=oui"),
+    Scene("accounts-confirm", ADMIN, STUDENTS, 200, follow("Ouvrir les comptes de tous")),
+    Scene("accounts-ticked", ADMIN, f"{STUDENTS}?division=1MELEC", 200, _tick_first(3, "Ouvrir un compte")),
+    Scene("account-opened", ADMIN, f"{STUDENTS}?division=1MELEC", 200, then(_open_the_first, _open_account)),
+    Scene("pupil-of-an-account", ADMIN, PUPIL_USERS, 200, follow("AGATE")),
+    Scene("account-of-a-pupil", ADMIN, PUPIL_USERS, 200, follow("AGATE", "Voir la fiche de l’élève")),
+    Scene("account-unlink", ADMIN, PUPIL_USERS, 200, follow("AGATE", "Délier")),
+    Scene("account-unlinked", ADMIN, PUPIL_USERS, 200, then(follow("AGATE", "Délier"), confirm)),
+    Scene("account-link-choice", ADMIN, PUPIL_USERS, 200, follow("AGATE", "Relier à un élève")),
+    Scene(
+        "account-link-nobody",
+        ADMIN,
+        PUPIL_USERS,
+        200,
+        then(follow("AGATE", "Relier à un élève"), press("Chercher", recherche="introuvable")),
+    ),
+    Scene(
+        "account-link",
+        ADMIN,
+        PUPIL_USERS,
+        200,
+        then(follow("AGATE", "Relier à un élève"), press("Chercher", recherche="agate"), follow("Relier")),
+    ),
+    Scene(
+        "account-linked",
+        ADMIN,
+        PUPIL_USERS,
+        200,
+        then(follow("AGATE", "Relier à un élève"), press("Chercher", recherche="agate"), follow("Relier"), confirm),
+    ),
+    Scene("links-told", HEAD, "/admin/utilisateurs/liens"),
+    Scene("links-told-dashboard", HEAD, "/admin/"),
+    Scene("user-new-student", ADMIN, f"{USERS}new/", 422, _student_without_pupil),
+    Scene("accounts-opened", ADMIN, STUDENTS, 200, then(follow("Ouvrir les comptes de tous"), confirm)),
     Scene("sheets", ADMIN, SHEETS),
     Scene("sheets-refused", ADMIN, SHEETS, 422, press("Tirer les fiches")),
     Scene("sheets-chosen", ADMIN, USERS, 200, follow("QUARTZ", "Fiche d’activation")),

@@ -22,7 +22,7 @@ from cpro.students.models import Student
 from tests.factories import NOW, World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.deposits import ONE, analyse, apply, drain, job_page, kept_files
-from tests.helpers.imports import SAMPLES, Desk
+from tests.helpers.imports import EVERYTHING, SAMPLES, Desk
 from tests.helpers.pages import Page
 from tests.helpers.siecle import students_xml
 
@@ -278,6 +278,20 @@ class TestApplication:
 
         assert "1 compte d’élève ouvert" in page.text
         assert "alix.testeur" in desk.accounts()
+
+    def test_the_analysis_counts_the_accounts_to_open_and_the_report_leads_there(
+        self, app: Flask, as_: As, desk: Desk
+    ) -> None:
+        browser = as_("administrator")
+        desk.bring(desk.file_of({"id": "7", "PRENOM": "Zoé"}, {"id": "8", "PRENOM": "Ugo"}), confirm=EVERYTHING)
+
+        address = analyse(browser, desk.file_of({"id": "7", "PRENOM": "Zoé"}, {"id": "9", "PRENOM": "Lou"}))
+        foreseen = Page(browser.get(address)).text
+        done = apply(app, browser, address, "deactivations")
+
+        assert "2 comptes d’élèves seront à ouvrir" in foreseen  # two present, one leaves, one arrives
+        assert "2 élèves présents n’ont pas de compte." in Page(done).text
+        assert "/admin/eleves/ouvrir-comptes?tous=oui" in done.text
 
     def test_undoing_is_refused_with_the_reason_once_worked_on(self, app: Flask, as_: As, desk: Desk) -> None:
         browser = as_("administrator")

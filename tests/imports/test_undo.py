@@ -47,6 +47,20 @@ class TestUndone:
 
         assert desk.state() == before
 
+    def test_an_account_opened_by_it_and_given_to_another_pupil_stays(self, desk: Desk) -> None:
+        desk.bring(desk.file_of(ALIX, NOE), accounts=True)
+        with desk.open() as session:
+            alix, noe = (session.scalars(select(Student).where(Student.siecle_id == each)).one() for each in ("1", "2"))
+            given, alix.account_id, noe.account_id = alix.account_id, None, None
+            session.flush()
+            noe.account_id = given
+        before = desk.state()
+
+        with pytest.raises(UndoImpossible, match="a changé depuis"):
+            desk.undo()
+
+        assert desk.state() == before
+
     def test_teachers_go_back_to_their_divisions(self, desk: Desk) -> None:
         desk.bring(*SAMPLES)
         before = desk.state()

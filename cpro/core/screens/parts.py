@@ -117,13 +117,18 @@ def choice(
 
 @dataclass(frozen=True)
 class BulkAction:
-    """A gesture on the rows ticked: confirmed on a page of its own, then done in one transaction."""
+    """An action on the rows ticked: confirmed on a page of its own, then done in one transaction.
+
+    One that has its own page to be confirmed on only says where it is (`leads_to`).
+    """
 
     key: str
     label: str
     permission: Permission
     #: what will happen, one line each, from the labels of the rows
-    consequences: Callable[[Sequence[str]], Sequence[str]]
+    consequences: Callable[[Sequence[str]], Sequence[str]] = lambda labels: []
     #: do it on rows by id; returns the sentence that says what was done
-    run: Callable[..., str]
+    run: Callable[..., str] = lambda ids, *, by, now: ""
     danger: bool = False
+    #: the address of the page that asks and acts, from the ids of the rows
+    leads_to: Callable[[Sequence[int]], str] | None = None

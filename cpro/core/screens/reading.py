@@ -71,6 +71,10 @@ class ReadingScreen(SecureModelView):
         """Return more links of a row's page, as (label, address)."""
         return []
 
+    def row_actions(self, row: Any) -> list[tuple[str, str]]:
+        """Return more actions of a row, offered in the list and on its page, as (label, address)."""
+        return []
+
     def list_links(self) -> list[tuple[str, str]]:
         """Return more links above the list, as (label, address)."""
         return []

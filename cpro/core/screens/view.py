@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import request
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy import select
@@ -77,9 +77,6 @@ class Screen(ReadingScreen):
         """Create a row through the room's operation and return it."""
         raise NotImplementedError
 
-    def before_update(self, row: Any, form: Any) -> None:
-        """Judge what cannot be judged inside the unit of work, as a password; raise a `DomainError` to refuse."""
-
     def update(self, row: Any, form: VersionedForm, *, opened_on: str | None, by: Actor, now: Any) -> Any:
         """Correct a row through the room's operation, which checks `opened_on`."""
         raise NotImplementedError
@@ -115,9 +112,11 @@ class Screen(ReadingScreen):
         return [{"text": refusal}, *links]
 
     def has_row_actions(self, rows: Sequence[Any]) -> bool:
-        """Tell whether one of the rows can be corrected or deleted."""
+        """Tell whether one of the rows can be corrected or deleted, or has actions of its own."""
         return any(
-            (self.can_edit and not self.why_not_edit(row)) or (self.can_delete and not self.why_not_delete(row))
+            (self.can_edit and not self.why_not_edit(row))
+            or (self.can_delete and not self.why_not_delete(row))
+            or self.row_actions(row)
             for row in rows
         )
 
@@ -189,7 +188,6 @@ class Screen(ReadingScreen):
         if not form.validate():
             return self._form_page(form, row, status=422)
         try:
-            self.before_update(row, form)
             with unit_of_work():
                 row = self.asked_row()
                 self.update(row, form, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())
@@ -237,6 +235,8 @@ class Screen(ReadingScreen):
         rows = db.session.scalars(select(self.model).where(self.model.id.in_(ids)).options(*self.options)).all()
         if not rows or len(rows) != len(ids):
             return back_to(self.get_url(".index_view"), "Cochez d’abord des lignes de la liste.", "warning")
+        if action.leads_to is not None:
+            return redirect(action.leads_to([row.id for row in rows]), 303)
         if request.form.get("confirme") != "oui":
             told = plural(len(rows), *self.noun)
             return render_page(

@@ -6,11 +6,10 @@ A pupil who leaves keeps their account: what is theirs is frozen, and they may s
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, inspect, select, update
+from sqlalchemy import Row, inspect, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from cpro.core import events, tenancy
@@ -26,13 +25,13 @@ from cpro.imports.operations.rows import division_ids, list_changes, set_divisio
 from cpro.imports.operations.runs import check_confirmations, close_run, record_about_run
 from cpro.imports.queries import fingerprint_of_data
 from cpro.imports.refusals import AnalysisOutdated, NotToApply
+from cpro.students.accounts.operations import OpenedAccount, write_accounts
 from cpro.students.models import MEF, Division, Student, search_key_of
 from cpro.users.models import Account
 from cpro.users.operations import codes, rules
 from cpro.users.operations.logins import find_taken_logins, free_login, propose_login
 from cpro.users.operations.sign_ins import end_all_sign_ins
 
-_PAGE = 2000
 _NAMES_IN_ORDER = ("last_name", "first_name", "usage_name")
 _NAMES = frozenset(_NAMES_IN_ORDER)
 
@@ -250,72 +249,27 @@ def _correct_account(change: ImportChange, fields: dict[str, Any], now: dt.datet
 
 
 def _open_student_accounts(run: ImportRun, now: dt.datetime) -> int:
-    """Open an account to each active pupil who has none, without a code; return how many.
+    """Open an account to each active pupil who has none, without a code; note each in the import; return how many."""
 
-    Pupils are linked to their accounts at the end: PostgreSQL chooses once how to check that an account exists, and
-    would choose badly while there are few.
-    """
-    session, opened = db.session(), dict[int, int]()
-    taken = set(session.scalars(select(Account.login)))
-    last_id = session.scalar(select(func.max(Account.id))) or 0
-    for students in _without_account():
-        logins: dict[int, str] = {}
-        for student in students:
-            base = propose_login(student.first_name, student.usage_name or student.last_name)
-            logins[student.id] = free_login(taken, base)
-            taken.add(logins[student.id])
-        tenancy.bulk_insert(session, Account, (_student_account(each, logins[each.id], now) for each in students))
-        # Those just opened have the highest ids; asked for by thousands of logins, PostgreSQL compares each with each.
-        rows = session.execute(select(Account.login, Account.id).where(Account.id > last_id))
-        ids = {login: id_ for login, id_ in rows}
-        last_id = max(ids.values())
-        accounts = {each.id: ids[logins[each.id]] for each in students}
-        changes = (_account_change(run, each, logins[each.id], accounts[each.id]) for each in students)
-        tenancy.bulk_insert(session, ImportChange, changes)
-        opened |= accounts
-    linked = iter(opened.items())
-    while page := list(islice(linked, _PAGE)):
-        tenancy.bulk_update(session, Student, ({"id": id_, "account_id": account_id} for id_, account_id in page))
-    return len(opened)
+    def note(page: Sequence[OpenedAccount]) -> None:
+        tenancy.bulk_insert(db.session(), ImportChange, (_account_change(run, each) for each in page))
+
+    return write_accounts(true(), now=now, on_page=note)
 
 
-def _without_account() -> Iterator[Sequence[Any]]:
-    columns = (Student.id, Student.last_name, Student.usage_name, Student.first_name, Student.siecle_id)
-    after = 0
-    while students := db.session.execute(
-        select(*columns)
-        .where(Student.is_active, Student.account_id.is_(None), Student.id > after)
-        .order_by(Student.id)
-        .limit(_PAGE)
-    ).all():
-        after = students[-1].id
-        yield students
-
-
-def _student_account(student: Row[Any], login: str, now: dt.datetime) -> dict[str, Any]:
-    last_name = student.usage_name or student.last_name
-    return {
-        "login": login,
-        "role_value": Role.STUDENT.value,
-        "last_name": last_name,
-        "first_name": student.first_name,
-        "search_key": fold(f"{last_name} {student.first_name} {login}"),
-        "created_at": now,
-    }
-
-
-def _account_change(run: ImportRun, student: Row[Any], login: str, account_id: int) -> dict[str, Any]:
+def _account_change(run: ImportRun, opened: OpenedAccount) -> dict[str, Any]:
+    student = opened.student
     label = f"{student.first_name} {student.last_name}"
     return {
         "run_id": run.id,
         "object_type": "account",
-        "object_id": account_id,
+        "object_id": opened.account_id,
         "object_key": student.siecle_id or "",
         "object_label": label,
         "search_key": fold(label),
         "action_value": ChangeAction.CREATE.value,
         "is_selected": True,
-        "changes": {"role": (None, Role.STUDENT.value), "login": (None, login)},
+        "changes": {"role": (None, Role.STUDENT.value), "login": (None, opened.login)},
     }
 
 

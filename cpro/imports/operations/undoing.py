@@ -151,6 +151,7 @@ def _undo_accounts(run: ImportRun) -> None:
 def _delete_accounts(page: Sequence[Row[Any]]) -> None:
     ids = [change.object_id for change in page]
     accounts = {account.id: account for account in db.session.scalars(select(Account).where(Account.id.in_(ids)))}
+    moved = _list_moved(page, ids)
     divisions: dict[int, list[str]] = {}
     for account_id, code in db.session.execute(
         select(TeacherDivision.account_id, Division.code)
@@ -167,13 +168,29 @@ def _delete_accounts(page: Sequence[Row[Any]]) -> None:
         fields["role_value"] = fields.pop("role")
         is_as_brought = all(getattr(account, name) == value for name, value in fields.items())
         same_divisions = account.role is not Role.TEACHER or sorted(divisions.get(account.id, [])) == sorted(brought)
-        if not (is_as_brought and same_divisions and account.is_active and account.consented_at is None):
+        is_whose = account.role is not Role.STUDENT or account.id not in moved
+        if not (is_as_brought and same_divisions and is_whose and account.is_active and account.consented_at is None):
             raise _worked_on(f"le compte de {account.label}", "a changé depuis")
     for account in accounts.values():
         db.session.expunge(account)
     _execute(update(Student).where(Student.account_id.in_(ids)).values(account_id=None))
     _execute(delete(TeacherDivision).where(TeacherDivision.account_id.in_(ids)))
     _execute(delete(Account).where(Account.id.in_(ids)))
+
+
+def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
+    """Return the accounts of pupils that do not name any more the pupil to whom the import opened them."""
+    told = select(ImportChange.object_id, ImportChange.object_key, ImportChange.object_label).where(
+        ImportChange.id.in_([change.id for change in page])
+    )
+    opened_to = {account_id: (number, label) for account_id, number, label in db.session.execute(told)}
+    named = select(Student.account_id, Student.siecle_id, Student.first_name, Student.last_name).where(
+        Student.account_id.in_(ids)
+    )
+    names = {
+        row.account_id: (row.siecle_id or "", f"{row.first_name} {row.last_name}") for row in db.session.execute(named)
+    }
+    return {account_id for account_id in ids if names.get(account_id) != opened_to.get(account_id)}
 
 
 def _undo_students(run: ImportRun) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 from flask import g, url_for
 from sqlalchemy.orm import joinedload
 
-from cpro.core.formatting import format_date, mask_ine
+from cpro.core.formatting import format_count, format_date, mask_ine
 from cpro.core.forms import VersionedForm
 from cpro.core.permissions import Permission
-from cpro.core.screens import Column, Screen, TextFilter, choice
+from cpro.core.screens import BulkAction, Column, Screen, TextFilter, choice
 from cpro.core.screens.reading import may
 from cpro.core.web import current_principal
 from cpro.students import operations
+from cpro.students.accounts.queries import count_without_account, count_without_account_by_division
 from cpro.students.forms import DiplomaForm, DivisionForm, StudentForm
 from cpro.students.mefs import diplomas_of_divisions
 from cpro.students.models import Diploma, Division, Origin, Student
@@ -72,6 +73,21 @@ class StudentsScreen(Screen):
         TextFilter("mef", "Code MEF", lambda code: Student.mef_code == code),
     )
 
+    bulk_actions = (
+        BulkAction(
+            "open-accounts",
+            "Ouvrir un compte",
+            Permission.USERS_EDIT,
+            leads_to=lambda ids: url_for("pupil_accounts.open_accounts", ids=",".join(map(str, ids))),
+        ),
+        BulkAction(
+            "sheets",
+            "Fiches d’activation",
+            Permission.USERS_EDIT,
+            leads_to=lambda ids: url_for("sheets.choose", eleves=",".join(map(str, ids))),
+        ),
+    )
+
     def label_of(self, row: Student) -> str:
         """Return the student's name."""
         return f"{row.last_name.upper()} {row.first_name}"
@@ -104,11 +120,18 @@ class StudentsScreen(Screen):
         """Lead to the neighbouring lists."""
         missing = [("Sans INE", url_for("students.without_ine"))] if may(Permission.MISSING_INE_VIEW) else []
         return [
+            *self._accounts_link(),
             *missing,
             ("Divisions", url_for("divisions.index_view")),
             ("Diplômes", url_for("diplomes.index_view")),
             *courses_link(),
         ]
+
+    def _accounts_link(self) -> list[tuple[str, str]]:
+        """Return the link that opens an account to every pupil who has none, while there are any."""
+        number = count_without_account() if may(Permission.USERS_EDIT) else 0
+        label = f"Ouvrir les comptes de tous ({format_count(number)})"
+        return [(label, url_for("pupil_accounts.open_accounts", tous="oui"))] if number else []
 
 
 class DivisionsScreen(Screen):
@@ -187,6 +210,12 @@ class DivisionsScreen(Screen):
         """Lead to the courses, whose diploma divisions take."""
         return courses_link()
 
+    def row_actions(self, row: Division) -> list[tuple[str, str]]:
+        """Offer to open the accounts of a division where pupils have none."""
+        if not may(Permission.USERS_EDIT) or not _without_account_by_division().get(row.id):
+            return []
+        return [("Ouvrir les comptes", url_for("pupil_accounts.open_accounts", division=row.code))]
+
     def row_links(self, row: Division) -> list[tuple[str, str]]:
         """Lead to the division's students."""
         return [("Ses élèves", url_for("eleves.index_view", division=row.code))]
@@ -259,6 +288,14 @@ def _diplomas_by_division() -> dict[int, set[int]]:
     if "diplomas_by_division" not in g:
         g.diplomas_by_division = diplomas_of_divisions()
     found: dict[int, set[int]] = g.diplomas_by_division
+    return found
+
+
+def _without_account_by_division() -> dict[int | None, int]:
+    """Return how many pupils of each division have no account, asked once for a list."""
+    if "without_account_by_division" not in g:
+        g.without_account_by_division = count_without_account_by_division()
+    found: dict[int | None, int] = g.without_account_by_division
     return found
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy import and_, or_, select
-from wtforms import EmailField, SelectChoice, SelectField, StringField
 
 from cpro.core import clock
+from cpro.core.adminviews import id_of
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, join_french, plural
-from cpro.core.forms import PasswordForm, VersionedForm, posted
+from cpro.core.forms import VersionedForm
 from cpro.core.permissions import Permission, Role
-from cpro.core.registry import registry
 from cpro.core.screens import BulkAction, Column, Screen, TextFilter, choice
 from cpro.core.screens.reading import may
 from cpro.core.transactions import unit_of_work
@@ -25,37 +24,16 @@ from cpro.establishments.gate import GateClosed, missing_particulars
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.students import queries
+from cpro.students.accounts.forms import offer_students
+from cpro.students.accounts.queries import is_unlinked
+from cpro.students.forms import UserForm
 from cpro.students.models import Division, Student, TeacherDivision
 from cpro.students.teaching import create_user, update_user
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
-from cpro.users.operations.by_hand import CIVILITIES, ROLES_BY_HAND, details_of
+from cpro.users.operations.by_hand import details_of
 from cpro.users.operations.head_codes import BY_THE_PLATFORM
 from cpro.users.queries import list_accounts
-
-_CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for civility in CIVILITIES]
-#: Where a person reads what became of a message about an account.
-_FOLLOWED = "la fiche du compte dit où en est l’envoi"
-
-
-class UserForm(VersionedForm):
-    """A person who will sign in; the login is drawn from the name."""
-
-    role = SelectField(
-        "Rôle", choices=[SelectChoice(role.value, role.label) for role in ROLES_BY_HAND], validate_choice=False
-    )
-    civility = SelectField("Civilité", choices=_CIVILITY_CHOICES, validate_choice=False)
-    last_name = StringField("Nom")
-    first_name = StringField("Prénom")
-    email = EmailField(
-        "Adresse électronique",
-        description="Facultative : elle sert à « Mot de passe oublié ». À laisser vide pour un chef d’établissement.",
-    )
-    discipline = StringField("Discipline", description="Pour un enseignant.")
-    divisions = StringField(
-        "Divisions",
-        description="Pour un enseignant : leurs codes séparés par des virgules, comme 2MELEC, TMELEC.",
-    )
 
 
 def _state(account: Account) -> str:
@@ -121,6 +99,7 @@ class UsersScreen(Screen):
                 ("actif", "actifs", lambda: and_(Account.is_active, Account.activated_at.is_not(None), ~_PENDING)),
                 ("desactive", "désactivés", lambda: Account.is_active.is_(False)),
                 ("accord", "attendant un accord", lambda: _PENDING),
+                ("sans-eleve", "apprenants sans élève", is_unlinked),
                 (
                     "parti",
                     "élèves partis",
@@ -138,6 +117,12 @@ class UsersScreen(Screen):
             lambda labels: _deactivation_told(labels),
             lambda ids, *, by, now: _deactivate_all(ids, by=by, now=now),
             danger=True,
+        ),
+        BulkAction(
+            "sheets",
+            "Fiches d’activation",
+            Permission.USERS_EDIT,
+            leads_to=lambda ids: url_for("sheets.choose", ids=",".join(map(str, ids))),
         ),
     )
 
@@ -175,6 +160,13 @@ class UsersScreen(Screen):
             return "Le compte d’un chef d’établissement ne change que par lui-même, dans « Mon compte »."
         return None
 
+    def prepare_form(self, form: VersionedForm, row: Account | None) -> None:
+        """Offer the pupils without account at creation; afterwards, a page of its own links an account to its pupil."""
+        if row is not None:
+            del form["student"]
+            return
+        offer_students(form)
+
     def form_values(self, row: Account) -> dict[str, Any]:
         """Return the account as the form shows it."""
         codes = queries.list_division_codes_of(row.id)
@@ -183,7 +175,9 @@ class UsersScreen(Screen):
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Account:
         """Create through the room's operation."""
         values = {name: form[name].data or "" for name in details_of(Account())}
-        return create_user(values, division_ids=_division_ids(form), by=by, now=now)
+        return create_user(
+            values, division_ids=_division_ids(form), student_id=id_of(form["student"].data or ""), by=by, now=now
+        )
 
     def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the room's operation."""
@@ -252,15 +246,8 @@ class UsersScreen(Screen):
             "Un code d’activation vous est montré une seule fois ; celui d’un chef d’établissement part par courriel.",
         ]
         row = self.asked_row()
-        form = PasswordForm(posted() if request.method == "POST" else None)
-        if request.method != "POST" or not form.validate():
-            status = 200 if request.method != "POST" else 422
-            return self._confirm("Réinitialiser", row, consequences, ".reset_view", form=form), status
-        try:
-            registry().check_password(form.current_password.data)
-        except DomainError as refusal:
-            form.blame(refusal)
-            return self._confirm("Réinitialiser", row, consequences, ".reset_view", form=form), refusal.status
+        if request.method != "POST":
+            return self._confirm("Réinitialiser", row, consequences, ".reset_view")
         try:
             with unit_of_work():
                 code = access.reset_account(row, by=current_actor(), now=clock.utcnow())
@@ -268,8 +255,7 @@ class UsersScreen(Screen):
         except DomainError as refusal:
             return self._refused(refusal)
         if code is None:
-            address = find_proved_address(get_current_establishment())
-            message = f"Le code de {label} part à {address} : {_FOLLOWED}."
+            message = f"Le code de {label} vient de partir à {find_proved_address(get_current_establishment())}."
             return back_to(self.get_url(".details_view", id=row_id), message)
         return render_page("users/new_code.html", screen=self, row=self.asked_row(), code=code, admin_view=self)
 
@@ -327,10 +313,9 @@ class UsersScreen(Screen):
         endpoint: str,
         fields: dict[str, str] | None = None,
         danger: bool = True,
-        form: PasswordForm | None = None,
-    ) -> str:
+    ) -> ResponseReturnValue:
         label = self.label_of(row)
-        return render_template(
+        return render_page(
             "confirm.html",
             title=f"{verb} : {label}",
             question=f"{verb} : {label} ?",
@@ -340,7 +325,6 @@ class UsersScreen(Screen):
             submit_label=verb,
             cancel_url=self.get_url(".details_view", id=row.id),
             danger=danger,
-            form=form,
         )
 
     def _refused(self, refusal: DomainError) -> ResponseReturnValue:
@@ -352,7 +336,7 @@ class UsersScreen(Screen):
 def _where_code_goes() -> str:
     """Return the sentence that says where the code of a head goes."""
     address = find_proved_address(get_current_establishment())
-    return f"Son code d’activation part à {address} : {_FOLLOWED}." if address else BY_THE_PLATFORM
+    return f"Son code d’activation part à {address}." if address else BY_THE_PLATFORM
 
 
 def _deactivation_told(labels: Sequence[str]) -> list[str]:

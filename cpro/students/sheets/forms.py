@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wtforms import BooleanField, PasswordField, RadioField, SelectChoice, SelectField
+from wtforms import BooleanField, RadioField, SelectChoice, SelectField
 from wtforms.fields import Field
 from wtforms.validators import ValidationError
 
-from cpro.core.forms import BaseForm, bounded_password
+from cpro.core.forms import BaseForm
+from cpro.core.permissions import Role
 from cpro.students.models import Division
+from cpro.students.sheets.operations import Target
+
+#: Roles whose codes are printed: a head's code is mailed.
+ROLES = (Role.TEACHER, Role.STUDENT, Role.ADMINISTRATOR)
 
 #: Enough for every account of a school; more is no person's choice.
 _MOST_IDS = 5000
@@ -21,18 +26,34 @@ def _is_id(text: str) -> bool:
 
 
 class _IdsField(Field):
-    """The accounts chosen in a list: whole numbers, repeated; anything else is nobody."""
+    """Whom a list named: whole numbers, repeated or separated by commas; anything else is nobody."""
 
     def process_formdata(self, values: Sequence[str]) -> None:
         """Keep what can be an id."""
-        self.data = [int(text) for text in values[:_MOST_IDS] if _is_id(text)]
+        words = [word.strip() for text in values for word in text.split(",")]
+        self.data = [int(text) for text in words[:_MOST_IDS] if _is_id(text)]
 
 
 class SheetsForm(BaseForm):
     """Whose sheets, how many a page, as what."""
 
     ids = _IdsField("Comptes choisis", default=list)
+    eleves = _IdsField("Élèves choisis", default=list)
+    pour = RadioField(
+        "Pour qui",
+        choices=[
+            SelectChoice("division", "Les élèves d’une division"),
+            SelectChoice("role", "Toutes les personnes d’un rôle"),
+            SelectChoice("jamais", "Tous ceux qui n’ont jamais activé leur compte"),
+        ],
+        validate_choice=False,
+    )
     division = SelectField("Division", validate_choice=False)
+    role = SelectField(
+        "Rôle",
+        choices=[SelectChoice("", "Choisissez un rôle"), *(SelectChoice(each.value, each.label) for each in ROLES)],
+        validate_choice=False,
+    )
     layout = RadioField(
         "Fiches par page",
         choices=[
@@ -54,12 +75,6 @@ class SheetsForm(BaseForm):
         description="Leurs mots de passe cessent aussitôt de servir et leurs connexions prennent fin.",
     )
 
-    current_password = PasswordField(
-        "Votre mot de passe",
-        [bounded_password],
-        description="Demandé pour réinitialiser des comptes ; inutile sinon.",
-    )
-
     def offer(self, divisions: Sequence[Division]) -> None:
         """Offer these divisions."""
         self.division.choices = [
@@ -70,7 +85,43 @@ class SheetsForm(BaseForm):
             ),
         ]
 
+    def show_choice(self) -> None:
+        """Check the choice that is meant, where the address or the form did not say it."""
+        self.pour.data = self._chosen()
+
+    def target(self) -> Target:
+        """Return whom the sheets are for: the people a list named, else what was chosen here."""
+        if self.ids.data:
+            return Target(account_ids=tuple(self.ids.data))
+        if self.eleves.data:
+            return Target(student_ids=tuple(self.eleves.data))
+        chosen = self._chosen()
+        if chosen == "jamais":
+            return Target(never_activated=True)
+        if chosen == "role":
+            return Target(role=next((each for each in ROLES if each.value == self.role.data), None))
+        return Target(division_id=int(self.division.data)) if _is_id(self.division.data or "") else Target()
+
+    def validate_pour(self, field: Field) -> None:
+        """Refuse what is no choice; without one, a division is meant, or a role where one is named."""
+        if field.data and field.data not in {value for value, *_rest in field.iter_choices()}:
+            raise ValidationError("Choisissez pour qui tirer les fiches.")
+
     def validate_division(self, field: Field) -> None:
-        """Ask for a division unless accounts were chosen."""
-        if not self.ids.data and not _is_id(field.data or ""):
+        """Ask for a division where that is what is missing."""
+        if not self.names_people and self._chosen() == "division" and not _is_id(field.data or ""):
             raise ValidationError("Choisissez une division.")
+
+    def validate_role(self, field: Field) -> None:
+        """Ask for a role where that is what is missing."""
+        known = {each.value for each in ROLES}
+        if not self.names_people and self._chosen() == "role" and field.data not in known:
+            raise ValidationError("Choisissez un rôle.")
+
+    @property
+    def names_people(self) -> bool:
+        """Tell whether a list named the people."""
+        return bool(self.ids.data or self.eleves.data)
+
+    def _chosen(self) -> str:
+        return str(self.pour.data or ("role" if self.role.data and not self.division.data else "division"))

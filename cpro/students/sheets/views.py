@@ -9,33 +9,38 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
 from cpro.core import clock
-from cpro.core.errors import DomainError, PasswordNeeded
+from cpro.core.errors import DomainError
+from cpro.core.formatting import format_count, person_name, plural
 from cpro.core.forms import posted
 from cpro.core.mail import public_link
-from cpro.core.permissions import Permission, requires
-from cpro.core.registry import registry
+from cpro.core.permissions import Permission, Role, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import current_actor, render_page
-from cpro.establishments.gate import GateClosed, missing_particulars
+from cpro.establishments.gate import GateClosed
+from cpro.establishments.gate_links import describe_missing
 from cpro.establishments.models import PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
 from cpro.students import queries
+from cpro.students.accounts.queries import Selection, get_candidates
+from cpro.students.accounts.views import fields_of
 from cpro.students.sheets.forms import SheetsForm
-from cpro.students.sheets.operations import Batch, draw_chosen_sheets, draw_division_sheets
+from cpro.students.sheets.operations import Batch, Target, draw_target_sheets, list_target_accounts
 from cpro.users.operations.sheets import left_out_sentence
 from cpro.users.sheets import SchoolOnSheet, render_sheets, sheet_lines
 
 bp = Blueprint("sheets", __name__)
 
+_NAMED = 10
+_PREPARED = ("division", "ids", "eleves", "pour", "role")
 _MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 
 @bp.get("/admin/utilisateurs/fiches")
 @requires(Permission.USERS_EDIT)
 def choose() -> ResponseReturnValue:
-    """Show the form, prepared for a division (`division`) or for chosen accounts (`ids`, repeated)."""
-    asked = [(name, value) for name, value in request.args.items(multi=True) if name in ("division", "ids")]
+    """Show the form, prepared for a division, a role, accounts (`ids`) or pupils (`eleves`) chosen in a list."""
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name in _PREPARED]
     defaults = [("layout", "8"), ("format", "pdf")]
     return _page(SheetsForm(ImmutableMultiDict([*asked, *defaults])))
 
@@ -47,11 +52,12 @@ def draw() -> ResponseReturnValue:
     form = SheetsForm(posted())
     form.offer(queries.list_divisions())
     if not form.validate():
-        return _page(form, 409 if missing_particulars(get_current_establishment()) else 422)
+        return _page(form, 409 if describe_missing() else 422)
     try:
-        _ask_password_again(form)
         with unit_of_work():
-            batch = _draw(form)
+            batch = draw_target_sheets(
+                form.target(), reset=bool(form.reset.data), by=current_actor(), now=clock.utcnow()
+            )
             content = _document(form, batch)
     except GateClosed as refusal:
         return _page(form, refusal.status)
@@ -71,23 +77,6 @@ def draw() -> ResponseReturnValue:
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def _ask_password_again(form: SheetsForm) -> None:
-    """Compare the password typed where accounts are to be reset; raise a refusal beside its field otherwise."""
-    if not form.reset.data:
-        return
-    if not form.current_password.data:
-        raise PasswordNeeded("Pour réinitialiser des comptes")
-    registry().check_password(form.current_password.data)
-
-
-def _draw(form: SheetsForm) -> Batch:
-    by, now, reset = current_actor(), clock.utcnow(), bool(form.reset.data)
-    if form.ids.data:
-        return draw_chosen_sheets(form.ids.data, reset=reset, by=by, now=now)
-    division = queries.get_division(int(form.division.data))
-    return draw_division_sheets(division, reset=reset, by=by, now=now)
 
 
 def _document(form: SheetsForm, batch: Batch) -> bytes:
@@ -114,14 +103,44 @@ def _school() -> SchoolOnSheet:
 
 def _page(form: SheetsForm, status: int = 200) -> ResponseReturnValue:
     form.offer(queries.list_divisions())
-    chosen = queries.list_accounts(form.ids.data) if form.ids.data else []
-    settings = url_for("settings.establishment")
-    missing = [
-        {
-            "text": f"Il manque {each.label} de l’établissement.",
-            "link_url": f"{settings}#{each.field}",
-            "link_label": "Compléter",
-        }
-        for each in missing_particulars(get_current_establishment())
-    ]
-    return render_page("users/sheets.html", form=form, chosen=chosen, missing=missing, status=status)
+    form.show_choice()
+    target = form.target()
+    return render_page(
+        "users/sheets.html",
+        form=form,
+        people=_describe_people(form, target),
+        to_open=_describe_missing_accounts(form, target),
+        missing=describe_missing(),
+        status=status,
+    )
+
+
+def _describe_people(form: SheetsForm, target: Target) -> str:
+    """Return who was named by a list, in a sentence, or nothing: « 2 comptes choisis : AGATE Noé, AMBRE Éloïse »."""
+    if not form.names_people:
+        return ""
+    accounts = list_target_accounts(target)
+    told = plural(len(accounts), "compte choisi", "comptes choisis")
+    names = [person_name(each.last_name, each.first_name) for each in accounts[:_NAMED]]
+    return f"{told}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else told
+
+
+def _describe_missing_accounts(form: SheetsForm, target: Target) -> dict[str, str] | None:
+    """Return who among those meant has no account yet, and the link that opens them, or None."""
+    selection = Selection(is_everyone=True)
+    if target.account_ids or target.role not in (None, Role.STUDENT):
+        return None
+    if target.student_ids:
+        selection = Selection(student_ids=target.student_ids)
+    elif target.division_id is not None:
+        selection = Selection(division=queries.get_division(target.division_id).code)
+    number = get_candidates(selection).to_open
+    if not number:
+        return None
+    text = plural(number, "élève présent n’a pas encore de compte", "élèves présents n’ont pas encore de compte")
+    where = f" dans la division {selection.division}" if selection.division else ""
+    return {
+        "text": f"{text}{where}\u202f: sans compte, pas de fiche.",
+        "link_url": url_for("pupil_accounts.open_accounts", **fields_of(selection)),
+        "link_label": "Ouvrir un compte" if number == 1 else f"Ouvrir les comptes ({format_count(number)})",
+    }

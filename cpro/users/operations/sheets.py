@@ -107,7 +107,7 @@ def _own(by: Actor) -> int | None:
 
 def _why_none(accounts: Sequence[Account], eligible: Sequence[Account]) -> str:
     if not accounts:
-        return "Personne ici n’a de compte : il n’y a aucune fiche à imprimer."
+        return "Personne ici n’a encore de compte : il n’y a aucune fiche à imprimer."
     if eligible:
         return (
             "Tous ces comptes sont déjà activés : leurs titulaires ont choisi leur mot de passe. Pour leur en faire "

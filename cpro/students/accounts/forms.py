@@ -1,0 +1,62 @@
+"""What the pages about pupils' accounts read of an address or of a form: shape only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wtforms import Form, SelectChoice
+
+from cpro.core.adminviews import id_of
+from cpro.core.errors import DomainError, NotFound
+from cpro.students.accounts.queries import Selection, describe_student, list_students_without_account
+
+#: Enough for every pupil of a school; more is no person's choice.
+MOST_IDS = 10_000
+_STUDENTS_OFFERED = 50
+
+
+def read_selection(values: Any) -> Selection | None:
+    """Return which pupils are meant by `ids` (repeated, or separated by commas), `division` or `tous`, or None.
+
+    Raises `NotFound` for what is no id, `DomainError` for more ids than a school has pupils.
+    """
+    ids = read_ids(values.getlist("ids"))
+    division = values.get("division", "").strip()
+    if ids or division:
+        return Selection(student_ids=tuple(ids), division=division)
+    return Selection(is_everyone=True) if values.get("tous") == "oui" else None
+
+
+def read_ids(given: Sequence[str]) -> list[int]:
+    """Return the ids of repeated values, each of which may hold several separated by commas, each once."""
+    words = [word.strip() for text in given for word in text.split(",") if word.strip()]
+    if len(words) > MOST_IDS:
+        raise DomainError("Cela fait trop d’élèves à la fois : procédez division par division.")
+    ids = dict.fromkeys(id_of(word) for word in words)
+    if None in ids:
+        raise NotFound("Un de ces élèves n’existe pas dans votre établissement.")
+    return [each for each in ids if each is not None]
+
+
+def offer_students(form: Form) -> None:
+    """Offer, in the field `student` of a form, the pupils without account whose name begins like the one typed."""
+    sought = f"{form['last_name'].data or ''} {form['first_name'].data or ''}".strip()[:100]
+    found = list_students_without_account(sought=sought, limit=_STUDENTS_OFFERED + 1)
+    if sought and not found:
+        found = list_students_without_account(limit=_STUDENTS_OFFERED + 1)
+    shown = found[:_STUDENTS_OFFERED]
+    form["student"].choices = [
+        SelectChoice("", "Aucun : ce n’est pas un apprenant"),
+        *(SelectChoice(str(each.id), describe_student(each)) for each in shown),
+    ]
+    if len(found) > len(shown):
+        form["student"].description = (
+            f"Pour un apprenant. Seuls les {_STUDENTS_OFFERED} premiers élèves sans compte sont proposés : tapez le "
+            "nom de l’élève ci-dessous, puis validez pour réduire la liste."
+        )
+    elif not shown:
+        form["student"].description = (
+            "Pour un apprenant. Tous les élèves présents ont un compte : l’élève s’ajoute d’abord, par l’import ou "
+            "dans « Élèves »."
+        )

@@ -1,0 +1,38 @@
+"""Open the accounts of thousands of pupils, apart from the request that asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import url_for
+
+from cpro.core.formatting import plural
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.handlers import Report, job
+from cpro.core.jobs.models import Job
+from cpro.students.accounts.operations import OPEN_JOB, NobodyToOpen, open_accounts
+from cpro.students.accounts.queries import Selection
+
+
+def _report(done: Job) -> Report:
+    return Report(url_for("sheets.choose", pour="role", role="student"), "Imprimer les fiches d’activation")
+
+
+def _told(result: Mapping[str, Any]) -> str:
+    opened = result.get("opened", 0)
+    return plural(opened, "compte d’élève est ouvert.", "comptes d’élèves sont ouverts.")
+
+
+@job(OPEN_JOB, label="Ouverture des comptes des élèves", told=_told, report=_report)
+def open_many(context: JobContext, selection: dict[str, Any]) -> dict[str, Any] | None:
+    """Open the accounts of a selection in the transaction that ends the job; done twice, nothing is left to open."""
+    context.progress(0, 0, "Ouverture des comptes, en une seule fois")
+    wanted = Selection(**{**selection, "student_ids": tuple(selection["student_ids"])})
+    with context.unit_of_work() as work:
+        try:
+            opened = open_accounts(wanted, by=context.actor, now=context.now)
+        except NobodyToOpen:
+            opened = 0
+        context.finish_within(work.session, {"opened": opened})
+    return None

@@ -1,0 +1,130 @@
+"""Link an account of a pupil to its pupil, and unlink it.
+
+Whoever signs in with an account reads the records of its pupil, so a link must not hand them to whoever had the
+account before: at each change its sign-ins end and its unused codes are void; an account that was ever activated also
+loses its password and its e-mail address, and receives a new code. The head is told of each change.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from cpro.audit.operations import record
+from cpro.core.errors import Conflict, Forbidden
+from cpro.core.permissions import Actor, Role
+from cpro.extensions import db
+from cpro.students.accounts import queries
+from cpro.students.accounts.operations import account_names, check_may_receive
+from cpro.students.models import Student
+from cpro.users.errors import InactiveAccount
+from cpro.users.models import Account
+from cpro.users.operations import codes, rules
+from cpro.users.operations.sign_ins import end_all_sign_ins
+from cpro.users.operations.trace import record_about
+
+
+class NotAPupilsAccount(Forbidden):
+    """Refuse to link the account of somebody who is no pupil."""
+
+    def __init__(self) -> None:
+        super().__init__("Seul un compte d’apprenant se relie à un élève.")
+
+
+class AlreadyLinked(Conflict):
+    """Refuse to link an account that names a pupil already."""
+
+
+class NotLinked(Conflict):
+    """Refuse to unlink what is not linked."""
+
+    def __init__(self) -> None:
+        super().__init__("Ce compte n’est relié à aucun élève : il n’y a rien à délier.")
+
+
+def was_ever_opened(account: Account) -> bool:
+    """Tell whether somebody ever chose a password for an account: a link then takes it away from them."""
+    return account.password_hash is not None or account.activated_at is not None
+
+
+def check_linkable(account: Account) -> None:
+    """Raise a refusal unless an account can be linked: an active pupil's account that names no pupil."""
+    if account.role is not Role.STUDENT:
+        raise NotAPupilsAccount
+    linked = queries.find_student_of(account.id)
+    if linked is not None:
+        raise AlreadyLinked(f"Ce compte est déjà relié à {queries.name_in_sentence(linked)}\u202f: déliez-le d’abord.")
+    if not account.is_active:
+        raise InactiveAccount(account.label)
+
+
+def link_account(account: Account, student: Student, *, by: Actor, now: datetime) -> str | None:
+    """Link an account to a pupil; return the new code to show once, or None for an account never activated.
+
+    The account takes the pupil's names and keeps its login. Raises `NotAPupilsAccount`, `AlreadyLinked`,
+    `InactiveAccount`, `DomainError` when the pupil has an account already or has left.
+    """
+    rules.lock(account)
+    db.session.refresh(student)
+    check_linkable(account)
+    check_may_receive(student)
+    opened, changes = was_ever_opened(account), _changes(account, student)
+    for name, (_old, new) in changes.items():
+        setattr(account, name, new)
+    account.password_hash = None
+    end_all_sign_ins(db.session(), account)
+    codes.void_codes(db.session(), [account.id], now=now)
+    student.account_id = account.id
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise AlreadyLinked("Ce compte ou cet élève vient d’être relié par quelqu’un d’autre.") from error
+    changes |= {"student": (None, _name_of(student)), **({"password_voided": (False, True)} if opened else {})}
+    record_about(db.session(), queries.LINKED, account, by=by, now=now, changes=changes)
+    return codes.draw_code(db.session(), account, now=now) if opened else None
+
+
+def unlink_account(account: Account, *, by: Actor, now: datetime) -> None:
+    """Unlink an account from its pupil: its sign-ins end, its unused codes are void, it opens no records any more.
+
+    Raises `NotLinked`.
+    """
+    rules.lock(account)
+    student = queries.find_student_of(account.id)
+    if student is None:
+        raise NotLinked
+    student.account_id = None
+    end_all_sign_ins(db.session(), account)
+    codes.void_codes(db.session(), [account.id], now=now)
+    db.session.flush()
+    record_about(
+        db.session(), queries.UNLINKED, account, by=by, now=now, changes={"student": (_name_of(student), None)}
+    )
+
+
+def note_links_seen(*, by: Actor, now: datetime) -> int:
+    """Note that a head has read of the links made and undone so far; return how many were new."""
+    unseen = len(queries.list_unseen_links())
+    if unseen:
+        record(
+            queries.LINKS_SEEN,
+            by=by,
+            now=now,
+            object_type="accounts",
+            object_id="",
+            object_label="comptes reliés à un élève",
+            changes={"links": (None, unseen)},
+        )
+    return unseen
+
+
+def _changes(account: Account, student: Student) -> dict[str, tuple[Any, Any]]:
+    """Return what of an account changes with its pupil: names, and an address that whoever had it before gave."""
+    wanted = {**account_names(student), "email": ""}
+    return {name: (getattr(account, name), new) for name, new in wanted.items() if getattr(account, name) != new}
+
+
+def _name_of(student: Student) -> str:
+    return f"{student.first_name} {student.last_name}"

@@ -1,0 +1,225 @@
+"""Open accounts to pupils who have none: the one rule that pages, imports and accounts made by hand follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy.exc import IntegrityError
+
+from cpro.audit.operations import record
+from cpro.core import tenancy
+from cpro.core.errors import DomainError
+from cpro.core.jobs import operations as jobs
+from cpro.core.jobs.models import Job
+from cpro.core.permissions import Actor, Role
+from cpro.core.validators import fold
+from cpro.establishments.gate import require_open_gate
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.students.accounts import queries
+from cpro.students.accounts.queries import Candidates, Selection
+from cpro.students.models import Student
+from cpro.users.models import Account
+from cpro.users.operations import by_hand
+from cpro.users.operations.logins import free_login, propose_login
+from cpro.users.operations.trace import record_about
+
+OPEN_JOB = "students:open-accounts"
+#: Accounts opened before the answer, about a second; a worker opens more.
+AT_ONCE = 3000
+_PAGE = 2000
+
+
+class NobodyToOpen(DomainError):
+    """Refuse to open accounts where every pupil has one, or has left."""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class OpenedAccount:
+    """An account just opened, and its pupil: id, last_name, usage_name, first_name, siecle_id."""
+
+    account_id: int
+    login: str
+    student: Row[Any]
+
+
+def account_names(student: Any) -> dict[str, str]:
+    """Return the names that the account of a pupil bears: the usage name where there is one."""
+    return {"last_name": student.usage_name or student.last_name, "first_name": student.first_name}
+
+
+def open_or_send(selection: Selection, *, by: Actor, now: datetime) -> tuple[int, Job | None]:
+    """Open the accounts of a selection and return how many, or have many opened by a worker and return its job.
+
+    Raises as `open_accounts` does.
+    """
+    candidates = _check(selection)
+    if candidates.to_open <= AT_ONCE:
+        return open_accounts(selection, by=by, now=now), None
+    return 0, jobs.enqueue(OPEN_JOB, {"selection": asdict(selection)}, by=by, now=now)
+
+
+def open_accounts(selection: Selection, *, by: Actor, now: datetime) -> int:
+    """Open an account, without a code, to each pupil of a selection who is present and has none; return how many.
+
+    Raises `NotFound` for pupils or a division of no such school, `GateClosed`, `NobodyToOpen`.
+    """
+    candidates = _check(selection)
+    opened: list[OpenedAccount] = []
+    try:
+        number = write_accounts(queries.condition_of(selection), now=now, on_page=opened.extend)
+    except IntegrityError as error:
+        raise DomainError(
+            "Quelqu’un a créé un compte au même instant : rien n’a été fait, demandez à nouveau.", field=None
+        ) from error
+    if number == 1:
+        _record_single(opened[0], by=by, now=now)
+    else:
+        record(
+            "accounts:opened",
+            by=by,
+            now=now,
+            object_type="accounts",
+            object_id="",
+            object_label=candidates.label,
+            changes={"opened": (None, number)},
+        )
+    return number
+
+
+def write_accounts(
+    wanted: ColumnElement[bool],
+    *,
+    now: datetime,
+    on_page: Callable[[Sequence[OpenedAccount]], object] = lambda page: None,
+) -> int:
+    """Write an account for each present pupil without one whom `wanted` names; return how many.
+
+    Logins are drawn from the names, homonyms numbered. `on_page` receives the accounts a page at a time. It records
+    nothing in the journal: who calls does. Raises `IntegrityError` when somebody who took no lock was faster.
+    Pupils are linked to their accounts at the end: PostgreSQL chooses once how to check that an account exists, and
+    would choose badly while there are few.
+    """
+    session, links = db.session(), dict[int, int]()
+    taken = set(session.scalars(select(Account.login)))
+    last_id = session.scalar(select(func.max(Account.id))) or 0
+    after = 0
+    while students := _next_page(wanted, after):
+        after = students[-1].id
+        logins: dict[int, str] = {}
+        for student in students:
+            names = account_names(student)
+            logins[student.id] = free_login(taken, propose_login(names["first_name"], names["last_name"]))
+            taken.add(logins[student.id])
+        tenancy.bulk_insert(session, Account, (_new_account(each, logins[each.id], now) for each in students))
+        # Those just opened have the highest ids; asked for by thousands of logins, PostgreSQL compares each with each.
+        rows = session.execute(select(Account.login, Account.id).where(Account.id > last_id))
+        ids = {login: id_ for login, id_ in rows}
+        last_id = max(ids.values())
+        page = [OpenedAccount(ids[logins[each.id]], logins[each.id], each) for each in students]
+        on_page(page)
+        links |= {each.student.id: each.account_id for each in page}
+    pending = iter(links.items())
+    while some := list(islice(pending, _PAGE)):
+        tenancy.bulk_update(session, Student, ({"id": id_, "account_id": account_id} for id_, account_id in some))
+    return len(links)
+
+
+def open_by_hand(values: Mapping[str, str], student_id: int | None, *, by: Actor, now: datetime) -> Account:
+    """Open the account of one pupil with what a person typed beside (civility, e-mail); the names are the pupil's.
+
+    Raises `GateClosed`, as `by_hand.create_by_hand` does, and `DomainError` on the field `student` when no pupil of
+    the school without account is named, or when the names typed are another person's.
+    """
+    require_open_gate(lock_current_establishment())
+    student = db.session.get(Student, student_id) if student_id is not None else None
+    if student is None:
+        raise DomainError(
+            "Choisissez l’élève à qui appartient ce compte : tapez son nom ci-dessous, puis validez pour réduire "
+            "la liste.",
+            field="student",
+        )
+    check_may_receive(student)
+    _check_typed_names(values, student)
+    return by_hand.create_by_hand(
+        {**values, **account_names(student)}, by=by, now=now, alongside=lambda account: _link(account, student)
+    )
+
+
+def check_may_receive(student: Student) -> None:
+    """Raise `DomainError` on the field `student` unless a pupil is present and has no account."""
+    name = queries.name_in_sentence(student)
+    if student.account_id is not None:
+        raise DomainError(f"{name} a déjà un compte.", field="student")
+    if not student.is_active:
+        raise DomainError(f"{name} a quitté l’établissement : aucun compte ne s’ouvre plus pour lui.", field="student")
+
+
+def check_names(values: Mapping[str, str], student: Student) -> None:
+    """Raise `DomainError` on the field `last_name` when an account would bear other names than its pupil's."""
+    for name, own in account_names(student).items():
+        if name in values and fold(values[name] or "").strip() != fold(own).strip():
+            raise DomainError(
+                "Le nom d’un compte d’apprenant est celui de son élève, "
+                f"{queries.name_in_sentence(student)} : corrigez d’abord l’élève.",
+                field=name,
+            )
+
+
+def _check(selection: Selection) -> Candidates:
+    require_open_gate(lock_current_establishment())
+    candidates = queries.get_candidates(selection)
+    if not candidates.to_open:
+        raise NobodyToOpen("Aucun compte n’est à ouvrir : chacun en a déjà un, ou a quitté l’établissement.")
+    return candidates
+
+
+def _check_typed_names(values: Mapping[str, str], student: Student) -> None:
+    """Refuse names that are not the pupil's; the beginning of a name, typed to find them, is theirs."""
+    typed = fold(f"{values.get('last_name', '')} {values.get('first_name', '')}").split()
+    if not all(word in student.search_key for word in typed):
+        raise DomainError(
+            "Le nom saisi n’est pas celui de l’élève choisi : effacez-le, ou choisissez un autre élève.",
+            field="student",
+        )
+
+
+def _link(account: Account, student: Student) -> Mapping[str, tuple[Any, Any]]:
+    student.account_id = account.id
+    db.session.flush()
+    return {"student": (None, f"{student.first_name} {student.last_name}")}
+
+
+def _next_page(wanted: ColumnElement[bool], after: int) -> Sequence[Any]:
+    columns = (Student.id, Student.last_name, Student.usage_name, Student.first_name, Student.siecle_id)
+    return db.session.execute(
+        select(*columns).where(wanted, queries.has_no_account(), Student.id > after).order_by(Student.id).limit(_PAGE)
+    ).all()
+
+
+def _new_account(student: Row[Any], login: str, now: datetime) -> dict[str, Any]:
+    names = account_names(student)
+    return {
+        "login": login,
+        "role_value": Role.STUDENT.value,
+        **names,
+        "search_key": fold(f"{names['last_name']} {names['first_name']} {login}"),
+        "created_at": now,
+    }
+
+
+def _record_single(opened: OpenedAccount, *, by: Actor, now: datetime) -> None:
+    account = db.session.get_one(Account, opened.account_id)
+    changes = {
+        "role": (None, Role.STUDENT.value),
+        "login": (None, opened.login),
+        "student": (None, f"{opened.student.first_name} {opened.student.last_name}"),
+    }
+    record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)

@@ -1,0 +1,206 @@
+"""Read which pupils have an account, which accounts have a pupil, and what changed between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy.orm import joinedload
+
+from cpro.audit.models import AuditEntry
+from cpro.core.errors import NotFound
+from cpro.core.formatting import person_name, plural
+from cpro.core.permissions import Role
+from cpro.core.validators import fold
+from cpro.extensions import db
+from cpro.students.models import Division, Student
+from cpro.students.queries import find_division
+from cpro.users.models import Account
+
+LINKED, UNLINKED, LINKS_SEEN = "account:linked", "account:unlinked", "accounts:links:seen"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which pupils are meant: some of them, or those of a division, or all; the narrowest that is given."""
+
+    student_ids: tuple[int, ...] = ()
+    #: code of the division
+    division: str = ""
+    is_everyone: bool = False
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What opening accounts to a selection would do: how many, and who is left out because of what."""
+
+    #: who is meant, in words: « les élèves de la division 2MELEC »
+    label: str
+    to_open: int
+    with_account: int
+    departed: int
+    #: id of the division, when one was asked for
+    division_id: int | None = None
+
+
+def has_no_account() -> ColumnElement[bool]:
+    """Return the condition of the pupils to whom an account can be opened: present, without one."""
+    return and_(Student.is_active, Student.account_id.is_(None))
+
+
+def condition_of(selection: Selection) -> ColumnElement[bool]:
+    """Return the condition of the pupils of a selection. Raises `NotFound` for a division that does not exist."""
+    if selection.student_ids:
+        return Student.id.in_(selection.student_ids)
+    if selection.division:
+        return Student.division_id == _get_division(selection.division).id
+    return true()
+
+
+def get_candidates(selection: Selection) -> Candidates:
+    """Return what opening accounts to a selection would do.
+
+    Raises `NotFound` when the division, or one of the pupils, does not exist in the school.
+    """
+    active, departed, with_account = 0, 0, 0
+    rows = db.session.execute(
+        select(Student.is_active, Student.account_id.is_not(None), func.count(Student.id))
+        .where(condition_of(selection))
+        .group_by(Student.is_active, Student.account_id.is_not(None))
+    )
+    for is_active, has_account, number in rows:
+        if has_account:
+            with_account += number
+        elif is_active:
+            active += number
+        else:
+            departed += number
+    if selection.student_ids and active + departed + with_account != len(set(selection.student_ids)):
+        raise NotFound("Un de ces élèves n’existe pas dans votre établissement.")
+    division = _get_division(selection.division) if selection.division and not selection.student_ids else None
+    return Candidates(_label_of(selection), active, with_account, departed, division.id if division else None)
+
+
+def count_without_account() -> int:
+    """Return how many pupils present have no account."""
+    return db.session.scalar(select(func.count(Student.id)).where(has_no_account())) or 0
+
+
+def count_without_account_by_division() -> dict[int | None, int]:
+    """Return how many pupils present have no account, {division id, or None for without: number}."""
+    rows = db.session.execute(
+        select(Student.division_id, func.count(Student.id)).where(has_no_account()).group_by(Student.division_id)
+    )
+    return {division_id: number for division_id, number in rows}
+
+
+def get_student(student_id: int) -> Student:
+    """Return a pupil of the school with their division, or raise `NotFound`."""
+    found = db.session.scalars(
+        select(Student).where(Student.id == student_id).options(joinedload(Student.division))
+    ).one_or_none()
+    if found is None:
+        raise NotFound("Cet élève n’existe pas, ou n’est pas de votre établissement.")
+    return found
+
+
+def find_student_of(account_id: int) -> Student | None:
+    """Return the pupil whom an account names, with their division, or None."""
+    return db.session.scalars(
+        select(Student).where(Student.account_id == account_id).options(joinedload(Student.division))
+    ).first()
+
+
+def get_account(account_id: int) -> Account:
+    """Return an account of the school, or raise `NotFound`."""
+    found = db.session.get(Account, account_id)
+    if found is None:
+        raise NotFound("Ce compte n’existe pas, ou n’est pas de votre établissement.")
+    return found
+
+
+def is_unlinked() -> ColumnElement[bool]:
+    """Return the condition of the accounts of pupils that name no pupil."""
+    linked = select(Student.account_id).where(Student.account_id.is_not(None))
+    return and_(Account.role_value == Role.STUDENT.value, Account.id.not_in(linked))
+
+
+def list_unlinked_accounts(*, limit: int, sought: str = "", offset: int = 0) -> Sequence[Account]:
+    """Return active accounts of pupils that name no pupil, whose name holds each word sought, by name."""
+    return db.session.scalars(
+        select(Account)
+        .where(is_unlinked(), Account.is_active, *_holding(Account.search_key, sought))
+        .order_by(Account.search_key, Account.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def count_unlinked_accounts() -> int:
+    """Return how many active accounts of pupils name no pupil."""
+    return db.session.scalar(select(func.count(Account.id)).where(is_unlinked(), Account.is_active)) or 0
+
+
+def list_students_without_account(*, limit: int, sought: str = "", offset: int = 0) -> Sequence[Student]:
+    """Return pupils present without account, whose names or division hold each word sought, by name."""
+    return db.session.scalars(
+        select(Student)
+        .where(has_no_account(), *_holding(Student.search_key, sought))
+        .options(joinedload(Student.division))
+        .order_by(Student.search_key, Student.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def list_accounts_of_students(student_ids: Sequence[int]) -> Sequence[Account]:
+    """Return the accounts of pupils of the school, by name; a pupil without one is left out."""
+    return db.session.scalars(
+        select(Account)
+        .join(Student, (Student.account_id == Account.id) & (Student.establishment_id == Account.establishment_id))
+        .where(Student.id.in_(student_ids))
+        .order_by(Student.search_key, Account.id)
+    ).all()
+
+
+def describe_student(student: Student) -> str:
+    """Return a pupil as a list names them: « AGATE Noé (2MELEC) »."""
+    division = student.division.code if student.division else "sans division"
+    return f"{person_name(student.usage_name or student.last_name, student.first_name)} ({division})"
+
+
+def name_in_sentence(student: Student) -> str:
+    """Return a pupil as a sentence names them: « Noé AGATE »."""
+    return f"{student.first_name} {(student.usage_name or student.last_name).upper()}"
+
+
+def list_unseen_links() -> Sequence[AuditEntry]:
+    """Return the links made and undone by hand since a head said they had read of them, the latest first."""
+    seen = select(func.coalesce(func.max(AuditEntry.id), 0)).where(AuditEntry.action == LINKS_SEEN).scalar_subquery()
+    return db.session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.action.in_((LINKED, UNLINKED)), AuditEntry.id > seen)
+        .order_by(AuditEntry.id.desc())
+        .limit(200)
+    ).all()
+
+
+def _holding(key: Any, sought: str) -> list[ColumnElement[bool]]:
+    return [key.contains(word, autoescape=True) for word in fold(sought).split()]
+
+
+def _get_division(code: str) -> Division:
+    division = find_division(code)
+    if division is None:
+        raise NotFound("Cette division n’existe pas dans votre établissement.")
+    return division
+
+
+def _label_of(selection: Selection) -> str:
+    if len(selection.student_ids) == 1:
+        return name_in_sentence(get_student(selection.student_ids[0]))
+    if selection.student_ids:
+        return plural(len(selection.student_ids), "élève choisi", "élèves choisis")
+    return f"division {selection.division}" if selection.division else "tous les élèves"
