@@ -48,7 +48,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_PUBLIC_URL": public_url,
         "CPRO_PROXIES": _integer(environ, "CPRO_PROXIES", 0),
         "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
-        "CPRO_MAIL_URL": environ.get("CPRO_MAIL_URL", ""),
+        "CPRO_MAIL_URL": _mail_url(environ.get("CPRO_MAIL_URL", "")),
         "CPRO_DEMO_PASSWORD": environ.get("CPRO_DEMO_PASSWORD", ""),
         "SECRET_KEY": environ.get("CPRO_SECRET_KEY") or _generated_secret(instance),
         "SQLALCHEMY_DATABASE_URI": _database_url(environ.get("CPRO_DATABASE_URL", ""), instance),
@@ -101,6 +101,22 @@ def _jobs_url(url: str) -> str:
         raise UnusableSetting(
             "CPRO_JOBS_URL désigne un serveur Redis, mais la bibliothèque « redis » n’est pas installée "
             "(.venv/bin/pip install redis)."
+        )
+    return url
+
+
+def _mail_url(url: str) -> str:
+    """Return the address of the mail server; empty is a folder. A mistyped scheme must not send in clear."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("smtp", "smtps", "smtp+plain") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if url and not usable:
+        # not quoted: it may hold a password
+        raise UnusableSetting(
+            "CPRO_MAIL_URL doit ressembler à « smtp://utilisateur:motdepasse@serveur:587?from=cpro@domaine » "
+            "(ou commencer par « smtps:// » ou « smtp+plain:// »), ou rester vide."
         )
     return url
 

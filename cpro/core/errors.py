@@ -54,3 +54,10 @@ class Conflict(DomainError):
     """Refuse to overwrite what somebody else saved since the form was opened."""
 
     status = 409
+
+
+class PasswordNeeded(DomainError):
+    """Ask for the password of the person signed in before a change that a borrowed browser must not make."""
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(f"{purpose}, tapez votre mot de passe.", field="current_password")

@@ -13,6 +13,10 @@ _facts = Namespace()
 #: A school switched its transfers on or off: `establishment`, `enabled`, `by`, `now`.
 transfers_switched = _facts.signal("transfers-switched")
 
+#: A school's e-mail address was changed, from `earlier`: the school, `earlier`, `by`, `now`, and
+#: `password_given`, whether the person was asked for their password again.
+school_email_changed = _facts.signal("school-email-changed")
+
 #: A file's content was written: `establishment_id`, `run_id`, `by`, `now`.
 import_applied = _facts.signal("import-applied")
 

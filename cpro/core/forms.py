@@ -9,7 +9,7 @@ from typing import Any
 from flask import g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import ImmutableMultiDict
-from wtforms import Form, HiddenField, StringField
+from wtforms import Form, HiddenField, PasswordField, StringField
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import DateInput
 
@@ -47,6 +47,42 @@ class VersionedForm(BaseForm):
     """A form that knows which values it was opened on (see `core.concurrency`)."""
 
     version = HiddenField()
+
+
+def required(message: str) -> Callable[[Form, Any], None]:
+    """Return the validator of a field that cannot be blank; marks the field as required for people and browsers."""
+
+    def validate(form: Form, field: Any) -> None:
+        if not (field.data or "").strip():
+            raise StopValidation(message)
+
+    validate.field_flags = {"required": True}  # type: ignore[attr-defined]
+    return validate
+
+
+#: What is typed beyond is no password of anybody's.
+LONGEST_PASSWORD = 200
+
+
+def bounded_password(form: Form, field: Any) -> None:
+    """Refuse a password that nobody's can be, before it is compared at length."""
+    if len(field.data or "") > LONGEST_PASSWORD or "\x00" in (field.data or ""):
+        raise ValidationError("Le mot de passe n’est pas le bon.")
+
+
+class PasswordForm(BaseForm):
+    """The password of the person signed in, asked again before what a borrowed browser must not do."""
+
+    current_password = PasswordField("Votre mot de passe", [required("Tapez votre mot de passe."), bounded_password])
+
+
+class MayAskPassword(BaseForm):
+    """A form of which some changes ask for the password again: its field is shown once it has been asked for."""
+
+    current_password = PasswordField("Votre mot de passe", [bounded_password])
+
+    #: whether it was typed and right, once a page has compared it
+    password_was_given = False
 
 
 class DayField(StringField):
@@ -88,17 +124,6 @@ def checked(rule: Callable[[str], str]) -> Callable[[Form, Any], None]:
 def text_rule(max_length: int) -> Callable[[Form, Any], None]:
     """Return the validator of a plain line of text: trimmed, no control characters, bounded."""
     return checked(lambda text: clean_text(text, max_length=max_length))
-
-
-def required(message: str) -> Callable[[Form, Any], None]:
-    """Return the validator of a field that cannot be blank; marks the field as required for people and browsers."""
-
-    def validate(form: Form, field: Any) -> None:
-        if not (field.data or "").strip():
-            raise StopValidation(message)
-
-    validate.field_flags = {"required": True}  # type: ignore[attr-defined]
-    return validate
 
 
 def marked_required(form: Form, field: Any) -> None:

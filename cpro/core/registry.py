@@ -112,6 +112,8 @@ class RestorePlan:
     items: Sequence[tuple[str, str, str]]
     version: str = ""
     warnings: Sequence[str] = ()
+    #: whether the person signed in must type their password again
+    asks_password: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ class Restoring:
     #: calls the room's operation inside the page's unit of work, with the line, then `opened_on`, `by` and `now`;
     #: raises that operation's `DomainError` and returns the sentence that says what was done
     restore: Callable[..., str]
+    #: whether a plan may ask for the password: `restore` then takes `password_given` too
+    may_ask_password: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,10 @@ class Registry:
     open_schools: Callable[[int, datetime], Sequence[OpenSchool]] = lambda inspector_id, now: ()
     #: returns how a school calls an inspector (account's id, school's id), or None
     name_in_school: Callable[[int, int], str | None] = lambda inspector_id, establishment_id: None
+
+    #: compares what the person signed in typed with their password, outside any unit of work; raises a `DomainError` on
+    #: the field `current_password`
+    check_password: Callable[[str], None] = lambda typed: None
 
     menu: list[MenuEntry] = field(default_factory=list)
     settings_tabs: list[SettingsTab] = field(default_factory=list)

@@ -9,7 +9,13 @@ from cpro.core.permissions import Permission
 from cpro.core.screens import Column, Screen
 from cpro.establishments.forms import ParticularsForm
 from cpro.establishments.models import CNILKind, Establishment
-from cpro.establishments.operations.particulars import RULES, particulars_of, update_particulars
+from cpro.establishments.operations.particulars import (
+    RULES,
+    changes_email,
+    particulars_of,
+    update_particulars,
+)
+from cpro.establishments.places import password_given
 
 
 def _particular(name: str) -> Column:
@@ -47,6 +53,15 @@ class EstablishmentsScreen(Screen):
         """Return the particulars as the form shows them."""
         return particulars_of(row)
 
-    def update(self, row: Establishment, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+    def before_update(self, row: Establishment, form: ParticularsForm) -> None:
+        """Compare the password typed, which another e-mail address asks for."""
+        form.password_was_given = changes_email(self._typed(form)) and password_given(form)
+
+    def update(self, row: Establishment, form: ParticularsForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the room's operation, which knows the school of the scope only."""
-        update_particulars({name: form[name].data for name in RULES}, opened_on=opened_on, by=by, now=now)
+        update_particulars(
+            self._typed(form), opened_on=opened_on, password_given=form.password_was_given, by=by, now=now
+        )
+
+    def _typed(self, form: VersionedForm) -> dict[str, str]:
+        return {name: form[name].data for name in RULES}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_wtf.file import FileField
 from wtforms import EmailField, RadioField, SelectChoice, SelectField, StringField, TelField, URLField
 
-from cpro.core.forms import BaseForm, VersionedForm, checked, text_rule
+from cpro.core.forms import BaseForm, MayAskPassword, VersionedForm, checked, text_rule
 from cpro.core.validators import TIMEZONES
 from cpro.establishments.models import CNILKind, Module
 from cpro.establishments.operations.particulars import RULES
@@ -15,14 +15,18 @@ _YES_OR_NO = [SelectChoice(YES, "Oui"), SelectChoice(NO, "Non")]
 _CHOOSE = "Choisissez l’une des réponses proposées."
 
 
-class ParticularsForm(VersionedForm):
+class ParticularsForm(MayAskPassword, VersionedForm):
     """The tab Établissement: every field may be left blank."""
 
     name = StringField("Nom de l’établissement", [checked(RULES["name"])])
     uai = StringField(
         "Code UAI (ex-RNE)", [checked(RULES["uai"])], description="Sept chiffres et une lettre, par exemple 0570109J."
     )
-    email = EmailField("Adresse électronique", [checked(RULES["email"])])
+    email = EmailField(
+        "Adresse électronique",
+        [checked(RULES["email"])],
+        description="Si vous la changez, votre mot de passe vous sera demandé.",
+    )
     kind = StringField("Type d’établissement", [checked(RULES["kind"])])
     address_line1 = StringField("Adresse", [checked(RULES["address_line1"])])
     address_line2 = StringField("Complément d’adresse", [checked(RULES["address_line2"])])

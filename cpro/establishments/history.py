@@ -140,12 +140,16 @@ def _plan_particulars(entry: AuditEntry) -> RestorePlan | None:
             warnings.append(f"« {label} » a encore changé depuis.")
     if "uai" in entry.changes and school.uai_locked_at is not None:
         warnings.append("Le code UAI restera tel qu’il est : un import ou un transfert a été fait avec lui.")
-    return RestorePlan("les renseignements de l’établissement", items, fingerprint(stored), warnings)
+    return RestorePlan(
+        "les renseignements de l’établissement", items, fingerprint(stored), warnings, asks_password="email" in wanted
+    )
 
 
-def _restore_particulars(entry: AuditEntry, *, opened_on: str | None, by: Actor, now: datetime) -> str:
+def _restore_particulars(
+    entry: AuditEntry, *, opened_on: str | None, password_given: bool, by: Actor, now: datetime
+) -> str:
     wanted = _particulars_to_restore(entry, queries.get_current_establishment())
-    changes = update_particulars(wanted, opened_on=opened_on, by=by, now=now)
+    changes = update_particulars(wanted, opened_on=opened_on, password_given=password_given, by=by, now=now)
     names = ", ".join(labels.field_label("establishment", name) for name in changes)
     return f"Rétabli : {names}."
 
@@ -211,7 +215,7 @@ PARTS = (
         object_type="establishment",
         actions=("establishment:particulars:changed", "establishment:uai:corrected"),
         edit=Permission.ESTABLISHMENT_EDIT,
-        restoring=Restoring(_restorable_particulars, _plan_particulars, _restore_particulars),
+        restoring=Restoring(_restorable_particulars, _plan_particulars, _restore_particulars, may_ask_password=True),
     ),
     HistoryPart(
         key="transferts",

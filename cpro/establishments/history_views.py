@@ -9,8 +9,9 @@ from cpro.audit.models import AuditEntry
 from cpro.audit.queries import get_entry
 from cpro.core import clock
 from cpro.core.errors import DomainError, Forbidden, NotFound
+from cpro.core.forms import PasswordForm, posted
 from cpro.core.permissions import Permission, can, requires
-from cpro.core.registry import HistoryPart, RestorePlan, Restoring
+from cpro.core.registry import HistoryPart, RestorePlan, Restoring, registry
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
@@ -55,20 +56,22 @@ def ask(entry_id: int) -> ResponseReturnValue:
 def restore(entry_id: int) -> ResponseReturnValue:
     """Bring back what a line replaced; what changed since the confirmation was shown is shown again."""
     entry, part, restoring = _asked_line(entry_id)
-    if restoring.plan(entry) is None:
+    plan = restoring.plan(entry)
+    if plan is None:
         return _nothing_to_restore(part)
+    form = PasswordForm(posted()) if plan.asks_password else None
+    if form is not None and not form.validate():
+        return _confirmation(entry, part, plan, form), 422
+    proof = {"password_given": form is not None} if restoring.may_ask_password else {}
     try:
+        if form is not None:
+            registry().check_password(form.current_password.data)
         with unit_of_work():
             done = restoring.restore(
-                entry, opened_on=request.form.get("version"), by=current_actor(), now=clock.utcnow()
+                entry, opened_on=request.form.get("version"), by=current_actor(), now=clock.utcnow(), **proof
             )
     except DomainError as refusal:
-        entry, part, restoring = _asked_line(entry_id)
-        plan = restoring.plan(entry)
-        if plan is None:
-            return _nothing_to_restore(part)
-        flash(refusal.message, "error")
-        return _confirmation(entry, part, plan), refusal.status
+        return _refused(entry_id, refusal)
     return back_to(url_for("history.index", de=part.key), done)
 
 
@@ -83,6 +86,20 @@ def picture(version_id: int) -> ResponseReturnValue:
     return answer
 
 
+def _refused(entry_id: int, refusal: DomainError) -> ResponseReturnValue:
+    """Show the confirmation again as things stand now, with the sentence that refuses."""
+    entry, part, restoring = _asked_line(entry_id)
+    plan = restoring.plan(entry)
+    if plan is None:
+        return _nothing_to_restore(part)
+    form = PasswordForm() if plan.asks_password else None
+    if form is not None and "current_password" in refusal.errors:
+        form.blame(refusal)
+    else:
+        flash(refusal.message, "error")
+    return _confirmation(entry, part, plan, form), refusal.status
+
+
 def _asked_line(entry_id: int) -> tuple[AuditEntry, HistoryPart, Restoring]:
     entry = get_entry(min(entry_id, _MAX_ID))
     part = history.find_part_of(entry)
@@ -93,7 +110,7 @@ def _asked_line(entry_id: int) -> tuple[AuditEntry, HistoryPart, Restoring]:
     return entry, part, part.restoring
 
 
-def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan) -> str:
+def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan, form: PasswordForm | None = None) -> str:
     return render_template(
         "confirm.html",
         title=f"Rétablir {plan.title}",
@@ -107,6 +124,7 @@ def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan) -> st
         submit_label=f"Rétablir {plan.title}",
         cancel_url=url_for("history.index", de=part.key),
         danger=False,
+        form=form or (PasswordForm() if plan.asks_password else None),
     )
 
 

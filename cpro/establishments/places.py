@@ -13,6 +13,7 @@ from cpro.audit.readings import QUIET, record_reading
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
 from cpro.core.formatting import DEFAULT_TIMEZONE, format_date, format_instant, join_french, plural
+from cpro.core.forms import MayAskPassword
 from cpro.core.permissions import Permission, can
 from cpro.core.registry import ChecklistItem, Consequence, HelpPage, MenuEntry, SettingsTab, registry
 from cpro.core.web import current_principal, remote_address
@@ -92,6 +93,17 @@ def settings_frame(tab: str) -> dict[str, Any]:
         if part and can(principal, Permission.SETTINGS_HISTORY)
         else None,
     }
+
+
+def password_given(form: MayAskPassword) -> bool:
+    """Tell whether the person signed in typed their password, and the right one; call it outside any unit of work.
+
+    Raises a `DomainError` on the field `current_password` for a wrong one.
+    """
+    typed = form.current_password.data or ""
+    if typed:
+        registry().check_password(typed)
+    return bool(typed)
 
 
 def last_saved_by(object_type: str, object_id: object, *actions: str) -> str:

@@ -20,10 +20,15 @@ from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments import queries
 from cpro.establishments.forms import NO, YES, ParticularsForm, PictureForm, TransfersForm
 from cpro.establishments.models import Establishment, PictureKind
-from cpro.establishments.operations.particulars import RULES, particulars_of, update_particulars
+from cpro.establishments.operations.particulars import (
+    RULES,
+    changes_email,
+    particulars_of,
+    update_particulars,
+)
 from cpro.establishments.operations.pictures import delete_picture, deposit_picture, undo_picture
 from cpro.establishments.operations.transfers_switch import switch_values_of, update_transfers_switch
-from cpro.establishments.places import last_saved_by, settings_frame
+from cpro.establishments.places import last_saved_by, password_given, settings_frame
 
 bp = Blueprint("settings", __name__)
 
@@ -60,8 +65,11 @@ def save_establishment() -> ResponseReturnValue:
         return _particulars_page(form, school, 422)
     values = {name: form[name].data for name in RULES}
     try:
+        known = password_given(form) if changes_email(values) else False
         with unit_of_work():
-            changes = update_particulars(values, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())
+            changes = update_particulars(
+                values, opened_on=form.version.data, password_given=known, by=current_actor(), now=clock.utcnow()
+            )
     except DomainError as refusal:
         return _particulars_page(form, queries.get_current_establishment(), refusal.status, refusal)
     return back_to(url_for("settings.establishment"), _what_changed(form, changes))

@@ -16,6 +16,9 @@ from cpro.core.clock import last_day_of_school_year
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, format_instant
 from cpro.core.forms import BaseForm, posted, typed_before_sign_in
+from cpro.core.mail import MailMessage
+from cpro.core.mail.places import describe_state
+from cpro.core.mail.queries import find_last_messages
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
@@ -53,6 +56,8 @@ class ShownMandate:
     state: str
     #: whether it can still be extended or closed
     is_open: bool
+    #: where the last message to the inspector stands
+    message: str = ""
 
 
 @bp.get("")
@@ -88,7 +93,9 @@ def open_access() -> ResponseReturnValue:
     except DomainError as refusal:
         form.blame(refusal)
         return _page(form, refusal.status)
-    return back_to(url_for("inspectors.index"), f"Accès ouvert à {name} {days}. Un message part à l’adresse {address}.")
+    opened = f"Accès ouvert à {name} {days}."
+    told = f"Un message part à l’adresse {address} : le tableau dit où il en est."
+    return back_to(url_for("inspectors.index"), f"{opened} {told}")
 
 
 @bp.route("/<int:mandate_id>/fermer", methods=["GET", "POST"])
@@ -175,11 +182,17 @@ def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
         SelectChoice(diploma.code, diploma.short_label) for diploma in queries.list_prepared_diplomas()
     ]
     groups = [(state, queries.list_mandates(state, today, limit=_SHOWN + 1)) for state in MandateState]
+    shown = [mandate.id for _state, found in groups for mandate in found[:_SHOWN]]
+    messages = find_last_messages("mandate", shown)
     return render_page(
         "inspectors/mandates.html",
         form=form,
         groups=[
-            (state, [_shown(mandate, school) for mandate in found[:_SHOWN]], len(found) > _SHOWN)
+            (
+                state,
+                [_shown(mandate, school, messages.get(str(mandate.id))) for mandate in found[:_SHOWN]],
+                len(found) > _SHOWN,
+            )
             for state, found in groups
         ],
         is_on=is_on,
@@ -232,8 +245,9 @@ def _gesture_page(form: BaseForm, mandate: Mandate, status: int, **words: object
     )
 
 
-def _shown(mandate: Mandate, school: Establishment) -> ShownMandate:
-    state = mandate.state_on(clock.today_in(school.timezone, clock.utcnow()))
+def _shown(mandate: Mandate, school: Establishment, message: MailMessage | None = None) -> ShownMandate:
+    now = clock.utcnow()
+    state = mandate.state_on(clock.today_in(school.timezone, now))
     closed = (
         f"{mandate.closed_by_label}, le {format_instant(mandate.closed_at, school.timezone)} : {mandate.closing_reason}"
         if mandate.closed_at
@@ -250,6 +264,7 @@ def _shown(mandate: Mandate, school: Establishment) -> ShownMandate:
         closed=closed,
         state=state.label,
         is_open=state in (MandateState.TO_COME, MandateState.RUNNING),
+        message=describe_state(message, school.timezone, now=now) if message else "",
     )
 
 

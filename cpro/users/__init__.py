@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from flask import Flask
 
+from cpro.core.registry import registry
+
 
 def register(app: Flask) -> None:
     """Bring the room into the application: sign-in, the guard of every route, commands."""
     from cpro.users import commands, guard, journal, views
 
     guard.install(app)
+    registry(app).check_password = views.check_own_password
     journal.name_gestures()
     app.register_blueprint(views.bp)
     app.register_blueprint(views.schools_bp)

@@ -38,7 +38,7 @@ from cpro.core.web import (
     render_page,
 )
 from cpro.establishments.queries import find_establishments, get_establishment
-from cpro.users import authentication, guard, queries, recovery
+from cpro.users import authentication, guard, identity, queries, recovery
 from cpro.users.forms import ActivationForm, ForgottenForm, OwnEmailForm, OwnPasswordForm, SignInForm
 from cpro.users.models import Account
 from cpro.users.operations import sign_ins
@@ -149,7 +149,7 @@ def forgotten_password() -> ResponseReturnValue:
         return render_page("users/forgotten.html", form=form, sent=False)
     if not form.validate():
         return render_page("users/forgotten.html", form=form, sent=False, status=422)
-    recovery.send_forgotten_code(
+    recovery.answer_forgotten(
         form.establishment.data, form.login.data, public_url=current_app.config["CPRO_PUBLIC_URL"], now=clock.utcnow()
     )
     return render_page("users/forgotten.html", form=form, sent=True)
@@ -271,11 +271,11 @@ def _change_password(form: OwnPasswordForm, principal: Principal) -> int:
     if not form.validate():
         return 422
     try:
+        check_own_password(form.current_password.data)
         with platform_unit_of_work("own password") as work:
             sign_ins.change_own_password(
                 work.session,
                 queries.get_account(work.session, principal.kind, principal.id),
-                current=form.current_password.data,
                 password=form.password.data,
                 by=current_actor(),
                 now=clock.utcnow(),
@@ -292,13 +292,13 @@ def _change_email(form: OwnEmailForm, principal: Principal) -> int:
     if not form.validate():
         return 422
     try:
+        check_own_password(form.current_password.data)
         with platform_unit_of_work("own address") as work:
             account = queries.get_account(work.session, principal.kind, principal.id)
             assert isinstance(account, Account), "platform accounts were answered before"
             sign_ins.change_own_email(
                 work.session,
                 account,
-                current=form.current_password.data,
                 email=form.email.data or "",
                 by=current_actor(),
                 now=clock.utcnow(),
@@ -307,6 +307,11 @@ def _change_email(form: OwnEmailForm, principal: Principal) -> int:
         form.blame(refusal)
         return refusal.status
     return 200
+
+
+def check_own_password(typed: str) -> None:
+    """Compare what the person signed in typed with their password; see `identity.check_password`."""
+    identity.check_password(_principal(), typed, now=clock.utcnow())
 
 
 def _attempt(establishment: str | None, login: str, secret: str) -> authentication.Attempt:

@@ -15,7 +15,7 @@ from PIL import Image
 from cpro.audit.models import AuditEntry
 from cpro.establishments.models import PictureVersion
 from cpro.masks.models import Mask
-from tests.factories import World
+from tests.factories import PASSWORD, World
 from tests.helpers import pictures
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -36,10 +36,8 @@ def restore_url(app: Flask, action: str) -> str:
 
 
 def save(browser: Browser, **values: str) -> None:
-    assert (
-        browser.post(f"{SETTINGS}/etablissement", {**browser.form(f"{SETTINGS}/etablissement"), **values}).status_code
-        == 303
-    )
+    typed = {**browser.form(f"{SETTINGS}/etablissement"), "current_password": PASSWORD, **values}
+    assert browser.post(f"{SETTINGS}/etablissement", typed).status_code == 303
 
 
 def upload(browser: Browser, content: bytes) -> None:
@@ -186,7 +184,7 @@ class TestRestoreParticulars:
         url = restore_url(app, PARTICULARS)
         save(browser, academy="Nancy-Metz")
 
-        form = browser.form(url)
+        form = {**browser.form(url), "current_password": PASSWORD}
         with watching(app) as watch:
             answer = browser.post(url, form)
 

@@ -12,7 +12,7 @@ import time_machine
 from flask import Flask
 
 from cpro.establishments.operations.particulars import RULES
-from tests.factories import NOW, World
+from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import failing_journal, nothing_written, school_row, set_school, watching
@@ -167,7 +167,7 @@ class TestSaving:
         before = school_row(app, world.a.id)
 
         with watching(app) as watch:
-            answer = browser.post(URL, {**browser.form(URL), field: typed})
+            answer = browser.post(URL, {**browser.form(URL), field: typed, "current_password": PASSWORD})
 
         assert answer.status_code == 303
         after = school_row(app, world.a.id)
@@ -176,7 +176,7 @@ class TestSaving:
         assert watch.line["changes"] == {field: [before[field] or "", stored or ""]}
 
     def test_everything_may_be_left_blank(self, app: Flask, as_: As, world: World) -> None:
-        answer = as_("head").post(URL, dict.fromkeys(RULES, ""))
+        answer = as_("head").post(URL, {**dict.fromkeys(RULES, ""), "current_password": PASSWORD})
 
         row = school_row(app, world.a.id)
         assert answer.status_code == 303

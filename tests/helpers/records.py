@@ -44,9 +44,9 @@ def watching(app: Flask) -> Iterator[Watch]:
 
     A look or a refused page, told in the journal, changes nothing.
     """
-    watch, before = Watch(), _everything(app)
+    watch, before = Watch(), everything(app)
     yield watch
-    after = _everything(app)
+    after = everything(app)
     new = after["audit_entry"][len(before["audit_entry"]) :]
     watch.lines = [line for line in new if not line["action"].startswith(_LOOKS)]
     watch.changed = {name for name in after if after[name] != before[name]}
@@ -65,12 +65,12 @@ def nothing_written(app: Flask) -> Iterator[None]:
 
 def school_row(app: Flask, school_id: int) -> dict[str, Any]:
     """Return the columns of a school."""
-    return next(row for row in _everything(app)["establishment"] if row["id"] == school_id)
+    return next(row for row in everything(app)["establishment"] if row["id"] == school_id)
 
 
 def rows(app: Flask, model: Any) -> list[dict[str, Any]]:
     """Return the rows of a table, all schools together, by primary key."""
-    return _everything(app)[model.__tablename__]
+    return everything(app)[model.__tablename__]
 
 
 def set_up(app: Flask, change: Callable[[Session], None]) -> None:
@@ -104,7 +104,8 @@ def failing_journal() -> Iterator[None]:
         db.event.remove(AuditEntry, "before_insert", fail)
 
 
-def _everything(app: Flask) -> Rows:
+def everything(app: Flask) -> Rows:
+    """Return every row of every table, all schools together."""
     with app.app_context(), tenancy.platform_session("test") as session:
         return {
             table.name: [dict(row) for row in session.execute(select(table).order_by(*table.primary_key)).mappings()]

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from cpro.core.permissions import Role
 from cpro.users.operations.sheets import Sheet
 from cpro.users.sheets import LAYOUTS, SchoolOnSheet, render_sheets
-from tests.factories import NOW, World
+from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office
 from tests.helpers.records import nothing_written, set_school, watching
@@ -148,7 +148,7 @@ class TestRefusals:
     def test_ones_own_and_the_heads_account(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
         browser = as_("administrator")
         for who in ("administrator", "head"):
-            for reset in ({}, {"reset": "y"}):
+            for reset in ({}, {"reset": "y", "current_password": PASSWORD}):
                 with nothing_written(app):
                     assert ask(browser, ids=office.school.account_ids[who], **reset).status_code == 422
 
@@ -215,7 +215,7 @@ class TestDraw:
         browser, teacher = as_("administrator"), as_("teacher")
 
         with watching(app) as watch:
-            answer = ask(browser, ids=office.school.account_ids["teacher"], reset="y")
+            answer = ask(browser, ids=office.school.account_ids["teacher"], reset="y", current_password=PASSWORD)
 
         assert len(rows(answer)) == 1
         assert office.find(office.school.account_ids["teacher"]).password_hash is None
@@ -228,7 +228,7 @@ class TestDraw:
         office.change(gone, is_active=False)
         waiting = office.add(Role.ADMINISTRATOR, consent_needed=True)
 
-        answer = ask(as_("administrator"), ids=[kept, gone, waiting], reset="y")
+        answer = ask(as_("administrator"), ids=[kept, gone, waiting], reset="y", current_password=PASSWORD)
 
         assert [row["Identifiant"] for row in rows(answer)] == [office.find(kept).login]
 

@@ -112,7 +112,7 @@ def _send_by_smtp(message: EmailMessage, url: SplitResult) -> Outcome:
         logger.warning("the mail server refused to work: %s %s", type(refusal).__name__, answer)
         return Outcome(answer, is_final=False)
     except (OSError, smtplib.SMTPException) as failure:
-        logger.warning("the mail server could not be reached: %s", type(failure).__name__, exc_info=True)
+        logger.warning("the mail server could not be spoken to: %s: %s", type(failure).__name__, failure)
         return Outcome("le serveur de messagerie ne répond pas", is_final=False)
     return Outcome()
 

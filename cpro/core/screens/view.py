@@ -77,6 +77,9 @@ class Screen(ReadingScreen):
         """Create a row through the room's operation and return it."""
         raise NotImplementedError
 
+    def before_update(self, row: Any, form: Any) -> None:
+        """Judge what cannot be judged inside the unit of work, as a password; raise a `DomainError` to refuse."""
+
     def update(self, row: Any, form: VersionedForm, *, opened_on: str | None, by: Actor, now: Any) -> Any:
         """Correct a row through the room's operation, which checks `opened_on`."""
         raise NotImplementedError
@@ -188,6 +191,7 @@ class Screen(ReadingScreen):
         if not form.validate():
             return self._form_page(form, row, status=422)
         try:
+            self.before_update(row, form)
             with unit_of_work():
                 row = self.asked_row()
                 self.update(row, form, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())

@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import differences
+from cpro.core import events
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.errors import DomainError, FieldErrors, PasswordNeeded
 from cpro.core.permissions import Actor
 from cpro.core.validators import (
     clean_text,
@@ -92,12 +93,14 @@ def particulars_of(establishment: Establishment) -> dict[str, str]:
 
 
 def update_particulars(
-    values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
+    values: Mapping[str, str], *, opened_on: str | None, password_given: bool = False, by: Actor, now: datetime
 ) -> dict[str, tuple[str, str]]:
     """Save particulars of the current school and return what changed, {field: (old, new)}.
 
-    `values` holds the fields to set (those of `RULES`; the others stay). Raises `FieldErrors` naming each refused
-    field, `UAITaken`, `UAILocked`, `StaleForm` when somebody saved since the form was `opened_on`.
+    `values` holds the fields to set (those of `RULES`; the others stay). Another e-mail address is announced
+    (`events.school_email_changed`) and asks that the person just gave their password (`PasswordNeeded`). Raises
+    `FieldErrors` naming each refused field, `UAITaken`, `UAILocked`, `StaleForm` when somebody saved since the form was
+    `opened_on`.
     """
     clean = normalise(values)
     establishment = queries.lock_current_establishment()
@@ -108,9 +111,24 @@ def update_particulars(
     check_fresh(before, opened_on)
     if "uai" in changes and establishment.uai_locked_at is not None:
         raise UAILocked
+    if "email" in changes and before["email"] and by.kind != "system" and not password_given:
+        raise PasswordNeeded("Pour changer l’adresse électronique de l’établissement")
     _assign(db.session(), establishment, {name: clean[name] for name in changes})
     record_about_school("establishment:particulars:changed", establishment, changes, by=by, now=now)
+    if "email" in changes:
+        events.school_email_changed.send(
+            establishment, earlier=before["email"], password_given=password_given, by=by, now=now
+        )
     return changes
+
+
+def changes_email(values: Mapping[str, str]) -> bool:
+    """Tell whether particulars typed would change the e-mail address of the current school, where it has one.
+
+    The password is asked then. Filling in a first address asks for nothing: it counts for no code by itself.
+    """
+    stored = queries.get_current_establishment().email
+    return bool(stored) and (values.get("email") or "") != stored
 
 
 def create_establishment(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy import and_, or_, select
@@ -14,8 +14,9 @@ from cpro.core import clock
 from cpro.core.adminviews import id_of
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, join_french, plural
-from cpro.core.forms import VersionedForm
+from cpro.core.forms import PasswordForm, VersionedForm, posted
 from cpro.core.permissions import Permission, Role
+from cpro.core.registry import registry
 from cpro.core.screens import BulkAction, Column, Screen, TextFilter, choice
 from cpro.core.screens.reading import may
 from cpro.core.transactions import unit_of_work
@@ -34,6 +35,9 @@ from cpro.users.operations import access, consent
 from cpro.users.operations.by_hand import details_of
 from cpro.users.operations.head_codes import BY_THE_PLATFORM
 from cpro.users.queries import list_accounts
+
+#: Where a person reads what became of a message about an account.
+_FOLLOWED = "la fiche du compte dit où en est l’envoi"
 
 
 def _state(account: Account) -> str:
@@ -246,8 +250,15 @@ class UsersScreen(Screen):
             "Un code d’activation vous est montré une seule fois ; celui d’un chef d’établissement part par courriel.",
         ]
         row = self.asked_row()
-        if request.method != "POST":
-            return self._confirm("Réinitialiser", row, consequences, ".reset_view")
+        form = PasswordForm(posted() if request.method == "POST" else None)
+        if request.method != "POST" or not form.validate():
+            status = 200 if request.method != "POST" else 422
+            return self._confirm("Réinitialiser", row, consequences, ".reset_view", form=form), status
+        try:
+            registry().check_password(form.current_password.data)
+        except DomainError as refusal:
+            form.blame(refusal)
+            return self._confirm("Réinitialiser", row, consequences, ".reset_view", form=form), refusal.status
         try:
             with unit_of_work():
                 code = access.reset_account(row, by=current_actor(), now=clock.utcnow())
@@ -255,7 +266,8 @@ class UsersScreen(Screen):
         except DomainError as refusal:
             return self._refused(refusal)
         if code is None:
-            message = f"Le code de {label} vient de partir à {find_proved_address(get_current_establishment())}."
+            address = find_proved_address(get_current_establishment())
+            message = f"Le code de {label} part à {address} : {_FOLLOWED}."
             return back_to(self.get_url(".details_view", id=row_id), message)
         return render_page("users/new_code.html", screen=self, row=self.asked_row(), code=code, admin_view=self)
 
@@ -313,9 +325,10 @@ class UsersScreen(Screen):
         endpoint: str,
         fields: dict[str, str] | None = None,
         danger: bool = True,
-    ) -> ResponseReturnValue:
+        form: PasswordForm | None = None,
+    ) -> str:
         label = self.label_of(row)
-        return render_page(
+        return render_template(
             "confirm.html",
             title=f"{verb} : {label}",
             question=f"{verb} : {label} ?",
@@ -325,6 +338,7 @@ class UsersScreen(Screen):
             submit_label=verb,
             cancel_url=self.get_url(".details_view", id=row.id),
             danger=danger,
+            form=form,
         )
 
     def _refused(self, refusal: DomainError) -> ResponseReturnValue:
@@ -336,7 +350,7 @@ class UsersScreen(Screen):
 def _where_code_goes() -> str:
     """Return the sentence that says where the code of a head goes."""
     address = find_proved_address(get_current_establishment())
-    return f"Son code d’activation part à {address}." if address else BY_THE_PLATFORM
+    return f"Son code d’activation part à {address} : {_FOLLOWED}." if address else BY_THE_PLATFORM
 
 
 def _deactivation_told(labels: Sequence[str]) -> list[str]:

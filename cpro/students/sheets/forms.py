@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wtforms import BooleanField, RadioField, SelectChoice, SelectField
+from wtforms import BooleanField, PasswordField, RadioField, SelectChoice, SelectField
 from wtforms.fields import Field
 from wtforms.validators import ValidationError
 
-from cpro.core.forms import BaseForm
+from cpro.core.forms import BaseForm, bounded_password
 from cpro.core.permissions import Role
 from cpro.students.models import Division
 from cpro.students.sheets.operations import Target
@@ -73,6 +73,12 @@ class SheetsForm(BaseForm):
     reset = BooleanField(
         "Réinitialiser aussi les comptes déjà activés",
         description="Leurs mots de passe cessent aussitôt de servir et leurs connexions prennent fin.",
+    )
+
+    current_password = PasswordField(
+        "Votre mot de passe",
+        [bounded_password],
+        description="Demandé pour réinitialiser des comptes ; inutile sinon.",
     )
 
     def offer(self, divisions: Sequence[Division]) -> None:

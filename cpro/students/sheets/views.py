@@ -9,11 +9,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
 from cpro.core import clock
-from cpro.core.errors import DomainError
+from cpro.core.errors import DomainError, PasswordNeeded
 from cpro.core.formatting import format_count, person_name, plural
 from cpro.core.forms import posted
 from cpro.core.mail import public_link
 from cpro.core.permissions import Permission, Role, requires
+from cpro.core.registry import registry
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import current_actor, render_page
@@ -54,6 +55,7 @@ def draw() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, 409 if describe_missing() else 422)
     try:
+        _ask_password_again(form)
         with unit_of_work():
             batch = draw_target_sheets(
                 form.target(), reset=bool(form.reset.data), by=current_actor(), now=clock.utcnow()
@@ -77,6 +79,15 @@ def draw() -> ResponseReturnValue:
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _ask_password_again(form: SheetsForm) -> None:
+    """Compare the password typed where accounts are to be reset; raise a refusal beside its field otherwise."""
+    if not form.reset.data:
+        return
+    if not form.current_password.data:
+        raise PasswordNeeded("Pour réinitialiser des comptes")
+    registry().check_password(form.current_password.data)
 
 
 def _document(form: SheetsForm, batch: Batch) -> bytes:

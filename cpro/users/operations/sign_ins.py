@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import record
 from cpro.config import INACTIVITY_LIMIT
 from cpro.core.errors import DomainError
-from cpro.core.passwords import check_password, hash_password, needs_rehash, verify_password
+from cpro.core.passwords import check_password, hash_password, needs_rehash
 from cpro.core.permissions import Actor
 from cpro.core.secrets import new_token, token_hash
 from cpro.core.validators import normalise_email
@@ -71,14 +71,12 @@ def choose_password(
 
 
 def change_own_password(
-    session: Session, account: AnyAccount, *, current: str, password: str, by: Actor, now: datetime, sign_in_id: int
+    session: Session, account: AnyAccount, *, password: str, by: Actor, now: datetime, sign_in_id: int
 ) -> None:
-    """Change one's own password: the current one is asked again, the other browsers are signed out.
+    """Change one's own password, once `identity` compared the current one; the other browsers are signed out.
 
-    Raises `DomainError` on the field `current_password`, `WeakPassword` on `password`.
+    Raises `WeakPassword` on the field `password`.
     """
-    if not verify_password(account.password_hash, current):
-        raise DomainError("Le mot de passe actuel n’est pas le bon.", field="current_password")
     choose_password(session, account, password=password, by=by, now=now, kept_sign_in_id=sign_in_id)
 
 
@@ -97,13 +95,11 @@ def end_sign_ins_of(session: Session, account_ids: Sequence[int]) -> None:
     session.execute(delete(SignIn).where(SignIn.account_id.in_(account_ids)))
 
 
-def change_own_email(session: Session, account: Account, *, current: str, email: str, by: Actor, now: datetime) -> None:
-    """Set one's own e-mail address, blank to have none: the current password is asked again.
+def change_own_email(session: Session, account: Account, *, email: str, by: Actor, now: datetime) -> None:
+    """Set one's own e-mail address, blank to have none, once `identity` compared the current password.
 
-    Raises `DomainError` on the field `current_password`, `InvalidEmail` on `email`.
+    Raises `InvalidEmail` on the field `email`.
     """
-    if not verify_password(account.password_hash, current):
-        raise DomainError("Le mot de passe actuel n’est pas le bon.", field="current_password")
     try:
         address = normalise_email(email)
     except DomainError as refusal:

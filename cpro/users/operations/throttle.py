@@ -60,6 +60,11 @@ def address_counter(address: str) -> Counted:
     return Counted(keyed_hash("failures", f"address:{address}"), ADDRESS_FREE, ADDRESS_BLOCK)
 
 
+def repeated_counter(owner: str) -> Counted:
+    """Return the counter of the password that somebody signed in is asked for again; `owner` is "account:12"."""
+    return Counted(keyed_hash("failures", f"again:{owner}"), ACCOUNT_FREE, ACCOUNT_BLOCK)
+
+
 def device_counter(mark: str) -> Counted:
     """Return the counter of a browser known to the account; it never waits."""
     return Counted(keyed_hash("failures", f"device:{mark}"), DEVICE_TRUST, 10**9)

@@ -1,0 +1,36 @@
+"""Ask somebody who is signed in for their password again, before what a borrowed browser must not do.
+
+As at the sign-in: the failure is counted first and committed, the slow comparison runs without any lock, and success
+takes the count back. Failures here are counted apart from those of the sign-in page, which strangers can cause.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cpro.core import tenancy
+from cpro.core.errors import DomainError
+from cpro.core.passwords import verify_password
+from cpro.core.permissions import Principal
+from cpro.core.transactions import platform_unit_of_work
+from cpro.users import queries
+from cpro.users.operations import throttle
+
+#: The field of every form that asks for it.
+FIELD = "current_password"
+
+
+def check_password(principal: Principal, typed: str, *, now: datetime) -> None:
+    """Return once the password typed is the one of the person signed in; call it outside any unit of work.
+
+    Raises `DomainError` on the field `current_password`, `TooManyAttempts`.
+    """
+    counted = [throttle.repeated_counter(f"{principal.kind}:{principal.id}")]
+    with platform_unit_of_work("password asked again: counting failures") as work:
+        throttle.reserve_attempt(work.session, counted, now=now)
+    with tenancy.platform_session("password asked again") as lookup:
+        password_hash = queries.get_account(lookup, principal.kind, principal.id).password_hash
+    if not verify_password(password_hash, typed):
+        raise DomainError("Le mot de passe n’est pas le bon.", field=FIELD)
+    with platform_unit_of_work("password asked again: it was right") as work:
+        throttle.forgive(work.session, counted)
