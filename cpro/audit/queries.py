@@ -19,6 +19,8 @@ from cpro.extensions import db
 #: How many lines back people are looked for, and how many are proposed.
 _ACTORS_AMONG, _ACTORS_SHOWN = 2000, 100
 _REPEATS_AMONG = 50
+#: How many lines back the author of a change is looked for.
+_CHANGES_AMONG = 50
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,13 @@ def get_entry(entry_id: int) -> AuditEntry:
     return entry
 
 
-def find_last_entry(object_type: str, object_id: object, *actions: str) -> AuditEntry | None:
-    """Return the latest line about an object that tells one of these actions, or None."""
-    return db.session.scalars(
-        select(AuditEntry)
-        .where(about(object_type, object_id), AuditEntry.action.in_(actions))
-        .order_by(AuditEntry.id.desc())
-        .limit(1)
-    ).first()
+def find_last_change(object_type: str, object_id: object, field: str) -> AuditEntry | None:
+    """Return the latest line that tells a change of a field, else of an object whose lines do not name fields."""
+    lines = db.session.scalars(
+        select(AuditEntry).where(about(object_type, object_id)).order_by(AuditEntry.id.desc()).limit(_CHANGES_AMONG)
+    ).all()
+    named = (line for line in lines if field in (line.changes or {}))
+    return next(named, next((line for line in lines if line.action.endswith(":changed")), None))
 
 
 def about(object_type: str, object_id: object) -> ColumnElement[bool]:

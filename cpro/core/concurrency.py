@@ -1,17 +1,23 @@
-"""Two people on one form: the second is told, and loses nothing.
+"""Two people on one form: what each of them changed is kept, and only what both changed is asked.
 
-A form carries the fingerprint of the values it was drawn from; the operation compares it, under the write lock, with
-the values as they are now.
+A form carries the fingerprint of the values it was drawn from, field by field. Compared with what is posted, it tells
+what its reader touched; compared with what is stored, what somebody else changed meanwhile. The operation compares it
+once more, under the write lock.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from enum import Enum
 from typing import Any
 
 from cpro.core.errors import Conflict
+
+_DIGEST = re.compile("[0-9a-f]{16}")
 
 
 class StaleForm(Conflict):
@@ -19,22 +25,82 @@ class StaleForm(Conflict):
 
     def __init__(self, theirs: Mapping[str, Any]) -> None:
         super().__init__(
-            "Quelqu’un a enregistré cette page pendant que vous la remplissiez. Rien n’a été écrasé : "
-            "comparez ci-dessous, puis validez à nouveau pour garder ce que vous avez saisi."
+            "Quelqu’un a enregistré cette page entre-temps. Rien n’a été écrasé : "
+            "relisez ce qui est enregistré, puis validez à nouveau."
         )
         self.theirs = dict(theirs)
 
 
+class Verdict(Enum):
+    """Whose value a field takes."""
+
+    MINE = "mine"
+    THEIRS = "theirs"
+    #: both changed it, to different values
+    CLASH = "clash"
+
+
 def fingerprint(values: Mapping[str, Any]) -> str:
-    """Return 16 hexadecimal characters that change whenever one of the values does."""
-    canonical = json.dumps(values, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    """Return a text that tells, field by field, whether one of the values has changed; none can be read in it."""
+    return ",".join(f"{name}.{_digest(name, value)}" for name, value in sorted(values.items()))
 
 
-def check_fresh(stored: Mapping[str, Any], opened_on: str | None) -> None:
+def check_fresh(stored: Mapping[str, Any], opened_on: str | None, touching: Collection[str] | None = None) -> None:
     """Raise `StaleForm` unless the stored values are those the form was opened on.
 
-    Without a fingerprint (a script that posts the documented fields alone) nothing is compared.
+    `touching` names the fields about to be written, where others may have changed without harm. Without a fingerprint
+    (a script that posts the documented fields alone) nothing is compared.
     """
-    if opened_on and opened_on != fingerprint(stored):
+    if not opened_on:
+        return
+    base = _read(opened_on)
+    names = stored.keys() if touching is None else stored.keys() & set(touching)
+    if any(base.get(name) != _digest(name, stored[name]) for name in names):
         raise StaleForm(stored)
+
+
+def compare(opened_on: str, name: str, *, mine: Any, theirs: Any) -> Verdict:
+    """Tell whose value a field takes, given the fingerprint its form was opened on; an unreadable one knows nothing."""
+    if same(mine, theirs):
+        return Verdict.MINE
+    base = _read(opened_on).get(name)
+    if base == _digest(name, theirs):
+        return Verdict.MINE
+    return Verdict.THEIRS if base == _digest(name, mine) else Verdict.CLASH
+
+
+def knows(opened_on: str, name: str) -> bool:
+    """Tell whether a fingerprint says anything of a field: not when it was forged, or drawn by an older version."""
+    return name in _read(opened_on)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values of a field are one to whoever reads them."""
+    return bool(_plain(one) == _plain(other))
+
+
+def _read(opened_on: str) -> dict[str, str]:
+    pairs = (part.partition(".") for part in opened_on.split(","))
+    return {name: digest for name, _dot, digest in pairs if _DIGEST.fullmatch(digest)}
+
+
+def _digest(name: str, value: Any) -> str:
+    canonical = json.dumps([name, _plain(value)], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in the one form that the database's and a posted form's share.
+
+    A switch is posted as a word, a list of boxes in the order of the page, line ends as the browser likes.
+    """
+    if value is None or value is False or value is True:
+        return {None: "", False: "non", True: "oui"}[value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        plain = [_plain(each) for each in value]
+        return sorted(plain) if all(isinstance(each, str) for each in plain) else plain
+    return "\n".join(str(value).splitlines()).strip()

@@ -1,43 +1,73 @@
-"""Show a refusal on a settings form: beside its fields, or side by side with what somebody else saved."""
+"""Show a refusal on a form: beside its fields, or side by side with what somebody else saved.
+
+Which fields clash, and which take what somebody else saved, is told by the form (`VersionedForm.reconcile`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from cpro.core.concurrency import StaleForm, fingerprint
+from cpro.core.concurrency import StaleForm, knows
 from cpro.core.errors import DomainError
-from cpro.core.forms import VersionedForm
+from cpro.core.formatting import join_french
+from cpro.core.forms import KEEP_MINE, KEEP_THEIRS, BaseForm, VersionedForm, choice_name
+from cpro.core.registry import registry
+
+_JUST_SAVED = (
+    "Quelqu’un vient d’enregistrer cette page à l’instant. Rien n’a été écrasé\u202f: relisez ci-dessous, puis validez "
+    "à nouveau."
+)
 
 
-def explain(
-    form: VersionedForm, refusal: DomainError | None, *, stored: Mapping[str, Any], saved_by: str = ""
-) -> list[dict[str, str]]:
-    """Blame the form for a refusal; return the fields that differ when somebody else saved meanwhile.
+def explain(form: VersionedForm, refusal: DomainError | None, *, stored: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Blame the form for a refusal; return the fields that two people changed, each with the two values.
 
-    `stored` are the values as they are now, as the form would show them; `saved_by` says who saved them and when. The
-    form then carries the new version: posting it again keeps what was typed, knowingly.
+    `stored` are the values as they are now, as the form would show them. Posting the form again saves the value chosen
+    for each, knowingly.
     """
-    if refusal is None:
-        return []
-    if not isinstance(refusal, StaleForm):
+    if isinstance(refusal, StaleForm):  # somebody saved between the comparison and the write
+        form.reconcile(stored)
+        if not form.clashes:
+            form.form_errors.append(_JUST_SAVED)
+    elif refusal is not None:
         form.blame(refusal)
+    return [_clash(form, name, stored[name]) for name in form.clashes if name in stored]
+
+
+def told_kept(form: BaseForm) -> list[str]:
+    """Return the sentences that tell which values of somebody else the form has taken."""
+    if not isinstance(form, VersionedForm):
         return []
-    form.version.data = fingerprint(refusal.theirs)
-    differing = [
-        {
-            "label": form[name].label.text,
-            "theirs": _shown(form[name], theirs),
-            "yours": _shown(form[name], form[name].data),
-        }
-        for name, theirs in stored.items()
-        if (form[name].data or "") != (theirs or "")
+    by_author: dict[tuple[str, str], list[str]] = {}
+    for name in dict.fromkeys(form.kept):
+        author = _author(form, name) or ("Quelqu’un", "")
+        by_author.setdefault(author, []).append(f"«\u202f{form[name].label.text}\u202f»")
+    return [
+        f"{who} avait changé {join_french(labels)} entre-temps{f' (le {when})' if when else ''}\u202f: "
+        f"{'ses valeurs sont gardées' if len(labels) > 1 else 'sa valeur est gardée'}."
+        for (who, when), labels in by_author.items()
     ]
-    sentence = (
-        refusal.message if differing else "La même chose vient d’être enregistrée : il n’y a plus rien à valider."
-    )
-    form.form_errors.append(f"{saved_by} : {sentence}" if saved_by else sentence)
-    return differing
+
+
+def _clash(form: VersionedForm, name: str, theirs: Any) -> dict[str, Any]:
+    author = _author(form, name)
+    return {
+        "label": form[name].label.text,
+        "field": form[name].id,
+        "name": choice_name(name),
+        "theirs": _shown(form[name], theirs),
+        "yours": _shown(form[name], form[name].data),
+        "saved_by": f"par {author[0]}, le {author[1]}" if author else "entre-temps",
+        "keep_theirs": KEEP_THEIRS,
+        "keep_mine": KEEP_MINE,
+        # Without knowing what the form was opened on, nobody can say that the field was touched.
+        "proposes_theirs": not knows(form.opened_on, name),
+    }
+
+
+def _author(form: VersionedForm, name: str) -> tuple[str, str] | None:
+    return registry().saved_by(*form.about, name) if form.about else None
 
 
 def _shown(field: Any, value: Any) -> str:
@@ -46,7 +76,7 @@ def _shown(field: Any, value: Any) -> str:
         return field.as_text(value) or "(vide)"
     if isinstance(value, bool):
         return "Oui" if value else "Non"
-    labels = {choice.value: choice.label for choice in getattr(field, "choices", ())}
+    labels = {choice.value: choice.label for choice in getattr(field, "choices", None) or ()}
     if isinstance(value, list):
         return ", ".join(str(labels.get(each, each)) for each in value) or "(vide)"
     return str(labels.get(value, value)) if value else "(vide)"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from flask import g, request
 from flask_wtf import FlaskForm
@@ -13,6 +13,7 @@ from wtforms import Form, HiddenField, PasswordField, StringField
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import DateInput
 
+from cpro.core.concurrency import Verdict, compare, fingerprint
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date
 from cpro.core.validators import clean_text
@@ -43,10 +44,104 @@ class BaseForm(FlaskForm):
                 self.form_errors.append(sentence)
 
 
+#: What the choice between two values of a field posts, under the name of `choice_name`.
+KEEP_THEIRS, KEEP_MINE = "enregistre", "saisie"
+
+
+def choice_name(field: str) -> str:
+    """Return the name under which the choice between two values of a field is posted."""
+    return f"choix-{field}"
+
+
 class VersionedForm(BaseForm):
-    """A form that knows which values it was opened on (see `core.concurrency`)."""
+    """A form that knows which values it was opened on (see `core.concurrency`).
+
+    Once posted it holds the values to save: those its reader changed, and for the rest those stored by now.
+    """
 
     version = HiddenField()
+
+    #: fields that two people changed, to different values: their readers choose, nothing is saved before
+    clashes: tuple[str, ...] = ()
+    #: fields whose reader had not touched them, and that somebody else changed
+    kept: tuple[str, ...] = ()
+    #: the fingerprint as it was posted
+    opened_on: str = ""
+    #: what the form is about, as the journal names it: (object type, object id)
+    about: tuple[str, object] | None = None
+
+    @classmethod
+    def opened(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the form of stored values, or what was typed on this page and is not saved yet."""
+        return cls(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
+
+    @classmethod
+    def sent(
+        cls,
+        stored: Mapping[str, Any],
+        *,
+        about: tuple[str, object] | None = None,
+        keeps_absent: bool = True,
+        prepare: Callable[[Self], object] | None = None,
+    ) -> Self:
+        """Return the form that was posted, its values reconciled with those stored now.
+
+        A text that was not posted keeps its stored value, unless `keeps_absent` is false. `prepare` completes the
+        form before it is compared.
+        """
+        form = cls(posted(), data=stored if keeps_absent else None)
+        form.about = about
+        if prepare is not None:
+            prepare(form)
+        form.reconcile(stored)
+        return form
+
+    def reconcile(self, stored: Mapping[str, Any]) -> None:
+        """Take the stored value of each field that only somebody else changed; note those that both did.
+
+        The form then carries the fingerprint of what is stored: posted again, it saves what it shows.
+        """
+        self.opened_on = str(self.version.data or "")
+        if not self.opened_on:
+            return
+        super().validate()  # the rules write each value in its one form: « 0387000000 » is « 03 87 00 00 00 »
+        clashes, kept = [], []
+        for name in (name for name in stored if name in self._fields):
+            field, theirs = self._fields[name], stored[name]
+            if field.process_errors:
+                continue
+            verdict = compare(self.opened_on, name, mine=field.data, theirs=theirs)
+            if verdict is Verdict.MINE and self.chose_theirs(name):
+                _take(field, theirs)
+            elif verdict is Verdict.THEIRS:
+                _take(field, theirs)
+                kept.append(name)
+            elif verdict is Verdict.CLASH:
+                clashes.append(name)
+        self.clashes, self.kept = tuple(clashes), (*self.kept, *kept)
+        self.version.data = fingerprint(stored)
+        g.merged_form = self
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """Tell whether the form can be saved: each field by its rule, and nothing left to choose."""
+        return bool(super().validate(*args, **kwargs)) and not self.clashes
+
+    def chose_theirs(self, name: str) -> bool:
+        """Tell whether, of the two values of a field, its reader chose the stored one."""
+        return posted().get(choice_name(name)) == KEEP_THEIRS
+
+    @property
+    def status(self) -> int:
+        """Return the status of the page that shows the form again."""
+        return 409 if self.clashes else 422
+
+
+def _take(field: Any, value: Any) -> None:
+    """Give a field a stored value in place of the posted one."""
+    if hasattr(field, "take"):
+        field.take(value)
+    else:
+        field.data = value
 
 
 def required(message: str) -> Callable[[Form, Any], None]:

@@ -158,6 +158,8 @@ class Registry:
     #: returns the IANA name of the time zone of the school worked in
     timezone: Callable[[], str] = lambda: DEFAULT_TIMEZONE
 
+    #: returns who last changed a field of an object (its type, its id, the field) and when, or None when nobody can say
+    saved_by: Callable[[str, object, str], tuple[str, str] | None] = lambda object_type, object_id, name: None
     #: returns the schools open to an inspector (their platform account's id) at an instant, by name
     open_schools: Callable[[int, datetime], Sequence[OpenSchool]] = lambda inspector_id, now: ()
     #: returns how a school calls an inspector (account's id, school's id), or None

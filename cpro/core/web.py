@@ -20,6 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from cpro.core import richtext
+from cpro.core.conflicts import told_kept
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_date
 from cpro.core.locks import is_busy
@@ -45,7 +46,7 @@ def install(app: Flask) -> None:
         )
     app.url_map.converters["int"] = _RowNumber
     app.session_interface = _SessionInterface()
-    app.jinja_env.filters.update(date=format_date, count=format_count, richtext=richtext.show)
+    app.jinja_env.filters.update(date=format_date, count=format_count, richtext=richtext.show, told_kept=told_kept)
     app.before_request(_refuse_odd_addresses)
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _show_http_error)
@@ -234,9 +235,11 @@ def _typed_form() -> list[tuple[str, str]]:
 
 
 def back_to(endpoint_url: str, message: str = "", category: str = "success") -> ResponseReturnValue:
-    """Redirect after a POST (303), with a message naming what changed."""
+    """Redirect after a POST (303), with a message naming what changed, and what somebody else had changed."""
     if message:
         flash(message, category)
+    for sentence in told_kept(g.merged_form) if g.get("merged_form") else ():
+        flash(sentence, "info")
     return redirect(endpoint_url, 303)
 
 

@@ -6,11 +6,9 @@ from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.concurrency import fingerprint
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import join_french
-from cpro.core.forms import posted, typed_before_sign_in
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
@@ -18,7 +16,7 @@ from cpro.establishments import queries
 from cpro.establishments.forms import NO, YES, ModulesForm
 from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import switch_modules, switches_of
-from cpro.establishments.places import last_saved_by, settings_frame
+from cpro.establishments.places import settings_frame
 
 bp = Blueprint("modules", __name__, url_prefix="/admin/parametres/modules")
 
@@ -27,17 +25,16 @@ bp = Blueprint("modules", __name__, url_prefix="/admin/parametres/modules")
 @requires(Permission.MODULES_SWITCH)
 def edit() -> ResponseReturnValue:
     """Show the switches."""
-    version = fingerprint(switches_of(queries.get_current_establishment()))
-    return _page(ModulesForm(typed_before_sign_in(), data={**_as_typed(), "version": version}))
+    return _page(ModulesForm.opened(_as_typed()))
 
 
 @bp.post("")
 @requires(Permission.MODULES_SWITCH, keeps_typed_form=True)
 def save() -> ResponseReturnValue:
     """Set the switches; they act at once."""
-    form = ModulesForm(posted(), data=_as_typed())
+    form = ModulesForm.sent(_as_typed(), about=("establishment", queries.get_current_establishment().id))
     if not form.validate():
-        return _page(form, 422)
+        return _page(form, form.status)
     wanted = {module.value: form[module.value].data == YES for module in Module}
     try:
         with unit_of_work():
@@ -52,16 +49,10 @@ def _as_typed() -> dict[str, str]:
 
 
 def _page(form: ModulesForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
-    school = queries.get_current_establishment()
     return render_page(
         "settings/modules.html",
         form=form,
-        conflict=explain(
-            form,
-            refusal,
-            stored=_as_typed(),
-            saved_by=last_saved_by("establishment", school.id, "establishment:modules:switched"),
-        ),
+        conflict=explain(form, refusal, stored=_as_typed()),
         status=status,
         **settings_frame("modules"),
     )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, url_for
 
-from cpro.audit.queries import count_by_period, find_last_entry
+from cpro.audit.queries import count_by_period, find_last_change
 from cpro.audit.readings import QUIET, record_reading
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
@@ -29,6 +29,7 @@ def fill(app: Flask) -> None:
     """Register tabs, menu, help, consequences and checklist."""
     places = registry(app)
     places.timezone = lambda: queries.get_current_establishment().timezone
+    places.saved_by = _saved_by
     places.add_menu_entry(
         MenuEntry(
             "Paramètres",
@@ -106,12 +107,12 @@ def password_given(form: MayAskPassword) -> bool:
     return bool(typed)
 
 
-def last_saved_by(object_type: str, object_id: object, *actions: str) -> str:
-    """Return who last saved a settings form and when, as « Chloé Martin, le 23/11/2026 à 14 h 30 », or nothing."""
-    entry = find_last_entry(object_type, object_id, *actions)
+def _saved_by(object_type: str, object_id: object, field: str) -> tuple[str, str] | None:
+    """Return who last changed a field and when, as the journal tells: « Chloé Martin », « 23/11/2026 à 14 h 30 »."""
+    entry = find_last_change(object_type, object_id, field)
     if entry is None:
-        return ""
-    return f"{entry.actor_label}, le {format_instant(entry.at, queries.get_current_establishment().timezone)}"
+        return None
+    return entry.actor_label, format_instant(entry.at, queries.get_current_establishment().timezone)
 
 
 def _activity() -> Chart:

@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
-from cpro.core.conflicts import explain
+from cpro.core.conflicts import explain, told_kept
 from cpro.core.errors import DomainError, NotFound
-from cpro.core.forms import posted, typed_before_sign_in
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.registry import registry
 from cpro.core.storage import FileStorage
@@ -28,11 +27,9 @@ from cpro.establishments.operations.particulars import (
 )
 from cpro.establishments.operations.pictures import delete_picture, deposit_picture, undo_picture
 from cpro.establishments.operations.transfers_switch import switch_values_of, update_transfers_switch
-from cpro.establishments.places import last_saved_by, password_given, settings_frame
+from cpro.establishments.places import password_given, settings_frame
 
 bp = Blueprint("settings", __name__)
-
-_PARTICULARS_SAVED = ("establishment:particulars:changed", "establishment:uai:corrected")
 
 
 @bp.get("/admin/parametres/")
@@ -51,8 +48,7 @@ def establishment() -> ResponseReturnValue:
     """Show the particulars."""
     school = queries.get_current_establishment()
     stored = particulars_of(school)
-    form = ParticularsForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
-    return _particulars_page(form, school)
+    return _particulars_page(ParticularsForm.opened(stored), school)
 
 
 @bp.post("/admin/parametres/etablissement")
@@ -60,9 +56,9 @@ def establishment() -> ResponseReturnValue:
 def save_establishment() -> ResponseReturnValue:
     """Save the particulars."""
     school = queries.get_current_establishment()
-    form = ParticularsForm(posted(), data=particulars_of(school))
+    form = ParticularsForm.sent(particulars_of(school), about=("establishment", school.id))
     if not form.validate():
-        return _particulars_page(form, school, 422)
+        return _particulars_page(form, school, form.status)
     values = {name: form[name].data for name in RULES}
     try:
         known = password_given(form) if changes_email(values) else False
@@ -82,7 +78,7 @@ def _particulars_page(
     return render_page(
         "settings/establishment.html",
         form=form,
-        conflict=explain(form, refusal, stored=stored, saved_by=_saved_by(school, *_PARTICULARS_SAVED)),
+        conflict=explain(form, refusal, stored=stored),
         uai_locked=school.uai_locked_at is not None,
         read_only=not can(current_principal(), Permission.ESTABLISHMENT_EDIT),
         status=status,
@@ -100,18 +96,17 @@ def _particulars_page(
 @requires(Permission.TRANSFERS_VIEW)
 def transfers() -> ResponseReturnValue:
     """Show the transfers switch."""
-    school = queries.get_current_establishment()
-    version = fingerprint(switch_values_of(school))
-    return _transfers_page(TransfersForm(typed_before_sign_in(), data={**_switch_as_typed(school), "version": version}))
+    return _transfers_page(TransfersForm.opened(_switch_as_typed(queries.get_current_establishment())))
 
 
 @bp.post("/admin/parametres/transferts")
 @requires(Permission.TRANSFERS_EDIT, keeps_typed_form=True)
 def save_transfers() -> ResponseReturnValue:
     """Save the transfers switch."""
-    form = TransfersForm(posted(), data=_switch_as_typed(queries.get_current_establishment()))
+    school = queries.get_current_establishment()
+    form = TransfersForm.sent(_switch_as_typed(school), about=("establishment", school.id))
     if not form.validate():
-        return _transfers_page(form, 422)
+        return _transfers_page(form, form.status)
     stopped = _what_switching_off_stops(form)
     if stopped and request.form.get("confirme") != YES:
         return _switching_off_page(form, stopped)
@@ -134,8 +129,7 @@ def save_transfers() -> ResponseReturnValue:
 def _what_switching_off_stops(form: TransfersForm) -> list[str]:
     """Return what a person must read before transfers are switched off; nothing for any other change.
 
-    A script that posts the documented fields alone, without the version of a form it was shown, is taken at its word. A
-    form shown before somebody else saved is not asked either: it is told the conflict first.
+    A script that posts the documented fields alone, without the version of a form it was shown, is taken at its word.
     """
     school = queries.get_current_establishment()
     is_as_shown = form.version.data == fingerprint(switch_values_of(school))
@@ -149,7 +143,7 @@ def _switching_off_page(form: TransfersForm, consequences: list[str]) -> Respons
         "confirm.html",
         title="Désactiver les transferts",
         question="Désactiver les transferts ?",
-        consequences=consequences,
+        consequences=[*consequences, *told_kept(form)],
         action_url=url_for("settings.save_transfers"),
         fields={**{each.name: each.data for each in form}, "confirme": YES},
         submit_label="Désactiver les transferts",
@@ -168,12 +162,7 @@ def _transfers_page(form: TransfersForm, status: int = 200, refusal: DomainError
     return render_page(
         "settings/transfers.html",
         form=form,
-        conflict=explain(
-            form,
-            refusal,
-            stored=_switch_as_typed(school),
-            saved_by=_saved_by(school, "establishment:transfers:changed"),
-        ),
+        conflict=explain(form, refusal, stored=_switch_as_typed(school)),
         read_only=not can(current_principal(), Permission.TRANSFERS_EDIT),
         follow_up=registry().sections("transfers-follow-up"),
         sections=registry().sections("transfers"),
@@ -307,10 +296,6 @@ def _storage() -> FileStorage:
 
 
 # --- Shared by the tabs --------------------------------------------------------------------------------------------
-
-
-def _saved_by(school: Establishment, *actions: str) -> str:
-    return last_saved_by("establishment", school.id, *actions)
 
 
 def _what_changed(form: Any, changes: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import EmailField, SelectMultipleField, StringField
 from wtforms.widgets import CheckboxInput, DateInput, ListWidget
 
-from cpro.core.forms import BaseForm, required
+from cpro.core.forms import BaseForm, DayField, VersionedForm, required
 
 
 class MandateForm(BaseForm):
@@ -38,10 +38,10 @@ class MandateForm(BaseForm):
     )
 
 
-class ExtensionForm(BaseForm):
+class ExtensionForm(VersionedForm):
     """A later last day."""
 
-    ends_on = StringField("Nouveau dernier jour", [required("Indiquez le dernier jour.")], widget=DateInput())
+    ends_on = DayField("Nouveau dernier jour", [required("Indiquez le dernier jour.")])
 
 
 class ClosingForm(BaseForm):

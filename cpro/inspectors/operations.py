@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.operations import record
 from cpro.core.clock import last_day_of_school_year, today_in
+from cpro.core.concurrency import check_fresh
 from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import format_date
 from cpro.core.mail import Mail, enqueue
@@ -140,12 +141,19 @@ def open_mandate(
     return mandate
 
 
-def extend_mandate(mandate: Mandate, *, ends_on: str, by: Actor, now: datetime) -> None:
+def extension_values(mandate: Mandate) -> dict[str, str]:
+    """Return what the form of an extension is opened on."""
+    return {"ends_on": mandate.ends_on.isoformat()}
+
+
+def extend_mandate(mandate: Mandate, *, ends_on: str, opened_on: str | None = None, by: Actor, now: datetime) -> None:
     """Give a mandate a later last day, within the school year of its first, in the session of the school.
 
-    Raises `OnlyTheHead`, `ModuleOff`, `MandateOver`, `FieldErrors`.
+    Raises `OnlyTheHead`, `ModuleOff`, `MandateOver`, `FieldErrors`, `StaleForm` when somebody extended it since the
+    form was `opened_on`.
     """
     school = _lock(mandate, by)
+    check_fresh(extension_values(mandate), opened_on)
     _refuse_module_off(school)
     _refuse_over(mandate, school, now)
     errors: dict[str, str] = {}

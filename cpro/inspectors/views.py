@@ -13,6 +13,7 @@ from cpro.audit.models import AuditEntry
 from cpro.audit.queries import count_lines_of, list_lines_of
 from cpro.core import clock
 from cpro.core.clock import last_day_of_school_year
+from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, format_instant
 from cpro.core.forms import BaseForm, posted, typed_before_sign_in
@@ -29,7 +30,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.inspectors import queries
 from cpro.inspectors.forms import ClosingForm, ExtensionForm, MandateForm
 from cpro.inspectors.models import Mandate, MandateState
-from cpro.inspectors.operations import close_mandate, extend_mandate, open_mandate
+from cpro.inspectors.operations import close_mandate, extend_mandate, extension_values, open_mandate
 from cpro.inspectors.periods import end_of, start_of
 
 bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs")
@@ -122,18 +123,26 @@ def close(mandate_id: int) -> ResponseReturnValue:
 def extend(mandate_id: int) -> ResponseReturnValue:
     """Give a mandate a later last day."""
     mandate = queries.get_mandate(mandate_id)
-    form = ExtensionForm(posted() if request.method == "POST" else None)
+    stored = extension_values(mandate)
     if request.method != "POST":
-        return _extension_page(form, mandate)
+        return _extension_page(ExtensionForm.opened(stored), mandate)
+    form = ExtensionForm.sent(stored, about=("mandate", mandate.id), keeps_absent=False)
     if not form.validate():
-        return _extension_page(form, mandate, 422)
+        return _extension_page(form, mandate, form.status)
+    if form.chose_theirs("ends_on"):
+        return back_to(url_for("inspectors.index"), f"L’accès de {mandate.inspector_name} court {_days(mandate)}.")
     try:
         with unit_of_work():
-            extend_mandate(mandate, ends_on=form.ends_on.data, by=current_actor(), now=clock.utcnow())
+            extend_mandate(
+                mandate,
+                ends_on=form.ends_on.data,
+                opened_on=form.version.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
             message = f"L’accès de {mandate.inspector_name} court désormais {_days(mandate)}."
     except DomainError as refusal:
-        form.blame(refusal)
-        return _extension_page(form, queries.get_mandate(mandate_id), refusal.status)
+        return _extension_page(form, queries.get_mandate(mandate_id), refusal.status, refusal)
     return back_to(url_for("inspectors.index"), message)
 
 
@@ -218,7 +227,9 @@ def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> Res
     )
 
 
-def _extension_page(form: ExtensionForm, mandate: Mandate, status: int = 200) -> ResponseReturnValue:
+def _extension_page(
+    form: ExtensionForm, mandate: Mandate, status: int = 200, refusal: DomainError | None = None
+) -> ResponseReturnValue:
     limit = last_day_of_school_year(mandate.starts_on)
     return _gesture_page(
         form,
@@ -232,6 +243,7 @@ def _extension_page(form: ExtensionForm, mandate: Mandate, status: int = 200) ->
         action_url=url_for("inspectors.extend", mandate_id=mandate.id),
         submit_label="Prolonger l’accès",
         danger=False,
+        conflict=explain(form, refusal, stored=extension_values(mandate)),
     )
 
 

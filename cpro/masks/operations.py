@@ -69,9 +69,10 @@ def set_wordings(
     lock_current_establishment()  # one writer of a school's masks at a time
     masks = list_masks(diploma.id)
     stored = stored_values(masks)
-    if all(stored[key.value] == wording for key, wording in wanted.items()):
+    changing = [key.value for key, wording in wanted.items() if stored[key.value] != wording]
+    if not changing:
         return {}
-    check_fresh(stored, opened_on)
+    check_fresh(stored, opened_on, changing)
     return _apply(diploma, masks, wanted, "masks:changed", by=by, now=now)
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.concurrency import fingerprint
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError, NotFound
-from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.forms import choice_name, typed_before_sign_in
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.registry import Consequence, registry
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
-from cpro.establishments.places import last_saved_by, settings_frame
+from cpro.establishments.places import settings_frame
 from cpro.masks.forms import MasksForm
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_key, reset_wordings, set_wordings, stored_values
@@ -39,9 +39,7 @@ def edit() -> ResponseReturnValue:
     if not code:
         return _page(None, None)
     diploma = _asked_diploma(code)
-    stored = stored_values(list_masks(diploma.id))
-    form = MasksForm(typed, data={**stored, "version": fingerprint(stored)})
-    return _page(diploma, form)
+    return _page(diploma, MasksForm.opened(stored_values(list_masks(diploma.id))))
 
 
 @bp.post("")
@@ -50,10 +48,11 @@ def save() -> ResponseReturnValue:
     """Save the wordings of a diploma."""
     diploma = _asked_diploma(request.args.get("diplome") or request.form.get("diplome", ""))
     stored = stored_values(list_masks(diploma.id))
-    form = MasksForm(posted(), data=stored)
+    form = MasksForm.sent(stored, about=("masks", diploma.code))
     if not form.validate():
-        return _page(diploma, form, 422)
-    unknown = {name: text for name, text in request.form.items() if name not in form and name not in _NOT_WORDINGS}
+        return _page(diploma, form, form.status)
+    known = {*_NOT_WORDINGS, *(choice_name(key.value) for key in MaskKey)}
+    unknown = {name: text for name, text in request.form.items() if name not in form and name not in known}
     try:
         with unit_of_work():
             changes = set_wordings(
@@ -129,17 +128,13 @@ def _asked_diploma(code: str) -> Diploma:
     return diploma
 
 
-def _saved_by(diploma: Diploma) -> str:
-    return last_saved_by("masks", diploma.code, "masks:changed", "masks:reset")
-
-
 def _page(
     diploma: Diploma | None, form: MasksForm | None, status: int = 200, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
-    conflict: list[dict[str, str]] = []
+    conflict: list[dict[str, Any]] = []
     if form is not None and diploma is not None:
         stored = stored_values(list_masks(diploma.id))
-        conflict = explain(form, refusal, stored=stored, saved_by=_saved_by(diploma))
+        conflict = explain(form, refusal, stored=stored)
     return render_page(
         "settings/masks.html",
         diplomas=list_diplomas(),

@@ -6,15 +6,13 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.concurrency import fingerprint
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
-from cpro.core.forms import posted, typed_before_sign_in
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
-from cpro.establishments.places import last_saved_by, settings_frame
+from cpro.establishments.places import settings_frame
 from cpro.establishments.queries import get_current_establishment
 from cpro.records.forms import RetentionForm
 from cpro.records.journal import told_years
@@ -30,16 +28,17 @@ _PER_PAGE = 50
 def edit() -> ResponseReturnValue:
     """Show the setting; to the head, whose records go and when; to the administrator, figures alone."""
     stored = retention.retention_values(get_current_establishment())
-    return _page(RetentionForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)}))
+    return _page(RetentionForm.opened(stored))
 
 
 @bp.post("")
 @requires(Permission.RETENTION_EDIT, keeps_typed_form=True)
 def save() -> ResponseReturnValue:
     """Set the years; a shorter period that deletes something is confirmed first."""
-    form = RetentionForm(posted(), data=retention.retention_values(get_current_establishment()))
+    school = get_current_establishment()
+    form = RetentionForm.sent(retention.retention_values(school), about=("establishment", school.id))
     if not form.validate():
-        return _page(form, 422)
+        return _page(form, form.status)
     years = form.retention_years.data or ""
     try:
         question = None if request.form.get("confirm") == "oui" else _to_confirm(retention.check_years(years), form)
@@ -102,12 +101,7 @@ def _page(form: RetentionForm, status: int = 200, refusal: DomainError | None = 
         page=page,
         last_page=last_page,
         read_only=not is_head,
-        conflict=explain(
-            form,
-            refusal,
-            stored=retention.retention_values(school),
-            saved_by=last_saved_by("establishment", school.id, "establishment:retention:changed"),
-        ),
+        conflict=explain(form, refusal, stored=retention.retention_values(school)),
         status=status,
         **settings_frame("retention"),
     )

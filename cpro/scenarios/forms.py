@@ -38,6 +38,13 @@ class LinksField(FieldList):
         rows = [{"label": each.form.label.data or "", "url": each.form.url.data or ""} for each in self.entries]
         return [row for row in rows if row["label"].strip() or row["url"].strip()]
 
+    def take(self, value: Sequence[Mapping[str, str]]) -> None:
+        """Hold stored links in place of the posted ones."""
+        while self.entries:
+            self.pop_entry()
+        for link in value:
+            self.append_entry(dict(link))
+
     def offer_blank_rows(self, *, more: bool = False) -> None:
         """Add blank rows after the last one, up to a bound."""
         blank = len(self.entries) - len(self.data)
@@ -74,6 +81,11 @@ class ScenarioForm(VersionedForm):
         "Co-auteurs", choices=[], description="Ils modifient le scénario comme vous ; les autres enseignants le lisent."
     )
 
+    def name_fields(self, labels: Mapping[MaskKey, str]) -> None:
+        """Give the form the words of the school for a diploma."""
+        for key, label in labels.items():
+            self[key.value].label.text = label
+
     def prepare(
         self,
         *,
@@ -84,8 +96,7 @@ class ScenarioForm(VersionedForm):
         more_links: bool = False,
     ) -> None:
         """Give the form the words of the school for the diploma, and what is chosen among: values and labels."""
-        for key, label in labels.items():
-            self[key.value].label.text = label
+        self.name_fields(labels)
         for name, offered in (("diploma", diplomas), ("competences", competences), ("co_authors", co_authors)):
             self[name].choices = [SelectChoice(value, label) for value, label in offered]
         self.links.offer_blank_rows(more=more_links)

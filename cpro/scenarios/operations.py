@@ -108,7 +108,7 @@ def update_scenario(
     parts = [name for name, value in wanted.items() if value != stored[name]]
     if not parts:
         return False
-    check_fresh(stored, opened_on)
+    check_fresh(stored, opened_on, parts)
     for name, value in _columns(clean).items():
         setattr(scenario, name, value)
     scenario.diploma_id, scenario.changed_at = clean["diploma"].id, now

@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 
 from cpro.competences.queries import list_competences
 from cpro.core import clock, events
-from cpro.core.concurrency import fingerprint
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.formatting import format_instant
@@ -18,7 +17,6 @@ from cpro.core.forms import posted, typed_before_sign_in
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, remote_address, render_page
-from cpro.establishments.places import last_saved_by
 from cpro.establishments.queries import get_current_establishment
 from cpro.masks.queries import get_labels
 from cpro.scenarios import browsing, operations, paper, places, queries
@@ -132,8 +130,7 @@ def edit(scenario_id: int) -> ResponseReturnValue:
     if sheet.scenario.archived_at is not None:
         raise operations.Archived
     stored = operations.scenario_values(sheet)
-    form = ScenarioForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
-    return _form_page(form, sheet)
+    return _form_page(ScenarioForm.opened(stored), sheet)
 
 
 @bp.post("/<int:scenario_id>/modifier")
@@ -141,11 +138,13 @@ def edit(scenario_id: int) -> ResponseReturnValue:
 def save(scenario_id: int) -> ResponseReturnValue:
     """Save a scenario, or show its form again with another diploma's labels or more rows of links."""
     sheet = _own_sheet(scenario_id)
-    form = ScenarioForm(posted())
     if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
-        return _form_page(form, sheet)
+        return _form_page(ScenarioForm(posted()), sheet)
+    form = ScenarioForm.sent(
+        operations.scenario_values(sheet), about=("scenario", scenario_id), keeps_absent=False, prepare=_name_fields
+    )
     if not form.validate():
-        return _form_page(form, sheet, 422)
+        return _form_page(form, sheet, form.status)
     try:
         with unit_of_work():
             changed = operations.update_scenario(
@@ -247,6 +246,11 @@ def _values(form: ScenarioForm) -> dict[str, Any]:
     return {field.name: field.data for field in form if field.name != "version"}
 
 
+def _name_fields(form: ScenarioForm) -> None:
+    diploma = find_diploma(form.diploma.data or "")
+    form.name_fields(get_labels(diploma.id if diploma else 0))
+
+
 def _labels(diploma: Diploma | None) -> dict[str, str]:
     return {key.value: label for key, label in get_labels(diploma.id if diploma else 0).items()}
 
@@ -267,16 +271,7 @@ def _form_page(
         co_authors=[(str(each.id), each.label) for each in queries.list_possible_co_authors(author_id, kept)],
         more_links=request.form.get("geste") == MORE_LINKS,
     )
-    conflict = (
-        explain(
-            form,
-            refusal,
-            stored=operations.scenario_values(sheet),
-            saved_by=last_saved_by("scenario", sheet.scenario.id, "scenario:changed"),
-        )
-        if sheet
-        else []
-    )
+    conflict = explain(form, refusal, stored=operations.scenario_values(sheet) if sheet else {})
     return render_page(
         "scenarios/form.html",
         form=form,

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cpro.audit.models import AuditEntry
 from cpro.audit.operations import record
-from cpro.audit.queries import find_last_entry
+from cpro.audit.queries import find_last_change
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.tenancy import Scope
@@ -186,7 +186,7 @@ class TestReading:
         with app.app_context():
             tenancy.enter(Scope(world.a.id))
             lines = db.session.scalars(select(AuditEntry)).all()
-            other = find_last_entry("establishment", world.b.id, "establishment:particulars:changed")
+            other = find_last_change("establishment", world.b.id, "city")
 
         assert {line.establishment_id for line in lines} == {world.a.id}
         assert "Nancy" not in str([line.changes for line in lines])
@@ -200,17 +200,17 @@ class TestReading:
             tenancy.enter(Scope(world.a.id))
             assert None not in set(db.session.scalars(select(AuditEntry.establishment_id)))
 
-    def test_the_last_line_is_found_among_several_actions(self, app: Flask, world: World) -> None:
+    def test_the_author_of_a_change_is_found_by_its_field(self, app: Flask, world: World) -> None:
         actor = Actor("system", None, "x" * 300, "system", "y" * 100)
         with app.app_context():
             tenancy.enter(Scope(world.a.id))
             with unit_of_work():
-                for action in ("masks:changed", "masks:reset", "masks:other"):
+                for action, field in (("masks:changed", "links"), ("masks:reset", "links"), ("masks:changed", "other")):
                     told = {"object_type": "masks", "object_id": "C", "object_label": "z" * 300}
-                    record(action, by=actor, now=NOW, **told)
+                    record(action, by=actor, now=NOW, changes={field: ("", action)}, **told)
 
-            found = find_last_entry("masks", "C", "masks:changed", "masks:reset")
+            found, unnamed = (find_last_change("masks", "C", field) for field in ("links", "equipment"))
 
-            assert found is not None
-            assert found.action == "masks:reset"
+            assert found is not None and unnamed is not None
+            assert (found.action, unnamed.changes) == ("masks:reset", {"other": ["", "masks:changed"]})
             assert (found.actor_label, found.origin, found.object_label) == ("x" * 200, "y" * 64, "z" * 200)

@@ -251,10 +251,11 @@ class TestTwoPeople:
 
         page = Page(answer)
         assert answer.status_code == 409
-        assert "Alix Granite, le 23/11/2026 à 14 h 30" in page.alerts[0]
-        assert ["Nom de l’établissement", "Nom d’Alix", "Nom de Claude"] in page.rows()
-        assert ["Ville", "Ville d’Alix", "(vide)"] in page.rows()
+        assert "la valeur enregistrée par Alix Granite, le 23/11/2026 à 14 h 30" in page.text
+        assert page.clashes() == [["Nom de l’établissement", "Nom d’Alix", "Nom de Claude"]]
+        assert "Alix Granite avait changé « Ville » entre-temps" in page.text
         assert page.values()["name"] == "Nom de Claude"
+        assert page.values()["city"] == "Ville d’Alix"
         assert page.values()["phone"] == "01 23 45 67 89"
         assert school_row(app, world.a.id)["name"] == "Nom d’Alix"
 
@@ -281,7 +282,7 @@ class TestTwoPeople:
         answer = second.post(URL, page.values())
 
         assert answer.status_code == 409
-        assert ["Nom de l’établissement", "Deux fois", "Nom de Claude"] in Page(answer).rows()
+        assert Page(answer).clashes() == [["Nom de l’établissement", "Deux fois", "Nom de Claude"]]
 
     def test_a_button_pressed_twice_is_no_conflict(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")

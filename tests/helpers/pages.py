@@ -75,6 +75,33 @@ class Page:
         values.pop("csrf_token", None)
         return values
 
+    def posts(self) -> dict[str, list[str]]:
+        """Return everything that the page's versioned form would post as it stands, long texts and boxes included."""
+        form = next(each for each in self.main.iter("form") if _posts_version(each))
+        posted: dict[str, list[str]] = {}
+        for control in form.iter():
+            name, kind = control.get("name"), control.get("type")
+            if not name or name == "csrf_token" or kind in ("submit", "file") or control.get("disabled") is not None:
+                continue
+            if control.tag == "select":
+                options = list(control.iter("option"))
+                chosen = [each for each in options if each.get("selected") is not None] or options[:1]
+                posted.setdefault(name, []).extend(each.get("value", "") for each in chosen)
+            elif control.tag == "textarea":
+                posted.setdefault(name, []).append(control.text or "")
+            elif control.tag == "input" and (kind not in ("radio", "checkbox") or control.get("checked") is not None):
+                posted.setdefault(name, []).append(control.get("value", ""))
+        return posted
+
+    def clashes(self) -> list[list[str]]:
+        """Return what two people changed, as the page asks it: the field, the stored value, one's own."""
+        found = []
+        for asked in self.main.iter("fieldset"):
+            if asked.get("class") == "clash":
+                shown = [text_of(each) for each in asked.iter("span") if each.get("class") == "clash-value"]
+                found.append([text_of(next(asked.iter("legend"))), *shown])
+        return found
+
     def rows(self) -> list[list[str]]:
         """Return the cells of the tables' bodies, row by row."""
         return [[text_of(cell) for cell in row] for body in self.main.iter("tbody") for row in body.iter("tr")]

@@ -23,6 +23,7 @@ from tests.factories import NOW, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows, set_school, set_up, watching
+from tests.helpers.two_people import Shared, play
 from tests.records.conftest import Class, make_fiche
 
 As = Callable[..., Browser]
@@ -180,6 +181,22 @@ class TestCorrecting:
         assert answer.status_code == 303
         assert (row["level"], row["competence_code"]) == (4, "C1")
 
+    def test_what_each_window_changed_of_a_bilan_is_kept(self, as_: As, room: Class, own: str) -> None:
+        address = f"{own}/bilans/{room.bilan}/modifier"
+
+        bilan = Shared(address, "body", ("Un", "Deux", "Trois"), ("ends_on", "2026-10-30"))
+
+        play(as_("teacher"), as_("teacher"), bilan)
+
+    def test_what_each_window_changed_is_kept(self, as_: As, room: Class, own: str) -> None:
+        address = f"{own}/evaluations/{room.evaluation}/modifier"
+
+        play(
+            as_("teacher"),
+            as_("teacher"),
+            Shared(address, "level", ("4", "1", "3"), ("evaluated_on", "2026-09-17")),
+        )
+
     def test_two_windows_on_one_evaluation(self, app: Flask, as_: As, room: Class, own: str) -> None:
         browser, address = as_("teacher"), f"{own}/evaluations/{room.evaluation}/modifier"
         form = Page(browser.get(address)).values()
@@ -189,7 +206,7 @@ class TestCorrecting:
 
         assert answer.status_code == 409
         assert "Quelqu’un a enregistré cette page entre-temps" in Page(answer).text
-        assert Page(answer).rows() == [
+        assert Page(answer).clashes() == [
             ["Niveau", "4 – très bonne maîtrise", "1 – maîtrise insuffisante"],
             ["Jour de l’évaluation", "17/09/2026", "16/09/2026"],
         ]

@@ -16,6 +16,7 @@ from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows, set_up, watching
+from tests.helpers.two_people import Shared, play
 from tests.records.conftest import Class, make_fiche
 
 As = Callable[..., Browser]
@@ -186,6 +187,11 @@ class TestLife:
         assert answer.status_code == 409
         assert "Pose d’un tableau" in answer.text
         assert state_of(app, room.draft) == "submitted"
+
+    def test_what_each_window_changed_is_kept(self, as_: As, room: Class, own: str) -> None:
+        address, draft = f"{own}/fiches/{room.draft}/modifier", ("then", "")
+
+        play(as_("student"), as_("student"), Shared(address, "tasks", ("Un", "Deux", "Trois"), ("title", "T"), draft))
 
     def test_two_windows_on_one_fiche(self, app: Flask, as_: As, room: Class, own: str) -> None:
         browser, address = as_("student"), f"{own}/fiches/{room.draft}/modifier"

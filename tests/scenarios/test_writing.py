@@ -16,6 +16,7 @@ from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows, set_up, watching
+from tests.helpers.two_people import Shared, play
 from tests.scenarios.conftest import Written
 
 As = Callable[..., Browser]
@@ -209,6 +210,67 @@ class TestChanging:
         assert again.status_code == 303
         assert rows(app, Scenario)[0]["description"] == "<p>Le <strong>mien</strong></p>"
 
+    @pytest.mark.parametrize("field", ["title", "description"])
+    def test_asks_only_what_two_authors_changed(
+        self, as_: As, written: Written, as_colleague: Browser, add_co_author: Callable[[], None], field: str
+    ) -> None:
+        add_co_author()
+        other = ("title", "Autre titre") if field == "description" else ("problematic", "Autre question")
+
+        play(
+            as_("teacher"),
+            as_colleague,
+            Shared(written.page("/modifier"), field, ("Un", "Deux", "Trois"), other),
+        )
+
+    @pytest.mark.parametrize(
+        ("theirs", "mine"),
+        [
+            ({"co_authors": []}, {"title": "Le mien"}),
+            ({"competences": []}, {"title": "Le mien"}),
+            ({"co_intervention": ["y"]}, {"title": "Le mien"}),
+            ({"links-1-label": ["Second"], "links-1-url": ["https://y.example"]}, {"title": "Le mien"}),
+            ({"title": ["Le leur"]}, {"competences": []}),
+            ({"title": ["Le leur"]}, {"links-0-url": ["https://z.example/"]}),
+        ],
+    )
+    def test_lists_merge_as_wholes(
+        self,
+        as_: As,
+        written: Written,
+        add_co_author: Callable[[], None],
+        theirs: dict[str, Any],
+        mine: dict[str, Any],
+    ) -> None:
+        add_co_author()
+        one, two, url = as_("teacher"), as_("teacher"), written.page("/modifier")
+        opened = Page(two.get(url)).posts()
+        assert one.post(url, {**Page(one.get(url)).posts(), **theirs}).status_code == 303
+
+        answer = two.post(url, {**opened, **mine})
+
+        stored = Page(one.get(url)).posts()
+        assert answer.status_code == 303
+        for name, value in {**theirs, **mine}.items():
+            assert stored.get(name, []) == ([value] if isinstance(value, str) else value), name
+
+    def test_two_lists_that_clash_are_asked_whole(
+        self, as_: As, written: Written, as_colleague: Browser, add_co_author: Callable[[], None]
+    ) -> None:
+        add_co_author()
+        author, url = as_("teacher"), written.page("/modifier")
+        opened = Page(as_colleague.get(url)).posts()
+        author.post(url, {**opened, "links-0-url": "https://un.example"})
+
+        asked = as_colleague.post(url, {**opened, "links-0-url": "https://deux.example"})
+        kept = as_colleague.post(url, {**Page(asked).posts(), "choix-links": "enregistre"})
+
+        assert asked.status_code == 409
+        ((label, theirs, mine),) = Page(asked).clashes()
+        assert (label, kept.status_code) == ("Liens de alpha", 303)
+        assert "https://un.example" in theirs and "https://deux.example" in mine
+        assert Page(author.get(url)).posts()["links-0-url"] == ["https://un.example"]
+
     def test_is_the_authors_and_co_authors_alone(
         self, app: Flask, as_colleague: Browser, written: Written, add_co_author: Callable[[], None]
     ) -> None:
@@ -288,10 +350,12 @@ def _fields(answer: Any) -> dict[str, str]:
     fields = {
         each.get("name") or "": each.get("value", "")
         for each in page.main.iter("input")
-        if each.get("type") not in ("checkbox", "submit") and each.get("name")
+        if each.get("type") not in ("checkbox", "radio", "submit") and each.get("name")
     }
     fields["diploma"] = "40025520"
     fields["competences"] = next(
-        each.get("value", "") for each in page.main.iter("input") if each.get("checked") is not None
+        each.get("value", "")
+        for each in page.main.iter("input")
+        if each.get("name") == "competences" and each.get("checked") is not None
     )
     return fields

@@ -42,6 +42,10 @@ class RichTextField(TextAreaField):
         """Return a value in plain words, for whoever compares two."""
         return to_text(value or "")
 
+    def take(self, value: str | None) -> None:
+        """Hold a stored text in place of the posted one."""
+        self.data, self.shown, self.shown_format, self.is_read = value or "", None, AS_TYPED, True
+
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
         """Read how the text was entered, then the text."""
         self._format = formdata.get(self.format_name, AS_TYPED) if formdata else AS_TYPED

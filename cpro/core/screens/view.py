@@ -13,7 +13,7 @@ from wtforms import Form
 
 from cpro.core import clock
 from cpro.core.adminviews import id_of
-from cpro.core.concurrency import check_fresh, fingerprint
+from cpro.core.concurrency import check_fresh
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError, Forbidden, NotFound
 from cpro.core.formatting import plural
@@ -183,13 +183,14 @@ class Screen(ReadingScreen):
         stored = self.form_values(row)
         assert self.form_class is not None, f"{type(self).__name__} declares no form"
         if request.method != "POST":
-            form = self.form_class(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
+            form = self.form_class.opened(stored)
             self.prepare_form(form, row)
             return self._form_page(form, row)
-        form = self.form_class(posted(), data=stored)
-        self.prepare_form(form, row)
+        form = self.form_class.sent(
+            stored, about=(self.object_type, row_id), prepare=lambda each: self.prepare_form(each, row)
+        )
         if not form.validate():
-            return self._form_page(form, row, status=422)
+            return self._form_page(form, row, status=form.status, conflict=explain(form, None, stored=stored))
         try:
             self.before_update(row, form)
             with unit_of_work():
@@ -276,7 +277,7 @@ class Screen(ReadingScreen):
         row: Any | None,
         *,
         status: int = 200,
-        conflict: Sequence[Mapping[str, str]] = (),
+        conflict: Sequence[Mapping[str, Any]] = (),
         refusal_text: str = "",
     ) -> ResponseReturnValue:
         return render_page(

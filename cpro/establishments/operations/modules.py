@@ -37,7 +37,7 @@ def switch_modules(
     changes = differences(before, {**before, **wanted})
     if not changes:
         return {}
-    check_fresh(before, opened_on)
+    check_fresh(before, opened_on, changes)
     for value, (_old, new) in changes.items():
         setattr(establishment, f"{Module(value).value}_enabled", new)
     db.session.flush()

@@ -108,7 +108,7 @@ def update_particulars(
     changes = differences(before, clean)
     if not changes:
         return {}
-    check_fresh(before, opened_on)
+    check_fresh(before, opened_on, changes)
     if "uai" in changes and establishment.uai_locked_at is not None:
         raise UAILocked
     if "email" in changes and before["email"] and by.kind != "system" and not password_given:

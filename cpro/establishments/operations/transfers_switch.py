@@ -59,7 +59,7 @@ def update_transfers_switch(
     changes = differences(before, after)
     if not changes:
         return {}
-    check_fresh(before, opened_on)
+    check_fresh(before, opened_on, changes)
     _assign(establishment, after)
     if "transfers_enabled" in changes:
         events.transfers_switched.send(establishment, enabled=transfers_enabled, by=by, now=now)

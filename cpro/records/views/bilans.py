@@ -6,7 +6,6 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.concurrency import fingerprint
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.forms import posted, typed_before_sign_in
@@ -54,7 +53,7 @@ def edit_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
     page, row = open_pupil(student_id), queries.get_bilan(student_id, bilan_id)
     rules.check_may_change(row, page.student, current_actor())
     stored = operations.bilan_values(row)
-    return _form_page(page, BilanForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)}), row)
+    return _form_page(page, BilanForm.opened(stored), row)
 
 
 @bp.post("/<int:student_id>/bilans/<int:bilan_id>/modifier")
@@ -62,10 +61,10 @@ def edit_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
 def save_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
     """Correct a bilan."""
     page, row = open_pupil(student_id), queries.get_bilan(student_id, bilan_id)
-    form = BilanForm(posted())
+    form = BilanForm.sent(operations.bilan_values(row), keeps_absent=False)
     if not form.validate():
         rules.check_may_change(row, page.student, current_actor())
-        return _form_page(page, form, row, 422)
+        return _form_page(page, form, row, form.status)
     try:
         with unit_of_work():
             operations.update_bilan(

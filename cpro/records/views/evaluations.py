@@ -8,7 +8,6 @@ from wtforms import SelectChoice
 
 from cpro.competences.queries import list_competences
 from cpro.core import clock
-from cpro.core.concurrency import fingerprint
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date
@@ -59,8 +58,7 @@ def edit_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
     page, row = open_pupil(student_id), queries.get_evaluation(student_id, evaluation_id)
     rules.check_may_change(row, page.student, current_actor())
     stored = operations.evaluation_values(row)
-    form = EvaluationForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
-    return _form_page(page, form, row)
+    return _form_page(page, EvaluationForm.opened(stored), row)
 
 
 @bp.post("/<int:student_id>/evaluations/<int:evaluation_id>/modifier")
@@ -68,10 +66,10 @@ def edit_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
 def save_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
     """Correct an évaluation."""
     page, row = open_pupil(student_id), queries.get_evaluation(student_id, evaluation_id)
-    form = EvaluationForm(posted())
+    form = EvaluationForm.sent(operations.evaluation_values(row), keeps_absent=False)
     if not form.validate():
         rules.check_may_change(row, page.student, current_actor())
-        return _form_page(page, form, row, 422)
+        return _form_page(page, form, row, form.status)
     try:
         with unit_of_work():
             operations.update_evaluation(

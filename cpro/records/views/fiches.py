@@ -68,7 +68,7 @@ def edit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
     rules.check_may_change(row, page.student, current_actor())
     stored = operations.fiche_values(row)
-    return _form_page(page, FicheForm(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)}), row)
+    return _form_page(page, FicheForm.opened(stored), row)
 
 
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/modifier")
@@ -76,10 +76,10 @@ def edit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
 def save_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     """Correct a fiche."""
     page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
-    form = FicheForm(posted())
+    form = FicheForm.sent(operations.fiche_values(row), keeps_absent=False)
     if not form.validate():
         rules.check_may_change(row, page.student, current_actor())
-        return _form_page(page, form, row, 422)
+        return _form_page(page, form, row, form.status)
     try:
         with unit_of_work():
             written = operations.update_fiche(

@@ -137,8 +137,7 @@ def update_account(
     if clean.get("role", account.role_value) != Role.TEACHER.value:
         clean["discipline"] = ""
     changes: Changes = differences(before, clean)
-    if changes:
-        check_fresh(before, opened_on)
+    check_fresh(before, opened_on, changes)
     if "role" in changes:
         _check_new_role(account, Role(clean["role"]), by)
     for name in changes:
