@@ -173,8 +173,8 @@ class TestTheMergeIsJudged:
         opened = Page(second.get(PARTICULARS)).posts()
         first.post(PARTICULARS, {**Page(first.get(PARTICULARS)).posts(), "academy": "Nancy-Metz"})
 
-        refused = second.post(PARTICULARS, {**opened, "email": "sans arobase"})
-        saved = second.post(PARTICULARS, {**Page(refused).posts(), "email": "a@b.example"})
+        refused = second.post(PARTICULARS, {**opened, "phone": "trop court"})
+        saved = second.post(PARTICULARS, {**Page(refused).posts(), "phone": "0387000000"})
 
         sentence = "Alix Granite avait changé « Académie » entre-temps"
         assert refused.status_code == 422

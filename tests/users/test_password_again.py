@@ -103,9 +103,21 @@ class TestTheSchoolsAddress:
     def test_a_stale_form_is_told_before_any_password(self, as_: Callable[..., Browser]) -> None:
         first, second = as_("administrator"), as_("head")
         opened = first.form(TAB)
-        second.post(TAB, {**second.form(TAB), "city": "Metz"})
+        second.post(TAB, {**second.form(TAB), "email": "tiers@lycee.example", "current_password": PASSWORD})
 
         assert first.post(TAB, {**opened, "email": OTHER}).status_code == 409
+
+    def test_what_somebody_else_saved_is_in_the_form_that_asks_for_the_password(
+        self, as_: Callable[..., Browser]
+    ) -> None:
+        first, second = as_("administrator"), as_("head")
+        opened = first.form(TAB)
+        second.post(TAB, {**second.form(TAB), "city": "Metz"})
+
+        answer = first.post(TAB, {**opened, "email": OTHER})
+
+        assert answer.status_code == 422
+        assert "current_password" in answer.text and 'value="Metz"' in answer.text
 
     def test_history_asks_too(self, app: Flask, as_: Callable[..., Browser], world: World, platform: Any) -> None:
         from sqlalchemy import select
