@@ -79,7 +79,11 @@ class ModulesForm(VersionedForm):
     inspectors = RadioField(Module.INSPECTORS.label, choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
 
 
-class PictureForm(BaseForm):
-    """One picture to deposit."""
+_PICTURE = "PNG, JPEG, GIF ou WebP, 5 Mo au plus."
 
-    file = FileField("Choisir une image…", description="PNG, JPEG, GIF ou WebP, 5 Mo au plus.")
+
+class PicturesForm(BaseForm):
+    """The pictures to deposit, by the name of their kind: both are sent whichever button is pressed."""
+
+    logo = FileField("Choisir une image…", id="file-logo", description=_PICTURE)
+    cachet = FileField("Choisir une image…", id="file-cachet", description=_PICTURE)

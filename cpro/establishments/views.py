@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage as Upload
 
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
 from cpro.core.conflicts import explain, told_kept
 from cpro.core.errors import DomainError, NotFound
+from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.registry import registry
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments import queries
-from cpro.establishments.forms import NO, YES, ParticularsForm, PictureForm, TransfersForm
+from cpro.establishments.forms import NO, YES, ParticularsForm, PicturesForm, TransfersForm
+from cpro.establishments.imaging import MAX_BYTES
 from cpro.establishments.models import Establishment, PictureKind
 from cpro.establishments.operations.particulars import (
     RULES,
@@ -30,6 +34,9 @@ from cpro.establishments.operations.transfers_switch import switch_values_of, up
 from cpro.establishments.places import password_given, settings_frame
 
 bp = Blueprint("settings", __name__)
+
+#: Two pictures and the fields around them.
+_MAX_PICTURES = 2 * MAX_BYTES + 64 * 1024
 
 
 @bp.get("/admin/parametres/")
@@ -178,28 +185,26 @@ def _transfers_page(form: TransfersForm, status: int = 200, refusal: DomainError
 @requires(Permission.LOGO_VIEW)
 def pictures() -> ResponseReturnValue:
     """Show the logo and the stamp."""
-    return _pictures_page({})
+    return _pictures_page()
 
 
 @bp.post("/admin/parametres/logo/televerser/<any(logo, cachet):kind>")
-@requires(Permission.PICTURES_EDIT)
+@requires(Permission.PICTURES_EDIT, max_body=_MAX_PICTURES)
 def upload_picture(kind: str) -> ResponseReturnValue:
-    """Deposit a picture; it acts at once."""
-    form, which = PictureForm(request.files), PictureKind(kind)
-    upload = form.file.data
-    try:
-        content = upload.read() if upload else b""
-        if not upload:
-            raise DomainError("Choisissez d’abord une image sur votre ordinateur.", field="file")
-        with unit_of_work():
-            deposit_picture(which, content, storage=_storage(), by=current_actor(), now=clock.utcnow())
-    except DomainError as refusal:
-        refusal.field = refusal.field or "file"
-        form.blame(refusal)
-        return _pictures_page({which: form}, refusal.status)
-    return back_to(
-        url_for("settings.pictures"), f"Le {which.label} est enregistré. Vous pouvez annuler pendant 30 jours."
-    )
+    """Deposit the pictures that the page has chosen, whichever button is pressed; each acts at once, for itself.
+
+    A file named `file` is that of the address.
+    """
+    form, chosen = PicturesForm(request.files), _chosen_pictures(PictureKind(kind))
+    if not chosen:
+        form.blame(DomainError("Choisissez d’abord une image sur votre ordinateur.", field=kind))
+    saved = [which for which, upload in chosen.items() if _deposit(form, which, upload.read())]
+    sentence = f"{_named(saved)} Vous pouvez annuler pendant 30 jours." if saved else ""
+    if not form.errors:
+        return back_to(url_for("settings.pictures"), sentence)
+    if sentence:
+        flash(sentence, "success")
+    return _pictures_page(form, DomainError.status)
 
 
 @bp.route("/admin/parametres/logo/supprimer/<any(logo, cachet):kind>", methods=["GET", "POST"])
@@ -240,9 +245,11 @@ def undo_picture_change(kind: str) -> ResponseReturnValue:
         with unit_of_work():
             undo_picture(which, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
-        form = PictureForm()
+        form = PicturesForm()
         form.blame(refusal)
-        return _pictures_page({which: form}, refusal.status)
+        return _pictures_page(form, refusal.status)
+    for upload in _chosen_pictures(which).values():
+        flash(f"« {(upload.filename or '')[:100]} » n’a pas été déposé : choisissez-le à nouveau.", "warning")
     return back_to(url_for("settings.pictures"), f"Le {which.label} est revenu à ce qu’il était avant.")
 
 
@@ -271,20 +278,39 @@ def _send_picture(kind: PictureKind) -> ResponseReturnValue:
     return answer
 
 
-def _pictures_page(forms: dict[PictureKind, PictureForm], status: int = 200) -> ResponseReturnValue:
+def _chosen_pictures(addressed: PictureKind) -> dict[PictureKind, Upload]:
+    """Return the files that were chosen; the browser sends the others without a name."""
+    sent = {kind: request.files.get(kind.value) for kind in PictureKind}
+    sent[addressed] = sent[addressed] or request.files.get("file")
+    return {kind: upload for kind, upload in sent.items() if upload}
+
+
+def _deposit(form: PicturesForm, which: PictureKind, content: bytes) -> bool:
+    """Deposit one picture; a refusal is written beside its field."""
+    try:
+        with unit_of_work():
+            deposit_picture(which, content, storage=_storage(), by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        refusal.field = which.value
+        form.blame(refusal)
+        return False
+    return True
+
+
+def _named(kinds: Sequence[PictureKind]) -> str:
+    names = join_french([f"le {kind.label}" for kind in kinds]).capitalize()
+    return f"{names} {'sont enregistrés' if len(kinds) > 1 else 'est enregistré'}."
+
+
+def _pictures_page(form: PicturesForm | None = None, status: int = 200) -> ResponseReturnValue:
     now, principal = clock.utcnow(), current_principal()
     kinds = [PictureKind.LOGO, *([PictureKind.STAMP] if can(principal, Permission.STAMP_VIEW) else [])]
     return render_page(
         "settings/pictures.html",
+        form=form or PicturesForm(),
         states=[
-            (
-                queries.get_picture_state(kind, now=now),
-                forms.get(kind) or PictureForm(),
-                registry().sections(f"picture-{kind.value}"),
-            )
-            for kind in kinds
+            (queries.get_picture_state(kind, now=now), registry().sections(f"picture-{kind.value}")) for kind in kinds
         ],
-        failed=next(iter(forms.values()), None),
         read_only=not can(principal, Permission.PICTURES_EDIT),
         status=status,
         **settings_frame("pictures"),

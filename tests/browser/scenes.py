@@ -96,9 +96,9 @@ def _restored(site: Site, page: Page) -> None:
 
 def _deposit(kind: str, content: bytes) -> Callable[[Site, Page], None]:
     def act(site: Site, page: Page) -> None:
-        form = page.locator(f"form[action$='/televerser/{kind}']")
-        form.locator("[type=file]").set_input_files({"name": "i.png", "mimeType": "image/png", "buffer": content})
-        form.locator("button").click()
+        field = page.locator(f"#file-{kind}")
+        field.set_input_files({"name": "i.png", "mimeType": "image/png", "buffer": content})
+        page.locator(f"[formaction$='/televerser/{kind}']").click()
 
     return act
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from tests.helpers.browser import Browser
 
 PARTICULARS = "/admin/parametres/etablissement"
-BIG = 9 * 1024 * 1024
+BIG = 11 * 1024 * 1024
 
 
 def no_token(browser: Browser) -> TestResponse:
