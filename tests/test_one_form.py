@@ -24,6 +24,7 @@ As = Callable[..., Browser]
 #: Pages that may hold two forms with fields, by their address, digits left out, and why nothing that matters is lost.
 TWO_FORMS = {
     "/admin/utilisateurs/": "a search asks for other rows; ticks are for the rows shown",
+    "/admin/eleves/": "a search asks for other rows; ticks are for the rows shown",
     "/admin/parametres/masques": "asking for another diploma leaves the page, as a link does",
 }
 #: Who looks: school, login; the support and the inspector choose the school.

@@ -322,7 +322,9 @@ class TestOneForm:
 
     def _post(self, browser: Browser, address: str, **files: bytes) -> Any:
         data = {kind: (io.BytesIO(files.get(kind, b"")), f"{kind}.png" if kind in files else "") for kind in KINDS}
-        return browser.post(f"{URL}/{address}", data, content_type="multipart/form-data")
+        answer = browser.post(f"{URL}/{address}", data, content_type="multipart/form-data")
+        answer.request.environ["wsgi.input"].close()  # the test client's own copy of what it sent
+        return answer
 
     @pytest.mark.parametrize("pressed", ["logo", "cachet"])
     def test_each_button_deposits_all_that_was_chosen(self, as_: As, pressed: str) -> None:
