@@ -30,7 +30,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         users,
     )
     from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
-    from cpro.core import jobs, mail, pages, web
+    from cpro.core import drafts, jobs, mail, pages, web
     from cpro.core.transactions import configure_engine
     from cpro.extensions import babel, csrf, db, login_manager, migrate
 
@@ -72,6 +72,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     app.register_blueprint(pages.bp)
     jobs.register(app)
     mail.register(app)
+    drafts.register(app)
     admin_site.install(app)
     app.cli.add_command(demo.group)
     return app

@@ -171,7 +171,8 @@ class Frame:
     @property
     def script_urls(self) -> list[str]:
         """Return our scripts, all optional."""
-        return [url_for("static", filename="cpro.js", v=self.version)]
+        names = ["cpro.js"] if self.principal is None else ["cpro.js", "unsaved.js"]
+        return [url_for("static", filename=name, v=self.version) for name in names]
 
     def _may(self, permission: Permission) -> bool:
         person = _person()

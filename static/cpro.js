@@ -1,6 +1,5 @@
 /* What a page gains when scripts run; none of it is required.
  *
- * form[data-autosubmit]       is sent when one of its lists changes (its button stays for those who need it)
  * form[method=post]           is not sent twice within four seconds, however often the button is pressed
  * input[type=file][data-preview=ID]   writes the chosen file's name and size in the element ID
  */
@@ -29,7 +28,6 @@ document.addEventListener("change", (event) => {
     const place = document.getElementById(preview);
     if (place) place.textContent = [...control.files].map(describeFile).join(" · ");
   }
-  if (control.tagName === "SELECT" && control.form?.matches("[data-autosubmit]")) control.form.requestSubmit();
 });
 
 document.addEventListener("submit", (event) => {

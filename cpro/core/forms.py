@@ -71,9 +71,11 @@ class VersionedForm(BaseForm):
     about: tuple[str, object] | None = None
 
     @classmethod
-    def opened(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the form of stored values, or what was typed on this page and is not saved yet."""
-        return cls(typed_before_sign_in(), data={**stored, "version": fingerprint(stored)})
+    def opened(cls, stored: Mapping[str, Any], typed: ImmutableMultiDict[str, str] | None = None) -> Self:
+        """Return the form of stored values, or what was typed on this page and is not saved yet (`typed`: a draft)."""
+        return cls(
+            typed if typed is not None else typed_before_sign_in(), data={**stored, "version": fingerprint(stored)}
+        )
 
     @classmethod
     def sent(

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, flash, g, make_response, redirect, render_template, request
 from flask.sessions import SecureCookieSessionInterface
@@ -34,6 +35,8 @@ SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "
 _RETRY_AFTER = 5  # seconds: a machine that asks again comes back after the longest transaction of a page
 #: Characters of a form that a refused page offers to send again.
 _MAX_TYPED = 300_000
+#: Asked of a page once, no part of its address: to give up what was typed, to choose a draft.
+_PASSING = frozenset({"abandonner", "brouillon"})
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -79,6 +82,19 @@ def current_actor() -> Actor:
 def remote_address() -> str:
     """Return the visitor's network address, as the trusted proxies tell it."""
     return request.remote_addr or "?"
+
+
+def asks_for_json() -> bool:
+    """Tell whether a script of ours asks, which reads JSON and shows no page."""
+    accepted = request.accept_mimetypes
+    return bool(accepted["application/json"] > accepted["text/html"])
+
+
+def page_address(**asked: str) -> str:
+    """Return the address of the page of this request, with what is asked of it, without what was asked of drafts."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _PASSING]
+    query = urlencode([*kept, *asked.items()])
+    return f"{request.path}?{query}" if query else request.path
 
 
 def is_local_path(target: str | None) -> bool:

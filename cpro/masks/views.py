@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -10,8 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.conflicts import explain
+from cpro.core.drafts import web as drafts
+from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError, NotFound
-from cpro.core.forms import choice_name, typed_before_sign_in
+from cpro.core.forms import choice_name, posted, typed_before_sign_in
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.registry import Consequence, registry
 from cpro.core.transactions import unit_of_work
@@ -26,8 +28,10 @@ from cpro.students.queries import find_diploma, list_diplomas
 
 bp = Blueprint("masks", __name__, url_prefix="/admin/parametres/masques")
 
+#: What the list of diplomas posts, and the button beside it: show the wordings of another diploma.
+OTHER_DIPLOMA = "vers"
 #: Posted beside the form's own fields; anything else claims to be a wording, which the rule refuses.
-_NOT_WORDINGS = ("diplome", "csrf_token")
+_NOT_WORDINGS = ("diplome", "csrf_token", OTHER_DIPLOMA, *drafts.FIELD_NAMES)
 
 
 @bp.get("")
@@ -39,15 +43,20 @@ def edit() -> ResponseReturnValue:
     if not code:
         return _page(None, None)
     diploma = _asked_diploma(code)
-    return _page(diploma, MasksForm.opened(stored_values(list_masks(diploma.id))))
+    return _page(diploma, MasksForm.opened(stored_values(list_masks(diploma.id)), drafts.typed(_draft_of(diploma))))
 
 
 @bp.post("")
 @requires(Permission.MASKS_EDIT, keeps_typed_form=True)
 def save() -> ResponseReturnValue:
-    """Save the wordings of a diploma."""
-    diploma = _asked_diploma(request.args.get("diplome") or request.form.get("diplome", ""))
+    """Save the wordings of a diploma, or keep them as a draft, or lead to another diploma."""
+    code = request.args.get("diplome") or request.form.get("diplome", "")
+    diploma = _asked_diploma(code)
     stored = stored_values(list_masks(diploma.id))
+    if drafts.is_asked():
+        return drafts.answer(_draft_of(diploma), again=lambda: _page(_asked_diploma(code), MasksForm(posted())))
+    if request.form.get("geste") == OTHER_DIPLOMA:
+        return _show_other(diploma, MasksForm(posted()), stored)
     form = MasksForm.sent(stored, about=("masks", diploma.code))
     if not form.validate():
         return _page(diploma, form, form.status)
@@ -62,6 +71,7 @@ def save() -> ResponseReturnValue:
                 by=current_actor(),
                 now=clock.utcnow(),
             )
+            drafts.saved(_draft_of(diploma))
     except DomainError as refusal:
         return _page(diploma, form, refusal.status, refusal)
     message = f"Masques du {diploma.short_label} enregistrés." if changes else "Rien n’a changé."
@@ -115,6 +125,24 @@ def consequences() -> Sequence[Consequence]:
     return lines
 
 
+def _draft_of(diploma: Diploma) -> DraftKey:
+    return DraftKey("masks", diploma.code)
+
+
+def _show_other(diploma: Diploma, form: MasksForm, stored: Mapping[str, str]) -> ResponseReturnValue:
+    """Lead to the wordings of another diploma; what was typed here and is not saved is kept as a draft."""
+    other = _asked_diploma(request.form.get(OTHER_DIPLOMA, ""))
+    key, page = _draft_of(diploma), url_for("masks.edit", diplome=other.code)
+    left = diploma.short_label
+    if all((form[name].data or "") == wording for name, wording in stored.items()):
+        return back_to(page)
+    with unit_of_work():
+        drafts.keep_posted(key)
+    return back_to(
+        page, f"Ce que vous aviez saisi pour le {left} est gardé comme brouillon\u202f: il n’est pas enregistré."
+    )
+
+
 def _what(diploma: Diploma, key: MaskKey | None) -> str:
     if key is None:
         return f"les masques du {diploma.short_label}"
@@ -143,6 +171,7 @@ def _page(
         form=form,
         keys=list(MaskKey),
         conflict=conflict,
+        other_diploma=OTHER_DIPLOMA,
         read_only=not can(current_principal(), Permission.MASKS_EDIT),
         status=status,
         records_url=url_for("masques.index_view"),

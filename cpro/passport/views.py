@@ -62,7 +62,7 @@ def own_data() -> ResponseReturnValue:
     student = _own_pupil()
     if _asks_for_headers():
         return download(b"", "application/zip", "mes-donnees.zip")
-    data, passport = export_of(student), None
+    data, passport = export_of(student, now=clock.utcnow()), None
     try:
         passport = _draw(student)
         data["passeport"] = "Le passeport est le fichier passeport.pdf de cette archive."

@@ -11,23 +11,26 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from cpro.core.richtext import sanitise, to_text
+from cpro.core.drafts.models import Draft
+from cpro.core.drafts.queries import list_written_about
+from cpro.core.richtext import from_typed, sanitise, to_text
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche, Level
+from cpro.records.operations.rules import about_pupil
 from cpro.students.models import Division, Origin, Student
 from cpro.users.models import Account
 
 FORMAT = "cpro-donnees-apprenant"
-VERSION = 1
+VERSION = 2
 
 
-def export_of(student: Student) -> dict[str, Any]:
+def export_of(student: Student, *, now: datetime) -> dict[str, Any]:
     """Return what the current school keeps of a pupil loaded with division and diploma, ready for JSON.
 
-    Keys: format, version, etablissement, identite, formation, compte (None without one), fiches, evaluations, bilans;
-    records come latest first.
+    Keys: format, version, etablissement, identite, formation, compte (None without one), fiches, evaluations, bilans,
+    brouillons; records come latest first. It holds the drafts of the pupil, whom alone it may be handed to.
     """
     school = get_current_establishment()
     titles = queries.fiches_by_origin(student.id)
@@ -41,6 +44,7 @@ def export_of(student: Student) -> dict[str, Any]:
         "fiches": [_fiche(each) for each in titles.values()],
         "evaluations": [_evaluation(each, titles) for each in queries.list_evaluations(student.id)],
         "bilans": [_bilan(each) for each in queries.list_bilans(student.id)],
+        "brouillons": _drafts(student, now),
     }
 
 
@@ -125,6 +129,31 @@ def _bilan(bilan: Bilan) -> dict[str, Any]:
         "texte_html": sanitise(bilan.body),
         "texte": to_text(bilan.body),
         **_origin(bilan),
+    }
+
+
+def _drafts(student: Student, now: datetime) -> list[dict[str, Any]]:
+    if student.account_id is None:
+        return []
+    subject = about_pupil(student.id)
+    return [_draft(each) for each in list_written_about(subject, "fiche", account_id=student.account_id, now=now)]
+
+
+def _draft(draft: Draft) -> dict[str, Any]:
+    """Return the draft of a fiche, as it was typed."""
+    typed = {str(name): str(text) for name, text in draft.fields}
+    source = typed.get("tasks", "")
+    tasks = sanitise(source) if typed.get("tasks_format") == "html" else from_typed(source)
+    return {
+        "titre": typed.get("title", ""),
+        "lieu": typed.get("place", ""),
+        "nom_du_lieu": typed.get("place_name", ""),
+        "du": typed.get("starts_on", ""),
+        "au": typed.get("ends_on", ""),
+        "taches_html": tasks,
+        "taches": to_text(tasks),
+        "commence_le": _instant(draft.began_at),
+        "enregistre_le": _instant(draft.saved_at),
     }
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Flask, url_for
 
 from cpro.core import clock, events
+from cpro.core.drafts.operations import forget_subjects
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, can
 from cpro.core.registry import Consequence, HelpPage, HistoryPart, MenuEntry, SettingsTab, registry
 from cpro.core.web import current_principal
+from cpro.extensions import db
 from cpro.records.operations.retention import preview
+from cpro.records.operations.rules import about_pupil
 from cpro.records.queries import find_evaluated
 
 
@@ -38,6 +43,7 @@ def fill(app: Flask) -> None:
     places.add_help_page(HelpPage("conservation", "La conservation des données", "help/conservation.html"))
     places.add_consequences("retention", _consequences)
     events.competences_used.connect(_competences_used)
+    events.import_undone.connect(_forget_drafts)
     # Brought back by a line of the history, a shorter period would delete without the confirmation of its page.
     places.add_history(
         HistoryPart(
@@ -53,6 +59,11 @@ def fill(app: Flask) -> None:
 
 def _competences_used(sender: object, *, ids: frozenset[int], **_more: object) -> set[int]:
     return find_evaluated(ids)
+
+
+def _forget_drafts(sender: object, *, establishment_id: int, created_ids: Collection[int], **_more: object) -> None:
+    """Forget the drafts about pupils who are about to be deleted: another pupil may be given their number."""
+    forget_subjects(db.session(), establishment_id, [about_pupil(each) for each in created_ids])
 
 
 def _consequences() -> list[Consequence]:

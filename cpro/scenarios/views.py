@@ -11,9 +11,11 @@ from flask.typing import ResponseReturnValue
 from cpro.competences.queries import list_competences
 from cpro.core import clock, events
 from cpro.core.conflicts import explain
+from cpro.core.drafts import web as drafts
+from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.formatting import format_instant
-from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.forms import posted
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, remote_address, render_page
@@ -25,6 +27,8 @@ from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
 
 bp = Blueprint("scenarios", __name__, url_prefix="/scenarios")
+
+_NEW = DraftKey("scenario", "new")
 
 
 @bp.before_request
@@ -71,7 +75,7 @@ def create() -> ResponseReturnValue:
     code = request.args.get("diplome", "")
     diploma = find_diploma(code) if code else queries.find_usual_diploma(current_actor().id or 0)
     diploma = diploma or next(iter(list_diplomas()), None)
-    form = ScenarioForm(typed_before_sign_in(), data={"diploma": diploma.code if diploma else ""})
+    form = ScenarioForm(drafts.typed(_NEW), data={"diploma": diploma.code if diploma else ""})
     return _form_page(form, None)
 
 
@@ -80,6 +84,8 @@ def create() -> ResponseReturnValue:
 def save_new() -> ResponseReturnValue:
     """Save a new scenario, or show its form again with another diploma's labels or more rows of links."""
     form = ScenarioForm(posted())
+    if drafts.is_asked():
+        return drafts.answer(_NEW, again=lambda: _form_page(form, None))
     if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
         return _form_page(form, None)
     if not form.validate():
@@ -87,6 +93,7 @@ def save_new() -> ResponseReturnValue:
     try:
         with unit_of_work():
             scenario_id = operations.create_scenario(_values(form), by=current_actor(), now=clock.utcnow()).id
+            drafts.saved(_NEW)
     except DomainError as refusal:
         form.blame(refusal)
         return _form_page(form, None, refusal.status)
@@ -130,7 +137,7 @@ def edit(scenario_id: int) -> ResponseReturnValue:
     if sheet.scenario.archived_at is not None:
         raise operations.Archived
     stored = operations.scenario_values(sheet)
-    return _form_page(ScenarioForm.opened(stored), sheet)
+    return _form_page(ScenarioForm.opened(stored, drafts.typed(_draft_of(scenario_id))), sheet)
 
 
 @bp.post("/<int:scenario_id>/modifier")
@@ -138,6 +145,10 @@ def edit(scenario_id: int) -> ResponseReturnValue:
 def save(scenario_id: int) -> ResponseReturnValue:
     """Save a scenario, or show its form again with another diploma's labels or more rows of links."""
     sheet = _own_sheet(scenario_id)
+    if drafts.is_asked():
+        return drafts.answer(
+            _draft_of(scenario_id), again=lambda: _form_page(ScenarioForm(posted()), queries.get_sheet(scenario_id))
+        )
     if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
         return _form_page(ScenarioForm(posted()), sheet)
     form = ScenarioForm.sent(
@@ -150,6 +161,7 @@ def save(scenario_id: int) -> ResponseReturnValue:
             changed = operations.update_scenario(
                 scenario_id, _values(form), opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
             )
+            drafts.saved(_draft_of(scenario_id))
     except (operations.NotYourScenario, operations.Archived):
         raise
     except DomainError as refusal:
@@ -240,6 +252,10 @@ def _opened(scenario_id: int) -> queries.Sheet:
 
 def _announce(fact: Any, **details: Any) -> None:
     fact.send("scenarios", principal=current_principal(), origin=remote_address(), now=clock.utcnow(), **details)
+
+
+def _draft_of(scenario_id: int) -> DraftKey:
+    return DraftKey("scenario", str(scenario_id))
 
 
 def _values(form: ScenarioForm) -> dict[str, Any]:

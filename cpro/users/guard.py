@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -21,7 +21,7 @@ from cpro.core.locks import is_busy, wait_at_most
 from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, Role, access_of, can
 from cpro.core.registry import OpenSchool, registry
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web import SECRET_FIELDS, current_actor, current_principal
+from cpro.core.web import SECRET_FIELDS, asks_for_json, current_actor, current_principal, page_address
 from cpro.extensions import csrf, login_manager
 from cpro.users import authentication, queries
 from cpro.users.models import Account
@@ -39,6 +39,12 @@ _SEEN_TO_THE = timedelta(minutes=1)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Never kept, whatever the form: secrets, and what is drawn anew.
 _NEVER_KEPT = SECRET_FIELDS | {"csrf_token"}
+#: What a script that saves while somebody types is told; the text stays on their page, and posting it parks it.
+_SESSION_ENDED = (
+    "Votre session a pris fin\u202f: ce que vous écrivez n’est plus enregistré. "
+    "Votre texte reste sur cette page\u202f; validez-le pour vous connecter à nouveau\u202f: "
+    "il vous sera présenté après la connexion."
+)
 
 
 def install(app: Flask) -> None:
@@ -187,16 +193,20 @@ def _send_to_sign_in(access: Access) -> ResponseReturnValue:
     """Lead to the sign-in page, and back here afterwards; keep what was typed."""
     if request.method in _SAFE_METHODS:
         return redirect(url_for("users.sign_in", suite=_here()), 303)
+    if asks_for_json():
+        return {"told": _SESSION_ENDED}, 401
     owner = session.get(OWNER)  # without it, on a shared computer, the next person would be shown the form
     if owner and access.keeps_typed_form and _comes_from_our_pages() and _park(owner):
         flash("Votre session a pris fin. Ce que vous aviez saisi vous sera présenté après la connexion.", "warning")
-    return redirect(url_for("users.sign_in", suite=_page() if access.keeps_typed_form else None), 303)
+    return redirect(url_for("users.sign_in", suite=page_address() if access.keeps_typed_form else None), 303)
 
 
 def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
     """Answer a form whose token is not this sign-in's: shown again if it came from our pages, refused otherwise."""
+    if asks_for_json():
+        return {"told": _SESSION_ENDED}, 403
     if access.keeps_typed_form and _comes_from_our_pages() and _park(f"{principal.kind}:{principal.id}"):
-        return redirect(_page(), 303)
+        return redirect(page_address(), 303)
     csrf.protect()  # answers 400
     raise AssertionError("unreachable: the token was refused just before")
 
@@ -218,7 +228,7 @@ def _comes_from_our_pages() -> bool:
 def _park(owner: str) -> bool:
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _NEVER_KEPT]
     with platform_unit_of_work("keeping a form typed before the sign-in ended") as work:
-        token = parked_forms.park(work.session, owner=owner, path=_page(), fields=fields, now=clock.utcnow())
+        token = parked_forms.park(work.session, owner=owner, path=page_address(), fields=fields, now=clock.utcnow())
     if token is None:
         return False
     session[PARKED] = token
@@ -232,7 +242,7 @@ def _restore_typed_form(principal: Principal) -> None:
         return
     with tenancy.platform_session("a form typed before the sign-in ended") as lookup:
         fields = parked_forms.read(
-            lookup, token=token, owner=f"{principal.kind}:{principal.id}", path=_page(), now=clock.utcnow()
+            lookup, token=token, owner=f"{principal.kind}:{principal.id}", path=page_address(), now=clock.utcnow()
         )
     if fields is None:
         return
@@ -253,9 +263,3 @@ def parked_path(owner: str) -> str | None:
 
 def _here() -> str:
     return request.full_path.rstrip("?")
-
-
-def _page() -> str:
-    """Return the address of the page a form stands on: that of this request, but for the wish to give the form up."""
-    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "abandonner"]
-    return f"{request.path}?{urlencode(asked)}" if asked else request.path

@@ -47,11 +47,11 @@ def _conflict(site: Site, page: Page) -> None:
     other = page.context.new_page()
     other.goto(page.url)
     other.get_by_label("Nom du lieu").fill("Atelier de la seconde fenêtre")
-    other.get_by_role("button", name="Enregistrer le brouillon").click()
+    other.get_by_role("button", name="Enregistrer sans soumettre").click()
     other.wait_for_load_state("networkidle")
     other.close()
     page.get_by_label("Nom du lieu").fill("Atelier de la première fenêtre")
-    page.get_by_role("button", name="Enregistrer le brouillon").click()
+    page.get_by_role("button", name="Enregistrer sans soumettre").click()
 
 
 def _last_draft(site: Site, page: Page) -> None:
@@ -65,6 +65,15 @@ def _some_levels(site: Site, page: Page) -> None:
     for select in page.locator("tbody select").all()[:4]:
         select.select_option("3")
     page.get_by_role("button", name="Enregistrer les évaluations").click()
+
+
+def _left_half_written(site: Site, page: Page) -> None:
+    """Type a few levels, leave, and come back to the page."""
+    address = page.url
+    for select in page.locator("tbody select").all()[:4]:
+        select.select_option("2")
+    page.goto("/eleves")
+    page.goto(address)
 
 
 def _inside(path: str) -> Act:
@@ -130,6 +139,7 @@ WRITING = [
         422,
         then(follow("Évaluer la division 1MELEC"), press("Enregistrer les évaluations")),
     ),
+    Scene("division-draft", TEACHER, "/eleves", 200, then(follow("Évaluer la division 1MELEC"), _left_half_written)),
     Scene("division-evaluated", TEACHER, "/eleves", 200, then(follow("Évaluer la division 1MELEC"), _some_levels)),
 ]
 

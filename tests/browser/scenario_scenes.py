@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.scenes import Scene, end_sign_in, press
 from tests.helpers.chromium import Site, sign_in
@@ -32,6 +32,18 @@ def _other_diploma(site: Site, page: Page) -> None:
     page.get_by_label("Diplôme").select_option(label="CAP Électricien")
     page.get_by_role("button", name="Changer de diplôme").click()
     page.wait_for_load_state("networkidle")
+
+
+def _drafts(site: Site, page: Page) -> None:
+    """Leave two drafts, and open the form again."""
+    for title in ("Le premier, laissé en plan", "Le second, laissé en plan"):
+        page.goto(f"{NEW}?brouillon=aucun")
+        page.get_by_label("Titre").fill(title)
+        write(page, "Description", "Des mots à retrouver")
+        expect(page.locator("[data-draft-state]")).to_contain_text("Brouillon enregistré")
+    page.goto(NEW)
+    page.get_by_label("Titre").fill("Le second, continué")
+    expect(page.locator("[data-draft-state]")).to_contain_text("Brouillon enregistré")
 
 
 def _refused(site: Site, page: Page) -> None:
@@ -117,6 +129,7 @@ SCENARIO_SCENES = [
     Scene("scenario-head", "chef@lovelace", FIRST),
     Scene("scenario-new", "enseignante@lovelace", NEW),
     Scene("scenario-new-other-diploma", "enseignante@lovelace", NEW, 200, _other_diploma),
+    Scene("scenario-new-drafts", "enseignante@lovelace", NEW, 200, _drafts),
     Scene("scenario-new-refused", "enseignante@lovelace", NEW, 422, _refused),
     Scene("scenario-edit", "enseignante@lovelace", f"{FIRST}/modifier"),
     Scene("scenario-edit-link", "enseignante@lovelace", f"{FIRST}/modifier", 200, _link),

@@ -65,7 +65,7 @@ class TestStory:
         pupil.get_by_label("Premier jour").fill("2026-10-05")
         pupil.get_by_label("Dernier jour").fill("2026-10-16")
         _write(pupil, "Tâches réalisées", WORDS)
-        pupil.get_by_role("button", name="Enregistrer le brouillon").click()
+        pupil.get_by_role("button", name="Enregistrer sans soumettre").click()
         assert "enregistrée comme brouillon" in _flash(pupil)
         pupil.get_by_role("button", name="Soumettre à mes enseignants").click()
         assert "soumise à vos enseignants" in _flash(pupil)

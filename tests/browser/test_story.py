@@ -100,8 +100,7 @@ class TestFirstMorning:
         page.goto(MASKS)
         chooser = page.get_by_role("main").get_by_label("Diplôme")
         chooser.select_option("40025520")
-        if not javascript:  # the list then has its button; with scripts, choosing is enough
-            page.get_by_role("button", name="Afficher").click()
+        page.get_by_role("button", name="Afficher").click()
         page.locator("[name=description]").fill("Le chantier")
         page.locator("[name=links]").fill("Documents du constructeur")
         page.get_by_role("button", name="Valider").click()

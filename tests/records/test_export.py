@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cpro.core import tenancy
+from cpro.core import clock, tenancy
 from cpro.records.export import FORMAT, VERSION, export_of
 from cpro.records.models import Fiche
 from cpro.records.queries import find_own_pupil
@@ -26,7 +26,7 @@ def exported(app: Flask, room: Class, world: World) -> dict[str, Any]:
         tenancy.enter(tenancy.Scope(world.a.id))
         student = find_own_pupil(world.a.account_ids["student"])
         assert student is not None
-        return dict(json.loads(json.dumps(export_of(student))))
+        return dict(json.loads(json.dumps(export_of(student, now=clock.utcnow()))))
 
 
 def _copy(session: Any, fiche_id: int) -> None:
@@ -39,6 +39,7 @@ class TestExport:
         assert (exported["format"], exported["version"]) == (FORMAT, VERSION)
         assert list(exported) == [
             "format", "version", "etablissement", "identite", "formation", "compte", "fiches", "evaluations", "bilans",
+            "brouillons",
         ]  # fmt: skip
 
     def test_holds_all_that_is_kept(self, exported: dict[str, Any], app: Flask, room: Class) -> None:

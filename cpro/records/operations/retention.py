@@ -17,6 +17,7 @@ from cpro.audit.operations import record
 from cpro.core import tenancy
 from cpro.core.clock import last_day_of_school_year
 from cpro.core.concurrency import check_fresh
+from cpro.core.drafts.operations import forget_subjects
 from cpro.core.errors import FieldErrors
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
@@ -24,6 +25,7 @@ from cpro.establishments.operations.trace import record_about_school
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
 from cpro.records.models import Bilan, Evaluation, Fiche
+from cpro.records.operations.rules import about_pupil
 from cpro.records.queries import count_records, last_changes
 from cpro.students.models import Student
 from cpro.students.queries import RETENTION_CHOICES, kept_since
@@ -162,6 +164,9 @@ def expire_school(session: Session, establishment_id: int, *, by: Actor, now: da
     figures = _count(session, gone)
     if not figures.records:
         return figures
+    forget_subjects(
+        session, establishment_id, [about_pupil(each) for each in session.scalars(select(Student.id).where(gone))]
+    )
     for model in _IN_ORDER:
         session.execute(
             delete(model).where(

@@ -100,6 +100,11 @@ def lock_pupil(student_id: int) -> Student:
     return queries.get_pupil(student_id)
 
 
+def about_pupil(student_id: int) -> str:
+    """Return how drafts call the pupil they are about (see `core.drafts`)."""
+    return f"student:{student_id}"
+
+
 def birth(student: Student, *, by: Actor, now: datetime) -> dict[str, Any]:
     """Return what every record says of itself at its birth."""
     return {

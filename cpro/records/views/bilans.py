@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.conflicts import explain
+from cpro.core.drafts import web as drafts
 from cpro.core.errors import DomainError
-from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.forms import posted
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
@@ -18,7 +19,7 @@ from cpro.records.models import Bilan
 from cpro.records.operations import bilans as operations
 from cpro.records.operations import rules
 from cpro.records.views import bp
-from cpro.records.views.frame import PupilPage, frame_of, open_pupil, period_of
+from cpro.records.views.frame import PupilPage, draft_of, frame_of, open_pupil, period_of
 
 
 @bp.get("/<int:student_id>/bilans/nouveau")
@@ -27,7 +28,7 @@ def new_bilan(student_id: int) -> ResponseReturnValue:
     """Show an empty bilan."""
     page = open_pupil(student_id)
     rules.check_may_evaluate(page.student, current_actor())
-    return _form_page(page, BilanForm(typed_before_sign_in()), None)
+    return _form_page(page, BilanForm(drafts.typed(draft_of("bilan", student_id))), None)
 
 
 @bp.post("/<int:student_id>/bilans/nouveau")
@@ -35,12 +36,16 @@ def new_bilan(student_id: int) -> ResponseReturnValue:
 def create_bilan(student_id: int) -> ResponseReturnValue:
     """Write a bilan."""
     page, form = open_pupil(student_id), BilanForm(posted())
+    if drafts.is_asked():
+        rules.check_may_evaluate(page.student, current_actor())
+        return drafts.answer(draft_of("bilan", student_id), again=lambda: _refused(student_id, form, None))
     if not form.validate():
         rules.check_may_evaluate(page.student, current_actor())
         return _form_page(page, form, None, 422)
     try:
         with unit_of_work():
             operations.create_bilan(student_id, form.data, by=current_actor(), now=clock.utcnow())
+            drafts.saved(draft_of("bilan", student_id))
     except DomainError as refusal:
         return _refused(student_id, form, None, refusal)
     return back_to(url_for("records.bilans", student_id=student_id), f"Le bilan {page.of_name} est enregistré.")
@@ -53,7 +58,7 @@ def edit_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
     page, row = open_pupil(student_id), queries.get_bilan(student_id, bilan_id)
     rules.check_may_change(row, page.student, current_actor())
     stored = operations.bilan_values(row)
-    return _form_page(page, BilanForm.opened(stored), row)
+    return _form_page(page, BilanForm.opened(stored, drafts.typed(draft_of("bilan", student_id, bilan_id))), row)
 
 
 @bp.post("/<int:student_id>/bilans/<int:bilan_id>/modifier")
@@ -61,6 +66,11 @@ def edit_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
 def save_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
     """Correct a bilan."""
     page, row = open_pupil(student_id), queries.get_bilan(student_id, bilan_id)
+    if drafts.is_asked():
+        rules.check_may_change(row, page.student, current_actor())
+        return drafts.answer(
+            draft_of("bilan", student_id, bilan_id), again=lambda: _refused(student_id, BilanForm(posted()), bilan_id)
+        )
     form = BilanForm.sent(operations.bilan_values(row), keeps_absent=False)
     if not form.validate():
         rules.check_may_change(row, page.student, current_actor())
@@ -75,6 +85,7 @@ def save_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
                 by=current_actor(),
                 now=clock.utcnow(),
             )
+            drafts.saved(draft_of("bilan", student_id, bilan_id))
     except DomainError as refusal:
         return _refused(student_id, form, bilan_id, refusal)
     return back_to(url_for("records.bilans", student_id=student_id), "Le bilan est enregistré.")
@@ -88,6 +99,7 @@ def delete_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         with unit_of_work():
             operations.delete_bilan(student_id, bilan_id, by=current_actor(), now=clock.utcnow())
+            drafts.forget(draft_of("bilan", student_id, bilan_id))
         return back_to(url_for("records.bilans", student_id=student_id), "Le bilan est supprimé.")
     rules.check_may_change(row, page.student, current_actor())
     return render_page(
@@ -103,12 +115,14 @@ def delete_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
     )
 
 
-def _refused(student_id: int, form: BilanForm, bilan_id: int | None, refusal: DomainError) -> ResponseReturnValue:
+def _refused(
+    student_id: int, form: BilanForm, bilan_id: int | None, refusal: DomainError | None = None
+) -> ResponseReturnValue:
     """Show the form again with what refused it; whoever may not write at all gets the plain refusal."""
-    if refusal.status == 403:
+    if refusal is not None and refusal.status == 403:
         raise refusal
     row = queries.get_bilan(student_id, bilan_id) if bilan_id is not None else None
-    return _form_page(open_pupil(student_id), form, row, refusal.status, refusal)
+    return _form_page(open_pupil(student_id), form, row, refusal.status if refusal else 200, refusal)
 
 
 def _form_page(

@@ -11,9 +11,11 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
+from cpro.core.drafts import web as drafts
+from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
-from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.forms import posted
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
@@ -45,7 +47,7 @@ class Line:
 def division(division_id: int) -> ResponseReturnValue:
     """Show the pupils of a division, none evaluated yet."""
     row = _own_division(division_id)
-    typed = typed_before_sign_in()
+    typed = drafts.typed(_draft_of(division_id))
     today = today_here(clock.utcnow()).isoformat()
     return _page(row, CommonEvaluationForm(typed, data={"evaluated_on": today}), _typed_levels(typed or {}))
 
@@ -56,6 +58,8 @@ def save_division(division_id: int) -> ResponseReturnValue:
     """Evaluate the pupils for whom a level was chosen."""
     row = _own_division(division_id)
     form, levels = CommonEvaluationForm(posted()), _typed_levels(request.form)
+    if drafts.is_asked():
+        return drafts.answer(_draft_of(division_id), again=lambda: _page(_own_division(division_id), form, levels))
     if not form.validate():
         return _page(row, form, levels, status=422)
     try:
@@ -64,6 +68,7 @@ def save_division(division_id: int) -> ResponseReturnValue:
                 get_division(division_id), form.data, levels, by=current_actor(), now=clock.utcnow()
             )
             code = row.code
+            drafts.saved(_draft_of(division_id))
     except DomainError as refusal:
         if refusal.status == 403:
             raise
@@ -71,6 +76,10 @@ def save_division(division_id: int) -> ResponseReturnValue:
         return _page(_own_division(division_id), form, levels, refusal.errors, status=refusal.status)
     told = f"{plural(evaluated, 'apprenant évalué', 'apprenants évalués')} en {code}."
     return back_to(url_for("records.pupils", division=code), told)
+
+
+def _draft_of(division_id: int) -> DraftKey:
+    return DraftKey("division", str(division_id))
 
 
 def _own_division(division_id: int) -> Division:

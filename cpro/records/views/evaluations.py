@@ -9,9 +9,10 @@ from wtforms import SelectChoice
 from cpro.competences.queries import list_competences
 from cpro.core import clock
 from cpro.core.conflicts import explain
+from cpro.core.drafts import web as drafts
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date
-from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.forms import posted
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
@@ -21,7 +22,7 @@ from cpro.records.models import Evaluation
 from cpro.records.operations import evaluations as operations
 from cpro.records.operations import rules
 from cpro.records.views import bp
-from cpro.records.views.frame import PupilPage, frame_of, open_pupil, period_of
+from cpro.records.views.frame import PupilPage, draft_of, frame_of, open_pupil, period_of
 
 
 @bp.get("/<int:student_id>/evaluations/nouvelle")
@@ -31,7 +32,7 @@ def new_evaluation(student_id: int) -> ResponseReturnValue:
     page = open_pupil(student_id)
     rules.check_may_evaluate(page.student, current_actor())
     asked = {"evaluated_on": rules.today_here(clock.utcnow()).isoformat(), "fiche": request.args.get("fiche", "")}
-    return _form_page(page, EvaluationForm(typed_before_sign_in(), data=asked), None)
+    return _form_page(page, EvaluationForm(drafts.typed(draft_of("evaluation", student_id)), data=asked), None)
 
 
 @bp.post("/<int:student_id>/evaluations/nouvelle")
@@ -39,12 +40,16 @@ def new_evaluation(student_id: int) -> ResponseReturnValue:
 def create_evaluation(student_id: int) -> ResponseReturnValue:
     """Evaluate a pupil."""
     page, form = open_pupil(student_id), EvaluationForm(posted())
+    if drafts.is_asked():
+        rules.check_may_evaluate(page.student, current_actor())
+        return drafts.answer(draft_of("evaluation", student_id), again=lambda: _refused(student_id, form, None))
     if not form.validate():
         rules.check_may_evaluate(page.student, current_actor())
         return _form_page(page, form, None, 422)
     try:
         with unit_of_work():
             operations.create_evaluation(student_id, form.data, by=current_actor(), now=clock.utcnow())
+            drafts.saved(draft_of("evaluation", student_id))
     except DomainError as refusal:
         return _refused(student_id, form, None, refusal)
     told = f"L’évaluation {page.of_name} est enregistrée."
@@ -58,7 +63,9 @@ def edit_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
     page, row = open_pupil(student_id), queries.get_evaluation(student_id, evaluation_id)
     rules.check_may_change(row, page.student, current_actor())
     stored = operations.evaluation_values(row)
-    return _form_page(page, EvaluationForm.opened(stored), row)
+    return _form_page(
+        page, EvaluationForm.opened(stored, drafts.typed(draft_of("evaluation", student_id, evaluation_id))), row
+    )
 
 
 @bp.post("/<int:student_id>/evaluations/<int:evaluation_id>/modifier")
@@ -66,6 +73,12 @@ def edit_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
 def save_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
     """Correct an évaluation."""
     page, row = open_pupil(student_id), queries.get_evaluation(student_id, evaluation_id)
+    if drafts.is_asked():
+        rules.check_may_change(row, page.student, current_actor())
+        return drafts.answer(
+            draft_of("evaluation", student_id, evaluation_id),
+            again=lambda: _refused(student_id, EvaluationForm(posted()), evaluation_id),
+        )
     form = EvaluationForm.sent(operations.evaluation_values(row), keeps_absent=False)
     if not form.validate():
         rules.check_may_change(row, page.student, current_actor())
@@ -80,6 +93,7 @@ def save_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
                 by=current_actor(),
                 now=clock.utcnow(),
             )
+            drafts.saved(draft_of("evaluation", student_id, evaluation_id))
     except DomainError as refusal:
         return _refused(student_id, form, evaluation_id, refusal)
     return back_to(url_for("records.evaluations", student_id=student_id), "L’évaluation est enregistrée.")
@@ -93,6 +107,7 @@ def delete_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValu
     if request.method == "POST":
         with unit_of_work():
             operations.delete_evaluation(student_id, evaluation_id, by=current_actor(), now=clock.utcnow())
+            drafts.forget(draft_of("evaluation", student_id, evaluation_id))
         return back_to(url_for("records.evaluations", student_id=student_id), "L’évaluation est supprimée.")
     rules.check_may_change(row, page.student, current_actor())
     day = format_date(row.evaluated_on)
@@ -130,13 +145,13 @@ def _keep(offered: list[tuple[str, str]], value: str, label: str) -> None:
 
 
 def _refused(
-    student_id: int, form: EvaluationForm, evaluation_id: int | None, refusal: DomainError
+    student_id: int, form: EvaluationForm, evaluation_id: int | None, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
     """Show the form again with what refused it; whoever may not write at all gets the plain refusal."""
-    if refusal.status == 403:
+    if refusal is not None and refusal.status == 403:
         raise refusal
     row = queries.get_evaluation(student_id, evaluation_id) if evaluation_id is not None else None
-    return _form_page(open_pupil(student_id), form, row, refusal.status, refusal)
+    return _form_page(open_pupil(student_id), form, row, refusal.status if refusal else 200, refusal)
 
 
 def _form_page(

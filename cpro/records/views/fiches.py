@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
 from cpro.core.conflicts import explain
+from cpro.core.drafts import web as drafts
 from cpro.core.errors import DomainError
-from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.forms import posted
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
@@ -19,7 +20,7 @@ from cpro.records.models import Fiche, FicheState
 from cpro.records.operations import fiches as operations
 from cpro.records.operations import rules
 from cpro.records.views import bp
-from cpro.records.views.frame import PupilPage, frame_of, open_pupil, read_pupil
+from cpro.records.views.frame import PupilPage, draft_of, frame_of, open_pupil, read_pupil
 
 #: What the button of somebody done with their fiche posts.
 DONE = "done"
@@ -38,7 +39,7 @@ def new_fiche(student_id: int) -> ResponseReturnValue:
     """Show an empty fiche."""
     page = open_pupil(student_id)
     rules.check_may_write_fiches(page.student, current_actor())
-    return _form_page(page, FicheForm(typed_before_sign_in()), None)
+    return _form_page(page, FicheForm(drafts.typed(draft_of("fiche", student_id))), None)
 
 
 @bp.post("/<int:student_id>/fiches/nouvelle")
@@ -46,6 +47,9 @@ def new_fiche(student_id: int) -> ResponseReturnValue:
 def create_fiche(student_id: int) -> ResponseReturnValue:
     """Write a fiche."""
     page, form = open_pupil(student_id), FicheForm(posted())
+    if drafts.is_asked():
+        rules.check_may_write_fiches(page.student, current_actor())
+        return drafts.answer(draft_of("fiche", student_id), again=lambda: _refused(student_id, form, None))
     if not form.validate():
         rules.check_may_write_fiches(page.student, current_actor())
         return _form_page(page, form, None, 422)
@@ -56,6 +60,7 @@ def create_fiche(student_id: int) -> ResponseReturnValue:
             )
             address = url_for("records.fiche", student_id=student_id, fiche_id=written.id)
             told = _told(written.state)
+            drafts.saved(draft_of("fiche", student_id))
     except DomainError as refusal:
         return _refused(student_id, form, None, refusal)
     return back_to(address, told)
@@ -68,7 +73,7 @@ def edit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
     rules.check_may_change(row, page.student, current_actor())
     stored = operations.fiche_values(row)
-    return _form_page(page, FicheForm.opened(stored), row)
+    return _form_page(page, FicheForm.opened(stored, drafts.typed(draft_of("fiche", student_id, fiche_id))), row)
 
 
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/modifier")
@@ -76,6 +81,11 @@ def edit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
 def save_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     """Correct a fiche."""
     page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
+    if drafts.is_asked():
+        rules.check_may_change(row, page.student, current_actor())
+        return drafts.answer(
+            draft_of("fiche", student_id, fiche_id), again=lambda: _refused(student_id, FicheForm(posted()), fiche_id)
+        )
     form = FicheForm.sent(operations.fiche_values(row), keeps_absent=False)
     if not form.validate():
         rules.check_may_change(row, page.student, current_actor())
@@ -92,6 +102,7 @@ def save_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
                 now=clock.utcnow(),
             )
             told = _told(written.state)
+            drafts.saved(draft_of("fiche", student_id, fiche_id))
     except DomainError as refusal:
         return _refused(student_id, form, fiche_id, refusal)
     return back_to(_address(student_id, fiche_id), told)
@@ -145,6 +156,7 @@ def delete_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         with unit_of_work():
             operations.delete_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
+            drafts.forget(draft_of("fiche", student_id, fiche_id))
         return back_to(url_for("records.fiches", student_id=student_id), "La fiche est supprimée.")
     rules.check_may_change(row, page.student, current_actor())
     return render_page(
@@ -193,12 +205,14 @@ def _fiche_page(page: PupilPage, row: Fiche, refusal: DomainError | None = None)
     )
 
 
-def _refused(student_id: int, form: FicheForm, fiche_id: int | None, refusal: DomainError) -> ResponseReturnValue:
+def _refused(
+    student_id: int, form: FicheForm, fiche_id: int | None, refusal: DomainError | None = None
+) -> ResponseReturnValue:
     """Show the form again with what refused it; whoever may not write at all gets the plain refusal."""
-    if refusal.status == 403:
+    if refusal is not None and refusal.status == 403:
         raise refusal
     row = queries.get_fiche(student_id, fiche_id) if fiche_id is not None else None
-    return _form_page(open_pupil(student_id), form, row, refusal.status, refusal)
+    return _form_page(open_pupil(student_id), form, row, refusal.status if refusal else 200, refusal)
 
 
 def _form_page(

@@ -8,6 +8,7 @@ from typing import Any
 from flask import url_for
 
 from cpro.core import clock, events
+from cpro.core.drafts.operations import DraftKey
 from cpro.core.formatting import format_date, format_instant, of_name
 from cpro.core.permissions import Role
 from cpro.core.web import current_actor, current_principal, remote_address
@@ -15,7 +16,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.records.operations import rules
-from cpro.records.operations.rules import Powers
+from cpro.records.operations.rules import Powers, about_pupil
 from cpro.students.models import Student
 
 PER_PAGE = 20
@@ -63,6 +64,11 @@ def read_pupil(student_id: int) -> PupilPage:
         now=clock.utcnow(),
     )
     return page
+
+
+def draft_of(form: str, student_id: int, record_id: int | None = None) -> DraftKey:
+    """Return the key of the drafts of a record of a pupil, or of one that is not written yet."""
+    return DraftKey(form, f"{student_id}/{record_id or 'new'}", about_pupil(student_id))
 
 
 def frame_of(page: PupilPage, part: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cpro.core.drafts.operations import forget_account
 from cpro.core.errors import DomainError
 from cpro.core.permissions import Actor, Role
 from cpro.core.validators import normalise_email
@@ -76,7 +77,9 @@ def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) ->
 
 
 def disable(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> None:
-    """Disable an account: its sign-ins end, its data stays."""
+    """Disable an account: its sign-ins end, its drafts go, its data stays."""
     account.is_active = False
+    if isinstance(account, Account):
+        forget_account(session, account.id)
     end_all_sign_ins(session, account)
     record_about(session, "account:disabled", account, by=by, now=now)

@@ -67,6 +67,7 @@ TOLD: dict[str, tuple[dict[str, Any] | None, str]] = {
     ),
     "mail:deliver": ({"sent": 1}, "1 message envoyé."),
     "mail:forget": ({"forgotten": 3}, "3 anciens messages oubliés."),
+    "drafts:sweep": ({"forgotten": 2}, "2 brouillons oubliés."),
     "jobs:purge": ({"forgotten": 31}, "31 anciennes tâches oubliées."),
 }
 #: Kinds that lead nowhere: nobody but the platform asks for them.
@@ -79,6 +80,7 @@ LEAD_NOWHERE = {
     "pictures:sweep",
     "records:expire",
     "mail:deliver",
+    "drafts:sweep",
     "mail:forget",
     "jobs:purge",
 }
