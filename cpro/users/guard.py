@@ -21,9 +21,16 @@ from cpro.core.locks import is_busy, wait_at_most
 from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, Role, access_of, can
 from cpro.core.registry import OpenSchool, registry
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web import SECRET_FIELDS, asks_for_json, current_actor, current_principal, page_address
+from cpro.core.web import (
+    SECRET_FIELDS,
+    asks_for_json,
+    current_actor,
+    current_principal,
+    is_local_path,
+    page_address,
+)
 from cpro.extensions import csrf, login_manager
-from cpro.users import authentication, queries
+from cpro.users import authentication, lost_uploads, queries
 from cpro.users.models import Account
 from cpro.users.operations import parked_forms, sign_ins
 
@@ -134,6 +141,8 @@ def _admit(principal: Principal | None, access: Access, permission: Permission) 
     if not can(principal, permission):
         raise Forbidden
     _restore_typed_form(principal)
+    if request.method == "GET":
+        lost_uploads.tell(f"{principal.kind}:{principal.id}")
     return None
 
 
@@ -198,15 +207,26 @@ def _send_to_sign_in(access: Access) -> ResponseReturnValue:
     owner = session.get(OWNER)  # without it, on a shared computer, the next person would be shown the form
     if owner and access.keeps_typed_form and _comes_from_our_pages() and _park(owner):
         flash("Votre session a pris fin. Ce que vous aviez saisi vous sera présenté après la connexion.", "warning")
-    return redirect(url_for("users.sign_in", suite=page_address() if access.keeps_typed_form else None), 303)
+    elif owner and _was_sent_from_ours() and lost_uploads.is_upload():
+        lost_uploads.note(owner, access.max_body)
+    return redirect(
+        url_for("users.sign_in", suite=page_address() if access.keeps_typed_form else _standing_page()), 303
+    )
 
 
 def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
-    """Answer a form whose token is not this sign-in's: shown again if it came from our pages, refused otherwise."""
+    """Answer a form whose token is not this sign-in's: shown again if it came from our pages, refused otherwise.
+
+    Files cannot be shown again: they are named, on the page they were sent from.
+    """
     if asks_for_json():
         return {"told": _SESSION_ENDED}, 403
     if access.keeps_typed_form and _comes_from_our_pages() and _park(f"{principal.kind}:{principal.id}"):
         return redirect(page_address(), 303)
+    page = _standing_page()
+    if lost_uploads.is_upload() and page and _was_sent_from_ours():
+        flash(lost_uploads.sentence_of([each.filename or "" for each in request.files.values() if each]), "warning")
+        return redirect(page, 303)
     csrf.protect()  # answers 400
     raise AssertionError("unreachable: the token was refused just before")
 
@@ -216,13 +236,25 @@ def _comes_from_our_pages() -> bool:
 
     A browser too old to say either is not believed, unless the form's token is right.
     """
+    said = _was_sent_from_ours()
+    return _token_is_right() if said is None else said
+
+
+def _was_sent_from_ours() -> bool | None:
+    """Tell whether the browser says that a page of ours sent this, None when it says nothing."""
     site = request.headers.get("Sec-Fetch-Site")
     if site:
         return site == "same-origin"
     origin = request.headers.get("Origin")
-    if origin:
-        return urlsplit(origin).netloc == request.host
-    return _token_is_right()
+    return urlsplit(origin).netloc == request.host if origin else None
+
+
+def _standing_page() -> str | None:
+    """Return the page of ours on which a posted form stood, as the browser tells it, None when it does not."""
+    source = urlsplit(request.headers.get("Referer", ""))
+    if source.netloc != request.host or not is_local_path(source.path):
+        return None
+    return f"{source.path}?{source.query}" if source.query else source.path
 
 
 def _park(owner: str) -> bool:

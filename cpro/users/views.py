@@ -38,7 +38,7 @@ from cpro.core.web import (
     render_page,
 )
 from cpro.establishments.queries import find_establishments, get_establishment
-from cpro.users import authentication, guard, identity, queries, recovery
+from cpro.users import authentication, guard, identity, lost_uploads, queries, recovery
 from cpro.users.forms import ActivationForm, ForgottenForm, OwnEmailForm, OwnPasswordForm, SignInForm
 from cpro.users.models import Account
 from cpro.users.operations import sign_ins
@@ -340,11 +340,13 @@ def _activation_page(form: ActivationForm, status: int = 200) -> ResponseReturnV
 def _welcome(outcome: authentication.SignedIn) -> ResponseReturnValue:
     """Sign the browser in, mark it as known to the account, and lead to the page that was asked for."""
     parked = guard.parked_path(outcome.owner)
-    parked_token = session.get(guard.PARKED)
+    parked_token, lost = session.get(guard.PARKED), session.get(lost_uploads.ENTRY)
     session.clear()  # a cookie prepared before the sign-in must not survive it
     session[guard.OWNER] = outcome.owner
     if parked_token:
         session[guard.PARKED] = parked_token  # even somebody else's: it waits for them, nobody else gets it
+    if lost:
+        session[lost_uploads.ENTRY] = lost
     principal = guard.load_principal(outcome.token)
     assert principal is not None, "the sign-in was committed just before"
     login_user(SignedInUser(outcome.token))

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, select, text, update
 from cpro.core.clock import utcnow
 from cpro.core.jobs.models import Job
 from cpro.imports.models import ImportRun
-from tests.browser.scenes import Scene
+from tests.browser.scenes import Scene, end_sign_in, sign_in
 from tests.helpers.chromium import Site
 from tests.helpers.pictures import png
 from tests.helpers.siecle import FILES, structures, student, students_xml
@@ -68,6 +68,17 @@ def _pupil(siecle_id: str) -> tuple[str, bytes]:
 
 def _sending(*files: Path | tuple[str, bytes]) -> Act:
     return lambda site, page: deposit(page, *files)
+
+
+def _late(site: Site, page: Page) -> None:
+    """Deposit a file after half an hour of silence, then sign in again."""
+    page.goto(IMPORTS)
+    page.get_by_label("Fichiers à déposer").set_input_files([_payload(("eleves.xml", b"<x/>" * 3_000_000))])
+    end_sign_in(site)
+    page.get_by_role("button", name="Analyser les fichiers").click()
+    page.wait_for_url(lambda address: "/connexion" in address)
+    sign_in(page, "lovelace", "administrateur")
+    page.get_by_text("« eleves.xml » n’a pas été déposé".replace("« ", "«\u202f").replace(" »", "\u202f»")).wait_for()
 
 
 def _applied(site: Site, page: Page) -> None:
@@ -224,6 +235,7 @@ IMPORT_SCENES = [
     Scene(
         "imports-families", ADMINISTRATOR, IMPORTS, 422, _sending(FILES / "ResponsablesAvecAdresses.xml", *SAMPLES[:1])
     ),
+    Scene("imports-late", ADMINISTRATOR, IMPORTS, 200, _late),
     Scene("imports-analysis", ADMINISTRATOR, IMPORTS, 200, _sending(*SAMPLES)),
     Scene("imports-pending", ADMINISTRATOR, IMPORTS, 200, _then(lambda page: page.goto(IMPORTS))),
     Scene("imports-unconfirmed", ADMINISTRATOR, IMPORTS, 422, _then(_press("Appliquer l’import"))),
