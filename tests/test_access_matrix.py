@@ -85,6 +85,8 @@ GET = {
     "/admin/imports/999/annuler": (IN, 404, 403, 403, 403, 403, CHOOSE, 403),
     "/admin/travaux/999": (IN, 404, 404, 403, 403, 403, CHOOSE, 403),
     "/admin/utilisateurs/fiches": (IN, 200, 403, 403, 403, 403, CHOOSE, 403),
+    "/admin/utilisateurs/fiches/999": (IN, 404, 403, 403, 403, 403, CHOOSE, 403),
+    "/admin/utilisateurs/fiches/999/fichier": (IN, 404, 403, 403, 403, 403, CHOOSE, 403),
     "/passeport/999.pdf": (IN, 403, 404, 404, 404, 403, CHOOSE, 403),
     "/mon-passeport.pdf": (IN, 403, 403, 403, 404, 403, CHOOSE, 403),
     "/mon-compte/mes-donnees.zip": (IN, 403, 403, 403, 404, 403, CHOOSE, 403),

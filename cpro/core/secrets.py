@@ -50,6 +50,31 @@ def unseal(purpose: str, sealed: str) -> str:
         raise Unreadable from error
 
 
+def new_seal_key() -> str:
+    """Return a key of its own for `seal_bytes`, for whoever must be the only one to hold it."""
+    return Fernet.generate_key().decode()
+
+
+def seal_bytes(key: str, content: bytes) -> bytes:
+    """Return bytes encrypted and authenticated (Fernet) under a key of `new_seal_key`. Raises `Unreadable` for none."""
+    return _fernet(key).encrypt(content)
+
+
+def unseal_bytes(key: str, sealed: bytes) -> bytes:
+    """Return the bytes of `seal_bytes`. Raises `Unreadable`."""
+    try:
+        return _fernet(key).decrypt(sealed)
+    except InvalidToken as error:
+        raise Unreadable from error
+
+
+def _fernet(key: str) -> Fernet:
+    try:
+        return Fernet(key)
+    except ValueError as error:
+        raise Unreadable from error
+
+
 def _cipher(purpose: str) -> MultiFernet:
     masters = [current_app.secret_key, *(current_app.config.get("SECRET_KEY_FALLBACKS") or ())]
     return MultiFernet([Fernet(base64.urlsafe_b64encode(_derived(master, f"seal:{purpose}"))) for master in masters])

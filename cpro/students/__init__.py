@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
     from cpro.students.accounts import jobs as _declared  # noqa: F401  # its handler, known once imported
     from cpro.students.accounts import views as accounts
     from cpro.students.accounts import views_links as _linked  # noqa: F401  # its routes are on the same blueprint
+    from cpro.students.sheets import jobs as _swept  # noqa: F401
     from cpro.students.sheets import views as sheets
 
     app.register_blueprint(views.bp)

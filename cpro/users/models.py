@@ -129,6 +129,8 @@ class SignIn(Owned, Model):
 
     __tablename__ = "sign_in"
     __table_args__ = (
+        # What belongs to a browser of a school refers to both.
+        Index("uq_sign_in_establishment_id", "establishment_id", "id", unique=True),
         UniqueConstraint("token_hash"),
         CheckConstraint("(account_id IS NULL) <> (platform_account_id IS NULL)", name="one_account"),
         CheckConstraint("(account_id IS NULL) = (establishment_id IS NULL)", name="school_of_account"),

@@ -21,8 +21,8 @@ from cpro.core.screens import Screen
 from cpro.establishments.models import Establishment
 from cpro.masks.models import Mask, MaskKey
 from cpro.students.models import MEF, Diploma, Division, Student
-from cpro.users.models import Account
-from tests.factories import World, make_account
+from cpro.users.models import Account, ActivationCode
+from tests.factories import World, make_account, make_student
 
 CREATE, EDIT, DELETE, DETAILS = "créer", "corriger", "supprimer", "détailler"
 CSV, XLSX = "exporter en CSV", "exporter en XLSX"
@@ -73,6 +73,15 @@ def _person(name: str, role: Role = Role.TEACHER, **values: object) -> Look:
     return add
 
 
+def _with_account(session: Session, world: World) -> object:
+    """Add a pupil whose account nobody has activated."""
+    account = make_account(world.a.id, Role.STUDENT, password_hash=None, activated_at=None)
+    session.add(account)
+    session.flush()
+    session.add(make_student(world.a.id, last_name="Pupille", account_id=account.id))
+    return account
+
+
 def _read(**values: str) -> dict[str, Case]:
     return {DETAILS: Case(**values)}  # type: ignore[arg-type]
 
@@ -109,6 +118,14 @@ CASES: dict[str, dict[str, Case]] = {
             button="Désactiver.*",
             after=_is(Account, login="ines.quartz", is_active=False),
             journal="account:disabled",
+            permission=Permission.USERS_EDIT,
+        ),
+        "cocher : Fiches d’activation": Case(
+            row="ATTEND",
+            button="Tirer les fiches",
+            before=_person("Attend", password_hash=None, activated_at=None),
+            after=_is(ActivationCode),
+            journal="accounts:sheets:drawn",
             permission=Permission.USERS_EDIT,
         ),
         "/desactiver/": Case(
@@ -161,6 +178,19 @@ CASES: dict[str, dict[str, Case]] = {
             typed={"first_name": "Corrigée"},
             after=_is(Student, first_name="Corrigée"),
             journal="student:changed",
+        ),
+        "cocher : Ouvrir un compte": Case(
+            row="SECRET-ALPHA",
+            button="Ouvrir 1 compte",
+            after=lambda session, world: session.get_one(Student, world.a.student_id).account_id,
+            journal="account:created",
+        ),
+        "cocher : Fiches d’activation": Case(
+            row="PUPILLE",
+            button="Tirer les fiches",
+            before=_with_account,
+            after=_is(ActivationCode),
+            journal="accounts:sheets:drawn",
         ),
     }
     | _read()

@@ -10,7 +10,7 @@ from flask import Flask
 
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.permissions import Role
-from cpro.students.sheets.operations import draw_chosen_sheets
+from cpro.students.sheets.operations import Target, plan_target_sheets
 from cpro.users.errors import (
     ConsentAwaited,
     HeadCodeUndeliverable,
@@ -79,15 +79,20 @@ class TestHeadInPlace:
     def test_gets_no_sheet(self, app: Flask, office: Office, who: str | int) -> None:
         for reset in (False, True):
             with nothing_written(app), pytest.raises(NoSheet, match="adresse confirmée de l’établissement"):
-                office.act(draw_chosen_sheets, who, account_ids=[office.school.account_ids["head"]], reset=reset)
+                office.act(
+                    plan_target_sheets,
+                    who,
+                    target=Target(account_ids=(office.school.account_ids["head"],)),
+                    reset=reset,
+                )
 
     def test_is_left_out_of_a_batch(self, office: Office) -> None:
         ids = [office.school.account_ids["head"], *office.add_pupils(2)]
 
-        batch = office.act(draw_chosen_sheets, account_ids=ids, reset=True)
+        batch = office.act(plan_target_sheets, target=Target(account_ids=tuple(ids)), reset=True)
 
-        assert [sheet.account_id for sheet in batch.drawn.sheets] == ids[1:]
-        assert batch.drawn.excluded == 1
+        assert [sheet.account_id for sheet in batch.plan.sheets] == ids[1:]
+        assert batch.plan.excluded == 1
         assert office.find(ids[0]).password_hash is not None
 
     def test_can_do_nothing_of_it_to_themselves(self, app: Flask, office: Office) -> None:
@@ -193,7 +198,7 @@ class TestFirstHead:
         head = headless.create("head")
 
         with nothing_written(app), pytest.raises(NoSheet):
-            headless.act(draw_chosen_sheets, account_ids=[head])
+            headless.act(plan_target_sheets, target=Target(account_ids=(head,)))
 
     def test_mails_nothing_when_the_gesture_fails(self, app: Flask, headless: Office) -> None:
         def gesture(**values: Any) -> None:
@@ -230,7 +235,7 @@ class TestPendingHead:
         with nothing_written(app), pytest.raises(ConsentAwaited):
             office.act(access.reset_account, account=pending)
         with nothing_written(app), pytest.raises(NoSheet):
-            office.act(draw_chosen_sheets, account_ids=[pending], reset=True)
+            office.act(plan_target_sheets, target=Target(account_ids=(pending,)), reset=True)
 
     @pytest.mark.parametrize("values", [{"email": "a@b.example"}, {"role": "administrator"}, {"last_name": "Granite"}])
     def test_is_not_edited(self, app: Flask, office: Office, pending: int, values: dict[str, str]) -> None:

@@ -148,5 +148,5 @@ def test_first_sheets_ask_for_nothing(app: Flask, as_: Callable[..., Browser], w
 
     answer = browser.post(SHEETS, {"layout": "8", "format": "csv", "ids": [str(each) for each in ids]})
 
-    assert answer.status_code == 200
-    assert len(CODE.findall(answer.data.decode())) == 2
+    assert answer.status_code == 303
+    assert len(CODE.findall(browser.get(f"{answer.location}/fichier").data.decode())) == 2

@@ -24,6 +24,7 @@ from cpro.users.sheets import LAYOUTS, SchoolOnSheet, render_sheets
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school, watching
 
 ADDRESS = "/admin/utilisateurs/fiches"
@@ -45,6 +46,24 @@ def ask(browser: Browser, **fields: Any) -> TestResponse:
     """Post the form of the sheets."""
     browser.get(ADDRESS)
     return browser.post(ADDRESS, {"layout": "8", "format": "csv", **fields})
+
+
+def fetch(browser: Browser, **fields: Any) -> TestResponse:
+    """Ask for sheets, say yes where codes on paper would be void, and return the document."""
+    answer = ask(browser, **fields)
+    if answer.status_code == 200:
+        answer = browser.post(ADDRESS, confirmation(answer))
+    assert answer.status_code == 303, answer.text
+    return browser.get(f"{answer.location}/fichier")
+
+
+def confirmation(answer: TestResponse) -> dict[str, Any]:
+    """Return what the form of a confirmation would post."""
+    form = next(each for each in Page(answer).main.iter("form"))
+    values: dict[str, Any] = {}
+    for field in form.iter("input"):
+        values.setdefault(field.get("name"), []).append(field.get("value"))
+    return {name: each for name, each in values.items() if name and name != "csrf_token"}
 
 
 def rows(answer: TestResponse) -> list[dict[str, str]]:
@@ -154,20 +173,20 @@ class TestRefusals:
 
 
 class TestDraw:
-    def test_answers_with_the_document_and_keeps_nothing(
+    def test_gives_the_document_and_keeps_no_code_in_clear(
         self, app: Flask, as_: Callable[..., Browser], office: Office
     ) -> None:
         office.add_pupils(3)
         browser = as_("administrator")
 
         with watching(app) as watch:
-            answer = ask(browser, division=office.school.division_id)
+            answer = fetch(browser, division=office.school.division_id)
 
         codes = [row["Code"] for row in rows(answer)]
         assert len({code for code in codes if CODE.fullmatch(code)}) == 3
         assert answer.headers["Content-Disposition"].startswith("attachment")
         assert answer.headers["Cache-Control"] == "no-store"
-        assert watch.changed == {"activation_code", "audit_entry"}
+        assert watch.changed == {"activation_code", "audit_entry", "kept_sheets"}
         assert watch.line["changes"] == {"sheets": [None, 3]}
         assert not any(code in str(watch.line) for code in codes)
 
@@ -176,7 +195,7 @@ class TestDraw:
     ) -> None:
         office.add_pupils(1, login="lea.ambre", first_name="Léa", last_name="Ambre")
 
-        [row] = rows(ask(as_("administrator"), division=office.school.division_id))
+        [row] = rows(fetch(as_("administrator"), division=office.school.division_id))
 
         assert row["Adresse de connexion"] == "https://cpro.example/alpha"
         assert (row["Division"], row["Nom"], row["Prénom"], row["Rôle"]) == ("2ALP", "Ambre", "Léa", "Apprenant")
@@ -192,9 +211,9 @@ class TestDraw:
     ) -> None:
         office.add_pupils(1, login="lea.ambre")
         administrator = as_("administrator")
-        [earlier] = rows(ask(administrator, division=office.school.division_id))
+        [earlier] = rows(fetch(administrator, division=office.school.division_id))
 
-        [later] = rows(ask(administrator, division=office.school.division_id))
+        [later] = rows(fetch(administrator, division=office.school.division_id))
 
         assert earlier["Code"] != later["Code"]
         answer = browser().sign_in("alpha", "lea.ambre", earlier["Code"])
@@ -206,16 +225,17 @@ class TestDraw:
         [activated] = office.add_pupils(1, password_hash="x", activated_at=NOW)
         browser = as_("administrator")
 
-        assert len(rows(ask(browser, division=office.school.division_id))) == 1
+        answer = ask(browser, division=office.school.division_id)
 
+        assert "1 compte déjà activé" in browser.get(answer.location).text
+        assert len(rows(browser.get(f"{answer.location}/fichier"))) == 1
         assert office.find(activated).password_hash == "x"
-        assert "1 compte déjà activé" in browser.get(ADDRESS).text
 
     def test_resets_them_when_asked(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
         browser, teacher = as_("administrator"), as_("teacher")
 
         with watching(app) as watch:
-            answer = ask(browser, ids=office.school.account_ids["teacher"], reset="y", current_password=PASSWORD)
+            answer = fetch(browser, ids=office.school.account_ids["teacher"], reset="y", current_password=PASSWORD)
 
         assert len(rows(answer)) == 1
         assert office.find(office.school.account_ids["teacher"]).password_hash is None
@@ -228,14 +248,14 @@ class TestDraw:
         office.change(gone, is_active=False)
         waiting = office.add(Role.ADMINISTRATOR, consent_needed=True)
 
-        answer = ask(as_("administrator"), ids=[kept, gone, waiting], reset="y", current_password=PASSWORD)
+        answer = fetch(as_("administrator"), ids=[kept, gone, waiting], reset="y", current_password=PASSWORD)
 
         assert [row["Identifiant"] for row in rows(answer)] == [office.find(kept).login]
 
     def test_a_name_that_is_a_formula_stays_text(self, as_: Callable[..., Browser], office: Office) -> None:
         office.add_pupils(1, last_name="=1+1")
 
-        [row] = rows(ask(as_("administrator"), division=office.school.division_id))
+        [row] = rows(fetch(as_("administrator"), division=office.school.division_id))
 
         assert row["Nom"] == "'=1+1"
 
@@ -246,7 +266,7 @@ class TestDraw:
 
         office.add_pupils(1)
         browser = as_("administrator")
-        ask(browser, division=office.school.division_id)
+        fetch(browser, division=office.school.division_id)
         with arrange() as session:
             lost = f"{office.school.id}/ab/{'ab' * 32}.png"
             session.add(
@@ -262,7 +282,7 @@ class TestDraw:
             )
 
         with nothing_written(app):
-            answer = ask(browser, division=office.school.division_id, format="pdf")
+            answer = ask(browser, division=office.school.division_id, format="pdf", confirme="oui")
 
         assert answer.status_code == 404
 
@@ -343,7 +363,7 @@ class TestPDF:
     def test_is_what_the_page_answers(self, as_: Callable[..., Browser], office: Office) -> None:
         office.add_pupils(3)
 
-        answer = ask(as_("administrator"), division=office.school.division_id, format="pdf", layout="2")
+        answer = fetch(as_("administrator"), division=office.school.division_id, format="pdf", layout="2")
 
         assert answer.status_code == 200
         assert answer.mimetype == "application/pdf"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from wtforms import BooleanField, PasswordField, RadioField, SelectChoice, SelectField
 from wtforms.fields import Field
@@ -94,6 +95,12 @@ class SheetsForm(BaseForm):
     def show_choice(self) -> None:
         """Check the choice that is meant, where the address or the form did not say it."""
         self.pour.data = self._chosen()
+
+    def chosen_values(self) -> dict[str, Any]:
+        """Return what was chosen, as a form would post it again: everything but the password."""
+        kept = ("ids", "eleves", "pour", "division", "role", "layout", "format")
+        values: dict[str, Any] = {name: self[name].data for name in kept if self[name].data}
+        return {**values, **({"reset": "y"} if self.reset.data else {})}
 
     def target(self) -> Target:
         """Return whom the sheets are for: the people a list named, else what was chosen here."""

@@ -10,8 +10,10 @@ from cpro.core.formatting import plural
 from cpro.core.permissions import Actor, Role
 from cpro.students import queries
 from cpro.students.accounts.queries import list_accounts_of_students
+from cpro.students.sheets.kept import keep_document
+from cpro.students.sheets.models import KeptSheets
 from cpro.users.models import Account
-from cpro.users.operations.sheets import Drawn, draw_sheets
+from cpro.users.operations.sheets import Plan, draw_sheets, left_out_sentence, plan_sheets
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,39 @@ class Target:
 
 @dataclass(frozen=True)
 class Batch:
-    """The sheets drawn, and the code of the division of each account that has one."""
+    """Sheets to draw, whose they are in words, and the code of the division of each account that has one."""
 
-    drawn: Drawn
+    plan: Plan
+    about: str
     divisions: Mapping[int, str]
 
 
-def draw_target_sheets(target: Target, *, reset: bool = False, by: Actor, now: datetime) -> Batch:
-    """Draw the sheets of a target; see `users.operations.sheets.draw_sheets`. Raises `NotFound` besides.
+def plan_target_sheets(target: Target, *, reset: bool = False, by: Actor, now: datetime) -> Batch:
+    """Return the sheets of a target; see `users.operations.sheets.plan_sheets`. Raises `NotFound` besides.
 
     Ids of nobody are left out, as another school's are.
     """
     accounts = list_target_accounts(target)
-    drawn = draw_sheets(accounts, reset=reset, about=_label_of(target, len(accounts)), by=by, now=now)
-    return Batch(drawn, queries.divisions_by_account([account.id for account in accounts]))
+    plan = plan_sheets(accounts, reset=reset, by=by, now=now)
+    divisions = queries.divisions_by_account([account.id for account in accounts])
+    return Batch(plan, _label_of(target, len(accounts)), divisions)
+
+
+def draw_batch(
+    batch: Batch, content: bytes, *, file_format: str, key: str, sign_in_id: int, by: Actor, now: datetime
+) -> KeptSheets:
+    """Let the codes of a batch open their accounts, and keep the document that holds them; see `draw_sheets`."""
+    draw_sheets(batch.plan, about=batch.about, by=by, now=now)
+    return keep_document(
+        content,
+        key=key,
+        sign_in_id=sign_in_id,
+        file_format=file_format,
+        about=batch.about,
+        account_ids=[sheet.account_id for sheet in batch.plan.sheets],
+        left_out=left_out_sentence(batch.plan),
+        now=now,
+    )
 
 
 def list_target_accounts(target: Target) -> Sequence[Account]:

@@ -1,23 +1,26 @@
-"""Ask for activation sheets and receive them: the answer to the POST is the document, which exists nowhere else."""
+"""Ask for activation sheets, then receive them for half an hour: kept encrypted, under a key that the cookie holds."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, current_app, flash, make_response, request, send_file, url_for
+from flask import Blueprint, current_app, make_response, redirect, request, send_file, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
 from cpro.core import clock
 from cpro.core.errors import DomainError, PasswordNeeded
-from cpro.core.formatting import format_count, person_name, plural
+from cpro.core.formatting import format_count, format_time, person_name, plural
 from cpro.core.forms import posted
 from cpro.core.mail import public_link
 from cpro.core.permissions import Permission, Role, requires
 from cpro.core.registry import registry
+from cpro.core.secrets import new_seal_key
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
-from cpro.core.web import current_actor, render_page
+from cpro.core.web import current_actor, current_principal, render_page
 from cpro.establishments.gate import GateClosed
 from cpro.establishments.gate_links import describe_missing
 from cpro.establishments.models import PictureKind
@@ -26,14 +29,17 @@ from cpro.students import queries
 from cpro.students.accounts.queries import Selection, get_candidates
 from cpro.students.accounts.views import fields_of
 from cpro.students.sheets.forms import SheetsForm
-from cpro.students.sheets.operations import Batch, Target, draw_target_sheets, list_target_accounts
-from cpro.users.operations.sheets import left_out_sentence
+from cpro.students.sheets.kept import SheetsGone, get_document, list_documents, read_document
+from cpro.students.sheets.models import KeptSheets
+from cpro.students.sheets.operations import Batch, Target, draw_batch, list_target_accounts, plan_target_sheets
 from cpro.users.sheets import SchoolOnSheet, render_sheets, sheet_lines
 
 bp = Blueprint("sheets", __name__)
 
 _NAMED = 10
 _PREPARED = ("division", "ids", "eleves", "pour", "role")
+#: The cookie's entry that opens the documents kept for this sign-in.
+_KEY = "sheets_key"
 _MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 
@@ -49,36 +55,102 @@ def choose() -> ResponseReturnValue:
 @bp.post("/admin/utilisateurs/fiches")
 @requires(Permission.USERS_EDIT)
 def draw() -> ResponseReturnValue:
-    """Draw the codes and answer with the document. An error while drawing it leaves the earlier codes good."""
-    form = SheetsForm(posted())
+    """Draw the codes and lead to the page of the document; ask first where codes already on paper would be void.
+
+    The document is made before anything is written: an error while making it leaves the earlier codes good.
+    """
+    form, now = SheetsForm(posted()), clock.utcnow()
     form.offer(queries.list_divisions())
+    is_confirmed = request.form.get("confirme") == "oui"
     if not form.validate():
         return _page(form, 409 if describe_missing() else 422)
     try:
+        batch = plan_target_sheets(form.target(), reset=bool(form.reset.data), by=current_actor(), now=now)
+        if batch.plan.printed and not is_confirmed:
+            return _confirmation(form, batch)
         _ask_password_again(form)
-        with unit_of_work():
-            batch = draw_target_sheets(
-                form.target(), reset=bool(form.reset.data), by=current_actor(), now=clock.utcnow()
-            )
-            content = _document(form, batch)
+        document_id = _draw(form, batch, now)
     except GateClosed as refusal:
         return _page(form, refusal.status)
     except DomainError as refusal:
         form.blame(refusal)
+        if is_confirmed and refusal.field == "current_password":
+            return _confirmation(form, batch, refusal.status)
         return _page(form, refusal.status)
-    left_out = left_out_sentence(batch.drawn)
-    if left_out:
-        flash(left_out, "info")  # on the next page: this answer is the document
+    return redirect(url_for("sheets.show", document_id=document_id), 303)
+
+
+def _draw(form: SheetsForm, batch: Batch, now: datetime) -> int:
+    """Make the document, then draw its codes and keep it; return its number."""
+    content, key = _document(form, batch), _own_key()
+    with unit_of_work():
+        return draw_batch(
+            batch,
+            content,
+            file_format=form.format.data,
+            key=key,
+            sign_in_id=_sign_in_id(),
+            by=current_actor(),
+            now=now,
+        ).id
+
+
+@bp.get("/admin/utilisateurs/fiches/<int:document_id>")
+@requires(Permission.USERS_EDIT)
+def show(document_id: int) -> ResponseReturnValue:
+    """Say what was drawn, and give the document for half an hour."""
+    try:
+        kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
+        read_document(kept, session.get(_KEY, ""))
+    except SheetsGone as refusal:
+        return _gone(refusal)
+    return render_page("users/sheets_drawn.html", kept=kept, until=_time_of(kept))
+
+
+@bp.get("/admin/utilisateurs/fiches/<int:document_id>/fichier")
+@requires(Permission.USERS_EDIT)
+def document(document_id: int) -> ResponseReturnValue:
+    """Give the document to the browser that drew it."""
+    try:
+        kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
+        content = read_document(kept, session.get(_KEY, ""))
+    except SheetsGone as refusal:
+        return _gone(refusal)
     answer = make_response(
         send_file(
             BytesIO(content),
-            mimetype=_MIMETYPES[form.format.data],
+            mimetype=_MIMETYPES[kept.file_format],
             as_attachment=True,
-            download_name=f"fiches-activation.{form.format.data}",
+            download_name=f"fiches-activation.{kept.file_format}",
         )
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _confirmation(form: SheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:
+    """Say how many codes on paper would be void, and ask; for the password too, where accounts are to be reset."""
+    printed, number = batch.plan.printed, len(batch.plan.sheets)
+    return render_page(
+        "confirm.html",
+        title="Tirer de nouvelles fiches",
+        question=f"Tirer {plural(number, 'fiche', 'fiches')} ({batch.about}) ?",
+        consequences=[
+            plural(
+                printed,
+                "code déjà tiré et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
+                "codes déjà tirés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
+            ),
+            *(["Les mots de passe des comptes déjà activés cessent aussitôt de servir."] if batch.plan.reset else []),
+        ],
+        action_url=url_for("sheets.draw"),
+        fields={**form.chosen_values(), "confirme": "oui"},
+        submit_label=f"Tirer {plural(number, 'fiche', 'fiches')}",
+        cancel_url=url_for("sheets.choose"),
+        danger=True,
+        form=form if batch.plan.reset else None,
+        status=status,
+    )
 
 
 def _ask_password_again(form: SheetsForm) -> None:
@@ -90,8 +162,30 @@ def _ask_password_again(form: SheetsForm) -> None:
     registry().check_password(form.current_password.data)
 
 
+def _own_key() -> str:
+    """Return the key that the cookie of this sign-in holds, drawn the first time: no other place has it."""
+    if _KEY not in session:
+        session[_KEY] = new_seal_key()
+    return str(session[_KEY])
+
+
+def _sign_in_id() -> int:
+    principal = current_principal()
+    assert principal is not None, "the route is reserved to people signed in"
+    return principal.sign_in_id
+
+
+def _gone(refusal: SheetsGone) -> ResponseReturnValue:
+    return render_page("users/sheets_gone.html", refusal=refusal.message, status=refusal.status)
+
+
+def _time_of(kept: KeptSheets) -> str:
+    """Return until when a document is kept, on the clocks of the school."""
+    return format_time(kept.expires_at.astimezone(ZoneInfo(registry().timezone())))
+
+
 def _document(form: SheetsForm, batch: Batch) -> bytes:
-    school, sheets = _school(), batch.drawn.sheets
+    school, sheets = _school(), batch.plan.sheets
     if form.format.data == "csv":
         return "".join(sheet_lines(sheets, school, divisions=batch.divisions)).encode()
     return render_sheets(sheets, school, divisions=batch.divisions, layout=int(form.layout.data), now=clock.utcnow())
@@ -122,6 +216,11 @@ def _page(form: SheetsForm, status: int = 200) -> ResponseReturnValue:
         people=_describe_people(form, target),
         to_open=_describe_missing_accounts(form, target),
         missing=describe_missing(),
+        kept=[
+            (each, _time_of(each))
+            for each in list_documents(sign_in_id=_sign_in_id(), now=clock.utcnow())
+            if _KEY in session
+        ],
         status=status,
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cpro.core.printed_codes import draw_printed_code, group_printed_code, read_printed_code
@@ -62,22 +62,34 @@ def _draw(session: Session, account: queries.AnyAccount, *, now: datetime, valid
     return group_printed_code(code)
 
 
-def draw_codes(session: Session, accounts: Sequence[Account], *, now: datetime) -> dict[int, str]:
-    """Return a new code for each account of a school, {account id: code}, and void their earlier unused ones."""
+def generate_codes(account_ids: Sequence[int]) -> dict[int, str]:
+    """Return a new code for each account, {account id: code}; it opens nothing before `store_codes`."""
+    return {account_id: group_printed_code(draw_printed_code(_LENGTH)) for account_id in account_ids}
+
+
+def store_codes(session: Session, accounts: Sequence[Account], codes: Mapping[int, str], *, now: datetime) -> None:
+    """Let generated codes open the accounts of a school, and void their earlier unused ones."""
     void_codes(session, [account.id for account in accounts], now=now)
-    codes = {account.id: draw_printed_code(_LENGTH) for account in accounts}
     session.add_all(
         ActivationCode(
             establishment_id=account.establishment_id,
             account_id=account.id,
-            code_hmac=_hmac(codes[account.id]),
+            code_hmac=_hmac(read_printed_code(codes[account.id])),
             created_at=now,
             expires_at=now + VALIDITY,
         )
         for account in accounts
     )
     session.flush()
-    return {account_id: group_printed_code(code) for account_id, code in codes.items()}
+
+
+def count_printed_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> int:
+    """Return how many of these accounts have a code on paper that could still be used."""
+    live = select(ActivationCode.account_id, ActivationCode.created_at, ActivationCode.expires_at).where(
+        ActivationCode.account_id.in_(account_ids), ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now
+    )
+    rows = session.execute(live)
+    return len({account_id for account_id, created, expires in rows if expires - created > FORGOTTEN_VALIDITY})
 
 
 def void_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> None:

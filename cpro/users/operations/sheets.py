@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
+
 from cpro.audit.operations import record
-from cpro.core.errors import DomainError
+from cpro.core.errors import Conflict, DomainError
 from cpro.core.formatting import format_count, plural
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.gate import require_open_gate
-from cpro.establishments.queries import lock_current_establishment
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
 from cpro.users.models import Account
 from cpro.users.operations import codes
@@ -34,31 +36,39 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """The sheets drawn, in the order of the accounts, and how many accounts were left out and why."""
+class Plan:
+    """The sheets to draw, in the order of the accounts, and how many accounts are left out and why."""
 
+    #: their codes open nothing before `draw_sheets`
     sheets: Sequence[Sheet]
+    #: whether accounts already activated are among them, reset
+    reset: bool
     activated: int = 0
     #: heads (their code is mailed), oneself, deactivated accounts, accounts waiting for a consent
     excluded: int = 0
+    #: accounts whose code on paper, still unused, will be void
+    printed: int = 0
+
+
+class SheetsOutdated(Conflict):
+    """Refuse sheets of accounts that changed while the document was being made."""
+
+    def __init__(self) -> None:
+        super().__init__("Un de ces comptes vient de changer : aucune fiche n’a été tirée, demandez à nouveau.")
 
 
 class NoSheet(DomainError):
     """Refuse a document without a sheet, or with too many."""
 
 
-def draw_sheets(accounts: Sequence[Account], *, reset: bool = False, about: str, by: Actor, now: datetime) -> Drawn:
-    """Draw a code for each account that may have one; the earlier unused codes of these accounts are void.
+def plan_sheets(accounts: Sequence[Account], *, reset: bool = False, by: Actor, now: datetime) -> Plan:
+    """Return the sheets of the accounts that may have one, with new codes; nothing is written, no earlier code void.
 
-    Accounts already activated are left out, unless `reset`: their password then stops working and their sign-ins
-    end. Heads are always left out, as are the actor's own account, deactivated and pending ones. `about` names the
-    batch in the journal: a division, or how many people. Raises `GateClosed`, `NoSheet`.
+    Accounts already activated are left out, unless `reset`. Heads always are, as are the actor's own account,
+    deactivated and pending ones. Raises `GateClosed`, `NoSheet`.
     """
-    require_open_gate(lock_current_establishment())
-    for account in accounts:
-        db.session.refresh(account)
-    eligible = [each for each in accounts if each.may_sign_in and each.role is not Role.HEAD and each.id != _own(by)]
-    kept = [each for each in eligible if reset or each.activated_at is None]
+    require_open_gate(get_current_establishment())
+    eligible, kept = _sort_out(accounts, reset, by)
     if not kept:
         raise NoSheet(_why_none(accounts, eligible))
     if len(kept) > MAX_SHEETS:
@@ -66,34 +76,64 @@ def draw_sheets(accounts: Sequence[Account], *, reset: bool = False, about: str,
             f"Cela ferait {format_count(len(kept))} fiches, le maximum est {MAX_SHEETS} par document : procédez "
             "division par division."
         )
-    to_reset = [each for each in kept if each.password_hash is not None]
-    for account in to_reset if reset else []:
+    ids = [each.id for each in kept]
+    drawn = codes.generate_codes(ids)
+    return Plan(
+        [Sheet(each.id, each.first_name, each.last_name, each.role, each.login, drawn[each.id]) for each in kept],
+        reset,
+        activated=len(eligible) - len(kept),
+        excluded=len(accounts) - len(eligible),
+        printed=codes.count_printed_codes(db.session(), ids, now=now),
+    )
+
+
+def draw_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
+    """Let the codes of planned sheets open their accounts; the earlier unused codes of these accounts are void.
+
+    Where the plan resets, passwords stop working and sign-ins end. `about` names the batch in the journal: a division,
+    or how many people. Raises `GateClosed`, `SheetsOutdated`.
+    """
+    require_open_gate(lock_current_establishment())
+    drawn = {each.account_id: each.code for each in plan.sheets}
+    accounts = db.session.scalars(
+        select(Account).where(Account.id.in_(drawn)).execution_options(populate_existing=True)
+    ).all()
+    _eligible, kept = _sort_out(accounts, plan.reset, by)
+    if {each.id for each in kept} != drawn.keys():
+        raise SheetsOutdated
+    to_reset = [each for each in kept if each.password_hash is not None] if plan.reset else []
+    for account in to_reset:
         account.password_hash = None
-    if reset:
+    if plan.reset:
         end_sign_ins_of(db.session(), [each.id for each in kept])
-    drawn = codes.draw_codes(db.session(), kept, now=now)
+    codes.store_codes(db.session(), kept, drawn, now=now)
+    voided = {"passwords_voided": (None, len(to_reset))} if plan.reset else {}
     record(
-        "accounts:sheets:reset" if reset else "accounts:sheets:drawn",
+        "accounts:sheets:reset" if plan.reset else "accounts:sheets:drawn",
         by=by,
         now=now,
         object_type="accounts",
         object_id="",
         object_label=about,
-        changes={"sheets": (None, len(kept)), **({"passwords_voided": (None, len(to_reset))} if reset else {})},
+        changes={"sheets": (None, len(kept)), **voided},
     )
-    sheets = [Sheet(each.id, each.first_name, each.last_name, each.role, each.login, drawn[each.id]) for each in kept]
-    return Drawn(sheets, activated=len(eligible) - len(kept), excluded=len(accounts) - len(eligible))
 
 
-def left_out_sentence(drawn: Drawn) -> str:
+def _sort_out(accounts: Sequence[Account], reset: bool, by: Actor) -> tuple[list[Account], list[Account]]:
+    """Return the accounts that may have a sheet, and those among them that get one."""
+    eligible = [each for each in accounts if each.may_sign_in and each.role is not Role.HEAD and each.id != _own(by)]
+    return eligible, [each for each in eligible if reset or each.activated_at is None]
+
+
+def left_out_sentence(plan: Plan) -> str:
     """Return what to tell of the accounts left out, or nothing."""
     parts = []
-    if drawn.activated:
-        parts.append(plural(drawn.activated, "compte déjà activé", "comptes déjà activés"))
-    if drawn.excluded:
+    if plan.activated:
+        parts.append(plural(plan.activated, "compte déjà activé", "comptes déjà activés"))
+    if plan.excluded:
         parts.append(
             plural(
-                drawn.excluded,
+                plan.excluded,
                 "compte de chef d’établissement, désactivé, en attente d’accord ou le vôtre",
                 "comptes de chef d’établissement, désactivés, en attente d’accord ou le vôtre",
             )

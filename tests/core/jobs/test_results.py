@@ -45,6 +45,7 @@ TOLD: dict[str, tuple[dict[str, Any] | None, str]] = {
         "2 imports restés sans suite, 1 dossier de fichiers supprimé.",
     ),
     "students:open-accounts": ({"opened": 1200}, "1 200 comptes d’élèves sont ouverts."),
+    "sheets:forget": ({"deleted": 2}, "2 documents effacés."),
     "transfers:run": (
         {"pairs": 3, "transfers": 2, "records": 40, "changed": 1},
         "2 transferts faits, 40 données copiées et 1 dossier dont l’attente a changé.",
@@ -74,6 +75,7 @@ TOLD: dict[str, tuple[dict[str, Any] | None, str]] = {
 LEAD_NOWHERE = {
     "imports:expire",
     "imports:sweep",
+    "sheets:forget",
     "transfers:nightly",
     "transfers:forget",
     "passport:sweep",

@@ -1,0 +1,22 @@
+"""Delete the documents of activation sheets whose half-hour is over, whether or not anybody asks for them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cpro.core.formatting import plural
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.handlers import every
+from cpro.students.sheets.kept import forget_expired
+
+
+def _told(result: Mapping[str, Any]) -> str:
+    return f"{plural(result.get('deleted', 0), 'document effacé', 'documents effacés')}."
+
+
+@every(15, "sheets:forget", label="Effacement des fiches d’activation gardées", told=_told)
+def forget(context: JobContext) -> dict[str, int]:
+    """Delete what is kept for too long, in every school."""
+    with context.unit_of_work() as work:
+        return {"deleted": forget_expired(work.session, now=context.now)}

@@ -1,0 +1,45 @@
+"""Documents of activation sheets, kept for half an hour for the browser that drew them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cpro.core.tenancy import Owned
+from cpro.core.types import UTCDateTime
+from cpro.extensions import Model
+
+
+class KeptSheets(Owned, Model):
+    """One document, encrypted under a key that only the browser's cookie holds; it goes with its sign-in."""
+
+    __tablename__ = "kept_sheets"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["establishment_id", "sign_in_id"],
+            ["sign_in.establishment_id", "sign_in.id"],
+            name="fk_kept_sheets_sign_in",
+            ondelete="CASCADE",
+        ),
+        Index("ix_kept_sheets_sign_in", "establishment_id", "sign_in_id"),
+        Index("ix_kept_sheets_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    #: the browser that drew it: signing out deletes it
+    sign_in_id: Mapped[int]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    #: "pdf" or "csv"
+    file_format: Mapped[str] = mapped_column(String(3))
+    #: whose sheets, as the journal names them
+    about: Mapped[str] = mapped_column(String(200))
+    sheets: Mapped[int]
+    #: who was left out, in a sentence, or nothing
+    left_out: Mapped[str] = mapped_column(String(300), default="")
+    #: whose codes it holds: once one of them is void, the document is of no use any more
+    account_ids: Mapped[list[int]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
