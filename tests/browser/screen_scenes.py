@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page
 
 from tests.browser.scenes import PARTICULARS, TRANSFERS, Scene, press
-from tests.helpers.chromium import Site
+from tests.helpers.chromium import PASSWORD, Site
 
 STUDENTS, DIVISIONS, DIPLOMAS = "/admin/eleves/", "/admin/divisions/", "/admin/diplomes/"
 MEFS = "/admin/mefs/"
@@ -46,7 +46,9 @@ def go(path: str) -> Act:
 
 
 def confirm(site: Site, page: Page) -> None:
-    """Press the button of a confirmation."""
+    """Press the button of a confirmation, with one's own password where it asks for it."""
+    for field in page.locator("main [name=current_password]").all():
+        field.fill(PASSWORD)
     page.get_by_role("main").get_by_role("button").first.click()
 
 

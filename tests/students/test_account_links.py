@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from cpro.core.drafts.models import Draft
 from cpro.core.permissions import Role
 from cpro.students.models import Student
 from cpro.users.models import Account, ActivationCode, SignIn
@@ -51,7 +52,7 @@ class Case:
 
     def post(self, browser: Browser, address: str = "", **fields: Any) -> Any:
         browser.get("/admin/utilisateurs/")
-        return browser.post(address or self.link, {"eleve": self.student_id, **fields})
+        return browser.post(address or self.link, {"eleve": self.student_id, "current_password": PASSWORD, **fields})
 
     def account(self) -> Account:
         with self.platform() as session:
@@ -177,6 +178,55 @@ class TestWhoCouldReadWhoseRecords:
         with nothing_written(app):
             assert browser.get("/admin/utilisateurs/liens").status_code == 403
             assert browser.post("/admin/utilisateurs/liens").status_code == 403
+
+
+class TestPasswordAgain:
+    """Whoever would lose their password is protected as from a reset."""
+
+    @pytest.mark.parametrize("typed", ["", "Autre-chose-1"])
+    @pytest.mark.parametrize("act", ["link", "unlink"])
+    def test_without_ones_own_password_nothing_happens(
+        self, app: Flask, as_: As, case: Case, act: str, typed: str
+    ) -> None:
+        if act == "unlink":
+            case.set(Student, case.student_id, account_id=case.account_id)
+        browser = as_("administrator")
+
+        with nothing_written(app):
+            answer = case.post(browser, getattr(case, act), current_password=typed)
+
+        assert answer.status_code == 422
+        assert Page(answer).error("current_password")
+
+    def test_of_an_account_nobody_opened_it_is_not_asked(self, as_: As, case: Case) -> None:
+        case.set(Account, case.account_id, password_hash=None, activated_at=None)
+
+        assert case.post(as_("administrator"), current_password="").status_code == 303
+        assert case.owner() == case.account_id
+        assert case.post(as_("administrator"), case.unlink, current_password="").status_code == 303
+
+    def test_what_was_being_written_goes_with_the_link(self, as_: As, case: Case) -> None:
+        case.set(Student, case.student_id, account_id=case.account_id)
+        with case.arrange() as session:
+            session.add(
+                Draft(
+                    establishment_id=case.world.a.id,
+                    account_id=case.account_id,
+                    token="0" * 32,
+                    form="fiche",
+                    object_key="new",
+                    subject=f"student:{case.student_id}",
+                    fields=[["title", "Secret"]],
+                    turn=1,
+                    began_at=NOW,
+                    saved_at=NOW,
+                )
+            )
+
+        case.post(as_("administrator"), case.unlink)
+
+        with case.platform() as session:
+            assert not session.scalars(select(Draft)).all()
 
 
 class TestRefusals:

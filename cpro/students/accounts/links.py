@@ -1,8 +1,8 @@
 """Link an account of a pupil to its pupil, and unlink it.
 
 Whoever signs in with an account reads the records of its pupil, so a link must not hand them to whoever had the
-account before: at each change its sign-ins end and its unused codes are void; an account that was ever activated also
-loses its password and its e-mail address, and receives a new code. The head is told of each change.
+account before: at each change its sign-ins end, its unused codes are void and its drafts deleted; an account that was
+ever activated also loses its password and its e-mail address, and receives a new code. The head is told of each change.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import record
+from cpro.core.drafts.models import Draft
 from cpro.core.errors import Conflict, Forbidden
 from cpro.core.permissions import Actor, Role
 from cpro.extensions import db
@@ -74,8 +76,7 @@ def link_account(account: Account, student: Student, *, by: Actor, now: datetime
     for name, (_old, new) in changes.items():
         setattr(account, name, new)
     account.password_hash = None
-    end_all_sign_ins(db.session(), account)
-    codes.void_codes(db.session(), [account.id], now=now)
+    _close(account, now)
     student.account_id = account.id
     try:
         db.session.flush()
@@ -96,8 +97,7 @@ def unlink_account(account: Account, *, by: Actor, now: datetime) -> None:
     if student is None:
         raise NotLinked
     student.account_id = None
-    end_all_sign_ins(db.session(), account)
-    codes.void_codes(db.session(), [account.id], now=now)
+    _close(account, now)
     db.session.flush()
     record_about(
         db.session(), queries.UNLINKED, account, by=by, now=now, changes={"student": (_name_of(student), None)}
@@ -118,6 +118,13 @@ def note_links_seen(*, by: Actor, now: datetime) -> int:
             changes={"links": (None, unseen)},
         )
     return unseen
+
+
+def _close(account: Account, now: datetime) -> None:
+    """Take away whatever an account had open: sign-ins, unused codes, what was being written."""
+    end_all_sign_ins(db.session(), account)
+    codes.void_codes(db.session(), [account.id], now=now)
+    db.session.execute(delete(Draft).where(Draft.account_id == account.id))
 
 
 def _changes(account: Account, student: Student) -> dict[str, tuple[Any, Any]]:

@@ -12,6 +12,7 @@ from cpro.core import clock
 from cpro.core.adminviews import id_of
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_instant, of_name, person_name, plural
+from cpro.core.forms import PasswordForm, posted
 from cpro.core.permissions import Permission, requires
 from cpro.core.registry import registry
 from cpro.core.transactions import unit_of_work
@@ -97,10 +98,11 @@ def link(account_id: int) -> ResponseReturnValue:
         return redirect(url_for("pupil_accounts.choose_student", account_id=account.id), 303)
     student = _asked_student()
     try:
-        if request.method != "POST":
-            links.check_linkable(account)
-            check_may_receive(student)
-            return _link_confirmation(account, student)
+        links.check_linkable(account)
+        check_may_receive(student)
+        form = _password_form(account)
+        if request.method != "POST" or not _is_password_right(form):
+            return _link_confirmation(account, student, form)
         with unit_of_work():
             code = links.link_account(account, student, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
@@ -125,8 +127,8 @@ def unlink(account_id: int) -> ResponseReturnValue:
     student = queries.find_student_of(account.id)
     if student is None:
         return _account_page(account, links.NotLinked())
-    name = queries.name_in_sentence(student)
-    if request.method != "POST":
+    name, form = queries.name_in_sentence(student), _password_form(account)
+    if request.method != "POST" or not _is_password_right(form):
         return render_page(
             "confirm.html",
             title=f"Délier le compte {account.login}",
@@ -142,6 +144,8 @@ def unlink(account_id: int) -> ResponseReturnValue:
             submit_label="Délier ce compte",
             cancel_url=_account_url(account),
             danger=True,
+            form=form,
+            status=_status_of(form),
         )
     try:
         with unit_of_work():
@@ -182,7 +186,32 @@ def _asked_student() -> Student:
     return queries.get_student(student_id)
 
 
-def _link_confirmation(account: Account, student: Student) -> ResponseReturnValue:
+def _password_form(account: Account) -> PasswordForm | None:
+    """Return the form of one's own password where somebody would lose theirs, as by a reset; None elsewhere."""
+    if not links.was_ever_opened(account):
+        return None
+    return PasswordForm(posted() if request.method == "POST" else None)
+
+
+def _is_password_right(form: PasswordForm | None) -> bool:
+    """Compare the password typed, where it is asked; what is wrong is said beside its field."""
+    if form is None:
+        return True
+    if not form.validate():
+        return False
+    try:
+        registry().check_password(form.current_password.data)
+    except DomainError as refusal:
+        form.blame(refusal)
+        return False
+    return True
+
+
+def _status_of(form: PasswordForm | None) -> int:
+    return 422 if form is not None and form.errors else 200
+
+
+def _link_confirmation(account: Account, student: Student, form: PasswordForm | None) -> ResponseReturnValue:
     name = queries.name_in_sentence(student)
     names = account_names(student)
     return render_page(
@@ -217,6 +246,8 @@ def _link_confirmation(account: Account, student: Student) -> ResponseReturnValu
         submit_label="Relier ce compte",
         cancel_url=_account_url(account),
         danger=links.was_ever_opened(account),
+        form=form,
+        status=_status_of(form),
     )
 
 
