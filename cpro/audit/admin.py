@@ -25,7 +25,7 @@ class JournalScreen(Screen):
     default_order = (AuditEntry.id.desc(),)
     columns = (
         Column("at", "Date", lambda row: format_instant(row.at, registry().timezone())),
-        Column("actor", "Personne", lambda row: row.actor_label),
+        Column("actor", "Personne", lambda row: labels.actor_name(row)),
         Column("role", "Rôle", lambda row: _role(row.actor_role), in_list=False),
         Column("action", "Action", lambda row: labels.action_label(row.action)),
         Column("object_type", "Type", lambda row: labels.object_type_label(row.object_type), in_list=False),

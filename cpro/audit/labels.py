@@ -14,6 +14,7 @@ from typing import Any
 
 from cpro.audit.models import AuditEntry
 from cpro.core.formatting import format_date, format_instant, mask_ine, mask_ines
+from cpro.core.permissions import Role
 
 EMPTY = "(vide)"
 
@@ -88,9 +89,14 @@ def object_label(entry: AuditEntry, *, masked: bool = False) -> str:
     return mask_ines(entry.object_label) if masked else entry.object_label
 
 
+def actor_name(entry: AuditEntry) -> str:
+    """Return who did something as the journal calls them: the support, of no school, is told apart from its people."""
+    return f"{entry.actor_label} (Support)" if entry.actor_role == Role.SUPPORT.value else entry.actor_label
+
+
 def sentence(entry: AuditEntry, *, masked: bool = False) -> str:
     """Return the whole line as a sentence: « Alix Granite a modifié les renseignements : Lycée Ada Lovelace »."""
-    told = f"{entry.actor_label} {action_label(entry.action)}"
+    told = f"{actor_name(entry)} {action_label(entry.action)}"
     shown = object_label(entry, masked=masked)
     return f"{told}\u202f: {shown}" if shown and shown != entry.actor_label else told
 

@@ -67,6 +67,8 @@ class ChecklistItem:
     link_url: str
     link_label: str
     figure: str | None = None
+    #: the right that the act asks for: whoever reads the line without it is told who has it; None for an act of theirs
+    act: Permission | None = None
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def list_part(part: HistoryPart, *, before_id: int | None) -> tuple[list[History
     lines = [
         HistoryLine(
             id=entry.id,
-            who=entry.actor_label,
+            who=labels.actor_name(entry),
             what=labels.action_label(entry.action),
             about=entry.object_label if part.names_object else "",
             when=format_instant(entry.at, timezone),
@@ -96,7 +96,7 @@ def record_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any
     lines = [
         HistoryLine(
             id=entry.id,
-            who=entry.actor_label,
+            who=labels.actor_name(entry),
             what=labels.action_label(entry.action),
             about="",
             when=format_instant(entry.at, timezone),

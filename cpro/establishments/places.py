@@ -182,6 +182,7 @@ def _checklist() -> list[ChecklistItem]:
             link_url=f"{settings}#{missing[0].field}" if missing else settings,
             link_label="Compléter" if missing else "Voir",
             figure=f"{3 - len(missing)}/3",
+            act=Permission.ESTABLISHMENT_EDIT,
         ),
         ChecklistItem(
             "Activer les transferts",
@@ -191,6 +192,7 @@ def _checklist() -> list[ChecklistItem]:
             done=school.transfers_enabled,
             link_url=url_for("settings.transfers"),
             link_label="Voir" if school.transfers_enabled else "Activer",
+            act=Permission.TRANSFERS_EDIT,
         ),
     ]
     pictures = [kind for kind in PictureKind if queries.find_picture(kind)]
@@ -204,6 +206,7 @@ def _checklist() -> list[ChecklistItem]:
             link_url=url_for("settings.pictures"),
             link_label="Voir" if len(pictures) == 2 else "Déposer",
             figure=f"{len(pictures)}/2",
+            act=Permission.PICTURES_EDIT,
         )
     )
     return items

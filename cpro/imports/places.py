@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from flask import Flask, url_for
 
-from cpro.core.formatting import plural
+from cpro.core import clock
+from cpro.core.formatting import format_count, plural
 from cpro.core.permissions import Permission, can
 from cpro.core.registry import ChecklistItem, HelpPage, MenuEntry, registry
 from cpro.core.web import current_principal
 from cpro.imports import queries
+from cpro.imports.analysing import school_day
+from cpro.imports.analysis.sources import current_school_year, year_label
 from cpro.imports.models import RunState
 from cpro.students.queries import count_active_students
 
@@ -55,7 +58,10 @@ def _checklist() -> list[ChecklistItem]:
             done=bool(count),
             link_url=url,
             link_label="Gérer les imports" if manages else "Voir l’historique",
-        )
+            figure=format_count(count),
+            act=Permission.IMPORTS_MANAGE,
+        ),
+        *(_new_year(url) if count else []),
     ]
     if manages and pending is not None and pending.state is RunState.ANALYSED:
         items.append(
@@ -68,3 +74,22 @@ def _checklist() -> list[ChecklistItem]:
             )
         )
     return items
+
+
+def _new_year(url: str) -> list[ChecklistItem]:
+    """Return the line of an import that is older than the school year, nothing while there was none."""
+    last, current = queries.find_last_applied(), current_school_year(school_day(clock.utcnow()))
+    if last is None or last.school_year >= current:
+        return []
+    return [
+        ChecklistItem(
+            "Importer les fichiers de la nouvelle année",
+            f"Le dernier import est de l’année {year_label(last.school_year)} : les élèves et les classes de "
+            f"{year_label(current)} ne sont pas là.",
+            done=False,
+            link_url=url,
+            link_label="Gérer les imports",
+            figure=year_label(last.school_year),
+            act=Permission.IMPORTS_MANAGE,
+        )
+    ]

@@ -8,16 +8,15 @@ from flask import Flask, url_for
 
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
-from cpro.core.formatting import format_count, join_french, plural
+from cpro.core.formatting import join_french, plural
 from cpro.core.permissions import Permission
-from cpro.core.registry import ChecklistItem, Consequence, HelpPage, MenuEntry, TabSection, registry
+from cpro.core.registry import Consequence, HelpPage, MenuEntry, TabSection, registry
 from cpro.establishments.gate import missing_particulars
 from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
-from cpro.students import queries
+from cpro.students import checklist, queries
 from cpro.students.operations import is_kept_by_siecle
-from cpro.users.queries import count_pending_accounts
 
 _SHOWN_IN_TAB = 10
 #: A drawing of more bars is a table; the others are added up.
@@ -52,7 +51,7 @@ def fill(app: Flask) -> None:
     places.add_consequences("establishment", _particulars_consequences)
     places.add_consequences("transfers", _transfers_consequences)
     places.add_consequences("modules", _modules_consequences)
-    places.add_checklist(_checklist)
+    places.add_checklist(checklist.list_items)
     places.add_chart(_accounts_by_division)
 
 
@@ -138,60 +137,3 @@ def _accounts_by_division() -> Chart | None:
             Series("Comptes activés", [each.activated for each in shown]),
         ],
     )
-
-
-def _checklist() -> list[ChecklistItem]:
-    without = queries.count_without_ine(clock.utcnow().date())
-    return [
-        *_pending_accounts(),
-        *_courses(),
-        ChecklistItem(
-            "Compléter les INE",
-            "Tous les élèves présents ont un INE."
-            if not without.active
-            else "Sans INE, leurs données ne pourront pas les suivre dans un autre établissement.",
-            done=not without.active,
-            link_url=url_for("students.without_ine"),
-            link_label="Voir la liste",
-            figure=format_count(without.active),
-        ),
-    ]
-
-
-def _courses() -> list[ChecklistItem]:
-    """Return the line of the courses without diploma, once the school has courses."""
-    total, unlinked = queries.count_mefs()
-    if not total:
-        return []
-    return [
-        ChecklistItem(
-            "Rattacher les formations (MEF) à un diplôme",
-            "Toutes les formations sont rattachées à un diplôme."
-            if not unlinked
-            else "Sans diplôme, une formation laisse ses divisions sans masque de saisie ni compétences.",
-            done=not unlinked,
-            link_url=url_for("mefs.index_view", diplome="non") if unlinked else url_for("mefs.index_view"),
-            link_label="Voir la liste",
-            figure=format_count(unlinked),
-        )
-    ]
-
-
-def _pending_accounts() -> list[ChecklistItem]:
-    """Return the line of the accounts that wait for the head, while there are any."""
-    pending = count_pending_accounts()
-    if not pending:
-        return []
-    who = plural(pending, "personne ne peut pas", "personnes ne peuvent pas")
-    return [
-        ChecklistItem(
-            "Donner l’accord du chef d’établissement",
-            f"Sans cet accord, {who} activer son compte de chef d’établissement ou d’administrateur."
-            if pending == 1
-            else f"Sans cet accord, {who} activer leur compte de chef d’établissement ou d’administrateur.",
-            done=False,
-            link_url=url_for("utilisateurs.index_view", etat="accord"),
-            link_label="Voir la liste",
-            figure=format_count(pending),
-        )
-    ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, not_, or_, select
 from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
@@ -48,6 +48,26 @@ def count_mefs() -> tuple[int, int]:
     """Return how many courses (MEF) the school has, and how many of them are « à rattacher »."""
     total, linked = db.session.execute(select(func.count(MEF.id), func.count(MEF.diploma_id))).one()
     return total, total - linked
+
+
+def count_unknown_mefs() -> int:
+    """Return how many codes of courses present pupils bear that are in no list of the school."""
+    known = exists().where(MEF.code == Student.mef_code, MEF.establishment_id == Student.establishment_id)
+    counted = select(func.count(distinct(Student.mef_code))).where(
+        Student.is_active, Student.mef_code != "", not_(known)
+    )
+    return db.session.scalar(counted) or 0
+
+
+def count_divisions_without_course() -> int:
+    """Return how many divisions have no diploma and present pupils of whom none bears the code of a course."""
+    present = and_(Student.division_id == Division.id, Student.is_active)
+    counted = select(func.count(Division.id)).where(
+        Division.diploma_id.is_(None),
+        exists().where(present),
+        not_(exists().where(present, Student.mef_code != "")),
+    )
+    return db.session.scalar(counted) or 0
 
 
 def find_division(code: str) -> Division | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, events
-from cpro.core.permissions import Permission, requires
+from cpro.core.permissions import Permission, can, requires
 from cpro.core.web import current_principal, remote_address, render_page
 from cpro.students import queries
 from cpro.students.operations import is_kept_by_siecle
@@ -34,6 +34,7 @@ def without_ine() -> ResponseReturnValue:
         counts=counts,
         students=queries.list_without_ine(today, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE),
         by_siecle=is_kept_by_siecle(),
+        imports_url=url_for("imports.index") if can(current_principal(), Permission.IMPORTS_MANAGE) else "",
         page=page,
         last_page=last_page,
     )

@@ -142,6 +142,7 @@ def _decisions() -> list[ChecklistItem]:
             link_url=url_for("transfers.index", liste="en-cours"),
             link_label="Voir la liste",
             figure=format_count(count),
+            act=Permission.TRANSFERS_MANAGE,
         )
         for count, title, detail in lines
         if count

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, select
 from sqlalchemy.orm import Session
 
+from cpro.core.permissions import Role
 from cpro.core.secrets import token_hash
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
@@ -104,10 +105,48 @@ def get_account(session: Session, kind: str, account_id: int) -> AnyAccount:
     return session.get_one(Account, account_id)
 
 
-def count_pending_accounts() -> int:
-    """Return how many accounts of the school wait for the head's consent."""
-    waiting = select(func.count(Account.id)).where(
+def count_pending_accounts() -> tuple[int, int | None]:
+    """Return how many accounts of the school wait for the head's consent, and the first of them."""
+    waiting = select(func.count(Account.id), func.min(Account.id)).where(
         Account.consent_needed, Account.consented_at.is_(None), Account.is_active
+    )
+    number, first_id = db.session.execute(waiting).one()
+    return number, first_id
+
+
+@dataclass(frozen=True)
+class Heads:
+    """How many accounts of heads are open, how many of them were activated, and the first of them."""
+
+    open: int
+    activated: int
+    first_id: int | None
+
+
+def count_heads() -> Heads:
+    """Return the figures of the heads' accounts of the school."""
+    row = db.session.execute(
+        select(func.count(Account.id), func.count(Account.activated_at), func.min(Account.id)).where(
+            Account.is_active, Account.role_value == Role.HEAD.value
+        )
+    ).one()
+    return Heads(*row)
+
+
+def count_without_code(now: datetime) -> int:
+    """Return how many people never activated their account and have no code that is still good.
+
+    Heads are counted apart (`count_heads`): their codes are not printed. Nor are those who wait for the head's consent.
+    """
+    good = exists().where(
+        ActivationCode.account_id == Account.id, ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now
+    )
+    waiting = select(func.count(Account.id)).where(
+        Account.is_active,
+        Account.activated_at.is_(None),
+        Account.role_value != Role.HEAD.value,
+        not_(and_(Account.consent_needed, Account.consented_at.is_(None))),
+        not_(good),
     )
     return db.session.scalar(waiting) or 0
 

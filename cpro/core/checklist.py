@@ -1,0 +1,38 @@
+"""« Les incontournables » as one person reads them: what one may not do oneself is told with who can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cpro.core.formatting import join_french
+from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Principal, Role, can
+from cpro.core.registry import ChecklistItem
+
+_ARTICLES = {
+    Role.ADMINISTRATOR: "l’administrateur",
+    Role.HEAD: "le chef d’établissement",
+    Role.TEACHER: "un enseignant",
+}
+
+
+def as_told_to(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
+    """Return the lines as somebody reads them: those of acts that are not theirs say who does them."""
+    return [
+        item if item.done or item.act is None or can(principal, item.act) else _told_with_who(item, item.act)
+        for item in items
+    ]
+
+
+def who_can(act: Permission) -> str:
+    """Return who does something in a school, from the table of rights: « L’administrateur peut le faire. »"""
+    holders = [words for role, words in _ARTICLES.items() if act in ROLE_PERMISSIONS[role]]
+    if len(holders) < 2:
+        told = f"{''.join(holders)} peut le faire"
+    else:
+        told = f"{join_french(holders)} peuvent le faire"
+    return f"{told[0].upper()}{told[1:]}."
+
+
+def _told_with_who(item: ChecklistItem, act: Permission) -> ChecklistItem:
+    return replace(item, detail=f"{item.detail} {who_can(act)}", link_label="Voir")

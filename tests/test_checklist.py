@@ -1,0 +1,252 @@
+"""« Les incontournables »: the link of each line reaches a page that offers the act, or the line says who can."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from xml.etree.ElementTree import Element
+
+import pytest
+import time_machine
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.core.permissions import Role
+from cpro.establishments.models import Establishment
+from cpro.imports.models import ImportRun
+from cpro.students.models import Division, Student
+from cpro.users.models import Account, ActivationCode
+from tests.factories import NOW, World, make_account, make_import, make_mef, make_student
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page, text_of
+
+As = Callable[..., Browser]
+Arrange = Callable[[], AbstractContextManager[Session]]
+Prepare = Callable[[Session, World], object]
+READERS = ("administrator", "head", "support")
+
+
+@pytest.fixture(autouse=True)
+def october() -> Iterator[None]:
+    """Let it be the day of the factories."""
+    with time_machine.travel(NOW, tick=True):
+        yield
+
+
+class Line:
+    """One line, as the dashboard shows it."""
+
+    def __init__(self, element: Element) -> None:
+        parts = {part.get("class", ""): text_of(part) for part in element.iter("p")}
+        self.title = parts["checklist-title"].rpartition(" (")[0]
+        self.is_done = "is-done" in element.get("class", "")
+        self.detail = parts.get("checklist-detail", "")
+        self.figure = parts.get("checklist-figure", "")
+        self.url = next(each.get("href", "") for each in element.iter("a"))
+
+
+def lines(browser: Browser) -> dict[str, Line]:
+    """Return the lines of a person's dashboard by title."""
+    main = Page(browser.get("/admin/")).main
+    checklist = next(each for each in main.iter("ol") if each.get("class") == "checklist")
+    return {line.title: line for line in map(Line, checklist.iter("li"))}
+
+
+def reader(as_: As, role: str) -> Browser:
+    """Return the browser of somebody who reads the dashboard of school "a"."""
+    return as_(role, enter="a" if role == "support" else None)
+
+
+def of_role(session: Session, world: World, role: Role) -> Account:
+    return session.get_one(Account, world.a.account_ids[role.value])
+
+
+def no_head(session: Session, world: World) -> None:
+    of_role(session, world, Role.HEAD).is_active = False
+
+
+def head_never_activated(session: Session, world: World) -> None:
+    of_role(session, world, Role.HEAD).activated_at = None
+
+
+def nobody(session: Session, world: World) -> None:
+    session.get_one(Student, world.a.student_id).is_active = False
+
+
+def without_code(session: Session, world: World) -> None:
+    session.add(make_account(world.a.id, activated_at=None, password_hash=None))
+
+
+def course(session: Session, world: World) -> None:
+    session.add(make_mef(world.a.id))
+
+
+def last_year(session: Session, world: World) -> None:
+    session.add(make_import(world.a.id, school_year=2025))
+
+
+def pending(session: Session, world: World) -> None:
+    session.add(make_account(world.a.id, Role.ADMINISTRATOR, activated_at=None, consent_needed=True))
+
+
+def without_ine(session: Session, world: World) -> None:
+    session.add(make_student(world.a.id, ine=None))
+
+
+def division_without_diploma(session: Session, world: World) -> None:
+    session.get_one(Establishment, world.a.id).uses_siecle = False
+    session.get_one(Division, world.a.division_id).diploma_id = None
+    pupil = session.get_one(Student, world.a.student_id)
+    pupil.division_id, pupil.mef_code = world.a.division_id, ""
+
+
+def nothing_set(session: Session, world: World) -> None:
+    school = session.get_one(Establishment, world.a.id)
+    school.name, school.transfers_enabled = "", False
+
+
+#: Title of each line, what brings it, its figure, and what its page offers whoever may do the act.
+LINES: dict[str, tuple[Prepare, str, str]] = {
+    "Ouvrir le compte du chef d’établissement": (no_head, "0", "Chef d’établissement"),
+    "Faire activer le compte du chef d’établissement": (head_never_activated, "0", "Réinitialiser"),
+    "Remettre les codes d’activation": (without_code, "1", "fiches"),
+    "Rattacher les formations (MEF) à un diplôme": (course, "1", "Corriger"),
+    "Choisir le diplôme des divisions": (division_without_diploma, "1", "Corriger"),
+    "Importer les fichiers de la nouvelle année": (last_year, "2025-2026", "Analyser les fichiers"),
+    "Importer les élèves et les personnels": (nobody, "0", "Analyser les fichiers"),
+    "Donner l’accord du chef d’établissement": (pending, "1", "Donner mon accord"),
+    "Compléter les INE": (without_ine, "2", "Gérer les imports"),
+    "Renseigner l’établissement": (nothing_set, "2/3", "Valider"),
+    "Activer les transferts": (nothing_set, "", "Valider"),
+    "Déposer le logo et le cachet": (lambda session, world: None, "0/2", "Télécharger un logo"),
+}
+
+
+class TestEachLine:
+    @pytest.mark.parametrize("role", READERS)
+    @pytest.mark.parametrize("title", LINES)
+    def test_its_link_reaches_a_page_that_offers_the_act_or_it_says_who_can(
+        self, as_: As, arrange: Arrange, world: World, title: str, role: str
+    ) -> None:
+        prepare, figure, offered = LINES[title]
+        browser = reader(as_, role)  # signed in before the head loses their account
+        with arrange() as session:
+            prepare(session, world)
+        if role == "head" and prepare is no_head:
+            pytest.skip("there is no head to read it")
+
+        line = lines(browser)[title]
+
+        assert (line.is_done, line.figure) == (False, figure)
+        assert len(line.detail) > 20
+        answer = browser.get(line.url, follow_redirects=True)
+        assert answer.status_code == 200
+        says_who = re.search(r"(peut|peuvent) le faire\.$", line.detail)
+        if says_who:
+            assert "administrateur" in line.detail or "chef d’établissement" in line.detail
+        else:
+            assert offered in Page(answer).text
+
+    @pytest.mark.parametrize("title", LINES)
+    def test_somebody_of_the_school_may_do_it(self, as_: As, arrange: Arrange, world: World, title: str) -> None:
+        browsers = [as_("administrator"), as_("head")]
+        with arrange() as session:
+            LINES[title][0](session, world)
+        if LINES[title][0] is no_head:
+            browsers.pop()
+
+        told = [lines(browser)[title].detail for browser in browsers]
+
+        assert any("le faire" not in detail for detail in told)
+
+    def test_the_support_is_told_who_can_for_each(self, as_: As, arrange: Arrange, world: World) -> None:
+        with arrange() as session:
+            for prepare, _figure, _offered in LINES.values():
+                if prepare is not nobody:
+                    prepare(session, world)
+
+        for line in lines(reader(as_, "support")).values():
+            assert line.is_done or line.detail.endswith(("peut le faire.", "peuvent le faire.")), line.title
+
+
+class TestWhatIsCounted:
+    def test_nothing_about_pupils_is_done_where_there_are_none(self, as_: As, arrange: Arrange, world: World) -> None:
+        with arrange() as session:
+            nobody(session, world)
+
+        found = lines(as_("administrator"))
+
+        assert not found["Importer les élèves et les personnels"].is_done
+        assert "Compléter les INE" not in found
+
+    @pytest.mark.parametrize(
+        ("code", "counted"),
+        [
+            ({}, False),
+            ({"expires_at": NOW - timedelta(minutes=1)}, True),
+            ({"spent_at": NOW}, True),
+        ],
+        ids=["a good code", "an expired code", "a code voided by another"],
+    )
+    def test_a_code_that_is_not_good_any_more_is_none(
+        self, as_: As, arrange: Arrange, world: World, code: dict[str, object], counted: bool
+    ) -> None:
+        with arrange() as session:
+            account = make_account(world.a.id, activated_at=None)
+            session.add(account)
+            session.flush()
+            values = {"code_hmac": "x" * 64, "created_at": NOW, "expires_at": NOW + timedelta(days=1), **code}
+            session.add(ActivationCode(establishment_id=world.a.id, account_id=account.id, **values))
+
+        assert ("Remettre les codes d’activation" in lines(as_("administrator"))) is counted
+
+    def test_the_other_schools_figures_are_not_ours(self, as_: As, arrange: Arrange, world: World) -> None:
+        with arrange() as session:
+            for prepare in (head_never_activated, without_code, course, last_year):
+                prepare(session, world)
+
+        found = lines(as_("administrator", "b"))
+
+        assert not {title for title in LINES if LINES[title][0] in (head_never_activated, without_code, last_year)} & {
+            *found
+        }
+
+    def test_a_course_that_pupils_bear_and_no_list_has_is_counted_without_siecle_too(
+        self, as_: As, arrange: Arrange, world: World
+    ) -> None:
+        with arrange() as session:
+            session.get_one(Establishment, world.a.id).uses_siecle = False
+            session.get_one(Student, world.a.student_id).mef_code = "24725510399"
+
+        line = lines(as_("administrator"))["Rattacher les formations (MEF) à un diplôme"]
+
+        assert (line.is_done, line.figure) == (False, "1")
+        assert "1 code est porté par des élèves sans être dans la liste" in line.detail
+
+    def test_an_import_of_this_year_is_not_old(self, as_: As, arrange: Arrange, world: World) -> None:
+        with arrange() as session:
+            last_year(session, world)
+            session.add(make_import(world.a.id))
+
+        assert "Importer les fichiers de la nouvelle année" not in lines(as_("administrator"))
+
+    def test_an_import_that_was_undone_counts_no_more(self, as_: As, arrange: Arrange, world: World) -> None:
+        with arrange() as session:
+            last_year(session, world)
+            session.add(make_import(world.a.id, state_value="undone"))
+            session.flush()
+            assert len(session.scalars(select(ImportRun)).all()) == 2
+
+        assert "Importer les fichiers de la nouvelle année" in lines(as_("administrator"))
+
+
+class TestJournal:
+    def test_the_support_is_called_so_beside_the_name(self, as_: As, world: World) -> None:
+        reader(as_, "support").get("/admin/eleves/")
+        head = as_("head")
+
+        assert "Personne support (Support)" in Page(head.get("/admin/journal/")).text
+        assert "Personne support (Support)" in head.get("/admin/journal/export/csv/").text
+        assert "Alix Granite (" not in Page(head.get("/admin/journal/")).text
