@@ -174,7 +174,7 @@ class TestHistoryOfARecord:
         text = as_("head").get(page).text
 
         assert INE in text
-        assert "Personne support</strong> a consulté" in text
+        assert "Personne support (Support)</strong> a consulté" in text
 
     def test_another_school_reads_nothing(self, as_: As, page: str) -> None:
         assert as_("head", "b").get(page).status_code == 404
