@@ -25,7 +25,6 @@ As = Callable[..., Browser]
 TWO_FORMS = {
     "/admin/utilisateurs/": "a search asks for other rows; ticks are for the rows shown",
     "/admin/eleves/": "a search asks for other rows; ticks are for the rows shown",
-    "/admin/parametres/masques": "asking for another diploma leaves the page, as a link does",
 }
 #: Who looks: school, login; the support and the inspector choose the school.
 DEMO = {
