@@ -17,6 +17,7 @@ DIPLOMAS = "/admin/diplomes/"
 
 def write(page: Page, label: str, words: str) -> None:
     """Write in an editor of rich text."""
+    page.wait_for_load_state()  # the text area is there before its editor takes its place
     page.get_by_role("textbox", name=label).click()
     page.keyboard.type(words)
 

@@ -33,6 +33,7 @@ def no_draft_before(site: Site) -> Iterator[None]:
 
 def write(page: Page, words: str) -> None:
     """Write a title, and some words in a rich text, as fast as a person does."""
+    page.wait_for_load_state()  # the text area is there before its editor takes its place
     page.get_by_label("Titre").fill(f"Titre {words}")
     page.get_by_role("textbox", name="Description").click()
     page.keyboard.type(words)

@@ -19,6 +19,7 @@ def javascript(request: pytest.FixtureRequest) -> bool:
 
 def _write(page: Page, label: str, words: str) -> None:
     """Write in a rich text, whether its editor runs or not."""
+    page.wait_for_load_state()  # the text area is there before its editor takes its place
     page.get_by_role("textbox", name=label).click()
     page.keyboard.type(words)
 
