@@ -249,4 +249,4 @@ class TestJournal:
 
         assert "Personne support (Support)" in Page(head.get("/admin/journal/")).text
         assert "Personne support (Support)" in head.get("/admin/journal/export/csv/").text
-        assert "Alix Granite (" not in Page(head.get("/admin/journal/")).text
+        assert "Alix GRANITE (" not in Page(head.get("/admin/journal/")).text

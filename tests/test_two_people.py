@@ -131,7 +131,7 @@ def test_two_switches_of_two_modules(app: Flask, as_: As, world: World) -> None:
     row = school_row(app, world.a.id)
     assert answer.status_code == 303
     assert (row["scenarios_enabled"], row["passport_enabled"]) == (False, False)
-    assert "Claude Basalte avait changé « Scénarios » entre-temps" in Page(second.get(answer.location)).text
+    assert "Claude BASALTE avait changé « Scénarios » entre-temps" in Page(second.get(answer.location)).text
 
 
 class TestTheMergeIsJudged:
@@ -145,7 +145,7 @@ class TestTheMergeIsJudged:
 
         assert answer.status_code == 422
         assert "Indiquez d’abord la référence" in Page(answer).text
-        assert "Alix Granite avait changé" in Page(answer).text, "why the number is gone"
+        assert "Alix GRANITE avait changé" in Page(answer).text, "why the number is gone"
         assert school_row(app, world.a.id)["transfers_enabled"] is False
 
     def test_transfers_on_with_the_number_that_the_other_gave(self, app: Flask, as_: As, world: World) -> None:
@@ -176,7 +176,7 @@ class TestTheMergeIsJudged:
         refused = second.post(PARTICULARS, {**opened, "phone": "trop court"})
         saved = second.post(PARTICULARS, {**Page(refused).posts(), "phone": "0387000000"})
 
-        sentence = "Alix Granite avait changé « Académie » entre-temps"
+        sentence = "Alix GRANITE avait changé « Académie » entre-temps"
         assert refused.status_code == 422
         assert sentence in Page(refused).text
         assert Page(refused).posts()["academy"] == ["Nancy-Metz"]

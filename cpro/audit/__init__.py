@@ -32,7 +32,7 @@ def register(app: Flask) -> None:
             "": {
                 "address": "Adresse",
                 "file_format": "Format du fichier",
-                "method": "Geste",
+                "method": "Méthode",
                 "sought": "Recherche et filtres",
             }
         },

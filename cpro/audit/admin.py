@@ -20,7 +20,7 @@ class JournalScreen(Screen):
     permission = Permission.JOURNAL_VIEW
     export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Journal", ("ligne", "lignes"), "audit_entry"
-    empty_text = "Le journal est vide : il se remplira au premier geste."
+    empty_text = "Le journal est vide : il se remplira à la première action."
     search_keys, search_help = (AuditEntry.search_key,), "Une personne ou un objet, sans souci des accents."
     default_order = (AuditEntry.id.desc(),)
     columns = (
@@ -42,7 +42,7 @@ class JournalScreen(Screen):
             everything="tout le monde",
         ),
         Filter(
-            "geste",
+            "action",
             "Action",
             choices=labels.known_actions,
             where=lambda action: AuditEntry.action == action,
@@ -67,7 +67,7 @@ class JournalScreen(Screen):
 def changes_text(entry: AuditEntry) -> str:
     """Return what a line says has changed, on one line."""
     told = labels.describe(entry, masked=_is_masked(), timezone=registry().timezone())
-    return " ; ".join(f"{change.label} : {change.old} → {change.new}" for change in told)
+    return " ; ".join(change.told for change in told)
 
 
 def _is_masked() -> bool:

@@ -42,6 +42,16 @@ class Change:
     old: str
     new: str
 
+    @property
+    def was_empty(self) -> bool:
+        """Tell whether there was nothing before."""
+        return self.old == EMPTY
+
+    @property
+    def told(self) -> str:
+        """Return the change on one line: « Ville : Metz → Nancy », or « Ville : Nancy » where there was nothing."""
+        return f"{self.label}\u202f: {self.new if self.was_empty else f'{self.old} → {self.new}'}"
+
 
 def register(
     *,

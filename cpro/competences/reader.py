@@ -142,4 +142,4 @@ def _row(cells: list[str]) -> tuple[Row, str]:
         label = clean_text(label, max_length=LABEL_LENGTH)
     except DomainError as refusal:
         return Row(code, ""), f"{refusal.message[0].lower()}{refusal.message[1:]}"
-    return Row(code, label), "" if label else f"il manque l’intitulé de {code}."
+    return Row(code, label), "" if label else f"il manque l’intitulé de la compétence {code}."

@@ -103,7 +103,7 @@ def empty(diploma_id: int) -> ResponseReturnValue:
     return render_page(
         "confirm.html",
         title=f"Vider la liste de compétences : {diploma.short_label}",
-        question=f"Vider la liste de compétences de {diploma.short_label} ?",
+        question=f"Vider la liste de compétences du diplôme {diploma.short_label} ?",
         consequences=[f"{gone} ; un fichier peut en déposer d’autres.", *_kept(plan)],
         action_url=url_for(".empty", diploma_id=diploma_id),
         fields={},

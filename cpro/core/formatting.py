@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 #: Used where a school left its time zone blank.
@@ -21,6 +21,25 @@ _GAP = r"[ \u00a0\u202f]?"
 #: An INE as any school has it (core.validators.ine_kind): nine or ten digits, an A among those of an apprentice, then
 #: one or two letters; people type it with spaces, and in either case.
 _INE = re.compile(rf"(?<!\w)(?:\d{_GAP}){{4}}[0-9Aa](?:{_GAP}\d){{4}}{_GAP}[0-9A-Za-z]{_GAP}[A-Za-z](?!\w)")
+
+#: What the names of schools begin with, and the article it takes.
+_SCHOOL_ARTICLES = {
+    **dict.fromkeys(("lycée", "lycee", "collège", "college", "centre", "campus", "cfa", "greta", "lp", "lpo"), "le"),
+    **dict.fromkeys(("section", "cité", "maison"), "la"),
+    **dict.fromkeys(("école", "ecole", "institut", "erea", "externat", "ensemble", "établissement"), "l’"),
+}
+_ACRONYMS = frozenset({"cfa", "greta", "lp", "lpo", "erea"})
+
+#: The feminine nouns, in the singular, that labels of fields begin with; every other is masculine.
+FEMININE_LABELS = frozenset(
+    {
+        *("académie", "action", "adresse", "année", "civilité", "co-intervention", "conservation", "consultation"),
+        *("date", "discipline", "division", "évaluation", "fiche", "fonction", "formation", "image", "naissance"),
+        *("nature", "origine", "page", "personne", "provenance", "raison", "référence", "situation", "ville"),
+    }
+)
+_BEFORE_A_NOUN = frozenset({"autre", "ancien", "ancienne"})
+_SINGULAR_IN_S = frozenset({"accès", "dreets", "sens"})
 
 _SIZE_UNITS = ("o", "ko", "Mo", "Go")
 
@@ -61,12 +80,49 @@ def person_name(last_name: str, first_name: str) -> str:
     return " ".join(part for part in (last_name.strip().upper(), first_name.strip()) if part)
 
 
+def spoken_name(first_name: str, last_name: str) -> str:
+    """Return « Zoé DUPONT », as sentences name a person; lists write `person_name`."""
+    return " ".join(part for part in (first_name.strip(), last_name.strip().upper()) if part)
+
+
 def of_name(name: str) -> str:
     """Return « de Noé AGATE » or « d’Éloïse AMBRE »; before H, mute or not as each name likes, « de » stays."""
     letters = unicodedata.normalize("NFD", name.replace("Œ", "O").replace("Æ", "A").strip().upper())
     bare = "".join(each for each in letters if not unicodedata.combining(each))
     # « d’Yves », but « de Yanis »: before a vowel, Y is a consonant
     return f"d’{name}" if re.match(r"[AEIOU]|Y[^AEIOUY\W]", bare) else f"de {name}"
+
+
+def of_school(name: str) -> str:
+    """Return « du lycée Ada Lovelace », « de l’école de la Marine », else « de l’établissement Les Grandes Rives »."""
+    return _school(name, {"le": "du ", "la": "de la ", "l’": "de l’"})
+
+
+def at_school(name: str) -> str:
+    """Return « au lycée Ada Lovelace », « à l’école de la Marine », else « à l’établissement Les Grandes Rives »."""
+    return _school(name, {"le": "au ", "la": "à la ", "l’": "à l’"})
+
+
+def _school(name: str, words: Mapping[str, str]) -> str:
+    first, _, rest = name.strip().partition(" ")
+    article = _SCHOOL_ARTICLES.get(first.lower()) if rest else None
+    if article is None:
+        return f"{words['l’']}établissement {name.strip()}"
+    noun = first if first.isupper() and first.lower() in _ACRONYMS else first.lower()
+    return f"{words[article]}{noun} {rest}"
+
+
+def unfilled(label: str) -> str:
+    """Return what an empty field reads as, in agreement with its label: « Ville » is « non renseignée »."""
+    words = label.lower().split()
+    if label.endswith(" le") or label.startswith("Dern"):
+        return "jamais"
+    if words[-1] == "par":
+        return "personne"
+    noun = next((word for word in words if word not in _BEFORE_A_NOUN), "")
+    feminine = "e" if noun.removesuffix("s") in FEMININE_LABELS else ""
+    plural_mark = "s" if noun.endswith("s") and noun not in _SINGULAR_IN_S else ""
+    return f"non renseigné{feminine}{plural_mark}"
 
 
 def join_french(items: Sequence[str]) -> str:

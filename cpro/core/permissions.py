@@ -93,9 +93,9 @@ class Permission(enum.Enum):
     FICHES_WRITE = "écrire des fiches"
     PUPILS_EVALUATE = "évaluer les apprenants de ses divisions, valider leurs fiches, rédiger leurs bilans"
     OWN_RECORDS = "ouvrir son propre parcours"
-    PASSPORT_DRAW = "tirer le passeport de ceux que l’on suit, ou le sien"
-    DIVISION_PASSPORTS = "tirer les passeports d’une division"
-    OWN_PASSPORT = "tirer son propre passeport et emporter ses données"
+    PASSPORT_DRAW = "exporter le passeport de ceux que l’on suit, ou le sien"
+    DIVISION_PASSPORTS = "exporter les passeports d’une division"
+    OWN_PASSPORT = "exporter son propre passeport et emporter ses données"
     RETENTION_VIEW = "voir la durée de conservation des données des anciens apprenants"
     RETENTION_EDIT = "régler la durée de conservation des données des anciens apprenants"
 

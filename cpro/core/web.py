@@ -23,7 +23,7 @@ from werkzeug.routing import IntegerConverter, Map
 from cpro.core import richtext
 from cpro.core.conflicts import told_kept
 from cpro.core.errors import DomainError
-from cpro.core.formatting import format_count, format_date
+from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.locks import is_busy
 from cpro.core.permissions import Actor, Principal
 
@@ -50,6 +50,7 @@ def install(app: Flask) -> None:
     app.url_map.converters["int"] = _RowNumber
     app.session_interface = _SessionInterface()
     app.jinja_env.filters.update(date=format_date, count=format_count, richtext=richtext.show, told_kept=told_kept)
+    app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled)
     app.before_request(_refuse_odd_addresses)
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _show_http_error)
@@ -162,7 +163,7 @@ _PAGES: dict[int, tuple[str, str]] = {
     400: ("Demande incompréhensible", "L’adresse ou le formulaire envoyé n’est pas de ceux que CPro attend."),
     403: ("Accès refusé", "Votre compte n’a pas ce droit."),
     404: ("Page introuvable", "Cette adresse ne correspond à rien, ou à rien qui vous concerne."),
-    405: ("Geste impossible ici", "Cette adresse ne s’utilise pas de cette façon."),
+    405: ("Action impossible ici", "Cette adresse ne s’utilise pas de cette façon."),
     413: ("Envoi trop volumineux", "Le fichier dépasse ce que CPro accepte. Une image pèse au plus 5 Mo."),
     429: ("Trop d’essais", "Réessayez dans un moment."),
     503: (

@@ -61,7 +61,7 @@ def where_heads_codes_go(school: Establishment) -> str:
     if address:
         return f"Le code du chef d’établissement partira à {address}."
     return (
-        "Aucune adresse n’est reconnue pour le code du chef d’établissement : une fois son compte créé, tirez le code "
+        "Aucune adresse n’est reconnue pour le code du chef d’établissement : une fois son compte créé, créez le code "
         f"avec « users reset IDENTIFIANT --establishment {school.code} » et remettez-le-lui vous-même."
     )
 

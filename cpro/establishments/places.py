@@ -128,12 +128,12 @@ def _activity() -> Chart:
         key="activite",
         title="Activité des cinq dernières semaines",
         summary=f"{plural(sign_ins, 'connexion', 'connexions')} et "
-        f"{plural(others, 'autre geste', 'autres gestes')} inscrits au journal depuis le {format_date(mondays[0])}.",
+        f"{plural(others, 'autre action', 'autres actions')} inscrites au journal depuis le {format_date(mondays[0])}.",
         heading="Semaine du",
         categories=[f"{monday.day:02}/{monday.month:02}" for monday in mondays[:-1]],
         series=[
             Series("Connexions", [each[0] for each in counts]),
-            Series("Autres gestes", [each[1] for each in counts]),
+            Series("Autres actions", [each[1] for each in counts]),
         ],
     )
 

@@ -23,7 +23,7 @@ PAGE_SIZE = 50
 MAX_COUNT = 10_000
 #: How many questions and proposals one page shows.
 MAX_SHOWN = 200
-OBJECT_TYPES = {"student": "élèves", "account": "personnels", "division": "classes", "mef": "formations (MEF)"}
+OBJECT_TYPES = {"student": "élèves", "account": "personnels", "division": "divisions", "mef": "formations (MEF)"}
 _CHUNK = 1000
 
 

@@ -98,21 +98,23 @@ def check_division(line: int, text: str, further: Sequence[str], has_left: bool,
     """Return the division's code: WITHOUT_CLASS, TWO_DIVISIONS, INACTIVE_DIVISION or DIVISION_MALFORMED."""
     if not text:
         if not has_left:
-            sentence = "Aucune classe n’est indiquée : l’élève n’est pas encore inscrit dans une classe."
+            sentence = "Aucune division n’est indiquée : l’élève n’est pas encore inscrit dans une division."
             findings.append(Finding(FindingCode.WITHOUT_CLASS, line, sentence))
         return ""
     code = clean_division_code(text)
     if code is None:
-        sentence = f"Le code de la classe est illisible ou dépasse {DIVISION_CODE_MAX_LENGTH} caractères : corrigez-le."
+        sentence = (
+            f"Le code de la division est illisible ou dépasse {DIVISION_CODE_MAX_LENGTH} caractères : corrigez-le."
+        )
         findings.append(Finding(FindingCode.DIVISION_MALFORMED, line, sentence))
         return ""
     if code[0] in "iI" and fold(code) == _INACTIVE_DIVISION:
-        sentence = "L’élève est rangé dans la classe des inactifs : il est traité comme un élève sans classe."
+        sentence = "L’élève est rangé dans la division des inactifs : il est traité comme un élève sans division."
         findings.append(Finding(FindingCode.INACTIVE_DIVISION, line, sentence))
         return ""
     if further:
         others = join_french([f"« {other[:DIVISION_CODE_MAX_LENGTH]} »" for other in further[:_LINES_SHOWN]])
-        sentence = f"Plusieurs classes sont indiquées : « {code} » est retenue, {others} laissée de côté."
+        sentence = f"Plusieurs divisions sont indiquées : « {code} » est retenue, {others} laissée de côté."
         findings.append(Finding(FindingCode.TWO_DIVISIONS, line, sentence))
     return code
 

@@ -53,7 +53,7 @@ def name_gestures() -> None:
                 "mef_code": "Formation (MEF)",
                 "siecle_id": "Numéro ELEVE_ID",
             },
-            "account": {"sts_key": "Numéro dans le fichier", "services": "Classes selon le fichier"},
+            "account": {"sts_key": "Numéro dans le fichier", "services": "Divisions selon le fichier"},
             "division": {"diploma_id": "Diplôme"},
             "mef": {"diploma_id": "Diplôme"},
         },

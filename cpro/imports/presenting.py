@@ -14,7 +14,7 @@ from cpro.imports.findings import Severity
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
 from cpro.students.queries import list_diplomas
 
-OBJECT_LABELS = {"student": "Élève", "account": "Personnel", "division": "Classe", "mef": "Formation (MEF)"}
+OBJECT_LABELS = {"student": "Élève", "account": "Personnel", "division": "Division", "mef": "Formation (MEF)"}
 _LEVELS = {
     RunState.APPLIED: "ok",
     RunState.ANALYSED: "warning",
@@ -56,6 +56,11 @@ class Field:
     label: str
     old: str
     new: str
+
+    @property
+    def was_empty(self) -> bool:
+        """Tell whether there was nothing before."""
+        return self.old == labels.EMPTY
 
 
 @dataclass(frozen=True)
@@ -195,7 +200,7 @@ def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureRow]]:
         ]
         rows.append(FigureRow(title, tuple(figures if family == "students" else [*figures[:-1], None])))
     others = browsing.count_by_action(run.id, "division", "mef")
-    for title, object_type in (("Classes", "division"), ("Formations (MEF)", "mef")):
+    for title, object_type in (("Divisions", "division"), ("Formations (MEF)", "mef")):
         created, changed = (others.get((object_type, action), 0) for action in ("create", "change"))
         rows.append(
             FigureRow(
@@ -218,7 +223,7 @@ def sentences_of(run: ImportRun) -> list[str]:
             "students",
             "ligne d’élève n’est pas reprise",
             "lignes d’élèves ne sont pas reprises",
-            "élèves partis ou sans classe",
+            "élèves partis ou sans division",
         ),
         (
             "staff",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cpro.core.formatting import format_date
+from cpro.core.formatting import at_school, format_date, of_school
 from cpro.core.mail import Mail, public_link
 from cpro.establishments.models import Establishment
 from cpro.inspectors.models import Mandate
@@ -29,7 +29,7 @@ def opening(mandate: Mandate, school: Establishment, diplomas: list[str], *, cod
         subject=f"CPro : {_name(school)} vous ouvre un accès",
         body=(
             f"Bonjour {mandate.inspector_name},\n\n"
-            f"Le chef d’établissement de {_name(school)} vous ouvre un accès en lecture seule "
+            f"Le chef d’établissement {of_school(_name(school))} vous ouvre un accès en lecture seule "
             f"{_days(mandate)}.\n\n"
             f"Diplômes : {', '.join(diplomas) or 'tous'}\n"
             f"Objet : {mandate.purpose}\n\n"
@@ -44,10 +44,10 @@ def extension(mandate: Mandate, school: Establishment) -> Mail:
     """Return the message that tells a later last day."""
     return Mail(
         to=mandate.email,
-        subject=f"CPro : votre accès à {_name(school)} est prolongé",
+        subject=f"CPro : votre accès {at_school(_name(school))} est prolongé",
         body=(
             f"Bonjour {mandate.inspector_name},\n\n"
-            f"Votre accès à {_name(school)} court désormais {_days(mandate)}. Rien d’autre ne change.\n"
+            f"Votre accès {at_school(_name(school))} court désormais {_days(mandate)}. Rien d’autre ne change.\n"
         ),
     )
 
@@ -56,10 +56,10 @@ def closing(mandate: Mandate, school: Establishment) -> Mail:
     """Return the message that tells that a mandate is closed; the reason stays in the school."""
     return Mail(
         to=mandate.email,
-        subject=f"CPro : votre accès à {_name(school)} est fermé",
+        subject=f"CPro : votre accès {at_school(_name(school))} est fermé",
         body=(
             f"Bonjour {mandate.inspector_name},\n\n"
-            f"Le chef d’établissement de {_name(school)} a fermé l’accès qu’il vous avait ouvert. "
+            f"Le chef d’établissement {of_school(_name(school))} a fermé l’accès qu’il vous avait ouvert. "
             "Votre compte et les accès ouverts par d’autres établissements ne changent pas.\n"
         ),
     )

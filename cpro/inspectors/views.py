@@ -15,7 +15,7 @@ from cpro.core import clock
 from cpro.core.clock import last_day_of_school_year
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
-from cpro.core.formatting import format_date, format_instant
+from cpro.core.formatting import format_date, format_instant, of_name
 from cpro.core.forms import BaseForm, posted, typed_before_sign_in
 from cpro.core.mail import MailMessage
 from cpro.core.mail.places import describe_state
@@ -95,7 +95,7 @@ def open_access() -> ResponseReturnValue:
         form.blame(refusal)
         return _page(form, refusal.status)
     opened = f"Accès ouvert à {name} {days}."
-    told = f"Un message part à l’adresse {address} : le tableau dit où il en est."
+    told = f"Un message part à l’adresse {address} : le tableau dit où il en est."
     return back_to(url_for("inspectors.index"), f"{opened} {told}")
 
 
@@ -115,7 +115,7 @@ def close(mandate_id: int) -> ResponseReturnValue:
     except DomainError as refusal:
         form.blame(refusal)
         return _closing_page(form, queries.get_mandate(mandate_id), refusal.status)
-    return back_to(url_for("inspectors.index"), f"L’accès de {mandate.inspector_name} est fermé.")
+    return back_to(url_for("inspectors.index"), f"L’accès {of_name(mandate.inspector_name)} est fermé.")
 
 
 @bp.route("/<int:mandate_id>/prolonger", methods=["GET", "POST"])
@@ -130,7 +130,9 @@ def extend(mandate_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _extension_page(form, mandate, form.status)
     if form.chose_theirs("ends_on"):
-        return back_to(url_for("inspectors.index"), f"L’accès de {mandate.inspector_name} court {_days(mandate)}.")
+        return back_to(
+            url_for("inspectors.index"), f"L’accès {of_name(mandate.inspector_name)} court {_days(mandate)}."
+        )
     try:
         with unit_of_work():
             extend_mandate(
@@ -140,7 +142,7 @@ def extend(mandate_id: int) -> ResponseReturnValue:
                 by=current_actor(),
                 now=clock.utcnow(),
             )
-            message = f"L’accès de {mandate.inspector_name} court désormais {_days(mandate)}."
+            message = f"L’accès {of_name(mandate.inspector_name)} court désormais {_days(mandate)}."
     except DomainError as refusal:
         return _extension_page(form, queries.get_mandate(mandate_id), refusal.status, refusal)
     return back_to(url_for("inspectors.index"), message)
@@ -215,7 +217,7 @@ def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> Res
         form,
         mandate,
         status,
-        title=f"Fermer l’accès de {mandate.inspector_name}",
+        title=f"Fermer l’accès {of_name(mandate.inspector_name)}",
         consequences=[
             "L’accès est fermé à l’instant : la prochaine page que la personne demandera lui sera refusée.",
             "Un message le lui dit, sans la raison.",
@@ -235,7 +237,7 @@ def _extension_page(
         form,
         mandate,
         status,
-        title=f"Prolonger l’accès de {mandate.inspector_name}",
+        title=f"Prolonger l’accès {of_name(mandate.inspector_name)}",
         consequences=[
             f"L’accès peut aller jusqu’au {format_date(limit)}, la fin de l’année scolaire de son premier jour.",
             "Un message donne les nouvelles dates à la personne.",

@@ -31,7 +31,7 @@ def _plan(entry: AuditEntry) -> RestorePlan | None:
     if not wanted:
         return None
     return RestorePlan(
-        f"les masques du {diploma.short_label}",
+        f"les masques du diplôme {diploma.short_label}",
         [(field_label("masks", name).strip("«» \u202f"), shown[name], old) for name, old in wanted.items()],
         fingerprint(stored_values(list_masks(diploma.id))),
         [
@@ -47,7 +47,7 @@ def _restore(entry: AuditEntry, *, opened_on: str | None, by: Actor, now: dateti
     if diploma is None:
         raise NotFound("Ce diplôme n’existe plus.")
     set_wordings(diploma, _to_restore(entry, diploma), opened_on=opened_on, by=by, now=now)
-    return f"Masques du {diploma.short_label} rétablis."
+    return f"Masques du diplôme {diploma.short_label} rétablis."
 
 
 def _to_restore(entry: AuditEntry, diploma: Diploma) -> dict[str, str]:

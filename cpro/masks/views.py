@@ -74,7 +74,7 @@ def save() -> ResponseReturnValue:
             drafts.saved(_draft_of(diploma))
     except DomainError as refusal:
         return _page(diploma, form, refusal.status, refusal)
-    message = f"Masques du {diploma.short_label} enregistrés." if changes else "Rien n’a changé."
+    message = f"Masques du diplôme {diploma.short_label} enregistrés." if changes else "Rien n’a changé."
     return back_to(url_for("masks.edit", diplome=diploma.code), message)
 
 
@@ -88,17 +88,13 @@ def reset() -> ResponseReturnValue:
     if request.method == "POST":
         with unit_of_work():
             changes = reset_wordings(diploma, key, by=current_actor(), now=clock.utcnow())
-        message = (
-            f"{_what(diploma, key)} : réinitialisation faite."
-            if changes
-            else "Rien n’a changé : l’intitulé d’origine était déjà en place."
-        )
+        message = _restored(diploma, key) if changes else "Rien n’a changé : l’intitulé d’origine était déjà en place."
         return back_to(url_for("masks.edit", diplome=diploma.code), message)
     current = stored_values(list_masks(diploma.id))
     lost = [text for field, text in current.items() if text and key in (None, MaskKey(field))]
     return render_template(
         "confirm.html",
-        title=f"Réinitialiser : {_what(diploma, key)}",
+        title=f"Réinitialiser {_what(diploma, key)}",
         question=f"Revenir aux intitulés d’origine pour {_what(diploma, key)} ?",
         consequences=[f"« {text} » sera remplacé par l’intitulé d’origine." for text in lost]
         or ["Aucun intitulé n’a été modifié : rien ne changera."],
@@ -145,8 +141,14 @@ def _show_other(diploma: Diploma, form: MasksForm, stored: Mapping[str, str]) ->
 
 def _what(diploma: Diploma, key: MaskKey | None) -> str:
     if key is None:
-        return f"les masques du {diploma.short_label}"
-    return f"« {key.default} » du {diploma.short_label}"
+        return f"les masques du diplôme {diploma.short_label}"
+    return f"« {key.default} » du diplôme {diploma.short_label}"
+
+
+def _restored(diploma: Diploma, key: MaskKey | None) -> str:
+    if key is None:
+        return f"Les masques du diplôme {diploma.short_label} ont repris leurs intitulés d’origine."
+    return f"« {key.default} » a repris son intitulé d’origine pour le diplôme {diploma.short_label}."
 
 
 def _asked_diploma(code: str) -> Diploma:

@@ -11,7 +11,7 @@ from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
 
-_ASK = "Demandez à l’administrateur de l’établissement de le compléter."
+_ASK = "Demandez à l’administrateur de l’établissement de compléter les renseignements."
 
 
 def why_closed() -> list[dict[str, str]]:

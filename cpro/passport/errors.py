@@ -11,7 +11,7 @@ class ModuleOff(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "Le module « Passeport » est désactivé dans cet établissement : aucun passeport ne peut être tiré. Rien "
+            "Le module « Passeport » est désactivé dans cet établissement : aucun passeport ne peut être exporté. Rien "
             "n’est perdu ; le chef d’établissement peut le réactiver, dans l’onglet Modules des paramètres."
         )
 
@@ -20,7 +20,7 @@ class NobodyToDraw(DomainError):
     """Refuse to draw the passports of a division without pupils."""
 
     def __init__(self) -> None:
-        super().__init__("Cette division n’a aucun apprenant présent : il n’y a pas de passeport à tirer.")
+        super().__init__("Cette division n’a aucun apprenant présent : il n’y a pas de passeport à exporter.")
 
 
 class ArchiveGone(NotFound):

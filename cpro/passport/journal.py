@@ -10,8 +10,8 @@ def name_gestures() -> None:
     counts = {"entries": "Éléments", "pages": "Pages", "passports": "Passeports"}
     labels.register(
         actions={
-            "passport:issued": "a tiré un passeport",
-            "passports:issued": "a tiré les passeports d’une division",
+            "passport:issued": "a exporté un passeport",
+            "passports:issued": "a exporté les passeports d’une division",
             "personal_data:exported": "a emporté ses données",
         },
         objects={"passport": "Passeport"},

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cpro.audit.operations import record
 from cpro.core import tenancy
-from cpro.core.formatting import person_name
+from cpro.core.formatting import spoken_name
 from cpro.core.jobs.models import Job
 from cpro.core.jobs.operations import enqueue
 from cpro.core.permissions import Actor, Role
@@ -64,7 +64,7 @@ def hand_over_own_data(student: Student, passport: Passport | None, *, by: Actor
         now=now,
         object_type="student",
         object_id=student.id,
-        object_label=person_name(student.last_name, student.first_name),
+        object_label=spoken_name(student.first_name, student.last_name),
     )
 
 

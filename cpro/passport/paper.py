@@ -13,7 +13,7 @@ import segno
 
 from cpro.core.clock import today_in
 from cpro.core.documents import draw_pdf
-from cpro.core.formatting import format_date, of_name, person_name, plural
+from cpro.core.formatting import format_date, of_name, person_name, plural, spoken_name
 from cpro.core.printed_codes import draw_printed_code, group_printed_code
 from cpro.core.richtext import to_blocks
 from cpro.core.validators import fold
@@ -73,7 +73,7 @@ def draw_passport(portfolio: Portfolio, letterhead: Letterhead, *, now: datetime
 def passport_data(portfolio: Portfolio, letterhead: Letterhead, *, code: str, now: datetime) -> dict[str, Any]:
     """Return what the template reads. Without code, it is a preview that no public page knows."""
     student = portfolio.student
-    name = person_name(student.last_name, student.first_name)
+    name = spoken_name(student.first_name, student.last_name)
     today = today_in(letterhead.timezone, now)
     titles = {fiche.origin_uid: fiche.title for fiche in portfolio.fiches}
     data = {

@@ -67,7 +67,7 @@ def own_data() -> ResponseReturnValue:
         passport = _draw(student)
         data["passeport"] = "Le passeport est le fichier passeport.pdf de cette archive."
     except (GateClosed, ModuleOff) as refusal:
-        data["passeport"] = f"Le passeport n’a pas pu être tiré. {refusal.message}"
+        data["passeport"] = f"Le passeport n’a pas pu être exporté. {refusal.message}"
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("mes-donnees.json", json.dumps(data, ensure_ascii=False, indent=2))

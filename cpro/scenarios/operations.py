@@ -246,7 +246,7 @@ def _clean_competences(diploma: Diploma, wanted: Sequence[str], errors: dict[str
     offered = {str(each.id): each for each in list_competences(diploma.id)}
     if not set(wanted) <= offered.keys():
         errors["competences"] = (
-            f"Une compétence cochée n’est pas de la liste du {diploma.short_label} : "
+            f"Une compétence cochée n’est pas de la liste du diplôme {diploma.short_label} : "
             "cochez à nouveau celles du scénario."
         )
     return [each for each in offered if each in wanted]

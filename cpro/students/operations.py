@@ -17,7 +17,7 @@ from cpro.audit.operations import differences, record
 from cpro.core import events
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden
-from cpro.core.formatting import plural
+from cpro.core.formatting import plural, spoken_name
 from cpro.core.permissions import Actor
 from cpro.core.validators import read_line
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
@@ -291,6 +291,6 @@ def _record(
         now=now,
         object_type=type(row).__name__.lower(),
         object_id=row.id,
-        object_label=f"{row.first_name} {row.last_name}" if isinstance(row, Student) else row.code,
+        object_label=spoken_name(row.first_name, row.last_name) if isinstance(row, Student) else row.code,
         changes=changes,
     )

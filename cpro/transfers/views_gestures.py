@@ -105,7 +105,7 @@ def _play(asked: Asked, side_id: int, form: BaseForm, act: Callable[..., Transfe
     if request.method != "POST":
         side = queries.get_side(side_id)
         if asked.gesture not in open_gestures(side, now=clock.utcnow()):
-            return show_side(side, NotNow("Ce geste n’est pas, ou n’est plus, possible sur ce transfert."))
+            return show_side(side, NotNow("Cette action n’est pas, ou n’est plus, possible sur ce transfert."))
         return _page(asked, side, form)
     if not form.validate():
         return _page(asked, queries.get_side(side_id), form, 422)
@@ -155,7 +155,7 @@ _KEEPING = "Ce qui a servi à une évaluation faite chez vous est conservé et d
 
 def _confirming(side: TransferSide) -> list[str]:
     return [
-        f"Vous affirmez que l’élève connu de {side.other_school} sous cet INE est bien le vôtre.",
+        f"Vous affirmez que l’élève que connaît {side.other_school} sous cet INE est bien le vôtre.",
         "Si rien d’autre ne manque, ses fiches, bilans et évaluations sont copiés aussitôt, en lecture seule.",
         "Votre nom est inscrit au journal de votre établissement. Vous pourrez annuler pendant 30 jours.",
     ]

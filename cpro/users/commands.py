@@ -169,4 +169,4 @@ def _reset(establishment: str, login: str, role: str | None = None) -> None:
             where = f" dans l’établissement « {establishment} »" if establishment else ""
             raise UnknownAccount(f"Aucun compte « {login} »{where}.")
         code = accounts.reset(work.session, account, by=COMMAND_LINE, now=clock.utcnow())
-    click.echo(f"Code d’activation de {login} (30 jours, une seule fois) : {code}")
+    click.echo(f"Code d’activation pour l’identifiant {login} (30 jours, une seule fois) : {code}")

@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 
 from cpro.core.errors import DomainError, Forbidden
-from cpro.core.formatting import plural
+from cpro.core.formatting import of_name, plural
 
 _ONE_SENTENCE = (
     "Connexion refusée : l’établissement, l’identifiant et le mot de passe ne vont pas ensemble. "
@@ -111,7 +111,7 @@ class ConsentAwaited(DomainError):
 
     def __init__(self, label: str) -> None:
         super().__init__(
-            f"Le compte de {label} attend l’accord du chef d’établissement : aucun code ne peut être tiré avant."
+            f"Le compte {of_name(label)} attend l’accord du chef d’établissement : aucun code ne peut être créé avant."
         )
 
 
@@ -126,7 +126,7 @@ class InactiveAccount(DomainError):
     """Refuse a code to a deactivated account."""
 
     def __init__(self, label: str) -> None:
-        super().__init__(f"Le compte de {label} est désactivé : réactivez-le avant d’en tirer un code.")
+        super().__init__(f"Le compte {of_name(label)} est désactivé : réactivez-le avant de créer un code.")
 
 
 class HeadCodeUndeliverable(DomainError):

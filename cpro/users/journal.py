@@ -38,8 +38,8 @@ def name_gestures() -> None:
             "account:sign-in-refused": "a échoué plusieurs fois à se connecter à un compte",
             "account:signed-in": "s’est connecté",
             "account:signed-out": "s’est déconnecté",
-            "accounts:sheets:drawn": "a tiré des fiches d’activation",
-            "accounts:sheets:reset": "a réinitialisé des comptes et tiré leurs fiches",
+            "accounts:sheets:drawn": "a préparé des fiches d’activation",
+            "accounts:sheets:reset": "a réinitialisé des comptes et préparé leurs fiches",
             "school:entered": "est entré dans l’établissement",
             "school:left": "a quitté l’établissement",
         },
@@ -47,7 +47,7 @@ def name_gestures() -> None:
         fields={
             "accounts": {
                 "passwords_voided": "Mots de passe annulés",  # pragma: allowlist secret
-                "sheets": "Fiches tirées",
+                "sheets": "Fiches préparées",
             },
             **dict.fromkeys(("account", "platform_account"), _FIELDS),
         },

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Role
 from cpro.core.tenancy import Owned, PlatformOnly
 from cpro.core.types import UTCDateTime
@@ -60,8 +61,8 @@ class Account(Owned, Model):
 
     @property
     def label(self) -> str:
-        """Return the person's name as people read it."""
-        return f"{self.first_name} {self.last_name}"
+        """Return the person's name as sentences say it."""
+        return spoken_name(self.first_name, self.last_name)
 
     @property
     def is_pending(self) -> bool:

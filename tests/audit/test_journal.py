@@ -101,7 +101,7 @@ class TestEachWrite:
         assert (line["action"], line["object_label"], line["at"]) == (action, label, INSTANT)
         assert line["establishment_id"] == world.a.id
         assert (line["actor_kind"], line["actor_id"]) == ("account", world.a.account_ids["administrator"])
-        assert (line["actor_label"], line["actor_role"]) == ("Alix Granite", "administrator")
+        assert (line["actor_label"], line["actor_role"]) == ("Alix GRANITE", "administrator")
         assert line["origin"] == "127.0.0.1"
         assert sorted(line["changes"]) == fields
         assert all(old != new for old, new in line["changes"].values())
@@ -133,7 +133,7 @@ class TestEachWrite:
             browser.post(f"{SETTINGS}/etablissement", {"city": "Metz"})
 
         line = watch.line
-        assert (line["actor_label"], line["actor_role"]) == ("Claude Basalte", "head")
+        assert (line["actor_label"], line["actor_role"]) == ("Claude BASALTE", "head")
         assert (line["establishment_id"], line["changes"]) == (world.b.id, {"city": ["", "Metz"]})
 
 

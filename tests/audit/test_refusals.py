@@ -33,7 +33,7 @@ class TestRefusedRights:
         (line,) = refusals(app)
         assert (line["establishment_id"], line["actor_label"], line["actor_role"]) == (
             world.a.id,
-            "Inès Quartz",
+            "Inès QUARTZ",
             "teacher",
         )
         assert (line["object_type"], line["object_label"]) == ("page", "/admin/parametres/etablissement")
@@ -120,7 +120,7 @@ class TestFailedSignIns:
         self._fail(browser(), "claude.basalte", 1, since=START + 4 * _PATIENCE)
 
         assert before == []
-        assert blocks(app) == [(world.a.id, "Claude Basalte", 5)]
+        assert blocks(app) == [(world.a.id, "Claude BASALTE", 5)]
 
     def test_are_told_again_at_the_longest_block(
         self, app: Flask, world: World, browser: Callable[[], Browser]
@@ -159,4 +159,4 @@ class TestFailedSignIns:
                 },
             )
 
-        assert blocks(app) == [(world.a.id, "Claude Basalte", 5)]
+        assert blocks(app) == [(world.a.id, "Claude BASALTE", 5)]

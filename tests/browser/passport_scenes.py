@@ -18,7 +18,7 @@ GATED, GATED_PUPIL = "chef@chatelet", "apprenant@chatelet"
 
 
 def _draw_division(site: Site, page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^Tirer les passeports")).first.click()
+    page.get_by_role("button", name=re.compile("^Exporter les passeports")).first.click()
     page.wait_for_url("**/passeports/travaux/*")
 
 

@@ -68,7 +68,7 @@ class TestMondayMorning:
         main = page.get_by_role("main")
         expect(main).to_contain_text("2 lignes d’élèves ne sont pas reprises")
         expect(main.get_by_role("row", name=re.compile("parti sans être connu ici"))).to_have_count(1)
-        expect(main.get_by_role("row", name=re.compile("sans classe, pas repris"))).to_have_count(1)
+        expect(main.get_by_role("row", name=re.compile("sans division, pas repris"))).to_have_count(1)
 
     def _the_deactivations_must_be_confirmed(self, page: Page) -> None:
         page.get_by_role("button", name="Appliquer l’import").click()

@@ -33,7 +33,7 @@ class TestAVisit:
     def _the_administrator_reads_who_can(self, page: Page) -> None:
         page.goto(INSPECTORS)
 
-        expect(page.get_by_role("main")).to_contain_text("Claude Basalte")
+        expect(page.get_by_role("main")).to_contain_text("Claude BASALTE")
         expect(page.get_by_role("main").get_by_role("textbox")).to_have_count(0)
         expect(page.get_by_role("link", name="Modules", exact=True)).to_have_count(0)
 

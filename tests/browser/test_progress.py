@@ -36,7 +36,7 @@ def tell(site: Site) -> Iterator[Tell]:
             answer = connection.execute(text(statement), values)
             return answer.scalar() if answer.returns_rows else None
 
-    actor = {"kind": "account", "id": 1, "label": "Alix Granite", "role": "administrator", "origin": ""}
+    actor = {"kind": "account", "id": 1, "label": "Alix GRANITE", "role": "administrator", "origin": ""}
     job_id = run(_INSERT, {"actor": json.dumps(actor)})
 
     def change(**values: Any) -> None:

@@ -79,7 +79,7 @@ class TestStory:
         expect(teacher.locator("main")).to_contain_text(WORDS)
         expect(teacher.get_by_role("link", name="Modifier")).to_have_count(0)
         teacher.get_by_role("button", name="Rendre à son auteur").click()
-        assert "rendue à Noé Agate" in _flash(teacher)
+        assert "rendue à Noé AGATE" in _flash(teacher)
         pupil.reload()
         pupil.get_by_role("link", name="Modifier").click()
         _write(pupil, "Tâches réalisées", "Complété. ")
@@ -90,7 +90,7 @@ class TestStory:
 
         # The pupil cannot change it any more; the head reads it.
         pupil.reload()
-        expect(pupil.locator("main")).to_contain_text("a été validée par Inès Quartz")
+        expect(pupil.locator("main")).to_contain_text("a été validée par Inès QUARTZ")
         expect(pupil.get_by_role("link", name="Modifier")).to_have_count(0)
         address = pupil.url
         head.goto(address)

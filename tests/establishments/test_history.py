@@ -126,9 +126,10 @@ class TestList:
 
             page = Page(browser.get(HISTORY))
 
-        assert "Alix Granite a modifié les renseignements de l’établissement" in page.text
+        assert "Alix GRANITE a modifié les renseignements de l’établissement" in page.text
         assert "23/11/2026 à 13 h 00" in page.text
-        assert "avant : (vide) → ; après : Metz" in page.text
+        assert "VilleMetz" in page.text
+        assert "avant : (vide)" not in page.text
         assert "avant : contact@alpha.example → ; après : (vide)" in page.text
 
     @pytest.mark.parametrize("tab", ["etablissement", "transferts", "masques", "logo"])

@@ -251,9 +251,9 @@ class TestTwoPeople:
 
         page = Page(answer)
         assert answer.status_code == 409
-        assert "la valeur enregistrée par Alix Granite, le 23/11/2026 à 14 h 30" in page.text
+        assert "la valeur enregistrée par Alix GRANITE, le 23/11/2026 à 14 h 30" in page.text
         assert page.clashes() == [["Nom de l’établissement", "Nom d’Alix", "Nom de Claude"]]
-        assert "Alix Granite avait changé « Ville » entre-temps" in page.text
+        assert "Alix GRANITE avait changé « Ville » entre-temps" in page.text
         assert page.values()["name"] == "Nom de Claude"
         assert page.values()["city"] == "Ville d’Alix"
         assert page.values()["phone"] == "01 23 45 67 89"
@@ -270,7 +270,7 @@ class TestTwoPeople:
 
         assert answer.status_code == 303
         assert watch.line["changes"] == {"name": ["Nom d’Alix", "Nom de Claude"]}
-        assert watch.line["actor_label"] == "Claude Basalte"
+        assert watch.line["actor_label"] == "Claude BASALTE"
 
     def test_posting_again_after_a_third_save_is_told_again(self, as_: As) -> None:
         first, second = as_("administrator"), as_("head")

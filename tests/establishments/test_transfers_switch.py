@@ -212,7 +212,7 @@ class TestTwoPeople:
         assert answer.status_code == 409
         label = "Numéro de la déclaration, ou référence dans le registre"
         assert page.clashes() == [[label, "1679866", "1234567"]]
-        assert "Alix Granite, le " in page.text
+        assert "Alix GRANITE, le " in page.text
         assert page.values()["uses_siecle"] == "non"
         assert page.values()["transfers_enabled"] == "oui", "what was not touched takes what is stored"
 
@@ -256,7 +256,7 @@ class TestEvent:
 
         assert len(heard) == 1
         assert (heard[0]["id"], heard[0]["inside"], heard[0]["outside"]) == (world.a.id, True, False)
-        assert (heard[0]["enabled"], heard[0]["by"].label) == (True, "Alix Granite")
+        assert (heard[0]["enabled"], heard[0]["by"].label) == (True, "Alix GRANITE")
 
     def test_says_nothing_when_the_switch_did_not_move(self, as_: As) -> None:
         heard: list[object] = []

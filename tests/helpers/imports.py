@@ -40,7 +40,7 @@ class Desk:
 
     def __init__(self, app: Flask, world: World, folder: Path) -> None:
         self.app, self.world, self._folder = app, world, folder
-        self.by = Actor("account", world.a.account_ids["administrator"], "Alix Granite", "administrator", "127.0.0.1")
+        self.by = Actor("account", world.a.account_ids["administrator"], "Alix GRANITE", "administrator", "127.0.0.1")
         self._files = 0
         with self.open() as session:
             session.get_one(Student, world.a.student_id).is_active = False

@@ -122,7 +122,7 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "cocher : Fiches d’activation": Case(
             row="ATTEND",
-            button="Tirer les fiches",
+            button="Préparer les fiches",
             before=_person("Attend", password_hash=None, activated_at=None),
             after=_is(ActivationCode),
             journal="accounts:sheets:drawn",
@@ -187,7 +187,7 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "cocher : Fiches d’activation": Case(
             row="PUPILLE",
-            button="Tirer les fiches",
+            button="Préparer les fiches",
             before=_with_account,
             after=_is(ActivationCode),
             journal="accounts:sheets:drawn",

@@ -147,7 +147,7 @@ class Exchange:
         """Return a validated fiche, unsaved."""
         common = {"title": "Câblage d’une armoire", "place_value": "company", "tasks": "<p>Câbler</p>"}
         days = {"starts_on": date(2026, 3, 1), "ends_on": date(2026, 3, 5)}
-        state = {"state_value": "validated", "validated_at": NOW, "validated_by_label": "Inès Quartz"}
+        state = {"state_value": "validated", "validated_at": NOW, "validated_by_label": "Inès QUARTZ"}
         return Fiche(**{**self._birth(school, student_id), **common, **days, **state, **values})
 
     def evaluation(self, school: str, student_id: int, **values: Any) -> Evaluation:
@@ -166,7 +166,7 @@ class Exchange:
             "establishment_id": self.ids[school],
             "student_id": student_id,
             "origin_uid": str(uuid.uuid4()),
-            "author_label": "Inès Quartz",
+            "author_label": "Inès QUARTZ",
             "created_at": NOW,
             "changed_at": NOW,
         }

@@ -155,7 +155,7 @@ class TestOneAtATime:
                 now=NOW + timedelta(minutes=1),
                 object_type="account",
                 object_id=1,
-                object_label="Alix Granite",
+                object_label="Alix GRANITE",
                 session=session,
             )
 

@@ -123,7 +123,7 @@ class TestRefused:
     def test_a_missing_column_is_named(self, admin: Browser) -> None:
         answer = send(admin, pupils(("A", "B"), titles=("Nom de famille", "Prénom")))
 
-        assert "colonnes absentes : « Classe »" in Page(answer).error("files")
+        assert "colonnes absentes : « Division »" in Page(answer).error("files")
 
     def test_two_tables_of_one_kind(self, admin: Browser) -> None:
         assert "Deux tableaux" in Page(send(admin, pupils(ALIX), pupils(NOE))).error("files")
@@ -361,7 +361,7 @@ class TestStaff:
             proposed = session.scalars(
                 select(ImportChange).where(ImportChange.run_id == 2, ImportChange.action_value == "deactivate")
             ).all()
-            wanted = next(each.id for each in proposed if "Parti" in each.object_label)
+            wanted = next(each.id for each in proposed if "PARTI" in each.object_label)
         admin.post(f"{address}/choix", {"montre": [each.id for each in proposed], "coche": [wanted]})
         apply(app, admin, address)
 

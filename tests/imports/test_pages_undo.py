@@ -184,7 +184,7 @@ class TestByAWorker:
 
         assert (desk.state(), desk.run(1).state) == (before, RunState.APPLIED)
         for page in (address, progress):
-            assert "le dossier de Autre TESTEUR a changé depuis" in Page(browser.get(page)).text
+            assert "le dossier d’Autre TESTEUR a changé depuis" in Page(browser.get(page)).text
         assert "L’annulation n’a pas abouti" in Page(browser.get(address)).text
 
     def test_a_worker_killed_meanwhile_is_told_and_another_undoes_it(
@@ -210,4 +210,4 @@ class TestByAWorker:
         assert as_("administrator", "b").get(progress).status_code == 404
         with platform() as session:
             job = session.scalars(select(Job).where(Job.kind == "imports:undo")).one()
-        assert (job.exclusive_key, job.actor.label) == (f"{job.establishment_id}:imports", "Alix Granite")
+        assert (job.exclusive_key, job.actor.label) == (f"{job.establishment_id}:imports", "Alix GRANITE")

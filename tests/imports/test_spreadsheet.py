@@ -97,7 +97,7 @@ class TestCSV:
         assert row.division_code == "-A"
 
     def test_names_the_missing_columns(self, write: WriteFile) -> None:
-        with pytest.raises(errors.MissingColumns, match=r"Prénom.*Classe"):
+        with pytest.raises(errors.MissingColumns, match=r"Prénom.*Division"):
             recognise_sheet(write(b"Nom;INE;Date de naissance\n"))
 
     def test_refuses_a_column_twice(self, write: WriteFile) -> None:

@@ -55,7 +55,7 @@ class TestAnInspectorWithoutTheHead:
     @pytest.mark.parametrize("who", ["administrator", "teacher"])
     def test_the_operation_itself_asks_for_a_head(self, desk: Desk, world: World, who: str) -> None:
         """Stopped a second time by the operation, whatever role the actor claims."""
-        claimed = Actor("account", world.a.account_ids[who], "Claude Basalte", "head", "")
+        claimed = Actor("account", world.a.account_ids[who], "Claude BASALTE", "head", "")
 
         assert self._opened_by(desk, world, claimed) is False
 

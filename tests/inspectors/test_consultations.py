@@ -48,7 +48,7 @@ class TestJournal:
         assert looks(desk) == [
             ("page:opened", "Élèves"),
             ("list:searched", "Élèves"),
-            ("record:opened", "SECRET-ALPHA Zoé"),
+            ("record:opened", "Zoé SECRET-ALPHA"),
             ("page:opened", "Divisions"),
             ("record:opened", "Établissement"),
         ]

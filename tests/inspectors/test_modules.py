@@ -69,7 +69,7 @@ class TestSwitching:
         answer = second.post(MODULES, {**late, "scenarios": "non"})
 
         assert answer.status_code == 303
-        assert "Claude Basalte avait changé" in second.get(answer.location).text
+        assert "Claude BASALTE avait changé" in second.get(answer.location).text
         assert [second.form(MODULES)[name] for name in ("passport", "scenarios")] == ["non", "non"]
 
     def test_a_school_begins_with_every_module(self, arrange: Look) -> None:

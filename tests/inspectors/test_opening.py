@@ -44,7 +44,7 @@ class TestWhoMay:
     def test_the_administrator_reads_who_can_and_finds_no_form(self, desk: Desk) -> None:
         page = desk.browser("administrator").get(TAB).text
 
-        assert "Claude Basalte" in page
+        assert "Claude BASALTE" in page
         assert "<form" not in page[page.index("<main") :]
 
     def test_without_a_head_the_administrator_reads_the_two_ways_to_create_one(self, desk: Desk, arrange) -> None:

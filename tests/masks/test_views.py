@@ -195,7 +195,7 @@ class TestTwoPeople:
 
         page = Page(answer)
         assert answer.status_code == 409
-        assert "Alix Granite, le " in page.text
+        assert "Alix GRANITE, le " in page.text
         assert [clash[1:] for clash in page.clashes()] == [["Premier", "Second"]]
 
         again: dict[str, Any] = page.values()
@@ -211,7 +211,7 @@ class TestTwoPeople:
 
         assert answer.status_code == 303
         assert wordings(app, world)["a"] == {"equipment": "Outillage"}
-        assert "Alix Granite avait changé « Liens » entre-temps" in Page(second.get(answer.location)).text
+        assert "Alix GRANITE avait changé « Liens » entre-temps" in Page(second.get(answer.location)).text
 
     def test_a_form_about_another_diploma_is_not_disturbed(self, app: Flask, as_: As, url: str) -> None:
         set_up(app, lambda session: session.add(make_diploma(code="CAP-ELEC", short_label="CAP Électricien")))

@@ -46,7 +46,7 @@ def fiche(student_id: int = 0, **values: Any) -> Fiche:
         **{
             "student_id": student_id,
             "origin_uid": f"fiche-{number}",
-            "author_label": "Inès Quartz",
+            "author_label": "Inès QUARTZ",
             "created_at": NOW,
             "changed_at": NOW,
             "origin_school": "",
@@ -58,7 +58,7 @@ def fiche(student_id: int = 0, **values: Any) -> Fiche:
             "tasks": "<p>Poser une <strong>armoire</strong>.</p>",
             "state_value": "validated",
             "validated_at": NOW,
-            "validated_by_label": "Inès Quartz",
+            "validated_by_label": "Inès QUARTZ",
             **values,
         }
     )
@@ -71,7 +71,7 @@ def evaluation(student_id: int = 0, **values: Any) -> Evaluation:
         **{
             "student_id": student_id,
             "origin_uid": f"evaluation-{number}",
-            "author_label": "Inès Quartz",
+            "author_label": "Inès QUARTZ",
             "created_at": NOW,
             "changed_at": NOW,
             "origin_school": "",
@@ -93,7 +93,7 @@ def bilan(student_id: int = 0, **values: Any) -> Bilan:
         **{
             "student_id": student_id,
             "origin_uid": f"bilan-{next(_serial)}",
-            "author_label": "Inès Quartz",
+            "author_label": "Inès QUARTZ",
             "created_at": NOW,
             "changed_at": NOW,
             "origin_school": "",

@@ -72,7 +72,7 @@ def letterhead(**values: Any) -> Letterhead:
             "address": ("1 rue des Essais", "95000 Exempleville"),
             "city": "Exempleville",
             "timezone": "Europe/Paris",
-            "signatory_name": "Claude Basalte",
+            "signatory_name": "Claude BASALTE",
             "signatory_function": "Proviseure",
             "check_url": "https://cpro.example/verifier",
             "logo": placed(pictures.png(400, 200), "logo"),
@@ -115,7 +115,7 @@ class TestAccessibility:
         assert root["/MarkInfo"]["/Marked"]
         assert str(root["/Lang"]).startswith("fr")
         assert root["/ViewerPreferences"]["/DisplayDocTitle"]
-        assert reader.metadata and reader.metadata.title == "Passeport professionnel d’AGATE Noé"
+        assert reader.metadata and reader.metadata.title == "Passeport professionnel de Noé AGATE"
         xmp = root["/Metadata"].get_data()
         assert b"<pdfuaid:part>1</pdfuaid:part>" in xmp
 
@@ -184,7 +184,7 @@ class TestText:
             "UAI 0999001W",
             "1 rue des Essais",
             "contact@essai.example",
-            "AGATE Noé",
+            "Noé AGATE",
             "Lazuli",
             "31/01/2009",
             "Métiers de l’électricité",
@@ -192,17 +192,17 @@ class TestText:
             "2 fiches validées, 2 évaluations et 1 bilan",
             "Poser une armoire",
             "En entreprise (PFMP) – Société d’essai – du 02/02/2026 au 27/02/2026.",
-            "Fiche validée le 05/10/2026 par Inès Quartz.",
+            "Fiche validée le 05/10/2026 par Inès QUARTZ.",
             "Un mot fort",
             "premier",
             "Copie reçue de l’établissement d’origine : Lycée d’avant (0999002X).",
-            "04/03/2026 2, maîtrise fragile Inès Quartz",
+            "04/03/2026 2, maîtrise fragile Inès QUARTZ",
             "4, très bonne maîtrise",
             "Le chantier",
             "Du 05/01/2026 au 30/06/2026",
             "Une année régulière.",
             "Fait à Exempleville, le 05/10/2026.",
-            "Claude Basalte",
+            "Claude BASALTE",
             "Proviseure",
             "https://cpro.example/verifier",
         ):

@@ -73,7 +73,7 @@ class TestWhoMayHaveIt:
         assert answer.headers["Cache-Control"] == "no-store"
 
     def test_a_pupil_has_their_own(self, as_: As, class_a: Class_) -> None:
-        assert "AGATE Noé" in pdf_of(as_("student").get(OWN)).pages[0].extract_text()
+        assert "Noé AGATE" in pdf_of(as_("student").get(OWN)).pages[0].extract_text()
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student"])
     def test_what_it_cannot_print_is_told_beside_its_button(self, as_: As, class_a: Class_, role: str) -> None:
@@ -204,7 +204,7 @@ class TestIssue:
 
         text = as_("administrator").get("/admin/journal/").text
 
-        assert "a tiré un passeport" in text
+        assert "a exporté un passeport" in text
         assert SECRET not in text
 
     def test_leaves_out_what_is_not_validated(self, as_: As, class_a: Class_) -> None:

@@ -106,7 +106,7 @@ def room(world: World, arrange: Arrange) -> Class:
         teacher = world.a.account_ids["teacher"]
         own = pupils["own"]
         fiche = make_fiche(own, author_id=teacher, state_value=FicheState.VALIDATED.value)
-        draft = make_fiche(own, author_id=own.account_id, author_label="Noé Agate", state_value=FicheState.DRAFT.value)
+        draft = make_fiche(own, author_id=own.account_id, author_label="Noé AGATE", state_value=FicheState.DRAFT.value)
         session.add_all([fiche, draft])
         session.flush()
         evaluation = make_evaluation(own, competences[0], author_id=teacher, fiche_uid=fiche.origin_uid)
@@ -141,7 +141,7 @@ def make_fiche(student: Student, **values: Any) -> Fiche:
             "tasks": f"<p>Tâches {MARKER}</p>",
             "state_value": FicheState.VALIDATED.value,
             "validated_at": NOW,
-            "validated_by_label": "Inès Quartz",
+            "validated_by_label": "Inès QUARTZ",
             **values,
         }
     )
@@ -183,7 +183,7 @@ def _birth(student: Student) -> dict[str, Any]:
         "establishment_id": student.establishment_id,
         "student_id": student.id,
         "origin_uid": str(uuid.uuid4()),
-        "author_label": "Inès Quartz",
+        "author_label": "Inès QUARTZ",
         "created_at": NOW,
         "changed_at": NOW,
     }

@@ -281,7 +281,7 @@ class TestNobodyElse:
         with platform() as session:
             lines = session.scalars(select(AuditEntry)).all()
             told = [line for line in lines if line.object_type == "pupil_records"]
-        assert {line.object_label for line in told} == {"Noé Agate"}
+        assert {line.object_label for line in told} == {"Noé AGATE"}
         assert all(line.changes == {} for line in told)
         assert all(MARKER not in str((line.object_label, line.changes, line.object_id)) for line in lines)
         assert len(told) >= 8

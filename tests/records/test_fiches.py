@@ -90,7 +90,7 @@ class TestWriting:
         assert answer.location == f"{own}/fiches/{row['id']}"
         assert (row["title"], row["place"], row["state"]) == ("Pose d’un tableau", "company", "draft")
         assert row["tasks"] == "<p>Première ligne</p><ul><li>un</li><li>deux</li></ul>"
-        assert (row["author_label"], row["origin_school"], row["received_in"]) == ("Noé Agate", "", None)
+        assert (row["author_label"], row["origin_school"], row["received_in"]) == ("Noé AGATE", "", None)
         assert len(row["origin_uid"]) == 36
         assert watch.line["action"] == "fiche:created"
 
@@ -129,7 +129,7 @@ class TestLife:
         assert state_of(app, room.draft) == "submitted"
         teacher.post(f"{fiche}/valider")
         assert state_of(app, room.draft) == "validated"
-        assert "validée par Inès Quartz" in pupil.post(f"{fiche}/modifier", TYPED).text
+        assert "validée par Inès QUARTZ" in pupil.post(f"{fiche}/modifier", TYPED).text
         assert pupil.get(f"{fiche}/modifier").status_code == 409
         assert pupil.post(f"{fiche}/supprimer").status_code == 409
         assert pupil.post(f"{fiche}/soumettre").status_code == 409
@@ -163,7 +163,7 @@ class TestLife:
         first, second = (teacher.post(f"{own}/fiches/{room.draft}/valider") for _ in range(2))
 
         assert (first.status_code, second.status_code) == (303, 409)
-        assert "a été validée par Inès Quartz" in second.text
+        assert "a été validée par Inès QUARTZ" in second.text
 
     def test_a_teacher_changes_no_word_of_a_pupils_fiche(self, app: Flask, as_: As, room: Class, own: str) -> None:
         browser = as_("teacher")
@@ -277,7 +277,7 @@ class TestFrozen:
         copy_id = fiches_of(app, room.own)[-1]["id"]
 
         page = Page(as_("teacher").get(f"{own}/fiches/{copy_id}"))
-        assert "Reçu de Lycée d’avant (0999009A) : écrit par Inès Quartz le 05/10/2026" in page.text
+        assert "Reçu du lycée d’avant (0999009A) : écrit par Inès QUARTZ le 05/10/2026" in page.text
         teacher, pupil = as_("teacher"), as_("student")
         with nothing_written(app):
             answers = [teacher.post(f"{own}/fiches/{copy_id}/{page}") for page in ("rendre", "valider", "supprimer")]

@@ -76,8 +76,8 @@ class TestCreating:
             ({"links-0-url": ""}, "links", "Lien 1 : il manque l’adresse."),
             ({"links-0-url": "https://x.example/" + "y" * 500}, "links", "dépasse 500 caractères"),
             ({"links-0-label": "x" * 151}, "links", "le maximum est 150"),
-            ({"competences": ["999999"]}, "competences", "n’est pas de la liste du Bac pro MELEC"),
-            ({"competences": ["x"]}, "competences", "n’est pas de la liste du Bac pro MELEC"),
+            ({"competences": ["999999"]}, "competences", "n’est pas de la liste du diplôme Bac pro MELEC"),
+            ({"competences": ["x"]}, "competences", "n’est pas de la liste du diplôme Bac pro MELEC"),
             ({"co_authors": ["999999"]}, "co_authors", "n’est pas un enseignant"),
         ],
     )
@@ -103,7 +103,7 @@ class TestCreating:
             answer = browser.post(NEW, written.typed(competences=[str(written.foreign_competence)]))
 
         assert answer.status_code == 422
-        assert "n’est pas de la liste du Bac pro MELEC" in Page(answer).error("competences")
+        assert "n’est pas de la liste du diplôme Bac pro MELEC" in Page(answer).error("competences")
 
     def test_refuses_thirty_one_links(self, app: Flask, as_: As, written: Written) -> None:
         links = {f"links-{n}-url": f"https://x.example/{n}" for n in range(31)}
@@ -142,7 +142,7 @@ class TestChangingDiploma:
         saved = browser.post(written.page("/modifier"), written.typed(diploma="CAP-ELEC", competences=[]))
 
         assert refused.status_code == 422
-        assert "n’est pas de la liste du CAP Électricien" in Page(refused).error("competences")
+        assert "n’est pas de la liste du diplôme CAP Électricien" in Page(refused).error("competences")
         assert saved.status_code == 303
         assert rows(app, Scenario)[0]["diploma_id"] == written.other_diploma
 
@@ -205,7 +205,7 @@ class TestChanging:
 
         assert answer.status_code == 409
         text = Page(answer).text
-        assert "Zoé Zircon" in text
+        assert "Zoé ZIRCON" in text
         assert "Le leur" in text and "Le mien" in text and "https://y.example" in answer.text
         assert again.status_code == 303
         assert rows(app, Scenario)[0]["description"] == "<p>Le <strong>mien</strong></p>"

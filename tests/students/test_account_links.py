@@ -163,7 +163,7 @@ class TestWhoCouldReadWhoseRecords:
 
         assert "Vérifier les comptes reliés à un élève" in head.get("/admin/").text
         listed = Page(head.get("/admin/utilisateurs/liens")).text
-        assert "Alix Granite a relié un compte à un élève" in listed
+        assert "Alix GRANITE a relié un compte à un élève" in listed
         assert "Secret-alpha" in listed
         assert head.post("/admin/utilisateurs/liens").status_code == 303
         assert "Vérifier les comptes" not in head.get("/admin/").text
@@ -320,7 +320,7 @@ class TestLinking:
         assert answer.status_code == 200
         assert watch.changed == {"account", "student", "audit_entry", "activation_code"}
         assert watch.line["action"] == "account:linked"
-        assert watch.line["changes"]["student"] == [None, "Zoé Secret-alpha"]
+        assert watch.line["changes"]["student"] == [None, "Zoé SECRET-ALPHA"]
         assert watch.line["changes"]["password_voided"] == [False, True]
         account = case.account()
         assert (account.first_name, account.last_name, account.login) == ("Zoé", "Secret-alpha", "noe.agate")
@@ -361,7 +361,7 @@ class TestLinking:
 
         assert answer.status_code == 303
         assert case.owner() is None
-        assert watch.line["changes"] == {"student": ["Zoé Secret-alpha", None]}
+        assert watch.line["changes"] == {"student": ["Zoé SECRET-ALPHA", None]}
         with case.platform() as session:
             assert all(code.spent_at for code in session.scalars(select(ActivationCode)))
 

@@ -66,7 +66,7 @@ class TestFoundAgain:
         page = drawn(browser, division=office.school.division_id)
 
         shown = Page(browser.get(page)).text
-        assert "2 fiches tirées (division 2ALP)" in shown
+        assert "2 fiches prêtes (division 2ALP)" in shown
         assert "11 h 30" in shown  # half an hour later, on the clocks of the school
         first, again = codes_of(browser, page), codes_of(browser, page)
         assert first == again
@@ -173,7 +173,7 @@ class TestSecondDrawing:
             asked = post(browser, division=office.school.division_id)
 
         assert asked.status_code == 200
-        assert "3 codes déjà tirés et pas encore utilisés cessent de servir" in Page(asked).text
+        assert "3 codes déjà créés et pas encore utilisés cessent de servir" in Page(asked).text
         assert codes_of(browser, page) == before
         again = drawn(browser, division=office.school.division_id, confirme="oui")
         assert len(codes_of(browser, again)) == 4
@@ -235,7 +235,7 @@ class TestForWhom:
         text = browser.get(f"{page}/fichier").data.decode()
         assert [office.find(each).login in text for each in waiting] == [True, True]
         assert "Élève00" not in text
-        assert "2 fiches tirées (rôle Enseignant)" in Page(browser.get(page)).text
+        assert "2 fiches prêtes (rôle Enseignant)" in Page(browser.get(page)).text
 
     def test_all_who_never_activated(self, as_: As, office: Office) -> None:
         office.add_pupils(2)

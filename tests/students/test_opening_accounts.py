@@ -180,7 +180,7 @@ class TestOpening:
             confirm(browser, ids=str(pupils[2]))
 
         assert watch.line["action"] == "account:created"
-        assert watch.line["changes"]["student"] == [None, "Élie Naissance"]
+        assert watch.line["changes"]["student"] == [None, "Élie NAISSANCE"]
 
     def test_pressed_twice_opens_once(self, app: Flask, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")

@@ -165,7 +165,7 @@ class TestWhatACopyKeeps:
                 select(Evaluation).where(Evaluation.origin_uid == uid, Evaluation.student_id == joined)
             ).one()
             assert (copy.author_id, copy.scenario_id) == (None, None)
-            assert (copy.author_label, copy.scenario_title) == ("Inès Quartz", "Rénover une salle")
+            assert (copy.author_label, copy.scenario_title) == ("Inès QUARTZ", "Rénover une salle")
             assert copy.origin_school == "Lycée alpha (0999001W)"
             assert copy.received_in == exchange.side("b").id
             original = session.scalars(

@@ -64,7 +64,7 @@ class TestSecondAdministrator:
             office.act(consent.grant_consent, "head", account=second)
 
         assert office.find(second).may_sign_in
-        assert (watch.line["action"], watch.line["actor_label"]) == ("account:consent:granted", "Claude Basalte")
+        assert (watch.line["action"], watch.line["actor_label"]) == ("account:consent:granted", "Claude BASALTE")
         assert office.mails() == []
         assert CODE.fullmatch(office.act(access.reset_account, account=second) or "")
 
@@ -211,7 +211,7 @@ class TestGrantConsent:
         mailbox = "alix.granite@alpha.example"
         set_school(app, office.school.id, head_email=mailbox)
 
-        with nothing_written(app), pytest.raises(HeadCodeUndeliverable, match="Alix Granite"):
+        with nothing_written(app), pytest.raises(HeadCodeUndeliverable, match="Alix GRANITE"):
             office.act(consent.grant_consent, "head", account=further, mailed_to=mailbox)
 
 

@@ -99,12 +99,12 @@ class TestOwnPassword:
 
         line = next(row for row in desk.rows(AuditEntry) if row.action == "account:password:changed")
         assert line.establishment_id == world.a.id
-        assert line.actor_label == line.object_label == "Claude Basalte"
+        assert line.actor_label == line.object_label == "Claude BASALTE"
         assert not line.changes
 
     def test_the_page_says_who_one_is(self, as_: Callable[..., Browser]) -> None:
         page = as_("teacher", "b").get("/mon-compte").text
 
-        for word in ("Inès Quartz", "Enseignant", "ines.quartz", "Lycée beta"):
+        for word in ("Inès QUARTZ", "Enseignant", "ines.quartz", "Lycée beta"):
             assert word in page
         assert "Lycée alpha" not in page

@@ -64,7 +64,7 @@ class TestForgottenPassword:
 
         [mail] = desk.mails()
         assert mail.startswith("To: ines.quartz@beta.example\n")
-        assert "Bonjour Inès Quartz," in mail
+        assert "Bonjour Inès QUARTZ," in mail
         assert "https://cpro.example/activation?establishment=beta&login=ines.quartz" in mail
 
     def test_writes_to_platform_accounts_too(self, ask: Callable[..., TestResponse], desk: Desk) -> None:

@@ -172,7 +172,7 @@ class TestSignIn:
         assert (line.action, line.establishment_id, line.actor_label) == (
             "account:signed-in",
             world.b.id,
-            "Claude Basalte",
+            "Claude BASALTE",
         )
         assert line.actor_id == world.b.account_ids["head"]
 

@@ -26,7 +26,7 @@ def test(address: str) -> None:
     outcome = transport.deliver(
         transport.compose(
             to=to,
-            subject="CPro : essai d’envoi",
+            subject="CPro : essai d’envoi",
             body="Ce message vérifie que CPro peut écrire à cette adresse. Il n’appelle aucune réponse.\n",
             message_id=transport.new_message_id(),
             date=clock.utcnow(),

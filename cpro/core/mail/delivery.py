@@ -51,7 +51,7 @@ def deliver(context: JobContext, message_id: int) -> None:
         message = session.get(MailMessage, message_id)
         if message is None or message.state is not MailState.WAITING:
             return
-        outcome = _try(message)
+    outcome = _try(message)
     with platform_unit_of_work(context.reason) as work:
         message = work.session.get_one(MailMessage, message_id, with_for_update=True)
         if outcome.is_accepted or outcome.is_final:

@@ -97,7 +97,7 @@ def put_off(message: MailMessage, *, answer: str, now: datetime) -> datetime | N
     message.tries += 1
     deadline = message.created_at + GIVEN_UP_AFTER
     if now >= deadline:
-        settle(message, MailState.REFUSED, now=now, answer=f"abandonné après deux jours d’essais ; {answer}")
+        settle(message, MailState.REFUSED, now=now, answer=f"abandonné après deux jours d’essais ; {answer}")
         return None
     due = min(now + DELAYS[min(message.tries, len(DELAYS)) - 1], deadline)
     message.last_answer, message.next_try_at = answer[:ANSWER_MAX_LENGTH], due

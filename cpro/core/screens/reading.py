@@ -35,6 +35,8 @@ class ReadingScreen(SecureModelView):
 
     #: French: the page's title, one row, and several
     title: str = ""
+    #: the title of the list where the menu calls it otherwise
+    heading: str = ""
     noun: tuple[str, str] = ("ligne", "lignes")
     #: what the journal calls these rows; rows opened by the support are told under it
     object_type: str = ""

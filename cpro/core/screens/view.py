@@ -98,7 +98,7 @@ class Screen(ReadingScreen):
 
     def created_text(self, row: Any) -> str:
         """Return what is said once a row is created: what it is, and what to do next where there is something."""
-        return f"{self.label_of(row)}\u202f: enregistré."
+        return f"C’est enregistré\u202f: {self.label_of(row)}."
 
     def check_fresh(self, row: Any, opened_on: str | None) -> None:
         """Raise `StaleForm` when a row is not any more what the form was opened on: for values of several tables."""
@@ -217,7 +217,7 @@ class Screen(ReadingScreen):
         if request.method == "POST":
             with unit_of_work():
                 self.delete(self.asked_row(), by=current_actor(), now=clock.utcnow())
-            return back_to(self.get_url(".index_view"), f"{label} : supprimé.")
+            return back_to(self.get_url(".index_view"), f"C’est supprimé\u202f: {label}.")
         return render_page(
             "confirm.html",
             title=f"Supprimer {label}",
@@ -235,7 +235,7 @@ class Screen(ReadingScreen):
         """Confirm, then do, a gesture on the rows ticked."""
         action = next((each for each in self.open_bulk_actions() if each.key == request.form.get("action")), None)
         if action is None:
-            raise Forbidden("Ce geste n’existe pas, ou votre compte n’en a pas le droit.")
+            raise Forbidden("Cette action n’existe pas, ou votre compte n’en a pas le droit.")
         ids = {id_of(text) for text in request.form.getlist("rowid")[:MAX_ROWS]}
         rows = db.session.scalars(select(self.model).where(self.model.id.in_(ids)).options(*self.options)).all()
         if not rows or len(rows) != len(ids):

@@ -15,8 +15,8 @@ from cpro.students.mefs import deduce_diplomas, diploma_of_division
 from cpro.students.models import MEF, Division
 
 _TO_CHOOSE = (
-    "Cette classe mêle des formations de plusieurs diplômes : choisissez le sien dans la liste des divisions, une fois "
-    "l’import appliqué. Les imports suivants garderont ce choix."
+    "Cette division mêle des formations de plusieurs diplômes : choisissez le sien dans la liste des divisions, une "
+    "fois l’import appliqué. Les imports suivants garderont ce choix."
 )
 
 

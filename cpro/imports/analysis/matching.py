@@ -35,7 +35,7 @@ NAMESAKE = (
 HOMONYM = "Un autre élève porte le même nom, le même prénom et la même date de naissance."
 INE_CHANGED = "L’INE diffère de celui que l’établissement connaissait pour cet élève : le nouveau est repris."
 GONE = "L’élève est sorti avant d’être connu ici : il n’est pas repris."
-NOT_ENROLLED = "Sans classe, l’élève n’est pas encore inscrit : il n’est pas repris."
+NOT_ENROLLED = "Sans division, l’élève n’est pas encore inscrit : il n’est pas repris."
 LEFT_OUT = "Vous avez répondu qu’il s’agit d’une autre personne : la ligne est laissée de côté, corrigez-en le numéro."
 
 
@@ -174,7 +174,7 @@ def _described(last: str, first: str, born: dt.date | None, division: str, ine: 
     parts = [
         f"{last.upper()} {first}",
         f"naissance : {format_date(born)}" if born else "naissance inconnue",
-        f"classe : {division}" if division else "sans classe",
+        f"division : {division}" if division else "sans division",
         f"INE : {ine}" if ine else "sans INE",
         *more,
     ]

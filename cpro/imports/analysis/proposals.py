@@ -36,9 +36,9 @@ class MatchCode(enum.Enum):
     ROLE_KEPT = "rôle inchangé"
     CLOSED_BY_HAND = "compte désactivé à la main"
     GONE = "parti sans être connu ici"
-    NOT_ENROLLED = "sans classe, pas repris"
+    NOT_ENROLLED = "sans division, pas repris"
     EMAIL_KEPT = "adresse électronique inchangée"
-    DIVISION_UNKNOWN = "classe inconnue"
+    DIVISION_UNKNOWN = "division inconnue"
 
     @property
     def severity(self) -> Severity:

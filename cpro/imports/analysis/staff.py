@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import select
 
+from cpro.core.formatting import person_name
 from cpro.core.permissions import Role
 from cpro.core.validators import fold
 from cpro.extensions import db
@@ -115,7 +116,7 @@ class StaffAnalysis:
         """Judge a row without the divisions that the school does not have: a table of staff creates none."""
         known = tuple(code for code in row.division_codes if code in self._codes)
         if known != row.division_codes:
-            sentence = "Une des classes n’existe pas dans l’établissement : elle est laissée de côté."
+            sentence = "Une des divisions n’existe pas dans l’établissement : elle est laissée de côté."
             yield self._note(MatchCode.DIVISION_UNKNOWN, row, sentence)
         yield from self._judge(row._replace(division_codes=known))
 
@@ -239,7 +240,7 @@ class StaffAnalysis:
                         "account",
                         account.id,
                         account.sts_key or "",
-                        account.label,
+                        person_name(account.last_name, account.first_name),
                         ChangeAction.DEACTIVATE,
                         changes,
                         False,
@@ -294,7 +295,7 @@ def _same_origin(key: str, is_table: bool) -> bool:
 
 
 def _label(row: StaffRow) -> str:
-    return f"{row.first_name} {row.last_name}"
+    return person_name(row.last_name, row.first_name)
 
 
 def _described(row: StaffRow) -> str:

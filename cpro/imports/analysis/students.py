@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from cpro.core.formatting import person_name
 from cpro.extensions import db
 from cpro.imports.analysis import matching
 from cpro.imports.analysis.matching import FROM_SIECLE, Known, PupilSource
@@ -301,7 +302,7 @@ class StudentAnalysis:
 
     def _deactivation(self, known: Known, left_on: dt.date) -> Proposal:
         changes: Changes = {"is_active": (True, False), "left_on": (_plain(known.left_on), left_on.isoformat())}
-        label, number = f"{known.first_name} {known.last_name}", getattr(known, self._source.number)
+        label, number = person_name(known.last_name, known.first_name), getattr(known, self._source.number)
         return Proposal("student", known.id, number or "", label, ChangeAction.DEACTIVATE, changes)
 
 
@@ -315,7 +316,7 @@ def _distinct(*found: Known | None) -> list[Known]:
 
 
 def _label(row: StudentRow) -> str:
-    return f"{row.first_name} {row.last_name}"
+    return person_name(row.last_name, row.first_name)
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from sqlalchemy import Row, inspect, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from cpro.core import events, tenancy
+from cpro.core.formatting import person_name
 from cpro.core.permissions import Actor, Role
 from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
@@ -259,7 +260,7 @@ def _open_student_accounts(run: ImportRun, now: dt.datetime) -> int:
 
 def _account_change(run: ImportRun, opened: OpenedAccount) -> dict[str, Any]:
     student = opened.student
-    label = f"{student.first_name} {student.last_name}"
+    label = person_name(student.last_name, student.first_name)
     return {
         "run_id": run.id,
         "object_type": "account",

@@ -10,6 +10,7 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cpro.core import events
+from cpro.core.formatting import of_name, spoken_name
 from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Actor, Role
@@ -170,7 +171,7 @@ def _delete_accounts(page: Sequence[Row[Any]]) -> None:
         same_divisions = account.role is not Role.TEACHER or sorted(divisions.get(account.id, [])) == sorted(brought)
         is_whose = account.role is not Role.STUDENT or account.id not in moved
         if not (is_as_brought and same_divisions and is_whose and account.is_active and account.consented_at is None):
-            raise _worked_on(f"le compte de {account.label}", "a changé depuis")
+            raise _worked_on(f"le compte {of_name(account.label)}", "a changé depuis")
     for account in accounts.values():
         db.session.expunge(account)
     _execute(update(Student).where(Student.account_id.in_(ids)).values(account_id=None))
@@ -188,7 +189,8 @@ def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
         Student.account_id.in_(ids)
     )
     names = {
-        row.account_id: (row.siecle_id or "", f"{row.first_name} {row.last_name}") for row in db.session.execute(named)
+        row.account_id: (row.siecle_id or "", spoken_name(row.first_name, row.last_name))
+        for row in db.session.execute(named)
     }
     return {account_id for account_id in ids if names.get(account_id) != opened_to.get(account_id)}
 
@@ -209,7 +211,7 @@ def _refuse_opened_accounts(run: ImportRun) -> None:
         opened = select(Account).where(Account.id.in_(ids), Account.activated_at.is_not(None)).order_by(Account.id)
         account = db.session.scalars(opened.limit(1)).first()
         if account is not None:
-            raise _worked_on(f"le compte de {account.label}", "a été activé depuis")
+            raise _worked_on(f"le compte {of_name(account.label)}", "a été activé depuis")
 
 
 def _refuse_records(run: ImportRun) -> None:
@@ -239,7 +241,9 @@ def _delete_students(page: Sequence[Row[Any]], by_code: dict[str, int]) -> None:
         fields["division_id"] = by_code.get(fields.pop("division"))
         is_as_brought = all(plain(getattr(student, name)) == value for name, value in fields.items())
         if not (is_as_brought and student.is_active and student.account_id is None):
-            raise _worked_on(f"le dossier de {student.first_name} {student.last_name}", "a changé depuis")
+            raise _worked_on(
+                f"le dossier {of_name(spoken_name(student.first_name, student.last_name))}", "a changé depuis"
+            )
     for student in students.values():
         db.session.expunge(student)
     _execute(delete(Student).where(Student.id.in_(ids)))

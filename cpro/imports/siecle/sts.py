@@ -119,7 +119,7 @@ class _Draft:
         for line, codes, teachers in self.groups:
             for code in codes:
                 if code not in self.divisions:
-                    sentence = "Un groupe compte une classe que le fichier ne décrit pas : elle est laissée de côté."
+                    sentence = "Un groupe compte une division que le fichier ne décrit pas : elle est laissée de côté."
                     self.findings.append(Finding(FindingCode.UNKNOWN_DIVISION, line, sentence))
                     continue
                 for key in teachers:

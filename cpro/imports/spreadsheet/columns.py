@@ -40,7 +40,7 @@ COLUMNS: dict[SheetKind, tuple[Column, ...]] = {
         Column("first_name", "Prénom", ("prenoms",), is_required=True),
         Column("birth_date", "Date de naissance", ("ne le", "nee le", "ne e le", "naissance")),
         Column("ine", "INE", ("n ine", "numero ine", "identifiant national")),
-        Column("division", "Classe", ("division", "code classe", "code division"), is_required=True),
+        Column("division", "Division", ("classe", "code classe", "code division"), is_required=True),
         Column("mef", "Code MEF", ("mef",)),
         Column("left_on", "Date de sortie", ("sortie", "sorti le")),
         Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
@@ -52,7 +52,7 @@ COLUMNS: dict[SheetKind, tuple[Column, ...]] = {
         Column("function", "Fonction", ("code fonction",), is_required=True),
         Column("discipline", "Discipline", ("disciplines", "matiere")),
         Column("email", "Adresse électronique", ("e mail", "email", "courriel", "mel", "adresse e mail")),
-        Column("divisions", "Classes", ("classe", "divisions", "division")),
+        Column("divisions", "Divisions", ("classe", "classes", "division")),
         Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
     ),
 }

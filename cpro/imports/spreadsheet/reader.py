@@ -187,7 +187,7 @@ def _divisions(line: int, text: str, findings: list[Finding]) -> tuple[str, ...]
         if part.strip():
             code = clean_division_code(part)
             if code is None:
-                sentence = "Le code d’une classe est trop long ou illisible : elle est laissée de côté."
+                sentence = "Le code d’une division est trop long ou illisible : elle est laissée de côté."
                 findings.append(Finding(FindingCode.UNKNOWN_DIVISION, line, sentence))
             else:
                 codes[code] = None

@@ -11,6 +11,7 @@ from typing import Any
 from cpro.audit.operations import record
 from cpro.core.clock import today_in
 from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.records import queries
@@ -125,7 +126,7 @@ def tell(action: str, student: Student, *, by: Actor, now: datetime) -> None:
         now=now,
         object_type="pupil_records",
         object_id=student.id,
-        object_label=f"{student.first_name} {student.last_name}",
+        object_label=spoken_name(student.first_name, student.last_name),
     )
 
 

@@ -9,7 +9,7 @@ from flask import url_for
 
 from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
-from cpro.core.formatting import format_date, format_instant, of_name
+from cpro.core.formatting import format_date, format_instant, of_name, of_school, spoken_name
 from cpro.core.permissions import Role
 from cpro.core.web import current_actor, current_principal, remote_address
 from cpro.establishments.queries import get_current_establishment
@@ -32,7 +32,7 @@ class PupilPage:
     @property
     def name(self) -> str:
         """Return the pupil's name as a title shows it."""
-        return f"{self.student.first_name} {(self.student.usage_name or self.student.last_name).upper()}"
+        return spoken_name(self.student.first_name, self.student.usage_name or self.student.last_name)
 
     @property
     def of_name(self) -> str:
@@ -101,7 +101,7 @@ def origin_of(row: Fiche | Evaluation | Bilan) -> str:
     """Return where a record comes from: author and day, and the school for a copy."""
     written = format_instant(row.created_at, get_current_establishment().timezone).partition(" à ")[0]
     if row.received_in is not None:
-        return f"Reçu de {row.origin_school} : écrit par {row.author_label} le {written}"
+        return f"Reçu {of_school(row.origin_school)} : écrit par {row.author_label} le {written}"
     return f"{row.author_label}, le {written}"
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from cpro.audit.operations import record
 from cpro.core.drafts.models import Draft
 from cpro.core.errors import Conflict, Forbidden
+from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Actor, Role
 from cpro.extensions import db
 from cpro.students.accounts import queries
@@ -134,4 +135,4 @@ def _changes(account: Account, student: Student) -> dict[str, tuple[Any, Any]]:
 
 
 def _name_of(student: Student) -> str:
-    return f"{student.first_name} {student.last_name}"
+    return spoken_name(student.first_name, student.last_name)

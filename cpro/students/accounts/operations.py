@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from cpro.audit.operations import record
 from cpro.core import tenancy
 from cpro.core.errors import DomainError
+from cpro.core.formatting import spoken_name
 from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Actor, Role
@@ -194,7 +195,7 @@ def _check_typed_names(values: Mapping[str, str], student: Student) -> None:
 def _link(account: Account, student: Student) -> Mapping[str, tuple[Any, Any]]:
     student.account_id = account.id
     db.session.flush()
-    return {"student": (None, f"{student.first_name} {student.last_name}")}
+    return {"student": (None, spoken_name(student.first_name, student.last_name))}
 
 
 def _next_page(wanted: ColumnElement[bool], after: int) -> Sequence[Any]:
@@ -220,6 +221,6 @@ def _record_single(opened: OpenedAccount, *, by: Actor, now: datetime) -> None:
     changes = {
         "role": (None, Role.STUDENT.value),
         "login": (None, opened.login),
-        "student": (None, f"{opened.student.first_name} {opened.student.last_name}"),
+        "student": (None, spoken_name(opened.student.first_name, opened.student.last_name)),
     }
     record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)

@@ -97,9 +97,9 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
             "L’élève reçoit un identifiant formé de son prénom et de son nom."
             if one
             else "Chaque élève reçoit un identifiant formé de son prénom et de son nom ; les homonymes sont numérotés.",
-            "Aucun code n’est encore tiré : vous imprimerez ensuite la fiche d’activation."
+            "Aucun code n’est encore créé : vous imprimerez ensuite la fiche d’activation."
             if one
-            else "Aucun code n’est encore tiré : vous imprimerez ensuite les fiches d’activation.",
+            else "Aucun code n’est encore créé : vous imprimerez ensuite les fiches d’activation.",
             *(f"Laissé de côté : {sentence}" for sentence in left_out(candidates)),
         ],
         action_url=url_for("pupil_accounts.open_accounts"),

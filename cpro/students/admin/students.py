@@ -7,7 +7,7 @@ from typing import Any
 from flask import g, url_for
 from sqlalchemy.orm import joinedload
 
-from cpro.core.formatting import format_count, format_date, mask_ine
+from cpro.core.formatting import format_count, format_date, mask_ine, spoken_name
 from cpro.core.forms import VersionedForm
 from cpro.core.permissions import Permission
 from cpro.core.screens import BulkAction, Column, Screen, TextFilter, choice
@@ -90,7 +90,7 @@ class StudentsScreen(Screen):
 
     def label_of(self, row: Student) -> str:
         """Return the student's name."""
-        return f"{row.last_name.upper()} {row.first_name}"
+        return spoken_name(row.first_name, row.last_name)
 
     def why_not_create(self) -> str | None:
         """Send back to SIECLE the schools that use it."""

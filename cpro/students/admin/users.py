@@ -13,7 +13,7 @@ from sqlalchemy import and_, or_, select
 from cpro.core import clock
 from cpro.core.adminviews import id_of
 from cpro.core.errors import DomainError
-from cpro.core.formatting import format_date, join_french, plural
+from cpro.core.formatting import format_date, join_french, of_name, plural, spoken_name
 from cpro.core.forms import PasswordForm, VersionedForm, posted
 from cpro.core.permissions import Permission, Role
 from cpro.core.registry import registry
@@ -59,6 +59,7 @@ class UsersScreen(Screen):
     create_permission = edit_permission = Permission.USERS_EDIT
     export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Utilisateurs", ("utilisateur", "utilisateurs"), "account"
+    heading = "Gérer les profils utilisateurs"
     create_label = "Créer un utilisateur"
     create_help = (
         "L’identifiant est formé du prénom et du nom. La personne choisit son mot de passe avec le code de sa fiche "
@@ -132,7 +133,7 @@ class UsersScreen(Screen):
 
     def label_of(self, row: Account) -> str:
         """Return the person's name."""
-        return f"{row.last_name.upper()} {row.first_name}"
+        return spoken_name(row.first_name, row.last_name)
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the activation sheets."""
@@ -267,7 +268,7 @@ class UsersScreen(Screen):
             return self._refused(refusal)
         if code is None:
             address = find_proved_address(get_current_establishment())
-            message = f"Le code de {label} part à {address} : {_FOLLOWED}."
+            message = f"Le code {of_name(label)} part à {address} : {_FOLLOWED}."
             return back_to(self.get_url(".details_view", id=row_id), message)
         return render_page("users/new_code.html", screen=self, row=self.asked_row(), code=code, admin_view=self)
 
@@ -350,7 +351,7 @@ class UsersScreen(Screen):
 def _where_code_goes() -> str:
     """Return the sentence that says where the code of a head goes."""
     address = find_proved_address(get_current_establishment())
-    return f"Son code d’activation part à {address} : {_FOLLOWED}." if address else BY_THE_PLATFORM
+    return f"Son code d’activation part à {address} : {_FOLLOWED}." if address else BY_THE_PLATFORM
 
 
 def _deactivation_told(labels: Sequence[str]) -> list[str]:

@@ -118,7 +118,7 @@ class SheetsForm(BaseForm):
     def validate_pour(self, field: Field) -> None:
         """Refuse what is no choice; without one, a division is meant, or a role where one is named."""
         if field.data and field.data not in {value for value, *_rest in field.iter_choices()}:
-            raise ValidationError("Choisissez pour qui tirer les fiches.")
+            raise ValidationError("Choisissez pour qui préparer les fiches.")
 
     def validate_division(self, field: Field) -> None:
         """Ask for a division where that is what is missing."""

@@ -21,8 +21,8 @@ class SheetsGone(NotFound):
 
     def __init__(self) -> None:
         super().__init__(
-            "Ce document n’est plus disponible : il se garde 30 minutes, pour le seul navigateur qui l’a tiré, jusqu’à "
-            "la déconnexion. Pour d’autres codes, tirez les fiches à nouveau."
+            "Ce document n’est plus disponible : il se garde 30 minutes, pour le seul navigateur qui l’a demandé, "
+            "jusqu’à la déconnexion. Pour d’autres codes, préparez les fiches à nouveau."
         )
 
 

@@ -138,8 +138,8 @@ def _confirmation(form: SheetsForm, batch: Batch, status: int = 200) -> Response
         consequences=[
             plural(
                 printed,
-                "code déjà tiré et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
-                "codes déjà tirés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
+                "code déjà créé et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
+                "codes déjà créés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
             ),
             *(["Les mots de passe des comptes déjà activés cessent aussitôt de servir."] if batch.plan.reset else []),
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cpro.core.errors import DomainError, Forbidden
+from cpro.core.formatting import of_name
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.extensions import db
@@ -29,7 +30,7 @@ def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: date
     establishment = rules.lock(account)
     _refuse_whoever_is_no_head(account, by)
     if not account.is_pending:
-        raise NothingToConsent(f"Le compte de {account.label} n’attend pas d’accord.")
+        raise NothingToConsent(f"Le compte {of_name(account.label)} n’attend pas d’accord.")
     changes: dict[str, tuple[object, object]] = {"consent": ("attendu", "donné")}
     account.consented_at = now
     if account.role is Role.HEAD:
@@ -51,7 +52,7 @@ def revoke_consent(account: Account, *, by: Actor, now: datetime) -> None:
     rules.lock(account)
     _refuse_whoever_is_no_head(account, by)
     if account.consented_at is None:
-        raise NothingToConsent(f"Aucun accord n’a été donné pour le compte de {account.label}.")
+        raise NothingToConsent(f"Aucun accord n’a été donné pour le compte {of_name(account.label)}.")
     if account.role is Role.HEAD and account.activated_at is not None and not rules.is_command_line(by):
         raise NotByAdministrator(
             f"{account.label} a activé son compte : c’est désormais un chef d’établissement en fonction, et seule "

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from cpro.core.formatting import of_name
 from cpro.core.mail import Mail, enqueue, public_link
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
@@ -37,8 +38,8 @@ def check_address(establishment: Establishment, account: Account) -> str:
     for other in db.session.scalars(select(Account).where(Account.email != "", Account.is_active)):
         if other.id != account.id and other.email.casefold() == address.casefold():
             raise HeadCodeUndeliverable(
-                f"L’adresse qui reçoit le code du chef d’établissement, {address}, est aussi celle du compte de "
-                f"{other.label}, qui recevrait ce code. Demandez-le à l’équipe qui administre CPro."
+                f"L’adresse qui reçoit le code du chef d’établissement, {address}, est aussi celle du compte "
+                f"{of_name(other.label)}, qui recevrait ce code. Demandez-le à l’équipe qui administre CPro."
             )
     return address
 
@@ -57,10 +58,10 @@ def mail_code(account: Account, establishment: Establishment, *, by: Actor, now:
         to=address,
         subject="CPro : code d’activation du chef d’établissement",
         body=(
-            f"À l’attention de {account.label}, chef d’établissement\n\n"
-            f"Un compte CPro de chef d’établissement est ouvert à votre nom pour {establishment.name}, à la demande de "
-            f"{by.label}.\n\n"
-            f"Ouvrez cette adresse :\n{link}\n\n"
+            f"À l’attention {of_name(account.label)}, chef d’établissement\n\n"
+            f"Un compte CPro de chef d’établissement est ouvert à votre nom pour {establishment.name}, à la demande "
+            f"{of_name(by.label)}.\n\n"
+            f"Ouvrez cette adresse :\n{link}\n\n"
             f"Identifiant : {account.login}\n"
             f"Code d’activation, valable 30 jours et une seule fois : {code}\n\n"
             "Vous choisirez vous-même votre mot de passe. Ce compte engage l’établissement : ce code n’est que pour la "

@@ -54,7 +54,7 @@ class SheetsOutdated(Conflict):
     """Refuse sheets of accounts that changed while the document was being made."""
 
     def __init__(self) -> None:
-        super().__init__("Un de ces comptes vient de changer : aucune fiche n’a été tirée, demandez à nouveau.")
+        super().__init__("Un de ces comptes vient de changer : aucune fiche n’a été préparée, demandez à nouveau.")
 
 
 class NoSheet(DomainError):

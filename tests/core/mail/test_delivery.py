@@ -126,7 +126,7 @@ class TestLater:
         gaps = [later - earlier for earlier, later in pairwise(tried)]
         assert gaps[: len(DELAYS)] == [delay.total_seconds() for delay in DELAYS]
         assert tried[-1] == GIVEN_UP_AFTER.total_seconds()
-        assert row.refusal == f"abandonné après deux jours d’essais ; {GREYLISTED}"
+        assert row.refusal == f"abandonné après deux jours d’essais ; {GREYLISTED}"
         assert row.sealed_body == ""
         assert [job.state for job in post.jobs()] == [JobState.DONE]
 

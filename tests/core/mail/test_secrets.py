@@ -22,7 +22,7 @@ from cpro.core.tenancy import Scope, enter
 from cpro.extensions import db
 from cpro.users.models import Account
 from tests.core.mail.conftest import Post, Sink
-from tests.factories import World
+from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office
 from tests.helpers.records import everything
@@ -43,7 +43,7 @@ def _reset_head(app: Flask, world: World) -> None:
     administrator = Browser(app).sign_in_as(world, "administrator")
     account = office.school.account_ids["head"]
     administrator.get(f"/admin/utilisateurs/reinitialiser/?id={account}")
-    administrator.post(f"/admin/utilisateurs/reinitialiser/?id={account}")
+    administrator.post(f"/admin/utilisateurs/reinitialiser/?id={account}", {"current_password": PASSWORD})
 
 
 def _invite_inspector(app: Flask, world: World) -> None:
