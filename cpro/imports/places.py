@@ -84,7 +84,7 @@ def _new_year(url: str) -> list[ChecklistItem]:
     return [
         ChecklistItem(
             "Importer les fichiers de la nouvelle année",
-            f"Le dernier import est de l’année {year_label(last.school_year)} : les élèves et les classes de "
+            f"Le dernier import est de l’année {year_label(last.school_year)} : les élèves et les divisions de "
             f"{year_label(current)} ne sont pas là.",
             done=False,
             link_url=url,
