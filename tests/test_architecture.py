@@ -192,6 +192,37 @@ class TestSources:
         assert outcome.returncode == 0, outcome.stdout
 
 
+#: What turns a text into a number or a day, and the only files that may: the one that bounds it, those that matched its
+#: digits one line above, the one that reads the machine's own settings, those that read back what they wrote.
+READING = {"int", "float", "Decimal", "fromisoformat", "strptime", "isdigit", "isdecimal", "isnumeric", "fromtimestamp"}
+MAY_READ = {
+    "config.py",
+    "core/formatting.py",
+    "core/parsing.py",
+    "core/validators/numbers.py",
+    "imports/operations/application.py",
+    "imports/operations/rows.py",
+}
+
+
+class TestNumbersAndDays:
+    @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT / "cpro").as_posix())
+    def test_are_read_with_bounds(self, path: Path) -> None:
+        if path.relative_to(ROOT / "cpro").as_posix() in MAY_READ:
+            return
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                named = [node.func, *node.args, *(keyword.value for keyword in node.keywords)]
+                found = {getattr(each, "id", getattr(each, "attr", "")) for each in named} & READING
+                assert not found or _asks_the_type(node), (
+                    f"{path}:{node.lineno}: « {found} » of a text has no bounds: read it with core.parsing"
+                )
+
+
+def _asks_the_type(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "isinstance"
+
+
 class TestTemplates:
     @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
     def test_nothing_the_content_security_policy_forbids(self, path: Path) -> None:

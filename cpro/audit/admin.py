@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
-
 from cpro.audit import labels, queries
 from cpro.audit.models import AuditEntry
+from cpro.core import clock
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, Role
 from cpro.core.registry import registry
@@ -55,8 +53,8 @@ class JournalScreen(Screen):
             where=lambda kind: AuditEntry.object_type == kind,
             everything="tous les objets",
         ),
-        DateFilter("du", "Du", lambda day: AuditEntry.at >= _start_of(day)),
-        DateFilter("au", "Au", lambda day: AuditEntry.at < _start_of(day + timedelta(days=1))),
+        DateFilter("du", "Du", lambda day: AuditEntry.at >= clock.start_of(day, registry().timezone())),
+        DateFilter("au", "Au", lambda day: AuditEntry.at < clock.end_of(day, registry().timezone())),
     )
 
     def label_of(self, row: AuditEntry) -> str:
@@ -77,8 +75,3 @@ def _is_masked() -> bool:
 
 def _role(value: str) -> str:
     return Role(value).label if value in {role.value for role in Role} else ""
-
-
-def _start_of(day: date) -> datetime:
-    """Return the first instant of a day where the school is."""
-    return datetime.combine(day, time(), ZoneInfo(registry().timezone())).astimezone(UTC)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any
 
 from cpro.audit.models import AuditEntry
 from cpro.core.formatting import format_date, format_instant, mask_ine, mask_ines
+from cpro.core.parsing import read_day, read_instant
 from cpro.core.permissions import Role
 
 EMPTY = "(vide)"
@@ -148,15 +148,9 @@ def _plain(value: Any, timezone: str) -> str:
     if isinstance(value, list):
         return ", ".join(_plain(each, timezone) for each in value) or EMPTY
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        return _dated(value, lambda text: format_date(date.fromisoformat(text)))
+        day = read_day(value)
+        return format_date(day) if day else value
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*(Z|[+-]\d\d:\d\d)", value):
-        return _dated(value, lambda text: format_instant(datetime.fromisoformat(text), timezone))
+        instant = read_instant(value)
+        return format_instant(instant, timezone) if instant else value
     return str(value)
-
-
-def _dated(text: str, read: Callable[[str], str]) -> str:
-    """Return a date as it is read, or the text itself: what somebody typed may only look like one."""
-    try:
-        return read(text)
-    except ValueError:
-        return text

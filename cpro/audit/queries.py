@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.core.errors import NotFound
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Actor
 from cpro.extensions import db
 
@@ -56,7 +57,7 @@ def about(object_type: str, object_id: object) -> ColumnElement[bool]:
 def by_actor(key: str) -> ColumnElement[bool]:
     """Return the condition of lines by somebody, named as `KnownActor.key` does; nobody's name finds none."""
     kind, _, number = key.partition(":")
-    known = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+    known = read_id(number)
     return and_(AuditEntry.actor_kind == kind, AuditEntry.actor_id == known if known else AuditEntry.actor_id.is_(None))
 
 

@@ -13,6 +13,7 @@ from cpro.core import clock
 from cpro.core.concurrency import StaleForm, fingerprint
 from cpro.core.formatting import join_french, plural
 from cpro.core.forms import posted
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.spreadsheets import csv_lines
 from cpro.core.transactions import unit_of_work
@@ -117,7 +118,8 @@ def diploma_section(object_type: str, object_id: str) -> tuple[str, dict[str, An
     """Return what the page of a diploma says of its competences."""
     if object_type != "diploma":
         return None
-    diploma_id = int(object_id)
+    diploma_id = read_id(object_id)
+    assert diploma_id is not None, "the journal knows a diploma by its id"
     return "competences/_section.html", {
         "count": queries.count_competences(diploma_id),
         "url": url_for("competences.index", diploma_id=diploma_id),

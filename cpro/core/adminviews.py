@@ -13,12 +13,10 @@ from flask import abort
 from flask_admin import AdminIndexView
 from flask_admin.contrib.sqla import ModelView
 
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Access, Permission, can
 from cpro.core.web import current_principal
 from cpro.extensions import db
-
-#: what PostgreSQL's integer holds
-_LARGEST_ID = 2**31 - 1
 
 
 class _Guarded:
@@ -43,13 +41,6 @@ class SecureIndexView(_Guarded, AdminIndexView):
     """The dashboard's base: stock Flask-Admin answers 200 to anyone."""
 
 
-def id_of(text: object) -> int | None:
-    """Return the id that an address or a form holds, or None: a word is no id, nor a number no database takes."""
-    digits = str(text)
-    found = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else 0
-    return found if 0 < found <= _LARGEST_ID else None
-
-
 class SecureModelView(_Guarded, ModelView):
     """A generated screen: no right, no tenant, no power unless declared."""
 
@@ -61,7 +52,7 @@ class SecureModelView(_Guarded, ModelView):
 
     def get_one(self, id: object) -> Any:
         """Return the row of an id, or None when it is no id, or that of no row one may see."""
-        row_id = id_of(id)
+        row_id = read_id(id)
         return None if row_id is None else db.session.get(self.model, row_id)
 
     def is_action_allowed(self, name: str) -> bool:

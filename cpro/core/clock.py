@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cpro.core.formatting import DEFAULT_TIMEZONE
@@ -16,6 +16,21 @@ def utcnow() -> datetime:
 def today_in(timezone: str, now: datetime) -> date:
     """Return the day it is in a time zone (Paris when the name is blank)."""
     return now.astimezone(ZoneInfo(timezone or DEFAULT_TIMEZONE)).date()
+
+
+#: Days beyond which the instants of a day overflow in some time zone; nothing of ours happened, or will, out there.
+_EARLIEST, _LATEST = date(1900, 1, 1), date(9000, 1, 1)
+
+
+def start_of(day: date, timezone: str) -> datetime:
+    """Return the first instant of a day in a time zone, in UTC; a day out of any use is the nearest in use."""
+    nearest = min(max(day, _EARLIEST), _LATEST)
+    return datetime.combine(nearest, time(), ZoneInfo(timezone or DEFAULT_TIMEZONE)).astimezone(UTC)
+
+
+def end_of(day: date, timezone: str) -> datetime:
+    """Return the instant at which a day is over in a time zone, in UTC; see `start_of`."""
+    return start_of(min(max(day, _EARLIEST), _LATEST) + timedelta(days=1), timezone)
 
 
 def last_day_of_school_year(day: date) -> date:

@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar
 import typst
 
 from cpro.config import PROJECT_ROOT
+from cpro.core.parsing import read_integer
 
 _TEMPLATES = PROJECT_ROOT / "templates"
 _SHARED = "shared"
@@ -55,7 +56,8 @@ def draw_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | Non
     def draw(legible: Mapping[str, Any]) -> Drawn:
         compiler = _compiler(main, legible)
         content = _pdf_of(compiler)
-        return Drawn(content, int(compiler.query("<pages>", field="value", one=True)))  # laid out already: at once
+        pages = read_integer(compiler.query("<pages>", field="value", one=True))  # laid out already: at once
+        return Drawn(content, pages or 0)
 
     with _workshop(template, pictures) as main:
         return _with_legible_letters(data, draw)

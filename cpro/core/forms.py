@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any, Self
 
 from flask import g, request
@@ -16,6 +15,7 @@ from wtforms.widgets import DateInput
 from cpro.core.concurrency import Verdict, compare, fingerprint
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date
+from cpro.core.parsing import read_day
 from cpro.core.validators import clean_text
 
 
@@ -189,10 +189,8 @@ class DayField(StringField):
 
     def as_text(self, value: str | None) -> str:
         """Return a day as people read it, for whoever compares two; what is no day stays as it was typed."""
-        try:
-            return format_date(date.fromisoformat(value or ""))
-        except ValueError:
-            return value or ""
+        day = read_day(value)
+        return format_date(day) if day else value or ""
 
 
 def posted() -> ImmutableMultiDict[str, str]:

@@ -25,6 +25,7 @@ from cpro.core.conflicts import told_kept
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.locks import is_busy
+from cpro.core.parsing import LARGEST_ID
 from cpro.core.permissions import Actor, Principal
 
 logger = logging.getLogger(__name__)
@@ -108,8 +109,10 @@ def is_local_path(target: str | None) -> bool:
 class _RowNumber(IntegerConverter):
     """A row's number in an address: none is larger than the databases' integer, which would refuse it with a crash."""
 
+    regex = "[0-9]{1,10}"
+
     def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:
-        super().__init__(map, *args, **{"max": 2**31 - 1, **kwargs})
+        super().__init__(map, *args, **{"max": LARGEST_ID, **kwargs})
 
 
 class _SessionInterface(SecureCookieSessionInterface):

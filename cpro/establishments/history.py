@@ -16,6 +16,7 @@ from cpro.core import clock
 from cpro.core.concurrency import fingerprint
 from cpro.core.errors import NotFound
 from cpro.core.formatting import format_instant
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Actor, Permission, Role, can
 from cpro.core.registry import HistoryPart, RestorePlan, Restoring, registry
 from cpro.core.storage import FileStorage
@@ -158,7 +159,7 @@ def _restore_particulars(
 
 
 def _version_id(entry: AuditEntry) -> int:
-    return int(entry.changes.get("version", (None, 0))[1] or 0)
+    return read_id(entry.changes.get("version", (None, 0))[1]) or 0
 
 
 def _restorable_pictures(entries: Sequence[AuditEntry]) -> set[int]:

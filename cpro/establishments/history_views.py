@@ -10,6 +10,7 @@ from cpro.audit.queries import get_entry
 from cpro.core import clock
 from cpro.core.errors import DomainError, Forbidden, NotFound
 from cpro.core.forms import PasswordForm, posted
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.registry import HistoryPart, RestorePlan, Restoring, registry
 from cpro.core.storage import FileStorage
@@ -28,7 +29,7 @@ _MAX_ID = 2**31 - 1
 def index() -> ResponseReturnValue:
     """Show what changed in one part of the settings, latest first."""
     part = history.get_part(request.args.get("de", "etablissement"))
-    before = request.args.get("avant", type=int)
+    before = read_id(request.args.get("avant"))
     lines, next_id = history.list_part(part, before_id=min(before, _MAX_ID) if before is not None else None)
     return render_page(
         "settings/history.html",

@@ -245,7 +245,7 @@ def _orientation(exif: bytes) -> int:
         for position in range(start + 2, start + 2 + 12 * count, 12):
             tag, kind, _count, value = struct.unpack_from(f"{order}HHIH", tiff, position)
             if (tag, kind) == (_EXIF_ORIENTATION, _EXIF_SHORT):
-                return int(value)
+                return value if isinstance(value, int) else 1
     except struct.error:
         return 1
     return 1

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, func, select
 
+from cpro.core.parsing import read_id
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.analysis.proposals import MatchCode
@@ -39,9 +40,7 @@ class Listed:
     def read(cls, args: Mapping[str, str], choices: Mapping[str, Mapping[str, str]]) -> Self:
         """Read the parameters of an address: filters, `recherche`, `apres`."""
         chosen = {name: args[name] for name, values in choices.items() if args.get(name) in values}
-        after = args.get("apres", "")
-        number = int(after) if after.isascii() and after.isdigit() and len(after) < 10 else 0
-        return cls(chosen, args.get("recherche", "").strip()[:100], number)
+        return cls(chosen, args.get("recherche", "").strip()[:100], read_id(args.get("apres")) or 0)
 
     @property
     def is_narrowed(self) -> bool:

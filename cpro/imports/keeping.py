@@ -18,6 +18,7 @@ from typing import Protocol
 
 from flask import current_app
 
+from cpro.core.parsing import read_id
 from cpro.core.storage import FOLDER_MODE, StorageUnavailable
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -80,7 +81,7 @@ def folder_of(establishment_id: int, token: str) -> Path:
     """Return the folder of an import."""
     if not _TOKEN.fullmatch(token):
         raise ValueError(f"not the name of a folder: {token!r}")
-    return _root() / str(int(establishment_id)) / token
+    return _root() / f"{establishment_id:d}" / token
 
 
 def forget(establishment_id: int, token: str) -> None:
@@ -94,7 +95,8 @@ def sweep(kept: set[tuple[int, str]], *, older_than: float) -> int:
     deleted = 0
     for folder in _root().glob("*/*"):
         school, token = folder.parent.name, folder.name
-        if not (school.isdigit() and _TOKEN.fullmatch(token)) or (int(school), token) in kept:
+        school_id = read_id(school)
+        if school_id is None or not _TOKEN.fullmatch(token) or (school_id, token) in kept:
             continue
         if folder.stat().st_mtime < older_than:
             shutil.rmtree(folder, ignore_errors=True)

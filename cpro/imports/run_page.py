@@ -13,6 +13,7 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, plural
 from cpro.core.forms import posted
 from cpro.core.jobs.presenting import Progress, progress_of
+from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission
 from cpro.core.registry import registry
 from cpro.core.screens.reading import may
@@ -42,7 +43,7 @@ def read_decisions() -> Decisions:
 
 def read_place(name: str = "apres") -> int:
     """Return from which proposal on the page lists them, 0 for the first; odd text is the first."""
-    return _number(request.values.get(name, "")) or 0
+    return read_integer(request.values.get(name, "")) or 0
 
 
 def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -> ResponseReturnValue:
@@ -167,13 +168,9 @@ def _asked(questions: Any) -> list[tuple[str, str, str, list[tuple[str, str]], i
     ]
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
 def _ids(name: str) -> list[int]:
     """Return the ids posted under a name; a word is none."""
-    numbers = (_number(text) for text in request.form.getlist(name)[: 2 * MAX_SHOWN])
+    numbers = (read_integer(text) for text in request.form.getlist(name)[: 2 * MAX_SHOWN])
     return [number for number in numbers if number is not None]
 
 
@@ -181,8 +178,8 @@ def _answers() -> dict[int, int]:
     """Return the answers posted, {question's id: answer}; what is no number answers nothing, and is refused."""
     given = {}
     for name, text in request.form.items():
-        question = _number(name.removeprefix(_QUESTION)) if name.startswith(_QUESTION) else None
+        question = read_integer(name.removeprefix(_QUESTION)) if name.startswith(_QUESTION) else None
         if question is not None:
-            answer = _number(text)
+            answer = read_integer(text)
             given[question] = -1 if answer is None else answer
     return given

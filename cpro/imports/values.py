@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from cpro.core.parsing import day_of
 from cpro.core.validators import InvalidINE, InvalidMEF, clean_text, normalise_ine, normalise_mef
 
 NAME_MAX_LENGTH = 100
@@ -45,10 +46,11 @@ def parse_date(text: str) -> dt.date:
     match = _FRENCH_DATE.fullmatch(text)
     if not match:
         raise ValueError(f"not a date: {text!r}")
-    day, month, year = map(int, match.groups())
-    if year < _OLDEST_YEAR:
-        raise ValueError(f"too long ago: {text!r}")
-    return dt.date(year, month, day)
+    day, month, year = match.groups()
+    found = day_of(year, month, day)
+    if found is None or found.year < _OLDEST_YEAR:
+        raise ValueError(f"no such day, or too long ago: {text!r}")
+    return found
 
 
 @lru_cache(maxsize=16384)
@@ -56,8 +58,9 @@ def parse_table_date(text: str) -> dt.date:
     """Return a date as people write it in tables: 1/9/2026, 01-09-2026, 01.09.2026, 2026-09-01; raises ValueError."""
     for pattern, (year, month, day) in _TABLE_DATES:
         match = pattern.fullmatch(text)
-        if match and int(match[year]) >= _OLDEST_YEAR:
-            return dt.date(int(match[year]), int(match[month]), int(match[day]))
+        found = day_of(match[year], match[month], match[day]) if match else None
+        if found is not None and found.year >= _OLDEST_YEAR:
+            return found
     raise ValueError(f"not a date: {text!r}")
 
 

@@ -21,6 +21,7 @@ from cpro.core.concurrency import check_fresh
 from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import format_date
 from cpro.core.mail import Mail, enqueue
+from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Role
 from cpro.core.validators import clean_text, normalise_email
 from cpro.establishments.models import Establishment, Module
@@ -265,11 +266,10 @@ def _days(first_typed: str, last_typed: str, today: date, errors: dict[str, str]
 
 
 def _day(typed: str, field: str, errors: dict[str, str]) -> date | None:
-    try:
-        return date.fromisoformat(typed.strip())
-    except ValueError:
+    day = read_day(typed)
+    if day is None:
         errors[field] = "Indiquez un jour, par exemple 2026-11-23."
-        return None
+    return day
 
 
 def _line(typed: str, field: str, max_length: int, missing: str, errors: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from cpro.core.clock import today_in
+from cpro.core.clock import end_of, today_in
 from cpro.core.errors import NotFound
 from cpro.core.permissions import Role
 from cpro.core.registry import OpenSchool
@@ -17,7 +17,6 @@ from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.extensions import db
 from cpro.inspectors.models import Mandate, MandateDiploma, MandateState
-from cpro.inspectors.periods import end_of
 from cpro.students.models import Diploma, Division
 from cpro.users.models import Account
 

@@ -12,7 +12,7 @@ from cpro.audit import labels
 from cpro.audit.models import AuditEntry
 from cpro.audit.queries import count_lines_of, list_lines_of
 from cpro.core import clock
-from cpro.core.clock import last_day_of_school_year
+from cpro.core.clock import end_of, last_day_of_school_year, start_of
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, format_instant, of_name
@@ -20,6 +20,7 @@ from cpro.core.forms import BaseForm, posted, typed_before_sign_in
 from cpro.core.mail import MailMessage
 from cpro.core.mail.places import describe_state
 from cpro.core.mail.queries import find_last_messages
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
@@ -31,7 +32,6 @@ from cpro.inspectors import queries
 from cpro.inspectors.forms import ClosingForm, ExtensionForm, MandateForm
 from cpro.inspectors.models import Mandate, MandateState
 from cpro.inspectors.operations import close_mandate, extend_mandate, extension_values, open_mandate
-from cpro.inspectors.periods import end_of, start_of
 
 bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs")
 
@@ -153,7 +153,7 @@ def extend(mandate_id: int) -> ResponseReturnValue:
 def consultations(mandate_id: int) -> ResponseReturnValue:
     """List every page that the inspector consulted under a mandate, the latest first."""
     mandate, school = queries.get_mandate(mandate_id), get_current_establishment()
-    before_id = request.args.get("avant", type=int)
+    before_id = read_id(request.args.get("avant"))
     if before_id is not None and not 0 < before_id < 2**31:
         before_id = None
     # Two mandates of one inspector never share a day, so that their lines are told apart by time alone.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from cpro.core.formatting import format_date, plural
+from cpro.core.parsing import read_integer
 from cpro.records.models import Level
 from cpro.records.queries import LevelPoint
 
@@ -85,7 +86,8 @@ def told(level: int) -> str:
 
 def rank_of_code(code: str) -> list[tuple[int, str]]:
     """Return what codes are sorted by: C2 comes before C10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", code)]
+    parts = [(read_integer(part), part) for part in re.split(r"([0-9]+)", code)]
+    return [(-1, part) if number is None else (number, "") for number, part in parts]
 
 
 def _by_competence(levels: Sequence[LevelPoint]) -> list[CompetenceLevels]:

@@ -9,6 +9,7 @@ from cpro.core import clock
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
@@ -41,7 +42,8 @@ def save() -> ResponseReturnValue:
         return _page(form, form.status)
     years = form.retention_years.data or ""
     try:
-        question = None if request.form.get("confirm") == "oui" else _to_confirm(retention.check_years(years), form)
+        chosen = retention.check_years(years)
+        question = None if request.form.get("confirm") == "oui" else _to_confirm(chosen, form)
         if question is not None:
             return question
         with unit_of_work():
@@ -50,7 +52,7 @@ def save() -> ResponseReturnValue:
             )
     except DomainError as refusal:
         return _page(form, refusal.status, refusal)
-    told = f"Les données des anciens apprenants sont conservées {told_years(int(years))}."
+    told = f"Les données des anciens apprenants sont conservées {told_years(chosen)}."
     return back_to(url_for("retention.edit"), told if changed else "Rien n’a changé.")
 
 
@@ -88,7 +90,7 @@ def _page(form: RetentionForm, status: int = 200, refusal: DomainError | None = 
     is_head = can(current_principal(), Permission.RETENTION_EDIT)
     total = figures.expired.pupils + figures.kept_pupils
     last_page = max(1, -(-total // _PER_PAGE))
-    page = min(max(1, request.args.get("page", 1, type=int)), last_page)
+    page = min(read_id(request.args.get("page")) or 1, last_page)
     departures = retention.list_departures(now, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE) if is_head else []
     return render_page(
         "settings/retention.html",

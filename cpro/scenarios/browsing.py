@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from cpro.core.parsing import read_id
 from cpro.core.validators import fold
 
 PAGE_SIZE = 20
@@ -75,4 +76,4 @@ class Browsing:
 
 
 def _row_number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 9 else 0
+    return read_id(text) or 0

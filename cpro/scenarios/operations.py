@@ -13,6 +13,7 @@ from cpro.competences.queries import list_competences
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import plural
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Actor
 from cpro.core.richtext import read_rich
 from cpro.core.validators import fold, read_line
@@ -206,10 +207,11 @@ def _attach(scenario: Scenario, clean: Mapping[str, Any]) -> None:
         ScenarioLink(scenario_id=scenario.id, position=position, **link) for position, link in enumerate(links, 1)
     )
     db.session.add_all(
-        ScenarioCompetence(scenario_id=scenario.id, competence_id=int(each)) for each in clean.get("competences", ())
+        ScenarioCompetence(scenario_id=scenario.id, competence_id=read_id(each))
+        for each in clean.get("competences", ())
     )
     db.session.add_all(
-        ScenarioCoAuthor(scenario_id=scenario.id, account_id=int(each)) for each in clean.get("co_authors", ())
+        ScenarioCoAuthor(scenario_id=scenario.id, account_id=read_id(each)) for each in clean.get("co_authors", ())
     )
     try:
         db.session.flush()

@@ -18,6 +18,7 @@ from cpro.core import events
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import plural, spoken_name
+from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
 from cpro.core.validators import read_line
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
@@ -253,9 +254,8 @@ def _clean_diploma(values: Mapping[str, str], own_id: int | None) -> dict[str, s
 def _birth_date(text: str, today: date, errors: dict[str, str]) -> date | None:
     if not text:
         return None
-    try:
-        born = date.fromisoformat(text)
-    except ValueError:
+    born = read_day(text)
+    if born is None:
         errors["birth_date"] = "Écrivez la date de naissance comme 31/01/2009."
         return None
     if not _OLDEST_BIRTH <= born <= today.replace(year=today.year - _YOUNGEST_AGE, day=min(today.day, 28)):

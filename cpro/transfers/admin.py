@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from flask import url_for
 from sqlalchemy import ColumnElement
 
+from cpro.core import clock
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission
 from cpro.core.registry import registry
@@ -16,8 +16,6 @@ from cpro.core.screens import Column, DateFilter, Screen, TextFilter, choice
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.presenting import way_of
 
-#: Days beyond which instants would overflow in some time zone.
-_EARLIEST, _LATEST = date(1900, 1, 1), date(9000, 1, 1)
 _WAYS = ((Direction.JOINED, "recus", "vers votre établissement"), (Direction.LEFT, "envoyes", "vers un autre"))
 
 
@@ -29,9 +27,12 @@ def _in_state(state: TransferState) -> ColumnElement[bool]:
     return TransferSide.state_value == state.value
 
 
-def _midnight(day: date) -> datetime:
-    """Return the first instant of a day where the school is; a day of no calendar of ours is the nearest one."""
-    return datetime.combine(min(max(day, _EARLIEST), _LATEST), time(), ZoneInfo(registry().timezone()))
+def _start_of(day: date) -> datetime:
+    return clock.start_of(day, registry().timezone())
+
+
+def _end_of(day: date) -> datetime:
+    return clock.end_of(day, registry().timezone())
 
 
 def _instant(instant: datetime | None) -> str:
@@ -78,8 +79,8 @@ class TransfersScreen(Screen):
             [(state.value.replace("_", "-"), state.label, partial(_in_state, state)) for state in TransferState],
         ),
         TextFilter("uai", "UAI", lambda text: TransferSide.other_uai == text.upper()),
-        DateFilter("du", "Effectués depuis le", lambda day: TransferSide.done_at >= _midnight(day)),
-        DateFilter("au", "Effectués jusqu’au", lambda day: TransferSide.done_at < _midnight(day) + timedelta(days=1)),
+        DateFilter("du", "Effectués depuis le", lambda day: TransferSide.done_at >= _start_of(day)),
+        DateFilter("au", "Effectués jusqu’au", lambda day: TransferSide.done_at < _end_of(day)),
     )
 
     def label_of(self, row: TransferSide) -> str:

@@ -8,10 +8,10 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.adminviews import id_of
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import format_date, plural
 from cpro.core.forms import posted, typed_before_sign_in
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
@@ -146,7 +146,7 @@ def _accept_page(
     form: AcceptanceForm, side: TransferSide, status: int = 200, *, differs: bool = False
 ) -> ResponseReturnValue:
     found = queries.list_linkable(side, limit=_SHOWN + 1, sought=_sought(form))
-    chosen = id_of(form.student.data or "")
+    chosen = read_id(form.student.data or "")
     shown = [student.id for student in found[:_SHOWN]]
     kept = list_chosen([chosen], present=True) if chosen is not None and chosen not in shown else []
     form.offer([*kept, *found[:_SHOWN]])
@@ -167,11 +167,11 @@ def _accept_page(
 
 
 def _ids(values: Sequence[str] | None) -> list[int]:
-    return [found for text in (values or [])[:_MOST_CHOSEN] if (found := id_of(text)) is not None]
+    return [found for text in (values or [])[:_MOST_CHOSEN] if (found := read_id(text)) is not None]
 
 
 def _chosen(form: AcceptanceForm) -> int:
-    found = id_of(form.student.data or "")
+    found = read_id(form.student.data or "")
     if found is None:
         raise FieldErrors({"student": "Choisissez lequel de vos élèves est celui que l’on vous propose."})
     return found

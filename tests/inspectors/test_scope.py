@@ -13,13 +13,12 @@ from flask import Flask
 from sqlalchemy import delete, exists, func, select, union_all, update
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
-from cpro.core.clock import last_day_of_school_year, today_in
+from cpro.core.clock import end_of, last_day_of_school_year, start_of, today_in
 from cpro.core.tenancy import DiplomaScoped, Scope, ScopeEnded, TenancyError, enter
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.inspectors.models import MandateState
-from cpro.inspectors.periods import end_of, start_of
 from cpro.inspectors.queries import list_open_schools
 from cpro.students.models import Diploma, Division, Student
 from tests.factories import NOW, World, make_mandate

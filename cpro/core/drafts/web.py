@@ -26,6 +26,7 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant
 from cpro.core.forms import VersionedForm, choice_name, typed_before_sign_in
 from cpro.core.locks import is_busy
+from cpro.core.parsing import read_integer
 from cpro.core.registry import registry
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import asks_for_json, back_to, current_principal, page_address
@@ -194,7 +195,7 @@ def _mark_in(fields: Mapping[str, Any]) -> PageMark:
         return PageMark(_new_token())
     return PageMark(
         token,
-        int(turn) if re.fullmatch(r"[0-9]{1,9}", turn) else 0,
+        read_integer(turn, largest=10**9) or 0,
         origin if re.fullmatch(r"[0-9a-f]{32}@[0-9]{1,10}", origin) else "",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import floor
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -94,7 +95,7 @@ def every(
     """Make a function `(context)` the handler of a platform job done every so many minutes."""
 
     def period(now: datetime) -> str | None:
-        return f"{int(now.timestamp()) // (minutes * 60)}/{minutes}"
+        return f"{floor(now.timestamp()) // (minutes * 60)}/{minutes}"
 
     return _periodic(kind, label, told, period)
 

@@ -7,6 +7,7 @@ told so at once, and that nothing is lost, rather than left in front of a page t
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import floor
 
 from cpro.core.formatting import plural
 from cpro.core.jobs.models import Job, JobState
@@ -38,7 +39,7 @@ def tell_interruption(job: Job, now: datetime) -> str:
 
 
 def _duration(silence: timedelta) -> str:
-    seconds = int(silence.total_seconds())
+    seconds = floor(silence.total_seconds())
     if seconds < 120:
         return plural(seconds, "seconde", "secondes")
     return plural(seconds // 60, "minute", "minutes")

@@ -63,7 +63,7 @@ def deliver(context: JobContext, message_id: int) -> None:
             due = operations.put_off(message, answer=outcome.answer, now=context.now)
         work.session.flush()
         if due is None:
-            context.finish_within(work.session, {"sent": int(outcome.is_accepted)})
+            context.finish_within(work.session, {"sent": 1 if outcome.is_accepted else 0})
         else:
             context.postpone_within(work.session, due)
 

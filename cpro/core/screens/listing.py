@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from cpro.core.parsing import read_integer
 from cpro.core.screens.parts import AnyFilter, Column, Condition
 from cpro.core.validators import fold
 
@@ -45,10 +46,8 @@ class Listing:
             chosen=chosen,
             sort=sort if sort in sortable else "",
             descending=args.get("ordre") == "desc",
-            size=_integer(args.get("lignes"), PAGE_SIZES[0])
-            if args.get("lignes", "") in map(str, PAGE_SIZES)
-            else PAGE_SIZES[0],
-            page=min(max(_integer(args.get("page"), 1), 1), MAX_ROWS // PAGE_SIZES[0]),
+            size={str(size): size for size in PAGE_SIZES}.get(args.get("lignes", ""), PAGE_SIZES[0]),
+            page=min(read_integer(args.get("page"), smallest=1) or 1, MAX_ROWS // PAGE_SIZES[0]),
             base=base,
         )
 
@@ -119,8 +118,3 @@ class Listing:
         if self.sort != column.key:
             return None
         return "descending" if self.descending else "ascending"
-
-
-def _integer(text: str | None, default: int) -> int:
-    """Return a small integer whatever the address holds (a page of twenty digits is a page too far, not a crash)."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 9 else default

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
+from cpro.core.parsing import read_day
 from cpro.core.permissions import Permission
 
 Condition = ColumnElement[bool]
@@ -88,10 +89,8 @@ class DateFilter:
 
     def read(self, text: str) -> Condition | None:
         """Return the condition of a day written yyyy-mm-dd, or None when it is not one."""
-        try:
-            return self.where(date.fromisoformat(text))
-        except ValueError:
-            return None
+        day = read_day(text)
+        return None if day is None else self.where(day)
 
     def phrase(self, text: str) -> str:
         """Return how it reads in a sentence."""

@@ -12,8 +12,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.sql.base import ExecutableOption
 
 from cpro.core import clock, events
-from cpro.core.adminviews import SecureModelView, id_of
+from cpro.core.adminviews import SecureModelView
 from cpro.core.errors import Forbidden, NotFound
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Principal, can
 from cpro.core.registry import registry
 from cpro.core.screens.listing import MAX_ROWS, PAGE_SIZES, Listing
@@ -165,7 +166,7 @@ class ReadingScreen(SecureModelView):
 
         A unit of work forgets what was read before it, related rows too: what writes asks again once inside.
         """
-        row_id = id_of(request.values.get("id", ""))
+        row_id = read_id(request.values.get("id", ""))
         row = None if row_id is None else self.find_row(row_id)
         if row is None:
             raise NotFound("Cette fiche n’existe pas, ou n’est pas de votre établissement.")

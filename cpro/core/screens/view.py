@@ -12,12 +12,12 @@ from sqlalchemy import select
 from wtforms import Form
 
 from cpro.core import clock
-from cpro.core.adminviews import id_of
 from cpro.core.concurrency import check_fresh
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError, Forbidden, NotFound
 from cpro.core.formatting import plural
 from cpro.core.forms import VersionedForm, posted, typed_before_sign_in
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Access, Actor, Permission
 from cpro.core.screens.listing import MAX_ROWS
 from cpro.core.screens.reading import ReadingScreen, may
@@ -236,7 +236,7 @@ class Screen(ReadingScreen):
         action = next((each for each in self.open_bulk_actions() if each.key == request.form.get("action")), None)
         if action is None:
             raise Forbidden("Cette action n’existe pas, ou votre compte n’en a pas le droit.")
-        ids = {id_of(text) for text in request.form.getlist("rowid")[:MAX_ROWS]}
+        ids = {read_id(text) for text in request.form.getlist("rowid")[:MAX_ROWS]}
         rows = db.session.scalars(select(self.model).where(self.model.id.in_(ids)).options(*self.options)).all()
         if not rows or len(rows) != len(ids):
             return back_to(self.get_url(".index_view"), "Cochez d’abord des lignes de la liste.", "warning")

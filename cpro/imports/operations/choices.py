@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from cpro.core.errors import FieldErrors
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Actor
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
@@ -88,7 +89,7 @@ def answer_the_obvious(run: ImportRun, *, by: Actor, now: datetime) -> int:
     questions = db.session.scalars(
         select(ImportQuestion).where(ImportQuestion.run_id == run.id, ImportQuestion.answer.is_(None))
     ).all()
-    answers = {each.id: int(each.candidates[0][0]) for each in questions if len(each.candidates) == 1}
+    answers = {each.id: next(iter(_choices(each) - {0})) for each in questions if len(each.candidates) == 1}
     return answer_questions(run, answers, by=by, now=now)
 
 
@@ -139,4 +140,4 @@ def _lock(run: ImportRun) -> None:
 
 
 def _choices(question: ImportQuestion) -> set[int]:
-    return {0, *(int(candidate[0]) for candidate in question.candidates)}
+    return {0, *filter(None, (read_id(candidate[0]) for candidate in question.candidates))}

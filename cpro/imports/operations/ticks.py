@@ -12,6 +12,7 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
+from cpro.core.parsing import read_id
 from cpro.extensions import db
 from cpro.imports.analysis.confirmations import list_confirmations
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunKind, RunState
@@ -51,7 +52,9 @@ def remember_ticks(run: ImportRun) -> None:
     rows = db.session.execute(
         select(ImportChange.object_type, ImportChange.object_id, ImportChange.is_selected).where(is_proposal(run))
     )
-    ticks = {f"{_TICK}{object_type}:{object_id}": int(is_selected) for object_type, object_id, is_selected in rows}
+    ticks = {
+        f"{_TICK}{object_type}:{object_id}": 1 if is_selected else 0 for object_type, object_id, is_selected in rows
+    }
     run.answers = {key: value for key, value in run.answers.items() if not key.startswith(_TICK)} | ticks
 
 
@@ -61,7 +64,7 @@ def tick_again(run: ImportRun, *, today: date) -> None:
     for key, value in run.answers.items():
         if key.startswith(_TICK):
             object_type, _, object_id = key.removeprefix(_TICK).partition(":")
-            remembered[object_type, value].append(int(object_id))
+            remembered[object_type, value].append(read_id(object_id) or 0)
     if not remembered:
         return
     for (object_type, value), ids in remembered.items():

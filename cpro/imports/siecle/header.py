@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import re
 from dataclasses import dataclass
 from typing import IO
 
+from cpro.core.parsing import read_integer
 from cpro.core.validators import InvalidUAI, normalise_uai
 from cpro.imports.errors import MissingHeader, ResponsiblesRefused, UnknownFile, UnusedExport, WrongDirection
 from cpro.imports.values import parse_date
@@ -105,6 +105,7 @@ def _uai(text: str) -> str:
 
 
 def _year(text: str) -> int:
-    if not re.fullmatch(r"20[0-9]{2}", text.strip()):
+    year = read_integer(text.strip(), smallest=2000, largest=2099)
+    if year is None:
         raise MissingHeader
-    return int(text)
+    return year

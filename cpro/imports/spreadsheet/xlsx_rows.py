@@ -14,11 +14,13 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import floor
 from pathlib import Path
 from posixpath import normpath
 from typing import IO
 
 from cpro.core.formatting import format_date
+from cpro.core.parsing import read_integer, read_number
 from cpro.imports.deposit.archives import open_archive
 from cpro.imports.errors import FileRefused, TooManyRows, UnreadableTable
 from cpro.imports.xml.document import Element, iter_records
@@ -27,6 +29,8 @@ from cpro.imports.xml.document import Element, iter_records
 _SHEET_SIZE, _TEXTS_SIZE, _PART_SIZE = 100 << 20, 30 << 20, 5 << 20
 MAX_COLUMNS = 60
 _TEXT_LENGTH = 1000
+#: the rows that a sheet can have
+_LAST_ROW = 1 << 20
 _MEMORY_SIZE = 1 << 20
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _NOT_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
@@ -58,7 +62,7 @@ def _rows(archive: zipfile.ZipFile) -> Iterator[tuple[int, list[str]]]:
     number = 0
     with _part(archive, sheet_name, _SHEET_SIZE) as stream:
         for row in iter_records(stream, ("{*}row",), depth=2):
-            number = int(row.get("r") or number + 1)
+            number = _row_number(row, after=number)
             cells = _cells(row, book)
             if any(cells):
                 yield number, cells
@@ -115,12 +119,26 @@ def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
         for element in iter_records(stream, ("{*}numFmt", "{*}cellXfs"), depth=2):
             if element.tag.endswith("numFmt"):
                 if re.search("[dmy]", _NOT_FORMAT.sub("", element.get("formatCode", "")), re.IGNORECASE):
-                    custom_dates.add(int(element.get("numFmtId", "-1")))
+                    custom_dates.add(_index(element.get("numFmtId")))
                 continue
             for index, style in enumerate(element.iterchildren("{*}xf")):
-                if int(style.get("numFmtId", "0")) in _BUILT_IN_DATES | custom_dates:
+                if _index(style.get("numFmtId", "0")) in _BUILT_IN_DATES | custom_dates:
                     styles.add(index)
     return frozenset(styles)
+
+
+def _row_number(row: Element, *, after: int) -> int:
+    """Return the number of a row: as it says, else the next. Raises UnreadableTable where no sheet has such a row."""
+    number = read_integer(row.get("r") or after + 1, smallest=after + 1, largest=_LAST_ROW)
+    if number is None:
+        raise UnreadableTable
+    return number
+
+
+def _index(text: str | None) -> int:
+    """Return the place that a part of the file names in another, or -1: nothing is there."""
+    found = read_integer((text or "").strip())
+    return -1 if found is None else found
 
 
 def _cells(row: Element, book: _Workbook) -> list[str]:
@@ -149,22 +167,24 @@ def _value(cell: Element, book: _Workbook) -> str:
         return "" if inline is None else _rich_text(inline)
     value = cell.findtext("{*}v") or ""
     if kind == "s":
-        index = int(value)
+        index = _index(value)
         return book.texts[index] if 0 <= index < len(book.texts) else ""
     if kind == "b":
         return "VRAI" if value == "1" else "FAUX"
     if kind == "d":
         return value[:10]
     if kind == "n" and value:
-        return _number(value, int(cell.get("s", "0")) in book.date_styles, book.first_day)
+        return _number(value, _index(cell.get("s", "0")) in book.date_styles, book.first_day)
     return value[:_TEXT_LENGTH]
 
 
 def _number(value: str, is_date: bool, first_day: dt.date) -> str:
-    number = float(value)
-    if is_date and 1 <= number < 2_958_466:  # the last day of the year 9999
-        return format_date(first_day + dt.timedelta(days=int(number)))
-    return str(int(number)) if number.is_integer() else value[:_TEXT_LENGTH]
+    number = read_number(value)
+    if number is None:
+        return value[:_TEXT_LENGTH]
+    if is_date and 1 <= number <= (dt.date.max - first_day).days:
+        return format_date(first_day + dt.timedelta(days=floor(number)))
+    return str(floor(number)) if number.is_integer() else value[:_TEXT_LENGTH]
 
 
 def _rich_text(item: Element) -> str:

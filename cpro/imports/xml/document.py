@@ -108,7 +108,7 @@ def line_of(element: Element) -> int:
     libxml2 stores a line in 16 bits; past that, it answers with the line of the first text below the element: in an
     export, that of its first child, which follows it.
     """
-    line = int(element.sourceline or 0)
+    line = element.sourceline or 0
     return line - 1 if line >= _LONG_LINE and len(element) else line
 
 

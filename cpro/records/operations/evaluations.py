@@ -214,7 +214,7 @@ def _chosen(rows: Sequence[Row], wanted: str) -> Row | None:
 
 
 def _level(text: str) -> int | None:
-    return int(text) if text in {str(level.value) for level in Level} else None
+    return {str(level.value): level.value for level in Level}.get(text)
 
 
 def _day(values: Mapping[str, str], errors: dict[str, str], now: datetime) -> date | None:

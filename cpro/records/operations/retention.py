@@ -92,9 +92,10 @@ def set_retention(years: str, *, opened_on: str | None, by: Actor, now: datetime
 
 def check_years(years: str) -> int:
     """Return a number of years that may be chosen. Raises `FieldErrors`."""
-    if years not in {str(each) for each in RETENTION_CHOICES}:
+    offered = {str(each): each for each in RETENTION_CHOICES}
+    if years not in offered:
         raise FieldErrors({"retention_years": "Choisissez 1, 2 ou 3 ans."})
-    return int(years)
+    return offered[years]
 
 
 def preview(now: datetime, *, years: int | None = None) -> Preview:

@@ -12,6 +12,7 @@ from cpro.audit.operations import record
 from cpro.core.clock import today_in
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import spoken_name
+from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.records import queries
@@ -139,9 +140,8 @@ def clean_day(values: Mapping[str, str], name: str, errors: dict[str, str], *, r
     if not text:
         errors[name] = required
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
+    day = read_day(text)
+    if day is None:
         errors[name] = "Cette date n’existe pas : écrivez-la comme 31/01/2027."
         return None
     if not _OLDEST <= day <= date(_OLDEST.year + 99, 12, 31):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
 from cpro.core.forms import posted
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
@@ -91,9 +91,9 @@ def _own_division(division_id: int) -> Division:
 def _typed_levels(fields: Mapping[str, Any]) -> dict[int, str]:
     """Return the level typed for each pupil, {id: text}; what names no pupil is dropped."""
     return {
-        int(name.removeprefix(_LEVEL)): str(text)
+        pupil: str(text)
         for name, text in fields.items()
-        if re.fullmatch(rf"{_LEVEL}[0-9]{{1,9}}", name)
+        if name.startswith(_LEVEL) and (pupil := read_id(name.removeprefix(_LEVEL))) is not None
     }
 
 

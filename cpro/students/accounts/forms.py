@@ -7,8 +7,8 @@ from typing import Any
 
 from wtforms import Form, SelectChoice
 
-from cpro.core.adminviews import id_of
 from cpro.core.errors import DomainError, NotFound
+from cpro.core.parsing import read_id
 from cpro.students.accounts.queries import Selection, describe_student, list_students_without_account
 
 #: Enough for every pupil of a school; more is no person's choice.
@@ -33,7 +33,7 @@ def read_ids(given: Sequence[str]) -> list[int]:
     words = [word.strip() for text in given for word in text.split(",") if word.strip()]
     if len(words) > MOST_IDS:
         raise DomainError("Cela fait trop d’élèves à la fois : procédez division par division.")
-    ids = dict.fromkeys(id_of(word) for word in words)
+    ids = dict.fromkeys(read_id(word) for word in words)
     if None in ids:
         raise NotFound("Un de ces élèves n’existe pas dans votre établissement.")
     return [each for each in ids if each is not None]

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, url_for
 
 from cpro.core.formatting import format_count, plural
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Role
 from cpro.core.registry import ChecklistItem, registry
 from cpro.core.screens.reading import may
@@ -28,8 +29,8 @@ def _record_section(object_type: str, object_id: str) -> tuple[str, dict[str, An
     if not may(Permission.USERS_VIEW) or object_type not in ("student", "account"):
         return None
     if object_type == "student":
-        return _SECTION, _of_student(queries.get_student(int(object_id)))
-    account = queries.get_account(int(object_id))
+        return _SECTION, _of_student(queries.get_student(read_id(object_id) or 0))
+    account = queries.get_account(read_id(object_id) or 0)
     return (_SECTION, _of_account(account)) if account.role is Role.STUDENT else None
 
 

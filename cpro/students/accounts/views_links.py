@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from cpro.audit import labels
 from cpro.core import clock
-from cpro.core.adminviews import id_of
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_instant, of_name, person_name, plural
 from cpro.core.forms import PasswordForm, posted
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, requires
 from cpro.core.registry import registry
 from cpro.core.transactions import unit_of_work
@@ -180,7 +180,7 @@ def seen_links() -> ResponseReturnValue:
 
 
 def _asked_student() -> Student:
-    student_id = id_of(request.values.get("eleve", ""))
+    student_id = read_id(request.values.get("eleve", ""))
     if student_id is None:
         raise NotFound("Cet élève n’existe pas, ou n’est pas de votre établissement.")
     return queries.get_student(student_id)
@@ -271,4 +271,4 @@ def _sought() -> str:
 
 
 def _page_number() -> int:
-    return min(max(request.args.get("page", 1, type=int), 1), 500)
+    return min(read_id(request.args.get("page")) or 1, 500)

@@ -11,10 +11,10 @@ from flask_admin import expose
 from sqlalchemy import and_, or_, select
 
 from cpro.core import clock
-from cpro.core.adminviews import id_of
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, join_french, of_name, plural, spoken_name
 from cpro.core.forms import PasswordForm, VersionedForm, posted
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Role
 from cpro.core.registry import registry
 from cpro.core.screens import BulkAction, Column, Screen, TextFilter, choice
@@ -181,7 +181,7 @@ class UsersScreen(Screen):
         """Create through the room's operation."""
         values = {name: form[name].data or "" for name in details_of(Account())}
         return create_user(
-            values, division_ids=_division_ids(form), student_id=id_of(form["student"].data or ""), by=by, now=now
+            values, division_ids=_division_ids(form), student_id=read_id(form["student"].data or ""), by=by, now=now
         )
 
     def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:

@@ -10,6 +10,7 @@ from wtforms.fields import Field
 from wtforms.validators import ValidationError
 
 from cpro.core.forms import BaseForm, bounded_password
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Role
 from cpro.students.models import Division
 from cpro.students.sheets.operations import Target
@@ -21,18 +22,13 @@ ROLES = (Role.TEACHER, Role.STUDENT, Role.ADMINISTRATOR)
 _MOST_IDS = 5000
 
 
-def _is_id(text: str) -> bool:
-    """Tell whether a text can be an id: digits, and a number that every database takes."""
-    return text.isascii() and text.isdigit() and len(text) < 10
-
-
 class _IdsField(Field):
     """Whom a list named: whole numbers, repeated or separated by commas; anything else is nobody."""
 
     def process_formdata(self, values: Sequence[str]) -> None:
         """Keep what can be an id."""
         words = [word.strip() for text in values for word in text.split(",")]
-        self.data = [int(text) for text in words[:_MOST_IDS] if _is_id(text)]
+        self.data = [row_id for row_id in map(read_id, words[:_MOST_IDS]) if row_id is not None]
 
 
 class SheetsForm(BaseForm):
@@ -113,7 +109,7 @@ class SheetsForm(BaseForm):
             return Target(never_activated=True)
         if chosen == "role":
             return Target(role=next((each for each in ROLES if each.value == self.role.data), None))
-        return Target(division_id=int(self.division.data)) if _is_id(self.division.data or "") else Target()
+        return Target(division_id=read_id(self.division.data))
 
     def validate_pour(self, field: Field) -> None:
         """Refuse what is no choice; without one, a division is meant, or a role where one is named."""
@@ -122,7 +118,7 @@ class SheetsForm(BaseForm):
 
     def validate_division(self, field: Field) -> None:
         """Ask for a division where that is what is missing."""
-        if not self.names_people and self._chosen() == "division" and not _is_id(field.data or ""):
+        if not self.names_people and self._chosen() == "division" and read_id(field.data) is None:
             raise ValidationError("Choisissez une division.")
 
     def validate_role(self, field: Field) -> None:

@@ -15,6 +15,7 @@ from cpro.core.errors import DomainError, PasswordNeeded
 from cpro.core.formatting import format_count, format_time, person_name, plural
 from cpro.core.forms import posted
 from cpro.core.mail import public_link
+from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission, Role, requires
 from cpro.core.registry import registry
 from cpro.core.secrets import new_seal_key
@@ -32,7 +33,7 @@ from cpro.students.sheets.forms import SheetsForm
 from cpro.students.sheets.kept import SheetsGone, get_document, list_documents, read_document
 from cpro.students.sheets.models import KeptSheets
 from cpro.students.sheets.operations import Batch, Target, draw_batch, list_target_accounts, plan_target_sheets
-from cpro.users.sheets import SchoolOnSheet, render_sheets, sheet_lines
+from cpro.users.sheets import LAYOUTS, SchoolOnSheet, render_sheets, sheet_lines
 
 bp = Blueprint("sheets", __name__)
 
@@ -188,7 +189,8 @@ def _document(form: SheetsForm, batch: Batch) -> bytes:
     school, sheets = _school(), batch.plan.sheets
     if form.format.data == "csv":
         return "".join(sheet_lines(sheets, school, divisions=batch.divisions)).encode()
-    return render_sheets(sheets, school, divisions=batch.divisions, layout=int(form.layout.data), now=clock.utcnow())
+    layout = read_integer(form.layout.data) or LAYOUTS[-1]
+    return render_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow())
 
 
 def _school() -> SchoolOnSheet:

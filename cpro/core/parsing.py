@@ -1,0 +1,67 @@
+"""Read the numbers and days that somebody typed, that an address asks for or that a file holds; never without bounds.
+
+The one place where such a text becomes a number: what is none, or lies beyond what the databases, the calendar or the
+time zones take, is None, and whoever asked says so in their own words. Digits are ASCII digits.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+#: what PostgreSQL's integer holds
+LARGEST_ID = 2**31 - 1
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
+_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+
+
+def read_integer(text: object, *, smallest: int = 0, largest: int = LARGEST_ID) -> int | None:
+    """Return the whole number that a text writes in ASCII digits, or None: no number, or one out of bounds."""
+    written = str(text)
+    if not _INTEGER.fullmatch(written):
+        return None
+    number = int(written)
+    return number if smallest <= number <= largest else None
+
+
+def read_id(text: object) -> int | None:
+    """Return the id that an address or a form holds, or None: a word is no id, nor a number no database takes."""
+    return read_integer(text, smallest=1)
+
+
+def read_number(text: str, *, largest: float = 1e15) -> float | None:
+    """Return the number that a cell holds, with a point and perhaps an exponent; None for any other, NaN and infinity.
+
+    `largest` bounds it on either side of zero.
+    """
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = float(text)
+    return number if -largest <= number <= largest else None
+
+
+def read_day(text: str | None) -> date | None:
+    """Return the day written yyyy-mm-dd, as browsers send it, or None; whoever stores it judges its year."""
+    match = _DAY.fullmatch((text or "").strip())
+    return day_of(*match.groups()) if match else None
+
+
+def day_of(year: str, month: str, day: str) -> date | None:
+    """Return the day of the calendar that three texts name, or None."""
+    numbers = [read_integer(each, largest=9999) for each in (year, month, day)]
+    if None in numbers:
+        return None
+    try:
+        return date(*numbers)  # type: ignore[arg-type]
+    except ValueError:
+        return None
+
+
+def read_instant(text: str) -> datetime | None:
+    """Return the instant written in ISO 8601 with its offset, or None; none so far off that a time zone overflows."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None and 1900 <= instant.year <= 9000 else None
