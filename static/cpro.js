@@ -4,6 +4,10 @@
  * input[type=file][data-preview=ID]   writes the chosen file's name and size in the element ID
  */
 
+/* The answer to a post stands for a page: « Précédent » and reload ask for that page, and send nothing again. */
+const page = document.querySelector("meta[name=cpro-page]");
+if (page) history.replaceState(history.state, "", page.content);
+
 const megabyte = 1024 * 1024;
 
 /* Long enough for a double click; short enough for a form that answers with a download and leaves the page in place. */

@@ -19,6 +19,20 @@ from cpro.core.parsing import read_day
 from cpro.core.validators import clean_text
 
 
+class TypedForm(ImmutableMultiDict[str, str]):
+    """What was typed on this page and is not saved yet; with what is said beside the fields, if it was refused."""
+
+    sentences: Mapping[str, list[str]] | None = None
+
+    def show_sentences(self, form: Any) -> None:
+        """Say again beside the fields why they were refused; a sentence without a field is above the form."""
+        if self.sentences is None:
+            return
+        for field in form:
+            field.errors = list(self.sentences.get(field.name, ()))
+        form.form_errors = list(self.sentences.get("", ()))
+
+
 class BaseForm(FlaskForm):
     """A form whose token is checked by the guard, and which shows again what a rule refused.
 
@@ -33,6 +47,10 @@ class BaseForm(FlaskForm):
 
     def __init__(self, formdata: Any = None, **kwargs: Any) -> None:
         super().__init__(formdata=formdata, **kwargs)
+        if formdata is not None and formdata is request.form:
+            g.posted_form = self
+        if isinstance(formdata, TypedForm):
+            formdata.show_sentences(self)
 
     def blame(self, refusal: DomainError) -> None:
         """Put the sentences of a refusal beside the fields they name, the rest above the form."""
@@ -67,15 +85,31 @@ class VersionedForm(BaseForm):
     kept: tuple[str, ...] = ()
     #: the fingerprint as it was posted
     opened_on: str = ""
+    #: what was typed in it: where the choices of its reader are looked for
+    typed: Mapping[str, str] = ImmutableMultiDict()
     #: what the form is about, as the journal names it: (object type, object id)
     about: tuple[str, object] | None = None
 
     @classmethod
-    def opened(cls, stored: Mapping[str, Any], typed: ImmutableMultiDict[str, str] | None = None) -> Self:
-        """Return the form of stored values, or what was typed on this page and is not saved yet (`typed`: a draft)."""
-        return cls(
-            typed if typed is not None else typed_before_sign_in(), data={**stored, "version": fingerprint(stored)}
-        )
+    def opened(
+        cls,
+        stored: Mapping[str, Any],
+        typed: ImmutableMultiDict[str, str] | None = None,
+        *,
+        about: tuple[str, object] | None = None,
+    ) -> Self:
+        """Return the form of stored values, or what was typed on this page and is not saved yet (`typed`: a draft).
+
+        One that was refused comes back as it was: with what is said beside its fields, and what there is to choose.
+        """
+        shown = typed if typed is not None else typed_before_sign_in()
+        form = cls(shown, data={**stored, "version": fingerprint(stored)})
+        form.about = about
+        if isinstance(shown, TypedForm) and shown.sentences is not None:
+            form.typed = shown
+            form.reconcile(stored)
+            shown.show_sentences(form)
+        return form
 
     @classmethod
     def sent(
@@ -92,7 +126,7 @@ class VersionedForm(BaseForm):
         form before it is compared.
         """
         form = cls(posted(), data=stored if keeps_absent else None)
-        form.about = about
+        form.about, form.typed = about, posted()
         if prepare is not None:
             prepare(form)
         form.reconcile(stored)
@@ -130,7 +164,7 @@ class VersionedForm(BaseForm):
 
     def chose_theirs(self, name: str) -> bool:
         """Tell whether, of the two values of a field, its reader chose the stored one."""
-        return posted().get(choice_name(name)) == KEEP_THEIRS
+        return self.typed.get(choice_name(name)) == KEEP_THEIRS
 
     @property
     def status(self) -> int:
@@ -198,10 +232,14 @@ def posted() -> ImmutableMultiDict[str, str]:
     return request.form
 
 
-def typed_before_sign_in() -> ImmutableMultiDict[str, str] | None:
-    """Return what was typed on this page before the sign-in ended, or None."""
+def typed_before_sign_in() -> TypedForm | None:
+    """Return what was typed on this page and is not saved: before the sign-in ended, or in a form that was refused."""
     fields = g.get("typed_form")
-    return ImmutableMultiDict(fields) if fields else None
+    if not fields:
+        return None
+    typed = TypedForm(fields)
+    typed.sentences = g.get("typed_errors")
+    return typed
 
 
 def checked(rule: Callable[[str], str]) -> Callable[[Form, Any], None]:

@@ -6,10 +6,11 @@ import base64
 import logging
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Response, flash, g, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, flash, g, make_response, redirect, render_template, request
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -18,7 +19,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
 from cpro.core import richtext
 from cpro.core.conflicts import told_kept
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 #: Fields that no page shows again, whatever the form.
 SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "code"})
 
+#: Statuses of the pages that show a posted form again.
+_SHOWN_AGAIN = frozenset({200, 409, 422})
 _RETRY_AFTER = 5  # seconds: a machine that asks again comes back after the longest transaction of a page
 #: Characters of a form that a refused page offers to send again.
 _MAX_TYPED = 300_000
@@ -195,6 +198,7 @@ def show_error(code: int, message: str = "", *, typed: Sequence[tuple[str, str]]
             hint="Ce que vous aviez saisi n’est pas perdu : « Réessayer » l’envoie de nouveau." if typed else "",
             typed=typed,
             retry_url=request.full_path.rstrip("?"),
+            page_at=_page_of_refusal(code),
             back_url="/",
             back_label="Revenir à l’accueil",
         )
@@ -264,5 +268,51 @@ def back_to(endpoint_url: str, message: str = "", category: str = "success") -> 
 
 
 def render_page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
-    """Render a page with its status."""
+    """Render a page with its status.
+
+    One that answers a post tells the browser the address of the page it stands for (`page_at`): « Précédent » and
+    reload then ask for that page, and send nothing again.
+    """
+    if request.method == "POST":
+        context["page_at"] = _page_of_post(status)
     return render_template(template, **context), status
+
+
+@dataclass(frozen=True)
+class PageAt:
+    """The page that the answer to a post stands for; `is_same` when, asked for, it shows the same."""
+
+    address: str
+    is_same: bool
+
+
+def _page_of_post(status: int) -> PageAt | None:
+    """Return the page that the answer to this post stands for; keep for it what was typed (`users.refused_forms`)."""
+    kept: str | None = g.keep_typed() if "keep_typed" in g and status in _SHOWN_AGAIN else None
+    if kept:
+        return PageAt(kept, is_same=status >= 400)
+    origin = urlsplit(request.referrer or "")
+    came_from = f"{origin.path}?{origin.query}" if origin.query else origin.path
+    for address in (came_from if origin.netloc == request.host else "", request.full_path.rstrip("?")):
+        if is_local_path(address) and _can_be_opened(address.partition("?")[0]):
+            return PageAt(address, is_same=False)
+    return None
+
+
+def _page_of_refusal(code: int) -> PageAt | None:
+    """Return the page from which a refused post came; none where the form waits in the error page itself."""
+    if request.method != "POST" or code in (400, 503):
+        return None
+    page = _page_of_post(code)
+    if code != 413 or page is None:
+        return page and PageAt(page.address, is_same=False)
+    # Nothing of a post that weighs too much can be read: the page says so where there is no script to come back to it.
+    return PageAt(f"{page.address}{'&' if '?' in page.address else '?'}refus=413", is_same=True)
+
+
+def _can_be_opened(path: str) -> bool:
+    try:
+        current_app.create_url_adapter(request).match(path, method="GET")  # type: ignore[union-attr]
+    except (HTTPException, RequestRedirect):
+        return False
+    return True

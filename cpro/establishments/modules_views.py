@@ -25,7 +25,8 @@ bp = Blueprint("modules", __name__, url_prefix="/admin/parametres/modules")
 @requires(Permission.MODULES_SWITCH)
 def edit() -> ResponseReturnValue:
     """Show the switches."""
-    return _page(ModulesForm.opened(_as_typed()))
+    about = ("establishment", queries.get_current_establishment().id)
+    return _page(ModulesForm.opened(_as_typed(), about=about))
 
 
 @bp.post("")

@@ -55,7 +55,7 @@ def establishment() -> ResponseReturnValue:
     """Show the particulars."""
     school = queries.get_current_establishment()
     stored = particulars_of(school)
-    return _particulars_page(ParticularsForm.opened(stored), school)
+    return _particulars_page(ParticularsForm.opened(stored, about=("establishment", school.id)), school)
 
 
 @bp.post("/admin/parametres/etablissement")
@@ -103,7 +103,8 @@ def _particulars_page(
 @requires(Permission.TRANSFERS_VIEW)
 def transfers() -> ResponseReturnValue:
     """Show the transfers switch."""
-    return _transfers_page(TransfersForm.opened(_switch_as_typed(queries.get_current_establishment())))
+    school = queries.get_current_establishment()
+    return _transfers_page(TransfersForm.opened(_switch_as_typed(school), about=("establishment", school.id)))
 
 
 @bp.post("/admin/parametres/transferts")
@@ -146,7 +147,7 @@ def _what_switching_off_stops(form: TransfersForm) -> list[str]:
 
 
 def _switching_off_page(form: TransfersForm, consequences: list[str]) -> ResponseReturnValue:
-    return render_template(
+    return render_page(
         "confirm.html",
         title="Désactiver les transferts",
         question="Désactiver les transferts ?",

@@ -100,11 +100,11 @@ def open_access() -> ResponseReturnValue:
 
 
 @bp.route("/<int:mandate_id>/fermer", methods=["GET", "POST"])
-@requires(Permission.MANDATES_MANAGE)
+@requires(Permission.MANDATES_MANAGE, keeps_typed_form=True)
 def close(mandate_id: int) -> ResponseReturnValue:
     """Ask once, with a reason, then close a mandate."""
     mandate = queries.get_mandate(mandate_id)
-    form = ClosingForm(posted() if request.method == "POST" else None)
+    form = ClosingForm(posted() if request.method == "POST" else typed_before_sign_in())
     if request.method != "POST":
         return _closing_page(form, mandate)
     if not form.validate():
@@ -119,13 +119,13 @@ def close(mandate_id: int) -> ResponseReturnValue:
 
 
 @bp.route("/<int:mandate_id>/prolonger", methods=["GET", "POST"])
-@requires(Permission.MANDATES_MANAGE)
+@requires(Permission.MANDATES_MANAGE, keeps_typed_form=True)
 def extend(mandate_id: int) -> ResponseReturnValue:
     """Give a mandate a later last day."""
     mandate = queries.get_mandate(mandate_id)
     stored = extension_values(mandate)
     if request.method != "POST":
-        return _extension_page(ExtensionForm.opened(stored), mandate)
+        return _extension_page(ExtensionForm.opened(stored, about=("mandate", mandate.id)), mandate)
     form = ExtensionForm.sent(stored, about=("mandate", mandate.id), keeps_absent=False)
     if not form.validate():
         return _extension_page(form, mandate, form.status)

@@ -43,7 +43,8 @@ def edit() -> ResponseReturnValue:
     if not code:
         return _page(None, None)
     diploma = _asked_diploma(code)
-    return _page(diploma, MasksForm.opened(stored_values(list_masks(diploma.id)), drafts.typed(_draft_of(diploma))))
+    stored, draft = stored_values(list_masks(diploma.id)), drafts.typed(_draft_of(diploma))
+    return _page(diploma, MasksForm.opened(stored, draft, about=("masks", diploma.code)))
 
 
 @bp.post("")

@@ -137,7 +137,8 @@ def edit(scenario_id: int) -> ResponseReturnValue:
     if sheet.scenario.archived_at is not None:
         raise operations.Archived
     stored = operations.scenario_values(sheet)
-    return _form_page(ScenarioForm.opened(stored, drafts.typed(_draft_of(scenario_id))), sheet)
+    form = ScenarioForm.opened(stored, drafts.typed(_draft_of(scenario_id)), about=("scenario", scenario_id))
+    return _form_page(form, sheet)
 
 
 @bp.post("/<int:scenario_id>/modifier")

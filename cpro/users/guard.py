@@ -30,7 +30,7 @@ from cpro.core.web import (
     page_address,
 )
 from cpro.extensions import csrf, login_manager
-from cpro.users import authentication, lost_uploads, queries
+from cpro.users import authentication, lost_uploads, queries, refused_forms
 from cpro.users.models import Account
 from cpro.users.operations import parked_forms, sign_ins
 
@@ -59,6 +59,7 @@ def install(app: Flask) -> None:
     login_manager.user_loader(load_principal)
     login_manager.session_protection = None  # the sign-in is a row of ours: changing networks is no theft
     app.before_request(_judge)
+    app.after_request(refused_forms.forget_saved)
     app.register_error_handler(tenancy.ScopeEnded, lambda error: _lead_out())
 
 
@@ -140,10 +141,18 @@ def _admit(principal: Principal | None, access: Access, permission: Permission) 
         return _offer_again(access, principal)
     if not can(principal, permission):
         raise Forbidden
+    _bring_back(principal, access)
+    return None
+
+
+def _bring_back(principal: Principal, access: Access) -> None:
+    """Hand a page what was typed in it and is not saved; keep an eye on a form that is posted now."""
+    if access.keeps_typed_form and request.method == "POST":
+        refused_forms.watch(principal, page_address())
+    refused_forms.restore(principal, page_address())
     _restore_typed_form(principal)
     if request.method == "GET":
         lost_uploads.tell(f"{principal.kind}:{principal.id}")
-    return None
 
 
 def _open_scope(principal: Principal | None) -> bool:
@@ -280,6 +289,7 @@ def _restore_typed_form(principal: Principal) -> None:
         return
     if request.method == "GET" and "abandonner" not in request.args:
         g.typed_form = fields
+        g.pop("typed_errors", None)
     else:
         session.pop(PARKED)
 

@@ -41,7 +41,7 @@ from cpro.establishments.queries import find_establishments, get_establishment
 from cpro.users import authentication, guard, identity, lost_uploads, queries, recovery
 from cpro.users.forms import ActivationForm, ForgottenForm, OwnEmailForm, OwnPasswordForm, SignInForm
 from cpro.users.models import Account
-from cpro.users.operations import sign_ins
+from cpro.users.operations import parked_forms, sign_ins
 
 bp = Blueprint("users", __name__)
 schools_bp = Blueprint("schools", __name__, url_prefix="/ecoles")
@@ -111,6 +111,8 @@ def sign_out() -> ResponseReturnValue:
         with platform_unit_of_work("sign-out") as work:
             account = queries.get_account(work.session, principal.kind, principal.id)
             sign_ins.end_sign_in(work.session, principal.sign_in_id, account, by=current_actor(), now=clock.utcnow())
+            refused = parked_forms.refused_owner(principal.kind, principal.id, principal.sign_in_id)
+            parked_forms.forget_refused(work.session, owner=refused)
     owner = session.get(guard.OWNER)
     logout_user()
     session.clear()

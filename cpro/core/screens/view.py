@@ -183,9 +183,9 @@ class Screen(ReadingScreen):
         stored = self.form_values(row)
         assert self.form_class is not None, f"{type(self).__name__} declares no form"
         if request.method != "POST":
-            form = self.form_class.opened(stored)
+            form = self.form_class.opened(stored, about=(self.object_type, row_id))
             self.prepare_form(form, row)
-            return self._form_page(form, row)
+            return self._form_page(form, row, conflict=explain(form, None, stored=stored))
         form = self.form_class.sent(
             stored, about=(self.object_type, row_id), prepare=lambda each: self.prepare_form(each, row)
         )

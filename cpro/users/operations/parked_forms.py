@@ -1,11 +1,15 @@
-"""Keep what somebody had typed when their sign-in ended, and give it back to them alone."""
+"""Keep what somebody had typed when their sign-in ended or their form was refused, and give it back to them alone.
+
+The first waits for a cookie's token and the next sign-in; the second belongs to the sign-in it was posted in, and ends
+with it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cpro.core.secrets import new_token, token_hash
@@ -14,6 +18,8 @@ from cpro.users.models import ParkedForm
 LIFETIME = timedelta(hours=2)
 #: Characters kept of one form: our largest, a scenario of five long rich texts, with room to spare.
 MAX_CHARACTERS = 300_000
+#: Refused forms kept for one sign-in: the latest.
+MAX_REFUSED = 10
 
 
 def park(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str, str]], now: datetime) -> str | None:
@@ -48,6 +54,57 @@ def find_path(session: Session, *, token: str, owner: str, now: datetime) -> str
     """Return the page a parked form stands on, or None when there is none for this person."""
     parked = _find(session, token, owner, now)
     return parked.path if parked else None
+
+
+def keep_refused(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str, str]], now: datetime) -> bool:
+    """Keep a refused form for its page, in place of an earlier one; tell whether it is kept: not when it is too long.
+
+    `owner` names the sign-in (`refused_owner`).
+    """
+    forget_refused(session, owner=owner, path=path)
+    session.execute(delete(ParkedForm).where(ParkedForm.created_at < now - LIFETIME))
+    if len(path) > 500 or sum(len(name) + len(value) for name, value in fields) > MAX_CHARACTERS:
+        return False
+    kept = session.scalars(
+        select(ParkedForm.token_hash).where(ParkedForm.owner == owner).order_by(ParkedForm.created_at.desc())
+    ).all()
+    session.execute(delete(ParkedForm).where(ParkedForm.token_hash.in_(kept[MAX_REFUSED - 1 :])))
+    session.add(
+        ParkedForm(
+            token_hash=_refused_key(owner, path),
+            owner=owner,
+            path=path,
+            fields=[[name, value] for name, value in fields],
+            created_at=now,
+        )
+    )
+    session.flush()
+    return True
+
+
+def read_refused(session: Session, *, owner: str, path: str, now: datetime) -> list[tuple[str, str]] | None:
+    """Return the fields of the form refused on a page in a sign-in, or None when there is none or it is too old."""
+    kept = session.get(ParkedForm, _refused_key(owner, path))
+    if kept is None or kept.created_at < now - LIFETIME:
+        return None
+    return [(name, value) for name, value in kept.fields]
+
+
+def forget_refused(session: Session, *, owner: str, path: str | None = None) -> None:
+    """Forget the form refused on a page, or on every page (None), in a sign-in."""
+    wanted = ParkedForm.owner == owner
+    session.execute(
+        delete(ParkedForm).where(wanted if path is None else ParkedForm.token_hash == _refused_key(owner, path))
+    )
+
+
+def refused_owner(kind: str, account_id: int, sign_in_id: int) -> str:
+    """Return the owner of the forms refused in a sign-in."""
+    return f"{kind}:{account_id}/{sign_in_id}"
+
+
+def _refused_key(owner: str, path: str) -> str:
+    return token_hash(f"{owner} {path}")
 
 
 def _find(session: Session, token: str, owner: str, now: datetime) -> ParkedForm | None:
