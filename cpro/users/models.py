@@ -205,13 +205,13 @@ class FailureCounter(PlatformOnly, Model):
 
 
 class ParkedForm(PlatformOnly, Model):
-    """What somebody had typed when their sign-in ended: shown again after they sign in, never applied by itself."""
+    """What somebody had typed when their sign-in ended, or in a refused form: shown again, never applied by itself."""
 
     __tablename__ = "parked_form"
 
-    #: SHA-256 of the token in the browser's cookie
+    #: SHA-256 of the token in the browser's cookie; for a refused form, of its owner and its page
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    #: "account:12" or "platform:3": nobody else gets the form back
+    #: "account:12" or "platform:3", "account:12/45" within one sign-in: nobody else gets the form back
     owner: Mapped[str] = mapped_column(String(40))
     #: the page the form stands on
     path: Mapped[str] = mapped_column(String(500))

@@ -12,6 +12,7 @@ from flask import Response, g, request, session
 from sqlalchemy.exc import SQLAlchemyError
 
 from cpro.core import clock, tenancy
+from cpro.core.drafts.web import FIELD_NAMES
 from cpro.core.forms import BaseForm
 from cpro.core.locks import is_busy, wait_at_most
 from cpro.core.permissions import Principal
@@ -22,6 +23,8 @@ from cpro.users.operations import parked_forms
 #: The cookie's entry that says that a form of this sign-in may be kept: most pages then need not look for one.
 _SOME = "refused"
 _NEVER_KEPT = SECRET_FIELDS | {"csrf_token"}
+#: What a page posts beside what is typed in it.
+_NOT_TYPED = _NEVER_KEPT | FIELD_NAMES | {"geste", "then"}
 #: Begins the name under which the sentences beside a field are kept; no field of a page begins so.
 _SENTENCE = "#"
 #: Seconds that a page waits to keep its form: it is shown anyway.
@@ -77,7 +80,9 @@ def _said(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted(
         (name, value)
         for name, value in fields
-        if name not in _NEVER_KEPT | FIELD_NAMES and not name.startswith((_SENTENCE, "choix-")) and value
+        if name not in _NEVER_KEPT | FIELD_NAMES | {"geste", "then"}
+        and not name.startswith((_SENTENCE, "choix-"))
+        and value
     )
 
 
