@@ -17,6 +17,7 @@ ACCOUNTS, PUPIL_USERS = "/admin/eleves/ouvrir-comptes", "/admin/utilisateurs/?re
 HISTORY, SHEETS = "/admin/parametres/historique", "/admin/utilisateurs/fiches"
 
 Act = Callable[[Site, Page], object]
+_LONG_NAME = "Wertherwilhelminenburgersteinmetzgeselle-Constantinopolitanopoulos"
 
 
 def follow(*names: str) -> Act:
@@ -244,7 +245,15 @@ WRITING = [
     Scene("sheets-again", ADMIN, f"{SHEETS}?pour=role&role=student", 200, press("Préparer les fiches")),
     Scene("sheets-kept", ADMIN, SHEETS),
     Scene("sheets-gone", ADMIN, f"{SHEETS}/999999", 404),
-    Scene("sheets-chosen", ADMIN, USERS, 200, follow("QUARTZ", "Fiche d’activation")),
+    Scene("sheets-chosen", ADMIN, f"{USERS}?recherche=quartz", 200, follow("QUARTZ", "Fiche d’activation")),
+    Scene("sheets-of-a-long-name", ADMIN, USERS, 200, then(_somebody(_LONG_NAME), follow("Fiche d’activation"))),
+    Scene(
+        "sheets-of-a-long-name-drawn",
+        ADMIN,
+        f"{USERS}?recherche=Wertherwilhelm",
+        200,
+        then(follow("WERTHERWILHELM", "Fiche d’activation"), press("Tirer les fiches")),
+    ),
     Scene("wording-new", ADMIN, f"{MASKS_SCREEN}new/"),
     Scene("wording-refused", ADMIN, f"{MASKS_SCREEN}new/", 422, press("Valider", diploma="rien")),
     Scene(

@@ -135,7 +135,7 @@ def _confirmation(form: SheetsForm, batch: Batch, status: int = 200) -> Response
     return render_page(
         "confirm.html",
         title="Tirer de nouvelles fiches",
-        question=f"Tirer {plural(number, 'fiche', 'fiches')} ({batch.about}) ?",
+        question=f"Tirer {plural(number, 'fiche', 'fiches')} ({batch.about})\u202f?",
         consequences=[
             plural(
                 printed,
