@@ -11,8 +11,8 @@ from flask_admin import expose
 from sqlalchemy import and_, or_, select
 
 from cpro.core import clock
-from cpro.core.errors import DomainError
-from cpro.core.formatting import format_date, join_french, of_name, plural, spoken_name
+from cpro.core.errors import DomainError, refusal_of
+from cpro.core.formatting import format_date, of_name, spoken_name
 from cpro.core.forms import PasswordForm, VersionedForm, posted
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Role
@@ -27,6 +27,7 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.students import queries
 from cpro.students.accounts.forms import offer_students
 from cpro.students.accounts.queries import is_unlinked
+from cpro.students.admin.ticked import DEACTIVATION, without_sheets
 from cpro.students.forms import UserForm
 from cpro.students.models import Division, Student, TeacherDivision
 from cpro.students.teaching import create_user, update_user
@@ -34,7 +35,6 @@ from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.by_hand import details_of
 from cpro.users.operations.head_codes import BY_THE_PLATFORM
-from cpro.users.queries import list_accounts
 
 #: Where a person reads what became of a message about an account.
 _FOLLOWED = "la fiche du compte dit où en est l’envoi"
@@ -115,18 +115,12 @@ class UsersScreen(Screen):
         TextFilter("division", "Division", lambda code: _of_division(code), queries.suggest_divisions),
     )
     bulk_actions = (
-        BulkAction(
-            "deactivate",
-            "Désactiver",
-            Permission.USERS_EDIT,
-            lambda labels: _deactivation_told(labels),
-            lambda ids, *, by, now: _deactivate_all(ids, by=by, now=now),
-            danger=True,
-        ),
+        DEACTIVATION,
         BulkAction(
             "sheets",
             "Fiches d’activation",
             Permission.USERS_EDIT,
+            left_out=without_sheets,
             leads_to=lambda ids: url_for("sheets.choose", ids=",".join(map(str, ids))),
         ),
     )
@@ -205,15 +199,16 @@ class UsersScreen(Screen):
 
     def _gestures_on(self, row: Account) -> list[tuple[str, str]]:
         """Return the gestures that somebody else's account allows: none that the operations would refuse."""
-        is_head = row.role is Role.HEAD
+        by = current_actor()
         if not row.is_active:
-            return [] if is_head else [("Réactiver", self.get_url(".reactivate_view", id=row.id))]
+            refused = refusal_of(access.refuse_reactivation, row, by)
+            return [] if refused else [("Réactiver", self.get_url(".reactivate_view", id=row.id))]
         links = []
-        if not row.is_pending and not (is_head and row.activated_at):
+        if not refusal_of(access.refuse_reset, row, by):
             links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
-        if not row.is_pending and not is_head:
+        if not row.is_pending and row.role is not Role.HEAD:
             links.append(("Fiche d’activation", url_for("sheets.choose", ids=row.id)))
-        if row.is_pending or not is_head:
+        if not refusal_of(access.refuse_deactivation, row, by):
             links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
         return links
 
@@ -228,6 +223,7 @@ class UsersScreen(Screen):
             ["La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.", "Ses données restent."],
             lambda row, by, now: access.deactivate_account(row, by=by, now=now),
             "désactivé",
+            access.refuse_deactivation,
         )
 
     @expose("/reactiver/", methods=("GET", "POST"))
@@ -239,6 +235,7 @@ class UsersScreen(Screen):
             ["La personne pourra à nouveau se connecter, avec le mot de passe qu’elle avait."],
             lambda row, by, now: access.reactivate_account(row, by=by, now=now),
             "réactivé",
+            access.refuse_reactivation,
             danger=False,
         )
 
@@ -251,6 +248,9 @@ class UsersScreen(Screen):
             "Un code d’activation vous est montré une seule fois ; celui d’un chef d’établissement part par courriel.",
         ]
         row = self.asked_row()
+        refused = refusal_of(access.refuse_reset, row, current_actor())
+        if refused is not None:
+            return self._refused(refused)
         form = PasswordForm(posted() if request.method == "POST" else None)
         if request.method != "POST" or not form.validate():
             status = 200 if request.method != "POST" else 422
@@ -283,6 +283,7 @@ class UsersScreen(Screen):
                 ["Le compte ne pourra plus se connecter tant que vous n’aurez pas donné votre accord à nouveau."],
                 lambda account, by, now: consent.revoke_consent(account, by=by, now=now),
                 "votre accord est retiré",
+                consent.refuse_revoking,
             )
         told = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
         if row.role is Role.HEAD:
@@ -294,6 +295,7 @@ class UsersScreen(Screen):
                 account, mailed_to=request.form.get("mailed_to", ""), by=by, now=now
             ),
             "votre accord est donné",
+            consent.refuse_granting,
             fields={"mailed_to": mailed_to},
             danger=False,
         )
@@ -304,10 +306,14 @@ class UsersScreen(Screen):
         consequences: Sequence[str],
         act: Callable[[Account, Any, Any], object],
         done: str,
+        refuse: Callable[[Account, Any], None],
         fields: dict[str, str] | None = None,
         danger: bool = True,
     ) -> ResponseReturnValue:
         row = self.asked_row()
+        refused = refusal_of(refuse, row, current_actor())
+        if refused is not None:
+            return self._refused(refused)
         if request.method != "POST":
             return self._confirm(verb, row, consequences, request.endpoint or "", fields, danger)
         try:
@@ -352,19 +358,6 @@ def _where_code_goes() -> str:
     """Return the sentence that says where the code of a head goes."""
     address = find_proved_address(get_current_establishment())
     return f"Son code d’activation part à {address} : {_FOLLOWED}." if address else BY_THE_PLATFORM
-
-
-def _deactivation_told(labels: Sequence[str]) -> list[str]:
-    shown = f"{join_french(labels[:10])}{'…' if len(labels) > 10 else ''}"
-    if len(labels) == 1:
-        return [f"{shown} ne pourra plus se connecter.", "Ses données restent ; le compte peut être réactivé."]
-    return [f"Ne pourront plus se connecter : {shown}.", "Leurs données restent ; chaque compte peut être réactivé."]
-
-
-def _deactivate_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
-    for account in list_accounts(ids):
-        access.deactivate_account(account, by=by, now=now)
-    return f"{plural(len(ids), 'compte désactivé', 'comptes désactivés')}."
 
 
 def _of_division(code: str) -> Any:
