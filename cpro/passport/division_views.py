@@ -13,6 +13,8 @@ from cpro.core.jobs.presenting import progress_of
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
+from cpro.establishments.closing import close_with
+from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
 from cpro.passport import operations, queries
 from cpro.passport.archives import KEPT, archives_of, find_archive, is_kept
@@ -21,6 +23,7 @@ from cpro.passport.errors import NobodyToDraw
 from cpro.students.queries import get_division
 
 bp = Blueprint("passports", __name__, url_prefix="/passeports")
+close_with(Module.PASSPORT, bp)
 
 
 @bp.get("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Flask, url_for
@@ -10,6 +11,8 @@ from cpro.core import clock
 from cpro.core.permissions import Permission, can
 from cpro.core.registry import HelpPage, MenuEntry, TabSection, registry
 from cpro.core.web import current_principal
+from cpro.establishments.closing import is_on
+from cpro.establishments.models import Module
 from cpro.passport.closing import why_closed
 from cpro.passport.previews import fingerprint_of
 from cpro.passport.views import current_letterhead
@@ -27,6 +30,7 @@ def fill(app: Flask) -> None:
             order=47,
             icon="passport",
             covers=("passports.*", "passport.*"),
+            when=partial(is_on, Module.PASSPORT),
         )
     )
     places.add_help_page(HelpPage("passeport", "Le passeport professionnel", "help/passeport.html"))
@@ -39,7 +43,7 @@ def fill(app: Flask) -> None:
 def _passport_of(student_id: int) -> tuple[str, dict[str, Any]] | None:
     """Offer the passport of a pupil to who may draw it: their teachers, the head, themselves."""
     principal = current_principal()
-    if not can(principal, Permission.PASSPORT_DRAW):
+    if not can(principal, Permission.PASSPORT_DRAW) or not is_on(Module.PASSPORT):
         return None
     own = can(principal, Permission.OWN_PASSPORT)
     url = url_for("passport.own") if own else url_for("passport.of_pupil", student_id=student_id)
@@ -64,6 +68,8 @@ def _last_page() -> dict[str, Any]:
 
 
 def _preview(endpoint: str, title: str, alternative: str) -> dict[str, Any]:
+    if not is_on(Module.PASSPORT):
+        return {"url": ""}
     version = fingerprint_of(current_letterhead(), now=clock.utcnow())[:12]
     return {"url": url_for(endpoint, v=version), "title": title, "alt": alternative}
 

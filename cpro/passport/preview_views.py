@@ -7,10 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.permissions import Permission, requires
+from cpro.establishments.closing import close_with
+from cpro.establishments.models import Module
 from cpro.passport.previews import draw_preview, fingerprint_of
 from cpro.passport.views import current_letterhead
 
 bp = Blueprint("previews", __name__, url_prefix="/admin/parametres/logo/apercu")
+close_with(Module.PASSPORT, bp)
 
 
 @bp.get("/premiere-page")

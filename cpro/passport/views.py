@@ -16,7 +16,9 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import current_actor
+from cpro.establishments.closing import close_with
 from cpro.establishments.gate import GateClosed
+from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
 from cpro.passport import operations
 from cpro.passport.closing import why_closed
@@ -30,6 +32,7 @@ from cpro.records.queries import find_own_pupil, get_pupil
 from cpro.students.models import Student
 
 bp = Blueprint("passport", __name__)
+close_with(Module.PASSPORT, bp, keeps={"passport.own_data"})  # one’s own data is one’s own whatever the head switches
 
 
 @bp.errorhandler(GateClosed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import Flask, url_for
@@ -11,9 +12,8 @@ from cpro.core import events
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission
 from cpro.core.registry import Consequence, HelpPage, MenuEntry, registry
+from cpro.establishments.closing import is_on
 from cpro.establishments.models import Module
-from cpro.establishments.operations.modules import is_module_on
-from cpro.establishments.queries import get_current_establishment
 from cpro.masks.models import MaskKey
 from cpro.scenarios import operations, queries
 
@@ -39,7 +39,7 @@ def fill(app: Flask) -> None:
             order=35,
             icon="document",
             covers=("scenarios.*",),
-            when=is_on,
+            when=partial(is_on, Module.SCENARIOS),
         )
     )
     places.add_help_page(HelpPage("scenarios", "Les scénarios", "help/scenarios.html"))
@@ -49,15 +49,10 @@ def fill(app: Flask) -> None:
     events.competences_used.connect(operations.hold_competences)
 
 
-def is_on() -> bool:
-    """Tell whether the school uses scenarios."""
-    return is_module_on(get_current_establishment(), Module.SCENARIOS)
-
-
 def _module_consequences() -> list[Consequence]:
     count = queries.count_in_use()
     kept = f"{plural(count, 'scénario', 'scénarios')} en cours"
-    if is_on():
+    if is_on(Module.SCENARIOS):
         return [Consequence(f"Désactiver « Scénarios » fermerait {kept} à leurs auteurs ; rien ne serait effacé.")]
     return [
         Consequence(

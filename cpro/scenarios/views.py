@@ -13,15 +13,17 @@ from cpro.core import clock, events
 from cpro.core.conflicts import explain
 from cpro.core.drafts import web as drafts
 from cpro.core.drafts.operations import DraftKey
-from cpro.core.errors import DomainError, Forbidden
+from cpro.core.errors import DomainError
 from cpro.core.formatting import format_instant
 from cpro.core.forms import posted
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, remote_address, render_page
+from cpro.establishments.closing import close_with
+from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
 from cpro.masks.queries import get_labels
-from cpro.scenarios import browsing, operations, paper, places, queries
+from cpro.scenarios import browsing, operations, paper, queries
 from cpro.scenarios.forms import CHANGE_DIPLOMA, MORE_LINKS, ScenarioForm
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
@@ -31,14 +33,7 @@ bp = Blueprint("scenarios", __name__, url_prefix="/scenarios")
 _NEW = DraftKey("scenario", "new")
 
 
-@bp.before_request
-def _module_must_be_on() -> None:
-    """Close every page while the head has switched the module off."""
-    if not places.is_on():
-        raise Forbidden(
-            "Le chef d’établissement a désactivé le module « Scénarios » : ses pages sont fermées. "
-            "Rien n’est effacé, et tout reviendra tel quel quand il le réactivera."
-        )
+close_with(Module.SCENARIOS, bp)
 
 
 @bp.get("")

@@ -98,7 +98,7 @@ class TestWhoMayAsk:
         browser.get(PAGE)
 
         with nothing_written(app):
-            assert browser.post(f"{PAGE}/divisions/{class_a.division_id}").status_code == 409
+            assert browser.post(f"{PAGE}/divisions/{class_a.division_id}").status_code == 403
 
     def test_nobody_is_there(self, app: Flask, as_: As, class_a: Class_) -> None:
         set_up(app, lambda session: session.query(Student).update({"is_active": False}))

@@ -129,9 +129,8 @@ class TestGate:
         with nothing_written(app):
             answer = browser.get(of(class_a.pupil_id))
 
-        assert answer.status_code == 409
-        assert "Le module «\u202fPasseport\u202f» est désactivé" in answer.text
-        assert "/admin/parametres/modules" in answer.text
+        assert answer.status_code == 403
+        assert "a désactivé le module «\u202fPasseport\u202f»" in answer.text
 
     def test_the_settings_say_how_many_it_concerns(self, app: Flask, as_: As, class_a: Class_, world: World) -> None:
         page = "/admin/parametres/etablissement"

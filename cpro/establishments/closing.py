@@ -1,0 +1,46 @@
+"""What a module that the head switched off closes: its pages, all with one sentence, and whatever leads to them.
+
+A feature says once which blueprints are a module's (`close_with`), and asks `is_on` before it places a line of the menu
+or a section of somebody else's page. Nothing is deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flask import Blueprint, request
+
+from cpro.core.errors import Forbidden
+from cpro.establishments.models import Module
+from cpro.establishments.operations.modules import is_module_on
+from cpro.establishments.queries import get_current_establishment
+
+#: the blueprints of each module, by name
+CLOSED_WITH: dict[Module, set[str]] = {module: set() for module in Module}
+
+
+class ModuleClosed(Forbidden):
+    """Refuse a page of a module that is switched off."""
+
+    def __init__(self, module: Module) -> None:
+        super().__init__(
+            f"Le chef d’établissement a désactivé le module « {module.label} » : ses pages sont fermées. "
+            "Rien n’est effacé, et tout reviendra tel quel quand il le réactivera."
+        )
+
+
+def is_on(module: Module) -> bool:
+    """Tell whether the school worked in uses a module."""
+    return is_module_on(get_current_establishment(), module)
+
+
+def close_with(module: Module, *blueprints: Blueprint, keeps: Collection[str] = ()) -> None:
+    """Close the pages of blueprints while a module is off, but the endpoints that it `keeps` open."""
+
+    def refuse() -> None:
+        if request.endpoint not in keeps and not is_on(module):
+            raise ModuleClosed(module)
+
+    for blueprint in blueprints:
+        blueprint.before_request(refuse)
+        CLOSED_WITH[module].add(blueprint.name)
