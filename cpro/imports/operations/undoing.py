@@ -14,6 +14,7 @@ from cpro.core.formatting import of_name, spoken_name
 from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Actor, Role
+from cpro.core.validators import fold
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.imports.analysis.services import DIVISIONS, SERVICES
@@ -184,15 +185,20 @@ def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
     told = select(ImportChange.object_id, ImportChange.object_key, ImportChange.object_label).where(
         ImportChange.id.in_([change.id for change in page])
     )
-    opened_to = {account_id: (number, label) for account_id, number, label in db.session.execute(told)}
+    opened_to = {account_id: (number, _words(label)) for account_id, number, label in db.session.execute(told)}
     named = select(Student.account_id, Student.siecle_id, Student.first_name, Student.last_name).where(
         Student.account_id.in_(ids)
     )
     names = {
-        row.account_id: (row.siecle_id or "", spoken_name(row.first_name, row.last_name))
-        for row in db.session.execute(named)
+        account_id: (number or "", _words(f"{first_name} {last_name}"))
+        for account_id, number, first_name, last_name in db.session.execute(named)
     }
     return {account_id for account_id in ids if names.get(account_id) != opened_to.get(account_id)}
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name, in whatever order and case it was written."""
+    return sorted(fold(name).split())
 
 
 def _undo_students(run: ImportRun) -> None:
