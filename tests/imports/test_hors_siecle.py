@@ -237,6 +237,23 @@ class TestPupils:
 
         assert {name: one["active"] for name, one in there(desk).items()} == {"Alix": False, "Noé": True}
 
+    def test_a_leaving_date_of_a_namesake_is_asked_about(self, app: Flask, admin: Browser, desk: Desk) -> None:
+        """Without INE nor number, the pupil who leaves is known by name and birth date alone."""
+        apply(app, admin, analyse(admin, pupils(ZOE)))
+        gone = pupils((*ZOE, "01/10/2026"), titles=(*TITLES, "Date de sortie"))
+        address = analyse(admin, gone)
+
+        page = admin.get(address).text
+        assert "sorti avant d’être connu ici" not in page
+        assert "La même personne" in page
+        assert "elle sera créée" not in page  # who has left is not created
+        admin.post(f"{address}/reponses", {"geste": "evident"})
+        apply(app, admin, address, "deactivations")
+
+        with desk.look() as session:
+            zoe = session.scalars(select(Student).where(Student.last_name == "Onyx")).one()
+            assert (zoe.is_active, str(zoe.left_on)) == (False, "2026-10-01")
+
     def test_it_is_undone_like_any_other(self, app: Flask, admin: Browser, desk: Desk) -> None:
         apply(app, admin, analyse(admin, pupils(ALIX)))
         before = there(desk)

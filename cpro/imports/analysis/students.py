@@ -107,8 +107,8 @@ class StudentAnalysis:
             elif known is not None:
                 self._see(known)
                 yield from self._compare(row, known)
-            elif row.has_left or not row.division_code:
-                yield self._leave_out(row)
+            elif self._is_out(row) and self._source is FROM_SIECLE:
+                yield self._leave_out(row)  # the ministry's number would have named them, had they been here
             else:
                 unknown.append(row)
         yield from self._judge_unknown(unknown)
@@ -230,6 +230,8 @@ class StudentAnalysis:
             namesakes = found.get((matching.key_of_name(row), row.birth_date)) if found else None
             if namesakes:
                 self._namesakes.append((row, namesakes))
+            elif self._is_out(row):
+                yield self._leave_out(row)
             else:
                 yield from self._create(row)
 
@@ -238,7 +240,9 @@ class StudentAnalysis:
         for row, namesakes in self._namesakes:
             doubtful = [known for known in namesakes if known.id not in self._seen and not (known.ine and row.ine)]
             if doubtful:
-                yield from self._ask(row, matching.NAMESAKE, doubtful, can_create=True)
+                yield from self._ask(row, matching.NAMESAKE, doubtful, can_create=not self._is_out(row))
+            elif self._is_out(row):
+                yield self._leave_out(row)
             else:
                 yield Note(MatchCode.HOMONYM, self._source.kind, row.line, matching.HOMONYM, _label(row))
                 yield from self._create(row)
@@ -281,6 +285,11 @@ class StudentAnalysis:
     def _refuse(self, row: StudentRow, sentence: str) -> Note:
         self.tally.add("refused")
         return Note(MatchCode.TO_CONFIRM, self._source.kind, row.line, sentence, _label(row))
+
+    @staticmethod
+    def _is_out(row: StudentRow) -> bool:
+        """Tell whether a row is about somebody who has left, or is not enrolled yet."""
+        return row.has_left or not row.division_code
 
     def _leave_out(self, row: StudentRow) -> Note:
         self.tally.ignored += 1
