@@ -134,8 +134,8 @@ def _confirmation(form: SheetsForm, batch: Batch, status: int = 200) -> Response
     printed, number = batch.plan.printed, len(batch.plan.sheets)
     return render_page(
         "confirm.html",
-        title="Tirer de nouvelles fiches",
-        question=f"Tirer {plural(number, 'fiche', 'fiches')} ({batch.about})\u202f?",
+        title="Préparer de nouvelles fiches",
+        question=f"Préparer {plural(number, 'fiche', 'fiches')} ({batch.about})\u202f?",
         consequences=[
             plural(
                 printed,
@@ -146,7 +146,7 @@ def _confirmation(form: SheetsForm, batch: Batch, status: int = 200) -> Response
         ],
         action_url=url_for("sheets.draw"),
         fields={**form.chosen_values(), "confirme": "oui"},
-        submit_label=f"Tirer {plural(number, 'fiche', 'fiches')}",
+        submit_label=f"Préparer {plural(number, 'fiche', 'fiches')}",
         cancel_url=url_for("sheets.choose"),
         danger=True,
         form=form if batch.plan.reset else None,
