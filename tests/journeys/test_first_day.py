@@ -1,0 +1,54 @@
+"""The first day of a school, from its creation to a dashboard on which nothing is left."""
+
+from __future__ import annotations
+
+from tests.journeys import steps
+from tests.journeys.live import Live
+from tests.journeys.visitor import Visitor
+
+HEAD = "proviseur@academie.example"
+
+
+def test_first_day(platform: Live) -> None:
+    platform.flask("competences", "load")
+    administrator = steps.create_school(
+        platform, code="curie", uai=steps.UAI, name="Lycée Marie-Curie", head_email=HEAD
+    )
+    steps.complete_particulars(administrator, email="lycee@curie.example")
+    steps.switch_transfers_on(administrator)
+    steps.deposit_pictures(administrator)
+    steps.deposit(administrator, steps.samples())
+    steps.apply_import(platform, administrator)
+    steps.attach_courses(administrator)
+    _accounts_are_opened(administrator)
+    pupil = _handed_out(platform, administrator, pour="division", division="2MELEC1", login="alix.testeur")
+    pupil.sees("Alix TESTEUR")
+    teacher = _handed_out(platform, administrator, pour="role", role="teacher", login="eloise.noeud")
+    assert teacher.title == "Parcours des apprenants"
+    head = steps.activate_head(platform, administrator, name="PROVISEUR-FICTIF", mailbox=HEAD)
+    _everybody_else_activates(platform, administrator)
+
+    administrator.menu("Tableau de bord")
+    head.menu("Tableau de bord")
+    left = [item for item in ("Compléter les INE",) if f"{item} (à faire)" in administrator.text]
+    assert left == ["Compléter les INE"]  # one pupil of the sample has none: only SIECLE can bring it
+    administrator.sees("Il reste un point à régler")
+
+
+def _accounts_are_opened(administrator: Visitor) -> None:
+    administrator.menu("Tableau de bord")
+    administrator.follow("Ouvrir les comptes : Ouvrir les comptes des élèves")
+    administrator.follow("Ouvrir les comptes de tous")
+    administrator.press("Ouvrir 11 comptes")
+    administrator.sees("11 comptes d’élèves sont ouverts")
+
+
+def _handed_out(platform: Live, administrator: Visitor, *, login: str, **choice: str) -> Visitor:
+    """Draw the sheets asked for, and let one person activate with theirs."""
+    sheet = steps.draw_sheets(administrator, **choice)[login]
+    return steps.activate(platform, login, school=sheet["Établissement"], login=login, code=sheet["Code"])
+
+
+def _everybody_else_activates(platform: Live, administrator: Visitor) -> None:
+    for login, sheet in steps.draw_sheets(administrator, pour="jamais").items():
+        steps.activate(platform, login, school="curie", login=login, code=sheet["Code"])
