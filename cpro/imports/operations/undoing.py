@@ -181,16 +181,19 @@ def _delete_accounts(page: Sequence[Row[Any]]) -> None:
 
 
 def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
-    """Return the accounts of pupils that do not name any more the pupil to whom the import opened them."""
+    """Return the accounts of pupils that do not name any more the pupil to whom the import opened them.
+
+    A pupil is known by their number in SIECLE, by their name where they have none.
+    """
     told = select(ImportChange.object_id, ImportChange.object_key, ImportChange.object_label).where(
         ImportChange.id.in_([change.id for change in page])
     )
-    opened_to = {account_id: (number, _words(label)) for account_id, number, label in db.session.execute(told)}
+    opened_to = {account_id: number or _words(label) for account_id, number, label in db.session.execute(told)}
     named = select(Student.account_id, Student.siecle_id, Student.first_name, Student.last_name).where(
         Student.account_id.in_(ids)
     )
     names = {
-        account_id: (number or "", _words(f"{first_name} {last_name}"))
+        account_id: number or _words(f"{first_name} {last_name}")
         for account_id, number, first_name, last_name in db.session.execute(named)
     }
     return {account_id for account_id in ids if names.get(account_id) != opened_to.get(account_id)}
