@@ -11,6 +11,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from flask_wtf import CSRFProtect
 from sqlalchemy import MetaData
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -28,8 +29,22 @@ class Base(DeclarativeBase):
     )
 
 
+#: In a session's `info`: the one connection it works on, where `core.transactions.held_connection` holds one.
+HELD_CONNECTION = "cpro_held_connection"
+
+
 class Session(FlaskSession):
-    """Close the legacy bulk methods: they reach neither the tenancy filter nor the flush guard."""
+    """Work on the connection that is held, if one is; close the bulk methods of old.
+
+    These reach neither the tenancy filter nor the flush guard.
+    """
+
+    def get_bind(
+        self, mapper: Any = None, clause: Any = None, bind: Engine | Connection | None = None, **kwargs: Any
+    ) -> Engine | Connection:
+        """Return what a statement is sent on."""
+        held: Connection | None = self.info.get(HELD_CONNECTION)
+        return held if held is not None else super().get_bind(mapper=mapper, clause=clause, bind=bind, **kwargs)
 
     def bulk_save_objects(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: use `core.tenancy.bulk_insert`."""

@@ -200,7 +200,6 @@ MAY_READ = {
     "core/formatting.py",
     "core/parsing.py",
     "core/validators/numbers.py",
-    "imports/operations/application.py",
     "imports/operations/rows.py",
 }
 

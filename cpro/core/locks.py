@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from flask import has_request_context
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
+from sqlalchemy.orm import Session
 
 #: Seconds that a request waits for a lock.
 REQUEST_WAIT = 2.0
@@ -44,6 +46,16 @@ def wait_at_most(seconds: float) -> Iterator[None]:
         yield
     finally:
         _chosen.reset(token)
+
+
+def take_named_lock(session: Session, name: int, number: int) -> None:
+    """Take a lock that is no row's, until the end of the transaction: `name` says which family, `number` which.
+
+    On SQLite a unit of work holds the single writer, which is more.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(name, number)))
 
 
 def is_busy(error: BaseException | None) -> bool:

@@ -6,22 +6,29 @@ What leaves the database (e-mails, file deletions) is handed to `after_commit`: 
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from flask import has_request_context
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, UOWTransaction
 
 from cpro.core import tenancy
 from cpro.core.locks import milliseconds_to_wait
-from cpro.extensions import db
+from cpro.extensions import HELD_CONNECTION, db
 
 logger = logging.getLogger(__name__)
 
 _OPEN = "cpro_unit_of_work"
 #: Connection option: SQLite takes its single write lock at BEGIN instead of failing at the first write.
 _BEGIN_IMMEDIATE = "cpro_begin_immediate"
+#: Seconds: a transaction that lasts longer leaves others a turn before the next; at most so long.
+_LONG, _LONGEST_TURN = 0.02, 0.1
+#: The last transaction of each thread: when it ended, how long it took.
+_last = threading.local()
 #: What a connection of SQLite was last told to wait, in milliseconds.
 _WAITS = "cpro_waits"
 
@@ -58,7 +65,9 @@ def unit_of_work(session: Session | None = None) -> Iterator[UnitOfWork]:
     if target.new or target.dirty or target.deleted:
         raise RuntimeError("something was changed before the unit of work was opened")
     target.rollback()
+    _leave_a_turn()
     target.connection(execution_options={_BEGIN_IMMEDIATE: True})
+    began = time.monotonic()
     work = UnitOfWork(target)
     target.info[_OPEN] = work
     try:
@@ -69,7 +78,24 @@ def unit_of_work(session: Session | None = None) -> Iterator[UnitOfWork]:
         raise
     finally:
         target.info.pop(_OPEN, None)
+        if held := target.info.get(HELD_CONNECTION):
+            held.execution_options(**{_BEGIN_IMMEDIATE: False})  # what it reads next takes no lock
+        _last.ended = time.monotonic()
+        _last.took = _last.ended - began
     work._run_afterwards()
+
+
+def _leave_a_turn() -> None:
+    """Let others write, where transactions follow each other in a job or a command and the last one was long.
+
+    Whoever waits for SQLite's single writer asks again now and then, in no order: without a pause they might never find
+    it free. PostgreSQL has queues, and does not mind.
+    """
+    if has_request_context() or getattr(_last, "took", 0.0) < _LONG:
+        return
+    pause = min(_last.took, _LONGEST_TURN) - (time.monotonic() - _last.ended)
+    if pause > 0:
+        time.sleep(pause)
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:
@@ -88,6 +114,34 @@ def platform_unit_of_work(reason: str) -> Iterator[UnitOfWork]:
     """Open a platform session and a unit of work on it; `reason` says why the gesture spans schools."""
     with tenancy.platform_session(reason) as session, unit_of_work(session) as work:
         yield work
+
+
+@contextmanager
+def held_connection(session: Session) -> Iterator[Connection]:
+    """Keep a session on one connection over several transactions: temporary tables are its alone.
+
+    Raises `RuntimeError` inside a unit of work, whose connection is another.
+    """
+    if session.info.get(_OPEN) or session.info.get(HELD_CONNECTION):
+        raise RuntimeError("a connection is held before the unit of work is opened, and once")
+    session.rollback()
+    with db.engine.connect() as connection:
+        session.info[HELD_CONNECTION] = connection
+        try:
+            yield connection
+        finally:
+            session.rollback()
+            session.info.pop(HELD_CONNECTION)
+
+
+def keep_temporary(session: Session) -> None:
+    """End a transaction that wrote nothing but temporary tables, and keep them.
+
+    Raises `RuntimeError` when anything else may have been written.
+    """
+    if session.info.get(_OPEN) or session.new or session.dirty or session.deleted:
+        raise RuntimeError("only temporary tables are kept outside a unit of work")
+    session.commit()
 
 
 def _refuse_stray_writes(session: Session, flush_context: UOWTransaction, instances: object) -> None:
@@ -115,7 +169,7 @@ def configure_engine(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         wait = milliseconds_to_wait()
         if connection.info.get(_WAITS) != wait:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={wait}")
+            connection.connection.cursor().execute(f"PRAGMA busy_timeout={wait}")  # no statement of anybody's
             connection.info[_WAITS] = wait
         immediate = connection.get_execution_options().get(_BEGIN_IMMEDIATE)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -34,12 +34,16 @@ def get_establishment(session: Session, establishment_id: int | None) -> Establi
 
 
 def lock_current_establishment() -> Establishment:
-    """Return the school of the current scope as it is now, kept from other writers until the commit."""
+    """Return the school of the current scope as it is now, kept from other writers until the commit.
+
+    Its key is left free (FOR NO KEY UPDATE): whoever only writes rows that refer to the school does not wait, however
+    many they write.
+    """
     school_id = scope_of(db.session()).establishment_id
     return db.session.scalars(
         select(Establishment)
         .where(Establishment.id == school_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
 

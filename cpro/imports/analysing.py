@@ -21,7 +21,7 @@ from cpro.core.commands import COMMAND_LINE
 from cpro.core.formatting import DEFAULT_TIMEZONE
 from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
-from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.establishments.queries import get_current_establishment
 from cpro.imports import keeping
 from cpro.imports.admission import require_kind, require_may_import
 from cpro.imports.analysis.proposals import Answers
@@ -34,10 +34,12 @@ from cpro.imports.deposit.unpacking import UnpackedFile, unpack
 from cpro.imports.errors import refused_in_words_of
 from cpro.imports.models import ImportRun, RunState
 from cpro.imports.operations import runs, ticks
+from cpro.imports.operations.exclusion import lock_imports
 from cpro.imports.queries import fingerprint_of_data, get_run
 from cpro.imports.refusals import AnalysisOutdated, FilesGone
 
-_BATCH = 5000
+#: Findings kept in one transaction: some hundredths of a second of the single writer of SQLite.
+_BATCH = 1000
 #: How often an analysis begins again because somebody wrote while it read.
 _ATTEMPTS = 3
 #: Of Python's collector of cycles, usually and while a file is read.
@@ -197,7 +199,7 @@ def _analyse_in_one_piece(
         analysis = prepare(sources, today=today, answers=answers)
         found = list(analysis.run())
         with unit_of_work():
-            lock_current_establishment()
+            lock_imports()
             if fingerprint_of_data(today) == compared_with:
                 run_id = open_run().id
                 runs.add_findings(run_id, found)

@@ -15,13 +15,12 @@ from cpro.core.commands import COMMAND_LINE, sentences
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_count
 from cpro.core.transactions import unit_of_work
-from cpro.imports.analysing import analyse, foresee, receive, school_day
+from cpro.imports import applying
+from cpro.imports.analysing import analyse, foresee, receive
 from cpro.imports.analysis.confirmations import CONFIRM_DEACTIVATIONS, CONFIRM_YEAR
 from cpro.imports.analysis.sources import SIECLESources
 from cpro.imports.models import RunState
-from cpro.imports.operations.application import apply_run
 from cpro.imports.operations.runs import close_run
-from cpro.imports.operations.undoing import undo_last
 from cpro.imports.queries import get_run
 from cpro.imports.refusals import ConfirmationMissing
 from cpro.users.queries import find_establishment
@@ -75,9 +74,7 @@ def siecle(
 def undo(establishment: str) -> None:
     """Undo the last import applied, within seven days, unless somebody has worked on what it brought."""
     _enter(establishment)
-    with unit_of_work():
-        run = undo_last(by=COMMAND_LINE, now=clock.utcnow())
-        label = run.label
+    label = applying.undo(by=COMMAND_LINE, clock=clock.utcnow)
     click.echo(f"{label} : annulé.")
 
 
@@ -102,9 +99,7 @@ def _apply(sources: SIECLESources, given: Sequence[str], opens_accounts: bool) -
     now = clock.utcnow()
     run_id = analyse(sources, opens_student_accounts=opens_accounts, by=COMMAND_LINE, now=now)
     try:
-        with unit_of_work():
-            run = get_run(run_id)
-            counts = apply_run(run, confirmations=given, today=school_day(now), by=COMMAND_LINE, now=clock.utcnow())
+        counts = applying.apply_now(run_id, confirmations=given, by=COMMAND_LINE, clock=clock.utcnow)
     except DomainError as refusal:
         with unit_of_work():
             run = get_run(run_id)

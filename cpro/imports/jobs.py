@@ -19,13 +19,12 @@ from cpro.core.jobs.models import Job
 from cpro.core.permissions import Permission, can
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web import current_principal
-from cpro.imports import keeping
+from cpro.imports import applying, keeping
 from cpro.imports.analysing import conclude, fill, prepare, read_kept, school_day
 from cpro.imports.analysis.sources import count_pupils
 from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, UNDO_JOB, ImportRun, RunState
-from cpro.imports.operations.application import apply_run
+from cpro.imports.operations.application import give_up_application
 from cpro.imports.operations.runs import close_run, record_about_run, restart_run
-from cpro.imports.operations.undoing import undo_last
 from cpro.imports.presenting import summary_of_counts
 from cpro.imports.queries import get_run
 
@@ -97,19 +96,19 @@ def analyse_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
 @job(APPLY_JOB, label="Application d’un import", told=_tell_application, exclusive="imports", report=_report)
 def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> dict[str, Any] | None:
     """Apply an import in the transaction that ends the job; one that is refused waits for a new analysis."""
-    context.progress(0, 0, "Écriture de l’import, en une seule fois")
+    context.progress(0, 0, "Préparation de l’import, puis écriture en une seule fois")
     try:
-        with context.unit_of_work() as work:
-            now = context.now
-            counts = apply_run(
-                get_run(run_id), confirmations=confirmations, today=school_day(now), by=context.actor, now=now
-            )
-            context.finish_within(work.session, {"run_id": run_id, "counts": counts})
+        applying.apply(
+            run_id,
+            confirmations=confirmations,
+            by=context.actor,
+            clock=lambda: context.now,
+            heartbeat=context.heartbeat,
+            settle=lambda session, counts: context.finish_within(session, {"run_id": run_id, "counts": counts}),
+        )
     except DomainError:
         with context.unit_of_work():
-            run = get_run(run_id)
-            if run.state is RunState.APPLYING:
-                run.state_value = RunState.ANALYSED.value
+            give_up_application(get_run(run_id))
         raise
     return None
 
@@ -118,9 +117,13 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
 def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Undo an import in the transaction that ends the job; one that cannot be undone stands as it is."""
     context.progress(0, 0, "Retour des données à ce qu’elles étaient, en une seule fois")
-    with context.unit_of_work() as work:
-        undo_last(run_id=run_id, by=context.actor, now=context.now)
-        context.finish_within(work.session, {"run_id": run_id, "counts": get_run(run_id).counts})
+    applying.undo(
+        run_id=run_id,
+        by=context.actor,
+        clock=lambda: context.now,
+        heartbeat=context.heartbeat,
+        settle=context.finish_within,
+    )
     return None
 
 

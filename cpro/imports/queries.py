@@ -26,6 +26,9 @@ _ACTIONS = (
     "account:created",
     "account:disabled",
     "account:enabled",
+    "account:linked",
+    "account:unlinked",
+    "accounts:opened",
 )
 
 

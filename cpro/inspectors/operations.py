@@ -83,7 +83,9 @@ def open_mandate(
     An inspector that the platform does not know gets an account and a one-time invitation, any other only the message
     about the mandate: nothing of what the school sees differs. Raises `OnlyTheHead`, `ModuleOff`, `FieldErrors`.
     """
-    school = session.scalars(select(Establishment).where(Establishment.id == establishment_id).with_for_update()).one()
+    school = session.scalars(
+        select(Establishment).where(Establishment.id == establishment_id).with_for_update(key_share=True)
+    ).one()
     _refuse_all_but_the_head(session, school, by)
     _refuse_module_off(school)
     errors: dict[str, str] = {}

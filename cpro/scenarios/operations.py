@@ -178,7 +178,7 @@ def _lock(scenario_id: int, by: Actor) -> queries.Sheet:
     scenario = queries.get_scenario(scenario_id)
     if not queries.is_written_by(scenario, by.id):
         raise NotYourScenario
-    db.session.refresh(scenario, with_for_update={"of": Scenario})  # PostgreSQL locks no outer join
+    db.session.refresh(scenario, with_for_update={"of": Scenario, "key_share": True})  # PostgreSQL locks no outer join
     return queries.get_sheet(scenario_id)
 
 

@@ -137,7 +137,7 @@ def update_mef(
     Raises `FieldErrors`, `StaleForm`.
     """
     lock_current_establishment()
-    db.session.refresh(mef, with_for_update={"of": MEF})
+    db.session.refresh(mef, with_for_update={"of": MEF, "key_share": True})
     check_fresh(mef_values(mef, _get_diploma(mef.diploma_id)), opened_on)
     errors: dict[str, str] = {}
     clean = _clean(values, errors)
@@ -186,7 +186,10 @@ def _carry_to_divisions(codes: Sequence[str], *, withdrawn: int | None = None) -
     """Give the divisions whose students follow these courses the diploma they lead to; return what changed, told."""
     concerned = select(Student.division_id).where(Student.is_active, Student.mef_code.in_(codes))
     divisions = db.session.scalars(
-        select(Division).where(Division.id.in_(concerned)).order_by(Division.code).with_for_update(of=Division)
+        select(Division)
+        .where(Division.id.in_(concerned))
+        .order_by(Division.code)
+        .with_for_update(of=Division, key_share=True)
     ).all()
     leads_to = diplomas_of_divisions(Student.division_id.in_(concerned))
     changed = []

@@ -81,7 +81,7 @@ def update_student(
     """Correct a student by hand. Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`."""
     _refuse_if_kept_by_siecle()
     clean = _clean_student(values, now)
-    db.session.refresh(student, with_for_update={"of": Student})  # PostgreSQL locks no outer join
+    db.session.refresh(student, with_for_update={"of": Student, "key_share": True})  # PostgreSQL locks no outer join
     before = _told(student)
     check_fresh(before, opened_on)
     for name, value in clean.items():
@@ -117,7 +117,7 @@ def update_division(
     leads_to = diplomas_of_divisions(Student.division_id == division.id).get(division.id, set())
     if is_kept and len(leads_to) < 2:
         raise KeptBySIECLE
-    db.session.refresh(division, with_for_update={"of": Division})
+    db.session.refresh(division, with_for_update={"of": Division, "key_share": True})
     before = _told(division)
     check_fresh(before, opened_on)
     told_by_siecle = {"code": division.code, "label": division.label} if is_kept else {}
@@ -151,7 +151,7 @@ def update_diploma(
     """Correct a diploma of the school's own. Raises `NationalDiploma`, `FieldErrors`, `StaleForm`."""
     refuse_if_national(diploma)
     lock_current_establishment()
-    db.session.refresh(diploma, with_for_update=True)
+    db.session.refresh(diploma, with_for_update={"key_share": True})
     before = _told(diploma)
     check_fresh(before, opened_on)
     for name, value in _clean_diploma(values, diploma.id).items():

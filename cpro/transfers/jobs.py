@@ -87,13 +87,18 @@ def run_for_all(context: JobContext) -> dict[str, Any]:
 
 @nightly("transfers:forget", label="Oubli des noms des transferts anciens", told=_tell_forgetting)
 def forget_old_names(context: JobContext) -> dict[str, int]:
-    """Forget whom old transfers named, one transaction a school; one where nothing is left is skipped."""
+    """Forget whom old transfers named, some of a school in a transaction; one where nothing is left is skipped."""
     forgotten = 0
     for establishment_id in forgetting.list_schools_to_forget(context.now):
-        context.heartbeat()
-        with context.unit_of_work() as work:
-            forgotten += forgetting.forget_names(work.session, establishment_id, by=context.actor, now=context.now)
+        while some := _forget_some(context, establishment_id):
+            forgotten += some
     return {"forgotten": forgotten}
+
+
+def _forget_some(context: JobContext, establishment_id: int) -> int:
+    context.heartbeat()
+    with context.unit_of_work() as work:
+        return forgetting.forget_names(work.session, establishment_id, by=context.actor, now=context.now)
 
 
 def expire_offers(*, by: Actor) -> int:

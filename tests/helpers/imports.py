@@ -16,11 +16,9 @@ from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
-from cpro.imports.analysing import analyse, foresee, receive, school_day
+from cpro.imports.analysing import analyse, foresee, receive
+from cpro.imports.applying import apply_now, undo
 from cpro.imports.models import ImportFinding, ImportRun
-from cpro.imports.operations.application import apply_run
-from cpro.imports.operations.undoing import undo_last
-from cpro.imports.queries import get_run
 from cpro.students.models import Division, Student
 from cpro.users.models import Account
 from tests.factories import NOW, World
@@ -91,8 +89,8 @@ class Desk:
 
     def apply(self, run_id: int, confirm: Sequence[str] = (), school: str = "a", now: datetime = NOW) -> Any:
         """Apply an analysed import and return its figures."""
-        with self.open(school):
-            return apply_run(get_run(run_id), confirmations=confirm, today=school_day(now), by=self.by, now=now)
+        with self.look(school):
+            return apply_now(run_id, confirmations=confirm, by=self.by, clock=lambda: now)
 
     def bring(self, *paths: Path, confirm: Sequence[str] = (), accounts: bool = False, now: datetime = NOW) -> Any:
         """Analyse and apply files; return the figures."""
@@ -100,8 +98,8 @@ class Desk:
 
     def undo(self, now: datetime = NOW) -> None:
         """Undo the last import."""
-        with self.open():
-            undo_last(by=self.by, now=now)
+        with self.look():
+            undo(by=self.by, clock=lambda: now)
 
     def students(self, school: str = "a") -> dict[str, dict[str, Any]]:
         """Return the pupils that files brought, by ELEVE_ID: their columns, the division by its code."""

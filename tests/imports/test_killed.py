@@ -66,7 +66,7 @@ def send_to_undoing(desk: Desk) -> tuple[int, int]:
     run_id, _job_id = deposit(desk)
     desk_runner(desk).drain()
     with desk.look(), unit_of_work():
-        job = undoing.undo_or_send(get_run(run_id), by=desk.by, now=clock.utcnow())
+        job = undoing.request_undoing(get_run(run_id), by=desk.by, now=clock.utcnow())
         assert job is not None
         return run_id, job.id
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from cpro.audit.models import AuditEntry
 from cpro.core import events
 from cpro.extensions import db
+from cpro.imports.applying import undo
 from cpro.imports.models import ImportRun, RunState
-from cpro.imports.operations.undoing import undo_last
 from cpro.imports.refusals import UndoImpossible
 from cpro.students.models import MEF, Student
 from cpro.users.models import Account
@@ -112,8 +112,8 @@ class TestRefused:
     def test_the_other_school_has_nothing_to_undo(self, desk: Desk) -> None:
         desk.bring(desk.file_of(ALIX))
 
-        with desk.open("b"), pytest.raises(UndoImpossible, match="Aucun import"):
-            undo_last(by=desk.by, now=NOW)
+        with desk.look("b"), pytest.raises(UndoImpossible, match="Aucun import"):
+            undo(by=desk.by, clock=lambda: NOW)
 
     @pytest.mark.parametrize(
         "what", ["a pupil corrected", "an account activated", "a division relabelled", "a newcomer"]

@@ -108,7 +108,8 @@ class TestOnlyTheCopyCrosses:
 
     def test_nobody_else_selects_into_a_table(self) -> None:
         for path in CPRO.rglob("*.py"):
-            if path.relative_to(CPRO).as_posix() != "transfers/copying.py":
+            # Rows that an import prepared aside are inserted by `core.staging`, which stamps the school of the session.
+            if path.relative_to(CPRO).as_posix() not in ("transfers/copying.py", "core/staging.py"):
                 assert "from_select" not in path.read_text(), f"{path}: an INSERT … SELECT is the copy's alone"
 
     def test_few_hold_all_schools_and_pupils_records_at_once(self) -> None:

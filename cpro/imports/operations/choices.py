@@ -12,10 +12,10 @@ from sqlalchemy import and_, select
 from cpro.core.errors import FieldErrors
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Actor
-from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.imports.models import ImportChange, ImportQuestion, ImportRun, RunState
 from cpro.imports.operations import ticks
+from cpro.imports.operations.exclusion import lock_imports
 from cpro.imports.operations.runs import record_about_run, version_of
 from cpro.imports.refusals import AnalysisSeenChanged, NotToApply
 
@@ -133,7 +133,7 @@ def choose_all(run: ImportRun, *, is_selected: bool, today: date, by: Actor, now
 
 
 def _lock(run: ImportRun) -> None:
-    lock_current_establishment()
+    lock_imports()
     db.session.refresh(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply

@@ -11,9 +11,9 @@ from sqlalchemy import Row, select
 from cpro.extensions import db
 from cpro.imports.models import ChangeAction, ImportChange
 from cpro.students.models import Division, TeacherDivision
-from cpro.users.models import Account
 
 _PAGE = 2000
+#: The fields of a pupil that are days, which changes keep as text.
 _DATES = frozenset({"birth_date", "left_on"})
 
 
@@ -67,8 +67,13 @@ def values_to_set(
         expected, wanted = (old, new) if direction == "forth" else (new, old)
         if plain(getattr(row, name)) != expected:
             raise mismatch()
-        values[name] = dt.date.fromisoformat(wanted) if name in _DATES and wanted else wanted
+        values[name] = stored(name, wanted)
     return values
+
+
+def stored(name: str, value: Any) -> Any:
+    """Return a value of a change as the column of that name holds it."""
+    return dt.date.fromisoformat(value) if name in _DATES and value else value
 
 
 def plain(value: Any) -> Any:
@@ -82,22 +87,23 @@ def division_ids() -> dict[str, int]:
 
 
 def set_divisions(
-    account: Account,
-    old: Sequence[str],
-    new: Sequence[str],
-    by_code: Mapping[str, int],
-    mismatch: Callable[[], Exception],
+    given: Mapping[int | None, Sequence[Sequence[str]]], by_code: Mapping[str, int], mismatch: Callable[[], Exception]
 ) -> None:
-    """Give a teacher the divisions of these codes; raises `mismatch()` when they do not have the old ones."""
-    stored = {
-        row.division_id: row
-        for row in db.session.scalars(select(TeacherDivision).where(TeacherDivision.account_id == account.id))
-    }
-    if stored.keys() != {by_code.get(code) for code in old}:
-        raise mismatch()
-    wanted = {by_code[code] for code in new if code in by_code}
-    for division_id in sorted(wanted - stored.keys()):
-        db.session.add(TeacherDivision(account_id=account.id, division_id=division_id))
-    for division_id in stored.keys() - wanted:
-        db.session.delete(stored[division_id])
+    """Give teachers their divisions, {account's id: (codes they have, codes they are given)}.
+
+    Raises `mismatch()` when one does not have those of the change.
+    """
+    stored: dict[int, dict[int, TeacherDivision]] = {}
+    ids = [id_ for id_ in given if id_ is not None]
+    for row in db.session.scalars(select(TeacherDivision).where(TeacherDivision.account_id.in_(ids))) if ids else ():
+        stored.setdefault(row.account_id, {})[row.division_id] = row
+    for account_id, (old, new) in given.items():
+        have = stored.get(account_id or 0, {})
+        if have.keys() != {by_code.get(code) for code in old}:
+            raise mismatch()
+        wanted = {by_code[code] for code in new if code in by_code}
+        for division_id in sorted(wanted - have.keys()):
+            db.session.add(TeacherDivision(account_id=account_id, division_id=division_id))
+        for division_id in have.keys() - wanted:
+            db.session.delete(have[division_id])
     db.session.flush()

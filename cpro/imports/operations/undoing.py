@@ -1,12 +1,16 @@
-"""Undo the last import: everything it wrote goes back, or nothing once somebody worked on it."""
+"""Undo the last import: everything it wrote goes back, or nothing once somebody worked on it.
+
+Prepared outside and written in one short transaction, as an application is.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Integer, Row, Table, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from cpro.core import events
@@ -14,55 +18,146 @@ from cpro.core.formatting import of_name, spoken_name
 from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Actor, Role
+from cpro.core.staging import Staging
 from cpro.core.validators import fold
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.imports.analysis.services import DIVISIONS, SERVICES
 from cpro.imports.models import UNDO_JOB, ChangeAction, ImportChange, ImportRun, RunState
-from cpro.imports.operations.application import correct_students
+from cpro.imports.operations import pupils
+from cpro.imports.operations.exclusion import hold_imports, lock_imports
 from cpro.imports.operations.rows import division_ids, list_changes, list_object_ids, plain, set_divisions, set_fields
 from cpro.imports.operations.runs import is_being_undone, record_about_run
-from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, get_run
+from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, fingerprint_of_data, get_run
 from cpro.imports.refusals import UndoImpossible, UndoUnderWay
 from cpro.records.queries import students_with_records
 from cpro.students.models import MEF, Division, Student, TeacherDivision
 from cpro.users.models import Account
 
-#: Changes undone before the answer: those of a large school, two seconds. A worker undoes more.
+#: Changes undone before the answer: those of a large school. A worker undoes more.
 AT_ONCE_CHANGES = 5000
 _CORRECTED = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIVATE)
 #: What makes pupils of two schools meet.
 _MATCHING_FIELDS = frozenset({"ine", "is_active", "last_name", "usage_name", "first_name", "birth_date", "came_by"})
+#: Divisions go before courses, once their pupils are gone.
+_STRUCTURE: dict[str, tuple[type[Any], str]] = {"division": (Division, "une division"), "mef": (MEF, "une formation")}
+_WORKED_ON = "Cet import ne peut plus être annulé : {} {}. Rien n’a été défait."
 
 
-def undo_last(*, by: Actor, now: dt.datetime, run_id: int | None = None) -> ImportRun:
-    """Undo the last import whose effect stands, which must be `run_id` where one is named, and return it.
+@dataclass
+class Undoing:
+    """An import ready to be undone: what goes and what goes back are in temporary tables."""
 
-    What it caused elsewhere is undone first by whoever listens to `import_undone`. Raises `UndoImpossible`, with the
-    reason: one of those of `check_undoable`, or what it brought was worked on since.
+    run_id: int
+    #: `fingerprint_of_data` when it was prepared
+    fingerprint: str
+    #: ids of the pupils and of the accounts that go
+    going_pupils: Table
+    going_accounts: Table
+    corrected: pupils.Corrected
+    #: {"division" or "mef": ids of those that go, and how many}
+    going_structure: dict[str, tuple[Table, int]] = field(default_factory=dict)
+    created_ids: list[int] = field(default_factory=list)
+    #: pupils whose presence or identity the import changed, those it created included
+    matched_ids: list[int] = field(default_factory=list)
+    account_count: int = 0
+
+
+def prepare_undoing(
+    staged: Staging, *, run_id: int | None, today: dt.date, now: dt.datetime, heartbeat: Callable[[], None]
+) -> Undoing:
+    """Check all that undoing the last import rests on, outside any unit of work; `run_id` may say which it must be.
+
+    Raises `UndoImpossible`, with the reason: one of those of `check_undoable`, or what it brought was worked on since.
     """
-    establishment = lock_current_establishment()
+    compared_with = fingerprint_of_data(today)
     run = check_undoable(get_run(run_id) if run_id is not None else None, now=now)
-    created_ids, student_ids = _list_matched_pupils(run)
+    prepared = Undoing(
+        run.id,
+        compared_with,
+        staged.table("pupils", id=Integer()),
+        staged.table("accounts", id=Integer()),
+        pupils.stage_corrected(staged, run, direction="back", heartbeat=heartbeat),
+    )
+    account_ids = {id_ for ids in list_object_ids(run.id, "account", ChangeAction.CREATE) for id_ in ids}
+    prepared.account_count, by_code = len(account_ids), division_ids()
+    for page in list_changes(run.id, "student", ChangeAction.CREATE):
+        heartbeat()
+        _check_students(page, by_code, account_ids)
+        prepared.created_ids += [change.object_id for change in page]
+        staged.fill(prepared.going_pupils, ({"id": change.object_id} for change in page))
+    for page in list_changes(run.id, "account", ChangeAction.CREATE):
+        heartbeat()
+        _check_accounts(page)
+        staged.fill(prepared.going_accounts, ({"id": change.object_id} for change in page))
+    prepared.matched_ids = [*prepared.created_ids, *_list_matched(run)]
+    for object_type, (model, told) in _STRUCTURE.items():
+        table, count = staged.table(object_type, id=Integer()), 0
+        for page in list_changes(run.id, object_type, ChangeAction.CREATE):
+            _check_structure(page, model, told)
+            count += staged.fill(table, ({"id": change.object_id} for change in page))
+        prepared.going_structure[object_type] = (table, count)
+    staged.keep()
+    return prepared
+
+
+def write_undoing(staged: Staging, prepared: Undoing, *, today: dt.date, by: Actor, now: dt.datetime) -> ImportRun:
+    """Undo an import that was prepared, inside a unit of work on the same session, and return it.
+
+    What it caused elsewhere is undone first by whoever listens to `import_undone`. Raises as `prepare_undoing`, and
+    `ImportUnderWay`.
+    """
+    hold_imports()
+    run = _require_last(get_run(prepared.run_id), now=now)
     events.import_undone.send(
-        establishment_id=establishment.id,
+        establishment_id=staged.school,
         run_id=run.id,
-        student_ids=student_ids,
-        created_ids=created_ids,
+        student_ids=prepared.matched_ids,
+        created_ids=prepared.created_ids,
         applied_at=run.applied_at,
         by=by,
         now=now,
     )
     try:
-        _undo_accounts(run)
-        _undo_students(run)
-        _undo_divisions_and_courses(run)
-        db.session.flush()
+        _write(staged, prepared, run)
     except IntegrityError as error:
         raise _worked_on("un dossier", "a servi depuis") from error
+    lock_current_establishment()
+    if fingerprint_of_data(today) != prepared.fingerprint:
+        raise _worked_on("des données de l’établissement", "viennent de changer : recommencez")
     run.state_value, run.undone_at = RunState.UNDONE.value, now
     record_about_run("undone", run, {"state": ("appliqué", "annulé")}, by=by, now=now)
     return run
+
+
+def _write(staged: Staging, prepared: Undoing, run: ImportRun) -> None:
+    for ids in list_object_ids(run.id, "student", ChangeAction.REACTIVATE):
+        _refuse_written_about(ids, since=run.applied_at)
+    _undo_staff(run)
+    if not pupils.write_corrected(staged, prepared.corrected):
+        raise _worked_on("un élève", "a été modifié depuis")
+    students, accounts = Student.__table__.c, Account.__table__.c
+    going = select(prepared.going_accounts.c.id)
+    deleted = staged.delete(
+        Student,
+        prepared.going_pupils,
+        students.is_active,
+        or_(students.account_id.is_(None), students.account_id.in_(going)),
+    )
+    if deleted != len(prepared.created_ids):
+        raise _worked_on("un élève", "a été modifié depuis")
+    staged.update(Student, students.account_id == prepared.going_accounts.c.id, {"account_id": None})
+    staged.delete(TeacherDivision, prepared.going_accounts, key="account_id")
+    deleted = staged.delete(
+        Account,
+        prepared.going_accounts,
+        accounts.is_active,
+        accounts.activated_at.is_(None),
+        accounts.consented_at.is_(None),
+    )
+    if deleted != prepared.account_count:
+        raise _worked_on("un compte qu’il a ouvert", "a servi depuis")
+    _undo_structure(staged, prepared, run)
 
 
 def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
@@ -71,6 +166,14 @@ def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
     The reasons that reading tells: `run` is named and is another one, it was too long ago, an import is under way,
     somebody opened an account that it created or wrote of a pupil whom it brought. Undoing finds the others.
     """
+    last = _require_last(run, now=now)
+    _refuse_opened_accounts(last)
+    _refuse_records(last)
+    return last
+
+
+def _require_last(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
+    """Return the last import applied, which must be `run` if one is given, as far as its own row tells."""
     last = find_last_applied()
     if run is not None and run.state is RunState.UNDONE:
         raise UndoImpossible("Cet import est déjà annulé.")
@@ -83,8 +186,6 @@ def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
     pending = find_open_run()
     if pending is not None and pending.state is RunState.APPLYING:
         raise UndoImpossible("Un import est en cours dans cet établissement : attendez qu’il soit terminé.")
-    _refuse_opened_accounts(last)
-    _refuse_records(last)
     return last
 
 
@@ -97,18 +198,17 @@ def tell_obstacle(run: ImportRun, *, now: dt.datetime) -> str:
     return ""
 
 
-def undo_or_send(run: ImportRun, *, by: Actor, now: dt.datetime) -> Job | None:
-    """Undo the last import, or have a large one undone by a worker, whose job is then returned.
+def request_undoing(run: ImportRun, *, by: Actor, now: dt.datetime) -> Job | None:
+    """Have a large import undone by a worker, and return its job; None for one that is undone before the answer.
 
-    Raises `UndoImpossible`, `UndoUnderWay`.
+    Raises `UndoImpossible`, `UndoUnderWay`, `ImportUnderWay`.
     """
-    lock_current_establishment()
+    lock_imports()
     db.session.refresh(run)
     if is_being_undone(run):
         raise UndoUnderWay
     check_undoable(run, now=now)
     if not _is_large(run):
-        undo_last(run_id=run.id, by=by, now=now)
         return None
     job = jobs.enqueue(UNDO_JOB, {"run_id": run.id}, by=by, now=now)
     run.job_id = job.id
@@ -121,36 +221,39 @@ def _is_large(run: ImportRun) -> bool:
     return db.session.scalar(changes.order_by(ImportChange.id).offset(AT_ONCE_CHANGES).limit(1)) is not None
 
 
-def _list_matched_pupils(run: ImportRun) -> tuple[list[int], list[int]]:
-    """Return the pupils whom the import created, and all those whose presence or identity it changed, by id."""
-    created = [id_ for ids in list_object_ids(run.id, "student", ChangeAction.CREATE) for id_ in ids]
-    corrected = [
+def _list_matched(run: ImportRun) -> list[int]:
+    """Return the pupils whose presence or identity the import corrected, by id."""
+    return [
         change.object_id
-        for page in list_changes(run.id, "student", *_CORRECTED)
+        for page in pupils.list_corrected(run.id)
         for change in page
         if _MATCHING_FIELDS & change.changes.keys()
     ]
-    return created, [*created, *corrected]
 
 
-def _undo_accounts(run: ImportRun) -> None:
-    by_code = division_ids()
+def _undo_staff(run: ImportRun) -> None:
+    """Give the accounts that the import corrected what they had."""
+
+    def changed() -> UndoImpossible:
+        return _worked_on("un compte", "a changé depuis")
+
+    given = {}
     for page in list_changes(run.id, "account", *_CORRECTED):
+        wanted = select(Account).where(Account.id.in_([change.object_id for change in page]))
+        accounts = {account.id: account for account in db.session.scalars(wanted)}
         for change in page:
-            account = _existing(Account, change.object_id, "un compte")
-            fields = dict(change.changes)
-            divisions = fields.pop(DIVISIONS, None)
-            fields.pop(SERVICES, None)
-            set_fields(account, fields, direction="back", mismatch=lambda: _worked_on("un compte", "a changé depuis"))
-            if divisions is not None:
-                set_divisions(
-                    account, divisions[1], divisions[0], by_code, lambda: _worked_on("un compte", "a changé depuis")
-                )
-    for page in list_changes(run.id, "account", ChangeAction.CREATE):
-        _delete_accounts(page)
+            if change.object_id not in accounts:
+                raise _worked_on("un compte", "n’existe plus")
+            fields = {name: pair for name, pair in change.changes.items() if name not in (DIVISIONS, SERVICES)}
+            set_fields(accounts[change.object_id], fields, direction="back", mismatch=changed)
+            if DIVISIONS in change.changes:
+                old, new = change.changes[DIVISIONS]
+                given[change.object_id] = (new, old)
+    set_divisions(given, division_ids(), changed)
 
 
-def _delete_accounts(page: Sequence[Row[Any]]) -> None:
+def _check_accounts(page: Sequence[Row[Any]]) -> None:
+    """Refuse once one of the accounts that the import created is not as it was brought."""
     ids = [change.object_id for change in page]
     accounts = {account.id: account for account in db.session.scalars(select(Account).where(Account.id.in_(ids)))}
     moved = _list_moved(page, ids)
@@ -175,9 +278,6 @@ def _delete_accounts(page: Sequence[Row[Any]]) -> None:
             raise _worked_on(f"le compte {of_name(account.label)}", "a changé depuis")
     for account in accounts.values():
         db.session.expunge(account)
-    _execute(update(Student).where(Student.account_id.in_(ids)).values(account_id=None))
-    _execute(delete(TeacherDivision).where(TeacherDivision.account_id.in_(ids)))
-    _execute(delete(Account).where(Account.id.in_(ids)))
 
 
 def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
@@ -200,18 +300,8 @@ def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
 
 
 def _words(name: str) -> list[str]:
-    """Return the words of a name, in whatever order and case it was written."""
+    """Return the words of a name, in whatever order and letters it was written."""
     return sorted(fold(name).split())
-
-
-def _undo_students(run: ImportRun) -> None:
-    by_code = division_ids()
-    for page in list_changes(run.id, "student", ChangeAction.CREATE):
-        _delete_students(page, by_code)
-    for page in list_changes(run.id, "student", *_CORRECTED):
-        correct_students(
-            page, by_code, direction="back", mismatch=lambda: _worked_on("un élève", "a été modifié depuis")
-        )
 
 
 def _refuse_opened_accounts(run: ImportRun) -> None:
@@ -239,7 +329,8 @@ def _refuse_written_about(ids: Sequence[int], *, since: dt.datetime | None = Non
         raise _worked_on("un élève qu’il a apporté", "a depuis des fiches, des évaluations ou des bilans")
 
 
-def _delete_students(page: Sequence[Row[Any]], by_code: dict[str, int]) -> None:
+def _check_students(page: Sequence[Row[Any]], by_code: dict[str, int], account_ids: Set[int]) -> None:
+    """Refuse once one of the pupils whom the import created is not as brought, but for an account that goes too."""
     ids = [change.object_id for change in page]
     students = {student.id: student for student in db.session.scalars(select(Student).where(Student.id.in_(ids)))}
     for change in page:
@@ -249,47 +340,43 @@ def _delete_students(page: Sequence[Row[Any]], by_code: dict[str, int]) -> None:
         fields = {name: new for name, (_old, new) in change.changes.items()}
         fields["division_id"] = by_code.get(fields.pop("division"))
         is_as_brought = all(plain(getattr(student, name)) == value for name, value in fields.items())
-        if not (is_as_brought and student.is_active and student.account_id is None):
+        has_own_account = student.account_id is not None and student.account_id not in account_ids
+        if not (is_as_brought and student.is_active) or has_own_account:
             raise _worked_on(
                 f"le dossier {of_name(spoken_name(student.first_name, student.last_name))}", "a changé depuis"
             )
     for student in students.values():
         db.session.expunge(student)
-    _execute(delete(Student).where(Student.id.in_(ids)))
 
 
-def _undo_divisions_and_courses(run: ImportRun) -> None:
-    for model, object_type in ((Division, "division"), (MEF, "mef")):
-        for change in db.session.scalars(
-            select(ImportChange)
-            .where(ImportChange.run_id == run.id, ImportChange.object_type == object_type)
-            .order_by(ImportChange.id)
-        ).all():
-            row = _existing(model, change.object_id, f"« {change.object_label} »")
-            told = f"« {change.object_label} »"
-            if change.action is not ChangeAction.CREATE:
-                set_fields(
-                    row,
-                    change.changes,
-                    direction="back",
-                    mismatch=lambda told=told: _worked_on(told, "a été modifié depuis"),  # type: ignore[misc]
-                )
-            elif any(getattr(row, name) != new for name, (_old, new) in change.changes.items()):
-                raise _worked_on(told, "a été modifié depuis")
-            else:
-                db.session.delete(row)
+def _check_structure(page: Sequence[Row[Any]], model: type[Any], told: str) -> None:
+    """Refuse once one of the divisions or courses that the import created is not as it was brought."""
+    wanted = select(model).where(model.id.in_([change.object_id for change in page]))
+    rows = {row.id: row for row in db.session.scalars(wanted)}
+    for change in page:
+        row = rows.get(change.object_id)
+        if row is None:
+            raise _worked_on(told, "n’existe plus")
+        if any(getattr(row, name) != new for name, (_old, new) in change.changes.items()):
+            raise _worked_on(f"« {row.code} »", "a été modifié depuis")
+    for row in rows.values():
+        db.session.expunge(row)
+
+
+def _undo_structure(staged: Staging, prepared: Undoing, run: ImportRun) -> None:
+    """Give divisions and courses what they had, and delete those that came."""
+    for object_type, (model, told) in _STRUCTURE.items():
+        for page in list_changes(run.id, object_type, ChangeAction.CHANGE):
+            for change in page:
+                row = db.session.get(model, change.object_id)
+                if row is None:
+                    raise _worked_on(told, "n’existe plus")
+                changed = _worked_on(f"« {row.code} »", "a été modifié depuis")
+                set_fields(row, change.changes, direction="back", mismatch=lambda error=changed: error)  # type: ignore[misc]
         db.session.flush()
-
-
-def _existing(model: type[Any], object_id: int | None, told: str) -> Any:
-    row = db.session.get(model, object_id) if object_id is not None else None
-    if row is None:
-        raise _worked_on(told, "n’existe plus")
-    return row
-
-
-def _execute(statement: Any) -> None:
-    db.session.execute(statement, execution_options={"synchronize_session": False})
+        table, count = prepared.going_structure[object_type]
+        if staged.delete(model, table) != count:
+            raise _worked_on(told, "n’existe plus")
 
 
 def _worked_on(told: str, what: str) -> UndoImpossible:

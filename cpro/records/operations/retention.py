@@ -30,6 +30,8 @@ from cpro.records.queries import count_records, last_changes
 from cpro.students.models import Student
 from cpro.students.queries import RETENTION_CHOICES, kept_since
 
+#: Pupils whose records go in one transaction, which keeps the school's row: some thousands of rows.
+PUPILS_AT_ONCE = 200
 #: An évaluation names a fiche: it goes first.
 _IN_ORDER = (Evaluation, Bilan, Fiche)
 
@@ -148,20 +150,29 @@ def list_schools_to_expire(now: datetime) -> Sequence[int]:
 
 
 def expire_school(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> Expired:
-    """Delete the records of the pupils gone for longer than a school keeps them, in a platform session.
+    """Delete the records of some pupils gone for longer than a school keeps them, in a platform session.
 
-    The setting is read under the school's lock: a head who has just lengthened it loses nothing. The journal of the
+    Of `PUPILS_AT_ONCE` at most, so that nobody waits for long: called again until it returns no record. The setting
+    is read under the school's lock: a head who has just lengthened it loses nothing. The journal of the
     school tells how many, not what nor whose. Twice deletes nothing more, and tells nothing.
     """
     school = session.scalars(
         select(Establishment)
         .where(Establishment.id == establishment_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
-    gone = and_(
-        Student.establishment_id == establishment_id, _gone_before(kept_since(school.retention_years, now.date()))
-    )
+    due = session.scalars(
+        select(Student.id)
+        .where(
+            Student.establishment_id == establishment_id,
+            _gone_before(kept_since(school.retention_years, now.date())),
+            _has_records(),
+        )
+        .order_by(Student.id)
+        .limit(PUPILS_AT_ONCE)
+    ).all()
+    gone = and_(Student.establishment_id == establishment_id, Student.id.in_(due))
     figures = _count(session, gone)
     if not figures.records:
         return figures

@@ -119,7 +119,7 @@ def write_accounts(
             names = account_names(student)
             logins[student.id] = free_login(taken, propose_login(names["first_name"], names["last_name"]))
             taken.add(logins[student.id])
-        tenancy.bulk_insert(session, Account, (_new_account(each, logins[each.id], now) for each in students))
+        tenancy.bulk_insert(session, Account, (new_account(each, logins[each.id], now) for each in students))
         # Those just opened have the highest ids; asked for by thousands of logins, PostgreSQL compares each with each.
         rows = session.execute(select(Account.login, Account.id).where(Account.id > last_id))
         ids = {login: id_ for login, id_ in rows}
@@ -205,7 +205,8 @@ def _next_page(wanted: ColumnElement[bool], after: int) -> Sequence[Any]:
     ).all()
 
 
-def _new_account(student: Row[Any], login: str, now: datetime) -> dict[str, Any]:
+def new_account(student: Any, login: str, now: datetime) -> dict[str, Any]:
+    """Return the row of the account of a pupil, without a code."""
     names = account_names(student)
     return {
         "login": login,

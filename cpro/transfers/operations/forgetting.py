@@ -24,6 +24,8 @@ from cpro.transfers.models import PENDING, TransferSide
 from cpro.transfers.operations.settling import lock_schools, search_key_of, told
 
 FORGOTTEN = "ancien élève"
+#: Transfers forgotten in one transaction, which keeps the school's row.
+AT_ONCE = 500
 
 
 def list_schools_to_forget(now: datetime) -> Sequence[int]:
@@ -46,9 +48,10 @@ def list_schools_to_forget(now: datetime) -> Sequence[int]:
 
 
 def forget_names(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> int:
-    """Forget the names of a school's old transfers, in a platform session; return how many transfers lost theirs.
+    """Forget the names of some of a school's old transfers, in a platform session; return how many lost theirs.
 
-    The setting is read under the school's lock. Twice forgets nothing more, and tells nothing.
+    `AT_ONCE` at most, so that nobody waits for long: called again until it returns 0. The setting is read
+    under the school's lock. Twice forgets nothing more, and tells nothing.
     """
     lock_schools(session, [establishment_id])
     years = session.scalar(select(Establishment.retention_years).where(Establishment.id == establishment_id))
@@ -57,6 +60,8 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
         select(TransferSide.id, TransferSide.other_name, TransferSide.other_uai)
         .outerjoin(Student, Student.id == TransferSide.student_id)
         .where(TransferSide.establishment_id == establishment_id, _is_old(kept_since(years, now.date())))
+        .order_by(TransferSide.id)
+        .limit(AT_ONCE)
     ).all()
     if not rows:
         return 0

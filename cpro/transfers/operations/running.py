@@ -32,8 +32,9 @@ from cpro.transfers.operations.settling import (
 )
 from cpro.transfers.operations.telling import tell_heads
 
-#: Pupils copied in one transaction: some thousands of rows, a fraction of a second of the single writer of SQLite.
-BATCH = 500
+#: Pupils copied in one transaction, which keeps the rows of two schools, or the single writer of SQLite: some thousands
+#: of rows, a tenth of a second.
+BATCH = 100
 _REASON = "transfers: run"
 #: Who acts in the journal of a school that did not ask for the run.
 _AUTOMATIC = "Transferts automatiques"

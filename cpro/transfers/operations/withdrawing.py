@@ -57,8 +57,8 @@ def withdraw_here(
         }
         write_in_bulk(session, update(TransferSide).where(TransferSide.id.in_(receptions)).values(values))
     pending = [state.value for state in PENDING]
-    for ids in _pages(created_ids):
-        of_theirs = TransferSide.student_id.in_(ids)
+    for ids in _pages(_list_sides(created_ids, since)):
+        of_theirs = TransferSide.id.in_(ids)
         write_in_bulk(session, delete(TransferSide).where(of_theirs, TransferSide.state_value.in_(pending)))
         write_in_bulk(session, update(TransferSide).where(of_theirs).values(student_id=None))
     return [each.transfer_id for each in caused]
@@ -97,23 +97,27 @@ def _list_caused(establishment_id: int, student_ids: Sequence[int], since: datet
 
     Read past the school's session, in one of the platform: the other school is not the school's to read.
     """
-    found: list[Caused] = []
+    concerned = set(student_ids)
     with tenancy.platform_session("transfers: what an import caused") as session:
-        for ids in _pages(student_ids):
-            rows = session.execute(
-                select(Transfer.id, Transfer.joined_id, TransferSide.id)
-                .join(TransferSide, TransferSide.transfer_id == Transfer.id)
-                .where(
-                    TransferSide.direction_value == Direction.JOINED.value,
-                    Transfer.state_value == TransferState.DONE.value,
-                    Transfer.done_at >= since,
-                    or_(
-                        (Transfer.left_id == establishment_id) & Transfer.left_student_id.in_(ids),
-                        (Transfer.joined_id == establishment_id) & Transfer.joined_student_id.in_(ids),
-                    ),
-                )
+        # The transfers of a week are few, the pupils of an import are many: these are looked up here.
+        rows = session.execute(
+            select(
+                Transfer.id, Transfer.joined_id, TransferSide.id, Transfer.left_student_id, Transfer.joined_student_id
             )
-            found += [Caused._make(row) for row in rows]
+            .join(TransferSide, TransferSide.transfer_id == Transfer.id)
+            .where(
+                TransferSide.direction_value == Direction.JOINED.value,
+                Transfer.state_value == TransferState.DONE.value,
+                Transfer.done_at >= since,
+                or_(Transfer.left_id == establishment_id, Transfer.joined_id == establishment_id),
+            )
+            .order_by(Transfer.id)
+        )
+        found = [
+            Caused(transfer_id, joined_id, side_id)
+            for transfer_id, joined_id, side_id, *pupils in rows
+            if not concerned.isdisjoint(pupils)
+        ]
         for school in sorted({each.joined_id for each in found}):
             if count_evaluated(session, school, [each.side_id for each in found if each.joined_id == school]):
                 where = "votre établissement" if school == establishment_id else "l’établissement d’accueil"
@@ -122,6 +126,17 @@ def _list_caused(establishment_id: int, student_ids: Sequence[int], since: datet
                     "causé ont servi à une évaluation. Rien n’a été défait."
                 )
     return found
+
+
+def _list_sides(student_ids: Sequence[int], since: datetime) -> list[int]:
+    """Return the sides that the school has of some pupils who came at an instant or since."""
+    concerned = set(student_ids)
+    rows = db.session.execute(
+        select(TransferSide.id, TransferSide.student_id)
+        .where(TransferSide.created_at >= since, TransferSide.student_id.is_not(None))
+        .order_by(TransferSide.id)
+    )
+    return [side_id for side_id, student_id in rows if student_id in concerned]
 
 
 def _pages(ids: Collection[int]) -> Iterator[list[int]]:
