@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -49,6 +50,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_PROXIES": _integer(environ, "CPRO_PROXIES", 0),
         "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
         "CPRO_MAIL_URL": _mail_url(environ.get("CPRO_MAIL_URL", "")),
+        "CPRO_CONTACT_EMAIL": _contact_email(environ.get("CPRO_CONTACT_EMAIL", "")),
         "CPRO_DEMO_PASSWORD": environ.get("CPRO_DEMO_PASSWORD", ""),
         "SECRET_KEY": environ.get("CPRO_SECRET_KEY") or _generated_secret(instance),
         "SQLALCHEMY_DATABASE_URI": _database_url(environ.get("CPRO_DATABASE_URL", ""), instance),
@@ -91,6 +93,14 @@ def _database_url(url: str, instance: Path) -> str:
     if url.startswith("postgres://"):  # an alias many hosting platforms still hand out
         return "postgresql+psycopg://" + url.removeprefix("postgres://")
     return url
+
+
+def _contact_email(text: str) -> str:
+    """Return whom the accessibility statement says to write to; empty sends people to their school's administrator."""
+    address = text.strip()
+    if address and not re.fullmatch(r"[^\s@<>\"']{1,64}@[^\s@<>\"']+\.[^\s@<>\"'.]{2,}", address):
+        raise UnusableSetting(f"CPRO_CONTACT_EMAIL doit être une adresse électronique ; valeur lue : « {address} ».")
+    return address
 
 
 def _jobs_url(url: str) -> str:

@@ -66,9 +66,10 @@ def shape(address: str) -> str:
 
 
 class Crawl:
-    """Every page of a role, one of each shape: the parameters it names and the forms it holds."""
+    """Every page of a role, one of each shape: what it says, the parameters it names, the forms it holds."""
 
     def __init__(self, browser: Browser) -> None:
+        self.texts: dict[str, str] = {}
         self.names: dict[str, set[str]] = {}
         self.forms: dict[tuple[str, tuple[str, ...]], tuple[str, Element]] = {}
         visit, waiting, seen = Visit(browser), ["/"], {"/"}
@@ -76,6 +77,7 @@ class Crawl:
             visit.go(waiting.pop(0))
             if visit.answer.status_code != 200 or visit.answer.mimetype != "text/html":
                 continue
+            self.texts[urlsplit(visit.address).path] = visit.answer.text
             for form in visit.page.main.iter("form"):
                 self._keep(visit.address, form)
             for link in visit.links():

@@ -12,7 +12,7 @@ from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Permission, public, requires
 from cpro.core.registry import registry
 from cpro.core.storage import FileStorage
-from cpro.core.web import render_page
+from cpro.core.web import current_principal, render_page
 
 bp = Blueprint("pages", __name__)
 
@@ -31,14 +31,18 @@ def help_page(slug: str) -> ResponseReturnValue:
 @public
 def accessibility() -> ResponseReturnValue:
     """Show the accessibility statement (RGAA)."""
-    return render_page("mentions/accessibilite.html")
+    return render_page("mentions/accessibilite.html", contact_email=current_app.config["CPRO_CONTACT_EMAIL"])
 
 
 @bp.get("/mentions/donnees-personnelles")
 @public
 def privacy() -> ResponseReturnValue:
-    """Show the privacy notice."""
-    return render_page("mentions/donnees-personnelles.html")
+    """Show the privacy notice; to whoever is signed in, with the DPD of the school they work in."""
+    principal = current_principal()
+    in_school = principal is not None and principal.establishment_id is not None
+    return render_page(
+        "mentions/donnees-personnelles.html", data_protection=registry().data_protection() if in_school else {}
+    )
 
 
 @bp.get("/sante")

@@ -162,6 +162,9 @@ class Registry:
 
     #: returns who last changed a field of an object (its type, its id, the field) and when, or None when nobody can say
     saved_by: Callable[[str, object, str], tuple[str, str] | None] = lambda object_type, object_id, name: None
+    #: returns the name and e-mail address of the DPD of the school worked in, either perhaps empty
+    data_protection: Callable[[], dict[str, str]] = dict
+
     #: returns the schools open to an inspector (their platform account's id) at an instant, by name
     open_schools: Callable[[int, datetime], Sequence[OpenSchool]] = lambda inspector_id, now: ()
     #: returns how a school calls an inspector (account's id, school's id), or None

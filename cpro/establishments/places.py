@@ -20,6 +20,7 @@ from cpro.core.web import current_principal, remote_address
 from cpro.establishments import history, queries
 from cpro.establishments.gate import missing_particulars
 from cpro.establishments.models import PictureKind
+from cpro.establishments.own_school import describe_data_protection, own_school_section
 
 #: How many weeks the chart of activity shows.
 _WEEKS = 5
@@ -30,6 +31,8 @@ def fill(app: Flask) -> None:
     places = registry(app)
     places.timezone = lambda: queries.get_current_establishment().timezone
     places.saved_by = _saved_by
+    places.data_protection = describe_data_protection
+    places.add_pupil_section(own_school_section)
     places.add_menu_entry(
         MenuEntry(
             "Paramètres",

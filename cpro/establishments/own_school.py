@@ -1,0 +1,47 @@
+"""What people read of their own school outside its settings: a pupil's « Mon établissement », the notice on privacy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cpro.core.permissions import Permission, can
+from cpro.core.web import current_principal
+from cpro.establishments.models import Establishment
+from cpro.establishments.queries import get_current_establishment
+
+#: Whom an apprentice turns to beside the school; only those that are filled show.
+_APPRENTICES = (("dreets", "DREETS"), ("mcpfa", "MCPFA"), ("greta_cfa", "GRETA ou CFA"))
+
+
+def own_school_section(student_id: int) -> tuple[str, dict[str, Any]] | None:
+    """Return the part of a pupil's own page that says which school it is and how to reach it; None to anybody else."""
+    if not can(current_principal(), Permission.OWN_RECORDS):
+        return None
+    school = get_current_establishment()
+    facts = [
+        ("Nom", school.name or school.code),
+        ("Type", school.kind),
+        ("Adresse", _address(school)),
+        ("Académie", school.academy),
+        ("Téléphone", school.phone),
+        *((label, getattr(school, name)) for name, label in _APPRENTICES),
+    ]
+    links = [
+        ("Adresse électronique", f"mailto:{school.email}", school.email),
+        ("Site internet", school.website, school.website),
+    ]
+    return "settings/_own_school.html", {
+        "facts": [(label, text) for label, text in facts if text],
+        "links": [link for link in links if link[2]],
+    }
+
+
+def describe_data_protection() -> dict[str, str]:
+    """Return the name and the e-mail address of the DPD of the school worked in, either perhaps empty."""
+    school = get_current_establishment()
+    return {"name": school.dpd_name, "email": school.dpd_email}
+
+
+def _address(school: Establishment) -> str:
+    town = " ".join(filter(None, [school.postal_code, school.city]))
+    return ", ".join(filter(None, [school.address_line1, school.address_line2, town]))
