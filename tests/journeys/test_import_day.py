@@ -126,10 +126,8 @@ def _what_was_ticked_is_what_was_done(platform: Live, administrator: Visitor) ->
         text = text[:start] + text[text.index("</INDIVIDU>", start) + len("</INDIVIDU>") :]
     steps.deposit(administrator, [(steps.STS_FILE, text.encode("iso-8859-15"))])
     administrator.sees("Désactivations proposées")
-    boxes = administrator.page.xpath("//input[@type='checkbox']")
-    noeud = next(
-        each for each in boxes if "NŒUD" in " ".join(each.xpath("ancestor::tr//text() | ancestor::li//text()"))
-    )
+    labels = {administrator.label_of(box): box for box in administrator.page.xpath("//input[@type='checkbox']")}
+    noeud = next(box for label, box in labels.items() if "NŒUD" in label)
     steps.apply_import(platform, administrator, **{noeud.get("name"): [noeud.get("value")]})
     active = dict(platform.rows("SELECT login, is_active FROM account WHERE role = 'teacher'"))
     assert not active["eloise.noeud"]

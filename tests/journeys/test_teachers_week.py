@@ -51,10 +51,7 @@ def _a_session_that_ends_loses_nothing(platform: Live, teacher: Visitor) -> None
 
 def _colleague_of(teacher: Visitor) -> list[str]:
     boxes = teacher.page.xpath("//input[@name='co_authors']")
-    labels = {
-        box.get("value"): teacher.page.xpath(f"//label[@for='{box.get('id')}']")[0].text_content() for box in boxes
-    }
-    return [value for value, label in labels.items() if "CUIVRE-FICTIF" in label]
+    return [box.get("value") for box in boxes if "CUIVRE-FICTIF" in teacher.label_of(box)]
 
 
 def _masks_are_reworded_while_it_is_open(administrator: Visitor, teacher: Visitor) -> None:

@@ -170,6 +170,13 @@ class Visitor:
         found = self.page.xpath(f"//datalist[@id='{field.get('list')}']")
         return {option.get("value"): _text(option) for option in found[0].iter("option")} if found else {}
 
+    def label_of(self, control: HtmlElement) -> str:
+        """Return what a box or a field is called: its own name, else its label."""
+        labels = self.page.xpath("//label[@for=$field]", field=control.get("id") or "") or [
+            each for each in control.iterancestors("label")
+        ]
+        return control.get("aria-label") or " ".join(_text(each) for each in labels)
+
     def values(self, name: str) -> list[str]:
         """Return the values that a list or a group of boxes of the page offers."""
         offered = []
