@@ -24,13 +24,20 @@ _EARLIEST, _LATEST = date(1900, 1, 1), date(9000, 1, 1)
 
 def start_of(day: date, timezone: str) -> datetime:
     """Return the first instant of a day in a time zone, in UTC; a day out of any use is the nearest in use."""
-    nearest = min(max(day, _EARLIEST), _LATEST)
-    return datetime.combine(nearest, time(), ZoneInfo(timezone or DEFAULT_TIMEZONE)).astimezone(UTC)
+    return _midnight(_in_use(day), timezone)
 
 
 def end_of(day: date, timezone: str) -> datetime:
     """Return the instant at which a day is over in a time zone, in UTC; see `start_of`."""
-    return start_of(min(max(day, _EARLIEST), _LATEST) + timedelta(days=1), timezone)
+    return _midnight(_in_use(day) + timedelta(days=1), timezone)
+
+
+def _in_use(day: date) -> date:
+    return min(max(day, _EARLIEST), _LATEST)
+
+
+def _midnight(day: date, timezone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(timezone or DEFAULT_TIMEZONE)).astimezone(UTC)
 
 
 def last_day_of_school_year(day: date) -> date:

@@ -30,6 +30,14 @@ def read_id(text: object) -> int | None:
     return read_integer(text, smallest=1)
 
 
+def read_page(text: object, *, last: int) -> int:
+    """Return the number of a page that an address asks for, from 1 to the last: a page too far is the last."""
+    written = str(text)
+    if re.fullmatch(r"[0-9]+", written) and written.strip("0"):
+        return min(read_id(written) or last, last)
+    return 1
+
+
 def read_number(text: str, *, largest: float = 1e15) -> float | None:
     """Return the number that a cell holds, with a point and perhaps an exponent; None for any other, NaN and infinity.
 

@@ -9,7 +9,7 @@ from cpro.core import clock
 from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
-from cpro.core.parsing import read_id
+from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
@@ -90,7 +90,7 @@ def _page(form: RetentionForm, status: int = 200, refusal: DomainError | None = 
     is_head = can(current_principal(), Permission.RETENTION_EDIT)
     total = figures.expired.pupils + figures.kept_pupils
     last_page = max(1, -(-total // _PER_PAGE))
-    page = min(read_id(request.args.get("page")) or 1, last_page)
+    page = read_page(request.args.get("page"), last=last_page)
     departures = retention.list_departures(now, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE) if is_head else []
     return render_page(
         "settings/retention.html",

@@ -6,7 +6,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, events
-from cpro.core.parsing import read_id
+from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.web import current_principal, remote_address, render_page
 from cpro.students import queries
@@ -29,7 +29,7 @@ def without_ine() -> ResponseReturnValue:
     counts = queries.count_without_ine(today)
     total = counts.active + counts.departed
     last_page = max(1, -(-total // _PER_PAGE))
-    page = min(read_id(request.args.get("page")) or 1, last_page)
+    page = read_page(request.args.get("page"), last=last_page)
     return render_page(
         "students/without_ine.html",
         counts=counts,

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, events
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
-from cpro.core.parsing import read_id
+from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.registry import registry
 from cpro.core.transactions import unit_of_work
@@ -182,7 +182,7 @@ def _sought() -> str:
 def _index_page(refusal: TransfersOff | None = None) -> ResponseReturnValue:
     school, principal, sought = get_current_establishment(), current_principal(), _sought()
     chosen = next((each for each in _LISTS if each.key == request.args.get("liste")), None)
-    page = min(read_id(request.args.get("page")) or 1, _LAST_PAGE) if chosen else 1
+    page = read_page(request.args.get("page"), last=_LAST_PAGE) if chosen else 1
     figures = queries.count_sides()
     may_decide = can(principal, Permission.TRANSFERS_MANAGE)
     return render_page(

@@ -175,7 +175,7 @@ class TestNotInside:
             OVER[situation](session, session.get_one(Mandate, mandate_id))
 
         for method, page in every_page(desk.app, world):
-            if page == "/deconnexion":
+            if page in ("/deconnexion", "/sante"):  # who asks is never looked at
                 continue
             self._back_inside(arrange, world)
             answer = browser.get(page) if method == "GET" else browser.post(page)

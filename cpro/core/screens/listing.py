@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from cpro.core.parsing import read_integer
+from cpro.core.parsing import read_page
 from cpro.core.screens.parts import AnyFilter, Column, Condition
 from cpro.core.validators import fold
 
@@ -47,7 +47,7 @@ class Listing:
             sort=sort if sort in sortable else "",
             descending=args.get("ordre") == "desc",
             size={str(size): size for size in PAGE_SIZES}.get(args.get("lignes", ""), PAGE_SIZES[0]),
-            page=min(read_integer(args.get("page"), smallest=1) or 1, MAX_ROWS // PAGE_SIZES[0]),
+            page=read_page(args.get("page"), last=MAX_ROWS // PAGE_SIZES[0]),
             base=base,
         )
 

@@ -9,7 +9,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, events
-from cpro.core.parsing import read_id
+from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, Role, can, requires
 from cpro.core.registry import registry
 from cpro.core.web import current_actor, current_principal, remote_address, render_page
@@ -158,7 +158,7 @@ def _asked(name: str, length: int) -> str:
 def _page_of(total: int, size: int) -> tuple[int, int]:
     """Return the page asked for, brought within those there are, and the last one."""
     last_page = max(1, -(-total // size))
-    return min(read_id(request.args.get("page")) or 1, last_page), last_page
+    return read_page(request.args.get("page"), last=last_page), last_page
 
 
 def _pager(page: int, last_page: int) -> dict[str, Any]:

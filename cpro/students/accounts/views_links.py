@@ -12,7 +12,7 @@ from cpro.core import clock
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_instant, of_name, person_name, plural
 from cpro.core.forms import PasswordForm, posted
-from cpro.core.parsing import read_id
+from cpro.core.parsing import read_id, read_page
 from cpro.core.permissions import Permission, requires
 from cpro.core.registry import registry
 from cpro.core.transactions import unit_of_work
@@ -271,4 +271,4 @@ def _sought() -> str:
 
 
 def _page_number() -> int:
-    return min(read_id(request.args.get("page")) or 1, 500)
+    return read_page(request.args.get("page"), last=500)
