@@ -73,7 +73,8 @@ class Permission(enum.Enum):
     MISSING_INE_VIEW = "voir la liste des élèves sans INE"
     USERS_VIEW = "voir les comptes des utilisateurs"
     USERS_EDIT = "créer, modifier, désactiver et réinitialiser les comptes, imprimer leurs fiches"
-    USERS_CONSENT = "donner son accord à un autre chef d’établissement ou à un second administrateur"
+    USERS_CONSENT = "donner son accord à un autre chef, à un second administrateur, à un enseignant"
+    SCHOOL_ADDRESS_CONFIRM = "confirmer l’adresse de l’établissement, qui reçoit alors les codes d’un chef"
     STUDENTS_EDIT = "créer et corriger des élèves et des divisions, hors SIECLE"
     DIPLOMAS_EDIT = "ajouter, corriger et supprimer les diplômes propres à l’établissement, rattacher les MEF"
     IMPORTS_MANAGE = "déposer des fichiers à importer, les appliquer et annuler le dernier import"
@@ -148,6 +149,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | _HEAD
     | {
         Permission.USERS_CONSENT,
+        Permission.SCHOOL_ADDRESS_CONFIRM,
         Permission.MANDATES_VIEW,
         Permission.MANDATES_MANAGE,
         Permission.MODULES_SWITCH,

@@ -16,6 +16,7 @@ _SWITCH = {
 }
 _PROOF = {
     "head_email": "Adresse donnée pour le code du chef d’établissement",
+    "teachers_need_consent": "Accord exigé pour les comptes d’enseignants",
     "confirmed_email": "Adresse confirmée de l’établissement",
 }
 _MODULES = {module.value: f"Module {module.label}" for module in Module}
@@ -25,9 +26,12 @@ def name_gestures() -> None:
     """Register the words of the room."""
     actions = {
         "establishment:created": "a créé l’établissement",
+        "establishment:address:confirmed": "a confirmé l’adresse électronique de l’établissement",
+        "establishment:address:refused": "s’est opposé à la nouvelle adresse électronique de l’établissement",
         "establishment:head-email:set": "a indiqué où part le code du chef d’établissement",
         "establishment:modules:switched": "a activé ou désactivé des modules",
         "establishment:particulars:changed": "a modifié les renseignements de l’établissement",
+        "establishment:teachers:consent": "a décidé si les comptes d’enseignants attendent son accord",
         "establishment:transfers:changed": "a modifié les réglages des transferts",
         "establishment:uai:corrected": "a corrigé le code UAI",
     }

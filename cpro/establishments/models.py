@@ -6,7 +6,7 @@ import enum
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, event
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, event, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.tenancy import Owned, TenantRoot
@@ -112,6 +112,8 @@ class Establishment(TenantRoot, Model):
     scenarios_enabled: Mapped[bool] = mapped_column(default=True)
     passport_enabled: Mapped[bool] = mapped_column(default=True)
     inspectors_enabled: Mapped[bool] = mapped_column(default=True)
+    #: whether a teacher's account that the administrator opens waits for the head's consent; the head alone says so
+    teachers_need_consent: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: name, UAI, code and city, folded: what the support searches
     search_key: Mapped[str] = mapped_column(String(400), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -86,6 +86,7 @@ def _particulars_page(
         "settings/establishment.html",
         form=form,
         conflict=explain(form, refusal, stored=stored),
+        sections=registry().sections("establishment"),
         uai_locked=school.uai_locked_at is not None,
         read_only=not can(current_principal(), Permission.ESTABLISHMENT_EDIT),
         status=status,

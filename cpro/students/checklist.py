@@ -10,12 +10,12 @@ from cpro.core.permissions import Permission, can
 from cpro.core.registry import ChecklistItem
 from cpro.core.web import current_principal
 from cpro.students import queries
-from cpro.users.queries import count_heads, count_pending_accounts, count_without_code
+from cpro.users.queries import count_heads, count_pending_accounts, count_unseen_teachers, count_without_code
 
 
 def list_items() -> list[ChecklistItem]:
     """Return the lines, as the figures stand now."""
-    return [*_head(), *_codes(), *_pending_accounts(), *_courses(), *_divisions(), *_without_ine()]
+    return [*_head(), *_codes(), *_pending_accounts(), *_unseen_teachers(), *_courses(), *_divisions(), *_without_ine()]
 
 
 def _head() -> list[ChecklistItem]:
@@ -136,6 +136,25 @@ def _divisions() -> list[ChecklistItem]:
     ]
 
 
+def _unseen_teachers() -> list[ChecklistItem]:
+    """Return, to the head, the line of the teachers' accounts that the administrator opened and they have not seen."""
+    unseen = count_unseen_teachers() if can(current_principal(), Permission.USERS_CONSENT) else 0
+    if not unseen:
+        return []
+    return [
+        ChecklistItem(
+            "Voir les comptes d’enseignants ouverts par l’administrateur",
+            "Un enseignant lit les fiches et les évaluations de ses divisions : vérifiez que vous connaissez ces "
+            "personnes, puis dites que vous les avez vues.",
+            done=False,
+            link_url=url_for("utilisateurs.index_view", etat="a-voir"),
+            link_label="Voir la liste",
+            figure=format_count(unseen),
+            act=Permission.USERS_CONSENT,
+        )
+    ]
+
+
 def _pending_accounts() -> list[ChecklistItem]:
     """Return the line of the accounts that wait for the head, while there are any."""
     pending, first_id = count_pending_accounts()
@@ -145,9 +164,9 @@ def _pending_accounts() -> list[ChecklistItem]:
     return [
         ChecklistItem(
             "Donner l’accord du chef d’établissement",
-            f"Sans cet accord, {who} activer son compte de chef d’établissement ou d’administrateur."
+            f"Sans cet accord, {who} activer son compte."
             if pending == 1
-            else f"Sans cet accord, {who} activer leur compte de chef d’établissement ou d’administrateur.",
+            else f"Sans cet accord, {who} activer leur compte.",
             done=False,
             link_url=url_for("utilisateurs.details_view", id=first_id)
             if pending == 1

@@ -70,7 +70,8 @@ class UserForm(VersionedForm):
     first_name = StringField("Prénom")
     email = EmailField(
         "Adresse électronique",
-        description="Facultative : elle sert à « Mot de passe oublié ». À laisser vide pour un chef d’établissement.",
+        description="Facultative : elle sert à « Mot de passe oublié », une fois que la personne l’a confirmée. À "
+        "laisser vide pour un chef d’établissement.",
     )
     discipline = StringField("Discipline", description="Pour un enseignant.")
     divisions = StringField(

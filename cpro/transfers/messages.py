@@ -54,13 +54,15 @@ def heads_of(session: Session, school_ids: Collection[int]) -> dict[int, list[st
     schools = {id_: [email] if email else [] for id_, email in own}
     accounts = session.scalars(
         select(Account).where(
-            Account.establishment_id.in_(school_ids), Account.role_value == Role.HEAD.value, Account.email != ""
+            Account.establishment_id.in_(school_ids),
+            Account.role_value == Role.HEAD.value,
+            Account.confirmed_email != "",
         )
     )
     heads: dict[int, set[str]] = defaultdict(set)
     for account in accounts:
         if account.may_sign_in:
-            heads[account.establishment_id].add(account.email)
+            heads[account.establishment_id].add(account.confirmed_email)
     return schools | {id_: sorted(addresses) for id_, addresses in heads.items()}
 
 

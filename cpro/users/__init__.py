@@ -11,17 +11,26 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cpro.core.registry import registry
+from cpro.core.registry import TabSection, registry
 
 
 def register(app: Flask) -> None:
     """Bring the room into the application: sign-in, the guard of every route, commands."""
-    from cpro.users import commands, guard, journal, views
+    from cpro.core import events
+    from cpro.users import address_views, commands, guard, jobs, journal, teacher_views, views
+    from cpro.users.operations.addresses import tell_school_address
+
+    assert jobs  # its handlers, known once imported
 
     guard.install(app)
     registry(app).check_password = views.check_own_password
     journal.name_gestures()
     app.register_blueprint(views.bp)
     app.register_blueprint(views.schools_bp)
+    app.register_blueprint(address_views.bp)
+    app.register_blueprint(teacher_views.bp)
+    events.school_email_changed.connect(tell_school_address)
+    registry(app).add_object_section(address_views.head_code_section)
+    registry(app).add_section("establishment", TabSection("users/_school_address.html", address_views.address_section))
     app.cli.add_command(commands.users)
     app.cli.add_command(commands.platform_users)

@@ -7,7 +7,8 @@ from typing import Any
 from wtforms import Form, PasswordField, StringField
 from wtforms.validators import ValidationError
 
-from cpro.core.forms import BaseForm, required
+from cpro.core.forms import BaseForm, checked, required
+from cpro.core.validators import normalise_email
 
 #: Longer than any identifier; what is typed beyond is a mistake or an attack.
 _LONGEST = 254
@@ -93,7 +94,7 @@ class OwnEmailForm(BaseForm):
 
     email = StringField(
         "Adresse électronique",
-        [_short(_LONGEST)],
+        [_short(_LONGEST), checked(normalise_email)],
         description="Elle reçoit le code de « Mot de passe oublié ». Laissez vide pour n’en avoir aucune.",
     )
     current_password = PasswordField(

@@ -7,6 +7,7 @@ from cpro.core.permissions import Role
 
 _FIELDS = {
     "civility": "Civilité",
+    "confirmed_email": "Adresse qui reçoit les codes",
     "code_mailed_to": "Code envoyé à",
     "consent": "Accord du chef d’établissement",
     "consent_needed": "Attend l’accord du chef d’établissement",
@@ -27,6 +28,9 @@ def name_gestures() -> None:
     """Register the words of the room."""
     labels.register(
         actions={
+            "account:address:confirmed": "a confirmé la nouvelle adresse d’un compte",
+            "account:address:counted": "la nouvelle adresse d’un compte reçoit désormais ses codes",
+            "account:address:refused": "s’est opposé à la nouvelle adresse d’un compte",
             "account:changed": "a modifié un compte",
             "account:consent:granted": "a donné son accord à un compte",
             "account:consent:revoked": "a retiré son accord à un compte",
@@ -40,6 +44,7 @@ def name_gestures() -> None:
             "account:signed-out": "s’est déconnecté",
             "accounts:sheets:drawn": "a préparé des fiches d’activation",
             "accounts:sheets:reset": "a réinitialisé des comptes et préparé leurs fiches",
+            "accounts:teachers:seen": "a vu des comptes d’enseignants ouverts par l’administrateur",
             "school:entered": "est entré dans l’établissement",
             "school:left": "a quitté l’établissement",
         },
@@ -47,6 +52,7 @@ def name_gestures() -> None:
         fields={
             "accounts": {
                 "passwords_voided": "Mots de passe annulés",  # pragma: allowlist secret
+                "seen": "Comptes vus",
                 "sheets": "Fiches préparées",
             },
             **dict.fromkeys(("account", "platform_account"), _FIELDS),

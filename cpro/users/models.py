@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, event
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    event,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import spoken_name
@@ -26,7 +37,9 @@ class Account(Owned, Model):
         UniqueConstraint("establishment_id", "sts_key"),
         Index("ix_account_search_key", "establishment_id", "search_key", "id"),
         CheckConstraint("role IN ('administrator', 'head', 'teacher', 'student')", name="role"),
-        CheckConstraint("NOT consent_needed OR role IN ('administrator', 'head')", name="consent_concerns_powers"),
+        CheckConstraint(
+            "NOT consent_needed OR role IN ('administrator', 'head', 'teacher')", name="consent_concerns_powers"
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -36,8 +49,10 @@ class Account(Owned, Model):
     civility: Mapped[str] = mapped_column(String(8), default="")
     last_name: Mapped[str] = mapped_column(String(100))
     first_name: Mapped[str] = mapped_column(String(100))
-    #: empty for most pupils and for teachers imported from STS, which has none
+    #: as it was typed last; empty for most pupils and for teachers imported from STS, which has none
     email: Mapped[str] = mapped_column(String(254), default="")
+    #: the address that counts: codes go there, whatever somebody else typed since (`operations.addresses`)
+    confirmed_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
     #: what a teacher teaches
     discipline: Mapped[str] = mapped_column(String(100), default="")
     #: "type:id" of a person of STS-Web, stable within the school; only a file brings it
@@ -45,9 +60,12 @@ class Account(Owned, Model):
     #: Argon2id; empty until the account is activated
     password_hash: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool] = mapped_column(default=True)
-    #: a further head or administrator: nothing opens the account until the head in place consents
+    #: a further head or administrator, a teacher where the head asked so: nothing opens the account until the head in
+    #: place consents
     consent_needed: Mapped[bool] = mapped_column(default=False)
     consented_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: a teacher's account that the administrator opened, which the head has not said to have seen
+    unseen_by_head: Mapped[bool] = mapped_column(default=False, server_default=false())
     activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: family and first names and login, folded: what lists are sorted and searched by
@@ -191,6 +209,60 @@ class ActivationCode(Owned, Model):
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: when it was used, or voided by a newer code
     spent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class AddressState(enum.Enum):
+    """What became of a changed address; values are what the database keeps."""
+
+    WAITING = "waiting"
+    #: by its earlier holder, its owner, or a head signed in
+    CONFIRMED = "confirmed"
+    #: by silence, for accounts that are not a head's
+    COUNTED = "counted"
+    REFUSED = "refused"
+    #: by a later change
+    REPLACED = "replaced"
+
+
+class AddressChange(Owned, Model):
+    """An e-mail address that somebody else changed: the school's own, or an account's."""
+
+    __tablename__ = "address_change"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        CheckConstraint("state IN ('waiting', 'confirmed', 'counted', 'refused', 'replaced')", name="state"),
+        ForeignKeyConstraint(
+            ["establishment_id", "account_id"],
+            ["account.establishment_id", "account.id"],
+            name="fk_address_change_account",
+            ondelete="CASCADE",
+        ),
+        Index("ix_address_change_account", "establishment_id", "account_id"),
+        Index("ix_address_change_waiting", "state", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    #: whose address; empty for the school's own
+    account_id: Mapped[int | None]
+    #: the address that counted then, whose holder was written to; empty when none did
+    earlier: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str] = mapped_column(String(254))
+    #: SHA-256 of the token of the link sent to the earlier address; empty when none was sent
+    token_hash: Mapped[str | None] = mapped_column(String(64))
+    #: the Message-ID of what carried the link: unlike a row's number, no other message ever takes it
+    notice: Mapped[str] = mapped_column(String(300), default="")
+    requested_by: Mapped[str] = mapped_column(String(200))
+    state_value: Mapped[str] = mapped_column("state", String(12), default=AddressState.WAITING.value)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: until when the link answers
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def state(self) -> AddressState:
+        """Return what became of it."""
+        return AddressState(self.state_value)
 
 
 class FailureCounter(PlatformOnly, Model):

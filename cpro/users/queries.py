@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
 from sqlalchemy.orm import Session
 
-from cpro.core.permissions import Role
+from cpro.core.permissions import Actor, Role
 from cpro.core.secrets import token_hash
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
@@ -151,6 +151,54 @@ def count_without_code(now: datetime) -> int:
     return db.session.scalar(waiting) or 0
 
 
+def count_unseen_teachers() -> int:
+    """Return how many teachers' accounts the administrator opened that no head has said to have seen."""
+    return db.session.scalar(select(func.count(Account.id)).where(Account.unseen_by_head, Account.is_active)) or 0
+
+
+def find_account_by_id(account_id: int) -> Account | None:
+    """Return an account of the current school, or None."""
+    return db.session.get(Account, account_id)
+
+
 def list_accounts(ids: Sequence[int]) -> Sequence[Account]:
     """Return accounts of the current school by id, in that order."""
     return db.session.scalars(select(Account).where(Account.id.in_(ids)).order_by(Account.id)).all()
+
+
+def list_head_addresses(session: Session, establishment_id: int, *, besides: int | None = None) -> list[str]:
+    """Return where the heads in place of a school are written to, but for one account: their own addresses."""
+    heads = session.scalars(_heads_in_place(establishment_id).where(Account.id != (besides or 0)))
+    return sorted({head.confirmed_email for head in heads if head.confirmed_email})
+
+
+def has_head_in_place(session: Session, establishment_id: int) -> bool:
+    """Tell whether a head of the school has activated their account and may sign in."""
+    return session.scalars(_heads_in_place(establishment_id).limit(1)).first() is not None
+
+
+def is_head_in_place(session: Session, by: Actor) -> bool:
+    """Tell whether somebody is a head of the session's school who may sign in, as the database knows them now."""
+    account = session.get(Account, by.id) if by.kind == "account" and by.id else None
+    return account is not None and account.may_sign_in and account.role is Role.HEAD
+
+
+def find_somebody_with(session: Session, address: str, *, besides: int | None = None) -> Account | None:
+    """Return an active account of the session's school whose own address this is, counting or not, or None."""
+    wanted = address.casefold()
+    for account in session.scalars(
+        select(Account).where((Account.email != "") | (Account.confirmed_email != ""), Account.is_active)
+    ):
+        if account.id != besides and wanted in (account.email.casefold(), account.confirmed_email.casefold()):
+            return account
+    return None
+
+
+def _heads_in_place(establishment_id: int) -> Select[Account]:
+    return select(Account).where(
+        Account.establishment_id == establishment_id,
+        Account.role_value == Role.HEAD.value,
+        Account.is_active,
+        Account.activated_at.is_not(None),
+        ~Account.consent_needed | Account.consented_at.is_not(None),
+    )

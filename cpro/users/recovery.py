@@ -20,8 +20,8 @@ from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.users import queries
-from cpro.users.models import PlatformAccount
-from cpro.users.operations import codes
+from cpro.users.models import Account, PlatformAccount
+from cpro.users.operations import addresses, codes
 
 #: Whoever asks is not known.
 _ANYBODY = Actor("system", None, "Mot de passe oublié", "system")
@@ -56,13 +56,18 @@ def _send_aside(app: Flask, establishment: str, login: str, public_url: str, now
 
 
 def send_forgotten_code(establishment: str, login: str, *, public_url: str, now: datetime) -> None:
-    """Send a one-hour code to the account's address, if the account exists, is active and has one.
+    """Send a one-hour code to the account's address that counts, if the account exists, is active and has one.
 
     Says nothing of which was the case. The current password stays good until the code is used.
     """
     with platform_unit_of_work("forgotten password: the school is not known yet") as work:
         account = queries.find_account(work.session, establishment, login)
-        if account is None or not account.may_sign_in or not account.email:
+        if account is None or not account.may_sign_in:
+            return
+        if isinstance(account, Account):
+            addresses.settle_silence(work.session, account, now=now)
+        to = account.confirmed_email if isinstance(account, Account) else account.email
+        if not to:
             return
         if queries.count_codes_since(work.session, account, now - timedelta(hours=1)) >= _PER_HOUR:
             return
@@ -74,7 +79,7 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
         code = codes.draw_forgotten_code(work.session, account, now=now)
         address = f"{public_url}/activation?" + urlencode({"establishment": school, "login": account.login})
         mail = Mail(
-            to=account.email,
+            to=to,
             subject="CPro : choisir un nouveau mot de passe",
             body=(
                 f"Bonjour {account.label},\n\n"

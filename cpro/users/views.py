@@ -39,8 +39,7 @@ from cpro.core.web import (
 )
 from cpro.establishments.queries import find_establishments, get_establishment
 from cpro.users import authentication, guard, identity, lost_uploads, queries, recovery
-from cpro.users.forms import ActivationForm, ForgottenForm, OwnEmailForm, OwnPasswordForm, SignInForm
-from cpro.users.models import Account
+from cpro.users.forms import ActivationForm, ForgottenForm, OwnPasswordForm, SignInForm
 from cpro.users.operations import parked_forms, sign_ins
 
 bp = Blueprint("users", __name__)
@@ -182,24 +181,6 @@ def own_account() -> ResponseReturnValue:
     )
 
 
-@bp.route("/mon-compte/adresse", methods=["GET", "POST"])
-@requires(Permission.OWN_ACCOUNT)
-def own_email() -> ResponseReturnValue:
-    """Show and change one's own e-mail address; a platform account has none but its identifier."""
-    principal = _principal()
-    if principal.role.is_platform:
-        raise NotFound("L’adresse d’un compte de la plateforme est son identifiant : elle ne se change pas ici.")
-    with tenancy.platform_session("own account") as lookup:
-        stored = queries.get_account(lookup, principal.kind, principal.id).email
-    form = OwnEmailForm(posted() if request.method == "POST" else None, data={"email": stored})
-    status = 200
-    if request.method == "POST":
-        status = _change_email(form, principal)
-        if status == 200:
-            return back_to(url_for("users.own_account"), "Votre adresse électronique est enregistrée.")
-    return render_page("users/own_email.html", form=form, principal=principal, status=status)
-
-
 # --- Choosing a school ---------------------------------------------------------------------------------------------
 
 
@@ -282,28 +263,6 @@ def _change_password(form: OwnPasswordForm, principal: Principal) -> int:
                 by=current_actor(),
                 now=clock.utcnow(),
                 sign_in_id=principal.sign_in_id,
-            )
-    except DomainError as refusal:
-        form.blame(refusal)
-        return refusal.status
-    return 200
-
-
-def _change_email(form: OwnEmailForm, principal: Principal) -> int:
-    """Change the address of the person signed in; return the status of the answer, the form blamed if refused."""
-    if not form.validate():
-        return 422
-    try:
-        check_own_password(form.current_password.data)
-        with platform_unit_of_work("own address") as work:
-            account = queries.get_account(work.session, principal.kind, principal.id)
-            assert isinstance(account, Account), "platform accounts were answered before"
-            sign_ins.change_own_email(
-                work.session,
-                account,
-                email=form.email.data or "",
-                by=current_actor(),
-                now=clock.utcnow(),
             )
     except DomainError as refusal:
         form.blame(refusal)

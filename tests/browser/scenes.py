@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from email import message_from_bytes, policy
 
 from playwright.sync_api import Page
 from sqlalchemy import create_engine, text
@@ -130,6 +131,24 @@ def open_mandate(site: Site) -> None:
     page.wait_for_selector(".flash")
 
 
+def _address_link(site: Site, page: Page) -> None:
+    """Open the link that a teacher's address receives once the administrator changed it."""
+    folder = site.platform.folder / "instance" / "mail"
+    before = set(folder.glob("*.eml"))
+    administrator = site.visitor("administrateur@chatelet")
+    administrator.goto("/admin/utilisateurs/?role=teacher")
+    administrator.locator("tbody th a").first.click()
+    administrator.get_by_role("main").get_by_role("link", name=re.compile("^Corriger")).first.click()
+    administrator.locator("main [name=email]").fill(f"quartz{len(before)}@maison.example")
+    administrator.get_by_role("button", name="Valider", exact=True).click()
+    administrator.wait_for_selector(".flash")
+    letters = [
+        message_from_bytes(each.read_bytes(), policy=policy.default) for each in {*folder.glob("*.eml")} - before
+    ]
+    [link] = [found for each in letters for found in re.findall(r"/adresse/\S+", str(each.get_content()))]
+    page.goto(link)
+
+
 def _follow(label: str) -> Callable[[Site, Page], None]:
     """Return the gesture of following the link of a mandate that is open."""
 
@@ -213,6 +232,18 @@ OTHERS = [
     Scene("confirm-one-mask", "administrateur@lovelace", f"{MASKS}/reinitialiser?diplome=40025520&key=links"),
     Scene("confirm-all-masks", "administrateur@lovelace", f"{MASKS}/reinitialiser?diplome=40025520"),
     Scene("confirm-logo", "chef@lovelace", f"{PICTURES}/supprimer/logo"),
+    Scene("confirm-address", "chef@lovelace", f"{PARTICULARS}/confirmer-adresse"),
+    Scene(
+        "confirm-address-refused",
+        "chef@lovelace",
+        f"{PARTICULARS}/confirmer-adresse",
+        422,
+        press("Confirmer cette adresse", current_password="Faux-faux-faux-42!"),
+    ),
+    Scene("teachers-consent", "chef@lovelace", "/admin/utilisateurs/accord-enseignants"),
+    Scene("own-address", "enseignante@lovelace", "/mon-compte/adresse"),
+    Scene("address-link-over", "", "/adresse/lien-qui-a-deja-servi", 404),
+    Scene("address-link", "", "/connexion", 200, _address_link),
 ]
 
 MANDATES = [
@@ -249,6 +280,13 @@ REFUSALS = [
         PARTICULARS,
         422,
         press("Valider", uai="0940321S", email="a@b", postal_code="9500A", name="x" * 300),
+    ),
+    Scene(
+        "particulars-password-asked",
+        "administrateur@lovelace",
+        PARTICULARS,
+        422,
+        press("Valider", email="accueil@lovelace.example"),
     ),
     Scene("particulars-conflict", "administrateur@lovelace", PARTICULARS, 409, _conflict),
     Scene("particulars-restored", "", "/connexion", 200, _restored),

@@ -180,7 +180,7 @@ class TestRestoreParticulars:
     def test_brings_the_old_values_of_that_change_back_and_nothing_else(
         self, app: Flask, as_: As, world: World
     ) -> None:
-        browser = as_("head")
+        browser = as_("administrator")
         save(browser, city="Metz", email="nouveau@alpha.example")
         url = restore_url(app, PARTICULARS)
         save(browser, academy="Nancy-Metz")

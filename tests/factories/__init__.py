@@ -128,6 +128,7 @@ def make_account(establishment_id: int, role: Role = Role.TEACHER, **values: Any
             "password_hash": password_hash(),
             "activated_at": NOW,
             "created_at": NOW,
+            "confirmed_email": values.get("email", ""),
             **values,
         }
     )

@@ -310,6 +310,8 @@ class TestStaff:
         accounts = desk.accounts()
         assert accounts["marie.curie"]["email"] == "marie.curie@cfa.example"
         assert accounts["marie.curie"]["sts_key"] == "table:P1"
+        # An administrator types this table: what it says proves nothing, and the head is to see whom it brings.
+        assert (accounts["marie.curie"]["confirmed_email"], accounts["marie.curie"]["unseen_by_head"]) == ("", True)
         head = accounts["henri.poincare"]
         # An administrator types this table: the address of a head would be a way into the account.
         assert (head["role_value"], head["email"], head["password_hash"]) == ("head", "", None)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from cpro.audit.models import AuditEntry
 from cpro.core.permissions import Role
+from cpro.establishments.models import Establishment
 from cpro.imports.analysis.services import merge_services
 from cpro.students.models import Division, Student, TeacherDivision
 from cpro.students.queries import list_division_codes_of
@@ -195,6 +196,23 @@ class TestServices:
 
     def test_a_teacher_created_by_hand_keeps_theirs_beside_those_of_the_file(self) -> None:
         assert merge_services(["1CAPMM"], [], ["2MELEC1"]) == ["1CAPMM", "2MELEC1"]
+
+
+class TestTeachersOfAFile:
+    @pytest.mark.parametrize("required", [False, True])
+    def test_wait_for_the_head_where_the_head_asked_so(self, desk: Desk, required: bool) -> None:
+        with desk.open() as session:
+            session.get_one(Establishment, desk.world.a.id).teachers_need_consent = required
+        before = desk.accounts()
+
+        desk.bring(STS)
+
+        brought = [
+            each for login, each in desk.accounts().items() if login not in before and each["role_value"] == "teacher"
+        ]
+        assert brought
+        assert {each["consent_needed"] for each in brought} == {required}
+        assert {each["unseen_by_head"] for each in brought} == {False}
 
 
 class TestHeads:

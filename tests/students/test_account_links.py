@@ -325,6 +325,7 @@ class TestLinking:
         account = case.account()
         assert (account.first_name, account.last_name, account.login) == ("Zoé", "Secret-alpha", "noe.agate")
         assert account.search_key == "secret-alpha zoe noe.agate"
+        assert (account.email, account.confirmed_email) == ("", "")
 
     def test_from_the_pupil_by_what_pages_offer(self, as_: As, case: Case) -> None:
         browser = as_("administrator")

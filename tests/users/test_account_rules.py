@@ -334,7 +334,7 @@ class TestDatabase:
         from sqlalchemy.exc import IntegrityError
 
         with pytest.raises(IntegrityError):
-            office.add(Role.TEACHER, consent_needed=True)
+            office.add(Role.STUDENT, consent_needed=True)
 
     def test_refuses_a_sign_in_under_another_school(self, app: Flask, world: World) -> None:
         from sqlalchemy.exc import IntegrityError

@@ -163,11 +163,11 @@ class TestTheFirstHeadOfANewSchool:
         self, app: Flask, office: Office, attacker: Attacker, uai: str
     ) -> None:
         """The UAI typed is that of a school whose official mailbox the attacker reads."""
-        before = len(office.mails())
+        before = office.mails()
         attacker.take_the_mailbox(uai="0940321N")
         attacker.reset(attacker.create_head())
 
-        told = {to for to, text in office.mails()[before:] if CODE.search(text)}
+        told = {to for to, text in office.mails() if (to, text) not in before and CODE.search(text)}
         assert "ce.0940321n@ac-creteil.fr" not in told
 
     @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from cpro.core.errors import DomainError, Forbidden
+from cpro.core.mail import MailMessage
 from cpro.core.permissions import Role
 from cpro.students.sheets.operations import Target, plan_target_sheets
 from cpro.users.errors import (
@@ -23,6 +25,7 @@ from cpro.users.operations.sheets import NoSheet
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school, watching
 
 
@@ -193,6 +196,38 @@ class TestFirstHead:
         assert shown is None
         assert [to for to, _ in headless.mails()] == ["direction@alpha.example"] * 2
         assert len({CODE.findall(text)[0] for _, text in headless.mails()}) == 2
+
+    @pytest.mark.parametrize(
+        ("proved", "state", "told"),
+        [
+            ("direction@alpha.example", "sent", "part à direction@alpha.example, et nulle part ailleurs"),
+            (
+                "direction@alpha.example",
+                "refused",
+                "boîte inconnue. L’équipe qui administre CPro peut remettre un code à la personne",
+            ),
+            ("", "sent", "c’est l’équipe qui administre CPro qui le lui remet"),
+        ],
+    )
+    def test_has_a_page_that_says_how_the_code_reaches_them(
+        self,
+        app: Flask,
+        headless: Office,
+        as_: Callable[..., Browser],
+        arrange: Callable[..., Any],
+        proved: str,
+        state: str,
+        told: str,
+    ) -> None:
+        head = headless.create("head")
+        set_school(app, headless.school.id, head_email=proved)
+        with arrange() as session:
+            message = session.scalars(select(MailMessage)).one()
+            message.state_value, message.last_answer = state, "boîte inconnue"
+
+        page = Page(as_("administrator").get(f"/admin/utilisateurs/details/?id={head}"))
+
+        assert told in page.text
 
     def test_gets_no_sheet_before_activating_either(self, app: Flask, headless: Office) -> None:
         head = headless.create("head")

@@ -41,7 +41,7 @@ class TestForgottenPassword:
             ("alpha", "personne.inconnue", {}),
             ("", "ines.quartz", {}),
             ("", "personne@cpro.example", {}),
-            ("alpha", "ines.quartz", {"email": ""}),
+            ("alpha", "ines.quartz", {"confirmed_email": ""}),
             ("alpha", "ines.quartz", {"is_active": False}),
         ],
     )

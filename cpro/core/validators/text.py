@@ -26,7 +26,7 @@ TIMEZONES: Mapping[str, str] = {
 #: First segments of our own addresses, which a school's code would hide.
 RESERVED_CODES = frozenset(
     "connexion deconnexion activation mot-de-passe-oublie mon-compte ecoles admin scenarios eleves passeport "
-    "mon-passeport passeports verifier aide mentions sante static uploads favicon robots accueil "
+    "adresse mon-passeport passeports verifier aide mentions sante static uploads favicon robots accueil "
     "api".split()
 )
 

@@ -23,10 +23,14 @@ from cpro.users.operations.sign_ins import end_sign_ins_of
 
 
 def write_teachers(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> None:
-    """Create and correct the accounts of teachers. Raises `AnalysisOutdated`."""
+    """Create and correct the accounts of teachers, who wait for the head where the head asked so.
+
+    Raises `AnalysisOutdated`.
+    """
     changes = [each for each in _list_changes(run) if _role_of(each) is not Role.HEAD]
-    _create([each for each in changes if each.action is ChangeAction.CREATE], logins, now, consent_needed=False)
-    _correct([each for each in changes if each.action is not ChangeAction.CREATE], now)
+    waits = rules.needs_consent(Role.TEACHER)
+    _create([each for each in changes if each.action is ChangeAction.CREATE], logins, now, consent_needed=waits)
+    _correct([each for each in changes if each.action is not ChangeAction.CREATE], now, consent_needed=waits)
     given = {each.object_id: each.changes[DIVISIONS] for each in changes if DIVISIONS in each.changes}
     set_divisions(given, division_ids(), AnalysisOutdated)
 
@@ -66,11 +70,16 @@ def _role_of(change: ImportChange) -> Role:
 def _create(
     changes: Sequence[ImportChange], logins: Mapping[int, str], now: dt.datetime, *, consent_needed: bool
 ) -> None:
-    """Open accounts of people of STS-Web, without a code."""
+    """Open accounts of people of a file, without a code.
+
+    A teacher whom a table brings is as if made by hand, the head is to see it: whoever deposits a table may have
+    written it.
+    """
     accounts = []
     for change in changes:
         values = {name: new for name, (_old, new) in change.changes.items() if name not in (DIVISIONS, SERVICES)}
         role = Role(values.pop("role"))
+        is_of_table = not change.object_key or change.object_key.startswith("table:")
         accounts.append(
             Account(
                 **{
@@ -79,6 +88,7 @@ def _create(
                     "login": logins[change.id],
                     "sts_key": change.object_key or None,
                     "consent_needed": consent_needed,  # whatever the analysis said
+                    "unseen_by_head": role is Role.TEACHER and is_of_table,
                     "created_at": now,
                 }
             )
@@ -95,7 +105,7 @@ def _create(
     db.session.flush()
 
 
-def _correct(changes: Sequence[ImportChange], now: dt.datetime) -> None:
+def _correct(changes: Sequence[ImportChange], now: dt.datetime, *, consent_needed: bool) -> None:
     """Correct accounts of teachers; no other role is ever touched by a file."""
     wanted = select(Account).where(Account.id.in_([change.object_id for change in changes]))
     accounts = {account.id: account for account in db.session.scalars(wanted)} if changes else {}
@@ -106,6 +116,8 @@ def _correct(changes: Sequence[ImportChange], now: dt.datetime) -> None:
         # What the file told is kept for the next one to be compared with.
         fields = {name: pair for name, pair in change.changes.items() if name not in (DIVISIONS, SERVICES)}
         set_fields(account, fields, direction="forth", mismatch=AnalysisOutdated)
+        if consent_needed and change.action is ChangeAction.REACTIVATE:
+            account.consent_needed, account.consented_at = True, None
     db.session.flush()
     closed = [each.object_id for each in changes if each.action is ChangeAction.DEACTIVATE and each.object_id]
     if closed:

@@ -25,6 +25,7 @@ from cpro.students.models import Student
 from cpro.users.errors import InactiveAccount
 from cpro.users.models import Account
 from cpro.users.operations import codes, rules
+from cpro.users.operations.addresses import forget_address
 from cpro.users.operations.sign_ins import end_all_sign_ins
 from cpro.users.operations.trace import record_about
 
@@ -76,6 +77,7 @@ def link_account(account: Account, student: Student, *, by: Actor, now: datetime
     opened, changes = was_ever_opened(account), _changes(account, student)
     for name, (_old, new) in changes.items():
         setattr(account, name, new)
+    forget_address(account, now=now)
     account.password_hash = None
     _close(account, now)
     student.account_id = account.id

@@ -227,7 +227,7 @@ def _link_confirmation(account: Account, student: Student, form: PasswordForm | 
             ),
             *(
                 ["Son adresse électronique est effacée : l’élève donnera la sienne dans « Mon compte »."]
-                if account.email
+                if account.email or account.confirmed_email
                 else []
             ),
             "Ses connexions prennent fin et ses codes d’activation pas encore utilisés cessent de servir.",

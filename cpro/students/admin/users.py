@@ -11,7 +11,7 @@ from flask_admin import expose
 from sqlalchemy import and_, or_, select
 
 from cpro.core import clock
-from cpro.core.errors import DomainError, refusal_of
+from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, of_name, spoken_name
 from cpro.core.forms import PasswordForm, VersionedForm, posted
 from cpro.core.parsing import read_id
@@ -27,17 +27,13 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.students import queries
 from cpro.students.accounts.forms import offer_students
 from cpro.students.accounts.queries import is_unlinked
-from cpro.students.admin.ticked import DEACTIVATION, without_sheets
+from cpro.students.admin import user_actions
 from cpro.students.forms import UserForm
 from cpro.students.models import Division, Student, TeacherDivision
 from cpro.students.teaching import create_user, update_user
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.by_hand import details_of
-from cpro.users.operations.head_codes import BY_THE_PLATFORM
-
-#: Where a person reads what became of a message about an account.
-_FOLLOWED = "la fiche du compte dit où en est l’envoi"
 
 
 def _state(account: Account) -> str:
@@ -77,6 +73,7 @@ class UsersScreen(Screen):
         Column("role", "Rôle", lambda row: row.role.label, (Account.role_value,)),
         Column("login", "Identifiant", lambda row: row.login, (Account.login,)),
         Column("email", "Adresse électronique", lambda row: row.email, in_list=False),
+        Column("confirmed_email", "Adresse qui reçoit les codes", lambda row: row.confirmed_email, in_list=False),
         Column("discipline", "Discipline", lambda row: row.discipline, in_list=False),
         Column("state", "État", _state),
         Column("activated_at", "Activé le", lambda row: _day(row.activated_at), in_list=False),
@@ -104,6 +101,11 @@ class UsersScreen(Screen):
                 ("actif", "actifs", lambda: and_(Account.is_active, Account.activated_at.is_not(None), ~_PENDING)),
                 ("desactive", "désactivés", lambda: Account.is_active.is_(False)),
                 ("accord", "attendant un accord", lambda: _PENDING),
+                (
+                    "a-voir",
+                    "ouverts par l’administrateur, à voir par le chef",
+                    lambda: Account.unseen_by_head.is_(True),
+                ),
                 ("sans-eleve", "apprenants sans élève", is_unlinked),
                 (
                     "parti",
@@ -115,12 +117,32 @@ class UsersScreen(Screen):
         TextFilter("division", "Division", lambda code: _of_division(code), queries.suggest_divisions),
     )
     bulk_actions = (
-        DEACTIVATION,
+        BulkAction(
+            "deactivate",
+            "Désactiver",
+            Permission.USERS_EDIT,
+            lambda labels: user_actions.deactivation_told(labels),
+            lambda ids, *, by, now: user_actions.deactivate_all(ids, by=by, now=now),
+            danger=True,
+        ),
+        BulkAction(
+            "consent",
+            "Donner mon accord",
+            Permission.USERS_CONSENT,
+            lambda labels: [f"Pourront activer leur compte : {user_actions.names_told(labels)}."],
+            lambda ids, *, by, now: user_actions.consent_to_all(ids, by=by, now=now),
+        ),
+        BulkAction(
+            "seen",
+            "J’ai vu ces comptes",
+            Permission.USERS_CONSENT,
+            lambda labels: [f"Ne vous seront plus signalés : {user_actions.names_told(labels)}."],
+            lambda ids, *, by, now: user_actions.see_all(ids, by=by, now=now),
+        ),
         BulkAction(
             "sheets",
             "Fiches d’activation",
             Permission.USERS_EDIT,
-            left_out=without_sheets,
             leads_to=lambda ids: url_for("sheets.choose", ids=",".join(map(str, ids))),
         ),
     )
@@ -130,8 +152,14 @@ class UsersScreen(Screen):
         return spoken_name(row.first_name, row.last_name)
 
     def list_links(self) -> list[tuple[str, str]]:
-        """Lead to the activation sheets."""
-        return [("Fiches d’activation", url_for("sheets.choose"))] if may(Permission.USERS_EDIT) else []
+        """Lead to the activation sheets, and the head to their switch."""
+        sheets = [("Fiches d’activation", url_for("sheets.choose"))] if may(Permission.USERS_EDIT) else []
+        switch = (
+            [("Accord pour les comptes d’enseignants", url_for("teachers.ask"))]
+            if may(Permission.USERS_CONSENT)
+            else []
+        )
+        return sheets + switch
 
     def created_text(self, row: Account) -> str:
         """Say the login, and how the person gets their code."""
@@ -139,7 +167,7 @@ class UsersScreen(Screen):
         if row.is_pending:
             return f"{created} Il attend l’accord du chef d’établissement, qui le donne depuis cette fiche."
         if row.role is Role.HEAD:
-            return f"{created} {_where_code_goes()}"
+            return f"{created} {user_actions.where_code_goes()}"
         return f"{created} Imprimez sa fiche d’activation pour qu’il puisse servir."
 
     def why_not_create(self) -> str | None:
@@ -199,16 +227,15 @@ class UsersScreen(Screen):
 
     def _gestures_on(self, row: Account) -> list[tuple[str, str]]:
         """Return the gestures that somebody else's account allows: none that the operations would refuse."""
-        by = current_actor()
+        is_head = row.role is Role.HEAD
         if not row.is_active:
-            refused = refusal_of(access.refuse_reactivation, row, by)
-            return [] if refused else [("Réactiver", self.get_url(".reactivate_view", id=row.id))]
+            return [] if is_head else [("Réactiver", self.get_url(".reactivate_view", id=row.id))]
         links = []
-        if not refusal_of(access.refuse_reset, row, by):
+        if not row.is_pending and not (is_head and row.activated_at):
             links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
-        if not row.is_pending and row.role is not Role.HEAD:
+        if not row.is_pending and not is_head:
             links.append(("Fiche d’activation", url_for("sheets.choose", ids=row.id)))
-        if not refusal_of(access.refuse_deactivation, row, by):
+        if row.is_pending or not is_head:
             links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
         return links
 
@@ -223,7 +250,6 @@ class UsersScreen(Screen):
             ["La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.", "Ses données restent."],
             lambda row, by, now: access.deactivate_account(row, by=by, now=now),
             "désactivé",
-            access.refuse_deactivation,
         )
 
     @expose("/reactiver/", methods=("GET", "POST"))
@@ -235,7 +261,6 @@ class UsersScreen(Screen):
             ["La personne pourra à nouveau se connecter, avec le mot de passe qu’elle avait."],
             lambda row, by, now: access.reactivate_account(row, by=by, now=now),
             "réactivé",
-            access.refuse_reactivation,
             danger=False,
         )
 
@@ -248,9 +273,6 @@ class UsersScreen(Screen):
             "Un code d’activation vous est montré une seule fois ; celui d’un chef d’établissement part par courriel.",
         ]
         row = self.asked_row()
-        refused = refusal_of(access.refuse_reset, row, current_actor())
-        if refused is not None:
-            return self._refused(refused)
         form = PasswordForm(posted() if request.method == "POST" else None)
         if request.method != "POST" or not form.validate():
             status = 200 if request.method != "POST" else 422
@@ -268,7 +290,7 @@ class UsersScreen(Screen):
             return self._refused(refusal)
         if code is None:
             address = find_proved_address(get_current_establishment())
-            message = f"Le code {of_name(label)} part à {address} : {_FOLLOWED}."
+            message = f"Le code {of_name(label)} part à {address} : {user_actions.FOLLOWED}."
             return back_to(self.get_url(".details_view", id=row_id), message)
         return render_page("users/new_code.html", screen=self, row=self.asked_row(), code=code, admin_view=self)
 
@@ -283,11 +305,10 @@ class UsersScreen(Screen):
                 ["Le compte ne pourra plus se connecter tant que vous n’aurez pas donné votre accord à nouveau."],
                 lambda account, by, now: consent.revoke_consent(account, by=by, now=now),
                 "votre accord est retiré",
-                consent.refuse_revoking,
             )
         told = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
         if row.role is Role.HEAD:
-            told.append(_where_code_goes())
+            told.append(user_actions.where_code_goes())
         return self._gesture(
             "Donner mon accord",
             told,
@@ -295,7 +316,6 @@ class UsersScreen(Screen):
                 account, mailed_to=request.form.get("mailed_to", ""), by=by, now=now
             ),
             "votre accord est donné",
-            consent.refuse_granting,
             fields={"mailed_to": mailed_to},
             danger=False,
         )
@@ -306,14 +326,10 @@ class UsersScreen(Screen):
         consequences: Sequence[str],
         act: Callable[[Account, Any, Any], object],
         done: str,
-        refuse: Callable[[Account, Any], None],
         fields: dict[str, str] | None = None,
         danger: bool = True,
     ) -> ResponseReturnValue:
         row = self.asked_row()
-        refused = refusal_of(refuse, row, current_actor())
-        if refused is not None:
-            return self._refused(refused)
         if request.method != "POST":
             return self._confirm(verb, row, consequences, request.endpoint or "", fields, danger)
         try:
@@ -352,12 +368,6 @@ class UsersScreen(Screen):
         """Show the row again with the sentence that refuses."""
         row = self.asked_row()
         return self.details_page(row, refusal_text=refusal.message, status=refusal.status)
-
-
-def _where_code_goes() -> str:
-    """Return the sentence that says where the code of a head goes."""
-    address = find_proved_address(get_current_establishment())
-    return f"Son code d’activation part à {address} : {_FOLLOWED}." if address else BY_THE_PLATFORM
 
 
 def _of_division(code: str) -> Any:

@@ -30,7 +30,10 @@ def create_account(
     by: Actor,
     now: datetime,
 ) -> Account:
-    """Create an account of a school, not yet activated. Raises `DomainError` when the login is taken."""
+    """Create an account of a school, not yet activated, for the platform's own hand: its address counts at once.
+
+    Raises `DomainError` when the login is taken.
+    """
     taken = session.scalars(
         select(Account.id).where(Account.establishment_id == establishment_id, Account.login == login)
     ).first()
@@ -43,6 +46,7 @@ def create_account(
         first_name=first_name,
         last_name=last_name,
         email=normalise_email(email),
+        confirmed_email=normalise_email(email),
         created_at=now,
     )
     session.add(account)

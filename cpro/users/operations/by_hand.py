@@ -18,8 +18,9 @@ from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.users.errors import LoginTaken, RoleRefused
 from cpro.users.models import Account
-from cpro.users.operations import head_codes, rules
+from cpro.users.operations import addresses, codes, head_codes, rules, teachers
 from cpro.users.operations.logins import find_taken_logins, free_login, propose_login
+from cpro.users.operations.sign_ins import end_all_sign_ins
 from cpro.users.operations.trace import record_about
 
 Changes = dict[str, tuple[Any, Any]]
@@ -96,6 +97,7 @@ def create_by_hand(
         )
     account = Account(
         role_value=role.value,
+        confirmed_email=clean["email"] if rules.is_command_line(by) else "",
         consent_needed=not rules.is_command_line(by) and rules.needs_consent(role),
         created_at=now,
         **clean,
@@ -108,6 +110,7 @@ def create_by_hand(
     if role is Role.HEAD and not account.is_pending:
         changes.update(head_codes.mail_code_if_proved(account, establishment, by=by, now=now))
     record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)
+    teachers.tell_heads(account, establishment, "créé à la main", by=by, now=now)
     return account
 
 
@@ -125,7 +128,7 @@ def update_account(
     `values` holds the fields to set. Raises `FieldErrors`, `StaleForm`, `NotByAdministrator` for the account of a
     head, `OwnAccount` and `RoleRefused` for a role that may not change, `LastAdministrator`.
     """
-    rules.lock(account)
+    establishment = rules.lock(account)
     rules.refuse_others_on_head(
         account,
         by,
@@ -141,14 +144,28 @@ def update_account(
     if "role" in changes:
         _check_new_role(account, Role(clean["role"]), by)
     for name in changes:
-        setattr(account, "role_value" if name == "role" else name, clean[name])
+        if name != "email":
+            setattr(account, "role_value" if name == "role" else name, clean[name])
+    if "email" in changes:
+        addresses.change_account_address(account, clean["email"], by=by, now=now)
     if "role" in changes:
-        account.consent_needed, account.consented_at = False, None
+        account.consent_needed = not rules.is_command_line(by) and rules.needs_consent(account.role)
+        account.consented_at = None
     changes.update(alongside(account) if alongside else {})
     if changes:
         db.session.flush()
         record_about(db.session(), "account:changed", account, by=by, now=now, changes=changes)
+    if "role" in changes:
+        _close_until_consent(account, now=now)
+        teachers.tell_heads(account, establishment, "donné à un ancien administrateur", by=by, now=now)
     return changes
+
+
+def _close_until_consent(account: Account, *, now: datetime) -> None:
+    """End the sign-ins and the codes of an account that waits for the head from now on."""
+    if account.is_pending:
+        codes.void_codes(db.session(), [account.id], now=now)
+        end_all_sign_ins(db.session(), account)
 
 
 def _normalise(values: Mapping[str, str]) -> dict[str, str]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
-
 from cpro.core.formatting import of_name
-from cpro.core.mail import Mail, enqueue, public_link
-from cpro.core.permissions import Actor
+from cpro.core.mail import Mail, MailState, enqueue, public_link
+from cpro.core.mail.queries import find_last_messages
+from cpro.core.permissions import Actor, Role
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.extensions import db
+from cpro.users import queries
 from cpro.users.errors import HeadCodeUndeliverable
 from cpro.users.models import Account
 from cpro.users.operations import codes
@@ -35,12 +35,12 @@ def check_address(establishment: Establishment, account: Account) -> str:
     address = find_proved_address(establishment)
     if not address:
         raise HeadCodeUndeliverable(BY_THE_PLATFORM)
-    for other in db.session.scalars(select(Account).where(Account.email != "", Account.is_active)):
-        if other.id != account.id and other.email.casefold() == address.casefold():
-            raise HeadCodeUndeliverable(
-                f"L’adresse qui reçoit le code du chef d’établissement, {address}, est aussi celle du compte "
-                f"{of_name(other.label)}, qui recevrait ce code. Demandez-le à l’équipe qui administre CPro."
-            )
+    other = queries.find_somebody_with(db.session(), address, besides=account.id)
+    if other is not None:
+        raise HeadCodeUndeliverable(
+            f"L’adresse qui reçoit le code du chef d’établissement, {address}, est aussi celle du compte "
+            f"{of_name(other.label)}, qui recevrait ce code. Demandez-le à l’équipe qui administre CPro."
+        )
     return address
 
 
@@ -83,3 +83,23 @@ def mail_code_if_proved(
     if not find_proved_address(establishment):
         return {}
     return {"code_mailed_to": (None, mail_code(account, establishment, by=by, now=now))}
+
+
+def describe_code(account: Account, establishment: Establishment) -> tuple[str, str] | None:
+    """Return how a head who has not activated their account gets a code, and the level of the notice; None otherwise.
+
+    A message that the mail server refused is told too: whoever runs the platform then gives the code.
+    """
+    if account.role is not Role.HEAD or account.activated_at is not None or not account.may_sign_in:
+        return None
+    address = find_proved_address(establishment)
+    if not address:
+        return BY_THE_PLATFORM, "blocked"
+    last = find_last_messages("account", [account.id]).get(str(account.id))
+    if last is not None and last.state is MailState.REFUSED:
+        return (
+            f"Le message qui portait le code n’a pas été accepté à {last.to} : {last.refusal}. L’équipe qui administre "
+            "CPro peut remettre un code à la personne : demandez-le-lui.",
+            "blocked",
+        )
+    return f"Le code de cette personne part à {address}, et nulle part ailleurs.", "info"

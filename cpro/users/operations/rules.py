@@ -6,14 +6,14 @@ Nobody acts on their own powers, and a school keeps an administrator. The comman
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy import select
 
+from cpro.core.errors import Forbidden
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.models import Establishment
-from cpro.establishments.queries import lock_current_establishment
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
+from cpro.users import queries
 from cpro.users.errors import ConsentImpossible, LastAdministrator, NotByAdministrator, OwnAccount
 from cpro.users.models import Account
 
@@ -49,38 +49,44 @@ def refuse_others_on_head(account: Account, by: Actor, sentence: str) -> None:
         raise NotByAdministrator(sentence)
 
 
+def refuse_whoever_is_no_head(by: Actor, sentence: str) -> None:
+    """Raise `Forbidden` with the sentence unless the actor is a head in place; the command line may."""
+    if not is_command_line(by) and not queries.is_head_in_place(db.session(), by):
+        raise Forbidden(sentence)
+
+
 def refuse_oneself(account: Account, by: Actor, sentence: str) -> None:
     """Raise `OwnAccount` with the sentence when somebody acts on their own account."""
     if is_oneself(account, by):
         raise OwnAccount(sentence)
 
 
-def has_active(role: Role, *, besides: int | None = None, gone: Collection[int] = ()) -> bool:
-    """Tell whether the school has an account of a role that is active and not pending, `besides` one if asked.
-
-    `gone` are the ids of accounts counted out too.
-    """
+def has_active(role: Role, *, besides: int | None = None) -> bool:
+    """Tell whether the school has an account of a role that is active and not pending, `besides` one if asked."""
     wanted = select(Account.id).where(
         Account.role_value == role.value,
         Account.is_active,
         ~Account.consent_needed | Account.consented_at.is_not(None),
-        Account.id.not_in([besides or 0, *gone]),
+        Account.id != (besides or 0),
     )
     return db.session.scalars(wanted.limit(1)).first() is not None
 
 
-def refuse_last_administrator(account: Account, *, gone: Collection[int] = ()) -> None:
-    """Raise `LastAdministrator` when no other administrator would be left able to sign in, besides those `gone`."""
+def refuse_last_administrator(account: Account) -> None:
+    """Raise `LastAdministrator` when no other administrator would be left able to sign in."""
     is_one = account.role is Role.ADMINISTRATOR and account.may_sign_in
-    if is_one and not has_active(Role.ADMINISTRATOR, besides=account.id, gone=gone):
+    if is_one and not has_active(Role.ADMINISTRATOR, besides=account.id):
         raise LastAdministrator
 
 
 def needs_consent(role: Role, *, besides: int | None = None) -> bool:
-    """Tell whether an account of a role, opened now, must wait for the head: a further head or administrator.
+    """Tell whether an account of a role, opened now, must wait for the head: a further head or administrator, and a
+    teacher where the head asked so.
 
     Raises `ConsentImpossible` for an administrator when no head is there to consent.
     """
+    if role is Role.TEACHER:
+        return get_current_establishment().teachers_need_consent
     if role not in CONSENTED_ROLES or not has_active(role, besides=besides):
         return False
     if not has_active(Role.HEAD, besides=besides):

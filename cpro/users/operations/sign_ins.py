@@ -14,9 +14,8 @@ from cpro.core.errors import DomainError
 from cpro.core.passwords import check_password, hash_password, needs_rehash
 from cpro.core.permissions import Actor
 from cpro.core.secrets import new_token, token_hash
-from cpro.core.validators import normalise_email
 from cpro.establishments.models import Establishment
-from cpro.users.models import Account, PlatformAccount, SignIn
+from cpro.users.models import PlatformAccount, SignIn
 from cpro.users.operations.trace import record_about
 from cpro.users.queries import AnyAccount, list_unspent_codes
 
@@ -93,23 +92,6 @@ def end_all_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: 
 def end_sign_ins_of(session: Session, account_ids: Sequence[int]) -> None:
     """Sign out every browser of many accounts of a school."""
     session.execute(delete(SignIn).where(SignIn.account_id.in_(account_ids)))
-
-
-def change_own_email(session: Session, account: Account, *, email: str, by: Actor, now: datetime) -> None:
-    """Set one's own e-mail address, blank to have none, once `identity` compared the current password.
-
-    Raises `InvalidEmail` on the field `email`.
-    """
-    try:
-        address = normalise_email(email)
-    except DomainError as refusal:
-        refusal.field = "email"
-        raise
-    if address == account.email:
-        return
-    changes = {"email": (account.email, address)}
-    account.email = address
-    record_about(session, "account:changed", account, by=by, now=now, changes=changes)
 
 
 def enter_school(

@@ -1,0 +1,48 @@
+"""What the users' room does each night."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from cpro.core import tenancy
+from cpro.core.formatting import plural
+from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.handlers import nightly
+from cpro.core.transactions import platform_unit_of_work
+from cpro.users.models import Account, AddressChange, AddressState
+from cpro.users.operations.addresses import SILENCE, settle_silence
+
+
+def _told(counts: Mapping[str, Any]) -> str:
+    return f"{plural(counts.get('counted', 0), 'adresse compte désormais', 'adresses comptent désormais')}."
+
+
+@nightly("users:addresses", label="Adresses changées il y a sept jours", told=_told)
+def settle(context: JobContext) -> dict[str, int]:
+    """Have addresses count that nobody objected to, and forget the changes that were settled and whose link expired.
+
+    Each is settled when it is first asked about too; at night, the message that told of it is still there to tell
+    whether a server took it.
+    """
+    counted = 0
+    with tenancy.platform_session(context.reason) as session:
+        waiting = select(AddressChange.account_id).where(
+            AddressChange.state_value == AddressState.WAITING.value,
+            AddressChange.account_id.is_not(None),
+            AddressChange.created_at <= context.now - SILENCE,
+        )
+        account_ids = session.scalars(waiting).all()
+    for account_id in account_ids:
+        with platform_unit_of_work(context.reason) as work:
+            account = work.session.get(Account, account_id)
+            counted += account is not None and settle_silence(work.session, account, now=context.now)
+    with platform_unit_of_work(context.reason) as work:
+        work.session.execute(
+            delete(AddressChange).where(
+                AddressChange.state_value != AddressState.WAITING.value, AddressChange.expires_at <= context.now
+            )
+        )
+    return {"counted": counted}

@@ -1,0 +1,338 @@
+"""Which e-mail address counts, once somebody else changed it: an account's, or the school's own.
+
+Nothing that the administrator types is proof. An account's changed address counts once its owner, signed in, or the
+holder of the earlier address confirmed it; or after seven days if the notice reached the earlier address and nobody
+objected, never for a head. An account that had no address has nobody to write to: its owner alone confirms, signed in.
+The school's address counts for heads' codes once a head, signed in, or the holder of the address that counts confirmed
+it; silence never does.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cpro.core.errors import Conflict, DomainError, NotFound
+from cpro.core.formatting import of_name
+from cpro.core.mail import MailMessage, enqueue, public_link
+from cpro.core.permissions import Actor, Role
+from cpro.core.secrets import new_token, token_hash
+from cpro.establishments.models import Establishment
+from cpro.establishments.operations.proof import find_proved_address
+from cpro.establishments.operations.trace import record_about_school
+from cpro.extensions import db
+from cpro.users import queries
+from cpro.users.models import Account, AddressChange, AddressState
+from cpro.users.operations import address_letters, codes, rules
+from cpro.users.operations.sign_ins import end_all_sign_ins
+from cpro.users.operations.trace import record_about
+
+#: How long the link sent to the earlier address answers.
+LINK_VALIDITY = timedelta(days=30)
+#: How long the holder of the earlier address has to object before silence counts.
+SILENCE = timedelta(days=7)
+
+_BY_SILENCE = Actor("system", None, "Sans opposition après 7 jours", "system")
+
+
+# --- An account's --------------------------------------------------------------------------------------------------
+
+
+def change_account_address(account: Account, email: str, *, by: Actor, now: datetime) -> None:
+    """Write an address that somebody else typed for an account, in the session of the school.
+
+    Its earlier holder and the heads are told. The command line's word counts at once.
+    """
+    session = db.session()
+    settle_silence(session, account, now=now)
+    _replace_waiting(session, account.establishment_id, account.id, now=now)
+    earlier, account.email = account.confirmed_email, email
+    if rules.is_command_line(by):
+        account.confirmed_email = email
+        return
+    if email == earlier:
+        return
+    school = session.get_one(Establishment, account.establishment_id)
+    if earlier:
+        change, link = _open_change(session, school, account, earlier=earlier, email=email, by=by, now=now)
+        mail = address_letters.account_notice(account, school, change, link, counts_on=now + SILENCE)
+        change.notice = enqueue(mail, by=by, now=now, about=("account", account.id)).message_id
+    for address in queries.list_head_addresses(session, school.id):
+        if address != earlier:
+            enqueue(address_letters.account_told(address, account, school, by=by), by=by, now=now)
+
+
+def change_own_address(session: Session, account: Account, email: str, *, by: Actor, now: datetime) -> None:
+    """Write the address that the owner of an account gave, with their password: it counts at once.
+
+    The earlier address is told.
+    """
+    earlier, shown = account.confirmed_email, account.email
+    if email == earlier == shown:
+        return
+    _replace_waiting(session, account.establishment_id, account.id, now=now)
+    account.email = account.confirmed_email = email
+    session.flush()
+    changes: dict[str, tuple[object, object]] = {"email": (shown, email)} if email != shown else {}
+    if shown != earlier:
+        changes["confirmed_email"] = (earlier, email)
+    record_about(session, "account:changed", account, by=by, now=now, changes=changes)
+    if earlier and earlier != email:
+        school = session.get_one(Establishment, account.establishment_id)
+        mail = address_letters.own_notice(account, school, earlier)
+        enqueue(mail, by=by, now=now, session=session, establishment_id=school.id, about=("account", account.id))
+
+
+def forget_address(account: Account, *, now: datetime) -> None:
+    """Forget the addresses of an account that becomes another person's, in the session of the school: no link, however
+    old, brings one back.
+    """
+    account.email = account.confirmed_email = ""
+    _replace(db.session(), account.establishment_id, account.id, AddressState.WAITING, AddressState.COUNTED, now=now)
+
+
+def settle_silence(session: Session, account: Account, *, now: datetime) -> bool:
+    """Have a changed address count when its seven days are over without an objection; tell whether it did."""
+    change = _find_waiting(session, account)
+    if change is None or account.role is Role.HEAD:
+        return False
+    if change.email != account.email or change.earlier != account.confirmed_email:
+        return False
+    if not _was_told(session, change, now=now):
+        return False
+    _settle(change, AddressState.COUNTED, now=now)
+    account.confirmed_email = change.email
+    session.flush()
+    changes = {"confirmed_email": (change.earlier, change.email)}
+    record_about(session, "account:address:counted", account, by=_BY_SILENCE, now=now, changes=changes)
+    return True
+
+
+def _was_told(session: Session, change: AddressChange, *, now: datetime) -> bool:
+    """Tell whether a server took the notice to the earlier address at least seven days ago."""
+    if not change.notice:
+        return False
+    notice = session.scalars(
+        select(MailMessage).where(
+            MailMessage.message_id == change.notice, MailMessage.establishment_id == change.establishment_id
+        )
+    ).one_or_none()
+    return notice is not None and notice.sent_at is not None and notice.sent_at <= now - SILENCE
+
+
+# --- The school's own ----------------------------------------------------------------------------------------------
+
+
+def tell_school_address(
+    establishment: Establishment, *, earlier: str, password_given: bool, by: Actor, now: datetime
+) -> None:
+    """Follow a change of the school's address, in its session: confirmed when a head made it, told to who must know.
+
+    Until it counts, heads' codes keep going where they went.
+    """
+    session = db.session()
+    _replace_waiting(session, establishment.id, None, now=now)
+    proved, email = find_proved_address(establishment), establishment.email
+    heads = queries.list_head_addresses(session, establishment.id, besides=by.id if by.kind == "account" else None)
+    told = {earlier, proved, *heads} - {"", email}
+    if (
+        password_given
+        and email
+        and queries.is_head_in_place(session, by)
+        and not queries.find_somebody_with(session, email)
+    ):
+        _confirm_school(session, establishment, by=by, now=now)
+    elif email and proved and email != proved and queries.has_head_in_place(session, establishment.id):
+        change, link = _open_change(session, establishment, None, earlier=proved, email=email, by=by, now=now)
+        letter = address_letters.school_notice(
+            proved, establishment, earlier=earlier, codes_to=proved, by=by, link=link
+        )
+        change.notice = enqueue(letter, by=by, now=now, about=("establishment", establishment.id)).message_id
+        told.discard(proved)
+    codes_to = find_proved_address(establishment)
+    for address in sorted(told):
+        letter = address_letters.school_notice(address, establishment, earlier=earlier, codes_to=codes_to, by=by)
+        enqueue(letter, by=by, now=now, about=("establishment", establishment.id))
+
+
+def confirm_school_address(establishment: Establishment, *, shown: str, by: Actor, now: datetime) -> None:
+    """Have the school's address, as a head signed in was `shown` it, count for heads' codes; they gave their password.
+
+    Raises `Forbidden` for anybody else, `DomainError` when there is none or it is somebody's own, `Conflict` when it
+    changed meanwhile.
+    """
+    session = db.session()
+    rules.refuse_whoever_is_no_head(by, "Seul le chef d’établissement en place confirme l’adresse de l’établissement.")
+    if not establishment.email:
+        raise DomainError("L’établissement n’a pas d’adresse électronique : il n’y a rien à confirmer.")
+    if shown != establishment.email:
+        raise Conflict(
+            "L’adresse électronique de l’établissement a changé entre-temps. Relisez-la, puis confirmez à nouveau."
+        )
+    somebody = queries.find_somebody_with(session, shown)
+    if somebody is not None:
+        raise DomainError(
+            f"Cette adresse est aussi celle du compte {of_name(somebody.label)}, qui recevrait les codes d’un chef "
+            "d’établissement. Donnez d’abord à l’établissement une adresse qui n’est celle de personne."
+        )
+    _replace_waiting(session, establishment.id, None, now=now)
+    _confirm_school(session, establishment, by=by, now=now)
+
+
+def _confirm_school(session: Session, establishment: Establishment, *, by: Actor, now: datetime) -> None:
+    earlier, establishment.confirmed_email = find_proved_address(establishment), establishment.email
+    session.flush()
+    changes = {"confirmed_email": (earlier, establishment.email)}
+    record_about_school("establishment:address:confirmed", establishment, changes, by=by, now=now, session=session)
+
+
+# --- The link sent to the earlier address --------------------------------------------------------------------------
+
+
+def find_by_token(session: Session, token: str, *, now: datetime) -> AddressChange:
+    """Return the change that a link is about, in a platform session.
+
+    Raises `NotFound` once the link expired or was answered, or another change replaced this one.
+    """
+    change = session.scalars(
+        select(AddressChange)
+        .where(AddressChange.token_hash == token_hash(token))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    open_states = (AddressState.WAITING, AddressState.COUNTED)
+    if change is None or change.expires_at <= now or change.state not in open_states:
+        raise NotFound(
+            "Ce lien n’est plus valable : il a déjà servi, il a expiré, ou l’adresse a encore changé depuis."
+        )
+    return change
+
+
+def answer_link(session: Session, token: str, *, agrees: bool, origin: str, now: datetime) -> AddressChange:
+    """Write the word of the holder of the earlier address, in a platform session; the link answers once.
+
+    Raises `NotFound` as `find_by_token` does.
+    """
+    school_id = find_by_token(session, token, now=now).establishment_id
+    establishment = session.get_one(Establishment, school_id, with_for_update=True, populate_existing=True)
+    change = find_by_token(session, token, now=now)  # as it is under the lock
+    by = Actor("anonymous", None, f"Titulaire de l’adresse {change.earlier}", "anonymous", origin)
+    account = session.get_one(Account, change.account_id, populate_existing=True) if change.account_id else None
+    if account is None:
+        _answer_for_school(session, establishment, change, agrees=agrees, by=by, now=now)
+    else:
+        _answer_for_account(session, account, change, agrees=agrees, by=by, now=now)
+    _settle(change, AddressState.CONFIRMED if agrees else AddressState.REFUSED, now=now)
+    session.flush()
+    if not agrees:
+        for address in queries.list_head_addresses(session, establishment.id):
+            letter = address_letters.objection(address, establishment, account, change)
+            enqueue(letter, by=by, now=now, session=session, establishment_id=establishment.id)
+    return change
+
+
+def _answer_for_school(
+    session: Session, establishment: Establishment, change: AddressChange, *, agrees: bool, by: Actor, now: datetime
+) -> None:
+    if agrees:
+        _refuse_outdated(change, establishment.email)
+        _confirm_school(session, establishment, by=by, now=now)
+        return
+    changes = {"confirmed_email": (change.email, change.earlier)}
+    record_about_school("establishment:address:refused", establishment, changes, by=by, now=now, session=session)
+
+
+def _answer_for_account(
+    session: Session, account: Account, change: AddressChange, *, agrees: bool, by: Actor, now: datetime
+) -> None:
+    """Have the address count, or bring the earlier one back; what the new one may have opened meanwhile is closed."""
+    if agrees:
+        _refuse_outdated(change, account.email)
+        account.confirmed_email = change.email
+        changes = {"confirmed_email": (change.earlier, change.email)}
+        record_about(session, "account:address:confirmed", account, by=by, now=now, changes=changes)
+        return
+    if change.state is AddressState.COUNTED:
+        account.password_hash = None
+        codes.void_codes(session, [account.id], now=now)
+        end_all_sign_ins(session, account)
+    account.email = account.confirmed_email = change.earlier
+    changes = {"email": (change.email, change.earlier)}
+    record_about(session, "account:address:refused", account, by=by, now=now, changes=changes)
+
+
+def _refuse_outdated(change: AddressChange, stored: str) -> None:
+    """Raise `NotFound` when what the link asks about is not the address any more, as after an import."""
+    if change.email != stored:
+        raise NotFound("Ce lien n’est plus valable : l’adresse a encore changé depuis.")
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _open_change(
+    session: Session,
+    establishment: Establishment,
+    account: Account | None,
+    *,
+    earlier: str,
+    email: str,
+    by: Actor,
+    now: datetime,
+) -> tuple[AddressChange, str]:
+    """Write a change that waits, and return it with the link for the holder of the earlier address."""
+    token = new_token()
+    change = AddressChange(
+        establishment_id=establishment.id,
+        account_id=account.id if account else None,
+        earlier=earlier,
+        email=email,
+        token_hash=token_hash(token),
+        requested_by=by.label[:200],
+        state_value=AddressState.WAITING.value,
+        created_at=now,
+        expires_at=now + LINK_VALIDITY,
+    )
+    session.add(change)
+    return change, public_link(f"/adresse/{token}")
+
+
+def _find_waiting(session: Session, account: Account) -> AddressChange | None:
+    return session.scalars(
+        select(AddressChange)
+        .where(
+            AddressChange.establishment_id == account.establishment_id,
+            AddressChange.account_id == account.id,
+            AddressChange.state_value == AddressState.WAITING.value,
+        )
+        .order_by(AddressChange.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _replace_waiting(session: Session, establishment_id: int, account_id: int | None, *, now: datetime) -> None:
+    """Close the changes of one address that another follows: their links answer no more.
+
+    One that counted by silence keeps its link: whoever holds the earlier address may object to the end of its thirty
+    days, whatever was done with the new one.
+    """
+    _replace(session, establishment_id, account_id, AddressState.WAITING, now=now)
+
+
+def _replace(
+    session: Session, establishment_id: int, account_id: int | None, *states: AddressState, now: datetime
+) -> None:
+    session.execute(
+        update(AddressChange)
+        .where(
+            AddressChange.establishment_id == establishment_id,
+            AddressChange.account_id == account_id if account_id else AddressChange.account_id.is_(None),
+            AddressChange.state_value.in_([state.value for state in states]),
+        )
+        .values(state_value=AddressState.REPLACED.value, settled_at=now)
+    )
+
+
+def _settle(change: AddressChange, state: AddressState, *, now: datetime) -> None:
+    change.state_value, change.settled_at = state.value, now

@@ -1,0 +1,98 @@
+"""Teachers whose account the administrator opened: told to the head, who may require to consent first.
+
+A teacher reads the pedagogical content of their divisions, which the administrator does not: an account of a teacher
+who does not exist would give it to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cpro.audit.operations import record
+from cpro.core.errors import DomainError
+from cpro.core.formatting import of_name, plural
+from cpro.core.mail import Mail, enqueue, public_link
+from cpro.core.permissions import Actor, Role
+from cpro.establishments.models import Establishment
+from cpro.establishments.operations.trace import record_about_school
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.users import queries
+from cpro.users.models import Account
+from cpro.users.operations import rules
+
+
+def tell_heads(account: Account, establishment: Establishment, what: str, *, by: Actor, now: datetime) -> None:
+    """Tell the heads that the administrator opened the account of a teacher, and remember that none has seen it yet.
+
+    `what` says how: « créé à la main ». The command line tells nobody: it is the platform's own hand.
+    """
+    if account.role is not Role.TEACHER or rules.is_command_line(by):
+        return
+    account.unseen_by_head = True
+    db.session.flush()
+    for address in queries.list_head_addresses(db.session(), establishment.id):
+        enqueue(_letter(address, account, establishment, what, by=by), by=by, now=now, about=("account", account.id))
+
+
+def mark_seen(accounts: Sequence[Account], *, by: Actor, now: datetime) -> int:
+    """Write that a head has seen accounts that were opened by the administrator; return how many were new to them.
+
+    Raises `Forbidden` for anybody but a head in place.
+    """
+    lock_current_establishment()
+    rules.refuse_whoever_is_no_head(by, "Seul le chef d’établissement dit avoir vu les comptes ouverts.")
+    unseen = [each for each in accounts if each.unseen_by_head]
+    for account in unseen:
+        account.unseen_by_head = False
+    db.session.flush()
+    if unseen:
+        names = ", ".join(each.label for each in unseen)
+        record(
+            "accounts:teachers:seen",
+            by=by,
+            now=now,
+            object_type="accounts",
+            object_id="",
+            object_label=plural(len(unseen), "compte d’enseignant", "comptes d’enseignants"),
+            changes={"seen": (None, names)},
+        )
+    return len(unseen)
+
+
+def require_consent(required: bool, *, by: Actor, now: datetime) -> None:
+    """Switch whether a teacher's account that the administrator opens waits for the head's consent.
+
+    Accounts that wait already keep waiting. Raises `Forbidden` for anybody but a head in place, `DomainError` when it
+    is so already.
+    """
+    establishment = lock_current_establishment()
+    rules.refuse_whoever_is_no_head(by, "Seul le chef d’établissement décide d’exiger son accord.")
+    if establishment.teachers_need_consent == required:
+        raise DomainError("C’était déjà réglé ainsi.")
+    establishment.teachers_need_consent = required
+    db.session.flush()
+    changes = {"teachers_need_consent": (not required, required)}
+    record_about_school("establishment:teachers:consent", establishment, changes, by=by, now=now)
+
+
+def _letter(to: str, account: Account, school: Establishment, what: str, *, by: Actor) -> Mail:
+    follows = (
+        "Personne ne peut s’en servir avant que vous ayez donné votre accord, depuis sa fiche."
+        if account.is_pending
+        else "Un enseignant lit les fiches, les évaluations et les bilans des élèves de ses divisions. Si vous ne "
+        "connaissez pas cette personne, parlez-en à l’administrateur ; vous pouvez aussi exiger que votre accord soit "
+        "demandé d’abord, depuis la liste des utilisateurs."
+    )
+    return Mail(
+        to=to,
+        subject=f"CPro : le compte d’enseignant {of_name(account.label)} a été {what}",
+        body=(
+            "Bonjour,\n\n"
+            f"Le compte d’enseignant {of_name(account.label)} a été {what} par {by.label}, pour "
+            f"{school.name or school.code}.\n\n"
+            f"{follows}\n\n"
+            f"Sa fiche :\n{public_link('/admin/utilisateurs/details/', id=str(account.id))}\n"
+        ),
+    )

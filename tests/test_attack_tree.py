@@ -1,0 +1,52 @@
+"""The table of who can become whom names, for each branch, tests that exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT = ROOT / "docs" / "decisions" / "0012-who-can-become-whom.md"
+_NAME = re.compile(r"`(tests/[\w/]+\.py)::([\w:]+)`")
+
+
+def branches() -> list[str]:
+    """Return the lines of the table, without its two first."""
+    lines = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("|")]
+    return lines[2:]
+
+
+def list_tests(path: Path) -> set[str]:
+    """Return the tests of a file: `test_…` and `Class::test_…`."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        inside = node.body if isinstance(node, ast.ClassDef) else [node]
+        prefix = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
+        found |= {f"{prefix}{each.name}" for each in inside if isinstance(each, ast.FunctionDef)}
+    return {name for name in found if name.rpartition("::")[2].startswith("test_")}
+
+
+def test_every_branch_has_its_tests() -> None:
+    lines = branches()
+
+    assert len(lines) >= 25
+    assert [line for line in lines if not _NAME.search(line)] == []
+
+
+def test_every_test_named_exists() -> None:
+    named = [found for line in branches() for found in _NAME.findall(line)]
+
+    missing = [
+        f"{path}::{name}" for path, name in named if not (ROOT / path).exists() or name not in list_tests(ROOT / path)
+    ]
+    assert missing == []
+
+
+def test_every_attack_played_to_its_end_is_in_the_table() -> None:
+    played = ROOT / "tests" / "users" / "test_becoming_the_head.py"
+    named = {name for line in branches() for path, name in _NAME.findall(line) if ROOT / path == played}
+
+    assert list_tests(played) - named <= {
+        "TestTheFirstHeadOfANewSchool::test_leaves_a_head_whom_the_command_line_lets_in"
+    }

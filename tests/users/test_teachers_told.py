@@ -1,0 +1,193 @@
+"""A teacher whose account the administrator opens: told to the head, who may require to consent first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from cpro.core.errors import DomainError, Forbidden
+from cpro.core.permissions import Role
+from cpro.users.errors import ConsentAwaited
+from cpro.users.operations import access, by_hand
+from cpro.users.operations.sheets import NoSheet, plan_sheets
+from cpro.users.operations.teachers import mark_seen, require_consent
+from tests.factories import PASSWORD, World
+from tests.helpers.browser import Browser
+from tests.helpers.letters import letters
+from tests.helpers.office import Office
+from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written, set_school, watching
+
+USERS, SWITCH = "/admin/utilisateurs", "/admin/utilisateurs/accord-enseignants"
+HEAD = "claude.basalte@alpha.example"
+
+
+@pytest.fixture
+def office(app: Flask, world: World) -> Office:
+    return Office(app, world)
+
+
+def reactivated(office: Office) -> int:
+    """Reactivate a teacher who had left; return the account."""
+    account = office.add(Role.TEACHER, is_active=False)
+    office.act(access.reactivate_account, account=account)
+    return account
+
+
+def demoted(office: Office) -> int:
+    """Make a second administrator a teacher; return the account."""
+    account = office.add(Role.ADMINISTRATOR)
+    office.act(by_hand.update_account, account=account, values={"role": "teacher"})
+    return account
+
+
+WAYS: dict[str, Callable[[Office], int]] = {
+    "created by hand": lambda office: office.create("teacher"),
+    "reactivated": reactivated,
+    "once an administrator": demoted,
+}
+
+
+@pytest.fixture(params=WAYS)
+def open_teacher(request: pytest.FixtureRequest) -> Callable[[Office], int]:
+    return WAYS[request.param]
+
+
+class TestTold:
+    def test_by_mail_and_on_the_dashboard_until_the_head_has_seen_it(
+        self, app: Flask, office: Office, as_: Callable[..., Browser], open_teacher: Callable[[Office], int]
+    ) -> None:
+        account = open_teacher(office)
+        head = as_("head")
+
+        [text] = letters(office, HEAD)
+        assert office.find(account).label in text
+        assert "Alix GRANITE" in text
+        assert f"https://cpro.example{USERS}/details/?id={account}" in text
+        assert "Voir les comptes d’enseignants ouverts par l’administrateur" in Page(head.get("/admin/")).text
+        assert office.find(account).last_name.upper() in Page(head.get(f"{USERS}/?etat=a-voir")).text
+
+        head.post(f"{USERS}/action/", {"action": "seen", "rowid": account, "confirme": "oui"})
+
+        assert not office.find(account).unseen_by_head
+        assert "Voir les comptes d’enseignants" not in Page(head.get("/admin/")).text
+        assert office.lines("accounts:teachers:seen")[-1].changes == {"seen": [None, office.find(account).label]}
+
+    def test_is_not_the_administrators_to_dismiss(
+        self, app: Flask, office: Office, as_: Callable[..., Browser]
+    ) -> None:
+        account = office.create("teacher")
+        administrator = as_("administrator")
+
+        assert "Voir les comptes d’enseignants" not in Page(administrator.get("/admin/")).text
+        with nothing_written(app):
+            answer = administrator.post(f"{USERS}/action/", {"action": "seen", "rowid": account, "confirme": "oui"})
+        assert answer.status_code == 403
+        with nothing_written(app), pytest.raises(Forbidden):
+            office.act(lambda row, **actor: mark_seen([row], **actor), account=account)
+
+    @pytest.mark.parametrize("role", ["student", "administrator", "head"])
+    def test_other_roles_are_told_otherwise(self, office: Office, role: str) -> None:
+        assert not office.find(office.create(role)).unseen_by_head
+
+    def test_another_schools_head_is_told_nothing(self, office: Office, as_: Callable[..., Browser]) -> None:
+        office.create("teacher")
+
+        assert letters(office, "claude.basalte@beta.example") == []
+        assert "Voir les comptes d’enseignants" not in Page(as_("head", "b").get("/admin/")).text
+
+
+class TestConsentRequired:
+    @pytest.fixture
+    def strict(self, app: Flask, office: Office) -> Office:
+        set_school(app, office.school.id, teachers_need_consent=True)
+        return office
+
+    def test_keeps_the_account_closed_until_the_head_consents(
+        self, strict: Office, as_: Callable[..., Browser], open_teacher: Callable[[Office], int]
+    ) -> None:
+        account = open_teacher(strict)
+
+        assert strict.find(account).is_pending
+        with pytest.raises(ConsentAwaited):
+            strict.act(access.reset_account, account=account)
+        with pytest.raises(NoSheet):
+            strict.act(lambda row, **actor: plan_sheets([row], **actor), account=account)
+
+        answer = as_("head").post(f"{USERS}/action/", {"action": "consent", "rowid": account, "confirme": "oui"})
+
+        assert answer.status_code == 303
+        opened = strict.find(account)
+        assert (opened.may_sign_in, opened.unseen_by_head) == (True, False)
+
+    def test_ends_the_sign_ins_of_an_administrator_made_a_teacher(
+        self, strict: Office, browser: Callable[[], Browser]
+    ) -> None:
+        account = strict.add(Role.ADMINISTRATOR, login="zoe.mica")
+        page = browser()
+        assert page.sign_in("alpha", "zoe.mica", PASSWORD).status_code == 303
+
+        strict.act(by_hand.update_account, account=account, values={"role": "teacher"})
+
+        assert page.get("/mon-compte").status_code == 303
+
+    def test_is_not_the_administrators_to_give(self, app: Flask, strict: Office, as_: Callable[..., Browser]) -> None:
+        account = strict.create("teacher")
+        administrator = as_("administrator")
+
+        for action in ("consent", "seen"):
+            with nothing_written(app):
+                answer = administrator.post(f"{USERS}/action/", {"action": action, "rowid": account, "confirme": "oui"})
+            assert answer.status_code == 403
+
+    def test_leaves_a_further_head_to_the_page_that_says_where_the_code_goes(
+        self, strict: Office, as_: Callable[..., Browser]
+    ) -> None:
+        further = strict.create("head")
+
+        as_("head").post(f"{USERS}/action/", {"action": "consent", "rowid": further, "confirme": "oui"})
+
+        assert strict.find(further).is_pending
+
+
+class TestSwitch:
+    def test_is_the_heads(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+        head = as_("head")
+        assert SWITCH in head.get(f"{USERS}/").text
+
+        for word, required in (("oui", True), ("non", False)):
+            assert head.form(SWITCH)["exiger"] == word
+            with watching(app) as watch:
+                assert head.post(SWITCH, {"exiger": word}).status_code == 303
+            assert watch.line["action"] == "establishment:teachers:consent"
+            assert watch.line["changes"] == {"teachers_need_consent": [not required, required]}
+
+    def test_is_nobody_elses(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+        administrator = as_("administrator")
+
+        assert SWITCH not in administrator.get(f"{USERS}/").text
+        with nothing_written(app):
+            assert administrator.post(SWITCH, {"exiger": "oui"}).status_code == 403
+        with nothing_written(app), pytest.raises(Forbidden):
+            office.act(_require)
+
+    @pytest.mark.parametrize("word", ["", "peut-être", "OUI"])
+    def test_takes_yes_or_no(self, app: Flask, as_: Callable[..., Browser], word: str) -> None:
+        head = as_("head")
+        head.get(SWITCH)
+
+        with nothing_written(app):
+            assert head.post(SWITCH, {"exiger": word}).status_code == 422
+
+    def test_says_when_it_is_so_already(self, app: Flask, office: Office) -> None:
+        office.act(_require, "head")
+
+        with nothing_written(app), pytest.raises(DomainError, match="déjà réglé"):
+            office.act(_require, "head")
+
+
+def _require(**actor: Any) -> None:
+    require_consent(True, **actor)
