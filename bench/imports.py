@@ -223,7 +223,7 @@ def fresh_databases(folder: Path, names: tuple[str, ...]) -> Iterator[dict[str, 
     finally:
         with engine.connect() as connection:
             for database in made.values():
-                connection.execute(text(f"DROP DATABASE IF EXISTS {database}"))
+                connection.execute(text(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
         engine.dispose()
 
 
