@@ -6,7 +6,7 @@ Anything else that is raised is a defect: it is logged and answered by the 500 p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class DomainError(Exception):
@@ -61,3 +61,15 @@ class PasswordNeeded(DomainError):
 
     def __init__(self, purpose: str) -> None:
         super().__init__(f"{purpose}, tapez votre mot de passe.", field="current_password")
+
+
+def refusal_of(rule: Callable[..., object], *args: object, **values: object) -> DomainError | None:
+    """Return what a rule raises, or None: for pages that promise an action only where its operation would accept it.
+
+    The rule is the function that the operation itself calls first; it writes nothing.
+    """
+    try:
+        rule(*args, **values)
+    except DomainError as refusal:
+        return refusal
+    return None

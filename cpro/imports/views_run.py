@@ -8,7 +8,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.errors import DomainError
+from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import plural
 from cpro.core.forms import posted
 from cpro.core.permissions import Permission, requires
@@ -130,6 +130,9 @@ def abandon(run_id: int) -> ResponseReturnValue:
     """Ask once, then give up an import that is not applied."""
     run = queries.get_run(run_id)
     label = run.label
+    refused = refusal_of(runs.refuse_abandoning, run)
+    if refused is not None:
+        return show_run(run_id, refused)
     if request.method == "POST":
         try:
             with unit_of_work():

@@ -26,7 +26,7 @@ from cpro.core.permissions import Actor, Role
 from cpro.core.validators import clean_text, normalise_email
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
-from cpro.establishments.queries import lock_current_establishment
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
 from cpro.inspectors import messages, queries
 from cpro.inspectors.models import Mandate, MandateDiploma, MandateState
@@ -157,8 +157,7 @@ def extend_mandate(mandate: Mandate, *, ends_on: str, opened_on: str | None = No
     """
     school = _lock(mandate, by)
     check_fresh(extension_values(mandate), opened_on)
-    _refuse_module_off(school)
-    _refuse_over(mandate, school, now)
+    refuse_extension(mandate, by, now=now)
     errors: dict[str, str] = {}
     last = _day(ends_on, "ends_on", errors)
     if last is not None and last <= mandate.ends_on:
@@ -182,7 +181,7 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
     Raises `OnlyTheHead`, `MandateOver`, `FieldErrors` without a reason.
     """
     school = _lock(mandate, by)
-    _refuse_over(mandate, school, now)
+    refuse_closing(mandate, by, now=now)
     errors: dict[str, str] = {}
     told = _line(reason, "reason", 300, "Indiquez la raison : elle reste dans votre établissement.", errors)
     if errors:
@@ -194,6 +193,19 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
 
 
 # --- Rules ---------------------------------------------------------------------------------------------------------
+
+
+def refuse_extension(mandate: Mandate, by: Actor, *, now: datetime) -> None:
+    """Raise a refusal, as `extend_mandate` does whatever the day, when a mandate cannot be extended."""
+    _refuse_module_off(get_current_establishment())
+    refuse_closing(mandate, by, now=now)
+
+
+def refuse_closing(mandate: Mandate, by: Actor, *, now: datetime) -> None:
+    """Raise a refusal, as `close_mandate` does whatever the reason, when a mandate cannot be closed."""
+    school = get_current_establishment()
+    _refuse_all_but_the_head(db.session(), school, by)
+    _refuse_over(mandate, school, now)
 
 
 def _lock(mandate: Mandate, by: Actor) -> Establishment:

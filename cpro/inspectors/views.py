@@ -14,7 +14,7 @@ from cpro.audit.queries import count_lines_of, list_lines_of
 from cpro.core import clock
 from cpro.core.clock import end_of, last_day_of_school_year, start_of
 from cpro.core.conflicts import explain
-from cpro.core.errors import DomainError
+from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import format_date, format_instant, of_name
 from cpro.core.forms import BaseForm, posted, typed_before_sign_in
 from cpro.core.mail import MailMessage
@@ -31,7 +31,14 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.inspectors import queries
 from cpro.inspectors.forms import ClosingForm, ExtensionForm, MandateForm
 from cpro.inspectors.models import Mandate, MandateState
-from cpro.inspectors.operations import close_mandate, extend_mandate, extension_values, open_mandate
+from cpro.inspectors.operations import (
+    close_mandate,
+    extend_mandate,
+    extension_values,
+    open_mandate,
+    refuse_closing,
+    refuse_extension,
+)
 
 bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs")
 
@@ -105,6 +112,9 @@ def close(mandate_id: int) -> ResponseReturnValue:
     """Ask once, with a reason, then close a mandate."""
     mandate = queries.get_mandate(mandate_id)
     form = ClosingForm(posted() if request.method == "POST" else typed_before_sign_in())
+    refused = refusal_of(refuse_closing, mandate, current_actor(), now=clock.utcnow())
+    if refused is not None:
+        return _refused(refused)
     if request.method != "POST":
         return _closing_page(form, mandate)
     if not form.validate():
@@ -124,6 +134,9 @@ def extend(mandate_id: int) -> ResponseReturnValue:
     """Give a mandate a later last day."""
     mandate = queries.get_mandate(mandate_id)
     stored = extension_values(mandate)
+    refused = refusal_of(refuse_extension, mandate, current_actor(), now=clock.utcnow())
+    if refused is not None:
+        return _refused(refused)
     if request.method != "POST":
         return _extension_page(ExtensionForm.opened(stored, about=("mandate", mandate.id)), mandate)
     form = ExtensionForm.sent(stored, about=("mandate", mandate.id), keeps_absent=False)
@@ -210,6 +223,13 @@ def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
         status=status,
         **settings_frame("inspectors"),
     )
+
+
+def _refused(refusal: DomainError) -> ResponseReturnValue:
+    """Show the tab with the sentence that refuses."""
+    form = MandateForm(None)
+    form.blame(refusal)
+    return _page(form, refusal.status)
 
 
 def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> ResponseReturnValue:

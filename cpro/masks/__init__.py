@@ -12,9 +12,10 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Bring the room into the application: its tab, its help."""
+    from cpro.core import events
     from cpro.core.permissions import Permission
     from cpro.core.registry import HelpPage, SettingsTab, registry
-    from cpro.masks import history, journal, views
+    from cpro.masks import history, journal, operations, views
 
     app.register_blueprint(views.bp)
     places = registry(app)
@@ -22,6 +23,7 @@ def register(app: Flask) -> None:
     places.add_help_page(HelpPage("masques", "Les masques de saisie", "help/masques.html"))
     places.add_consequences("masks", views.consequences)
     places.add_history(history.PART)
+    events.diploma_held.connect(operations.hold_diploma)
     journal.name_gestures()
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from cpro.audit.operations import record
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, NotFound
+from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
 from cpro.core.validators import clean_text
 from cpro.establishments.queries import lock_current_establishment
@@ -15,6 +17,7 @@ from cpro.extensions import db
 from cpro.masks.models import MAX_WORDING, Mask, MaskKey
 from cpro.masks.queries import list_masks
 from cpro.students.models import Diploma
+from cpro.students.operations import DiplomaInUse
 from cpro.students.queries import find_diploma
 
 Changes = dict[str, tuple[str, str]]
@@ -112,6 +115,14 @@ def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: dat
     lock_current_establishment()
     wanted = {each: "" for each in MaskKey if key in (None, each)}
     return _apply(diploma, list_masks(diploma.id), wanted, "masks:reset", by=by, now=now)
+
+
+def hold_diploma(sender: object, *, diploma: Diploma, **_more: Any) -> None:
+    """Refuse the deletion of a diploma whose fields the school worded. Raises `DiplomaInUse`."""
+    count = len(list_masks(diploma.id))
+    if count:
+        what = plural(count, "masque de saisie le concerne", "masques de saisie le concernent")
+        raise DiplomaInUse(f"Ce diplôme sert encore : {what}, à réinitialiser d’abord.")
 
 
 def _checked(wording: str) -> str:

@@ -45,7 +45,7 @@ def fill(app: Flask) -> None:
     places.add_help_page(HelpPage("scenarios", "Les scénarios", "help/scenarios.html"))
     places.add_consequences("modules", _module_consequences)
     places.add_preview("masks", _mask_preview)
-    events.diploma_deleted.connect(operations.hold_diploma)
+    events.diploma_held.connect(operations.hold_diploma)
     events.competences_used.connect(operations.hold_competences)
 
 

@@ -164,8 +164,21 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
     """Delete a diploma of the school's own. Raises `NationalDiploma`, `DiplomaInUse`.
 
     What other rooms attach to a diploma (wordings, competences, scenarios…) holds it too: they refuse on
-    `events.diploma_deleted`, the database does otherwise, and so does this.
+    `events.diploma_held`, the database does otherwise, and so does this.
     """
+    refuse_diploma_deletion(diploma)
+    _record("diploma:deleted", diploma, {}, {}, by=by, now=now)
+    db.session.delete(diploma)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise DiplomaInUse(
+            "Ce diplôme sert encore : à des masques de saisie, à réinitialiser d’abord, ou à un accès inspecteur."
+        ) from error
+
+
+def refuse_diploma_deletion(diploma: Diploma) -> None:
+    """Raise a refusal, as `delete_diploma` does, when a diploma cannot be deleted."""
     refuse_if_national(diploma)
     used_by = db.session.scalar(select(func.count(Division.id)).where(Division.diploma_id == diploma.id)) or 0
     if used_by:
@@ -175,15 +188,7 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
     if linked:
         who = plural(linked, "formation (MEF) est rattachée", "formations (MEF) sont rattachées")
         raise DiplomaInUse(f"{who} à ce diplôme : rattachez-les d’abord à un autre.")
-    events.diploma_deleted.send("students", diploma=diploma, by=by, now=now)
-    _record("diploma:deleted", diploma, {}, {}, by=by, now=now)
-    db.session.delete(diploma)
-    try:
-        db.session.flush()
-    except IntegrityError as error:
-        raise DiplomaInUse(
-            "Ce diplôme sert encore : à des masques de saisie, à réinitialiser d’abord, ou à un accès inspecteur."
-        ) from error
+    events.diploma_held.send("students", diploma=diploma)
 
 
 def refuse_if_national(diploma: Diploma) -> None:

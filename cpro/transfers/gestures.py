@@ -8,8 +8,12 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
+from cpro.core.tenancy import platform_session
+from cpro.extensions import db
+from cpro.transfers.errors import NotNow
 from cpro.transfers.models import Direction, TransferSide, TransferState
-from cpro.transfers.operations.cancelling import can_cancel
+from cpro.transfers.operations.cancelling import can_cancel, count_evaluated
+from cpro.transfers.operations.gestures import check_both_switches
 
 
 class Gesture(enum.Enum):
@@ -24,6 +28,9 @@ class Gesture(enum.Enum):
     CANCEL = "annuler"
 
 
+#: What ends with copies, where nothing else is missing.
+COPYING = frozenset({Gesture.CONFIRM, Gesture.AGREE, Gesture.ACCEPT, Gesture.ASK_AGAIN})
+
 #: What each side may do in each state, the most expected first; what depends on more is in `_depends`.
 _OPEN: dict[tuple[Direction, TransferState], tuple[Gesture, ...]] = {
     (Direction.JOINED, TransferState.CONFLICT): (Gesture.CONFIRM, Gesture.REFUSE),
@@ -36,6 +43,23 @@ _OPEN: dict[tuple[Direction, TransferState], tuple[Gesture, ...]] = {
 def open_gestures(side: TransferSide, *, now: datetime) -> list[Gesture]:
     """Return what the school may do about one of its sides, the most expected first."""
     return [*_OPEN.get((side.direction, side.state), ()), *_depends(side, now)]
+
+
+def refuse_gesture(gesture: Gesture, side: TransferSide, *, now: datetime) -> None:
+    """Raise a refusal when a page may not ask for a gesture on a side now: asked before it is shown, and once made.
+
+    Raises `NotNow`; `TransfersOff` where the gesture copies and one of the two schools has transfers switched off.
+    """
+    if gesture not in open_gestures(side, now=now):
+        raise NotNow("Cette action n’est pas, ou n’est plus, possible sur ce transfert.")
+    if gesture in COPYING:
+        with platform_session("transfers: are both schools open to a copy?") as session:
+            check_both_switches(session, establishment_id=side.establishment_id, side_id=side.id)
+
+
+def count_evaluated_upon(side: TransferSide) -> int:
+    """Return how many fiches that a side received somebody evaluated upon: cancelling stops at them, unless kept."""
+    return count_evaluated(db.session(), side.establishment_id, [side.id])
 
 
 def _depends(side: TransferSide, now: datetime) -> list[Gesture]:

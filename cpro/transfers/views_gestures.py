@@ -10,7 +10,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.errors import DomainError
+from cpro.core.errors import DomainError, refusal_of
 from cpro.core.forms import BaseForm, posted
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
@@ -19,7 +19,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.forms import CancellingForm, PlainForm, RefusalForm
-from cpro.transfers.gestures import Gesture, open_gestures
+from cpro.transfers.gestures import Gesture, count_evaluated_upon, refuse_gesture
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.operations import cancelling, decisions, offers
 from cpro.transfers.presenting import disagreements_of, facts_of, other_school_of
@@ -102,11 +102,15 @@ def _posted() -> Any:
 
 def _play(asked: Asked, side_id: int, form: BaseForm, act: Callable[..., TransferSide]) -> ResponseReturnValue:
     """Show the page of a gesture, or make it; a transfer that no longer stands as it was seen is shown as it stands."""
+    side = queries.get_side(side_id)
+    refused = refusal_of(refuse_gesture, asked.gesture, side, now=clock.utcnow())
+    if refused is not None:
+        return show_side(side, refused)
     if request.method != "POST":
-        side = queries.get_side(side_id)
-        if asked.gesture not in open_gestures(side, now=clock.utcnow()):
-            return show_side(side, NotNow("Cette action n’est pas, ou n’est plus, possible sur ce transfert."))
-        return _page(asked, side, form)
+        evaluated = count_evaluated_upon(side) if asked.gesture is Gesture.CANCEL else 0
+        if evaluated:
+            form.blame(EvaluatedUpon(evaluated))
+        return _page(asked, side, form, evaluated=evaluated)
     if not form.validate():
         return _page(asked, queries.get_side(side_id), form, 422)
     try:

@@ -8,7 +8,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.errors import DomainError, FieldErrors, refusal_of
 from cpro.core.formatting import format_date, plural
 from cpro.core.forms import posted, typed_before_sign_in
 from cpro.core.parsing import read_id
@@ -19,7 +19,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
 from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.forms import AcceptanceForm, OfferForm
-from cpro.transfers.gestures import Gesture, open_gestures
+from cpro.transfers.gestures import Gesture, refuse_gesture
 from cpro.transfers.models import TransferSide
 from cpro.transfers.operations import offers
 from cpro.transfers.presenting import other_school_of
@@ -78,10 +78,11 @@ def send_offer() -> ResponseReturnValue:
 def accept(side_id: int) -> ResponseReturnValue:
     """Link a pupil one is offered to one of one's own, and copy; or only search, as the button asks."""
     form = AcceptanceForm(posted() if request.method == "POST" else None)
+    side = queries.get_side(side_id)
+    refused = refusal_of(refuse_gesture, Gesture.ACCEPT, side, now=clock.utcnow())
+    if refused is not None:
+        return show_side(side, refused)
     if request.method != "POST":
-        side = queries.get_side(side_id)
-        if Gesture.ACCEPT not in open_gestures(side, now=clock.utcnow()):
-            return show_side(side, NotNow("Cette proposition n’attend pas, ou n’attend plus, votre réponse."))
         return _accept_page(form, side)
     is_sound = form.validate()
     if _only_searches() or not is_sound:

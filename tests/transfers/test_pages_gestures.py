@@ -159,7 +159,7 @@ class TestConfirming:
         answers = [browser.post(address(exchange, "b", "confirmer")) for browser in (first, second)]
 
         assert [answer.status_code for answer in answers] == [303, 409]
-        assert "n’est plus dans l’état" in Page(answers[1]).text
+        assert "n’est plus, possible sur ce transfert" in Page(answers[1]).text
         assert exchange.side("b").fiches == 2
 
     def test_is_refused_once_the_other_school_switched_off(self, as_: As, exchange: Exchange) -> None:

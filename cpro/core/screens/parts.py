@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -126,8 +126,11 @@ class BulkAction:
     permission: Permission
     #: what will happen, one line each, from the labels of the rows
     consequences: Callable[[Sequence[str]], Sequence[str]] = lambda labels: []
-    #: do it on rows by id; returns the sentence that says what was done
+    #: do it on rows by id; judges each anew, leaves out those that it may not touch, and says what was done
     run: Callable[..., str] = lambda ids, *, by, now: ""
+    #: the rows that the action leaves out, by id, each with its sentence; alone in a list, or `together` as they are
+    #: ticked
+    left_out: Callable[..., Mapping[int, str]] = lambda rows, *, by, together: {}
     danger: bool = False
     #: the address of the page that asks and acts, from the ids of the rows
     leads_to: Callable[[Sequence[int]], str] | None = None

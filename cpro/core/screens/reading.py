@@ -20,7 +20,7 @@ from cpro.core.registry import registry
 from cpro.core.screens.listing import MAX_ROWS, PAGE_SIZES, Listing
 from cpro.core.screens.parts import AnyFilter, BulkAction, Column
 from cpro.core.spreadsheets import csv_lines, xlsx_file
-from cpro.core.web import current_principal, remote_address, render_page
+from cpro.core.web import current_actor, current_principal, remote_address, render_page
 from cpro.extensions import db
 
 _MIMETYPES = {
@@ -116,6 +116,7 @@ class ReadingScreen(SecureModelView):
             last_page=max(1, -(-min(total, MAX_ROWS) // listing.size)),
             page_sizes=PAGE_SIZES,
             bulk_actions=self.open_bulk_actions(),
+            untickable=self._untickable(rows),
             admin_view=self,
         )
 
@@ -181,6 +182,16 @@ class ReadingScreen(SecureModelView):
     def open_bulk_actions(self) -> list[BulkAction]:
         """Return the gestures on several rows that the person signed in may make."""
         return [action for action in self.bulk_actions if may(action.permission)]
+
+    def _untickable(self, rows: Sequence[Any]) -> dict[int, str]:
+        """Return the rows that no action on several rows takes, by id, with why."""
+        actions = self.open_bulk_actions()
+        refused = [action.left_out(rows, by=current_actor(), together=False) for action in actions]
+        return {
+            row.id: " ".join(dict.fromkeys(each[row.id] for each in refused))
+            for row in rows
+            if refused and all(row.id in each for each in refused)
+        }
 
     def demand(self, power: bool) -> None:
         """Raise `Forbidden` when the person signed in lacks a power."""

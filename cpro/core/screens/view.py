@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import redirect, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from sqlalchemy import select
@@ -14,7 +14,7 @@ from wtforms import Form
 from cpro.core import clock
 from cpro.core.concurrency import check_fresh
 from cpro.core.conflicts import explain
-from cpro.core.errors import DomainError, Forbidden, NotFound
+from cpro.core.errors import DomainError, Forbidden, NotFound, refusal_of
 from cpro.core.formatting import plural
 from cpro.core.forms import VersionedForm, posted, typed_before_sign_in
 from cpro.core.parsing import read_id
@@ -62,9 +62,8 @@ class Screen(ReadingScreen):
         """Return why nothing can be created here now, in a sentence, or None when it can."""
         return None
 
-    def why_not_delete(self, row: Any) -> str | None:
-        """Return why this row cannot be deleted, in a sentence, or None when it can."""
-        return None
+    def refuse_deletion(self, row: Any) -> None:
+        """Raise what the room's operation raises when this row cannot be deleted; asked by each page that offers it."""
 
     def form_values(self, row: Any) -> dict[str, Any]:
         """Return the values a form opens on; they are what two people must not overwrite."""
@@ -103,6 +102,11 @@ class Screen(ReadingScreen):
     def check_fresh(self, row: Any, opened_on: str | None) -> None:
         """Raise `StaleForm` when a row is not any more what the form was opened on: for values of several tables."""
         check_fresh(self.form_values(row), opened_on)
+
+    def why_not_delete(self, row: Any) -> str | None:
+        """Return why this row cannot be deleted, in a sentence, or None when it can."""
+        refusal = refusal_of(self.refuse_deletion, row)
+        return refusal.message if refusal else None
 
     # --- What the list asks ----------------------------------------------------------------------------------------
 
@@ -211,13 +215,16 @@ class Screen(ReadingScreen):
         self.demand(self.can_delete)
         row = self.asked_row()
         label = self.label_of(row)
-        refusal = self.why_not_delete(row)
-        if refusal:
-            raise Forbidden(refusal)
-        if request.method == "POST":
-            with unit_of_work():
-                self.delete(self.asked_row(), by=current_actor(), now=clock.utcnow())
-            return back_to(self.get_url(".index_view"), f"C’est supprimé\u202f: {label}.")
+        refusal = refusal_of(self.refuse_deletion, row)
+        if request.method == "POST" and refusal is None:
+            try:
+                with unit_of_work():
+                    self.delete(self.asked_row(), by=current_actor(), now=clock.utcnow())
+                return back_to(self.get_url(".index_view"), f"C’est supprimé : {label}.")
+            except DomainError as refused:
+                refusal = refused
+        if refusal is not None:
+            return self.details_page(self.asked_row(), refusal_text=refusal.message, status=refusal.status)
         return render_page(
             "confirm.html",
             title=f"Supprimer {label}",
@@ -240,15 +247,20 @@ class Screen(ReadingScreen):
         rows = db.session.scalars(select(self.model).where(self.model.id.in_(ids)).options(*self.options)).all()
         if not rows or len(rows) != len(ids):
             return back_to(self.get_url(".index_view"), "Cochez d’abord des lignes de la liste.", "warning")
+        left_out = action.left_out(rows, by=current_actor(), together=True)
+        kept = [f"Rien ne change pour {self.label_of(row)}. {left_out[row.id]}" for row in rows if row.id in left_out]
+        rows = [row for row in rows if row.id not in left_out]
+        if not rows:
+            return back_to(self.get_url(".index_view"), " ".join(kept), "warning")
         if action.leads_to is not None:
-            return redirect(action.leads_to([row.id for row in rows]), 303)
+            return back_to(action.leads_to([row.id for row in rows]), " ".join(kept), "warning")
         if request.form.get("confirme") != "oui":
             told = plural(len(rows), *self.noun)
             return render_page(
                 "confirm.html",
                 title=f"{action.label} {told}",
                 question=f"{action.label} {told} ?",
-                consequences=action.consequences([self.label_of(row) for row in rows]),
+                consequences=[*action.consequences([self.label_of(row) for row in rows]), *kept],
                 action_url=self.get_url(".action_view"),
                 fields={"action": action.key, "rowid": [row.id for row in rows], "confirme": "oui"},
                 submit_label=f"{action.label} {told}",

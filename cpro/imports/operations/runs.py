@@ -193,14 +193,19 @@ def send_to_analysis(run: ImportRun, *, by: Actor, now: datetime) -> Job:
     return job
 
 
-def abandon_run(run: ImportRun, *, by: Actor, now: datetime) -> None:
-    """Give up an import that is not applied, with its files. Raises `ImportUnderWay`, `NotToApply`."""
-    lock_imports()
-    db.session.refresh(run)
+def refuse_abandoning(run: ImportRun) -> None:
+    """Raise a refusal, as `abandon_run` does, when an import cannot be given up."""
     if run.open_key is None:
         raise NotToApply
     if run.state is RunState.APPLYING and not has_stopped(run):
         raise ImportUnderWay
+
+
+def abandon_run(run: ImportRun, *, by: Actor, now: datetime) -> None:
+    """Give up an import that is not applied, with its files. Raises `ImportUnderWay`, `NotToApply`."""
+    lock_imports()
+    db.session.refresh(run)
+    refuse_abandoning(run)
     close_run(run, RunState.ABANDONED)
     record_about_run("abandoned", run, {"state": (None, RunState.ABANDONED.label)}, by=by, now=now)
 

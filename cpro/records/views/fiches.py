@@ -9,7 +9,7 @@ from cpro.core import clock
 from cpro.core.concurrency import fingerprint
 from cpro.core.conflicts import explain
 from cpro.core.drafts import web as drafts
-from cpro.core.errors import DomainError
+from cpro.core.errors import DomainError, refusal_of
 from cpro.core.forms import posted
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
@@ -158,7 +158,7 @@ def delete_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
             operations.delete_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
             drafts.forget(draft_of("fiche", student_id, fiche_id))
         return back_to(url_for("records.fiches", student_id=student_id), "La fiche est supprimée.")
-    rules.check_may_change(row, page.student, current_actor())
+    operations.refuse_deletion(row, page.student, current_actor())
     return render_page(
         "confirm.html",
         title="Supprimer une fiche",
@@ -195,6 +195,7 @@ def _fiche_page(page: PupilPage, row: Fiche, refusal: DomainError | None = None)
         fiche=row,
         version=fingerprint(operations.fiche_values(row)),
         locked=page.why_not_change(row),
+        may_delete=not refusal_of(operations.refuse_deletion, row, page.student, by),
         may_submit=not page.why_not_change(row) and row.state is FicheState.DRAFT,
         settles=operations.settled_by(by),
         may_validate=page.powers.evaluates and operations.why_not_validate(row, by) is None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import g, url_for
 from sqlalchemy.orm import joinedload
 
 from cpro.core.formatting import join_french
@@ -97,6 +97,13 @@ class MEFsScreen(Screen):
     def delete(self, row: MEF, *, by: Any, now: Any) -> None:
         """Delete through the room's operation."""
         mefs.delete_mef(row, by=by, now=now)
+
+    def refuse_deletion(self, row: MEF) -> None:
+        """Keep the courses that somebody follows; the list asks once who follows what."""
+        if "followed_courses" not in g:
+            g.followed_courses = mefs.list_followed_codes()
+        if row.code in g.followed_courses:
+            mefs.refuse_mef_deletion(row)
 
     def deletion_consequences(self, row: MEF) -> list[str]:
         """Say what follows."""

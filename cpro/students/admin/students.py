@@ -262,9 +262,9 @@ class DiplomasScreen(Screen):
         """Keep the national diplomas as they are."""
         return operations.NationalDiploma().message if row.establishment_id is None else None
 
-    def why_not_delete(self, row: Diploma) -> str | None:
-        """Keep the national diplomas as they are."""
-        return self.why_not_edit(row)
+    def refuse_deletion(self, row: Diploma) -> None:
+        """Keep the national diplomas, and those that something names."""
+        operations.refuse_diploma_deletion(row)
 
     def form_values(self, row: Diploma) -> dict[str, Any]:
         """Return the diploma as the form shows it."""

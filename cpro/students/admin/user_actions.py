@@ -9,7 +9,7 @@ from cpro.core.formatting import join_french, plural
 from cpro.core.permissions import Role
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment
-from cpro.users.operations import access, consent
+from cpro.users.operations import consent
 from cpro.users.operations.head_codes import BY_THE_PLATFORM
 from cpro.users.operations.teachers import mark_seen
 from cpro.users.queries import list_accounts
@@ -21,21 +21,6 @@ FOLLOWED = "la fiche du compte dit où en est l’envoi"
 def names_told(labels: Sequence[str]) -> str:
     """Return ten names at most, as a sentence lists them."""
     return f"{join_french(labels[:10])}{'…' if len(labels) > 10 else ''}"
-
-
-def deactivation_told(labels: Sequence[str]) -> list[str]:
-    """Return what follows from deactivating people."""
-    shown = names_told(labels)
-    if len(labels) == 1:
-        return [f"{shown} ne pourra plus se connecter.", "Ses données restent ; le compte peut être réactivé."]
-    return [f"Ne pourront plus se connecter : {shown}.", "Leurs données restent ; chaque compte peut être réactivé."]
-
-
-def deactivate_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
-    """Deactivate the accounts ticked; see `access.deactivate_account`."""
-    for account in list_accounts(ids):
-        access.deactivate_account(account, by=by, now=now)
-    return f"{plural(len(ids), 'compte désactivé', 'comptes désactivés')}."
 
 
 def consent_to_all(ids: Sequence[int], *, by: Any, now: Any) -> str:

@@ -11,7 +11,7 @@ from flask_admin import expose
 from sqlalchemy import and_, or_, select
 
 from cpro.core import clock
-from cpro.core.errors import DomainError
+from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import format_date, of_name, spoken_name
 from cpro.core.forms import PasswordForm, VersionedForm, posted
 from cpro.core.parsing import read_id
@@ -28,6 +28,7 @@ from cpro.students import queries
 from cpro.students.accounts.forms import offer_students
 from cpro.students.accounts.queries import is_unlinked
 from cpro.students.admin import user_actions
+from cpro.students.admin.ticked import DEACTIVATION, without_sheets
 from cpro.students.forms import UserForm
 from cpro.students.models import Division, Student, TeacherDivision
 from cpro.students.teaching import create_user, update_user
@@ -117,14 +118,7 @@ class UsersScreen(Screen):
         TextFilter("division", "Division", lambda code: _of_division(code), queries.suggest_divisions),
     )
     bulk_actions = (
-        BulkAction(
-            "deactivate",
-            "Désactiver",
-            Permission.USERS_EDIT,
-            lambda labels: user_actions.deactivation_told(labels),
-            lambda ids, *, by, now: user_actions.deactivate_all(ids, by=by, now=now),
-            danger=True,
-        ),
+        DEACTIVATION,
         BulkAction(
             "consent",
             "Donner mon accord",
@@ -143,6 +137,7 @@ class UsersScreen(Screen):
             "sheets",
             "Fiches d’activation",
             Permission.USERS_EDIT,
+            left_out=without_sheets,
             leads_to=lambda ids: url_for("sheets.choose", ids=",".join(map(str, ids))),
         ),
     )
@@ -227,15 +222,16 @@ class UsersScreen(Screen):
 
     def _gestures_on(self, row: Account) -> list[tuple[str, str]]:
         """Return the gestures that somebody else's account allows: none that the operations would refuse."""
-        is_head = row.role is Role.HEAD
+        by = current_actor()
         if not row.is_active:
-            return [] if is_head else [("Réactiver", self.get_url(".reactivate_view", id=row.id))]
+            refused = refusal_of(access.refuse_reactivation, row, by)
+            return [] if refused else [("Réactiver", self.get_url(".reactivate_view", id=row.id))]
         links = []
-        if not row.is_pending and not (is_head and row.activated_at):
+        if not refusal_of(access.refuse_reset, row, by):
             links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
-        if not row.is_pending and not is_head:
+        if not row.is_pending and row.role is not Role.HEAD:
             links.append(("Fiche d’activation", url_for("sheets.choose", ids=row.id)))
-        if row.is_pending or not is_head:
+        if not refusal_of(access.refuse_deactivation, row, by):
             links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
         return links
 
@@ -250,6 +246,7 @@ class UsersScreen(Screen):
             ["La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.", "Ses données restent."],
             lambda row, by, now: access.deactivate_account(row, by=by, now=now),
             "désactivé",
+            access.refuse_deactivation,
         )
 
     @expose("/reactiver/", methods=("GET", "POST"))
@@ -261,6 +258,7 @@ class UsersScreen(Screen):
             ["La personne pourra à nouveau se connecter, avec le mot de passe qu’elle avait."],
             lambda row, by, now: access.reactivate_account(row, by=by, now=now),
             "réactivé",
+            access.refuse_reactivation,
             danger=False,
         )
 
@@ -273,6 +271,9 @@ class UsersScreen(Screen):
             "Un code d’activation vous est montré une seule fois ; celui d’un chef d’établissement part par courriel.",
         ]
         row = self.asked_row()
+        refused = refusal_of(access.refuse_reset, row, current_actor())
+        if refused is not None:
+            return self._refused(refused)
         form = PasswordForm(posted() if request.method == "POST" else None)
         if request.method != "POST" or not form.validate():
             status = 200 if request.method != "POST" else 422
@@ -305,6 +306,7 @@ class UsersScreen(Screen):
                 ["Le compte ne pourra plus se connecter tant que vous n’aurez pas donné votre accord à nouveau."],
                 lambda account, by, now: consent.revoke_consent(account, by=by, now=now),
                 "votre accord est retiré",
+                consent.refuse_revoking,
             )
         told = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
         if row.role is Role.HEAD:
@@ -316,6 +318,7 @@ class UsersScreen(Screen):
                 account, mailed_to=request.form.get("mailed_to", ""), by=by, now=now
             ),
             "votre accord est donné",
+            consent.refuse_granting,
             fields={"mailed_to": mailed_to},
             danger=False,
         )
@@ -326,10 +329,14 @@ class UsersScreen(Screen):
         consequences: Sequence[str],
         act: Callable[[Account, Any, Any], object],
         done: str,
+        refuse: Callable[[Account, Any], None],
         fields: dict[str, str] | None = None,
         danger: bool = True,
     ) -> ResponseReturnValue:
         row = self.asked_row()
+        refused = refusal_of(refuse, row, current_actor())
+        if refused is not None:
+            return self._refused(refused)
         if request.method != "POST":
             return self._confirm(verb, row, consequences, request.endpoint or "", fields, danger)
         try:

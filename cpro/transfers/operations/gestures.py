@@ -80,12 +80,28 @@ def check_state(held: Held, direction: Direction, allowed: Collection[TransferSt
         raise NotNow(_NOT_NOW)
 
 
+def check_both_switches(session: Session, *, establishment_id: int, side_id: int) -> None:
+    """Raise `TransfersOff` as `check_switches` does, before anything is locked; `NoSuchTransfer` without a transfer."""
+    transfer = session.scalars(
+        select(Transfer)
+        .join(TransferSide, TransferSide.transfer_id == Transfer.id)
+        .where(TransferSide.id == side_id, TransferSide.establishment_id == establishment_id)
+    ).one_or_none()
+    if transfer is None:
+        raise NoSuchTransfer
+    others = {transfer.left_id, transfer.joined_id} - {establishment_id}
+    _refuse_switched_off(session.get_one(Establishment, establishment_id), session.get_one(Establishment, others.pop()))
+
+
 def check_switches(session: Session, held: Held) -> None:
     """Raise `TransfersOff` unless both schools have activated transfers."""
-    if not held.acting.transfers_enabled:
-        raise TransfersOff
     other_id = held.transfer.left_id if held.side.direction is Direction.JOINED else held.transfer.joined_id
-    other = session.get_one(Establishment, other_id)
+    _refuse_switched_off(held.acting, session.get_one(Establishment, other_id))
+
+
+def _refuse_switched_off(acting: Establishment, other: Establishment) -> None:
+    if not acting.transfers_enabled:
+        raise TransfersOff
     if not other.transfers_enabled:
         raise TransfersOff(other.uai or other.name)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from cpro.core.errors import DomainError, refusal_of
 from cpro.core.permissions import Actor, Role
+from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.users.errors import ConsentAwaited, InactiveAccount, NotByAdministrator
 from cpro.users.models import Account
@@ -19,13 +22,7 @@ def deactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
     changes nothing. Raises `OwnAccount`, `NotByAdministrator`, `LastAdministrator`.
     """
     rules.lock(account)
-    rules.refuse_oneself(account, by, "Personne ne désactive son propre compte.")
-    if rules.is_head_in_place(account) and not rules.is_command_line(by):
-        raise NotByAdministrator(
-            "Le compte d’un chef d’établissement ne se désactive pas ici : adressez-vous à l’équipe qui administre "
-            "CPro."
-        )
-    rules.refuse_last_administrator(account)
+    refuse_deactivation(account, by)
     if not account.is_active:
         return
     codes.void_codes(db.session(), [account.id], now=now)
@@ -40,12 +37,7 @@ def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
     changes nothing. Raises `OwnAccount`, `NotByAdministrator`, `ConsentImpossible`.
     """
     establishment = rules.lock(account)
-    rules.refuse_oneself(account, by, "Personne ne réactive son propre compte.")
-    rules.refuse_others_on_head(
-        account,
-        by,
-        "Le compte d’un chef d’établissement ne se réactive pas ici : adressez-vous à l’équipe qui administre CPro.",
-    )
+    refuse_reactivation(account, by)
     if account.is_active:
         return
     changes: dict[str, tuple[object, object]] = {"is_active": (False, True)}
@@ -67,13 +59,73 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
     `ConsentAwaited`, `InactiveAccount`, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
-    refuse_code(account, by)
+    refuse_reset(account, by)
     if account.role is not Role.HEAD:
         return accounts.reset(db.session(), account, by=by, now=now)
     address = head_codes.mail_code(account, establishment, by=by, now=now)
     changes = {"code_mailed_to": (None, address)}
     record_about(db.session(), "account:reset", account, by=by, now=now, changes=changes)
     return None
+
+
+def deactivate_accounts(accounts: Sequence[Account], *, by: Actor, now: datetime) -> dict[int, DomainError]:
+    """Deactivate those of several accounts that may be; return why each of the others was not, by id."""
+    refused: dict[int, DomainError] = {}
+    for account in accounts:
+        try:
+            deactivate_account(account, by=by, now=now)
+        except DomainError as refusal:
+            refused[account.id] = refusal
+    return refused
+
+
+def refuse_deactivation(account: Account, by: Actor, *, gone: Collection[int] = ()) -> None:
+    """Raise a refusal, as `deactivate_account` does, when somebody may not deactivate an account.
+
+    `gone` are the ids of accounts that will have been deactivated before it.
+    """
+    rules.refuse_oneself(account, by, "Personne ne désactive son propre compte.")
+    if rules.is_head_in_place(account) and not rules.is_command_line(by):
+        raise NotByAdministrator(
+            "Le compte d’un chef d’établissement ne se désactive pas ici : adressez-vous à l’équipe qui administre "
+            "CPro."
+        )
+    rules.refuse_last_administrator(account, gone=gone)
+
+
+def list_not_to_deactivate(accounts: Sequence[Account], by: Actor, *, together: bool) -> dict[int, DomainError]:
+    """Return the accounts that somebody may not deactivate, by id, with why: each alone, or `together` in that order.
+
+    Together, two administrators cannot both go when no other is left.
+    """
+    refused: dict[int, DomainError] = {}
+    gone: list[int] = []
+    for account in accounts:
+        refusal = refusal_of(refuse_deactivation, account, by, gone=gone if together else ())
+        if refusal is None:
+            gone.append(account.id)
+        else:
+            refused[account.id] = refusal
+    return refused
+
+
+def refuse_reactivation(account: Account, by: Actor) -> None:
+    """Raise a refusal, as `reactivate_account` does, when somebody may not reactivate an account."""
+    rules.refuse_oneself(account, by, "Personne ne réactive son propre compte.")
+    rules.refuse_others_on_head(
+        account,
+        by,
+        "Le compte d’un chef d’établissement ne se réactive pas ici : adressez-vous à l’équipe qui administre CPro.",
+    )
+    if not account.is_active and account.role is Role.ADMINISTRATOR and not rules.is_command_line(by):
+        rules.needs_consent(account.role, besides=account.id)
+
+
+def refuse_reset(account: Account, by: Actor) -> None:
+    """Raise a refusal, as `reset_account` does, when somebody may not reset an account."""
+    refuse_code(account, by)
+    if account.role is Role.HEAD:
+        head_codes.check_address(get_current_establishment(), account)
 
 
 def refuse_code(account: Account, by: Actor) -> None:

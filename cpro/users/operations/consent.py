@@ -8,6 +8,7 @@ from cpro.core.errors import DomainError, Forbidden
 from cpro.core.formatting import of_name
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.operations.proof import find_proved_address
+from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.users.errors import NotByAdministrator
 from cpro.users.models import Account
@@ -28,9 +29,7 @@ def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: date
     changed, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
-    _refuse_whoever_is_no_head(account, by)
-    if not account.is_pending:
-        raise NothingToConsent(f"Le compte {of_name(account.label)} n’attend pas d’accord.")
+    refuse_granting(account, by)
     changes: dict[str, tuple[object, object]] = {"consent": ("attendu", "donné")}
     account.consented_at, account.unseen_by_head = now, False
     if account.role is Role.HEAD:
@@ -50,6 +49,26 @@ def revoke_consent(account: Account, *, by: Actor, now: datetime) -> None:
     activated their account (a head in place by now), `LastAdministrator`.
     """
     rules.lock(account)
+    refuse_revoking(account, by)
+    account.consented_at = None
+    codes.void_codes(db.session(), [account.id], now=now)
+    end_all_sign_ins(db.session(), account)
+    db.session.flush()
+    changes = {"consent": ("donné", "retiré")}
+    record_about(db.session(), "account:consent:revoked", account, by=by, now=now, changes=changes)
+
+
+def refuse_granting(account: Account, by: Actor) -> None:
+    """Raise a refusal, as `grant_consent` does whatever the address, when somebody may not consent to an account."""
+    _refuse_whoever_is_no_head(account, by)
+    if not account.is_pending:
+        raise NothingToConsent(f"Le compte {of_name(account.label)} n’attend pas d’accord.")
+    if account.role is Role.HEAD and find_proved_address(get_current_establishment()):
+        head_codes.check_address(get_current_establishment(), account)
+
+
+def refuse_revoking(account: Account, by: Actor) -> None:
+    """Raise a refusal, as `revoke_consent` does, when somebody may not take back a consent."""
     _refuse_whoever_is_no_head(account, by)
     if account.consented_at is None:
         raise NothingToConsent(f"Aucun accord n’a été donné pour le compte {of_name(account.label)}.")
@@ -59,12 +78,6 @@ def revoke_consent(account: Account, *, by: Actor, now: datetime) -> None:
             "l’équipe qui administre CPro peut le fermer."
         )
     rules.refuse_last_administrator(account)
-    account.consented_at = None
-    codes.void_codes(db.session(), [account.id], now=now)
-    end_all_sign_ins(db.session(), account)
-    db.session.flush()
-    changes = {"consent": ("donné", "retiré")}
-    record_about(db.session(), "account:consent:revoked", account, by=by, now=now, changes=changes)
 
 
 def _refuse_whoever_is_no_head(account: Account, by: Actor) -> None:

@@ -6,6 +6,8 @@ Nobody acts on their own powers, and a school keeps an administrator. The comman
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 
 from cpro.core.errors import Forbidden
@@ -61,21 +63,24 @@ def refuse_oneself(account: Account, by: Actor, sentence: str) -> None:
         raise OwnAccount(sentence)
 
 
-def has_active(role: Role, *, besides: int | None = None) -> bool:
-    """Tell whether the school has an account of a role that is active and not pending, `besides` one if asked."""
+def has_active(role: Role, *, besides: int | None = None, gone: Collection[int] = ()) -> bool:
+    """Tell whether the school has an account of a role that is active and not pending, `besides` one if asked.
+
+    `gone` are the ids of accounts counted out too.
+    """
     wanted = select(Account.id).where(
         Account.role_value == role.value,
         Account.is_active,
         ~Account.consent_needed | Account.consented_at.is_not(None),
-        Account.id != (besides or 0),
+        Account.id.not_in([besides or 0, *gone]),
     )
     return db.session.scalars(wanted.limit(1)).first() is not None
 
 
-def refuse_last_administrator(account: Account) -> None:
-    """Raise `LastAdministrator` when no other administrator would be left able to sign in."""
+def refuse_last_administrator(account: Account, *, gone: Collection[int] = ()) -> None:
+    """Raise `LastAdministrator` when no other administrator would be left able to sign in, besides those `gone`."""
     is_one = account.role is Role.ADMINISTRATOR and account.may_sign_in
-    if is_one and not has_active(Role.ADMINISTRATOR, besides=account.id):
+    if is_one and not has_active(Role.ADMINISTRATOR, besides=account.id, gone=gone):
         raise LastAdministrator
 
 

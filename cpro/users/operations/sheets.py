@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from cpro.audit.operations import record
-from cpro.core.errors import Conflict, DomainError
+from cpro.core.errors import Conflict, DomainError, refusal_of
 from cpro.core.formatting import format_count, plural
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.gate import require_open_gate
@@ -17,6 +17,7 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.extensions import db
 from cpro.users.models import Account
 from cpro.users.operations import codes
+from cpro.users.operations.access import refuse_code
 from cpro.users.operations.sign_ins import end_sign_ins_of
 
 #: Sheets in one document: a large school in three documents, and a page that answers within seconds.
@@ -119,9 +120,16 @@ def draw_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
     )
 
 
+def refuse_sheet(account: Account, by: Actor) -> None:
+    """Raise a refusal when an account never has a sheet drawn by somebody, whether or not passwords are reset."""
+    refuse_code(account, by)
+    if account.role is Role.HEAD:
+        raise NoSheet("Le code d’un chef d’établissement part par courriel : il ne s’imprime pas.")
+
+
 def _sort_out(accounts: Sequence[Account], reset: bool, by: Actor) -> tuple[list[Account], list[Account]]:
     """Return the accounts that may have a sheet, and those among them that get one."""
-    eligible = [each for each in accounts if each.may_sign_in and each.role is not Role.HEAD and each.id != _own(by)]
+    eligible = [each for each in accounts if refusal_of(refuse_sheet, each, by) is None]
     return eligible, [each for each in eligible if reset or each.activated_at is None]
 
 
@@ -139,10 +147,6 @@ def left_out_sentence(plan: Plan) -> str:
             )
         )
     return f"Sans fiche : {' et '.join(parts)}." if parts else ""
-
-
-def _own(by: Actor) -> int | None:
-    return by.id if by.kind == "account" else None
 
 
 def _why_none(accounts: Sequence[Account], eligible: Sequence[Account]) -> str:
