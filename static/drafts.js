@@ -102,6 +102,7 @@ class Keeper {
     this.turn.value = Number(this.turn.value) + 1;
     const turn = this.turn.value;
     const body = new FormData(this.form);
+    for (const secret of this.form.querySelectorAll("[type=password]")) body.delete(secret.name);
     body.set("brouillon", "enregistrer");
     this.isLong = [...body.values()].reduce((size, value) => size + 3 * value.length + 100, 0) > keepaliveLimit;
     this.isUnsaved = false;

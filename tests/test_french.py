@@ -67,7 +67,7 @@ def test_one_word_for_one_thing(word: str) -> None:
     found = [
         f"{where}: « {match[0]} »"
         for where, text in (*said_in_sources(), *said_in_templates())
-        for match in re.finditer(pattern, text)
+        for match in re.finditer(pattern, text, re.IGNORECASE)
     ]
     assert not found, f"say {instead}: {found}"
 

@@ -233,3 +233,12 @@ def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
         Student.ine.is_(None),
         or_(Student.is_active, Student.left_on.is_(None), Student.left_on >= since),
     )
+
+
+def is_of_division(code: str) -> ColumnElement[bool]:
+    """Return the condition of the accounts of a division: its students', and its teachers'."""
+    division = select(Division.id).where(Division.code == code)
+    return or_(
+        Account.id.in_(select(Student.account_id).where(Student.division_id.in_(division))),
+        Account.id.in_(select(TeacherDivision.account_id).where(TeacherDivision.division_id.in_(division))),
+    )

@@ -29,7 +29,7 @@ from cpro.core.locks import is_busy
 from cpro.core.parsing import read_integer
 from cpro.core.registry import registry
 from cpro.core.transactions import unit_of_work
-from cpro.core.web import asks_for_json, back_to, current_principal, page_address
+from cpro.core.web import SECRET_FIELDS, asks_for_json, back_to, current_principal, page_address
 
 #: What the buttons post under the name `brouillon`.
 ASKED, KEEP, GIVE_UP = "brouillon", "enregistrer", "abandonner"
@@ -40,8 +40,8 @@ TOKEN, TURN, ORIGIN = "draft", "draft_turn", "draft_of"
 #: The version that a page of a clash was opened on: its draft keeps it, so that the clash is seen again.
 BASE = "draft_base"
 FIELD_NAMES = frozenset({ASKED, TOKEN, TURN, ORIGIN, BASE})
-#: Never kept: what says which button was pressed, and the token of the sign-in.
-_NOT_KEPT = FIELD_NAMES | {"csrf_token", "geste", "then"}
+#: Never kept: what says which button was pressed, the token of the sign-in, passwords and codes.
+_NOT_KEPT = FIELD_NAMES | SECRET_FIELDS | {"csrf_token", "geste", "then"}
 _CHOICES = choice_name("")
 _BUSY = "Le brouillon n’est pas encore enregistré\u202f: la base de données est occupée. Réessayez dans un instant."
 

@@ -293,7 +293,7 @@ def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
         Student.account_id.in_(ids)
     )
     names = {
-        account_id: number or _words(f"{first_name} {last_name}")
+        account_id: number or _words(spoken_name(first_name, last_name))
         for account_id, number, first_name, last_name in db.session.execute(named)
     }
     return {account_id for account_id in ids if names.get(account_id) != opened_to.get(account_id)}

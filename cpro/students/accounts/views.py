@@ -51,7 +51,7 @@ def open_accounts() -> ResponseReturnValue:
         return redirect(url_for("jobs.show", job_id=job_id), 303)
     told = plural(opened, "compte d’élève est ouvert", "comptes d’élèves sont ouverts")
     then = "sa fiche d’activation à lui" if opened == 1 else "leurs fiches d’activation à leur"
-    return back_to(sheets_url(selection, candidates), f"{told}. Tirez maintenant {then} remettre.")
+    return back_to(sheets_url(selection, candidates), f"{told}. Préparez maintenant {then} remettre.")
 
 
 def sheets_url(selection: Selection, candidates: Candidates) -> str:

@@ -111,8 +111,8 @@ def link(account_id: int) -> ResponseReturnValue:
     if code is None:
         return back_to(
             url_for("sheets.choose", ids=account.id),
-            f"Le compte {account.login} est maintenant celui {of_name(name)}. Tirez sa fiche d’activation pour qu’il "
-            "puisse servir.",
+            f"Le compte {account.login} est maintenant celui {of_name(name)}. Préparez sa fiche d’activation pour "
+            "qu’il puisse servir.",
         )
     return render_page(
         "students/accounts/linked.html", name=name, login=account.login, code=code, back_url=_account_url(account)

@@ -1,4 +1,4 @@
-"""Generated screen: the accounts of the school, and the gestures on one of them."""
+"""Generated screen: the accounts of the school, and the actions on one of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 
 from cpro.core import clock
 from cpro.core.errors import DomainError, refusal_of
@@ -30,7 +30,7 @@ from cpro.students.accounts.queries import is_unlinked
 from cpro.students.admin import user_actions
 from cpro.students.admin.ticked import DEACTIVATION, without_sheets
 from cpro.students.forms import UserForm
-from cpro.students.models import Division, Student, TeacherDivision
+from cpro.students.models import Student
 from cpro.students.teaching import create_user, update_user
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
@@ -115,7 +115,7 @@ class UsersScreen(Screen):
                 ),
             ),
         ),
-        TextFilter("division", "Division", lambda code: _of_division(code), queries.suggest_divisions),
+        TextFilter("division", "Division", lambda code: queries.is_of_division(code), queries.suggest_divisions),
     )
     bulk_actions = (
         DEACTIVATION,
@@ -377,19 +377,10 @@ class UsersScreen(Screen):
         return self.details_page(row, refusal_text=refusal.message, status=refusal.status)
 
 
-def _of_division(code: str) -> Any:
-    """Return the condition of the accounts of a division: its students', and its teachers'."""
-    division = select(Division.id).where(Division.code == code)
-    return or_(
-        Account.id.in_(select(Student.account_id).where(Student.division_id.in_(division))),
-        Account.id.in_(select(TeacherDivision.account_id).where(TeacherDivision.division_id.in_(division))),
-    )
-
-
 def _division_ids(form: VersionedForm) -> list[int]:
     """Return the divisions whose codes were typed. Raises `DomainError` on the field for a code nobody has."""
     ids = []
-    for code in filter(None, (part.strip() for part in (form["divisions"].data or "").split(","))):
+    for code in filter(None, map(str.strip, (form["divisions"].data or "").split(","))):
         division = queries.find_division(code)
         if division is None:
             raise DomainError(f"Aucune division ne porte le code « {code[:20]} ».", field="divisions")
