@@ -68,6 +68,18 @@ class TestTheSchool:
         assert [to for to, text in told.items() if LINK.search(text)] == [OLD]
         assert all(TYPED in text and "Alix GRANITE" in text for text in told.values())
 
+    @pytest.mark.parametrize("in_place", [True, False])
+    def test_a_first_address_is_told_where_a_head_is_in_place(
+        self, app: Flask, office: Office, as_: Callable[..., Browser], in_place: bool
+    ) -> None:
+        set_school(app, office.school.id, email="")
+        office.change(office.school.account_ids["head"], is_active=in_place)
+
+        self.take(as_("administrator"))
+
+        told = {OLD, "claude.basalte@alpha.example"} if in_place else set()
+        assert {to for to, _ in office.mails()} == told
+
     @pytest.mark.parametrize(("word", "counting"), [("confirmer", TYPED), ("refuser", OLD)])
     def test_the_holder_of_the_address_that_counts_decides(
         self, office: Office, as_: Callable[..., Browser], browser: Callable[[], Browser], word: str, counting: str

@@ -136,7 +136,9 @@ def tell_school_address(
     _replace_waiting(session, establishment.id, None, now=now)
     proved, email = find_proved_address(establishment), establishment.email
     heads = queries.list_head_addresses(session, establishment.id, besides=by.id if by.kind == "account" else None)
-    told = {earlier, proved, *heads} - {"", email}
+    in_place = queries.has_head_in_place(session, establishment.id)
+    # Filling in a first address before there is a head changes nothing for anybody.
+    told = {earlier, proved, *heads} - {"", email} if earlier or in_place else set()
     if (
         password_given
         and email
@@ -144,7 +146,7 @@ def tell_school_address(
         and not queries.find_somebody_with(session, email)
     ):
         _confirm_school(session, establishment, by=by, now=now)
-    elif email and proved and email != proved and queries.has_head_in_place(session, establishment.id):
+    elif email and proved and email != proved and in_place:
         change, link = _open_change(session, establishment, None, earlier=proved, email=email, by=by, now=now)
         letter = address_letters.school_notice(
             proved, establishment, earlier=earlier, codes_to=proved, by=by, link=link
