@@ -12,11 +12,11 @@ from wtforms.fields.choices import SelectChoice
 from cpro.core.forms import VersionedForm
 from cpro.core.permissions import Permission
 from cpro.core.screens import Column, Filter, Screen
-from cpro.core.screens.lookups import LookupField
 from cpro.masks import operations
 from cpro.masks.models import Mask, MaskKey
+from cpro.students.choices import offer_diplomas
 from cpro.students.models import Diploma
-from cpro.students.queries import suggest_diplomas
+from cpro.students.queries import list_diplomas
 
 
 class WordingForm(VersionedForm):
@@ -28,7 +28,7 @@ class WordingForm(VersionedForm):
 class NewWordingForm(VersionedForm):
     """One wording added."""
 
-    diploma = LookupField("Diplôme", description="Son code, par exemple 40025520.")
+    diploma = SelectField("Diplôme", choices=[], validate_choice=False)
     key = SelectField("Champ", choices=[SelectChoice(key.value, key.default) for key in MaskKey])
     wording = StringField("Intitulé", description="200 caractères au plus.")
 
@@ -63,7 +63,7 @@ class MasksScreen(Screen):
         Filter(
             "diplome",
             "Diplôme",
-            choices=suggest_diplomas,
+            choices=lambda: [(each.code, each.short_label) for each in list_diplomas()],
             where=lambda code: Mask.diploma.has(Diploma.code == code),
             everything="tous les diplômes",
         ),
@@ -82,9 +82,9 @@ class MasksScreen(Screen):
         return {"wording": row.wording}
 
     def prepare_form(self, form: VersionedForm, row: Mask | None) -> None:
-        """Suggest diplomas where one is chosen."""
+        """Offer diplomas where one is chosen."""
         if row is None:
-            form["diploma"].suggestions = suggest_diplomas()
+            offer_diplomas(form["diploma"], nothing="choisissez un diplôme")
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Mask:
         """Word through the room's operation."""

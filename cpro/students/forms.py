@@ -27,14 +27,14 @@ class DivisionForm(VersionedForm):
 
     code = StringField("Code", description="8 caractères au plus, par exemple 2MELEC.")
     label = StringField("Intitulé")
-    diploma = LookupField("Diplôme préparé", description="Son code ; laissez vide s’il reste à rattacher.")
+    diploma = SelectField("Diplôme préparé", choices=[], validate_choice=False)
 
 
 class MEFForm(VersionedForm):
     """A course of the ministry's list, corrected: its code is what it is."""
 
     label = StringField("Intitulé", description="Le fichier Nomenclature le donne aussi.")
-    diploma = LookupField("Diplôme préparé", description="Son code ; laissez vide si la formation reste à rattacher.")
+    diploma = SelectField("Diplôme préparé", choices=[], validate_choice=False)
     other_years = BooleanField("Rattacher aussi les autres années de cette formation", default=True)
 
 
@@ -43,7 +43,7 @@ class NewMEFForm(VersionedForm):
 
     code = StringField("Code MEF", description="Onze chiffres ou lettres, par exemple 24725510310.")
     label = StringField("Intitulé")
-    diploma = LookupField("Diplôme préparé", description="Son code ; laissez vide si la formation reste à rattacher.")
+    diploma = SelectField("Diplôme préparé", choices=[], validate_choice=False)
 
 
 class DiplomaForm(VersionedForm):

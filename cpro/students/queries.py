@@ -83,12 +83,6 @@ def suggest_divisions(limit: int = 50) -> list[tuple[str, str]]:
     return [(code, label) for code, label in rows]
 
 
-def suggest_diplomas(limit: int = 50) -> list[tuple[str, str]]:
-    """Return code and label of the first diplomas, to help typing one."""
-    rows = db.session.execute(select(Diploma.code, Diploma.short_label).order_by(Diploma.short_label).limit(limit))
-    return [(code, label) for code, label in rows]
-
-
 @dataclass(frozen=True)
 class DivisionFigures:
     """How many active students a division has, and how many of them have activated their account."""

@@ -221,7 +221,7 @@ def _mixed(site: Site, page: Page) -> None:
     wait_for_report(page)
     page.goto("/admin/mefs/?diplome=non")
     _follow("Corriger")(page)
-    page.locator("[name=diploma]").fill("CAP-ELEC")
+    page.locator("[name=diploma]").select_option("CAP-ELEC")
     _press("Valider")(page)
     page.wait_for_url("**/details/**")
     page.goto("/admin/divisions/")

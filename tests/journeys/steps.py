@@ -149,8 +149,7 @@ def attach_courses(administrator: Visitor) -> None:
     administrator.menu("Tableau de bord")
     administrator.follow("Voir la liste : Rattacher les formations (MEF) à un diplôme")
     administrator.follow("Corriger 1CAP2")
-    suggested = {label: code for code, label in administrator.suggestions("diploma").items()}
-    administrator.press("Valider", diploma=suggested["CAP Électricien"])
+    administrator.press("Valider", diploma=administrator.value_called("diploma", "CAP Électricien"))
     administrator.menu("Tableau de bord")
     administrator.sees("Rattacher les formations (MEF) à un diplôme (fait)")
 

@@ -164,11 +164,13 @@ class Visitor:
         ]
         return ",".join(chosen)
 
-    def suggestions(self, name: str) -> dict[str, str]:
-        """Return what a text field suggests: {what is typed: what is read}."""
-        field = next(each for each in self._controls_of_page() if each.get("name") == name)
-        found = self.page.xpath(f"//datalist[@id='{field.get('list')}']")
-        return {option.get("value"): _text(option) for option in found[0].iter("option")} if found else {}
+    def value_called(self, name: str, words: str) -> str:
+        """Return what a list of the page posts for the choice that begins with these words."""
+        options = [each for control in self._controls_of_page() if control.get("name") == name for each in control]
+        found = [each.get("value") or "" for each in options if _text(each).startswith(words)]
+        if len(found) != 1:
+            raise NotOffered(f"« {words} » is not one choice of {name} on {self._where()}")
+        return found[0]
 
     def label_of(self, control: HtmlElement) -> str:
         """Return what a box or a field is called: its own name, else its label."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
+from cpro.establishments.models import Establishment
 from cpro.students.mefs import diploma_of_division
 from cpro.students.models import MEF, Diploma, Division, Student
 from tests.factories import World, make_diploma, make_mef, make_student
@@ -220,8 +222,35 @@ class TestLink:
         late = browser.post(address, {**opened, "diploma": "CAP-X"})
 
         assert late.status_code == 409
-        assert 'value="CAP-X"' in late.text
+        assert '<option selected value="CAP-X">' in late.text
         assert diploma_of("mef", courses[FIRST_YEAR]) == "PRO"
+
+
+class TestChoice:
+    @pytest.mark.parametrize(
+        "path", ["mefs/edit/?id={mef}", "mefs/new/", "divisions/edit/?id={division}", "masques/new/"]
+    )
+    def test_a_diploma_is_chosen_by_its_name_among_those_of_the_school(
+        self, as_: As, world: World, courses: dict[str, int], arrange: Look, path: str
+    ) -> None:
+        with arrange() as session:
+            session.get_one(Establishment, world.a.id).uses_siecle = False
+            session.add(make_diploma(code="CHEZ-B", short_label="CAP de B", establishment_id=world.b.id))
+            session.add(make_diploma(code="ELEC", short_label="CAP Électricien", establishment_id=world.a.id))
+
+        page = as_("administrator").get(f"/admin/{path.format(mef=courses[OTHER], division=courses['1CAP'])}").text
+        choices = dict(re.findall(r'<option[^>]* value="([^"]*)">([^<]*)</option>', page))
+
+        assert choices["ELEC"] == "CAP Électricien – ELEC"
+        assert {"", "CAP-X", world.diploma_code} <= set(choices)
+        assert "CHEZ-B" not in choices
+        assert '<a href="/admin/diplomes/">Diplômes</a>' in page
+
+    def test_the_form_opens_on_the_diploma_it_has(self, as_: As, courses: dict[str, int]) -> None:
+        browser = as_("administrator")
+        link(browser, courses[OTHER], "PRO")
+
+        assert browser.form(f"{SCREEN}/edit/?id={courses[OTHER]}")["diploma"] == "PRO"
 
 
 class TestCreateAndDelete:

@@ -13,9 +13,9 @@ from cpro.core.permissions import Permission
 from cpro.core.screens import Column, Screen, choice
 from cpro.core.screens.reading import may
 from cpro.students import mefs
+from cpro.students.choices import offer_diplomas
 from cpro.students.forms import MEFForm, NewMEFForm
 from cpro.students.models import MEF
-from cpro.students.queries import suggest_diplomas
 
 
 class MEFsScreen(Screen):
@@ -68,8 +68,8 @@ class MEFsScreen(Screen):
         return mefs.mef_values(row, row.diploma)
 
     def prepare_form(self, form: VersionedForm, row: MEF | None) -> None:
-        """Suggest diplomas, and name the other years that wait for one; without any, nothing is asked."""
-        form["diploma"].suggestions = suggest_diplomas()
+        """Offer diplomas, and name the other years that wait for one; without any, nothing is asked."""
+        offer_diplomas(form["diploma"])
         if row is None:
             return
         others = [each.code for each in mefs.list_unlinked_years(row)]

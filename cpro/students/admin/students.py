@@ -15,10 +15,11 @@ from cpro.core.screens.reading import may
 from cpro.core.web import current_principal
 from cpro.students import operations
 from cpro.students.accounts.queries import count_without_account, count_without_account_by_division
+from cpro.students.choices import offer_diplomas
 from cpro.students.forms import DiplomaForm, DivisionForm, StudentForm
 from cpro.students.mefs import diplomas_of_divisions
 from cpro.students.models import Diploma, Division, Origin, Student
-from cpro.students.queries import list_diplomas, suggest_diplomas, suggest_divisions
+from cpro.students.queries import suggest_divisions
 
 
 class StudentsScreen(Screen):
@@ -184,15 +185,13 @@ class DivisionsScreen(Screen):
         return operations.division_values(row, row.diploma)
 
     def prepare_form(self, form: VersionedForm, row: Division | None) -> None:
-        """Suggest diplomas; what SIECLE's files say is not typed."""
-        form["diploma"].suggestions = suggest_diplomas()
-        if row and operations.is_kept_by_siecle():
-            led_to = _diplomas_by_division().get(row.id, set())
-            form["diploma"].suggestions = [
-                (each.code, each.short_label) for each in list_diplomas() if each.id in led_to
-            ]
+        """Offer diplomas; what SIECLE's files say is not typed."""
+        if not (row and operations.is_kept_by_siecle()):
+            offer_diplomas(form["diploma"])
+        else:
+            offer_diplomas(form["diploma"], among=_diplomas_by_division().get(row.id, set()))
             form["diploma"].description = (
-                "Son code. Les formations (MEF) de ses élèves mènent à plusieurs diplômes : les imports garderont "
+                "Les formations (MEF) de ses élèves mènent à plusieurs diplômes : les imports garderont "
                 "celui que vous choisissez."
             )
             for name in ("code", "label"):
