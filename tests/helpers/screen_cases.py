@@ -128,6 +128,22 @@ CASES: dict[str, dict[str, Case]] = {
             journal="accounts:sheets:drawn",
             permission=Permission.USERS_EDIT,
         ),
+        "cocher : Donner mon accord": Case(
+            row="SECOND",
+            button="Donner mon accord.*",
+            before=_person("Second", Role.ADMINISTRATOR, consent_needed=True, password_hash=None, activated_at=None),
+            after=lambda session, world: session.scalars(
+                select(Account).where(Account.last_name == "Second", Account.consented_at.is_not(None))
+            ).first(),
+            journal="account:consent:granted",
+        ),
+        "cocher : J’ai vu ces comptes": Case(
+            row="NEUF",
+            button="J’ai vu ces comptes.*",
+            before=_person("Neuf", unseen_by_head=True),
+            after=_is(Account, last_name="Neuf", unseen_by_head=False),
+            journal="accounts:teachers:seen",
+        ),
         "/desactiver/": Case(
             row="QUARTZ",
             link="Désactiver",

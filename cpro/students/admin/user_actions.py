@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cpro.core.errors import refusal_of
 from cpro.core.formatting import join_french, plural
 from cpro.core.permissions import Role
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment
+from cpro.users.models import Account
 from cpro.users.operations import consent
 from cpro.users.operations.head_codes import BY_THE_PLATFORM
 from cpro.users.operations.teachers import mark_seen
@@ -21,6 +23,15 @@ FOLLOWED = "la fiche du compte dit où en est l’envoi"
 def names_told(labels: Sequence[str]) -> str:
     """Return ten names at most, as a sentence lists them."""
     return f"{join_french(labels[:10])}{'…' if len(labels) > 10 else ''}"
+
+
+def not_to_consent(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    """Return the accounts that wait for no consent, by id; a head's page alone says where the code goes."""
+    told = "L’accord à un autre chef d’établissement se donne depuis sa fiche."
+    refused = {row.id: refusal_of(consent.refuse_granting, row, by) for row in rows}
+    return {row.id: told for row in rows if row.role is Role.HEAD} | {
+        account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None
+    }
 
 
 def consent_to_all(ids: Sequence[int], *, by: Any, now: Any) -> str:

@@ -125,6 +125,7 @@ class UsersScreen(Screen):
             Permission.USERS_CONSENT,
             lambda labels: [f"Pourront activer leur compte : {user_actions.names_told(labels)}."],
             lambda ids, *, by, now: user_actions.consent_to_all(ids, by=by, now=now),
+            left_out=user_actions.not_to_consent,
         ),
         BulkAction(
             "seen",
