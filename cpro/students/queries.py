@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, not_, or_, select
 from sqlalchemy.orm import joinedload
@@ -15,6 +15,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.students.models import MEF, Diploma, Division, Student, TeacherDivision
 from cpro.users.models import Account
+from cpro.users.queries import is_without_code
 
 #: Years for which a school may keep the records of a departed student, who may still be transferred meanwhile.
 RETENTION_CHOICES = (1, 2, 3)
@@ -160,6 +161,11 @@ def list_accounts_of_role(role: Role) -> Sequence[Account]:
 def list_never_activated() -> Sequence[Account]:
     """Return the active accounts that nobody has activated, but for heads', by role, division, then name."""
     return _by_division(Account.activated_at.is_(None), Account.role_value != Role.HEAD.value)
+
+
+def list_without_code(now: datetime) -> Sequence[Account]:
+    """Return the accounts whose holder has no code to activate it with (`is_without_code`), in the same order."""
+    return _by_division(is_without_code(now))
 
 
 def _by_division(*conditions: ColumnElement[bool]) -> Sequence[Account]:

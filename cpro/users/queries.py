@@ -133,22 +133,26 @@ def count_heads() -> Heads:
     return Heads(*row)
 
 
-def count_without_code(now: datetime) -> int:
-    """Return how many people never activated their account and have no code that is still good.
+def is_without_code(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of the people who never activated their account and have no code that is still good.
 
-    Heads are counted apart (`count_heads`): their codes are not printed. Nor are those who wait for the head's consent.
+    Heads are told of apart (`count_heads`): their codes are not printed. Nor are those who wait for the head's consent.
     """
     good = exists().where(
         ActivationCode.account_id == Account.id, ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now
     )
-    waiting = select(func.count(Account.id)).where(
+    return and_(
         Account.is_active,
         Account.activated_at.is_(None),
         Account.role_value != Role.HEAD.value,
         not_(and_(Account.consent_needed, Account.consented_at.is_(None))),
         not_(good),
     )
-    return db.session.scalar(waiting) or 0
+
+
+def count_without_code(now: datetime) -> int:
+    """Return how many people have no code to activate their account with; see `is_without_code`."""
+    return db.session.scalar(select(func.count(Account.id)).where(is_without_code(now))) or 0
 
 
 def count_unseen_teachers() -> int:

@@ -145,7 +145,8 @@ def activate() -> ResponseReturnValue:
 @public
 def forgotten_password() -> ResponseReturnValue:
     """Send a code by e-mail to those who have an address; say the same to everybody."""
-    form = ForgottenForm(posted() if request.method == "POST" else None)
+    given = {"establishment": request.args.get("establishment", "")[:254]}
+    form = ForgottenForm(posted() if request.method == "POST" else None, data=given)
     if request.method != "POST":
         return render_page("users/forgotten.html", form=form, sent=False)
     if not form.validate():

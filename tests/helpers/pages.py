@@ -102,6 +102,11 @@ class Page:
                 found.append([text_of(next(asked.iter("legend"))), *shown])
         return found
 
+    @property
+    def links(self) -> list[str]:
+        """Return the addresses of the links of the main part, in order."""
+        return [each.get("href") or "" for each in self.main.iter("a")]
+
     def rows(self) -> list[list[str]]:
         """Return the cells of the tables' bodies, row by row."""
         return [[text_of(cell) for cell in row] for body in self.main.iter("tbody") for row in body.iter("tr")]

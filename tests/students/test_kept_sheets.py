@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
+from pypdf import PdfReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -73,6 +75,23 @@ class TestFoundAgain:
         assert len(set(first)) == 2
         assert not set(CODE.findall(browser.get(page).text)) & set(first)
         assert page in browser.get(ADDRESS).text
+
+    @pytest.mark.parametrize("asked", ["pdf", "csv"])
+    def test_in_both_formats_with_the_same_codes(self, as_: As, office: Office, asked: str) -> None:
+        office.add_pupils(2)
+        browser = as_("administrator")
+
+        page = drawn(browser, division=office.school.division_id, format=asked)
+
+        links = [each for each in Page(browser.get(page)).links if "/fichier" in each]
+        assert len(links) == 2
+        files = {browser.get(each).content_type.partition(";")[0]: browser.get(each).data for each in links}
+        assert browser.get(links[0]).content_type.partition(";")[0].endswith(asked)
+        text = "".join(each.extract_text() for each in PdfReader(BytesIO(files["application/pdf"])).pages)
+        codes = CODE.findall(files["text/csv"].decode())
+        assert len(codes) == 2
+        assert {code for code in codes if code in text} == set(codes)
+        assert browser.get(f"{page}/fichier?format=ods").status_code == 404
 
     def test_for_half_an_hour(self, as_: As, office: Office, clock: Any) -> None:
         office.add_pupils(1)
@@ -246,6 +265,26 @@ class TestForWhom:
         browser = as_("administrator")
 
         assert len(codes_of(browser, drawn(browser, pour="jamais"))) == 3
+
+    def test_all_who_have_no_code_as_the_dashboard_counts_them(self, as_: As, office: Office) -> None:
+        holders = office.add_pupils(2)
+        browser = as_("administrator")
+        held = drawn(browser, ids=list(map(str, holders)))
+        codes = codes_of(browser, held)
+        without = office.add_pupils(2)
+
+        [link] = {each for each in Page(browser.get("/admin/")).links if "pour=sans-code" in each}
+        form = browser.form(link)
+        assert "Tous ceux qui n’ont pas de code valable (2)" in Page(browser.get(f"{ADDRESS}?pour=sans-code")).text
+        assert form["pour"] == "sans-code"
+        page = drawn(browser, **form)
+
+        logins = {office.find(each).login for each in without}
+        text = browser.get(f"{page}/fichier?format=csv").data.decode()
+        assert {login for login in logins if login in text} == logins
+        assert len(CODE.findall(text)) == 2
+        assert codes_of(browser, held) == codes  # those of the others are as good as before
+        assert "(0)" in Page(browser.get(ADDRESS)).text
 
     def test_ticked_people_and_ticked_pupils(self, as_: As, office: Office, platform: Look) -> None:
         ids = office.add_pupils(2)

@@ -17,6 +17,7 @@ from cpro.extensions import db
 from cpro.users.models import ActivationCode, FailureCounter, SignIn
 from tests.factories import World
 from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
 from tests.users.conftest import Desk, shown
 
 START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
@@ -36,6 +37,19 @@ def activate(app: Flask, world: World) -> Callable[..., TestResponse]:
         return visitor.post("/activation", {**fields, "password_confirm": password, **typed})
 
     return post
+
+
+def test_the_school_already_filled_in_follows_from_page_to_page(browser: Callable[[], Browser]) -> None:
+    visitor = browser()
+    for page, leads_to in (
+        ("/connexion", "/activation"),
+        ("/connexion", "/mot-de-passe-oublie"),
+        ("/activation", "/connexion"),
+        ("/mot-de-passe-oublie", "/connexion"),
+    ):
+        links = Page(visitor.get(f"{page}?establishment=alpha")).links
+        [link] = {each for each in links if each.startswith(leads_to)}
+        assert visitor.form(link)["establishment"] == "alpha", (page, leads_to)
 
 
 class TestRefusal:

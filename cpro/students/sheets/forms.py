@@ -9,6 +9,7 @@ from wtforms import BooleanField, PasswordField, RadioField, SelectChoice, Selec
 from wtforms.fields import Field
 from wtforms.validators import ValidationError
 
+from cpro.core.formatting import format_count
 from cpro.core.forms import BaseForm, bounded_password
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Role
@@ -41,6 +42,7 @@ class SheetsForm(BaseForm):
         choices=[
             SelectChoice("division", "Les élèves d’une division"),
             SelectChoice("role", "Toutes les personnes d’un rôle"),
+            SelectChoice("sans-code", "Tous ceux qui n’ont pas de code valable"),
             SelectChoice("jamais", "Tous ceux qui n’ont jamais activé leur compte"),
         ],
         validate_choice=False,
@@ -65,6 +67,7 @@ class SheetsForm(BaseForm):
         "Document",
         choices=[SelectChoice("pdf", "PDF, à imprimer"), SelectChoice("csv", "Tableau CSV, pour un publipostage")],
         default="pdf",
+        description="L’autre se télécharge aussi, avec les mêmes codes.",
         invalid_choice_message="Choisissez un PDF ou un tableau CSV.",
     )
     reset = BooleanField(
@@ -78,8 +81,14 @@ class SheetsForm(BaseForm):
         description="Demandé pour réinitialiser des comptes ; inutile sinon.",
     )
 
-    def offer(self, divisions: Sequence[Division]) -> None:
-        """Offer these divisions."""
+    def offer(self, divisions: Sequence[Division], *, without_code: int) -> None:
+        """Offer these divisions, and say how many people have no code to activate their account with."""
+        self.pour.choices = [
+            SelectChoice(each.value, f"{each.label} ({format_count(without_code)})")
+            if each.value == "sans-code"
+            else each
+            for each in self.pour.choices
+        ]
         self.division.choices = [
             SelectChoice("", "Choisissez une division"),
             *(
@@ -107,6 +116,8 @@ class SheetsForm(BaseForm):
         chosen = self._chosen()
         if chosen == "jamais":
             return Target(never_activated=True)
+        if chosen == "sans-code":
+            return Target(without_code=True)
         if chosen == "role":
             return Target(role=next((each for each in ROLES if each.value == self.role.data), None))
         return Target(division_id=read_id(self.division.data))

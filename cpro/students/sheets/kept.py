@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from io import BytesIO
+from zipfile import ZIP_STORED, ZipFile
 
 from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.orm import Session
@@ -12,6 +14,8 @@ from cpro.core.errors import NotFound
 from cpro.core.secrets import Unreadable, seal_bytes, unseal_bytes
 from cpro.extensions import db
 from cpro.students.sheets.models import KeptSheets
+
+_ARCHIVE = b"PK"
 
 KEPT_FOR = timedelta(minutes=30)
 
@@ -27,7 +31,7 @@ class SheetsGone(NotFound):
 
 
 def keep_document(
-    content: bytes,
+    documents: Mapping[str, bytes],
     *,
     key: str,
     sign_in_id: int,
@@ -37,12 +41,15 @@ def keep_document(
     left_out: str,
     now: datetime,
 ) -> KeptSheets:
-    """Keep a document under a key; those of the school that hold a code of the same people are deleted: it is void."""
+    """Keep the formats of a document, {"pdf": …, "csv": …}, sealed as one under a key; `file_format` was asked for.
+
+    Those of the school that hold a code of the same people are deleted: it is void.
+    """
     forget_expired(db.session(), now=now)
     _forget_those_of(set(account_ids))
     kept = KeptSheets(
         sign_in_id=sign_in_id,
-        sealed=seal_bytes(key, content),
+        sealed=seal_bytes(key, _pack(documents)),
         file_format=file_format,
         about=about[:200],
         sheets=len(account_ids),
@@ -72,12 +79,28 @@ def list_documents(*, sign_in_id: int, now: datetime) -> Sequence[KeptSheets]:
     ).all()
 
 
-def read_document(kept: KeptSheets, key: str) -> bytes:
-    """Return what a document holds. Raises `SheetsGone` under another key than its own."""
+def read_document(kept: KeptSheets, key: str) -> dict[str, bytes]:
+    """Return a document in each of its formats. Raises `SheetsGone` under another key than its own."""
     try:
-        return unseal_bytes(key, kept.sealed)
+        return _unpack(unseal_bytes(key, kept.sealed), kept.file_format)
     except Unreadable as error:
         raise SheetsGone from error
+
+
+def _pack(documents: Mapping[str, bytes]) -> bytes:
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_STORED) as archive:
+        for file_format, content in documents.items():
+            archive.writestr(file_format, content)
+    return packed.getvalue()
+
+
+def _unpack(packed: bytes, file_format: str) -> dict[str, bytes]:
+    """Return the documents of `_pack`; before there were two, one alone was kept as it was."""
+    if not packed.startswith(_ARCHIVE):
+        return {file_format: packed}
+    with ZipFile(BytesIO(packed)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def forget_expired(session: Session, *, now: datetime) -> int:

@@ -13,7 +13,7 @@ from cpro.extensions import Model
 
 
 class KeptSheets(Owned, Model):
-    """One document, encrypted under a key that only the browser's cookie holds; it goes with its sign-in."""
+    """One document in all its formats, encrypted under a key that only the cookie holds; it goes with its sign-in."""
 
     __tablename__ = "kept_sheets"
     __table_args__ = (
@@ -32,7 +32,7 @@ class KeptSheets(Owned, Model):
     #: the browser that drew it: signing out deletes it
     sign_in_id: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    #: "pdf" or "csv"
+    #: the format asked for, "pdf" or "csv"
     file_format: Mapped[str] = mapped_column(String(3))
     #: whose sheets, as the journal names them
     about: Mapped[str] = mapped_column(String(200))

@@ -25,6 +25,8 @@ class Target:
     division_id: int | None = None
     role: Role | None = None
     never_activated: bool = False
+    #: those among them who have no code that is still good
+    without_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,26 @@ def plan_target_sheets(target: Target, *, reset: bool = False, by: Actor, now: d
 
     Ids of nobody are left out, as another school's are.
     """
-    accounts = list_target_accounts(target)
+    accounts = list_target_accounts(target, now=now)
     plan = plan_sheets(accounts, reset=reset, by=by, now=now)
     divisions = queries.divisions_by_account([account.id for account in accounts])
     return Batch(plan, _label_of(target, len(accounts)), divisions)
 
 
 def draw_batch(
-    batch: Batch, content: bytes, *, file_format: str, key: str, sign_in_id: int, by: Actor, now: datetime
+    batch: Batch,
+    documents: Mapping[str, bytes],
+    *,
+    file_format: str,
+    key: str,
+    sign_in_id: int,
+    by: Actor,
+    now: datetime,
 ) -> KeptSheets:
-    """Let the codes of a batch open their accounts, and keep the document that holds them; see `draw_sheets`."""
+    """Let the codes of a batch open their accounts, and keep the documents that hold them; see `draw_sheets`."""
     draw_sheets(batch.plan, about=batch.about, by=by, now=now)
     return keep_document(
-        content,
+        documents,
         key=key,
         sign_in_id=sign_in_id,
         file_format=file_format,
@@ -64,7 +73,7 @@ def draw_batch(
     )
 
 
-def list_target_accounts(target: Target) -> Sequence[Account]:
+def list_target_accounts(target: Target, *, now: datetime) -> Sequence[Account]:
     """Return the accounts that a target names, in the order of their sheets. Raises `NotFound` for a division."""
     if target.account_ids:
         return queries.list_accounts(target.account_ids)
@@ -74,6 +83,8 @@ def list_target_accounts(target: Target) -> Sequence[Account]:
         return queries.list_accounts_of_division(queries.get_division(target.division_id).id)
     if target.role is not None:
         return queries.list_accounts_of_role(target.role)
+    if target.without_code:
+        return queries.list_without_code(now)
     return queries.list_never_activated() if target.never_activated else []
 
 
@@ -83,6 +94,8 @@ def _label_of(target: Target, number: int) -> str:
         return f"division {queries.get_division(target.division_id).code}"
     if target.role is not None:
         return f"rôle {target.role.label}"
+    if target.without_code:
+        return "comptes sans code valable"
     if target.never_activated:
         return "comptes jamais activés"
     return plural(number, "compte choisi", "comptes choisis")

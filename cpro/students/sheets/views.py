@@ -33,6 +33,7 @@ from cpro.students.sheets.forms import SheetsForm
 from cpro.students.sheets.kept import SheetsGone, get_document, list_documents, read_document
 from cpro.students.sheets.models import KeptSheets
 from cpro.students.sheets.operations import Batch, Target, draw_batch, list_target_accounts, plan_target_sheets
+from cpro.users.queries import count_without_code
 from cpro.users.sheets import LAYOUTS, SchoolOnSheet, render_sheets, sheet_lines
 
 bp = Blueprint("sheets", __name__)
@@ -61,7 +62,7 @@ def draw() -> ResponseReturnValue:
     The document is made before anything is written: an error while making it leaves the earlier codes good.
     """
     form, now = SheetsForm(posted()), clock.utcnow()
-    form.offer(queries.list_divisions())
+    _offer(form, now)
     is_confirmed = request.form.get("confirme") == "oui"
     if not form.validate():
         return _page(form, 409 if describe_missing() else 422)
@@ -82,12 +83,12 @@ def draw() -> ResponseReturnValue:
 
 
 def _draw(form: SheetsForm, batch: Batch, now: datetime) -> int:
-    """Make the document, then draw its codes and keep it; return its number."""
-    content, key = _document(form, batch), _own_key()
+    """Make the documents, then draw their codes and keep them; return their number."""
+    documents, key = _documents(form, batch), _own_key()
     with unit_of_work():
         return draw_batch(
             batch,
-            content,
+            documents,
             file_format=form.format.data,
             key=key,
             sign_in_id=_sign_in_id(),
@@ -102,27 +103,31 @@ def show(document_id: int) -> ResponseReturnValue:
     """Say what was drawn, and give the document for half an hour."""
     try:
         kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
-        read_document(kept, session.get(_KEY, ""))
+        documents = read_document(kept, session.get(_KEY, ""))
     except SheetsGone as refusal:
         return _gone(refusal)
-    return render_page("users/sheets_drawn.html", kept=kept, until=_time_of(kept))
+    formats = sorted(documents, key=lambda each: each != kept.file_format)
+    return render_page("users/sheets_drawn.html", kept=kept, formats=formats, until=_time_of(kept))
 
 
 @bp.get("/admin/utilisateurs/fiches/<int:document_id>/fichier")
 @requires(Permission.USERS_EDIT)
 def document(document_id: int) -> ResponseReturnValue:
-    """Give the document to the browser that drew it."""
+    """Give the document to the browser that drew it, in the format asked for, or else in the other (`format`)."""
     try:
         kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
-        content = read_document(kept, session.get(_KEY, ""))
+        documents = read_document(kept, session.get(_KEY, ""))
     except SheetsGone as refusal:
         return _gone(refusal)
+    file_format = request.args.get("format", kept.file_format)
+    if file_format not in documents:
+        return _gone(SheetsGone())
     answer = make_response(
         send_file(
-            BytesIO(content),
-            mimetype=_MIMETYPES[kept.file_format],
+            BytesIO(documents[file_format]),
+            mimetype=_MIMETYPES[file_format],
             as_attachment=True,
-            download_name=f"fiches-activation.{kept.file_format}",
+            download_name=f"fiches-activation.{file_format}",
         )
     )
     answer.headers["Cache-Control"] = "no-store"
@@ -185,12 +190,14 @@ def _time_of(kept: KeptSheets) -> str:
     return format_time(kept.expires_at.astimezone(ZoneInfo(registry().timezone())))
 
 
-def _document(form: SheetsForm, batch: Batch) -> bytes:
+def _documents(form: SheetsForm, batch: Batch) -> dict[str, bytes]:
+    """Return the sheets in each format: whoever finds they need the other must not void codes to have it."""
     school, sheets = _school(), batch.plan.sheets
-    if form.format.data == "csv":
-        return "".join(sheet_lines(sheets, school, divisions=batch.divisions)).encode()
     layout = read_integer(form.layout.data) or LAYOUTS[-1]
-    return render_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow())
+    return {
+        "pdf": render_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow()),
+        "csv": "".join(sheet_lines(sheets, school, divisions=batch.divisions)).encode(),
+    }
 
 
 def _school() -> SchoolOnSheet:
@@ -208,8 +215,12 @@ def _school() -> SchoolOnSheet:
     )
 
 
+def _offer(form: SheetsForm, now: datetime) -> None:
+    form.offer(queries.list_divisions(), without_code=count_without_code(now))
+
+
 def _page(form: SheetsForm, status: int = 200) -> ResponseReturnValue:
-    form.offer(queries.list_divisions())
+    _offer(form, clock.utcnow())
     form.show_choice()
     target = form.target()
     return render_page(
@@ -231,7 +242,7 @@ def _describe_people(form: SheetsForm, target: Target) -> str:
     """Return who was named by a list, in a sentence, or nothing: « 2 comptes choisis : AGATE Noé, AMBRE Éloïse »."""
     if not form.names_people:
         return ""
-    accounts = list_target_accounts(target)
+    accounts = list_target_accounts(target, now=clock.utcnow())
     told = plural(len(accounts), "compte choisi", "comptes choisis")
     names = [person_name(each.last_name, each.first_name) for each in accounts[:_NAMED]]
     return f"{told}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else told
@@ -240,7 +251,7 @@ def _describe_people(form: SheetsForm, target: Target) -> str:
 def _describe_missing_accounts(form: SheetsForm, target: Target) -> dict[str, str] | None:
     """Return who among those meant has no account yet, and the link that opens them, or None."""
     selection = Selection(is_everyone=True)
-    if target.account_ids or target.role not in (None, Role.STUDENT):
+    if target.account_ids or target.without_code or target.role not in (None, Role.STUDENT):
         return None
     if target.student_ids:
         selection = Selection(student_ids=target.student_ids)
