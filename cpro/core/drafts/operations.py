@@ -17,8 +17,8 @@ LIFETIME = timedelta(days=7)
 #: Characters kept of one form: our largest, a scenario of five long rich texts, with room to spare.
 MAX_CHARACTERS = 300_000
 MAX_FIELDS = 3_000
-#: Drafts kept of one person; beyond, the oldest goes.
-MOST_DRAFTS = 40
+#: Drafts kept of one person: some for each pupil of several divisions; beyond, the oldest goes.
+MOST_DRAFTS = 200
 _MOST_TURNS = 2**31 - 1
 #: How long a page that was saved may still send what it had under way.
 _OVER_FOR = timedelta(hours=1)

@@ -2,7 +2,8 @@
 
 A form opts in by four calls: `typed` where it is opened, `is_asked` and `answer` before it is judged, `saved` in the
 unit of work that saves it. Its template puts in what `macros/drafts.html` offers. The address and the permission are
-the form's own: whoever may not post it keeps no draft of it.
+the form's own: whoever may not post it keeps no draft of it. Saving happens in the school's session, as `saved` does.
+What people are told of which forms keep drafts stands in the help, the privacy notice and CHANGELOG (decision 0011).
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ With `CPRO_MAIL_URL` the worker delivers: `smtp://user:password@host:587?from=cp
 `smtps://` TLS from the start, `smtp+plain://` neither (a relay on the same machine). Without it, the message is a file
 of `instance/mail/`: the same job is done at once, after the commit, in the process that asked for it, so that a
 platform of one machine needs no worker for its messages; if that process dies first, a worker does it later.
+
+A feature keeps the texts of its messages in a `messages.py` of its own and says what they are about (`about=`), so
+that the page of that object shows where they stand.
 """
 
 from __future__ import annotations
