@@ -42,6 +42,7 @@ CLAIMS: dict[str, Claim] = {
         (T, Permission.FICHES_WRITE): True,
         (T, Permission.PUPILS_EVALUATE): True,
     },
+    "Un enseignant lit les fiches, les évaluations et les bilans de ses divisions.": {(T, RECORDS): True},
     "L’apprenant lit son parcours et écrit ses fiches.": {
         (S, Permission.OWN_RECORDS): True,
         (S, Permission.FICHES_WRITE): True,
