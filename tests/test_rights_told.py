@@ -43,6 +43,10 @@ CLAIMS: dict[str, Claim] = {
         (T, Permission.PUPILS_EVALUATE): True,
     },
     "Un enseignant lit les fiches, les évaluations et les bilans de ses divisions.": {(T, RECORDS): True},
+    "Le chef d’établissement est donc averti de chaque compte d’enseignant": {
+        (H, Permission.USERS_CONSENT): True,
+        (H, Permission.DASHBOARD_VIEW): True,
+    },
     "L’apprenant lit son parcours et écrit ses fiches.": {
         (S, Permission.OWN_RECORDS): True,
         (S, Permission.FICHES_WRITE): True,
@@ -97,6 +101,7 @@ TELL_NO_RIGHT = (
     "Ce qu’un inspecteur voit",
     "Un masque de saisie est l’intitulé que les enseignants lisent",
     "Une fiche « en brouillon »",
+    "L’adresse de l’établissement, {{",
     "Les situations de formation que les enseignants",
 )
 
