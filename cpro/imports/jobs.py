@@ -52,8 +52,14 @@ def _tell_application(result: Mapping[str, Any]) -> str:
 
 
 def _tell_undoing(result: Mapping[str, Any]) -> str:
-    done = summary_of_counts(result.get("counts"), is_done=True)
-    return f"L’import est annulé : tout est revenu comme avant lui. Il avait fait : {done}."
+    counts = result.get("counts")
+    done = summary_of_counts(counts, is_done=True)
+    voided = " Les codes d’activation qu’il a annulés restent sans effet." if _closed_accounts(counts) else ""
+    return f"L’import est annulé : tout est revenu comme avant lui. Il avait fait : {done}.{voided}"
+
+
+def _closed_accounts(counts: Mapping[str, Any] | None) -> bool:
+    return bool(((counts or {}).get("staff") or {}).get("deactivated"))
 
 
 def _tell_sweep(result: Mapping[str, Any]) -> str:

@@ -265,6 +265,22 @@ def _summary(counts: Mapping[str, Any], *, is_done: bool) -> str:
     return ", ".join(parts)
 
 
+def describe_void_codes(run: ImportRun) -> str:
+    """Return what became of the activation codes of the accounts that an import closed or opened again, or nothing."""
+    staff = (run.counts or {}).get("staff") or {}
+    if run.state is RunState.UNDONE and staff.get("deactivated"):
+        return (
+            "Les codes d’activation que cet import avait annulés, en désactivant des comptes, restent sans effet : "
+            "qui n’a jamais choisi son mot de passe a besoin d’une nouvelle fiche."
+        )
+    if run.state is RunState.APPLIED and staff.get("reactivated"):
+        return (
+            "Un compte réactivé n’a plus de code d’activation : qui n’a jamais choisi son mot de passe a besoin d’une "
+            "nouvelle fiche."
+        )
+    return ""
+
+
 def files_of(run: ImportRun) -> str:
     """Return the files of an import: « ElevesSansAdresses.xml (Élèves (SIECLE)) »."""
     return ", ".join(f"{file['name']} — {file['kind']}" for file in run.files)

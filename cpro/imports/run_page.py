@@ -62,6 +62,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
         # Beside its cause where there is a form; once the import is over there is none.
         "refusal": refusal.message if refusal and run.state is not RunState.ANALYSED else "",
         "stopped": run.state in (RunState.APPLYING, RunState.DEPOSITED) and runs.has_stopped(run),
+        "void_codes": presenting.describe_void_codes(run),
         "undoing": runs.is_being_undone(run),
         "work": _work(run, now),
         "failure": runs.tell_failure(run),

@@ -25,6 +25,7 @@ from cpro.imports.run_page import read_decisions, read_place, show_run
 from cpro.imports.views import bp
 
 _ANEW = "L’analyse est refaite avec vos réponses."
+_VOID_CODES = "Les codes d’activation qu’il a annulés restent sans effet : de nouvelles fiches les remplaceront."
 _CHANGED = (
     "Les données de l’établissement ont changé depuis l’analyse : elle vient d’être refaite. Relisez-la, puis "
     "confirmez à nouveau."
@@ -184,6 +185,7 @@ def undo(run_id: int) -> ResponseReturnValue:
         question=f"Annuler cet import ({presenting.files_of(run)}) ?",
         consequences=[
             "Ce qu’il a créé est supprimé, ce qu’il a modifié ou désactivé redevient comme avant.",
+            *([_VOID_CODES] if (run.counts or {}).get("staff", {}).get("deactivated") else []),
             "Les transferts qu’il a causés sont annulés d’abord.",
             "Si quelqu’un a travaillé depuis sur ce qu’il a apporté, rien n’est défait et la raison vous est dite.",
         ],

@@ -47,6 +47,14 @@ class TestStaff:
         with desk.look() as session:
             assert not session.get_one(Account, wanted[0][1]).is_active
 
+        # Nobody of them ever chose a password: undoing gives the account back, not the code on their sheet.
+        assert "codes d’activation qu’il a annulés" in Page(browser.get(f"{address}/annuler")).text
+        undone = Page(browser.post(f"{address}/annuler", follow_redirects=True))
+        with desk.look() as session:
+            assert session.get_one(Account, wanted[0][1]).is_active
+        assert "restent sans effet" in undone.text
+        assert "/admin/utilisateurs/fiches?pour=sans-code" in undone.links
+
     def test_ticking_all_then_none(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         apply(app, browser, analyse(browser, *SAMPLES))

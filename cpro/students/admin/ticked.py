@@ -15,12 +15,21 @@ from cpro.users.operations import access
 from cpro.users.operations.sheets import refuse_sheet
 from cpro.users.queries import list_accounts
 
+_CODES = (
+    "Les codes d’activation pas encore utilisés cessent de servir : qui n’a jamais choisi son mot de passe aura "
+    "besoin, une fois réactivé, d’une nouvelle fiche."
+)
+
 
 def _deactivation_told(labels: Sequence[str]) -> list[str]:
     shown = names_told(labels)
     if len(labels) == 1:
-        return [f"{shown} ne pourra plus se connecter.", "Ses données restent ; le compte peut être réactivé."]
-    return [f"Ne pourront plus se connecter : {shown}.", "Leurs données restent ; chaque compte peut être réactivé."]
+        return [f"{shown} ne pourra plus se connecter.", "Ses données restent ; le compte peut être réactivé.", _CODES]
+    return [
+        f"Ne pourront plus se connecter : {shown}.",
+        "Leurs données restent ; chaque compte peut être réactivé.",
+        _CODES,
+    ]
 
 
 def _deactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:

@@ -11,13 +11,15 @@ from cpro.core.permissions import Role
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment
 from cpro.users.models import Account
-from cpro.users.operations import consent
+from cpro.users.operations import access, consent
 from cpro.users.operations.head_codes import BY_THE_PLATFORM
 from cpro.users.operations.teachers import mark_seen
 from cpro.users.queries import list_accounts
 
 #: Where a person reads what became of a message about an account.
 FOLLOWED = "la fiche du compte dit où en est l’envoi"
+#: What whoever never chose a password needs once their account is reactivated.
+_NEW_SHEET = "Pour se connecter après une réactivation, il faudra une nouvelle fiche d’activation."
 
 
 def names_told(labels: Sequence[str]) -> str:
@@ -47,6 +49,56 @@ def consent_to_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
 def see_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
     """Write that the head has seen the accounts ticked."""
     return f"{plural(mark_seen(list_accounts(ids), by=by, now=now), 'compte vu', 'comptes vus')}."
+
+
+def why_not_corrected(row: Account) -> str | None:
+    """Return why nobody corrects an account here, or None; one that waits may still be given up."""
+    if row.role is not Role.HEAD:
+        return None
+    if row.is_pending:
+        return (
+            "Le nom, l’adresse et le rôle d’un chef d’établissement ne se corrigent pas ici. Ce compte attend un "
+            "accord : s’il porte une faute, désactivez-le et créez-en un autre."
+        )
+    return "Le compte d’un chef d’établissement ne change que par lui-même, dans « Mon compte »."
+
+
+def deactivation_told(row: Account) -> list[str]:
+    """Return what follows from deactivating one account."""
+    told = ["La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.", "Ses données restent."]
+    if row.password_hash is None and row.role is not Role.HEAD:
+        told.append(f"Son code d’activation cesse de servir, s’il lui en a été remis un. {_NEW_SHEET}")
+    return told
+
+
+def reactivation_told(row: Account) -> list[str]:
+    """Return what follows from reactivating an account: deactivation voided its code, whatever paper it is on."""
+    waits = ["La personne attendra d’abord l’accord du chef d’établissement."] if access.will_wait(row) else []
+    if row.password_hash is None:
+        return [*waits, f"Le code d’activation d’avant la désactivation reste sans effet. {_NEW_SHEET}"]
+    return [*waits, "La personne pourra à nouveau se connecter, avec le mot de passe qu’elle avait."]
+
+
+def reactivated(row: Account) -> str:
+    """Return what was done to an account that is reactivated, and what is left to do: its page has the links."""
+    done = "réactivé"
+    if row.is_pending:
+        done += ". Le compte attend l’accord du chef d’établissement"
+    if row.password_hash is None:
+        sheet = "sa nouvelle fiche d’activation" if row.is_pending else "« Fiche d’activation », sur cette page"
+        done += f". Ses anciens codes ne servent plus : {'ensuite, imprimez' if row.is_pending else 'ouvrez'} {sheet}"
+    return done
+
+
+def reset_told(row: Account) -> list[str]:
+    """Return what follows from resetting an account."""
+    first = (
+        "Le code d’activation remis auparavant, s’il n’a pas servi, cesse de fonctionner."
+        if row.password_hash is None
+        else "Son mot de passe actuel cesse de fonctionner et ses connexions prennent fin."
+    )
+    shown = "Un code d’activation vous est montré une seule fois."
+    return [first, where_code_goes() if row.role is Role.HEAD else shown]
 
 
 def where_code_goes() -> str:

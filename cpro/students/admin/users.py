@@ -14,6 +14,7 @@ from cpro.core import clock
 from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import format_date, of_name, spoken_name
 from cpro.core.forms import PasswordForm, VersionedForm, posted
+from cpro.core.mail import public_link
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Role
 from cpro.core.registry import registry
@@ -179,9 +180,7 @@ class UsersScreen(Screen):
 
     def why_not_edit(self, row: Account) -> str | None:
         """Keep the administrator away from a head's account (product.md §5)."""
-        if row.role is Role.HEAD:
-            return "Le compte d’un chef d’établissement ne change que par lui-même, dans « Mon compte »."
-        return None
+        return user_actions.why_not_corrected(row)
 
     def prepare_form(self, form: VersionedForm, row: Account | None) -> None:
         """Offer the pupils without account at creation; afterwards, a page of its own links an account to its pupil."""
@@ -244,7 +243,7 @@ class UsersScreen(Screen):
         self.demand(may(Permission.USERS_EDIT))
         return self._gesture(
             "Désactiver",
-            ["La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.", "Ses données restent."],
+            user_actions.deactivation_told(self.asked_row()),
             lambda row, by, now: access.deactivate_account(row, by=by, now=now),
             "désactivé",
             access.refuse_deactivation,
@@ -254,11 +253,14 @@ class UsersScreen(Screen):
     def reactivate_view(self) -> ResponseReturnValue:
         """Ask once, then reactivate an account."""
         self.demand(may(Permission.USERS_EDIT))
+        row = self.asked_row()
+        if (refused := refusal_of(access.refuse_reactivation, row, current_actor())) is not None:
+            return self._refused(refused)
         return self._gesture(
             "Réactiver",
-            ["La personne pourra à nouveau se connecter, avec le mot de passe qu’elle avait."],
+            user_actions.reactivation_told(row),
             lambda row, by, now: access.reactivate_account(row, by=by, now=now),
-            "réactivé",
+            user_actions.reactivated,
             access.refuse_reactivation,
             danger=False,
         )
@@ -267,11 +269,8 @@ class UsersScreen(Screen):
     def reset_view(self) -> ResponseReturnValue:
         """Ask once, then void a password and show the new code, this once."""
         self.demand(may(Permission.USERS_EDIT))
-        consequences = [
-            "Son mot de passe actuel cesse de fonctionner et ses connexions prennent fin.",
-            "Un code d’activation vous est montré une seule fois ; celui d’un chef d’établissement part par courriel.",
-        ]
         row = self.asked_row()
+        consequences = user_actions.reset_told(row)
         refused = refusal_of(access.refuse_reset, row, current_actor())
         if refused is not None:
             return self._refused(refused)
@@ -294,7 +293,9 @@ class UsersScreen(Screen):
             address = find_proved_address(get_current_establishment())
             message = f"Le code {of_name(label)} part à {address} : {user_actions.FOLLOWED}."
             return back_to(self.get_url(".details_view", id=row_id), message)
-        return render_page("users/new_code.html", screen=self, row=self.asked_row(), code=code, admin_view=self)
+        told = {"row": self.asked_row(), "code": code, "school": get_current_establishment()}
+        address = public_link(f"/{get_current_establishment().code}")
+        return render_page("users/new_code.html", screen=self, admin_view=self, address=address, **told)
 
     @expose("/accord/", methods=("GET", "POST"))
     def consent_view(self) -> ResponseReturnValue:
@@ -329,7 +330,7 @@ class UsersScreen(Screen):
         verb: str,
         consequences: Sequence[str],
         act: Callable[[Account, Any, Any], object],
-        done: str,
+        done: str | Callable[[Account], str],
         refuse: Callable[[Account, Any], None],
         fields: dict[str, str] | None = None,
         danger: bool = True,
@@ -343,10 +344,11 @@ class UsersScreen(Screen):
         try:
             with unit_of_work():
                 act(row, current_actor(), clock.utcnow())
-                label, row_id = self.label_of(row), row.id
+                told = f"{self.label_of(row)} : {done(row) if callable(done) else done}."
+                row_id = row.id
         except DomainError as refusal:
             return self._refused(refusal)
-        return back_to(self.get_url(".details_view", id=row_id), f"{label} : {done}.")
+        return back_to(self.get_url(".details_view", id=row_id), told)
 
     def _confirm(
         self,

@@ -14,6 +14,9 @@ from cpro.users.models import Account
 from cpro.users.operations import accounts, codes, head_codes, rules, teachers
 from cpro.users.operations.trace import record_about
 
+#: Roles whose consent is asked again when the account comes back.
+_ASKED_AGAIN = (Role.ADMINISTRATOR, Role.TEACHER)
+
 
 def deactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
     """Deactivate an account: its sign-ins end, its unused codes are void, its data stays.
@@ -30,7 +33,7 @@ def deactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
 
 
 def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
-    """Let a deactivated account sign in again, with the password it had.
+    """Let a deactivated account sign in again, with the password it had; the codes that deactivation voided stay void.
 
     An administrator who comes back while another is in place waits anew for the head's consent, as a teacher does where
     the head asked so; heads are told of teachers. Reactivating twice
@@ -41,8 +44,8 @@ def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
     if account.is_active:
         return
     changes: dict[str, tuple[object, object]] = {"is_active": (False, True)}
-    if account.role in (Role.ADMINISTRATOR, Role.TEACHER) and not rules.is_command_line(by):
-        account.consent_needed = account.is_pending or rules.needs_consent(account.role, besides=account.id)
+    if account.role in _ASKED_AGAIN and not rules.is_command_line(by):
+        account.consent_needed = will_wait(account)
         account.consented_at = None
         if account.consent_needed:
             changes["consent_needed"] = (False, True)
@@ -117,8 +120,17 @@ def refuse_reactivation(account: Account, by: Actor) -> None:
         by,
         "Le compte d’un chef d’établissement ne se réactive pas ici : adressez-vous à l’équipe qui administre CPro.",
     )
-    if not account.is_active and account.role is Role.ADMINISTRATOR and not rules.is_command_line(by):
-        rules.needs_consent(account.role, besides=account.id)
+    if not account.is_active and not rules.is_command_line(by):
+        will_wait(account)
+
+
+def will_wait(account: Account) -> bool:
+    """Tell whether a deactivated account would wait for the head's consent once somebody of the school reactivates it.
+
+    Raises `ConsentImpossible` for an administrator when no head is there to consent.
+    """
+    again = account.role in _ASKED_AGAIN and rules.needs_consent(account.role, besides=account.id)
+    return account.is_pending or again
 
 
 def refuse_reset(account: Account, by: Actor) -> None:

@@ -1,0 +1,111 @@
+"""Codes that a deactivation voids: the pages say so, and whoever comes back is led to a new sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+
+from cpro.core.permissions import Role
+from tests.factories import NOW, PASSWORD, World
+from tests.helpers.browser import Browser
+from tests.helpers.office import Office
+from tests.helpers.pages import Page
+
+USERS = "/admin/utilisateurs"
+As = Callable[..., Browser]
+NEW_SHEET = "il faudra une nouvelle fiche d’activation"
+OLD_PASSWORD = "avec le mot de passe qu’elle avait"
+
+
+@pytest.fixture
+def office(app: Flask, world: World) -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield Office(app, world)
+
+
+def never_activated(office: Office, role: Role = Role.TEACHER, **values: Any) -> int:
+    return office.add(role, password_hash=None, activated_at=None, **values)
+
+
+class TestOneAccount:
+    def test_of_somebody_who_never_activated_it_loses_its_code(self, as_: As, office: Office) -> None:
+        account_id, browser = never_activated(office), as_("administrator")
+
+        asked = Page(browser.get(f"{USERS}/desactiver/?id={account_id}")).text
+        browser.post(f"{USERS}/desactiver/", {"id": account_id})
+        back = Page(browser.get(f"{USERS}/reactiver/?id={account_id}")).text
+        done = Page(browser.post(f"{USERS}/reactiver/", {"id": account_id}, follow_redirects=True))
+
+        assert "Son code d’activation cesse de servir" in asked
+        assert NEW_SHEET in asked
+        assert "reste sans effet" in back
+        assert NEW_SHEET in back
+        assert OLD_PASSWORD not in back
+        assert "Ses anciens codes ne servent plus" in done.flashes[0]
+        assert f"/admin/utilisateurs/fiches?ids={account_id}" in done.links
+
+    def test_of_somebody_with_a_password_keeps_it(self, as_: As, office: Office) -> None:
+        account_id, browser = office.add(Role.TEACHER), as_("administrator")
+
+        asked = Page(browser.get(f"{USERS}/desactiver/?id={account_id}")).text
+        browser.post(f"{USERS}/desactiver/", {"id": account_id})
+        back = Page(browser.get(f"{USERS}/reactiver/?id={account_id}")).text
+        done = Page(browser.post(f"{USERS}/reactiver/", {"id": account_id}, follow_redirects=True))
+
+        assert "fiche" not in asked + back
+        assert OLD_PASSWORD in back
+        assert done.flashes[0].endswith("réactivé.")
+
+    def test_that_will_wait_for_the_head_says_so(self, as_: As, office: Office) -> None:
+        account_id, browser = office.add(Role.ADMINISTRATOR, is_active=False), as_("administrator")
+
+        back = Page(browser.get(f"{USERS}/reactiver/?id={account_id}")).text
+        done = Page(browser.post(f"{USERS}/reactiver/", {"id": account_id}, follow_redirects=True))
+
+        assert "attendra d’abord l’accord du chef d’établissement" in back
+        assert "attend l’accord du chef d’établissement" in done.flashes[0]
+
+
+def test_several_at_once_lose_their_codes(as_: As, office: Office) -> None:
+    ids, browser = [never_activated(office), never_activated(office)], as_("administrator")
+
+    asked = Page(browser.post(f"{USERS}/action/", {"action": "deactivate", "rowid": ids})).text
+
+    assert "Les codes d’activation pas encore utilisés cessent de servir" in asked
+
+
+class TestReset:
+    def test_of_a_head_without_password_promises_what_happens(self, as_: As, office: Office) -> None:
+        head, browser = never_activated(office, Role.HEAD), as_("administrator")
+
+        asked = Page(browser.get(f"{USERS}/reinitialiser/?id={head}")).text
+
+        assert "mot de passe actuel" not in asked
+        assert "Le code d’activation remis auparavant" in asked
+        assert "montré" not in asked
+
+    def test_shows_where_and_with_what_to_sign_in(self, as_: As, office: Office) -> None:
+        teacher, browser = office.add(Role.TEACHER), as_("administrator")
+        asked = Page(browser.get(f"{USERS}/reinitialiser/?id={teacher}")).text
+
+        shown = browser.post(f"{USERS}/reinitialiser/", {"id": teacher, "current_password": PASSWORD})
+
+        assert "Son mot de passe actuel cesse" in asked
+        assert shown.status_code == 200
+        text = Page(shown).text
+        assert "Établissementalpha" in text
+        assert "/alpha" in text.split("Adresse de connexion")[1].split()[0]
+
+
+def test_a_head_who_waits_is_not_told_to_change_their_account_themselves(as_: As, office: Office) -> None:
+    waiting = never_activated(office, Role.HEAD, consent_needed=True)
+
+    page = Page(as_("administrator").get(f"{USERS}/details/?id={waiting}"))
+
+    assert f"{USERS}/desactiver/?id={waiting}" in page.links
+    assert "que par lui-même" not in page.text
+    assert "désactivez-le et créez-en un autre" in page.text
