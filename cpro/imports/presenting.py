@@ -32,6 +32,9 @@ _FIGURES = (
     ("without_ine", "Sans INE", "Sans INE", ""),
 )
 
+#: What the report says of somebody whose change was proposed, and not ticked.
+_LEFT = "non coché : rien n’a changé"
+
 _REST = {"unchanged": ("inchangé", "inchangés"), "refused": ("refusé", "refusés")}
 _DONE = {
     "created": ("élève créé", "élèves créés"),
@@ -74,6 +77,8 @@ class ShownChange:
     is_selected: bool
     is_creation: bool
     fields: tuple[Field, ...]
+    #: proposed, and left alone by an import that was applied
+    was_left: bool = False
 
     @property
     def told(self) -> str:
@@ -122,19 +127,21 @@ class Words:
     def change(self, change: ImportChange, run: ImportRun) -> ShownChange:
         """Return a change in words."""
         is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
+        was_left = is_done and not change.is_selected
         object_type = change.object_type
         role = change.changes.get("role", [None, None])[1]
         return ShownChange(
             change.id,
             "Compte d’élève" if role == "student" else OBJECT_LABELS.get(object_type, object_type),
-            change.action.done_label if is_done and change.is_selected else change.action.label,
+            _LEFT if was_left else change.action.done_label if is_done else change.action.label,
             change.object_label,
             change.is_selected,
             change.action is ChangeAction.CREATE,
             tuple(
                 Field(labels.field_label(object_type, name), *(self._value(object_type, name, each) for each in pair))
-                for name, pair in change.changes.items()
+                for name, pair in ({} if was_left else change.changes).items()
             ),
+            was_left,
         )
 
     def finding(self, finding: ImportFinding) -> ShownFinding:

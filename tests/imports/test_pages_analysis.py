@@ -53,6 +53,22 @@ class TestAnalysis:
         assert {name for name in told if "élève" in told[name][1].lower()} == {"Sorti PARTI", "Sans CLASSE"} or rows
         assert all(row[0].isdigit() for row in rows)
 
+    def test_courses_are_linked_once_the_import_is_applied_and_the_page_says_so(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, *SAMPLES)
+        linking = "/admin/mefs/?diplome=non"
+
+        waiting = browser.get(address)
+        report = apply(app, browser, address)
+
+        assert linking not in waiting.text
+        assert "rattachez-la une fois l’import appliqué" in Page(waiting).text
+        assert (
+            "Après l’application de l’import, cette page mènera aux formations (MEF) à rattacher" in Page(waiting).text
+        )
+        assert linking in report.text
+        assert "à rattacher" in Page(browser.get(linking)).rows()[0]
+
     def test_changes_are_filtered_searched_and_paged(self, as_: As) -> None:
         browser = as_("administrator")
         pupils = [(str(number), f"{number:03}") for number in range(1, 121)]

@@ -55,6 +55,22 @@ class TestStaff:
         assert "restent sans effet" in undone.text
         assert "/admin/utilisateurs/fiches?pour=sans-code" in undone.links
 
+    def test_the_report_says_of_those_left_unticked_that_nothing_changed(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+        apply(app, browser, analyse(browser, *SAMPLES))
+        sts = (FILES / "sts_emp_0999001W_2026.xml").read_bytes()
+        start = sts.index(b"<INDIVIDU ")
+        address = analyse(browser, ("sts.xml", sts[:start] + sts[sts.index(b"<INDIVIDU ", start + 1) :]))
+        waiting = Page(browser.get(address)).rows()
+        name = next(row[0] for row in waiting if "proposé, non coché" in " ".join(row))
+
+        apply(app, browser, address)
+
+        row = next(row for row in Page(browser.get(address)).rows() if row[0] == name)
+        assert row[2:] == ["non coché : rien n’a changé", ""]
+        told = browser.get(f"{address}/export/csv").text.replace("\u202f", " ")
+        assert next(line for line in told.splitlines() if name in line).endswith("non coché : rien n’a changé;non;;;;;")
+
     def test_ticking_all_then_none(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         apply(app, browser, analyse(browser, *SAMPLES))

@@ -78,7 +78,8 @@ def _compare_mefs(found: Found, diplomas: Mapping[str, int | None], known: Mappi
         label, diploma_id = found.mef_labels.get(code, ""), diplomas[code]
         stored = known.get(code)
         if diploma_id is None:
-            sentence = f"La formation {code} n’est rattachée à aucun diplôme : rattachez-la."
+            when = "rattachez-la" if stored else "rattachez-la une fois l’import appliqué"
+            sentence = f"La formation {code} n’est rattachée à aucun diplôme : {when}."
             yield Note(MatchCode.MEF_UNLINKED, found.file_kind, found.lines_of_mef.get(code, 0), sentence)
         if stored is None:
             values = {"code": code, "label": label, "diploma_id": diploma_id}
