@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from cpro.competences.models import Competence
 from cpro.core import events
 from cpro.core.errors import NotFound
+from cpro.core.parsing import read_id
 from cpro.extensions import db
 from cpro.students.models import Diploma
 
@@ -31,6 +32,13 @@ def list_competences(diploma_id: int, session: Session | None = None) -> Sequenc
         )
         .all()
     )
+
+
+def list_named(ids: Collection[str]) -> Sequence[Competence]:
+    """Return the competences of some numbers as a form posts them, by diploma and order; what is none is left out."""
+    numbers = [number for number in map(read_id, ids) if number is not None]
+    wanted = select(Competence).where(Competence.id.in_(numbers))
+    return db.session.scalars(wanted.order_by(Competence.diploma_id, Competence.position, Competence.id)).all()
 
 
 def count_competences(diploma_id: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from wtforms import BooleanField, FieldList, Form, FormField, SelectField, SelectMultipleField, StringField
@@ -77,6 +77,8 @@ class ScenarioForm(VersionedForm):
     resources = RichTextField()
     knowledge = RichTextField()
     competences = _Ticked("Compétences travaillées", choices=[])
+    #: those that were ticked for another diploma: posted again so that going back to it finds them, never saved
+    set_aside = _Ticked(choices=[])
     co_authors = _Ticked(
         "Co-auteurs", choices=[], description="Ils modifient le scénario comme vous ; les autres enseignants le lisent."
     )
@@ -100,3 +102,14 @@ class ScenarioForm(VersionedForm):
         for name, offered in (("diploma", diplomas), ("competences", competences), ("co_authors", co_authors)):
             self[name].choices = [SelectChoice(value, label) for value, label in offered]
         self.links.offer_blank_rows(more=more_links)
+
+    def sort_competences(self, offered: Collection[str]) -> None:
+        """Tick again those set aside that the diploma offers, and set aside the ticked ones that it does not."""
+        known = dict.fromkeys([*(self.competences.data or ()), *(self.set_aside.data or ())])
+        self.competences.data = [each for each in known if each in offered]
+        self.set_aside.data = [each for each in known if each not in offered]
+
+    def bring_back(self, offered: Collection[str]) -> None:
+        """Tick again those set aside that the diploma offers; a ticked one that it does not is the rule's to refuse."""
+        ticked, aside = self.competences.data or (), self.set_aside.data or ()
+        self.competences.data = list(dict.fromkeys([*ticked, *(each for each in aside if each in offered)]))

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cpro.competences.queries import list_competences
+from cpro.competences.queries import list_competences, list_named
 from cpro.core import clock, events
 from cpro.core.conflicts import explain
 from cpro.core.drafts import web as drafts
@@ -83,6 +83,7 @@ def save_new() -> ResponseReturnValue:
         return drafts.answer(_NEW, again=lambda: _form_page(form, None))
     if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
         return _form_page(form, None)
+    _complete(form)
     if not form.validate():
         return _form_page(form, None, 422)
     try:
@@ -148,7 +149,7 @@ def save(scenario_id: int) -> ResponseReturnValue:
     if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
         return _form_page(ScenarioForm(posted()), sheet)
     form = ScenarioForm.sent(
-        operations.scenario_values(sheet), about=("scenario", scenario_id), keeps_absent=False, prepare=_name_fields
+        operations.scenario_values(sheet), about=("scenario", scenario_id), keeps_absent=False, prepare=_complete
     )
     if not form.validate():
         return _form_page(form, sheet, form.status)
@@ -255,12 +256,14 @@ def _draft_of(scenario_id: int) -> DraftKey:
 
 
 def _values(form: ScenarioForm) -> dict[str, Any]:
-    return {field.name: field.data for field in form if field.name != "version"}
+    return {field.name: field.data for field in form if field.name not in ("version", "set_aside")}
 
 
-def _name_fields(form: ScenarioForm) -> None:
+def _complete(form: ScenarioForm) -> None:
+    """Give a posted form the words of its diploma, and the competences of that diploma that had been set aside."""
     diploma = find_diploma(form.diploma.data or "")
     form.name_fields(get_labels(diploma.id if diploma else 0))
+    form.bring_back([str(each.id) for each in list_competences(diploma.id)] if diploma else [])
 
 
 def _labels(diploma: Diploma | None) -> dict[str, str]:
@@ -274,12 +277,12 @@ def _form_page(
     diploma = find_diploma(form.diploma.data or "")
     author_id = sheet.scenario.author_id if sheet else _own_id()
     kept = [each.id for each in sheet.co_authors] if sheet else []
+    competences = list_competences(diploma.id) if diploma else []
+    form.sort_competences([str(each.id) for each in competences])
     form.prepare(
         labels=get_labels(diploma.id if diploma else 0),
         diplomas=[(each.code, each.short_label) for each in list_diplomas()],
-        competences=[(str(each.id), f"{each.code} {each.label}") for each in list_competences(diploma.id)]
-        if diploma
-        else [],
+        competences=[(str(each.id), f"{each.code} {each.label}") for each in competences],
         co_authors=[(str(each.id), each.label) for each in queries.list_possible_co_authors(author_id, kept)],
         more_links=request.form.get("geste") == MORE_LINKS,
     )
@@ -289,6 +292,7 @@ def _form_page(
         form=form,
         scenario=sheet.scenario if sheet else None,
         diploma=diploma,
+        set_aside=list_named(form.set_aside.data or ()),
         conflict=conflict,
         change_diploma=CHANGE_DIPLOMA,
         more_links=MORE_LINKS,
