@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from cpro.core.commands import COMMAND_LINE
+from cpro.core.errors import DomainError
 from cpro.core.formatting import DEFAULT_TIMEZONE
 from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
@@ -31,7 +32,7 @@ from cpro.imports.analysis.tables import TableAnalysis
 from cpro.imports.deposit.recognition import RecognisedFile, recognise
 from cpro.imports.deposit.shapes import tell_shape
 from cpro.imports.deposit.unpacking import UnpackedFile, unpack
-from cpro.imports.errors import refused_in_words_of
+from cpro.imports.errors import FileRefused, Refusals
 from cpro.imports.models import ImportRun, RunState
 from cpro.imports.operations import runs, ticks
 from cpro.imports.operations.exclusion import lock_imports
@@ -58,7 +59,10 @@ def receive(uploads: Sequence[tuple[str, Path]]) -> Iterator[SIECLESources]:
     school = get_current_establishment()
     require_may_import(school, by=COMMAND_LINE)
     with TemporaryDirectory(prefix="cpro-import-") as folder:
-        sources = gather(_unfold(uploads, Path(folder), uses_siecle=True), uai=school.uai)
+        refusals = Refusals(uses_siecle=True)
+        files = _unfold(uploads, Path(folder), refusals)
+        refusals.tell()
+        sources = gather(files, uai=school.uai)
         require_kind(sources.kind, uses_siecle=school.uses_siecle)
         yield sources
 
@@ -66,14 +70,22 @@ def receive(uploads: Sequence[tuple[str, Path]]) -> Iterator[SIECLESources]:
 def judge(uploads: Sequence[tuple[str, Path]], folder: Path, *, now: datetime) -> Sources:
     """Return what was deposited, exports or tables, unfolded into a folder. Raises as `recognise` and `gather_all`."""
     school = get_current_establishment()
-    files = _unfold(uploads, folder, uses_siecle=school.uses_siecle)
-    return gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+    refusals = Refusals(uses_siecle=school.uses_siecle)
+    files = _unfold(uploads, folder, refusals)
+    if files or not refusals:
+        with refusals.gathered(DomainError):
+            sources = gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+    refusals.tell()
+    return sources
 
 
-def _unfold(uploads: Sequence[tuple[str, Path]], folder: Path, *, uses_siecle: bool) -> list[RecognisedFile]:
-    """Return the files of a deposit, recognised; what is none of them is refused in the words of such a school."""
-    with refused_in_words_of(uses_siecle):
-        return [recognise(file) for file in unpack(uploads, folder)]
+def _unfold(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusals) -> list[RecognisedFile]:
+    """Return the files of a deposit that are recognised, and keep the refusal of each other."""
+    recognised = []
+    for file in unpack(uploads, folder, refusals):
+        with refusals.gathered(FileRefused):
+            recognised.append(recognise(file))
+    return recognised
 
 
 def read_kept(run: ImportRun, *, now: datetime) -> Sources:

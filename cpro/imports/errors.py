@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 from cpro.core.errors import DomainError
 
@@ -102,8 +102,7 @@ class ResponsiblesRefused(FileRefused):
     """Refuse the file of parents, which no function of the product needs."""
 
     sentence = (
-        "Le fichier des responsables n’est pas nécessaire ici : nous ne conservons aucune donnée sur les familles. "
-        "Déposez celui des élèves."
+        "Retirez-le : le fichier des responsables n’est pas utile, nous ne conservons aucune donnée sur les familles."
     )
 
 
@@ -198,6 +197,40 @@ def refused_in_words_of(uses_siecle: bool) -> Iterator[None]:
         fitting = NotAnExport() if uses_siecle else NotATable()
         fitting.name_file(refusal.file_name)
         raise fitting from refusal
+
+
+class SeveralRefused(DomainError):
+    """Refuse several files of one deposit, each in its own sentence."""
+
+    def __init__(self, refusals: Sequence[DomainError]) -> None:
+        super().__init__(" ".join(each.message for each in refusals), field="files")
+
+
+class Refusals:
+    """What is refused in one deposit, told together, in the words of such a school if it is known."""
+
+    def __init__(self, *, uses_siecle: bool | None = None) -> None:
+        self._uses_siecle = uses_siecle
+        self._found: list[DomainError] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    @contextmanager
+    def gathered(self, *kinds: type[DomainError]) -> Iterator[None]:
+        """Keep a refusal of these kinds that comes out of the block, and go on after it."""
+        try:
+            with nullcontext() if self._uses_siecle is None else refused_in_words_of(self._uses_siecle):
+                yield
+        except kinds as refusal:
+            self._found.append(refusal)
+
+    def tell(self) -> None:
+        """Raise the only refusal, or `SeveralRefused`; nothing when there is none."""
+        if len(self._found) > 1:
+            raise SeveralRefused(self._found)
+        if self._found:
+            raise self._found[0]
 
 
 @contextmanager

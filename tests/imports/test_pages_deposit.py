@@ -44,7 +44,7 @@ REFUSED = {
     "empty": (("vide.xml", b""), "vide"),
     "a doctype": (("e.xml", b'<!DOCTYPE x [<!ENTITY a "b">]>' + ONE[1].partition(b"?>")[2]), "DOCTYPE"),
     "a wrong root": (("e.xml", b"<?xml version='1.0'?><RSS><a/></RSS>"), "n’est pas un export de SIECLE"),
-    "families": (FILES / "ResponsablesAvecAdresses.xml", "n’est pas nécessaire ici"),
+    "families": (FILES / "ResponsablesAvecAdresses.xml", "retirez-le : le fichier des responsables n’est pas utile"),
     "the wrong direction": (("emp_sts.xml", b"<?xml version='1.0'?><EDT_STS></EDT_STS>"), "celui qui vient de STS-Web"),
     "another school": (("e.xml", ONE[1].replace(b"0999001W", b"0999002X")), "0999002X, et non du vôtre (0999001W)"),
     "cut": (("e.xml", ONE[1][:-40]), "incomplet ou abîmé"),
@@ -114,9 +114,40 @@ class TestRefusedDeposits:
         assert "Plus de 30 fichiers" in Page(send(as_("administrator"), *files)).error("files")
 
     def test_two_files_of_one_kind(self, as_: As) -> None:
-        answer = send(as_("administrator"), ONE, ONE)
+        answer = send(as_("administrator"), ONE, ("copie.xml", ONE[1]))
 
-        assert "Deux fichiers sont du même type" in Page(answer).error("files")
+        assert "Deux fichiers sont du même type, « Élèves (SIECLE) » : « eleves.xml » et « copie.xml »." in Page(
+            answer
+        ).error("files")
+
+    def test_all_that_is_refused_is_told_at_once(self, app: Flask, as_: As, platform: Look) -> None:
+        browser = as_("administrator")
+        elsewhere = ("autre.xml", ONE[1].replace(b"0999001W", b"0999002X"))
+
+        answer = send(
+            browser, FILES / "ResponsablesAvecAdresses.xml", ONE, ("vide.xml", b""), ("bis.xml", ONE[1]), elsewhere
+        )
+
+        told = Page(answer).error("files")
+        assert answer.status_code == 422
+        for sentence in (
+            "« ResponsablesAvecAdresses.xml » : retirez-le",
+            "« vide.xml » : ce fichier est vide",
+            "« eleves.xml » et « bis.xml »",
+            "« autre.xml » est un fichier de l’établissement 0999002X",
+        ):
+            assert sentence in told
+        with platform() as session:
+            assert session.scalar(select(func.count(ImportRun.id))) == 0
+        assert kept_files(app) == []
+
+    def test_a_broken_archive_does_not_hide_the_other_refusals(self, as_: As) -> None:
+        told = Page(
+            send(as_("administrator"), ("abime.zip", zip_of({"a.pdf": b"x"})), ("vide.xml", b""), ("z.zip", bomb()))
+        ).error("files")
+
+        assert "« abime.zip »" in told
+        assert "« vide.xml »" in told
 
     def test_without_token_nothing_is_done(self, as_: As, platform: Look) -> None:
         browser = as_("administrator")

@@ -6,11 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cpro.core.formatting import join_french
 from cpro.imports.admission import require_kind
 from cpro.imports.deposit.recognition import RecognisedFile
+from cpro.imports.errors import Refusals
 from cpro.imports.models import RunKind
 from cpro.imports.refusals import FilesDisagree, OtherSchool, UAIMissing
-from cpro.imports.siecle.header import ExportKind
+from cpro.imports.siecle.header import ExportKind, Header
 from cpro.imports.spreadsheet.columns import SheetKind
 
 #: In August, SIECLE has switched to the year that begins (STS-Web names its files so).
@@ -93,49 +95,70 @@ def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle:
 
 
 def _gather_tables(files: Sequence[RecognisedFile], today: dt.date) -> TableSources:
-    gathered: dict[SheetKind, RecognisedFile] = {}
+    gathered: dict[SheetKind, list[RecognisedFile]] = {}
     for file in files:
-        kind = file.sheet_kind
-        assert kind is not None, "a file without header is a table"
-        if kind in gathered:
-            raise FilesDisagree(
-                f"Deux tableaux sont du même type, « {kind.value} » : n’en déposez qu’un.", field="files"
-            )
-        gathered[kind] = file
-    return TableSources(gathered, current_school_year(today))
+        assert file.sheet_kind is not None, "a file without header is a table"
+        gathered.setdefault(file.sheet_kind, []).append(file)
+    refusals = Refusals()
+    for kind, alike in gathered.items():
+        with refusals.gathered(FilesDisagree):
+            _check_only("tableaux", kind.value, alike)
+    refusals.tell()
+    return TableSources({kind: alike[0] for kind, alike in gathered.items()}, current_school_year(today))
 
 
 def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources:
     """Return the exports, judged together.
 
-    Raises UAIMissing, OtherSchool, and FilesDisagree for tables, two files of one kind, or of two school years.
+    Raises UAIMissing, OtherSchool, and FilesDisagree for tables, two files of one kind, or of two school years; several
+    of them together as SeveralRefused.
     """
     if not uai:
         raise UAIMissing
-    gathered: dict[ExportKind, RecognisedFile] = {}
-    years: set[int] = set()
+    gathered: dict[ExportKind, list[RecognisedFile]] = {}
+    refusals = Refusals()
     for file in files:
-        if file.header is None:
-            raise FilesDisagree(
-                f"« {file.file.name} » est un tableau : déposez ici les exports de SIECLE et de STS-Web.", field="files"
-            )
-        header = file.header
-        if header.uai != uai:
-            raise OtherSchool(file.file.name, header.uai, uai)
-        if header.kind in gathered:
-            raise FilesDisagree(
-                f"Deux fichiers sont du même type, « {header.kind.label} » : n’en déposez qu’un.", field="files"
-            )
-        gathered[header.kind] = file
-        years.add(header.school_year)
-    if not gathered:
+        with refusals.gathered(FilesDisagree, OtherSchool):
+            header = _own_header(file, uai)
+            gathered.setdefault(header.kind, []).append(file)
+    for kind, alike in gathered.items():
+        with refusals.gathered(FilesDisagree):
+            _check_only("fichiers", kind.label, alike)
+    years = {file.header.school_year for alike in gathered.values() for file in alike if file.header}
+    with refusals.gathered(FilesDisagree):
+        _check_years(years)
+    if not gathered and not refusals:
         raise FilesDisagree("Aucun fichier n’a été déposé.", field="files")
+    refusals.tell()
+    return SIECLESources({kind: alike[0] for kind, alike in gathered.items()}, years.pop())
+
+
+def _own_header(file: RecognisedFile, uai: str) -> Header:
+    if file.header is None:
+        raise FilesDisagree(
+            f"« {file.file.name} » est un tableau : déposez ici les exports de SIECLE et de STS-Web.", field="files"
+        )
+    if file.header.uai != uai:
+        raise OtherSchool(file.file.name, file.header.uai, uai)
+    return file.header
+
+
+def _check_only(what: str, kind: str, files: Sequence[RecognisedFile]) -> None:
+    """Raise FilesDisagree, and name them, for several files of one kind."""
+    if len(files) > 1:
+        number = "Deux" if len(files) == 2 else str(len(files))
+        names = join_french([f"« {each.file.name} »" for each in files])
+        raise FilesDisagree(
+            f"{number} {what} sont du même type, « {kind} » : {names}. N’en déposez qu’un.", field="files"
+        )
+
+
+def _check_years(years: set[int]) -> None:
     if len(years) > 1:
         shown = " et ".join(year_label(year) for year in sorted(years))
         raise FilesDisagree(
             f"Ces fichiers sont d’années scolaires différentes ({shown}) : refaites les exports.", field="files"
         )
-    return SIECLESources(gathered, years.pop())
 
 
 def current_school_year(today: dt.date) -> int:

@@ -15,7 +15,9 @@ from cpro.imports.errors import (
     ArchiveWithoutFile,
     BrokenArchive,
     DepositTooLarge,
+    FileRefused,
     NestedArchive,
+    Refusals,
     about_file,
 )
 
@@ -35,25 +37,33 @@ class UnpackedFile:
     shape: Shape
 
 
-def unpack(uploads: Sequence[tuple[str, Path]], folder: Path) -> list[UnpackedFile]:
+def unpack(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusals | None = None) -> list[UnpackedFile]:
     """Return the files of a deposit, those of archives written into the folder under numbers.
 
     The caller owns the folder, and deletes it. Raises DepositTooLarge before anything is unfolded, and FileRefused of
-    some kind, the file named, for what cannot be read.
+    some kind, the file named, for what cannot be read; `refusals` keeps those, and the other files are returned. After
+    an archive that cannot be unfolded, no other one is: what it wrote is not counted.
     """
     _check_size(sum(path.stat().st_size for _, path in uploads))
     room = MAX_DEPOSIT_SIZE
     files: list[UnpackedFile] = []
+    kept = Refusals() if refusals is None else refusals
+    unfolds = True
     for name, path in uploads:
-        with about_file(name):
+        members: list[UnpackedFile] = []
+        with kept.gathered(FileRefused), about_file(name):
             shape = tell_shape(path)
-            if shape is Shape.ARCHIVE:
-                members = _unfold(name, path, folder, len(files), room)
-            else:
+            if shape is not Shape.ARCHIVE:
                 members = [UnpackedFile(name, path, shape)]
+            elif unfolds:
+                unfolds = False
+                members = _unfold(name, path, folder, len(files), room)
+                unfolds = True
         room -= sum(member.path.stat().st_size for member in members)
         _check_size(MAX_DEPOSIT_SIZE - room)
         files += members
+    if refusals is None:
+        kept.tell()
     return files
 
 
