@@ -59,8 +59,11 @@ def restore(principal: Principal, page: str) -> None:
 
 def forget_saved(response: Response) -> Response:
     """Forget the form of a page that was just saved, or of which a later draft was kept."""
-    page, principal = g.get("typed_on"), current_principal()
-    if not page or principal is None or not session.get(_SOME):
+    page = g.get("typed_on")
+    if not page or not session.get(_SOME):
+        return response  # before asking who is there: that is not asked for a style sheet
+    principal = current_principal()
+    if principal is None:
         return response
     if 300 <= response.status_code < 400 or (response.is_json and _is_another(principal, page)):
         with platform_unit_of_work("a refused form is saved") as work:

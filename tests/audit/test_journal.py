@@ -23,7 +23,7 @@ from cpro.core.tenancy import Scope
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.operations.particulars import update_particulars
 from cpro.extensions import db
-from tests.factories import NOW, TESTER, World
+from tests.factories import NOW, PASSWORD, TESTER, World
 from tests.helpers import pictures
 from tests.helpers.browser import Browser
 from tests.helpers.records import failing_journal, nothing_written, rows, watching
@@ -51,7 +51,9 @@ def _masks(browser: Browser) -> Any:
 WRITES: dict[str, tuple[list[Post], Post, str, str, list[str]]] = {
     "particulars": (
         [],
-        lambda browser: browser.post(f"{SETTINGS}/etablissement", {"city": "Metz", "email": ""}),
+        lambda browser: browser.post(
+            f"{SETTINGS}/etablissement", {"city": "Metz", "email": "", "current_password": PASSWORD}
+        ),
         "establishment:particulars:changed",
         "Lycée alpha",
         ["city", "email"],
