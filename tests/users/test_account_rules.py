@@ -24,6 +24,7 @@ from cpro.users.operations import access, by_hand
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school, watching
 
 NAMES = {"last_name": "Mica", "first_name": "Zoé"}
@@ -187,6 +188,23 @@ class TestUpdateAccount:
             office.act(by_hand.update_account, account=office.school.account_ids["teacher"], values={"role": role})
 
         assert set(refusal.value.errors) == {"role"}
+
+    def test_the_form_offers_the_roles_that_are_accepted(self, office: Office, as_: Callable[..., Browser]) -> None:
+        ids = {**office.school.account_ids, "second": office.add(Role.ADMINISTRATOR)}
+        browser = as_("administrator")
+
+        offered = {}
+        for who in ("teacher", "student", "administrator", "second"):
+            page = Page(browser.get(f"/admin/utilisateurs/edit/?id={ids[who]}"))
+            [roles] = [each for each in page.main.iter("select") if each.get("name") == "role"]
+            offered[who] = {each.get("value") for each in roles.iter("option")}
+
+        assert offered == {
+            "teacher": {"teacher"},
+            "student": {"student"},
+            "administrator": {"administrator"},
+            "second": {"administrator", "teacher"},
+        }
 
     @pytest.mark.parametrize("role", ["teacher", "head", "administrator"])
     def test_a_student_stays_one(self, app: Flask, office: Office, role: str) -> None:

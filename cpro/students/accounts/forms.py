@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flask import url_for
+from markupsafe import Markup
 from wtforms import Form, SelectChoice
 
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.parsing import read_id
+from cpro.establishments.queries import get_current_establishment
 from cpro.students.accounts.queries import Selection, describe_student, list_students_without_account
 
 #: Enough for every pupil of a school; more is no person's choice.
@@ -56,7 +59,20 @@ def offer_students(form: Form) -> None:
             "nom de l’élève ci-dessous, puis validez pour réduire la liste."
         )
     elif not shown:
-        form["student"].description = (
-            "Pour un apprenant. Tous les élèves présents ont un compte : l’élève s’ajoute d’abord, par l’import ou "
-            "dans « Élèves »."
-        )
+        form["student"].description = _nobody_left()
+
+
+def _nobody_left() -> Markup:
+    """Return what to do when every pupil present has an account: no choice of the list is any."""
+    by_hand = "" if get_current_establishment().uses_siecle else _link("eleves.create_view", "se créer à la main")
+    return Markup(
+        "Pour un apprenant. Tous les élèves présents ont un compte : il n’y a personne à choisir ici. Un élève qui "
+        "manque peut {added}. Le compte d’un apprenant qui n’a pas d’élève se relie depuis sa fiche : {unlinked}."
+    ).format(
+        added=Markup(" ou ").join(filter(None, (_link("imports.index", "arriver par un import"), by_hand))),
+        unlinked=_link("utilisateurs.index_view", "voir ces comptes", etat="sans-eleve"),
+    )
+
+
+def _link(endpoint: str, words: str, **values: Any) -> Markup:
+    return Markup('<a href="{url}">{words}</a>').format(url=url_for(endpoint, **values), words=words)

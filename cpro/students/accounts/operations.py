@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import record
 from cpro.core import tenancy
-from cpro.core.errors import DomainError
+from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import spoken_name
 from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.models import Job
@@ -34,6 +34,8 @@ OPEN_JOB = "students:open-accounts"
 #: Accounts opened before the answer, about a second; a worker opens more.
 AT_ONCE = 3000
 _PAGE = 2000
+#: What a person types about a pupil's account; the names are the pupil's.
+_TYPED_BESIDE = ("civility", "email")
 
 
 class NobodyToOpen(DomainError):
@@ -142,15 +144,20 @@ def open_by_hand(values: Mapping[str, str], student_id: int | None, *, by: Actor
     require_open_gate(lock_current_establishment())
     student = db.session.get(Student, student_id) if student_id is not None else None
     if student is None:
-        raise DomainError(
-            "Choisissez l’élève à qui appartient ce compte : tapez son nom ci-dessous, puis validez pour réduire "
-            "la liste.",
-            field="student",
-        )
+        beside = {name: text for name, text in values.items() if name in _TYPED_BESIDE}
+        raise FieldErrors({"student": _whom_to_choose(), **by_hand.list_errors(beside)})
     check_may_receive(student)
     _check_typed_names(values, student)
     return by_hand.create_by_hand(
         {**values, **account_names(student)}, by=by, now=now, alongside=lambda account: _link(account, student)
+    )
+
+
+def _whom_to_choose() -> str:
+    if not queries.count_without_account():
+        return "Tous les élèves présents ont déjà un compte : aucun autre ne s’ouvre tant qu’un élève n’est pas ajouté."
+    return (
+        "Choisissez l’élève à qui appartient ce compte : tapez son nom ci-dessous, puis validez pour réduire la liste."
     )
 
 

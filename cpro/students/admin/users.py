@@ -33,6 +33,7 @@ from cpro.students.admin.ticked import DEACTIVATION, without_sheets
 from cpro.students.forms import UserForm
 from cpro.students.models import Student
 from cpro.students.teaching import create_user, update_user
+from cpro.students.users_form import offer_roles, read_divisions
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.by_hand import details_of
@@ -186,6 +187,7 @@ class UsersScreen(Screen):
         """Offer the pupils without account at creation; afterwards, a page of its own links an account to its pupil."""
         if row is not None:
             del form["student"]
+            offer_roles(form, row, by=current_actor())
             return
         offer_students(form)
 
@@ -197,16 +199,15 @@ class UsersScreen(Screen):
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Account:
         """Create through the room's operation."""
         values = {name: form[name].data or "" for name in details_of(Account())}
-        return create_user(
-            values, division_ids=_division_ids(form), student_id=read_id(form["student"].data or ""), by=by, now=now
-        )
+        divisions, student = read_divisions(form, values), read_id(form["student"].data or "")
+        return create_user(values, division_ids=divisions, student_id=student, by=by, now=now)
 
     def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the room's operation."""
         values = {name: form[name].data or "" for name in details_of(row)}
         lock_current_establishment()  # as the operation will: what is compared cannot change before it writes
         self.check_fresh(row, opened_on)
-        update_user(row, values, division_ids=_division_ids(form), by=by, now=now)
+        update_user(row, values, division_ids=read_divisions(form, values), by=by, now=now)
 
     def row_links(self, row: Account) -> list[tuple[str, str]]:
         """Offer the gestures that fit the account and the person signed in."""
@@ -378,17 +379,6 @@ class UsersScreen(Screen):
         """Show the row again with the sentence that refuses."""
         row = self.asked_row()
         return self.details_page(row, refusal_text=refusal.message, status=refusal.status)
-
-
-def _division_ids(form: VersionedForm) -> list[int]:
-    """Return the divisions whose codes were typed. Raises `DomainError` on the field for a code nobody has."""
-    ids = []
-    for code in filter(None, map(str.strip, (form["divisions"].data or "").split(","))):
-        division = queries.find_division(code)
-        if division is None:
-            raise DomainError(f"Aucune division ne porte le code « {code[:20]} ».", field="divisions")
-        ids.append(division.id)
-    return ids
 
 
 def _day(instant: Any) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import differences
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.errors import DomainError, FieldErrors, refusal_of
 from cpro.core.permissions import Actor, Role
 from cpro.core.validators import clean_text, normalise_email
 from cpro.establishments.gate import require_open_gate
@@ -168,16 +168,24 @@ def _close_until_consent(account: Account, *, now: datetime) -> None:
         end_all_sign_ins(db.session(), account)
 
 
+def list_errors(values: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with each value by itself, {field: sentence}, for a caller who refuses more beside."""
+    refused = {name: refusal_of(RULES[name], text or "") for name, text in values.items()}
+    return {name: refusal.message for name, refusal in refused.items() if refusal is not None}
+
+
 def _normalise(values: Mapping[str, str]) -> dict[str, str]:
-    clean, errors = {}, {}
-    for name, text in values.items():
-        try:
-            clean[name] = RULES[name](text or "")
-        except DomainError as refusal:
-            errors[name] = refusal.message
+    errors = list_errors(values)
     if errors:
         raise FieldErrors(errors)
-    return clean
+    return {name: RULES[name](text or "") for name, text in values.items()}
+
+
+def list_new_roles(account: Account, by: Actor) -> list[Role]:
+    """Return the roles that a correction of an account may give it: its own, and those that no rule refuses."""
+    return [
+        role for role in ROLES_BY_HAND if role is account.role or refusal_of(_check_new_role, account, role, by) is None
+    ]
 
 
 def _check_new_role(account: Account, role: Role, by: Actor) -> None:

@@ -1,0 +1,59 @@
+"""« Créer un utilisateur »: what it says when nobody is left to choose, and when several things are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from cpro.students.models import Student
+from tests.factories import World
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written, set_school, set_up
+
+NEW = "/admin/utilisateurs/new/"
+As = Callable[..., Browser]
+
+
+def test_nobody_left_to_choose_says_what_to_do(app: Flask, as_: As, world: World) -> None:
+    def link(session: Session) -> None:
+        session.get_one(Student, world.a.student_id).account_id = world.a.account_ids["student"]
+
+    set_up(app, link)
+    browser = as_("administrator")
+
+    shown = Page(browser.get(NEW))
+    with nothing_written(app):
+        refused = Page(browser.post(NEW, {"role": "student", "email": "non"}))
+
+    assert "Tous les élèves présents ont un compte" in shown.text
+    for address in ("/admin/imports", "/admin/utilisateurs/?etat=sans-eleve"):
+        assert address in shown.links
+        assert browser.get(address).status_code == 200
+    assert "/admin/eleves/new/" not in shown.links  # locked: the school uses SIECLE
+    assert "Tous les élèves présents ont déjà un compte" in refused.error("student")
+    assert refused.error("email")
+    set_school(app, world.a.id, uses_siecle=False)
+    assert "/admin/eleves/new/" in Page(browser.get(NEW)).links
+
+
+def test_all_that_is_wrong_is_told_at_once(app: Flask, as_: As, world: World) -> None:
+    browser = as_("administrator")
+    browser.get(NEW)
+    typed = {
+        "role": "teacher",
+        "last_name": "",
+        "first_name": "Ada",
+        "email": "non",
+        "divisions": "RIEN, 2ALP, NON",
+    }
+
+    with nothing_written(app):
+        page = Page(browser.post(NEW, typed))
+
+    assert "« RIEN », « NON »" in page.error("divisions")
+    assert page.error("email")
+    assert page.error("last_name")
+    assert "3 points sont à corriger" in page.text
