@@ -168,9 +168,17 @@ class TestInspector:
     ) -> None:
         browser = as_("inspector", enter="a")
 
-        assert MARKER in browser.get(f"/eleves/{room.own}/fiches").text
+        for part in ("", "/evaluations", "/bilans", "/fiches"):
+            page = browser.get(f"/eleves/{room.own}{part}").text
+        assert MARKER in page
 
         with platform() as session:
+            told = session.scalars(
+                select(AuditEntry).where(AuditEntry.action == "record:opened").order_by(AuditEntry.id)
+            )
+            assert [line.object_label for line in told] == [
+                f"Noé AGATE ({what})" for what in ("vue d’ensemble", "évaluations", "bilans", "fiches")
+            ]
             line = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
         assert (line.action, line.object_type, line.object_id) == ("record:opened", "pupil_records", str(room.own))
         assert MARKER not in str(line.changes) + line.object_label

@@ -30,7 +30,7 @@ DONE = "done"
 @requires(Permission.PUPIL_RECORDS_READ)
 def fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     """Show a fiche."""
-    return _fiche_page(read_pupil(student_id), queries.get_fiche(student_id, fiche_id))
+    return _fiche_page(read_pupil(student_id, "une fiche"), queries.get_fiche(student_id, fiche_id))
 
 
 @bp.get("/<int:student_id>/fiches/nouvelle")

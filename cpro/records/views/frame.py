@@ -51,15 +51,18 @@ def open_pupil(student_id: int) -> PupilPage:
     return PupilPage(student, rules.check_may_read(student, current_actor()))
 
 
-def read_pupil(student_id: int) -> PupilPage:
-    """Open a pupil, as `open_pupil`, for a page that shows records: an inspector's look is told in the journal."""
+def read_pupil(student_id: int, what: str) -> PupilPage:
+    """Open a pupil, as `open_pupil`, for a page that shows records: an inspector's look is told in the journal.
+
+    `what` names the page there, beside the pupil: « fiches », « bilans ».
+    """
     page = open_pupil(student_id)
     events.record_opened.send(
         "records",
         principal=current_principal(),
         object_type="pupil_records",
         object_id=str(student_id),
-        object_label=page.name,
+        object_label=f"{page.name} ({what})",
         origin=remote_address(),
         now=clock.utcnow(),
     )

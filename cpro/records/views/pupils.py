@@ -78,7 +78,7 @@ def own() -> ResponseReturnValue:
 @requires(Permission.PUPIL_RECORDS_READ)
 def pupil(student_id: int) -> ResponseReturnValue:
     """Show a pupil: identity and training, levels over time, latest fiches, latest bilan."""
-    page = read_pupil(student_id)
+    page = read_pupil(student_id, "vue d’ensemble")
     return render_page(
         "records/pupil.html",
         charts=charts_of(queries.list_levels(student_id)),
@@ -93,7 +93,7 @@ def pupil(student_id: int) -> ResponseReturnValue:
 @requires(Permission.PUPIL_RECORDS_READ)
 def fiches(student_id: int) -> ResponseReturnValue:
     """List a pupil's fiches."""
-    page = read_pupil(student_id)
+    page = read_pupil(student_id, "fiches")
     state = next((each for each in FicheState if each.value == _asked("etat", 10)), None)
     number, last_page = _page_of(queries.count_fiches(student_id, state=state), PER_PAGE)
     return render_page(
@@ -110,7 +110,7 @@ def fiches(student_id: int) -> ResponseReturnValue:
 @requires(Permission.PUPIL_RECORDS_READ)
 def evaluations(student_id: int) -> ResponseReturnValue:
     """List a pupil's évaluations, of one competence if asked."""
-    page = read_pupil(student_id)
+    page = read_pupil(student_id, "évaluations")
     competence = _asked("competence", 16)
     number, last_page = _page_of(queries.count_evaluations(student_id, competence=competence), PER_PAGE)
     return render_page(
@@ -131,7 +131,7 @@ def evaluations(student_id: int) -> ResponseReturnValue:
 @requires(Permission.PUPIL_RECORDS_READ)
 def bilans(student_id: int) -> ResponseReturnValue:
     """Show a pupil's bilans."""
-    page = read_pupil(student_id)
+    page = read_pupil(student_id, "bilans")
     frame = frame_of(page, "bilans")
     number, last_page = _page_of(frame["figures"].bilans, PER_PAGE)
     return render_page(
