@@ -39,7 +39,7 @@ class MasksScreen(Screen):
     permission = Permission.MASKS_VIEW
     create_permission = edit_permission = delete_permission = Permission.MASKS_EDIT
     export_permission = Permission.RECORDS_EXPORT
-    title, noun, object_type = "Masques de saisie", ("intitulé", "intitulés"), "mask"
+    title, noun, object_type = "Tous les intitulés modifiés", ("intitulé", "intitulés"), "mask"
     create_label = "Ajouter un intitulé"
     vanished_text = "L’intitulé d’origine est revenu."
     empty_text = "Aucun intitulé n’a été changé : tous les diplômes ont ceux d’origine."

@@ -11,7 +11,7 @@ def name_gestures() -> None:
     labels.register(
         actions={
             "masks:changed": "a modifié les masques de saisie",
-            "masks:reset": "est revenu aux masques de saisie d’origine",
+            "masks:reset": "a rétabli les intitulés d’origine",
         },
         objects={"masks": "Masques d’un diplôme"},
         fields={"masks": {key.value: f"« {key.default} »" for key in MaskKey}},

@@ -114,7 +114,8 @@ def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: dat
     """Bring the default back for one field of a diploma, or for all six (None); return what changed."""
     lock_current_establishment()
     wanted = {each: "" for each in MaskKey if key in (None, each)}
-    return _apply(diploma, list_masks(diploma.id), wanted, "masks:reset", by=by, now=now)
+    label = f"« {key.default} », {diploma.label}" if key else diploma.label
+    return _apply(diploma, list_masks(diploma.id), wanted, "masks:reset", label=label, by=by, now=now)
 
 
 def hold_diploma(sender: object, *, diploma: Diploma, **_more: Any) -> None:
@@ -133,7 +134,14 @@ def _checked(wording: str) -> str:
 
 
 def _apply(
-    diploma: Diploma, masks: list[Mask], wanted: Mapping[MaskKey, str], action: str, *, by: Actor, now: datetime
+    diploma: Diploma,
+    masks: list[Mask],
+    wanted: Mapping[MaskKey, str],
+    action: str,
+    *,
+    label: str = "",
+    by: Actor,
+    now: datetime,
 ) -> Changes:
     stored = {MaskKey(mask.key): mask for mask in masks}
     changes: Changes = {}
@@ -156,7 +164,7 @@ def _apply(
             now=now,
             object_type="masks",
             object_id=diploma.code,
-            object_label=diploma.label,
+            object_label=label or diploma.label,
             changes=changes,
         )
     return changes

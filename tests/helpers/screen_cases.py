@@ -257,7 +257,7 @@ CASES: dict[str, dict[str, Case]] = {
     }
     | _read()
     | _exported(),
-    "Masques de saisie": {
+    "Tous les intitulés modifiés": {
         CREATE: Case(
             typed={"diploma": "40025520", "key": "description", "wording": "Le chantier"},
             after=_is(Mask, wording="Le chantier"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from flask import Flask
@@ -20,6 +21,13 @@ def _wordings(app: Flask, school_id: int) -> dict[str, str]:
 
 
 class TestScreen:
+    def test_bears_the_words_of_the_link_that_leads_to_it(self, as_: As) -> None:
+        browser = as_("administrator")
+        link = re.search(rf'<a href="{SCREEN}/">([^<]+)</a>', browser.get("/admin/parametres/masques").text)
+
+        assert link is not None
+        assert re.search(rf"<h1[^>]*>\s*{link[1]}", browser.get(f"{SCREEN}/").text)
+
     def test_a_wording_is_added_and_its_page_shown(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         typed = {"diploma": world.diploma_code, "key": "description", "wording": "Le chantier"}

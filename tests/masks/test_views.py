@@ -259,7 +259,21 @@ class TestReset:
 
         assert answer.status_code == 303
         assert watch.line["action"] == "masks:reset"
+        assert watch.line["object_label"].startswith(f"«\u202f{MaskKey.DESCRIPTION.default}\u202f», ")
         assert wordings(app, world)["a"] == {"links": "Liens de alpha"}
+        told = Page(browser.get("/admin/journal/?action=masks:reset")).text
+        assert "a rétabli les intitulés d’origine" in told
+        assert f"« {MaskKey.DESCRIPTION.default} », " in told
+
+    def test_is_offered_only_where_something_was_worded(self, as_: As, url: str, world: World) -> None:
+        browser = as_("administrator")
+        reset = f'href="{RESET}?diplome='
+
+        before = browser.get(url).text
+        browser.post(RESET, {"diplome": world.diploma_code})
+
+        assert reset in before
+        assert reset not in browser.get(url).text
 
     def test_of_all_leaves_the_other_school(self, app: Flask, as_: As, url: str, world: World) -> None:
         browser = as_("administrator")
