@@ -9,6 +9,7 @@ from cpro.core.formatting import format_count, plural
 from cpro.core.permissions import Permission, can
 from cpro.core.registry import ChecklistItem, HelpPage, MenuEntry, registry
 from cpro.core.web import current_principal
+from cpro.establishments.queries import get_current_establishment
 from cpro.imports import queries
 from cpro.imports.analysing import school_day
 from cpro.imports.analysis.sources import current_school_year, year_label
@@ -47,6 +48,7 @@ def fill(app: Flask) -> None:
 def _checklist() -> list[ChecklistItem]:
     """Say whether pupils have come, and whether an analysis waits."""
     pending, count = queries.find_open_run(), count_active_students()
+    what = "les fichiers de SIECLE" if get_current_establishment().uses_siecle else "les tableaux de nos modèles"
     manages = can(current_principal(), Permission.IMPORTS_MANAGE)
     url = url_for("imports.index") if manages else url_for("historique_imports.index_view")
     items = [
@@ -54,7 +56,7 @@ def _checklist() -> list[ChecklistItem]:
             "Importer les élèves et les personnels",
             f"{plural(count, 'élève présent', 'élèves présents')} dans l’établissement."
             if count
-            else "Aucun élève n’est encore là : déposez les fichiers de SIECLE, ou les tableaux de nos modèles.",
+            else f"Aucun élève n’est encore là : déposez {what}.",
             done=bool(count),
             link_url=url,
             link_label="Gérer les imports" if manages else "Voir l’historique",

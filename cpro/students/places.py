@@ -59,6 +59,7 @@ def _section() -> dict[str, Any]:
     today = clock.utcnow().date()
     return {
         "counts": queries.count_without_ine(today),
+        "nobody": say_nobody_lacks_ine(),
         "students": queries.list_without_ine(today, limit=_SHOWN_IN_TAB),
         "by_siecle": is_kept_by_siecle(),
         "all_url": url_for("students.without_ine"),
@@ -72,17 +73,28 @@ def _particulars_consequences() -> list[Consequence]:
     if not missing:
         return [
             Consequence("Vous pouvez créer des utilisateurs.", "ok"),
-            Consequence(f"Les passeports de {plural(students, 'apprenant', 'apprenants')} peuvent être exportés.", "ok")
+            Consequence(
+                f"Les passeports de {plural(students, 'apprenant', 'apprenants')} peuvent être exportés."
+                if students
+                else "Les passeports des apprenants pourront être exportés.",
+                "ok",
+            )
             if is_module_on(school, Module.PASSPORT)
             else Consequence(
-                f"Le module « Passeport » est désactivé : {plural(students, 'passeport', 'passeports')} en attente.",
+                f"Le module « Passeport » est désactivé : {plural(students, 'passeport', 'passeports')} en attente."
+                if students
+                else "Le module « Passeport » est désactivé : aucun passeport ne peut être exporté.",
                 "blocked",
             ),
         ]
     verb = "manque" if len(missing) == 1 else "manquent"
     what = join_french([each.label for each in missing])
     first = missing[0]
-    who = plural(students, "apprenant ne peut pas exporter son", "apprenants ne peuvent pas exporter leur")
+    who = (
+        plural(students, "apprenant ne peut pas exporter son", "apprenants ne peuvent pas exporter leur")
+        if students
+        else "aucun apprenant ne pourra exporter son"
+    )
     return [
         Consequence(
             f"{what[0].upper()}{what[1:]} {verb} : {who} passeport.", "blocked", f"#{first.field}", "Compléter"
@@ -91,10 +103,17 @@ def _particulars_consequences() -> list[Consequence]:
     ]
 
 
+def say_nobody_lacks_ine() -> str:
+    """Return what is said where no pupil lacks an INE: nothing of pupils where there are none yet."""
+    if not queries.count_active_students():
+        return "Aucun élève n’est encore présent dans l’établissement."
+    return "Tous vos élèves ont un INE : aucun n’est écarté des transferts."
+
+
 def _transfers_consequences() -> list[Consequence]:
     without = queries.count_without_ine(clock.utcnow().date())
     if not without.active and not without.departed:
-        return [Consequence("Tous vos élèves ont un INE : aucun n’est écarté des transferts.", "ok")]
+        return [Consequence(say_nobody_lacks_ine(), "ok" if queries.count_active_students() else "info")]
     who = [
         *([plural(without.active, "élève sans INE", "élèves sans INE")] if without.active else []),
         *([plural(without.departed, "ancien élève sans INE", "anciens élèves sans INE")] if without.departed else []),
@@ -106,7 +125,8 @@ def _transfers_consequences() -> list[Consequence]:
 
 
 def _modules_consequences() -> list[Consequence]:
-    students = plural(queries.count_active_students(), "apprenant", "apprenants")
+    count = queries.count_active_students()
+    students = plural(count, "apprenant", "apprenants") if count else "les apprenants"
     if is_module_on(get_current_establishment(), Module.PASSPORT):
         return [Consequence(f"Désactiver « Passeport » en priverait {students} ; rien ne serait effacé.")]
     return [Consequence(f"Le module « Passeport » est désactivé : {students} en sont privés.", "blocked")]

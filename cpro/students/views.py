@@ -11,6 +11,7 @@ from cpro.core.permissions import Permission, can, requires
 from cpro.core.web import current_principal, remote_address, render_page
 from cpro.students import queries
 from cpro.students.operations import is_kept_by_siecle
+from cpro.students.places import say_nobody_lacks_ine
 
 bp = Blueprint("students", __name__)
 
@@ -36,6 +37,7 @@ def without_ine() -> ResponseReturnValue:
         students=queries.list_without_ine(today, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE),
         by_siecle=is_kept_by_siecle(),
         imports_url=url_for("imports.index") if can(current_principal(), Permission.IMPORTS_MANAGE) else "",
+        nobody=say_nobody_lacks_ine(),
         page=page,
         last_page=last_page,
     )

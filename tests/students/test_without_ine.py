@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
 from cpro.core.tenancy import Scope
+from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.students.models import Student
 from cpro.students.queries import WithoutINE, count_without_ine, list_without_ine
@@ -163,6 +164,42 @@ class TestPage:
 
         assert "Tous vos élèves ont un INE" in Page(browser.get(URL)).text
         assert "Tous vos élèves ont un INE" in Page(browser.get(TAB)).text
+
+    def test_a_school_without_pupils_is_told_nothing_of_them(self, app: Flask, as_: As, world: World) -> None:
+        def empty(session: Session) -> None:
+            for pupil in session.scalars(select(Student).where(Student.establishment_id == world.a.id)):
+                pupil.is_active, pupil.ine = False, "123456789AB"
+            session.get_one(Establishment, world.a.id).email = ""
+
+        set_up(app, empty)
+        browser = as_("administrator")
+
+        for address in (URL, TAB):
+            told = Page(browser.get(address)).text
+            assert "Aucun élève n’est encore présent" in told
+            assert "Tous vos élèves" not in told
+        particulars = Page(browser.get("/admin/parametres/etablissement")).text
+        assert "aucun apprenant ne pourra exporter son passeport" in particulars
+        assert "0 apprenant" not in particulars
+
+    @pytest.mark.parametrize(
+        ("uses_siecle", "offered", "not_offered"),
+        [(True, "les fichiers de SIECLE", "nos modèles"), (False, "les tableaux de nos modèles", "fichiers de SIECLE")],
+    )
+    def test_the_dashboard_offers_the_files_of_such_a_school(
+        self, app: Flask, as_: As, world: World, uses_siecle: bool, offered: str, not_offered: str
+    ) -> None:
+        def empty(session: Session) -> None:
+            for pupil in session.scalars(select(Student).where(Student.establishment_id == world.a.id)):
+                pupil.is_active = False
+            session.get_one(Establishment, world.a.id).uses_siecle = uses_siecle
+
+        set_up(app, empty)
+        told = Page(as_("administrator").get("/admin/")).text
+        sentence = told[told.index("Aucun élève n’est encore là") :].partition(".")[0]
+
+        assert offered in sentence
+        assert not_offered not in sentence
 
     @pytest.mark.parametrize(
         ("asked", "page"),
