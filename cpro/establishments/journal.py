@@ -27,7 +27,7 @@ def name_gestures() -> None:
     actions = {
         "establishment:created": "a créé l’établissement",
         "establishment:address:confirmed": "a confirmé l’adresse électronique de l’établissement",
-        "establishment:address:refused": "s’est opposé à la nouvelle adresse électronique de l’établissement",
+        "establishment:address:refused": "a refusé la nouvelle adresse électronique de l’établissement",
         "establishment:head-email:set": "a indiqué où part le code du chef d’établissement",
         "establishment:modules:switched": "a activé ou désactivé des modules",
         "establishment:particulars:changed": "a modifié les renseignements de l’établissement",

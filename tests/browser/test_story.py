@@ -162,5 +162,5 @@ class TestSessionExpiry:
         elsewhere.goto(PARTICULARS)
         expect(elsewhere.get_by_label("Ville")).to_have_value(before)
 
-        page.get_by_role("link", name="Revenir aux valeurs enregistrées").click()
+        page.get_by_role("link", name="Abandonner cette saisie").click()
         expect(page.get_by_label("Ville")).to_have_value(before)

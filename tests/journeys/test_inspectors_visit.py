@@ -48,7 +48,7 @@ def test_inspectors_visit(tmp_path: Path) -> None:
 
         _head_extends_it(head)
         head.follow("Consultations de")
-        head.sees("Alix TESTEUR", "Scénarios", "est entré dans l’établissement")
+        head.sees("Alix TESTEUR", "Scénarios", "a rejoint l’établissement")
         _head_closes_it(head)
         inspector.menu("Parcours des apprenants")
         inspector.sees("a pris fin, ou vient d’être fermé")

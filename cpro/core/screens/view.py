@@ -220,7 +220,7 @@ class Screen(ReadingScreen):
             try:
                 with unit_of_work():
                     self.delete(self.asked_row(), by=current_actor(), now=clock.utcnow())
-                return back_to(self.get_url(".index_view"), f"C’est supprimé : {label}.")
+                return back_to(self.get_url(".index_view"), f"Suppression faite : {label}.")
             except DomainError as refused:
                 refusal = refused
         if refusal is not None:

@@ -50,7 +50,7 @@ def choose_student(account_id: int) -> ResponseReturnValue:
         has_next=len(found) > _PER_PAGE,
         page=page,
         sought=sought,
-        nobody="Aucun élève présent sans compte ne répond à ce nom.",
+        nobody=f"Aucun élève présent sans compte{_of_that_name(sought)}.",
         own_url=url_for("pupil_accounts.choose_student", account_id=account.id),
         back_url=_account_url(account),
     )
@@ -83,7 +83,7 @@ def choose_account(student_id: int) -> ResponseReturnValue:
         has_next=len(found) > _PER_PAGE,
         page=page,
         sought=sought,
-        nobody="Aucun compte d’apprenant sans élève ne répond à ce nom.",
+        nobody=f"Aucun compte d’apprenant sans élève{_of_that_name(sought)}.",
         own_url=url_for("pupil_accounts.choose_account", student_id=student.id),
         back_url=back_url,
     )
@@ -249,6 +249,10 @@ def _link_confirmation(account: Account, student: Student, form: PasswordForm | 
         form=form,
         status=_status_of(form),
     )
+
+
+def _of_that_name(sought: str) -> str:
+    return " ne répond à ce nom" if sought else ""
 
 
 def _choice(**context: Any) -> ResponseReturnValue:
