@@ -32,6 +32,11 @@ As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
 
 
+@pytest.fixture
+def office(app: Flask, world: World) -> Office:
+    return Office(app, world)
+
+
 def endpoints_that_ask_and_act(app: Flask) -> set[str]:
     """Return the endpoints that answer GET and POST at one address, forms aside, and pairs of views at one address."""
     found = set()
@@ -92,9 +97,14 @@ class TestTicked:
         boxes = {each.get("value") for each in page.main.iter("input") if each.get("name") == "rowid"}
         able = {str(world.a.account_ids[kind]) for kind in ("teacher", "student")}
         assert boxes == able
-        assert "Alix GRANITE n’a pas de case à cocher. Personne ne désactive son propre compte." in page.text
-        assert "Claude BASALTE n’a pas de case à cocher. Le compte d’un chef d’établissement" in page.text
-        assert "Pas de case pour Alix GRANITE." in page.text
+        assert (
+            "Alix GRANITE (alix.granite) n’a pas de case à cocher. Personne ne désactive son propre compte."
+            in page.text
+        )
+        assert (
+            "Claude BASALTE (claude.basalte) n’a pas de case à cocher. Le compte d’un chef d’établissement" in page.text
+        )
+        assert "Pas de case pour Alix GRANITE (alix.granite)." in page.text
 
     def test_who_is_ticked_all_the_same_is_left_out_and_named(self, as_: As, world: World, platform: Look) -> None:
         browser = as_("administrator")
@@ -108,8 +118,8 @@ class TestTicked:
         )
 
         assert "Désactiver 1 utilisateur ?" in asked.text
-        assert "Rien ne change pour Alix GRANITE. Personne ne désactive son propre compte." in asked.text
-        assert "Rien ne change pour Claude BASALTE." in asked.text
+        assert "Rien ne change pour Alix GRANITE (alix.granite). Personne ne désactive son propre compte." in asked.text
+        assert "Rien ne change pour Claude BASALTE (claude.basalte)." in asked.text
         posted = [each.get("value") for each in asked.main.iter("input") if each.get("name") == "rowid"]
         assert posted == [str(world.a.account_ids["teacher"])]
         assert "1 compte désactivé." in Page(done).text
@@ -141,4 +151,60 @@ class TestTicked:
             follow_redirects=True,
         )
 
-        assert "Rien ne change pour Claude BASALTE. Le compte d’un chef" in Page(answer).text
+        assert "Rien ne change pour Claude BASALTE (claude.basalte). Le compte d’un chef" in Page(answer).text
+
+    def test_who_is_deactivated_already_is_left_out_and_the_filter_stays(self, as_: As, office: Office) -> None:
+        gone, browser = office.add(Role.TEACHER, is_active=False), as_("administrator")
+        listed = browser.get("/admin/utilisateurs/?etat=desactive").text
+        address = re.search(r'action="(/admin/utilisateurs/action/[^"]*)"', listed)
+        assert address is not None
+
+        for action, why in (("deactivate", "Ce compte est déjà désactivé."), ("sheets", "est désactivé")):
+            answer = browser.post(address[1], {"action": action, "rowid": [gone]})
+            assert answer.location == "/admin/utilisateurs/?etat=desactive"
+            assert why in Page(browser.get(answer.location)).text
+
+    def test_several_are_reactivated_those_who_are_active_left_out(
+        self, as_: As, office: Office, world: World, platform: Look
+    ) -> None:
+        back = office.add(Role.TEACHER, is_active=False, password_hash=None, activated_at=None)
+        ids, browser = [back, world.a.account_ids["teacher"]], as_("administrator")
+        address = "/admin/utilisateurs/action/?etat=desactive"
+
+        asked = Page(browser.post(address, {"action": "reactivate", "rowid": ids}))
+        done = browser.post(address, {"action": "reactivate", "rowid": ids, "confirme": "oui"})
+
+        assert "Réactiver 1 utilisateur ?" in asked.text
+        assert f"({office.find(back).login})" in asked.text
+        assert "Ce compte est actif" in asked.text
+        assert "/admin/utilisateurs/?etat=desactive" in asked.links
+        assert done.location == "/admin/utilisateurs/?etat=desactive"
+        assert "Imprimez de nouvelles fiches" in Page(browser.get(done.location)).text
+        with platform() as session:
+            assert session.get_one(Account, back).is_active
+
+    def test_nobody_else_reactivates(self, app: Flask, as_: As, office: Office) -> None:
+        gone = office.add(Role.TEACHER, is_active=False)
+        typed = {"action": "reactivate", "rowid": [gone], "confirme": "oui"}
+
+        for role, school in (("head", "a"), ("teacher", "a"), ("administrator", "b")):
+            browser = as_(role, school)
+            with nothing_written(app):
+                browser.post("/admin/utilisateurs/action/", typed)
+            assert not office.find(gone).is_active
+
+    def test_two_people_of_the_same_names_are_told_apart(self, as_: As, office: Office) -> None:
+        ids = [office.add(Role.TEACHER, first_name="Ada", last_name="Mica", login=f"ada.mica{each}") for each in (1, 2)]
+        browser = as_("administrator")
+
+        boxes = {
+            each.get("aria-label")
+            for each in Page(browser.get("/admin/utilisateurs/")).main.iter("input")
+            if each.get("name") == "rowid"
+        }
+        asked = browser.post("/admin/utilisateurs/action/", {"action": "deactivate", "rowid": ids})
+
+        assert {"Cocher Ada MICA (ada.mica1)", "Cocher Ada MICA (ada.mica2)"} <= boxes
+        assert "Ada MICA (ada.mica1) et Ada MICA (ada.mica2)" in Page(asked).text
+        for page in (f"desactiver/?id={ids[1]}", f"fiches?ids={ids[1]}"):
+            assert "(ada.mica2)" in Page(browser.get(f"/admin/utilisateurs/{page}")).text

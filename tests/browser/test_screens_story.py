@@ -74,16 +74,16 @@ class TestSeveralRows:
         page.goto(f"{USERS}?recherche={suffix}")
 
         for name in ("AZURITE", "OLIVINE"):
-            _tab_to(page, f"Cocher {name}-{suffix.upper()} Camille")
+            _tab_to(page, f"Cocher Camille {name}-{suffix.upper()} (camille.{name.lower()}-{suffix})")
             page.keyboard.press("Space")
         page.get_by_role("button", name="Continuer").click()
-        expect(page.get_by_role("main")).to_contain_text(f"AZURITE-{suffix.upper()} Camille")
+        expect(page.get_by_role("main")).to_contain_text(f"Camille AZURITE-{suffix.upper()}")
         page.get_by_role("link", name="Ne rien changer").click()
         expect(_states(page, suffix)).to_have_text(["jamais activé", "jamais activé"])
 
         page.goto(f"{USERS}?recherche={suffix}")
         for name in ("AZURITE", "OLIVINE"):
-            page.get_by_label(f"Cocher {name}-{suffix.upper()} Camille").check()
+            page.get_by_label(f"Cocher Camille {name}-{suffix.upper()}").check()
         page.get_by_role("button", name="Continuer").click()
         page.get_by_role("button", name="Désactiver 2 utilisateurs").click()
 

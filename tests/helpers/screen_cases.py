@@ -120,6 +120,14 @@ CASES: dict[str, dict[str, Case]] = {
             journal="account:disabled",
             permission=Permission.USERS_EDIT,
         ),
+        "cocher : Réactiver": Case(
+            row="REVENU",
+            button="Réactiver.*",
+            before=_person("Revenu", is_active=False),
+            after=_is(Account, last_name="Revenu", is_active=True),
+            journal="account:enabled",
+            permission=Permission.USERS_EDIT,
+        ),
         "cocher : Fiches d’activation": Case(
             row="ATTEND",
             button="Préparer les fiches",

@@ -108,6 +108,11 @@ class Listing:
         query = self.url(page=None, lignes=None).partition("?")[2]
         return f"{base}?{query}" if query else base
 
+    def action_url(self, base: str) -> str:
+        """Return the address that acts on ticked rows, and leads back to the list as it is."""
+        query = self.url().partition("?")[2]
+        return f"{base}?{query}" if query else base
+
     def sort_url(self, column: Column) -> str:
         """Return the address that sorts by a column, the other way round when it already does."""
         turned = self.sort == column.key and not self.descending

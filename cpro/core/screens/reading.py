@@ -66,6 +66,10 @@ class ReadingScreen(SecureModelView):
         """Return what people call a row."""
         return str(row.id)
 
+    def full_label(self, row: Any) -> str:
+        """Return what tells a row from another of the same name, wherever somebody is about to act on it."""
+        return self.label_of(row)
+
     def journal_id(self, row: Any) -> object:
         """Return the id under which the journal knows a row."""
         return row.id

@@ -243,15 +243,17 @@ class Screen(ReadingScreen):
         action = next((each for each in self.open_bulk_actions() if each.key == request.form.get("action")), None)
         if action is None:
             raise Forbidden("Cette action n’existe pas, ou votre compte n’en a pas le droit.")
+        listing = self._listing()  # the search and the filters that the list was posted with
+        back = listing.url()
         ids = {read_id(text) for text in request.form.getlist("rowid")[:MAX_ROWS]}
         rows = db.session.scalars(select(self.model).where(self.model.id.in_(ids)).options(*self.options)).all()
         if not rows or len(rows) != len(ids):
-            return back_to(self.get_url(".index_view"), "Cochez d’abord des lignes de la liste.", "warning")
+            return back_to(back, "Cochez d’abord des lignes de la liste.", "warning")
         left_out = action.left_out(rows, by=current_actor(), together=True)
-        kept = [f"Rien ne change pour {self.label_of(row)}. {left_out[row.id]}" for row in rows if row.id in left_out]
+        kept = [f"Rien ne change pour {self.full_label(row)}. {left_out[row.id]}" for row in rows if row.id in left_out]
         rows = [row for row in rows if row.id not in left_out]
         if not rows:
-            return back_to(self.get_url(".index_view"), " ".join(kept), "warning")
+            return back_to(back, " ".join(kept), "warning")
         if action.leads_to is not None:
             return back_to(action.leads_to([row.id for row in rows]), " ".join(kept), "warning")
         if request.form.get("confirme") != "oui":
@@ -260,16 +262,16 @@ class Screen(ReadingScreen):
                 "confirm.html",
                 title=f"{action.label} {told}",
                 question=f"{action.label} {told} ?",
-                consequences=[*action.consequences([self.label_of(row) for row in rows]), *kept],
-                action_url=self.get_url(".action_view"),
+                consequences=[*action.consequences([self.full_label(row) for row in rows]), *kept],
+                action_url=listing.action_url(self.get_url(".action_view")),
                 fields={"action": action.key, "rowid": [row.id for row in rows], "confirme": "oui"},
                 submit_label=f"{action.label} {told}",
-                cancel_url=self.get_url(".index_view"),
+                cancel_url=back,
                 danger=action.danger,
             )
         with unit_of_work():
             done = action.run([row.id for row in rows], by=current_actor(), now=clock.utcnow())
-        return back_to(self.get_url(".index_view"), done)
+        return back_to(back, done)
 
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> ResponseReturnValue:

@@ -93,6 +93,11 @@ class StudentsScreen(Screen):
         """Return the student's name."""
         return spoken_name(row.first_name, row.last_name)
 
+    def full_label(self, row: Student) -> str:
+        """Return the student's name, with division and birth date."""
+        beside = [row.division.code if row.division else "", format_date(row.birth_date) if row.birth_date else ""]
+        return f"{self.label_of(row)} ({', '.join(filter(None, beside)) or 'sans division'})"
+
     def why_not_create(self) -> str | None:
         """Send back to SIECLE the schools that use it."""
         return operations.KeptBySIECLE().message if operations.is_kept_by_siecle() else None

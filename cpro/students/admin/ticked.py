@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cpro.core.errors import refusal_of
+from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission
 from cpro.core.screens import BulkAction
@@ -36,13 +36,45 @@ def _deactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:
     accounts = list_accounts(ids)
     refused = access.deactivate_accounts(accounts, by=by, now=now)
     done = f"{plural(len(ids) - len(refused), 'compte désactivé', 'comptes désactivés')}."
-    left = [f"Rien n’a changé pour {each.label}. {refused[each.id].message}" for each in accounts if each.id in refused]
+    return _told(done, accounts, refused)
+
+
+def _told(done: str, accounts: Sequence[Account], refused: Mapping[int, DomainError]) -> str:
+    left = [
+        f"Rien n’a changé pour {each.label} ({each.login}). {refused[each.id].message}"
+        for each in accounts
+        if each.id in refused
+    ]
     return " ".join([done, *left])
+
+
+def _reactivation_told(labels: Sequence[str]) -> list[str]:
+    return [
+        f"Redeviendront actifs : {names_told(labels)}.",
+        "Qui avait un mot de passe le garde ; qui n’en a jamais choisi aura besoin d’une nouvelle fiche d’activation.",
+        "Un administrateur, ou un enseignant si le chef d’établissement l’a demandé, attendra d’abord son accord.",
+    ]
+
+
+def _reactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:
+    accounts = list_accounts(ids)
+    refused = access.reactivate_accounts(accounts, by=by, now=now)
+    done = f"{plural(len(ids) - len(refused), 'compte réactivé', 'comptes réactivés')}."
+    if any(each.password_hash is None and each.id not in refused for each in accounts):
+        done += " Imprimez de nouvelles fiches d’activation pour ceux qui n’ont pas de mot de passe."
+    return _told(done, accounts, refused)
+
+
+def _not_to_reactivate(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    refused = {row.id: refusal_of(access.refuse_reactivation, row, by) for row in rows}
+    active = {row.id: "Ce compte est actif : il n’y a rien à réactiver." for row in rows if row.is_active}
+    return {account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None} | active
 
 
 def _not_to_deactivate(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
     refused = access.list_not_to_deactivate(rows, by, together=together)
-    return {account_id: refusal.message for account_id, refusal in refused.items()}
+    closed = {row.id: "Ce compte est déjà désactivé." for row in rows if not row.is_active}
+    return {account_id: refusal.message for account_id, refusal in refused.items()} | closed
 
 
 def without_sheets(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
@@ -59,4 +91,7 @@ DEACTIVATION = BulkAction(
     _deactivate,
     danger=True,
     left_out=_not_to_deactivate,
+)
+REACTIVATION = BulkAction(
+    "reactivate", "Réactiver", Permission.USERS_EDIT, _reactivation_told, _reactivate, left_out=_not_to_reactivate
 )

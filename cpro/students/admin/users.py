@@ -29,7 +29,7 @@ from cpro.students import queries
 from cpro.students.accounts.forms import offer_students
 from cpro.students.accounts.queries import is_unlinked
 from cpro.students.admin import user_actions
-from cpro.students.admin.ticked import DEACTIVATION, without_sheets
+from cpro.students.admin.ticked import DEACTIVATION, REACTIVATION, without_sheets
 from cpro.students.forms import UserForm
 from cpro.students.models import Student
 from cpro.students.teaching import create_user, update_user
@@ -121,6 +121,7 @@ class UsersScreen(Screen):
     )
     bulk_actions = (
         DEACTIVATION,
+        REACTIVATION,
         BulkAction(
             "consent",
             "Donner mon accord",
@@ -148,6 +149,10 @@ class UsersScreen(Screen):
     def label_of(self, row: Account) -> str:
         """Return the person's name."""
         return spoken_name(row.first_name, row.last_name)
+
+    def full_label(self, row: Account) -> str:
+        """Return the person's name and login."""
+        return f"{self.label_of(row)} ({row.login})"
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the activation sheets, and the head to their switch."""
@@ -361,7 +366,7 @@ class UsersScreen(Screen):
         danger: bool = True,
         form: PasswordForm | None = None,
     ) -> str:
-        label = self.label_of(row)
+        label = self.full_label(row)
         return render_template(
             "confirm.html",
             title=f"{verb} : {label}",

@@ -244,7 +244,7 @@ def _describe_people(form: SheetsForm, target: Target) -> str:
         return ""
     accounts = list_target_accounts(target, now=clock.utcnow())
     told = plural(len(accounts), "compte choisi", "comptes choisis")
-    names = [person_name(each.last_name, each.first_name) for each in accounts[:_NAMED]]
+    names = [f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in accounts[:_NAMED]]
     return f"{told}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from cpro.core.errors import DomainError, refusal_of
@@ -73,10 +73,21 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
 
 def deactivate_accounts(accounts: Sequence[Account], *, by: Actor, now: datetime) -> dict[int, DomainError]:
     """Deactivate those of several accounts that may be; return why each of the others was not, by id."""
+    return _act_on_each(deactivate_account, accounts, by=by, now=now)
+
+
+def reactivate_accounts(accounts: Sequence[Account], *, by: Actor, now: datetime) -> dict[int, DomainError]:
+    """Reactivate those of several accounts that may be; return why each of the others was not, by id."""
+    return _act_on_each(reactivate_account, accounts, by=by, now=now)
+
+
+def _act_on_each(
+    act: Callable[..., None], accounts: Sequence[Account], *, by: Actor, now: datetime
+) -> dict[int, DomainError]:
     refused: dict[int, DomainError] = {}
     for account in accounts:
         try:
-            deactivate_account(account, by=by, now=now)
+            act(account, by=by, now=now)
         except DomainError as refusal:
             refused[account.id] = refusal
     return refused
