@@ -1,0 +1,42 @@
+"""Tables where there is little room: a division evaluated on a telephone, the list of users on a desk."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from tests.helpers.chromium import Site
+
+#: How far beyond its frame a table goes, in pixels.
+_HIDDEN = "frame => frame.scrollWidth - frame.clientWidth"
+
+
+def _opened(site: Site, who: str, address: str, width: int) -> Page:
+    page = site.visitor(who, width=width)
+    page.goto(address)
+    return page
+
+
+class TestNarrowTables:
+    def test_on_a_telephone_the_lists_of_levels_are_as_wide_as_the_page(self, site: Site) -> None:
+        page = _opened(site, "enseignante@lovelace", "/eleves", 320)
+        page.get_by_role("link", name="Évaluer la division 1MELEC").click()
+        lists = page.locator("select[name^=niveau-]")
+
+        assert lists.count() > 1
+        for each in lists.all():
+            box = each.bounding_box()
+            assert box is not None and box["width"] > 200
+        assert page.locator(".levels-table .table-frame").evaluate(_HIDDEN) <= 0
+
+    def test_on_a_desk_the_last_column_of_the_users_shows_whatever_their_names(self, site: Site) -> None:
+        page = _opened(site, "administrateur@lovelace", "/admin/utilisateurs/", 1280)
+
+        # Names as long as people's: what the list shows is written over, not stored.
+        page.locator("table.listing tbody tr").evaluate_all(
+            "(rows, name) => rows.forEach(row => row.querySelectorAll('td:not(:has(*))')"
+            ".forEach(cell => cell.append(name)))",
+            "marie-genevieve.de-la-roche",
+        )
+
+        assert page.get_by_role("columnheader", name="Actions").count() == 1
+        assert page.locator(".table-frame").evaluate(_HIDDEN) <= 0
