@@ -49,7 +49,11 @@ def press(label: str, /, **typed: str) -> Callable[[Site, Page], None]:
 
     def act(site: Site, page: Page) -> None:
         for name, value in typed.items():
-            page.locator(f"main [name={name}]").fill(value)
+            field = page.locator(f"main [name={name}]")
+            if field.evaluate("each => each.localName") == "select":
+                field.select_option(value)
+            else:
+                field.fill(value)
         page.locator("main").get_by_role("button", name=label, exact=True).click()
 
     return act

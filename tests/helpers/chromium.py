@@ -89,6 +89,10 @@ class Site:
         state = self._signed_in(who) if who else None
         return self._page(state, width=width, javascript=javascript, motion=motion)
 
+    def forget(self, who: str) -> None:
+        """Let somebody sign in anew at their next visit: their sign-in has ended."""
+        self._states.pop(who, None)
+
     def witness(self, page: Page) -> Witness:
         """Return the witness of a page."""
         return next(witness for context, witness in self._opened if context == page.context)
