@@ -58,7 +58,7 @@ def test_names_each_line_to_correct() -> None:
         ["Ligne 3", "il manque le code."],
         ["Ligne 4", "le code c1 est déjà celui de la ligne 2."],
         ["Ligne 5", "le code « C 2 » doit compter de 1 à 16 lettres sans accent ou chiffres."],
-        ["Ligne 6", "il manque l’intitulé de C3."],
+        ["Ligne 6", "il manque l’intitulé de la compétence C3."],
         ["Ligne 7", "le texte compte 251 caractères, le maximum est 250. Raccourcissez-le."],
     ]
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from cpro.core.formatting import person_name
 from cpro.imports import browsing, depositing, run_page
 from cpro.imports.models import ImportChange, ImportQuestion, RunState
 from cpro.students.models import Student
@@ -92,9 +93,10 @@ def question(desk: Desk) -> str:
 
 
 def gone(desk: Desk) -> set[str]:
-    """Return the accounts that imports deactivated."""
+    """Return the accounts that imports deactivated, as lists name them."""
     with desk.look() as session:
-        return {each.label for each in session.scalars(select(Account)) if not each.is_active}
+        accounts = [each for each in session.scalars(select(Account)) if not each.is_active]
+        return {person_name(each.last_name, each.first_name) for each in accounts}
 
 
 def person_of(desk: Desk, change_id: str) -> str:

@@ -119,7 +119,7 @@ class TestWhatTheyShow:
         assert "aucun passeport n’a été émis" in data
 
     def test_a_closed_gate_does_not_prevent_it(self, app: Flask, as_: As, world: World) -> None:
-        set_school(app, world.a.id, name="", email="", uai=None, passport_enabled=False)
+        set_school(app, world.a.id, name="", email="", uai=None)
 
         assert as_("administrator").get(FIRST).status_code == 200
 

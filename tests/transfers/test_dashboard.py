@@ -163,7 +163,9 @@ class TestSwitchingOff:
 
         answer = first.post(TAB, browser_fields(asked.text))
 
-        assert answer.status_code == 409
+        assert answer.status_code == 303
+        kept = first.form(TAB)
+        assert (kept["transfers_enabled"], kept["cnil_reference"]) == ("non", "Registre, fiche 14")
 
 
 class TestTab:
