@@ -48,6 +48,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_PORT": port,
         "CPRO_PUBLIC_URL": public_url,
         "CPRO_PROXIES": _integer(environ, "CPRO_PROXIES", 0),
+        "CPRO_LOCK_WAIT": _lock_wait(environ),
         "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
         "CPRO_MAIL_URL": _mail_url(environ.get("CPRO_MAIL_URL", "")),
         "CPRO_CONTACT_EMAIL": _contact_email(environ.get("CPRO_CONTACT_EMAIL", "")),
@@ -78,6 +79,16 @@ def _integer(environ: Mapping[str, str], name: str, default: int) -> int:
         return int(environ.get(name) or default)
     except ValueError:
         raise UnusableSetting(f"{name} doit être un nombre entier ; valeur lue : « {environ[name]} ».") from None
+
+
+def _lock_wait(environ: Mapping[str, str]) -> int | None:
+    """Return the seconds a request waits for a lock, None for the usual ones."""
+    if not environ.get("CPRO_LOCK_WAIT"):
+        return None
+    seconds = _integer(environ, "CPRO_LOCK_WAIT", 0)
+    if not 1 <= seconds <= 60:
+        raise UnusableSetting(f"CPRO_LOCK_WAIT doit être compris entre 1 et 60 secondes ; valeur lue : « {seconds} ».")
+    return seconds
 
 
 def _port(environ: Mapping[str, str]) -> int:

@@ -154,6 +154,10 @@ class TestCannotStart:
     def test_the_port_is_no_port(self, tmp_path: Path, port: str) -> None:
         assert "CPRO_PORT" in refused(tmp_path, CPRO_PORT=port)
 
+    @pytest.mark.parametrize("seconds", ["deux", "-1", "61"])
+    def test_the_wait_for_a_lock_is_no_wait(self, tmp_path: Path, seconds: str) -> None:
+        assert "CPRO_LOCK_WAIT" in refused(tmp_path, CPRO_LOCK_WAIT=seconds)
+
     def test_the_database_comes_from_a_newer_version(self, stopped: Platform, tmp_path: Path) -> None:
         (tmp_path / "instance").mkdir()
         with sqlite3.connect(tmp_path / "instance" / "cpro.sqlite3") as database:

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from flask import has_request_context
+from flask import current_app, has_request_context
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import Session
 
-#: Seconds that a request waits for a lock.
+#: Seconds that a request waits for a lock, where `CPRO_LOCK_WAIT` says nothing else.
 REQUEST_WAIT = 2.0
 #: Seconds that a job or a command waits for a lock.
 PATIENT_WAIT = 30.0
@@ -34,8 +34,12 @@ def milliseconds_to_wait() -> int:
     """Return how long a transaction that begins now waits for each lock."""
     seconds = _chosen.get()
     if seconds is None:
-        seconds = REQUEST_WAIT if has_request_context() else PATIENT_WAIT
+        seconds = _request_wait() if has_request_context() else PATIENT_WAIT
     return round(seconds * 1000)
+
+
+def _request_wait() -> float:
+    return float(current_app.config.get("CPRO_LOCK_WAIT") or REQUEST_WAIT)
 
 
 @contextmanager

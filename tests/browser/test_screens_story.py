@@ -48,7 +48,7 @@ class TestDelete:
         page.get_by_role("link", name="Supprimer").click()
         page.get_by_role("button", name=f"Supprimer {name}").click()
 
-        expect(page.locator(".flash")).to_contain_text("supprimé")
+        expect(page.locator(".flash")).to_contain_text("Suppression faite")
         expect(page.locator("tbody")).not_to_contain_text(name)
 
     def test_with_the_keyboard_alone(self, site: Site, page: Page, javascript: bool) -> None:
@@ -62,7 +62,7 @@ class TestDelete:
         expect(button).to_be_focused()
         page.keyboard.press("Enter")
 
-        expect(page.locator(".flash")).to_contain_text("supprimé")
+        expect(page.locator(".flash")).to_contain_text("Suppression faite")
 
 
 @WITH_AND_WITHOUT
