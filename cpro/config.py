@@ -136,7 +136,7 @@ def _mail_url(url: str) -> str:
     if url and not usable:
         # not quoted: it may hold a password
         raise UnusableSetting(
-            "CPRO_MAIL_URL doit ressembler à « smtp://utilisateur:motdepasse@serveur:587?from=cpro@domaine » "
+            "CPRO_MAIL_URL doit ressembler à « smtp://serveur:587?from=cpro@domaine » "
             "(ou commencer par « smtps:// » ou « smtp+plain:// »), ou rester vide."
         )
     return url

@@ -129,7 +129,7 @@ class Restoring:
     #: calls the room's operation inside the page's unit of work, with the line, then `opened_on`, `by` and `now`;
     #: raises that operation's `DomainError` and returns the sentence that says what was done
     restore: Callable[..., str]
-    #: whether a plan may ask for the password: `restore` then takes `password_given` too
+    #: whether `restore` takes `password_given` too, since a plan may ask for it
     may_ask_password: bool = False
 
 

@@ -141,8 +141,9 @@ def _plan_particulars(entry: AuditEntry) -> RestorePlan | None:
             warnings.append(f"« {label} » a encore changé depuis.")
     if "uai" in entry.changes and school.uai_locked_at is not None:
         warnings.append("Le code UAI restera tel qu’il est : un import ou un transfert a été fait avec lui.")
+    changes_address = "email" in wanted
     return RestorePlan(
-        "les renseignements de l’établissement", items, fingerprint(stored), warnings, asks_password="email" in wanted
+        "les renseignements de l’établissement", items, fingerprint(stored), warnings, asks_password=changes_address
     )
 
 
