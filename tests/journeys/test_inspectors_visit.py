@@ -47,7 +47,7 @@ def test_inspectors_visit(tmp_path: Path) -> None:
             assert not inspector.offers(refused)
 
         _head_extends_it(head)
-        head.follow("Consultations de")
+        head.follow("Consultations d’Inès Quartz")
         head.sees("Alix TESTEUR", "Scénarios", "a rejoint l’établissement")
         _head_closes_it(head)
         inspector.menu("Parcours des apprenants")
