@@ -132,10 +132,13 @@ class TestChoice:
     ) -> None:
         browser = as_("administrator")
 
-        page = browser.get(analyse(browser, ("e.xml", desk.file_of(*MIXED).read_bytes())))
+        address = analyse(browser, ("e.xml", desk.file_of(*MIXED).read_bytes()))
+        foreseen = browser.get(address)
+        done = apply(app, browser, address, "deactivations")
 
-        assert "choisissez le sien dans la liste des divisions" in Page(page).text
-        assert f'href="{SCREEN}/">Choisir le diplôme' in page.text
+        assert "choisissez le sien dans la liste des divisions" in Page(done).text
+        assert f'href="{SCREEN}/">Choisir le diplôme' not in foreseen.text
+        assert f'href="{SCREEN}/">Choisir le diplôme' in done.text
 
     def test_once_its_courses_lead_to_one_diploma_the_files_tell_it_again(
         self, as_: As, desk: Desk, division: int
