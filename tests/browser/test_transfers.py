@@ -30,7 +30,7 @@ class TestAPupil:
         page.goto("/admin/")
         page.get_by_role("navigation", name="Menu principal").get_by_role("link", name="Transferts").click()
         page.get_by_role("button", name="Essayer maintenant").click()
-        expect(page.get_by_text("Tout est fait.")).to_be_visible(timeout=_PATIENCE)
+        expect(page.get_by_text("dossier dont l’attente a changé")).to_be_visible(timeout=_PATIENCE)
         page.get_by_role("link", name="Voir les transferts").click()
         page.get_by_role("link", name=re.compile("Topaze", re.IGNORECASE)).first.click()
 
