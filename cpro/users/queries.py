@@ -63,11 +63,14 @@ def find_sign_in(session: Session, token: str) -> OpenSignIn | None:
 
 
 def find_live_code(session: Session, account: AnyAccount, code_hmac: str) -> ActivationCode | None:
-    """Return the unspent code of an account, expired or not, or None."""
+    """Return the unspent code of an account, expired or not, or None; it is locked until the commit.
+
+    Two people who use one code at the same instant: the second waits for the first, then finds it spent.
+    """
     return session.scalars(
-        select(ActivationCode).where(
-            _codes_of(account), ActivationCode.code_hmac == code_hmac, ActivationCode.spent_at.is_(None)
-        )
+        select(ActivationCode)
+        .where(_codes_of(account), ActivationCode.code_hmac == code_hmac, ActivationCode.spent_at.is_(None))
+        .with_for_update()
     ).first()
 
 
