@@ -39,7 +39,8 @@ def milliseconds_to_wait() -> int:
 
 
 def _request_wait() -> float:
-    return float(current_app.config.get("CPRO_LOCK_WAIT") or REQUEST_WAIT)
+    chosen: int | None = current_app.config.get("CPRO_LOCK_WAIT")
+    return chosen or REQUEST_WAIT
 
 
 @contextmanager
