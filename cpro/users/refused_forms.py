@@ -83,9 +83,7 @@ def _said(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted(
         (name, value)
         for name, value in fields
-        if name not in _NEVER_KEPT | FIELD_NAMES | {"geste", "then"}
-        and not name.startswith((_SENTENCE, "choix-"))
-        and value
+        if name not in _NOT_TYPED and not name.startswith((_SENTENCE, "choix-")) and value
     )
 
 

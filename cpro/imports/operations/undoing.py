@@ -41,7 +41,6 @@ _CORRECTED = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIV
 _MATCHING_FIELDS = frozenset({"ine", "is_active", "last_name", "usage_name", "first_name", "birth_date", "came_by"})
 #: Divisions go before courses, once their pupils are gone.
 _STRUCTURE: dict[str, tuple[type[Any], str]] = {"division": (Division, "une division"), "mef": (MEF, "une formation")}
-_WORKED_ON = "Cet import ne peut plus être annulé : {} {}. Rien n’a été défait."
 
 
 @dataclass
