@@ -183,7 +183,7 @@ def _interrupted(site: Site, page: Page) -> None:
 
 
 def _back_to_work(site: Site, page: Page, **values: object) -> None:
-    """Apply an import, then let its job be one that still runs."""
+    """Apply an import, then let its job be one that still runs, whose lease no worker takes back before the tests end."""
     deposit(page, _pupil("700001"))
     confirm_all(page)
     wait_for_report(page)
@@ -194,7 +194,7 @@ def _back_to_work(site: Site, page: Page, **values: object) -> None:
             connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
         running = {"state_value": "running", "exclusive_key": None, "finished_at": None, "worker": "gone"}
         job_id = connection.scalar(select(ImportRun.job_id).where(ImportRun.id == run_id))
-        lease = {"lease_until": utcnow() + timedelta(minutes=2), **values}
+        lease = {"lease_until": utcnow() + timedelta(days=1), **values}
         connection.execute(update(Job).where(Job.id == job_id).values(running | lease))
         connection.execute(update(ImportRun).where(ImportRun.id == run_id).values(state_value="applying"))
     engine.dispose()
