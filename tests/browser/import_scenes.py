@@ -183,7 +183,7 @@ def _interrupted(site: Site, page: Page) -> None:
 
 
 def _back_to_work(site: Site, page: Page, **values: object) -> None:
-    """Apply an import, then let its job be one that still runs, whose lease no worker takes back before the tests end."""
+    """Apply an import, then let its job run on: no worker takes its lease back before the tests end."""
     deposit(page, _pupil("700001"))
     confirm_all(page)
     wait_for_report(page)
