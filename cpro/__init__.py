@@ -52,7 +52,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         configure_engine(db.engine)
 
     web.install(app)
-    app.extensions["cpro_rooms"] = rooms = (
+    app.extensions["cpro_features"] = features = (
         audit,
         establishments,
         users,
@@ -66,9 +66,9 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         imports,
         passport,
     )
-    for room in rooms:
-        if hasattr(room, "register"):
-            room.register(app)
+    for feature in features:
+        if hasattr(feature, "register"):
+            feature.register(app)
     app.register_blueprint(pages.bp)
     jobs.register(app)
     mail.register(app)

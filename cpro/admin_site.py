@@ -70,9 +70,9 @@ def install(app: Flask) -> None:
             covers=("admin.index",),
         )
     )
-    for room in app.extensions["cpro_rooms"]:
-        if hasattr(room, "register_admin"):
-            room.register_admin(site)
+    for feature in app.extensions["cpro_features"]:
+        if hasattr(feature, "register_admin"):
+            feature.register_admin(site)
     app.context_processor(lambda: {"frame": Frame()})
 
 

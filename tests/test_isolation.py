@@ -136,7 +136,7 @@ class TestScenarios:
 
 @pytest.fixture
 def careless(world: World, migrated_app: Flask) -> Iterator[Flask]:
-    """Yield an application with a room that never heard of schools: stock generated screens with every power."""
+    """Yield an application with a feature that never heard of schools: stock generated screens with every power."""
 
     class CarelessStudents(SecureModelView):
         permission = Permission.STUDENTS_VIEW

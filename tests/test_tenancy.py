@@ -1,4 +1,4 @@
-"""Tenancy is one filter: a room that forgets about it cannot leak, and what the filter cannot see is listed here."""
+"""Tenancy is one filter: a feature that forgets about it cannot leak, and what the filter cannot see is listed here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ assert isinstance(STUDENTS, Table)
 
 @pytest.fixture
 def in_a(app: Flask, world: World) -> Any:
-    """Work as a careless room would, in school A."""
+    """Work as a careless feature would, in school A."""
     with app.app_context():
         enter(Scope(world.a.id))
         yield db.session()

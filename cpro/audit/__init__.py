@@ -14,7 +14,7 @@ from cpro.core.registry import MenuEntry, registry
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: what it listens to, its words, its command."""
+    """Register the feature: what it listens to, its words, its command."""
     from cpro.audit import commands, labels, listeners
 
     listeners.install(app)

@@ -1,6 +1,6 @@
 """How the journal reads: actions as ends of sentences, fields and values as people call them.
 
-Rooms say their own words in their `register(app)`, so that the journal knows no room: `register(…)` below. Saying
+Features register their labels in their `register(app)`, so that the journal knows none: `register(…)` below. Saying
 them twice changes nothing.
 """
 
@@ -60,7 +60,7 @@ def register(
     fields: Mapping[str, Mapping[str, str]] | None = None,
     values: Mapping[str, Mapping[str, Reading]] | None = None,
 ) -> None:
-    """Say how a room's gestures read.
+    """Say how a feature's gestures read.
 
     `actions` maps an action to what follows the person's name (« a modifié les renseignements »), `objects` a type of
     object to its French name, `fields` a type of object to the labels of its fields, `values` to what turns a stored
@@ -75,17 +75,17 @@ def register(
 
 
 def known_actions() -> list[tuple[str, str]]:
-    """Return every action a room has named, with its words, by words: the choices of a filter."""
+    """Return every action a feature has named, with its words, by words: the choices of a filter."""
     return sorted(_words.actions.items(), key=lambda each: each[1])
 
 
 def known_object_types() -> list[tuple[str, str]]:
-    """Return every type of object a room has named, with its French name, by name."""
+    """Return every type of object a feature has named, with its French name, by name."""
     return sorted(_words.objects.items(), key=lambda each: each[1])
 
 
 def action_label(action: str) -> str:
-    """Return what follows the person's name; an action that no room named reads as it is written."""
+    """Return what follows the person's name; an action that no feature named reads as it is written."""
     return _words.actions.get(action, f"a fait « {action} »")
 
 
@@ -112,7 +112,7 @@ def sentence(entry: AuditEntry, *, masked: bool = False) -> str:
 
 
 def field_label(object_type: str, name: str) -> str:
-    """Return the name of a field as people call it; a field that no room named reads as it is written."""
+    """Return the name of a field as people call it; a field that no feature named reads as it is written."""
     return _words.fields.get((object_type, name)) or _words.fields.get(("", name)) or name
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: its pages, its part of a diploma's page, its command."""
+    """Register the feature: its pages, its part of a diploma's page, its command."""
     from cpro.competences import commands, journal, operations, views
     from cpro.core import events
     from cpro.core.registry import HelpPage, registry

@@ -6,7 +6,7 @@ from cpro.audit import labels
 
 
 def name_gestures() -> None:
-    """Register the words of the room; lists belong to diplomas, under whose name they are told."""
+    """Register the audit labels of the feature; lists belong to diplomas, under whose name they are told."""
     labels.register(
         actions={
             "competences:changed": "a modifié la liste des compétences d’un diplôme",

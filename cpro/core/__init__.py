@@ -1,4 +1,4 @@
-"""What every room stands on and no room owns: tenancy, permissions, transactions, errors, registry, storage.
+"""Mechanisms that every feature uses: tenancy, permissions, transactions, errors, registry, storage.
 
 Nothing here knows a school's trade: no word of diplomas, masks or transfers.
 """

@@ -2,7 +2,7 @@
 
 Stock Flask-Admin allows everything, fetches by primary key past its own query, commits by itself and shows raw
 exceptions. Here a view names its permission, every power is off until a subclass turns it on, rows come through the
-tenancy filter, and writes go to a room's operations, inside one unit of work.
+tenancy filter, and writes go to a feature's operations, inside one unit of work.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ class SecureModelView(_Guarded, ModelView):
         return False
 
     def create_model(self, form: Any) -> Any:
-        """Refuse: a screen that creates calls its room's operation."""
-        raise NotImplementedError(f"{type(self).__name__} creates through its room's operation")
+        """Refuse: a screen that creates calls its feature's operation."""
+        raise NotImplementedError(f"{type(self).__name__} creates through its feature's operation")
 
     def update_model(self, form: Any, model: Any) -> Any:
-        """Refuse: a screen that edits calls its room's operation."""
-        raise NotImplementedError(f"{type(self).__name__} edits through its room's operation")
+        """Refuse: a screen that edits calls its feature's operation."""
+        raise NotImplementedError(f"{type(self).__name__} edits through its feature's operation")
 
     def delete_model(self, model: Any) -> Any:
-        """Refuse: a screen that deletes calls its room's operation."""
-        raise NotImplementedError(f"{type(self).__name__} deletes through its room's operation")
+        """Refuse: a screen that deletes calls its feature's operation."""
+        raise NotImplementedError(f"{type(self).__name__} deletes through its feature's operation")

@@ -1,4 +1,4 @@
-"""Facts announced inside the transaction, to which rooms above react without being known below.
+"""Facts announced inside the transaction, to which features above react without being known below.
 
 Listeners run in the same transaction: if one raises, the gesture is undone. A listener receives the announced
 values as keyword arguments.

@@ -1,4 +1,4 @@
-"""Help, legal mentions, health: pages that belong to no room."""
+"""Help, legal mentions, health: pages that belong to no feature."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ bp = Blueprint("pages", __name__)
 @bp.get("/aide/<slug>")
 @requires(Permission.HELP_READ)
 def help_page(slug: str) -> ResponseReturnValue:
-    """Show a page of help that some room published."""
+    """Show a page of help that some feature published."""
     page = registry().help_pages.get(slug)
     if page is None:
         raise NotFound("Cette page d’aide n’existe pas.")

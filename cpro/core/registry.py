@@ -1,6 +1,6 @@
-"""The places that rooms above offer to rooms below: menu, tabs, consequences, checklist, help.
+"""What features add to pages that do not import them: menu, tabs, consequences, checklist, help.
 
-A room fills them in its `register(app)`; pages below show them without importing the room.
+A feature adds its entries in its `register(app)`; pages of features below show them without importing it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class ChecklistItem:
 
 @dataclass(frozen=True)
 class TabSection:
-    """A part of a settings page that another room provides: a template and the function that fills it."""
+    """A part of a settings page that another feature provides: a template and the function that fills it."""
 
     template: str
     context: Callable[[], dict[str, Any]]
@@ -120,13 +120,13 @@ class RestorePlan:
 
 @dataclass(frozen=True)
 class Restoring:
-    """How a room brings back what a line of the settings' history replaced."""
+    """How a feature brings back what a line of the settings' history replaced."""
 
     #: which of the lines of a page can be brought back, at once for all of them
     restorable: Callable[[Sequence[Any]], set[int]]
     #: what restoring a line would do, or None when nothing is left to restore; writes nothing
     plan: Callable[[Any], RestorePlan | None]
-    #: calls the room's operation inside the page's unit of work, with the line, then `opened_on`, `by` and `now`;
+    #: calls the feature's operation inside the page's unit of work, with the line, then `opened_on`, `by` and `now`;
     #: raises that operation's `DomainError` and returns the sentence that says what was done
     restore: Callable[..., str]
     #: whether `restore` takes `password_given` too, since a plan may ask for it
@@ -155,7 +155,7 @@ class HistoryPart:
 
 @dataclass
 class Registry:
-    """What the rooms of one application have put in the places."""
+    """Everything that the features of one application have registered."""
 
     #: returns the IANA name of the time zone of the school worked in
     timezone: Callable[[], str] = lambda: DEFAULT_TIMEZONE
@@ -225,7 +225,7 @@ class Registry:
         self._object_sections.insert(0 if is_first else len(self._object_sections), provider)
 
     def object_sections(self, object_type: str, object_id: str) -> list[tuple[str, dict[str, Any]]]:
-        """Return the parts that rooms add to the page of a record."""
+        """Return the parts that features add to the page of a record."""
         found = (provider(object_type, object_id) for provider in self._object_sections)
         return [section for section in found if section is not None]
 
@@ -234,7 +234,7 @@ class Registry:
         self._pupil_sections.append(provider)
 
     def pupil_sections(self, student_id: int) -> list[tuple[str, dict[str, Any]]]:
-        """Return the parts that rooms add to the page of a pupil's records."""
+        """Return the parts that features add to the page of a pupil's records."""
         found = (provider(student_id) for provider in self._pupil_sections)
         return [section for section in found if section is not None]
 

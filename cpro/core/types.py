@@ -1,4 +1,4 @@
-"""Column types shared by the rooms."""
+"""Column types shared by the features."""
 
 from __future__ import annotations
 

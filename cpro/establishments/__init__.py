@@ -13,7 +13,7 @@ from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: routes, commands, tabs, help."""
+    """Register the feature: routes, commands, tabs, help."""
     from cpro.establishments import commands, history_views, journal, modules_views, places, views
     from cpro.establishments import jobs as _declared  # noqa: F401  # its handlers, known once imported
 
@@ -27,7 +27,7 @@ def register(app: Flask) -> None:
 
 
 def register_admin(site: Admin) -> None:
-    """Put the room's generated screens in the administration site."""
+    """Add the feature's generated screens to the administration site."""
     from cpro.establishments.admin import EstablishmentsScreen
     from cpro.establishments.models import Establishment
 

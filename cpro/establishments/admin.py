@@ -58,7 +58,7 @@ class EstablishmentsScreen(Screen):
         form.password_was_given = changes_email(self._typed(form)) and password_given(form)
 
     def update(self, row: Establishment, form: ParticularsForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the room's operation, which knows the school of the scope only."""
+        """Correct through the feature's operation, which knows the school of the scope only."""
         update_particulars(
             self._typed(form), opened_on=opened_on, password_given=form.password_was_given, by=by, now=now
         )

@@ -1,7 +1,7 @@
 """The gate: name, e-mail and UAI must be known before users are created or a passport is exported.
 
 The rule of the client's manual (« Attention ! Le nom, l'adresse électronique et le code UAI… »), asked here by every
-room that it stops. A gated screen never hides its button: it says which particular is missing, with a link to it.
+feature that it stops. A gated screen never hides its button: it says which particular is missing, with a link to it.
 """
 
 from __future__ import annotations

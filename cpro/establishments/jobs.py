@@ -1,4 +1,4 @@
-"""What the school's room does each night."""
+"""The nightly work on schools."""
 
 from __future__ import annotations
 

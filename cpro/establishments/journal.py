@@ -23,7 +23,7 @@ _MODULES = {module.value: f"Module {module.label}" for module in Module}
 
 
 def name_gestures() -> None:
-    """Register the words of the room."""
+    """Register the audit labels of the feature."""
     actions = {
         "establishment:created": "a créé l’établissement",
         "establishment:address:confirmed": "a confirmé l’adresse électronique de l’établissement",

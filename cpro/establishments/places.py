@@ -1,4 +1,4 @@
-"""What the room puts in the shared places: its tabs, its help, its lines of the checklist, what its settings change."""
+"""What the feature adds to the registry: its tabs, its help, lines of the checklist, what its settings change."""
 
 from __future__ import annotations
 

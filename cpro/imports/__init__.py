@@ -15,7 +15,7 @@ from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: its pages, its jobs, its words, its command."""
+    """Register the feature: its pages, its jobs, its words, its command."""
     from cpro.imports import commands, jobs, journal, places, views, views_run
 
     assert jobs and views_run  # known once imported

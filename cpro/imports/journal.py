@@ -27,7 +27,7 @@ _COUNTS = {
 
 
 def name_gestures() -> None:
-    """Register the words of the room."""
+    """Register the audit labels of the feature."""
     labels.register(
         actions={
             f"import:{kind.value}:{gesture}": f"{words} {kind.label}"

@@ -1,4 +1,4 @@
-"""What the room puts in the shared places: the menu, its help, its line of « Les incontournables »."""
+"""What the feature adds to the registry: the menu, its help, its line of « Les incontournables »."""
 
 from __future__ import annotations
 

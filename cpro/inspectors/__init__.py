@@ -13,7 +13,7 @@ from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: its tab, what opens a school to an inspector, help."""
+    """Register the feature: its tab, what opens a school to an inspector, help."""
     from cpro.inspectors import journal, places, views
 
     app.register_blueprint(views.bp)
@@ -22,7 +22,7 @@ def register(app: Flask) -> None:
 
 
 def register_admin(site: Admin) -> None:
-    """Put the room's generated screen in the administration site."""
+    """Add the feature's generated screen to the administration site."""
     from cpro.inspectors.admin import MandatesScreen
     from cpro.inspectors.models import Mandate
 

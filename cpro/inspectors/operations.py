@@ -2,7 +2,7 @@
 
 Opening writes a row of the school (the mandate, its line of the journal) and may write one of the platform (the
 inspector's account and its code). One cannot be without the other, so both are in one transaction, that of a platform
-session: this room alone does so, and names the school in every statement. The other two gestures are the school's own.
+session: only this feature does so, naming the school in every statement. The other two actions are the school's own.
 """
 
 from __future__ import annotations

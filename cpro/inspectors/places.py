@@ -1,4 +1,4 @@
-"""What the room puts in the shared places: its tab, its help, what opens a school to an inspector."""
+"""What the feature adds to the registry: its tab, its help, what opens a school to an inspector."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: its tab, its help."""
+    """Register the feature: its tab, its help."""
     from cpro.core import events
     from cpro.core.permissions import Permission
     from cpro.core.registry import HelpPage, SettingsTab, registry
@@ -28,7 +28,7 @@ def register(app: Flask) -> None:
 
 
 def register_admin(site: Admin) -> None:
-    """Put the room's generated screens in the administration site."""
+    """Add the feature's generated screens to the administration site."""
     from cpro.masks.admin import MasksScreen
     from cpro.masks.models import Mask
 

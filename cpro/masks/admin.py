@@ -87,17 +87,17 @@ class MasksScreen(Screen):
             offer_diplomas(form["diploma"], nothing="choisissez un diplôme")
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Mask:
-        """Word through the room's operation."""
+        """Create a wording through the feature's operation."""
         return operations.add_wording(
             form["diploma"].data or "", form["key"].data, form["wording"].data or "", by=by, now=now
         )
 
     def update(self, row: Mask, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the room's operation."""
+        """Correct through the feature's operation."""
         operations.correct_wording(row, form["wording"].data or "", opened_on=opened_on, by=by, now=now)
 
     def delete(self, row: Mask, *, by: Any, now: Any) -> None:
-        """Bring the default back through the room's operation."""
+        """Restore the default through the feature's operation."""
         operations.reset_wordings(row.diploma, MaskKey(row.key), by=by, now=now)
 
     def deletion_consequences(self, row: Mask) -> list[str]:

@@ -7,7 +7,7 @@ from cpro.masks.models import MaskKey
 
 
 def name_gestures() -> None:
-    """Register the words of the room; a field is called by its default wording, which never changes."""
+    """Register the audit labels of the feature; a field is called by its default wording, which never changes."""
     labels.register(
         actions={
             "masks:changed": "a modifié les masques de saisie",

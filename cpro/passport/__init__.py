@@ -14,7 +14,7 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: passports, their public page, their previews, their jobs."""
+    """Register the feature: passports, their public page, their previews, their jobs."""
     from cpro.passport import division_views, journal, places, preview_views, public_views, views
     from cpro.passport import jobs as _declared  # noqa: F401  # its handlers, known once imported
 

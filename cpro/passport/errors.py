@@ -1,4 +1,4 @@
-"""What the room refuses, in the sentences that people read."""
+"""Refusals of the feature, in the French sentences that people read."""
 
 from __future__ import annotations
 

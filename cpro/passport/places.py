@@ -1,4 +1,4 @@
-"""What the room puts in the shared places: its menu line, the passport on a pupil's page, the previews, own data."""
+"""What the feature adds to the registry: its menu line, the passport on a pupil's page, the previews, own data."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: pages, tab, help, words of the journal, the nightly deletion."""
+    """Register the feature: pages, tab, help, words of the journal, the nightly deletion."""
     from cpro.records import jobs as _declared  # noqa: F401  # its handler, known once imported
     from cpro.records import journal, places, retention_views
     from cpro.records.views import bilans, bp, division, evaluations, fiches, pupils  # noqa: F401

@@ -1,4 +1,4 @@
-"""What the records' room does each night."""
+"""The nightly work on records."""
 
 from __future__ import annotations
 

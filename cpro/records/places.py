@@ -1,4 +1,4 @@
-"""What the room puts in the shared places: its menu lines, its tab, its help, its part of the settings' history."""
+"""What the feature adds to the registry: its menu lines, its tab, its help, its part of the settings' history."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: its pages, its menu line, what it answers to the rooms below."""
+    """Register the feature: its pages, its menu line, what it answers to the features below."""
     from cpro.scenarios import journal, places, views
 
     app.register_blueprint(views.bp)

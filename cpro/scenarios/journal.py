@@ -6,7 +6,7 @@ from cpro.audit import labels
 
 
 def name_gestures() -> None:
-    """Register the words of the room."""
+    """Register the audit labels of the feature."""
     labels.register(
         actions={
             "scenario:archived": "a archivé un scénario",

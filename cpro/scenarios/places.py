@@ -1,4 +1,4 @@
-"""What the room puts in the shared places: menu, help, what the module changes, the preview of masks, what it holds."""
+"""What the feature adds to the registry: menu, help, what the module changes, the preview of masks, what it holds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _EXAMPLE_LINK = {"label": "Documentation du constructeur"}
 
 
 def fill(app: Flask) -> None:
-    """Register the room's parts of the pages below, and its answers to their questions."""
+    """Register the feature's parts of the pages below, and its answers to their questions."""
     places = registry(app)
     places.add_menu_entry(
         MenuEntry(

@@ -12,7 +12,7 @@ from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: the list of students without INE and what the settings change for them."""
+    """Register the feature: the list of students without INE and what the settings change for them."""
     from cpro.students import journal, places, views
     from cpro.students.accounts import hooks
     from cpro.students.accounts import jobs as _declared  # noqa: F401  # its handler, known once imported
@@ -30,7 +30,7 @@ def register(app: Flask) -> None:
 
 
 def register_admin(site: Admin) -> None:
-    """Put the room's generated screens in the administration site."""
+    """Add the feature's generated screens to the administration site."""
     from cpro.students.admin import DiplomasScreen, DivisionsScreen, MEFsScreen, StudentsScreen, UsersScreen
     from cpro.students.models import MEF, Diploma, Division, Student
     from cpro.users.models import Account

@@ -163,7 +163,7 @@ def update_diploma(
 def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
     """Delete a diploma of the school's own. Raises `NationalDiploma`, `DiplomaInUse`.
 
-    What other rooms attach to a diploma (wordings, competences, scenarios…) holds it too: they refuse on
+    What other features attach to a diploma (wordings, competences, scenarios…) holds it too: they refuse on
     `events.diploma_held`, the database does otherwise, and so does this.
     """
     refuse_diploma_deletion(diploma)

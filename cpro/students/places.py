@@ -1,4 +1,4 @@
-"""What the room puts in the shared places."""
+"""What the feature adds to the registry."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Words: a *transfer* joins one pupil of the school left (A) to the same pupil of the school joined (B); each school has
 its own *side* of it, under the ordinary filter; a *run* looks for pairs of pupils under one INE and copies what may be.
 Invariants: a record is copied once, whatever is interrupted or repeated; only the school joined receives records; the
-school left keeps its own. This room alone works across schools, in a platform session: `operations`, `matching`,
+school left keeps its own. This feature alone works across schools, in a platform session: `operations`, `matching`,
 `copying`. Pages of a school read its sides and nothing else.
 """
 
@@ -14,7 +14,7 @@ from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: its pages, its jobs, what asks for them, its command, its words."""
+    """Register the feature: its pages, its jobs, what asks for them, its command, its words."""
     from cpro.core import events
     from cpro.transfers import commands, jobs, journal, places, views, views_gestures, views_offers
 
@@ -29,7 +29,7 @@ def register(app: Flask) -> None:
 
 
 def register_admin(site: Admin) -> None:
-    """Put the room's generated screen in the administration site."""
+    """Add the feature's generated screen to the administration site."""
     from cpro.transfers.admin import TransfersScreen
     from cpro.transfers.models import TransferSide
 

@@ -15,7 +15,7 @@ _FIGURES = {
 
 
 def name_gestures() -> None:
-    """Register the words of the room."""
+    """Register the audit labels of the feature."""
     labels.register(
         actions={
             "transfer:accepted": "a accepté les données d’un élève",

@@ -1,4 +1,4 @@
-"""What the room puts in the shared places: menu, help, what switching off stops, checklist, chart."""
+"""What the feature adds to the registry: menu, help, what switching off stops, checklist, chart."""
 
 from __future__ import annotations
 

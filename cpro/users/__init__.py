@@ -15,7 +15,7 @@ from cpro.core.registry import TabSection, registry
 
 
 def register(app: Flask) -> None:
-    """Bring the room into the application: sign-in, the guard of every route, commands."""
+    """Register the feature: sign-in, the guard of every route, commands."""
     from cpro.core import events
     from cpro.users import address_views, commands, guard, jobs, journal, teacher_views, views
     from cpro.users.operations.addresses import tell_school_address

@@ -1,4 +1,4 @@
-"""What the users' room does each night."""
+"""The nightly work on accounts."""
 
 from __future__ import annotations
 

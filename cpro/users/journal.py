@@ -25,7 +25,7 @@ _FIELDS = {
 
 
 def name_gestures() -> None:
-    """Register the words of the room."""
+    """Register the audit labels of the feature."""
     labels.register(
         actions={
             "account:address:confirmed": "a confirmé la nouvelle adresse d’un compte",

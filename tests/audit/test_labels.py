@@ -53,7 +53,7 @@ class TestWords:
     def test_each_action_has_its_words(self, migrated_app: Flask) -> None:
         unnamed = actions_of_the_sources() - {action for action, _words in labels.known_actions()} - set(list_kinds())
 
-        assert not unnamed, f"say how {sorted(unnamed)} read: labels.register in the room's journal.py"
+        assert not unnamed, f"say how {sorted(unnamed)} read: labels.register in the feature's journal.py"
 
     def test_an_action_nobody_named_still_reads(self) -> None:
         assert labels.action_label("unknown:gesture") == "a fait «\u202funknown:gesture\u202f»"

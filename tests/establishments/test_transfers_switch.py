@@ -268,7 +268,7 @@ class TestEvent:
 
     def test_a_listener_that_fails_undoes_everything(self, app: Flask, as_: As) -> None:
         def listener(school: Establishment, **facts: Any) -> None:
-            raise RuntimeError("a room above could not follow")
+            raise RuntimeError("a feature above could not follow")
 
         browser = as_("administrator")
 

@@ -1,4 +1,4 @@
-"""Gestures on accounts as the rooms make them: in the school's session, in one unit of work, by somebody."""
+"""Gestures on accounts as the features make them: in the school's session, in one unit of work, by somebody."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class TestOnlyTheCopyCrosses:
 
 
 class TestFromASchool:
-    """What a careless room could write in a school's session."""
+    """What a careless feature could write in a school's session."""
 
     def test_a_copy_towards_another_school_is_refused(self, exchange: Exchange, moved: tuple[int, int]) -> None:
         columns = [column.name for column in Fiche.__table__.columns if column.name != "id"]

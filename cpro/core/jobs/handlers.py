@@ -125,7 +125,7 @@ def get_handler(kind: str) -> Handler:
     """Return the handler of a kind. Raises `LookupError`."""
     handler = _handlers.get(kind)
     if handler is None:
-        raise LookupError(f"no handler for {kind}: import its module in the register(app) of its room")
+        raise LookupError(f"no handler for {kind}: import its module in the register(app) of its feature")
     return handler
 
 

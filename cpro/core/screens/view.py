@@ -34,7 +34,7 @@ class Screen(ReadingScreen):
     """A table of the data model as people browse it; every power asks for its permission, or is off.
 
     A subclass declares, then overrides `create`, `update`, `delete` for the powers it opens: each calls an operation
-    of its room inside the unit of work that the screen opens, and raises that operation's `DomainError`.
+    of its feature inside the unit of work that the screen opens, and raises that operation's `DomainError`.
     """
 
     form = _NoForm
@@ -63,7 +63,7 @@ class Screen(ReadingScreen):
         return None
 
     def refuse_deletion(self, row: Any) -> None:
-        """Raise what the room's operation raises when this row cannot be deleted; asked by each page that offers it."""
+        """Raise what the feature's operation raises when this row cannot be deleted; each page that offers it asks."""
 
     def form_values(self, row: Any) -> dict[str, Any]:
         """Return the values a form opens on; they are what two people must not overwrite."""
@@ -73,18 +73,18 @@ class Screen(ReadingScreen):
         """Complete a form before it is shown or read (choices that depend on the school)."""
 
     def create(self, form: VersionedForm, *, by: Actor, now: Any) -> Any:
-        """Create a row through the room's operation and return it."""
+        """Create a row through the feature's operation and return it."""
         raise NotImplementedError
 
     def before_update(self, row: Any, form: Any) -> None:
         """Judge what cannot be judged inside the unit of work, as a password; raise a `DomainError` to refuse."""
 
     def update(self, row: Any, form: VersionedForm, *, opened_on: str | None, by: Actor, now: Any) -> Any:
-        """Correct a row through the room's operation, which checks `opened_on`."""
+        """Correct a row through the feature's operation, which checks `opened_on`."""
         raise NotImplementedError
 
     def delete(self, row: Any, *, by: Actor, now: Any) -> None:
-        """Delete a row through the room's operation."""
+        """Delete a row through the feature's operation."""
         raise NotImplementedError
 
     def deletion_consequences(self, row: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Pages of the room: the pupils one follows, a pupil's records, the forms that write them."""
+"""Pages of the feature: the pupils one follows, a pupil's records, the forms that write them."""
 
 from __future__ import annotations
 

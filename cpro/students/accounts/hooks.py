@@ -19,7 +19,7 @@ _SECTION = "students/accounts/_section.html"
 
 
 def register_hooks(app: Flask) -> None:
-    """Put the room's parts where they are shown."""
+    """Register the feature's parts of other pages."""
     places = registry(app)
     places.add_object_section(_record_section, is_first=True)  # above what the journal tells
     places.add_checklist(_checklist)

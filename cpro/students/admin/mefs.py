@@ -80,11 +80,11 @@ class MEFsScreen(Screen):
             del form["other_years"]
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> MEF:
-        """Add through the room's operation."""
+        """Add through the feature's operation."""
         return mefs.create_mef(form.data, by=by, now=now)
 
     def update(self, row: MEF, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the room's operation."""
+        """Correct through the feature's operation."""
         mefs.update_mef(
             row,
             form.data,
@@ -95,7 +95,7 @@ class MEFsScreen(Screen):
         )
 
     def delete(self, row: MEF, *, by: Any, now: Any) -> None:
-        """Delete through the room's operation."""
+        """Delete through the feature's operation."""
         mefs.delete_mef(row, by=by, now=now)
 
     def refuse_deletion(self, row: MEF) -> None:

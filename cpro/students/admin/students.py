@@ -115,11 +115,11 @@ class StudentsScreen(Screen):
         form["division"].suggestions = suggest_divisions()
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Student:
-        """Create through the room's operation."""
+        """Create through the feature's operation."""
         return operations.create_student(form.data, by=by, now=now)
 
     def update(self, row: Student, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the room's operation."""
+        """Correct through the feature's operation."""
         operations.update_student(row, form.data, opened_on=opened_on, by=by, now=now)
 
     def list_links(self) -> list[tuple[str, str]]:
@@ -203,11 +203,11 @@ class DivisionsScreen(Screen):
                 form[name].render_kw, form[name].description = {"readonly": True}, "Vient des fichiers de SIECLE."
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Division:
-        """Create through the room's operation."""
+        """Create through the feature's operation."""
         return operations.create_division(form.data, by=by, now=now)
 
     def update(self, row: Division, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the room's operation."""
+        """Correct through the feature's operation."""
         operations.update_division(row, form.data, opened_on=opened_on, by=by, now=now)
 
     def list_links(self) -> list[tuple[str, str]]:
@@ -275,15 +275,15 @@ class DiplomasScreen(Screen):
         return operations.diploma_values(row)
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Diploma:
-        """Create through the room's operation."""
+        """Create through the feature's operation."""
         return operations.create_diploma(form.data, by=by, now=now)
 
     def update(self, row: Diploma, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the room's operation."""
+        """Correct through the feature's operation."""
         operations.update_diploma(row, form.data, opened_on=opened_on, by=by, now=now)
 
     def delete(self, row: Diploma, *, by: Any, now: Any) -> None:
-        """Delete through the room's operation."""
+        """Delete through the feature's operation."""
         operations.delete_diploma(row, by=by, now=now)
 
 

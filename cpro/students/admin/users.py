@@ -202,13 +202,13 @@ class UsersScreen(Screen):
         return {**details_of(row), "divisions": ", ".join(codes)}
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Account:
-        """Create through the room's operation."""
+        """Create through the feature's operation."""
         values = {name: form[name].data or "" for name in details_of(Account())}
         divisions, student = read_divisions(form, values), read_id(form["student"].data or "")
         return create_user(values, division_ids=divisions, student_id=student, by=by, now=now)
 
     def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the room's operation."""
+        """Correct through the feature's operation."""
         values = {name: form[name].data or "" for name in details_of(row)}
         lock_current_establishment()  # as the operation will: what is compared cannot change before it writes
         self.check_fresh(row, opened_on)
