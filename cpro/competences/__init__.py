@@ -21,5 +21,5 @@ def register(app: Flask) -> None:
     places = registry(app)
     places.add_object_section(views.diploma_section)
     places.add_help_page(HelpPage("competences", "Les listes de compétences", "help/competences.html"))
-    events.diploma_held.connect(operations.hold_diploma)
+    events.diploma_deletion_requested.connect(operations.forbid_deletion)
     journal.name_gestures()

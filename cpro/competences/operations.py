@@ -142,7 +142,7 @@ def empty_list(diploma: Diploma, *, by: Actor, now: datetime) -> Plan:
     return plan
 
 
-def hold_diploma(sender: object, *, diploma: Diploma, **_more: Any) -> None:
+def forbid_deletion(sender: object, *, diploma: Diploma, **_more: Any) -> None:
     """Refuse the deletion of a diploma that has competences. Raises `DiplomaInUse`."""
     count = len(list_competences(diploma.id))
     if count:

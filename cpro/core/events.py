@@ -24,9 +24,9 @@ import_applied = _facts.signal("import-applied")
 #: `created_ids` (those among them who go with it), `applied_at`, `by`, `now`; what it caused is to be undone first.
 import_undone = _facts.signal("import-undone")
 
-#: May a school's own diploma (`diploma`) be deleted? A question, asked by pages too: a feature that holds it raises a
-#: refusal.
-diploma_held = _facts.signal("diploma-held")
+#: Somebody wants to delete a school's own diploma (`diploma`), or a page asks whether they could: a feature that still
+#: uses the diploma raises a refusal.
+diploma_deletion_requested = _facts.signal("diploma-deletion-requested")
 
 #: Which of some competences (`ids`) are named by something? A question: each listener returns those it holds, by id.
 competences_used = _facts.signal("competences-used")

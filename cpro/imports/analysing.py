@@ -35,7 +35,7 @@ from cpro.imports.deposit.unpacking import UnpackedFile, unpack
 from cpro.imports.errors import FileRefused, Refusals
 from cpro.imports.models import ImportRun, RunState
 from cpro.imports.operations import runs, ticks
-from cpro.imports.operations.exclusion import lock_imports
+from cpro.imports.operations.exclusion import lock_imports_and_school
 from cpro.imports.queries import fingerprint_of_data, get_run
 from cpro.imports.refusals import AnalysisOutdated, FilesGone
 
@@ -211,7 +211,7 @@ def _analyse_in_one_piece(
         analysis = prepare(sources, today=today, answers=answers)
         found = list(analysis.run())
         with unit_of_work():
-            lock_imports()
+            lock_imports_and_school()
             if fingerprint_of_data(today) == compared_with:
                 run_id = open_run().id
                 runs.add_findings(run_id, found)

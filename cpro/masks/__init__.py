@@ -23,7 +23,7 @@ def register(app: Flask) -> None:
     places.add_help_page(HelpPage("masques", "Les masques de saisie", "help/masques.html"))
     places.add_consequences("masks", views.consequences)
     places.add_history(history.PART)
-    events.diploma_held.connect(operations.hold_diploma)
+    events.diploma_deletion_requested.connect(operations.forbid_deletion)
     journal.name_gestures()
 
 

@@ -118,7 +118,7 @@ def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: dat
     return _apply(diploma, list_masks(diploma.id), wanted, "masks:reset", label=label, by=by, now=now)
 
 
-def hold_diploma(sender: object, *, diploma: Diploma, **_more: Any) -> None:
+def forbid_deletion(sender: object, *, diploma: Diploma, **_more: Any) -> None:
     """Refuse the deletion of a diploma whose fields the school worded. Raises `DiplomaInUse`."""
     count = len(list_masks(diploma.id))
     if count:

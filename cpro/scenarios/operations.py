@@ -155,7 +155,7 @@ def archive_scenario(scenario_id: int, *, archived: bool, by: Actor, now: dateti
     return True
 
 
-def hold_diploma(sender: object, *, diploma: Diploma, **_more: Any) -> None:
+def forbid_deletion(sender: object, *, diploma: Diploma, **_more: Any) -> None:
     """Refuse the deletion of a diploma for which scenarios are written. Raises `DiplomaInUse`."""
     count = queries.count_for_diploma(diploma.id)
     if count:
@@ -163,8 +163,8 @@ def hold_diploma(sender: object, *, diploma: Diploma, **_more: Any) -> None:
         raise DiplomaInUse(f"{who} pour ce diplôme : il ne peut pas être supprimé.")
 
 
-def hold_competences(sender: object, *, ids: Collection[int], **_more: Any) -> set[int]:
-    """Return which of some competences a scenario works on."""
+def list_used_competences(sender: object, *, ids: Collection[int], **_more: Any) -> set[int]:
+    """Return the ids, among `ids`, of competences that a scenario works on; listens to `events.competences_used`."""
     return queries.find_worked(ids)
 
 

@@ -45,8 +45,8 @@ def fill(app: Flask) -> None:
     places.add_help_page(HelpPage("scenarios", "Les scénarios", "help/scenarios.html"))
     places.add_consequences("modules", _module_consequences)
     places.add_preview("masks", _mask_preview)
-    events.diploma_held.connect(operations.hold_diploma)
-    events.competences_used.connect(operations.hold_competences)
+    events.diploma_deletion_requested.connect(operations.forbid_deletion)
+    events.competences_used.connect(operations.list_used_competences)
 
 
 def _module_consequences() -> list[Consequence]:

@@ -163,8 +163,8 @@ def update_diploma(
 def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
     """Delete a diploma of the school's own. Raises `NationalDiploma`, `DiplomaInUse`.
 
-    What other features attach to a diploma (wordings, competences, scenarios…) holds it too: they refuse on
-    `events.diploma_held`, the database does otherwise, and so does this.
+    Features above that use diplomas (wordings, competences, scenarios…) refuse on `events.diploma_deletion_requested`;
+    a foreign key refuses for the others.
     """
     refuse_diploma_deletion(diploma)
     _record("diploma:deleted", diploma, {}, {}, by=by, now=now)
@@ -188,7 +188,7 @@ def refuse_diploma_deletion(diploma: Diploma) -> None:
     if linked:
         who = plural(linked, "formation (MEF) est rattachée", "formations (MEF) sont rattachées")
         raise DiplomaInUse(f"{who} à ce diplôme : rattachez-les d’abord à un autre.")
-    events.diploma_held.send("students", diploma=diploma)
+    events.diploma_deletion_requested.send("students", diploma=diploma)
 
 
 def refuse_if_national(diploma: Diploma) -> None:

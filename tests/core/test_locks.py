@@ -27,20 +27,20 @@ from cpro.extensions import db
 from cpro.users.models import SignIn
 from tests.factories import World, make_mandate
 from tests.helpers.browser import Browser
-from tests.helpers.locks import held
+from tests.helpers.locks import locked_row
 from tests.helpers.records import rows
 
 As = Callable[..., Browser]
 Arrange = Callable[[], AbstractContextManager[Session]]
-Hold = Callable[[str], AbstractContextManager[None]]
+LockRow = Callable[[str], AbstractContextManager[None]]
 PARTICULARS = "/admin/parametres/etablissement"
 START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def hold(app: Flask, database: str, admin_engine: Engine | None) -> Hold:
-    """Return a way to hold a row (the whole writer, on SQLite) as somebody else."""
-    return lambda row: held(database, admin_engine, row)
+def lock_row(app: Flask, database: str, admin_engine: Engine | None) -> LockRow:
+    """Return a function that locks a row (on SQLite, the single writer) from another connection."""
+    return lambda row: locked_row(database, admin_engine, row)
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ class TestHowLong:
         with app.app_context(), platform_unit_of_work("test") as work:
             assert told_to_wait(work.session) == 30_000, "the same connection, told anew"
 
-    def test_whoever_may_not_wait_does_not(self, app: Flask, world: World, hold: Hold) -> None:
-        with hold(f"establishment WHERE id = {world.a.id}"), app.app_context():
+    def test_whoever_may_not_wait_does_not(self, app: Flask, world: World, lock_row: LockRow) -> None:
+        with lock_row(f"establishment WHERE id = {world.a.id}"), app.app_context():
             started = time.monotonic()
             with pytest.raises(OperationalError) as refusal, wait_at_most(0):
                 _write(world.a.id)
@@ -93,12 +93,12 @@ class TestWhatIsBusy:
 
 class TestRequest:
     def test_that_waits_in_vain_is_told_to_come_back_and_loses_nothing(
-        self, app: Flask, as_: As, world: World, hold: Hold
+        self, app: Flask, as_: As, world: World, lock_row: LockRow
     ) -> None:
         browser = as_("administrator")
         fields = {**browser.form(PARTICULARS), "city": "Nancy", "name": "Lycée\n« Ada » & fils"}
 
-        with hold(f"establishment WHERE id = {world.a.id}"):
+        with lock_row(f"establishment WHERE id = {world.a.id}"):
             started = time.monotonic()
             answer = browser.post(PARTICULARS, fields)
             waited = time.monotonic() - started
@@ -121,11 +121,11 @@ class TestRequest:
         assert after["city"] == "Nancy"
 
     @pytest.mark.usefixtures("hurried")
-    def test_of_somebody_who_signs_in_shows_no_password(self, app: Flask, world: World, hold: Hold) -> None:
+    def test_of_somebody_who_signs_in_shows_no_password(self, app: Flask, world: World, lock_row: LockRow) -> None:
         browser = Browser(app)
         browser.get("/connexion")
 
-        with hold(f"establishment WHERE id = {world.a.id}"):
+        with lock_row(f"establishment WHERE id = {world.a.id}"):
             answer = browser.sign_in(world.a.code, world.logins["administrator"], world.password)
 
         assert answer.status_code == 503
@@ -134,23 +134,23 @@ class TestRequest:
 
     @pytest.mark.usefixtures("hurried")
     def test_that_is_refused_stays_refused_though_nobody_could_write_it(
-        self, app: Flask, as_: As, world: World, hold: Hold
+        self, app: Flask, as_: As, world: World, lock_row: LockRow
     ) -> None:
         browser = as_("teacher")
 
-        with hold(f"establishment WHERE id = {world.a.id}"):
+        with lock_row(f"establishment WHERE id = {world.a.id}"):
             assert browser.post(PARTICULARS, {"city": "Nancy"}).status_code == 403
 
     @pytest.mark.usefixtures("hurried")
     def test_of_an_inspector_is_not_shown_unless_the_journal_can_tell_it(
-        self, app: Flask, as_: As, world: World, arrange: Arrange, hold: Hold
+        self, app: Flask, as_: As, world: World, arrange: Arrange, lock_row: LockRow
     ) -> None:
         with arrange() as session:
             session.add(make_mandate(world))
         browser = as_("inspector", enter="a")
         told = len(rows(app, AuditEntry))
 
-        with hold(f"establishment WHERE id = {world.a.id}"):
+        with lock_row(f"establishment WHERE id = {world.a.id}"):
             answer = browser.get("/scenarios")
         assert (answer.status_code, len(rows(app, AuditEntry))) == (503, told)
 
@@ -159,14 +159,14 @@ class TestRequest:
 
 class TestReading:
     def test_never_waits_to_note_that_somebody_is_still_there(
-        self, app: Flask, as_: As, world: World, hold: Hold
+        self, app: Flask, as_: As, world: World, lock_row: LockRow
     ) -> None:
         with time_machine.travel(START, tick=False) as clock:
             browser = as_("administrator")
             ((sign_in_id, seen),) = _sign_ins(app)
             clock.shift(timedelta(minutes=5))
 
-            with hold(f"sign_in WHERE id = {sign_in_id}"):
+            with lock_row(f"sign_in WHERE id = {sign_in_id}"):
                 assert browser.get("/admin/").status_code == 200
                 assert _sign_ins(app) == [(sign_in_id, seen)]
 

@@ -1,4 +1,4 @@
-"""Locks really held by somebody else, on a connection that the application knows nothing of."""
+"""Locks taken on a connection that the application knows nothing of."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sqlalchemy.pool import NullPool
 
 
 @contextmanager
-def held(database: str, admin_engine: Engine | None, row: str) -> Iterator[None]:
-    """Hold a row of PostgreSQL, `establishment WHERE id = 1`, or the single writer of SQLite."""
+def locked_row(database: str, admin_engine: Engine | None, row: str) -> Iterator[None]:
+    """Lock a row of PostgreSQL, `establishment WHERE id = 1`, or the single writer of SQLite."""
     engine = admin_engine or create_engine(database, poolclass=NullPool)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if admin_engine is None:

@@ -125,7 +125,7 @@ def take(session: Session, *, host: str, now: datetime, only: int | None = None)
 
 def renew(session: Session, taken: Taken, *, now: datetime, progress: tuple[int, int, str] | None = None) -> None:
     """Keep the job for another lease, and say how far it is. Raises `JobLost`, `JobCancelled`."""
-    job = _held(session, taken)
+    job = _get_taken(session, taken)
     if job.cancel_asked_at:
         raise JobCancelled
     job.heartbeat_at = now
@@ -144,7 +144,7 @@ def finish(
     unless_cancelled: bool = False,
 ) -> None:
     """Settle the job as done. Raises `JobLost`, and `JobCancelled` where that can still be obeyed."""
-    job = _held(session, taken)
+    job = _get_taken(session, taken)
     if unless_cancelled and job.cancel_asked_at:
         raise JobCancelled
     job.result = dict(result) if result else None
@@ -154,7 +154,7 @@ def finish(
 
 def fail(session: Session, taken: Taken, sentence: str, *, now: datetime) -> None:
     """Settle the job as failed, for a reason in French. Raises `JobLost`."""
-    job = _held(session, taken)
+    job = _get_taken(session, taken)
     job.error = sentence[:500]
     _settle(job, JobState.FAILED, now)
     session.flush()
@@ -162,13 +162,13 @@ def fail(session: Session, taken: Taken, sentence: str, *, now: datetime) -> Non
 
 def give_up(session: Session, taken: Taken, *, now: datetime) -> None:
     """Settle the job as cancelled. Raises `JobLost`."""
-    _settle(_held(session, taken), JobState.CANCELLED, now)
+    _settle(_get_taken(session, taken), JobState.CANCELLED, now)
     session.flush()
 
 
 def hand_back(session: Session, taken: Taken) -> None:
     """Put the job back in the queue, as if it had not been taken. Raises `JobLost`."""
-    job = _held(session, taken)
+    job = _get_taken(session, taken)
     job.attempts -= 1
     _wait_again(job)
     session.flush()
@@ -179,7 +179,7 @@ def postpone(session: Session, taken: Taken, *, until: datetime) -> None:
 
     Raises `JobLost`.
     """
-    job = _held(session, taken)
+    job = _get_taken(session, taken)
     job.attempts, job.not_before = 0, until
     _wait_again(job)
     session.flush()
@@ -207,7 +207,8 @@ def take_back_expired(session: Session, *, now: datetime) -> int:
     return len(expired)
 
 
-def _held(session: Session, taken: Taken) -> Job:
+def _get_taken(session: Session, taken: Taken) -> Job:
+    """Return the row of a job that this worker has taken, locked. Raises `JobLost`."""
     job = session.scalars(
         select(Job)
         .where(Job.id == taken.id, Job.state_value == JobState.RUNNING.value, Job.worker == taken.worker)

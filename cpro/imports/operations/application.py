@@ -24,7 +24,7 @@ from cpro.extensions import db
 from cpro.imports.admission import require_may_import
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.operations import opening, pupils, staff
-from cpro.imports.operations.exclusion import hold_imports, lock_imports
+from cpro.imports.operations.exclusion import lock_imports, lock_imports_and_school
 from cpro.imports.operations.rows import list_changes, set_fields
 from cpro.imports.operations.runs import check_confirmations, close_run, record_about_run, version_of
 from cpro.imports.queries import fingerprint_of_data, get_run
@@ -49,7 +49,7 @@ class Application:
 
 def begin_application(run: ImportRun) -> None:
     """Say that an import is being applied, where no job does. Raises `NotToApply`, `ImportUnderWay`."""
-    lock_imports()
+    lock_imports_and_school()
     db.session.refresh(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply
@@ -100,7 +100,7 @@ def write_application(
 
     Raises as `prepare_application` does, and `ImportUnderWay`; what changed since is told by `AnalysisOutdated`.
     """
-    hold_imports()
+    lock_imports()
     run = get_run(prepared.run_id)
     _judge(run, prepared.confirmations, today=today, by=by)
     if version_of(run) != prepared.version:

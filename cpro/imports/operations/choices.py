@@ -15,7 +15,7 @@ from cpro.core.permissions import Actor
 from cpro.extensions import db
 from cpro.imports.models import ImportChange, ImportQuestion, ImportRun, RunState
 from cpro.imports.operations import ticks
-from cpro.imports.operations.exclusion import lock_imports
+from cpro.imports.operations.exclusion import lock_imports_and_school
 from cpro.imports.operations.runs import record_about_run, version_of
 from cpro.imports.refusals import AnalysisSeenChanged, NotToApply
 
@@ -133,7 +133,7 @@ def choose_all(run: ImportRun, *, is_selected: bool, today: date, by: Actor, now
 
 
 def _lock(run: ImportRun) -> None:
-    lock_imports()
+    lock_imports_and_school()
     db.session.refresh(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply

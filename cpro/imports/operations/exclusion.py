@@ -1,7 +1,8 @@
-"""One writer of the imports of a school at a time, by a lock that nobody else needs.
+"""Locks that let one transaction at a time write the imports of a school.
 
-The school's row is another matter: signing in, saving a setting and each line of the journal need it, so whatever
-takes long takes it in its last instants. Whoever needs both locks takes this one first.
+The imports have a named lock of their own. The school's row is not enough for that: signing in, saving a setting and
+each line of the journal lock it too, so a long transaction locks it only just before its commit. Code that needs both
+locks takes the one of the imports first.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from cpro.imports.refusals import ImportUnderWay
 _FAMILY = 0x4350494D
 
 
-def hold_imports() -> None:
-    """Keep the imports of the school from other writers until the commit.
+def lock_imports() -> None:
+    """Lock the imports of the school until the commit.
 
-    Raises `ImportUnderWay` when another one keeps them for longer than one waits.
+    Raises `ImportUnderWay` when another transaction still has them locked once the wait is over (`core.locks`).
     """
     school_id = scope_of(db.session()).establishment_id
     assert school_id is not None, "imports are of one school"
@@ -34,10 +35,10 @@ def hold_imports() -> None:
         raise ImportUnderWay from error
 
 
-def lock_imports() -> Establishment:
-    """Keep the imports and the row of the school until the commit, for what is short, and return the school.
+def lock_imports_and_school() -> Establishment:
+    """Lock the imports and the row of the school until the commit, and return the school; for short transactions.
 
     Raises `ImportUnderWay`.
     """
-    hold_imports()
+    lock_imports()
     return lock_current_establishment()

@@ -34,7 +34,7 @@ from cpro.imports.models import (
     ImportRun,
     RunState,
 )
-from cpro.imports.operations.exclusion import lock_imports
+from cpro.imports.operations.exclusion import lock_imports_and_school
 from cpro.imports.operations.ticks import remember_ticks
 from cpro.imports.queries import find_last_applied, find_open_run, fingerprint_of_data
 from cpro.imports.refusals import AnalysisSeenChanged, ConfirmationMissing, ImportUnderWay, NotToApply, UndoUnderWay
@@ -54,7 +54,7 @@ def open_run(
     `today` is the school's day, `kept_in` the folder of its files. Raises `ImportUnderWay`, and as
     `require_may_import` and `require_kind` do.
     """
-    school = lock_imports()
+    school = lock_imports_and_school()
     require_may_import(school, by=by)
     require_kind(sources.kind, uses_siecle=school.uses_siecle)
     pending = find_open_run()
@@ -86,7 +86,7 @@ def open_run(
 
 def restart_run(run: ImportRun, *, today: date) -> ImportRun:
     """Forget what an analysis found, and note what data the next one will be compared with. Raises `NotToApply`."""
-    lock_imports()
+    lock_imports_and_school()
     db.session.refresh(run)
     if not may_restart(run):
         raise NotToApply
@@ -181,7 +181,7 @@ def conclude_analysis(
 
 def send_to_analysis(run: ImportRun, *, by: Actor, now: datetime) -> Job:
     """Ask for the files of an import to be analysed by a worker. Raises `NotToApply`."""
-    lock_imports()
+    lock_imports_and_school()
     db.session.refresh(run)
     if not may_restart(run):
         raise NotToApply
@@ -203,7 +203,7 @@ def refuse_abandoning(run: ImportRun) -> None:
 
 def abandon_run(run: ImportRun, *, by: Actor, now: datetime) -> None:
     """Give up an import that is not applied, with its files. Raises `ImportUnderWay`, `NotToApply`."""
-    lock_imports()
+    lock_imports_and_school()
     db.session.refresh(run)
     refuse_abandoning(run)
     close_run(run, RunState.ABANDONED)
@@ -217,7 +217,7 @@ def send_to_application(
 
     Raises `NotToApply`, `GateClosed`, `UndoUnderWay`, `AnalysisSeenChanged`, `ConfirmationMissing`.
     """
-    school = lock_imports()
+    school = lock_imports_and_school()
     db.session.refresh(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply

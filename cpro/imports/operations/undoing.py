@@ -25,7 +25,7 @@ from cpro.extensions import db
 from cpro.imports.analysis.services import DIVISIONS, SERVICES
 from cpro.imports.models import UNDO_JOB, ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.operations import pupils
-from cpro.imports.operations.exclusion import hold_imports, lock_imports
+from cpro.imports.operations.exclusion import lock_imports, lock_imports_and_school
 from cpro.imports.operations.rows import division_ids, list_changes, list_object_ids, plain, set_divisions, set_fields
 from cpro.imports.operations.runs import is_being_undone, record_about_run
 from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, fingerprint_of_data, get_run
@@ -106,7 +106,7 @@ def write_undoing(staged: Staging, prepared: Undoing, *, today: dt.date, by: Act
     What it caused elsewhere is undone first by whoever listens to `import_undone`. Raises as `prepare_undoing`, and
     `ImportUnderWay`.
     """
-    hold_imports()
+    lock_imports()
     run = _require_last(get_run(prepared.run_id), now=now)
     events.import_undone.send(
         establishment_id=staged.school,
@@ -202,7 +202,7 @@ def request_undoing(run: ImportRun, *, by: Actor, now: dt.datetime) -> Job | Non
 
     Raises `UndoImpossible`, `UndoUnderWay`, `ImportUnderWay`.
     """
-    lock_imports()
+    lock_imports_and_school()
     db.session.refresh(run)
     if is_being_undone(run):
         raise UndoUnderWay

@@ -18,7 +18,7 @@ from cpro.transfers.copying import Brought, count_brought
 from cpro.transfers.errors import EvaluatedUpon, NotNow
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.operations.decisions import clean_reason
-from cpro.transfers.operations.gestures import check_state, hold, set_state, tell_both
+from cpro.transfers.operations.gestures import check_state, lock_transfer, set_state, tell_both
 from cpro.transfers.operations.settling import write_in_bulk
 
 #: How long the school joined may cancel (product.md §6).
@@ -50,22 +50,22 @@ def cancel(
     Fiches on which somebody evaluated here stop it (`EvaluatedUpon`), unless they are kept as the school's own. The
     pair is not copied again unless asked. Raises `NoSuchTransfer`, `NotNow` when it is not done, too old or not theirs.
     """
-    held = hold(session, establishment_id=establishment_id, side_id=side_id)
+    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
     typed = clean_reason(reason, required=False)
-    if held.transfer.is_current:
-        check_state(held, Direction.JOINED, {TransferState.DONE})
-    if not can_cancel(held.side, now=now):
+    if locked.transfer.is_current:
+        check_state(locked, Direction.JOINED, {TransferState.DONE})
+    if not can_cancel(locked.side, now=now):
         raise NotNow("Un transfert ne s’annule que par l’établissement d’accueil, et pendant 30 jours.")
-    receptions = [held.side.id]
+    receptions = [locked.side.id]
     evaluated = count_evaluated(session, establishment_id, receptions)
     if evaluated and not keep_evaluated:
         raise EvaluatedUpon(evaluated)
     taken = remove_copies(session, establishment_id, receptions)
-    set_state(held, TransferState.CANCELLED, reason=typed, by=by, now=now)
-    held.transfer.told_at = now
+    set_state(locked, TransferState.CANCELLED, reason=typed, by=by, now=now)
+    locked.transfer.told_at = now
     changes = {"kept": (None, evaluated)} if evaluated else {}
-    tell_both(session, held, "cancelled", taken=taken, changes=changes, by=by, now=now)
-    return held.side
+    tell_both(session, locked, "cancelled", taken=taken, changes=changes, by=by, now=now)
+    return locked.side
 
 
 def count_evaluated(session: Session, establishment_id: int, side_ids: Collection[int]) -> int:

@@ -11,11 +11,11 @@ from cpro.core.permissions import Actor
 from cpro.core.validators import clean_text
 from cpro.transfers.models import TO_DECIDE, Direction, TransferSide, TransferState
 from cpro.transfers.operations.gestures import (
-    Held,
+    LockedTransfer,
     check_state,
     check_switches,
-    hold,
     judge_again,
+    lock_transfer,
     set_state,
     tell_both,
 )
@@ -30,11 +30,11 @@ def confirm(session: Session, *, establishment_id: int, side_id: int, by: Actor,
     The side is DONE, or AGREEMENT when the school left must still agree. Raises `NoSuchTransfer`, `NotNow`,
     `TransfersOff`.
     """
-    held = hold(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(held, Direction.JOINED, {TransferState.CONFLICT})
-    check_switches(session, held)
-    held.transfer.confirmed_at = now
-    return _decide(session, held, "confirmed", by=by, now=now)
+    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(locked, Direction.JOINED, {TransferState.CONFLICT})
+    check_switches(session, locked)
+    locked.transfer.confirmed_at = now
+    return _decide(session, locked, "confirmed", by=by, now=now)
 
 
 def agree(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
@@ -42,12 +42,12 @@ def agree(session: Session, *, establishment_id: int, side_id: int, by: Actor, n
 
     The side is DONE, or CONFLICT when the school joined must still confirm. Raises as `confirm`.
     """
-    held = hold(session, establishment_id=establishment_id, side_id=side_id)
-    changed_mind = held.transfer.state is TransferState.REFUSED and held.side.decided_in == Direction.LEFT.value
-    check_state(held, Direction.LEFT, {TransferState.AGREEMENT, *([TransferState.REFUSED] if changed_mind else [])})
-    check_switches(session, held)
-    held.transfer.agreed_at = now
-    return _decide(session, held, "agreed", by=by, now=now)
+    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
+    changed_mind = locked.transfer.state is TransferState.REFUSED and locked.side.decided_in == Direction.LEFT.value
+    check_state(locked, Direction.LEFT, {TransferState.AGREEMENT, *([TransferState.REFUSED] if changed_mind else [])})
+    check_switches(session, locked)
+    locked.transfer.agreed_at = now
+    return _decide(session, locked, "agreed", by=by, now=now)
 
 
 def refuse(
@@ -57,14 +57,14 @@ def refuse(
 
     Both schools read the reason. Raises `NoSuchTransfer`, `NotNow`, `FieldErrors` without a reason.
     """
-    held = hold(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(held, held.side.direction, TO_DECIDE[held.side.direction])
+    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(locked, locked.side.direction, TO_DECIDE[locked.side.direction])
     typed = clean_reason(reason, required=True)
-    if held.transfer.state is TransferState.OFFERED:
-        settle_offer(held)
-    set_state(held, TransferState.REFUSED, reason=typed, by=by, now=now)
-    tell_both(session, held, "refused", changes={"reason": (None, typed)}, by=by, now=now)
-    return held.side
+    if locked.transfer.state is TransferState.OFFERED:
+        settle_offer(locked)
+    set_state(locked, TransferState.REFUSED, reason=typed, by=by, now=now)
+    tell_both(session, locked, "refused", changes={"reason": (None, typed)}, by=by, now=now)
+    return locked.side
 
 
 def ask_again(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
@@ -72,12 +72,12 @@ def ask_again(session: Session, *, establishment_id: int, side_id: int, by: Acto
 
     A DONE one may be asked again too: what is missing is brought. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
     """
-    held = hold(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(held, Direction.JOINED, {TransferState.CANCELLED, TransferState.REFUSED, TransferState.DONE})
-    refused_there = held.transfer.state is TransferState.REFUSED and held.side.decided_in == Direction.LEFT.value
-    check_state(held, Direction.JOINED, set() if refused_there else {held.transfer.state})
-    check_switches(session, held)
-    return _decide(session, held, "asked", by=by, now=now)
+    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(locked, Direction.JOINED, {TransferState.CANCELLED, TransferState.REFUSED, TransferState.DONE})
+    refused_there = locked.transfer.state is TransferState.REFUSED and locked.side.decided_in == Direction.LEFT.value
+    check_state(locked, Direction.JOINED, set() if refused_there else {locked.transfer.state})
+    check_switches(session, locked)
+    return _decide(session, locked, "asked", by=by, now=now)
 
 
 def clean_reason(typed: str, *, required: bool) -> str:
@@ -91,20 +91,20 @@ def clean_reason(typed: str, *, required: bool) -> str:
     return reason
 
 
-def settle_offer(held: Held) -> None:
+def settle_offer(locked: LockedTransfer) -> None:
     """Forget what an offer told of a pupil: it is settled, and the school joined needs it no more."""
-    for side in held.sides:
+    for side in locked.sides:
         side.offered_birth_date = side.expires_at = None
         if side.direction is Direction.JOINED and side.student_id is None:
             side.student_label = "élève proposé"
             side.search_key = search_key_of(side.student_label, side.other_name, side.other_uai)
-    held.transfer.expires_at = None
+    locked.transfer.expires_at = None
 
 
-def _decide(session: Session, held: Held, gesture: str, *, by: Actor, now: datetime) -> TransferSide:
-    for side in held.sides:
-        side.decided_at, side.decided_in, side.reason = now, held.side.direction_value, ""
-        side.decided_by = by.label[:200] if side is held.side else ""
-    brought = judge_again(session, held, by=by, now=now)
-    tell_both(session, held, gesture, brought=brought, by=by, now=now)
-    return held.side
+def _decide(session: Session, locked: LockedTransfer, gesture: str, *, by: Actor, now: datetime) -> TransferSide:
+    for side in locked.sides:
+        side.decided_at, side.decided_in, side.reason = now, locked.side.direction_value, ""
+        side.decided_by = by.label[:200] if side is locked.side else ""
+    brought = judge_again(session, locked, by=by, now=now)
+    tell_both(session, locked, gesture, brought=brought, by=by, now=now)
+    return locked.side

@@ -24,8 +24,11 @@ _NOT_NOW = "Ce transfert n’est plus dans l’état où vous l’avez vu : re
 
 
 @dataclass
-class Held:
-    """A transfer whose schools are locked, its two sides (that of a school may be absent) and the school that acts."""
+class LockedTransfer:
+    """A transfer read with both its schools locked.
+
+    `side` is the side of the acting school, `other` that of the other school, None when it was forgotten.
+    """
 
     transfer: Transfer
     side: TransferSide
@@ -50,8 +53,8 @@ class Held:
         )
 
 
-def hold(session: Session, *, establishment_id: int, side_id: int) -> Held:
-    """Return a school's side and its transfer as they are now, both schools locked. Raises `NoSuchTransfer`."""
+def lock_transfer(session: Session, *, establishment_id: int, side_id: int) -> LockedTransfer:
+    """Lock both schools of a transfer, then read it anew with its sides. Raises `NoSuchTransfer`."""
     transfer = session.scalars(
         select(Transfer)
         .join(TransferSide, TransferSide.transfer_id == Transfer.id)
@@ -71,12 +74,14 @@ def hold(session: Session, *, establishment_id: int, side_id: int) -> Held:
         raise NoSuchTransfer  # a run has just forgotten it
     session.refresh(transfer)
     others = [side for side in sides if side.id != side_id]
-    return Held(transfer, mine[0], others[0] if others else None, session.get_one(Establishment, establishment_id))
+    return LockedTransfer(
+        transfer, mine[0], others[0] if others else None, session.get_one(Establishment, establishment_id)
+    )
 
 
-def check_state(held: Held, direction: Direction, allowed: Collection[TransferState]) -> None:
+def check_state(locked: LockedTransfer, direction: Direction, allowed: Collection[TransferState]) -> None:
     """Raise `NotNow` unless it is for the acting school to decide, in the present state."""
-    if held.side.direction is not direction or not held.transfer.is_current or held.transfer.state not in allowed:
+    if locked.side.direction is not direction or not locked.transfer.is_current or locked.transfer.state not in allowed:
         raise NotNow(_NOT_NOW)
 
 
@@ -93,10 +98,10 @@ def check_both_switches(session: Session, *, establishment_id: int, side_id: int
     _refuse_switched_off(session.get_one(Establishment, establishment_id), session.get_one(Establishment, others.pop()))
 
 
-def check_switches(session: Session, held: Held) -> None:
+def check_switches(session: Session, locked: LockedTransfer) -> None:
     """Raise `TransfersOff` unless both schools have activated transfers."""
-    other_id = held.transfer.left_id if held.side.direction is Direction.JOINED else held.transfer.joined_id
-    _refuse_switched_off(held.acting, session.get_one(Establishment, other_id))
+    other_id = locked.transfer.left_id if locked.side.direction is Direction.JOINED else locked.transfer.joined_id
+    _refuse_switched_off(locked.acting, session.get_one(Establishment, other_id))
 
 
 def _refuse_switched_off(acting: Establishment, other: Establishment) -> None:
@@ -106,22 +111,22 @@ def _refuse_switched_off(acting: Establishment, other: Establishment) -> None:
         raise TransfersOff(other.uai or other.name)
 
 
-def set_state(held: Held, state: TransferState, *, reason: str = "", by: Actor, now: datetime) -> None:
+def set_state(locked: LockedTransfer, state: TransferState, *, reason: str = "", by: Actor, now: datetime) -> None:
     """Write a decision on the transfer and on both sides; the person is named to their own school alone."""
-    held.transfer.state_value = state.value
-    for side in held.sides:
+    locked.transfer.state_value = state.value
+    for side in locked.sides:
         side.state_value, side.changed_at = state.value, now
-        side.decided_at, side.decided_in, side.reason = now, held.side.direction_value, reason
-        side.decided_by = by.label[:200] if side is held.side else ""
+        side.decided_at, side.decided_in, side.reason = now, locked.side.direction_value, reason
+        side.decided_by = by.label[:200] if side is locked.side else ""
 
 
-def judge_again(session: Session, held: Held, *, by: Actor, now: datetime) -> Brought:
+def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: datetime) -> Brought:
     """Judge a pair anew with what was just decided, copy if nothing is missing, and return what was brought.
 
     The sides keep who decided. Raises `NotNow` when the files no longer match the two pupils.
     """
     session.flush()
-    pair, transfer_id = held.pair, held.transfer.id
+    pair, transfer_id = locked.pair, locked.transfer.id
     settled = settle(session, [pair], asked=[pair], now=now)
     remaining = session.scalar(select(Transfer.id).where(Transfer.id == transfer_id))
     if remaining is None:
@@ -129,18 +134,18 @@ def judge_again(session: Session, held: Held, *, by: Actor, now: datetime) -> Br
             "Les fichiers des deux établissements ne désignent plus le même élève, ou il n’est plus parti de l’un et "
             "présent dans l’autre : rien n’a été copié."
         )
-    for row in (held.transfer, *held.sides):
+    for row in (locked.transfer, *locked.sides):
         session.expire(row)
     if settled.copied:
-        session.execute(update(Transfer).where(Transfer.id == held.transfer.id).values(told_at=now))
-        session.expire(held.transfer)
+        session.execute(update(Transfer).where(Transfer.id == locked.transfer.id).values(told_at=now))
+        session.expire(locked.transfer)
         tell_heads(session, between=(pair.left_id, pair.joined_id), now=now)
     return settled.brought.get(pair.joined_id, Brought())
 
 
 def tell_both(
     session: Session,
-    held: Held,
+    locked: LockedTransfer,
     gesture: str,
     *,
     brought: Brought | None = None,
@@ -155,12 +160,12 @@ def tell_both(
     """
     figures = told(0, brought) if brought else {}
     figures |= {name: (number, None) for name, (_before, number) in told(0, taken or Brought()).items()}
-    sides = sorted(held.sides, key=lambda side: (side.establishment_id, side.id))
+    sides = sorted(locked.sides, key=lambda side: (side.establishment_id, side.id))
     for side in sides:
-        is_own = side.establishment_id == held.side.establishment_id
+        is_own = side.establishment_id == locked.side.establishment_id
         record(
             f"transfer:{gesture}",
-            by=named_to(by, is_own=is_own, otherwise=f"L’{_name(held.acting)}"),
+            by=named_to(by, is_own=is_own, otherwise=f"L’{_name(locked.acting)}"),
             now=now,
             object_type="transfer",
             object_id=side.id,

@@ -26,7 +26,14 @@ from cpro.transfers.identity import find_disagreements
 from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.decisions import settle_offer
-from cpro.transfers.operations.gestures import check_state, check_switches, hold, judge_again, set_state, tell_both
+from cpro.transfers.operations.gestures import (
+    check_state,
+    check_switches,
+    judge_again,
+    lock_transfer,
+    set_state,
+    tell_both,
+)
 from cpro.transfers.operations.settling import label_of, lock_schools, named_to, search_key_of
 
 #: How long an offer waits (issue 7).
@@ -75,13 +82,13 @@ def accept(
     Raises `IdentityDiffers` unless names and birth dates agree or it is confirmed, `NoSuchTransfer`, `NotNow`,
     `TransfersOff`, `FieldErrors` on `student`.
     """
-    held = hold(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(held, Direction.JOINED, {TransferState.OFFERED})
-    check_switches(session, held)
-    if held.transfer.expires_at is not None and held.transfer.expires_at <= now:
+    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(locked, Direction.JOINED, {TransferState.OFFERED})
+    check_switches(session, locked)
+    if locked.transfer.expires_at is not None and locked.transfer.expires_at <= now:
         raise NotNow("Cette proposition a expiré : demandez à l’établissement d’origine de la renouveler.")
-    found = load_pupils(session, [student_id, held.transfer.left_student_id])
-    chosen, offered = found.get(student_id), found.get(held.transfer.left_student_id)
+    found = load_pupils(session, [student_id, locked.transfer.left_student_id])
+    chosen, offered = found.get(student_id), found.get(locked.transfer.left_student_id)
     if chosen is None or chosen.establishment_id != establishment_id or not chosen.is_active:
         raise FieldErrors({"student": "Choisissez un élève présent dans votre établissement."})
     if offered is None:
@@ -91,25 +98,25 @@ def accept(
     if disagreements and not confirmed:
         what = join_french([each.label for each in disagreements])
         raise IdentityDiffers(f"{what} {'diffère' if len(disagreements) == 1 else 'diffèrent'}")
-    settle_offer(held)
-    held.side.student_id, held.side.student_label = chosen.id, label_of(chosen)
-    held.side.search_key = search_key_of(held.side.student_label, held.side.other_name, held.side.other_uai)
-    held.transfer.joined_student_id = chosen.id
-    held.transfer.agreed_at, held.transfer.confirmed_at = held.transfer.created_at, now
-    set_state(held, TransferState.OFFERED, by=by, now=now)
-    brought = judge_again(session, held, by=by, now=now)
-    tell_both(session, held, "accepted", brought=brought, by=by, now=now)
-    return held.side
+    settle_offer(locked)
+    locked.side.student_id, locked.side.student_label = chosen.id, label_of(chosen)
+    locked.side.search_key = search_key_of(locked.side.student_label, locked.side.other_name, locked.side.other_uai)
+    locked.transfer.joined_student_id = chosen.id
+    locked.transfer.agreed_at, locked.transfer.confirmed_at = locked.transfer.created_at, now
+    set_state(locked, TransferState.OFFERED, by=by, now=now)
+    brought = judge_again(session, locked, by=by, now=now)
+    tell_both(session, locked, "accepted", brought=brought, by=by, now=now)
+    return locked.side
 
 
 def take_back(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
     """Take back, for the school left, an offer that still waits. Raises `NoSuchTransfer`, `NotNow`."""
-    held = hold(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(held, Direction.LEFT, {TransferState.OFFERED})
-    settle_offer(held)
-    set_state(held, TransferState.CANCELLED, by=by, now=now)
-    tell_both(session, held, "withdrawn", by=by, now=now)
-    return held.side
+    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
+    check_state(locked, Direction.LEFT, {TransferState.OFFERED})
+    settle_offer(locked)
+    set_state(locked, TransferState.CANCELLED, by=by, now=now)
+    tell_both(session, locked, "withdrawn", by=by, now=now)
+    return locked.side
 
 
 def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> bool:
@@ -121,15 +128,15 @@ def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> b
     ).one_or_none()
     if side is None:
         return False
-    held = hold(session, establishment_id=side.establishment_id, side_id=side.id)
-    expires_at = held.transfer.expires_at
-    if held.transfer.state is not TransferState.OFFERED or expires_at is None or expires_at > now:
+    locked = lock_transfer(session, establishment_id=side.establishment_id, side_id=side.id)
+    expires_at = locked.transfer.expires_at
+    if locked.transfer.state is not TransferState.OFFERED or expires_at is None or expires_at > now:
         return False
-    settle_offer(held)
-    set_state(held, TransferState.EXPIRED, by=by, now=now)
-    for each in held.sides:
+    settle_offer(locked)
+    set_state(locked, TransferState.EXPIRED, by=by, now=now)
+    for each in locked.sides:
         each.decided_by = each.decided_in = ""
-    tell_both(session, held, "expired", by=by, now=now)
+    tell_both(session, locked, "expired", by=by, now=now)
     return True
 
 

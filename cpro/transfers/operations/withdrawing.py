@@ -21,7 +21,7 @@ from cpro.extensions import db
 from cpro.transfers.errors import WithdrawalImpossible
 from cpro.transfers.models import PENDING, Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.cancelling import count_evaluated, remove_copies
-from cpro.transfers.operations.gestures import hold, set_state, tell_both
+from cpro.transfers.operations.gestures import lock_transfer, set_state, tell_both
 from cpro.transfers.operations.settling import write_in_bulk
 
 _PAGE = 5000
@@ -80,15 +80,15 @@ def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) ->
     ).one_or_none()
     if side is None:
         return False
-    held = hold(session, establishment_id=side.establishment_id, side_id=side.id)
-    if held.transfer.state is not TransferState.DONE:
+    locked = lock_transfer(session, establishment_id=side.establishment_id, side_id=side.id)
+    if locked.transfer.state is not TransferState.DONE:
         return False
     taken = remove_copies(session, side.establishment_id, [side.id])
-    held.transfer.told_at, held.transfer.is_current = now, False
-    set_state(held, TransferState.CANCELLED, reason=REASON, by=by, now=now)
-    for each in held.sides:
+    locked.transfer.told_at, locked.transfer.is_current = now, False
+    set_state(locked, TransferState.CANCELLED, reason=REASON, by=by, now=now)
+    for each in locked.sides:
         each.is_current, each.decided_by, each.decided_in = False, "", ""
-    tell_both(session, held, "withdrawn-by-import", taken=taken, by=by, now=now)
+    tell_both(session, locked, "withdrawn-by-import", taken=taken, by=by, now=now)
     return True
 
 
