@@ -1,7 +1,7 @@
 """Time an import against its floor: `python -m bench.imports [pupils]`.
 
 The floor is a bare lxml iterparse of the same file (`bench.bare_parse`) and one bulk insert of the same rows into the
-same kind of database. Each gesture works in a process of its own, whose peak memory is told, on databases made for it:
+same kind of database. Each action works in a process of its own, whose peak memory is told, on databases made for it:
 SQLite files, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, databases of that server, whose role
 needs CREATEDB.
 
@@ -54,7 +54,7 @@ TOLD = ("siecle_id", "ine", "last_name", "usage_name", "first_name", "birth_date
 
 @dataclass
 class Time:
-    """What a gesture takes, in seconds."""
+    """What an action takes, in seconds."""
 
     elapsed: float
     processor: float
@@ -64,10 +64,10 @@ class Time:
         return f"{self.elapsed / floor.elapsed:.2f} × elapsed, {self.processor / floor.processor:.2f} × processor"
 
 
-def time_of(gesture: Callable[[], object]) -> Time:
-    """Return what the gesture takes."""
+def time_of(action: Callable[[], object]) -> Time:
+    """Return what the action takes."""
     start, processor = time.perf_counter(), time.process_time()
-    gesture()
+    action()
     return Time(time.perf_counter() - start, time.process_time() - processor)
 
 
@@ -98,7 +98,7 @@ def insert(rows: list[dict[str, Any]]) -> None:
 
 
 def measure(what: str, path: Path, folder: Path, database: str) -> dict[str, float]:
-    """Return seconds and megabytes of one gesture on a database."""
+    """Return seconds and megabytes of one action on a database."""
     app = create_app(
         {
             "CPRO_INSTANCE": folder,
@@ -160,7 +160,7 @@ class Bench:
         write_students(self.moved, count, divisions="E")
 
     def run(self, what: str, name: str = "ours", path: Path | None = None) -> tuple[Time, dict[str, float]]:
-        """Measure a gesture in a process of its own."""
+        """Measure an action in a process of its own."""
         command = [sys.executable, "-m", "bench.imports", "measure", what, str(path or self.path), str(self._folder)]
         output = subprocess.run([*command, self._databases[name]], stdout=subprocess.PIPE, text=True, check=True).stdout
         figures = dict(json.loads(output.splitlines()[-1]))

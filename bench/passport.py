@@ -1,6 +1,6 @@
 """Time the passports of a division against their floor: `python -m bench.passport [pupils]`.
 
-The floor is what Typst takes for the same pages from ready-made JSON. Each gesture works in a process of its own, whose
+The floor is what Typst takes for the same pages from ready-made JSON. Each action works in a process of its own, whose
 peak memory is told, on one SQLite database; ours reads the records, draws, writes the ZIP, the issues and the journal.
 """
 
@@ -51,7 +51,7 @@ LETTERHEAD = Letterhead(
 
 
 def measure(folder: Path, what: str, pupils: int) -> dict[str, float]:
-    """Return seconds of processor, pages and megabytes of one gesture on the database of the folder."""
+    """Return seconds of processor, pages and megabytes of one action on the database of the folder."""
     if what == "floor":
         seconds, pages = _typst_alone(folder, pupils)
     else:
@@ -198,7 +198,7 @@ def _bilan(student_id: int, rank: int) -> dict[str, Any]:
 
 
 def alone(folder: Path, what: str, pupils: int) -> dict[str, float]:
-    """Measure a gesture in a process of its own."""
+    """Measure an action in a process of its own."""
     command = [sys.executable, "-m", "bench.passport", "measure", str(folder), what, str(pupils)]
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     return dict(json.loads(output.splitlines()[-1]))

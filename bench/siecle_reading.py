@@ -29,10 +29,10 @@ def read(path: Path) -> int:
         return sum(1 for _ in read_students(stream, today=TODAY))
 
 
-def time_of(gesture: Callable[[], object]) -> float:
-    """Return the seconds of processor that the gesture takes: a shared machine disturbs them least."""
+def time_of(action: Callable[[], object]) -> float:
+    """Return the seconds of processor that the action takes: a shared machine disturbs them least."""
     start = time.process_time()
-    gesture()
+    action()
     return time.process_time() - start
 
 

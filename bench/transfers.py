@@ -98,13 +98,13 @@ def report(figures: Any) -> None:
     print(f"  ({figures.transfers} transfers, {figures.records} records, {figures.changed} others)")
 
 
-def seconds(gesture: Callable[[], object]) -> float:
-    """Return how long a gesture takes: in seconds of processor on SQLite, since machines that run benches do other
+def seconds(action: Callable[[], object]) -> float:
+    """Return how long an action takes: in seconds of processor on SQLite, since machines that run benches do other
     things too; on the clock on PostgreSQL, where the work is another process's.
     """
     clock = time.perf_counter if _dialect() == "postgresql" else time.process_time
     start = clock()
-    gesture()
+    action()
     return clock() - start
 
 

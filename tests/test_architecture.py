@@ -106,7 +106,7 @@ class TestPermissions:
                 screen.delete_permission,
                 screen.export_permission,
                 *(action.permission for action in screen.bulk_actions),
-                *screen.gesture_permissions,
+                *screen.action_permissions,
             }
         assert set(Permission) <= asked, f"nobody asks {set(Permission) - asked}: delete it"
 

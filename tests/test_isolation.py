@@ -104,14 +104,14 @@ class TestTransfers:
             session.flush()
             address = f"/admin/parametres/transferts/effectues/{side.id}"
         browser = as_(role, "a")
-        gestures = ("confirmer", "accorder", "accepter", "refuser", "reprendre", "redemander", "annuler")
+        actions = ("confirmer", "accorder", "accepter", "refuser", "reprendre", "redemander", "annuler")
 
-        for path in ("", "/recepisse.pdf", *(f"/{gesture}" for gesture in gestures)):
+        for path in ("", "/recepisse.pdf", *(f"/{action}" for action in actions)):
             answer = browser.get(address + path)
             assert (answer.status_code, "Secret-beta" in answer.text) == (404, False), path
-        for gesture in gestures:
-            answer = browser.post(f"{address}/{gesture}", {"reason": "Non", "student": str(world.a.student_id)})
-            assert (answer.status_code, "Secret-beta" in answer.text) == (404, False), gesture
+        for action in actions:
+            answer = browser.post(f"{address}/{action}", {"reason": "Non", "student": str(world.a.student_id)})
+            assert (answer.status_code, "Secret-beta" in answer.text) == (404, False), action
         for page in ("/admin/parametres/transferts/effectues", "/admin/transferts/", "/admin/"):
             assert "Secret-beta" not in browser.get(page).text
 

@@ -316,7 +316,7 @@ class TestSupport:
         assert "44N" in browser.get(f"/admin/eleves/details/?id={row}").text
 
 
-def _queries(app: Flask, gesture: Callable[[], object]) -> int:
+def _queries(app: Flask, action: Callable[[], object]) -> int:
     seen: list[str] = []
 
     def note(*args: object) -> None:
@@ -326,7 +326,7 @@ def _queries(app: Flask, gesture: Callable[[], object]) -> int:
         engine = db.engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        gesture()
+        action()
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return len(seen)

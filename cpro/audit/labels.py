@@ -60,7 +60,7 @@ def register(
     fields: Mapping[str, Mapping[str, str]] | None = None,
     values: Mapping[str, Mapping[str, Reading]] | None = None,
 ) -> None:
-    """Say how a feature's gestures read.
+    """Register the French labels of a feature's audited actions.
 
     `actions` maps an action to what follows the person's name (« a modifié les renseignements »), `objects` a type of
     object to its French name, `fields` a type of object to the labels of its fields, `values` to what turns a stored

@@ -15,7 +15,7 @@ from cpro.extensions import Model
 
 
 class AuditEntry(Owned, Model):
-    """One gesture, told once; append-only, by triggers of the database as well."""
+    """One audited action; append-only, by triggers of the database as well."""
 
     __tablename__ = "audit_entry"
     __table_args__ = (
@@ -28,7 +28,7 @@ class AuditEntry(Owned, Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: the school concerned; empty for a gesture on the platform itself, which no school sees
+    #: the school concerned; empty for an action on the platform itself, which no school sees
     establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: "account", "platform", "system" or "anonymous"

@@ -1,4 +1,4 @@
-"""Write in the journal, inside the transaction of the gesture."""
+"""Write in the journal, inside the transaction of the action."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def record(
     establishment_id: int | None = None,
     session: Session | None = None,
 ) -> None:
-    """Add one line to the journal and flush it: the gesture fails if its trace cannot be written.
+    """Add one line to the journal and flush it: the action fails if its line cannot be written.
 
     `changes` maps a field to its old and new value (plain values, no secret). In a school's session the school is
     stamped; in a platform session it is `establishment_id`.

@@ -12,7 +12,7 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register the feature: its pages, its part of a diploma's page, its command."""
-    from cpro.competences import commands, journal, operations, views
+    from cpro.competences import audit_labels, commands, operations, views
     from cpro.core import events
     from cpro.core.registry import HelpPage, registry
 
@@ -22,4 +22,4 @@ def register(app: Flask) -> None:
     places.add_object_section(views.diploma_section)
     places.add_help_page(HelpPage("competences", "Les listes de compétences", "help/competences.html"))
     events.diploma_deletion_requested.connect(operations.forbid_deletion)
-    journal.name_gestures()
+    audit_labels.register_audit_labels()

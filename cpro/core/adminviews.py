@@ -56,7 +56,7 @@ class SecureModelView(_Guarded, ModelView):
         return None if row_id is None else db.session.get(self.model, row_id)
 
     def is_action_allowed(self, name: str) -> bool:
-        """Refuse Flask-Admin's own bulk deletion: a screen declares its gestures on several rows."""
+        """Refuse Flask-Admin's own bulk deletion: a screen declares its actions on several rows."""
         return False
 
     def create_model(self, form: Any) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 
 class DomainError(Exception):
-    """Refuse a gesture, in one French sentence, naming the field it concerns where there is one."""
+    """Refuse an action, in one French sentence, naming the field it concerns where there is one."""
 
     status = 422
 

@@ -1,6 +1,6 @@
 """Facts announced inside the transaction, to which features above react without being known below.
 
-Listeners run in the same transaction: if one raises, the gesture is undone. A listener receives the announced
+Listeners run in the same transaction: if one raises, the action is undone. A listener receives the announced
 values as keyword arguments.
 """
 

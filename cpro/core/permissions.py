@@ -184,7 +184,7 @@ class Actor:
     id: int | None
     label: str
     role: str
-    #: where the gesture came from: an address, or the command line
+    #: where the action came from: an address, or the command line
     origin: str = ""
 
 

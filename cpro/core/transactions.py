@@ -1,6 +1,6 @@
-"""One gesture, one transaction: operations flush, `unit_of_work` commits once or not at all.
+"""One action, one transaction: operations flush, `unit_of_work` commits once or not at all.
 
-What leaves the database (e-mails, file deletions) is handed to `after_commit`: it happens only if the gesture did.
+What leaves the database (e-mails, file deletions) is handed to `after_commit`: it happens only if the action did.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WAITS = "cpro_waits"
 
 
 class UnitOfWork:
-    """Hold what must happen once the gesture is safe in the database."""
+    """Hold what must happen once the action is safe in the database."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -111,7 +111,7 @@ def after_commit(session: Session, action: Callable[[], object]) -> None:
 
 @contextmanager
 def platform_unit_of_work(reason: str) -> Iterator[UnitOfWork]:
-    """Open a platform session and a unit of work on it; `reason` says why the gesture spans schools."""
+    """Open a platform session and a unit of work on it; `reason` says why the action spans schools."""
     with tenancy.platform_session(reason) as session, unit_of_work(session) as work:
         yield work
 

@@ -14,7 +14,7 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: routes, commands, tabs, help."""
-    from cpro.establishments import commands, history_views, journal, modules_views, places, views
+    from cpro.establishments import audit_labels, commands, history_views, modules_views, places, views
     from cpro.establishments import jobs as _declared  # noqa: F401  # its handlers, known once imported
 
     app.register_blueprint(views.bp)
@@ -22,7 +22,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(modules_views.bp)
     app.cli.add_command(commands.establishments)
     app.cli.add_command(commands.uploads)
-    journal.name_gestures()
+    audit_labels.register_audit_labels()
     places.fill(app)
 
 

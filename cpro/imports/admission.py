@@ -14,7 +14,7 @@ def list_missing(school: Establishment, *, by: Actor) -> list[MissingParticular]
     """Return the particulars an import waits for; none when somebody may import now.
 
     The command line does without the e-mail address: it fills the schools that it has just opened (`establishments
-    create`), and has no gesture to give them one.
+    create`), and has no action to give them one.
     """
     missing = missing_particulars(school)
     return [each for each in missing if each.field != "email"] if is_command_line(by) else missing

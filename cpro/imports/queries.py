@@ -16,10 +16,10 @@ from cpro.imports.refusals import UnknownRun
 
 #: How long the last import can be undone (product.md §4).
 UNDO_PERIOD = timedelta(days=7)
-#: Objects and gestures on which an analysis rests; signing in or drawing codes changes nothing for it.
+#: Objects and actions on which an analysis rests; signing in or drawing codes changes nothing for it.
 _OBJECT_TYPES = ("student", "division", "diploma", "mef")
 _ACTIONS = (
-    *(f"import:{kind.value}:{gesture}" for kind in RunKind for gesture in ("applied", "undone")),
+    *(f"import:{kind.value}:{action}" for kind in RunKind for action in ("applied", "undone")),
     "account:changed",
     "account:consent:granted",
     "account:consent:revoked",
@@ -36,7 +36,7 @@ def fingerprint_of_data(today: date) -> str:
     """Return what changes whenever the data an analysis rests on does: students, divisions, diplomas, staff, the day,
     whose files the school takes.
 
-    Every gesture leaves its line in the journal, so the last line about these tells it without reading them.
+    Every action leaves its line in the journal, so the last line about these tells it without reading them.
     """
     lines = [
         db.session.scalar(select(func.max(AuditEntry.id)).where(AuditEntry.object_type == object_type))

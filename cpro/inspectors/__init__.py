@@ -14,10 +14,10 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: its tab, what opens a school to an inspector, help."""
-    from cpro.inspectors import journal, places, views
+    from cpro.inspectors import audit_labels, places, views
 
     app.register_blueprint(views.bp)
-    journal.name_gestures()
+    audit_labels.register_audit_labels()
     places.fill(app)
 
 

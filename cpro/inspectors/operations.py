@@ -1,4 +1,4 @@
-"""Open, extend and close a mandate: the head's gestures, and nobody else's.
+"""Open, extend and close a mandate: the head's actions, and nobody else's.
 
 Opening writes a row of the school (the mandate, its line of the journal) and may write one of the platform (the
 inspector's account and its code). One cannot be without the other, so both are in one transaction, that of a platform
@@ -46,7 +46,7 @@ _NOT_ACADEMIC = (
 
 
 class OnlyTheHead(Forbidden):
-    """Refuse a gesture on a mandate to anybody but a head in place."""
+    """Refuse an action on a mandate to anybody but a head in place."""
 
     def __init__(self) -> None:
         super().__init__("Seul le chef d’établissement ouvre, prolonge et ferme un accès inspecteur.")

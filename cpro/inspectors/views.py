@@ -233,7 +233,7 @@ def _refused(refusal: DomainError) -> ResponseReturnValue:
 
 
 def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> ResponseReturnValue:
-    return _gesture_page(
+    return _render_action(
         form,
         mandate,
         status,
@@ -253,7 +253,7 @@ def _extension_page(
     form: ExtensionForm, mandate: Mandate, status: int = 200, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
     limit = last_day_of_school_year(mandate.starts_on)
-    return _gesture_page(
+    return _render_action(
         form,
         mandate,
         status,
@@ -269,9 +269,9 @@ def _extension_page(
     )
 
 
-def _gesture_page(form: BaseForm, mandate: Mandate, status: int, **words: object) -> ResponseReturnValue:
+def _render_action(form: BaseForm, mandate: Mandate, status: int, **words: object) -> ResponseReturnValue:
     return render_page(
-        "inspectors/gesture.html",
+        "inspectors/action.html",
         form=form,
         mandate=_shown(mandate, get_current_establishment()),
         status=status,

@@ -15,7 +15,7 @@ def register(app: Flask) -> None:
     from cpro.core import events
     from cpro.core.permissions import Permission
     from cpro.core.registry import HelpPage, SettingsTab, registry
-    from cpro.masks import history, journal, operations, views
+    from cpro.masks import audit_labels, history, operations, views
 
     app.register_blueprint(views.bp)
     places = registry(app)
@@ -24,7 +24,7 @@ def register(app: Flask) -> None:
     places.add_consequences("masks", views.consequences)
     places.add_history(history.PART)
     events.diploma_deletion_requested.connect(operations.forbid_deletion)
-    journal.name_gestures()
+    audit_labels.register_audit_labels()
 
 
 def register_admin(site: Admin) -> None:

@@ -15,8 +15,8 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments.places import settings_frame
 from cpro.establishments.queries import get_current_establishment
+from cpro.records.audit_labels import told_years
 from cpro.records.forms import RetentionForm
-from cpro.records.journal import told_years
 from cpro.records.operations import retention
 
 bp = Blueprint("retention", __name__, url_prefix="/admin/parametres/conservation")

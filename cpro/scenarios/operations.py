@@ -174,7 +174,7 @@ def journal_label(scenario: Scenario, diploma: Diploma) -> str:
 
 
 def _lock(scenario_id: int, by: Actor) -> queries.Sheet:
-    """Return a scenario of one's own, locked until the end of the gesture."""
+    """Return a scenario of one's own, locked until the end of the action."""
     scenario = queries.get_scenario(scenario_id)
     if not queries.is_written_by(scenario, by.id):
         raise NotYourScenario

@@ -13,7 +13,7 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: the list of students without INE and what the settings change for them."""
-    from cpro.students import journal, places, views
+    from cpro.students import audit_labels, places, views
     from cpro.students.accounts import hooks
     from cpro.students.accounts import jobs as _declared  # noqa: F401  # its handler, known once imported
     from cpro.students.accounts import views as accounts
@@ -24,7 +24,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(views.bp)
     app.register_blueprint(sheets.bp)
     app.register_blueprint(accounts.bp)
-    journal.name_gestures()
+    audit_labels.register_audit_labels()
     places.fill(app)
     hooks.register_hooks(app)
 

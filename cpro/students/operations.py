@@ -286,7 +286,7 @@ def _record(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Tell a gesture; a correction that changed nothing is none."""
+    """Record an action; a correction that changed nothing is none."""
     changes = differences(before, after)
     if before and not changes:
         return

@@ -1,4 +1,4 @@
-"""Give teachers their divisions, in the gesture that creates or corrects their account."""
+"""Give teachers their divisions, in the action that creates or corrects their account."""
 
 from __future__ import annotations
 

@@ -16,16 +16,16 @@ from flask_admin import Admin
 def register(app: Flask) -> None:
     """Register the feature: its pages, its jobs, what asks for them, its command, its words."""
     from cpro.core import events
-    from cpro.transfers import commands, jobs, journal, places, views, views_gestures, views_offers
+    from cpro.transfers import audit_labels, commands, jobs, places, views, views_actions, views_offers
 
-    assert views_gestures and views_offers  # known once imported
+    assert views_actions and views_offers  # known once imported
     app.register_blueprint(views.bp)
     places.fill(app)
     events.import_applied.connect(jobs.after_import)
     events.transfers_switched.connect(jobs.after_switch)
     events.import_undone.connect(jobs.before_undoing)
     app.cli.add_command(commands.group)
-    journal.name_gestures()
+    audit_labels.register_audit_labels()
 
 
 def register_admin(site: Admin) -> None:

@@ -1,4 +1,4 @@
-"""Why a gesture on a transfer is refused."""
+"""Why an action on a transfer is refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class NoSuchTransfer(NotFound):
 
 
 class NotNow(Conflict):
-    """Refuse a gesture that the state of a transfer does not allow, or no longer does."""
+    """Refuse an action that the state of a transfer does not allow, or no longer does."""
 
 
 class TransfersOff(Conflict):
@@ -31,7 +31,7 @@ class TransfersOff(Conflict):
 class EvaluatedUpon(Conflict):
     """Say that fiches received were evaluated here since: cancelling must be asked again, keeping them.
 
-    `count` is how many fiches; the same gesture with `keep_evaluated=True` keeps them as the school's own.
+    `count` is how many fiches; the same action with `keep_evaluated=True` keeps them as the school's own.
     """
 
     def __init__(self, count: int) -> None:

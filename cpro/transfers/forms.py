@@ -1,4 +1,4 @@
-"""Forms of the gestures on transfers: French labels and shape; the rules are those of the operations."""
+"""Forms of the actions on transfers: French labels and shape; the rules are those of the operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cpro.transfers.operations.decisions import REASON_LENGTH
 
 
 class PlainForm(BaseForm):
-    """A gesture that asks for nothing but a button."""
+    """An action that asks for nothing but a button."""
 
 
 class RefusalForm(BaseForm):

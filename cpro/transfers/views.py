@@ -21,8 +21,8 @@ from cpro.core.web import back_to, current_actor, current_principal, remote_addr
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
+from cpro.transfers.actions import TransferAction, list_open_actions
 from cpro.transfers.errors import NotNow, TransfersOff
-from cpro.transfers.gestures import Gesture, open_gestures
 from cpro.transfers.jobs import request_run
 from cpro.transfers.models import Direction, TransferSide
 from cpro.transfers.presenting import facts_of, shown_side, shown_steps
@@ -132,11 +132,11 @@ def receipt(side_id: int) -> ResponseReturnValue:
     return answer
 
 
-# --- Shared with the gestures --------------------------------------------------------------------------------------
+# --- Shared with the actions --------------------------------------------------------------------------------------
 
 
 def show_side(side: TransferSide, refusal: DomainError | None = None) -> ResponseReturnValue:
-    """Render the page of a side, with the sentence that refused a gesture on it if there was one."""
+    """Render the page of a side, with the sentence that refused an action on it if there was one."""
     school, principal = get_current_establishment(), current_principal()
     may_decide = can(principal, Permission.TRANSFERS_MANAGE)
     return render_page(
@@ -144,7 +144,7 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
         side=shown_side(side, school),
         steps=shown_steps(side, school),
         facts=facts_of(side, school),
-        gestures=[_link(each, side) for each in open_gestures(side, now=clock.utcnow())] if may_decide else [],
+        actions=[_link(each, side) for each in list_open_actions(side, now=clock.utcnow())] if may_decide else [],
         receipt_url=url_for("transfers.receipt", side_id=side.id)
         if side.done_at and can(principal, Permission.RECORDS_EXPORT)
         else None,
@@ -159,19 +159,19 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
 # --- Private -------------------------------------------------------------------------------------------------------
 
 _LINKS = {
-    Gesture.CONFIRM: ("transfers.confirm", "Confirmer l’identité"),
-    Gesture.AGREE: ("transfers.agree", "Donner votre accord"),
-    Gesture.ACCEPT: ("transfers.accept", "Rattacher à l’un de vos élèves"),
-    Gesture.REFUSE: ("transfers.refuse", "Refuser"),
-    Gesture.TAKE_BACK: ("transfers.take_back", "Reprendre la proposition"),
-    Gesture.ASK_AGAIN: ("transfers.ask_again", "Demander à nouveau"),
-    Gesture.CANCEL: ("transfers.cancel", "Annuler ce transfert"),
+    TransferAction.CONFIRM: ("transfers.confirm", "Confirmer l’identité"),
+    TransferAction.AGREE: ("transfers.agree", "Donner votre accord"),
+    TransferAction.ACCEPT: ("transfers.accept", "Rattacher à l’un de vos élèves"),
+    TransferAction.REFUSE: ("transfers.refuse", "Refuser"),
+    TransferAction.TAKE_BACK: ("transfers.take_back", "Reprendre la proposition"),
+    TransferAction.ASK_AGAIN: ("transfers.ask_again", "Demander à nouveau"),
+    TransferAction.CANCEL: ("transfers.cancel", "Annuler ce transfert"),
 }
 
 
-def _link(gesture: Gesture, side: TransferSide) -> dict[str, Any]:
-    endpoint, label = _LINKS[gesture]
-    is_danger = gesture in (Gesture.REFUSE, Gesture.CANCEL, Gesture.TAKE_BACK)
+def _link(action: TransferAction, side: TransferSide) -> dict[str, Any]:
+    endpoint, label = _LINKS[action]
+    is_danger = action in (TransferAction.REFUSE, TransferAction.CANCEL, TransferAction.TAKE_BACK)
     return {"label": label, "url": url_for(endpoint, side_id=side.id), "is_danger": is_danger}
 
 

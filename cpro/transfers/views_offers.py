@@ -17,9 +17,9 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
+from cpro.transfers.actions import TransferAction, check_action
 from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.forms import AcceptanceForm, OfferForm
-from cpro.transfers.gestures import Gesture, refuse_gesture
 from cpro.transfers.models import TransferSide
 from cpro.transfers.operations import offers
 from cpro.transfers.presenting import other_school_of
@@ -79,7 +79,7 @@ def accept(side_id: int) -> ResponseReturnValue:
     """Link a pupil one is offered to one of one's own, and copy; or only search, as the button asks."""
     form = AcceptanceForm(posted() if request.method == "POST" else None)
     side = queries.get_side(side_id)
-    refused = refusal_of(refuse_gesture, Gesture.ACCEPT, side, now=clock.utcnow())
+    refused = refusal_of(check_action, TransferAction.ACCEPT, side, now=clock.utcnow())
     if refused is not None:
         return show_side(side, refused)
     if request.method != "POST":

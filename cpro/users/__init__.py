@@ -17,14 +17,14 @@ from cpro.core.registry import TabSection, registry
 def register(app: Flask) -> None:
     """Register the feature: sign-in, the guard of every route, commands."""
     from cpro.core import events
-    from cpro.users import address_views, commands, guard, jobs, journal, teacher_views, views
+    from cpro.users import address_views, audit_labels, commands, guard, jobs, teacher_views, views
     from cpro.users.operations.addresses import tell_school_address
 
     assert jobs  # its handlers, known once imported
 
     guard.install(app)
     registry(app).check_password = views.check_own_password
-    journal.name_gestures()
+    audit_labels.register_audit_labels()
     app.register_blueprint(views.bp)
     app.register_blueprint(views.schools_bp)
     app.register_blueprint(address_views.bp)

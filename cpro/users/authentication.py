@@ -1,4 +1,4 @@
-"""Signing in and activating: the gestures that take several transactions.
+"""Signing in and activating: the actions that take several transactions.
 
 The failure is counted first and committed, the slow comparison runs without any lock, and success takes the count
 back: guesses sent in parallel are all counted, and a slow hash never holds the database.

@@ -143,7 +143,7 @@ class PlatformAccount(PlatformOnly, Model):
 class SignIn(Owned, Model):
     """One browser signed in: deleting the row signs it out, whatever cookie it holds.
 
-    It belongs to the account's school, so that a school can end it in the transaction of its own gesture.
+    It belongs to the account's school, so that a school can end it in the transaction of its own action.
     """
 
     __tablename__ = "sign_in"

@@ -146,7 +146,7 @@ class TestChain:
         assert ranks == [(world.a.id, 1), (world.a.id, 2), (world.a.id, 3), (world.b.id, 1), (None, 1)]
         assert heads == {world.a.id: 3, world.b.id: 1, None: 1}
 
-    def test_a_gesture_rolled_back_leaves_no_gap(self, journal: Flask, world: World) -> None:
+    def test_an_action_rolled_back_leaves_no_gap(self, journal: Flask, world: World) -> None:
         with journal.app_context(), pytest.raises(ZeroDivisionError), platform_unit_of_work("test") as work:
             record(
                 "test:undone",
@@ -165,7 +165,7 @@ class TestChain:
         assert [row["number"] for row in rows(journal, AuditEntry) if row["establishment_id"] == world.a.id][-1] == 4
         assert verify(journal).exit_code == 0
 
-    def test_two_lines_of_one_gesture_follow_each_other(self, app: Flask, world: World) -> None:
+    def test_two_lines_of_one_action_follow_each_other(self, app: Flask, world: World) -> None:
         with app.app_context(), unit_of_work(_session_of(world.a.id)) as work:
             for number in (1, 2):
                 record(
@@ -184,7 +184,7 @@ class TestChain:
     def test_people_writing_at_the_same_time_keep_one_chain_each(self, app: Flask, world: World) -> None:
         failures: list[BaseException] = []
 
-        def gestures(school_id: int | None) -> None:
+        def actions(school_id: int | None) -> None:
             try:
                 with app.app_context():
                     for _ in range(8):
@@ -193,7 +193,7 @@ class TestChain:
                 failures.append(error)
 
         threads = [
-            threading.Thread(target=gestures, args=(school,))
+            threading.Thread(target=actions, args=(school,))
             for school in (world.a.id, world.a.id, world.b.id, None, None)
         ]
         for thread in threads:

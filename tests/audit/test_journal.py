@@ -47,7 +47,7 @@ def _masks(browser: Browser) -> Any:
     return browser.post(f"{SETTINGS}/masques?diplome=40025520", {"links": "Liens utiles", "equipment": "Outillage"})
 
 
-#: what was done before, the gesture, its action, the object, the fields told.
+#: what was done before, the request, its audited action, the object, the fields told.
 WRITES: dict[str, tuple[list[Post], Post, str, str, list[str]]] = {
     "particulars": (
         [],
@@ -90,14 +90,14 @@ class TestEachWrite:
     def test_leaves_exactly_one_line_that_says_who_what_and_what_it_was(
         self, app: Flask, as_: As, world: World, name: str
     ) -> None:
-        before, gesture, action, label, fields = WRITES[name]
+        before, act, action, label, fields = WRITES[name]
         with time_machine.travel(INSTANT, tick=False):
             browser = as_("administrator")
             for earlier in before:
                 earlier(browser)
 
             with watching(app) as watch:
-                assert gesture(browser).status_code == 303
+                assert act(browser).status_code == 303
 
         line = watch.line
         assert (line["action"], line["object_label"], line["at"]) == (action, label, INSTANT)
@@ -110,13 +110,13 @@ class TestEachWrite:
 
     @pytest.mark.parametrize("name", WRITES)
     def test_does_not_happen_when_its_line_cannot_be_written(self, app: Flask, as_: As, name: str) -> None:
-        before, gesture, *_ = WRITES[name]
+        before, act, *_ = WRITES[name]
         browser = as_("administrator")
         for earlier in before:
             earlier(browser)
 
         with nothing_written(app), failing_journal(), pytest.raises(RuntimeError, match="the journal"):
-            gesture(browser)
+            act(browser)
 
     def test_takes_its_line_away_when_it_fails_after_it(self, app: Flask, world: World) -> None:
         def fail_late() -> None:
@@ -139,8 +139,8 @@ class TestEachWrite:
         assert (line["establishment_id"], line["changes"]) == (world.b.id, {"city": ["", "Metz"]})
 
 
-#: gestures on the table itself, for a person who holds a connection to the database.
-GESTURES = [
+#: Statements on the table itself, by a person who holds a connection to the database.
+STATEMENTS = [
     "UPDATE audit_entry SET actor_label = 'Personne'",
     "UPDATE audit_entry SET changes = '{}' WHERE id = (SELECT max(id) FROM audit_entry)",
     "DELETE FROM audit_entry",
@@ -153,7 +153,7 @@ class TestAppendOnly:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
 
-    @pytest.mark.parametrize("statement", GESTURES)
+    @pytest.mark.parametrize("statement", STATEMENTS)
     def test_the_database_refuses_to_change_or_delete_a_line(self, app: Flask, as_: As, statement: str) -> None:
         as_("administrator").post(f"{SETTINGS}/etablissement", {"city": "Metz"})
 

@@ -53,10 +53,10 @@ class TestWords:
     def test_each_action_has_its_words(self, migrated_app: Flask) -> None:
         unnamed = actions_of_the_sources() - {action for action, _words in labels.known_actions()} - set(list_kinds())
 
-        assert not unnamed, f"say how {sorted(unnamed)} read: labels.register in the feature's journal.py"
+        assert not unnamed, f"say how {sorted(unnamed)} read: call labels.register in the feature's audit_labels.py"
 
     def test_an_action_nobody_named_still_reads(self) -> None:
-        assert labels.action_label("unknown:gesture") == "a fait «\u202funknown:gesture\u202f»"
+        assert labels.action_label("unknown:action") == "a fait «\u202funknown:action\u202f»"
 
     def test_a_line_reads_as_a_sentence(self, migrated_app: Flask) -> None:
         assert labels.sentence(entry({})) == (

@@ -18,12 +18,12 @@ Act = Callable[[Site, Page], object]
 
 
 def follow(label: str) -> Act:
-    """Return the gesture of following the first link of that name."""
+    """Return the action of following the first link of that name."""
     return lambda site, page: page.locator("main").get_by_role("link", name=re.compile(label)).first.click()
 
 
 def then(*acts: Act) -> Act:
-    """Return several gestures in a row, each on the page where the one before ended."""
+    """Return several actions in a row, each on the page where the one before ended."""
 
     def act(site: Site, page: Page) -> None:
         for each in acts:

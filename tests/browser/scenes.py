@@ -45,7 +45,7 @@ class Scene:
 
 
 def press(label: str, /, **typed: str) -> Callable[[Site, Page], None]:
-    """Return the gesture of filling fields (by name) and pressing a button."""
+    """Return the action of filling fields (by name) and pressing a button."""
 
     def act(site: Site, page: Page) -> None:
         for name, value in typed.items():
@@ -154,7 +154,7 @@ def _address_link(site: Site, page: Page) -> None:
 
 
 def _follow(label: str) -> Callable[[Site, Page], None]:
-    """Return the gesture of following the link of a mandate that is open."""
+    """Return the action of following the link of a mandate that is open."""
 
     def act(site: Site, page: Page) -> None:
         open_mandate(site)
@@ -165,7 +165,7 @@ def _follow(label: str) -> Callable[[Site, Page], None]:
 
 
 def _inside(path: str) -> Callable[[Site, Page], None]:
-    """Return the gesture of entering the school as its inspector, then opening a page."""
+    """Return the action of entering the school as its inspector, then opening a page."""
 
     def act(site: Site, page: Page) -> None:
         open_mandate(site)

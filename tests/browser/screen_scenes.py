@@ -21,7 +21,7 @@ _LONG_NAME = "Wertherwilhelminenburgersteinmetzgeselle-Constantinopolitanopoulos
 
 
 def follow(*names: str) -> Act:
-    """Return the gesture of following links of the page's content, one after the other, by what they begin with."""
+    """Return the action of following links of the page's content, one after the other, by what they begin with."""
 
     def act(site: Site, page: Page) -> None:
         for name in names:
@@ -31,7 +31,7 @@ def follow(*names: str) -> Act:
 
 
 def then(*acts: Act) -> Act:
-    """Return several gestures as one."""
+    """Return several actions as one."""
 
     def act(site: Site, page: Page) -> None:
         for each in acts:
@@ -42,7 +42,7 @@ def then(*acts: Act) -> Act:
 
 
 def go(path: str) -> Act:
-    """Return the gesture of opening an address."""
+    """Return the action of opening an address."""
     return lambda site, page: page.goto(path)
 
 
@@ -58,7 +58,7 @@ def _open_the_first(site: Site, page: Page) -> None:
 
 
 def _tick(*names: str) -> Act:
-    """Return the gesture of ticking rows and asking for what is done to several."""
+    """Return the action of ticking rows and asking for what is done to several."""
 
     def act(site: Site, page: Page) -> None:
         for name in names:
@@ -69,7 +69,7 @@ def _tick(*names: str) -> Act:
 
 
 def _somebody(last_name: str, role: str = "Enseignant") -> Act:
-    """Return the gesture of creating an account by hand."""
+    """Return the action of creating an account by hand."""
 
     def act(site: Site, page: Page) -> None:
         page.goto(f"{USERS}new/")

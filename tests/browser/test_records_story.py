@@ -95,8 +95,8 @@ class TestStory:
         address = pupil.url
         head.goto(address)
         expect(head.locator("main")).to_contain_text(WORDS)
-        for gesture in ("Modifier", "Supprimer", "Rendre"):
-            expect(head.locator("main").get_by_text(gesture)).to_have_count(0)
+        for action in ("Modifier", "Supprimer", "Rendre"):
+            expect(head.locator("main").get_by_text(action)).to_have_count(0)
 
         # Neither the administrator nor the support: only that something was done.
         for nobody in (administrator, support):

@@ -45,14 +45,14 @@ def exchange_of(site: Site) -> Exchange:
     return exchange
 
 
-def see(bring: Callable[[Exchange], None], school: str, gesture: str = "", *, then: Act | None = None) -> Act:
-    """Return the gesture of bringing a transfer, then opening its page or that of a gesture on it."""
+def see(bring: Callable[[Exchange], None], school: str, action: str = "", *, then: Act | None = None) -> Act:
+    """Return the action of bringing a transfer, then opening its page or that of an action on it."""
 
     def act(site: Site, page: Page) -> None:
         exchange = exchange_of(site)
         bring(exchange)
         latest = exchange.sides(school)[-1].id
-        page.goto(f"{FOLLOW_UP}/{latest}/{gesture}".rstrip("/"))
+        page.goto(f"{FOLLOW_UP}/{latest}/{action}".rstrip("/"))
         if then:
             then(site, page)
 
@@ -88,7 +88,7 @@ def _link_another(site: Site, page: Page) -> None:
 
 
 def _made_meanwhile(site: Site, page: Page) -> None:
-    """Press the button of a gesture that was made in another window meanwhile."""
+    """Press the button of an action that was made in another window meanwhile."""
     other = page.context.new_page()
     other.goto(page.url)
     other.get_by_role("button", name="Confirmer et copier").click()
@@ -126,7 +126,7 @@ def _off(site: Site, page: Page) -> None:
 
 
 def _full(path: str) -> Act:
-    """Return the gesture of opening a page once every kind of transfer is there."""
+    """Return the action of opening a page once every kind of transfer is there."""
 
     def act(site: Site, page: Page) -> None:
         exchange = exchange_of(site)

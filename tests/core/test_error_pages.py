@@ -47,7 +47,7 @@ class TestErrorPages:
         assert_french_page(answer.text, answer.status_code)
         assert not caplog.records, "the frame was drawn"
 
-    def test_a_wrong_gesture_says_what_is_possible(self, as_: Callable[..., Browser]) -> None:
+    def test_a_wrong_method_says_what_is_possible(self, as_: Callable[..., Browser]) -> None:
         assert "GET" in as_("administrator").post("/ecoles").headers["Allow"]
 
     def test_the_file_of_another_kind_of_request_is_not_echoed(self, browser: Callable[[], Browser]) -> None:

@@ -29,7 +29,7 @@ ANSWERS: dict[str, tuple[int, Callable[[Browser], TestResponse]]] = {
     "refused right": (403, lambda b: b.get("/ecoles")),
     "not found": (404, lambda b: b.get("/admin/nulle-part/x")),
     "not found by a rule": (404, lambda b: b.get("/aide/inconnue")),
-    "wrong gesture": (405, lambda b: b.post("/ecoles")),
+    "wrong method": (405, lambda b: b.post("/ecoles")),
     "too big": (413, too_big),
     "refused form": (422, lambda b: b.post(PARTICULARS, {"uai": "0940321S"})),
 }

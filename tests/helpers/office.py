@@ -1,4 +1,4 @@
-"""Gestures on accounts as the features make them: in the school's session, in one unit of work, by somebody."""
+"""Actions on accounts as the features make them: in the school's session, in one unit of work, by somebody."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){2}\b")
 
 
 class Office:
-    """One school's accounts: `act` runs a gesture, `find` reads what it left."""
+    """One school's accounts: `act` runs an action, `find` reads what it left."""
 
     def __init__(self, app: Flask, world: World, school: str = "a") -> None:
         self.app, self.world, self.school = app, world, world.school(school)
@@ -36,13 +36,13 @@ class Office:
         account = self.find(self.school.account_ids[who] if isinstance(who, str) else who)
         return Actor("account", account.id, account.label, account.role_value, "127.0.0.1")
 
-    def act(self, gesture: Callable[..., T], who: str | int = "administrator", *, now: Any = NOW, **values: Any) -> T:
+    def act(self, action: Callable[..., T], who: str | int = "administrator", *, now: Any = NOW, **values: Any) -> T:
         """Run an operation by somebody; `account=id` is handed over as the row."""
         by = self.actor(who) if isinstance(who, (str, int)) else who
         with self.session():
             with unit_of_work():
                 first = [db.session.get_one(Account, values.pop("account"))] if "account" in values else []
-                return gesture(*first, by=by, now=now, **values)
+                return action(*first, by=by, now=now, **values)
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -54,12 +54,12 @@ class Office:
     def create(self, role: str = "teacher", who: str | int = "administrator", **values: Any) -> int:
         """Create an account by hand; return its id."""
 
-        def gesture(*, by: Actor, now: Any) -> int:
+        def action(*, by: Actor, now: Any) -> int:
             return by_hand.create_by_hand(
                 {"last_name": "Mica", "first_name": "Zoé", "role": role, **values}, by=by, now=now
             ).id
 
-        return self.act(gesture, who)
+        return self.act(action, who)
 
     def add(self, role: Role, **values: Any) -> int:
         """Add an account past the rules; return its id."""

@@ -1,4 +1,4 @@
-"""What the database holds, all schools together: to prove that a refusal wrote nothing, and what a gesture did."""
+"""What the database holds, all schools together: to prove that a refusal wrote nothing, and what an action did."""
 
 from __future__ import annotations
 

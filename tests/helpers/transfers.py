@@ -177,10 +177,10 @@ class Exchange:
         with self.app.app_context():
             return run(by=by, clock=lambda: self.now, establishment_id=self.ids[school] if school else None)
 
-    def act(self, gesture: Any, school: str, **arguments: Any) -> Any:
-        """Do a gesture of a school's head and return its state's word, or what it returns."""
+    def act(self, action: Any, school: str, **arguments: Any) -> Any:
+        """Do an action of a school's head and return its state's word, or what it returns."""
         with self.write() as session:
-            done = gesture(session, establishment_id=self.ids[school], by=self.head(school), now=self.now, **arguments)
+            done = action(session, establishment_id=self.ids[school], by=self.head(school), now=self.now, **arguments)
             return done.state_value if isinstance(done, TransferSide) else [each.id for each in done]
 
     def head(self, school: str) -> Actor:

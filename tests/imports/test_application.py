@@ -275,13 +275,13 @@ class TestDoubts:
 
 
 class TestOutdated:
-    @pytest.mark.parametrize("gesture", ["another import", "the next day"])
-    def test_an_analysis_of_other_data_is_not_applied(self, desk: Desk, gesture: str) -> None:
-        if gesture == "another import":
+    @pytest.mark.parametrize("event", ["another import", "the next day"])
+    def test_an_analysis_of_other_data_is_not_applied(self, desk: Desk, event: str) -> None:
+        if event == "another import":
             desk.bring(desk.file_of(ALIX))
         run_id = desk.analyse(desk.file_of(ALIX, NOE))
         now = NOW
-        if gesture == "another import":
+        if event == "another import":
             desk.bring(desk.file_of({**ALIX, "division": "1MELEC"}))
         else:
             now += dt.timedelta(days=1)

@@ -212,16 +212,16 @@ class TestApplication:
         assert "depuis que vous avez ouvert cette page" in Page(answer).text
         assert desk.run(1).state is RunState.ANALYSED
 
-    @pytest.mark.parametrize("gesture", ["appliquer", "reponses", "choix", "analyser"])
+    @pytest.mark.parametrize("action", ["appliquer", "reponses", "choix", "analyser"])
     def test_an_import_that_was_replaced_meanwhile_says_why_nothing_is_done(
-        self, as_: As, desk: Desk, gesture: str
+        self, as_: As, desk: Desk, action: str
     ) -> None:
         browser = as_("administrator")
         address = analyse(browser, ONE)
         form = browser.form(address)
         analyse(browser, *SAMPLES)
 
-        answer = browser.post(f"{address}/{gesture}", {**form, "geste": "tout"})
+        answer = browser.post(f"{address}/{action}", {**form, "geste": "tout"})
 
         page = Page(answer)
         assert answer.status_code == 409

@@ -136,8 +136,8 @@ class TestTheHeadWithoutTheHead:
         browser = desk.browser("administrator")
         head = world.a.account_ids["head"]
 
-        for gesture in ("accord", "reinitialiser", "desactiver"):
-            assert browser.post(f"{USERS}/{gesture}/", {"id": head}).status_code in (403, 404), gesture
+        for action in ("accord", "reinitialiser", "desactiver"):
+            assert browser.post(f"{USERS}/{action}/", {"id": head}).status_code in (403, 404), action
 
     def test_an_inspector_inside_the_school_reaches_no_account(
         self, desk: Desk, world: World, open_to_inspector: Opener

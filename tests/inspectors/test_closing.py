@@ -31,14 +31,14 @@ def running(open_to_inspector: Opener) -> int:
 
 
 class TestClosing:
-    @pytest.mark.parametrize("gesture", ["fermer", "prolonger", "consultations"])
-    def test_another_schools_mandate_does_not_exist(self, desk: Desk, running: int, gesture: str) -> None:
+    @pytest.mark.parametrize("action", ["fermer", "prolonger", "consultations"])
+    def test_another_schools_mandate_does_not_exist(self, desk: Desk, running: int, action: str) -> None:
         browser = desk.browser("head", "b")
 
         with nothing_written(desk.app):
-            assert browser.get(f"{TAB}/{running}/{gesture}").status_code == 404
-            if gesture != "consultations":
-                answer = browser.post(f"{TAB}/{running}/{gesture}", {"reason": "x", "ends_on": "2027-01-01"})
+            assert browser.get(f"{TAB}/{running}/{action}").status_code == 404
+            if action != "consultations":
+                answer = browser.post(f"{TAB}/{running}/{action}", {"reason": "x", "ends_on": "2027-01-01"})
                 assert answer.status_code == 404
 
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student"])

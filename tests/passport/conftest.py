@@ -107,7 +107,7 @@ def bilan(student_id: int = 0, **values: Any) -> Bilan:
 
 @dataclass
 class Class_:
-    """One school's division: its pupil with an account, its teacher, and gestures past the rules."""
+    """One school's division: its pupil with an account, its teacher, and actions past the rules."""
 
     app: Flask
     world: World

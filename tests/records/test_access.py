@@ -114,7 +114,7 @@ class TestTable:
             assert got == tuple(200 if status == 303 else status for status in table[role]), page
 
     @pytest.mark.parametrize(
-        ("gesture", "allowed"),
+        ("action", "allowed"),
         [
             ("fiches/{draft}/valider", set()),  # not handed in
             ("fiches/{fiche}/rendre", {"teacher"}),
@@ -129,10 +129,10 @@ class TestTable:
     )
     @pytest.mark.parametrize("role", READ)
     def test_changing_what_is_written(
-        self, app: Flask, as_: As, room: Class, role: str, gesture: str, allowed: set[str]
+        self, app: Flask, as_: As, room: Class, role: str, action: str, allowed: set[str]
     ) -> None:
         browser = _browser(as_, role)
-        address = f"/eleves/{room.own}/" + gesture.format(**vars(room))
+        address = f"/eleves/{room.own}/" + action.format(**vars(room))
         fields = {**FICHE, **BILAN, "competence": room.competences[0], "level": "3", "evaluated_on": "2026-09-08"}
 
         if role in allowed:
@@ -258,7 +258,7 @@ class TestNobodyElse:
     def test_no_page_export_line_or_message_holds_a_word_of_them(
         self, app: Flask, as_: As, room: Class, world: World, role: str
     ) -> None:
-        """Every gesture is made and refused first, so that the journal and messages have something to betray."""
+        """Every action is made and refused first, so that the journal and messages have something to betray."""
         _live(as_, room)
         browser = _browser(as_, role)
         own = f"/eleves/{room.own}"
@@ -296,7 +296,7 @@ class TestNobodyElse:
 
 
 def _live(as_: As, room: Class) -> None:
-    """Make each gesture once, and have several refused, with the marker in all that is typed."""
+    """Make each action once, and have several refused, with the marker in all that is typed."""
     own, teacher, pupil = f"/eleves/{room.own}", as_("teacher"), as_("student")
     fiche = {**FICHE, "title": f"Titre {MARKER}", "place_name": MARKER, "tasks": MARKER}
     assert pupil.post(f"{own}/fiches/nouvelle", fiche).status_code == 303

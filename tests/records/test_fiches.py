@@ -156,7 +156,7 @@ class TestLife:
 
         assert state_of(app, room.draft) == "draft"
 
-    def test_twice_the_same_gesture_is_one(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_twice_the_same_action_is_one(self, app: Flask, as_: As, room: Class, own: str) -> None:
         pupil, teacher = as_("student"), as_("teacher")
         assert [pupil.post(f"{own}/fiches/{room.draft}/soumettre").status_code for _ in range(2)] == [303, 303]
 

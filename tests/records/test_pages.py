@@ -239,7 +239,7 @@ class TestChart:
         assert len({dot.get("cx") for dot in ElementTree.fromstring(str(chart.drawing)).iter("circle")}) == 1
 
 
-def _queries(app: Flask, gesture: Callable[[], object]) -> int:
+def _queries(app: Flask, action: Callable[[], object]) -> int:
     seen: list[str] = []
 
     def note(*args: object) -> None:
@@ -249,7 +249,7 @@ def _queries(app: Flask, gesture: Callable[[], object]) -> int:
         engine = db.engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        gesture()
+        action()
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return len(seen)

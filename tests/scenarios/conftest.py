@@ -86,7 +86,7 @@ def written(world: World, arrange: Callable[[], AbstractContextManager[Session]]
 def add_co_author(
     world: World, written: Written, arrange: Callable[[], AbstractContextManager[Session]]
 ) -> Callable[[], None]:
-    """Return the gesture of making the colleague a co-author."""
+    """Return the action of making the colleague a co-author."""
 
     def add() -> None:
         with arrange() as session:

@@ -46,7 +46,7 @@ def counting(app: Flask) -> Iterator[list[str]]:
 
 @pytest.fixture
 def many(world: World, written: Written, arrange: Look) -> Callable[[int], None]:
-    """Return the gesture of adding scenarios, each with two competences and a co-author."""
+    """Return the action of adding scenarios, each with two competences and a co-author."""
 
     def add(count: int) -> None:
         with arrange() as session:

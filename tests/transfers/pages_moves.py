@@ -1,4 +1,4 @@
-"""Transfers in each of their states, as files and gestures make them: for the tests of the pages."""
+"""Transfers in each of their states, as files and actions make them: for the tests of the pages."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cpro.transfers.operations import cancelling, decisions, offers
 from tests.helpers.transfers import Exchange
 
 FOLLOW_UP = "/admin/parametres/transferts/effectues"
-#: The ends of the addresses that ask for a gesture on a transfer.
-GESTURES = ("confirmer", "accorder", "accepter", "refuser", "reprendre", "redemander", "annuler")
+#: The ends of the addresses that ask for an action on a transfer.
+ACTIONS = ("confirmer", "accorder", "accepter", "refuser", "reprendre", "redemander", "annuler")
 
 
 def move(exchange: Exchange, **joined: object) -> tuple[int, int]:

@@ -119,7 +119,7 @@ class Wanderers:
         self.on = dict.fromkeys(self.SCHOOLS, True)
 
     def step(self) -> None:
-        """Do one gesture of somebody."""
+        """Do one action of somebody."""
         number = self.chance.randrange(len(self.rows))
         self.chance.choice([self.move, self.move, self.write, self.write, self.run, self.switch])(number)
 

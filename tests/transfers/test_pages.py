@@ -327,8 +327,8 @@ class TestScreen:
         assert len(page.rows()) == found
 
 
-def _statements(app: Flask, gesture: Callable[[], object]) -> int:
-    """Return how many statements a gesture sends."""
+def _statements(app: Flask, action: Callable[[], object]) -> int:
+    """Return how many statements an action sends."""
     seen: list[object] = []
 
     def note(*args: object) -> None:
@@ -338,7 +338,7 @@ def _statements(app: Flask, gesture: Callable[[], object]) -> int:
         engine = db.engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        gesture()
+        action()
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return len(seen)

@@ -195,7 +195,7 @@ class TestNames:
         assert self.told(exchange, own) == [(f"Chef de {asking}", f"192.0.2.{ord(asking)}")]
         assert self.told(exchange, other) == [("Transferts automatiques", "")]
 
-    def test_a_gesture_names_people_to_their_own_school_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
+    def test_an_action_names_people_to_their_own_school_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
         exchange.run()
 
         exchange.act(cancel, "b", side_id=exchange.side("b").id)

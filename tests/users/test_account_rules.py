@@ -103,10 +103,10 @@ class TestCreateByHand:
 
 class TestDivisionsOfATeacher:
     def create(self, office: Office, role: str, division_ids: list[int]) -> int:
-        def gesture(**values: Any) -> int:
+        def action(**values: Any) -> int:
             return teaching.create_user({**NAMES, "role": role}, division_ids=division_ids, **values).id
 
-        return office.act(gesture)
+        return office.act(action)
 
     def stored(self, app: Flask) -> list[tuple[int, int]]:
         with app.app_context(), platform_session("test") as session:

@@ -100,9 +100,9 @@ class TestHeadInPlace:
 
     def test_can_do_nothing_of_it_to_themselves(self, app: Flask, office: Office) -> None:
         head = office.school.account_ids["head"]
-        for gesture in (access.deactivate_account, access.reactivate_account, access.reset_account):
+        for action in (access.deactivate_account, access.reactivate_account, access.reset_account):
             with nothing_written(app), pytest.raises(OwnAccount):
-                office.act(gesture, "head", account=head)
+                office.act(action, "head", account=head)
         with nothing_written(app), pytest.raises(OwnAccount, match="son propre rôle"):
             office.act(by_hand.update_account, "head", account=head, values={"role": "administrator"})
 
@@ -235,13 +235,13 @@ class TestFirstHead:
         with nothing_written(app), pytest.raises(NoSheet):
             headless.act(plan_target_sheets, target=Target(account_ids=(head,)))
 
-    def test_mails_nothing_when_the_gesture_fails(self, app: Flask, headless: Office) -> None:
-        def gesture(**values: Any) -> None:
+    def test_mails_nothing_when_the_action_fails(self, app: Flask, headless: Office) -> None:
+        def action(**values: Any) -> None:
             by_hand.create_by_hand({"last_name": "Mica", "first_name": "Zoé", "role": "head"}, **values)
             raise DomainError("Autre chose a été refusé.")
 
         with nothing_written(app), pytest.raises(DomainError, match="Autre chose"):
-            headless.act(gesture)
+            headless.act(action)
 
         assert headless.mails() == []
 

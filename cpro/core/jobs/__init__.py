@@ -2,7 +2,7 @@
 
 Words: a *kind* is what a job does (`imports:apply`), a *handler* the function that does it, a *lease* the time a
 worker may stay silent before the job is taken from it, a *wake-up* the message by which Huey tells a worker to look.
-Invariants: a job is written in the transaction of the gesture that asked for it; wake-ups may be lost or repeated, the
+Invariants: a job is written in the transaction of the action that asked for it; wake-ups may be lost or repeated, the
 sweep makes up for them; a worker may be killed at any line, so every handler can be run again; the effect of a job and
 its end are committed together (`JobContext.finish_within`), or neither is.
 """

@@ -53,7 +53,7 @@ def enqueue(
     period_key: str | None = None,
     not_before: datetime | None = None,
 ) -> Job:
-    """Ask for a job, in the transaction of the gesture: no commit, no job. A worker is woken after the commit.
+    """Ask for a job, in the transaction of the action: no commit, no job. A worker is woken after the commit.
 
     In a school's session the job is that school's; in a platform session it is that of `establishment_id`, or the
     platform's own. No worker takes it before `not_before`. Raises `LookupError` for a kind without handler.

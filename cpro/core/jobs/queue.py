@@ -16,7 +16,7 @@ from huey import Huey, RedisHuey, SqliteHuey
 from huey.registry import Message
 from huey.serializer import Serializer
 
-_CONNECT_TIMEOUT = 2  # seconds: a gesture must not wait longer for a Redis that is away
+_CONNECT_TIMEOUT = 2  # seconds: an action must not wait longer for a Redis that is away
 _ANSWER_TIMEOUT = 10  # seconds, above the second during which Huey's worker waits for a message
 
 

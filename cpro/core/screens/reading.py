@@ -53,8 +53,8 @@ class ReadingScreen(SecureModelView):
     help_slug: str | None = None
     export_permission: Permission | None = None
     bulk_actions: Sequence[BulkAction] = ()
-    #: what the screen's own gestures ask for, besides the powers above
-    gesture_permissions: Sequence[Permission] = ()
+    #: what the screen's own actions ask for, besides the powers above
+    action_permissions: Sequence[Permission] = ()
 
     def __init__(self, model: type[Any], *, url: str, endpoint: str) -> None:
         self.column_list = [column.key for column in self.columns]
@@ -91,7 +91,7 @@ class ReadingScreen(SecureModelView):
         return []
 
     def has_row_actions(self, rows: Sequence[Any]) -> bool:
-        """Tell whether the list offers a gesture on one of its rows."""
+        """Tell whether the list offers an action on one of its rows."""
         return False
 
     @property
@@ -137,7 +137,7 @@ class ReadingScreen(SecureModelView):
         return self.details_page(row)
 
     def details_page(self, row: Any, *, refusal_text: str = "", status: int = 200) -> ResponseReturnValue:
-        """Render the page of a row, with the sentence that refused a gesture on it if there was one."""
+        """Render the page of a row, with the sentence that refused an action on it if there was one."""
         return render_page(
             "screens/details.html",
             screen=self,
@@ -184,7 +184,7 @@ class ReadingScreen(SecureModelView):
         ).one_or_none()
 
     def open_bulk_actions(self) -> list[BulkAction]:
-        """Return the gestures on several rows that the person signed in may make."""
+        """Return the actions on several rows that the person signed in may make."""
         return [action for action in self.bulk_actions if may(action.permission)]
 
     def _untickable(self, rows: Sequence[Any]) -> dict[int, str]:

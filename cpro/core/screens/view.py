@@ -239,7 +239,7 @@ class Screen(ReadingScreen):
 
     @expose("/action/", methods=("POST",))
     def action_view(self) -> ResponseReturnValue:
-        """Confirm, then do, a gesture on the rows ticked."""
+        """Confirm, then do, an action on the rows ticked."""
         action = next((each for each in self.open_bulk_actions() if each.key == request.form.get("action")), None)
         if action is None:
             raise Forbidden("Cette action n’existe pas, ou votre compte n’en a pas le droit.")

@@ -1,4 +1,4 @@
-"""The line that a gesture on a school writes in its journal."""
+"""The line that an action on a school writes in its journal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def record_about_school(
     now: datetime,
     session: Session | None = None,
 ) -> None:
-    """Write the line of a gesture on a school; `session` when it is not the current one, as on the platform."""
+    """Write the line of an action on a school; `session` when it is not the current one, as on the platform."""
     record(
         action,
         by=by,

@@ -108,7 +108,7 @@ def write_application(
     try:
         _write(staged, prepared, run, now)
         establishment = lock_current_establishment()
-        # Every gesture leaves its line in the journal, which nobody writes any more: what changed meanwhile is told.
+        # Every action leaves its line in the journal, which nobody writes any more: what changed meanwhile is told.
         if run.fingerprint != fingerprint_of_data(today):
             raise AnalysisOutdated
         staff.write_heads(run, prepared.logins, now)

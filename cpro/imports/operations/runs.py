@@ -290,11 +290,11 @@ def tell_failure(run: ImportRun) -> str:
 
 
 def record_about_run(
-    gesture: str, run: ImportRun, changes: Mapping[str, tuple[Any, Any]], *, by: Actor, now: datetime
+    action: str, run: ImportRun, changes: Mapping[str, tuple[Any, Any]], *, by: Actor, now: datetime
 ) -> None:
-    """Write the line of a gesture on an import in the journal, where it says of which kind the import is."""
+    """Write the line of an action on an import in the journal, where it says of which kind the import is."""
     record(
-        f"import:{run.kind.value}:{gesture}",
+        f"import:{run.kind.value}:{action}",
         by=by,
         now=now,
         object_type="import_run",

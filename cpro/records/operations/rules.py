@@ -120,7 +120,7 @@ def birth(student: Student, *, by: Actor, now: datetime) -> dict[str, Any]:
 
 
 def tell(action: str, student: Student, *, by: Actor, now: datetime) -> None:
-    """Write the line of a gesture on a pupil's records: which kind of gesture, about whom; never what was written."""
+    """Write the line of an action on a pupil's records: which kind of action, about whom; never what was written."""
     record(
         action,
         by=by,

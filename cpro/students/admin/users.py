@@ -64,7 +64,7 @@ class UsersScreen(Screen):
         "L’identifiant est formé du prénom et du nom. La personne choisit son mot de passe avec le code de sa fiche "
         "d’activation, que vous imprimez ensuite."
     )
-    gesture_permissions = (Permission.USERS_CONSENT,)
+    action_permissions = (Permission.USERS_CONSENT,)
     help_slug = "utilisateurs"
     search_keys, search_help = (Account.search_key,), "Nom, prénom ou identifiant, sans souci des accents."
     default_order = (Account.search_key,)
@@ -215,19 +215,19 @@ class UsersScreen(Screen):
         update_user(row, values, division_ids=read_divisions(form, values), by=by, now=now)
 
     def row_links(self, row: Account) -> list[tuple[str, str]]:
-        """Offer the gestures that fit the account and the person signed in."""
+        """Offer the actions that fit the account and the person signed in."""
         links: list[tuple[str, str]] = []
         person = current_principal()
         oneself = person is not None and (person.kind, person.id) == ("account", row.id)
         if may(Permission.USERS_EDIT) and not oneself:
-            links += self._gestures_on(row)
+            links += self._list_actions_on(row)
         if may(Permission.USERS_CONSENT) and row.consent_needed:
             label = "Donner mon accord" if row.is_pending else "Retirer mon accord"
             links.append((label, self.get_url(".consent_view", id=row.id)))
         return links
 
-    def _gestures_on(self, row: Account) -> list[tuple[str, str]]:
-        """Return the gestures that somebody else's account allows: none that the operations would refuse."""
+    def _list_actions_on(self, row: Account) -> list[tuple[str, str]]:
+        """Return the actions that somebody else's account allows: none that the operations would refuse."""
         by = current_actor()
         if not row.is_active:
             refused = refusal_of(access.refuse_reactivation, row, by)
@@ -241,13 +241,13 @@ class UsersScreen(Screen):
             links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
         return links
 
-    # --- Gestures on one account -----------------------------------------------------------------------------------
+    # --- Actions on one account -----------------------------------------------------------------------------------
 
     @expose("/desactiver/", methods=("GET", "POST"))
     def deactivate_view(self) -> ResponseReturnValue:
         """Ask once, then deactivate an account."""
         self.demand(may(Permission.USERS_EDIT))
-        return self._gesture(
+        return self._run_action(
             "Désactiver",
             user_actions.deactivation_told(self.asked_row()),
             lambda row, by, now: access.deactivate_account(row, by=by, now=now),
@@ -262,7 +262,7 @@ class UsersScreen(Screen):
         row = self.asked_row()
         if (refused := refusal_of(access.refuse_reactivation, row, current_actor())) is not None:
             return self._refused(refused)
-        return self._gesture(
+        return self._run_action(
             "Réactiver",
             user_actions.reactivation_told(row),
             lambda row, by, now: access.reactivate_account(row, by=by, now=now),
@@ -309,7 +309,7 @@ class UsersScreen(Screen):
         self.demand(may(Permission.USERS_CONSENT))
         row, mailed_to = self.asked_row(), find_proved_address(get_current_establishment())
         if not row.is_pending:
-            return self._gesture(
+            return self._run_action(
                 "Retirer mon accord",
                 ["Le compte ne pourra plus se connecter tant que vous n’aurez pas donné votre accord à nouveau."],
                 lambda account, by, now: consent.revoke_consent(account, by=by, now=now),
@@ -319,7 +319,7 @@ class UsersScreen(Screen):
         told = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
         if row.role is Role.HEAD:
             told.append(user_actions.where_code_goes())
-        return self._gesture(
+        return self._run_action(
             "Donner mon accord",
             told,
             lambda account, by, now: consent.grant_consent(
@@ -331,7 +331,7 @@ class UsersScreen(Screen):
             danger=False,
         )
 
-    def _gesture(
+    def _run_action(
         self,
         verb: str,
         consequences: Sequence[str],

@@ -1,4 +1,4 @@
-"""The gestures on transfers. Those of a school that reach the other school take a platform session:
+"""The actions on transfers. Those of a school that reach the other school take a platform session:
 
     with platform_unit_of_work("transfers: …") as work:
         cancel(work.session, establishment_id=principal.establishment_id, side_id=…, by=current_actor(), now=…)

@@ -18,8 +18,8 @@ from cpro.transfers.copying import Brought, count_brought
 from cpro.transfers.errors import EvaluatedUpon, NotNow
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.operations.decisions import clean_reason
-from cpro.transfers.operations.gestures import check_state, lock_transfer, set_state, tell_both
 from cpro.transfers.operations.settling import write_in_bulk
+from cpro.transfers.operations.state import check_state, lock_transfer, set_state, tell_both
 
 #: How long the school joined may cancel (product.md §6).
 CANCEL_PERIOD = timedelta(days=30)

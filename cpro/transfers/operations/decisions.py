@@ -10,7 +10,8 @@ from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Actor
 from cpro.core.validators import clean_text
 from cpro.transfers.models import TO_DECIDE, Direction, TransferSide, TransferState
-from cpro.transfers.operations.gestures import (
+from cpro.transfers.operations.settling import search_key_of
+from cpro.transfers.operations.state import (
     LockedTransfer,
     check_state,
     check_switches,
@@ -19,7 +20,6 @@ from cpro.transfers.operations.gestures import (
     set_state,
     tell_both,
 )
-from cpro.transfers.operations.settling import search_key_of
 
 REASON_LENGTH = 300
 
@@ -101,10 +101,10 @@ def settle_offer(locked: LockedTransfer) -> None:
     locked.transfer.expires_at = None
 
 
-def _decide(session: Session, locked: LockedTransfer, gesture: str, *, by: Actor, now: datetime) -> TransferSide:
+def _decide(session: Session, locked: LockedTransfer, action: str, *, by: Actor, now: datetime) -> TransferSide:
     for side in locked.sides:
         side.decided_at, side.decided_in, side.reason = now, locked.side.direction_value, ""
         side.decided_by = by.label[:200] if side is locked.side else ""
     brought = judge_again(session, locked, by=by, now=now)
-    tell_both(session, locked, gesture, brought=brought, by=by, now=now)
+    tell_both(session, locked, action, brought=brought, by=by, now=now)
     return locked.side

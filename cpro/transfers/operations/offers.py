@@ -1,6 +1,6 @@
 """Between two schools of which one does not use SIECLE: the school left offers, the school joined links and accepts.
 
-The only way without an INE. The gestures below refuse every other pair of schools. An offer tells the school joined
+The only way without an INE. The actions below refuse every other pair of schools. An offer tells the school joined
 the name and birth date of a pupil, to link it; both are forgotten there once it is settled.
 """
 
@@ -26,7 +26,8 @@ from cpro.transfers.identity import find_disagreements
 from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.decisions import settle_offer
-from cpro.transfers.operations.gestures import (
+from cpro.transfers.operations.settling import label_of, lock_schools, named_to, search_key_of
+from cpro.transfers.operations.state import (
     check_state,
     check_switches,
     judge_again,
@@ -34,11 +35,10 @@ from cpro.transfers.operations.gestures import (
     set_state,
     tell_both,
 )
-from cpro.transfers.operations.settling import label_of, lock_schools, named_to, search_key_of
 
 #: How long an offer waits (issue 7).
 OFFER_PERIOD = timedelta(days=60)
-#: How many pupils one gesture may offer: a division, and some.
+#: How many pupils one action may offer: a division, and some.
 MAX_OFFERED = 200
 
 

@@ -1,6 +1,6 @@
 """Undo the transfers that an import caused, when the import is undone.
 
-Undoing an import is a gesture of one school, in its own session. What that school received goes in the same
+Undoing an import is an action of one school, in its own session. What that school received goes in the same
 transaction, since the pupils themselves may go. What others received, and the rows that no school sees, follow in a
 job asked for in that transaction. The pairs are not closed: if the files match again, a run copies again.
 """
@@ -21,8 +21,8 @@ from cpro.extensions import db
 from cpro.transfers.errors import WithdrawalImpossible
 from cpro.transfers.models import PENDING, Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.cancelling import count_evaluated, remove_copies
-from cpro.transfers.operations.gestures import lock_transfer, set_state, tell_both
 from cpro.transfers.operations.settling import write_in_bulk
+from cpro.transfers.operations.state import lock_transfer, set_state, tell_both
 
 _PAGE = 5000
 REASON = "import annulé"

@@ -24,7 +24,7 @@ from cpro.users.operations.sign_ins import end_all_sign_ins
 from cpro.users.operations.trace import record_about
 
 Changes = dict[str, tuple[Any, Any]]
-#: What a feature above writes about the account inside the same gesture: its changes join the journal's line.
+#: What a feature above writes about the account inside the same action: its changes join the journal's line.
 Alongside = Callable[[Account], Mapping[str, tuple[Any, Any]]]
 
 CIVILITIES = ("", "M.", "Mme")

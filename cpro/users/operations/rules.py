@@ -1,4 +1,4 @@
-"""Who may do what to whose account: the rules that every gesture on accounts asks.
+"""Who may do what to whose account: the rules that every action on accounts asks.
 
 The administrator cannot become the head: an account of a head in place changes only by that head or the command line.
 Nobody acts on their own powers, and a school keeps an administrator. The command line is the platform's own hand.
@@ -31,7 +31,7 @@ def lock(account: Account) -> Establishment:
 
 
 def is_command_line(by: Actor) -> bool:
-    """Tell whether the gesture comes from the command line, which the head's rules do not bind."""
+    """Tell whether the action comes from the command line, which the head's rules do not bind."""
     return by.kind == "system"
 
 

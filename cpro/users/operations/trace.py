@@ -1,4 +1,4 @@
-"""How a gesture on an account reads in the journal."""
+"""Audit lines of the actions on accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a job: asked for within a gesture, done in its school, ended once, told in French."""
+"""The life of a job: asked for within an action, done in its school, ended once, told in French."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def arrivals(shop: Shop, code: str) -> int:
 
 
 class TestAsking:
-    def test_a_gesture_that_is_undone_asks_for_nothing(self, shop: Shop) -> None:
+    def test_an_action_that_is_undone_asks_for_nothing(self, shop: Shop) -> None:
         with shop.app.app_context(), pytest.raises(ZeroDivisionError), platform_unit_of_work("test") as work:
             operations.enqueue("rehearsal:report", by=TESTER, now=clock.utcnow(), session=work.session)
             raise ZeroDivisionError
@@ -51,12 +51,12 @@ class TestAsking:
             assert session.scalars(select(Job)).all() == []
         assert shop.app.extensions["cpro_jobs"].huey.pending_count() == 0
 
-    def test_a_committed_gesture_wakes_a_worker(self, shop: Shop) -> None:
+    def test_a_committed_action_wakes_a_worker(self, shop: Shop) -> None:
         shop.ask("report")
 
         assert shop.app.extensions["cpro_jobs"].huey.pending_count() == 1
 
-    def test_a_queue_that_is_away_does_not_undo_the_gesture(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_queue_that_is_away_does_not_undo_the_action(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shop.app.extensions["cpro_jobs"], "wake", lambda: 1 / 0)
 
         job_id = shop.ask("report")

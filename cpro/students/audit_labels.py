@@ -1,11 +1,11 @@
-"""How the gestures on students, divisions, diplomas and courses read in the journal."""
+"""French labels of the audited actions on students, divisions, diplomas and courses."""
 
 from __future__ import annotations
 
 from cpro.audit import labels
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     labels.register(
         actions={

@@ -1,11 +1,11 @@
-"""How the gestures on scenarios read in the journal: which scenario, by number; never its title nor its words."""
+"""French labels of the audited actions on scenarios: which scenario, by number; never its title nor its words."""
 
 from __future__ import annotations
 
 from cpro.audit import labels
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     labels.register(
         actions={

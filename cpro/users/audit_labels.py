@@ -1,4 +1,4 @@
-"""How signing in and the gestures on accounts read in the journal."""
+"""French labels of the audited actions on accounts, signing in included."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FIELDS = {
 }
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     labels.register(
         actions={

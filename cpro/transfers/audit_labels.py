@@ -1,4 +1,4 @@
-"""How the gestures on transfers read in the journal: figures, never what was copied."""
+"""French labels of the audited actions on transfers: figures, never what was copied."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIGURES = {
 }
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     labels.register(
         actions={

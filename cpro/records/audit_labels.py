@@ -1,11 +1,11 @@
-"""How the gestures on records read in the journal: which gesture, about whom; never what was written."""
+"""French labels of the audited actions on records: which action, about whom; never what was written."""
 
 from __future__ import annotations
 
 from cpro.audit import labels
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     labels.register(
         actions={

@@ -1,11 +1,11 @@
-"""How passports read in the journal."""
+"""French labels of the audited actions on passports."""
 
 from __future__ import annotations
 
 from cpro.audit import labels
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     counts = {"entries": "Éléments", "pages": "Pages", "passports": "Passeports"}
     labels.register(

@@ -1,11 +1,11 @@
-"""How the gestures on competence lists read in the journal."""
+"""French labels of the audited actions on competence lists."""
 
 from __future__ import annotations
 
 from cpro.audit import labels
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature; lists belong to diplomas, under whose name they are told."""
     labels.register(
         actions={

@@ -1,4 +1,4 @@
-"""How the gestures on a school and its settings read in the journal."""
+"""French labels of the audited actions on a school and its settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROOF = {
 _MODULES = {module.value: f"Module {module.label}" for module in Module}
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     actions = {
         "establishment:created": "a créé l’établissement",

@@ -1,4 +1,4 @@
-"""How the gestures on imports read in the journal."""
+"""French labels of the audited actions on imports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cpro.audit import labels
 from cpro.imports.models import RunKind
 from cpro.students.models import Origin
 
-_GESTURES = {
+_ACTIONS = {
     "abandoned": "a abandonné un import",
     "answered": "a répondu aux questions d’un import",
     "applied": "a appliqué un import",
@@ -26,15 +26,15 @@ _COUNTS = {
 }
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature."""
     labels.register(
         actions={
-            f"import:{kind.value}:{gesture}": f"{words} {kind.label}"
-            if gesture != "deposited"
+            f"import:{kind.value}:{action}": f"{words} {kind.label}"
+            if action != "deposited"
             else f"{words} ({kind.label})"
             for kind in RunKind
-            for gesture, words in _GESTURES.items()
+            for action, words in _ACTIONS.items()
         },
         objects={"import_run": "Import"},
         fields={

@@ -1,4 +1,4 @@
-"""How the gestures on masks read in the journal."""
+"""French labels of the audited actions on masks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cpro.audit import labels
 from cpro.masks.models import MaskKey
 
 
-def name_gestures() -> None:
+def register_audit_labels() -> None:
     """Register the audit labels of the feature; a field is called by its default wording, which never changes."""
     labels.register(
         actions={

@@ -1,4 +1,4 @@
-"""The pages that ask for a gesture on a transfer: refusals first, then what each does, on both sides."""
+"""The pages that ask for an action on a transfer: refusals first, then what each does, on both sides."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.records.models import Fiche
+from cpro.transfers.actions import TransferAction, list_open_actions
 from cpro.transfers.errors import EvaluatedUpon, IdentityDiffers
-from cpro.transfers.gestures import Gesture, open_gestures
 from cpro.transfers.models import Transfer, TransferSide
 from cpro.transfers.operations import cancelling, decisions, offers
 from tests.helpers.browser import Browser
@@ -21,8 +21,8 @@ from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, watching
 from tests.helpers.transfers import Exchange
 from tests.transfers.pages_moves import (
+    ACTIONS,
     FOLLOW_UP,
-    GESTURES,
     STATES,
     agreement,
     cancelled,
@@ -35,67 +35,67 @@ from tests.transfers.pages_moves import (
 As = Callable[..., Browser]
 
 
-def address(exchange: Exchange, school: str, gesture: str = "") -> str:
-    """Return the address of the latest side of a school, or of a gesture on it."""
+def address(exchange: Exchange, school: str, action: str = "") -> str:
+    """Return the address of the latest side of a school, or of an action on it."""
     side = f"{FOLLOW_UP}/{exchange.sides(school)[-1].id}"
-    return f"{side}/{gesture}" if gesture else side
+    return f"{side}/{action}" if action else side
 
 
 class TestDenied:
     @pytest.mark.parametrize("role", ["teacher", "student", "support"])
-    @pytest.mark.parametrize("gesture", GESTURES)
+    @pytest.mark.parametrize("action", ACTIONS)
     def test_to_whoever_does_not_run_the_school(
-        self, app: Flask, as_: As, exchange: Exchange, role: str, gesture: str
+        self, app: Flask, as_: As, exchange: Exchange, role: str, action: str
     ) -> None:
         conflict(exchange)
         browser = as_(role, "b", enter="b" if role == "support" else None)
-        where = address(exchange, "b", gesture)
+        where = address(exchange, "b", action)
 
         with nothing_written(app):
             assert browser.get(where).status_code == 403
             assert browser.post(where, {"reason": "Non"}).status_code == 403
 
-    @pytest.mark.parametrize("gesture", GESTURES)
-    def test_on_the_other_schools_side(self, app: Flask, as_: As, exchange: Exchange, gesture: str) -> None:
+    @pytest.mark.parametrize("action", ACTIONS)
+    def test_on_the_other_schools_side(self, app: Flask, as_: As, exchange: Exchange, action: str) -> None:
         conflict(exchange)
         browser = as_("head", "a")
-        where = address(exchange, "b", gesture)
+        where = address(exchange, "b", action)
 
         with nothing_written(app):
             assert browser.get(where).status_code == 404
             assert browser.post(where, {"reason": "Non", "student": "1"}).status_code == 404
 
-    @pytest.mark.parametrize("gesture", GESTURES)
-    def test_where_the_state_does_not_call_for_it(self, app: Flask, as_: As, exchange: Exchange, gesture: str) -> None:
+    @pytest.mark.parametrize("action", ACTIONS)
+    def test_where_the_state_does_not_call_for_it(self, app: Flask, as_: As, exchange: Exchange, action: str) -> None:
         conflict(exchange)
         browser = as_("head", "a")  # who waits for "b"
-        where = address(exchange, "a", gesture)
+        where = address(exchange, "a", action)
 
         with nothing_written(app):
             assert browser.get(where).status_code == 409
             assert browser.post(where, {"reason": "Non", "student": "1"}).status_code == 409
 
 
-def _tried(exchange: Exchange, school: str, gesture: Gesture) -> bool:
-    """Tell whether an operation accepts a gesture, without keeping what it did."""
+def _tried(exchange: Exchange, school: str, action: TransferAction) -> bool:
+    """Tell whether an operation accepts an action, without keeping what it did."""
     side = exchange.sides(school)[-1]
     arguments = {"establishment_id": exchange.ids[school], "side_id": side.id, "now": exchange.now}
-    operations: dict[Gesture, Callable[..., object]] = {
-        Gesture.CONFIRM: decisions.confirm,
-        Gesture.AGREE: decisions.agree,
-        Gesture.ACCEPT: lambda *args, **each: offers.accept(*args, student_id=0, **each),
-        Gesture.REFUSE: lambda *args, **each: decisions.refuse(*args, reason="Non", **each),
-        Gesture.TAKE_BACK: offers.take_back,
-        Gesture.ASK_AGAIN: decisions.ask_again,
-        Gesture.CANCEL: cancelling.cancel,
+    operations: dict[TransferAction, Callable[..., object]] = {
+        TransferAction.CONFIRM: decisions.confirm,
+        TransferAction.AGREE: decisions.agree,
+        TransferAction.ACCEPT: lambda *args, **each: offers.accept(*args, student_id=0, **each),
+        TransferAction.REFUSE: lambda *args, **each: decisions.refuse(*args, reason="Non", **each),
+        TransferAction.TAKE_BACK: offers.take_back,
+        TransferAction.ASK_AGAIN: decisions.ask_again,
+        TransferAction.CANCEL: cancelling.cancel,
     }
     accepted = False
     with suppress(_Undone), exchange.write() as session:
         try:
-            operations[gesture](session, by=exchange.head(school), **arguments)
+            operations[action](session, by=exchange.head(school), **arguments)
             accepted = True
         except (EvaluatedUpon, IdentityDiffers, FieldErrors):
-            accepted = True  # the gesture is open, what was given with it is not enough
+            accepted = True  # the action is open, what was given with it is not enough
         except DomainError:
             accepted = False
         raise _Undone
@@ -118,8 +118,8 @@ class TestOffered:
 
         for school in seers:
             side = exchange.sides(school)[-1]
-            accepted = {gesture for gesture in Gesture if _tried(exchange, school, gesture)}
-            assert set(open_gestures(side, now=exchange.now)) == accepted, school
+            accepted = {action for action in TransferAction if _tried(exchange, school, action)}
+            assert set(list_open_actions(side, now=exchange.now)) == accepted, school
 
     @pytest.mark.parametrize("case", STATES)
     def test_each_link_of_a_timeline_leads_to_a_page(self, as_: As, exchange: Exchange, case: str) -> None:
@@ -131,7 +131,7 @@ class TestOffered:
             page = Page(browser.get(address(exchange, school)))
             links = [link.get("href") or "" for link in page.main.iter("a")]
             for link in links:
-                if link.rpartition("/")[2] in GESTURES:
+                if link.rpartition("/")[2] in ACTIONS:
                     assert browser.get(link).status_code == 200, link
 
 

@@ -1,4 +1,4 @@
-"""What the gestures of a school share: finding its side under the locks, saying on both sides what was decided."""
+"""What the actions of a school share: finding its side under the locks, saying on both sides what was decided."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: dat
 def tell_both(
     session: Session,
     locked: LockedTransfer,
-    gesture: str,
+    action: str,
     *,
     brought: Brought | None = None,
     taken: Brought | None = None,
@@ -154,7 +154,7 @@ def tell_both(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Write one gesture in the journals of both schools, with what it `brought` or has `taken` back.
+    """Write one action in the journals of both schools, with what it `brought` or has `taken` back.
 
     By ascending id of school. In the other school's journal the acting school is named, and nobody of it.
     """
@@ -164,7 +164,7 @@ def tell_both(
     for side in sides:
         is_own = side.establishment_id == locked.side.establishment_id
         record(
-            f"transfer:{gesture}",
+            f"transfer:{action}",
             by=named_to(by, is_own=is_own, otherwise=f"L’{_name(locked.acting)}"),
             now=now,
             object_type="transfer",

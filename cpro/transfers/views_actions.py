@@ -1,4 +1,4 @@
-"""The gestures on one transfer, each on a page of its own: confirm, agree, refuse, ask again, take back, cancel."""
+"""The actions on one transfer, each on a page of its own: confirm, agree, refuse, ask again, take back, cancel."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
+from cpro.transfers.actions import TransferAction, check_action, count_evaluated_upon
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.forms import CancellingForm, PlainForm, RefusalForm
-from cpro.transfers.gestures import Gesture, count_evaluated_upon, refuse_gesture
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.operations import cancelling, decisions, offers
 from cpro.transfers.presenting import disagreements_of, facts_of, other_school_of
@@ -29,9 +29,9 @@ from cpro.transfers.views import bp, show_side
 
 @dataclass(frozen=True)
 class Asked:
-    """How a gesture is asked: the page's title, the button, what follows, and what is said once it is done."""
+    """How an action is asked: the page's title, the button, what follows, and what is said once it is done."""
 
-    gesture: Gesture
+    action: TransferAction
     title: str
     submit_label: str
     consequences: Callable[[TransferSide], Sequence[str]]
@@ -101,20 +101,20 @@ def _posted() -> Any:
 
 
 def _play(asked: Asked, side_id: int, form: BaseForm, act: Callable[..., TransferSide]) -> ResponseReturnValue:
-    """Show the page of a gesture, or make it; a transfer that no longer stands as it was seen is shown as it stands."""
+    """Show the page of an action, or make it; a transfer that no longer stands as it was seen is shown as it stands."""
     side = queries.get_side(side_id)
-    refused = refusal_of(refuse_gesture, asked.gesture, side, now=clock.utcnow())
+    refused = refusal_of(check_action, asked.action, side, now=clock.utcnow())
     if refused is not None:
         return show_side(side, refused)
     if request.method != "POST":
-        evaluated = count_evaluated_upon(side) if asked.gesture is Gesture.CANCEL else 0
+        evaluated = count_evaluated_upon(side) if asked.action is TransferAction.CANCEL else 0
         if evaluated:
             form.blame(EvaluatedUpon(evaluated))
         return _page(asked, side, form, evaluated=evaluated)
     if not form.validate():
         return _page(asked, queries.get_side(side_id), form, 422)
     try:
-        with platform_unit_of_work(f"transfers: {asked.gesture.name}") as work:
+        with platform_unit_of_work(f"transfers: {asked.action.name}") as work:
             side = act(
                 form,
                 session=work.session,
@@ -141,12 +141,12 @@ def _page(
     asked: Asked, side: TransferSide, form: BaseForm, status: int = 200, *, evaluated: int = 0
 ) -> ResponseReturnValue:
     return render_page(
-        "transfers/gesture.html",
+        "transfers/action.html",
         asked=asked,
         side=side,
         form=form,
         facts=facts_of(side, get_current_establishment()),
-        disagreements=disagreements_of(side, find_pupil(side)) if asked.gesture is Gesture.CONFIRM else [],
+        disagreements=disagreements_of(side, find_pupil(side)) if asked.action is TransferAction.CONFIRM else [],
         consequences=[*([_KEEPING] if evaluated else []), *asked.consequences(side)],
         evaluated=evaluated,
         cancel_url=url_for("transfers.show", side_id=side.id),
@@ -218,7 +218,7 @@ def _cancelling(side: TransferSide) -> list[str]:
 
 
 def _settled(side: TransferSide) -> str:
-    """Return what is said after a gesture that may copy."""
+    """Return what is said after an action that may copy."""
     if side.state is TransferState.DONE:
         return f"{side.student_label} : le transfert est effectué."
     if side.state is TransferState.AGREEMENT:
@@ -228,19 +228,19 @@ def _settled(side: TransferSide) -> str:
     return f"{side.student_label} : c’est noté. État du transfert : {side.state.label}."
 
 
-_CONFIRM = Asked(Gesture.CONFIRM, "Confirmer l’identité", "Confirmer et copier", _confirming, _settled)
-_AGREE = Asked(Gesture.AGREE, "Donner votre accord", "Donner votre accord", _agreeing, _settled)
+_CONFIRM = Asked(TransferAction.CONFIRM, "Confirmer l’identité", "Confirmer et copier", _confirming, _settled)
+_AGREE = Asked(TransferAction.AGREE, "Donner votre accord", "Donner votre accord", _agreeing, _settled)
 _REFUSE = Asked(
-    Gesture.REFUSE,
+    TransferAction.REFUSE,
     "Refuser le transfert",
     "Refuser le transfert",
     _refusing,
     lambda side: f"{side.student_label} : le transfert est refusé.",
     is_danger=True,
 )
-_ASK_AGAIN = Asked(Gesture.ASK_AGAIN, "Demander à nouveau", "Demander à nouveau", _asking, _settled)
+_ASK_AGAIN = Asked(TransferAction.ASK_AGAIN, "Demander à nouveau", "Demander à nouveau", _asking, _settled)
 _TAKE_BACK = Asked(
-    Gesture.TAKE_BACK,
+    TransferAction.TAKE_BACK,
     "Reprendre la proposition",
     "Reprendre la proposition",
     _taking_back,
@@ -248,7 +248,7 @@ _TAKE_BACK = Asked(
     is_danger=True,
 )
 _CANCEL = Asked(
-    Gesture.CANCEL,
+    TransferAction.CANCEL,
     "Annuler le transfert",
     "Annuler le transfert",
     _cancelling,
