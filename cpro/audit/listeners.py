@@ -1,4 +1,4 @@
-"""What makes the journal speak by itself: refused rights, and what pages that only read announce."""
+"""Record by themselves: refused rights, and what pages that only read announce."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from cpro.audit import readings
+from cpro.audit import page_views
 from cpro.core import clock, events
 from cpro.core.permissions import SCHOOL_FREE, Principal, access_of
 from cpro.core.registry import registry
@@ -19,21 +19,21 @@ logger = logging.getLogger(__name__)
 
 def install(app: Flask) -> None:
     """Listen to an application: its 403 answers, and `record_opened`, `search_made`, `exported`."""
-    app.after_request(_tell_refusal)
-    app.after_request(_tell_page)
-    events.record_opened.connect(_tell_record)
-    events.search_made.connect(_tell_search)
-    events.exported.connect(_tell_export)
+    app.after_request(_record_refusal)
+    app.after_request(_record_page_view)
+    events.record_opened.connect(_record_consultation)
+    events.search_made.connect(_record_search)
+    events.exported.connect(_record_export)
 
 
-def _tell_refusal(response: Response) -> Response:
-    """Tell that somebody signed in was refused a right; the answer stays refused even if that cannot be written."""
+def _record_refusal(response: Response) -> Response:
+    """Record that a person signed in was refused a right; the answer stays refused even if that cannot be written."""
     if response.status_code != 403:
         return response
     principal = current_principal()
     if principal is not None:
         try:
-            readings.record_refusal(
+            page_views.record_refusal(
                 principal,
                 route=request.endpoint or "?",
                 path=request.path,
@@ -46,8 +46,8 @@ def _tell_refusal(response: Response) -> Response:
     return response
 
 
-def _tell_page(response: Response) -> Response:
-    """Tell each page of a school that an inspector consulted; one that cannot be told is not shown.
+def _record_page_view(response: Response) -> Response:
+    """Record each page of a school that an inspector consulted; one that cannot be recorded is not shown.
 
     What concerns the inspector alone (help, own account, the choice of a school) is no page of the school.
     """
@@ -59,7 +59,7 @@ def _tell_page(response: Response) -> Response:
     if principal is not None and principal.establishment_id is not None:
         in_menu = next((entry.label for entry in registry().menu if entry.endpoint == request.endpoint), "")
         try:
-            readings.record_page(
+            page_views.record_page_view(
                 principal,
                 title=getattr(getattr(view, "__self__", None), "title", "") or in_menu or request.path,
                 route=request.endpoint or "",
@@ -72,7 +72,7 @@ def _tell_page(response: Response) -> Response:
     return response
 
 
-def _tell_record(
+def _record_consultation(
     sender: object,
     *,
     principal: Principal,
@@ -83,18 +83,18 @@ def _tell_record(
     now: Any,
     **_more: Any,
 ) -> None:
-    readings.record_reading(
+    page_views.record_consultation(
         principal, object_type=object_type, object_id=object_id, object_label=object_label, origin=origin, now=now
     )
 
 
-def _tell_search(
+def _record_search(
     sender: object, *, principal: Principal, screen: str, sought: str, origin: str, now: Any, **_more: Any
 ) -> None:
-    readings.record_search(principal, screen=screen, sought=sought, origin=origin, now=now)
+    page_views.record_search(principal, screen=screen, sought=sought, origin=origin, now=now)
 
 
-def _tell_export(
+def _record_export(
     sender: object,
     *,
     principal: Principal,
@@ -105,4 +105,4 @@ def _tell_export(
     now: Any,
     **_more: Any,
 ) -> None:
-    readings.record_export(principal, screen=screen, sought=sought, file_format=file_format, origin=origin, now=now)
+    page_views.record_export(principal, screen=screen, sought=sought, file_format=file_format, origin=origin, now=now)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, url_for
 
+from cpro.audit.page_views import QUIET, record_consultation
 from cpro.audit.queries import count_by_period, find_last_change
-from cpro.audit.readings import QUIET, record_reading
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
 from cpro.core.formatting import DEFAULT_TIMEZONE, format_date, format_instant, join_french, plural
@@ -76,7 +76,7 @@ def settings_frame(tab: str) -> dict[str, Any]:
     principal, places = current_principal(), registry()
     part = next((each for each in places.history_parts.values() if each.tab == tab), None)
     if principal is not None:
-        record_reading(
+        record_consultation(
             principal,
             object_type="settings",
             object_id=tab,

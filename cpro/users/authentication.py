@@ -21,7 +21,7 @@ from cpro.users import queries
 from cpro.users.errors import AccountDisabled, CodeRefused, SignInRefused
 from cpro.users.models import Account, FailureCounter
 from cpro.users.operations import codes, sign_ins, throttle
-from cpro.users.operations.trace import record_about
+from cpro.users.operations.audit import record_about
 
 #: The failures after which an account waits a few seconds, then a quarter of an hour.
 _TOLD_FAILURES = (throttle.ACCOUNT_FREE + 1, throttle.ACCOUNT_BLOCK)

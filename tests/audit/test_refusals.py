@@ -11,7 +11,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from cpro.audit import readings
+from cpro.audit import page_views
 from cpro.audit.models import AuditEntry
 from tests.factories import World
 from tests.helpers.browser import Browser
@@ -87,7 +87,7 @@ class TestRefusedRights:
         def fail(*args: object, **kwargs: object) -> None:
             raise OperationalError("INSERT", {}, Exception("disk full"))
 
-        monkeypatch.setattr(readings, "record", fail)
+        monkeypatch.setattr(page_views, "record", fail)
 
         assert teacher.get("/admin/parametres/etablissement").status_code == 403
         assert refusals(app) == []

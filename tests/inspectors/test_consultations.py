@@ -12,7 +12,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from cpro.audit import readings
+from cpro.audit import page_views
 from cpro.inspectors.models import Mandate
 from tests.factories import World, make_student
 from tests.inspectors.conftest import TAB, Desk, day
@@ -131,7 +131,7 @@ class TestJournal:
         def broken(*args: object, **kwargs: object) -> None:
             raise RuntimeError("no disk left")
 
-        monkeypatch.setattr(readings, "record", broken)
+        monkeypatch.setattr(page_views, "record", broken)
         monkeypatch.setitem(browser.client.application.config, "PROPAGATE_EXCEPTIONS", False)
         try:
             answer = browser.get("/admin/eleves/")

@@ -10,7 +10,7 @@ from cpro.core.concurrency import check_fresh
 from cpro.core.permissions import Actor
 from cpro.establishments import queries
 from cpro.establishments.models import Establishment, Module
-from cpro.establishments.operations.trace import record_about_school
+from cpro.establishments.operations.audit import record_about_school
 from cpro.extensions import db
 
 

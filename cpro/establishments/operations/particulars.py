@@ -26,7 +26,7 @@ from cpro.core.validators import (
 )
 from cpro.establishments import queries
 from cpro.establishments.models import Establishment
-from cpro.establishments.operations.trace import record_about_school
+from cpro.establishments.operations.audit import record_about_school
 from cpro.extensions import db
 
 

@@ -15,7 +15,7 @@ from cpro.core.permissions import Actor
 from cpro.core.validators import normalise_email
 from cpro.establishments.models import Establishment
 from cpro.establishments.official_mailboxes import find_official_mailbox
-from cpro.establishments.operations.trace import record_about_school
+from cpro.establishments.operations.audit import record_about_school
 
 
 def find_proved_address(establishment: Establishment) -> str:

@@ -14,7 +14,7 @@ from cpro.core.permissions import Actor
 from cpro.core.validators import normalise_cnil_reference
 from cpro.establishments import queries
 from cpro.establishments.models import CNILKind, Establishment
-from cpro.establishments.operations.trace import record_about_school
+from cpro.establishments.operations.audit import record_about_school
 from cpro.extensions import db
 
 

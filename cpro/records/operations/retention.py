@@ -21,7 +21,7 @@ from cpro.core.drafts.operations import forget_subjects
 from cpro.core.errors import FieldErrors
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
-from cpro.establishments.operations.trace import record_about_school
+from cpro.establishments.operations.audit import record_about_school
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
 from cpro.records.models import Bilan, Evaluation, Fiche

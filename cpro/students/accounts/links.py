@@ -26,8 +26,8 @@ from cpro.users.errors import InactiveAccount
 from cpro.users.models import Account
 from cpro.users.operations import codes, rules
 from cpro.users.operations.addresses import forget_address
+from cpro.users.operations.audit import record_about
 from cpro.users.operations.sign_ins import end_all_sign_ins
-from cpro.users.operations.trace import record_about
 
 
 class NotAPupilsAccount(Forbidden):

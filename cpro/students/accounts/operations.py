@@ -27,8 +27,8 @@ from cpro.students.accounts.queries import Candidates, Selection
 from cpro.students.models import Student
 from cpro.users.models import Account
 from cpro.users.operations import by_hand
+from cpro.users.operations.audit import record_about
 from cpro.users.operations.logins import free_login, propose_login
-from cpro.users.operations.trace import record_about
 
 OPEN_JOB = "students:open-accounts"
 #: Accounts opened before the answer, about a second; a worker opens more.

@@ -12,7 +12,7 @@ from cpro.extensions import db
 from cpro.users.errors import ConsentAwaited, InactiveAccount, NotByAdministrator
 from cpro.users.models import Account
 from cpro.users.operations import accounts, codes, head_codes, rules, teachers
-from cpro.users.operations.trace import record_about
+from cpro.users.operations.audit import record_about
 
 #: Roles whose consent is asked again when the account comes back.
 _ASKED_AGAIN = (Role.ADMINISTRATOR, Role.TEACHER)

@@ -13,8 +13,8 @@ from cpro.core.permissions import Actor, Role
 from cpro.core.validators import normalise_email
 from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import codes
+from cpro.users.operations.audit import record_about
 from cpro.users.operations.sign_ins import end_all_sign_ins
-from cpro.users.operations.trace import record_about
 from cpro.users.queries import AnyAccount
 
 

@@ -20,14 +20,14 @@ from cpro.core.mail import MailMessage, enqueue, public_link
 from cpro.core.permissions import Actor, Role
 from cpro.core.secrets import new_token, token_hash
 from cpro.establishments.models import Establishment
+from cpro.establishments.operations.audit import record_about_school
 from cpro.establishments.operations.proof import find_proved_address
-from cpro.establishments.operations.trace import record_about_school
 from cpro.extensions import db
 from cpro.users import queries
 from cpro.users.models import Account, AddressChange, AddressState
 from cpro.users.operations import address_letters, codes, rules
+from cpro.users.operations.audit import record_about
 from cpro.users.operations.sign_ins import end_all_sign_ins
-from cpro.users.operations.trace import record_about
 
 #: How long the link sent to the earlier address answers.
 LINK_VALIDITY = timedelta(days=30)

@@ -19,9 +19,9 @@ from cpro.extensions import db
 from cpro.users.errors import LoginTaken, RoleRefused
 from cpro.users.models import Account
 from cpro.users.operations import addresses, codes, head_codes, rules, teachers
+from cpro.users.operations.audit import record_about
 from cpro.users.operations.logins import find_taken_logins, free_login, propose_login
 from cpro.users.operations.sign_ins import end_all_sign_ins
-from cpro.users.operations.trace import record_about
 
 Changes = dict[str, tuple[Any, Any]]
 #: What a feature above writes about the account inside the same action: its changes join the journal's line.

@@ -13,8 +13,8 @@ from cpro.extensions import db
 from cpro.users.errors import NotByAdministrator
 from cpro.users.models import Account
 from cpro.users.operations import codes, head_codes, rules
+from cpro.users.operations.audit import record_about
 from cpro.users.operations.sign_ins import end_all_sign_ins
-from cpro.users.operations.trace import record_about
 
 
 class NothingToConsent(DomainError):

@@ -16,7 +16,7 @@ from cpro.core.permissions import Actor
 from cpro.core.secrets import new_token, token_hash
 from cpro.establishments.models import Establishment
 from cpro.users.models import PlatformAccount, SignIn
-from cpro.users.operations.trace import record_about
+from cpro.users.operations.audit import record_about
 from cpro.users.queries import AnyAccount, list_unspent_codes
 
 

@@ -15,7 +15,7 @@ from cpro.core.formatting import of_name, plural
 from cpro.core.mail import Mail, enqueue, public_link
 from cpro.core.permissions import Actor, Role
 from cpro.establishments.models import Establishment
-from cpro.establishments.operations.trace import record_about_school
+from cpro.establishments.operations.audit import record_about_school
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.users import queries

@@ -1,4 +1,4 @@
-"""The line that an action on a school writes in its journal."""
+"""Audit lines of the actions on a school."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def record_about_school(
     now: datetime,
     session: Session | None = None,
 ) -> None:
-    """Write the line of an action on a school; `session` when it is not the current one, as on the platform."""
+    """Record an action on a school; `session` when it is not the current one, as on the platform."""
     record(
         action,
         by=by,

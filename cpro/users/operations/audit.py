@@ -23,7 +23,7 @@ def record_about(
     now: datetime,
     changes: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> None:
-    """Write a line about an account in the journal of its school, or of the platform."""
+    """Record an action on an account in the journal of its school, or of the platform."""
     is_of_school = isinstance(account, Account)
     record(
         action,

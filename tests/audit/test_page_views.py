@@ -1,4 +1,4 @@
-"""What pages that only read leave in the journal: consultations and searches of the support, exports of everybody."""
+"""Audit lines of pages that only read: consultations and searches of the support, exports by anybody."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def search(app: Flask, who: Principal, sought: str, now: datetime = NOW) -> None
 
 class TestRecords:
     @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.HEAD])
-    def test_the_schools_own_readings_are_not_told(self, app: Flask, world: World, role: Role) -> None:
+    def test_consultations_by_the_school_are_not_recorded(self, app: Flask, world: World, role: Role) -> None:
         self._open(app, person(world, role))
 
         assert lines(app, "record:opened") == []

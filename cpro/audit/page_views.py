@@ -1,4 +1,4 @@
-"""What is told of pages that only read: consultations by the support and inspectors, exports, refused rights.
+"""Audit lines of pages that only read: consultations by the support and inspectors, exports, refused rights.
 
 Each line is written in a platform unit of work of its own: the request that reads may be forbidden to write. None of
 these functions may be called inside an open unit of work, which would make SQLite wait for itself.
@@ -17,13 +17,13 @@ from cpro.core.formatting import mask_ines
 from cpro.core.permissions import Actor, Principal, Role
 from cpro.core.transactions import platform_unit_of_work
 
-#: The same page of settings, or the same search, opened again by the same person within this time is told once.
+#: The same page of settings, or the same search, opened again by the same person within this time is recorded once.
 QUIET = timedelta(minutes=10)
-#: A right refused again on the same page within this time is told once: a loop must not fill the journal.
+#: A right refused again on the same page within this time is recorded once: a loop must not fill the journal.
 REFUSAL_QUIET = timedelta(minutes=1)
 
-#: In Flask's `g`: whether a line already tells what this request consulted.
-_TOLD = "consultation_told"
+#: In Flask's `g`: whether a line already records what this request consulted.
+_RECORDED = "consultation_recorded"
 
 Changes = dict[str, tuple[Any, Any]]
 
@@ -36,7 +36,7 @@ class About(NamedTuple):
     object_label: str
 
 
-def record_reading(
+def record_consultation(
     principal: Principal,
     *,
     object_type: str,
@@ -46,13 +46,13 @@ def record_reading(
     now: datetime,
     quiet: timedelta | None = None,
 ) -> None:
-    """Tell that a person of the platform opened a record of the school they entered; others' readings are not told.
+    """Record that a person of the platform opened a record of the school they entered; nothing for other people.
 
     With `quiet`, the same object opened again within that time adds nothing, except for an inspector, each of whose
     consultations counts. An INE in the label is masked.
     """
     if principal.role.is_platform:
-        _tell(
+        _record_once(
             "record:opened",
             principal,
             About(object_type, object_id, mask_ines(object_label)),
@@ -62,21 +62,23 @@ def record_reading(
         )
 
 
-def record_page(principal: Principal, *, title: str, route: str, address: str, origin: str, now: datetime) -> None:
-    """Tell that an inspector consulted a page of the school, unless a line of this request already told it.
+def record_page_view(principal: Principal, *, title: str, route: str, address: str, origin: str, now: datetime) -> None:
+    """Record that an inspector consulted a page of the school, unless this request already has its line.
 
     Each consultation is a line: the head reads them all from the mandate. An INE in the address is masked.
     """
-    if principal.role is Role.INSPECTOR and not g.get(_TOLD):
+    if principal.role is Role.INSPECTOR and not g.get(_RECORDED):
         changes: Changes = {"address": (None, mask_ines(address)[:200])}
-        _tell("page:opened", principal, About("page", route, mask_ines(title)), origin=origin, now=now, changes=changes)
+        _record_once(
+            "page:opened", principal, About("page", route, mask_ines(title)), origin=origin, now=now, changes=changes
+        )
 
 
 def record_search(principal: Principal, *, screen: str, sought: str, origin: str, now: datetime) -> None:
-    """Tell what a person of the platform searched in a list: the support once in ten minutes; an INE is masked."""
+    """Record what a person of the platform searched in a list: the support once in ten minutes; an INE is masked."""
     if principal.role.is_platform:
         changes: Changes = {"sought": (None, mask_ines(sought))}
-        _tell(
+        _record_once(
             "list:searched",
             principal,
             About("list", screen, screen),
@@ -90,16 +92,16 @@ def record_search(principal: Principal, *, screen: str, sought: str, origin: str
 def record_export(
     principal: Principal, *, screen: str, sought: str, file_format: str, origin: str, now: datetime
 ) -> None:
-    """Tell that a list was exported, by anybody; an INE is masked."""
+    """Record that a list was exported, by anybody; an INE is masked."""
     changes: Changes = {"file_format": (None, file_format.upper())}
     if sought:
         changes["sought"] = (None, mask_ines(sought))
-    _tell("list:exported", principal, About("list", screen, screen), origin=origin, now=now, changes=changes)
+    _record_once("list:exported", principal, About("list", screen, screen), origin=origin, now=now, changes=changes)
 
 
 def record_refusal(principal: Principal, *, route: str, path: str, method: str, origin: str, now: datetime) -> None:
-    """Tell that a right was refused: the address without what was typed, at most once a minute per person and route."""
-    _tell(
+    """Record a refused right: the address without what was typed, at most once a minute per person and route."""
+    _record_once(
         "access:refused",
         principal,
         About("page", route, mask_ines(path)),
@@ -112,11 +114,11 @@ def record_refusal(principal: Principal, *, route: str, path: str, method: str, 
 
 
 def _quiet_for(principal: Principal, quiet: timedelta | None) -> timedelta | None:
-    """Return the time in which a repeat is not told: none for an inspector."""
+    """Return the time in which a repeat is not recorded: none for an inspector."""
     return None if principal.role is Role.INSPECTOR else quiet
 
 
-def _tell(
+def _record_once(
     action: str,
     principal: Principal,
     about: About,
@@ -129,7 +131,7 @@ def _tell(
 ) -> None:
     """Write a line in the journal of the school worked in, unless the person's last one about it is recent enough."""
     actor = Actor(principal.kind, principal.id, principal.label, principal.role.value, origin)
-    setattr(g, _TOLD, True)
+    setattr(g, _RECORDED, True)
     with platform_unit_of_work(f"journal: {action}") as work:
         if quiet is not None:
             last = find_last_by(
