@@ -179,12 +179,12 @@ def test_a_person_is_named_in_two_orders() -> None:
 
 
 def test_names_are_put_in_order_by_the_helpers_alone() -> None:
-    by_hand = re.compile(r"first_name\} \{[\w.]*last_name|last_name(?:\.upper\(\))?\)?\} \{[\w.]*first_name")
+    full_name = re.compile(r"first_name\} \{[\w.]*last_name|last_name(?:\.upper\(\))?\)?\} \{[\w.]*first_name")
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in SOURCES
         for line in path.read_text().splitlines()
         if "fold(" not in line and "search_key" not in line
-        for match in by_hand.finditer(line)
+        for match in full_name.finditer(line)
     ]
     assert not found, f"person_name in lists, spoken_name in sentences: {found}"

@@ -7,7 +7,7 @@ from wtforms.fields import Field
 
 from cpro.core.forms import DayField, VersionedForm
 from cpro.core.screens.lookups import LookupField
-from cpro.users.operations.by_hand import CIVILITIES, ROLES_BY_HAND
+from cpro.users.operations.manual import CIVILITIES, MANUAL_ROLES
 
 _CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for civility in CIVILITIES]
 
@@ -58,7 +58,7 @@ class UserForm(VersionedForm):
     """A person who will sign in; the login is drawn from the name."""
 
     role = SelectField(
-        "Rôle", choices=[SelectChoice(role.value, role.label) for role in ROLES_BY_HAND], validate_choice=False
+        "Rôle", choices=[SelectChoice(role.value, role.label) for role in MANUAL_ROLES], validate_choice=False
     )
     student = SelectField(
         "Élève",

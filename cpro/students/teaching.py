@@ -13,7 +13,7 @@ from cpro.students.accounts import operations as accounts
 from cpro.students.accounts.queries import find_student_of
 from cpro.students.models import TeacherDivision
 from cpro.users.models import Account
-from cpro.users.operations import by_hand
+from cpro.users.operations import manual
 
 
 def create_user(
@@ -24,19 +24,18 @@ def create_user(
     by: Actor,
     now: datetime,
 ) -> Account:
-    """Create an account by hand: a teacher's with its divisions, a pupil's with its pupil (`student_id`).
+    """Create the account typed in a form: a teacher's with its divisions, a pupil's with its pupil (`student_id`).
 
-    See `by_hand.create_by_hand` for values and refusals, `accounts.operations.open_by_hand` for those of a pupil's.
-    Raises besides `DomainError` on the field `divisions` for an unknown division, or for somebody who is no teacher,
-    and on `student` for somebody who is no pupil.
+    Raises `DomainError` on `divisions` for an unknown division or a role other than teacher, on `student` for a role
+    other than pupil, and what `manual.create_manual_account` and `accounts.operations.create_pupil_account` raise.
     """
     if values.get("role") == Role.STUDENT.value:
         if division_ids:
             raise DomainError("Seul un enseignant a des divisions.", field="divisions")
-        return accounts.open_by_hand(values, student_id, by=by, now=now)
+        return accounts.create_pupil_account(values, student_id, by=by, now=now)
     if student_id is not None:
         raise DomainError("Seul un compte d’apprenant est celui d’un élève.", field="student")
-    return by_hand.create_by_hand(
+    return manual.create_manual_account(
         values, by=by, now=now, alongside=lambda account: _set_divisions(account, division_ids)
     )
 
@@ -49,8 +48,8 @@ def update_user(
     opened_on: str | None = None,
     by: Actor,
     now: datetime,
-) -> by_hand.Changes:
-    """Correct an account and its divisions (None leaves them) and return what changed; see `by_hand.update_account`.
+) -> manual.Changes:
+    """Correct an account and its divisions (None leaves them) and return what changed; see `manual.update_account`.
 
     An account that is no longer a teacher's loses its divisions; that of a pupil bears the pupil's names.
     """
@@ -64,7 +63,7 @@ def update_user(
             return _set_divisions(corrected, ())
         return {} if division_ids is None else _set_divisions(corrected, division_ids)
 
-    return by_hand.update_account(account, values, opened_on=opened_on, by=by, now=now, alongside=alongside)
+    return manual.update_account(account, values, opened_on=opened_on, by=by, now=now, alongside=alongside)
 
 
 def _set_divisions(account: Account, division_ids: Collection[int]) -> Mapping[str, tuple[str, str]]:

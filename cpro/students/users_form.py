@@ -10,12 +10,12 @@ from cpro.core.errors import FieldErrors
 from cpro.core.permissions import Actor, Role
 from cpro.students import queries
 from cpro.users.models import Account
-from cpro.users.operations import by_hand
+from cpro.users.operations import manual
 
 
 def offer_roles(form: Form, account: Account, *, by: Actor) -> None:
     """Offer the roles that a correction of an account may give it."""
-    form["role"].choices = [SelectChoice(role.value, role.label) for role in by_hand.list_new_roles(account, by)]
+    form["role"].choices = [SelectChoice(role.value, role.label) for role in manual.list_new_roles(account, by)]
 
 
 def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:
@@ -30,5 +30,5 @@ def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:
         told = f"le code {unknown[0]}" if len(unknown) == 1 else f"les codes {', '.join(unknown[:10])}"
         names = ("last_name", "first_name") if values.get("role") == Role.STUDENT.value else ()  # the pupil's are taken
         typed = {name: text for name, text in values.items() if name not in names}
-        raise FieldErrors({**by_hand.list_errors(typed), "divisions": f"Aucune division ne porte {told}."})
+        raise FieldErrors({**manual.list_errors(typed), "divisions": f"Aucune division ne porte {told}."})
     return [division.id for division in found.values() if division is not None]

@@ -18,7 +18,7 @@ from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.extensions import db
 from cpro.students.models import Division, Student
 from cpro.users.models import Account
-from cpro.users.operations import by_hand
+from cpro.users.operations import manual
 from tests.factories import NOW, World, make_account, make_student
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Office:
         """Create an account by hand; return its id."""
 
         def action(*, by: Actor, now: Any) -> int:
-            return by_hand.create_by_hand(
+            return manual.create_manual_account(
                 {"last_name": "Mica", "first_name": "Zoé", "role": role, **values}, by=by, now=now
             ).id
 

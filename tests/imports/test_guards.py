@@ -25,7 +25,7 @@ from cpro.imports.refusals import (
     ImportUnderWay,
     OtherSchool,
 )
-from cpro.users.operations.by_hand import create_by_hand
+from cpro.users.operations.manual import create_manual_account
 from tests.factories import NOW
 from tests.helpers.imports import Desk
 from tests.helpers.siecle import FILES, students_xml
@@ -141,7 +141,7 @@ class TestOneAtATime:
         run_id = desk.analyse(FILES / "sts_emp_0999001W_2026.xml")
         with desk.open():
             values = {"first_name": "Gérard", "last_name": "Cuivre-Fictif", "role": Role.TEACHER.value}
-            create_by_hand(values, by=desk.by, now=NOW)
+            create_manual_account(values, by=desk.by, now=NOW)
 
         with pytest.raises(AnalysisOutdated):
             desk.apply(run_id)

@@ -278,7 +278,7 @@ class TestPupils:
         assert there(desk) == {}
         assert desk.students()["1"]["came_by"] == "siecle"
 
-    def test_by_hand_is_told_apart_too(self, admin: Browser, desk: Desk) -> None:
+    def test_a_manual_creation_is_told_apart_too(self, admin: Browser, desk: Desk) -> None:
         admin.post("/admin/eleves/new/", {"last_name": "Main", "first_name": "Écrite", "division": "2ALP"})
 
         with desk.look() as session:

@@ -24,7 +24,7 @@ USERS = "/admin/utilisateurs"
 
 class TestAnInspectorWithoutTheHead:
     def test_the_users_screen_creates_no_inspector(self, desk: Desk) -> None:
-        """Stopped by the roles that an account of a school may have (users.operations.by_hand)."""
+        """Stopped by the roles that an account of a school may have (users.operations.manual)."""
         browser = desk.browser("administrator")
 
         for role in ("inspector", "support"):

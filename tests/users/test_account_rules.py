@@ -20,7 +20,7 @@ from cpro.students import teaching
 from cpro.students.models import Division, TeacherDivision
 from cpro.users.errors import InactiveAccount, LastAdministrator, OwnAccount, RoleRefused
 from cpro.users.models import Account, SignIn
-from cpro.users.operations import access, by_hand
+from cpro.users.operations import access, manual
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office
@@ -153,13 +153,13 @@ class TestDivisionsOfATeacher:
 class TestUpdateAccount:
     def test_another_schools_account_does_not_exist(self, app: Flask, office: Office, world: World) -> None:
         with nothing_written(app), pytest.raises(NoResultFound):
-            office.act(by_hand.update_account, account=world.b.account_ids["teacher"], values={"last_name": "Pris"})
+            office.act(manual.update_account, account=world.b.account_ids["teacher"], values={"last_name": "Pris"})
 
     def test_changes_what_was_typed_and_tells_it(self, app: Flask, office: Office) -> None:
         account_id = office.school.account_ids["teacher"]
 
         with watching(app) as watch:
-            changes = office.act(by_hand.update_account, account=account_id, values={"last_name": "Onyx"})
+            changes = office.act(manual.update_account, account=account_id, values={"last_name": "Onyx"})
 
         assert changes == {"last_name": ("Quartz", "Onyx")}
         assert office.find(account_id).last_name == "Onyx"
@@ -169,23 +169,23 @@ class TestUpdateAccount:
     def test_nothing_changed_writes_nothing(self, app: Flask, office: Office) -> None:
         with nothing_written(app):
             office.act(
-                by_hand.update_account, account=office.school.account_ids["teacher"], values={"last_name": "Quartz"}
+                manual.update_account, account=office.school.account_ids["teacher"], values={"last_name": "Quartz"}
             )
 
     def test_the_second_of_two_people_is_told(self, app: Flask, office: Office) -> None:
         account_id = office.school.account_ids["teacher"]
-        opened_on = fingerprint(by_hand.details_of(office.find(account_id)))
-        office.act(by_hand.update_account, account=account_id, values={"last_name": "Onyx"})
+        opened_on = fingerprint(manual.get_account_details(office.find(account_id)))
+        office.act(manual.update_account, account=account_id, values={"last_name": "Onyx"})
 
         with nothing_written(app), pytest.raises(StaleForm) as refusal:
-            office.act(by_hand.update_account, account=account_id, values={"last_name": "Jade"}, opened_on=opened_on)
+            office.act(manual.update_account, account=account_id, values={"last_name": "Jade"}, opened_on=opened_on)
 
         assert refusal.value.theirs["last_name"] == "Onyx"
 
     @pytest.mark.parametrize("role", ["administrator", "head", "student", "inspector", "support", "", "x"])
     def test_a_teacher_takes_no_other_role(self, app: Flask, office: Office, role: str) -> None:
         with nothing_written(app), pytest.raises((RoleRefused, FieldErrors)) as refusal:
-            office.act(by_hand.update_account, account=office.school.account_ids["teacher"], values={"role": role})
+            office.act(manual.update_account, account=office.school.account_ids["teacher"], values={"role": role})
 
         assert set(refusal.value.errors) == {"role"}
 
@@ -209,21 +209,19 @@ class TestUpdateAccount:
     @pytest.mark.parametrize("role", ["teacher", "head", "administrator"])
     def test_a_student_stays_one(self, app: Flask, office: Office, role: str) -> None:
         with nothing_written(app), pytest.raises(RoleRefused):
-            office.act(by_hand.update_account, account=office.school.account_ids["student"], values={"role": role})
+            office.act(manual.update_account, account=office.school.account_ids["student"], values={"role": role})
 
     @pytest.mark.parametrize("role", ["teacher", "head", "student"])
     def test_nobody_changes_their_own_role(self, app: Flask, office: Office, role: str) -> None:
         office.add(Role.ADMINISTRATOR)
 
         with nothing_written(app), pytest.raises(OwnAccount, match="son propre rôle"):
-            office.act(
-                by_hand.update_account, account=office.school.account_ids["administrator"], values={"role": role}
-            )
+            office.act(manual.update_account, account=office.school.account_ids["administrator"], values={"role": role})
 
     def test_another_administrator_may_become_a_teacher(self, office: Office) -> None:
         second = office.add(Role.ADMINISTRATOR, consent_needed=True, consented_at=NOW)
 
-        office.act(by_hand.update_account, account=second, values={"role": "teacher"})
+        office.act(manual.update_account, account=second, values={"role": "teacher"})
 
         account = office.find(second)
         assert (account.role, account.consent_needed, account.consented_at) == (Role.TEACHER, False, None)

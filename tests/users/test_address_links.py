@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from cpro.users.models import AddressChange
-from cpro.users.operations import addresses, by_hand
+from cpro.users.operations import addresses, manual
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser
 from tests.helpers.letters import TYPED, answer, link_in, run_night
@@ -39,7 +39,7 @@ def office(app: Flask, world: World) -> Office:
 class TestTheLink:
     @pytest.fixture
     def link(self, office: Office) -> str:
-        office.act(by_hand.update_account, account=office.school.account_ids["teacher"], values={"email": TYPED})
+        office.act(manual.update_account, account=office.school.account_ids["teacher"], values={"email": TYPED})
         return link_in(office, OWN)
 
     def test_changes_nothing_when_opened(self, app: Flask, browser: Callable[[], Browser], link: str) -> None:

@@ -15,7 +15,7 @@ from cpro.core.mail import MailMessage
 from cpro.core.permissions import Role
 from cpro.extensions import db
 from cpro.users.models import AddressChange
-from cpro.users.operations import by_hand
+from cpro.users.operations import manual
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.letters import LINK, TYPED, answer, letters, link_in, run_night
@@ -47,7 +47,7 @@ class TestAnAccount:
 
     @pytest.fixture
     def changed(self, office: Office, teacher: int) -> int:
-        office.act(by_hand.update_account, account=teacher, values={"email": TYPED})
+        office.act(manual.update_account, account=teacher, values={"email": TYPED})
         return teacher
 
     def forget(self, office: Office, login: str = "ines.quartz") -> list[str]:
@@ -158,7 +158,7 @@ class TestAnAccount:
             chosen = {"password": "Girafe-et-zèbre-42", "password_confirm": "Girafe-et-zèbre-42"}
             thief.post("/activation", {"establishment": "alpha", "login": "ines.quartz", "code": code, **chosen})
             assert thief.get("/mon-compte").status_code == 200
-            office.act(by_hand.update_account, account=changed, values={"email": "autre@boite.example"})
+            office.act(manual.update_account, account=changed, values={"email": "autre@boite.example"})
 
             answer(browser(), link, "refuser")
 
@@ -180,7 +180,7 @@ class TestAnAccount:
         self, office: Office, role: str
     ) -> None:
         account = office.add(Role(role), login="zoe.mica")
-        office.act(by_hand.update_account, account=account, values={"email": TYPED})
+        office.act(manual.update_account, account=account, values={"email": TYPED})
 
         with time_machine.travel(NOW + timedelta(days=400), tick=False):
             run_night(office.app, NOW + timedelta(days=400))
@@ -197,7 +197,7 @@ class TestAnAccount:
     ) -> None:
         first = link_in(office, OWN)
 
-        office.act(by_hand.update_account, account=changed, values={"email": "autre@boite.example"})
+        office.act(manual.update_account, account=changed, values={"email": "autre@boite.example"})
 
         assert browser().get(first).status_code == 404
         assert len(letters(office, OWN)) == 2
@@ -206,7 +206,7 @@ class TestAnAccount:
             assert self._codes_for(office) == {OWN}
 
     def test_going_back_to_the_earlier_address_waits_for_nothing(self, office: Office, changed: int) -> None:
-        office.act(by_hand.update_account, account=changed, values={"email": OWN})
+        office.act(manual.update_account, account=changed, values={"email": OWN})
 
         assert self._codes_for(office) == {OWN}
         with time_machine.travel(NOW + timedelta(days=8), tick=False):
@@ -229,7 +229,7 @@ class TestAnAccount:
 
         account, student_id = office.school.account_ids["student"], office.school.student_id
         own = "noe.agate@alpha.example"
-        office.act(by_hand.update_account, account=account, values={"email": TYPED})
+        office.act(manual.update_account, account=account, values={"email": TYPED})
         with time_machine.travel(NOW + timedelta(days=8), tick=False):
             assert self.forget(office, "noe.agate") == [TYPED]
 
@@ -245,7 +245,7 @@ class TestAnAccount:
     def test_the_command_lines_word_counts_at_once(self, app: Flask, office: Office, teacher: int) -> None:
         from cpro.core.commands import COMMAND_LINE
 
-        office.act(by_hand.update_account, COMMAND_LINE, account=teacher, values={"email": TYPED})
+        office.act(manual.update_account, COMMAND_LINE, account=teacher, values={"email": TYPED})
 
         assert office.find(teacher).confirmed_email == TYPED
 

@@ -20,7 +20,7 @@ from cpro.users.errors import (
     OwnAccount,
     RoleRefused,
 )
-from cpro.users.operations import access, by_hand, consent
+from cpro.users.operations import access, consent, manual
 from cpro.users.operations.sheets import NoSheet
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
@@ -61,7 +61,7 @@ class TestHeadInPlace:
     )
     def test_is_not_edited(self, app: Flask, office: Office, who: str | int, values: dict[str, str]) -> None:
         with nothing_written(app), pytest.raises(NotByAdministrator, match="par lui-même"):
-            office.act(by_hand.update_account, who, account=office.school.account_ids["head"], values=values)
+            office.act(manual.update_account, who, account=office.school.account_ids["head"], values=values)
 
     def test_is_not_reset(self, app: Flask, office: Office, who: str | int) -> None:
         with nothing_written(app), pytest.raises(NotByAdministrator, match="ne se réinitialise pas"):
@@ -104,7 +104,7 @@ class TestHeadInPlace:
             with nothing_written(app), pytest.raises(OwnAccount):
                 office.act(action, "head", account=head)
         with nothing_written(app), pytest.raises(OwnAccount, match="son propre rôle"):
-            office.act(by_hand.update_account, "head", account=head, values={"role": "administrator"})
+            office.act(manual.update_account, "head", account=head, values={"role": "administrator"})
 
 
 class TestOtherRoads:
@@ -113,7 +113,7 @@ class TestOtherRoads:
         account_id = office.add(Role(role))
 
         with nothing_written(app), pytest.raises(RoleRefused, match="Personne ne devient"):
-            office.act(by_hand.update_account, account=account_id, values={"role": "head"})
+            office.act(manual.update_account, account=account_id, values={"role": "head"})
 
     def test_a_forgotten_password_goes_to_the_heads_own_address(
         self, office: Office, browser: Callable[[], Browser]
@@ -237,7 +237,7 @@ class TestFirstHead:
 
     def test_mails_nothing_when_the_action_fails(self, app: Flask, headless: Office) -> None:
         def action(**values: Any) -> None:
-            by_hand.create_by_hand({"last_name": "Mica", "first_name": "Zoé", "role": "head"}, **values)
+            manual.create_manual_account({"last_name": "Mica", "first_name": "Zoé", "role": "head"}, **values)
             raise DomainError("Autre chose a été refusé.")
 
         with nothing_written(app), pytest.raises(DomainError, match="Autre chose"):
@@ -275,7 +275,7 @@ class TestPendingHead:
     @pytest.mark.parametrize("values", [{"email": "a@b.example"}, {"role": "administrator"}, {"last_name": "Granite"}])
     def test_is_not_edited(self, app: Flask, office: Office, pending: int, values: dict[str, str]) -> None:
         with nothing_written(app), pytest.raises(NotByAdministrator):
-            office.act(by_hand.update_account, account=pending, values=values)
+            office.act(manual.update_account, account=pending, values=values)
 
     def test_the_administrator_gives_no_consent(self, app: Flask, office: Office, pending: int) -> None:
         with nothing_written(app), pytest.raises(Forbidden, match="Seul le chef"):

@@ -11,7 +11,7 @@ from flask import Flask
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.permissions import Role
 from cpro.users.errors import ConsentAwaited
-from cpro.users.operations import access, by_hand
+from cpro.users.operations import access, manual
 from cpro.users.operations.sheets import NoSheet, plan_sheets
 from cpro.users.operations.teachers import mark_seen, require_consent
 from tests.factories import PASSWORD, World
@@ -40,7 +40,7 @@ def reactivated(office: Office) -> int:
 def demoted(office: Office) -> int:
     """Make a second administrator a teacher; return the account."""
     account = office.add(Role.ADMINISTRATOR)
-    office.act(by_hand.update_account, account=account, values={"role": "teacher"})
+    office.act(manual.update_account, account=account, values={"role": "teacher"})
     return account
 
 
@@ -130,7 +130,7 @@ class TestConsentRequired:
         page = browser()
         assert page.sign_in("alpha", "zoe.mica", PASSWORD).status_code == 303
 
-        strict.act(by_hand.update_account, account=account, values={"role": "teacher"})
+        strict.act(manual.update_account, account=account, values={"role": "teacher"})
 
         assert page.get("/mon-compte").status_code == 303
 

@@ -64,12 +64,12 @@ def offer_students(form: Form) -> None:
 
 def _nobody_left() -> Markup:
     """Return what to do when every pupil present has an account: no choice of the list is any."""
-    by_hand = "" if get_current_establishment().uses_siecle else _link("eleves.create_view", "se créer à la main")
+    create_link = "" if get_current_establishment().uses_siecle else _link("eleves.create_view", "se créer à la main")
     return Markup(
         "Pour un apprenant. Tous les élèves présents ont un compte : il n’y a personne à choisir ici. Un élève qui "
         "manque peut {added}. Le compte d’un apprenant qui n’a pas d’élève se relie depuis sa fiche : {unlinked}."
     ).format(
-        added=Markup(" ou ").join(filter(None, (_link("imports.index", "arriver par un import"), by_hand))),
+        added=Markup(" ou ").join(filter(None, (_link("imports.index", "arriver par un import"), create_link))),
         unlinked=_link("utilisateurs.index_view", "voir ces comptes", etat="sans-eleve"),
     )
 

@@ -26,7 +26,7 @@ from cpro.students.accounts import queries
 from cpro.students.accounts.queries import Candidates, Selection
 from cpro.students.models import Student
 from cpro.users.models import Account
-from cpro.users.operations import by_hand
+from cpro.users.operations import manual
 from cpro.users.operations.audit import record_about
 from cpro.users.operations.logins import free_login, propose_login
 
@@ -135,20 +135,20 @@ def write_accounts(
     return len(links)
 
 
-def open_by_hand(values: Mapping[str, str], student_id: int | None, *, by: Actor, now: datetime) -> Account:
-    """Open the account of one pupil with what a person typed beside (civility, e-mail); the names are the pupil's.
+def create_pupil_account(values: Mapping[str, str], student_id: int | None, *, by: Actor, now: datetime) -> Account:
+    """Create the account of one pupil; `values` holds what was typed (civility, e-mail), the names are the pupil's.
 
-    Raises `GateClosed`, as `by_hand.create_by_hand` does, and `DomainError` on the field `student` when no pupil of
-    the school without account is named, or when the names typed are another person's.
+    Raises `FieldErrors` on `student` when no pupil of the school without account is named, or when the names typed are
+    another person's; and what `manual.create_manual_account` raises.
     """
     require_open_gate(lock_current_establishment())
     student = db.session.get(Student, student_id) if student_id is not None else None
     if student is None:
         beside = {name: text for name, text in values.items() if name in _TYPED_BESIDE}
-        raise FieldErrors({"student": _whom_to_choose(), **by_hand.list_errors(beside)})
+        raise FieldErrors({"student": _whom_to_choose(), **manual.list_errors(beside)})
     check_may_receive(student)
     _check_typed_names(values, student)
-    return by_hand.create_by_hand(
+    return manual.create_manual_account(
         {**values, **account_names(student)}, by=by, now=now, alongside=lambda account: _link(account, student)
     )
 

@@ -36,7 +36,7 @@ from cpro.students.teaching import create_user, update_user
 from cpro.students.users_form import offer_roles, read_divisions
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
-from cpro.users.operations.by_hand import details_of
+from cpro.users.operations.manual import get_account_details
 
 
 def _state(account: Account) -> str:
@@ -199,17 +199,17 @@ class UsersScreen(Screen):
     def form_values(self, row: Account) -> dict[str, Any]:
         """Return the account as the form shows it."""
         codes = queries.list_division_codes_of(row.id)
-        return {**details_of(row), "divisions": ", ".join(codes)}
+        return {**get_account_details(row), "divisions": ", ".join(codes)}
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Account:
         """Create through the feature's operation."""
-        values = {name: form[name].data or "" for name in details_of(Account())}
+        values = {name: form[name].data or "" for name in get_account_details(Account())}
         divisions, student = read_divisions(form, values), read_id(form["student"].data or "")
         return create_user(values, division_ids=divisions, student_id=student, by=by, now=now)
 
     def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the feature's operation."""
-        values = {name: form[name].data or "" for name in details_of(row)}
+        values = {name: form[name].data or "" for name in get_account_details(row)}
         lock_current_establishment()  # as the operation will: what is compared cannot change before it writes
         self.check_fresh(row, opened_on)
         update_user(row, values, division_ids=read_divisions(form, values), by=by, now=now)

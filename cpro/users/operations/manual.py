@@ -1,4 +1,4 @@
-"""Create and correct accounts by hand, in the session of the school."""
+"""Create and correct accounts one at a time from a form, in the session of the school."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Alongside = Callable[[Account], Mapping[str, tuple[Any, Any]]]
 
 CIVILITIES = ("", "M.", "Mme")
 #: Roles offered when an account is created by hand.
-ROLES_BY_HAND = (Role.TEACHER, Role.STUDENT, Role.ADMINISTRATOR, Role.HEAD)
+MANUAL_ROLES = (Role.TEACHER, Role.STUDENT, Role.ADMINISTRATOR, Role.HEAD)
 
 
 def _name(text: str, label: str) -> str:
@@ -69,12 +69,12 @@ RULES: dict[str, Callable[[str], str]] = {
 }
 
 
-def details_of(account: Account) -> dict[str, str]:
-    """Return what a form shows of an account: text, the role by its value."""
+def get_account_details(account: Account) -> dict[str, str]:
+    """Return the fields of an account that a form edits, {field of `RULES`: text}; the role by its value."""
     return {name: getattr(account, "role_value" if name == "role" else name) for name in RULES}
 
 
-def create_by_hand(
+def create_manual_account(
     values: Mapping[str, str], *, by: Actor, now: datetime, alongside: Alongside | None = None
 ) -> Account:
     """Create an account of the current school, its login drawn from the name, and return it.
@@ -103,7 +103,7 @@ def create_by_hand(
         **clean,
     )
     _save_with_login(account, establishment.id)
-    changes = {**differences({}, details_of(account)), **(alongside(account) if alongside else {})}
+    changes = {**differences({}, get_account_details(account)), **(alongside(account) if alongside else {})}
     changes["login"] = (None, account.login)
     if account.consent_needed:
         changes["consent_needed"] = (False, True)
@@ -135,7 +135,7 @@ def update_account(
         "Le compte d’un chef d’établissement ne change que par lui-même, dans « Mon compte » : ni son nom, ni son "
         "adresse, ni son rôle ne se modifient ici.",
     )
-    before = details_of(account)
+    before = get_account_details(account)
     clean = _normalise(values)
     if clean.get("role", account.role_value) != Role.TEACHER.value:
         clean["discipline"] = ""
@@ -169,7 +169,7 @@ def _close_until_consent(account: Account, *, now: datetime) -> None:
 
 
 def list_errors(values: Mapping[str, str]) -> dict[str, str]:
-    """Return what is wrong with each value by itself, {field: sentence}, for a caller who refuses more beside."""
+    """Return the errors of values judged one by one, {field: sentence}; a caller may add its own to them."""
     refused = {name: refusal_of(RULES[name], text or "") for name, text in values.items()}
     return {name: refusal.message for name, refusal in refused.items() if refusal is not None}
 
@@ -184,7 +184,7 @@ def _normalise(values: Mapping[str, str]) -> dict[str, str]:
 def list_new_roles(account: Account, by: Actor) -> list[Role]:
     """Return the roles that a correction of an account may give it: its own, and those that no rule refuses."""
     return [
-        role for role in ROLES_BY_HAND if role is account.role or refusal_of(_check_new_role, account, role, by) is None
+        role for role in MANUAL_ROLES if role is account.role or refusal_of(_check_new_role, account, role, by) is None
     ]
 
 
