@@ -23,7 +23,7 @@ from cpro.core.formatting import DEFAULT_TIMEZONE
 from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.queries import get_current_establishment
-from cpro.imports import keeping
+from cpro.imports import upload_files
 from cpro.imports.admission import require_kind, require_may_import
 from cpro.imports.analysis.proposals import Answers
 from cpro.imports.analysis.siecle import SIECLEAnalysis
@@ -92,7 +92,7 @@ def read_kept(run: ImportRun, *, now: datetime) -> Sources:
     """Return the files of an import that is not over, judged again. Raises `FilesGone`, and as `judge` does."""
     if not run.kept_in:
         raise FilesGone
-    folder = keeping.folder_of(run.establishment_id, run.kept_in)
+    folder = upload_files.get_folder(run.establishment_id, run.kept_in)
     paths = [(file["name"], folder / file.get("stored", "")) for file in run.files]
     if not all(path.is_file() for _name, path in paths):
         raise FilesGone

@@ -14,7 +14,7 @@ from cpro.core.permissions import Actor
 from cpro.core.storage import StorageUnavailable
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.queries import get_current_establishment
-from cpro.imports import keeping
+from cpro.imports import upload_files
 from cpro.imports.admission import require_may_import
 from cpro.imports.analysing import analyse_again, analyse_at_once, judge, read_kept, school_day
 from cpro.imports.analysis.sources import size_of
@@ -44,7 +44,7 @@ class TooManyFiles(DomainError):
         )
 
 
-def deposit(uploads: Sequence[keeping.Upload], *, opens_student_accounts: bool, by: Actor, now: datetime) -> int:
+def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: bool, by: Actor, now: datetime) -> int:
     """Judge and analyse what was sent, or have it analysed; return the import's number. A refusal writes nothing.
 
     Raises `GateClosed`, `NothingDeposited`, `TooManyFiles`, `StorageUnavailable`, `ImportUnderWay`, FileRefused of some
@@ -59,18 +59,18 @@ def deposit(uploads: Sequence[keeping.Upload], *, opens_student_accounts: bool, 
     if len(sent) > MAX_FILES:
         raise TooManyFiles
     try:
-        with keeping.open_reception(school_id) as reception:
-            sources = judge(reception.receive(sent), reception.folder, now=now)
-            reception.keep_only([file["stored"] for file in sources.described])
+        with upload_files.create_folder(school_id) as folder:
+            sources = judge(folder.receive(sent), folder.path, now=now)
+            folder.keep_only([file["stored"] for file in sources.described])
             if size_of(sources) <= AT_ONCE_SIZE:
                 run_id = analyse_at_once(
-                    sources, kept_in=reception.token, opens_student_accounts=opens_student_accounts, by=by, now=now
+                    sources, kept_in=folder.token, opens_student_accounts=opens_student_accounts, by=by, now=now
                 )
             else:
                 with unit_of_work():
                     run = runs.open_run(
                         sources,
-                        kept_in=reception.token,
+                        kept_in=folder.token,
                         opens_student_accounts=opens_student_accounts,
                         today=school_day(now),
                         by=by,
@@ -78,7 +78,7 @@ def deposit(uploads: Sequence[keeping.Upload], *, opens_student_accounts: bool, 
                     )
                     runs.send_to_analysis(run, by=by, now=now)
                     run_id = run.id
-            reception.is_kept = True
+            folder.is_kept = True
     except OSError as error:
         raise StorageUnavailable("Les fichiers n’ont pas pu être lus par le serveur", error) from error
     return run_id

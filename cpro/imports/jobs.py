@@ -19,7 +19,7 @@ from cpro.core.jobs.models import Job
 from cpro.core.permissions import Permission, can
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web import current_principal
-from cpro.imports import applying, keeping
+from cpro.imports import applying, upload_files
 from cpro.imports.analysing import conclude, fill, prepare, read_kept, school_day
 from cpro.imports.analysis.sources import count_pupils
 from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, UNDO_JOB, ImportRun, RunState
@@ -151,7 +151,7 @@ def sweep(context: JobContext) -> dict[str, int]:
     with tenancy.platform_session(context.reason) as session:
         rows = session.execute(select(ImportRun.establishment_id, ImportRun.kept_in).where(ImportRun.kept_in != ""))
         kept = {(establishment_id, token) for establishment_id, token in rows}
-    deleted = keeping.sweep(kept, older_than=(context.now - _SWEEP_AFTER).timestamp())
+    deleted = upload_files.delete_abandoned(kept, older_than=(context.now - _SWEEP_AFTER).timestamp())
     return {"expired": len(expired), "deleted": deleted}
 
 

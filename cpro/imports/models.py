@@ -109,7 +109,7 @@ class ImportRun(Owned, Model):
     open_key: Mapped[int | None]
     #: [{"name", "kind", "stored"}]: the files, the kind by its French label, the name under which it is kept
     files: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    #: folder of the files while the import is not over (`imports.keeping`), else empty
+    #: folder of the files while the import is not over (`imports.upload_files`), else empty
     kept_in: Mapped[str] = mapped_column(String(32), default="")
     #: calendar year in which the files' school year starts
     school_year: Mapped[int]

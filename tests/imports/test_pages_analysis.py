@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.imports import jobs
 from cpro.imports.models import ImportChange, ImportRun
 from cpro.students.models import Student
@@ -148,7 +148,7 @@ class TestAnalysis:
 
         october.move_to(NOW + jobs.PENDING_PERIOD + dt.timedelta(hours=20))
         with app.app_context():
-            keep_house()
+            run_housekeeping()
         drain(app)
 
         assert kept_files(app) == []

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.competences.models import Competence
-from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.jobs.operations import enqueue
 from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work
@@ -219,7 +219,7 @@ class TestNight:
         assert {room.elsewhere} <= owners(app)["fiche"] & owners(app)["evaluation"] & owners(app)["bilan"]
 
         with time_machine.travel(NOW + timedelta(days=1), tick=True), app.app_context():
-            keep_house()  # gives back the job whose worker died
+            run_housekeeping()  # gives back the job whose worker died
         night(app, NOW + timedelta(days=1))
 
         assert room.elsewhere not in owners(app)["fiche"]

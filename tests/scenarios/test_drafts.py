@@ -13,7 +13,7 @@ from flask import Flask
 from cpro.audit.models import AuditEntry
 from cpro.core.drafts import operations
 from cpro.core.drafts.models import Draft
-from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.jobs.runner import Runner
 from cpro.scenarios.models import Scenario
 from tests.factories import World
@@ -195,7 +195,7 @@ class TestEnded:
 def sweep(app: Flask) -> None:
     """Do what the night does."""
     with app.app_context():
-        keep_house()
+        run_housekeeping()
         Runner(app, threading.Event()).drain()
 
 

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.permissions import Role
 from cpro.students.models import Student
 from cpro.students.sheets.models import KeptSheets
@@ -131,7 +131,7 @@ class TestFoundAgain:
 
         clock.move_to(NOW + timedelta(minutes=31))
         with app.app_context():
-            keep_house()
+            run_housekeeping()
         drain(app)
 
         with platform() as session:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from cpro.core import clock, events
-from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.jobs.models import Job
 from cpro.core.jobs.runner import Runner
 from cpro.establishments.models import Establishment
@@ -81,7 +81,7 @@ def test_each_night(exchange: Exchange, moved: tuple[int, int], monkeypatch: pyt
     night = clock.utcnow().replace(hour=3, minute=30) + timedelta(days=1)
     monkeypatch.setattr("cpro.core.clock.utcnow", lambda: night)
     with exchange.app.app_context():
-        keep_house()
+        run_housekeeping()
 
     work(exchange)
 

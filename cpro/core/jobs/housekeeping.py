@@ -1,4 +1,4 @@
-"""What a worker does each minute beside its jobs: bring back the lost ones, ask for the periodic ones."""
+"""Work that each worker does every minute: requeue the jobs of dead workers, enqueue the periodic jobs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from cpro.core.jobs.queue import wake_a_worker
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
 
-#: Whoever asks for what comes by itself.
+#: The actor of periodic jobs.
 SCHEDULE = Actor("system", None, "Tâche périodique", "system", "worker")
 
 _KEPT = timedelta(days=30)
 
 
-def keep_house() -> None:
-    """Take back the jobs of dead workers, ask for the periodic jobs that are due, wake a worker if any job is due.
+def run_housekeeping() -> None:
+    """Requeue the jobs of dead workers, enqueue the periodic jobs that are due, wake a worker if any job is due.
 
-    Nothing is locked when there is nothing to do; any number of workers may do it together.
+    Takes no lock when there is nothing to do. Safe to run in several workers at once.
     """
     now = clock.utcnow()
     with tenancy.platform_session("worker: is there something to do?") as session:
@@ -60,11 +60,11 @@ def _ask_once(kind: str, period_key: str) -> None:
         with platform_unit_of_work("worker: a periodic job") as work:
             operations.enqueue(kind, by=SCHEDULE, now=clock.utcnow(), session=work.session, period_key=period_key)
     except IntegrityError:
-        pass  # another worker asked first: the period's row is its
+        pass  # another worker enqueued it first
 
 
 def _purge(context: JobContext) -> dict[str, int]:
-    """Forget the periodic jobs that ended a month ago; those that people asked for stay."""
+    """Delete the periodic jobs that ended a month ago; those that people asked for stay."""
     with context.unit_of_work() as work:
         settled = [state.value for state in JobState if state.is_settled]
         forgotten = work.session.scalars(

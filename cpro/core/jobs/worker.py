@@ -12,7 +12,7 @@ import time
 from flask import Flask
 from huey.consumer import Consumer
 
-from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.jobs.queue import WakeUps
 from cpro.core.jobs.runner import Runner
 
@@ -59,20 +59,20 @@ class Worker(Consumer):
         """Work until a signal, or `stop_flag`; the job at hand is finished or handed back, never left in the air."""
         self.start()
         while self._signum is None and not self.stop_flag.is_set():
-            self._keep_house()
+            self._run_housekeeping()
             self.stop_flag.wait(self._stop_flag_timeout)
         self.stop_flag.set()  # the handler ends at its next heartbeat
         if not self._join_workers():
             self._runner.hand_back()
 
-    def _keep_house(self) -> None:
+    def _run_housekeeping(self) -> None:
         if time.monotonic() < self._next_housekeeping:
             return
         self._next_housekeeping = time.monotonic() + HOUSEKEEPING_EVERY
         self.check_worker_health()
         try:
             with self._app.app_context():
-                keep_house()
+                run_housekeeping()
         except Exception:
             logger.exception("housekeeping failed; it comes again in a minute")
 

@@ -20,7 +20,7 @@ from cpro.core.permissions import Actor
 from cpro.core.transactions import after_commit
 from cpro.core.validators import fold
 from cpro.extensions import db
-from cpro.imports import keeping
+from cpro.imports import upload_files
 from cpro.imports.admission import require_kind, require_may_import
 from cpro.imports.analysis.proposals import Note, Proposal, Question, Yielded
 from cpro.imports.analysis.sources import Sources
@@ -252,7 +252,7 @@ def close_run(run: ImportRun, state: RunState) -> None:
     if state is not RunState.APPLIED:
         forget_findings(run)
     if run.kept_in:
-        after_commit(db.session(), partial(keeping.forget, run.establishment_id, run.kept_in))
+        after_commit(db.session(), partial(upload_files.delete_folder, run.establishment_id, run.kept_in))
         run.kept_in = ""
     db.session.flush()
 

@@ -1,7 +1,7 @@
 """Students of `ElevesSansAdresses.xml` and `ElevesAvecAdresses.xml` (`BEE_ELEVES`).
 
 A pupil's division stands at the other end of the file, and so may a second pupil with the same INE. So the file is
-parsed once, each pupil's few values kept aside (`Spool`), and judged when the rest is known: memory holds only the
+parsed once, each pupil's few values kept aside (`RowBuffer`), and judged when the rest is known: memory holds only the
 numbers that join and those that must be unique.
 """
 
@@ -25,8 +25,8 @@ from cpro.imports.checks import (
 )
 from cpro.imports.errors import TooManyRows
 from cpro.imports.findings import Finding
+from cpro.imports.row_buffer import RowBuffer
 from cpro.imports.rows import StudentRow
-from cpro.imports.spool import Spool
 from cpro.imports.values import clean_id, effective_ine, parse_date
 from cpro.imports.xml.document import Element, child_texts, iter_records, line_of
 from cpro.imports.xml.encoding import Encoding
@@ -57,17 +57,17 @@ def read_students(stream: IO[bytes], encoding: Encoding | None = None, *, today:
     Nothing is yielded before the whole file has been read, so that a damaged one yields nothing at all.
     Raises TooManyRows, and whatever `iter_records` raises.
     """
-    with Spool() as spool:
+    with RowBuffer() as buffer:
         joins = _Joins()
         for element in iter_records(stream, _RECORDS, depth=3, encoding=encoding):
             if element.tag == "ELEVE":
-                spool.append(joins.note_student(element))
+                buffer.append(joins.note_student(element))
             elif element.tag == "STRUCTURES_ELEVE":
                 joins.note_structures(element)
             else:
                 joins.note_schooling(element)
         codes = joins.list_codes()
-        for row in spool.replay():
+        for row in buffer.replay():
             yield _judge(row, joins, codes, today)
 
 

@@ -22,8 +22,8 @@ from cpro.imports.checks import (
 from cpro.imports.deposit.shapes import Shape, tell_shape
 from cpro.imports.errors import EmptyFile, TooManyRows
 from cpro.imports.findings import Finding, FindingCode
+from cpro.imports.row_buffer import RowBuffer
 from cpro.imports.rows import StaffRow, StudentRow
-from cpro.imports.spool import Spool
 from cpro.imports.spreadsheet.columns import COLUMNS, SheetKind, find_columns, recognise_titles
 from cpro.imports.spreadsheet.csv_rows import iter_csv_rows
 from cpro.imports.spreadsheet.xlsx_rows import iter_xlsx_rows
@@ -64,13 +64,13 @@ def read_student_sheet(path: Path, *, today: dt.date) -> Iterator[StudentRow]:
     Raises TooManyRows beyond 100 000, and FileRefused of some kind.
     """
     ines, numbers = _Repeated(), _Repeated()
-    with Spool() as spool:
+    with RowBuffer() as buffer:
         for line, cells in _iter_cells(path, SheetKind.STUDENTS):
             ine, is_malformed = effective_ine([cells["ine"]])
             ines.note(ine, line)
             numbers.note(cells["number"], line)
-            spool.append((line, cells, ine, is_malformed))
-        for line, cells, ine, is_malformed in spool.replay():
+            buffer.append((line, cells, ine, is_malformed))
+        for line, cells, ine, is_malformed in buffer.replay():
             findings = _check_cells(line, cells)
             number = _number(line, cells["number"], numbers, findings)
             check_ine(line, ine, is_malformed, ines.lines(ine), findings)

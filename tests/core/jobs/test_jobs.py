@@ -14,7 +14,7 @@ from cpro.core import clock, tenancy
 from cpro.core.jobs import operations
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.errors import JobCancelled, JobLost, WorkerStopping
-from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.jobs.models import Job
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.students.models import Student
@@ -33,7 +33,7 @@ def take(shop: Shop, *, late: timedelta = timedelta()) -> Any:
 
 def keep(shop: Shop) -> None:
     with shop.app.app_context():
-        keep_house()
+        run_housekeeping()
 
 
 def arrivals(shop: Shop, code: str) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from cpro.core import clock, tenancy
 from cpro.core.jobs import handlers
-from cpro.core.jobs.housekeeping import keep_house
+from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.jobs.models import Job
 from tests.core.jobs.conftest import Shop
 from tests.helpers import pictures
@@ -26,7 +26,7 @@ AFTER_THREE_IN_PARIS = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
 
 def keep(shop: Shop, instant: datetime) -> None:
     with time_machine.travel(instant, tick=False), shop.app.app_context():
-        keep_house()
+        run_housekeeping()
 
 
 def period_keys(shop: Shop, kind: str = "pictures:sweep") -> list[str]:
@@ -50,7 +50,7 @@ class TestNightly:
         def start() -> None:
             with shop.app.app_context():
                 together.wait()
-                keep_house()
+                run_housekeeping()
 
         threads = [threading.Thread(target=start) for _ in range(4)]
         with time_machine.travel(EVENING, tick=False):

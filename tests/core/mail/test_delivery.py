@@ -135,14 +135,14 @@ class TestLater:
         huey = app.extensions["cpro_jobs"].huey
         with time_machine.travel(START, tick=False) as clock, app.app_context():
             post.write()
-            housekeeping.keep_house()
+            housekeeping.run_housekeeping()
             post.work()
             huey.flush()
 
-            housekeeping.keep_house()
+            housekeeping.run_housekeeping()
             assert huey.pending_count() == 0
             clock.shift(60)
-            housekeeping.keep_house()
+            housekeeping.run_housekeeping()
             assert huey.pending_count() == 1
 
     @pytest.mark.parametrize("scheme", ["smtp", "smtps"])

@@ -1,8 +1,8 @@
-"""Files of the imports that are not over, kept out of reach: an analysis is done again when the data changed.
+"""Keep the files of imports that are not over, so that an analysis can be done again when the data changed.
 
-They hold what we never store (addresses, telephone numbers), so each folder goes as soon as its import is applied,
-replaced, abandoned or refused; `sweep` takes what a crash left. Folders stand under the uploads, which all the
-machines of a deployment share: `imports/<school's id>/<random name>`.
+The files contain data that is never stored (addresses, telephone numbers): each folder is deleted as soon as its
+import is applied, replaced, abandoned or refused, and `delete_abandoned` deletes those left by a crash. The folders are
+`imports/<school's id>/<random name>` under the uploads, a storage that all the machines of a deployment share.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ class Upload(Protocol):
 
 
 @dataclass
-class Reception:
-    """A folder that is being filled; it goes at the end unless `token` was kept by a row."""
+class UploadFolder:
+    """A folder that receives files; it is deleted at the end unless `is_kept`, once a row has stored its `token`."""
 
-    folder: Path
+    path: Path
     token: str
     is_kept: bool = False
 
     def receive(self, uploads: Sequence[Upload]) -> list[tuple[str, Path]]:
-        """Write what a browser sent; return each file's name, for people, and path. Raises StorageUnavailable."""
+        """Write uploaded files; return (name to show, path) for each. Raises `StorageUnavailable`."""
         received = []
         for number, upload in enumerate(uploads, 1):
-            path = self.folder / f"depot-{number:03}"
+            path = self.path / f"depot-{number:03}"
             try:
                 upload.save(path)
             except OSError as error:
@@ -54,44 +54,47 @@ class Reception:
         return received
 
     def keep_only(self, names: Sequence[str]) -> None:
-        """Delete all that is not among these names: archives once unfolded, files that serve no purpose."""
-        for path in self.folder.iterdir():
+        """Delete every file of the folder whose name is not among `names`."""
+        for path in self.path.iterdir():
             if path.name not in names:
                 path.unlink()
 
 
 @contextmanager
-def open_reception(establishment_id: int) -> Iterator[Reception]:
-    """Yield a new folder of the school, deleted at the end unless it was kept. Raises StorageUnavailable."""
+def create_folder(establishment_id: int) -> Iterator[UploadFolder]:
+    """Yield a new folder of the school, deleted at the end unless `is_kept`. Raises `StorageUnavailable`."""
     token = secrets.token_hex(16)
-    folder = folder_of(establishment_id, token)
+    path = get_folder(establishment_id, token)
     try:
-        folder.mkdir(mode=FOLDER_MODE, parents=True)
+        path.mkdir(mode=FOLDER_MODE, parents=True)
     except OSError as error:
         raise StorageUnavailable("Les fichiers n’ont pas pu être reçus par le serveur", error) from error
-    reception = Reception(folder, token)
+    folder = UploadFolder(path, token)
     try:
-        yield reception
+        yield folder
     finally:
-        if not reception.is_kept:
-            forget(establishment_id, token)
+        if not folder.is_kept:
+            delete_folder(establishment_id, token)
 
 
-def folder_of(establishment_id: int, token: str) -> Path:
-    """Return the folder of an import."""
+def get_folder(establishment_id: int, token: str) -> Path:
+    """Return the path of the folder of an import. Raises `ValueError` when `token` is no name of a folder."""
     if not _TOKEN.fullmatch(token):
         raise ValueError(f"not the name of a folder: {token!r}")
     return _root() / f"{establishment_id:d}" / token
 
 
-def forget(establishment_id: int, token: str) -> None:
-    """Delete the files of an import, if they are still there."""
+def delete_folder(establishment_id: int, token: str) -> None:
+    """Delete the folder of an import with its files, if it is still there; an empty token names none."""
     if token:
-        shutil.rmtree(folder_of(establishment_id, token), ignore_errors=True)
+        shutil.rmtree(get_folder(establishment_id, token), ignore_errors=True)
 
 
-def sweep(kept: set[tuple[int, str]], *, older_than: float) -> int:
-    """Delete the folders that no import names, last written before an instant (seconds); return how many."""
+def delete_abandoned(kept: set[tuple[int, str]], *, older_than: float) -> int:
+    """Delete the folders not in `kept`, {(school's id, token)}, last written before `older_than`; return how many.
+
+    `older_than` is in seconds since the epoch.
+    """
     deleted = 0
     for folder in _root().glob("*/*"):
         school, token = folder.parent.name, folder.name
@@ -109,6 +112,6 @@ def _root() -> Path:
 
 
 def _shown(name: str | None) -> str:
-    """Return a file's name as it is shown and kept: without folders, control characters, nor more than 100 signs."""
+    """Return a file's name without folders or control characters, cut at 100 characters, to be shown and stored."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in last if sign.isprintable())[:100].strip() or "fichier sans nom"

@@ -1,4 +1,4 @@
-"""Rows kept aside until the end of the file is known: in memory while they are few, then on disk."""
+"""Buffer the rows of a file until the whole file is read: in memory up to 1 MiB, then in a temporary file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ _BATCH = 500
 _MEMORY_SIZE = 1 << 20
 
 
-class Spool:
-    """Tuples of plain values, written once, read once in the same order; the file has no name and dies with us."""
+class RowBuffer:
+    """A buffer of tuples of plain values, read in the order in which they were appended.
+
+    The temporary file has no name: the system deletes it when the process ends.
+    """
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_SIZE)
         self._batch: list[tuple[Any, ...]] = []
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> RowBuffer:
         return self
 
     def __exit__(
@@ -28,13 +31,13 @@ class Spool:
         self._file.close()
 
     def append(self, row: tuple[Any, ...]) -> None:
-        """Keep a tuple of None, numbers and texts."""
+        """Append a tuple of None, numbers and texts."""
         self._batch.append(row)
         if len(self._batch) == _BATCH:
             self._flush()
 
     def replay(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the tuples in the order in which they came."""
+        """Yield the tuples in the order in which they were appended."""
         self._flush()
         self._file.seek(0)
         while size := int.from_bytes(self._file.read(8), "big"):
