@@ -227,7 +227,7 @@ def measure(pupils: int, folder: Path, database: str) -> bool:
     name = make_url(database).get_backend_name()
     end = time.monotonic() + IDLE_SECONDS
     people.work(lambda: time.monotonic() > end)
-    _tell(f"{name}, idle", people)
+    _print_waits(f"{name}, idle", people)
     all_well = True
     with _worker(folder, database):
         for what, ask in (("applied", _ask_to_apply), ("undone", _ask_to_undo)):
@@ -238,7 +238,7 @@ def measure(pupils: int, folder: Path, database: str) -> bool:
             started = time.perf_counter()
             people.work(lambda job_id=job_id: _is_settled(app, job_id))  # type: ignore[misc]
             took = time.perf_counter() - started
-            all_well &= _tell(f"{name}, {pupils} pupils {what} in {took:.1f} s", people)
+            all_well &= _print_waits(f"{name}, {pupils} pupils {what} in {took:.1f} s", people)
             settle(database)
     with app.app_context():
         db.engine.dispose()
@@ -318,8 +318,8 @@ def _worker(folder: Path, database: str) -> Iterator[None]:
         process.wait()
 
 
-def _tell(title: str, people: People) -> bool:
-    """Print what was waited, and tell whether it is within the targets."""
+def _print_waits(title: str, people: People) -> bool:
+    """Print the waits and return whether they meet the targets."""
     everything = [wait for waits in people.waits.values() for wait in waits]
     rows = {**{f"{what}, {where}": waits for (what, where), waits in sorted(people.waits.items())}, "all": everything}
     print(f"{title}: {people.requests} requests, {people.refused} answered 503", flush=True)

@@ -1,7 +1,7 @@
-"""What a role reads of a school, in French, drawn from the table of permissions: pages say it in no other words.
+"""French sentences on what a role reads of a school, derived from the table of permissions.
 
-A right that is given or withdrawn changes the sentence; `tests/test_rights_told.py` holds the other sentences that
-tell rights against the same table.
+A right that is given or withdrawn changes the sentence; `tests/test_rights_sentences.py` holds the other sentences that
+name rights against the same table.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def list_closed_to(role: Role) -> list[str]:
     return [words for permission, words in READINGS.items() if permission not in ROLE_PERMISSIONS[role]]
 
 
-def tell_read_by(role: Role) -> str:
+def describe_read_by(role: Role) -> str:
     """Return what a role may read: « les renseignements de l’établissement, … et les … »."""
     return join_french(list_read_by(role))
 
 
-def tell_closed_to(role: Role) -> str:
+def describe_closed_to(role: Role) -> str:
     """Return what a role may never read, joined with « ni »."""
     return " ni ".join(filter(None, [", ".join(list_closed_to(role)[:-1]), *list_closed_to(role)[-1:]]))

@@ -28,7 +28,7 @@ from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.locks import is_busy
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.permissions import Actor, Principal, Role
-from cpro.core.rights import tell_closed_to, tell_read_by
+from cpro.core.rights import describe_closed_to, describe_read_by
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def install(app: Flask) -> None:
     app.session_interface = _SessionInterface()
     app.jinja_env.filters.update(date=format_date, count=format_count, richtext=richtext.show, told_kept=told_kept)
     app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled)
-    app.jinja_env.globals.update(Role=Role, tell_read_by=tell_read_by, tell_closed_to=tell_closed_to)
+    app.jinja_env.globals.update(Role=Role, describe_read_by=describe_read_by, describe_closed_to=describe_closed_to)
     app.before_request(_refuse_odd_addresses)
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _show_http_error)

@@ -15,7 +15,7 @@ from cpro.core.screens import Column, Screen, choice
 from cpro.core.screens.reading import may
 from cpro.imports.analysis.sources import year_label
 from cpro.imports.models import ImportRun, RunKind, RunState
-from cpro.imports.operations.runs import tell_failure
+from cpro.imports.operations.runs import describe_failure
 from cpro.imports.presenting import files_of, summary_of
 
 
@@ -33,7 +33,7 @@ def _instant(instant: datetime | None) -> str:
 
 def _state(run: ImportRun) -> str:
     """Return the state of an import, and why it failed where it did."""
-    reason = tell_failure(run) if run.state is RunState.FAILED else ""
+    reason = describe_failure(run) if run.state is RunState.FAILED else ""
     return f"{run.state.label} : {reason}" if reason else run.state.label
 
 

@@ -30,7 +30,7 @@ from cpro.imports.analysis.siecle import SIECLEAnalysis
 from cpro.imports.analysis.sources import SIECLESources, Sources, TableSources, gather, gather_all
 from cpro.imports.analysis.tables import TableAnalysis
 from cpro.imports.deposit.recognition import RecognisedFile, recognise
-from cpro.imports.deposit.shapes import tell_shape
+from cpro.imports.deposit.shapes import detect_shape
 from cpro.imports.deposit.unpacking import UnpackedFile, unpack
 from cpro.imports.errors import FileRefused, Refusals
 from cpro.imports.models import ImportRun, RunState
@@ -61,7 +61,7 @@ def receive(uploads: Sequence[tuple[str, Path]]) -> Iterator[SIECLESources]:
     with TemporaryDirectory(prefix="cpro-import-") as folder:
         refusals = Refusals(uses_siecle=True)
         files = _unfold(uploads, Path(folder), refusals)
-        refusals.tell()
+        refusals.raise_if_any()
         sources = gather(files, uai=school.uai)
         require_kind(sources.kind, uses_siecle=school.uses_siecle)
         yield sources
@@ -75,7 +75,7 @@ def judge(uploads: Sequence[tuple[str, Path]], folder: Path, *, now: datetime) -
     if files or not refusals:
         with refusals.gathered(DomainError):
             sources = gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
-    refusals.tell()
+    refusals.raise_if_any()
     return sources
 
 
@@ -97,7 +97,7 @@ def read_kept(run: ImportRun, *, now: datetime) -> Sources:
     if not all(path.is_file() for _name, path in paths):
         raise FilesGone
     school = get_current_establishment()
-    files = [recognise(UnpackedFile(name, path, tell_shape(path))) for name, path in paths]
+    files = [recognise(UnpackedFile(name, path, detect_shape(path))) for name, path in paths]
     return gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
 
 

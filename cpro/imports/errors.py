@@ -207,7 +207,7 @@ class SeveralRefused(DomainError):
 
 
 class Refusals:
-    """What is refused in one deposit, told together, in the words of such a school if it is known."""
+    """The refusals of one deposit, raised together, in the words of such a school if it is known."""
 
     def __init__(self, *, uses_siecle: bool | None = None) -> None:
         self._uses_siecle = uses_siecle
@@ -225,7 +225,7 @@ class Refusals:
         except kinds as refusal:
             self._found.append(refusal)
 
-    def tell(self) -> None:
+    def raise_if_any(self) -> None:
         """Raise the only refusal, or `SeveralRefused`; nothing when there is none."""
         if len(self._found) > 1:
             raise SeveralRefused(self._found)

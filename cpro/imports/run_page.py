@@ -28,7 +28,7 @@ from cpro.imports.forms import ApplicationForm, answers_form
 from cpro.imports.models import ImportQuestion, ImportRun, RunState
 from cpro.imports.operations import runs
 from cpro.imports.operations.choices import Decisions
-from cpro.imports.operations.undoing import tell_obstacle
+from cpro.imports.operations.undoing import describe_obstacle
 from cpro.imports.views import gate_of, words_of_reader
 from cpro.students.accounts.queries import count_without_account
 
@@ -65,7 +65,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
         "void_codes": presenting.describe_void_codes(run),
         "undoing": runs.is_being_undone(run),
         "work": _work(run, now),
-        "failure": runs.tell_failure(run),
+        "failure": runs.describe_failure(run),
         "gate": gate_of(get_current_establishment()),
     }
     if run.state is RunState.ANALYSED:
@@ -75,7 +75,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
         context |= _figures(run)
     undoable = queries.find_undoable(now)
     is_last = undoable is not None and undoable.id == run.id and not context["undoing"]
-    context["obstacle"] = tell_obstacle(run, now=now) if is_last else ""
+    context["obstacle"] = describe_obstacle(run, now=now) if is_last else ""
     context["may_undo"] = is_last and not context["obstacle"]
     return render_page("imports/show.html", status=status or (refusal.status if refusal else 200), **context)
 

@@ -26,8 +26,8 @@ from cpro.imports.depositing import deposit
 from cpro.imports.errors import DepositTooLarge
 from cpro.imports.forms import DepositForm
 from cpro.imports.models import RunState
-from cpro.imports.operations.runs import tell_failure
-from cpro.imports.operations.undoing import tell_obstacle
+from cpro.imports.operations.runs import describe_failure
+from cpro.imports.operations.undoing import describe_obstacle
 from cpro.imports.spreadsheet.columns import SheetKind
 from cpro.imports.spreadsheet.template import template_csv, template_xlsx
 
@@ -91,7 +91,7 @@ def changes(run_id: int) -> ResponseReturnValue:
     """List what an import changes, field by field."""
     run, words = queries.get_run(run_id), _words()
     listed = Listed.read(request.args, CHANGE_CHOICES)
-    _tell(run.label, "modifications", run_id)
+    _announce_consultation(run.label, "modifications", run_id)
     found = browsing.list_changes(run_id, listed)
     return render_page(
         "imports/changes.html",
@@ -111,7 +111,7 @@ def findings(run_id: int) -> ResponseReturnValue:
     """List what was found in the files of an import."""
     run, words = queries.get_run(run_id), _words()
     listed = Listed.read(request.args, FINDING_CHOICES)
-    _tell(run.label, "constats", run_id)
+    _announce_consultation(run.label, "constats", run_id)
     found = browsing.list_findings(run_id, listed)
     return render_page(
         "imports/findings.html",
@@ -185,8 +185,8 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
             yield piece
 
 
-def _tell(label: str, what: str, run_id: int) -> None:
-    """Announce that an import is read: the journal tells it of the support."""
+def _announce_consultation(label: str, what: str, run_id: int) -> None:
+    """Announce that an import is read: the journal records it for people of the platform."""
     events.record_opened.send(
         "imports",
         principal=current_principal(),
@@ -230,13 +230,14 @@ def _page(form: DepositForm, status: int = 200) -> ResponseReturnValue:
         gate=gate_of(school),
         uses_siecle=school.uses_siecle,
         pending=pending if pending and pending.state is not RunState.REPLACED else None,
-        undoable=undoable if undoable and not tell_obstacle(undoable, now=now) else None,
+        undoable=undoable if undoable and not describe_obstacle(undoable, now=now) else None,
         rows=[
             {
                 "run": run,
                 "when": presenting.instant_of(run.created_at, timezone),
                 "files": presenting.files_of(run),
-                "summary": presenting.summary_of(run) or (tell_failure(run) if run.state is RunState.FAILED else ""),
+                "summary": presenting.summary_of(run)
+                or (describe_failure(run) if run.state is RunState.FAILED else ""),
                 "level": presenting.level_of(run.state),
             }
             for run in recent

@@ -19,7 +19,7 @@ from cpro.imports.analysing import school_day
 from cpro.imports.depositing import renew
 from cpro.imports.models import RunState
 from cpro.imports.operations import choices, runs
-from cpro.imports.operations.undoing import request_undoing, tell_obstacle
+from cpro.imports.operations.undoing import describe_obstacle, request_undoing
 from cpro.imports.refusals import UndoImpossible
 from cpro.imports.run_page import read_decisions, read_place, show_run
 from cpro.imports.views import bp
@@ -176,7 +176,7 @@ def undo(run_id: int) -> ResponseReturnValue:
         except DomainError as refusal:
             return show_run(run_id, refusal)
         return _back(run_id, "" if is_sent else f"{label} : annulé. Les données sont comme avant lui.")
-    obstacle = tell_obstacle(run, now=now)
+    obstacle = describe_obstacle(run, now=now)
     if obstacle:
         return show_run(run_id, UndoImpossible(obstacle))
     return render_page(

@@ -38,7 +38,7 @@ def _told(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('passports', 0), 'passeport prêt', 'passeports prêts')}."
 
 
-def _tell_sweep(result: Mapping[str, Any]) -> str:
+def _describe_sweep(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('deleted', 0), 'archive supprimée', 'archives supprimées')}."
 
 
@@ -67,7 +67,7 @@ def draw_division(context: JobContext, division_id: int, division: str) -> dict[
     return None
 
 
-@nightly("passport:sweep", label="Suppression des passeports de division que l’on ne garde plus", told=_tell_sweep)
+@nightly("passport:sweep", label="Suppression des passeports de division que l’on ne garde plus", told=_describe_sweep)
 def sweep(context: JobContext) -> dict[str, int]:
     """Delete the archives whose days are over, and what killed jobs left."""
     storage = archives_of(current_app.config["CPRO_UPLOADS"])

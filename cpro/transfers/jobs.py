@@ -43,16 +43,16 @@ def _told(result: Mapping[str, Any]) -> str:
     return f"{join_french(told)}."
 
 
-def _tell_withdrawal(result: Mapping[str, Any]) -> str:
+def _describe_withdrawal(result: Mapping[str, Any]) -> str:
     withdrawn = plural(result.get("withdrawn", 0), "transfert annulé", "transferts annulés")
     return f"{withdrawn} ; puis, après une nouvelle recherche : {_told(result)}"
 
 
-def _tell_night(result: Mapping[str, Any]) -> str:
+def _describe_night(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('expired', 0), 'proposition échue', 'propositions échues')}, {_told(result)}"
 
 
-def _tell_forgetting(result: Mapping[str, Any]) -> str:
+def _describe_forgetting(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('forgotten', 0), 'transfert ancien oublié', 'transferts anciens oubliés')}."
 
 
@@ -65,7 +65,7 @@ def run_for_school(context: JobContext) -> dict[str, Any]:
 @job(
     WITHDRAW_JOB,
     label="Annulation des transferts dus à un import",
-    told=_tell_withdrawal,
+    told=_describe_withdrawal,
     exclusive="transfers",
     report=_report,
 )
@@ -79,13 +79,13 @@ def withdraw_transfers(context: JobContext, transfer_ids: list[int]) -> dict[str
     return {"withdrawn": withdrawn, **_run(context, context.establishment_id)}
 
 
-@nightly("transfers:nightly", label="Transferts de la nuit", told=_tell_night)
+@nightly("transfers:nightly", label="Transferts de la nuit", told=_describe_night)
 def run_for_all(context: JobContext) -> dict[str, Any]:
     """Match and copy for all schools, and let old offers expire."""
     return {"expired": expire_offers(by=context.actor), **_run(context, None)}
 
 
-@nightly("transfers:forget", label="Oubli des noms des transferts anciens", told=_tell_forgetting)
+@nightly("transfers:forget", label="Oubli des noms des transferts anciens", told=_describe_forgetting)
 def forget_old_names(context: JobContext) -> dict[str, int]:
     """Forget whom old transfers named, some of a school in a transaction; one where nothing is left is skipped."""
     forgotten = 0

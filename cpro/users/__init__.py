@@ -18,7 +18,7 @@ def register(app: Flask) -> None:
     """Register the feature: sign-in, the guard of every route, commands."""
     from cpro.core import events
     from cpro.users import address_views, audit_labels, commands, guard, jobs, teacher_views, views
-    from cpro.users.operations.addresses import tell_school_address
+    from cpro.users.operations.addresses import notify_school_address
 
     assert jobs  # its handlers, known once imported
 
@@ -29,7 +29,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(views.schools_bp)
     app.register_blueprint(address_views.bp)
     app.register_blueprint(teacher_views.bp)
-    events.school_email_changed.connect(tell_school_address)
+    events.school_email_changed.connect(notify_school_address)
     registry(app).add_object_section(address_views.head_code_section)
     registry(app).add_section("establishment", TabSection("users/_school_address.html", address_views.address_section))
     app.cli.add_command(commands.users)

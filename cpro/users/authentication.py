@@ -24,7 +24,7 @@ from cpro.users.operations import codes, sign_ins, throttle
 from cpro.users.operations.audit import record_about
 
 #: The failures after which an account waits a few seconds, then a quarter of an hour.
-_TOLD_FAILURES = (throttle.ACCOUNT_FREE + 1, throttle.ACCOUNT_BLOCK)
+_REPORTED_FAILURES = (throttle.ACCOUNT_FREE + 1, throttle.ACCOUNT_BLOCK)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
         code = codes.find_code(work.session, account, attempt.secret, now=now) if account else None
         if account is None or code is None:
             refused = True
-            _tell_block(work.session, attempt, account, reserved, now=now)
+            _record_block(work.session, attempt, account, reserved, now=now)
         else:
             refused = False
             kind, account_id = kind_of(account), account.id
@@ -163,17 +163,17 @@ def _read_as_code(
         if is_code:
             throttle.forgive(work.session, reserved.counters)
         else:
-            _tell_block(work.session, attempt, account, reserved, now=now)
+            _record_block(work.session, attempt, account, reserved, now=now)
     if not is_code:
         raise SignInRefused
     return CodeTyped()
 
 
-def _tell_block(
+def _record_block(
     session: Session, attempt: Attempt, account: queries.AnyAccount | None, reserved: Reserved, *, now: datetime
 ) -> None:
-    """Tell in the journal that an account just began to wait: at the failures that open a block, not at each."""
-    if account is not None and reserved.failures in _TOLD_FAILURES:
+    """Record that an account has begun to wait: at the failures that open a block, not at each."""
+    if account is not None and reserved.failures in _REPORTED_FAILURES:
         stranger = Actor("anonymous", None, "Personne non connectée", "anonymous", attempt.address)
         record_about(
             session,

@@ -152,7 +152,7 @@ def _bring_back(principal: Principal, access: Access) -> None:
     refused_forms.restore(principal, page_address())
     _restore_typed_form(principal)
     if request.method == "GET":
-        lost_uploads.tell(f"{principal.kind}:{principal.id}")
+        lost_uploads.flash_names(f"{principal.kind}:{principal.id}")
 
 
 def _open_scope(principal: Principal | None) -> bool:

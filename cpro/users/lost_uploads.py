@@ -40,8 +40,8 @@ def note(owner: str, max_body: int | None) -> None:
     flash(_ENDED, "warning")
 
 
-def tell(owner: str) -> None:
-    """Say to the person who signed in again which files are still to be chosen; forget those of anybody else."""
+def flash_names(owner: str) -> None:
+    """Flash the names of the files that the person who signed in again has yet to choose; forget another's."""
     lost = session.pop(ENTRY, None)
     if lost is not None and lost.get("owner") == owner:
         flash(sentence_of(lost.get("names", [])), "warning")

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from tests.helpers.chromium import Site
 
 WHO = "administrateur@lovelace"
-Tell = Callable[..., None]
+SetJob = Callable[..., None]
 
 _INSERT = """
 INSERT INTO job (establishment_id, kind, arguments, requested_by, state_value, progress_done, progress_total,
@@ -25,8 +25,8 @@ FROM establishment WHERE code = 'lovelace' RETURNING id
 
 
 @pytest.fixture
-def tell(site: Site) -> Iterator[Tell]:
-    """Return a way to change the running job as a worker would; its number is `tell.job_id`."""
+def set_job(site: Site) -> Iterator[SetJob]:
+    """Return a way to change the running job as a worker would; its number is `set_job.job_id`."""
     engine = create_engine(site.platform.database_url)
 
     def run(statement: str, values: dict[str, Any]) -> Any:
@@ -48,8 +48,8 @@ def tell(site: Site) -> Iterator[Tell]:
     engine.dispose()
 
 
-def path(tell: Tell) -> str:
-    return f"/admin/travaux/{tell.job_id}"  # type: ignore[attr-defined]
+def path(set_job: SetJob) -> str:
+    return f"/admin/travaux/{set_job.job_id}"  # type: ignore[attr-defined]
 
 
 def count_fetches(page: Page) -> list[str]:
@@ -59,13 +59,13 @@ def count_fetches(page: Page) -> list[str]:
 
 
 class TestProgress:
-    def test_it_follows_the_job_to_its_end_and_stops(self, site: Site, tell: Tell) -> None:
+    def test_it_follows_the_job_to_its_end_and_stops(self, site: Site, set_job: SetJob) -> None:
         page = site.visitor(WHO, motion=True)
-        page.goto(path(tell))
+        page.goto(path(set_job))
         fetches = count_fetches(page)
         page.get_by_role("link", name="Actualiser").focus()
 
-        tell(progress_done=30, progress_total=100, progress_message="Rapprochement des élèves")
+        set_job(progress_done=30, progress_total=100, progress_message="Rapprochement des élèves")
         expect(page.get_by_text("Rapprochement des élèves")).to_be_visible()
         expect(page.locator("progress")).to_have_attribute("value", "30")
         expect(page.get_by_role("link", name="Actualiser")).to_be_focused()
@@ -75,16 +75,16 @@ class TestProgress:
         page.reload()
         expect(page.locator("progress")).to_have_attribute("value", "30")
 
-        tell(state_value="done")
+        set_job(state_value="done")
         expect(page.get_by_role("heading", name="Terminé")).to_be_visible()
         expect(page.locator("#travail-annonce")).to_have_text("Terminé")
         asked = len(fetches)
         page.wait_for_timeout(2500)
         assert len(fetches) == asked
 
-    def test_it_stops_when_the_sign_in_has_ended(self, site: Site, tell: Tell) -> None:
+    def test_it_stops_when_the_sign_in_has_ended(self, site: Site, set_job: SetJob) -> None:
         page = site.visitor(WHO, motion=True)
-        page.goto(path(tell))
+        page.goto(path(set_job))
         fetches = count_fetches(page)
         page.context.clear_cookies()
 
@@ -94,18 +94,18 @@ class TestProgress:
         assert page.get_by_role("link", name="Actualiser").is_visible()
         site.witness(page).complaints.clear()  # the refused redirect is what was wanted
 
-    def test_without_a_script_the_link_does_it(self, site: Site, tell: Tell) -> None:
+    def test_without_a_script_the_link_does_it(self, site: Site, set_job: SetJob) -> None:
         page = site.visitor(WHO, javascript=False)
-        page.goto(path(tell))
-        tell(progress_done=1, progress_total=2, progress_message="Lecture")
+        page.goto(path(set_job))
+        set_job(progress_done=1, progress_total=2, progress_message="Lecture")
 
         page.get_by_role("link", name="Actualiser").click()
 
         expect(page.get_by_text("Lecture")).to_be_visible()
 
-    def test_a_narrow_screen_holds_it(self, site: Site, tell: Tell) -> None:
-        tell(progress_done=900_000, progress_total=1_000_000, progress_message="Rapprochement des élèves " * 6)
+    def test_a_narrow_screen_holds_it(self, site: Site, set_job: SetJob) -> None:
+        set_job(progress_done=900_000, progress_total=1_000_000, progress_message="Rapprochement des élèves " * 6)
         page = site.visitor(WHO, width=320)
-        page.goto(path(tell))
+        page.goto(path(set_job))
 
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -166,7 +166,7 @@ def test_what_somebody_changes_meanwhile_is_never_lost(
         newcomer = Student(last_name="Nouveau", first_name="Venu", created_at=NOW)
         session.add(newcomer)
         session.flush()
-        _tell(desk, newcomer.id)
+        _record_creation(desk, newcomer.id)
 
     assert [type(error) for error in raised] == [AnalysisOutdated]
     assert {pupil["division"] for pupil in desk.students().values()} == {"2MELEC"}
@@ -243,7 +243,7 @@ def test_whoever_finds_the_imports_held_is_told_that_one_is_under_way(
     assert raised == []
 
 
-def _tell(desk: Desk, student_id: int) -> None:
+def _record_creation(desk: Desk, student_id: int) -> None:
     from cpro.audit.operations import record
 
     record(

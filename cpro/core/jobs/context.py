@@ -37,7 +37,7 @@ class JobContext:
         self.finished = False
         self._stopping = stopping
         self._heartbeat_every = get_handler(taken.kind).lease.total_seconds() / 4
-        self._told_at = time.monotonic()
+        self._renewed_at = time.monotonic()
         self._writing = False
 
     @property
@@ -93,11 +93,11 @@ class JobContext:
         `total` is 0 while unknown. Raises `Stopped` when the handler must end here, `RuntimeError` between the
         beginning and the end of a transaction, whose lock the progress would wait for.
         """
-        self._tell((done, total, message), every=0 if total and done >= total else _PROGRESS_EVERY)
+        self._renew_lease((done, total, message), every=0 if total and done >= total else _PROGRESS_EVERY)
 
     def heartbeat(self) -> None:
         """Say that the worker is alive. Raises as `progress` does."""
-        self._tell(None, every=self._heartbeat_every)
+        self._renew_lease(None, every=self._heartbeat_every)
 
     def finish_within(self, session: Session, result: Mapping[str, Any] | None = None) -> None:
         """Settle the job as done in the caller's transaction: what it wrote and the end of the job are one commit.
@@ -106,7 +106,7 @@ class JobContext:
         commit, and a job killed before the commit left nothing behind. Raises `Stopped` (the transaction is rolled
         back) when the job was lost or cancelled.
         """
-        self._writing = True  # the row is locked by the caller from here: telling progress would wait for ourselves
+        self._writing = True  # the row is locked by the caller from here: writing progress would wait for this lock
         operations.finish(session, self.taken, now=self.now, result=result, unless_cancelled=True)
         after_commit(session, self._note_finished)
 
@@ -122,17 +122,17 @@ class JobContext:
     def _note_finished(self) -> None:
         self.finished = True
 
-    def _tell(self, progress: tuple[int, int, str] | None, *, every: float) -> None:
+    def _renew_lease(self, progress: tuple[int, int, str] | None, *, every: float) -> None:
         if self._writing:
-            raise RuntimeError("progress is told between two transactions, not inside one")
+            raise RuntimeError("progress is written between two transactions, not inside one")
         if self._stopping.is_set():
             raise WorkerStopping
-        if time.monotonic() - self._told_at < every:
+        if time.monotonic() - self._renewed_at < every:
             return
-        self._told_at = time.monotonic()
+        self._renewed_at = time.monotonic()
         try:
             with platform_unit_of_work("job: progress") as work:
                 operations.renew(work.session, self.taken, now=self.now, progress=progress)
         except OperationalError:
-            # A database too busy to be told is no reason to stop: if it lasts, the lease expires.
+            # A database too busy to be written to is no reason to stop: if it lasts, the lease expires.
             logger.warning("job %d: its progress could not be written", self.taken.id, exc_info=True)

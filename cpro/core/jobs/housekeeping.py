@@ -75,11 +75,11 @@ def _purge(context: JobContext) -> dict[str, int]:
         return {"forgotten": len(forgotten.all())}
 
 
-def _tell_purge(result: Mapping[str, Any]) -> str:
+def _describe_purge(result: Mapping[str, Any]) -> str:
     number = result.get("forgotten", 0)
     return f"{plural(number, 'ancienne tâche oubliée', 'anciennes tâches oubliées')}."
 
 
 def register() -> None:
     """Declare the mechanism's own periodic job."""
-    nightly("jobs:purge", label="Oubli des anciennes tâches périodiques", told=_tell_purge)(_purge)
+    nightly("jobs:purge", label="Oubli des anciennes tâches périodiques", told=_describe_purge)(_purge)

@@ -1,4 +1,4 @@
-"""What is said of a job that gives no sign of life, before its lease tells that its worker is dead.
+"""Sentences about a job that gives no sign of life, before its lease has run out.
 
 A killed worker's job comes back by itself, after its lease and the next round of housekeeping: whoever watches it is
 told so at once, and that nothing is lost, rather than left in front of a page that says « en cours ».
@@ -19,8 +19,8 @@ _ROUNDS = timedelta(minutes=2)
 _SAFE = "Rien n’est perdu, et rien ne reste écrit à moitié."
 
 
-def tell_interruption(job: Job, now: datetime) -> str:
-    """Return what to say of a job that was, or seems, interrupted, "" for one that goes well."""
+def describe_interruption(job: Job, now: datetime) -> str:
+    """Return the sentence about a job that was, or seems, interrupted; "" for one that goes well."""
     if job.state is JobState.WAITING and job.attempts:
         return f"Le traitement s’est interrompu avant la fin ; il va reprendre de lui-même. {_SAFE}"
     if job.state is not JobState.RUNNING or job.heartbeat_at is None or job.lease_until is None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from cpro.core.formatting import format_count, plural
 from cpro.core.jobs.handlers import Report, find_handler
-from cpro.core.jobs.interruptions import tell_interruption
+from cpro.core.jobs.interruptions import describe_interruption
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.jobs.queries import find_previous
 
@@ -69,13 +69,13 @@ def progress_of(job: Job, now: datetime) -> Progress:
         duration=_duration(job, now),
         told=_told(job) if state is JobState.DONE else "",
         error=job.error,
-        interruption=tell_interruption(job, now),
+        interruption=describe_interruption(job, now),
         asked_by=job.actor.label,
         report=handler.report(job) if handler and handler.report and state.is_settled else None,
     )
 
 
-def tell_length(length: timedelta) -> str:
+def describe_duration(length: timedelta) -> str:
     """Return a length of time as people say it: « 12 secondes », « 3 minutes »."""
     seconds = max(1, round(length.total_seconds()))
     if seconds < 120:
@@ -96,13 +96,13 @@ def _figure(done: int, total: int) -> str:
 def _duration(job: Job, now: datetime) -> str:
     """Return how long a job lasted, or has lasted; for one under way, how long the last of its kind took."""
     if job.state is JobState.DONE and job.started_at and job.finished_at:
-        return f"Fait en {tell_length(job.finished_at - job.started_at)}."
+        return f"Fait en {describe_duration(job.finished_at - job.started_at)}."
     if job.state.is_settled:
         return ""
     told = ""
     if job.state is JobState.RUNNING and job.started_at:
-        told = f"Commencé il y a {tell_length(now - job.started_at)}."
+        told = f"Commencé il y a {describe_duration(now - job.started_at)}."
     last = find_previous(job)
     if last is not None and last.started_at and last.finished_at:
-        told = f"{told} La dernière fois, cela a pris {tell_length(last.finished_at - last.started_at)}."
+        told = f"{told} La dernière fois, cela a pris {describe_duration(last.finished_at - last.started_at)}."
     return told.strip()

@@ -1,4 +1,4 @@
-"""Huey, used for one thing: telling a worker that there is something to look for in the table of jobs.
+"""Huey, used for one thing: waking a worker when there is something in the table of jobs.
 
 Huey forgets a message once it is taken, and a worker may die holding it: nothing is ever entrusted to it. All
 messages are alike; what is to be done is read from the database.

@@ -30,7 +30,7 @@ _UNREADABLE = "son contenu n’est plus lisible, la clé secrète du serveur aya
 def register() -> None:
     """Declare the jobs."""
     job(operations.DELIVER, label="Envoi d’un message", told=_told, lease=_LEASE, attempts=_ATTEMPTS)(deliver)
-    nightly("mail:forget", label="Oubli des anciens messages", told=_tell_forgetting)(_forget)
+    nightly("mail:forget", label="Oubli des anciens messages", told=_describe_forgetting)(_forget)
 
 
 def _told(result: Mapping[str, Any]) -> str:
@@ -38,7 +38,7 @@ def _told(result: Mapping[str, Any]) -> str:
     return f"{sent}." if result.get("sent") else f"{sent} : il a été refusé, ou n’était plus à envoyer."
 
 
-def _tell_forgetting(result: Mapping[str, Any]) -> str:
+def _describe_forgetting(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('forgotten', 0), 'ancien message oublié', 'anciens messages oubliés')}."
 
 

@@ -107,7 +107,7 @@ class ReadingScreen(SecureModelView):
         listing = self._listing()
         rows = self._rows(listing)
         total = self._count(listing)
-        self._tell_search(listing)
+        self._announce_search(listing)
         return render_page(
             "screens/list.html",
             screen=self,
@@ -235,7 +235,7 @@ class ReadingScreen(SecureModelView):
         for row in db.session.scalars(self._statement(listing).execution_options(yield_per=1000)):
             yield [column.value(row) for column in columns]
 
-    def _tell_search(self, listing: Listing) -> None:
+    def _announce_search(self, listing: Listing) -> None:
         if listing.is_narrowed:
             self._announce(events.search_made, screen=self.title, sought=listing.phrase())
 

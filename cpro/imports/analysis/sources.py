@@ -103,7 +103,7 @@ def _gather_tables(files: Sequence[RecognisedFile], today: dt.date) -> TableSour
     for kind, alike in gathered.items():
         with refusals.gathered(FilesDisagree):
             _check_only("tableaux", kind.value, alike)
-    refusals.tell()
+    refusals.raise_if_any()
     return TableSources({kind: alike[0] for kind, alike in gathered.items()}, current_school_year(today))
 
 
@@ -129,7 +129,7 @@ def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources
         _check_years(years)
     if not gathered and not refusals:
         raise FilesDisagree("Aucun fichier n’a été déposé.", field="files")
-    refusals.tell()
+    refusals.raise_if_any()
     return SIECLESources({kind: alike[0] for kind, alike in gathered.items()}, years.pop())
 
 

@@ -22,7 +22,7 @@ class Shape(enum.Enum):
     ARCHIVE = "archive"
 
 
-def tell_shape(path: Path) -> Shape:
+def detect_shape(path: Path) -> Shape:
     """Return what the file is made of; raises EmptyFile, UnsupportedArchive, UnreadableTable for an old workbook."""
     with path.open("rb") as file:
         start = file.read(64)

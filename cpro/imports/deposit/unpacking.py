@@ -10,7 +10,7 @@ from typing import IO, BinaryIO
 
 from cpro.core.formatting import format_size
 from cpro.imports.deposit.archives import list_members, open_archive
-from cpro.imports.deposit.shapes import Shape, tell_shape
+from cpro.imports.deposit.shapes import Shape, detect_shape
 from cpro.imports.errors import (
     ArchiveWithoutFile,
     BrokenArchive,
@@ -52,7 +52,7 @@ def unpack(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusals
     for name, path in uploads:
         members: list[UnpackedFile] = []
         with kept.gathered(FileRefused), about_file(name):
-            shape = tell_shape(path)
+            shape = detect_shape(path)
             if shape is not Shape.ARCHIVE:
                 members = [UnpackedFile(name, path, shape)]
             elif unfolds:
@@ -63,7 +63,7 @@ def unpack(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusals
         _check_size(MAX_DEPOSIT_SIZE - room)
         files += members
     if refusals is None:
-        kept.tell()
+        kept.raise_if_any()
     return files
 
 
@@ -83,7 +83,7 @@ def _unfold(name: str, path: Path, folder: Path, count: int, room: int) -> list[
             with about_file(member_name):
                 target = folder / f"{number:03}"
                 _copy(archive, member, target)
-                shape = tell_shape(target)
+                shape = detect_shape(target)
                 if shape is Shape.ARCHIVE:
                     raise NestedArchive
             files.append(UnpackedFile(member_name, target, shape))

@@ -279,7 +279,7 @@ def is_being_undone(run: ImportRun | None) -> bool:
     return job is not None and job.kind == UNDO_JOB and not job.state.is_settled
 
 
-def tell_failure(run: ImportRun) -> str:
+def describe_failure(run: ImportRun) -> str:
     """Return why the last thing asked of an import failed, in a sentence, "" when it did not, or when nobody knows."""
     job = find_job(run)
     if job is None or job.state is not JobState.FAILED:

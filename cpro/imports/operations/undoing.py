@@ -188,7 +188,7 @@ def _require_last(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
     return last
 
 
-def tell_obstacle(run: ImportRun, *, now: dt.datetime) -> str:
+def describe_obstacle(run: ImportRun, *, now: dt.datetime) -> str:
     """Return why an import cannot be undone, as far as `check_undoable` tells, "" when it can."""
     try:
         check_undoable(run, now=now)

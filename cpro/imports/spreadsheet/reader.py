@@ -19,7 +19,7 @@ from cpro.imports.checks import (
     check_mef,
     check_names,
 )
-from cpro.imports.deposit.shapes import Shape, tell_shape
+from cpro.imports.deposit.shapes import Shape, detect_shape
 from cpro.imports.errors import EmptyFile, TooManyRows
 from cpro.imports.findings import Finding, FindingCode
 from cpro.imports.row_buffer import RowBuffer
@@ -88,7 +88,7 @@ def read_staff_sheet(path: Path) -> Iterator[StaffRow]:
 
 
 def _iter_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    return iter_xlsx_rows(path) if tell_shape(path) is Shape.WORKBOOK else iter_csv_rows(path)
+    return iter_xlsx_rows(path) if detect_shape(path) is Shape.WORKBOOK else iter_csv_rows(path)
 
 
 def _iter_cells(path: Path, kind: SheetKind) -> Iterator[tuple[int, dict[str, str]]]:

@@ -27,7 +27,7 @@ def create_bilan(student_id: int, values: Mapping[str, str], *, by: Actor, now: 
     bilan = Bilan(**_clean(values), **rules.birth(student, by=by, now=now))
     db.session.add(bilan)
     db.session.flush()
-    rules.tell("bilan:created", student, by=by, now=now)
+    rules.record_about_pupil("bilan:created", student, by=by, now=now)
     return bilan
 
 
@@ -47,7 +47,7 @@ def update_bilan(
         setattr(bilan, name, value)
     bilan.changed_at = now
     db.session.flush()
-    rules.tell("bilan:changed", student, by=by, now=now)
+    rules.record_about_pupil("bilan:changed", student, by=by, now=now)
     return bilan
 
 
@@ -58,7 +58,7 @@ def delete_bilan(student_id: int, bilan_id: int, *, by: Actor, now: datetime) ->
     rules.check_may_change(bilan, student, by)
     db.session.delete(bilan)
     db.session.flush()
-    rules.tell("bilan:deleted", student, by=by, now=now)
+    rules.record_about_pupil("bilan:deleted", student, by=by, now=now)
 
 
 def _clean(values: Mapping[str, str]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def create_evaluation(student_id: int, values: Mapping[str, str], *, by: Actor, 
     evaluation = Evaluation(**clean, **rules.birth(student, by=by, now=now))
     db.session.add(evaluation)
     db.session.flush()
-    rules.tell("evaluation:created", student, by=by, now=now)
+    rules.record_about_pupil("evaluation:created", student, by=by, now=now)
     return evaluation
 
 
@@ -69,7 +69,7 @@ def update_evaluation(
         setattr(evaluation, name, value)
     evaluation.changed_at = now
     db.session.flush()
-    rules.tell("evaluation:changed", student, by=by, now=now)
+    rules.record_about_pupil("evaluation:changed", student, by=by, now=now)
     return evaluation
 
 
@@ -80,7 +80,7 @@ def delete_evaluation(student_id: int, evaluation_id: int, *, by: Actor, now: da
     rules.check_may_change(evaluation, student, by)
     db.session.delete(evaluation)
     db.session.flush()
-    rules.tell("evaluation:deleted", student, by=by, now=now)
+    rules.record_about_pupil("evaluation:deleted", student, by=by, now=now)
 
 
 def check_teaches(division: Division, by: Actor) -> None:

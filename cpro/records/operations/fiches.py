@@ -50,7 +50,7 @@ def create_fiche(student_id: int, values: Mapping[str, str], *, is_done: bool, b
         _settle(fiche, by=by, now=now)
     db.session.add(fiche)
     db.session.flush()
-    rules.tell("fiche:created", student, by=by, now=now)
+    rules.record_about_pupil("fiche:created", student, by=by, now=now)
     return fiche
 
 
@@ -78,7 +78,7 @@ def update_fiche(
     if is_done:
         _settle(fiche, by=by, now=now)
     db.session.flush()
-    rules.tell("fiche:changed", student, by=by, now=now)
+    rules.record_about_pupil("fiche:changed", student, by=by, now=now)
     return fiche
 
 
@@ -89,7 +89,7 @@ def submit_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) ->
     if fiche.state is FicheState.DRAFT:
         fiche.state_value, fiche.changed_at = FicheState.SUBMITTED.value, now
         db.session.flush()
-        rules.tell("fiche:submitted", student, by=by, now=now)
+        rules.record_about_pupil("fiche:submitted", student, by=by, now=now)
     return fiche
 
 
@@ -106,7 +106,7 @@ def validate_fiche(student_id: int, fiche_id: int, *, opened_on: str | None, by:
     check_fresh(fiche_values(fiche), opened_on)
     _validate(fiche, by=by, now=now)
     db.session.flush()
-    rules.tell("fiche:validated", student, by=by, now=now)
+    rules.record_about_pupil("fiche:validated", student, by=by, now=now)
     return fiche
 
 
@@ -123,7 +123,7 @@ def send_back_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime)
     fiche.state_value, fiche.changed_at = FicheState.DRAFT.value, now
     fiche.validated_at, fiche.validated_by_label = None, ""
     db.session.flush()
-    rules.tell("fiche:sent-back", student, by=by, now=now)
+    rules.record_about_pupil("fiche:sent-back", student, by=by, now=now)
     return fiche
 
 
@@ -133,7 +133,7 @@ def delete_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) ->
     refuse_deletion(fiche, student, by)
     db.session.delete(fiche)
     db.session.flush()
-    rules.tell("fiche:deleted", student, by=by, now=now)
+    rules.record_about_pupil("fiche:deleted", student, by=by, now=now)
 
 
 def refuse_deletion(fiche: Fiche, student: Student, by: Actor) -> None:

@@ -119,8 +119,8 @@ def birth(student: Student, *, by: Actor, now: datetime) -> dict[str, Any]:
     }
 
 
-def tell(action: str, student: Student, *, by: Actor, now: datetime) -> None:
-    """Write the line of an action on a pupil's records: which kind of action, about whom; never what was written."""
+def record_about_pupil(action: str, student: Student, *, by: Actor, now: datetime) -> None:
+    """Record an action on a pupil's records: its kind and whose they are; never what was written."""
     record(
         action,
         by=by,

@@ -44,7 +44,7 @@ def pupils() -> ResponseReturnValue:
         words=_asked("recherche", 100),
         situation=_asked("situation", 10) if _asked("situation", 10) in _SITUATIONS else PRESENT,
     )
-    _tell_search(wanted)
+    _announce_search(wanted)
     total = queries.count_pupils(wanted)
     page, last_page = _page_of(total, _PUPILS_PER_PAGE)
     students = queries.list_pupils(wanted, limit=_PUPILS_PER_PAGE, offset=(page - 1) * _PUPILS_PER_PAGE)
@@ -176,7 +176,7 @@ def _pager(page: int, last_page: int) -> dict[str, Any]:
     }
 
 
-def _tell_search(wanted: PupilFilter) -> None:
+def _announce_search(wanted: PupilFilter) -> None:
     """Announce what was sought, if anything was."""
     sought = [
         *([_SITUATIONS[wanted.situation]] if wanted.situation != PRESENT else []),

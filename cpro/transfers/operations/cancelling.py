@@ -19,7 +19,7 @@ from cpro.transfers.errors import EvaluatedUpon, NotNow
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.operations.decisions import clean_reason
 from cpro.transfers.operations.settling import write_in_bulk
-from cpro.transfers.operations.state import check_state, lock_transfer, set_state, tell_both
+from cpro.transfers.operations.state import check_state, lock_transfer, record_on_both_sides, set_state
 
 #: How long the school joined may cancel (product.md §6).
 CANCEL_PERIOD = timedelta(days=30)
@@ -64,7 +64,7 @@ def cancel(
     set_state(locked, TransferState.CANCELLED, reason=typed, by=by, now=now)
     locked.transfer.told_at = now
     changes = {"kept": (None, evaluated)} if evaluated else {}
-    tell_both(session, locked, "cancelled", taken=taken, changes=changes, by=by, now=now)
+    record_on_both_sides(session, locked, "cancelled", taken=taken, changes=changes, by=by, now=now)
     return locked.side
 
 

@@ -17,8 +17,8 @@ from cpro.transfers.operations.state import (
     check_switches,
     judge_again,
     lock_transfer,
+    record_on_both_sides,
     set_state,
-    tell_both,
 )
 
 REASON_LENGTH = 300
@@ -63,7 +63,7 @@ def refuse(
     if locked.transfer.state is TransferState.OFFERED:
         settle_offer(locked)
     set_state(locked, TransferState.REFUSED, reason=typed, by=by, now=now)
-    tell_both(session, locked, "refused", changes={"reason": (None, typed)}, by=by, now=now)
+    record_on_both_sides(session, locked, "refused", changes={"reason": (None, typed)}, by=by, now=now)
     return locked.side
 
 
@@ -106,5 +106,5 @@ def _decide(session: Session, locked: LockedTransfer, action: str, *, by: Actor,
         side.decided_at, side.decided_in, side.reason = now, locked.side.direction_value, ""
         side.decided_by = by.label[:200] if side is locked.side else ""
     brought = judge_again(session, locked, by=by, now=now)
-    tell_both(session, locked, action, brought=brought, by=by, now=now)
+    record_on_both_sides(session, locked, action, brought=brought, by=by, now=now)
     return locked.side

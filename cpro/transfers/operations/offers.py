@@ -32,8 +32,8 @@ from cpro.transfers.operations.state import (
     check_switches,
     judge_again,
     lock_transfer,
+    record_on_both_sides,
     set_state,
-    tell_both,
 )
 
 #: How long an offer waits (issue 7).
@@ -59,7 +59,7 @@ def offer(
     _refuse_known(session, [pupil.id for pupil in pupils], joined)
     sides = [_write_offer(session, pupil, left, joined, now) for pupil in pupils]
     for school, other in sorted(((left, joined), (joined, left)), key=lambda each: each[0].id):
-        _tell_offers(session, school, other, len(pupils), own=school is left, by=by, now=now)
+        _record_offers(session, school, other, len(pupils), own=school is left, by=by, now=now)
     addresses = messages.heads_of(session, [joined.id])[joined.id]
     sender = named_to(by, is_own=False, otherwise=left.name)
     for mail in messages.offers(addresses, joined, left, len(pupils)):
@@ -105,7 +105,7 @@ def accept(
     locked.transfer.agreed_at, locked.transfer.confirmed_at = locked.transfer.created_at, now
     set_state(locked, TransferState.OFFERED, by=by, now=now)
     brought = judge_again(session, locked, by=by, now=now)
-    tell_both(session, locked, "accepted", brought=brought, by=by, now=now)
+    record_on_both_sides(session, locked, "accepted", brought=brought, by=by, now=now)
     return locked.side
 
 
@@ -115,7 +115,7 @@ def take_back(session: Session, *, establishment_id: int, side_id: int, by: Acto
     check_state(locked, Direction.LEFT, {TransferState.OFFERED})
     settle_offer(locked)
     set_state(locked, TransferState.CANCELLED, by=by, now=now)
-    tell_both(session, locked, "withdrawn", by=by, now=now)
+    record_on_both_sides(session, locked, "withdrawn", by=by, now=now)
     return locked.side
 
 
@@ -136,7 +136,7 @@ def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> b
     set_state(locked, TransferState.EXPIRED, by=by, now=now)
     for each in locked.sides:
         each.decided_by = each.decided_in = ""
-    tell_both(session, locked, "expired", by=by, now=now)
+    record_on_both_sides(session, locked, "expired", by=by, now=now)
     return True
 
 
@@ -255,7 +255,7 @@ def _write_offer(session: Session, pupil: Pupil, left: School, joined: School, n
     return sides[Direction.LEFT]
 
 
-def _tell_offers(
+def _record_offers(
     session: Session, school: School, other: School, pupils: int, *, own: bool, by: Actor, now: datetime
 ) -> None:
     record(

@@ -22,6 +22,7 @@ from cpro.transfers import matching
 from cpro.transfers.copying import Brought
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
+from cpro.transfers.operations.notifications import notify_heads
 from cpro.transfers.operations.settling import (
     lock_schools,
     named_to,
@@ -30,7 +31,6 @@ from cpro.transfers.operations.settling import (
     told,
     write_in_bulk,
 )
-from cpro.transfers.operations.telling import tell_heads
 
 #: Pupils copied in one transaction, which keeps the rows of two schools, or the single writer of SQLite: some thousands
 #: of rows, a tenth of a second.
@@ -79,8 +79,8 @@ def run(
     if touched:
         # A pupil no longer present twice may free pupils of schools that this run does not look at.
         _settle_all(_find(None, touched), figures, named=named, clock=clock, progress=progress)
-    _tell_schools_left(named=named, clock=clock, progress=progress)
-    _tell_heads(clock)
+    _record_sent(named=named, clock=clock, progress=progress)
+    _notify_all_heads(clock)
     return figures
 
 
@@ -128,30 +128,30 @@ def _batches(pairs: list[Pair]) -> Iterator[tuple[int, list[Pair]]]:
             yield establishment_id, received[start : start + BATCH]
 
 
-def _tell_schools_left(
+def _record_sent(
     *, named: Callable[[int], Actor], clock: Callable[[], datetime], progress: Callable[[int, int], object]
 ) -> None:
-    """Tell the journal of each school left what followed its pupils: one line for all that it was not told yet."""
+    """Record in each school left what followed its pupils: one line for all that has no line yet."""
     with tenancy.platform_session(_REASON) as session:
         schools = session.scalars(
             select(Transfer.left_id).where(Transfer.told_at.is_(None), Transfer.done_at.is_not(None)).distinct()
         ).all()
     for done, establishment_id in enumerate(sorted(schools), 1):
         with platform_unit_of_work(_REASON) as work:
-            _tell_school_left(work.session, establishment_id, by=named(establishment_id), now=clock())
+            _record_sent_by(work.session, establishment_id, by=named(establishment_id), now=clock())
         progress(done, len(schools))
 
 
-def _tell_heads(clock: Callable[[], datetime]) -> None:
-    """Tell the heads of the schools that met; nothing is locked when none did."""
+def _notify_all_heads(clock: Callable[[], datetime]) -> None:
+    """Notify the heads of the schools that met; lock nothing when none did."""
     with tenancy.platform_session(_REASON) as session:
         untold = session.scalars(select(SchoolPair.id).where(SchoolPair.told_at.is_(None)).limit(1)).first()
     while untold:
         with platform_unit_of_work(_REASON) as work:
-            untold = tell_heads(work.session, now=clock())
+            untold = notify_heads(work.session, now=clock())
 
 
-def _tell_school_left(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> None:
+def _record_sent_by(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> None:
     lock_schools(session, [establishment_id])
     mine = (
         Transfer.left_id == establishment_id,
@@ -172,7 +172,7 @@ def _tell_school_left(session: Session, establishment_id: int, *, by: Actor, now
         )
     ).one()
     if not sides:
-        return  # another run told it meanwhile
+        return  # another run recorded it meanwhile
     record(
         "transfer:sent",
         by=by,

@@ -88,7 +88,7 @@ def write_in_bulk(session: Session, statement: Any) -> None:
 
 
 def record_reception(session: Session, establishment_id: int, settled: Settled, *, by: Actor, now: datetime) -> None:
-    """Tell the journal of a school what it received, in one line."""
+    """Record in a school's journal what it received, in one line."""
     record(
         "transfer:received",
         by=by,

@@ -17,8 +17,8 @@ from cpro.transfers.copying import Brought
 from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.operations.notifications import notify_heads
 from cpro.transfers.operations.settling import lock_schools, named_to, settle, told
-from cpro.transfers.operations.telling import tell_heads
 
 _NOT_NOW = "Ce transfert n’est plus dans l’état où vous l’avez vu : relisez la page avant de recommencer."
 
@@ -139,11 +139,11 @@ def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: dat
     if settled.copied:
         session.execute(update(Transfer).where(Transfer.id == locked.transfer.id).values(told_at=now))
         session.expire(locked.transfer)
-        tell_heads(session, between=(pair.left_id, pair.joined_id), now=now)
+        notify_heads(session, between=(pair.left_id, pair.joined_id), now=now)
     return settled.brought.get(pair.joined_id, Brought())
 
 
-def tell_both(
+def record_on_both_sides(
     session: Session,
     locked: LockedTransfer,
     action: str,
@@ -154,9 +154,9 @@ def tell_both(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Write one action in the journals of both schools, with what it `brought` or has `taken` back.
+    """Record one action in the journals of both schools, with what it `brought` or has `taken` back.
 
-    By ascending id of school. In the other school's journal the acting school is named, and nobody of it.
+    By ascending id of school. The other school's journal names the acting school, and none of its people.
     """
     figures = told(0, brought) if brought else {}
     figures |= {name: (number, None) for name, (_before, number) in told(0, taken or Brought()).items()}

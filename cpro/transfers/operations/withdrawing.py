@@ -22,7 +22,7 @@ from cpro.transfers.errors import WithdrawalImpossible
 from cpro.transfers.models import PENDING, Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.cancelling import count_evaluated, remove_copies
 from cpro.transfers.operations.settling import write_in_bulk
-from cpro.transfers.operations.state import lock_transfer, set_state, tell_both
+from cpro.transfers.operations.state import lock_transfer, record_on_both_sides, set_state
 
 _PAGE = 5000
 REASON = "import annulé"
@@ -88,7 +88,7 @@ def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) ->
     set_state(locked, TransferState.CANCELLED, reason=REASON, by=by, now=now)
     for each in locked.sides:
         each.is_current, each.decided_by, each.decided_in = False, "", ""
-    tell_both(session, locked, "withdrawn-by-import", taken=taken, by=by, now=now)
+    record_on_both_sides(session, locked, "withdrawn-by-import", taken=taken, by=by, now=now)
     return True
 
 

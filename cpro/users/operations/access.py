@@ -51,7 +51,7 @@ def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
             changes["consent_needed"] = (False, True)
     account.is_active = True
     record_about(db.session(), "account:enabled", account, by=by, now=now, changes=changes)
-    teachers.tell_heads(account, establishment, "réactivé", by=by, now=now)
+    teachers.notify_heads(account, establishment, "réactivé", by=by, now=now)
 
 
 def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:

@@ -125,10 +125,10 @@ def _was_told(session: Session, change: AddressChange, *, now: datetime) -> bool
 # --- The school's own ----------------------------------------------------------------------------------------------
 
 
-def tell_school_address(
+def notify_school_address(
     establishment: Establishment, *, earlier: str, password_given: bool, by: Actor, now: datetime
 ) -> None:
-    """Follow a change of the school's address, in its session: confirmed when a head made it, told to who must know.
+    """Confirm a change of the school's address when a head made it, and notify the addresses concerned, in its session.
 
     Until it counts, heads' codes keep going where they went.
     """

@@ -110,7 +110,7 @@ def create_manual_account(
     if role is Role.HEAD and not account.is_pending:
         changes.update(head_codes.mail_code_if_proved(account, establishment, by=by, now=now))
     record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)
-    teachers.tell_heads(account, establishment, "créé à la main", by=by, now=now)
+    teachers.notify_heads(account, establishment, "créé à la main", by=by, now=now)
     return account
 
 
@@ -157,7 +157,7 @@ def update_account(
         record_about(db.session(), "account:changed", account, by=by, now=now, changes=changes)
     if "role" in changes:
         _close_until_consent(account, now=now)
-        teachers.tell_heads(account, establishment, "donné à un ancien administrateur", by=by, now=now)
+        teachers.notify_heads(account, establishment, "donné à un ancien administrateur", by=by, now=now)
     return changes
 
 

@@ -23,10 +23,10 @@ from cpro.users.models import Account
 from cpro.users.operations import rules
 
 
-def tell_heads(account: Account, establishment: Establishment, what: str, *, by: Actor, now: datetime) -> None:
-    """Tell the heads that the administrator opened the account of a teacher, and remember that none has seen it yet.
+def notify_heads(account: Account, establishment: Establishment, what: str, *, by: Actor, now: datetime) -> None:
+    """Notify the heads that the administrator opened a teacher's account, and mark it as not seen yet.
 
-    `what` says how: « créé à la main ». The command line tells nobody: it is the platform's own hand.
+    `what` says how: « créé à la main ». The command line notifies nobody: it is the platform's own hand.
     """
     if account.role is not Role.TEACHER or rules.is_command_line(by):
         return

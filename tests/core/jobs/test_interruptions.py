@@ -9,7 +9,7 @@ import time_machine
 
 from cpro.core import clock
 from cpro.core.jobs import operations
-from cpro.core.jobs.interruptions import SILENT_AFTER, tell_interruption
+from cpro.core.jobs.interruptions import SILENT_AFTER, describe_interruption
 from cpro.core.transactions import platform_unit_of_work
 from tests.core.jobs.conftest import Shop
 
@@ -25,7 +25,7 @@ def taken(shop: Shop) -> int:
 
 
 def told(shop: Shop, job_id: int, after: timedelta) -> str:
-    return tell_interruption(shop.look(job_id), clock.utcnow() + after)
+    return describe_interruption(shop.look(job_id), clock.utcnow() + after)
 
 
 class TestTold:

@@ -1,4 +1,4 @@
-"""Tell the heads of two schools of the first transfer between them: by mail here, on the dashboard in `places`."""
+"""Notify the heads of two schools of the first transfer between them by mail; the dashboard shows it too."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _PAGE = 500
 _MATCHING = Actor("system", None, "Transferts", "system")
 
 
-def tell_heads(session: Session, *, between: tuple[int, int] | None = None, now: datetime) -> int:
-    """Tell the heads of the schools of some new pairs, one message a school; return how many pairs.
+def notify_heads(session: Session, *, between: tuple[int, int] | None = None, now: datetime) -> int:
+    """Notify the heads of the schools of new pairs, one message a school, and return how many pairs.
 
     At most 500 at once, oldest first; `between` names two schools and leaves the others for later.
     """

@@ -1,4 +1,4 @@
-"""Each sentence of a page that tells who reads what is drawn from the table of permissions, or held to it here."""
+"""Each sentence of a page about who reads what is derived from the table of permissions, or checked against it here."""
 
 from __future__ import annotations
 
