@@ -43,7 +43,7 @@ from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.imports.analysing import analyse, receive
-from cpro.imports.operations import runs, undoing
+from cpro.imports.operations import reversal, runs
 from cpro.imports.queries import get_run
 from cpro.users import guard
 from cpro.users.models import Account
@@ -279,8 +279,8 @@ def _ask_to_apply(run_id: int) -> int:
 
 
 def _ask_to_undo(run_id: int) -> int:
-    undoing.AT_ONCE_CHANGES = 0
-    job = undoing.request_undoing(get_run(run_id), by=BENCH, now=clock.utcnow())
+    reversal.AT_ONCE_CHANGES = 0
+    job = reversal.request_undo(get_run(run_id), by=BENCH, now=clock.utcnow())
     assert job is not None
     return job.id
 

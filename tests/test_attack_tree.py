@@ -44,7 +44,7 @@ def test_every_test_named_exists() -> None:
 
 
 def test_every_attack_played_to_its_end_is_in_the_table() -> None:
-    played = ROOT / "tests" / "users" / "test_becoming_the_head.py"
+    played = ROOT / "tests" / "users" / "test_head_escalation.py"
     named = {name for line in branches() for path, name in _NAME.findall(line) if ROOT / path == played}
 
     assert list_tests(played) - named <= {

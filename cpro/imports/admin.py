@@ -12,7 +12,7 @@ from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission
 from cpro.core.registry import registry
 from cpro.core.screens import Column, Screen, choice
-from cpro.core.screens.reading import may
+from cpro.core.screens.read_only import may
 from cpro.imports.analysis.sources import year_label
 from cpro.imports.models import ImportRun, RunKind, RunState
 from cpro.imports.operations.runs import describe_failure

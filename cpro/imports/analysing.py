@@ -29,9 +29,9 @@ from cpro.imports.analysis.proposals import Answers
 from cpro.imports.analysis.siecle import SIECLEAnalysis
 from cpro.imports.analysis.sources import SIECLESources, Sources, TableSources, gather, gather_all
 from cpro.imports.analysis.tables import TableAnalysis
+from cpro.imports.deposit.extraction import UnpackedFile, unpack
 from cpro.imports.deposit.recognition import RecognisedFile, recognise
 from cpro.imports.deposit.shapes import detect_shape
-from cpro.imports.deposit.unpacking import UnpackedFile, unpack
 from cpro.imports.errors import FileRefused, Refusals
 from cpro.imports.models import ImportRun, RunState
 from cpro.imports.operations import runs, ticks

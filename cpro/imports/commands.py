@@ -15,7 +15,7 @@ from cpro.core.commands import COMMAND_LINE, sentences
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_count
 from cpro.core.transactions import unit_of_work
-from cpro.imports import applying
+from cpro.imports import execution
 from cpro.imports.analysing import analyse, foresee, receive
 from cpro.imports.analysis.confirmations import CONFIRM_DEACTIVATIONS, CONFIRM_YEAR
 from cpro.imports.analysis.sources import SIECLESources
@@ -74,7 +74,7 @@ def siecle(
 def undo(establishment: str) -> None:
     """Undo the last import applied, within seven days, unless somebody has worked on what it brought."""
     _enter(establishment)
-    label = applying.undo(by=COMMAND_LINE, clock=clock.utcnow)
+    label = execution.undo(by=COMMAND_LINE, clock=clock.utcnow)
     click.echo(f"{label} : annulé.")
 
 
@@ -99,7 +99,7 @@ def _apply(sources: SIECLESources, given: Sequence[str], opens_accounts: bool) -
     now = clock.utcnow()
     run_id = analyse(sources, opens_student_accounts=opens_accounts, by=COMMAND_LINE, now=now)
     try:
-        counts = applying.apply_now(run_id, confirmations=given, by=COMMAND_LINE, clock=clock.utcnow)
+        counts = execution.apply_now(run_id, confirmations=given, by=COMMAND_LINE, clock=clock.utcnow)
     except DomainError as refusal:
         with unit_of_work():
             run = get_run(run_id)

@@ -19,7 +19,7 @@ from cpro.core.jobs.models import Job
 from cpro.core.permissions import Permission, can
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web import current_principal
-from cpro.imports import applying, upload_files
+from cpro.imports import execution, upload_files
 from cpro.imports.analysing import conclude, fill, prepare, read_kept, school_day
 from cpro.imports.analysis.sources import count_pupils
 from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, UNDO_JOB, ImportRun, RunState
@@ -104,7 +104,7 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
     """Apply an import in the transaction that ends the job; one that is refused waits for a new analysis."""
     context.progress(0, 0, "Préparation de l’import, puis écriture en une seule fois")
     try:
-        applying.apply(
+        execution.apply(
             run_id,
             confirmations=confirmations,
             by=context.actor,
@@ -123,7 +123,7 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
 def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Undo an import in the transaction that ends the job; one that cannot be undone stands as it is."""
     context.progress(0, 0, "Retour des données à ce qu’elles étaient, en une seule fois")
-    applying.undo(
+    execution.undo(
         run_id=run_id,
         by=context.actor,
         clock=lambda: context.now,

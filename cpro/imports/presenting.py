@@ -8,7 +8,7 @@ from typing import Any
 
 from cpro.audit import labels
 from cpro.core.formatting import format_instant, mask_ines, plural
-from cpro.imports import browsing
+from cpro.imports import listing
 from cpro.imports.analysis.proposals import label_of
 from cpro.imports.findings import Severity
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
@@ -172,11 +172,11 @@ class Words:
             "Constat",
             "Explication",
         ]
-        for change in browsing.iter_changes(run.id):
+        for change in listing.iter_changes(run.id):
             shown = self.change(change, run)
             selected = "oui" if shown.is_selected else "non"
             yield ["modification", shown.kind, shown.name, shown.action, selected, shown.told, "", "", "", ""]
-        for finding in browsing.iter_findings(run.id):
+        for finding in listing.iter_findings(run.id):
             found = self.finding(finding)
             row = [found.severity, "", found.name, "", "", "", found.file, found.line, found.code, found.sentence]
             yield row
@@ -206,7 +206,7 @@ def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureRow]]:
             for name, _before, _after, action in _FIGURES
         ]
         rows.append(FigureRow(title, tuple(figures if family == "students" else [*figures[:-1], None])))
-    others = browsing.count_by_action(run.id, "division", "mef")
+    others = listing.count_by_action(run.id, "division", "mef")
     for title, object_type in (("Divisions", "division"), ("Formations (MEF)", "mef")):
         created, changed = (others.get((object_type, action), 0) for action in ("create", "change"))
         rows.append(

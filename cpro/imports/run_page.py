@@ -16,19 +16,19 @@ from cpro.core.jobs.presenting import Progress, progress_of
 from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission
 from cpro.core.registry import registry
-from cpro.core.screens.reading import may
+from cpro.core.screens.read_only import may
 from cpro.core.web import render_page
 from cpro.establishments.queries import get_current_establishment
-from cpro.imports import browsing, presenting, queries
+from cpro.imports import listing, presenting, queries
 from cpro.imports.analysing import school_day
 from cpro.imports.analysis.proposals import label_of
 from cpro.imports.analysis.sources import year_label
-from cpro.imports.browsing import MAX_SHOWN, Listed
 from cpro.imports.forms import ApplicationForm, answers_form
+from cpro.imports.listing import MAX_SHOWN, Listing
 from cpro.imports.models import ImportQuestion, ImportRun, RunState
 from cpro.imports.operations import runs
 from cpro.imports.operations.choices import Decisions
-from cpro.imports.operations.undoing import describe_obstacle
+from cpro.imports.operations.reversal import describe_obstacle
 from cpro.imports.views import gate_of, words_of_reader
 from cpro.students.accounts.queries import count_without_account
 
@@ -94,15 +94,15 @@ def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
     application = ApplicationForm(posted() if refusal else None, data={})
     application.version.data = runs.version_of(run)
     application.offer(run.confirmations_needed)
-    questions = browsing.list_questions(run.id)
+    questions = listing.list_questions(run.id)
     answers = answers_form(_asked(questions[:MAX_SHOWN]), posted() if refusal else None)
     if refusal:
         is_about_answers = any(name.startswith(_QUESTION) for name in refusal.errors)
         (answers if is_about_answers else application).blame(refusal)
     place = read_place()
-    proposals = browsing.list_proposals(run, place)
-    asked, still_open = browsing.count_questions(run.id)
-    proposed, ticked = browsing.count_proposals(run)
+    proposals = listing.list_proposals(run, place)
+    asked, still_open = listing.count_questions(run.id)
+    proposed, ticked = listing.count_proposals(run)
     return {
         "application": application,
         "answers": answers,
@@ -127,7 +127,7 @@ def _is_ticked(change_id: int, is_selected: bool, refusal: DomainError | None) -
 def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
     """Return what to tell of the pupils who have no account, and where accounts are opened once that is possible."""
     if run.state is RunState.ANALYSED:
-        number = browsing.count_accounts_to_open(run)
+        number = listing.count_accounts_to_open(run)
         if run.opens_student_accounts:
             text = plural(number, "compte d’élève sera ouvert.", "comptes d’élèves seront ouverts.")
             return {"text": text} if number else None
@@ -145,19 +145,19 @@ def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
 
 def _figures(run: ImportRun) -> dict[str, Any]:
     """Return the figures of an analysed import, and the beginning of its lists."""
-    words, everything = words_of_reader(), Listed({}, "", 0)
+    words, everything = words_of_reader(), Listing({}, "", 0)
     titles, rows = presenting.figures_of(run)
     return {
         "titles": titles,
         "rows": rows,
         "sentences": presenting.sentences_of(run),
         "accounts": _accounts_to_open(run),
-        "changes": [words.change(each, run) for each in browsing.list_changes(run.id, everything, _EXCERPT)],
-        "change_count": browsing.count_changes(run.id, everything),
-        "findings": [words.finding(each) for each in browsing.list_findings(run.id, everything, _EXCERPT)],
-        "finding_count": browsing.count_findings(run.id, everything),
-        "codes": [(label_of(code), code, number) for _severity, code, number in browsing.count_by_code(run.id)],
-        "max_count": browsing.MAX_COUNT,
+        "changes": [words.change(each, run) for each in listing.list_changes(run.id, everything, _EXCERPT)],
+        "change_count": listing.count_changes(run.id, everything),
+        "findings": [words.finding(each) for each in listing.list_findings(run.id, everything, _EXCERPT)],
+        "finding_count": listing.count_findings(run.id, everything),
+        "codes": [(label_of(code), code, number) for _severity, code, number in listing.count_by_code(run.id)],
+        "max_count": listing.MAX_COUNT,
     }
 
 

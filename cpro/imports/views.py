@@ -19,15 +19,15 @@ from cpro.core.spreadsheets import csv_lines
 from cpro.core.web import back_to, current_actor, current_principal, remote_address, render_page
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
-from cpro.imports import admission, browsing, presenting, queries
-from cpro.imports.browsing import CHANGE_CHOICES, FINDING_CHOICES, PAGE_SIZE, Listed
-from cpro.imports.deposit.unpacking import MAX_DEPOSIT_SIZE
+from cpro.imports import admission, listing, presenting, queries
+from cpro.imports.deposit.extraction import MAX_DEPOSIT_SIZE
 from cpro.imports.depositing import deposit
 from cpro.imports.errors import DepositTooLarge
 from cpro.imports.forms import DepositForm
+from cpro.imports.listing import CHANGE_CHOICES, FINDING_CHOICES, PAGE_SIZE, Listing
 from cpro.imports.models import RunState
+from cpro.imports.operations.reversal import describe_obstacle
 from cpro.imports.operations.runs import describe_failure
-from cpro.imports.operations.undoing import describe_obstacle
 from cpro.imports.spreadsheet.columns import SheetKind
 from cpro.imports.spreadsheet.template import template_csv, template_xlsx
 
@@ -90,17 +90,17 @@ def template(who: str, file_format: str) -> ResponseReturnValue:
 def changes(run_id: int) -> ResponseReturnValue:
     """List what an import changes, field by field."""
     run, words = queries.get_run(run_id), _words()
-    listed = Listed.read(request.args, CHANGE_CHOICES)
+    listed = Listing.read(request.args, CHANGE_CHOICES)
     _announce_consultation(run.label, "modifications", run_id)
-    found = browsing.list_changes(run_id, listed)
+    found = listing.list_changes(run_id, listed)
     return render_page(
         "imports/changes.html",
         run=run,
         listed=listed,
         choices=CHANGE_CHOICES,
         lines=[words.change(each, run) for each in found[:PAGE_SIZE]],
-        total=browsing.count_changes(run_id, listed),
-        max_count=browsing.MAX_COUNT,
+        total=listing.count_changes(run_id, listed),
+        max_count=listing.MAX_COUNT,
         **_pages("imports.changes", run_id, listed, [each.id for each in found]),
     )
 
@@ -110,17 +110,17 @@ def changes(run_id: int) -> ResponseReturnValue:
 def findings(run_id: int) -> ResponseReturnValue:
     """List what was found in the files of an import."""
     run, words = queries.get_run(run_id), _words()
-    listed = Listed.read(request.args, FINDING_CHOICES)
+    listed = Listing.read(request.args, FINDING_CHOICES)
     _announce_consultation(run.label, "constats", run_id)
-    found = browsing.list_findings(run_id, listed)
+    found = listing.list_findings(run_id, listed)
     return render_page(
         "imports/findings.html",
         run=run,
         listed=listed,
         choices=FINDING_CHOICES,
         lines=[words.finding(each) for each in found[:PAGE_SIZE]],
-        total=browsing.count_findings(run_id, listed),
-        max_count=browsing.MAX_COUNT,
+        total=listing.count_findings(run_id, listed),
+        max_count=listing.MAX_COUNT,
         **_pages("imports.findings", run_id, listed, [each.id for each in found]),
     )
 
@@ -198,7 +198,7 @@ def _announce_consultation(label: str, what: str, run_id: int) -> None:
     )
 
 
-def _pages(endpoint: str, run_id: int, listed: Listed, ids: list[int]) -> dict[str, Any]:
+def _pages(endpoint: str, run_id: int, listed: Listing, ids: list[int]) -> dict[str, Any]:
     """Return the addresses of the first page and of the next one, where there are."""
     base = url_for(endpoint, run_id=run_id)
     more = len(ids) > PAGE_SIZE

@@ -14,12 +14,12 @@ from cpro.core.forms import posted
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
-from cpro.imports import applying, presenting, queries
+from cpro.imports import execution, presenting, queries
 from cpro.imports.analysing import school_day
 from cpro.imports.depositing import renew
 from cpro.imports.models import RunState
 from cpro.imports.operations import choices, runs
-from cpro.imports.operations.undoing import describe_obstacle, request_undoing
+from cpro.imports.operations.reversal import describe_obstacle, request_undo
 from cpro.imports.refusals import UndoImpossible
 from cpro.imports.run_page import read_decisions, read_place, show_run
 from cpro.imports.views import bp
@@ -170,9 +170,9 @@ def undo(run_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         try:
             with unit_of_work():
-                is_sent = request_undoing(run, by=current_actor(), now=now) is not None
+                is_sent = request_undo(run, by=current_actor(), now=now) is not None
             if not is_sent:
-                applying.undo(run_id=run_id, by=current_actor(), clock=clock.utcnow)
+                execution.undo(run_id=run_id, by=current_actor(), clock=clock.utcnow)
         except DomainError as refusal:
             return show_run(run_id, refusal)
         return _back(run_id, "" if is_sent else f"{label} : annulé. Les données sont comme avant lui.")

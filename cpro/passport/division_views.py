@@ -13,12 +13,12 @@ from cpro.core.jobs.presenting import progress_of
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
-from cpro.establishments.closing import close_with
 from cpro.establishments.models import Module
+from cpro.establishments.modules import close_with
 from cpro.establishments.queries import get_current_establishment
 from cpro.passport import operations, queries
 from cpro.passport.archives import KEPT, archives_of, find_archive, is_kept
-from cpro.passport.closing import why_closed
+from cpro.passport.availability import list_obstacles
 from cpro.passport.errors import NobodyToDraw
 from cpro.students.queries import get_division
 
@@ -77,7 +77,7 @@ def _page(refusal: DomainError | None = None) -> ResponseReturnValue:
     return render_page(
         "passport/divisions.html",
         divisions=queries.count_present_by_division(operations.divisions_to_draw(actor)),
-        reasons=why_closed(),
+        reasons=list_obstacles(),
         refusal=refusal.message if refusal else "",
         archives=[
             {

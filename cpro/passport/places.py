@@ -11,9 +11,9 @@ from cpro.core import clock
 from cpro.core.permissions import Permission, can
 from cpro.core.registry import HelpPage, MenuEntry, TabSection, registry
 from cpro.core.web import current_principal
-from cpro.establishments.closing import is_on
 from cpro.establishments.models import Module
-from cpro.passport.closing import why_closed
+from cpro.establishments.modules import is_on
+from cpro.passport.availability import list_obstacles
 from cpro.passport.previews import fingerprint_of
 from cpro.passport.views import current_letterhead
 from cpro.records.queries import find_own_pupil
@@ -47,7 +47,7 @@ def _passport_of(student_id: int) -> tuple[str, dict[str, Any]] | None:
         return None
     own = can(principal, Permission.OWN_PASSPORT)
     url = url_for("passport.own") if own else url_for("passport.of_pupil", student_id=student_id)
-    return "passport/_pupil.html", {"url": url, "reasons": why_closed(), "is_own": own}
+    return "passport/_pupil.html", {"url": url, "reasons": list_obstacles(), "is_own": own}
 
 
 def _first_page() -> dict[str, Any]:
@@ -77,4 +77,4 @@ def _preview(endpoint: str, title: str, alternative: str) -> dict[str, Any]:
 def _own_data() -> dict[str, Any]:
     principal = current_principal()
     shown = principal and principal.can(Permission.OWN_PASSPORT) and find_own_pupil(principal.id)
-    return {"url": url_for("passport.own_data") if shown else "", "reasons": why_closed() if shown else []}
+    return {"url": url_for("passport.own_data") if shown else "", "reasons": list_obstacles() if shown else []}

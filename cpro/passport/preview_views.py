@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.permissions import Permission, requires
-from cpro.establishments.closing import close_with
 from cpro.establishments.models import Module
+from cpro.establishments.modules import close_with
 from cpro.passport.previews import draw_preview, fingerprint_of
 from cpro.passport.views import current_letterhead
 

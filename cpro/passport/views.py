@@ -16,12 +16,12 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import current_actor
-from cpro.establishments.closing import close_with
 from cpro.establishments.gate import GateClosed
 from cpro.establishments.models import Module
+from cpro.establishments.modules import close_with
 from cpro.establishments.queries import get_current_establishment
 from cpro.passport import operations
-from cpro.passport.closing import why_closed
+from cpro.passport.availability import list_obstacles
 from cpro.passport.errors import ModuleOff
 from cpro.passport.letterhead import Letterhead, letterhead_of
 from cpro.passport.paper import Passport, draw_passport
@@ -39,7 +39,7 @@ close_with(Module.PASSPORT, bp, keeps={"passport.own_data"})  # one’s own data
 @bp.errorhandler(ModuleOff)
 def show_closed(refusal: DomainError) -> ResponseReturnValue:
     """Explain why no passport is drawn, and lead whoever may to what opens it."""
-    return render_template("passport/closed.html", message=refusal.message, reasons=why_closed()), refusal.status
+    return render_template("passport/closed.html", message=refusal.message, reasons=list_obstacles()), refusal.status
 
 
 @bp.get("/passeport/<int:student_id>.pdf")

@@ -12,8 +12,8 @@ from cpro.core import events
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission
 from cpro.core.registry import Consequence, HelpPage, MenuEntry, registry
-from cpro.establishments.closing import is_on
 from cpro.establishments.models import Module
+from cpro.establishments.modules import is_on
 from cpro.masks.models import MaskKey
 from cpro.scenarios import operations, queries
 

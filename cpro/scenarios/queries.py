@@ -13,7 +13,7 @@ from cpro.competences.models import Competence
 from cpro.core.errors import NotFound
 from cpro.core.permissions import Role
 from cpro.extensions import db
-from cpro.scenarios.browsing import ARCHIVED, BY_TITLE, IN_USE, MINE, PAGE_SIZE, Browsing
+from cpro.scenarios.listing import ARCHIVED, BY_TITLE, IN_USE, MINE, PAGE_SIZE, Listing
 from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence, ScenarioLink
 from cpro.students.models import Diploma, Division, TeacherDivision
 from cpro.users.models import Account
@@ -140,18 +140,18 @@ def find_usual_diploma(account_id: int) -> Diploma | None:
     ).first()
 
 
-def find_page(browsing: Browsing, account_id: int | None) -> Page:
+def find_page(listing: Listing, account_id: int | None) -> Page:
     """Return one page of the list, after or before the scenario that the address names."""
-    pivot = db.session.get(Scenario, browsing.after or browsing.before) if browsing.after or browsing.before else None
-    backwards = pivot is not None and not browsing.after
+    pivot = db.session.get(Scenario, listing.after or listing.before) if listing.after or listing.before else None
+    backwards = pivot is not None and not listing.after
     statement = (
         select(Scenario)
-        .where(*_conditions(browsing, account_id))
+        .where(*_conditions(listing, account_id))
         .options(joinedload(Scenario.diploma), joinedload(Scenario.author))
     )
     if pivot is not None:
-        statement = statement.where(_beyond(browsing, pivot, backwards=backwards))
-    found = list(db.session.scalars(statement.order_by(*_order(browsing, backwards=backwards)).limit(PAGE_SIZE + 1)))
+        statement = statement.where(_beyond(listing, pivot, backwards=backwards))
+    found = list(db.session.scalars(statement.order_by(*_order(listing, backwards=backwards)).limit(PAGE_SIZE + 1)))
     more, rows = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
     if backwards:
         rows.reverse()
@@ -164,9 +164,9 @@ def find_page(browsing: Browsing, account_id: int | None) -> Page:
     )
 
 
-def count_scenarios(browsing: Browsing, account_id: int | None) -> int:
+def count_scenarios(listing: Listing, account_id: int | None) -> int:
     """Return how many scenarios the list holds, counting no further than one beyond `MOST_COUNTED`."""
-    counted = select(Scenario.id).where(*_conditions(browsing, account_id)).limit(MOST_COUNTED + 1).subquery()
+    counted = select(Scenario.id).where(*_conditions(listing, account_id)).limit(MOST_COUNTED + 1).subquery()
     return db.session.scalar(select(func.count(counted.c.id))) or 0
 
 
@@ -205,34 +205,34 @@ def find_worked(competence_ids: Collection[int]) -> set[int]:
     )
 
 
-def _conditions(browsing: Browsing, account_id: int | None) -> list[ColumnElement[bool]]:
-    found = [Scenario.search_key.contains(word, autoescape=True) for word in browsing.words]
-    if browsing.diploma:
-        found.append(Scenario.diploma.has(Diploma.code == browsing.diploma))
-    if browsing.author == MINE:
+def _conditions(listing: Listing, account_id: int | None) -> list[ColumnElement[bool]]:
+    found = [Scenario.search_key.contains(word, autoescape=True) for word in listing.words]
+    if listing.diploma:
+        found.append(Scenario.diploma.has(Diploma.code == listing.diploma))
+    if listing.author == MINE:
         shared = select(ScenarioCoAuthor.scenario_id).where(ScenarioCoAuthor.account_id == account_id)
         found.append(or_(Scenario.author_id == account_id, Scenario.id.in_(shared)))
-    if browsing.competence:
-        working = select(ScenarioCompetence.scenario_id).where(ScenarioCompetence.competence_id == browsing.competence)
+    if listing.competence:
+        working = select(ScenarioCompetence.scenario_id).where(ScenarioCompetence.competence_id == listing.competence)
         found.append(Scenario.id.in_(working))
-    if browsing.state == IN_USE:
+    if listing.state == IN_USE:
         found.append(Scenario.archived_at.is_(None))
-    elif browsing.state == ARCHIVED:
+    elif listing.state == ARCHIVED:
         found.append(Scenario.archived_at.is_not(None))
     return found
 
 
-def _order(browsing: Browsing, *, backwards: bool) -> tuple[Any, Any]:
-    if browsing.order == BY_TITLE:
+def _order(listing: Listing, *, backwards: bool) -> tuple[Any, Any]:
+    if listing.order == BY_TITLE:
         return (Scenario.search_key.desc(), Scenario.id.desc()) if backwards else (Scenario.search_key, Scenario.id)
     return (Scenario.changed_at, Scenario.id) if backwards else (Scenario.changed_at.desc(), Scenario.id.desc())
 
 
-def _beyond(browsing: Browsing, pivot: Scenario, *, backwards: bool) -> ColumnElement[bool]:
+def _beyond(listing: Listing, pivot: Scenario, *, backwards: bool) -> ColumnElement[bool]:
     """Return the condition of what stands after a scenario in the list's order (before it, going backwards)."""
-    key: Any = Scenario.search_key if browsing.order == BY_TITLE else Scenario.changed_at
-    value = pivot.search_key if browsing.order == BY_TITLE else pivot.changed_at
-    ascending = (browsing.order == BY_TITLE) is not backwards
+    key: Any = Scenario.search_key if listing.order == BY_TITLE else Scenario.changed_at
+    value = pivot.search_key if listing.order == BY_TITLE else pivot.changed_at
+    ascending = (listing.order == BY_TITLE) is not backwards
     if ascending:
         return or_(key > value, and_(key == value, Scenario.id > pivot.id))
     return or_(key < value, and_(key == value, Scenario.id < pivot.id))

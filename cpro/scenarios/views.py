@@ -19,11 +19,11 @@ from cpro.core.forms import posted
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, remote_address, render_page
-from cpro.establishments.closing import close_with
 from cpro.establishments.models import Module
+from cpro.establishments.modules import close_with
 from cpro.establishments.queries import get_current_establishment
 from cpro.masks.queries import get_labels
-from cpro.scenarios import browsing, operations, paper, queries
+from cpro.scenarios import listing, operations, paper, queries
 from cpro.scenarios.forms import CHANGE_DIPLOMA, MORE_LINKS, ScenarioForm
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
@@ -40,7 +40,7 @@ close_with(Module.SCENARIOS, bp)
 @requires(Permission.SCENARIOS_VIEW)
 def index() -> ResponseReturnValue:
     """List the scenarios of the school."""
-    asked = browsing.Browsing.read(request.args)
+    asked = listing.Listing.read(request.args)
     account_id = _own_id()
     diploma = find_diploma(asked.diploma) if asked.diploma else None
     competences = list_competences(diploma.id) if diploma else []

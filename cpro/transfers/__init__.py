@@ -4,7 +4,7 @@ Words: a *transfer* joins one pupil of the school left (A) to the same pupil of 
 its own *side* of it, under the ordinary filter; a *run* looks for pairs of pupils under one INE and copies what may be.
 Invariants: a record is copied once, whatever is interrupted or repeated; only the school joined receives records; the
 school left keeps its own. This feature alone works across schools, in a platform session: `operations`, `matching`,
-`copying`. Pages of a school read its sides and nothing else.
+`copies`. Pages of a school read its sides and nothing else.
 """
 
 from __future__ import annotations

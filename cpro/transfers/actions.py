@@ -12,7 +12,7 @@ from cpro.core.tenancy import platform_session
 from cpro.extensions import db
 from cpro.transfers.errors import NotNow
 from cpro.transfers.models import Direction, TransferSide, TransferState
-from cpro.transfers.operations.cancelling import can_cancel, count_evaluated
+from cpro.transfers.operations.cancellation import can_cancel, count_evaluated
 from cpro.transfers.operations.state import check_both_switches
 
 

@@ -20,9 +20,9 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.transfers.models import Transfer, TransferState
-from cpro.transfers.operations import forgetting, offers
-from cpro.transfers.operations.running import run
-from cpro.transfers.operations.withdrawing import withdraw, withdraw_here
+from cpro.transfers.operations import anonymisation, offers
+from cpro.transfers.operations.runs import run
+from cpro.transfers.operations.withdrawal import withdraw, withdraw_here
 
 RUN_JOB = "transfers:run"
 WITHDRAW_JOB = "transfers:withdraw"
@@ -89,7 +89,7 @@ def run_for_all(context: JobContext) -> dict[str, Any]:
 def forget_old_names(context: JobContext) -> dict[str, int]:
     """Forget whom old transfers named, some of a school in a transaction; one where nothing is left is skipped."""
     forgotten = 0
-    for establishment_id in forgetting.list_schools_to_forget(context.now):
+    for establishment_id in anonymisation.list_schools_to_forget(context.now):
         while some := _forget_some(context, establishment_id):
             forgotten += some
     return {"forgotten": forgotten}
@@ -98,7 +98,7 @@ def forget_old_names(context: JobContext) -> dict[str, int]:
 def _forget_some(context: JobContext, establishment_id: int) -> int:
     context.heartbeat()
     with context.unit_of_work() as work:
-        return forgetting.forget_names(work.session, establishment_id, by=context.actor, now=context.now)
+        return anonymisation.forget_names(work.session, establishment_id, by=context.actor, now=context.now)
 
 
 def expire_offers(*, by: Actor) -> int:

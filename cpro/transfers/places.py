@@ -15,7 +15,7 @@ from cpro.core.permissions import Permission
 from cpro.core.registry import ChecklistItem, Consequence, MenuEntry, TabSection, registry
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import dashboard, queries
-from cpro.transfers.operations.cancelling import CANCEL_PERIOD
+from cpro.transfers.operations.cancellation import CANCEL_PERIOD
 
 #: How many months the chart shows, the present one among them.
 _MONTHS = 6

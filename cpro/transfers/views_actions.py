@@ -21,7 +21,7 @@ from cpro.transfers.actions import TransferAction, check_action, count_evaluated
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.forms import CancellingForm, PlainForm, RefusalForm
 from cpro.transfers.models import Direction, TransferSide, TransferState
-from cpro.transfers.operations import cancelling, decisions, offers
+from cpro.transfers.operations import cancellation, decisions, offers
 from cpro.transfers.presenting import disagreements_of, facts_of, other_school_of
 from cpro.transfers.pupils import find_pupil
 from cpro.transfers.views import bp, show_side
@@ -87,7 +87,7 @@ def cancel(side_id: int) -> ResponseReturnValue:
         _CANCEL,
         side_id,
         CancellingForm(_posted()),
-        lambda form, **who: cancelling.cancel(
+        lambda form, **who: cancellation.cancel(
             reason=form.reason.data or "", keep_evaluated=form.keep_evaluated.data == "oui", **who
         ),
     )

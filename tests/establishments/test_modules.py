@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from cpro.establishments.closing import CLOSED_WITH
 from cpro.establishments.models import Establishment, Module
+from cpro.establishments.modules import MODULE_BLUEPRINTS
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -35,14 +35,14 @@ def switch(arrange: Look, world: World, module: Module, on: bool) -> None:
 
 
 def addresses(app: Flask, module: Module, method: str) -> list[str]:
-    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] in CLOSED_WITH[module]]
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] in MODULE_BLUEPRINTS[module]]
     found = [address_of(rule, "1") for rule in rules if method in (rule.methods or ())]
     return [address for address in found if address not in KEPT]
 
 
 def test_each_module_is_here(migrated_app: Flask) -> None:
     assert set(Module) == {*MENUS, *SUSPENDS}
-    assert all(CLOSED_WITH[module] for module in MENUS), "say which blueprints are the module's (close_with)"
+    assert all(MODULE_BLUEPRINTS[module] for module in MENUS), "say which blueprints are the module's (close_with)"
 
 
 @pytest.mark.parametrize("module", MENUS, ids=lambda module: module.value)

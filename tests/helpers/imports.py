@@ -17,7 +17,7 @@ from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
 from cpro.imports.analysing import analyse, foresee, receive
-from cpro.imports.applying import apply_now, undo
+from cpro.imports.execution import apply_now, undo
 from cpro.imports.models import ImportFinding, ImportRun
 from cpro.students.models import Division, Student
 from cpro.users.models import Account

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cpro.core.errors import DomainError
+from cpro.imports.deposit.extraction import unpack
 from cpro.imports.deposit.recognition import RecognisedFile, recognise
-from cpro.imports.deposit.unpacking import unpack
 from cpro.imports.siecle.header import ExportKind
 from cpro.imports.siecle.reader import read_students
 from cpro.imports.siecle.structures import read_nomenclature, read_structures

@@ -26,7 +26,7 @@ from cpro.core.jobs.operations import take_back_expired
 from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.imports.models import RunState
-from cpro.imports.operations import undoing
+from cpro.imports.operations import reversal
 from cpro.imports.operations.runs import send_to_application
 from cpro.imports.queries import get_run
 from cpro.students.models import Division, Student
@@ -66,7 +66,7 @@ def send_to_undoing(desk: Desk) -> tuple[int, int]:
     run_id, _job_id = deposit(desk)
     desk_runner(desk).drain()
     with desk.look(), unit_of_work():
-        job = undoing.request_undoing(get_run(run_id), by=desk.by, now=clock.utcnow())
+        job = reversal.request_undo(get_run(run_id), by=desk.by, now=clock.utcnow())
         assert job is not None
         return run_id, job.id
 
@@ -152,7 +152,7 @@ def test_killed_at_any_moment_the_school_is_old_or_new(desk: Desk, settings: dic
 def test_killed_while_undoing_the_import_stands_or_is_gone(
     desk: Desk, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(undoing, "AT_ONCE_CHANGES", PUPILS // 2)
+    monkeypatch.setattr(reversal, "AT_ONCE_CHANGES", PUPILS // 2)
     chance = random.Random(20261124)
     run_id, job_id = send_to_undoing(desk)
     standing = picture(desk)

@@ -20,9 +20,9 @@ from cpro.audit.models import AuditEntry
 from cpro.core import clock, locks
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.models import Establishment
-from cpro.imports import applying
+from cpro.imports import execution
 from cpro.imports.models import RunState
-from cpro.imports.operations import application, undoing
+from cpro.imports.operations import application, reversal
 from cpro.imports.operations.runs import send_to_application
 from cpro.imports.queries import get_run
 from cpro.imports.refusals import AnalysisOutdated, ImportUnderWay, NotToApply, UndoImpossible
@@ -86,7 +86,7 @@ def pupils(division: str = "2MELEC", count: int = PUPILS) -> Iterator[dict[str, 
 
 def apply(desk: Desk, run_id: int) -> None:
     with desk.look():
-        applying.apply_now(run_id, confirmations=("deactivations",), by=desk.by, clock=lambda: NOW)
+        execution.apply_now(run_id, confirmations=("deactivations",), by=desk.by, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -97,8 +97,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 #: Where an import may be paused: while it is prepared, on both databases; while it writes, on PostgreSQL, since SQLite
 #: has a single writer.
-PREPARING = {"applied": (application, "prepare_application"), "undone": (undoing, "prepare_undoing")}
-WRITING = {"applied": (application, "_write"), "undone": (undoing, "_write")}
+PREPARING = {"applied": (application, "prepare_application"), "undone": (reversal, "prepare_undo")}
+WRITING = {"applied": (application, "_write"), "undone": (reversal, "_write")}
 
 
 @pytest.mark.parametrize("what", ["applied", "undone"])
@@ -199,7 +199,7 @@ def test_nobody_undoes_nor_deposits_while_one_is_applied(desk: Desk, monkeypatch
 
     def work() -> None:
         with desk.look():
-            applying.apply(run_id, confirmations=(), by=desk.by, clock=lambda: NOW)
+            execution.apply(run_id, confirmations=(), by=desk.by, clock=lambda: NOW)
 
     with meanwhile(paused, work) as raised:
         with pytest.raises(UndoImpossible, match="en cours"):
@@ -215,9 +215,9 @@ def test_nobody_undoes_nor_deposits_while_one_is_applied(desk: Desk, monkeypatch
 
 def test_of_two_who_undo_at_once_one_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.bring(desk.file_of(*pupils("2MELEC", 5)))
-    paused = Paused(undoing.prepare_undoing)
+    paused = Paused(reversal.prepare_undo)
     with monkeypatch.context() as patch:
-        patch.setattr(undoing, "prepare_undoing", paused)
+        patch.setattr(reversal, "prepare_undo", paused)
         with meanwhile(paused, desk.undo) as raised:
             patch.undo()
             desk.undo()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from cpro.core.formatting import person_name
-from cpro.imports import browsing, depositing, run_page
+from cpro.imports import depositing, listing, run_page
 from cpro.imports.models import ImportChange, ImportQuestion, RunState
 from cpro.students.models import Student
 from cpro.users.models import Account
@@ -271,7 +271,7 @@ class TestPages:
     @pytest.fixture(autouse=True)
     def short(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let a page show two proposals."""
-        monkeypatch.setattr(browsing, "MAX_SHOWN", 2)
+        monkeypatch.setattr(listing, "MAX_SHOWN", 2)
         monkeypatch.setattr(run_page, "MAX_SHOWN", 2)
 
     def test_ticks_of_the_other_pages_stay_as_they_were_saved(

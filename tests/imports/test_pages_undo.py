@@ -18,7 +18,7 @@ from cpro.core.jobs import operations
 from cpro.core.jobs.models import Job
 from cpro.core.transactions import platform_unit_of_work
 from cpro.imports.models import RunState
-from cpro.imports.operations import undoing
+from cpro.imports.operations import reversal
 from cpro.students.models import Student
 from cpro.users.models import Account
 from tests.factories import NOW
@@ -46,7 +46,7 @@ def address(app: Flask, as_: As) -> str:
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every import be undone by a worker."""
-    monkeypatch.setattr(undoing, "AT_ONCE_CHANGES", 1)
+    monkeypatch.setattr(reversal, "AT_ONCE_CHANGES", 1)
 
 
 def refused(browser: Browser, address: str, sentence: str) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cpro.imports import errors
+from cpro.imports.deposit.extraction import unpack
 from cpro.imports.deposit.recognition import RecognisedFile, recognise
-from cpro.imports.deposit.unpacking import unpack
 from cpro.imports.siecle.header import ExportKind, Header
 from cpro.imports.siecle.reader import read_students
 from cpro.imports.xml.encoding import detect_encoding

@@ -10,8 +10,8 @@ import pytest
 import xlsxwriter
 
 from cpro.imports import errors
+from cpro.imports.deposit.extraction import unpack
 from cpro.imports.deposit.recognition import recognise
-from cpro.imports.deposit.unpacking import unpack
 from cpro.imports.findings import FindingCode
 from cpro.imports.rows import StudentRow
 from cpro.imports.spreadsheet import reader, xlsx_rows

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from cpro.audit.models import AuditEntry
 from cpro.core import events
 from cpro.extensions import db
-from cpro.imports.applying import undo
+from cpro.imports.execution import undo
 from cpro.imports.models import ImportRun, RunState
 from cpro.imports.refusals import UndoImpossible
 from cpro.students.models import MEF, Student

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from cpro.core import clock
 from cpro.students.models import Student
 from cpro.transfers.models import Transfer, TransferState
-from cpro.transfers.operations import cancelling, decisions, offers
+from cpro.transfers.operations import cancellation, decisions, offers
 from tests.helpers.transfers import Exchange
 
 FOLLOW_UP = "/admin/parametres/transferts/effectues"
@@ -92,7 +92,7 @@ def done(exchange: Exchange) -> None:
 def cancelled(exchange: Exchange) -> None:
     """Bring a transfer that "b" cancelled."""
     done(exchange)
-    exchange.act(cancelling.cancel, "b", side_id=exchange.sides("b")[-1].id, reason="Erreur de notre part")
+    exchange.act(cancellation.cancel, "b", side_id=exchange.sides("b")[-1].id, reason="Erreur de notre part")
 
 
 def refused(exchange: Exchange) -> None:

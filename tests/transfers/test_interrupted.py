@@ -34,14 +34,14 @@ import sys
 from cpro import create_app
 from cpro.core import clock
 from cpro.core.commands import COMMAND_LINE
-from cpro.transfers.operations import running
+from cpro.transfers.operations import runs
 
 app = create_app()
-running.BATCH = 20
+runs.BATCH = 20
 with app.app_context():
     print("ready", flush=True)
     sys.stdin.readline()
-    running.run(by=COMMAND_LINE, clock=clock.utcnow, progress=lambda done, total: print(done, flush=True))
+    runs.run(by=COMMAND_LINE, clock=clock.utcnow, progress=lambda done, total: print(done, flush=True))
 """
 
 

@@ -13,7 +13,7 @@ from cpro.core.jobs.handlers import get_handler
 from cpro.transfers import queries
 from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.jobs import expire_offers
-from cpro.transfers.operations.cancelling import cancel
+from cpro.transfers.operations.cancellation import cancel
 from cpro.transfers.operations.decisions import refuse
 from cpro.transfers.operations.offers import OFFER_PERIOD, accept, offer, take_back
 from tests.factories import TESTER

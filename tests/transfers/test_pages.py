@@ -14,7 +14,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.students.models import Student
 from cpro.transfers.jobs import RUN_JOB
-from cpro.transfers.operations import cancelling, decisions
+from cpro.transfers.operations import cancellation, decisions
 from cpro.transfers.timeline import steps_of
 from tests.factories import World
 from tests.helpers.browser import Browser
@@ -217,7 +217,7 @@ class TestTimeline:
         assert told in Page(as_("administrator", "b").get(where)).text
         exchange.act(decisions.agree, "a", side_id=side_of(exchange, "a"))
         assert told in Page(as_("administrator", "b").get(where)).text
-        exchange.act(cancelling.cancel, "b", side_id=side_of(exchange, "b"))
+        exchange.act(cancellation.cancel, "b", side_id=side_of(exchange, "b"))
         assert told in Page(as_("administrator", "b").get(where)).text
 
     def test_twins_wait_for_an_import_and_for_nothing_else(self, as_: As, exchange: Exchange) -> None:

@@ -15,7 +15,7 @@ from cpro.records.models import Fiche
 from cpro.transfers.actions import TransferAction, list_open_actions
 from cpro.transfers.errors import EvaluatedUpon, IdentityDiffers
 from cpro.transfers.models import Transfer, TransferSide
-from cpro.transfers.operations import cancelling, decisions, offers
+from cpro.transfers.operations import cancellation, decisions, offers
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, watching
@@ -87,7 +87,7 @@ def _tried(exchange: Exchange, school: str, action: TransferAction) -> bool:
         TransferAction.REFUSE: lambda *args, **each: decisions.refuse(*args, reason="Non", **each),
         TransferAction.TAKE_BACK: offers.take_back,
         TransferAction.ASK_AGAIN: decisions.ask_again,
-        TransferAction.CANCEL: cancelling.cancel,
+        TransferAction.CANCEL: cancellation.cancel,
     }
     accepted = False
     with suppress(_Undone), exchange.write() as session:

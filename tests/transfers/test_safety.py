@@ -20,7 +20,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
 from cpro.records.models import KINDS, Fiche
 from cpro.transfers.models import SchoolPair, Transfer, TransferSide
-from cpro.transfers.operations.cancelling import cancel
+from cpro.transfers.operations.cancellation import cancel
 from tests.helpers.transfers import Exchange
 
 CPRO = Path(__file__).resolve().parents[2] / "cpro"
@@ -29,7 +29,7 @@ _CONTENT = "|".join(kind.__tablename__ for kind in KINDS)
 _BOTH = {
     "demo.py": "writes the demonstration schools",
     "records/operations/retention.py": "counts, then deletes school by school",
-    "transfers/operations/withdrawing.py": "takes back copies",
+    "transfers/operations/withdrawal.py": "takes back copies",
 }
 
 
@@ -109,7 +109,7 @@ class TestOnlyTheCopyCrosses:
     def test_nobody_else_selects_into_a_table(self) -> None:
         for path in CPRO.rglob("*.py"):
             # Rows that an import prepared aside are inserted by `core.staging`, which stamps the school of the session.
-            if path.relative_to(CPRO).as_posix() not in ("transfers/copying.py", "core/staging.py"):
+            if path.relative_to(CPRO).as_posix() not in ("transfers/copies.py", "core/staging.py"):
                 assert "from_select" not in path.read_text(), f"{path}: an INSERT … SELECT is the copy's alone"
 
     def test_few_hold_all_schools_and_pupils_records_at_once(self) -> None:

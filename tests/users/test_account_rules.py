@@ -16,7 +16,7 @@ from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Role
 from cpro.core.tenancy import platform_session
 from cpro.establishments.gate import GateClosed
-from cpro.students import teaching
+from cpro.students import teacher_divisions
 from cpro.students.models import Division, TeacherDivision
 from cpro.users.errors import InactiveAccount, LastAdministrator, OwnAccount, RoleRefused
 from cpro.users.models import Account, SignIn
@@ -104,7 +104,7 @@ class TestCreateByHand:
 class TestDivisionsOfATeacher:
     def create(self, office: Office, role: str, division_ids: list[int]) -> int:
         def action(**values: Any) -> int:
-            return teaching.create_user({**NAMES, "role": role}, division_ids=division_ids, **values).id
+            return teacher_divisions.create_user({**NAMES, "role": role}, division_ids=division_ids, **values).id
 
         return office.act(action)
 
@@ -137,7 +137,7 @@ class TestDivisionsOfATeacher:
             session.flush()
             other_id = other.id
 
-        changes = office.act(teaching.update_user, account=account_id, values={}, division_ids=[other_id])
+        changes = office.act(teacher_divisions.update_user, account=account_id, values={}, division_ids=[other_id])
 
         assert changes == {"divisions": ("2ALP", "1TOP")}
         assert self.stored(app) == [(account_id, other_id)]
@@ -145,7 +145,7 @@ class TestDivisionsOfATeacher:
     def test_stay_when_the_form_does_not_speak_of_them(self, app: Flask, office: Office) -> None:
         account_id = self.create(office, "teacher", [office.school.division_id])
 
-        office.act(teaching.update_user, account=account_id, values={"first_name": "Zoë"})
+        office.act(teacher_divisions.update_user, account=account_id, values={"first_name": "Zoë"})
 
         assert len(self.stored(app)) == 1
 

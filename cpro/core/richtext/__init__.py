@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cpro.core.richtext.field import RichTextField
 from cpro.core.richtext.limits import MAX_CHARACTERS, InvalidRichText, check
-from cpro.core.richtext.reading import read_rich, sanitise, show, to_blocks, to_text
+from cpro.core.richtext.sanitiser import read_rich, sanitise, show, to_blocks, to_text
 from cpro.core.richtext.typed import from_typed, to_typed
 
 __all__ = [

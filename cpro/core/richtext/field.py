@@ -7,7 +7,7 @@ from typing import Any
 from wtforms import TextAreaField
 
 from cpro.core.richtext.limits import MAX_SOURCE, InvalidRichText, check, check_source
-from cpro.core.richtext.reading import sanitise, to_text
+from cpro.core.richtext.sanitiser import sanitise, to_text
 from cpro.core.richtext.typed import from_typed, to_typed
 
 #: What the hidden field beside the text says of it.

@@ -13,7 +13,7 @@ from itertools import groupby
 from markdown_it import MarkdownIt
 
 from cpro.core.richtext.blocks import Block, Run, lines_of
-from cpro.core.richtext.reading import sanitise, to_blocks
+from cpro.core.richtext.sanitiser import sanitise, to_blocks
 
 _RULES = ["list", "newline", "escape", "emphasis", "link"]
 # What would be read as the beginning of a list.

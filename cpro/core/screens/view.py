@@ -20,7 +20,7 @@ from cpro.core.forms import VersionedForm, posted, typed_before_sign_in
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Access, Actor, Permission
 from cpro.core.screens.listing import MAX_ROWS
-from cpro.core.screens.reading import ReadingScreen, may
+from cpro.core.screens.read_only import ReadOnlyScreen, may
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
 from cpro.extensions import db
@@ -30,7 +30,7 @@ class _NoForm(Form):
     """Keep Flask-Admin from drawing forms of its own: a screen names its form, or has none."""
 
 
-class Screen(ReadingScreen):
+class Screen(ReadOnlyScreen):
     """A table of the data model as people browse it; every power asks for its permission, or is off.
 
     A subclass declares, then overrides `create`, `update`, `delete` for the powers it opens: each calls an operation

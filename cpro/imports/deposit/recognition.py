@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from cpro.imports.deposit.extraction import UnpackedFile
 from cpro.imports.deposit.shapes import Shape
-from cpro.imports.deposit.unpacking import UnpackedFile
 from cpro.imports.errors import about_file
 from cpro.imports.siecle.header import Header, read_header, recognise_root
 from cpro.imports.spreadsheet.columns import SheetKind

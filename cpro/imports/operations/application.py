@@ -23,7 +23,7 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.extensions import db
 from cpro.imports.admission import require_may_import
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
-from cpro.imports.operations import opening, pupils, staff
+from cpro.imports.operations import pupil_accounts, pupils, staff
 from cpro.imports.operations.exclusion import lock_imports, lock_imports_and_school
 from cpro.imports.operations.rows import list_changes, set_fields
 from cpro.imports.operations.runs import check_confirmations, close_run, record_about_run, version_of
@@ -42,7 +42,7 @@ class Application:
     confirmations: Sequence[str]
     created: pupils.Created
     corrected: pupils.Corrected
-    opened: opening.Opened
+    opened: pupil_accounts.Opened
     #: {id of the change: login} of the staff to create
     logins: dict[int, str]
 
@@ -81,7 +81,7 @@ def prepare_application(
     """
     run = get_run(run_id)
     _judge(run, confirmations, today=today, by=by)
-    opener = opening.Opener(staged, run, now)
+    opener = pupil_accounts.Opener(staged, run, now)
     opener.open_to_present(heartbeat)
     created = pupils.new_pupils(staged)
     pupils.stage_created(staged, created, run, account_for=opener.open_to_new, heartbeat=heartbeat)
@@ -138,10 +138,10 @@ def _write(staged: Staging, prepared: Application, run: ImportRun, now: dt.datet
     """Write every selected change but those of heads. Raises `AnalysisOutdated` when one is not to be done any more."""
     _write_courses_and_divisions(run)
     all_done = (
-        opening.insert_opened(staged, prepared.opened, now=now)
+        pupil_accounts.insert_opened(staged, prepared.opened, now=now)
         and pupils.insert_created(staged, prepared.created, now=now)
         and pupils.write_corrected(staged, prepared.corrected)
-        and opening.link_opened(staged, run, prepared.opened)
+        and pupil_accounts.link_opened(staged, run, prepared.opened)
     )
     if not all_done:
         raise AnalysisOutdated

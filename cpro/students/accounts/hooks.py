@@ -10,7 +10,7 @@ from cpro.core.formatting import format_count, plural
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Role
 from cpro.core.registry import ChecklistItem, registry
-from cpro.core.screens.reading import may
+from cpro.core.screens.read_only import may
 from cpro.students.accounts import queries
 from cpro.students.models import Student
 from cpro.users.models import Account

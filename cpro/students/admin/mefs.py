@@ -11,7 +11,7 @@ from cpro.core.formatting import join_french
 from cpro.core.forms import VersionedForm
 from cpro.core.permissions import Permission
 from cpro.core.screens import Column, Screen, choice
-from cpro.core.screens.reading import may
+from cpro.core.screens.read_only import may
 from cpro.students import mefs
 from cpro.students.choices import offer_diplomas
 from cpro.students.forms import MEFForm, NewMEFForm

@@ -11,7 +11,7 @@ from cpro.core.formatting import format_count, format_date, mask_ine, spoken_nam
 from cpro.core.forms import VersionedForm
 from cpro.core.permissions import Permission
 from cpro.core.screens import BulkAction, Column, Screen, TextFilter, choice
-from cpro.core.screens.reading import may
+from cpro.core.screens.read_only import may
 from cpro.core.web import current_principal
 from cpro.students import operations
 from cpro.students.accounts.queries import count_without_account, count_without_account_by_division

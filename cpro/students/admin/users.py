@@ -19,7 +19,7 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Role
 from cpro.core.registry import registry
 from cpro.core.screens import BulkAction, Column, Screen, TextFilter, choice
-from cpro.core.screens.reading import may
+from cpro.core.screens.read_only import may
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments.gate import GateClosed, missing_particulars
@@ -32,7 +32,7 @@ from cpro.students.admin import user_actions
 from cpro.students.admin.ticked import DEACTIVATION, REACTIVATION, without_sheets
 from cpro.students.forms import UserForm
 from cpro.students.models import Student
-from cpro.students.teaching import create_user, update_user
+from cpro.students.teacher_divisions import create_user, update_user
 from cpro.students.users_form import offer_roles, read_divisions
 from cpro.users.models import Account
 from cpro.users.operations import access, consent

@@ -10,7 +10,6 @@ from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Actor
 from cpro.core.validators import clean_text
 from cpro.transfers.models import TO_DECIDE, Direction, TransferSide, TransferState
-from cpro.transfers.operations.settling import search_key_of
 from cpro.transfers.operations.state import (
     LockedTransfer,
     check_state,
@@ -20,6 +19,7 @@ from cpro.transfers.operations.state import (
     record_on_both_sides,
     set_state,
 )
+from cpro.transfers.operations.verdicts import search_key_of
 
 REASON_LENGTH = 300
 

@@ -26,7 +26,6 @@ from cpro.transfers.identity import find_disagreements
 from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.decisions import settle_offer
-from cpro.transfers.operations.settling import label_of, lock_schools, named_to, search_key_of
 from cpro.transfers.operations.state import (
     check_state,
     check_switches,
@@ -35,6 +34,7 @@ from cpro.transfers.operations.state import (
     record_on_both_sides,
     set_state,
 )
+from cpro.transfers.operations.verdicts import label_of, lock_schools, named_to, search_key_of
 
 #: How long an offer waits (issue 7).
 OFFER_PERIOD = timedelta(days=60)

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import record
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
-from cpro.transfers.copying import Brought
+from cpro.transfers.copies import Brought
 from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.notifications import notify_heads
-from cpro.transfers.operations.settling import lock_schools, named_to, settle, told
+from cpro.transfers.operations.verdicts import lock_schools, named_to, settle, told
 
 _NOT_NOW = "Ce transfert n’est plus dans l’état où vous l’avez vu : relisez la page avant de recommencer."
 

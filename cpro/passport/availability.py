@@ -1,4 +1,4 @@
-"""Why no passport can be drawn in a school, for a page that shows its button all the same."""
+"""Say what prevents a school from issuing passports, for pages that show the button all the same."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cpro.establishments.queries import get_current_establishment
 _ASK = "Demandez à l’administrateur de l’établissement de compléter les renseignements."
 
 
-def why_closed() -> list[dict[str, str]]:
-    """Return what stands in the way, with a link for who may remove it; an empty list when passports can be drawn."""
+def list_obstacles() -> list[dict[str, str]]:
+    """Return what prevents issuing passports, each with a link where the reader may act on it; [] when nothing does."""
     school, principal = get_current_establishment(), current_principal()
     if not is_module_on(school, Module.PASSPORT):
         leads = can(principal, Permission.MODULES_SWITCH)

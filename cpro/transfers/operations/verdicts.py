@@ -22,7 +22,7 @@ from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
 from cpro.records.models import Fiche, FicheState
 from cpro.transfers import matching
-from cpro.transfers.copying import NAMES, Brought, copy_records
+from cpro.transfers.copies import NAMES, Brought, copy_records
 from cpro.transfers.matching import Pair, Pupil, School, Verdict
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
 

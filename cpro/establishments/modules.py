@@ -1,7 +1,7 @@
-"""What a module that the head switched off closes: its pages, all with one sentence, and whatever leads to them.
+"""Close the pages of a module that the head switched off, and hide the links to them.
 
-A feature says once which blueprints are a module's (`close_with`), and asks `is_on` before it places a line of the menu
-or a section of somebody else's page. Nothing is deleted.
+A feature declares the blueprints of a module once (`close_with`) and asks `is_on` before it adds a menu entry or a
+section of another feature's page. Nothing is deleted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
 
 #: the blueprints of each module, by name
-CLOSED_WITH: dict[Module, set[str]] = {module: set() for module in Module}
+MODULE_BLUEPRINTS: dict[Module, set[str]] = {module: set() for module in Module}
 
 
 class ModuleClosed(Forbidden):
@@ -43,4 +43,4 @@ def close_with(module: Module, *blueprints: Blueprint, keeps: Collection[str] = 
 
     for blueprint in blueprints:
         blueprint.before_request(refuse)
-        CLOSED_WITH[module].add(blueprint.name)
+        MODULE_BLUEPRINTS[module].add(blueprint.name)

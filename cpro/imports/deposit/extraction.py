@@ -1,4 +1,4 @@
-"""What was sent, at once and within bounds, as files on disk that are not archives."""
+"""Extract the files of a deposit to disk, archives included, within size bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Give teachers their divisions, in the action that creates or corrects their account."""
+"""Set the divisions of teachers when their account is created or corrected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts opened with an import to the pupils who have none: prepared aside, written at once, without a code."""
+"""Open accounts, with an import, for the pupils who have none: staged first, written at once, without a code."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Opener:
 
 
 def insert_opened(staged: Staging, opened: Opened, *, now: dt.datetime) -> bool:
-    """Write the accounts prepared; tell whether all were. Before the pupils created with them."""
+    """Insert the prepared accounts and return whether all were. Call it before the pupils are inserted."""
     if opened.table is None:
         return True
     accounts = opened.table.c

@@ -13,7 +13,7 @@ from cpro.scenarios.models import ScenarioCompetence
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.scenarios.conftest import Written
-from tests.scenarios.test_writing import NEW, last, of
+from tests.scenarios.test_edit import NEW, last, of
 
 As = Callable[..., Browser]
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from cpro.audit.models import AuditEntry
 from cpro.records.models import Evaluation, Fiche
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow
-from cpro.transfers.operations.cancelling import CANCEL_PERIOD, can_cancel, cancel
+from cpro.transfers.operations.cancellation import CANCEL_PERIOD, can_cancel, cancel
 from cpro.transfers.operations.decisions import ask_again
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 

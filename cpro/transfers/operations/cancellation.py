@@ -1,4 +1,4 @@
-"""Take copies back: the school joined cancels, or an import that caused transfers is undone.
+"""Remove the copies of a transfer: the school joined cancels it, or the import that caused it is undone.
 
 What is taken back is what a reception brought and nobody evaluated upon. A fiche that another reception's évaluation
 names stays, as part of that other reception: its school held it too.
@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session, aliased
 
 from cpro.core.permissions import Actor
 from cpro.records.models import KINDS, Evaluation, Fiche
-from cpro.transfers.copying import Brought, count_brought
+from cpro.transfers.copies import Brought, count_brought
 from cpro.transfers.errors import EvaluatedUpon, NotNow
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.operations.decisions import clean_reason
-from cpro.transfers.operations.settling import write_in_bulk
 from cpro.transfers.operations.state import check_state, lock_transfer, record_on_both_sides, set_state
+from cpro.transfers.operations.verdicts import write_in_bulk
 
 #: How long the school joined may cancel (product.md §6).
 CANCEL_PERIOD = timedelta(days=30)

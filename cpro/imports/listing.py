@@ -1,4 +1,4 @@
-"""Pages of what an import changes and of what was found in it: filtered, in the order of the files, by keyset."""
+"""List the changes and findings of an import: filtered, in the order of the files, paged by keyset."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CHUNK = 1000
 
 
 @dataclass(frozen=True)
-class Listed:
+class Listing:
     """What a list shows, read from its address; whatever that holds, every field has a sound value."""
 
     chosen: Mapping[str, str]
@@ -69,7 +69,7 @@ FINDING_CHOICES: dict[str, Mapping[str, str]] = {
 }
 
 
-def list_changes(run_id: int, listed: Listed, limit: int = PAGE_SIZE + 1) -> Sequence[ImportChange]:
+def list_changes(run_id: int, listed: Listing, limit: int = PAGE_SIZE + 1) -> Sequence[ImportChange]:
     """Return one page of changes and one more, in the order of the analysis."""
     return db.session.scalars(
         select(ImportChange)
@@ -79,13 +79,13 @@ def list_changes(run_id: int, listed: Listed, limit: int = PAGE_SIZE + 1) -> Seq
     ).all()
 
 
-def count_changes(run_id: int, listed: Listed) -> int:
+def count_changes(run_id: int, listed: Listing) -> int:
     """Return how many changes the filters leave, counting no further than one beyond `MAX_COUNT`."""
     counted = select(ImportChange.id).where(*_of_changes(run_id, listed)).limit(MAX_COUNT + 1).subquery()
     return db.session.scalar(select(func.count(counted.c.id))) or 0
 
 
-def list_findings(run_id: int, listed: Listed, limit: int = PAGE_SIZE + 1) -> Sequence[ImportFinding]:
+def list_findings(run_id: int, listed: Listing, limit: int = PAGE_SIZE + 1) -> Sequence[ImportFinding]:
     """Return one page of findings and one more, in the order of the analysis."""
     return db.session.scalars(
         select(ImportFinding)
@@ -95,7 +95,7 @@ def list_findings(run_id: int, listed: Listed, limit: int = PAGE_SIZE + 1) -> Se
     ).all()
 
 
-def count_findings(run_id: int, listed: Listed) -> int:
+def count_findings(run_id: int, listed: Listing) -> int:
     """Return how many findings the filters leave, counting no further than one beyond `MAX_COUNT`."""
     counted = select(ImportFinding.id).where(*_of_findings(run_id, listed)).limit(MAX_COUNT + 1).subquery()
     return db.session.scalar(select(func.count(counted.c.id))) or 0
@@ -103,19 +103,19 @@ def count_findings(run_id: int, listed: Listed) -> int:
 
 def iter_changes(run_id: int) -> Iterator[ImportChange]:
     """Yield every change of an import, some at a time."""
-    listed = Listed({}, "", 0)
+    listed = Listing({}, "", 0)
     while page := list_changes(run_id, listed, _CHUNK):
         yield from page
-        listed = Listed({}, "", page[-1].id)
+        listed = Listing({}, "", page[-1].id)
         db.session.expunge_all()
 
 
 def iter_findings(run_id: int) -> Iterator[ImportFinding]:
     """Yield everything found in an import, some at a time."""
-    listed = Listed({}, "", 0)
+    listed = Listing({}, "", 0)
     while page := list_findings(run_id, listed, _CHUNK):
         yield from page
-        listed = Listed({}, "", page[-1].id)
+        listed = Listing({}, "", page[-1].id)
         db.session.expunge_all()
 
 
@@ -179,7 +179,7 @@ def count_by_code(run_id: int) -> list[tuple[str, str, int]]:
     return sorted(((severity, code, number) for severity, code, number in rows), key=lambda row: order.index(row[0]))
 
 
-def _of_changes(run_id: int, listed: Listed) -> list[ColumnElement[bool]]:
+def _of_changes(run_id: int, listed: Listing) -> list[ColumnElement[bool]]:
     conditions = [ImportChange.run_id == run_id]
     if "quoi" in listed.chosen:
         conditions.append(ImportChange.object_type == listed.chosen["quoi"])
@@ -190,7 +190,7 @@ def _of_changes(run_id: int, listed: Listed) -> list[ColumnElement[bool]]:
     return conditions + _sought(ImportChange.search_key, listed.search)
 
 
-def _of_findings(run_id: int, listed: Listed) -> list[ColumnElement[bool]]:
+def _of_findings(run_id: int, listed: Listing) -> list[ColumnElement[bool]]:
     conditions = [ImportFinding.run_id == run_id]
     if "gravite" in listed.chosen:
         conditions.append(ImportFinding.severity == listed.chosen["gravite"])

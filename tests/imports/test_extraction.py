@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cpro.imports.deposit import archives, unpacking
+from cpro.imports.deposit import archives, extraction
+from cpro.imports.deposit.extraction import unpack
 from cpro.imports.deposit.shapes import Shape
-from cpro.imports.deposit.unpacking import unpack
 from cpro.imports.errors import (
     ArchiveBomb,
     ArchiveWithoutFile,
@@ -78,7 +78,7 @@ class TestUnpack:
     def test_refuses_a_large_deposit_before_unfolding(
         self, write: WriteFile, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(unpacking, "MAX_DEPOSIT_SIZE", 1000)
+        monkeypatch.setattr(extraction, "MAX_DEPOSIT_SIZE", 1000)
         path = write(zip_of({"a.xml": b"<A/>" * 200, "b.xml": b"<A/>" * 200}))
 
         with pytest.raises(DepositTooLarge):

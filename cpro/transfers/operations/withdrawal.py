@@ -20,9 +20,9 @@ from cpro.core.permissions import Actor
 from cpro.extensions import db
 from cpro.transfers.errors import WithdrawalImpossible
 from cpro.transfers.models import PENDING, Direction, Transfer, TransferSide, TransferState
-from cpro.transfers.operations.cancelling import count_evaluated, remove_copies
-from cpro.transfers.operations.settling import write_in_bulk
+from cpro.transfers.operations.cancellation import count_evaluated, remove_copies
 from cpro.transfers.operations.state import lock_transfer, record_on_both_sides, set_state
+from cpro.transfers.operations.verdicts import write_in_bulk
 
 _PAGE = 5000
 REASON = "import annulé"

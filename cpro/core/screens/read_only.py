@@ -1,4 +1,4 @@
-"""The reading half of a generated screen: the list, one row, exports."""
+"""Generate the read-only part of a screen: the list, the details of a row, exports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MIMETYPES = {
 }
 
 
-class ReadingScreen(SecureModelView):
+class ReadOnlyScreen(SecureModelView):
     """The reading half of a screen: the list, one row, exports."""
 
     can_view_details = True

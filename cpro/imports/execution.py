@@ -1,4 +1,4 @@
-"""Apply and undo imports: what takes long is prepared first, with no lock but a reader's, then written at once.
+"""Apply and undo imports: the long part is prepared first without a write lock, then written at once.
 
 These open their own units of work: call them outside any.
 """
@@ -17,7 +17,7 @@ from cpro.core.staging import staging
 from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
 from cpro.imports.analysing import school_day
-from cpro.imports.operations import application, undoing
+from cpro.imports.operations import application, reversal
 from cpro.imports.queries import get_run
 
 Clock = Callable[[], datetime]
@@ -77,13 +77,13 @@ def undo(
 ) -> str:
     """Undo the last import, which must be `run_id` where one is named, and return how it is called.
 
-    Raises as `prepare_undoing` and `write_undoing`: nothing is undone then.
+    Raises as `prepare_undo` and `write_undo`: nothing is undone then.
     """
     now = clock()
     today = school_day(now)
     with staging(db.session()) as staged:
-        prepared = undoing.prepare_undoing(staged, run_id=run_id, today=today, now=now, heartbeat=heartbeat)
+        prepared = reversal.prepare_undo(staged, run_id=run_id, today=today, now=now, heartbeat=heartbeat)
         with unit_of_work() as work:
-            run = undoing.write_undoing(staged, prepared, today=today, by=by, now=clock())
+            run = reversal.write_undo(staged, prepared, today=today, by=by, now=clock())
             settle(work.session, {"run_id": run.id, "counts": run.counts})
             return run.label

@@ -1,4 +1,4 @@
-"""What the list of scenarios shows, read from its address: search, filters, order, place in the list."""
+"""Read the state of the list of scenarios from its address: search, filters, order, page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MINE = "moi"
 
 
 @dataclass(frozen=True)
-class Browsing:
+class Listing:
     """The state of the list; whatever an address holds, every field has a sound value."""
 
     search: str = ""
@@ -36,7 +36,7 @@ class Browsing:
     before: int = 0
 
     @classmethod
-    def read(cls, args: Mapping[str, str]) -> Browsing:
+    def read(cls, args: Mapping[str, str]) -> Listing:
         """Read the parameters of an address; those that make no sense are left out."""
         state, order = args.get("etat", ""), args.get("tri", "")
         return cls(

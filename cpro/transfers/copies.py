@@ -1,4 +1,4 @@
-"""The copy itself: the only statements of the product that read one school's content and write another's.
+"""Copy pupils' records between schools: the only statements that read one school's content and write another's.
 
 Each is one INSERT … SELECT over all the transfers named, in a platform session whose unit of work is open. It writes
 to the school joined alone; a record that is already there, by its `origin_uid`, is left as it is.

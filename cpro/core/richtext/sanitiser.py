@@ -1,4 +1,4 @@
-"""From HTML, whatever it holds, to the one form that is stored; and to blocks and plain text."""
+"""Sanitise HTML into the single form that is stored, and convert that into blocks and plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Undo the last import: everything it wrote goes back, or nothing once somebody worked on it.
+"""Undo the last import, wholly or not at all: it is refused once its data was worked on.
 
 Prepared outside and written in one short transaction, as an application is.
 """
@@ -44,8 +44,8 @@ _STRUCTURE: dict[str, tuple[type[Any], str]] = {"division": (Division, "une divi
 
 
 @dataclass
-class Undoing:
-    """An import ready to be undone: what goes and what goes back are in temporary tables."""
+class PreparedUndo:
+    """An import ready to be undone: temporary tables hold the rows to delete and the values to restore."""
 
     run_id: int
     #: `fingerprint_of_data` when it was prepared
@@ -62,16 +62,16 @@ class Undoing:
     account_count: int = 0
 
 
-def prepare_undoing(
+def prepare_undo(
     staged: Staging, *, run_id: int | None, today: dt.date, now: dt.datetime, heartbeat: Callable[[], None]
-) -> Undoing:
+) -> PreparedUndo:
     """Check all that undoing the last import rests on, outside any unit of work; `run_id` may say which it must be.
 
     Raises `UndoImpossible`, with the reason: one of those of `check_undoable`, or what it brought was worked on since.
     """
     compared_with = fingerprint_of_data(today)
     run = check_undoable(get_run(run_id) if run_id is not None else None, now=now)
-    prepared = Undoing(
+    prepared = PreparedUndo(
         run.id,
         compared_with,
         staged.table("pupils", id=Integer()),
@@ -100,10 +100,10 @@ def prepare_undoing(
     return prepared
 
 
-def write_undoing(staged: Staging, prepared: Undoing, *, today: dt.date, by: Actor, now: dt.datetime) -> ImportRun:
+def write_undo(staged: Staging, prepared: PreparedUndo, *, today: dt.date, by: Actor, now: dt.datetime) -> ImportRun:
     """Undo an import that was prepared, inside a unit of work on the same session, and return it.
 
-    What it caused elsewhere is undone first by whoever listens to `import_undone`. Raises as `prepare_undoing`, and
+    What it caused elsewhere is undone first by whoever listens to `import_undone`. Raises as `prepare_undo`, and
     `ImportUnderWay`.
     """
     lock_imports()
@@ -129,7 +129,7 @@ def write_undoing(staged: Staging, prepared: Undoing, *, today: dt.date, by: Act
     return run
 
 
-def _write(staged: Staging, prepared: Undoing, run: ImportRun) -> None:
+def _write(staged: Staging, prepared: PreparedUndo, run: ImportRun) -> None:
     for ids in list_object_ids(run.id, "student", ChangeAction.REACTIVATE):
         _refuse_written_about(ids, since=run.applied_at)
     _undo_staff(run)
@@ -197,7 +197,7 @@ def describe_obstacle(run: ImportRun, *, now: dt.datetime) -> str:
     return ""
 
 
-def request_undoing(run: ImportRun, *, by: Actor, now: dt.datetime) -> Job | None:
+def request_undo(run: ImportRun, *, by: Actor, now: dt.datetime) -> Job | None:
     """Have a large import undone by a worker, and return its job; None for one that is undone before the answer.
 
     Raises `UndoImpossible`, `UndoUnderWay`, `ImportUnderWay`.
@@ -362,7 +362,7 @@ def _check_structure(page: Sequence[Row[Any]], model: type[Any], told: str) -> N
         db.session.expunge(row)
 
 
-def _undo_structure(staged: Staging, prepared: Undoing, run: ImportRun) -> None:
+def _undo_structure(staged: Staging, prepared: PreparedUndo, run: ImportRun) -> None:
     """Give divisions and courses what they had, and delete those that came."""
     for object_type, (model, told) in _STRUCTURE.items():
         for page in list_changes(run.id, object_type, ChangeAction.CHANGE):

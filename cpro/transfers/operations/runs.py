@@ -1,4 +1,4 @@
-"""A run: find the pairs that call for something, settle them by batches, tell the schools that were left.
+"""Run the matching of pupils: find the pairs to settle, settle them in batches, tell the schools that were left.
 
 A run may be killed anywhere, repeated, or run beside another. Each batch is one short transaction of one school
 joined, judged again under the locks; whatever a killed run left undone is found by the next.
@@ -19,11 +19,11 @@ from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
 from cpro.transfers import matching
-from cpro.transfers.copying import Brought
+from cpro.transfers.copies import Brought
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
 from cpro.transfers.operations.notifications import notify_heads
-from cpro.transfers.operations.settling import (
+from cpro.transfers.operations.verdicts import (
     lock_schools,
     named_to,
     record_reception,

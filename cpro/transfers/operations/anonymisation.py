@@ -1,4 +1,4 @@
-"""Forget whom old transfers were about: names go when the pupil's records do, dates, schools and figures stay.
+"""Erase the names from old transfers when the pupil's records go; dates, schools and figures stay.
 
 A side names its pupil, and who decided and why. It is read for as long as the school keeps the records of those who
 left (Paramètres, Conservation); beyond, nothing needs it. What still waits for somebody keeps its name, and so does a
@@ -19,9 +19,9 @@ from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.students.queries import RETENTION_CHOICES, kept_since
-from cpro.transfers.copying import Brought
+from cpro.transfers.copies import Brought
 from cpro.transfers.models import PENDING, TransferSide
-from cpro.transfers.operations.settling import lock_schools, search_key_of, told
+from cpro.transfers.operations.verdicts import lock_schools, search_key_of, told
 
 FORGOTTEN = "ancien élève"
 #: Transfers forgotten in one transaction, which keeps the school's row.
