@@ -126,32 +126,32 @@ class Keeper {
 
   async hear(answer, turn) {
     const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
-    const told = isJson ? (await answer.json()).told : "";
-    if (answer.ok && told) {
+    const message = isJson ? (await answer.json()).message : "";
+    if (answer.ok && message) {
       this.failures = 0;
-      if (turn === this.turn.value) this.tell(told);
+      if (turn === this.turn.value) this.show(message);
       return;
     }
     if (answer.status >= 500 || answer.status === 429) {
-      this.retry(told);
+      this.retry(message);
       return;
     }
     const isEnded = answer.type === "opaqueredirect" || answer.status === 401;
     this.isUnsaved = true;
     this.isStopped = answer.status !== 413; // a text too long may become shorter
-    this.tell(told || (isEnded ? ended : refused), "blocked");
+    this.show(message || (isEnded ? ended : refused), "blocked");
   }
 
-  retry(told = later) {
+  retry(message = later) {
     this.isUnsaved = true;
     if (this.isLeaving) return;
-    this.tell(told || later, "warning");
+    this.show(message || later, "warning");
     this.plan(retries[Math.min(this.failures, retries.length - 1)]);
     this.failures += 1;
   }
 
-  /* The same words are not told twice: they would be read aloud at each pause. */
-  tell(words, level = "") {
+  /* The same words are not shown twice: they would be read aloud at each pause. */
+  show(words, level = "") {
     this.state.dataset.level = level;
     if (this.state.textContent !== words) this.state.textContent = words;
   }

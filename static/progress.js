@@ -33,10 +33,10 @@ async function refresh() {
   const stale = section(document);
   if (!fresh || !stale) return false;
   const focused = stale.contains(document.activeElement) ? document.activeElement.id : "";
-  const told = milestone(stale);
+  const before = milestone(stale);
   stale.replaceWith(document.adoptNode(fresh));
   if (focused) (document.getElementById(focused) ?? document.getElementById("contenu")).focus();
-  if (milestone(fresh) !== told) announcement.textContent = milestone(fresh);
+  if (milestone(fresh) !== before) announcement.textContent = milestone(fresh);
   return true;
 }
 

@@ -64,8 +64,8 @@ class JournalScreen(Screen):
 
 def changes_text(entry: AuditEntry) -> str:
     """Return what a line says has changed, on one line."""
-    told = labels.describe(entry, masked=_is_masked(), timezone=registry().timezone())
-    return " ; ".join(change.told for change in told)
+    changes = labels.describe(entry, masked=_is_masked(), timezone=registry().timezone())
+    return " ; ".join(change.summary for change in changes)
 
 
 def _is_masked() -> bool:

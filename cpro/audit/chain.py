@@ -28,7 +28,7 @@ _PAGE = 1000
 #: How many lines a chain has, and the digest of the last.
 End = tuple[int, str]
 _EMPTY: End = (0, "")
-_TOLD = ("actor_kind", "actor_id", "actor_label", "actor_role", "origin", "action", "object_type", "object_id")
+_COVERED = ("actor_kind", "actor_id", "actor_label", "actor_role", "origin", "action", "object_type", "object_id")
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def append(session: Session, entry: AuditEntry) -> None:
 
 def digest_of(entry: AuditEntry, *, after: str) -> str:
     """Return the SHA-256 (64 hexadecimal characters) of a line that follows the line of digest `after`."""
-    told: dict[str, Any] = {name: getattr(entry, name) for name in _TOLD}
-    told |= {
+    covered: dict[str, Any] = {name: getattr(entry, name) for name in _COVERED}
+    covered |= {
         "after": after,
         "number": entry.number,
         "establishment_id": entry.establishment_id,
@@ -60,7 +60,7 @@ def digest_of(entry: AuditEntry, *, after: str) -> str:
         # Read back as the database will give it: tuples become lists, keys become text.
         "changes": json.loads(json.dumps(entry.changes)),
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(covered, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
 def check(session: Session) -> Iterator[Flaw]:

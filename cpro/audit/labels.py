@@ -48,7 +48,7 @@ class Change:
         return self.old == EMPTY
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return the change on one line: « Ville : Metz → Nancy », or « Ville : Nancy » where there was nothing."""
         return f"{self.label}\u202f: {self.new if self.was_empty else f'{self.old} → {self.new}'}"
 
@@ -100,15 +100,15 @@ def object_label(entry: AuditEntry, *, masked: bool = False) -> str:
 
 
 def actor_name(entry: AuditEntry) -> str:
-    """Return who did something as the journal calls them: the support, of no school, is told apart from its people."""
+    """Return who did something as the journal calls them: people of the support are marked as such."""
     return f"{entry.actor_label} (Support)" if entry.actor_role == Role.SUPPORT.value else entry.actor_label
 
 
 def sentence(entry: AuditEntry, *, masked: bool = False) -> str:
     """Return the whole line as a sentence: « Alix Granite a modifié les renseignements : Lycée Ada Lovelace »."""
-    told = f"{actor_name(entry)} {action_label(entry.action)}"
+    text = f"{actor_name(entry)} {action_label(entry.action)}"
     shown = object_label(entry, masked=masked)
-    return f"{told}\u202f: {shown}" if shown and shown != entry.actor_label else told
+    return f"{text}\u202f: {shown}" if shown and shown != entry.actor_label else text
 
 
 def field_label(object_type: str, name: str) -> str:

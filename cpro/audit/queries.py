@@ -104,12 +104,12 @@ def known_actors() -> list[KnownActor]:
 
 
 def count_by_period(bounds: Sequence[datetime], action: str) -> list[tuple[int, int]]:
-    """Return, for each period between two bounds, how many lines tell an action and how many tell anything else."""
+    """Return, for each period between two bounds, how many lines record an action and how many record anything else."""
     sums = []
     for start, end in pairwise(bounds):
         inside = and_(AuditEntry.at >= start, AuditEntry.at < end)
-        for told in (AuditEntry.action == action, AuditEntry.action != action):
-            sums.append(func.coalesce(func.sum(case((and_(inside, told), 1), else_=0)), 0))
+        for condition in (AuditEntry.action == action, AuditEntry.action != action):
+            sums.append(func.coalesce(func.sum(case((and_(inside, condition), 1), else_=0)), 0))
     row = db.session.execute(
         select(*sums).select_from(AuditEntry).where(AuditEntry.at >= bounds[0], AuditEntry.at < bounds[-1])
     ).one()

@@ -6,7 +6,7 @@ from cpro.audit import labels
 
 
 def register_audit_labels() -> None:
-    """Register the audit labels of the feature; lists belong to diplomas, under whose name they are told."""
+    """Register the audit labels of the feature; lists are recorded under the name of their diploma."""
     labels.register(
         actions={
             "competences:changed": "a modifié la liste des compétences d’un diplôme",

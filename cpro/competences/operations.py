@@ -44,7 +44,7 @@ class CompetenceInUse(Conflict):
 
 @dataclass(frozen=True)
 class Plan:
-    """What a new list would change; competences are told by code, in the order of the lists."""
+    """What a new list would change; competences are named by code, in the order of the lists."""
 
     added: Sequence[Row]
     #: competences whose label changes, with the new one

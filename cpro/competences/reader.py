@@ -1,6 +1,6 @@
 """Read a competence list from a CSV file: two columns, `code` and `intitulé`, in the order of the list.
 
-Separators `;`, `,` or tab; UTF-8 with or without its mark, or Windows-1252. Everything wrong is told, line by line.
+Separators `;`, `,` or tab; UTF-8 with or without its mark, or Windows-1252. Every error is reported, line by line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _LABEL_TITLES = frozenset({"intitule", "libelle", "competence"})
 #: Our own files put it before what a spreadsheet would take for a formula.
 _DEFUSED = re.compile(r"^'(?=[=+\-@])")
-_MOST_TOLD = 20
+_MOST_REPORTED = 20
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ def read_list(text: str) -> list[Row]:
 
 def _refuse(rows: list[Row], wrong: list[str]) -> None:
     if wrong:
-        more = len(wrong) - _MOST_TOLD
-        told = (*wrong[:_MOST_TOLD], *((f"et {format_count(more)} autres lignes.",) if more > 0 else ()))
+        more = len(wrong) - _MOST_REPORTED
+        reported = (*wrong[:_MOST_REPORTED], *((f"et {format_count(more)} autres lignes.",) if more > 0 else ()))
         raise UnreadableList(
-            "Rien n’a été changé\u202f: corrigez ces lignes du fichier, puis déposez-le à nouveau.", told
+            "Rien n’a été changé\u202f: corrigez ces lignes du fichier, puis déposez-le à nouveau.", reported
         )
     if not rows:
         raise UnreadableList("Ce fichier ne contient aucune compétence sous sa ligne de titres.")

@@ -141,8 +141,8 @@ def _apply(diploma: Diploma, form: ListForm) -> ResponseReturnValue:
         )
         if count
     ]
-    told = f"Liste enregistrée : {join_french(parts)}." if parts else "Liste enregistrée dans son nouvel ordre."
-    return back_to(url_for(".index", diploma_id=diploma.id), told)
+    message = f"Liste enregistrée : {join_french(parts)}." if parts else "Liste enregistrée dans son nouvel ordre."
+    return back_to(url_for(".index", diploma_id=diploma.id), message)
 
 
 def _kept(plan: operations.Plan) -> list[str]:

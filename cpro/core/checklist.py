@@ -1,4 +1,4 @@
-"""« Les incontournables » as one person reads them: what one may not do oneself is told with who can."""
+"""« Les incontournables » as one person reads them: a line that a person may not act on says who can."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ARTICLES = {
 }
 
 
-def as_told_to(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
+def as_read_by(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
     """Return the lines as somebody reads them: those of acts that are not theirs say who does them."""
     return [
-        item if item.done or item.act is None or can(principal, item.act) else _told_with_who(item, item.act)
+        item if item.done or item.act is None or can(principal, item.act) else _with_holders(item, item.act)
         for item in items
     ]
 
@@ -28,11 +28,11 @@ def who_can(act: Permission) -> str:
     """Return who does something in a school, from the table of rights: « L’administrateur peut le faire. »"""
     holders = [words for role, words in _ARTICLES.items() if act in ROLE_PERMISSIONS[role]]
     if len(holders) < 2:
-        told = f"{''.join(holders)} peut le faire"
+        sentence = f"{''.join(holders)} peut le faire"
     else:
-        told = f"{join_french(holders)} peuvent le faire"
-    return f"{told[0].upper()}{told[1:]}."
+        sentence = f"{join_french(holders)} peuvent le faire"
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _told_with_who(item: ChecklistItem, act: Permission) -> ChecklistItem:
+def _with_holders(item: ChecklistItem, act: Permission) -> ChecklistItem:
     return replace(item, detail=f"{item.detail} {who_can(act)}", link_label="Voir")

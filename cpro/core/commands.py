@@ -1,4 +1,4 @@
-"""What the commands share: who acts, and refusals told in one sentence on standard error."""
+"""What the commands share: who acts, and refusals written in one sentence on standard error."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Show a refusal on a form: beside its fields, or side by side with what somebody else saved.
 
-Which fields clash, and which take what somebody else saved, is told by the form (`VersionedForm.reconcile`).
+Which fields clash, and which take what somebody else saved, is known to the form (`VersionedForm.reconcile`).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def explain(form: VersionedForm, refusal: DomainError | None, *, stored: Mapping
     return [_clash(form, name, stored[name]) for name in form.clashes if name in stored]
 
 
-def told_kept(form: BaseForm) -> list[str]:
-    """Return the sentences that tell which values of somebody else the form has taken."""
+def describe_kept(form: BaseForm) -> list[str]:
+    """Return the sentences that say which values of somebody else the form has taken."""
     if not isinstance(form, VersionedForm):
         return []
     by_author: dict[tuple[str, str], list[str]] = {}

@@ -67,7 +67,7 @@ class ChecklistItem:
     link_url: str
     link_label: str
     figure: str | None = None
-    #: the right that the act asks for: whoever reads the line without it is told who has it; None for an act of theirs
+    #: the right that the act asks for: a reader without it is shown who has it; None for an act of theirs
     act: Permission | None = None
 
 
@@ -211,11 +211,11 @@ class Registry:
         self._sections[page].append(section)
 
     def add_preview(self, page: str, provider: Callable[..., tuple[str, dict[str, Any]]]) -> None:
-        """Show, on a settings page, what it gives elsewhere; told what it is about, a provider returns its template."""
+        """Show, on a settings page, what it gives elsewhere; given `about`, a provider returns its template."""
         self._previews[page].append(provider)
 
     def previews(self, page: str, **about: Any) -> list[tuple[str, dict[str, Any]]]:
-        """Return the previews of a settings page; `about` is what their providers are told."""
+        """Return the previews of a settings page; `about` is passed to their providers."""
         return [provider(**about) for provider in self._previews[page]]
 
     def add_object_section(

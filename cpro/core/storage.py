@@ -1,7 +1,7 @@
 """Uploaded files on the disk: one folder per school, each file named by the digest of its content.
 
 Words: a *stored name* is ``<establishment id>/<first two hex digits>/<sha256><suffix>``; it is what a row keeps. A file
-has no owner here: several rows of a school may name it, so it is removed by `sweep`, which is told which names rows
+has no owner here: several rows of a school may name it, so it is removed by `sweep`, which receives the names that rows
 still hold, rather than when one row goes.
 Invariant: a file under its stored name is whole and durable; a name that is not exactly of that form opens nothing.
 """

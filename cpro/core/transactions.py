@@ -29,7 +29,7 @@ _BEGIN_IMMEDIATE = "cpro_begin_immediate"
 _LONG, _LONGEST_TURN = 0.02, 0.1
 #: The last transaction of each thread: when it ended, how long it took.
 _last = threading.local()
-#: What a connection of SQLite was last told to wait, in milliseconds.
+#: How long a connection of SQLite was last set to wait, in milliseconds.
 _WAITS = "cpro_waits"
 
 

@@ -22,7 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
 from cpro.core import richtext
-from cpro.core.conflicts import told_kept
+from cpro.core.conflicts import describe_kept
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.locks import is_busy
@@ -54,7 +54,9 @@ def install(app: Flask) -> None:
         )
     app.url_map.converters["int"] = _RowNumber
     app.session_interface = _SessionInterface()
-    app.jinja_env.filters.update(date=format_date, count=format_count, richtext=richtext.show, told_kept=told_kept)
+    app.jinja_env.filters.update(
+        date=format_date, count=format_count, richtext=richtext.show, describe_kept=describe_kept
+    )
     app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled)
     app.jinja_env.globals.update(Role=Role, describe_read_by=describe_read_by, describe_closed_to=describe_closed_to)
     app.before_request(_refuse_odd_addresses)
@@ -264,7 +266,7 @@ def back_to(endpoint_url: str, message: str = "", category: str = "success") -> 
     """Redirect after a POST (303), with a message naming what changed, and what somebody else had changed."""
     if message:
         flash(message, category)
-    for sentence in told_kept(g.merged_form) if g.get("merged_form") else ():
+    for sentence in describe_kept(g.merged_form) if g.get("merged_form") else ():
         flash(sentence, "info")
     return redirect(endpoint_url, 303)
 

@@ -15,11 +15,11 @@ from cpro.core.storage import FileStorage
 from cpro.establishments.operations.pictures import sweep_pictures
 
 
-def _told(result: Mapping[str, Any]) -> str:
+def _describe_result(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('deleted', 0), 'image supprimée', 'images supprimées')}."
 
 
-@nightly("pictures:sweep", label="Suppression des images devenues inutiles", told=_told)
+@nightly("pictures:sweep", label="Suppression des images devenues inutiles", summary=_describe_result)
 def sweep(context: JobContext) -> dict[str, int]:
     """Delete the pictures nobody needs any more."""
     storage = FileStorage(current_app.config["CPRO_UPLOADS"])

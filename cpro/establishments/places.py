@@ -71,7 +71,7 @@ def fill(app: Flask) -> None:
 def settings_frame(tab: str) -> dict[str, Any]:
     """Return what every settings page shows around its form: the tabs one may see, and what the tab changes.
 
-    That the support opened the page is told in the journal, once in ten minutes; an inspector, each time.
+    That the support opened the page is recorded in the journal, once in ten minutes; an inspector, each time.
     """
     principal, places = current_principal(), registry()
     part = next((each for each in places.history_parts.values() if each.tab == tab), None)
@@ -123,7 +123,7 @@ def _activity() -> Chart:
     zone = ZoneInfo(queries.get_current_establishment().timezone or DEFAULT_TIMEZONE)
     today = clock.utcnow().astimezone(zone).date()
     mondays = [today - timedelta(days=today.weekday() + 7 * (_WEEKS - 1 - week)) for week in range(_WEEKS + 1)]
-    # Midnight is told for each Monday apart: clocks may have changed in between.
+    # Midnight is computed for each Monday apart: clocks may have changed in between.
     bounds = [datetime.combine(monday, time(), zone) for monday in mondays]
     counts = count_by_period(bounds, "account:signed-in")
     sign_ins, others = sum(each[0] for each in counts), sum(each[1] for each in counts)

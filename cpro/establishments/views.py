@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage as Upload
 
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
-from cpro.core.conflicts import explain, told_kept
+from cpro.core.conflicts import describe_kept, explain
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission, can, requires
@@ -152,7 +152,7 @@ def _switching_off_page(form: TransfersForm, consequences: list[str]) -> Respons
         "confirm.html",
         title="Désactiver les transferts",
         question="Désactiver les transferts ?",
-        consequences=[*consequences, *told_kept(form)],
+        consequences=[*consequences, *describe_kept(form)],
         action_url=url_for("settings.save_transfers"),
         fields={**{each.name: each.data for each in form}, "confirme": YES},
         submit_label="Désactiver les transferts",

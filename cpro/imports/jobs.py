@@ -73,7 +73,7 @@ def _describe_expiry(result: Mapping[str, Any]) -> str:
     return f"{closed} : personne ne l’avait confirmé, ses fichiers sont supprimés."
 
 
-@job(ANALYSE_JOB, label="Analyse des fichiers déposés", told=_describe_analysis, exclusive="imports", report=_report)
+@job(ANALYSE_JOB, label="Analyse des fichiers déposés", summary=_describe_analysis, exclusive="imports", report=_report)
 def analyse_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Analyse the kept files of an import; those that are refused close it."""
     if get_run(run_id).state is not RunState.DEPOSITED:
@@ -99,7 +99,7 @@ def analyse_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     return None
 
 
-@job(APPLY_JOB, label="Application d’un import", told=_describe_application, exclusive="imports", report=_report)
+@job(APPLY_JOB, label="Application d’un import", summary=_describe_application, exclusive="imports", report=_report)
 def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> dict[str, Any] | None:
     """Apply an import in the transaction that ends the job; one that is refused waits for a new analysis."""
     context.progress(0, 0, "Préparation de l’import, puis écriture en une seule fois")
@@ -119,7 +119,7 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
     return None
 
 
-@job(UNDO_JOB, label="Annulation d’un import", told=_describe_undoing, exclusive="imports", report=_report)
+@job(UNDO_JOB, label="Annulation d’un import", summary=_describe_undoing, exclusive="imports", report=_report)
 def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Undo an import in the transaction that ends the job; one that cannot be undone stands as it is."""
     context.progress(0, 0, "Retour des données à ce qu’elles étaient, en une seule fois")
@@ -133,7 +133,7 @@ def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     return None
 
 
-@nightly("imports:sweep", label="Suppression des fichiers d’imports devenus inutiles", told=_describe_sweep)
+@nightly("imports:sweep", label="Suppression des fichiers d’imports devenus inutiles", summary=_describe_sweep)
 def sweep(context: JobContext) -> dict[str, int]:
     """Ask for the imports that waited too long to expire; delete the files that no import needs."""
     with platform_unit_of_work(context.reason) as work:
@@ -155,7 +155,7 @@ def sweep(context: JobContext) -> dict[str, int]:
     return {"expired": len(expired), "deleted": deleted}
 
 
-@job(_EXPIRE_JOB, label="Abandon d’un import resté sans suite", told=_describe_expiry, exclusive="imports")
+@job(_EXPIRE_JOB, label="Abandon d’un import resté sans suite", summary=_describe_expiry, exclusive="imports")
 def expire(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Close an import that nobody confirmed, with its files."""
     with context.unit_of_work() as work:

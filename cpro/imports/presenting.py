@@ -81,7 +81,7 @@ class ShownChange:
     was_left: bool = False
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return the fields in one line: what is written of somebody new, else the old and the new values."""
         if self.is_creation:
             return " ; ".join(f"{each.label} : {each.new}" for each in self.fields)
@@ -175,7 +175,7 @@ class Words:
         for change in listing.iter_changes(run.id):
             shown = self.change(change, run)
             selected = "oui" if shown.is_selected else "non"
-            yield ["modification", shown.kind, shown.name, shown.action, selected, shown.told, "", "", "", ""]
+            yield ["modification", shown.kind, shown.name, shown.action, selected, shown.summary, "", "", "", ""]
         for finding in listing.iter_findings(run.id):
             found = self.finding(finding)
             row = [found.severity, "", found.name, "", "", "", found.file, found.line, found.code, found.sentence]
@@ -224,7 +224,7 @@ def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureRow]]:
 
 def sentences_of(run: ImportRun) -> list[str]:
     """Return what the table of figures does not hold, in sentences."""
-    counts, told = run.counts, []
+    counts, sentences = run.counts, []
     for family, one, many, why in (
         (
             "students",
@@ -240,10 +240,10 @@ def sentences_of(run: ImportRun) -> list[str]:
         ),
     ):
         if number := counts.get("ignored", {}).get(family):
-            told.append(f"{plural(number, one, many)} ({why}).")
+            sentences.append(f"{plural(number, one, many)} ({why}).")
     if opened := counts.get("accounts_opened"):
-        told.append(f"{plural(opened, 'compte d’élève ouvert', 'comptes d’élèves ouverts')}.")
-    return told
+        sentences.append(f"{plural(opened, 'compte d’élève ouvert', 'comptes d’élèves ouverts')}.")
+    return sentences
 
 
 def summary_of(run: ImportRun) -> str:

@@ -36,7 +36,7 @@ def fingerprint_of_data(today: date) -> str:
     """Return what changes whenever the data an analysis rests on does: students, divisions, diplomas, staff, the day,
     whose files the school takes.
 
-    Every action leaves its line in the journal, so the last line about these tells it without reading them.
+    Every action leaves its line in the journal, so the last line about these is enough.
     """
     lines = [
         db.session.scalar(select(func.max(AuditEntry.id)).where(AuditEntry.object_type == object_type))
@@ -46,8 +46,8 @@ def fingerprint_of_data(today: date) -> str:
         db.session.scalar(select(func.max(AuditEntry.id)).where(AuditEntry.action == action)) for action in _ACTIONS
     ]
     school = get_current_establishment()
-    told = f"{today.isoformat()} {school.uai} {school.uses_siecle} {lines}"
-    return hashlib.sha256(told.encode()).hexdigest()
+    basis = f"{today.isoformat()} {school.uai} {school.uses_siecle} {lines}"
+    return hashlib.sha256(basis.encode()).hexdigest()
 
 
 def get_run(run_id: int) -> ImportRun:

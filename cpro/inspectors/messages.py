@@ -1,4 +1,4 @@
-"""What an inspector is told by e-mail: never anything of another school."""
+"""E-mails to inspectors: never anything of another school."""
 
 from __future__ import annotations
 

@@ -183,12 +183,12 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
     school = _lock(mandate, by)
     refuse_closing(mandate, by, now=now)
     errors: dict[str, str] = {}
-    told = _line(reason, "reason", 300, "Indiquez la raison : elle reste dans votre établissement.", errors)
+    typed = _line(reason, "reason", 300, "Indiquez la raison : elle reste dans votre établissement.", errors)
     if errors:
         raise FieldErrors(errors)
-    mandate.closed_at, mandate.closed_by_label, mandate.closing_reason = now, by.label, told
+    mandate.closed_at, mandate.closed_by_label, mandate.closing_reason = now, by.label, typed
     db.session.flush()
-    _record("mandate:closed", mandate, {"reason": (None, told)}, by=by, now=now)
+    _record("mandate:closed", mandate, {"reason": (None, typed)}, by=by, now=now)
     _send(messages.closing(mandate, school), mandate, session=db.session(), by=by, now=now)
 
 

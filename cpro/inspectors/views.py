@@ -102,8 +102,8 @@ def open_access() -> ResponseReturnValue:
         form.blame(refusal)
         return _page(form, refusal.status)
     opened = f"Accès ouvert à {name} {days}."
-    told = f"Un message part à l’adresse {address} : le tableau dit où il en est."
-    return back_to(url_for("inspectors.index"), f"{opened} {told}")
+    mailed = f"Un message part à l’adresse {address} : le tableau dit où il en est."
+    return back_to(url_for("inspectors.index"), f"{opened} {mailed}")
 
 
 @bp.route("/<int:mandate_id>/fermer", methods=["GET", "POST"])
@@ -180,7 +180,7 @@ def consultations(mandate_id: int) -> ResponseReturnValue:
     return render_page(
         "inspectors/consultations.html",
         mandate=_shown(mandate, school),
-        lines=[_told(line, school) for line in lines],
+        lines=[_describe_line(line, school) for line in lines],
         total=count_lines_of("platform", mandate.inspector_id, *_CONSULTATIONS, since=since, until=until),
         first_url=own_address if before_id else None,
         next_url=url_for("inspectors.consultations", mandate_id=mandate.id, avant=lines[-1].id) if more else None,
@@ -307,7 +307,7 @@ def diplomas_of(mandate: Mandate) -> str:
     return "tous" if mandate.all_diplomas else ", ".join(each.diploma.short_label for each in mandate.diplomas)
 
 
-def _told(line: AuditEntry, school: Establishment) -> dict[str, str]:
+def _describe_line(line: AuditEntry, school: Establishment) -> dict[str, str]:
     changes = labels.describe(line, timezone=school.timezone)
     return {
         "when": format_instant(line.at, school.timezone),

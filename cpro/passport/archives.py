@@ -43,7 +43,7 @@ def draw_archive(
 ) -> list[Passport]:
     """Write the passports of pupils as a ZIP, one after the other; return them without their content.
 
-    `progress` is told how many are done.
+    `progress` is called with how many are done.
     """
     drawn: list[Passport] = []
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:  # a PDF is compressed already

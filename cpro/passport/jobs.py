@@ -34,7 +34,7 @@ def _report(done: Job) -> Report | None:
     )
 
 
-def _told(result: Mapping[str, Any]) -> str:
+def _describe_result(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('passports', 0), 'passeport prêt', 'passeports prêts')}."
 
 
@@ -42,7 +42,7 @@ def _describe_sweep(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('deleted', 0), 'archive supprimée', 'archives supprimées')}."
 
 
-@job(queries.DIVISION_JOB, label="Passeports d’une division", told=_told, report=_report)
+@job(queries.DIVISION_JOB, label="Passeports d’une division", summary=_describe_result, report=_report)
 def draw_division(context: JobContext, division_id: int, division: str) -> dict[str, Any] | None:
     """Draw the passports of the pupils present in a division into one ZIP.
 
@@ -67,7 +67,9 @@ def draw_division(context: JobContext, division_id: int, division: str) -> dict[
     return None
 
 
-@nightly("passport:sweep", label="Suppression des passeports de division que l’on ne garde plus", told=_describe_sweep)
+@nightly(
+    "passport:sweep", label="Suppression des passeports de division que l’on ne garde plus", summary=_describe_sweep
+)
 def sweep(context: JobContext) -> dict[str, int]:
     """Delete the archives whose days are over, and what killed jobs left."""
     storage = archives_of(current_app.config["CPRO_UPLOADS"])

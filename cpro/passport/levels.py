@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from cpro.core.formatting import format_date, join_french, plural
-from cpro.records.levels import rank_of_code, told
+from cpro.records.levels import describe_level, rank_of_code
 from cpro.records.models import Evaluation, Level
 
 #: Competences on one drawing: what fits on a page.
@@ -87,7 +87,7 @@ def _table_part(own: Sequence[Evaluation], titles: Mapping[str, str]) -> dict[st
         "figures": [
             [
                 format_date(each.evaluated_on),
-                told(each.level),
+                describe_level(each.level),
                 " – ".join(part for part in (each.author_label, each.origin_school) if part),
                 " – ".join(
                     dict.fromkeys(part for part in (each.scenario_title, titles.get(each.fiche_uid or "")) if part)

@@ -1,4 +1,4 @@
-"""Records: what a pupil met, was evaluated on and was told — *fiches*, *évaluations*, *bilans*.
+"""Records: what a pupil did, their evaluations and their reviews — *fiches*, *évaluations*, *bilans*.
 
 Words: a *fiche* tells a situation met in school or in company; an *évaluation* gives a level, from 1 to 4, to a
 competence; a *bilan* sums up a period. Each bears an `origin_uid`, born once and carried by the copies that transfers

@@ -36,10 +36,10 @@ def register_audit_labels() -> None:
                 "bilans": "Bilans supprimés",
             },
         },
-        values={"establishment": {"retention_years": told_years}},
+        values={"establishment": {"retention_years": describe_years}},
     )
 
 
-def told_years(years: int) -> str:
+def describe_years(years: int) -> str:
     """Return a number of years in words: « 1 an », « 3 ans »."""
     return f"{years} an" if years == 1 else f"{years} ans"

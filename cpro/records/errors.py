@@ -79,5 +79,5 @@ class FicheInUse(Conflict):
     """Refuse to delete a fiche that évaluations are about."""
 
     def __init__(self, evaluations: int) -> None:
-        told = plural(evaluations, "évaluation porte", "évaluations portent")
-        super().__init__(f"Cette fiche ne peut pas être supprimée : {told} sur elle.")
+        counted = plural(evaluations, "évaluation porte", "évaluations portent")
+        super().__init__(f"Cette fiche ne peut pas être supprimée : {counted} sur elle.")

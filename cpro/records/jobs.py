@@ -11,14 +11,16 @@ from cpro.core.jobs.handlers import nightly
 from cpro.records.operations import retention
 
 
-def _told(result: Mapping[str, Any]) -> str:
+def _describe_result(result: Mapping[str, Any]) -> str:
     pupils = plural(result.get("pupils", 0), "ancien apprenant", "anciens apprenants")
     schools = plural(result.get("schools", 0), "établissement", "établissements")
     records = plural(result.get("records", 0), "donnée supprimée", "données supprimées")
     return f"{records}, de {pupils}, dans {schools}."
 
 
-@nightly("records:expire", label="Suppression des données arrivées au terme de leur conservation", told=_told)
+@nightly(
+    "records:expire", label="Suppression des données arrivées au terme de leur conservation", summary=_describe_result
+)
 def expire(context: JobContext) -> dict[str, int]:
     """Delete the records of the pupils gone for longer than their school keeps them, some in a transaction.
 

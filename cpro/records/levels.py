@@ -1,6 +1,6 @@
 """The levels of a pupil over time: one line for each competence, as a drawing and as the same figures in a table.
 
-Pure: levels in, markup out. Colours are classes of static/css/charts.css; a level is told by its height, and in the
+Pure: levels in, markup out. Colours are classes of static/css/charts.css; a level shows by its height, and in the
 table by its words.
 """
 
@@ -40,7 +40,7 @@ class CompetenceLevels:
     @property
     def figures(self) -> list[tuple[str, str]]:
         """Return each level as a table shows it: day, and level in figures and words."""
-        return [(format_date(each.evaluated_on), told(each.level)) for each in self.points]
+        return [(format_date(each.evaluated_on), describe_level(each.level)) for each in self.points]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def charts_of(levels: Sequence[LevelPoint]) -> list[LevelChart]:
     ]
 
 
-def told(level: int) -> str:
+def describe_level(level: int) -> str:
     """Return a level in figures and words: « 3, maîtrise satisfaisante »."""
     return f"{level}, {Level(level).label}"
 

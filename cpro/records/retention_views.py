@@ -15,7 +15,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments.places import settings_frame
 from cpro.establishments.queries import get_current_establishment
-from cpro.records.audit_labels import told_years
+from cpro.records.audit_labels import describe_years
 from cpro.records.forms import RetentionForm
 from cpro.records.operations import retention
 
@@ -52,8 +52,8 @@ def save() -> ResponseReturnValue:
             )
     except DomainError as refusal:
         return _page(form, refusal.status, refusal)
-    told = f"Les données des anciens apprenants sont conservées {told_years(chosen)}."
-    return back_to(url_for("retention.edit"), told if changed else "Rien n’a changé.")
+    message = f"Les données des anciens apprenants sont conservées {describe_years(chosen)}."
+    return back_to(url_for("retention.edit"), message if changed else "Rien n’a changé.")
 
 
 def _to_confirm(years: int, form: RetentionForm) -> ResponseReturnValue | None:
@@ -71,14 +71,14 @@ def _to_confirm(years: int, form: RetentionForm) -> ResponseReturnValue | None:
     return render_page(
         "confirm.html",
         title="Raccourcir la conservation",
-        question=f"Ne conserver que {told_years(years)} les données de ceux qui sont partis ?",
+        question=f"Ne conserver que {describe_years(years)} les données de ceux qui sont partis ?",
         consequences=[
             f"La nuit prochaine, {', '.join(counts)} de {whose} seront supprimés, sans retour possible.",
             "Jusque-là, vous pouvez revenir à une durée plus longue.",
         ],
         action_url=url_for("retention.save"),
         fields={"retention_years": str(years), "version": form.version.data or "", "confirm": "oui"},
-        submit_label=f"Ne conserver que {told_years(years)}",
+        submit_label=f"Ne conserver que {describe_years(years)}",
         cancel_url=url_for("retention.edit"),
         danger=True,
     )
@@ -96,7 +96,7 @@ def _page(form: RetentionForm, status: int = 200, refusal: DomainError | None = 
         "settings/retention.html",
         form=form,
         figures=figures,
-        years=told_years(school.retention_years),
+        years=describe_years(school.retention_years),
         departures=departures,
         today=now.date(),
         total=total,

@@ -115,8 +115,8 @@ def update_scenario(
     scenario.diploma_id, scenario.changed_at = clean["diploma"].id, now
     _detach(scenario, parts)
     _attach(scenario, {name: clean[name] for name in parts})
-    told = [_PARTS[name] for name in parts]
-    _record("scenario:changed", scenario, clean["diploma"], {"parts": (None, told)}, by=by, now=now)
+    labels = [_PARTS[name] for name in parts]
+    _record("scenario:changed", scenario, clean["diploma"], {"parts": (None, labels)}, by=by, now=now)
     return True
 
 

@@ -240,7 +240,7 @@ def _own_sheet(scenario_id: int) -> queries.Sheet:
 
 
 def _opened(scenario_id: int) -> queries.Sheet:
-    """Return a scenario that is about to be read, and tell it where readings are told: by number, without its title."""
+    """Return a scenario that is about to be read, and announce it to the journal: by number, without its title."""
     sheet = queries.get_sheet(scenario_id)
     label = operations.journal_label(sheet.scenario, sheet.scenario.diploma)
     _announce(events.record_opened, object_type="scenario", object_id=str(scenario_id), object_label=label)

@@ -97,15 +97,15 @@ def _courses() -> list[ChecklistItem]:
     if not total + unknown:
         return []
     missing = unlinked + unknown
-    told = "Toutes les formations sont rattachées à un diplôme."
+    detail = "Toutes les formations sont rattachées à un diplôme."
     if missing:
-        told = "Sans diplôme, une formation laisse ses divisions sans masque de saisie ni compétences."
+        detail = "Sans diplôme, une formation laisse ses divisions sans masque de saisie ni compétences."
     if unknown:
-        told += f" {plural(unknown, 'code est porté', 'codes sont portés')} par des élèves sans être dans la liste."
+        detail += f" {plural(unknown, 'code est porté', 'codes sont portés')} par des élèves sans être dans la liste."
     return [
         ChecklistItem(
             "Rattacher les formations (MEF) à un diplôme",
-            told,
+            detail,
             done=not missing,
             link_url=url_for("mefs.index_view", diplome="non") if unlinked else url_for("mefs.index_view"),
             link_label="Voir la liste",

@@ -20,7 +20,7 @@ TO_LINK = "à rattacher"
 def offer_diplomas(field: SelectField, *, nothing: str = TO_LINK, among: Collection[int] | None = None) -> None:
     """Offer diplomas by their names, or those of the identifiers `among`; the one that the field holds always stays.
 
-    `nothing` is what the empty choice says. Whoever may create a diploma is told where.
+    `nothing` is what the empty choice says. A person who may create a diploma reads where.
     """
     offered: dict[str, str] = {}
     for each in list_diplomas():

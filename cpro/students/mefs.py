@@ -118,7 +118,7 @@ def create_mef(values: Mapping[str, str], *, by: Actor, now: datetime) -> MEF:
     mef = MEF(**clean)
     db.session.add(mef)
     db.session.flush()
-    changes = {"code": (None, mef.code), **_told({"label": "", "diploma_id": None}, clean)}
+    changes = {"code": (None, mef.code), **_audit_changes({"label": "", "diploma_id": None}, clean)}
     _record("mef:created", mef, changes | _carry_to_divisions([mef.code]), by=by, now=now)
     return mef
 
@@ -149,7 +149,7 @@ def update_mef(
     for other in others:
         other.diploma_id = mef.diploma_id
     db.session.flush()
-    changes = _told(before, clean)
+    changes = _audit_changes(before, clean)
     if others:
         changes["other_years"] = (None, ", ".join(other.code for other in others))
     if not changes:
@@ -183,7 +183,7 @@ def list_followed_codes() -> set[str]:
 
 
 def _carry_to_divisions(codes: Sequence[str], *, withdrawn: int | None = None) -> dict[str, tuple[Any, Any]]:
-    """Give the divisions whose students follow these courses the diploma they lead to; return what changed, told."""
+    """Give the divisions whose students follow these courses the diploma they lead to; return the audit changes."""
     concerned = select(Student.division_id).where(Student.is_active, Student.mef_code.in_(codes))
     divisions = db.session.scalars(
         select(Division)
@@ -224,8 +224,8 @@ def _clean(values: Mapping[str, str], errors: dict[str, str]) -> dict[str, Any]:
     return {"label": label, "diploma_id": diploma.id if diploma else None}
 
 
-def _told(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return what changed as the journal tells it: a diploma by its name."""
+def _audit_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return what changed as an audit line holds it: a diploma by its name."""
     changes = differences({"label": before["label"]}, {"label": after["label"]})
     if before["diploma_id"] != after["diploma_id"]:
         old, new = _get_diploma(before["diploma_id"]), _get_diploma(after["diploma_id"])

@@ -71,7 +71,7 @@ def create_student(values: Mapping[str, str], *, by: Actor, now: datetime) -> St
     student = Student(created_at=now, **_clean_student(values, now))
     db.session.add(student)
     db.session.flush()
-    _record("student:created", student, {}, _told(student), by=by, now=now)
+    _record("student:created", student, {}, _audit_values(student), by=by, now=now)
     return student
 
 
@@ -82,12 +82,12 @@ def update_student(
     _refuse_if_kept_by_siecle()
     clean = _clean_student(values, now)
     db.session.refresh(student, with_for_update={"of": Student, "key_share": True})  # PostgreSQL locks no outer join
-    before = _told(student)
+    before = _audit_values(student)
     check_fresh(before, opened_on)
     for name, value in clean.items():
         setattr(student, name, value)
     db.session.flush()
-    _record("student:changed", student, before, _told(student), by=by, now=now)
+    _record("student:changed", student, before, _audit_values(student), by=by, now=now)
 
 
 def division_values(division: Division, diploma: Diploma | None) -> dict[str, str]:
@@ -98,11 +98,11 @@ def division_values(division: Division, diploma: Diploma | None) -> dict[str, st
 def create_division(values: Mapping[str, str], *, by: Actor, now: datetime) -> Division:
     """Create a division by hand. Raises `KeptBySIECLE`, `FieldErrors`."""
     _refuse_if_kept_by_siecle()
-    lock_current_establishment()  # of two who give one code at once, the second is told
+    lock_current_establishment()  # of two people who give one code at once, the second is refused
     division = Division(**_clean_division(values, None))
     db.session.add(division)
     db.session.flush()
-    _record("division:created", division, {}, _told(division), by=by, now=now)
+    _record("division:created", division, {}, _audit_values(division), by=by, now=now)
     return division
 
 
@@ -118,16 +118,16 @@ def update_division(
     if is_kept and len(leads_to) < 2:
         raise KeptBySIECLE
     db.session.refresh(division, with_for_update={"of": Division, "key_share": True})
-    before = _told(division)
+    before = _audit_values(division)
     check_fresh(before, opened_on)
-    told_by_siecle = {"code": division.code, "label": division.label} if is_kept else {}
-    clean = _clean_division({**values, **told_by_siecle}, division.id)
+    from_siecle = {"code": division.code, "label": division.label} if is_kept else {}
+    clean = _clean_division({**values, **from_siecle}, division.id)
     if is_kept and clean["diploma_id"] not in (None, *leads_to):
         raise FieldErrors({"diploma": "Choisissez l’un des diplômes que préparent les formations de ses élèves."})
     for name, value in clean.items():
         setattr(division, name, value)
     db.session.flush()
-    _record("division:changed", division, before, _told(division), by=by, now=now)
+    _record("division:changed", division, before, _audit_values(division), by=by, now=now)
 
 
 def diploma_values(diploma: Diploma) -> dict[str, str]:
@@ -141,7 +141,7 @@ def create_diploma(values: Mapping[str, str], *, by: Actor, now: datetime) -> Di
     diploma = Diploma(establishment_id=school.id, **_clean_diploma(values, None))
     db.session.add(diploma)
     db.session.flush()
-    _record("diploma:created", diploma, {}, _told(diploma), by=by, now=now)
+    _record("diploma:created", diploma, {}, _audit_values(diploma), by=by, now=now)
     return diploma
 
 
@@ -152,12 +152,12 @@ def update_diploma(
     refuse_if_national(diploma)
     lock_current_establishment()
     db.session.refresh(diploma, with_for_update={"key_share": True})
-    before = _told(diploma)
+    before = _audit_values(diploma)
     check_fresh(before, opened_on)
     for name, value in _clean_diploma(values, diploma.id).items():
         setattr(diploma, name, value)
     db.session.flush()
-    _record("diploma:changed", diploma, before, _told(diploma), by=by, now=now)
+    _record("diploma:changed", diploma, before, _audit_values(diploma), by=by, now=now)
 
 
 def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
@@ -268,7 +268,7 @@ def _birth_date(text: str, today: date, errors: dict[str, str]) -> date | None:
     return born
 
 
-def _told(row: Student | Division | Diploma) -> dict[str, str]:
+def _audit_values(row: Student | Division | Diploma) -> dict[str, str]:
     """Return a row as its form and the journal show it: what it belongs to, by code."""
     if isinstance(row, Student):
         return student_values(row, db.session.get(Division, row.division_id) if row.division_id else None)

@@ -67,7 +67,7 @@ def update_user(
 
 
 def _set_divisions(account: Account, division_ids: Collection[int]) -> Mapping[str, tuple[str, str]]:
-    """Make these the divisions of a teacher; return the change, told in codes, or nothing."""
+    """Make these the divisions of a teacher; return the change, as codes, or nothing."""
     wanted = set(division_ids)
     if wanted and account.role is not Role.TEACHER:
         raise DomainError("Seul un enseignant a des divisions.", field="divisions")

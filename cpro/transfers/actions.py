@@ -1,4 +1,4 @@
-"""Which actions a page offers on a side: what operations would accept, told before anybody asks.
+"""Which actions a page offers on a side: what the operations would accept now.
 
 Operations have the last word, under the locks; the tests hold the two against each other.
 """

@@ -47,7 +47,7 @@ class EvaluatedUpon(Conflict):
 
 
 class IdentityDiffers(Conflict):
-    """Say that the pupil chosen is told otherwise by the other school; asked again, confirmed, it links them."""
+    """Say that the other school gives the chosen pupil another identity; asked again, confirmed, it links them."""
 
     def __init__(self, what: str) -> None:
         super().__init__(

@@ -57,7 +57,7 @@ class OfferForm(BaseForm):
 
     def offer(self, students: Sequence[Student]) -> None:
         """Offer these pupils."""
-        self.students.choices = [SelectChoice(str(each.id), told(each)) for each in students]
+        self.students.choices = [SelectChoice(str(each.id), describe_student(each)) for each in students]
 
 
 class AcceptanceForm(BaseForm):
@@ -73,10 +73,10 @@ class AcceptanceForm(BaseForm):
 
     def offer(self, students: Sequence[Student]) -> None:
         """Offer these pupils."""
-        self.student.choices = [SelectChoice(str(each.id), told(each)) for each in students]
+        self.student.choices = [SelectChoice(str(each.id), describe_student(each)) for each in students]
 
 
-def told(student: Student) -> str:
+def describe_student(student: Student) -> str:
     """Return a pupil as one chooses among several: « DUPONT Zoé, naissance le 31/01/2009, départ le 04/07/2026 »."""
     parts = [person_name(student.last_name, student.first_name)]
     if student.usage_name:

@@ -32,31 +32,33 @@ def _report(done: Job) -> Report:
     return Report(url_for("transfers.index"), "Voir les transferts")
 
 
-def _told(result: Mapping[str, Any]) -> str:
+def _describe_result(result: Mapping[str, Any]) -> str:
     """Return what a run did, in one sentence."""
-    told = [
+    parts = [
         plural(result.get("transfers", 0), "transfert fait", "transferts faits"),
         plural(result.get("records", 0), "donnée copiée", "données copiées"),
     ]
     if changed := result.get("changed", 0):
-        told.append(plural(changed, "dossier dont l’attente a changé", "dossiers dont l’attente a changé"))
-    return f"{join_french(told)}."
+        parts.append(plural(changed, "dossier dont l’attente a changé", "dossiers dont l’attente a changé"))
+    return f"{join_french(parts)}."
 
 
 def _describe_withdrawal(result: Mapping[str, Any]) -> str:
     withdrawn = plural(result.get("withdrawn", 0), "transfert annulé", "transferts annulés")
-    return f"{withdrawn} ; puis, après une nouvelle recherche : {_told(result)}"
+    return f"{withdrawn} ; puis, après une nouvelle recherche : {_describe_result(result)}"
 
 
 def _describe_night(result: Mapping[str, Any]) -> str:
-    return f"{plural(result.get('expired', 0), 'proposition échue', 'propositions échues')}, {_told(result)}"
+    return f"{plural(result.get('expired', 0), 'proposition échue', 'propositions échues')}, {_describe_result(result)}"
 
 
 def _describe_forgetting(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('forgotten', 0), 'transfert ancien oublié', 'transferts anciens oubliés')}."
 
 
-@job(RUN_JOB, label="Recherche des élèves à transférer", told=_told, exclusive="transfers", report=_report)
+@job(
+    RUN_JOB, label="Recherche des élèves à transférer", summary=_describe_result, exclusive="transfers", report=_report
+)
 def run_for_school(context: JobContext) -> dict[str, Any]:
     """Match and copy for the pupils whose INE the school knows; each batch is a transaction of its own."""
     return _run(context, context.establishment_id)
@@ -65,7 +67,7 @@ def run_for_school(context: JobContext) -> dict[str, Any]:
 @job(
     WITHDRAW_JOB,
     label="Annulation des transferts dus à un import",
-    told=_describe_withdrawal,
+    summary=_describe_withdrawal,
     exclusive="transfers",
     report=_report,
 )
@@ -79,13 +81,13 @@ def withdraw_transfers(context: JobContext, transfer_ids: list[int]) -> dict[str
     return {"withdrawn": withdrawn, **_run(context, context.establishment_id)}
 
 
-@nightly("transfers:nightly", label="Transferts de la nuit", told=_describe_night)
+@nightly("transfers:nightly", label="Transferts de la nuit", summary=_describe_night)
 def run_for_all(context: JobContext) -> dict[str, Any]:
     """Match and copy for all schools, and let old offers expire."""
     return {"expired": expire_offers(by=context.actor), **_run(context, None)}
 
 
-@nightly("transfers:forget", label="Oubli des noms des transferts anciens", told=_describe_forgetting)
+@nightly("transfers:forget", label="Oubli des noms des transferts anciens", summary=_describe_forgetting)
 def forget_old_names(context: JobContext) -> dict[str, int]:
     """Forget whom old transfers named, some of a school in a transaction; one where nothing is left is skipped."""
     forgotten = 0

@@ -86,7 +86,7 @@ class Verdict:
     disagreements: list[Disagreement] = field(default_factory=list)
 
     @property
-    def told_disagreements(self) -> list[str]:
+    def disagreement_values(self) -> list[str]:
         """Return what disagrees, as a side keeps it."""
         return [each.value for each in self.disagreements]
 
@@ -97,7 +97,7 @@ class Verdict:
             return True
         if self.standing is None:
             return self.state is not None
-        if self.state is TransferState.CONFLICT and self.told_disagreements != self.standing.disagreements:
+        if self.state is TransferState.CONFLICT and self.disagreement_values != self.standing.disagreements:
             return True
         return self.state is None or self.state.value != self.standing.state_value
 

@@ -1,4 +1,4 @@
-"""What heads are told by e-mail: names of schools and figures, never a pupil."""
+"""E-mails to heads: names of schools and figures, never a pupil."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from cpro.extensions import Model
 
 _CURRENT_ON_SQLITE = text("is_current = 1")  # as SQLAlchemy writes the condition there
 _CURRENT = text("is_current")
-_UNTOLD = text("told_at IS NULL AND done_at IS NOT NULL")
+_UNRECORDED = text("told_at IS NULL AND done_at IS NOT NULL")
 
 _NEW = text("told_at IS NULL")
 
@@ -138,7 +138,7 @@ class Transfer(PlatformOnly, Model):
         Index("ix_transfer_left", "left_id", "id"),
         Index("ix_transfer_joined", "joined_id", "id"),
         Index("ix_transfer_state", "state", "id"),
-        Index("ix_transfer_untold", "left_id", "id", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
+        Index("ix_transfer_untold", "left_id", "id", sqlite_where=_UNRECORDED, postgresql_where=_UNRECORDED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -160,8 +160,8 @@ class Transfer(PlatformOnly, Model):
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: when the journal of the school left was told; a run tells all those of a school in one line, at its end
-    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: when the journal of the school left recorded it; a run records all those of a school in one line, at its end
+    recorded_at: Mapped[datetime | None] = mapped_column("told_at", UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     @property
@@ -212,7 +212,7 @@ class TransferSide(Owned, Model):
     fiches: Mapped[int] = mapped_column(default=0)
     bilans: Mapped[int] = mapped_column(default=0)
     evaluations: Mapped[int] = mapped_column(default=0)
-    #: fiches that were not validated and stay in the school left; told to that school alone
+    #: fiches that were not validated and stay in the school left; shown to that school alone
     left_out: Mapped[int] = mapped_column(default=0)
     #: values of `Disagreement`, without what the other school has; past CONFLICT, what the school joined confirmed
     disagreements: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -247,7 +247,7 @@ class TransferSide(Owned, Model):
 
     @property
     def other_school(self) -> str:
-        """Return the other school as it is told: « l’établissement 0999002X »."""
+        """Return the other school as pages name it: « l’établissement 0999002X »."""
         return f"l’établissement {self.other_uai}" if self.other_uai else self.other_name
 
     @property
@@ -257,7 +257,7 @@ class TransferSide(Owned, Model):
 
 
 class SchoolPair(PlatformOnly, Model):
-    """Two schools between which something was transferred at least once; their heads are told of the first time."""
+    """Two schools between which something was transferred at least once; their heads are notified of the first time."""
 
     __tablename__ = "school_pair"
     __table_args__ = (
@@ -273,5 +273,5 @@ class SchoolPair(PlatformOnly, Model):
     #: the first transfer between them
     transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    #: when both heads were told by mail; a job tells several pairs at once
-    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: when both heads were notified by mail; a job notifies of several pairs at once
+    notified_at: Mapped[datetime | None] = mapped_column("told_at", UTCDateTime)

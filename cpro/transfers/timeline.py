@@ -1,8 +1,8 @@
 """Where a transfer stands, in steps: what is done, what is missing, who must act.
 
-Nothing is told of the other school but its name, its UAI and whether it activated transfers: a school needs them to
+Nothing is shown of the other school but its name, its UAI and whether it activated transfers: a school needs them to
 know whom to ask; of an identity, which fields disagree, never what the other says. A school that has not activated
-transfers itself is told nothing at all of others: it has no side.
+transfers itself sees nothing at all of others: it has no side.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def steps_of(side: TransferSide, school: Establishment) -> list[Step]:
         if key == reached:
             steps.append(_current(key, side, school))
         elif _ORDER.index(key) < _ORDER.index(reached):
-            if _is_told(key, side):
+            if _is_shown(key, side):
                 steps.append(Step(key, _TITLES[key], _done(key, side), StepState.DONE))
         elif key == "copy" and side.state.is_pending:
             steps.append(Step(key, _TITLES[key], _later(side, school), StepState.LATER))
@@ -117,7 +117,7 @@ def _later(side: TransferSide, school: Establishment) -> str:
             return f"{_capital(what)} seront copiés dès que rien ne manque."
 
 
-def _is_told(key: str, side: TransferSide) -> bool:
+def _is_shown(key: str, side: TransferSide) -> bool:
     """Tell whether a step that is past deserves a line: an agreement is asked of few."""
     return key != "agreement" or side.decided_in == Direction.LEFT.value
 

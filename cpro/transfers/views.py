@@ -149,7 +149,7 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
         if side.done_at and can(principal, Permission.RECORDS_EXPORT)
         else None,
         pupil_url=url_for("eleves.details_view", id=side.student_id) if side.student_id else None,
-        # A run tells the journal of all that it copied at once; only a decision is told of one transfer.
+        # A run records all that it copied in one line; only a decision has a line of its own.
         sections=registry().object_sections("transfer", str(side.id)) if side.decided_at else [],
         refusal=refusal.message if refusal else "",
         status=refusal.status if refusal else 200,

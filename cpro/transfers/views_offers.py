@@ -60,8 +60,8 @@ def send_offer() -> ResponseReturnValue:
                 by=current_actor(),
                 now=clock.utcnow(),
             )
-            told = plural(len(sides), "élève est proposé", "élèves sont proposés")
-            sentence = f"{told} à {sides[0].other_school}, qui a 60 jours pour répondre."
+            counted = plural(len(sides), "élève est proposé", "élèves sont proposés")
+            sentence = f"{counted} à {sides[0].other_school}, qui a 60 jours pour répondre."
     except DomainError as refusal:
         # The operation judges the destination before the pupils: once these are refused, the destination is good.
         destination_is_good = "students" in refusal.errors

@@ -80,8 +80,8 @@ def answer(token: str) -> ResponseReturnValue:
     with platform_unit_of_work("the holder of an earlier address answers") as work:
         agrees = word == "confirmer"
         change = addresses.answer_link(work.session, token, agrees=agrees, origin=remote_address(), now=clock.utcnow())
-        told = _answered(agrees=agrees, is_account=change.account_id is not None)
-    return back_to(url_for("users.sign_in"), told)
+        message = _answered(agrees=agrees, is_account=change.account_id is not None)
+    return back_to(url_for("users.sign_in"), message)
 
 
 def address_section() -> dict[str, object]:
@@ -104,8 +104,8 @@ def head_code_section(object_type: str, object_id: str) -> tuple[str, dict[str, 
         return None
     account_id = read_id(object_id)
     account = queries.find_account_by_id(account_id) if account_id else None
-    told = describe_code(account, get_current_establishment()) if account else None
-    return ("users/_head_code.html", {"text": told[0], "level": told[1]}) if told else None
+    described = describe_code(account, get_current_establishment()) if account else None
+    return ("users/_head_code.html", {"text": described[0], "level": described[1]}) if described else None
 
 
 def _principal() -> Principal:

@@ -32,14 +32,14 @@ class CodeRefused(DomainError):
 
 
 class CodeExpired(DomainError):
-    """Say that the code was right and is too old: told only to who knows the code."""
+    """Say that the code was right and is too old: shown only to a person who knows the code."""
 
     def __init__(self) -> None:
         super().__init__("Ce code a expiré. Demandez-en un nouveau à l’administrateur de votre établissement.")
 
 
 class AccountDisabled(Forbidden):
-    """Say that the account is disabled: told only to who knows the password or the code."""
+    """Say that the account is disabled: shown only to a person who knows the password or the code."""
 
     def __init__(self) -> None:
         super().__init__("Ce compte est désactivé. Adressez-vous à l’administrateur de votre établissement.")

@@ -46,7 +46,7 @@ _SEEN_TO_THE = timedelta(minutes=1)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Never kept, whatever the form: secrets, and what is drawn anew.
 _NEVER_KEPT = SECRET_FIELDS | {"csrf_token"}
-#: What a script that saves while somebody types is told; the text stays on their page, and posting it parks it.
+#: The answer to a script that saves while somebody types; the text stays on their page, and posting it parks it.
 _SESSION_ENDED = (
     "Votre session a pris fin\u202f: ce que vous écrivez n’est plus enregistré. "
     "Votre texte reste sur cette page\u202f; validez-le pour vous connecter à nouveau\u202f: "
@@ -212,7 +212,7 @@ def _send_to_sign_in(access: Access) -> ResponseReturnValue:
     if request.method in _SAFE_METHODS:
         return redirect(url_for("users.sign_in", suite=_here()), 303)
     if asks_for_json():
-        return {"told": _SESSION_ENDED}, 401
+        return {"message": _SESSION_ENDED}, 401
     owner = session.get(OWNER)  # without it, on a shared computer, the next person would be shown the form
     if owner and access.keeps_typed_form and _comes_from_our_pages() and _park(owner):
         flash("Votre session a pris fin. Ce que vous aviez saisi vous sera présenté après la connexion.", "warning")
@@ -229,7 +229,7 @@ def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
     Files cannot be shown again: they are named, on the page they were sent from.
     """
     if asks_for_json():
-        return {"told": _SESSION_ENDED}, 403
+        return {"message": _SESSION_ENDED}, 403
     if access.keeps_typed_form and _comes_from_our_pages() and _park(f"{principal.kind}:{principal.id}"):
         return redirect(page_address(), 303)
     page = _standing_page()

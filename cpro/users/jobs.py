@@ -16,15 +16,15 @@ from cpro.users.models import Account, AddressChange, AddressState
 from cpro.users.operations.addresses import SILENCE, settle_silence
 
 
-def _told(counts: Mapping[str, Any]) -> str:
+def _describe_result(counts: Mapping[str, Any]) -> str:
     return f"{plural(counts.get('counted', 0), 'adresse compte désormais', 'adresses comptent désormais')}."
 
 
-@nightly("users:addresses", label="Adresses changées il y a sept jours", told=_told)
+@nightly("users:addresses", label="Adresses changées il y a sept jours", summary=_describe_result)
 def settle(context: JobContext) -> dict[str, int]:
     """Have addresses count that nobody objected to, and forget the changes that were settled and whose link expired.
 
-    Each is settled when it is first asked about too; at night, the message that told of it is still there to tell
+    Each is settled when it is first asked about too; at night, the message that announced it is still there to tell
     whether a server took it.
     """
     counted = 0

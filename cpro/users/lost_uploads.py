@@ -49,13 +49,13 @@ def flash_names(owner: str) -> None:
 
 def sentence_of(names: Sequence[str]) -> str:
     """Return what is said of files that were not deposited."""
-    told = join_french([f"«\u202f{name}\u202f»" for name in names])
+    listed = join_french([f"«\u202f{name}\u202f»" for name in names])
     begun = "Votre session a pris fin pendant l’envoi\u202f:"
     if not names:
         return f"{begun} rien n’a été déposé. Choisissez à nouveau vos fichiers."
     if len(names) == 1:
-        return f"{begun} le fichier {told} n’a pas été déposé. Choisissez-le à nouveau."
-    return f"{begun} les fichiers {told} n’ont pas été déposés. Choisissez-les à nouveau."
+        return f"{begun} le fichier {listed} n’a pas été déposé. Choisissez-le à nouveau."
+    return f"{begun} les fichiers {listed} n’ont pas été déposés. Choisissez-les à nouveau."
 
 
 def _read_names(max_body: int | None) -> list[str]:

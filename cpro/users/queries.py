@@ -139,7 +139,7 @@ def count_heads() -> Heads:
 def is_without_code(now: datetime) -> ColumnElement[bool]:
     """Return the condition of the people who never activated their account and have no code that is still good.
 
-    Heads are told of apart (`count_heads`): their codes are not printed. Nor are those who wait for the head's consent.
+    Heads are counted apart (`count_heads`): their codes are not printed. Nor are those who wait for the head's consent.
     """
     good = exists().where(
         ActivationCode.account_id == Account.id, ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now

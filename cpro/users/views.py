@@ -201,12 +201,12 @@ def choose() -> ResponseReturnValue:
 def enter(establishment_id: int) -> ResponseReturnValue:
     """Enter a school."""
     principal = _principal()
-    told, by = "Vous consultez {}, en lecture seule.", current_actor()
+    message, by = "Vous consultez {}, en lecture seule.", current_actor()
     if principal.role is Role.INSPECTOR:
         opened = guard.find_open_school(principal, establishment_id)
         if opened is None:
             raise NotFound("Cet établissement ne vous a pas ouvert d’accès.")
-        told = f"Vous consultez {{}}, en lecture seule, jusqu’au {format_date(opened.ends_on)} compris."
+        message = f"Vous consultez {{}}, en lecture seule, jusqu’au {format_date(opened.ends_on)} compris."
         by = replace(by, label=guard.name_in_school(principal.id, establishment_id) or by.label)
     with platform_unit_of_work("entering a school") as work:
         school = get_establishment(work.session, establishment_id)
@@ -215,7 +215,7 @@ def enter(establishment_id: int) -> ResponseReturnValue:
             work.session, principal.sign_in_id, school, by=by, now=clock.utcnow(), left_by=current_actor()
         )
         name = school.name or school.code
-    return back_to(_landing(principal) or url_for("users.home"), told.format(name))
+    return back_to(_landing(principal) or url_for("users.home"), message.format(name))
 
 
 @schools_bp.post("/quitter")

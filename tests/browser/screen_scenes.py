@@ -286,13 +286,13 @@ WRITING = [
     Scene("division-new", GATED, f"{DIVISIONS}new/"),
 ]
 
-TOLD = [
+HISTORIES = [
     *(
         Scene(f"history-{part}", ADMIN, f"{HISTORY}?de={part}")
         for part in ("etablissement", "transferts", "masques", "logo")
     ),
     Scene(
-        "history-told",
+        "history-line",
         ADMIN,
         PARTICULARS,
         200,
@@ -305,4 +305,4 @@ TOLD = [
     Scene("journal-line", HEAD, JOURNAL, 200, _open_the_first),
 ]
 
-SCREEN_SCENES = [*GATES, *READING, *WRITING, *TOLD]
+SCREEN_SCENES = [*GATES, *READING, *WRITING, *HISTORIES]

@@ -221,7 +221,7 @@ def make_transfer(left_id: int, joined_id: int, **values: Any) -> Transfer:
             "state_value": TransferState.DONE.value,
             "created_at": NOW,
             "done_at": NOW,
-            "told_at": NOW,
+            "recorded_at": NOW,
             **values,
         }
     )

@@ -257,7 +257,7 @@ def check_complete(session: Session) -> None:
     for pair in pairs:
         assert tuple(pair) in current, "a pair was forgotten"
     untold = session.scalar(
-        select(func.count()).where(Transfer.done_at.is_not(None), Transfer.told_at.is_(None)).select_from(Transfer)
+        select(func.count()).where(Transfer.done_at.is_not(None), Transfer.recorded_at.is_(None)).select_from(Transfer)
     )
     assert untold == 0, f"{untold} transfers are in no journal of the school left"
 

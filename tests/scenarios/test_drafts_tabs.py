@@ -104,7 +104,7 @@ class TestScript:
         answer = kept_by_script(browser, NEW, {**opened(browser, NEW), "title": TYPED})
 
         assert answer.status_code == 200
-        assert answer.json == {"told": "Brouillon enregistré à 20\u00a0h\u00a005"}
+        assert answer.json == {"message": "Brouillon enregistré à 20\u00a0h\u00a005"}
 
     def test_is_told_that_the_session_has_ended_and_the_form_is_parked_when_posted(
         self, as_: As, written: Written, clock_: time_machine.Traveller, app: Flask, world: World
@@ -116,7 +116,7 @@ class TestScript:
         answer = kept_by_script(browser, NEW, values)
 
         assert answer.status_code == 401
-        assert answer.json["told"].startswith("Votre session a pris fin")
+        assert answer.json["message"].startswith("Votre session a pris fin")
         assert rows(app, Draft) == []
         posted = browser.post(NEW, values, headers={"Sec-Fetch-Site": "same-origin"})
         browser.get(posted.location)
@@ -140,7 +140,7 @@ class TestScript:
         )
 
         assert answer.status_code == 403
-        assert answer.json["told"].startswith("Votre session a pris fin")
+        assert answer.json["message"].startswith("Votre session a pris fin")
         assert rows(app, Draft) == []
 
     def test_a_busy_database_is_told_without_an_error_page(
@@ -155,7 +155,7 @@ class TestScript:
             by_button = browser.post(NEW, {**values, **KEEP})
 
         assert by_script.status_code == 503
-        assert "pas encore enregistré" in by_script.json["told"]
+        assert "pas encore enregistré" in by_script.json["message"]
         assert by_button.status_code == 503
         assert values_of(by_button)["title"] == TYPED
         assert "pas encore enregistré" in Page(by_button).text

@@ -15,7 +15,7 @@ def _describe(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('forgotten', 0), 'brouillon oublié', 'brouillons oubliés')}."
 
 
-@nightly("drafts:sweep", label="Oubli des brouillons de plus de sept jours", told=_describe)
+@nightly("drafts:sweep", label="Oubli des brouillons de plus de sept jours", summary=_describe)
 def forget_old_drafts(context: JobContext) -> dict[str, int]:
     """Forget the drafts to which nothing was added for seven days."""
     with context.unit_of_work() as work:

@@ -3,7 +3,7 @@
 A form opts in by four calls: `typed` where it is opened, `is_asked` and `answer` before it is judged, `saved` in the
 unit of work that saves it. Its template puts in what `macros/drafts.html` offers. The address and the permission are
 the form's own: whoever may not post it keeps no draft of it. Saving happens in the school's session, as `saved` does.
-What people are told of which forms keep drafts stands in the help, the privacy notice and CHANGELOG (decision 0011).
+The texts about which forms keep drafts stand in the help, the privacy notice and CHANGELOG (decision 0011).
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def is_asked() -> bool:
 
 
 def answer(key: DraftKey, again: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-    """Keep or give up what was posted, and lead back to the page, or tell the script.
+    """Keep or give up what was posted, and lead back to the page, or answer the script.
 
     `again` shows the form as it was posted: what could not be kept stays in front of whoever typed it.
     """
@@ -135,12 +135,12 @@ def answer(key: DraftKey, again: Callable[[], ResponseReturnValue]) -> ResponseR
         with unit_of_work():
             saved(key)
         return back_to(page_address(), "Brouillon abandonné.")
-    told, status = _keep(key)
+    message, status = _keep(key)
     if asks_for_json():
-        return {"told": told}, status
+        return {"message": message}, status
     if status == 200:
-        return back_to(page_address(), f"{told}. Vous seul pouvez le voir.")
-    flash(told, "error")
+        return back_to(page_address(), f"{message}. Vous seul pouvez le voir.")
+    flash(message, "error")
     page = make_response(again())
     page.status_code = status
     return page

@@ -41,7 +41,7 @@ class Handler:
     #: what it does, as the title of its page
     label: str
     #: what a finished one did, in a sentence with its figures, from its result
-    told: Callable[[Mapping[str, Any]], str]
+    summary: Callable[[Mapping[str, Any]], str]
     #: the link at the end of its page, in a request of the person who looks
     report: Callable[[Job], Report | None] | None = None
     #: no two running jobs of one school share it
@@ -59,7 +59,7 @@ def job(
     kind: str,
     *,
     label: str,
-    told: Callable[[Mapping[str, Any]], str],
+    summary: Callable[[Mapping[str, Any]], str],
     report: Callable[[Job], Report | None] | None = None,
     exclusive: str | None = None,
     lease: timedelta = LEASE,
@@ -69,42 +69,42 @@ def job(
 
     It must bear being run again after being killed anywhere, and call `context.progress` or `context.heartbeat` more
     often than its lease. What it returns, small and JSON, is kept as the result. A `DomainError` fails the job with
-    its sentence, anything else with a neutral one. `told` says, from that result, what was done: its page ends with it.
+    its sentence, anything else with a neutral one. `summary` describes that result in a sentence, the last of its page.
     """
 
     def mark(function: Function) -> Function:
-        _add(Handler(kind, function, label, told, report, exclusive, lease, attempts))
+        _add(Handler(kind, function, label, summary, report, exclusive, lease, attempts))
         return function
 
     return mark
 
 
-def nightly(kind: str, *, label: str, told: Callable[[Mapping[str, Any]], str]) -> Callable[[Function], Function]:
+def nightly(kind: str, *, label: str, summary: Callable[[Mapping[str, Any]], str]) -> Callable[[Function], Function]:
     """Make a function `(context)` the handler of a platform job done each night, or at the first start after it."""
 
     def period(now: datetime) -> str | None:
         local = now.astimezone(ZoneInfo(DEFAULT_TIMEZONE))
         return local.date().isoformat() if local.hour >= _NIGHT_HOUR else None
 
-    return _periodic(kind, label, told, period)
+    return _periodic(kind, label, summary, period)
 
 
 def every(
-    minutes: int, kind: str, *, label: str, told: Callable[[Mapping[str, Any]], str]
+    minutes: int, kind: str, *, label: str, summary: Callable[[Mapping[str, Any]], str]
 ) -> Callable[[Function], Function]:
     """Make a function `(context)` the handler of a platform job done every so many minutes."""
 
     def period(now: datetime) -> str | None:
         return f"{floor(now.timestamp()) // (minutes * 60)}/{minutes}"
 
-    return _periodic(kind, label, told, period)
+    return _periodic(kind, label, summary, period)
 
 
 def _periodic(
-    kind: str, label: str, told: Callable[[Mapping[str, Any]], str], period: Callable[[datetime], str | None]
+    kind: str, label: str, summary: Callable[[Mapping[str, Any]], str], period: Callable[[datetime], str | None]
 ) -> Callable[[Function], Function]:
     def mark(function: Function) -> Function:
-        _add(Handler(kind, function, label, told, exclusive=kind, period=period))
+        _add(Handler(kind, function, label, summary, exclusive=kind, period=period))
         return function
 
     return mark

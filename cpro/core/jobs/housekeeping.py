@@ -82,4 +82,4 @@ def _describe_purge(result: Mapping[str, Any]) -> str:
 
 def register() -> None:
     """Declare the mechanism's own periodic job."""
-    nightly("jobs:purge", label="Oubli des anciennes tâches périodiques", told=_describe_purge)(_purge)
+    nightly("jobs:purge", label="Oubli des anciennes tâches périodiques", summary=_describe_purge)(_purge)

@@ -1,7 +1,7 @@
 """Sentences about a job that gives no sign of life, before its lease has run out.
 
-A killed worker's job comes back by itself, after its lease and the next round of housekeeping: whoever watches it is
-told so at once, and that nothing is lost, rather than left in front of a page that says « en cours ».
+A killed worker's job comes back by itself, after its lease and the next round of housekeeping: the page says
+so at once, and that nothing is lost, instead of « en cours ».
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def describe_interruption(job: Job, now: datetime) -> str:
     silence = now - job.heartbeat_at
     if silence < SILENT_AFTER:
         return ""
-    told = f"Aucun signe de vie depuis {_duration(silence)} : le traitement semble interrompu."
+    silent = f"Aucun signe de vie depuis {_duration(silence)} : le traitement semble interrompu."
     if now > job.lease_until + _ROUNDS:
         return (
-            f"{told} Il reprendra de lui-même dès que le service des traitements sera de nouveau en marche ; si cela "
+            f"{silent} Il reprendra de lui-même dès que le service des traitements sera de nouveau en marche ; si cela "
             f"dure, prévenez l’équipe qui administre la plateforme. {_SAFE}"
         )
     minutes = max(0, -((now - job.lease_until) // timedelta(minutes=1))) + 1
-    return f"{told} S’il l’est, il reprendra de lui-même d’ici {plural(minutes, 'minute', 'minutes')}. {_SAFE}"
+    return f"{silent} S’il l’est, il reprendra de lui-même d’ici {plural(minutes, 'minute', 'minutes')}. {_SAFE}"
 
 
 def _duration(silence: timedelta) -> str:

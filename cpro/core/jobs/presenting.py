@@ -39,7 +39,7 @@ class Progress:
     #: since when, and how long it took the last time
     duration: str
     #: what it did, once done; why it failed
-    told: str
+    summary: str
     error: str
     interruption: str
     asked_by: str
@@ -67,7 +67,7 @@ def progress_of(job: Job, now: datetime) -> Progress:
         step=job.progress_message or "Préparation…",
         figure=_figure(done, job.progress_total) if is_counted else "",
         duration=_duration(job, now),
-        told=_told(job) if state is JobState.DONE else "",
+        summary=_summarise(job) if state is JobState.DONE else "",
         error=job.error,
         interruption=describe_interruption(job, now),
         asked_by=job.actor.label,
@@ -83,9 +83,9 @@ def describe_duration(length: timedelta) -> str:
     return plural(round(seconds / 60), "minute", "minutes")
 
 
-def _told(job: Job) -> str:
+def _summarise(job: Job) -> str:
     handler = find_handler(job.kind)
-    return handler.told(job.result or {}) if handler else _UNKNOWN
+    return handler.summary(job.result or {}) if handler else _UNKNOWN
 
 
 def _figure(done: int, total: int) -> str:
@@ -99,10 +99,10 @@ def _duration(job: Job, now: datetime) -> str:
         return f"Fait en {describe_duration(job.finished_at - job.started_at)}."
     if job.state.is_settled:
         return ""
-    told = ""
+    sentence = ""
     if job.state is JobState.RUNNING and job.started_at:
-        told = f"Commencé il y a {describe_duration(now - job.started_at)}."
+        sentence = f"Commencé il y a {describe_duration(now - job.started_at)}."
     last = find_previous(job)
     if last is not None and last.started_at and last.finished_at:
-        told = f"{told} La dernière fois, cela a pris {describe_duration(last.finished_at - last.started_at)}."
-    return told.strip()
+        sentence = f"{sentence} La dernière fois, cela a pris {describe_duration(last.finished_at - last.started_at)}."
+    return sentence.strip()

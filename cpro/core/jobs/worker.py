@@ -41,14 +41,14 @@ class Worker(Consumer):
         self._takes_signals = takes_signals
         self._next_housekeeping = time.monotonic()
         wake_ups: WakeUps = app.extensions["cpro_jobs"]
-        told_at_once = wake_ups.huey.storage.blocking  # Redis: the delays below are those between two failures
+        wakes_at_once = wake_ups.huey.storage.blocking  # Redis: the delays below are those between two failures
         super().__init__(
             wake_ups.huey,
             workers=1,
             periodic=False,  # our own are rows of the database
             initial_delay=POLL_EVERY,
-            backoff=2 if told_at_once else 1,
-            max_delay=_SLOWEST_RETRY if told_at_once else POLL_EVERY,
+            backoff=2 if wakes_at_once else 1,
+            max_delay=_SLOWEST_RETRY if wakes_at_once else POLL_EVERY,
             scheduler_interval=60,
             shutdown_timeout=GRACE,
         )

@@ -29,11 +29,13 @@ _UNREADABLE = "son contenu n’est plus lisible, la clé secrète du serveur aya
 
 def register() -> None:
     """Declare the jobs."""
-    job(operations.DELIVER, label="Envoi d’un message", told=_told, lease=_LEASE, attempts=_ATTEMPTS)(deliver)
-    nightly("mail:forget", label="Oubli des anciens messages", told=_describe_forgetting)(_forget)
+    job(operations.DELIVER, label="Envoi d’un message", summary=_describe_result, lease=_LEASE, attempts=_ATTEMPTS)(
+        deliver
+    )
+    nightly("mail:forget", label="Oubli des anciens messages", summary=_describe_forgetting)(_forget)
 
 
-def _told(result: Mapping[str, Any]) -> str:
+def _describe_result(result: Mapping[str, Any]) -> str:
     sent = plural(result.get("sent", 0), "message envoyé", "messages envoyés")
     return f"{sent}." if result.get("sent") else f"{sent} : il a été refusé, ou n’était plus à envoyer."
 
@@ -83,7 +85,7 @@ def _try(message: MailMessage) -> Outcome:
     except Unreadable:
         return Outcome(_UNREADABLE)
     except Exception as defect:
-        # The words of an unforeseen error may quote what was being sent: only its kind and its place are told.
+        # The words of an unforeseen error may quote what was being sent: only its kind and its place are logged.
         place = defect.__traceback__.tb_lineno if defect.__traceback__ else 0
         logger.error("message %d could not be sent: %s (line %d)", message.id, type(defect).__name__, place)
         return Outcome("une erreur inattendue a empêché l’envoi", is_final=False)

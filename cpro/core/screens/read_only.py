@@ -39,7 +39,7 @@ class ReadOnlyScreen(SecureModelView):
     #: the title of the list where the menu calls it otherwise
     heading: str = ""
     noun: tuple[str, str] = ("ligne", "lignes")
-    #: what the journal calls these rows; rows opened by the support are told under it
+    #: what the journal calls these rows; rows opened by the support are recorded under it
     object_type: str = ""
     columns: Sequence[Column] = ()
     filters: Sequence[AnyFilter] = ()

@@ -177,7 +177,7 @@ class Screen(ReadOnlyScreen):
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> ResponseReturnValue:
-        """Correct a row; whoever saves second is told, and loses nothing."""
+        """Correct a row; the second person to save is warned, and loses nothing."""
         self.demand(self.can_edit)
         row = self.asked_row()
         row_id = row.id
@@ -257,15 +257,15 @@ class Screen(ReadOnlyScreen):
         if action.leads_to is not None:
             return back_to(action.leads_to([row.id for row in rows]), " ".join(kept), "warning")
         if request.form.get("confirme") != "oui":
-            told = plural(len(rows), *self.noun)
+            counted = plural(len(rows), *self.noun)
             return render_page(
                 "confirm.html",
-                title=f"{action.label} {told}",
-                question=f"{action.label} {told} ?",
+                title=f"{action.label} {counted}",
+                question=f"{action.label} {counted} ?",
                 consequences=[*action.consequences([self.full_label(row) for row in rows]), *kept],
                 action_url=listing.action_url(self.get_url(".action_view")),
                 fields={"action": action.key, "rowid": [row.id for row in rows], "confirme": "oui"},
-                submit_label=f"{action.label} {told}",
+                submit_label=f"{action.label} {counted}",
                 cancel_url=back,
                 danger=action.danger,
             )

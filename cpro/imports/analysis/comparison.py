@@ -21,7 +21,7 @@ class Comparison:
         self._division_changes = 0
 
     def watch(self, on_pupils: Callable[[int], object]) -> None:
-        """Have a function told how many pupils of the file are compared, as the analysis runs."""
+        """Call a function with how many pupils of the file are compared, as the analysis runs."""
         self._students.on_rows = on_pupils
 
     @property

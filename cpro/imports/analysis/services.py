@@ -13,12 +13,12 @@ from sqlalchemy import select
 from cpro.extensions import db
 from cpro.imports.models import ImportChange, ImportRun, RunState
 
-#: Fields of a change of an account: the divisions it is given, and those the file told, before and now.
+#: Fields of a change of an account: the divisions it is given, and those the file gave, before and now.
 DIVISIONS, SERVICES = "divisions", "services"
 
 
-def list_services_told(account_ids: Collection[int]) -> dict[int, list[str]]:
-    """Return the divisions that the last file applied told of each account; none for one that no file gave any."""
+def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return the divisions that the last file applied gave each account; none for one that no file gave any."""
     rows = db.session.execute(
         select(ImportChange.object_id, ImportChange.changes)
         .join(ImportRun, ImportRun.id == ImportChange.run_id)
@@ -30,15 +30,15 @@ def list_services_told(account_ids: Collection[int]) -> dict[int, list[str]]:
         )
         .order_by(ImportChange.id)
     )
-    told: dict[int, list[str]] = {}
+    services: dict[int, list[str]] = {}
     for account_id, changes in rows:
         pair = changes.get(SERVICES) or changes.get(DIVISIONS)
         if pair and account_id is not None:
-            told[account_id] = pair[1]
-    return told
+            services[account_id] = pair[1]
+    return services
 
 
-def merge_services(have: Collection[str], told_before: Collection[str], told_now: Collection[str]) -> list[str]:
+def merge_services(have: Collection[str], earlier: Collection[str], current: Collection[str]) -> list[str]:
     """Return the divisions of a teacher once what the file changed is done to those they have, in order."""
-    before, now = set(told_before), set(told_now)
+    before, now = set(earlier), set(current)
     return sorted((set(have) | (now - before)) - (before - now))

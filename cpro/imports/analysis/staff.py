@@ -26,7 +26,7 @@ from cpro.imports.analysis.proposals import (
     Yielded,
     notes_of,
 )
-from cpro.imports.analysis.services import DIVISIONS, SERVICES, list_services_told, merge_services
+from cpro.imports.analysis.services import DIVISIONS, SERVICES, list_known_services, merge_services
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.rows import StaffRow
 from cpro.imports.siecle.header import ExportKind
@@ -58,7 +58,7 @@ class StaffAnalysis:
         )
         self._by_key = {account.sts_key: account for account in self._accounts if account.sts_key}
         self._divisions = self._list_divisions()
-        self._told = list_services_told([account.id for account in self._accounts])
+        self._services = list_known_services([account.id for account in self._accounts])
         self._codes = {*division_codes, *(db.session.scalars(select(Division.code)) if is_table else ())}
         self._seen: set[int] = set()
         self._head_is_there = rules.has_active(Role.HEAD)
@@ -154,12 +154,12 @@ class StaffAnalysis:
             changes["email"] = ("", row.email)
         if not account.sts_key and self._key_of(row):
             changes["sts_key"] = (None, self._key_of(row))
-        have, told = self._divisions.get(account.id, []), self._told.get(account.id, [])
+        have, services = self._divisions.get(account.id, []), self._services.get(account.id, [])
         codes = sorted(row.division_codes)
-        wanted_codes = merge_services(have, told, codes)
+        wanted_codes = merge_services(have, services, codes)
         # Early in September the file has no service yet: it then says nothing of who teaches where.
         if codes and wanted_codes != have:
-            changes |= {DIVISIONS: (have, wanted_codes), SERVICES: (told, codes)}
+            changes |= {DIVISIONS: (have, wanted_codes), SERVICES: (services, codes)}
         return changes
 
     def _bring_head(self, row: StaffRow) -> Iterator[Yielded]:

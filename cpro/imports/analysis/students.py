@@ -44,7 +44,7 @@ class StudentAnalysis:
         self.lines_of_mef: dict[str, int] = {}
         #: pupils met in the file, refused or not
         self.rows = 0
-        #: told of `rows` as it grows
+        #: called with `rows` as it grows
         self.on_rows: Callable[[int], object] = lambda rows: None
         self._today, self._source, self._answers = today, source, answers or {}
         #: Whom the ministry names needs nobody else's word; a table says nothing against it.
@@ -278,7 +278,7 @@ class StudentAnalysis:
             self.lines_of_mef.setdefault(row.mef_code, row.line)
 
     def _notes(self, row: StudentRow, *, without_class: bool) -> Iterator[Note]:
-        """Yield what was found in a row: that it has no class, or all the rest; who is left out for it is told once."""
+        """Yield what was found in a row: that it has no class, or all the rest; each left out is reported once."""
         found = (each for each in row.findings if (each.code is FindingCode.WITHOUT_CLASS) is without_class)
         yield from notes_of(found, self._source.kind, _label(row))
 

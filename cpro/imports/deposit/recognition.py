@@ -1,4 +1,4 @@
-"""What each deposited file is, told by its root element or its column titles, never by its name."""
+"""Recognise each deposited file by its root element or its column titles, never by its name."""
 
 from __future__ import annotations
 

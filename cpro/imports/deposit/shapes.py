@@ -1,4 +1,4 @@
-"""What a file is made of, told from its first bytes."""
+"""Detect what a file is made of from its first bytes."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def write_application(
 ) -> dict[str, Any]:
     """Write an import that was prepared, inside a unit of work on the same session, and return its figures.
 
-    Raises as `prepare_application` does, and `ImportUnderWay`; what changed since is told by `AnalysisOutdated`.
+    Raises as `prepare_application` does, and `ImportUnderWay`; `AnalysisOutdated` says what changed since.
     """
     lock_imports()
     run = get_run(prepared.run_id)
@@ -108,7 +108,7 @@ def write_application(
     try:
         _write(staged, prepared, run, now)
         establishment = lock_current_establishment()
-        # Every action leaves its line in the journal, which nobody writes any more: what changed meanwhile is told.
+        # Every action leaves its line in the journal, which nobody writes any more: what changed meanwhile is seen.
         if run.fingerprint != fingerprint_of_data(today):
             raise AnalysisOutdated
         staff.write_heads(run, prepared.logins, now)
@@ -121,7 +121,7 @@ def write_application(
     if establishment.uai_locked_at is None:
         establishment.uai_locked_at = now
     events.import_applied.send(establishment_id=establishment.id, run_id=run.id, by=by, now=now)
-    record_about_run("applied", run, _told(run.counts), by=by, now=now)
+    record_about_run("applied", run, _audit_changes(run.counts), by=by, now=now)
     return run.counts
 
 
@@ -182,14 +182,14 @@ def _note_who_was_created(run: ImportRun, object_type: str, model: type[Any], ke
     )
 
 
-def _told(counts: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the figures as one line of the journal holds them: those that are not nought."""
-    told = {
+def _audit_changes(counts: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the figures of one audit line: those that are not zero."""
+    changes = {
         f"{family}_{name}": (None, number)
         for family in ("students", "staff")
         for name, number in counts[family].items()
         if number
     }
     if counts["accounts_opened"]:
-        told["accounts_opened"] = (None, counts["accounts_opened"])
-    return told
+        changes["accounts_opened"] = (None, counts["accounts_opened"])
+    return changes

@@ -78,8 +78,8 @@ def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, n
     if new:
         run.answers = {**run.answers, **new}
         same = sum(answer != 0 for answer in new.values())
-        told = {"answers_same": (None, same), "answers_other": (None, len(new) - same)}
-        record_about_run("answered", run, {name: pair for name, pair in told.items() if pair[1]}, by=by, now=now)
+        changes = {"answers_same": (None, same), "answers_other": (None, len(new) - same)}
+        record_about_run("answered", run, {name: pair for name, pair in changes.items() if pair[1]}, by=by, now=now)
     return len(new)
 
 
@@ -115,13 +115,13 @@ def choose_proposals(
         condition = concerned if ids is None else and_(concerned, ImportChange.id.in_(ids))
         ticks.set_selected(condition, is_selected)
     ticks.count_again(run, today=today)
-    told = {
+    changes = {
         f"{family}_deactivated": (before[family], run.counts[family]["deactivated"])
         for family, _type in ticks.FAMILIES
         if before[family] != run.counts[family]["deactivated"]
     }
-    if told:
-        record_about_run("chosen", run, told, by=by, now=now)
+    if changes:
+        record_about_run("chosen", run, changes, by=by, now=now)
 
 
 def choose_all(run: ImportRun, *, is_selected: bool, today: date, by: Actor, now: datetime) -> None:

@@ -226,6 +226,6 @@ def _names_of(page: Sequence[Row[Any]]) -> dict[int, Any]:
 
 def _search_key_of(now: Any, pairs: Mapping[str, Sequence[Any]]) -> str:
     """Return the search key of a pupil whose name changes; of one who is gone, any: their row is not found."""
-    told = (pairs[name][1] if name in pairs else getattr(now, name, "") for name in _NAMES_IN_ORDER)
-    last_name, first_name, usage_name = told
+    names = (pairs[name][1] if name in pairs else getattr(now, name, "") for name in _NAMES_IN_ORDER)
+    last_name, first_name, usage_name = names
     return search_key_of(last_name, first_name, usage_name)

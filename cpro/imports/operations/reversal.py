@@ -90,10 +90,10 @@ def prepare_undo(
         _check_accounts(page)
         staged.fill(prepared.going_accounts, ({"id": change.object_id} for change in page))
     prepared.matched_ids = [*prepared.created_ids, *_list_matched(run)]
-    for object_type, (model, told) in _STRUCTURE.items():
+    for object_type, (model, noun) in _STRUCTURE.items():
         table, count = staged.table(object_type, id=Integer()), 0
         for page in list_changes(run.id, object_type, ChangeAction.CREATE):
-            _check_structure(page, model, told)
+            _check_structure(page, model, noun)
             count += staged.fill(table, ({"id": change.object_id} for change in page))
         prepared.going_structure[object_type] = (table, count)
     staged.keep()
@@ -284,10 +284,10 @@ def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
 
     A pupil is known by their number in SIECLE, by their name where they have none.
     """
-    told = select(ImportChange.object_id, ImportChange.object_key, ImportChange.object_label).where(
+    known = select(ImportChange.object_id, ImportChange.object_key, ImportChange.object_label).where(
         ImportChange.id.in_([change.id for change in page])
     )
-    opened_to = {account_id: number or _words(label) for account_id, number, label in db.session.execute(told)}
+    opened_to = {account_id: number or _words(label) for account_id, number, label in db.session.execute(known)}
     named = select(Student.account_id, Student.siecle_id, Student.first_name, Student.last_name).where(
         Student.account_id.in_(ids)
     )
@@ -348,14 +348,14 @@ def _check_students(page: Sequence[Row[Any]], by_code: dict[str, int], account_i
         db.session.expunge(student)
 
 
-def _check_structure(page: Sequence[Row[Any]], model: type[Any], told: str) -> None:
+def _check_structure(page: Sequence[Row[Any]], model: type[Any], noun: str) -> None:
     """Refuse once one of the divisions or courses that the import created is not as it was brought."""
     wanted = select(model).where(model.id.in_([change.object_id for change in page]))
     rows = {row.id: row for row in db.session.scalars(wanted)}
     for change in page:
         row = rows.get(change.object_id)
         if row is None:
-            raise _worked_on(told, "n’existe plus")
+            raise _worked_on(noun, "n’existe plus")
         if any(getattr(row, name) != new for name, (_old, new) in change.changes.items()):
             raise _worked_on(f"« {row.code} »", "a été modifié depuis")
     for row in rows.values():
@@ -364,19 +364,19 @@ def _check_structure(page: Sequence[Row[Any]], model: type[Any], told: str) -> N
 
 def _undo_structure(staged: Staging, prepared: PreparedUndo, run: ImportRun) -> None:
     """Give divisions and courses what they had, and delete those that came."""
-    for object_type, (model, told) in _STRUCTURE.items():
+    for object_type, (model, noun) in _STRUCTURE.items():
         for page in list_changes(run.id, object_type, ChangeAction.CHANGE):
             for change in page:
                 row = db.session.get(model, change.object_id)
                 if row is None:
-                    raise _worked_on(told, "n’existe plus")
+                    raise _worked_on(noun, "n’existe plus")
                 changed = _worked_on(f"« {row.code} »", "a été modifié depuis")
                 set_fields(row, change.changes, direction="back", mismatch=lambda error=changed: error)  # type: ignore[misc]
         db.session.flush()
         table, count = prepared.going_structure[object_type]
         if staged.delete(model, table) != count:
-            raise _worked_on(told, "n’existe plus")
+            raise _worked_on(noun, "n’existe plus")
 
 
-def _worked_on(told: str, what: str) -> UndoImpossible:
-    return UndoImpossible(f"Cet import ne peut plus être annulé : {told} {what}. Rien n’a été défait.")
+def _worked_on(noun: str, what: str) -> UndoImpossible:
+    return UndoImpossible(f"Cet import ne peut plus être annulé : {noun} {what}. Rien n’a été défait.")

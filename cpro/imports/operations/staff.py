@@ -113,7 +113,7 @@ def _correct(changes: Sequence[ImportChange], now: dt.datetime, *, consent_neede
         account = accounts.get(change.object_id or 0)
         if account is None or account.role is not Role.TEACHER:
             raise AnalysisOutdated
-        # What the file told is kept for the next one to be compared with.
+        # What the file gave is kept for the next one to be compared with.
         fields = {name: pair for name, pair in change.changes.items() if name not in (DIVISIONS, SERVICES)}
         set_fields(account, fields, direction="forth", mismatch=AnalysisOutdated)
         if consent_needed and change.action is ChangeAction.REACTIVATE:

@@ -74,8 +74,8 @@ def save_division(division_id: int) -> ResponseReturnValue:
             raise
         form.blame(refusal)
         return _page(_own_division(division_id), form, levels, refusal.errors, status=refusal.status)
-    told = f"{plural(evaluated, 'apprenant évalué', 'apprenants évalués')} en {code}."
-    return back_to(url_for("records.pupils", division=code), told)
+    message = f"{plural(evaluated, 'apprenant évalué', 'apprenants évalués')} en {code}."
+    return back_to(url_for("records.pupils", division=code), message)
 
 
 def _draft_of(division_id: int) -> DraftKey:

@@ -52,8 +52,8 @@ def create_evaluation(student_id: int) -> ResponseReturnValue:
             drafts.saved(draft_of("evaluation", student_id))
     except DomainError as refusal:
         return _refused(student_id, form, None, refusal)
-    told = f"L’évaluation {page.of_name} est enregistrée."
-    return back_to(url_for("records.evaluations", student_id=student_id), told)
+    message = f"L’évaluation {page.of_name} est enregistrée."
+    return back_to(url_for("records.evaluations", student_id=student_id), message)
 
 
 @bp.get("/<int:student_id>/evaluations/<int:evaluation_id>/modifier")

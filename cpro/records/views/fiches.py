@@ -59,11 +59,11 @@ def create_fiche(student_id: int) -> ResponseReturnValue:
                 student_id, form.data, is_done=_is_done(), by=current_actor(), now=clock.utcnow()
             )
             address = url_for("records.fiche", student_id=student_id, fiche_id=written.id)
-            told = _told(written.state)
+            message = _describe_state(written.state)
             drafts.saved(draft_of("fiche", student_id))
     except DomainError as refusal:
         return _refused(student_id, form, None, refusal)
-    return back_to(address, told)
+    return back_to(address, message)
 
 
 @bp.get("/<int:student_id>/fiches/<int:fiche_id>/modifier")
@@ -101,11 +101,11 @@ def save_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
                 by=current_actor(),
                 now=clock.utcnow(),
             )
-            told = _told(written.state)
+            message = _describe_state(written.state)
             drafts.saved(draft_of("fiche", student_id, fiche_id))
     except DomainError as refusal:
         return _refused(student_id, form, fiche_id, refusal)
-    return back_to(_address(student_id, fiche_id), told)
+    return back_to(_address(student_id, fiche_id), message)
 
 
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/soumettre")
@@ -115,7 +115,7 @@ def submit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     open_pupil(student_id)
     with unit_of_work():
         operations.submit_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
-    return back_to(_address(student_id, fiche_id), _told(FicheState.SUBMITTED))
+    return back_to(_address(student_id, fiche_id), _describe_state(FicheState.SUBMITTED))
 
 
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/valider")
@@ -134,7 +134,7 @@ def validate_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
             )
     except DomainError as refusal:
         return _fiche_page(open_pupil(student_id), queries.get_fiche(student_id, fiche_id), refusal)
-    return back_to(_address(student_id, fiche_id), _told(FicheState.VALIDATED))
+    return back_to(_address(student_id, fiche_id), _describe_state(FicheState.VALIDATED))
 
 
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/rendre")
@@ -176,7 +176,7 @@ def _is_done() -> bool:
     return request.form.get("then") == DONE
 
 
-def _told(state: FicheState) -> str:
+def _describe_state(state: FicheState) -> str:
     return {
         FicheState.DRAFT: "La fiche est enregistrée comme brouillon.",
         FicheState.SUBMITTED: "La fiche est soumise à vos enseignants.",

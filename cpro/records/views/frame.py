@@ -52,7 +52,7 @@ def open_pupil(student_id: int) -> PupilPage:
 
 
 def read_pupil(student_id: int, what: str) -> PupilPage:
-    """Open a pupil, as `open_pupil`, for a page that shows records: an inspector's look is told in the journal.
+    """Open a pupil, as `open_pupil`, for a page that shows records: an inspector's look is recorded in the journal.
 
     `what` names the page there, beside the pupil: « fiches », « bilans ».
     """

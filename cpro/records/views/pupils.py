@@ -14,7 +14,7 @@ from cpro.core.permissions import Permission, Role, can, requires
 from cpro.core.registry import registry
 from cpro.core.web import current_actor, current_principal, remote_address, render_page
 from cpro.records import queries
-from cpro.records.levels import charts_of, told
+from cpro.records.levels import charts_of, describe_level
 from cpro.records.models import FicheState
 from cpro.records.queries import ALL, GONE, PRESENT, TO_VALIDATE, PupilFilter
 from cpro.records.views import bp
@@ -121,7 +121,7 @@ def evaluations(student_id: int) -> ResponseReturnValue:
         titles=queries.fiches_by_origin(student_id),
         competences=_competences_of(student_id),
         competence=competence,
-        told=told,
+        describe_level=describe_level,
         **_pager(number, last_page),
         **frame_of(page, "evaluations"),
     )

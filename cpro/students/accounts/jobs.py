@@ -19,12 +19,12 @@ def _report(done: Job) -> Report:
     return Report(url_for("sheets.choose", pour="role", role="student"), "Imprimer les fiches d’activation")
 
 
-def _told(result: Mapping[str, Any]) -> str:
+def _describe_result(result: Mapping[str, Any]) -> str:
     opened = result.get("opened", 0)
     return plural(opened, "compte d’élève est ouvert.", "comptes d’élèves sont ouverts.")
 
 
-@job(OPEN_JOB, label="Ouverture des comptes des élèves", told=_told, report=_report)
+@job(OPEN_JOB, label="Ouverture des comptes des élèves", summary=_describe_result, report=_report)
 def open_many(context: JobContext, selection: dict[str, Any]) -> dict[str, Any] | None:
     """Open the accounts of a selection in the transaction that ends the job; done twice, nothing is left to open."""
     context.progress(0, 0, "Ouverture des comptes, en une seule fois")

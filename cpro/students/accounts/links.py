@@ -2,7 +2,7 @@
 
 Whoever signs in with an account reads the records of its pupil, so a link must not hand them to whoever had the
 account before: at each change its sign-ins end, its unused codes are void and its drafts deleted; an account that was
-ever activated also loses its password and its e-mail address, and receives a new code. The head is told of each change.
+ever activated also loses its password and its e-mail address, and receives a new code. The head is notified each time.
 """
 
 from __future__ import annotations

@@ -49,9 +49,9 @@ def open_accounts() -> ResponseReturnValue:
         return _choice(refusal.message, status=refusal.status)
     if job_id is not None:
         return redirect(url_for("jobs.show", job_id=job_id), 303)
-    told = plural(opened, "compte d’élève est ouvert", "comptes d’élèves sont ouverts")
+    counted = plural(opened, "compte d’élève est ouvert", "comptes d’élèves sont ouverts")
     then = "sa fiche d’activation à lui" if opened == 1 else "leurs fiches d’activation à leur"
-    return back_to(sheets_url(selection, candidates), f"{told}. Préparez maintenant {then} remettre.")
+    return back_to(sheets_url(selection, candidates), f"{counted}. Préparez maintenant {then} remettre.")
 
 
 def sheets_url(selection: Selection, candidates: Candidates) -> str:
@@ -72,18 +72,18 @@ def fields_of(selection: Selection) -> dict[str, Any]:
 
 def left_out(candidates: Candidates) -> list[str]:
     """Return who of a selection receives no account, and why."""
-    told = []
+    sentences = []
     if candidates.with_account:
-        told.append(plural(candidates.with_account, "élève a déjà un compte.", "élèves ont déjà un compte."))
+        sentences.append(plural(candidates.with_account, "élève a déjà un compte.", "élèves ont déjà un compte."))
     if candidates.departed:
-        told.append(
+        sentences.append(
             plural(
                 candidates.departed,
                 "élève a quitté l’établissement : aucun compte ne s’ouvre plus pour lui.",
                 "élèves ont quitté l’établissement : aucun compte ne s’ouvre plus pour eux.",
             )
         )
-    return told
+    return sentences
 
 
 def _confirmation(selection: Selection, candidates: Candidates) -> ResponseReturnValue:

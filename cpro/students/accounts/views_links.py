@@ -162,8 +162,8 @@ def seen_links() -> ResponseReturnValue:
     if request.method == "POST":
         with unit_of_work():
             noted = links.note_links_seen(by=current_actor(), now=clock.utcnow())
-        told = plural(noted, "changement est noté comme lu.", "changements sont notés comme lus.")
-        return back_to(url_for("pupil_accounts.seen_links"), told if noted else "")
+        message = plural(noted, "changement est noté comme lu.", "changements sont notés comme lus.")
+        return back_to(url_for("pupil_accounts.seen_links"), message if noted else "")
     timezone = registry().timezone()
     lines = [
         HistoryLine(

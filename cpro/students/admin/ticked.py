@@ -9,7 +9,7 @@ from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission
 from cpro.core.screens import BulkAction
-from cpro.students.admin.user_actions import names_told
+from cpro.students.admin.user_actions import describe_names
 from cpro.users.models import Account
 from cpro.users.operations import access
 from cpro.users.operations.sheets import refuse_sheet
@@ -21,8 +21,8 @@ _CODES = (
 )
 
 
-def _deactivation_told(labels: Sequence[str]) -> list[str]:
-    shown = names_told(labels)
+def _describe_deactivation(labels: Sequence[str]) -> list[str]:
+    shown = describe_names(labels)
     if len(labels) == 1:
         return [f"{shown} ne pourra plus se connecter.", "Ses données restent ; le compte peut être réactivé.", _CODES]
     return [
@@ -36,10 +36,10 @@ def _deactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:
     accounts = list_accounts(ids)
     refused = access.deactivate_accounts(accounts, by=by, now=now)
     done = f"{plural(len(ids) - len(refused), 'compte désactivé', 'comptes désactivés')}."
-    return _told(done, accounts, refused)
+    return _describe_outcome(done, accounts, refused)
 
 
-def _told(done: str, accounts: Sequence[Account], refused: Mapping[int, DomainError]) -> str:
+def _describe_outcome(done: str, accounts: Sequence[Account], refused: Mapping[int, DomainError]) -> str:
     left = [
         f"Rien n’a changé pour {each.label} ({each.login}). {refused[each.id].message}"
         for each in accounts
@@ -48,9 +48,9 @@ def _told(done: str, accounts: Sequence[Account], refused: Mapping[int, DomainEr
     return " ".join([done, *left])
 
 
-def _reactivation_told(labels: Sequence[str]) -> list[str]:
+def _describe_reactivation(labels: Sequence[str]) -> list[str]:
     return [
-        f"Redeviendront actifs : {names_told(labels)}.",
+        f"Redeviendront actifs : {describe_names(labels)}.",
         "Qui avait un mot de passe le garde ; qui n’en a jamais choisi aura besoin d’une nouvelle fiche d’activation.",
         "Un administrateur, ou un enseignant si le chef d’établissement l’a demandé, attendra d’abord son accord.",
     ]
@@ -62,7 +62,7 @@ def _reactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:
     done = f"{plural(len(ids) - len(refused), 'compte réactivé', 'comptes réactivés')}."
     if any(each.password_hash is None and each.id not in refused for each in accounts):
         done += " Imprimez de nouvelles fiches d’activation pour ceux qui n’ont pas de mot de passe."
-    return _told(done, accounts, refused)
+    return _describe_outcome(done, accounts, refused)
 
 
 def _not_to_reactivate(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
@@ -87,11 +87,11 @@ DEACTIVATION = BulkAction(
     "deactivate",
     "Désactiver",
     Permission.USERS_EDIT,
-    _deactivation_told,
+    _describe_deactivation,
     _deactivate,
     danger=True,
     left_out=_not_to_deactivate,
 )
 REACTIVATION = BulkAction(
-    "reactivate", "Réactiver", Permission.USERS_EDIT, _reactivation_told, _reactivate, left_out=_not_to_reactivate
+    "reactivate", "Réactiver", Permission.USERS_EDIT, _describe_reactivation, _reactivate, left_out=_not_to_reactivate
 )

@@ -22,16 +22,16 @@ FOLLOWED = "la fiche du compte dit où en est l’envoi"
 _NEW_SHEET = "Pour se connecter après une réactivation, il faudra une nouvelle fiche d’activation."
 
 
-def names_told(labels: Sequence[str]) -> str:
+def describe_names(labels: Sequence[str]) -> str:
     """Return ten names at most, as a sentence lists them."""
     return f"{join_french(labels[:10])}{'…' if len(labels) > 10 else ''}"
 
 
 def not_to_consent(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
     """Return the accounts that wait for no consent, by id; a head's page alone says where the code goes."""
-    told = "L’accord à un autre chef d’établissement se donne depuis sa fiche."
+    reason = "L’accord à un autre chef d’établissement se donne depuis sa fiche."
     refused = {row.id: refusal_of(consent.refuse_granting, row, by) for row in rows}
-    return {row.id: told for row in rows if row.role is Role.HEAD} | {
+    return {row.id: reason for row in rows if row.role is Role.HEAD} | {
         account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None
     }
 
@@ -41,9 +41,9 @@ def consent_to_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
     waiting = [each for each in list_accounts(ids) if each.is_pending and each.role is not Role.HEAD]
     for account in waiting:
         consent.grant_consent(account, by=by, now=now)
-    told = plural(len(waiting), "accord donné", "accords donnés")
+    given = plural(len(waiting), "accord donné", "accords donnés")
     others = len(ids) - len(waiting)
-    return f"{told}." if not others else f"{told} ; {plural(others, 'compte laissé', 'comptes laissés')} de côté."
+    return f"{given}." if not others else f"{given} ; {plural(others, 'compte laissé', 'comptes laissés')} de côté."
 
 
 def see_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
@@ -63,15 +63,18 @@ def why_not_corrected(row: Account) -> str | None:
     return "Le compte d’un chef d’établissement ne change que par lui-même, dans « Mon compte »."
 
 
-def deactivation_told(row: Account) -> list[str]:
+def describe_deactivation(row: Account) -> list[str]:
     """Return what follows from deactivating one account."""
-    told = ["La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.", "Ses données restent."]
+    effects = [
+        "La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.",
+        "Ses données restent.",
+    ]
     if row.password_hash is None and row.role is not Role.HEAD:
-        told.append(f"Son code d’activation cesse de servir, s’il lui en a été remis un. {_NEW_SHEET}")
-    return told
+        effects.append(f"Son code d’activation cesse de servir, s’il lui en a été remis un. {_NEW_SHEET}")
+    return effects
 
 
-def reactivation_told(row: Account) -> list[str]:
+def describe_reactivation(row: Account) -> list[str]:
     """Return what follows from reactivating an account: deactivation voided its code, whatever paper it is on."""
     waits = ["La personne attendra d’abord l’accord du chef d’établissement."] if access.will_wait(row) else []
     if row.password_hash is None:
@@ -90,7 +93,7 @@ def reactivated(row: Account) -> str:
     return done
 
 
-def reset_told(row: Account) -> list[str]:
+def describe_reset(row: Account) -> list[str]:
     """Return what follows from resetting an account."""
     first = (
         "Le code d’activation remis auparavant, s’il n’a pas servi, cesse de fonctionner."

@@ -126,7 +126,7 @@ class UsersScreen(Screen):
             "consent",
             "Donner mon accord",
             Permission.USERS_CONSENT,
-            lambda labels: [f"Pourront activer leur compte : {user_actions.names_told(labels)}."],
+            lambda labels: [f"Pourront activer leur compte : {user_actions.describe_names(labels)}."],
             lambda ids, *, by, now: user_actions.consent_to_all(ids, by=by, now=now),
             left_out=user_actions.not_to_consent,
         ),
@@ -134,7 +134,7 @@ class UsersScreen(Screen):
             "seen",
             "J’ai vu ces comptes",
             Permission.USERS_CONSENT,
-            lambda labels: [f"Ne vous seront plus signalés : {user_actions.names_told(labels)}."],
+            lambda labels: [f"Ne vous seront plus signalés : {user_actions.describe_names(labels)}."],
             lambda ids, *, by, now: user_actions.see_all(ids, by=by, now=now),
         ),
         BulkAction(
@@ -249,7 +249,7 @@ class UsersScreen(Screen):
         self.demand(may(Permission.USERS_EDIT))
         return self._run_action(
             "Désactiver",
-            user_actions.deactivation_told(self.asked_row()),
+            user_actions.describe_deactivation(self.asked_row()),
             lambda row, by, now: access.deactivate_account(row, by=by, now=now),
             "désactivé",
             access.refuse_deactivation,
@@ -264,7 +264,7 @@ class UsersScreen(Screen):
             return self._refused(refused)
         return self._run_action(
             "Réactiver",
-            user_actions.reactivation_told(row),
+            user_actions.describe_reactivation(row),
             lambda row, by, now: access.reactivate_account(row, by=by, now=now),
             user_actions.reactivated,
             access.refuse_reactivation,
@@ -276,7 +276,7 @@ class UsersScreen(Screen):
         """Ask once, then void a password and show the new code, this once."""
         self.demand(may(Permission.USERS_EDIT))
         row = self.asked_row()
-        consequences = user_actions.reset_told(row)
+        consequences = user_actions.describe_reset(row)
         refused = refusal_of(access.refuse_reset, row, current_actor())
         if refused is not None:
             return self._refused(refused)
@@ -299,9 +299,9 @@ class UsersScreen(Screen):
             address = find_proved_address(get_current_establishment())
             message = f"Le code {of_name(label)} part à {address} : {user_actions.FOLLOWED}."
             return back_to(self.get_url(".details_view", id=row_id), message)
-        told = {"row": self.asked_row(), "code": code, "school": get_current_establishment()}
+        context = {"row": self.asked_row(), "code": code, "school": get_current_establishment()}
         address = public_link(f"/{get_current_establishment().code}")
-        return render_page("users/new_code.html", screen=self, admin_view=self, address=address, **told)
+        return render_page("users/new_code.html", screen=self, admin_view=self, address=address, **context)
 
     @expose("/accord/", methods=("GET", "POST"))
     def consent_view(self) -> ResponseReturnValue:
@@ -316,12 +316,12 @@ class UsersScreen(Screen):
                 "votre accord est retiré",
                 consent.refuse_revoking,
             )
-        told = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
+        consequences = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
         if row.role is Role.HEAD:
-            told.append(user_actions.where_code_goes())
+            consequences.append(user_actions.where_code_goes())
         return self._run_action(
             "Donner mon accord",
-            told,
+            consequences,
             lambda account, by, now: consent.grant_consent(
                 account, mailed_to=request.form.get("mailed_to", ""), by=by, now=now
             ),
@@ -350,11 +350,11 @@ class UsersScreen(Screen):
         try:
             with unit_of_work():
                 act(row, current_actor(), clock.utcnow())
-                told = f"{self.label_of(row)} : {done(row) if callable(done) else done}."
+                message = f"{self.label_of(row)} : {done(row) if callable(done) else done}."
                 row_id = row.id
         except DomainError as refusal:
             return self._refused(refusal)
-        return back_to(self.get_url(".details_view", id=row_id), told)
+        return back_to(self.get_url(".details_view", id=row_id), message)
 
     def _confirm(
         self,

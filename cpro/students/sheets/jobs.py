@@ -11,11 +11,11 @@ from cpro.core.jobs.handlers import every
 from cpro.students.sheets.kept import forget_expired
 
 
-def _told(result: Mapping[str, Any]) -> str:
+def _describe_result(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('deleted', 0), 'document effacé', 'documents effacés')}."
 
 
-@every(15, "sheets:forget", label="Effacement des fiches d’activation gardées", told=_told)
+@every(15, "sheets:forget", label="Effacement des fiches d’activation gardées", summary=_describe_result)
 def forget(context: JobContext) -> dict[str, int]:
     """Delete what is kept for too long, in every school."""
     with context.unit_of_work() as work:

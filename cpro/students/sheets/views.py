@@ -243,9 +243,9 @@ def _describe_people(form: SheetsForm, target: Target) -> str:
     if not form.names_people:
         return ""
     accounts = list_target_accounts(target, now=clock.utcnow())
-    told = plural(len(accounts), "compte choisi", "comptes choisis")
+    counted = plural(len(accounts), "compte choisi", "comptes choisis")
     names = [f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in accounts[:_NAMED]]
-    return f"{told}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else told
+    return f"{counted}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else counted
 
 
 def _describe_missing_accounts(form: SheetsForm, target: Target) -> dict[str, str] | None:

@@ -62,7 +62,7 @@ def cancel(
         raise EvaluatedUpon(evaluated)
     taken = remove_copies(session, establishment_id, receptions)
     set_state(locked, TransferState.CANCELLED, reason=typed, by=by, now=now)
-    locked.transfer.told_at = now
+    locked.transfer.recorded_at = now
     changes = {"kept": (None, evaluated)} if evaluated else {}
     record_on_both_sides(session, locked, "cancelled", taken=taken, changes=changes, by=by, now=now)
     return locked.side

@@ -92,7 +92,7 @@ def clean_reason(typed: str, *, required: bool) -> str:
 
 
 def settle_offer(locked: LockedTransfer) -> None:
-    """Forget what an offer told of a pupil: it is settled, and the school joined needs it no more."""
+    """Forget what an offer said of a pupil: it is settled, and the school joined needs it no more."""
     for side in locked.sides:
         side.offered_birth_date = side.expires_at = None
         if side.direction is Direction.JOINED and side.student_id is None:

@@ -24,14 +24,14 @@ def notify_heads(session: Session, *, between: tuple[int, int] | None = None, no
 
     At most 500 at once, oldest first; `between` names two schools and leaves the others for later.
     """
-    statement = select(SchoolPair).where(SchoolPair.told_at.is_(None)).order_by(SchoolPair.id).limit(_PAGE)
+    statement = select(SchoolPair).where(SchoolPair.notified_at.is_(None)).order_by(SchoolPair.id).limit(_PAGE)
     if between:
         one, other = sorted(between)
         statement = statement.where(SchoolPair.first_id == one, SchoolPair.second_id == other)
     pairs = session.scalars(statement.with_for_update(skip_locked=True)).all()
     others: dict[int, list[int]] = defaultdict(list)
     for pair in pairs:
-        pair.told_at = now
+        pair.notified_at = now
         others[pair.first_id].append(pair.second_id)
         others[pair.second_id].append(pair.first_id)
     session.flush()

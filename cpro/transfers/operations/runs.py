@@ -24,11 +24,11 @@ from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
 from cpro.transfers.operations.notifications import notify_heads
 from cpro.transfers.operations.verdicts import (
+    audit_changes,
     lock_schools,
     named_to,
     record_reception,
     settle,
-    told,
     write_in_bulk,
 )
 
@@ -66,7 +66,7 @@ def run(
     """Match and copy, for all schools or for the pupils whose INE one school knows; return what was done.
 
     `by` is of the school named, or the platform's: other schools' journals name nobody. Opens its own transactions:
-    call it outside any. `progress` is told, between two of them, how many pairs are done.
+    call it outside any. `progress` is called, between two of them, with how many pairs are done.
     """
 
     def named(school_id: int) -> Actor:
@@ -134,7 +134,7 @@ def _record_sent(
     """Record in each school left what followed its pupils: one line for all that has no line yet."""
     with tenancy.platform_session(_REASON) as session:
         schools = session.scalars(
-            select(Transfer.left_id).where(Transfer.told_at.is_(None), Transfer.done_at.is_not(None)).distinct()
+            select(Transfer.left_id).where(Transfer.recorded_at.is_(None), Transfer.done_at.is_not(None)).distinct()
         ).all()
     for done, establishment_id in enumerate(sorted(schools), 1):
         with platform_unit_of_work(_REASON) as work:
@@ -145,17 +145,17 @@ def _record_sent(
 def _notify_all_heads(clock: Callable[[], datetime]) -> None:
     """Notify the heads of the schools that met; lock nothing when none did."""
     with tenancy.platform_session(_REASON) as session:
-        untold = session.scalars(select(SchoolPair.id).where(SchoolPair.told_at.is_(None)).limit(1)).first()
-    while untold:
+        remaining = session.scalars(select(SchoolPair.id).where(SchoolPair.notified_at.is_(None)).limit(1)).first()
+    while remaining:
         with platform_unit_of_work(_REASON) as work:
-            untold = notify_heads(work.session, now=clock())
+            remaining = notify_heads(work.session, now=clock())
 
 
 def _record_sent_by(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> None:
     lock_schools(session, [establishment_id])
     mine = (
         Transfer.left_id == establishment_id,
-        Transfer.told_at.is_(None),
+        Transfer.recorded_at.is_(None),
         Transfer.done_at.is_not(None),
     )
     sides, *sums = session.execute(
@@ -180,8 +180,8 @@ def _record_sent_by(session: Session, establishment_id: int, *, by: Actor, now: 
         object_type="transfers",
         object_id=establishment_id,
         object_label="",
-        changes=told(sides, Brought(*sums)),
+        changes=audit_changes(sides, Brought(*sums)),
         establishment_id=establishment_id,
         session=session,
     )
-    write_in_bulk(session, update(Transfer).where(*mine).values(told_at=now))
+    write_in_bulk(session, update(Transfer).where(*mine).values(recorded_at=now))

@@ -18,7 +18,7 @@ from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.notifications import notify_heads
-from cpro.transfers.operations.verdicts import lock_schools, named_to, settle, told
+from cpro.transfers.operations.verdicts import audit_changes, lock_schools, named_to, settle
 
 _NOT_NOW = "Ce transfert n’est plus dans l’état où vous l’avez vu : relisez la page avant de recommencer."
 
@@ -137,7 +137,7 @@ def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: dat
     for row in (locked.transfer, *locked.sides):
         session.expire(row)
     if settled.copied:
-        session.execute(update(Transfer).where(Transfer.id == locked.transfer.id).values(told_at=now))
+        session.execute(update(Transfer).where(Transfer.id == locked.transfer.id).values(recorded_at=now))
         session.expire(locked.transfer)
         notify_heads(session, between=(pair.left_id, pair.joined_id), now=now)
     return settled.brought.get(pair.joined_id, Brought())
@@ -158,8 +158,8 @@ def record_on_both_sides(
 
     By ascending id of school. The other school's journal names the acting school, and none of its people.
     """
-    figures = told(0, brought) if brought else {}
-    figures |= {name: (number, None) for name, (_before, number) in told(0, taken or Brought()).items()}
+    figures = audit_changes(0, brought) if brought else {}
+    figures |= {name: (number, None) for name, (_before, number) in audit_changes(0, taken or Brought()).items()}
     sides = sorted(locked.sides, key=lambda side: (side.establishment_id, side.id))
     for side in sides:
         is_own = side.establishment_id == locked.side.establishment_id

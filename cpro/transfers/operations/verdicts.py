@@ -96,7 +96,7 @@ def record_reception(session: Session, establishment_id: int, settled: Settled, 
         object_type="transfers",
         object_id=establishment_id,
         object_label="",
-        changes=told(settled.received[establishment_id], settled.brought.get(establishment_id, Brought())),
+        changes=audit_changes(settled.received[establishment_id], settled.brought.get(establishment_id, Brought())),
         establishment_id=establishment_id,
         session=session,
     )
@@ -105,13 +105,13 @@ def record_reception(session: Session, establishment_id: int, settled: Settled, 
 def named_to(by: Actor, *, is_own: bool, otherwise: str) -> Actor:
     """Return whom the journal of a school names: its own people, the platform, or `otherwise` for another's.
 
-    Neither the name of a person nor the address they acted from is told to another school.
+    Neither the name of a person nor the address they acted from is shown to another school.
     """
     return by if is_own or by.kind == "system" else Actor("system", None, otherwise, "system", "")
 
 
-def told(pupils: int, brought: Brought) -> dict[str, tuple[Any, Any]]:
-    """Return figures as a line of the journal holds them: those that are not nought."""
+def audit_changes(pupils: int, brought: Brought) -> dict[str, tuple[Any, Any]]:
+    """Return the figures of an audit line: those that are not zero."""
     figures = {
         "pupils": pupils,
         "fiches": brought.fiches,
@@ -185,7 +185,7 @@ def _state_values(verdict: Verdict, now: datetime) -> dict[str, Any]:
     return {
         "state_value": verdict.state.value,
         "done_at": now if is_done else None,
-        "told_at": None,
+        "recorded_at": None,
         "left_on": verdict.left.left_on if is_done and verdict.left else None,
     }
 
@@ -223,7 +223,7 @@ def write_sides(
 
 
 def _sees(verdict: Verdict, direction: Direction) -> bool:
-    """Tell whether a school is told of the pair: one that has not activated transfers is told nothing of others."""
+    """Tell whether a school sees the pair: one that has not activated transfers sees nothing of others."""
     if verdict.state in _SEEN_BY_BOTH:
         return True
     return (verdict.state is TransferState.WAITING_JOINED) == (direction is Direction.LEFT)
@@ -233,7 +233,7 @@ def _side_state(verdict: Verdict, now: datetime) -> dict[str, Any]:
     assert verdict.state is not None
     return {
         "state_value": verdict.state.value,
-        "disagreements": verdict.told_disagreements if verdict.state in _COMPARED else [],
+        "disagreements": verdict.disagreement_values if verdict.state in _COMPARED else [],
         "changed_at": now,
         "done_at": now if verdict.state is TransferState.DONE else None,
     }
@@ -347,7 +347,7 @@ def _lock_uais(session: Session, establishment_ids: Collection[int], now: dateti
 
 
 def _note_school_pairs(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now: datetime) -> None:
-    """Note the schools between which something was transferred for the first time: their heads are told."""
+    """Note the schools between which something was transferred for the first time: their heads are notified."""
     first: dict[tuple[int, int], int] = {}
     for pair in pairs:
         one, other = sorted((pair.left_id, pair.joined_id))

@@ -84,7 +84,7 @@ def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) ->
     if locked.transfer.state is not TransferState.DONE:
         return False
     taken = remove_copies(session, side.establishment_id, [side.id])
-    locked.transfer.told_at, locked.transfer.is_current = now, False
+    locked.transfer.recorded_at, locked.transfer.is_current = now, False
     set_state(locked, TransferState.CANCELLED, reason=REASON, by=by, now=now)
     for each in locked.sides:
         each.is_current, each.decided_by, each.decided_in = False, "", ""

@@ -36,7 +36,7 @@ def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
     """Let a deactivated account sign in again, with the password it had; the codes that deactivation voided stay void.
 
     An administrator who comes back while another is in place waits anew for the head's consent, as a teacher does where
-    the head asked so; heads are told of teachers. Reactivating twice
+    the head asked so; heads are notified of teachers. Reactivating twice
     changes nothing. Raises `OwnAccount`, `NotByAdministrator`, `ConsentImpossible`.
     """
     establishment = rules.lock(account)

@@ -31,8 +31,8 @@ def account_notice(
     )
 
 
-def account_told(to: str, account: Account, school: Establishment, *, by: Actor) -> Mail:
-    """Return the letter that tells a head of a changed address."""
+def account_change_letter(to: str, account: Account, school: Establishment, *, by: Actor) -> Mail:
+    """Return the letter that notifies a head of a changed address."""
     return Mail(
         to=to,
         subject=f"CPro : l’adresse électronique {of_name(account.label)} a été changée",

@@ -43,7 +43,7 @@ _BY_SILENCE = Actor("system", None, "Sans opposition après 7 jours", "system")
 def change_account_address(account: Account, email: str, *, by: Actor, now: datetime) -> None:
     """Write an address that somebody else typed for an account, in the session of the school.
 
-    Its earlier holder and the heads are told. The command line's word counts at once.
+    Its earlier holder and the heads are notified. The command line's word counts at once.
     """
     session = db.session()
     settle_silence(session, account, now=now)
@@ -61,13 +61,13 @@ def change_account_address(account: Account, email: str, *, by: Actor, now: date
         change.notice = enqueue(mail, by=by, now=now, about=("account", account.id)).message_id
     for address in queries.list_head_addresses(session, school.id):
         if address != earlier:
-            enqueue(address_letters.account_told(address, account, school, by=by), by=by, now=now)
+            enqueue(address_letters.account_change_letter(address, account, school, by=by), by=by, now=now)
 
 
 def change_own_address(session: Session, account: Account, email: str, *, by: Actor, now: datetime) -> None:
     """Write the address that the owner of an account gave, with their password: it counts at once.
 
-    The earlier address is told.
+    The earlier address is notified.
     """
     earlier, shown = account.confirmed_email, account.email
     if email == earlier == shown:
@@ -100,7 +100,7 @@ def settle_silence(session: Session, account: Account, *, now: datetime) -> bool
         return False
     if change.email != account.email or change.earlier != account.confirmed_email:
         return False
-    if not _was_told(session, change, now=now):
+    if not _was_notified(session, change, now=now):
         return False
     _settle(change, AddressState.COUNTED, now=now)
     account.confirmed_email = change.email
@@ -110,7 +110,7 @@ def settle_silence(session: Session, account: Account, *, now: datetime) -> bool
     return True
 
 
-def _was_told(session: Session, change: AddressChange, *, now: datetime) -> bool:
+def _was_notified(session: Session, change: AddressChange, *, now: datetime) -> bool:
     """Tell whether a server took the notice to the earlier address at least seven days ago."""
     if not change.notice:
         return False
@@ -138,7 +138,7 @@ def notify_school_address(
     heads = queries.list_head_addresses(session, establishment.id, besides=by.id if by.kind == "account" else None)
     in_place = queries.has_head_in_place(session, establishment.id)
     # Filling in a first address before there is a head changes nothing for anybody.
-    told = {earlier, proved, *heads} - {"", email} if earlier or in_place else set()
+    notified = {earlier, proved, *heads} - {"", email} if earlier or in_place else set()
     if (
         password_given
         and email
@@ -152,9 +152,9 @@ def notify_school_address(
             proved, establishment, earlier=earlier, codes_to=proved, by=by, link=link
         )
         change.notice = enqueue(letter, by=by, now=now, about=("establishment", establishment.id)).message_id
-        told.discard(proved)
+        notified.discard(proved)
     codes_to = find_proved_address(establishment)
-    for address in sorted(told):
+    for address in sorted(notified):
         letter = address_letters.school_notice(address, establishment, earlier=earlier, codes_to=codes_to, by=by)
         enqueue(letter, by=by, now=now, about=("establishment", establishment.id))
 

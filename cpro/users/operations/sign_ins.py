@@ -103,7 +103,7 @@ def enter_school(
     now: datetime,
     left_by: Actor | None = None,
 ) -> None:
-    """Enter a school, or leave the one entered (None); the school's journal tells both.
+    """Enter a school, or leave the one entered (None); both are recorded in the school's journal.
 
     `left_by` is how the school left calls the person, where it does not call them as the school entered does.
     """
@@ -112,8 +112,8 @@ def enter_school(
         return
     left_id = sign_in.entered_establishment_id
     sign_in.entered_establishment_id = school.id if school else None
-    told = {left_id: "school:left"} | ({school.id: "school:entered"} if school else {})
-    for school_id, action in sorted((each, told[each]) for each in told if each is not None):
+    actions = {left_id: "school:left"} | ({school.id: "school:entered"} if school else {})
+    for school_id, action in sorted((each, actions[each]) for each in actions if each is not None):
         # In one order for everybody: each line locks its school's journal until the commit.
         actor = (left_by or by) if school_id == left_id else by
         record(

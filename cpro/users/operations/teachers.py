@@ -1,4 +1,4 @@
-"""Teachers whose account the administrator opened: told to the head, who may require to consent first.
+"""Teachers whose account the administrator opened: notify the head, who may require to consent first.
 
 A teacher reads the pedagogical content of their divisions, which the administrator does not: an account of a teacher
 who does not exist would give it to them.

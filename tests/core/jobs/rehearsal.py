@@ -35,11 +35,11 @@ def effect(code: str) -> str:
     return f"Effet-{code}"
 
 
-def _told(result: Mapping[str, Any]) -> str:
+def _describe_result(result: Mapping[str, Any]) -> str:
     return "La répétition est finie."
 
 
-@job("rehearsal:arrive", label="Répétition", told=_told, lease=SHORT_LEASE, attempts=1000)
+@job("rehearsal:arrive", label="Répétition", summary=_describe_result, lease=SHORT_LEASE, attempts=1000)
 def arrive(context: JobContext, code: str, steps: int = 0) -> None:
     """Add a student, in the transaction that ends the job; nothing but that transaction prevents a second one."""
     for step in range(steps):
@@ -54,7 +54,7 @@ def arrive(context: JobContext, code: str, steps: int = 0) -> None:
 @job(
     "rehearsal:report",
     label="Répétition avec compte rendu",
-    told=lambda result: f"{len(result)} choses dites.",
+    summary=lambda result: f"{len(result)} choses dites.",
     report=lambda job: Report("/admin/", "Lire le compte rendu"),
 )
 def report(context: JobContext, **arguments: object) -> dict[str, object]:
@@ -63,19 +63,19 @@ def report(context: JobContext, **arguments: object) -> dict[str, object]:
     return {**arguments, "actor": context.actor.label, "schools": list(schools)}
 
 
-@job("rehearsal:refuse", label="Répétition", told=_told)
+@job("rehearsal:refuse", label="Répétition", summary=_describe_result)
 def refuse(context: JobContext) -> None:
     """Refuse, as a rule does."""
     raise DomainError("Le fichier ne contient aucun élève.")
 
 
-@job("rehearsal:crash", label="Répétition", told=_told)
+@job("rehearsal:crash", label="Répétition", summary=_describe_result)
 def crash(context: JobContext) -> None:
     """Fail, as a defect does."""
     raise ZeroDivisionError("a secret nobody should read")
 
 
-@job("rehearsal:last", label="Répétition", told=_told, exclusive="rehearsal", lease=SHORT_LEASE)
+@job("rehearsal:last", label="Répétition", summary=_describe_result, exclusive="rehearsal", lease=SHORT_LEASE)
 def last(context: JobContext, seconds: float = 30) -> dict[str, int]:
     """Last, with a heartbeat; end where told to."""
     until = time.monotonic() + seconds
@@ -85,7 +85,7 @@ def last(context: JobContext, seconds: float = 30) -> dict[str, int]:
     return {"attempt": context.attempt}
 
 
-@job("rehearsal:die", label="Répétition", told=_told, lease=SHORT_LEASE)
+@job("rehearsal:die", label="Répétition", summary=_describe_result, lease=SHORT_LEASE)
 def die(context: JobContext, code: str, moment: str) -> None:
     """Kill the process at a moment of the first attempt; add a student otherwise."""
 
@@ -103,7 +103,7 @@ def die(context: JobContext, code: str, moment: str) -> None:
     come("after the commit")
 
 
-@job("rehearsal:sleep", label="Répétition", told=_told, lease=SHORT_LEASE)
+@job("rehearsal:sleep", label="Répétition", summary=_describe_result, lease=SHORT_LEASE)
 def sleep(context: JobContext, seconds: float) -> None:
     """Be silent for a while the first time, then try to add a student."""
     asleep.append(context.attempt)

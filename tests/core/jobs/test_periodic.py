@@ -91,7 +91,7 @@ class TestNightly:
 class TestEvery:
     def test_once_per_period_of_so_many_minutes(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(handlers, "_handlers", dict(handlers._handlers))
-        handlers.every(15, "rehearsal:quarter", label="Répétition", told=lambda result: "")(lambda context: None)
+        handlers.every(15, "rehearsal:quarter", label="Répétition", summary=lambda result: "")(lambda context: None)
 
         for minutes in (0, 7, 14, 15, 29, 30):
             keep(shop, EVENING + timedelta(minutes=minutes))
@@ -102,4 +102,4 @@ class TestEvery:
 class TestHandlers:
     def test_two_handlers_of_one_kind_are_refused(self) -> None:
         with pytest.raises(RuntimeError, match="two handlers"):
-            handlers.job("rehearsal:report", label="Autre", told=lambda result: "")(lambda context: None)
+            handlers.job("rehearsal:report", label="Autre", summary=lambda result: "")(lambda context: None)

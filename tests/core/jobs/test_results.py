@@ -22,7 +22,7 @@ COUNTS = {
     "accounts_opened": 7,
 }
 #: Of each kind: what it keeps as its result, what its page says of it.
-TOLD: dict[str, tuple[dict[str, Any] | None, str]] = {
+SUMMARIES: dict[str, tuple[dict[str, Any] | None, str]] = {
     "imports:analyse": (
         {"run_id": 1, "counts": {**COUNTS, "accounts_opened": 0}},
         "L’analyse est prête : 1 234 élèves à créer, 2 à désactiver, 1 personnel concerné. Rien n’est encore écrit.",
@@ -94,11 +94,11 @@ class TestEachKind:
     def test_the_table_holds_every_kind(self, app: Flask) -> None:
         kinds = {kind for kind in handlers.list_kinds() if not kind.startswith("rehearsal:")}
 
-        assert kinds == set(TOLD), "say here what the page of the new kind of job ends with"
+        assert kinds == set(SUMMARIES), "say here what the page of the new kind of job ends with"
 
-    @pytest.mark.parametrize("kind", TOLD)
+    @pytest.mark.parametrize("kind", SUMMARIES)
     def test_its_page_ends_with_its_figures_and_leads_on(self, app: Flask, shop: Shop, world: World, kind: str) -> None:
-        result, sentence = TOLD[kind]
+        result, sentence = SUMMARIES[kind]
         job_id = shop.ask(kind, run_id=1, division_id=1, division="2MELEC")
         actor = {"kind": "account", "id": world.a.account_ids["head"], "label": "x", "role": "head", "origin": ""}
         shop.change(job_id, state_value=JobState.DONE.value, result=result, requested_by=actor)
@@ -110,9 +110,9 @@ class TestEachKind:
         links = re.findall(r'<a class="btn btn-primary" href="([^"]+)"', answer.text)
         assert bool(links) is (kind not in LEAD_NOWHERE)
 
-    @pytest.mark.parametrize("kind", TOLD)
-    def test_a_result_of_an_older_version_is_told_too(self, app: Flask, kind: str) -> None:
-        assert handlers.get_handler(kind).told({}).endswith(".")
+    @pytest.mark.parametrize("kind", SUMMARIES)
+    def test_a_result_of_an_older_version_has_a_summary_too(self, app: Flask, kind: str) -> None:
+        assert handlers.get_handler(kind).summary({}).endswith(".")
 
     def test_every_sentence_has_a_figure(self) -> None:
-        assert [kind for kind, (_result, sentence) in TOLD.items() if not re.search(r"\d", sentence)] == []
+        assert [kind for kind, (_result, sentence) in SUMMARIES.items() if not re.search(r"\d", sentence)] == []
