@@ -111,8 +111,8 @@ class TestPermissions:
         assert set(Permission) <= asked, f"nobody asks {set(Permission) - asked}: delete it"
 
     def test_menu_and_tabs_lead_where_their_permission_suffices(self, migrated_app: Flask) -> None:
-        places = registry(migrated_app)
-        for entry in (*places.menu, *places.settings_tabs):
+        app_registry = registry(migrated_app)
+        for entry in (*app_registry.menu, *app_registry.settings_tabs):
             access = access_of(migrated_app.view_functions[entry.endpoint])
             assert access is not None
             assert access.permission == entry.permission, f"{entry.label}: the link asks another right than its page"

@@ -18,8 +18,8 @@ def register(app: Flask) -> None:
 
     app.register_blueprint(views.bp)
     app.cli.add_command(commands.group)
-    places = registry(app)
-    places.add_object_section(views.diploma_section)
-    places.add_help_page(HelpPage("competences", "Les listes de compétences", "help/competences.html"))
+    app_registry = registry(app)
+    app_registry.add_object_section(views.diploma_section)
+    app_registry.add_help_page(HelpPage("competences", "Les listes de compétences", "help/competences.html"))
     events.diploma_deletion_requested.connect(operations.forbid_deletion)
     audit_labels.register_audit_labels()

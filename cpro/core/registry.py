@@ -270,6 +270,6 @@ class Registry:
 
 def registry(app: Flask | None = None) -> Registry:
     """Return the registry of an application, the current one by default."""
-    places = (app or current_app).extensions.setdefault("cpro_registry", Registry())
-    assert isinstance(places, Registry)
-    return places
+    found = (app or current_app).extensions.setdefault("cpro_registry", Registry())
+    assert isinstance(found, Registry)
+    return found

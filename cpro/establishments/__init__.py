@@ -14,7 +14,7 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: routes, commands, tabs, help."""
-    from cpro.establishments import audit_labels, commands, history_views, modules_views, places, views
+    from cpro.establishments import audit_labels, commands, history_views, hooks, modules_views, views
     from cpro.establishments import jobs as _declared  # noqa: F401  # its handlers, known once imported
 
     app.register_blueprint(views.bp)
@@ -23,7 +23,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(commands.establishments)
     app.cli.add_command(commands.uploads)
     audit_labels.register_audit_labels()
-    places.fill(app)
+    hooks.register_hooks(app)
 
 
 def register_admin(site: Admin) -> None:

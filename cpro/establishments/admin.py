@@ -8,6 +8,7 @@ from cpro.core.forms import VersionedForm
 from cpro.core.permissions import Permission
 from cpro.core.screens import Column, Screen
 from cpro.establishments.forms import ParticularsForm
+from cpro.establishments.hooks import password_given
 from cpro.establishments.models import CNILKind, Establishment
 from cpro.establishments.operations.particulars import (
     RULES,
@@ -15,7 +16,6 @@ from cpro.establishments.operations.particulars import (
     particulars_of,
     update_particulars,
 )
-from cpro.establishments.places import password_given
 
 
 def _particular(name: str) -> Column:

@@ -17,7 +17,7 @@ from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments import history, queries
-from cpro.establishments.places import settings_frame
+from cpro.establishments.hooks import settings_frame
 
 bp = Blueprint("history", __name__, url_prefix="/admin/parametres/historique")
 

@@ -14,9 +14,9 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, render_page
 from cpro.establishments import queries
 from cpro.establishments.forms import NO, YES, ModulesForm
+from cpro.establishments.hooks import settings_frame
 from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import switch_modules, switches_of
-from cpro.establishments.places import settings_frame
 
 bp = Blueprint("modules", __name__, url_prefix="/admin/parametres/modules")
 

@@ -21,6 +21,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments import queries
 from cpro.establishments.forms import NO, YES, ParticularsForm, PicturesForm, TransfersForm
+from cpro.establishments.hooks import password_given, settings_frame
 from cpro.establishments.imaging import MAX_BYTES
 from cpro.establishments.models import Establishment, PictureKind
 from cpro.establishments.operations.particulars import (
@@ -31,7 +32,6 @@ from cpro.establishments.operations.particulars import (
 )
 from cpro.establishments.operations.pictures import delete_picture, deposit_picture, undo_picture
 from cpro.establishments.operations.transfers_switch import switch_values_of, update_transfers_switch
-from cpro.establishments.places import password_given, settings_frame
 
 bp = Blueprint("settings", __name__)
 

@@ -16,12 +16,12 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: its pages, its jobs, its words, its command."""
-    from cpro.imports import audit_labels, commands, jobs, places, views, views_run
+    from cpro.imports import audit_labels, commands, hooks, jobs, views, views_run
 
     assert jobs and views_run  # known once imported
     app.register_blueprint(views.bp)
     audit_labels.register_audit_labels()
-    places.fill(app)
+    hooks.register_hooks(app)
     app.cli.add_command(commands.imports)
 
 

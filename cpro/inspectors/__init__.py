@@ -14,11 +14,11 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: its tab, what opens a school to an inspector, help."""
-    from cpro.inspectors import audit_labels, places, views
+    from cpro.inspectors import audit_labels, hooks, views
 
     app.register_blueprint(views.bp)
     audit_labels.register_audit_labels()
-    places.fill(app)
+    hooks.register_hooks(app)
 
 
 def register_admin(site: Admin) -> None:

@@ -18,15 +18,15 @@ from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import format_date, format_instant, of_name
 from cpro.core.forms import BaseForm, posted, typed_before_sign_in
 from cpro.core.mail import MailMessage
-from cpro.core.mail.places import describe_state
+from cpro.core.mail.hooks import describe_state
 from cpro.core.mail.queries import find_last_messages
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
+from cpro.establishments.hooks import settings_frame
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
-from cpro.establishments.places import settings_frame
 from cpro.establishments.queries import get_current_establishment
 from cpro.inspectors import queries
 from cpro.inspectors.forms import ClosingForm, ExtensionForm, MandateForm

@@ -18,11 +18,13 @@ def register(app: Flask) -> None:
     from cpro.masks import audit_labels, history, operations, views
 
     app.register_blueprint(views.bp)
-    places = registry(app)
-    places.add_settings_tab(SettingsTab("masks", "Masque de saisie", "masks.edit", Permission.MASKS_VIEW, order=30))
-    places.add_help_page(HelpPage("masques", "Les masques de saisie", "help/masques.html"))
-    places.add_consequences("masks", views.consequences)
-    places.add_history(history.PART)
+    app_registry = registry(app)
+    app_registry.add_settings_tab(
+        SettingsTab("masks", "Masque de saisie", "masks.edit", Permission.MASKS_VIEW, order=30)
+    )
+    app_registry.add_help_page(HelpPage("masques", "Les masques de saisie", "help/masques.html"))
+    app_registry.add_consequences("masks", views.consequences)
+    app_registry.add_history(history.PART)
     events.diploma_deletion_requested.connect(operations.forbid_deletion)
     audit_labels.register_audit_labels()
 

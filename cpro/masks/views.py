@@ -18,7 +18,7 @@ from cpro.core.permissions import Permission, can, requires
 from cpro.core.registry import Consequence, registry
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
-from cpro.establishments.places import settings_frame
+from cpro.establishments.hooks import settings_frame
 from cpro.masks.forms import MasksForm
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_key, reset_wordings, set_wordings, stored_values

@@ -15,10 +15,10 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register the feature: passports, their public page, their previews, their jobs."""
-    from cpro.passport import audit_labels, division_views, places, preview_views, public_views, views
+    from cpro.passport import audit_labels, division_views, hooks, preview_views, public_views, views
     from cpro.passport import jobs as _declared  # noqa: F401  # its handlers, known once imported
 
     for bp in (views.bp, division_views.bp, preview_views.bp, public_views.bp):
         app.register_blueprint(bp)
     audit_labels.register_audit_labels()
-    places.fill(app)
+    hooks.register_hooks(app)

@@ -13,11 +13,11 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register the feature: pages, tab, help, words of the journal, the nightly deletion."""
-    from cpro.records import audit_labels, places, retention_views
+    from cpro.records import audit_labels, hooks, retention_views
     from cpro.records import jobs as _declared  # noqa: F401  # its handler, known once imported
     from cpro.records.views import bilans, bp, division, evaluations, fiches, pupils  # noqa: F401
 
     app.register_blueprint(bp)
     app.register_blueprint(retention_views.bp)
     audit_labels.register_audit_labels()
-    places.fill(app)
+    hooks.register_hooks(app)

@@ -13,7 +13,7 @@ from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import back_to, current_actor, current_principal, render_page
-from cpro.establishments.places import settings_frame
+from cpro.establishments.hooks import settings_frame
 from cpro.establishments.queries import get_current_establishment
 from cpro.records.audit_labels import describe_years
 from cpro.records.forms import RetentionForm

@@ -13,8 +13,8 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: the list of students without INE and what the settings change for them."""
-    from cpro.students import audit_labels, places, views
-    from cpro.students.accounts import hooks
+    from cpro.students import audit_labels, hooks, views
+    from cpro.students.accounts import hooks as account_hooks
     from cpro.students.accounts import jobs as _declared  # noqa: F401  # its handler, known once imported
     from cpro.students.accounts import views as accounts
     from cpro.students.accounts import views_links as _linked  # noqa: F401  # its routes are on the same blueprint
@@ -25,8 +25,8 @@ def register(app: Flask) -> None:
     app.register_blueprint(sheets.bp)
     app.register_blueprint(accounts.bp)
     audit_labels.register_audit_labels()
-    places.fill(app)
     hooks.register_hooks(app)
+    account_hooks.register_hooks(app)
 
 
 def register_admin(site: Admin) -> None:

@@ -10,8 +10,8 @@ from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.web import current_principal, remote_address, render_page
 from cpro.students import queries
+from cpro.students.hooks import say_nobody_lacks_ine
 from cpro.students.operations import is_kept_by_siecle
-from cpro.students.places import say_nobody_lacks_ine
 
 bp = Blueprint("students", __name__)
 

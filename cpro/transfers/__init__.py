@@ -16,11 +16,11 @@ from flask_admin import Admin
 def register(app: Flask) -> None:
     """Register the feature: its pages, its jobs, what asks for them, its command, its words."""
     from cpro.core import events
-    from cpro.transfers import audit_labels, commands, jobs, places, views, views_actions, views_offers
+    from cpro.transfers import audit_labels, commands, hooks, jobs, views, views_actions, views_offers
 
     assert views_actions and views_offers  # known once imported
     app.register_blueprint(views.bp)
-    places.fill(app)
+    hooks.register_hooks(app)
     events.import_applied.connect(jobs.after_import)
     events.transfers_switched.connect(jobs.after_switch)
     events.import_undone.connect(jobs.before_undoing)

@@ -29,8 +29,8 @@ __all__ = ["Mail", "MailMessage", "MailState", "enqueue", "is_folder", "public_l
 
 def register(app: Flask) -> None:
     """Bring e-mails into the application: their jobs, what pages say of them, `flask mail test`."""
-    from cpro.core.mail import commands, delivery, places
+    from cpro.core.mail import commands, delivery, hooks
 
     delivery.register()
-    places.register(app)
+    hooks.register_hooks(app)
     app.cli.add_command(commands.group)

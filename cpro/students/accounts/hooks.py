@@ -20,9 +20,9 @@ _SECTION = "students/accounts/_section.html"
 
 def register_hooks(app: Flask) -> None:
     """Register the feature's parts of other pages."""
-    places = registry(app)
-    places.add_object_section(_record_section, is_first=True)  # above what the journal tells
-    places.add_checklist(_checklist)
+    app_registry = registry(app)
+    app_registry.add_object_section(_record_section, is_first=True)  # above what the journal tells
+    app_registry.add_checklist(_checklist)
 
 
 def _record_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:

@@ -1,4 +1,4 @@
-"""What the feature adds to the registry: the menu, its help, its line of « Les incontournables »."""
+"""Hooks of the feature: the menu, its help, its line of « Les incontournables »."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cpro.imports.models import RunState
 from cpro.students.queries import count_active_students
 
 
-def fill(app: Flask) -> None:
+def register_hooks(app: Flask) -> None:
     """Register menu, help and checklist."""
-    places = registry(app)
-    places.add_menu_entry(
+    app_registry = registry(app)
+    app_registry.add_menu_entry(
         MenuEntry(
             "Gérer les imports",
             "imports.index",
@@ -30,7 +30,7 @@ def fill(app: Flask) -> None:
             covers=("imports.*", "historique_imports.*"),
         )
     )
-    places.add_menu_entry(
+    app_registry.add_menu_entry(
         MenuEntry(
             "Historique des imports",
             "historique_imports.index_view",
@@ -41,8 +41,8 @@ def fill(app: Flask) -> None:
             unless=Permission.IMPORTS_MANAGE,
         )
     )
-    places.add_help_page(HelpPage("imports", "Les imports", "help/imports.html"))
-    places.add_checklist(_checklist)
+    app_registry.add_help_page(HelpPage("imports", "Les imports", "help/imports.html"))
+    app_registry.add_checklist(_checklist)
 
 
 def _checklist() -> list[ChecklistItem]:

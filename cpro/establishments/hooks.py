@@ -1,4 +1,4 @@
-"""What the feature adds to the registry: its tabs, its help, lines of the checklist, what its settings change."""
+"""Hooks of the feature: its tabs, its help, lines of the checklist, what its settings change."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from cpro.establishments.own_school import describe_data_protection, own_school_
 _WEEKS = 5
 
 
-def fill(app: Flask) -> None:
+def register_hooks(app: Flask) -> None:
     """Register tabs, menu, help, consequences and checklist."""
-    places = registry(app)
-    places.timezone = lambda: queries.get_current_establishment().timezone
-    places.saved_by = _saved_by
-    places.data_protection = describe_data_protection
-    places.add_pupil_section(own_school_section)
-    places.add_menu_entry(
+    app_registry = registry(app)
+    app_registry.timezone = lambda: queries.get_current_establishment().timezone
+    app_registry.saved_by = _saved_by
+    app_registry.data_protection = describe_data_protection
+    app_registry.add_pupil_section(own_school_section)
+    app_registry.add_menu_entry(
         MenuEntry(
             "Paramètres",
             "settings.establishment",
@@ -46,26 +46,28 @@ def fill(app: Flask) -> None:
             ),
         )
     )
-    places.add_settings_tab(
+    app_registry.add_settings_tab(
         SettingsTab("establishment", "Établissement", "settings.establishment", Permission.PARTICULARS_VIEW, 10)
     )
-    places.add_settings_tab(SettingsTab("transfers", "Transferts", "settings.transfers", Permission.TRANSFERS_VIEW, 20))
-    places.add_settings_tab(SettingsTab("pictures", "Logo", "settings.pictures", Permission.LOGO_VIEW, 40))
-    places.add_settings_tab(SettingsTab("modules", "Modules", "modules.edit", Permission.MODULES_SWITCH, 60))
+    app_registry.add_settings_tab(
+        SettingsTab("transfers", "Transferts", "settings.transfers", Permission.TRANSFERS_VIEW, 20)
+    )
+    app_registry.add_settings_tab(SettingsTab("pictures", "Logo", "settings.pictures", Permission.LOGO_VIEW, 40))
+    app_registry.add_settings_tab(SettingsTab("modules", "Modules", "modules.edit", Permission.MODULES_SWITCH, 60))
     for slug, title in (
         ("etablissement", "Les renseignements de l’établissement"),
         ("transferts", "Comment fonctionne un transfert"),
         ("declaration-cnil", "La déclaration CNIL et ce qui l’a remplacée"),
         ("logo", "Le logo et le cachet"),
     ):
-        places.add_help_page(HelpPage(slug, title, f"help/{slug}.html"))
-    places.add_consequences("transfers", _transfers_consequences)
-    places.add_consequences("pictures", _pictures_consequences)
-    places.add_checklist(_checklist)
-    places.add_object_section(history.record_section)
-    places.add_chart(_activity)
+        app_registry.add_help_page(HelpPage(slug, title, f"help/{slug}.html"))
+    app_registry.add_consequences("transfers", _transfers_consequences)
+    app_registry.add_consequences("pictures", _pictures_consequences)
+    app_registry.add_checklist(_checklist)
+    app_registry.add_object_section(history.record_section)
+    app_registry.add_chart(_activity)
     for part in history.PARTS:
-        places.add_history(part)
+        app_registry.add_history(part)
 
 
 def settings_frame(tab: str) -> dict[str, Any]:
@@ -73,14 +75,14 @@ def settings_frame(tab: str) -> dict[str, Any]:
 
     That the support opened the page is recorded in the journal, once in ten minutes; an inspector, each time.
     """
-    principal, places = current_principal(), registry()
-    part = next((each for each in places.history_parts.values() if each.tab == tab), None)
+    principal, app_registry = current_principal(), registry()
+    part = next((each for each in app_registry.history_parts.values() if each.tab == tab), None)
     if principal is not None:
         record_consultation(
             principal,
             object_type="settings",
             object_id=tab,
-            object_label=next(each.label for each in places.settings_tabs if each.key == tab),
+            object_label=next(each.label for each in app_registry.settings_tabs if each.key == tab),
             origin=remote_address(),
             now=clock.utcnow(),
             quiet=QUIET,
@@ -88,11 +90,11 @@ def settings_frame(tab: str) -> dict[str, Any]:
     return {
         "tabs": [
             {"label": each.label, "url": url_for(each.endpoint), "current": each.key == tab}
-            for each in places.settings_tabs
+            for each in app_registry.settings_tabs
             if can(principal, each.permission)
         ],
         # They tell whoever runs the school, or helps to: an inspector reads the particulars alone.
-        "consequences": places.consequences(tab) if can(principal, Permission.DASHBOARD_VIEW) else [],
+        "consequences": app_registry.consequences(tab) if can(principal, Permission.DASHBOARD_VIEW) else [],
         "history_url": url_for("history.index", de=part.key)
         if part and can(principal, Permission.SETTINGS_HISTORY)
         else None,

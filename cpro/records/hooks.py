@@ -1,4 +1,4 @@
-"""What the feature adds to the registry: its menu lines, its tab, its help, its part of the settings' history."""
+"""Hooks of the feature: its menu lines, its tab, its help, its part of the settings' history."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from cpro.records.operations.rules import about_pupil
 from cpro.records.queries import find_evaluated
 
 
-def fill(app: Flask) -> None:
-    """Register them."""
-    places = registry(app)
-    places.add_menu_entry(
+def register_hooks(app: Flask) -> None:
+    """Register the menu lines, the tab, the help, consequences and the history."""
+    app_registry = registry(app)
+    app_registry.add_menu_entry(
         MenuEntry(
             "Parcours des apprenants",
             "records.pupils",
@@ -31,21 +31,21 @@ def fill(app: Flask) -> None:
             covers=("records.*",),
         )
     )
-    places.add_menu_entry(
+    app_registry.add_menu_entry(
         MenuEntry(
             "Mon parcours", "records.own", Permission.OWN_RECORDS, order=33, icon="document", covers=("records.*",)
         )
     )
-    places.add_settings_tab(
+    app_registry.add_settings_tab(
         SettingsTab("retention", "Conservation", "retention.edit", Permission.RETENTION_VIEW, order=55)
     )
-    places.add_help_page(HelpPage("parcours", "Les fiches, les évaluations et les bilans", "help/parcours.html"))
-    places.add_help_page(HelpPage("conservation", "La conservation des données", "help/conservation.html"))
-    places.add_consequences("retention", _consequences)
+    app_registry.add_help_page(HelpPage("parcours", "Les fiches, les évaluations et les bilans", "help/parcours.html"))
+    app_registry.add_help_page(HelpPage("conservation", "La conservation des données", "help/conservation.html"))
+    app_registry.add_consequences("retention", _consequences)
     events.competences_used.connect(_competences_used)
     events.import_undone.connect(_forget_drafts)
     # Brought back by a line of the history, a shorter period would delete without the confirmation of its page.
-    places.add_history(
+    app_registry.add_history(
         HistoryPart(
             key="conservation",
             label="Conservation",

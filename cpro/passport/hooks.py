@@ -1,4 +1,4 @@
-"""What the feature adds to the registry: its menu line, the passport on a pupil's page, the previews, own data."""
+"""Hooks of the feature: its menu line, the passport on a pupil's page, the previews, own data."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from cpro.passport.views import current_letterhead
 from cpro.records.queries import find_own_pupil
 
 
-def fill(app: Flask) -> None:
-    """Register them."""
-    places = registry(app)
-    places.add_menu_entry(
+def register_hooks(app: Flask) -> None:
+    """Register the menu line, the help and the parts of other pages that show a passport."""
+    app_registry = registry(app)
+    app_registry.add_menu_entry(
         MenuEntry(
             "Passeports",
             "passports.index",
@@ -33,11 +33,11 @@ def fill(app: Flask) -> None:
             when=partial(is_on, Module.PASSPORT),
         )
     )
-    places.add_help_page(HelpPage("passeport", "Le passeport professionnel", "help/passeport.html"))
-    places.add_pupil_section(_passport_of)
-    places.add_section("picture-logo", TabSection("passport/_preview.html", _first_page))
-    places.add_section("picture-cachet", TabSection("passport/_preview.html", _last_page))
-    places.add_section("account", TabSection("passport/_account.html", _own_data))
+    app_registry.add_help_page(HelpPage("passeport", "Le passeport professionnel", "help/passeport.html"))
+    app_registry.add_pupil_section(_passport_of)
+    app_registry.add_section("picture-logo", TabSection("passport/_preview.html", _first_page))
+    app_registry.add_section("picture-cachet", TabSection("passport/_preview.html", _last_page))
+    app_registry.add_section("account", TabSection("passport/_account.html", _own_data))
 
 
 def _passport_of(student_id: int) -> tuple[str, dict[str, Any]] | None:

@@ -1,4 +1,4 @@
-"""What the feature adds to the registry."""
+"""Hooks of the feature."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SHOWN_IN_TAB = 10
 _DIVISIONS_DRAWN = 12
 
 
-def fill(app: Flask) -> None:
+def register_hooks(app: Flask) -> None:
     """Register the menu line, the section of the tab Transferts, consequences and checklist."""
-    places = registry(app)
-    places.add_menu_entry(
+    app_registry = registry(app)
+    app_registry.add_menu_entry(
         MenuEntry(
             "Élèves",
             "eleves.index_view",
@@ -36,7 +36,7 @@ def fill(app: Flask) -> None:
             covers=("students.*", "eleves.*", "divisions.*", "diplomes.*", "competences.*", "mefs.*"),
         )
     )
-    places.add_menu_entry(
+    app_registry.add_menu_entry(
         MenuEntry(
             "Gérer les profils utilisateurs",
             "utilisateurs.index_view",
@@ -46,13 +46,13 @@ def fill(app: Flask) -> None:
             covers=("utilisateurs.*", "sheets.*", "pupil_accounts.*"),
         )
     )
-    places.add_help_page(HelpPage("utilisateurs", "Les comptes des utilisateurs", "help/utilisateurs.html"))
-    places.add_section("transfers", TabSection("students/_without_ine_section.html", _section))
-    places.add_consequences("establishment", _particulars_consequences)
-    places.add_consequences("transfers", _transfers_consequences)
-    places.add_consequences("modules", _modules_consequences)
-    places.add_checklist(checklist.list_items)
-    places.add_chart(_accounts_by_division)
+    app_registry.add_help_page(HelpPage("utilisateurs", "Les comptes des utilisateurs", "help/utilisateurs.html"))
+    app_registry.add_section("transfers", TabSection("students/_without_ine_section.html", _section))
+    app_registry.add_consequences("establishment", _particulars_consequences)
+    app_registry.add_consequences("transfers", _transfers_consequences)
+    app_registry.add_consequences("modules", _modules_consequences)
+    app_registry.add_checklist(checklist.list_items)
+    app_registry.add_chart(_accounts_by_division)
 
 
 def _section() -> dict[str, Any]:

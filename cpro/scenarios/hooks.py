@@ -1,4 +1,4 @@
-"""What the feature adds to the registry: menu, help, what the module changes, the preview of masks, what it holds."""
+"""Hooks of the feature: menu, help, what the module changes, the preview of masks, what it holds."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _EXAMPLE = {
 _EXAMPLE_LINK = {"label": "Documentation du constructeur"}
 
 
-def fill(app: Flask) -> None:
+def register_hooks(app: Flask) -> None:
     """Register the feature's parts of the pages below, and its answers to their questions."""
-    places = registry(app)
-    places.add_menu_entry(
+    app_registry = registry(app)
+    app_registry.add_menu_entry(
         MenuEntry(
             "Scénarios",
             "scenarios.index",
@@ -42,9 +42,9 @@ def fill(app: Flask) -> None:
             when=partial(is_on, Module.SCENARIOS),
         )
     )
-    places.add_help_page(HelpPage("scenarios", "Les scénarios", "help/scenarios.html"))
-    places.add_consequences("modules", _module_consequences)
-    places.add_preview("masks", _mask_preview)
+    app_registry.add_help_page(HelpPage("scenarios", "Les scénarios", "help/scenarios.html"))
+    app_registry.add_consequences("modules", _module_consequences)
+    app_registry.add_preview("masks", _mask_preview)
     events.diploma_deletion_requested.connect(operations.forbid_deletion)
     events.competences_used.connect(operations.list_used_competences)
 

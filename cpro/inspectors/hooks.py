@@ -1,4 +1,4 @@
-"""What the feature adds to the registry: its tab, its help, what opens a school to an inspector."""
+"""Hooks of the feature: its tab, its help, what opens a school to an inspector."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from cpro.inspectors import queries
 from cpro.inspectors.models import MandateState
 
 
-def fill(app: Flask) -> None:
+def register_hooks(app: Flask) -> None:
     """Register the tab, the help, the consequences, and the schools open to an inspector."""
-    places = registry(app)
-    places.open_schools = queries.list_open_schools
-    places.name_in_school = queries.find_name_in_school
-    places.add_settings_tab(
+    app_registry = registry(app)
+    app_registry.open_schools = queries.list_open_schools
+    app_registry.name_in_school = queries.find_name_in_school
+    app_registry.add_settings_tab(
         SettingsTab("inspectors", "Accès inspecteur", "inspectors.index", Permission.MANDATES_EXPLAIN, order=50)
     )
     # Whoever may read the list without the tab that leads to it.
-    places.add_menu_entry(
+    app_registry.add_menu_entry(
         MenuEntry(
             "Accès inspecteur",
             "mandats.index_view",
@@ -36,9 +36,9 @@ def fill(app: Flask) -> None:
             unless=Permission.MANDATES_EXPLAIN,
         )
     )
-    places.add_help_page(HelpPage("inspecteurs", "L’accès des inspecteurs", "help/inspecteurs.html"))
-    places.add_consequences("inspectors", _consequences)
-    places.add_consequences("modules", _module_consequences)
+    app_registry.add_help_page(HelpPage("inspecteurs", "L’accès des inspecteurs", "help/inspecteurs.html"))
+    app_registry.add_consequences("inspectors", _consequences)
+    app_registry.add_consequences("modules", _module_consequences)
 
 
 def _consequences() -> list[Consequence]:

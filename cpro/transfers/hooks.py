@@ -1,4 +1,4 @@
-"""What the feature adds to the registry: menu, help, what switching off stops, checklist, chart."""
+"""Hooks of the feature: menu, help, what switching off stops, checklist, chart."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _MONTH_NAMES = ("janv.", "fÃ©vr.", "mars", "avril", "mai", "juin", "juil.", "aoÃ
 _FIRSTS_SHOWN = 3
 
 
-def fill(app: Flask) -> None:
+def register_hooks(app: Flask) -> None:
     """Register the menu line, the button of the tab, consequences, checklist and chart."""
-    places = registry(app)
-    places.add_menu_entry(
+    app_registry = registry(app)
+    app_registry.add_menu_entry(
         MenuEntry(
             "Transferts",
             "transfers.index",
@@ -36,11 +36,11 @@ def fill(app: Flask) -> None:
             covers=("transfers.*", "transferts.*"),
         )
     )
-    places.add_section("transfers-follow-up", TabSection("transfers/_tab_section.html", _tab_section))
-    places.add_consequences("transfers", _consequences)
-    places.add_consequences("transfers-off", _off_consequences)
-    places.add_checklist(_checklist)
-    places.add_chart(_by_month)
+    app_registry.add_section("transfers-follow-up", TabSection("transfers/_tab_section.html", _tab_section))
+    app_registry.add_consequences("transfers", _consequences)
+    app_registry.add_consequences("transfers-off", _off_consequences)
+    app_registry.add_checklist(_checklist)
+    app_registry.add_chart(_by_month)
 
 
 def _tab_section() -> dict[str, Any]:

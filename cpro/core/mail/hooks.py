@@ -1,4 +1,4 @@
-"""What pages say of a message: one sentence, and the part « Messages envoyés » of the page of what it is about."""
+"""Hooks of e-mails: the sentence on a message, and the part « Messages envoyés » of the page of what it is about."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from cpro.core.registry import registry
 _AT_ONCE = timedelta(minutes=2)
 
 
-def register(app: Flask) -> None:
-    """Put the messages about a record on its page."""
+def register_hooks(app: Flask) -> None:
+    """Show the messages about a record on its page."""
     registry(app).add_object_section(_section)
 
 
