@@ -209,7 +209,7 @@ def _students(session: Session, school: Establishment, diplomas: dict[str, Diplo
         )
 
 
-def _arrival(session: Session, left: Establishment, joined: Establishment, now: datetime) -> None:
+def _arrival(session: Session, source: Establishment, destination: Establishment, now: datetime) -> None:
     """Move one pupil from the first school, where they are now inactive, to the second."""
     number = _FIRST_NUMBER + 99_999
     common = {
@@ -222,33 +222,33 @@ def _arrival(session: Session, left: Establishment, joined: Establishment, now: 
     }
     session.add(
         Student(
-            establishment_id=left.id,
+            establishment_id=source.id,
             siecle_id="900998",
             is_active=False,
-            left_on=date(2026, 9, 18),
-            division_id=_division_id(session, left, "1MELEC"),
+            departed_on=date(2026, 9, 18),
+            division_id=_division_id(session, source, "1MELEC"),
             **common,
         )
     )
     session.add(
         Student(
-            establishment_id=joined.id,
+            establishment_id=destination.id,
             siecle_id="900017",
-            division_id=_division_id(session, joined, "1MELEC"),
+            division_id=_division_id(session, destination, "1MELEC"),
             **common,
         )
     )
     session.add(
         Student(
-            establishment_id=left.id,
+            establishment_id=source.id,
             last_name="Turquoise",
             first_name="Malo",
             birth_date=date(2008, 6, 3),
             siecle_id="900999",
             came_by=Origin.SIECLE.value,
             is_active=False,
-            left_on=date(2026, 7, 4),
-            division_id=_division_id(session, left, "TMELEC"),
+            departed_on=date(2026, 7, 4),
+            division_id=_division_id(session, source, "TMELEC"),
             created_at=now,
         )
     )

@@ -208,11 +208,11 @@ class TestStudents:
         ]
 
         assert len(shared) == 1
-        (left,) = [row for row in of(demo, Student, "lovelace") if row["ine"] == shared[0]]
-        (joined,) = [row for row in of(demo, Student, "chatelet") if row["ine"] == shared[0]]
-        assert (left["is_active"], joined["is_active"]) == (False, True)
-        assert left["left_on"] is not None
-        assert (left["last_name"], left["birth_date"]) == (joined["last_name"], joined["birth_date"])
+        (source,) = [row for row in of(demo, Student, "lovelace") if row["ine"] == shared[0]]
+        (destination,) = [row for row in of(demo, Student, "chatelet") if row["ine"] == shared[0]]
+        assert (source["is_active"], destination["is_active"]) == (False, True)
+        assert source["left_on"] is not None
+        assert (source["last_name"], source["birth_date"]) == (destination["last_name"], destination["birth_date"])
 
     def test_the_account_of_the_pupil_is_a_pupils(self, demo: Flask) -> None:
         for code in ("lovelace", "chatelet"):

@@ -82,22 +82,22 @@ def check_leaving_date(
     if not text:
         return None, False
     try:
-        left_on = parse(text)
+        departed_on = parse(text)
     except ValueError:
         sentence = "La date de sortie n’existe pas ou n’est pas écrite jj/mm/aaaa : corrigez-la."
         findings.append(Finding(FindingCode.DATE_MALFORMED, line, sentence))
         return None, False
-    if left_on > today:
-        sentence = f"Le départ est annoncé pour le {format_date(left_on)} : l’élève reste présent d’ici là."
+    if departed_on > today:
+        sentence = f"Le départ est annoncé pour le {format_date(departed_on)} : l’élève reste présent d’ici là."
         findings.append(Finding(FindingCode.LEAVING_LATER, line, sentence))
-        return left_on, False
-    return left_on, True
+        return departed_on, False
+    return departed_on, True
 
 
-def check_division(line: int, text: str, further: Sequence[str], has_left: bool, findings: list[Finding]) -> str:
+def check_division(line: int, text: str, further: Sequence[str], has_departed: bool, findings: list[Finding]) -> str:
     """Return the division's code: WITHOUT_CLASS, TWO_DIVISIONS, INACTIVE_DIVISION or DIVISION_MALFORMED."""
     if not text:
-        if not has_left:
+        if not has_departed:
             sentence = "Aucune division n’est indiquée : l’élève n’est pas encore inscrit dans une division."
             findings.append(Finding(FindingCode.WITHOUT_CLASS, line, sentence))
         return ""

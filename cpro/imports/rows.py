@@ -29,9 +29,9 @@ class StudentRow(NamedTuple):
     #: "" when without class
     division_code: str
     #: as in the file: it may be to come
-    left_on: dt.date | None
+    departed_on: dt.date | None
     #: the leaving date is not later than the day of the import
-    has_left: bool
+    has_departed: bool
     findings: tuple[Finding, ...]
 
     @property

@@ -147,7 +147,9 @@ def _departure(student: Student) -> str:
     if student.is_active:
         return ""
     return (
-        f"a quitté l’établissement le {format_date(student.left_on)}" if student.left_on else "a quitté l’établissement"
+        f"a quitté l’établissement le {format_date(student.departed_on)}"
+        if student.departed_on
+        else "a quitté l’établissement"
     )
 
 

@@ -109,7 +109,7 @@ def load(session: Session, schools: tuple[Establishment, Establishment], now: da
     departed = session.scalars(
         select(Student).where(Student.establishment_id == first.id, Student.last_name == "Topaze")
     ).one()
-    _write(setting, departed, author=setting.teacher, today=departed.left_on or now.date())
+    _write(setting, departed, author=setting.teacher, today=departed.departed_on or now.date())
     session.flush()
 
 

@@ -34,8 +34,8 @@ class NotYours(Forbidden):
 class Frozen(Conflict):
     """Refuse to write about a pupil who has left."""
 
-    def __init__(self, left_on: date | None) -> None:
-        when = f" le {format_date(left_on)}" if left_on else ""
+    def __init__(self, departed_on: date | None) -> None:
+        when = f" le {format_date(departed_on)}" if departed_on else ""
         super().__init__(
             f"Cet apprenant a quitté l’établissement{when} : ses fiches, ses évaluations et ses bilans sont figés. "
             "Ils se lisent, ils ne se modifient plus."

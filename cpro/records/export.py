@@ -59,7 +59,7 @@ def _identity(student: Student) -> dict[str, Any]:
         "numero_dans_l_etablissement": student.local_id,
         "venu_par": Origin(student.came_by).label,
         "present": student.is_active,
-        "parti_le": _day(student.left_on),
+        "parti_le": _day(student.departed_on),
         "inscrit_le": _instant(student.created_at),
     }
 

@@ -170,7 +170,8 @@ class Student(Owned, DiplomaScoped, Model):
     #: the account the student signs in with, once opened
     account_id: Mapped[int | None]
     is_active: Mapped[bool] = mapped_column(default=True)
-    left_on: Mapped[date | None]
+    #: under the name of its column, `left_on`, in the changes that imports and the journal keep
+    departed_on: Mapped[date | None] = mapped_column("left_on")
     #: family, first and usage names, folded: what lists are sorted and searched by
     search_key: Mapped[str] = mapped_column(String(320), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

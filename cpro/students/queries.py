@@ -231,7 +231,7 @@ def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
     since = kept_since(get_current_establishment().retention_years, today)
     return (
         Student.ine.is_(None),
-        or_(Student.is_active, Student.left_on.is_(None), Student.left_on >= since),
+        or_(Student.is_active, Student.departed_on.is_(None), Student.departed_on >= since),
     )
 
 

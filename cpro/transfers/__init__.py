@@ -1,10 +1,10 @@
-"""Transfers: copies of a pupil's records from the school they left to the school they joined.
+"""Transfers: copies of a pupil's records from the source school to the destination school.
 
-Words: a *transfer* joins one pupil of the school left (A) to the same pupil of the school joined (B); each school has
-its own *side* of it, under the ordinary filter; a *run* looks for pairs of pupils under one INE and copies what may be.
-Invariants: a record is copied once, whatever is interrupted or repeated; only the school joined receives records; the
-school left keeps its own. This feature alone works across schools, in a platform session: `operations`, `matching`,
-`copies`. Pages of a school read its sides and nothing else.
+Words: a *transfer* links one pupil of the source school (A) to the same pupil of the destination school (B); each
+school has its own *side* of it, under the ordinary filter; a *run* looks for pairs of pupils under one INE and copies
+what may be. Invariants: a record is copied once, whatever is interrupted or repeated; only the destination school
+receives records; the source school keeps its own. This feature alone works across schools, in a platform session:
+`operations`, `matching`, `copies`. Pages of a school read its sides and nothing else.
 """
 
 from __future__ import annotations

@@ -33,10 +33,10 @@ COPYING = frozenset({TransferAction.CONFIRM, TransferAction.AGREE, TransferActio
 
 #: What each side may do in each state, the most expected first; what depends on more is in `_depends`.
 _OPEN: dict[tuple[Direction, TransferState], tuple[TransferAction, ...]] = {
-    (Direction.JOINED, TransferState.CONFLICT): (TransferAction.CONFIRM, TransferAction.REFUSE),
-    (Direction.JOINED, TransferState.OFFERED): (TransferAction.ACCEPT, TransferAction.REFUSE),
-    (Direction.LEFT, TransferState.AGREEMENT): (TransferAction.AGREE, TransferAction.REFUSE),
-    (Direction.LEFT, TransferState.OFFERED): (TransferAction.TAKE_BACK,),
+    (Direction.DESTINATION, TransferState.CONFLICT): (TransferAction.CONFIRM, TransferAction.REFUSE),
+    (Direction.DESTINATION, TransferState.OFFERED): (TransferAction.ACCEPT, TransferAction.REFUSE),
+    (Direction.SOURCE, TransferState.AGREEMENT): (TransferAction.AGREE, TransferAction.REFUSE),
+    (Direction.SOURCE, TransferState.OFFERED): (TransferAction.TAKE_BACK,),
 }
 
 
@@ -68,7 +68,7 @@ def _depends(side: TransferSide, now: datetime) -> list[TransferAction]:
     if not side.is_current:
         return found
     refused_here = side.state is TransferState.REFUSED and side.decided_in == side.direction_value and not side.is_offer
-    if side.direction is Direction.LEFT:
+    if side.direction is Direction.SOURCE:
         return [TransferAction.AGREE] if refused_here else []
     was_made = side.state in (TransferState.DONE, TransferState.CANCELLED) and side.done_at is not None
     return [*found, TransferAction.ASK_AGAIN] if was_made or refused_here else found

@@ -16,7 +16,7 @@ from cpro.core.screens import Column, DateFilter, Screen, TextFilter, choice
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.presenting import way_of
 
-_WAYS = ((Direction.JOINED, "recus", "vers votre établissement"), (Direction.LEFT, "envoyes", "vers un autre"))
+_WAYS = ((Direction.DESTINATION, "recus", "vers votre établissement"), (Direction.SOURCE, "envoyes", "vers un autre"))
 
 
 def _towards(direction: Direction) -> ColumnElement[bool]:

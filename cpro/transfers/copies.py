@@ -1,7 +1,7 @@
 """Copy pupils' records between schools: the only statements that read one school's content and write another's.
 
 Each is one INSERT … SELECT over all the transfers named, in a platform session whose unit of work is open. It writes
-to the school joined alone; a record that is already there, by its `origin_uid`, is left as it is.
+to the destination school alone; a record that is already there, by its `origin_uid`, is left as it is.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NAMES: dict[Kind, str] = {Fiche: "fiches", Bilan: "bilans", Evaluation: "evaluat
 
 
 def copy_records(session: Session, transfer_ids: Collection[int]) -> None:
-    """Copy what is missing of the records of some transfers into the schools joined, by kind: fiches come first.
+    """Copy what is missing of the records of some transfers into the destination schools, by kind: fiches come first.
 
     A copy keeps its origin (school, dates, authors' names, `origin_uid`) and loses its links to people and scenarios.
     Of the fiches, only the validated ones travel: a draft is the pupil's own, and nobody could finish it there.
@@ -64,12 +64,14 @@ def _statement(kind: Kind, *, on_postgresql: bool) -> Executable:
     values = _values(kind)
     insert = postgresql.insert if on_postgresql else sqlite.insert
     return (
-        insert(table).from_select(list(values), _source(kind, values), include_defaults=False).on_conflict_do_nothing()
+        insert(table)
+        .from_select(list(values), _rows_to_copy(kind, values), include_defaults=False)
+        .on_conflict_do_nothing()
     )
 
 
 def count_brought(session: Session, side_ids: Collection[int]) -> dict[int, Brought]:
-    """Return what the schools joined hold of each reception (the side of the school joined), {side id: figures}."""
+    """Count the copies that destination schools hold of each reception, {id of the destination side: figures}."""
     schools = select(TransferSide.establishment_id).where(TransferSide.id.in_(side_ids)).distinct()
     establishment_ids = session.scalars(schools).all()
     found: dict[int, Brought] = {}
@@ -98,8 +100,8 @@ def _values(kind: Kind) -> dict[str, ColumnElement[Any]]:
         if column.name != "id"
     }
     values |= {
-        "establishment_id": Transfer.joined_id.expression,
-        "student_id": Transfer.joined_student_id.expression,
+        "establishment_id": Transfer.destination_id.expression,
+        "student_id": Transfer.destination_student_id.expression,
         "author_id": null(),
         "received_in": TransferSide.id.expression,
         "origin_school": case((kind.origin_school != "", kind.origin_school), else_=_school_label()),
@@ -109,35 +111,35 @@ def _values(kind: Kind) -> dict[str, ColumnElement[Any]]:
     return values
 
 
-def _source(kind: Kind, values: dict[str, ColumnElement[Any]]) -> Select[Any]:
-    source = (
+def _rows_to_copy(kind: Kind, values: dict[str, ColumnElement[Any]]) -> Select[Any]:
+    found = (
         select(*values.values())
         .select_from(Transfer)
         .join(
             TransferSide,
-            and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction_value == Direction.JOINED.value),
+            and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction_value == Direction.DESTINATION.value),
         )
-        .join(Establishment, Establishment.id == Transfer.left_id)
-        .join(kind, and_(kind.establishment_id == Transfer.left_id, kind.student_id == Transfer.left_student_id))
+        .join(Establishment, Establishment.id == Transfer.source_id)
+        .join(kind, and_(kind.establishment_id == Transfer.source_id, kind.student_id == Transfer.source_student_id))
         .where(Transfer.id.in_(bindparam("transfer_ids", expanding=True)))
     )
     if kind is Fiche:
-        return source.where(Fiche.state_value == FicheState.VALIDATED.value)
+        return found.where(Fiche.state_value == FicheState.VALIDATED.value)
     if kind is Evaluation:
         # The fiche it is about is named only if it is there: one that was not validated stayed behind.
-        return source.outerjoin(
+        return found.outerjoin(
             _Target,
             and_(
-                _Target.establishment_id == Transfer.joined_id,
-                _Target.student_id == Transfer.joined_student_id,
+                _Target.establishment_id == Transfer.destination_id,
+                _Target.student_id == Transfer.destination_student_id,
                 _Target.origin_uid == Evaluation.fiche_uid,
             ),
         ).outerjoin(_National, and_(_National.id == Evaluation.competence_id, _National.establishment_id.is_(None)))
-    return source
+    return found
 
 
 def _school_label() -> ColumnElement[str]:
-    """Return the name and UAI of the school left, as a copy tells where it was born."""
+    """Return the name and UAI of the source school, as a copy tells where it was born."""
     name, uai = Establishment.name, Establishment.uai
     return case(
         (uai.is_(None), name),
@@ -147,7 +149,7 @@ def _school_label() -> ColumnElement[str]:
 
 
 def _competence() -> ColumnElement[int | None]:
-    """Return the competence in the school joined: the national one, or its own of the same diploma and code."""
+    """Return the competence in the destination school: the national one, or its own of the same diploma and code."""
     own = aliased(Competence)
     diploma = aliased(Diploma)
     same_code = (
@@ -156,8 +158,8 @@ def _competence() -> ColumnElement[int | None]:
         .where(
             own.code == Evaluation.competence_code,
             diploma.code == Evaluation.diploma_code,
-            or_(own.establishment_id.is_(None), own.establishment_id == Transfer.joined_id),
-            or_(diploma.establishment_id.is_(None), diploma.establishment_id == Transfer.joined_id),
+            or_(own.establishment_id.is_(None), own.establishment_id == Transfer.destination_id),
+            or_(diploma.establishment_id.is_(None), diploma.establishment_id == Transfer.destination_id),
         )
         .order_by(own.establishment_id.is_(None), own.id)
         .limit(1)

@@ -47,9 +47,9 @@ def count_to_decide() -> ToDecide:
     ):
         counts[direction, state] = count
     return ToDecide(
-        conflicts=counts[Direction.JOINED.value, TransferState.CONFLICT.value],
-        agreements=counts[Direction.LEFT.value, TransferState.AGREEMENT.value],
-        offers=counts[Direction.JOINED.value, TransferState.OFFERED.value],
+        conflicts=counts[Direction.DESTINATION.value, TransferState.CONFLICT.value],
+        agreements=counts[Direction.SOURCE.value, TransferState.AGREEMENT.value],
+        offers=counts[Direction.DESTINATION.value, TransferState.OFFERED.value],
         blocked=sum(
             counts[direction.value, state.value]
             for direction in Direction
@@ -81,7 +81,7 @@ def count_by_month(bounds: Sequence[datetime]) -> list[tuple[int, int]]:
     sums = []
     for start, end in pairwise(bounds):
         inside = and_(TransferSide.done_at >= start, TransferSide.done_at < end)
-        for direction in (Direction.JOINED, Direction.LEFT):
+        for direction in (Direction.DESTINATION, Direction.SOURCE):
             counted = and_(inside, TransferSide.direction_value == direction.value)
             sums.append(func.coalesce(func.sum(case((counted, 1), else_=0)), 0))
     row = db.session.execute(

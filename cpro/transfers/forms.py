@@ -83,6 +83,6 @@ def describe_student(student: Student) -> str:
         parts.append(f"nom d’usage {student.usage_name.upper()}")
     if student.birth_date:
         parts.append(f"naissance le {format_date(student.birth_date)}")
-    if not student.is_active and student.left_on:
-        parts.append(f"départ le {format_date(student.left_on)}")
+    if not student.is_active and student.departed_on:
+        parts.append(f"départ le {format_date(student.departed_on)}")
     return ", ".join(parts)

@@ -129,7 +129,7 @@ def request_run(*, by: Actor, now: datetime) -> Job:
 
 
 def after_import(sender: object, *, establishment_id: int, run_id: int, by: Actor, now: datetime) -> None:
-    """Ask for a run once an import is applied: pupils left and joined."""
+    """Request a run once an import is applied: pupils left and arrived."""
     request_run(by=by, now=now)
 
 

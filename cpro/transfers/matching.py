@@ -28,10 +28,10 @@ _CLOSED = frozenset({TransferState.CANCELLED, TransferState.REFUSED})
 class Pair(NamedTuple):
     """Two pupils, each by school and id: the one who left, the one who joined; between twins the older row first."""
 
-    joined_id: int
-    joined_student_id: int
-    left_id: int
-    left_student_id: int
+    destination_id: int
+    destination_student_id: int
+    source_id: int
+    source_student_id: int
 
 
 class Pupil(NamedTuple):
@@ -41,7 +41,7 @@ class Pupil(NamedTuple):
     establishment_id: int
     ine: str | None
     is_active: bool
-    left_on: date | None
+    departed_on: date | None
     came_by: str
     last_name: str
     usage_name: str
@@ -63,11 +63,11 @@ class Standing(NamedTuple):
     """The current transfer of a pair; `disagreements` are those that its sides tell, None while it has none."""
 
     id: int
-    left_student_id: int
-    joined_student_id: int | None
+    source_student_id: int
+    destination_student_id: int | None
     state_value: str
     is_offer: bool
-    left_on: date | None
+    departed_on: date | None
     agreed_at: Any
     confirmed_at: Any
     disagreements: list[str] | None
@@ -78,8 +78,8 @@ class Verdict:
     """What one pair calls for: `state` is None when nothing should stand, `over` when the row that stands is past."""
 
     pair: Pair
-    left: Pupil | None
-    joined: Pupil | None
+    source: Pupil | None
+    destination: Pupil | None
     standing: Standing | None
     state: TransferState | None
     over: bool = False
@@ -112,9 +112,11 @@ def find_pairs(
     found: set[Pair] = set()
     found.update(Pair(*row) for row in session.execute(_departed_and_present(establishment_id, ines)))
     found.update(_read_present_twice(session, _present_twice(establishment_id, ines)))
-    for joined_id, joined_student_id, left_id, left_student_id in session.execute(_no_longer(establishment_id, ines)):
-        if joined_student_id is not None:
-            found.add(Pair(joined_id, joined_student_id, left_id, left_student_id))
+    for destination_id, destination_student_id, source_id, source_student_id in session.execute(
+        _no_longer(establishment_id, ines)
+    ):
+        if destination_student_id is not None:
+            found.add(Pair(destination_id, destination_student_id, source_id, source_student_id))
     return found
 
 
@@ -143,13 +145,13 @@ def judge(session: Session, pairs: Iterable[Pair], *, asked: Collection[Pair] = 
     return verdicts
 
 
-def list_twins(session: Session, left_student_ids: Collection[int]) -> set[Pair]:
+def list_twins(session: Session, source_student_ids: Collection[int]) -> set[Pair]:
     """Return the pairs that stand as twins, among those of some pupils."""
     columns = [getattr(Transfer, name) for name in Pair._fields]
     rows = session.execute(
         select(*columns).where(
             Transfer.is_current,
-            Transfer.left_student_id.in_(left_student_ids),
+            Transfer.source_student_id.in_(source_student_ids),
             Transfer.state_value == TransferState.TWINS.value,
         )
     )
@@ -184,34 +186,38 @@ def _within(
 
 
 def _departed_and_present(establishment_id: int | None, ines: Collection[str] | None) -> Select[int, int, int, int]:
-    left, joined = aliased(Student), aliased(Student)
-    left_on, joined_on = _is_on(left.establishment_id), _is_on(joined.establishment_id)
+    source, destination = aliased(Student), aliased(Student)
+    source_enabled, destination_enabled = _is_on(source.establishment_id), _is_on(destination.establishment_id)
     state = Transfer.state_value
     return (
-        select(joined.establishment_id, joined.id, left.establishment_id, left.id)
-        .join(joined, and_(joined.ine == left.ine, joined.is_active, joined.ine.is_not(None)))
+        select(destination.establishment_id, destination.id, source.establishment_id, source.id)
+        .join(destination, and_(destination.ine == source.ine, destination.is_active, destination.ine.is_not(None)))
         .outerjoin(
             Transfer,
-            and_(Transfer.left_student_id == left.id, Transfer.joined_student_id == joined.id, Transfer.is_current),
+            and_(
+                Transfer.source_student_id == source.id,
+                Transfer.destination_student_id == destination.id,
+                Transfer.is_current,
+            ),
         )
         .where(
-            ~left.is_active,
-            left.ine.is_not(None),
-            left.establishment_id != joined.establishment_id,
+            ~source.is_active,
+            source.ine.is_not(None),
+            source.establishment_id != destination.establishment_id,
             or_(
-                and_(Transfer.id.is_(None), or_(left_on, joined_on)),
+                and_(Transfer.id.is_(None), or_(source_enabled, destination_enabled)),
                 state.in_([each.value for each in _DOUBTFUL | {TransferState.TWINS}]),
                 and_(
                     state == TransferState.DONE.value,
                     ~Transfer.is_offer,
-                    Transfer.left_on.is_distinct_from(left.left_on),
-                    left_on,
-                    joined_on,
+                    Transfer.departed_on.is_distinct_from(source.departed_on),
+                    source_enabled,
+                    destination_enabled,
                 ),
-                and_(state == TransferState.WAITING_LEFT.value, left_on),
-                and_(state == TransferState.WAITING_JOINED.value, joined_on),
+                and_(state == TransferState.WAITING_SOURCE.value, source_enabled),
+                and_(state == TransferState.WAITING_DESTINATION.value, destination_enabled),
             ),
-            *_within(left.ine, establishment_id, ines),
+            *_within(source.ine, establishment_id, ines),
         )
     )
 
@@ -239,7 +245,9 @@ def _present_twice(establishment_id: int | None, ines: Collection[str] | None) -
         .join(other, and_(other.ine == twice.c.ine, other.is_active, other.ine.is_not(None), other.id > one.id))
         .outerjoin(
             Transfer,
-            and_(Transfer.left_student_id == one.id, Transfer.joined_student_id == other.id, Transfer.is_current),
+            and_(
+                Transfer.source_student_id == one.id, Transfer.destination_student_id == other.id, Transfer.is_current
+            ),
         )
         .where(
             _is_on(one.establishment_id),
@@ -250,38 +258,42 @@ def _present_twice(establishment_id: int | None, ines: Collection[str] | None) -
 
 
 def _no_longer(establishment_id: int | None, ines: Collection[str] | None) -> Select[int, int | None, int, int]:
-    left, joined = aliased(Student), aliased(Student)
+    source, destination = aliased(Student), aliased(Student)
     state = Transfer.state_value
     parted = or_(
-        left.id.is_(None), joined.id.is_(None), left.ine.is_(None), joined.ine.is_(None), left.ine != joined.ine
+        source.id.is_(None),
+        destination.id.is_(None),
+        source.ine.is_(None),
+        destination.ine.is_(None),
+        source.ine != destination.ine,
     )
-    either_on = or_(_is_on(Transfer.left_id), _is_on(Transfer.joined_id))
-    both_on = and_(_is_on(Transfer.left_id), _is_on(Transfer.joined_id))
+    either_on = or_(_is_on(Transfer.source_id), _is_on(Transfer.destination_id))
+    both_on = and_(_is_on(Transfer.source_id), _is_on(Transfer.destination_id))
     directed = [each.value for each in MATCHED - {TransferState.TWINS}]
     needs_both = [each.value for each in _DOUBTFUL]
     conditions: list[ColumnElement[bool]] = [
         or_(
-            and_(state == TransferState.DONE.value, or_(left.is_active, ~joined.is_active)),
+            and_(state == TransferState.DONE.value, or_(source.is_active, ~destination.is_active)),
             and_(
                 state.in_(directed),
-                or_(parted, left.is_active, ~joined.is_active, ~either_on),
+                or_(parted, source.is_active, ~destination.is_active, ~either_on),
             ),
             and_(state.in_(needs_both), ~both_on),
             and_(
                 state == TransferState.TWINS.value,
-                or_(parted, ~left.is_active, ~joined.is_active, ~both_on),
+                or_(parted, ~source.is_active, ~destination.is_active, ~both_on),
             ),
         ),
     ]
     if ines is not None:
-        conditions.append(or_(left.ine.in_(ines), joined.ine.in_(ines)))
+        conditions.append(or_(source.ine.in_(ines), destination.ine.in_(ines)))
     elif establishment_id is not None:
-        conditions.append(or_(Transfer.left_id == establishment_id, Transfer.joined_id == establishment_id))
+        conditions.append(or_(Transfer.source_id == establishment_id, Transfer.destination_id == establishment_id))
     return (
-        select(Transfer.joined_id, Transfer.joined_student_id, Transfer.left_id, Transfer.left_student_id)
-        .outerjoin(left, left.id == Transfer.left_student_id)
-        .outerjoin(joined, joined.id == Transfer.joined_student_id)
-        .where(Transfer.is_current, Transfer.joined_student_id.is_not(None), *conditions)
+        select(Transfer.destination_id, Transfer.destination_student_id, Transfer.source_id, Transfer.source_student_id)
+        .outerjoin(source, source.id == Transfer.source_student_id)
+        .outerjoin(destination, destination.id == Transfer.destination_student_id)
+        .where(Transfer.is_current, Transfer.destination_student_id.is_not(None), *conditions)
     )
 
 
@@ -289,21 +301,23 @@ def _no_longer(establishment_id: int | None, ines: Collection[str] | None) -> Se
 
 
 def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair]) -> list[Verdict]:
-    pupils = load_pupils(session, {id_ for pair in pairs for id_ in (pair.left_student_id, pair.joined_student_id)})
-    schools = load_schools(session, {id_ for pair in pairs for id_ in (pair.left_id, pair.joined_id)})
+    pupils = load_pupils(
+        session, {id_ for pair in pairs for id_ in (pair.source_student_id, pair.destination_student_id)}
+    )
+    schools = load_schools(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)})
     standing = _load_standing(session, pairs)
     present = _count_present(session, {pupil.ine for pupil in pupils.values() if pupil.ine})
     verdicts = []
     for pair in pairs:
-        left, joined = pupils.get(pair.left_student_id), pupils.get(pair.joined_student_id)
-        row = standing.get((pair.left_student_id, pair.joined_student_id))
-        over = _is_over(row, left, joined)
+        source, destination = pupils.get(pair.source_student_id), pupils.get(pair.destination_student_id)
+        row = standing.get((pair.source_student_id, pair.destination_student_id))
+        over = _is_over(row, source, destination)
         if row is not None and not over and _keeps(row, is_asked=pair in asked):
-            verdicts.append(Verdict(pair, left, joined, row, TransferState(row.state_value)))
+            verdicts.append(Verdict(pair, source, destination, row, TransferState(row.state_value)))
             continue
-        disagreements = find_disagreements(left, joined) if left and joined else []
-        state = _state_of(pair, left, joined, schools, present, None if over else row, bool(disagreements))
-        verdicts.append(Verdict(pair, left, joined, row, state, over=over, disagreements=disagreements))
+        disagreements = find_disagreements(source, destination) if source and destination else []
+        state = _state_of(pair, source, destination, schools, present, None if over else row, bool(disagreements))
+        verdicts.append(Verdict(pair, source, destination, row, state, over=over, disagreements=disagreements))
     return verdicts
 
 
@@ -313,11 +327,11 @@ def _load_standing(session: Session, pairs: Sequence[Pair]) -> dict[tuple[int, i
         select(*columns, TransferSide.disagreements)
         .outerjoin(
             TransferSide,
-            and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction_value == Direction.JOINED.value),
+            and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction_value == Direction.DESTINATION.value),
         )
-        .where(Transfer.is_current, Transfer.left_student_id.in_({p.left_student_id for p in pairs}))
+        .where(Transfer.is_current, Transfer.source_student_id.in_({p.source_student_id for p in pairs}))
     )
-    return {(row.left_student_id, row.joined_student_id): Standing._make(row) for row in rows}
+    return {(row.source_student_id, row.destination_student_id): Standing._make(row) for row in rows}
 
 
 def _count_present(session: Session, ines: Collection[str]) -> dict[str, int]:
@@ -330,12 +344,12 @@ def _count_present(session: Session, ines: Collection[str]) -> dict[str, int]:
     return {ine: count for ine, count in rows if ine is not None}
 
 
-def _is_over(row: Standing | None, left: Pupil | None, joined: Pupil | None) -> bool:
+def _is_over(row: Standing | None, source: Pupil | None, destination: Pupil | None) -> bool:
     """Tell whether a copy that was made is past: the pupil went back, or left another day."""
-    if row is None or row.state_value != TransferState.DONE.value or left is None or joined is None:
+    if row is None or row.state_value != TransferState.DONE.value or source is None or destination is None:
         return False
-    went_back = left.is_active or not joined.is_active
-    return went_back or (not row.is_offer and row.left_on != left.left_on)
+    went_back = source.is_active or not destination.is_active
+    return went_back or (not row.is_offer and row.departed_on != source.departed_on)
 
 
 def _keeps(row: Standing, *, is_asked: bool) -> bool:
@@ -346,36 +360,40 @@ def _keeps(row: Standing, *, is_asked: bool) -> bool:
 
 def _state_of(
     pair: Pair,
-    left: Pupil | None,
-    joined: Pupil | None,
+    source: Pupil | None,
+    destination: Pupil | None,
     schools: dict[int, School],
     present: dict[str, int],
     row: Standing | None,
     disagree: bool,
 ) -> TransferState | None:
     """Return the state that a pair without a copy calls for, or None: nothing stands between these two."""
-    if left is None or joined is None or not joined.is_active:
+    if source is None or destination is None or not destination.is_active:
         return None
     is_offer = row is not None and row.is_offer
-    if not is_offer and (left.ine is None or left.ine != joined.ine):
+    if not is_offer and (source.ine is None or source.ine != destination.ine):
         return None
-    left_on, joined_on = schools[pair.left_id].transfers_enabled, schools[pair.joined_id].transfers_enabled
-    if left.is_active:
-        return TransferState.TWINS if left_on and joined_on and left.id < joined.id and not is_offer else None
-    if left.establishment_id == joined.establishment_id:
+    source_enabled, destination_enabled = (
+        schools[pair.source_id].transfers_enabled,
+        schools[pair.destination_id].transfers_enabled,
+    )
+    if source.is_active:
+        are_twins = source_enabled and destination_enabled and source.id < destination.id and not is_offer
+        return TransferState.TWINS if are_twins else None
+    if source.establishment_id == destination.establishment_id:
         return None
-    if not left_on or not joined_on:
-        if not left_on and not joined_on:
+    if not source_enabled or not destination_enabled:
+        if not source_enabled and not destination_enabled:
             return None
-        return TransferState.WAITING_JOINED if left_on else TransferState.WAITING_LEFT
-    if joined.ine and present.get(joined.ine, 0) > 1:
+        return TransferState.WAITING_DESTINATION if source_enabled else TransferState.WAITING_SOURCE
+    if destination.ine and present.get(destination.ine, 0) > 1:
         return TransferState.BLOCKED
-    return _state_of_open(joined, row, disagree)
+    return _state_of_open(destination, row, disagree)
 
 
-def _state_of_open(joined: Pupil, row: Standing | None, disagree: bool) -> TransferState:
+def _state_of_open(destination: Pupil, row: Standing | None, disagree: bool) -> TransferState:
     if disagree and (row is None or row.confirmed_at is None):
         return TransferState.CONFLICT
-    if joined.came_by != Origin.SIECLE.value and (row is None or row.agreed_at is None):
+    if destination.came_by != Origin.SIECLE.value and (row is None or row.agreed_at is None):
         return TransferState.AGREEMENT
     return TransferState.DONE

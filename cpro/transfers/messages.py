@@ -36,10 +36,10 @@ def first_transfers(addresses: Sequence[str], school: School, others: Sequence[S
     return [Mail(address, "Premier transfert avec un autre établissement", body) for address in addresses]
 
 
-def offers(addresses: Sequence[str], school: School, left: School, pupils: int) -> list[Mail]:
+def offers(addresses: Sequence[str], school: School, source: School, pupils: int) -> list[Mail]:
     """Return the messages that tell the heads of a school that pupils are offered to it."""
     body = (
-        f"{_named(left)} propose de transmettre à votre établissement les données de "
+        f"{_named(source)} propose de transmettre à votre établissement les données de "
         f"{plural(pupils, 'élève parti de chez lui', 'élèves partis de chez lui')}.\n"
         "Acceptez en désignant l’élève dans votre établissement, ou refusez :\n"
         f"{public_link(FOLLOW_UP)}\n\n"

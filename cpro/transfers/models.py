@@ -31,8 +31,8 @@ _NEW = text("told_at IS NULL")
 class TransferState(enum.Enum):
     """Where a transfer stands; values are what the database keeps."""
 
-    WAITING_LEFT = "waiting_left"
-    WAITING_JOINED = "waiting_joined"
+    WAITING_SOURCE = "waiting_left"
+    WAITING_DESTINATION = "waiting_joined"
     TWINS = "twins"
     BLOCKED = "blocked"
     CONFLICT = "conflict"
@@ -55,8 +55,8 @@ class TransferState(enum.Enum):
 
 
 _LABELS = {
-    TransferState.WAITING_LEFT: "en attente de l’établissement d’origine",
-    TransferState.WAITING_JOINED: "en attente de l’établissement d’accueil",
+    TransferState.WAITING_SOURCE: "en attente de l’établissement d’origine",
+    TransferState.WAITING_DESTINATION: "en attente de l’établissement d’accueil",
     TransferState.TWINS: "même INE présent deux fois",
     TransferState.BLOCKED: "arrêté : même INE présent deux fois",
     TransferState.CONFLICT: "identité à confirmer",
@@ -71,8 +71,8 @@ _LABELS = {
 #: States that a run forgets or changes by itself, as the files of the two schools say.
 MATCHED = frozenset(
     {
-        TransferState.WAITING_LEFT,
-        TransferState.WAITING_JOINED,
+        TransferState.WAITING_SOURCE,
+        TransferState.WAITING_DESTINATION,
         TransferState.TWINS,
         TransferState.BLOCKED,
         TransferState.CONFLICT,
@@ -83,21 +83,24 @@ PENDING = MATCHED | {TransferState.OFFERED}
 
 
 class Direction(enum.Enum):
-    """Which school a side belongs to: the one left (« vers un autre établissement ») or the one joined."""
+    """Which school a side belongs to: the source (« vers un autre établissement ») or the destination.
 
-    LEFT = "left"
-    JOINED = "joined"
+    Values are what the database keeps.
+    """
+
+    SOURCE = "left"
+    DESTINATION = "joined"
 
     @property
     def other(self) -> Direction:
         """Return the direction of the other side."""
-        return Direction.JOINED if self is Direction.LEFT else Direction.LEFT
+        return Direction.DESTINATION if self is Direction.SOURCE else Direction.SOURCE
 
 
 #: What waits for a person of a school, by the direction of its side.
 TO_DECIDE = {
-    Direction.JOINED: frozenset({TransferState.CONFLICT, TransferState.OFFERED}),
-    Direction.LEFT: frozenset({TransferState.AGREEMENT}),
+    Direction.DESTINATION: frozenset({TransferState.CONFLICT, TransferState.OFFERED}),
+    Direction.SOURCE: frozenset({TransferState.AGREEMENT}),
 }
 
 
@@ -119,7 +122,9 @@ class Disagreement(enum.Enum):
 
 
 class Transfer(PlatformOnly, Model):
-    """One pupil of the school left and the same pupil of the school joined; for twins, two active pupils of one INE.
+    """One pupil in the source school and in the destination school; for twins, two active pupils of one INE.
+
+    The columns keep their first names, left_… for the source and joined_… for the destination.
 
     No school reads it. Pupils are named by their ids, without foreign keys: undoing an import deletes pupils.
     """
@@ -142,25 +147,25 @@ class Transfer(PlatformOnly, Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    left_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
-    left_student_id: Mapped[int]
-    joined_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
-    #: empty while the school joined has not linked what it was offered to one of its pupils
-    joined_student_id: Mapped[int | None]
+    source_id: Mapped[int] = mapped_column("left_id", ForeignKey("establishment.id"))
+    source_student_id: Mapped[int] = mapped_column("left_student_id")
+    destination_id: Mapped[int] = mapped_column("joined_id", ForeignKey("establishment.id"))
+    #: empty while the destination school has not linked what it was offered to one of its pupils
+    destination_student_id: Mapped[int | None] = mapped_column("joined_student_id")
     state_value: Mapped[str] = mapped_column("state", String(16))
     #: whether it speaks for its pair; one that is over (the pupil went back) leaves the place to the next
     is_current: Mapped[bool] = mapped_column(default=True)
     #: whether it was born of an offer rather than of an INE
     is_offer: Mapped[bool] = mapped_column(default=False)
     #: the day the pupil had left when the copy was made: another day is another departure
-    left_on: Mapped[date | None]
-    #: when the school left agreed, for a pupil whom no file of SIECLE brought in
+    departed_on: Mapped[date | None] = mapped_column("left_on")
+    #: when the source school agreed, for a pupil whom no file of SIECLE brought in
     agreed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: when the school joined confirmed, in spite of what disagrees
+    #: when the destination school confirmed, in spite of what disagrees
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: when the journal of the school left recorded it; a run records all those of a school in one line, at its end
+    #: when the journal of the source school recorded it; a run records all those of a school in one line, at its end
     recorded_at: Mapped[datetime | None] = mapped_column("told_at", UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
@@ -197,7 +202,7 @@ class TransferSide(Owned, Model):
     #: the school's own pupil; empty for an offer not yet linked, once an undone import took the pupil away, and once
     #: the names are forgotten (`operations.anonymisation`)
     student_id: Mapped[int | None]
-    #: the name of its own pupil as it was then; of an offer, the name that the school left gives
+    #: the name of its own pupil as it was then; of an offer, the name that the source school gives
     student_label: Mapped[str] = mapped_column(String(210))
     #: the other school as it was then
     other_name: Mapped[str] = mapped_column(String(150))
@@ -212,9 +217,9 @@ class TransferSide(Owned, Model):
     fiches: Mapped[int] = mapped_column(default=0)
     bilans: Mapped[int] = mapped_column(default=0)
     evaluations: Mapped[int] = mapped_column(default=0)
-    #: fiches that were not validated and stay in the school left; shown to that school alone
+    #: fiches that were not validated and stay in the source school; shown to that school alone
     left_out: Mapped[int] = mapped_column(default=0)
-    #: values of `Disagreement`, without what the other school has; past CONFLICT, what the school joined confirmed
+    #: values of `Disagreement`, without what the other school has; past CONFLICT, what the destination school confirmed
     disagreements: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: of an offer, on the side that must link it, until it is settled
     offered_birth_date: Mapped[date | None]

@@ -124,7 +124,7 @@ def way_of(side: TransferSide, *, alone: bool = False) -> str:
     """Return the direction in words: as a label of the other school, or alone."""
     if side.state is TransferState.TWINS:
         return "Même INE dans un autre établissement" if alone else "Même INE dans"
-    if side.direction is Direction.JOINED:
+    if side.direction is Direction.DESTINATION:
         return "Vers votre établissement" if alone else "Établissement d’origine"
     return "Vers un autre établissement" if alone else "Établissement d’accueil"
 
@@ -161,7 +161,7 @@ def _family_name(pupil: Student) -> str:
 
 
 def _left_out(side: TransferSide) -> str:
-    if not side.left_out or side.direction is not Direction.LEFT:
+    if not side.left_out or side.direction is not Direction.SOURCE:
         return ""
     return plural(side.left_out, "fiche jamais validée", "fiches jamais validées")
 

@@ -45,8 +45,8 @@ def count_sides() -> Figures:
     direction = TransferSide.direction_value
     done = TransferSide.state_value == TransferState.DONE.value
     conditions = (
-        and_(done, direction == Direction.JOINED.value),
-        and_(done, direction == Direction.LEFT.value),
+        and_(done, direction == Direction.DESTINATION.value),
+        and_(done, direction == Direction.SOURCE.value),
         _waits_for_us(),
         and_(_is_pending(), ~_waits_for_us()),
     )
@@ -84,7 +84,7 @@ def list_without_destination(today: date, *, limit: int, offset: int = 0) -> Seq
         .where(
             ~Student.is_active,
             Student.ine.is_not(None),
-            or_(Student.left_on.is_(None), Student.left_on >= since),
+            or_(Student.departed_on.is_(None), Student.departed_on >= since),
             ~_has_side(),
         )
         .order_by(Student.search_key, Student.id)
@@ -161,12 +161,12 @@ def _waits_for_us() -> ColumnElement[bool]:
 
 
 def _has_side(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return the condition of a pupil of whom the school left knows a current transfer."""
+    """Return the condition of a pupil of whom the source school knows a current transfer."""
     return (
         select(TransferSide.id)
         .where(
             TransferSide.student_id == Student.id,
-            TransferSide.direction_value == Direction.LEFT.value,
+            TransferSide.direction_value == Direction.SOURCE.value,
             TransferSide.is_current,
             *conditions,
         )

@@ -21,12 +21,12 @@ def receipt_data(side: TransferSide, school: Establishment, *, now: datetime) ->
         raise ValueError(f"nothing was copied by the transfer of side {side.id}: there is no receipt")
     ours = {"name": school.name, "uai": school.uai or ""}
     theirs = {"name": side.other_name, "uai": side.other_uai}
-    is_received = side.direction is Direction.JOINED
+    is_received = side.direction is Direction.DESTINATION
     return {
         "holder": school.name,
         "pupil": side.student_label,
-        "left": theirs if is_received else ours,
-        "joined": ours if is_received else theirs,
+        "source": theirs if is_received else ours,
+        "destination": ours if is_received else theirs,
         "done_at": format_instant(side.done_at, school.timezone),
         "figures": [
             {"label": "Fiches", "count": side.fiches},

@@ -58,8 +58,8 @@ _TITLES = {
 _AT = {
     TransferState.TWINS: "departure",
     TransferState.BLOCKED: "departure",
-    TransferState.WAITING_LEFT: "activation",
-    TransferState.WAITING_JOINED: "activation",
+    TransferState.WAITING_SOURCE: "activation",
+    TransferState.WAITING_DESTINATION: "activation",
     TransferState.CONFLICT: "identity",
     TransferState.AGREEMENT: "agreement",
     TransferState.OFFERED: "identity",
@@ -76,7 +76,7 @@ def steps_of(side: TransferSide, school: Establishment) -> list[Step]:
     A copy that will not follow by itself any more is not among them.
     """
     reached = _AT[side.state]
-    if side.state is TransferState.REFUSED and side.decided_in == Direction.LEFT.value:
+    if side.state is TransferState.REFUSED and side.decided_in == Direction.SOURCE.value:
         reached = "agreement"
     if side.state is TransferState.CANCELLED and side.done_at is None:
         reached = "identity"
@@ -119,7 +119,7 @@ def _later(side: TransferSide, school: Establishment) -> str:
 
 def _is_shown(key: str, side: TransferSide) -> bool:
     """Tell whether a step that is past deserves a line: an agreement is asked of few."""
-    return key != "agreement" or side.decided_in == Direction.LEFT.value
+    return key != "agreement" or side.decided_in == Direction.SOURCE.value
 
 
 def _done(key: str, side: TransferSide) -> str:
@@ -137,7 +137,7 @@ def _of_identity(side: TransferSide) -> str:
         return "L’établissement d’accueil a désigné l’élève."
     if not side.disagreements:
         return "L’INE est le même ; le nom, le prénom et la date de naissance ne se contredisent pas."
-    who = "votre établissement" if side.direction is Direction.JOINED else side.other_school
+    who = "votre établissement" if side.direction is Direction.DESTINATION else side.other_school
     return (
         f"{_capital(_what_disagrees(side, 'différait', 'différaient'))} : {who} a confirmé qu’il s’agit du même élève."
     )
@@ -151,10 +151,10 @@ def _current(key: str, side: TransferSide, school: Establishment) -> Step:
 
 def _sentence(side: TransferSide, school: Establishment) -> tuple[str, StepState, Who]:
     """Return what is said of the step at which a side stands, how far it is, and who must act."""
-    is_joined = side.direction is Direction.JOINED
+    is_destination = side.direction is Direction.DESTINATION
     other = side.other_school
     match side.state:
-        case TransferState.WAITING_LEFT | TransferState.WAITING_JOINED:
+        case TransferState.WAITING_SOURCE | TransferState.WAITING_DESTINATION:
             return _of_switches(side, school)
         case TransferState.TWINS:
             return _of_twins(side, school)
@@ -166,11 +166,11 @@ def _sentence(side: TransferSide, school: Establishment) -> tuple[str, StepState
                 Who.BOTH,
             )
         case TransferState.CONFLICT:
-            return _of_conflict(side, is_joined)
+            return _of_conflict(side, is_destination)
         case TransferState.AGREEMENT:
-            return _of_agreement(side, is_joined)
+            return _of_agreement(side, is_destination)
         case TransferState.OFFERED:
-            if is_joined:
+            if is_destination:
                 sentence = (
                     f"{_capital(other)} propose ces données : désignez l’élève dans votre établissement, ou refusez."
                 )
@@ -178,7 +178,7 @@ def _sentence(side: TransferSide, school: Establishment) -> tuple[str, StepState
             sentence = f"{_capital(other)} n’a pas encore répondu à votre proposition."
             return sentence, StepState.MISSING, Who.THEM
         case TransferState.DONE:
-            return _of_copy(side, is_joined), StepState.DONE, Who.NOBODY
+            return _of_copy(side, is_destination), StepState.DONE, Who.NOBODY
         case _:
             return _of_end(side), StepState.STOPPED, Who.NOBODY
 
@@ -210,9 +210,9 @@ def _is_own_twin(side: TransferSide, school: Establishment) -> bool:
     return side.other_uai == (school.uai or "") and side.other_name == school.name
 
 
-def _of_conflict(side: TransferSide, is_joined: bool) -> tuple[str, StepState, Who]:
+def _of_conflict(side: TransferSide, is_destination: bool) -> tuple[str, StepState, Who]:
     what = f"Sous le même INE, {_what_disagrees(side, 'diffère', 'diffèrent')} entre les deux établissements"
-    if is_joined:
+    if is_destination:
         return f"{what} : confirmez qu’il s’agit du même élève, ou refusez.", StepState.MISSING, Who.US
     return f"{what} : {side.other_school} doit confirmer ou refuser.", StepState.MISSING, Who.THEM
 
@@ -223,9 +223,9 @@ def _what_disagrees(side: TransferSide, one: str, several: str) -> str:
     return f"{join_french(labels)} {one if len(labels) == 1 else several}"
 
 
-def _of_agreement(side: TransferSide, is_joined: bool) -> tuple[str, StepState, Who]:
+def _of_agreement(side: TransferSide, is_destination: bool) -> tuple[str, StepState, Who]:
     other = side.other_school
-    if is_joined:
+    if is_destination:
         return (
             f"Cet élève n’est pas venu d’un fichier de SIECLE : {other} doit donner son accord.",
             StepState.MISSING,
@@ -238,10 +238,10 @@ def _of_agreement(side: TransferSide, is_joined: bool) -> tuple[str, StepState, 
     )
 
 
-def _of_copy(side: TransferSide, is_joined: bool) -> str:
+def _of_copy(side: TransferSide, is_destination: bool) -> str:
     if not side.records:
         return "L’élève n’avait rien à emporter."
-    if is_joined:
+    if is_destination:
         return "Les données sont arrivées ; elles se lisent et ne se modifient pas."
     return "Les données ont été copiées ; votre établissement garde les siennes."
 

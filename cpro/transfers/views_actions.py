@@ -49,7 +49,7 @@ def confirm(side_id: int) -> ResponseReturnValue:
 @bp.route("/<int:side_id>/accorder", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def agree(side_id: int) -> ResponseReturnValue:
-    """Agree, as the school left, that a pupil's records are copied."""
+    """Agree, as the source school, that a pupil's records are copied."""
     return _play(_AGREE, side_id, PlainForm(_posted()), lambda form, **who: decisions.agree(**who))
 
 
@@ -174,7 +174,7 @@ def _agreeing(side: TransferSide) -> list[str]:
 
 
 def _refusing(side: TransferSide) -> list[str]:
-    if side.direction is Direction.LEFT:
+    if side.direction is Direction.SOURCE:
         return [
             f"Rien n’est copié vers {side.other_school}, qui lira votre raison.",
             "Vous pourrez changer d’avis : l’accord restera possible depuis la page de ce transfert.",

@@ -16,17 +16,17 @@ _PATIENCE = 180_000  # milliseconds: an upper bound for a loaded machine, no mea
 
 class TestAPupil:
     def test_whose_records_follow(self, site: Site, screenshots: Path | None) -> None:
-        left, joined = site.visitor("administrateur@lovelace"), site.visitor("administrateur@chatelet")
+        source, destination = site.visitor("administrateur@lovelace"), site.visitor("administrateur@chatelet")
         self._pictures = screenshots
 
-        self._the_school_left_reads_who_must_act(left)
-        self._the_school_joined_switches_on(joined)
-        self._both_schools_see_it_done(left, joined)
-        self._each_school_takes_its_receipt(left, joined)
-        self._the_school_joined_cancels(left, joined)
-        self._and_asks_again(left, joined)
+        self._the_source_school_reads_who_must_act(source)
+        self._the_destination_school_switches_on(destination)
+        self._both_schools_see_it_done(source, destination)
+        self._each_school_takes_its_receipt(source, destination)
+        self._the_destination_school_cancels(source, destination)
+        self._and_asks_again(source, destination)
 
-    def _the_school_left_reads_who_must_act(self, page: Page) -> None:
+    def _the_source_school_reads_who_must_act(self, page: Page) -> None:
         page.goto("/admin/")
         page.get_by_role("navigation", name="Menu principal").get_by_role("link", name="Transferts").click()
         page.get_by_role("button", name="Essayer maintenant").click()
@@ -43,7 +43,7 @@ class TestAPupil:
         expect(page.locator(".timeline-missing")).to_contain_text("À l’autre établissement d’agir")
         self._picture(page, "1-waiting")
 
-    def _the_school_joined_switches_on(self, page: Page) -> None:
+    def _the_destination_school_switches_on(self, page: Page) -> None:
         page.goto(FOLLOW_UP)
         expect(page.get_by_role("main")).to_contain_text("n’a pas activé les transferts")
         expect(page.get_by_role("main")).not_to_contain_text(re.compile("Topaze", re.IGNORECASE))
@@ -53,44 +53,44 @@ class TestAPupil:
         page.get_by_role("button", name="Valider").click()
         expect(page.locator(".flash")).to_contain_text("Enregistré")
 
-    def _both_schools_see_it_done(self, left: Page, joined: Page) -> None:
-        self._reload_until(left, "effectué")
-        expect(left.locator(".timeline-done").last).to_contain_text("votre établissement garde les siennes")
-        self._picture(left, "2-sent")
+    def _both_schools_see_it_done(self, source: Page, destination: Page) -> None:
+        self._reload_until(source, "effectué")
+        expect(source.locator(".timeline-done").last).to_contain_text("votre établissement garde les siennes")
+        self._picture(source, "2-sent")
 
-        joined.get_by_role("link", name="Visualiser les transferts effectués").click()
-        received = joined.get_by_role("region", name="En provenance d’autres établissements")
+        destination.get_by_role("link", name="Visualiser les transferts effectués").click()
+        received = destination.get_by_role("region", name="En provenance d’autres établissements")
         expect(received.first).to_contain_text("0999001W")
         received.first.get_by_role("link", name=re.compile("Topaze", re.IGNORECASE)).click()
-        expect(joined.locator(".timeline-done").last).to_contain_text("Les données sont arrivées")
-        self._picture(joined, "3-received")
+        expect(destination.locator(".timeline-done").last).to_contain_text("Les données sont arrivées")
+        self._picture(destination, "3-received")
 
-    def _each_school_takes_its_receipt(self, left: Page, joined: Page) -> None:
-        for page in (left, joined):
+    def _each_school_takes_its_receipt(self, source: Page, destination: Page) -> None:
+        for page in (source, destination):
             address = page.get_by_role("link", name="Récépissé (PDF)").get_attribute("href")
             answer = page.request.get(address or "")
             assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
             assert answer.body().startswith(b"%PDF-")
 
-    def _the_school_joined_cancels(self, left: Page, joined: Page) -> None:
-        joined.get_by_role("link", name="Annuler ce transfert").click()
-        expect(joined.get_by_role("main")).to_contain_text("disparaissent de votre établissement")
-        joined.get_by_label("Raison (facultative)").fill("Rattaché par erreur")
-        joined.get_by_role("button", name="Annuler le transfert").click()
-        expect(joined.locator(".flash")).to_contain_text("annulé")
-        self._picture(joined, "4-cancelled")
+    def _the_destination_school_cancels(self, source: Page, destination: Page) -> None:
+        destination.get_by_role("link", name="Annuler ce transfert").click()
+        expect(destination.get_by_role("main")).to_contain_text("disparaissent de votre établissement")
+        destination.get_by_label("Raison (facultative)").fill("Rattaché par erreur")
+        destination.get_by_role("button", name="Annuler le transfert").click()
+        expect(destination.locator(".flash")).to_contain_text("annulé")
+        self._picture(destination, "4-cancelled")
 
-        left.reload()
-        expect(left.get_by_role("main")).to_contain_text("Rattaché par erreur")
+        source.reload()
+        expect(source.get_by_role("main")).to_contain_text("Rattaché par erreur")
 
-    def _and_asks_again(self, left: Page, joined: Page) -> None:
-        joined.get_by_role("link", name="Demander à nouveau").click()
-        joined.get_by_role("button", name="Demander à nouveau").click()
-        expect(joined.locator(".flash")).to_contain_text("le transfert est effectué")
-        self._picture(joined, "5-asked-again")
+    def _and_asks_again(self, source: Page, destination: Page) -> None:
+        destination.get_by_role("link", name="Demander à nouveau").click()
+        destination.get_by_role("button", name="Demander à nouveau").click()
+        expect(destination.locator(".flash")).to_contain_text("le transfert est effectué")
+        self._picture(destination, "5-asked-again")
 
-        left.reload()
-        expect(left.locator(".pill").first).to_contain_text("effectué")
+        source.reload()
+        expect(source.locator(".pill").first).to_contain_text("effectué")
 
     def _reload_until(self, page: Page, words: str) -> None:
         for _ in range(_PATIENCE // 500):

@@ -17,7 +17,7 @@ from tests.helpers.chromium import Site
 from tests.helpers.transfers import Exchange
 from tests.transfers.pages_moves import FOLLOW_UP, STATES, agreement, cancelled, conflict, done, offered, refused
 
-LEFT, JOINED = "administrateur@lovelace", "chef@chatelet"
+SOURCE, DESTINATION = "administrateur@lovelace", "chef@chatelet"
 Act = Callable[[Site, Page], None]
 _exchanges: weakref.WeakKeyDictionary[Site, Exchange] = weakref.WeakKeyDictionary()
 
@@ -146,59 +146,61 @@ def _try(site: Site, page: Page) -> None:
     page.wait_for_selector("#travail:not([data-running])")
 
 
-_WHO = {"a": LEFT, "b": JOINED}
+_WHO = {"a": SOURCE, "b": DESTINATION}
 
 TRANSFER_SCENES = [
-    Scene("transfers-off", JOINED, FOLLOW_UP, 200, _off),
+    Scene("transfers-off", DESTINATION, FOLLOW_UP, 200, _off),
     *(
         Scene(f"transfer-{case.replace(' ', '-')}-{school}", _WHO[school], FOLLOW_UP, 200, _see_state(case, school))
         for case, (_bring, _state, seers) in STATES.items()
         for school in seers
     ),
-    Scene("transfer-confirm", JOINED, FOLLOW_UP, 200, see(conflict, "b", "confirmer")),
-    Scene("transfer-confirmed-twice", JOINED, FOLLOW_UP, 409, see(conflict, "b", "confirmer", then=_made_meanwhile)),
-    Scene("transfer-refuse", JOINED, FOLLOW_UP, 200, see(conflict, "b", "refuser")),
+    Scene("transfer-confirm", DESTINATION, FOLLOW_UP, 200, see(conflict, "b", "confirmer")),
+    Scene(
+        "transfer-confirmed-twice", DESTINATION, FOLLOW_UP, 409, see(conflict, "b", "confirmer", then=_made_meanwhile)
+    ),
+    Scene("transfer-refuse", DESTINATION, FOLLOW_UP, 200, see(conflict, "b", "refuser")),
     Scene(
         "transfer-refuse-without-reason",
-        JOINED,
+        DESTINATION,
         FOLLOW_UP,
         422,
         see(conflict, "b", "refuser", then=press("Refuser le transfert")),
     ),
-    Scene("transfer-agree", LEFT, FOLLOW_UP, 200, see(agreement, "a", "accorder")),
-    Scene("transfer-cancel", JOINED, FOLLOW_UP, 200, see(done, "b", "annuler")),
-    Scene("transfer-cancel-evaluated", JOINED, FOLLOW_UP, 409, see(done, "b", "annuler", then=_evaluate_upon)),
-    Scene("transfer-cancel-closed", LEFT, FOLLOW_UP, 409, see(done, "a", "annuler")),
-    Scene("transfer-ask-again", JOINED, FOLLOW_UP, 200, see(cancelled, "b", "redemander")),
+    Scene("transfer-agree", SOURCE, FOLLOW_UP, 200, see(agreement, "a", "accorder")),
+    Scene("transfer-cancel", DESTINATION, FOLLOW_UP, 200, see(done, "b", "annuler")),
+    Scene("transfer-cancel-evaluated", DESTINATION, FOLLOW_UP, 409, see(done, "b", "annuler", then=_evaluate_upon)),
+    Scene("transfer-cancel-closed", SOURCE, FOLLOW_UP, 409, see(done, "a", "annuler")),
+    Scene("transfer-ask-again", DESTINATION, FOLLOW_UP, 200, see(cancelled, "b", "redemander")),
     Scene(
         "transfer-asked-again",
-        JOINED,
+        DESTINATION,
         FOLLOW_UP,
         200,
         see(refused, "b", "redemander", then=press("Demander à nouveau")),
     ),
-    Scene("transfer-take-back", LEFT, FOLLOW_UP, 200, see(offered, "a", "reprendre")),
-    Scene("transfer-accept", JOINED, FOLLOW_UP, 200, see(offered, "b", "accepter")),
+    Scene("transfer-take-back", SOURCE, FOLLOW_UP, 200, see(offered, "a", "reprendre")),
+    Scene("transfer-accept", DESTINATION, FOLLOW_UP, 200, see(offered, "b", "accepter")),
     Scene(
         "transfer-accept-nobody",
-        JOINED,
+        DESTINATION,
         FOLLOW_UP,
         422,
         see(offered, "b", "accepter", then=press("Rattacher et copier")),
     ),
     Scene(
         "transfer-accept-sought",
-        JOINED,
+        DESTINATION,
         FOLLOW_UP,
         200,
         see(offered, "b", "accepter", then=press("Chercher parmi vos élèves présents", sought="Introuvable")),
     ),
-    Scene("transfer-accept-another", JOINED, FOLLOW_UP, 409, see(offered, "b", "accepter", then=_link_another)),
-    Scene("transfer-offer-destination", LEFT, FOLLOW_UP, 200, _without_siecle(f"{FOLLOW_UP}/proposer")),
-    Scene("transfer-offer-list", LEFT, FOLLOW_UP, 200, _destination_known),
+    Scene("transfer-accept-another", DESTINATION, FOLLOW_UP, 409, see(offered, "b", "accepter", then=_link_another)),
+    Scene("transfer-offer-destination", SOURCE, FOLLOW_UP, 200, _without_siecle(f"{FOLLOW_UP}/proposer")),
+    Scene("transfer-offer-list", SOURCE, FOLLOW_UP, 200, _destination_known),
     Scene(
         "transfer-offer-refused",
-        JOINED,
+        DESTINATION,
         FOLLOW_UP,
         422,
         lambda site, page: (
@@ -206,17 +208,17 @@ TRANSFER_SCENES = [
             press("Proposer ces élèves", uai="0999001W")(site, page),
         ),
     ),
-    Scene("transfers-full", LEFT, FOLLOW_UP, 200, _full(FOLLOW_UP)),
+    Scene("transfers-full", SOURCE, FOLLOW_UP, 200, _full(FOLLOW_UP)),
     Scene("transfers-full-support", "support@chatelet", FOLLOW_UP),
-    Scene("transfers-received", JOINED, f"{FOLLOW_UP}?liste=recus"),
-    Scene("transfers-pending", JOINED, f"{FOLLOW_UP}?liste=en-cours"),
-    Scene("transfers-sought-none", LEFT, f"{FOLLOW_UP}?recherche=introuvable"),
-    Scene("transfers-tried", LEFT, FOLLOW_UP, 200, _try),
-    Scene("transfers-screen", LEFT, "/admin/transferts/"),
+    Scene("transfers-received", DESTINATION, f"{FOLLOW_UP}?liste=recus"),
+    Scene("transfers-pending", DESTINATION, f"{FOLLOW_UP}?liste=en-cours"),
+    Scene("transfers-sought-none", SOURCE, f"{FOLLOW_UP}?recherche=introuvable"),
+    Scene("transfers-tried", SOURCE, FOLLOW_UP, 200, _try),
+    Scene("transfers-screen", SOURCE, "/admin/transferts/"),
     Scene("transfers-screen-support", "support@chatelet", "/admin/transferts/?etat=done"),
-    Scene("transfers-dashboard-left", LEFT, "/admin/"),
-    Scene("transfers-dashboard-joined", JOINED, "/admin/"),
-    Scene("transfers-tab", JOINED, TRANSFERS),
-    Scene("transfers-switch-off", LEFT, TRANSFERS, 200, _switch_off),
-    Scene("transfers-journal", LEFT, "/admin/journal/"),
+    Scene("transfers-dashboard-left", SOURCE, "/admin/"),
+    Scene("transfers-dashboard-joined", DESTINATION, "/admin/"),
+    Scene("transfers-tab", DESTINATION, TRANSFERS),
+    Scene("transfers-switch-off", SOURCE, TRANSFERS, 200, _switch_off),
+    Scene("transfers-journal", SOURCE, "/admin/journal/"),
 ]

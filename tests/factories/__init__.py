@@ -210,14 +210,14 @@ def make_student(establishment_id: int, **values: Any) -> Student:
     )
 
 
-def make_transfer(left_id: int, joined_id: int, **values: Any) -> Transfer:
+def make_transfer(source_id: int, destination_id: int, **values: Any) -> Transfer:
     """Return a transfer between two schools that was made, unsaved; its pupils are nobody's."""
     return Transfer(
         **{
-            "left_id": left_id,
-            "left_student_id": next(_numbers) + 1_000_000,
-            "joined_id": joined_id,
-            "joined_student_id": next(_numbers) + 1_000_000,
+            "source_id": source_id,
+            "source_student_id": next(_numbers) + 1_000_000,
+            "destination_id": destination_id,
+            "destination_student_id": next(_numbers) + 1_000_000,
             "state_value": TransferState.DONE.value,
             "created_at": NOW,
             "done_at": NOW,
@@ -228,12 +228,12 @@ def make_transfer(left_id: int, joined_id: int, **values: Any) -> Transfer:
 
 
 def make_transfer_side(transfer_id: int, establishment_id: int, **values: Any) -> TransferSide:
-    """Return what the school left sees of a transfer that was made, unsaved."""
+    """Return what the source school sees of a transfer that was made, unsaved."""
     return TransferSide(
         **{
             "establishment_id": establishment_id,
             "transfer_id": transfer_id,
-            "direction_value": Direction.LEFT.value,
+            "direction_value": Direction.SOURCE.value,
             "student_label": "TOPAZE Lou",
             "other_name": "Lycée d’ailleurs",
             "other_uai": "0999003Y",

@@ -58,8 +58,8 @@ def _new_account(role: Role, **values: object) -> Arrange:
 
 def _side(state: str, way: str, **values: object) -> Arrange:
     def arrange(session: Session, world: World) -> int:
-        left, joined = (world.a, world.b) if way == "left" else (world.b, world.a)
-        session.add(transfer := make_transfer(left.id, joined.id, state_value=state, done_at=None))
+        source, destination = (world.a, world.b) if way == "left" else (world.b, world.a)
+        session.add(transfer := make_transfer(source.id, destination.id, state_value=state, done_at=None))
         session.flush()
         found = {"state_value": state, "direction_value": way, "done_at": None, "fiches": 0, **values}
         session.add(side := make_transfer_side(transfer.id, world.a.id, **found))

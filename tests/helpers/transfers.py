@@ -113,7 +113,7 @@ class Exchange:
     def depart(self, student_id: int) -> None:
         """Make a pupil leave; each departure is another day."""
         self._day += timedelta(days=1)
-        self.set(student_id, is_active=False, left_on=self._day)
+        self.set(student_id, is_active=False, departed_on=self._day)
 
     def set(self, student_id: int, **values: Any) -> None:
         """Change a pupil."""
@@ -124,7 +124,7 @@ class Exchange:
 
     def back(self, student_id: int) -> None:
         """Make a pupil present again."""
-        self.set(student_id, is_active=True, left_on=None)
+        self.set(student_id, is_active=True, departed_on=None)
 
     def add(self, *records: Any) -> None:
         """Add records."""
@@ -226,56 +226,58 @@ def check_soundness(session: Session) -> None:
     held = _check_records(session, sides)
     pupils = {row.id: row for row in session.scalars(select(Student))}
     for transfer in transfers.values():
-        left = pupils[transfer.left_student_id]
-        went_back = left.is_active or left.left_on != transfer.left_on  # the next run sees to it
+        source = pupils[transfer.source_student_id]
+        went_back = source.is_active or source.departed_on != transfer.departed_on  # the next run sees to it
         if transfer.state is not TransferState.DONE or not transfer.is_current or went_back:
             continue
         for kind, by_pupil in held.items():
-            there = by_pupil.get((transfer.left_id, transfer.left_student_id), set())
-            here = by_pupil.get((transfer.joined_id, transfer.joined_student_id or 0), set())
+            there = by_pupil.get((transfer.source_id, transfer.source_student_id), set())
+            here = by_pupil.get((transfer.destination_id, transfer.destination_student_id or 0), set())
             assert there <= here, f"transfer {transfer.id} is done, {len(there - here)} {kind.__name__} are missing"
     assert list(chain.check(session)) == [], "the journal is broken"
 
 
 def check_complete(session: Session) -> None:
     """Raise AssertionError unless every pair that may be copied was, and both journals were told of all of it."""
-    left, joined = Student.__table__.alias(), Student.__table__.alias()
+    source, destination = Student.__table__.alias(), Student.__table__.alias()
     on = select(Establishment.id).where(Establishment.transfers_enabled)
     pairs = session.execute(
-        select(left.c.id, joined.c.id).where(
-            left.c.ine == joined.c.ine,
-            ~left.c.is_active,
-            joined.c.is_active,
-            left.c.establishment_id != joined.c.establishment_id,
-            left.c.establishment_id.in_(on),
-            joined.c.establishment_id.in_(on),
+        select(source.c.id, destination.c.id).where(
+            source.c.ine == destination.c.ine,
+            ~source.c.is_active,
+            destination.c.is_active,
+            source.c.establishment_id != destination.c.establishment_id,
+            source.c.establishment_id.in_(on),
+            destination.c.establishment_id.in_(on),
         )
     )
     current = {
-        (row.left_student_id, row.joined_student_id): row for row in session.scalars(select(Transfer)) if row.is_current
+        (row.source_student_id, row.destination_student_id): row
+        for row in session.scalars(select(Transfer))
+        if row.is_current
     }
     for pair in pairs:
         assert tuple(pair) in current, "a pair was forgotten"
     untold = session.scalar(
         select(func.count()).where(Transfer.done_at.is_not(None), Transfer.recorded_at.is_(None)).select_from(Transfer)
     )
-    assert untold == 0, f"{untold} transfers are in no journal of the school left"
+    assert untold == 0, f"{untold} transfers are in no journal of the source school"
 
 
 def _check_rows(transfers: dict[int, Transfer], sides: dict[int, TransferSide]) -> None:
     by_transfer: dict[int, list[TransferSide]] = {}
     for side in sides.values():
         by_transfer.setdefault(side.transfer_id, []).append(side)
-    pairs = [(row.left_student_id, row.joined_student_id) for row in transfers.values() if row.is_current]
+    pairs = [(row.source_student_id, row.destination_student_id) for row in transfers.values() if row.is_current]
     known = [pair for pair in pairs if pair[1] is not None]
     assert len(known) == len(set(known)), "a pair has two current transfers"
     for transfer in transfers.values():
         own = by_transfer.get(transfer.id, [])
-        waits = transfer.state in (TransferState.WAITING_LEFT, TransferState.WAITING_JOINED)
+        waits = transfer.state in (TransferState.WAITING_SOURCE, TransferState.WAITING_DESTINATION)
         assert len(own) == (1 if waits else 2), f"transfer {transfer.id} has {len(own)} sides"
         for side in own:
-            is_left = side.direction is Direction.LEFT
-            assert side.establishment_id == (transfer.left_id if is_left else transfer.joined_id)
+            is_source = side.direction is Direction.SOURCE
+            assert side.establishment_id == (transfer.source_id if is_source else transfer.destination_id)
             assert side.state is transfer.state, "a side says otherwise than its transfer"
             assert side.is_current == transfer.is_current
 
@@ -297,7 +299,7 @@ def _check_records(session: Session, sides: dict[int, TransferSide]) -> dict[Any
                 continue
             side = sides[row.received_in]
             brought[side.id, name] = brought.get((side.id, name), 0) + 1
-            assert (side.direction, side.establishment_id) == (Direction.JOINED, row.establishment_id)
+            assert (side.direction, side.establishment_id) == (Direction.DESTINATION, row.establishment_id)
             assert side.student_id == row.student_id
             assert side.state is TransferState.DONE, f"a copy of a transfer {side.state_value}"
             assert row.author_id is None
@@ -306,7 +308,7 @@ def _check_records(session: Session, sides: dict[int, TransferSide]) -> dict[Any
             for column in (*_KEPT[kind], *_KEPT_BY_ALL) if born else ():
                 assert getattr(row, column) == getattr(born, column), f"a copy of {kind.__name__} differs by {column}"
     for side in sides.values():
-        if side.direction is Direction.JOINED and side.state is TransferState.DONE:
+        if side.direction is Direction.DESTINATION and side.state is TransferState.DONE:
             for name in ("fiches", "bilans", "evaluations"):
                 assert getattr(side, name) == brought.get((side.id, name), 0), f"side {side.id} miscounts {name}"
     return held

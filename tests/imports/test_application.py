@@ -174,7 +174,7 @@ class TestAgain:
         students = desk.students()
         assert (counts["created"], counts["changed"], counts["deactivated"]) == (1, 1, 1)
         assert students["1"]["division"] == "1MELEC"
-        assert (students["2"]["is_active"], students["2"]["left_on"]) == (False, later.date())
+        assert (students["2"]["is_active"], students["2"]["departed_on"]) == (False, later.date())
         assert students["2"]["division"] == "2MELEC"
 
     def test_who_comes_back_is_reactivated(self, desk: Desk) -> None:
@@ -184,7 +184,7 @@ class TestAgain:
         counts = desk.bring(desk.file_of(ALIX, NOE))["students"]
 
         assert (counts["reactivated"], counts["created"]) == (1, 0)
-        assert (desk.students()["2"]["is_active"], desk.students()["2"]["left_on"]) == (True, None)
+        assert (desk.students()["2"]["is_active"], desk.students()["2"]["departed_on"]) == (True, None)
 
     def test_a_leaving_date_deactivates_on_that_date(self, desk: Desk) -> None:
         desk.bring(desk.file_of(ALIX, *({"id": str(n)} for n in range(10, 20))))
@@ -192,7 +192,7 @@ class TestAgain:
 
         desk.bring(desk.file_of({**ALIX, "DATE_SORTIE": "18/09/2026"}, *others))
 
-        assert desk.students()["1"]["left_on"] == dt.date(2026, 9, 18)
+        assert desk.students()["1"]["departed_on"] == dt.date(2026, 9, 18)
         assert not desk.students()["1"]["is_active"]
 
     def test_an_ine_that_arrives_later_leaves_the_list_of_those_without(self, desk: Desk) -> None:

@@ -252,7 +252,7 @@ class TestPupils:
 
         with desk.look() as session:
             zoe = session.scalars(select(Student).where(Student.last_name == "Onyx")).one()
-            assert (zoe.is_active, str(zoe.left_on)) == (False, "2026-10-01")
+            assert (zoe.is_active, str(zoe.departed_on)) == (False, "2026-10-01")
 
     def test_it_is_undone_like_any_other(self, app: Flask, admin: Browser, desk: Desk) -> None:
         apply(app, admin, analyse(admin, pupils(ALIX)))

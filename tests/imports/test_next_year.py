@@ -109,9 +109,9 @@ class TestNextYear:
             each["id"]: each["division"] for each in NEXT_YEAR
         }
         for key in LEAVERS:
-            assert (students[key]["is_active"], students[key]["left_on"]) == (False, date(2027, 7, 5))
+            assert (students[key]["is_active"], students[key]["departed_on"]) == (False, date(2027, 7, 5))
             assert students[key]["division"] == before[key]["division"]
-        assert (students["900004"]["is_active"], students["900004"]["left_on"]) == (True, None)
+        assert (students["900004"]["is_active"], students["900004"]["departed_on"]) == (True, None)
         assert students["900004"]["id"] == before["900004"]["id"]
         # The same INE under another number is the same pupil.
         assert "900011" not in students

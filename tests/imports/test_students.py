@@ -41,8 +41,8 @@ class TestSamples:
         rows = samples.values()
 
         assert len(samples) == 13
-        assert sum(bool(row.division_code) and not row.has_left for row in rows) == 11
-        assert [row.siecle_id for row in rows if row.has_left] == ["900006"]
+        assert sum(bool(row.division_code) and not row.has_departed for row in rows) == 11
+        assert [row.siecle_id for row in rows if row.has_departed] == ["900006"]
         assert [row.siecle_id for row in rows if not row.division_code] == ["900008"]
         assert [row.siecle_id for row in rows if row.ine is None] == ["900005"]
         assert not [row for row in rows if row.is_refused]
@@ -167,11 +167,11 @@ class TestIdentity:
 
 class TestLeaving:
     @pytest.mark.parametrize(("day", "has_left"), [("04/10/2026", True), ("05/10/2026", True), ("06/10/2026", False)])
-    def test_has_left_from_the_day_on(self, day: str, has_left: bool) -> None:
+    def test_has_left_from_the_day_on(self, day: str, has_departed: bool) -> None:
         found = read_one(DATE_SORTIE=day)
 
-        assert found.has_left is has_left
-        assert codes(found) == ([] if has_left else [FindingCode.LEAVING_LATER])
+        assert found.has_departed is has_departed
+        assert codes(found) == ([] if has_departed else [FindingCode.LEAVING_LATER])
 
 
 class TestDivision:

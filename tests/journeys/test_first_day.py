@@ -30,8 +30,8 @@ def test_first_day(platform: Live) -> None:
 
     administrator.menu("Tableau de bord")
     head.menu("Tableau de bord")
-    left = [item for item in ("Compléter les INE",) if f"{item} (à faire)" in administrator.text]
-    assert left == ["Compléter les INE"]  # one pupil of the sample has none: only SIECLE can bring it
+    source = [item for item in ("Compléter les INE",) if f"{item} (à faire)" in administrator.text]
+    assert source == ["Compléter les INE"]  # one pupil of the sample has none: only SIECLE can bring it
     administrator.sees("Il reste un point à régler")
 
 

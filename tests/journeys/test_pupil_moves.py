@@ -13,23 +13,23 @@ LEFT_ON = "20/11/2026"
 
 
 def test_pupil_moves(platform: Live) -> None:
-    left, _head = steps.open_school(platform)
+    source, _head = steps.open_school(platform)
     teacher = steps.activate_teacher(
-        platform, left, name="BOBINE-TEST", login="anne-maiwenn.bobine-test", school="curie"
+        platform, source, name="BOBINE-TEST", login="anne-maiwenn.bobine-test", school="curie"
     )
     _a_fiche_is_written(teacher)
-    joined = steps.create_school(platform, code="chatelet", uai=steps.OTHER_UAI, name="Lycée du Châtelet")
-    steps.complete_particulars(joined, email="lycee@chatelet.example")
+    destination = steps.create_school(platform, code="chatelet", uai=steps.OTHER_UAI, name="Lycée du Châtelet")
+    steps.complete_particulars(destination, email="lycee@chatelet.example")
 
-    _brings_the_pupil(platform, joined, ine="", born="15/03/2010")
-    _the_pupil_leaves(platform, left)
-    _nothing_can_happen_yet(left, joined)
-    steps.switch_transfers_on(joined)
-    _the_missing_ine_is_named(joined)
-    _brings_the_pupil(platform, joined, ine=INE, born="15/03/2010")
-    _both_read_of_the_conflict(platform, left, joined)
-    _confirmed_it_arrives(platform, left, joined)
-    _cancelled_and_asked_again(platform, joined)
+    _brings_the_pupil(platform, destination, ine="", born="15/03/2010")
+    _the_pupil_leaves(platform, source)
+    _nothing_can_happen_yet(source, destination)
+    steps.switch_transfers_on(destination)
+    _the_missing_ine_is_named(destination)
+    _brings_the_pupil(platform, destination, ine=INE, born="15/03/2010")
+    _both_read_of_the_conflict(platform, source, destination)
+    _confirmed_it_arrives(platform, source, destination)
+    _cancelled_and_asked_again(platform, destination)
     assert {"transfer:confirmed", "transfer:cancelled", "transfer:asked"} <= set(platform.journal("chatelet"))
     assert "transfer:cancelled" in platform.journal("curie")
 
@@ -49,65 +49,67 @@ def _a_fiche_is_written(teacher: Visitor) -> None:
     teacher.sees("validée")
 
 
-def _brings_the_pupil(platform: Live, joined: Visitor, *, ine: str, born: str) -> None:
+def _brings_the_pupil(platform: Live, destination: Visitor, *, ine: str, born: str) -> None:
     pupil = student("77", ine, DATE_NAISS=born)
     text = students_xml(pupil, structures("77", "2MELEC1")).replace(steps.UAI, steps.OTHER_UAI)
-    steps.deposit(joined, [("ElevesSansAdresses.xml", text.encode("iso-8859-15"))])
-    steps.apply_import(platform, joined)
+    steps.deposit(destination, [("ElevesSansAdresses.xml", text.encode("iso-8859-15"))])
+    steps.apply_import(platform, destination)
 
 
-def _the_pupil_leaves(platform: Live, left: Visitor) -> None:
+def _the_pupil_leaves(platform: Live, source: Visitor) -> None:
     entered = "<DATE_ENTREE>01/09/2026</DATE_ENTREE>"
     text = (FILES / "ElevesSansAdresses.xml").read_bytes().decode("iso-8859-15")
     gone = text.replace(entered, f"{entered}<DATE_SORTIE>{LEFT_ON}</DATE_SORTIE>", 1)
-    steps.deposit(left, [("ElevesSansAdresses.xml", gone.encode("iso-8859-15"))])
-    steps.apply_import(platform, left)
+    steps.deposit(source, [("ElevesSansAdresses.xml", gone.encode("iso-8859-15"))])
+    steps.apply_import(platform, source)
 
 
-def _nothing_can_happen_yet(left: Visitor, joined: Visitor) -> None:
-    left.menu("Transferts")
-    left.sees("0 attend votre décision", "Aucun transfert n’est en cours")
-    joined.menu("Transferts")
-    joined.sees("Votre établissement n’a pas activé les transferts")
-    assert joined.offers("Les activer")
+def _nothing_can_happen_yet(source: Visitor, destination: Visitor) -> None:
+    source.menu("Transferts")
+    source.sees("0 attend votre décision", "Aucun transfert n’est en cours")
+    destination.menu("Transferts")
+    destination.sees("Votre établissement n’a pas activé les transferts")
+    assert destination.offers("Les activer")
 
 
-def _the_missing_ine_is_named(joined: Visitor) -> None:
-    joined.menu("Transferts")
-    joined.follow("Liste des élèves sans INE qui ne pourront pas être transférés")
-    joined.sees("TESTEUR", "Alix", "SIECLE")
+def _the_missing_ine_is_named(destination: Visitor) -> None:
+    destination.menu("Transferts")
+    destination.follow("Liste des élèves sans INE qui ne pourront pas être transférés")
+    destination.sees("TESTEUR", "Alix", "SIECLE")
 
 
-def _both_read_of_the_conflict(platform: Live, left: Visitor, joined: Visitor) -> None:
-    joined.menu("Transferts")
-    platform.wait_on_page(joined, "1 attend votre décision")  # what an import brings is looked at by a job
-    joined.sees("1 attend votre décision", PUPIL, "la date de naissance diffère", "confirmez")
-    left.menu("Transferts")
-    left.sees("1 attend autre chose", f"l’établissement {steps.OTHER_UAI} doit confirmer ou refuser")
+def _both_read_of_the_conflict(platform: Live, source: Visitor, destination: Visitor) -> None:
+    destination.menu("Transferts")
+    platform.wait_on_page(destination, "1 attend votre décision")  # what an import brings is looked at by a job
+    destination.sees("1 attend votre décision", PUPIL, "la date de naissance diffère", "confirmez")
+    source.menu("Transferts")
+    source.sees("1 attend autre chose", f"l’établissement {steps.OTHER_UAI} doit confirmer ou refuser")
 
 
-def _confirmed_it_arrives(platform: Live, left: Visitor, joined: Visitor) -> None:
-    joined.follow(PUPIL)
-    joined.follow("Confirmer l’identité")
-    joined.press("Confirmer et copier")
-    joined.sees("le transfert est effectué", "1 fiche")
-    left.menu("Transferts")
-    left.sees("1 transfert envoyé", "1 fiche")
+def _confirmed_it_arrives(platform: Live, source: Visitor, destination: Visitor) -> None:
+    destination.follow(PUPIL)
+    destination.follow("Confirmer l’identité")
+    destination.press("Confirmer et copier")
+    destination.sees("le transfert est effectué", "1 fiche")
+    source.menu("Transferts")
+    source.sees("1 transfert envoyé", "1 fiche")
     titles = platform.rows("SELECT title FROM fiche")
-    assert titles == [("Chantier du gymnase",)] * 2  # the school left keeps its own
+    assert titles == [("Chantier du gymnase",)] * 2  # the source school keeps its own
 
 
-def _cancelled_and_asked_again(platform: Live, joined: Visitor) -> None:
-    joined.follow("Annuler ce transfert")
-    joined.press(next(each for each in ("Annuler ce transfert", "Annuler le transfert") if joined.offers(each)))
+def _cancelled_and_asked_again(platform: Live, destination: Visitor) -> None:
+    destination.follow("Annuler ce transfert")
+    destination.press(
+        next(each for each in ("Annuler ce transfert", "Annuler le transfert") if destination.offers(each))
+    )
     assert len(platform.rows("SELECT id FROM fiche")) == 1
-    joined.follow("Demander à nouveau")
-    joined.press("Demander à nouveau")
+    destination.follow("Demander à nouveau")
+    destination.press("Demander à nouveau")
 
     def arrived() -> bool:
-        joined.reload()
+        destination.reload()
         return len(platform.rows("SELECT id FROM fiche")) == 2
 
     platform.wait_until(arrived, "the fiche, a second time")
-    joined.menu("Transferts")
-    joined.sees("1 transfert reçu")
+    destination.menu("Transferts")
+    destination.sees("1 transfert reçu")

@@ -56,12 +56,12 @@ def _corrected_from_the_refusals_it_goes_in(platform: Live, administrator: Visit
     assert platform.rows("SELECT count(*) FROM student") == [(4,)]
 
 
-def _corrected(left_on: str = "") -> list[tuple[str, bytes]]:
+def _corrected(departed_on: str = "") -> list[tuple[str, bytes]]:
     return _table(
         "MICA;;Zoé;03/04/2009;;1 CAP;;;",
         "ARDOISE;;Lou;28/02/2009;;1 CAP;;;",
         "GRANITE;;Anaïs;06/05/2009;;1 CAP;;;",
-        f"SCHISTE;;Éva;06/05/2009;;1 CAP;;{left_on};",
+        f"SCHISTE;;Éva;06/05/2009;;1 CAP;;{departed_on};",
         encoding="utf-8-sig",
     )
 
@@ -75,7 +75,7 @@ def _the_same_file_changes_nothing(platform: Live, administrator: Visitor) -> No
 
 
 def _a_pupil_leaves(platform: Live, administrator: Visitor) -> None:
-    steps.deposit(administrator, _corrected(left_on="01/11/2026"))
+    steps.deposit(administrator, _corrected(departed_on="01/11/2026"))
     administrator.press("Répondre « la même personne » partout où une seule est proposée")
     boxes = administrator.values("confirmations")
     steps.apply_import(platform, administrator, **({"confirmations": boxes} if boxes else {}))

@@ -88,7 +88,7 @@ class TestWhoMayHaveIt:
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student"])
     def test_one_who_has_left_can_still_have_it(self, as_: As, class_a: Class_, role: str) -> None:
-        class_a.change(Student, class_a.pupil_id, is_active=False, left_on=date(2026, 7, 3))
+        class_a.change(Student, class_a.pupil_id, is_active=False, departed_on=date(2026, 7, 3))
 
         page = pdf_of(as_(role).get(of(class_a.pupil_id))).pages[0].extract_text()
 

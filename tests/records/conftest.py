@@ -98,7 +98,7 @@ def room(world: World, arrange: Arrange) -> Class:
                 last_name="Départ",
                 division_id=world.a.division_id,
                 is_active=False,
-                left_on=date(2026, 9, 1),
+                departed_on=date(2026, 9, 1),
             ),
         }
         session.add_all(pupils.values())

@@ -137,7 +137,7 @@ class TestEnded:
 
         def leave_and_expire(session: Session) -> None:
             student = session.get_one(Student, room.own)
-            student.is_active, student.left_on = False, date(2019, 1, 1)
+            student.is_active, student.departed_on = False, date(2019, 1, 1)
             session.flush()
             expire_school(session, world.a.id, by=TESTER, now=clock.utcnow())
 

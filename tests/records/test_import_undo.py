@@ -91,7 +91,7 @@ def _bring_back(desk: Desk, *, created: bool = False) -> None:
         desk.bring(desk.file_of(PUPIL))
     with desk.open() as session:
         student = session.scalars(select(Student).where(Student.siecle_id == "1")).one()
-        student.is_active, student.left_on = False, date(2026, 9, 30)
+        student.is_active, student.departed_on = False, date(2026, 9, 30)
     desk.bring(desk.file_of(PUPIL))
 
 

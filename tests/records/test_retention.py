@@ -38,10 +38,10 @@ TAB = "/admin/parametres/conservation"
 TOO_LONG, JUST = date(2023, 10, 4), date(2023, 10, 5)
 
 
-def leave(app: Flask, student_id: int, left_on: date | None) -> None:
+def leave(app: Flask, student_id: int, departed_on: date | None) -> None:
     def change(session: Session) -> None:
         student = session.get_one(Student, student_id)
-        student.is_active, student.left_on = False, left_on
+        student.is_active, student.departed_on = False, departed_on
 
     set_up(app, change)
 
@@ -89,7 +89,7 @@ def owners(app: Flask) -> dict[str, set[int]]:
 
 class TestDays:
     @pytest.mark.parametrize(
-        ("left_on", "years", "day"),
+        ("departed_on", "years", "day"),
         [
             (date(2023, 10, 4), 3, date(2026, 10, 5)),
             (date(2024, 2, 29), 3, date(2027, 3, 1)),
@@ -98,15 +98,15 @@ class TestDays:
             (date(2025, 12, 31), 1, date(2027, 1, 1)),
         ],
     )
-    def test_the_day_announced_is_the_first_on_which_they_go(self, left_on: date, years: int, day: date) -> None:
-        assert goes_on(left_on, years) == day
-        assert kept_since(years, day) > left_on >= kept_since(years, day - timedelta(days=1))
+    def test_the_day_announced_is_the_first_on_which_they_go(self, departed_on: date, years: int, day: date) -> None:
+        assert goes_on(departed_on, years) == day
+        assert kept_since(years, day) > departed_on >= kept_since(years, day - timedelta(days=1))
 
     def test_every_day_of_four_years_agrees(self) -> None:
         for offset in range(4 * 366):
-            left_on = date(2023, 1, 1) + timedelta(days=offset)
-            day = goes_on(left_on, 2)
-            assert kept_since(2, day) > left_on >= kept_since(2, day - timedelta(days=1)), left_on
+            departed_on = date(2023, 1, 1) + timedelta(days=offset)
+            day = goes_on(departed_on, 2)
+            assert kept_since(2, day) > departed_on >= kept_since(2, day - timedelta(days=1)), departed_on
 
 
 class TestNight:
@@ -149,7 +149,7 @@ class TestNight:
 
     def test_a_pupil_who_came_back_keeps_all(self, app: Flask, room: Class) -> None:
         give(app, room.gone)
-        set_up(app, lambda session: setattr(session.get_one(Student, room.gone), "left_on", TOO_LONG))
+        set_up(app, lambda session: setattr(session.get_one(Student, room.gone), "departed_on", TOO_LONG))
         set_up(app, lambda session: setattr(session.get_one(Student, room.gone), "is_active", True))
 
         night(app)
@@ -372,7 +372,7 @@ class TestWithoutINE:
     ) -> None:
         def change(session: Session) -> None:
             student = session.get_one(Student, room.gone)
-            student.ine, student.left_on = None, date(2025, 1, 1)
+            student.ine, student.departed_on = None, date(2025, 1, 1)
 
         set_up(app, change)
         with time_machine.travel(datetime(2026, 10, 5, 9, tzinfo=UTC), tick=True):

@@ -89,13 +89,13 @@ class TestWhoIsListed:
         assert count_without_ine(TODAY) == WithoutINE(active=1, departed=0)
 
     @pytest.mark.parametrize(
-        ("left_on", "departed"),
+        ("departed_on", "departed"),
         [(date(2026, 7, 4), 1), (date(2023, 11, 23), 1), (date(2023, 11, 22), 0), (date(2019, 7, 4), 0), (None, 1)],
     )
     def test_the_departed_are_counted_apart_as_long_as_their_records_are_kept(
-        self, app: Flask, world: World, in_a: None, left_on: date | None, departed: int
+        self, app: Flask, world: World, in_a: None, departed_on: date | None, departed: int
     ) -> None:
-        add_students(app, world.a.id, {"is_active": False, "left_on": left_on})
+        add_students(app, world.a.id, {"is_active": False, "departed_on": departed_on})
 
         assert count_without_ine(TODAY) == WithoutINE(active=1, departed=departed)
         assert len(list_without_ine(TODAY, limit=50)) == 1 + departed
@@ -109,7 +109,7 @@ class TestWhoIsListed:
         add_students(
             app,
             world.a.id,
-            {"last_name": "Agate", "is_active": False, "left_on": date(2026, 7, 4)},
+            {"last_name": "Agate", "is_active": False, "departed_on": date(2026, 7, 4)},
             {"last_name": "Zircon"},
             {"last_name": "Émeraude", "first_name": "Tom"},
             {"last_name": "Émeraude", "first_name": "Anaïs"},
@@ -148,7 +148,7 @@ class TestPage:
         assert "dans SIECLE, puis" not in text
 
     def test_says_when_and_counts_apart_those_who_left(self, app: Flask, as_: As, world: World) -> None:
-        gone = {"is_active": False, "left_on": date(2026, 7, 4), "usage_name": "Mica", "last_name": "Jaspe"}
+        gone = {"is_active": False, "departed_on": date(2026, 7, 4), "usage_name": "Mica", "last_name": "Jaspe"}
         add_students(app, world.a.id, gone, {"last_name": "<script>alert(1)</script>"})
 
         answer = as_("administrator").get(URL)
@@ -253,7 +253,7 @@ class TestTabTransferts:
 
     def test_says_how_many_cannot_be_transferred(self, app: Flask, as_: As, world: World) -> None:
         add_many(app, world, 3)
-        add_students(app, world.a.id, {"is_active": False, "left_on": date(2026, 7, 4)})
+        add_students(app, world.a.id, {"is_active": False, "departed_on": date(2026, 7, 4)})
 
         page = Page(as_("administrator").get(TAB))
 

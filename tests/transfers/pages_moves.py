@@ -18,24 +18,24 @@ FOLLOW_UP = "/admin/parametres/transferts/effectues"
 ACTIONS = ("confirmer", "accorder", "accepter", "refuser", "reprendre", "redemander", "annuler")
 
 
-def move(exchange: Exchange, **joined: object) -> tuple[int, int]:
+def move(exchange: Exchange, **destination: object) -> tuple[int, int]:
     """Make a pupil with records leave "a" for "b"; return both ids. Nothing is run."""
     exchange.now = clock.utcnow()
     ine = exchange.ine()
-    left = exchange.enrol("a", ine)
-    exchange.fill("a", left)
-    exchange.depart(left)
-    return left, exchange.enrol("b", ine, **joined)
+    source = exchange.enrol("a", ine)
+    exchange.fill("a", source)
+    exchange.depart(source)
+    return source, exchange.enrol("b", ine, **destination)
 
 
-def waiting_joined(exchange: Exchange) -> None:
+def waiting_destination(exchange: Exchange) -> None:
     """Bring a transfer that waits for "b" to activate: only "a" sees it."""
     move(exchange)
     exchange.switch("b", on=False)
     exchange.run()
 
 
-def waiting_left(exchange: Exchange) -> None:
+def waiting_source(exchange: Exchange) -> None:
     """Bring a transfer that waits for "a" to activate: only "b" sees it."""
     move(exchange)
     exchange.switch("a", on=False)
@@ -53,9 +53,9 @@ def twins(exchange: Exchange) -> None:
 
 def blocked(exchange: Exchange) -> None:
     """Bring a departed pupil whose INE is present twice elsewhere."""
-    left, _joined = move(exchange)
+    source, _destination = move(exchange)
     with exchange.look() as session:
-        ine = session.get_one(Student, left).ine
+        ine = session.get_one(Student, source).ine
     exchange.enrol("c", ine)
     exchange.run()
 
@@ -76,11 +76,11 @@ def offered(exchange: Exchange) -> None:
     """Bring an offer of "a" to "b", which does not use SIECLE; "b" has a pupil of the same name."""
     exchange.now = clock.utcnow()
     exchange.switch("b", on=True, siecle=False)
-    left = exchange.enrol("a", None)
-    exchange.fill("a", left)
-    exchange.depart(left)
+    source = exchange.enrol("a", None)
+    exchange.fill("a", source)
+    exchange.depart(source)
     exchange.enrol("b", None)
-    exchange.act(offers.offer, "a", student_ids=[left], uai="0999002X")
+    exchange.act(offers.offer, "a", student_ids=[source], uai="0999002X")
 
 
 def done(exchange: Exchange) -> None:
@@ -125,8 +125,8 @@ def expired(exchange: Exchange) -> None:
 Bring = Callable[[Exchange], None]
 #: what brings each state, the state, and the schools that see it
 STATES: dict[str, tuple[Bring, TransferState, str]] = {
-    "waiting for the school joined": (waiting_joined, TransferState.WAITING_JOINED, "a"),
-    "waiting for the school left": (waiting_left, TransferState.WAITING_LEFT, "b"),
+    "waiting for the destination school": (waiting_destination, TransferState.WAITING_DESTINATION, "a"),
+    "waiting for the source school": (waiting_source, TransferState.WAITING_SOURCE, "b"),
     "twins": (twins, TransferState.TWINS, "ab"),
     "blocked": (blocked, TransferState.BLOCKED, "ab"),
     "conflict": (conflict, TransferState.CONFLICT, "ab"),
@@ -134,8 +134,8 @@ STATES: dict[str, tuple[Bring, TransferState, str]] = {
     "offered": (offered, TransferState.OFFERED, "ab"),
     "done": (done, TransferState.DONE, "ab"),
     "cancelled": (cancelled, TransferState.CANCELLED, "ab"),
-    "refused by the school joined": (refused, TransferState.REFUSED, "ab"),
-    "refused by the school left": (refused_there, TransferState.REFUSED, "ab"),
+    "refused by the destination school": (refused, TransferState.REFUSED, "ab"),
+    "refused by the source school": (refused_there, TransferState.REFUSED, "ab"),
     "taken back": (taken_back, TransferState.CANCELLED, "ab"),
     "expired": (expired, TransferState.EXPIRED, "ab"),
 }

@@ -34,12 +34,12 @@ LATER = NOW.replace(year=NOW.year + 3) + timedelta(days=1)
 def pair(exchange: Exchange) -> tuple[int, int]:
     """Return a pupil of "a" who left for "b" with records, which were copied long ago."""
     ine = exchange.ine()
-    left = exchange.enrol("a", ine)
-    exchange.fill("a", left)
-    exchange.set(left, is_active=False, left_on=NOW.date() - timedelta(days=30))
-    joined = exchange.enrol("b", ine)
+    source = exchange.enrol("a", ine)
+    exchange.fill("a", source)
+    exchange.set(source, is_active=False, departed_on=NOW.date() - timedelta(days=30))
+    destination = exchange.enrol("b", ine)
     exchange.run()
-    return left, joined
+    return source, destination
 
 
 def night(exchange: Exchange, now: datetime) -> None:
@@ -111,8 +111,8 @@ class TestNight:
 
     def test_what_still_waits_keeps_its_name(self, exchange: Exchange) -> None:
         ine = exchange.ine()
-        left = exchange.enrol("a", ine)
-        exchange.set(left, is_active=False, left_on=NOW.date())
+        source = exchange.enrol("a", ine)
+        exchange.set(source, is_active=False, departed_on=NOW.date())
         exchange.enrol("b", ine, birth_date=date(2010, 1, 1))
         exchange.run()
 
@@ -167,7 +167,7 @@ def test_the_limit_is_that_of_the_records(exchange: Exchange, pair: tuple[int, i
 
 def test_pages_of_a_forgotten_transfer_name_nobody(as_: As, exchange: Exchange, pair: tuple[int, int]) -> None:
     long_ago = NOW.replace(year=NOW.year - 4)
-    exchange.set(pair[0], left_on=long_ago.date())
+    exchange.set(pair[0], departed_on=long_ago.date())
     with exchange.write() as session:
         session.get_one(TransferSide, exchange.side("a").id).changed_at = long_ago
     night(exchange, NOW)

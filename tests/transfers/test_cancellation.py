@@ -1,4 +1,4 @@
-"""The school joined takes back what it received: its copies go, unless somebody evaluated upon them."""
+"""The destination school takes back what it received: its copies go, unless somebody evaluated upon them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.helpers.transfers import Exchange, check_complete, check_soundness
 def pair(exchange: Exchange) -> tuple[int, int]:
     """Return a pupil of "a" who left with records, and the same one in "b", where they arrived."""
     ine = exchange.ine()
-    left = exchange.enrol("a", ine)
-    exchange.fill("a", left)
-    exchange.depart(left)
-    joined = exchange.enrol("b", ine)
+    source = exchange.enrol("a", ine)
+    exchange.fill("a", source)
+    exchange.depart(source)
+    destination = exchange.enrol("b", ine)
     exchange.run()
-    return left, joined
+    return source, destination
 
 
 def evaluate(exchange: Exchange, pair: tuple[int, int]) -> str:
@@ -42,7 +42,7 @@ def sound(exchange: Exchange) -> None:
         check_complete(session)
 
 
-def test_the_copies_go_and_the_school_left_keeps_its_own(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_the_copies_go_and_the_source_school_keeps_its_own(exchange: Exchange, pair: tuple[int, int]) -> None:
     kept = exchange.records(pair[0])
 
     assert exchange.act(cancel, "b", side_id=exchange.side("b").id, reason="Erreur d’élève") == "cancelled"
@@ -78,7 +78,7 @@ def test_it_is_not_copied_again_unless_asked(exchange: Exchange, pair: tuple[int
     sound(exchange)
 
 
-def test_for_thirty_days_and_by_the_school_joined_alone(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_for_thirty_days_and_by_the_destination_school_alone(exchange: Exchange, pair: tuple[int, int]) -> None:
     side = exchange.side("b")
     assert can_cancel(side, now=exchange.now)
     for school, asked in (("a", exchange.side("a").id), ("a", side.id), ("c", side.id)):

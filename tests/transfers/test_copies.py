@@ -20,13 +20,13 @@ from tests.factories import NOW, World, make_diploma
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
 
-def moved(exchange: Exchange, **joined: Any) -> tuple[int, int]:
+def moved(exchange: Exchange, **destination: Any) -> tuple[int, int]:
     """Return a pupil of "a" who left with records, and the same one who joined "b"."""
     ine = exchange.ine()
-    left = exchange.enrol("a", ine)
-    exchange.fill("a", left)
-    exchange.depart(left)
-    return left, exchange.enrol("b", ine, **joined)
+    source = exchange.enrol("a", ine)
+    exchange.fill("a", source)
+    exchange.depart(source)
+    return source, exchange.enrol("b", ine, **destination)
 
 
 def sound(exchange: Exchange) -> None:
@@ -37,11 +37,11 @@ def sound(exchange: Exchange) -> None:
 
 class TestWhoIsCopied:
     def test_departed_there_and_present_here(self, exchange: Exchange) -> None:
-        left, joined = moved(exchange)
+        source, destination = moved(exchange)
 
         figures = exchange.run()
 
-        assert exchange.records(joined) == exchange.records(left) != set()
+        assert exchange.records(destination) == exchange.records(source) != set()
         assert (figures.transfers, figures.records) == (1, 5)
         here, there = exchange.side("b"), exchange.side("a")
         assert (here.fiches, here.evaluations, here.bilans, here.state_value) == (2, 2, 1, "done")
@@ -51,39 +51,39 @@ class TestWhoIsCopied:
 
     @pytest.mark.parametrize("off", ["a", "b", "ab"])
     def test_not_unless_both_activated(self, exchange: Exchange, off: str) -> None:
-        _left, joined = moved(exchange)
+        _source, destination = moved(exchange)
         for school in off:
             exchange.switch(school, on=False)
 
         exchange.run()
 
-        assert exchange.records(joined) == set()
+        assert exchange.records(destination) == set()
         assert exchange.states("a") == ([] if "a" in off else ["waiting_joined"])
         assert exchange.states("b") == ([] if "b" in off else ["waiting_left"])
         sound(exchange)
 
     def test_a_switch_on_lets_what_waited_through(self, exchange: Exchange) -> None:
-        left, joined = moved(exchange)
+        source, destination = moved(exchange)
         exchange.switch("a", on=False)
         exchange.run()
         exchange.switch("a", on=True)
 
         exchange.run("a")
 
-        assert exchange.records(joined) == exchange.records(left)
+        assert exchange.records(destination) == exchange.records(source)
         assert exchange.states("a") == exchange.states("b") == ["done"]
         sound(exchange)
 
     def test_a_switch_off_stops_new_copies_and_keeps_what_was_copied(self, exchange: Exchange) -> None:
-        _left, joined = moved(exchange)
+        _source, destination = moved(exchange)
         exchange.run()
-        kept = exchange.records(joined)
+        kept = exchange.records(destination)
         _other, later = moved(exchange)
         exchange.switch("a", on=False)
 
         exchange.run()
 
-        assert exchange.records(joined) == kept != set()
+        assert exchange.records(destination) == kept != set()
         assert exchange.records(later) == set()
         assert exchange.states("a") == ["done"]
         assert exchange.states("b") == ["done", "waiting_left"]
@@ -99,18 +99,18 @@ class TestWhoIsCopied:
         assert exchange.sides("a") == exchange.sides("b") == []
 
     def test_without_ine_nothing_matches(self, exchange: Exchange) -> None:
-        left = exchange.enrol("a", None)
-        exchange.fill("a", left)
-        exchange.depart(left)
-        joined = exchange.enrol("b", None)
+        source = exchange.enrol("a", None)
+        exchange.fill("a", source)
+        exchange.depart(source)
+        destination = exchange.enrol("b", None)
 
         exchange.run()
 
-        assert exchange.records(joined) == set()
+        assert exchange.records(destination) == set()
         assert exchange.sides("b") == []
 
     def test_nobody_else_receives_anything(self, exchange: Exchange) -> None:
-        _left, _joined = moved(exchange)
+        _source, _destination = moved(exchange)
         stranger, elsewhere = exchange.enrol("b", exchange.ine()), exchange.enrol("c", exchange.ine())
 
         exchange.run()
@@ -119,10 +119,10 @@ class TestWhoIsCopied:
         assert exchange.sides("c") == []
 
     def test_a_run_of_a_school_looks_at_its_own_pupils(self, exchange: Exchange) -> None:
-        _left, joined = moved(exchange)
+        _source, destination = moved(exchange)
 
         assert exchange.run("c").pairs == 0
-        assert exchange.records(joined) == set()
+        assert exchange.records(destination) == set()
         assert exchange.run("b").transfers == 1
 
     def test_nothing_is_left_to_do(self, exchange: Exchange) -> None:
@@ -136,7 +136,7 @@ class TestWhoIsCopied:
 
 class TestWhatACopyKeeps:
     def test_its_origin_and_not_its_links(self, exchange: Exchange, world: World) -> None:
-        left, joined = moved(exchange)
+        source, destination = moved(exchange)
         teacher = world.a.account_ids["teacher"]
         with exchange.write() as session:
             diploma = session.scalars(select(Diploma)).one()
@@ -152,7 +152,7 @@ class TestWhatACopyKeeps:
             session.add(scenario)
             session.flush()
             mark = exchange.evaluation(
-                "a", left, author_id=teacher, scenario_id=scenario.id, scenario_title="Rénover une salle"
+                "a", source, author_id=teacher, scenario_id=scenario.id, scenario_title="Rénover une salle"
             )
             session.add(mark)
             session.flush()
@@ -162,37 +162,37 @@ class TestWhatACopyKeeps:
 
         with exchange.look() as session:
             copy = session.scalars(
-                select(Evaluation).where(Evaluation.origin_uid == uid, Evaluation.student_id == joined)
+                select(Evaluation).where(Evaluation.origin_uid == uid, Evaluation.student_id == destination)
             ).one()
             assert (copy.author_id, copy.scenario_id) == (None, None)
             assert (copy.author_label, copy.scenario_title) == ("Inès QUARTZ", "Rénover une salle")
             assert copy.origin_school == "Lycée alpha (0999001W)"
             assert copy.received_in == exchange.side("b").id
             original = session.scalars(
-                select(Evaluation).where(Evaluation.origin_uid == uid, Evaluation.student_id == left)
+                select(Evaluation).where(Evaluation.origin_uid == uid, Evaluation.student_id == source)
             ).one()
             assert (original.scenario_id, original.received_in, original.origin_school) == (scenario_id, None, "")
 
     def test_fiches_that_nobody_validated_stay(self, exchange: Exchange) -> None:
-        left, joined = moved(exchange)
-        draft = exchange.fiche("a", left, state_value="draft", validated_at=None)
-        submitted = exchange.fiche("a", left, state_value="submitted", validated_at=None)
+        source, destination = moved(exchange)
+        draft = exchange.fiche("a", source, state_value="draft", validated_at=None)
+        submitted = exchange.fiche("a", source, state_value="submitted", validated_at=None)
         exchange.add(draft, submitted)
-        exchange.add(exchange.evaluation("a", left, fiche_uid=submitted.origin_uid))
+        exchange.add(exchange.evaluation("a", source, fiche_uid=submitted.origin_uid))
 
         exchange.run()
 
-        assert exchange.records(left) - exchange.records(joined) == {draft.origin_uid, submitted.origin_uid}
+        assert exchange.records(source) - exchange.records(destination) == {draft.origin_uid, submitted.origin_uid}
         assert (exchange.side("a").left_out, exchange.side("b").left_out) == (2, 0)
         with exchange.look() as session:
-            named = session.scalars(select(Evaluation.fiche_uid).where(Evaluation.student_id == joined)).all()
+            named = session.scalars(select(Evaluation.fiche_uid).where(Evaluation.student_id == destination)).all()
         assert submitted.origin_uid not in named
         assert len([uid for uid in named if uid]) == 2
 
     def test_a_national_competence_is_kept_and_an_own_one_found_by_its_code(
         self, exchange: Exchange, world: World
     ) -> None:
-        left, joined = moved(exchange)
+        source, destination = moved(exchange)
         with exchange.write() as session:
             national = session.scalars(select(Diploma)).one()
             shared = Competence(diploma_id=national.id, code="C1", label="Analyser", position=1)
@@ -220,7 +220,7 @@ class TestWhatACopyKeeps:
                 session.add(
                     exchange.evaluation(
                         "a",
-                        left,
+                        source,
                         competence_id=competence.id,
                         competence_code=competence.code,
                         diploma_code=diploma_code,
@@ -233,14 +233,14 @@ class TestWhatACopyKeeps:
             found = dict(
                 session.execute(
                     select(Evaluation.competence_code, Evaluation.competence_id).where(
-                        Evaluation.student_id == joined, Evaluation.evaluated_on == NOW.date()
+                        Evaluation.student_id == destination, Evaluation.evaluated_on == NOW.date()
                     )
                 ).all()
             )
         assert found == ids
 
-    def test_the_school_left_is_untouched(self, exchange: Exchange) -> None:
-        left, _joined = moved(exchange)
+    def test_the_source_school_is_untouched(self, exchange: Exchange) -> None:
+        source, _destination = moved(exchange)
         with exchange.look() as session:
             before = [_columns(row) for kind in (Fiche, Bilan, Evaluation) for row in session.scalars(select(kind))]
 
@@ -250,7 +250,7 @@ class TestWhatACopyKeeps:
             after = [
                 _columns(row)
                 for kind in (Fiche, Bilan, Evaluation)
-                for row in session.scalars(select(kind).where(kind.student_id == left))
+                for row in session.scalars(select(kind).where(kind.student_id == source))
             ]
         assert after == before
 
@@ -310,16 +310,16 @@ def _columns(row: Any) -> dict[str, Any]:
 
 def test_a_switch_off_stops_a_run_under_way(exchange: Exchange) -> None:
     """What a run found before the switch is judged again under the lock, and not copied."""
-    left, joined = moved(exchange)
+    source, destination = moved(exchange)
     with exchange.look() as session:
         pairs = matching.find_pairs(session)
-    assert [pair.joined_student_id for pair in pairs] == [joined]
+    assert [pair.destination_student_id for pair in pairs] == [destination]
     exchange.switch("a", on=False)
 
     with exchange.write() as session:
         settled = settle(session, pairs, now=NOW)
 
     assert settled.copied == 0
-    assert exchange.records(joined) == set()
-    assert len(exchange.records(left)) == 5
+    assert exchange.records(destination) == set()
+    assert len(exchange.records(source)) == 5
     assert exchange.states("b") == ["waiting_left"]

@@ -19,7 +19,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written
 from tests.helpers.transfers import Exchange
-from tests.transfers.pages_moves import agreement, conflict, done, offered, twins, waiting_joined
+from tests.transfers.pages_moves import agreement, conflict, done, offered, twins, waiting_destination
 
 As = Callable[..., Browser]
 TAB = "/admin/parametres/transferts"
@@ -120,7 +120,7 @@ class TestSwitchingOff:
         assert exchange.states("b") == ["done"]
 
     def test_counts_what_stops(self, as_: As, exchange: Exchange) -> None:
-        waiting_joined(exchange)
+        waiting_destination(exchange)
         browser = as_("administrator", "a")
 
         page = Page(browser.post(TAB, {**browser.form(TAB), "transfers_enabled": "non"}))

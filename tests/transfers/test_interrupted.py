@@ -99,7 +99,7 @@ def populate(exchange: Exchange, chance: random.Random) -> None:
                     "ine": ine,
                     "came_by": Origin.SIECLE.value,
                     "is_active": is_last,
-                    "left_on": None if is_last else NOW.date(),
+                    "departed_on": None if is_last else NOW.date(),
                     "created_at": NOW,
                 }
             )

@@ -26,10 +26,10 @@ UAI_A, UAI_B = "0999001W", "0999002X"
 def pupil(exchange: Exchange) -> int:
     """Return a pupil without INE who left "a", which does not use SIECLE."""
     exchange.switch("a", on=True, siecle=False)
-    left = exchange.enrol("a", None)
-    exchange.fill("a", left)
-    exchange.depart(left)
-    return left
+    source = exchange.enrol("a", None)
+    exchange.fill("a", source)
+    exchange.depart(source)
+    return source
 
 
 def offered(exchange: Exchange, pupil: int) -> int:
@@ -45,23 +45,23 @@ def sound(exchange: Exchange) -> None:
 
 
 def test_offered_then_accepted(exchange: Exchange, pupil: int) -> None:
-    joined = exchange.enrol("b", None)
+    destination = exchange.enrol("b", None)
     side_id = offered(exchange, pupil)
     side = exchange.side("b")
     assert (side.state_value, side.student_id, side.student_label) == ("offered", None, "TOPAZE Lou")
     assert side.offered_birth_date == date(2009, 2, 28)
-    assert exchange.records(joined) == set()
+    assert exchange.records(destination) == set()
 
-    assert exchange.act(accept, "b", side_id=side_id, student_id=joined) == "done"
+    assert exchange.act(accept, "b", side_id=side_id, student_id=destination) == "done"
 
-    assert exchange.records(joined) == exchange.records(pupil)
+    assert exchange.records(destination) == exchange.records(pupil)
     side = exchange.side("b")
-    assert (side.student_id, side.offered_birth_date, side.expires_at) == (joined, None, None)
+    assert (side.student_id, side.offered_birth_date, side.expires_at) == (destination, None, None)
     assert exchange.run().pairs == 0
     sound(exchange)
 
     assert exchange.act(cancel, "b", side_id=side_id) == "cancelled"
-    assert exchange.records(joined) == set()
+    assert exchange.records(destination) == set()
 
 
 def test_heads_are_told_of_an_offer(exchange: Exchange, pupil: int, mails: Callable[[], list[tuple[str, str]]]) -> None:
@@ -115,14 +115,14 @@ def test_not_unless_both_activated(exchange: Exchange, pupil: int) -> None:
 
 
 def test_not_accepted_once_a_school_is_off(exchange: Exchange, pupil: int) -> None:
-    joined = exchange.enrol("b", None)
+    destination = exchange.enrol("b", None)
     side_id = offered(exchange, pupil)
     exchange.switch("a", on=False, siecle=False)
 
     with pytest.raises(TransfersOff, match="0999001W"):
-        exchange.act(accept, "b", side_id=side_id, student_id=joined)
+        exchange.act(accept, "b", side_id=side_id, student_id=destination)
 
-    assert exchange.records(joined) == set()
+    assert exchange.records(destination) == set()
 
 
 @pytest.mark.parametrize("who", ["present", "another school's", "nobody"])
@@ -156,22 +156,22 @@ def test_linked_to_ones_own_present_pupil(exchange: Exchange, pupil: int) -> Non
 
 def test_somebody_told_otherwise_must_be_confirmed(exchange: Exchange, pupil: int) -> None:
     side_id = offered(exchange, pupil)
-    joined = exchange.enrol("b", None, first_name="Noé")
+    destination = exchange.enrol("b", None, first_name="Noé")
     with pytest.raises(IdentityDiffers, match="le prénom diffère"):
-        exchange.act(accept, "b", side_id=side_id, student_id=joined)
+        exchange.act(accept, "b", side_id=side_id, student_id=destination)
 
-    assert exchange.act(accept, "b", side_id=side_id, student_id=joined, confirmed=True) == "done"
-    assert exchange.records(joined) == exchange.records(pupil)
+    assert exchange.act(accept, "b", side_id=side_id, student_id=destination, confirmed=True) == "done"
+    assert exchange.records(destination) == exchange.records(pupil)
 
 
 def test_a_pupil_who_came_back_is_not_copied(exchange: Exchange, pupil: int) -> None:
-    side_id, joined = offered(exchange, pupil), exchange.enrol("b", None)
+    side_id, destination = offered(exchange, pupil), exchange.enrol("b", None)
     exchange.back(pupil)
 
     with pytest.raises(NotNow):
-        exchange.act(accept, "b", side_id=side_id, student_id=joined)
+        exchange.act(accept, "b", side_id=side_id, student_id=destination)
 
-    assert exchange.records(joined) == set()
+    assert exchange.records(destination) == set()
     assert exchange.states("b") == ["offered"]
 
 
@@ -188,14 +188,14 @@ def test_refused_or_taken_back_the_name_is_forgotten(exchange: Exchange, pupil: 
 
 
 def test_expired_after_sixty_days(app: Flask, exchange: Exchange, pupil: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    side_id, joined = offered(exchange, pupil), exchange.enrol("b", None)
+    side_id, destination = offered(exchange, pupil), exchange.enrol("b", None)
     exchange.now += OFFER_PERIOD - timedelta(minutes=1)
     monkeypatch.setattr("cpro.core.clock.utcnow", lambda: exchange.now)
     with app.app_context():
         assert expire_offers(by=TESTER) == 0
     exchange.now += timedelta(minutes=1)
     with pytest.raises(NotNow, match="expiré"):
-        exchange.act(accept, "b", side_id=side_id, student_id=joined)
+        exchange.act(accept, "b", side_id=side_id, student_id=destination)
 
     with app.app_context():
         assert expire_offers(by=TESTER) == 1

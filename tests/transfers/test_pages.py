@@ -21,7 +21,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written
 from tests.helpers.transfers import Exchange
-from tests.transfers.pages_moves import FOLLOW_UP, STATES, cancelled, conflict, done, move, twins, waiting_joined
+from tests.transfers.pages_moves import FOLLOW_UP, STATES, cancelled, conflict, done, move, twins, waiting_destination
 
 As = Callable[..., Browser]
 
@@ -97,7 +97,7 @@ class TestLists:
             assert f"{exchange.now:%Y}" in row[3]
 
     def test_a_candidate_says_what_is_missing_and_who_must_act(self, as_: As, exchange: Exchange) -> None:
-        waiting_joined(exchange)
+        waiting_destination(exchange)
 
         page = Page(as_("administrator", "a").get(FOLLOW_UP))
 

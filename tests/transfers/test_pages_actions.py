@@ -269,7 +269,7 @@ class TestCancelling:
             assert browser.get(address(exchange, "b", "annuler")).status_code == 409
             assert browser.post(address(exchange, "b", "annuler")).status_code == 409
 
-    def test_the_school_left_cannot(self, as_: As, exchange: Exchange) -> None:
+    def test_the_source_school_cannot(self, as_: As, exchange: Exchange) -> None:
         done(exchange)
 
         assert as_("head", "a").get(address(exchange, "a", "annuler")).status_code == 409

@@ -23,10 +23,10 @@ from tests.helpers.transfers import Exchange
 def moved(exchange: Exchange) -> tuple[int, int]:
     """Return a pupil of "a" who left with records, and the same one who joined "b"."""
     ine = exchange.ine()
-    left = exchange.enrol("a", ine)
-    exchange.fill("a", left)
-    exchange.depart(left)
-    return left, exchange.enrol("b", ine)
+    source = exchange.enrol("a", ine)
+    exchange.fill("a", source)
+    exchange.depart(source)
+    return source, exchange.enrol("b", ine)
 
 
 def work(exchange: Exchange) -> None:

@@ -1,4 +1,4 @@
-"""The copy is the one place where a school's content meets another school, and it writes to the school joined alone."""
+"""The copy alone moves content from one school to another, and writes to the destination school only."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _BOTH = {
 def moved(exchange: Exchange) -> tuple[int, int]:
     """Return a pupil of "a" who left with records, and the same one who joined "b"."""
     ine = exchange.ine()
-    left = exchange.enrol("a", ine)
-    exchange.fill("a", left)
-    exchange.depart(left)
+    source = exchange.enrol("a", ine)
+    exchange.fill("a", source)
+    exchange.depart(source)
     bystander = exchange.enrol("c", exchange.ine())
     exchange.fill("c", bystander)
-    return left, exchange.enrol("b", ine)
+    return source, exchange.enrol("b", ine)
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def content(session: Session) -> dict[tuple[str, int, int], tuple[Any, ...]]:
 
 
 class TestOnlyTheCopyCrosses:
-    def test_a_run_writes_content_by_its_three_statements_and_to_the_school_joined_alone(
+    def test_a_run_writes_content_by_its_three_statements_and_to_the_destination_school_alone(
         self, exchange: Exchange, moved: tuple[int, int]
     ) -> None:
         with exchange.look() as session:
@@ -96,7 +96,9 @@ class TestOnlyTheCopyCrosses:
         assert {key: after.get(key) for key in before} == before
         assert {school for _table, school, _id in after.keys() - before.keys()} == {exchange.ids["b"]}
 
-    def test_cancelling_writes_to_the_school_joined_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
+    def test_cancelling_writes_to_the_destination_school_alone(
+        self, exchange: Exchange, moved: tuple[int, int]
+    ) -> None:
         with exchange.look() as session:
             before = content(session)
         exchange.run()

@@ -13,13 +13,13 @@ from cpro.transfers.operations.decisions import agree, ask_again, confirm, refus
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
 
-def moved(exchange: Exchange, **joined: object) -> tuple[int, int]:
+def moved(exchange: Exchange, **destination: object) -> tuple[int, int]:
     """Return a pupil of "a" who left with records, and the same one who joined "b"."""
     ine = exchange.ine()
-    left = exchange.enrol("a", ine)
-    exchange.fill("a", left)
-    exchange.depart(left)
-    return left, exchange.enrol("b", ine, **joined)
+    source = exchange.enrol("a", ine)
+    exchange.fill("a", source)
+    exchange.depart(source)
+    return source, exchange.enrol("b", ine, **destination)
 
 
 def sound(exchange: Exchange) -> None:
@@ -48,12 +48,12 @@ class TestConflict:
             assert theirs not in f"{side.student_label} {side.search_key} {side.disagreements} {side.reason}"
             assert side.offered_birth_date is None
 
-    def test_the_school_joined_confirms(self, exchange: Exchange, pair: tuple[int, int]) -> None:
-        left, joined = pair
+    def test_the_destination_school_confirms(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        source, destination = pair
 
         assert exchange.act(confirm, "b", side_id=exchange.side("b").id) == "done"
 
-        assert exchange.records(joined) == exchange.records(left)
+        assert exchange.records(destination) == exchange.records(source)
         here, there = exchange.side("b"), exchange.side("a")
         assert (here.decided_by, there.decided_by) == ("Chef de b", "")
         assert here.disagreements == there.disagreements == ["birth_date", "first_name"]  # what was confirmed
@@ -77,7 +77,7 @@ class TestConflict:
 
         assert exchange.records(pair[1]) == set()
 
-    def test_the_school_joined_refuses_with_a_reason(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_the_destination_school_refuses_with_a_reason(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         with pytest.raises(FieldErrors, match="raison"):
             exchange.act(refuse, "b", side_id=exchange.side("b").id, reason=" ")
 
@@ -130,7 +130,7 @@ class TestAgreement:
         exchange.run()
         return pair
 
-    def test_nothing_is_copied_until_the_school_left_agrees(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_nothing_is_copied_until_the_source_school_agrees(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         assert exchange.records(pair[1]) == set()
         assert exchange.states("a") == exchange.states("b") == ["agreement"]
         with pytest.raises(NotNow):
@@ -141,7 +141,7 @@ class TestAgreement:
         assert exchange.records(pair[1]) == exchange.records(pair[0])
         sound(exchange)
 
-    def test_the_school_left_refuses_and_changes_its_mind(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_the_source_school_refuses_and_changes_its_mind(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         side_id = exchange.side("a").id
         exchange.act(refuse, "a", side_id=side_id, reason="Élève inconnu")
         with pytest.raises(NotNow):
@@ -202,40 +202,40 @@ class TestPresentTwice:
         sound(exchange)
 
     def test_twice_in_one_school_blocks_what_comes_there(self, exchange: Exchange) -> None:
-        left, joined = moved(exchange)
+        source, destination = moved(exchange)
         with exchange.look() as session:
             from cpro.students.models import Student
 
-            ine = session.get_one(Student, joined).ine
+            ine = session.get_one(Student, destination).ine
         second = exchange.enrol("b", ine)
 
         exchange.run()
 
-        assert exchange.records(joined) == exchange.records(second) == set()
+        assert exchange.records(destination) == exchange.records(second) == set()
         assert sorted(exchange.states("b")) == ["blocked", "blocked", "twins", "twins"]
         assert exchange.states("a") == ["blocked", "blocked"]
         exchange.set(second, ine=None)
 
         exchange.run("b")
 
-        assert exchange.records(joined) == exchange.records(left)
+        assert exchange.records(destination) == exchange.records(source)
         assert exchange.states("b") == ["done"]
         sound(exchange)
 
     def test_a_third_school_frees_the_two_others_by_its_import(self, exchange: Exchange) -> None:
-        left, joined = moved(exchange)
+        source, destination = moved(exchange)
         with exchange.look() as session:
             from cpro.students.models import Student
 
-            ine = session.get_one(Student, joined).ine
+            ine = session.get_one(Student, destination).ine
         in_c = exchange.enrol("c", ine)
         exchange.run()
-        assert exchange.records(joined) == exchange.records(in_c) == set()
+        assert exchange.records(destination) == exchange.records(in_c) == set()
         exchange.set(in_c, ine=exchange.ine())
 
         exchange.run("c")
 
-        assert exchange.records(joined) == exchange.records(left)
+        assert exchange.records(destination) == exchange.records(source)
         assert exchange.sides("c") == []
         sound(exchange)
 

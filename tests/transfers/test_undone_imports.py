@@ -42,15 +42,15 @@ def sound(exchange: Exchange) -> None:
 def arrival(exchange: Exchange, desk: Desk) -> tuple[int, int]:
     """Let a pupil of "b" leave with records and a file bring them to "a"; return both, transferred."""
     ine = "990000011DB"
-    left = exchange.enrol("b", ine)
-    exchange.fill("b", left)
-    exchange.depart(left)
+    source = exchange.enrol("b", ine)
+    exchange.fill("b", source)
+    exchange.depart(source)
     desk.bring(desk.file_of({"id": "1", "ine": ine, **LOU}))
     work(exchange)
     with exchange.look() as session:
-        joined = session.scalars(select(Student.id).where(Student.ine == ine, Student.id != left)).one()
-    assert exchange.records(joined) == exchange.records(left) != set()
-    return left, joined
+        destination = session.scalars(select(Student.id).where(Student.ine == ine, Student.id != source)).one()
+    assert exchange.records(destination) == exchange.records(source) != set()
+    return source, destination
 
 
 def test_an_import_brings_the_transfer(exchange: Exchange, desk: Desk) -> None:
@@ -60,22 +60,22 @@ def test_an_import_brings_the_transfer(exchange: Exchange, desk: Desk) -> None:
 
 
 def test_undone_it_takes_it_back(exchange: Exchange, desk: Desk) -> None:
-    left, joined = arrival(exchange, desk)
+    source, destination = arrival(exchange, desk)
 
     desk.undo()
 
-    assert exchange.records(joined) == set()
+    assert exchange.records(destination) == set()
     with exchange.look() as session:
-        assert session.get(Student, joined) is None
+        assert session.get(Student, destination) is None
     work(exchange)
-    assert len(exchange.records(left)) == 5
+    assert len(exchange.records(source)) == 5
     assert exchange.states("a") == exchange.states("b") == ["cancelled"]
     assert exchange.side("a").student_id is None
     sound(exchange)
 
 
 def test_the_same_file_again_brings_it_again(exchange: Exchange, desk: Desk) -> None:
-    left, _joined = arrival(exchange, desk)
+    source, _destination = arrival(exchange, desk)
     desk.undo()
     work(exchange)
 
@@ -83,22 +83,22 @@ def test_the_same_file_again_brings_it_again(exchange: Exchange, desk: Desk) -> 
     work(exchange)
 
     with exchange.look() as session:
-        again = session.scalars(select(Student.id).where(Student.ine == "990000011DB", Student.id != left)).one()
-    assert exchange.records(again) == exchange.records(left)
+        again = session.scalars(select(Student.id).where(Student.ine == "990000011DB", Student.id != source)).one()
+    assert exchange.records(again) == exchange.records(source)
     sound(exchange)
 
 
 def test_it_is_refused_once_somebody_evaluated_upon_what_came(exchange: Exchange, desk: Desk) -> None:
-    _left, joined = arrival(exchange, desk)
+    _source, destination = arrival(exchange, desk)
     with exchange.look() as session:
-        uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == joined)).first()
-    exchange.add(exchange.evaluation("a", joined, fiche_uid=uid))
-    before = exchange.records(joined)
+        uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == destination)).first()
+    exchange.add(exchange.evaluation("a", destination, fiche_uid=uid))
+    before = exchange.records(destination)
 
     with pytest.raises(DomainError, match="ne peut plus être annulé"):
         desk.undo()
 
-    assert exchange.records(joined) == before
+    assert exchange.records(destination) == before
     assert exchange.states("a") == ["done"]
 
 
@@ -107,31 +107,31 @@ def departure(exchange: Exchange, desk: Desk) -> int:
     ine = "990000022CA"
     desk.bring(desk.file_of({"id": "1", "ine": ine, **LOU}, {"id": "2"}, {"id": "3"}))
     with exchange.look() as session:
-        left = session.scalars(select(Student.id).where(Student.ine == ine)).one()
-    exchange.fill("a", left)
-    joined = exchange.enrol("b", ine)
+        source = session.scalars(select(Student.id).where(Student.ine == ine)).one()
+    exchange.fill("a", source)
+    destination = exchange.enrol("b", ine)
     desk.bring(desk.file_of({"id": "2"}, {"id": "3"}), confirm=["deactivations"])
     work(exchange)
-    assert exchange.records(joined) == exchange.records(left) != set()
-    return joined
+    assert exchange.records(destination) == exchange.records(source) != set()
+    return destination
 
 
 def test_what_a_departure_sent_is_taken_back_there(exchange: Exchange, desk: Desk) -> None:
-    joined = departure(exchange, desk)
+    destination = departure(exchange, desk)
 
     desk.undo()
     work(exchange)
 
-    assert exchange.records(joined) == set()
+    assert exchange.records(destination) == set()
     assert sorted(exchange.states("b")) == ["cancelled", "twins"]
     sound(exchange)
 
 
 def test_it_is_refused_once_the_other_school_evaluated(exchange: Exchange, desk: Desk) -> None:
-    joined = departure(exchange, desk)
+    destination = departure(exchange, desk)
     with exchange.look() as session:
-        uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == joined)).first()
-    exchange.add(exchange.evaluation("b", joined, fiche_uid=uid))
+        uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == destination)).first()
+    exchange.add(exchange.evaluation("b", destination, fiche_uid=uid))
 
     with pytest.raises(WithdrawalImpossible, match="l’établissement d’accueil"):
         desk.undo()
@@ -141,9 +141,9 @@ def test_it_is_refused_once_the_other_school_evaluated(exchange: Exchange, desk:
 
 def test_transfers_of_other_pupils_stay(exchange: Exchange, desk: Desk) -> None:
     ine = exchange.ine()
-    left = exchange.enrol("b", ine)
-    exchange.fill("b", left)
-    exchange.depart(left)
+    source = exchange.enrol("b", ine)
+    exchange.fill("b", source)
+    exchange.depart(source)
     other = exchange.enrol("a", ine, siecle_id="77")
     exchange.run()
     desk.bring(desk.file_of({"id": "1", "ine": "990000011DB", **LOU}, {"id": "77", "ine": ine, **LOU}))
@@ -151,7 +151,7 @@ def test_transfers_of_other_pupils_stay(exchange: Exchange, desk: Desk) -> None:
     desk.undo()
     work(exchange)
 
-    assert exchange.records(other) == exchange.records(left)
+    assert exchange.records(other) == exchange.records(source)
     with exchange.look() as session:
         assert {job.state_value for job in session.scalars(select(Job))} == {"done"}
     sound(exchange)

@@ -69,7 +69,7 @@ class Known(NamedTuple):
     mef_code: str
     division_id: int | None
     is_active: bool
-    left_on: dt.date | None
+    departed_on: dt.date | None
     came_by: str
 
 
@@ -121,7 +121,7 @@ def repeats(row: StudentRow, known: Known, division: str, came_by: str) -> bool:
         and row.division_code == division != ""
         and known.is_active
         and known.came_by == came_by
-        and not row.has_left
+        and not row.has_departed
         and not row.findings
     )
 

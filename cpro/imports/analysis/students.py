@@ -171,9 +171,9 @@ class StudentAnalysis:
     def _compare(self, row: StudentRow, known: Known) -> Iterator[Yielded]:
         if row.ine and known.ine and row.ine != known.ine:
             yield Note(MatchCode.INE_CHANGED, self._source.kind, row.line, matching.INE_CHANGED, _label(row))
-        if row.has_left:
+        if row.has_departed:
             if known.is_active:
-                yield self.tally.note(self._deactivation(known, row.left_on or self._today))
+                yield self.tally.note(self._deactivation(known, row.departed_on or self._today))
             else:
                 self.tally.add("unchanged")
             return
@@ -188,7 +188,7 @@ class StudentAnalysis:
         if not known.is_active:
             action = ChangeAction.REACTIVATE
             changes["is_active"] = (False, True)
-            changes["left_on"] = (_plain(known.left_on), None)
+            changes["left_on"] = (_plain(known.departed_on), None)
         if changes:
             yield self.tally.note(Proposal("student", known.id, row.siecle_id, _label(row), action, changes))
         else:
@@ -289,12 +289,12 @@ class StudentAnalysis:
     @staticmethod
     def _is_out(row: StudentRow) -> bool:
         """Tell whether a row is about somebody who has left, or is not enrolled yet."""
-        return row.has_left or not row.division_code
+        return row.has_departed or not row.division_code
 
     def _leave_out(self, row: StudentRow) -> Note:
         self.tally.ignored += 1
         code, sentence = (
-            (MatchCode.GONE, matching.GONE) if row.has_left else (MatchCode.NOT_ENROLLED, matching.NOT_ENROLLED)
+            (MatchCode.GONE, matching.GONE) if row.has_departed else (MatchCode.NOT_ENROLLED, matching.NOT_ENROLLED)
         )
         return Note(code, self._source.kind, row.line, sentence, _label(row))
 
@@ -309,8 +309,8 @@ class StudentAnalysis:
                     self._deactivation(known, self._today)._replace(is_selected=self._source.deactivates)
                 )
 
-    def _deactivation(self, known: Known, left_on: dt.date) -> Proposal:
-        changes: Changes = {"is_active": (True, False), "left_on": (_plain(known.left_on), left_on.isoformat())}
+    def _deactivation(self, known: Known, departed_on: dt.date) -> Proposal:
+        changes: Changes = {"is_active": (True, False), "left_on": (_plain(known.departed_on), departed_on.isoformat())}
         label, number = person_name(known.last_name, known.first_name), getattr(known, self._source.number)
         return Proposal("student", known.id, number or "", label, ChangeAction.DEACTIVATE, changes)
 

@@ -171,7 +171,7 @@ def _judge(row: tuple[Any, ...], joins: _Joins, codes: list[str], today: dt.date
     check_ine(line, ine, is_malformed, joins.repeated_ines.get(ine, ()), findings)
     last_name, usage_name, first_name = check_names(line, last_name, usage_name, first_name, findings)
     birth_date = check_birth_date(line, birth.strip(), parse_date, today, findings)
-    left_on, has_left = check_leaving_date(line, leaving.strip(), parse_date, today, findings)
+    departed_on, has_departed = check_leaving_date(line, leaving.strip(), parse_date, today, findings)
     schooling_mef, schooling_division = joins.schoolings.get(siecle_id, _NO_SCHOOLING)
     division = joins.find_division(siecle_id, codes) or schooling_division
     return StudentRow(
@@ -183,8 +183,8 @@ def _judge(row: tuple[Any, ...], joins: _Joins, codes: list[str], today: dt.date
         first_name,
         birth_date,
         check_mef(line, mef.strip() or schooling_mef, findings),
-        check_division(line, division, joins.further_divisions.get(siecle_id, ()), has_left, findings),
-        left_on,
-        has_left,
+        check_division(line, division, joins.further_divisions.get(siecle_id, ()), has_departed, findings),
+        departed_on,
+        has_departed,
         tuple(findings),
     )

@@ -42,7 +42,7 @@ COLUMNS: dict[SheetKind, tuple[Column, ...]] = {
         Column("ine", "INE", ("n ine", "numero ine", "identifiant national")),
         Column("division", "Division", ("classe", "code classe", "code division"), is_required=True),
         Column("mef", "Code MEF", ("mef",)),
-        Column("left_on", "Date de sortie", ("sortie", "sorti le")),
+        Column("departed_on", "Date de sortie", ("sortie", "sorti le")),
         Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
     ),
     SheetKind.STAFF: (

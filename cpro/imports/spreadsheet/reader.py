@@ -138,11 +138,20 @@ def _student(
 ) -> StudentRow:
     names = check_names(line, cells["last_name"], cells["usage_name"], cells["first_name"], findings)
     birth_date = check_birth_date(line, cells["birth_date"], parse_table_date, today, findings)
-    left_on, has_left = check_leaving_date(line, cells["left_on"], parse_table_date, today, findings)
+    departed_on, has_departed = check_leaving_date(line, cells["departed_on"], parse_table_date, today, findings)
     mef_code = check_mef(line, cells["mef"], findings)
-    division_code = check_division(line, cells["division"], (), has_left, findings)
+    division_code = check_division(line, cells["division"], (), has_departed, findings)
     return StudentRow(
-        line, number, ine or None, *names, birth_date, mef_code, division_code, left_on, has_left, tuple(findings)
+        line,
+        number,
+        ine or None,
+        *names,
+        birth_date,
+        mef_code,
+        division_code,
+        departed_on,
+        has_departed,
+        tuple(findings),
     )
 
 

@@ -118,16 +118,16 @@ def list_departures(now: datetime, *, limit: int, offset: int = 0) -> list[Depar
         select(Student)
         .where(Student.is_active.is_(False), _has_records())
         .options(joinedload(Student.division))
-        .order_by(Student.left_on.is_(None), Student.left_on, Student.search_key, Student.id)
+        .order_by(Student.departed_on.is_(None), Student.departed_on, Student.search_key, Student.id)
         .limit(limit)
         .offset(offset)
     ).all()
     figures = count_records([student.id for student in students])
-    written = last_changes([student.id for student in students if student.left_on is None])
+    written = last_changes([student.id for student in students if student.departed_on is None])
     return [
-        Departure(student, figures[student.id].total, max(goes_on(left_on, years), now.date()))
+        Departure(student, figures[student.id].total, max(goes_on(departed_on, years), now.date()))
         for student in students
-        for left_on in [student.left_on or _supposed_departure(student, written[student.id])]
+        for departed_on in [student.departed_on or _supposed_departure(student, written[student.id])]
     ]
 
 
@@ -206,10 +206,10 @@ def expire_school(session: Session, establishment_id: int, *, by: Actor, now: da
     return figures
 
 
-def goes_on(left_on: date, years: int) -> date:
+def goes_on(departed_on: date, years: int) -> date:
     """Return the first day on which the night deletes the records of somebody who left on a day."""
-    day = date(left_on.year + years, left_on.month, min(left_on.day, 28))
-    while kept_since(years, day) <= left_on:
+    day = date(departed_on.year + years, departed_on.month, min(departed_on.day, 28))
+    while kept_since(years, day) <= departed_on:
         day += timedelta(days=1)
     return day
 
@@ -229,8 +229,8 @@ def _gone_before(since: date) -> ColumnElement[bool]:
             for model in _IN_ORDER
         )
     )
-    undated = and_(Student.left_on.is_(None), Student.created_at < year_began, not_(written_since))
-    return and_(Student.is_active.is_(False), or_(Student.left_on < since, undated))
+    undated = and_(Student.departed_on.is_(None), Student.created_at < year_began, not_(written_since))
+    return and_(Student.is_active.is_(False), or_(Student.departed_on < since, undated))
 
 
 def _has_records() -> ColumnElement[bool]:

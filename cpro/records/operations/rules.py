@@ -41,7 +41,7 @@ def powers_over(student: Student, by: Actor) -> Powers:
     The head and the inspector read (an inspector within the mandate: the scope sees to it); a teacher reads and writes
     for the pupils of their divisions; a pupil reads own records and writes own fiches; nobody else has any power.
     """
-    frozen = None if student.is_active else Frozen(student.left_on)
+    frozen = None if student.is_active else Frozen(student.departed_on)
     if by.role in (Role.HEAD.value, Role.INSPECTOR.value):
         return Powers(reads=True, frozen=frozen)
     if by.role == Role.TEACHER.value and by.id is not None and queries.is_taught_by(student, by.id):

@@ -319,4 +319,4 @@ def shown_ine(ine: str | None) -> str:
 def _situation(student: Student) -> str:
     if student.is_active:
         return "présent"
-    return f"parti le {format_date(student.left_on)}" if student.left_on else "parti"
+    return f"parti le {format_date(student.departed_on)}" if student.departed_on else "parti"

@@ -86,7 +86,7 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
 
 def _is_old(since: date) -> ColumnElement[bool]:
     """Return the condition of the sides that still name somebody, settled and left before a day."""
-    is_gone = and_(Student.is_active.is_(False), Student.left_on < since)
+    is_gone = and_(Student.is_active.is_(False), Student.departed_on < since)
     return and_(
         TransferSide.student_label != FORGOTTEN,
         TransferSide.state_value.not_in([state.value for state in PENDING]),

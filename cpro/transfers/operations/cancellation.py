@@ -1,4 +1,4 @@
-"""Remove the copies of a transfer: the school joined cancels it, or the import that caused it is undone.
+"""Remove the copies of a transfer: the destination school cancels it, or the import that caused it is undone.
 
 What is taken back is what a reception brought and nobody evaluated upon. A fiche that another reception's évaluation
 names stays, as part of that other reception: its school held it too.
@@ -21,14 +21,14 @@ from cpro.transfers.operations.decisions import clean_reason
 from cpro.transfers.operations.state import check_state, lock_transfer, record_on_both_sides, set_state
 from cpro.transfers.operations.verdicts import write_in_bulk
 
-#: How long the school joined may cancel (product.md §6).
+#: How long the destination school may cancel (product.md §6).
 CANCEL_PERIOD = timedelta(days=30)
 
 
 def can_cancel(side: TransferSide, *, now: datetime) -> bool:
-    """Tell whether `cancel` is open: the current side of the school joined, DONE less than 30 days ago."""
+    """Tell whether `cancel` is open: the current side of the destination school, DONE less than 30 days ago."""
     return (
-        side.direction is Direction.JOINED
+        side.direction is Direction.DESTINATION
         and side.state is TransferState.DONE
         and side.done_at is not None
         and side.done_at > now - CANCEL_PERIOD
@@ -45,7 +45,7 @@ def cancel(
     by: Actor,
     now: datetime,
 ) -> TransferSide:
-    """Cancel a DONE transfer, for the school joined: its copies go, the school left is untouched; return the side.
+    """Cancel a DONE transfer for the destination school, delete its copies there, and return the side.
 
     Fiches on which somebody evaluated here stop it (`EvaluatedUpon`), unless they are kept as the school's own. The
     pair is not copied again unless asked. Raises `NoSuchTransfer`, `NotNow` when it is not done, too old or not theirs.
@@ -53,7 +53,7 @@ def cancel(
     locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
     typed = clean_reason(reason, required=False)
     if locked.transfer.is_current:
-        check_state(locked, Direction.JOINED, {TransferState.DONE})
+        check_state(locked, Direction.DESTINATION, {TransferState.DONE})
     if not can_cancel(locked.side, now=now):
         raise NotNow("Un transfert ne s’annule que par l’établissement d’accueil, et pendant 30 jours.")
     receptions = [locked.side.id]

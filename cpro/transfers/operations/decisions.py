@@ -25,26 +25,26 @@ REASON_LENGTH = 300
 
 
 def confirm(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
-    """Confirm, for the school joined, that a pupil in CONFLICT is the same, and copy at once; return its side.
+    """Confirm, for the destination school, that a pupil in CONFLICT is the same, and copy at once; return its side.
 
-    The side is DONE, or AGREEMENT when the school left must still agree. Raises `NoSuchTransfer`, `NotNow`,
+    The side is DONE, or AGREEMENT when the source school must still agree. Raises `NoSuchTransfer`, `NotNow`,
     `TransfersOff`.
     """
     locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(locked, Direction.JOINED, {TransferState.CONFLICT})
+    check_state(locked, Direction.DESTINATION, {TransferState.CONFLICT})
     check_switches(session, locked)
     locked.transfer.confirmed_at = now
     return _decide(session, locked, "confirmed", by=by, now=now)
 
 
 def agree(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
-    """Agree, for the school left, to a transfer in AGREEMENT (or that it REFUSED before), and copy at once.
+    """Agree, for the source school, to a transfer in AGREEMENT (or that it REFUSED before), and copy at once.
 
-    The side is DONE, or CONFLICT when the school joined must still confirm. Raises as `confirm`.
+    The side is DONE, or CONFLICT when the destination school must still confirm. Raises as `confirm`.
     """
     locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    changed_mind = locked.transfer.state is TransferState.REFUSED and locked.side.decided_in == Direction.LEFT.value
-    check_state(locked, Direction.LEFT, {TransferState.AGREEMENT, *([TransferState.REFUSED] if changed_mind else [])})
+    changed_mind = locked.transfer.state is TransferState.REFUSED and locked.side.decided_in == Direction.SOURCE.value
+    check_state(locked, Direction.SOURCE, {TransferState.AGREEMENT, *([TransferState.REFUSED] if changed_mind else [])})
     check_switches(session, locked)
     locked.transfer.agreed_at = now
     return _decide(session, locked, "agreed", by=by, now=now)
@@ -53,7 +53,7 @@ def agree(session: Session, *, establishment_id: int, side_id: int, by: Actor, n
 def refuse(
     session: Session, *, establishment_id: int, side_id: int, reason: str, by: Actor, now: datetime
 ) -> TransferSide:
-    """Refuse a transfer: the school joined one in CONFLICT or OFFERED, the school left one in AGREEMENT.
+    """Refuse a transfer: the destination school one in CONFLICT or OFFERED, the source school one in AGREEMENT.
 
     Both schools read the reason. Raises `NoSuchTransfer`, `NotNow`, `FieldErrors` without a reason.
     """
@@ -68,14 +68,14 @@ def refuse(
 
 
 def ask_again(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
-    """Ask, for the school joined, for a transfer that it CANCELLED or REFUSED; it is judged anew, at once.
+    """Ask, for the destination school, for a transfer that it CANCELLED or REFUSED; it is judged anew, at once.
 
     A DONE one may be asked again too: what is missing is brought. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
     """
     locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(locked, Direction.JOINED, {TransferState.CANCELLED, TransferState.REFUSED, TransferState.DONE})
-    refused_there = locked.transfer.state is TransferState.REFUSED and locked.side.decided_in == Direction.LEFT.value
-    check_state(locked, Direction.JOINED, set() if refused_there else {locked.transfer.state})
+    check_state(locked, Direction.DESTINATION, {TransferState.CANCELLED, TransferState.REFUSED, TransferState.DONE})
+    refused_there = locked.transfer.state is TransferState.REFUSED and locked.side.decided_in == Direction.SOURCE.value
+    check_state(locked, Direction.DESTINATION, set() if refused_there else {locked.transfer.state})
     check_switches(session, locked)
     return _decide(session, locked, "asked", by=by, now=now)
 
@@ -92,10 +92,10 @@ def clean_reason(typed: str, *, required: bool) -> str:
 
 
 def settle_offer(locked: LockedTransfer) -> None:
-    """Forget what an offer said of a pupil: it is settled, and the school joined needs it no more."""
+    """Forget what an offer said of a pupil: it is settled, and the destination school needs it no more."""
     for side in locked.sides:
         side.offered_birth_date = side.expires_at = None
-        if side.direction is Direction.JOINED and side.student_id is None:
+        if side.direction is Direction.DESTINATION and side.student_id is None:
             side.student_label = "élève proposé"
             side.search_key = search_key_of(side.student_label, side.other_name, side.other_uai)
     locked.transfer.expires_at = None

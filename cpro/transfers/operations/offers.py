@@ -1,6 +1,6 @@
-"""Between two schools of which one does not use SIECLE: the school left offers, the school joined links and accepts.
+"""Offer pupils where one of two schools does not use SIECLE; the destination school links them and accepts.
 
-The only way without an INE. The actions below refuse every other pair of schools. An offer tells the school joined
+The only way without an INE. The actions below refuse every other pair of schools. An offer tells the destination school
 the name and birth date of a pupil, to link it; both are forgotten there once it is settled.
 """
 
@@ -50,20 +50,20 @@ def offer(
     Raises `FieldErrors` on `uai` (malformed, unknown, one's own, transfers off there, both use SIECLE) or on
     `students` (none, still present, already offered or transferred there), `TransfersOff`.
     """
-    destination = _find_destination(session, establishment_id, uai)
-    lock_schools(session, [establishment_id, destination])
-    schools = load_schools(session, [establishment_id, destination])
-    left, joined = schools[establishment_id], schools[destination]
-    _check_schools(left, joined)
-    pupils = _departed(session, left.id, student_ids)
-    _refuse_known(session, [pupil.id for pupil in pupils], joined)
-    sides = [_write_offer(session, pupil, left, joined, now) for pupil in pupils]
-    for school, other in sorted(((left, joined), (joined, left)), key=lambda each: each[0].id):
-        _record_offers(session, school, other, len(pupils), own=school is left, by=by, now=now)
-    addresses = messages.heads_of(session, [joined.id])[joined.id]
-    sender = named_to(by, is_own=False, otherwise=left.name)
-    for mail in messages.offers(addresses, joined, left, len(pupils)):
-        enqueue(mail, by=sender, now=now, session=session, establishment_id=joined.id)
+    destination_id = _find_destination(session, establishment_id, uai)
+    lock_schools(session, [establishment_id, destination_id])
+    schools = load_schools(session, [establishment_id, destination_id])
+    source, destination = schools[establishment_id], schools[destination_id]
+    _check_schools(source, destination)
+    pupils = _departed(session, source.id, student_ids)
+    _refuse_known(session, [pupil.id for pupil in pupils], destination)
+    sides = [_write_offer(session, pupil, source, destination, now) for pupil in pupils]
+    for school, other in sorted(((source, destination), (destination, source)), key=lambda each: each[0].id):
+        _record_offers(session, school, other, len(pupils), own=school is source, by=by, now=now)
+    addresses = messages.heads_of(session, [destination.id])[destination.id]
+    sender = named_to(by, is_own=False, otherwise=source.name)
+    for mail in messages.offers(addresses, destination, source, len(pupils)):
+        enqueue(mail, by=sender, now=now, session=session, establishment_id=destination.id)
     return sides
 
 
@@ -77,18 +77,18 @@ def accept(
     by: Actor,
     now: datetime,
 ) -> TransferSide:
-    """Accept an OFFERED pupil, for the school joined, as one of its active pupils, and copy at once; return the side.
+    """Accept an OFFERED pupil, for the destination school, as one of its active pupils; copy, and return the side.
 
     Raises `IdentityDiffers` unless names and birth dates agree or it is confirmed, `NoSuchTransfer`, `NotNow`,
     `TransfersOff`, `FieldErrors` on `student`.
     """
     locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(locked, Direction.JOINED, {TransferState.OFFERED})
+    check_state(locked, Direction.DESTINATION, {TransferState.OFFERED})
     check_switches(session, locked)
     if locked.transfer.expires_at is not None and locked.transfer.expires_at <= now:
         raise NotNow("Cette proposition a expiré : demandez à l’établissement d’origine de la renouveler.")
-    found = load_pupils(session, [student_id, locked.transfer.left_student_id])
-    chosen, offered = found.get(student_id), found.get(locked.transfer.left_student_id)
+    found = load_pupils(session, [student_id, locked.transfer.source_student_id])
+    chosen, offered = found.get(student_id), found.get(locked.transfer.source_student_id)
     if chosen is None or chosen.establishment_id != establishment_id or not chosen.is_active:
         raise FieldErrors({"student": "Choisissez un élève présent dans votre établissement."})
     if offered is None:
@@ -101,7 +101,7 @@ def accept(
     settle_offer(locked)
     locked.side.student_id, locked.side.student_label = chosen.id, label_of(chosen)
     locked.side.search_key = search_key_of(locked.side.student_label, locked.side.other_name, locked.side.other_uai)
-    locked.transfer.joined_student_id = chosen.id
+    locked.transfer.destination_student_id = chosen.id
     locked.transfer.agreed_at, locked.transfer.confirmed_at = locked.transfer.created_at, now
     set_state(locked, TransferState.OFFERED, by=by, now=now)
     brought = judge_again(session, locked, by=by, now=now)
@@ -110,9 +110,9 @@ def accept(
 
 
 def take_back(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
-    """Take back, for the school left, an offer that still waits. Raises `NoSuchTransfer`, `NotNow`."""
+    """Take back, for the source school, an offer that still waits. Raises `NoSuchTransfer`, `NotNow`."""
     locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(locked, Direction.LEFT, {TransferState.OFFERED})
+    check_state(locked, Direction.SOURCE, {TransferState.OFFERED})
     settle_offer(locked)
     set_state(locked, TransferState.CANCELLED, by=by, now=now)
     record_on_both_sides(session, locked, "withdrawn", by=by, now=now)
@@ -123,7 +123,7 @@ def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> b
     """Settle an offer that nobody answered in time; return whether it was still waiting."""
     side = session.scalars(
         select(TransferSide).where(
-            TransferSide.transfer_id == transfer_id, TransferSide.direction_value == Direction.LEFT.value
+            TransferSide.transfer_id == transfer_id, TransferSide.direction_value == Direction.SOURCE.value
         )
     ).one_or_none()
     if side is None:
@@ -158,17 +158,17 @@ def _find_destination(session: Session, establishment_id: int, typed: str) -> in
     return found
 
 
-def _check_schools(left: School, joined: School) -> None:
-    if not left.transfers_enabled:
+def _check_schools(source: School, destination: School) -> None:
+    if not source.transfers_enabled:
         raise TransfersOff
-    if not joined.transfers_enabled:
+    if not destination.transfers_enabled:
         raise FieldErrors(
-            {"uai": f"L’établissement {joined.uai} n’a pas activé les transferts : il ne peut rien recevoir."}
+            {"uai": f"L’établissement {destination.uai} n’a pas activé les transferts : il ne peut rien recevoir."}
         )
-    if left.uses_siecle and joined.uses_siecle:
+    if source.uses_siecle and destination.uses_siecle:
         raise FieldErrors(
             {
-                "uai": f"Votre établissement et l’établissement {joined.uai} utilisent SIECLE : leurs élèves sont "
+                "uai": f"Votre établissement et l’établissement {destination.uai} utilisent SIECLE : leurs élèves sont "
                 "reconnus par l’INE, sans proposition."
             }
         )
@@ -189,16 +189,16 @@ def _departed(session: Session, establishment_id: int, student_ids: Sequence[int
     return [pupils[id_] for id_ in wanted]
 
 
-def _refuse_known(session: Session, student_ids: Sequence[int], joined: School) -> None:
+def _refuse_known(session: Session, student_ids: Sequence[int], destination: School) -> None:
     known = session.scalars(
         select(TransferSide.student_label)
         .join(Transfer, Transfer.id == TransferSide.transfer_id)
         .where(
-            TransferSide.direction_value == Direction.LEFT.value,
+            TransferSide.direction_value == Direction.SOURCE.value,
             Transfer.is_current,
-            Transfer.left_student_id.in_(student_ids),
+            Transfer.source_student_id.in_(student_ids),
             (Transfer.state_value == TransferState.OFFERED.value)
-            | ((Transfer.state_value == TransferState.DONE.value) & (Transfer.joined_id == joined.id)),
+            | ((Transfer.state_value == TransferState.DONE.value) & (Transfer.destination_id == destination.id)),
         )
         .limit(1)
     ).first()
@@ -210,19 +210,19 @@ def _refuse_second(session: Session, offered: Pupil, chosen: Pupil) -> None:
     second = session.scalars(
         select(Transfer.id).where(
             Transfer.is_current,
-            Transfer.left_student_id == offered.id,
-            Transfer.joined_student_id == chosen.id,
+            Transfer.source_student_id == offered.id,
+            Transfer.destination_student_id == chosen.id,
         )
     ).first()
     if second is not None:
         raise NotNow("Un transfert existe déjà entre ces deux élèves : voyez-le dans la liste.")
 
 
-def _write_offer(session: Session, pupil: Pupil, left: School, joined: School, now: datetime) -> TransferSide:
+def _write_offer(session: Session, pupil: Pupil, source: School, destination: School, now: datetime) -> TransferSide:
     transfer = Transfer(
-        left_id=left.id,
-        left_student_id=pupil.id,
-        joined_id=joined.id,
+        source_id=source.id,
+        source_student_id=pupil.id,
+        destination_id=destination.id,
         state_value=TransferState.OFFERED.value,
         is_offer=True,
         created_at=now,
@@ -246,13 +246,16 @@ def _write_offer(session: Session, pupil: Pupil, left: School, joined: School, n
             changed_at=now,
             expires_at=transfer.expires_at,
         )
-        for direction, own, other in ((Direction.LEFT, left, joined), (Direction.JOINED, joined, left))
+        for direction, own, other in (
+            (Direction.SOURCE, source, destination),
+            (Direction.DESTINATION, destination, source),
+        )
     }
-    sides[Direction.LEFT].student_id = pupil.id
-    sides[Direction.JOINED].offered_birth_date = pupil.birth_date
+    sides[Direction.SOURCE].student_id = pupil.id
+    sides[Direction.DESTINATION].offered_birth_date = pupil.birth_date
     session.add_all(sides.values())
     session.flush()
-    return sides[Direction.LEFT]
+    return sides[Direction.SOURCE]
 
 
 def _record_offers(

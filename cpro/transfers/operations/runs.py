@@ -1,7 +1,7 @@
-"""Run the matching of pupils: find the pairs to settle, settle them in batches, tell the schools that were left.
+"""Run the matching of pupils: find the pairs to settle, settle them in batches, tell the source schools.
 
-A run may be killed anywhere, repeated, or run beside another. Each batch is one short transaction of one school
-joined, judged again under the locks; whatever a killed run left undone is found by the next.
+A run may be killed anywhere, repeated, or run beside another. Each batch is one short transaction of one destination
+school, judged again under the locks; whatever a killed run left undone is found by the next.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def run(
 
 
 def _find(establishment_id: int | None, ines: set[str] | None = None) -> list[Pair]:
-    """Return the pairs to settle, by school joined; nothing is locked to find that there are none."""
+    """Return the pairs to settle, by destination school; nothing is locked to find that there are none."""
     with tenancy.platform_session(_REASON) as session:
         pairs = matching.find_pairs(session, establishment_id=establishment_id, ines=ines)
         return sorted(each.pair for each in matching.judge(session, pairs) if each.changes_something)
@@ -94,8 +94,10 @@ def _find(establishment_id: int | None, ines: set[str] | None = None) -> list[Pa
 def _ines_of_twins(pairs: list[Pair]) -> set[str]:
     """Return the INE of the pupils that the school said to be present twice, and no longer is alone to say so."""
     with tenancy.platform_session(_REASON) as session:
-        changed = matching.list_twins(session, {pair.left_student_id for pair in pairs})
-        ids = {id_ for pair in pairs if pair in changed for id_ in (pair.left_student_id, pair.joined_student_id)}
+        changed = matching.list_twins(session, {pair.source_student_id for pair in pairs})
+        ids = {
+            id_ for pair in pairs if pair in changed for id_ in (pair.source_student_id, pair.destination_student_id)
+        }
         return {pupil.ine for pupil in matching.load_pupils(session, ids).values() if pupil.ine}
 
 
@@ -122,7 +124,7 @@ def _settle_all(
 
 
 def _batches(pairs: list[Pair]) -> Iterator[tuple[int, list[Pair]]]:
-    for establishment_id, group in groupby(pairs, key=lambda pair: pair.joined_id):
+    for establishment_id, group in groupby(pairs, key=lambda pair: pair.destination_id):
         received = list(group)
         for start in range(0, len(received), BATCH):
             yield establishment_id, received[start : start + BATCH]
@@ -131,10 +133,10 @@ def _batches(pairs: list[Pair]) -> Iterator[tuple[int, list[Pair]]]:
 def _record_sent(
     *, named: Callable[[int], Actor], clock: Callable[[], datetime], progress: Callable[[int, int], object]
 ) -> None:
-    """Record in each school left what followed its pupils: one line for all that has no line yet."""
+    """Record in each source school what followed its pupils: one line for all that has no line yet."""
     with tenancy.platform_session(_REASON) as session:
         schools = session.scalars(
-            select(Transfer.left_id).where(Transfer.recorded_at.is_(None), Transfer.done_at.is_not(None)).distinct()
+            select(Transfer.source_id).where(Transfer.recorded_at.is_(None), Transfer.done_at.is_not(None)).distinct()
         ).all()
     for done, establishment_id in enumerate(sorted(schools), 1):
         with platform_unit_of_work(_REASON) as work:
@@ -154,7 +156,7 @@ def _notify_all_heads(clock: Callable[[], datetime]) -> None:
 def _record_sent_by(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> None:
     lock_schools(session, [establishment_id])
     mine = (
-        Transfer.left_id == establishment_id,
+        Transfer.source_id == establishment_id,
         Transfer.recorded_at.is_(None),
         Transfer.done_at.is_not(None),
     )
@@ -167,7 +169,7 @@ def _record_sent_by(session: Session, establishment_id: int, *, by: Actor, now: 
             ),
         ).where(
             TransferSide.establishment_id == establishment_id,
-            TransferSide.direction_value == Direction.LEFT.value,
+            TransferSide.direction_value == Direction.SOURCE.value,
             TransferSide.transfer_id.in_(select(Transfer.id).where(*mine)),
         )
     ).one()

@@ -43,13 +43,13 @@ class LockedTransfer:
     @property
     def pair(self) -> Pair:
         """Return the pair of pupils. Raises `NotNow` when one is not known."""
-        if self.transfer.joined_student_id is None:
+        if self.transfer.destination_student_id is None:
             raise NotNow(_NOT_NOW)
         return Pair(
-            self.transfer.joined_id,
-            self.transfer.joined_student_id,
-            self.transfer.left_id,
-            self.transfer.left_student_id,
+            self.transfer.destination_id,
+            self.transfer.destination_student_id,
+            self.transfer.source_id,
+            self.transfer.source_student_id,
         )
 
 
@@ -62,7 +62,7 @@ def lock_transfer(session: Session, *, establishment_id: int, side_id: int) -> L
     ).one_or_none()
     if transfer is None:
         raise NoSuchTransfer
-    lock_schools(session, [transfer.left_id, transfer.joined_id])
+    lock_schools(session, [transfer.source_id, transfer.destination_id])
     sides = session.scalars(
         select(TransferSide)
         .where(TransferSide.transfer_id == transfer.id)
@@ -94,13 +94,15 @@ def check_both_switches(session: Session, *, establishment_id: int, side_id: int
     ).one_or_none()
     if transfer is None:
         raise NoSuchTransfer
-    others = {transfer.left_id, transfer.joined_id} - {establishment_id}
+    others = {transfer.source_id, transfer.destination_id} - {establishment_id}
     _refuse_switched_off(session.get_one(Establishment, establishment_id), session.get_one(Establishment, others.pop()))
 
 
 def check_switches(session: Session, locked: LockedTransfer) -> None:
     """Raise `TransfersOff` unless both schools have activated transfers."""
-    other_id = locked.transfer.left_id if locked.side.direction is Direction.JOINED else locked.transfer.joined_id
+    other_id = (
+        locked.transfer.source_id if locked.side.direction is Direction.DESTINATION else locked.transfer.destination_id
+    )
     _refuse_switched_off(locked.acting, session.get_one(Establishment, other_id))
 
 
@@ -139,8 +141,8 @@ def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: dat
     if settled.copied:
         session.execute(update(Transfer).where(Transfer.id == locked.transfer.id).values(recorded_at=now))
         session.expire(locked.transfer)
-        notify_heads(session, between=(pair.left_id, pair.joined_id), now=now)
-    return settled.brought.get(pair.joined_id, Brought())
+        notify_heads(session, between=(pair.source_id, pair.destination_id), now=now)
+    return settled.brought.get(pair.destination_id, Brought())
 
 
 def record_on_both_sides(

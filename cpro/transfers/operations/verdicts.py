@@ -26,7 +26,7 @@ from cpro.transfers.copies import NAMES, Brought, copy_records
 from cpro.transfers.matching import Pair, Pupil, School, Verdict
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
 
-_SEEN_BY_BOTH = frozenset(TransferState) - {TransferState.WAITING_LEFT, TransferState.WAITING_JOINED}
+_SEEN_BY_BOTH = frozenset(TransferState) - {TransferState.WAITING_SOURCE, TransferState.WAITING_DESTINATION}
 #: States whose sides say what disagrees: to confirm, or confirmed.
 _COMPARED = frozenset({TransferState.CONFLICT, TransferState.AGREEMENT, TransferState.DONE})
 
@@ -35,7 +35,7 @@ _COMPARED = frozenset({TransferState.CONFLICT, TransferState.AGREEMENT, Transfer
 class Settled:
     """What a transaction did: figures only."""
 
-    #: transfers whose copy was made, {id of the school joined: how many}
+    #: transfers whose copy was made, {id of the destination school: how many}
     received: dict[int, int] = field(default_factory=dict)
     brought: dict[int, Brought] = field(default_factory=dict)
     #: pairs whose row changed otherwise
@@ -67,11 +67,11 @@ def settle(session: Session, pairs: Collection[Pair], *, asked: Collection[Pair]
 
     The journal of the schools is the caller's. The UAI of schools between which something was copied are locked.
     """
-    lock_schools(session, {id_ for pair in pairs for id_ in (pair.left_id, pair.joined_id)})
+    lock_schools(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)})
     verdicts = [each for each in matching.judge(session, pairs, asked=asked) if _is_to_settle(each, asked)]
     if not verdicts:
         return Settled()
-    schools = matching.load_schools(session, {id_ for p in pairs for id_ in (p.left_id, p.joined_id)})
+    schools = matching.load_schools(session, {id_ for p in pairs for id_ in (p.source_id, p.destination_id)})
     _end([each.standing.id for each in verdicts if each.over and each.standing], session, now)
     _forget([each.standing.id for each in verdicts if each.standing and not each.over and not each.state], session)
     ids = _write_transfers(session, [each for each in verdicts if each.state], now)
@@ -170,12 +170,12 @@ def _write_transfers(session: Session, verdicts: Sequence[Verdict], now: datetim
         rows = [{**each.pair._asdict(), **_state_values(each, now), "created_at": now} for each in created]
         _insert(session, Transfer, rows)
         found = session.execute(
-            select(Transfer.left_student_id, Transfer.joined_student_id, Transfer.id).where(
-                Transfer.is_current, Transfer.left_student_id.in_([each.pair.left_student_id for each in created])
+            select(Transfer.source_student_id, Transfer.destination_student_id, Transfer.id).where(
+                Transfer.is_current, Transfer.source_student_id.in_([each.pair.source_student_id for each in created])
             )
         )
-        by_pupils = {(left, joined): transfer_id for left, joined, transfer_id in found}
-        ids |= {each.pair: by_pupils[each.pair.left_student_id, each.pair.joined_student_id] for each in created}
+        by_pupils = {(source, destination): transfer_id for source, destination, transfer_id in found}
+        ids |= {each.pair: by_pupils[each.pair.source_student_id, each.pair.destination_student_id] for each in created}
     return ids
 
 
@@ -186,7 +186,7 @@ def _state_values(verdict: Verdict, now: datetime) -> dict[str, Any]:
         "state_value": verdict.state.value,
         "done_at": now if is_done else None,
         "recorded_at": None,
-        "left_on": verdict.left.left_on if is_done and verdict.left else None,
+        "departed_on": verdict.source.departed_on if is_done and verdict.source else None,
     }
 
 
@@ -226,7 +226,7 @@ def _sees(verdict: Verdict, direction: Direction) -> bool:
     """Tell whether a school sees the pair: one that has not activated transfers sees nothing of others."""
     if verdict.state in _SEEN_BY_BOTH:
         return True
-    return (verdict.state is TransferState.WAITING_JOINED) == (direction is Direction.LEFT)
+    return (verdict.state is TransferState.WAITING_DESTINATION) == (direction is Direction.SOURCE)
 
 
 def _side_state(verdict: Verdict, now: datetime) -> dict[str, Any]:
@@ -242,14 +242,14 @@ def _side_state(verdict: Verdict, now: datetime) -> dict[str, Any]:
 def _new_side(
     transfer_id: int, verdict: Verdict, direction: Direction, schools: Mapping[int, School], now: datetime
 ) -> dict[str, Any]:
-    is_left = direction is Direction.LEFT
-    pupil = verdict.left if is_left else verdict.joined
+    is_source = direction is Direction.SOURCE
+    pupil = verdict.source if is_source else verdict.destination
     assert pupil is not None
-    other = schools[verdict.pair.joined_id if is_left else verdict.pair.left_id]
+    other = schools[verdict.pair.destination_id if is_source else verdict.pair.source_id]
     label = label_of(pupil)
     return {
         **_side_state(verdict, now),
-        "establishment_id": verdict.pair.left_id if is_left else verdict.pair.joined_id,
+        "establishment_id": verdict.pair.source_id if is_source else verdict.pair.destination_id,
         "transfer_id": transfer_id,
         "direction_value": direction.value,
         "student_id": pupil.id,
@@ -271,24 +271,24 @@ def _copy(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now:
     transfer_ids = [ids[pair] for pair in pairs]
     copy_records(session, transfer_ids)
     settled.brought = write_figures(session, transfer_ids)
-    settled.received = dict(Counter(pair.joined_id for pair in pairs))
-    _lock_uais(session, {id_ for pair in pairs for id_ in (pair.left_id, pair.joined_id)}, now)
+    settled.received = dict(Counter(pair.destination_id for pair in pairs))
+    _lock_uais(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)}, now)
     _note_school_pairs(session, pairs, ids, now)
     return settled
 
 
 def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Brought]:
-    """Write on the sides of some transfers what they brought, and return it by school joined.
+    """Write on the sides of some transfers what they brought, and return it by destination school.
 
     Three statements, whatever the number of transfers: rows are counted where they are.
     """
     here, there = aliased(TransferSide), aliased(TransferSide)
     of_these = TransferSide.transfer_id.in_(transfer_ids)
-    joined = TransferSide.direction_value == Direction.JOINED.value
+    destination = TransferSide.direction_value == Direction.DESTINATION.value
     write_in_bulk(
         session,
         update(TransferSide)
-        .where(of_these, joined)
+        .where(of_these, destination)
         .values(
             {
                 name: select(func.count())
@@ -301,11 +301,13 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Br
     write_in_bulk(
         session,
         update(TransferSide)
-        .where(of_these, TransferSide.direction_value == Direction.LEFT.value)
+        .where(of_these, TransferSide.direction_value == Direction.SOURCE.value)
         .values(
             {
                 name: select(getattr(here, name))
-                .where(here.transfer_id == TransferSide.transfer_id, here.direction_value == Direction.JOINED.value)
+                .where(
+                    here.transfer_id == TransferSide.transfer_id, here.direction_value == Direction.DESTINATION.value
+                )
                 .scalar_subquery()
                 for name in NAMES.values()
             }
@@ -314,7 +316,7 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Br
     )
     rows = session.execute(
         select(there.establishment_id, *(func.sum(getattr(there, name)) for name in NAMES.values()))
-        .where(there.transfer_id.in_(transfer_ids), there.direction_value == Direction.JOINED.value)
+        .where(there.transfer_id.in_(transfer_ids), there.direction_value == Direction.DESTINATION.value)
         .group_by(there.establishment_id)
     )
     return {school: Brought(**dict(zip(NAMES.values(), sums, strict=True))) for school, *sums in rows}
@@ -350,7 +352,7 @@ def _note_school_pairs(session: Session, pairs: Sequence[Pair], ids: Mapping[Pai
     """Note the schools between which something was transferred for the first time: their heads are notified."""
     first: dict[tuple[int, int], int] = {}
     for pair in pairs:
-        one, other = sorted((pair.left_id, pair.joined_id))
+        one, other = sorted((pair.source_id, pair.destination_id))
         first.setdefault((one, other), ids[pair])
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(SchoolPair).on_conflict_do_nothing(index_elements=["first_id", "second_id"])
@@ -367,12 +369,5 @@ def _insert(session: Session, model: type[Transfer] | type[TransferSide], rows: 
     """Insert rows into the table itself: by the hundred they go faster than through the mapped class."""
     table = model.__table__
     assert isinstance(table, Table)
-    names = _COLUMNS[model]
-    session.execute(insert(table), [{names.get(name, name): value for name, value in row.items()} for row in rows])
-
-
-#: The attributes whose column bears another name.
-_COLUMNS: dict[type[Transfer] | type[TransferSide], dict[str, str]] = {
-    Transfer: {"state_value": "state"},
-    TransferSide: {"state_value": "state", "direction_value": "direction"},
-}
+    columns = {attribute.key: attribute.columns[0].name for attribute in model.__mapper__.column_attrs}
+    session.execute(insert(table), [{columns[name]: value for name, value in row.items()} for row in rows])

@@ -32,7 +32,7 @@ class Caused(NamedTuple):
     """A transfer that an import caused, and its reception."""
 
     transfer_id: int
-    joined_id: int
+    destination_id: int
     side_id: int
 
 
@@ -45,7 +45,7 @@ def withdraw_here(
     with it. Raises `WithdrawalImpossible` once somebody evaluated upon what those transfers brought, here or there.
     """
     caused = _list_caused(establishment_id, student_ids, since)
-    receptions = [each.side_id for each in caused if each.joined_id == establishment_id]
+    receptions = [each.side_id for each in caused if each.destination_id == establishment_id]
     session = db.session()
     if receptions:
         remove_copies(session, establishment_id, receptions)
@@ -67,14 +67,14 @@ def withdraw_here(
 def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> bool:
     """Withdraw a transfer for both schools, in a platform session; return whether it still was to be done.
 
-    What was evaluated upon since the undoing stays, as the own of the school joined.
+    What was evaluated upon since the undoing stays, as the own of the destination school.
     """
     side = session.scalars(
         select(TransferSide)
         .join(Transfer, Transfer.id == TransferSide.transfer_id)
         .where(
             TransferSide.transfer_id == transfer_id,
-            TransferSide.direction_value == Direction.JOINED.value,
+            TransferSide.direction_value == Direction.DESTINATION.value,
             Transfer.state_value == TransferState.DONE.value,
         )
     ).one_or_none()
@@ -102,24 +102,28 @@ def _list_caused(establishment_id: int, student_ids: Sequence[int], since: datet
         # The transfers of a week are few, the pupils of an import are many: these are looked up here.
         rows = session.execute(
             select(
-                Transfer.id, Transfer.joined_id, TransferSide.id, Transfer.left_student_id, Transfer.joined_student_id
+                Transfer.id,
+                Transfer.destination_id,
+                TransferSide.id,
+                Transfer.source_student_id,
+                Transfer.destination_student_id,
             )
             .join(TransferSide, TransferSide.transfer_id == Transfer.id)
             .where(
-                TransferSide.direction_value == Direction.JOINED.value,
+                TransferSide.direction_value == Direction.DESTINATION.value,
                 Transfer.state_value == TransferState.DONE.value,
                 Transfer.done_at >= since,
-                or_(Transfer.left_id == establishment_id, Transfer.joined_id == establishment_id),
+                or_(Transfer.source_id == establishment_id, Transfer.destination_id == establishment_id),
             )
             .order_by(Transfer.id)
         )
         found = [
-            Caused(transfer_id, joined_id, side_id)
-            for transfer_id, joined_id, side_id, *pupils in rows
+            Caused(transfer_id, destination_id, side_id)
+            for transfer_id, destination_id, side_id, *pupils in rows
             if not concerned.isdisjoint(pupils)
         ]
-        for school in sorted({each.joined_id for each in found}):
-            if count_evaluated(session, school, [each.side_id for each in found if each.joined_id == school]):
+        for school in sorted({each.destination_id for each in found}):
+            if count_evaluated(session, school, [each.side_id for each in found if each.destination_id == school]):
                 where = "votre établissement" if school == establishment_id else "l’établissement d’accueil"
                 raise WithdrawalImpossible(
                     f"Cet import ne peut plus être annulé : dans {where}, des fiches arrivées par un transfert qu’il a "
