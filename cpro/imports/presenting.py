@@ -1,4 +1,4 @@
-"""What pages and files say of an import: figures, changes field by field, findings, all in words."""
+"""Present imports on pages and in files: figures, changes field by field, findings, in words."""
 
 from __future__ import annotations
 
@@ -117,14 +117,14 @@ class FigureRow:
     figures: tuple[Figure | None, ...]
 
 
-class Words:
-    """How the changes of one school read: codes of diplomas in words, INE masked for whoever may not read them."""
+class ImportPresenter:
+    """Put changes and findings in words for one reader; INE are masked for those who may not read them."""
 
     def __init__(self, *, masked: bool, timezone: str) -> None:
         self._masked, self._timezone = masked, timezone
         self._diplomas: dict[int, str] | None = None
 
-    def change(self, change: ImportChange, run: ImportRun) -> ShownChange:
+    def present_change(self, change: ImportChange, run: ImportRun) -> ShownChange:
         """Return a change in words."""
         is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
         was_left = is_done and not change.is_selected
@@ -144,7 +144,7 @@ class Words:
             was_left,
         )
 
-    def finding(self, finding: ImportFinding) -> ShownFinding:
+    def present_finding(self, finding: ImportFinding) -> ShownFinding:
         """Return a finding in words."""
         severity = Severity[finding.severity]
         levels = {Severity.REFUSED: "blocked", Severity.IGNORED: "info", Severity.WARNING: "warning"}
@@ -158,8 +158,8 @@ class Words:
             finding.sentence,
         )
 
-    def table(self, run: ImportRun) -> Iterator[list[str]]:
-        """Yield the titles, then every change and everything found, as the rows of a file."""
+    def list_lines(self, run: ImportRun) -> Iterator[list[str]]:
+        """Yield the titles, then every change and every finding, as the lines of a file."""
         yield [
             "Nature",
             "Quoi",
@@ -173,11 +173,11 @@ class Words:
             "Explication",
         ]
         for change in listing.iter_changes(run.id):
-            shown = self.change(change, run)
+            shown = self.present_change(change, run)
             selected = "oui" if shown.is_selected else "non"
             yield ["modification", shown.kind, shown.name, shown.action, selected, shown.summary, "", "", "", ""]
         for finding in listing.iter_findings(run.id):
-            found = self.finding(finding)
+            found = self.present_finding(finding)
             row = [found.severity, "", found.name, "", "", "", found.file, found.line, found.code, found.sentence]
             yield row
 

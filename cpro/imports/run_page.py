@@ -29,7 +29,7 @@ from cpro.imports.models import ImportQuestion, ImportRun, RunState
 from cpro.imports.operations import runs
 from cpro.imports.operations.choices import Decisions
 from cpro.imports.operations.reversal import describe_obstacle
-from cpro.imports.views import gate_of, words_of_reader
+from cpro.imports.views import gate_of, presenter_of_reader
 from cpro.students.accounts.queries import count_without_account
 
 _EXCERPT = 15
@@ -145,16 +145,16 @@ def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
 
 def _figures(run: ImportRun) -> dict[str, Any]:
     """Return the figures of an analysed import, and the beginning of its lists."""
-    words, everything = words_of_reader(), Listing({}, "", 0)
+    presenter, everything = presenter_of_reader(), Listing({}, "", 0)
     titles, rows = presenting.figures_of(run)
     return {
         "titles": titles,
         "rows": rows,
         "sentences": presenting.sentences_of(run),
         "accounts": _accounts_to_open(run),
-        "changes": [words.change(each, run) for each in listing.list_changes(run.id, everything, _EXCERPT)],
+        "changes": [presenter.present_change(each, run) for each in listing.list_changes(run.id, everything, _EXCERPT)],
         "change_count": listing.count_changes(run.id, everything),
-        "findings": [words.finding(each) for each in listing.list_findings(run.id, everything, _EXCERPT)],
+        "findings": [presenter.present_finding(each) for each in listing.list_findings(run.id, everything, _EXCERPT)],
         "finding_count": listing.count_findings(run.id, everything),
         "codes": [(label_of(code), code, number) for _severity, code, number in listing.count_by_code(run.id)],
         "max_count": listing.MAX_COUNT,

@@ -89,7 +89,7 @@ def template(who: str, file_format: str) -> ResponseReturnValue:
 @requires(Permission.IMPORTS_VIEW)
 def changes(run_id: int) -> ResponseReturnValue:
     """List what an import changes, field by field."""
-    run, words = queries.get_run(run_id), _words()
+    run, presenter = queries.get_run(run_id), presenter_of_reader()
     listed = Listing.read(request.args, CHANGE_CHOICES)
     _announce_consultation(run.label, "modifications", run_id)
     found = listing.list_changes(run_id, listed)
@@ -98,7 +98,7 @@ def changes(run_id: int) -> ResponseReturnValue:
         run=run,
         listed=listed,
         choices=CHANGE_CHOICES,
-        lines=[words.change(each, run) for each in found[:PAGE_SIZE]],
+        lines=[presenter.present_change(each, run) for each in found[:PAGE_SIZE]],
         total=listing.count_changes(run_id, listed),
         max_count=listing.MAX_COUNT,
         **_pages("imports.changes", run_id, listed, [each.id for each in found]),
@@ -109,7 +109,7 @@ def changes(run_id: int) -> ResponseReturnValue:
 @requires(Permission.IMPORTS_VIEW)
 def findings(run_id: int) -> ResponseReturnValue:
     """List what was found in the files of an import."""
-    run, words = queries.get_run(run_id), _words()
+    run, presenter = queries.get_run(run_id), presenter_of_reader()
     listed = Listing.read(request.args, FINDING_CHOICES)
     _announce_consultation(run.label, "constats", run_id)
     found = listing.list_findings(run_id, listed)
@@ -118,7 +118,7 @@ def findings(run_id: int) -> ResponseReturnValue:
         run=run,
         listed=listed,
         choices=FINDING_CHOICES,
-        lines=[words.finding(each) for each in found[:PAGE_SIZE]],
+        lines=[presenter.present_finding(each) for each in found[:PAGE_SIZE]],
         total=listing.count_findings(run_id, listed),
         max_count=listing.MAX_COUNT,
         **_pages("imports.findings", run_id, listed, [each.id for each in found]),
@@ -143,7 +143,7 @@ def export(run_id: int) -> ResponseReturnValue:
         now=clock.utcnow(),
     )
     file = TemporaryFile()
-    for line in csv_lines(_words().table(run)):
+    for line in csv_lines(presenter_of_reader().list_lines(run)):
         file.write(line.encode())
     answer = Response(_pieces(file), mimetype="text/csv")
     answer.content_length = file.tell()
@@ -152,9 +152,11 @@ def export(run_id: int) -> ResponseReturnValue:
     return answer
 
 
-def words_of_reader() -> presenting.Words:
-    """Return how an import reads for the person signed in: support reads the last three characters of an INE only."""
-    return _words()
+def presenter_of_reader() -> presenting.ImportPresenter:
+    """Return the presenter for the person signed in: support reads the last three characters of an INE only."""
+    principal = current_principal()
+    is_masked = principal is None or principal.role.is_platform
+    return presenting.ImportPresenter(masked=is_masked, timezone=registry().timezone())
 
 
 def gate_of(school: Establishment) -> list[dict[str, str]]:
@@ -170,11 +172,6 @@ def gate_of(school: Establishment) -> list[dict[str, str]]:
 
 
 # --- Private -------------------------------------------------------------------------------------------------------
-
-
-def _words() -> presenting.Words:
-    principal = current_principal()
-    return presenting.Words(masked=principal is None or principal.role.is_platform, timezone=registry().timezone())
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
