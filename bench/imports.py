@@ -76,7 +76,7 @@ def median(times: Iterable[Time]) -> Time:
     return Time(*(statistics.median(figures) for figures in zip(*map(astuple, times), strict=True)))
 
 
-def bring(path: Path, *, opens_accounts: bool = False) -> float:
+def import_file(path: Path, *, opens_accounts: bool = False) -> float:
     """Analyse a file and apply it; return the seconds of its transaction."""
     with receive([(path.name, path)]) as sources:
         run_id = analyse(sources, opens_student_accounts=opens_accounts, by=BENCH, now=NOW)
@@ -118,7 +118,7 @@ def measure(what: str, path: Path, folder: Path, database: str) -> dict[str, flo
             rows = _rows(path)
             took = time_of(lambda: insert(rows))
         else:
-            took = time_of(lambda: held.append(bring(path, opens_accounts=what == "accounts")))
+            took = time_of(lambda: held.append(import_file(path, opens_accounts=what == "accounts")))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"elapsed": took.elapsed, "processor": took.processor, "held": sum(held), "megabytes": megabytes}
 
@@ -151,7 +151,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 class Bench:
-    """One size: a file, and the databases it is brought to."""
+    """One size: a file, and the databases it is imported into."""
 
     def __init__(self, count: int, folder: Path, databases: dict[str, str]) -> None:
         self.path, self.moved = folder / "Eleves.xml", folder / "Moved.xml"

@@ -79,7 +79,7 @@ def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
 
 
 def _prepare_database() -> None:
-    """Bring the database to this version. Raises `CannotStart` when it cannot be written or is from a newer one."""
+    """Migrate the database to this version. Raises `CannotStart` when it cannot be written or is from a newer one."""
     try:
         _refuse_newer_database()
         logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -107,7 +107,7 @@ def nothing_set(session: Session, world: World) -> None:
     school.name, school.transfers_enabled = "", False
 
 
-#: Title of each line, what brings it, its figure, and what its page offers whoever may do the act.
+#: Title of each line, what shows it, its figure, and what its page offers whoever may do the act.
 LINES: dict[str, tuple[Prepare, str, str]] = {
     "Ouvrir le compte du chef d’établissement": (no_head, "0", "Chef d’établissement"),
     "Faire activer le compte du chef d’établissement": (head_never_activated, "0", "Réinitialiser"),

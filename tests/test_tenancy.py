@@ -167,7 +167,7 @@ class TestWriting:
             student = in_a.get_one(Student, world.a.student_id)
             student.establishment_id = world.b.id
 
-    def test_an_object_of_another_school_cannot_be_brought_in(self, in_a: Session, world: World) -> None:
+    def test_an_object_of_another_school_cannot_be_merged(self, in_a: Session, world: World) -> None:
         with tenancy.platform_session("test") as session:
             smuggled = session.get_one(Student, world.b.student_id)
         smuggled.last_name = "Volé"

@@ -185,7 +185,7 @@ class TestTheMergeIsJudged:
 
 
 class TestHistory:
-    def test_bringing_a_line_back_is_not_disturbed_by_another_field(self, app: Flask, as_: As, world: World) -> None:
+    def test_restoring_a_line_is_not_disturbed_by_another_field(self, app: Flask, as_: As, world: World) -> None:
         first, second = as_("administrator"), as_("head")
         first.post(PARTICULARS, {"city": "Metz"})
         address = next(

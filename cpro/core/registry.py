@@ -105,7 +105,7 @@ class HelpPage:
 
 @dataclass(frozen=True)
 class RestorePlan:
-    """What restoring one line of the settings' history would do: `items` are label, present value, value brought back.
+    """What restoring one line of the settings' history would do: `items` are label, present value, value restored.
 
     `version` is the fingerprint of what is stored now, as a form would carry it; `warnings` say what happened since.
     """
@@ -120,9 +120,9 @@ class RestorePlan:
 
 @dataclass(frozen=True)
 class Restoring:
-    """How a feature brings back what a line of the settings' history replaced."""
+    """How a feature restores what a line of the settings' history replaced."""
 
-    #: which of the lines of a page can be brought back, at once for all of them
+    #: which of the lines of a page can be restored, at once for all of them
     restorable: Callable[[Sequence[Any]], set[int]]
     #: what restoring a line would do, or None when nothing is left to restore; writes nothing
     plan: Callable[[Any], RestorePlan | None]
@@ -135,7 +135,7 @@ class Restoring:
 
 @dataclass(frozen=True)
 class HistoryPart:
-    """One part of the settings' history: which lines of the journal it shows, and how one of them is brought back."""
+    """One part of the settings' history: which lines of the journal it shows, and how one of them is restored."""
 
     #: as in `?de=`
     key: str
@@ -145,7 +145,7 @@ class HistoryPart:
     object_type: str
     actions: tuple[str, ...]
     edit: Permission
-    #: how lines are brought back; None for a part that is only read
+    #: how lines are restored; None for a part that is only read
     restoring: Restoring | None = None
     #: for a part made of pictures: the addresses of those its lines tell of, by the line's id
     pictures: Callable[[Sequence[Any]], dict[int, str]] | None = None

@@ -1,4 +1,4 @@
-"""The history of the settings: lines of the journal as people read them, and how each is brought back."""
+"""The history of the settings: lines of the journal as people read them, and how each is restored."""
 
 from __future__ import annotations
 
@@ -165,10 +165,10 @@ def _version_id(entry: AuditEntry) -> int:
 
 def _restorable_pictures(entries: Sequence[AuditEntry]) -> set[int]:
     versions = queries.list_restorable(now=clock.utcnow())
-    return {entry.id for entry in entries if _brings_a_picture(entry) and _version_id(entry) in versions}
+    return {entry.id for entry in entries if _restores_a_picture(entry) and _version_id(entry) in versions}
 
 
-def _brings_a_picture(entry: AuditEntry) -> bool:
+def _restores_a_picture(entry: AuditEntry) -> bool:
     return entry.action.endswith((":deposited", ":restored"))
 
 
@@ -179,12 +179,14 @@ def _pictures(entries: Sequence[AuditEntry]) -> dict[int, str]:
     return {
         entry.id: url_for("history.picture", version_id=_version_id(entry))
         for entry in entries
-        if _brings_a_picture(entry) and _version_id(entry) in kept
+        if _restores_a_picture(entry) and _version_id(entry) in kept
     }
 
 
 def _plan_picture(entry: AuditEntry) -> RestorePlan | None:
-    version = queries.list_restorable(now=clock.utcnow()).get(_version_id(entry)) if _brings_a_picture(entry) else None
+    version = (
+        queries.list_restorable(now=clock.utcnow()).get(_version_id(entry)) if _restores_a_picture(entry) else None
+    )
     if version is None:
         return None
     kind = PictureKind(version.kind)

@@ -55,7 +55,7 @@ def ask(entry_id: int) -> ResponseReturnValue:
 @bp.post("/<int:entry_id>/retablir")
 @requires(Permission.SETTINGS_HISTORY)
 def restore(entry_id: int) -> ResponseReturnValue:
-    """Bring back what a line replaced; what changed since the confirmation was shown is shown again."""
+    """Restore what a line replaced; what changed since the confirmation was shown is shown again."""
     entry, part, restoring = _asked_line(entry_id)
     plan = restoring.plan(entry)
     if plan is None:

@@ -129,7 +129,7 @@ def _refresh_search_key(mapper: object, connection: object, establishment: Estab
 class PictureVersion(Owned, Model):
     """One step in the life of a logo or a stamp: a deposit, or a deletion (no file).
 
-    The current picture of a kind is its latest version that was not undone; undoing one brings back the one before.
+    The current picture of a kind is its latest version that was not undone; undoing one restores the one before.
     """
 
     __tablename__ = "picture_version"

@@ -15,7 +15,7 @@ from cpro.establishments.imaging import is_low_resolution
 from cpro.establishments.models import Establishment, PictureKind, PictureVersion
 from cpro.extensions import db
 
-#: How long a replaced or deleted picture can be brought back (product.md §3).
+#: How long a replaced or deleted picture can be restored (product.md §3).
 UNDO_PERIOD = timedelta(days=30)
 _SHOWN = 50
 
@@ -74,7 +74,7 @@ def find_undoable(kind: PictureKind, *, now: datetime) -> PictureVersion | None:
 
 
 def list_restorable(*, now: datetime) -> dict[int, PictureVersion]:
-    """Return the pictures of the school that can be brought back, by id: replaced or deleted less than 30 days ago.
+    """Return the pictures of the school that can be restored, by id: replaced or deleted less than 30 days ago.
 
     One that was undone was taken away on purpose: its file is not kept.
     """
@@ -107,7 +107,7 @@ def get_kept_version(version_id: int, *, now: datetime) -> PictureVersion:
 
 
 def list_stored_names(session: Session, *, since: datetime) -> set[str]:
-    """Return the files some version still needs: the current ones, and those an undo could bring back.
+    """Return the files some version still needs: the current ones, and those an undo could restore.
 
     A version is needed until the one that followed it is older than `since`.
     """

@@ -72,7 +72,7 @@ def siecle(
 @click.option("--establishment", required=True, help="Code or UAI of the school.")
 @sentences
 def undo(establishment: str) -> None:
-    """Undo the last import applied, within seven days, unless somebody has worked on what it brought."""
+    """Undo the last import applied, within seven days, unless what it wrote was worked on since."""
     _enter(establishment)
     label = execution.undo(by=COMMAND_LINE, clock=clock.utcnow)
     click.echo(f"{label} : annulé.")

@@ -9,7 +9,7 @@ from cpro.core.errors import DomainError
 
 
 class FileRefused(DomainError):
-    """Refuse a deposited file; each subclass brings the sentence, unless the refusal has figures to give."""
+    """Refuse a deposited file; each subclass holds the sentence, unless the refusal has figures to give."""
 
     sentence = "Ce fichier ne peut pas être lu : refaites l’export, puis déposez-le de nouveau."
 

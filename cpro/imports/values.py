@@ -1,4 +1,4 @@
-"""Values of the ministry's files, brought to what we store; pure and small, called a hundred thousand times."""
+"""Values of the ministry's files, normalised for storage; pure and small, called a hundred thousand times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the history of the settings shows of masks, and how a line is brought back."""
+"""What the history of the settings shows of masks, and how a line is restored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cpro.students.queries import find_diploma
 
 
 def _restorable(entries: Sequence[AuditEntry]) -> set[int]:
-    """Return every line: the confirmation says what is left to bring back of one."""
+    """Return every line: the confirmation says what is left to restore of one."""
     return {entry.id for entry in entries}
 
 

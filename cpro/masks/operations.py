@@ -1,4 +1,4 @@
-"""Word the labels of a diploma, and bring the defaults back."""
+"""Word the labels of a diploma, and restore the defaults."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def set_wordings(
 ) -> Changes:
     """Word fields of a diploma and return what changed, {field: (old, new)} with defaults written out.
 
-    `values` maps field names to wordings; a blank one, or the default itself, brings the default back. Raises
+    `values` maps field names to wordings; a blank one, or the default itself, restores the default. Raises
     `UnknownMaskKey`, `FieldErrors` naming each refused field, `StaleForm`.
     """
     wanted, errors = {}, {}
@@ -100,7 +100,7 @@ def add_wording(diploma_code: str, key_name: str, wording: str, *, by: Actor, no
 
 
 def correct_wording(mask: Mask, wording: str, *, opened_on: str | None, by: Actor, now: datetime) -> None:
-    """Change one wording; blank or the default itself brings the default back. Raises `FieldErrors`, `StaleForm`."""
+    """Change one wording; blank or the default itself restores the default. Raises `FieldErrors`, `StaleForm`."""
     text = _checked(wording)
     lock_current_establishment()
     db.session.refresh(mask)
@@ -111,7 +111,7 @@ def correct_wording(mask: Mask, wording: str, *, opened_on: str | None, by: Acto
 
 
 def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: datetime) -> Changes:
-    """Bring the default back for one field of a diploma, or for all six (None); return what changed."""
+    """Restore the default for one field of a diploma, or for all six (None); return what changed."""
     lock_current_establishment()
     wanted = {each: "" for each in MaskKey if key in (None, each)}
     label = f"« {key.default} », {diploma.label}" if key else diploma.label

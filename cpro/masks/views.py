@@ -82,7 +82,7 @@ def save() -> ResponseReturnValue:
 @bp.route("/reinitialiser", methods=["GET", "POST"])
 @requires(Permission.MASKS_EDIT)
 def reset() -> ResponseReturnValue:
-    """Ask once, then bring the defaults back: all of a diploma, or one field."""
+    """Ask once, then restore the defaults: all of a diploma, or one field."""
     diploma = _asked_diploma(request.values.get("diplome", ""))
     name = request.values.get("key", "")
     key = get_key(name) if name else None

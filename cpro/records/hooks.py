@@ -44,7 +44,7 @@ def register_hooks(app: Flask) -> None:
     app_registry.add_consequences("retention", _consequences)
     events.competences_used.connect(_competences_used)
     events.import_undone.connect(_forget_drafts)
-    # Brought back by a line of the history, a shorter period would delete without the confirmation of its page.
+    # Restored by a line of the history, a shorter period would delete without the confirmation of its page.
     app_registry.add_history(
         HistoryPart(
             key="conservation",

@@ -86,7 +86,7 @@ class PupilRecord(Owned, DiplomaScoped):
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: name and UAI of the school where a copy was born; empty for a record born here
     origin_school: Mapped[str] = mapped_column(String(170), default="")
-    #: the reception that brought a copy (no foreign key: transfers are above); a copy is read-only
+    #: the reception that made a copy (no foreign key: transfers are above); a copy is read-only
     received_in: Mapped[int | None]
 
     @classmethod

@@ -175,7 +175,7 @@ def count_to_validate(division_ids: frozenset[int]) -> int:
 def students_with_records(student_ids: Collection[int], *, since: datetime | None = None) -> set[int]:
     """Return which pupils somebody of the school has written about, `since` an instant if one is given.
 
-    Copies that a transfer brought are nobody's work here.
+    Copies that a transfer made are nobody's work here.
     """
     found: set[int] = set()
     for model in KINDS:

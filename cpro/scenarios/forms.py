@@ -109,7 +109,7 @@ class ScenarioForm(VersionedForm):
         self.competences.data = [each for each in known if each in offered]
         self.set_aside.data = [each for each in known if each not in offered]
 
-    def bring_back(self, offered: Collection[str]) -> None:
+    def restore_choices(self, offered: Collection[str]) -> None:
         """Tick again those set aside that the diploma offers; a ticked one that it does not is the rule's to refuse."""
         ticked, aside = self.competences.data or (), self.set_aside.data or ()
         self.competences.data = list(dict.fromkeys([*ticked, *(each for each in aside if each in offered)]))

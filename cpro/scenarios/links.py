@@ -1,4 +1,4 @@
-"""The links of a scenario: what is typed, brought to what is stored."""
+"""The links of a scenario: what is typed, normalised for storage."""
 
 from __future__ import annotations
 

@@ -263,7 +263,7 @@ def _complete(form: ScenarioForm) -> None:
     """Give a posted form the words of its diploma, and the competences of that diploma that had been set aside."""
     diploma = find_diploma(form.diploma.data or "")
     form.name_fields(get_labels(diploma.id if diploma else 0))
-    form.bring_back([str(each.id) for each in list_competences(diploma.id)] if diploma else [])
+    form.restore_choices([str(each.id) for each in list_competences(diploma.id)] if diploma else [])
 
 
 def _labels(diploma: Diploma | None) -> dict[str, str]:

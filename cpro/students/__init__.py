@@ -2,7 +2,7 @@
 
 Words: the *INE* is the national identifier that lets a pupil's records follow them; a *division* is a class; a *MEF*
 is a course of the ministry's list, one year of it; a *departed* student is inactive, never deleted.
-Invariant: no form writes an INE; only a file brings it.
+Invariant: no form writes an INE; only an import sets it.
 """
 
 from __future__ import annotations

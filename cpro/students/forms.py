@@ -13,7 +13,7 @@ _CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for ci
 
 
 class StudentForm(VersionedForm):
-    """A student, without the INE: only a file brings it."""
+    """A student, without the INE: only an import sets it."""
 
     last_name = StringField("Nom de famille")
     usage_name = StringField("Nom d’usage")
@@ -39,7 +39,7 @@ class MEFForm(VersionedForm):
 
 
 class NewMEFForm(VersionedForm):
-    """A course that no file has brought yet."""
+    """A course that no file has named yet."""
 
     code = StringField("Code MEF", description="Onze chiffres ou lettres, par exemple 24725510310.")
     label = StringField("Intitulé")

@@ -109,7 +109,7 @@ def list_unlinked_years(mef: MEF) -> Sequence[MEF]:
 
 
 def create_mef(values: Mapping[str, str], *, by: Actor, now: datetime) -> MEF:
-    """Add a course that no file has brought yet. Raises `FieldErrors`."""
+    """Add a course that no file has named yet. Raises `FieldErrors`."""
     lock_current_establishment()
     errors: dict[str, str] = {}
     clean = {"code": _clean_code(values, errors), **_clean(values, errors)}

@@ -156,15 +156,15 @@ class Student(Owned, DiplomaScoped, Model):
     usage_name: Mapped[str] = mapped_column(String(100), default="")
     first_name: Mapped[str] = mapped_column(String(100))
     birth_date: Mapped[date | None]
-    #: national identifier, 11 characters; only a file brings it, never a form
+    #: national identifier, 11 characters; only an import sets it, never a form
     ine: Mapped[str | None] = mapped_column(String(11))
     #: SIECLE's ELEVE_ID, stable within the school
     siecle_id: Mapped[str | None] = mapped_column(String(20))
-    #: the number a school without SIECLE gives its pupils in its tables; only a table brings it
+    #: the number a school without SIECLE gives its pupils in its tables; only an import sets it
     local_id: Mapped[str | None] = mapped_column(String(20))
     #: an `Origin`: a transfer towards a pupil whom only a table names waits for the other school's agreement
     came_by: Mapped[str] = mapped_column(String(8), default=Origin.HAND.value)
-    #: the ministry's code of the course followed, 11 characters; only a file brings it
+    #: the ministry's code of the course followed, 11 characters; only an import sets it
     mef_code: Mapped[str] = mapped_column(String(11), default="")
     division_id: Mapped[int | None]
     #: the account the student signs in with, once opened

@@ -26,8 +26,8 @@ Kind = type[Fiche] | type[Bilan] | type[Evaluation]
 
 
 @dataclass(frozen=True)
-class Brought:
-    """How many records of each kind a transfer brought."""
+class CopiedRecords:
+    """How many records of each kind a transfer copied."""
 
     fiches: int = 0
     bilans: int = 0
@@ -38,8 +38,10 @@ class Brought:
         """Return how many in all."""
         return self.fiches + self.bilans + self.evaluations
 
-    def __add__(self, other: Brought) -> Brought:
-        return Brought(self.fiches + other.fiches, self.bilans + other.bilans, self.evaluations + other.evaluations)
+    def __add__(self, other: CopiedRecords) -> CopiedRecords:
+        return CopiedRecords(
+            self.fiches + other.fiches, self.bilans + other.bilans, self.evaluations + other.evaluations
+        )
 
 
 NAMES: dict[Kind, str] = {Fiche: "fiches", Bilan: "bilans", Evaluation: "evaluations"}
@@ -70,11 +72,11 @@ def _statement(kind: Kind, *, on_postgresql: bool) -> Executable:
     )
 
 
-def count_brought(session: Session, side_ids: Collection[int]) -> dict[int, Brought]:
+def count_copied(session: Session, side_ids: Collection[int]) -> dict[int, CopiedRecords]:
     """Count the copies that destination schools hold of each reception, {id of the destination side: figures}."""
     schools = select(TransferSide.establishment_id).where(TransferSide.id.in_(side_ids)).distinct()
     establishment_ids = session.scalars(schools).all()
-    found: dict[int, Brought] = {}
+    found: dict[int, CopiedRecords] = {}
     for kind, name in NAMES.items():
         rows = session.execute(
             select(kind.received_in, func.count())
@@ -83,7 +85,7 @@ def count_brought(session: Session, side_ids: Collection[int]) -> dict[int, Brou
         )
         for side_id, count in rows:
             if side_id is not None:
-                found[side_id] = found.get(side_id, Brought()) + Brought(**{name: count})
+                found[side_id] = found.get(side_id, CopiedRecords()) + CopiedRecords(**{name: count})
     return found
 
 

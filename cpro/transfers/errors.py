@@ -56,6 +56,6 @@ class IdentityDiffers(Conflict):
 
 
 class WithdrawalImpossible(DomainError):
-    """Refuse to undo what caused transfers, once somebody evaluated upon what they brought."""
+    """Refuse to undo what caused transfers, once somebody evaluated upon what they copied."""
 
     status = 409

@@ -159,7 +159,7 @@ class Transfer(PlatformOnly, Model):
     is_offer: Mapped[bool] = mapped_column(default=False)
     #: the day the pupil had left when the copy was made: another day is another departure
     departed_on: Mapped[date | None] = mapped_column("left_on")
-    #: when the source school agreed, for a pupil whom no file of SIECLE brought in
+    #: when the source school agreed, for a pupil not imported from SIECLE
     agreed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: when the destination school confirmed, in spite of what disagrees
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -213,7 +213,7 @@ class TransferSide(Owned, Model):
     #: as the transfer's
     is_current: Mapped[bool] = mapped_column(default=True)
     is_offer: Mapped[bool] = mapped_column(default=False)
-    #: what was copied, by kind; what the transfer brought, not what was there already
+    #: what was copied, by kind; what the transfer copied, not what was there already
     fiches: Mapped[int] = mapped_column(default=0)
     bilans: Mapped[int] = mapped_column(default=0)
     evaluations: Mapped[int] = mapped_column(default=0)
@@ -247,7 +247,7 @@ class TransferSide(Owned, Model):
 
     @property
     def records(self) -> int:
-        """Return how many records the transfer brought."""
+        """Return how many records the transfer copied."""
         return self.fiches + self.bilans + self.evaluations
 
     @property

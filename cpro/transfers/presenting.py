@@ -137,7 +137,7 @@ def other_school_of(side: TransferSide) -> str:
 
 
 def figures_of(side: TransferSide) -> str:
-    """Return what a transfer brought: « 2 fiches, 1 bilan et 3 évaluations », or « rien »."""
+    """Return what a transfer copied: « 2 fiches, 1 bilan et 3 évaluations », or « rien »."""
     parts = [
         plural(count, *words)
         for count, words in (

@@ -68,7 +68,7 @@ def refuse(side_id: int) -> ResponseReturnValue:
 @bp.route("/<int:side_id>/redemander", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def ask_again(side_id: int) -> ResponseReturnValue:
-    """Ask again for a transfer that was cancelled or refused here, or for what one did not bring."""
+    """Ask again for a transfer that was cancelled or refused here, or for what one did not copy."""
     return _play(_ASK_AGAIN, side_id, PlainForm(_posted()), lambda form, **who: decisions.ask_again(**who))
 
 
@@ -82,7 +82,7 @@ def take_back(side_id: int) -> ResponseReturnValue:
 @bp.route("/<int:side_id>/annuler", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def cancel(side_id: int) -> ResponseReturnValue:
-    """Take back what a transfer brought; what was evaluated upon is kept if asked."""
+    """Take back what a transfer copied; what was evaluated upon is kept if asked."""
     return _play(
         _CANCEL,
         side_id,

@@ -26,7 +26,7 @@ from cpro.transfers.presenting import other_school_of
 from cpro.transfers.pupils import list_chosen
 from cpro.transfers.views import bp, show_side
 
-#: How many pupils a form shows; a search brings the others.
+#: How many pupils a form shows; a search finds the others.
 _SHOWN = 50
 #: More than a school sees leave in a year; more is no person's choice.
 _MOST_CHOSEN = 500

@@ -141,11 +141,11 @@ def _admit(principal: Principal | None, access: Access, permission: Permission) 
         return _offer_again(access, principal)
     if not can(principal, permission):
         raise Forbidden
-    _bring_back(principal, access)
+    _restore_typed(principal, access)
     return None
 
 
-def _bring_back(principal: Principal, access: Access) -> None:
+def _restore_typed(principal: Principal, access: Access) -> None:
     """Hand a page what was typed in it and is not saved; keep an eye on a form that is posted now."""
     if access.keeps_typed_form and request.method == "POST":
         refused_forms.watch(principal, page_address())

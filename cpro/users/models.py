@@ -55,7 +55,7 @@ class Account(Owned, Model):
     confirmed_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
     #: what a teacher teaches
     discipline: Mapped[str] = mapped_column(String(100), default="")
-    #: "type:id" of a person of STS-Web, stable within the school; only a file brings it
+    #: "type:id" of a person of STS-Web, stable within the school; only an import sets it
     sts_key: Mapped[str | None] = mapped_column(String(28))
     #: Argon2id; empty until the account is activated
     password_hash: Mapped[str | None] = mapped_column(String(255))

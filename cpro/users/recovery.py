@@ -25,7 +25,7 @@ from cpro.users.operations import addresses, codes
 
 #: Whoever asks is not known.
 _ANYBODY = Actor("system", None, "Mot de passe oublié", "system")
-#: More requests than this in an hour bring no further message.
+#: More requests than this in an hour send no further message.
 _PER_HOUR = 3
 
 

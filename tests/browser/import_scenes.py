@@ -20,7 +20,7 @@ from tests.helpers.siecle import FILES, structures, student, students_xml
 IMPORTS = "/admin/imports"
 HISTORY = "/admin/imports/historique/"
 ADMINISTRATOR = "administrateur@lovelace"
-#: A name and a birth date that a pupil brought by the file of `_known` bears, under another number and without INE.
+#: A name and a birth date that a pupil imported with the file of `_known` bears, under another number and without INE.
 _KNOWN = {"NOM_DE_FAMILLE": "OBSIDIENNE", "PRENOM": "Swann", "DATE_NAISS": "02/02/2010"}
 
 Act = Callable[[Site, Page], None]

@@ -253,7 +253,7 @@ class TestWarning:
         page.keyboard.type("Ville")
         assert self.leave(page) == ["beforeunload"]
 
-    def test_a_form_brought_back_to_what_it_was_does_not(self, site: Site) -> None:
+    def test_a_form_reset_to_what_it_was_does_not(self, site: Site) -> None:
         page = site.visitor(ADMIN)
         page.goto("/admin/parametres/etablissement")
         page.locator("[name=city]").click()

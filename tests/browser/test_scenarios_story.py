@@ -58,7 +58,7 @@ class TestEditor:
             "https://guide.example/page</a></li></ul>"
         )
 
-    def test_brings_what_is_pasted_to_what_is_kept(self, site: Site) -> None:
+    def test_reduces_what_is_pasted_to_what_is_kept(self, site: Site) -> None:
         page = site.visitor("enseignante@lovelace")
         page.goto(NEW)
         words = page.get_by_role("textbox", name="Description")

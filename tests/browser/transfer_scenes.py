@@ -45,12 +45,12 @@ def exchange_of(site: Site) -> Exchange:
     return exchange
 
 
-def see(bring: Callable[[Exchange], None], school: str, action: str = "", *, then: Act | None = None) -> Act:
-    """Return the action of bringing a transfer, then opening its page or that of an action on it."""
+def see(arrange: Callable[[Exchange], None], school: str, action: str = "", *, then: Act | None = None) -> Act:
+    """Return the action of arranging a transfer, then opening its page or that of an action on it."""
 
     def act(site: Site, page: Page) -> None:
         exchange = exchange_of(site)
-        bring(exchange)
+        arrange(exchange)
         latest = exchange.sides(school)[-1].id
         page.goto(f"{FOLLOW_UP}/{latest}/{action}".rstrip("/"))
         if then:
@@ -60,11 +60,11 @@ def see(bring: Callable[[Exchange], None], school: str, action: str = "", *, the
 
 
 def _see_state(case: str, school: str) -> Act:
-    bring, state, _seers = STATES[case]
+    arrange, state, _seers = STATES[case]
 
     def act(site: Site, page: Page) -> None:
         exchange = exchange_of(site)
-        bring(exchange)
+        arrange(exchange)
         side = [side for side in exchange.sides(school) if side.state is state][-1]
         page.goto(f"{FOLLOW_UP}/{side.id}")
 
@@ -130,8 +130,8 @@ def _full(path: str) -> Act:
 
     def act(site: Site, page: Page) -> None:
         exchange = exchange_of(site)
-        for bring, _state, _seers in STATES.values():
-            bring(exchange)
+        for arrange, _state, _seers in STATES.values():
+            arrange(exchange)
             for school in "ab":
                 exchange.switch(school, on=True)
         page.goto(path)
@@ -152,7 +152,7 @@ TRANSFER_SCENES = [
     Scene("transfers-off", DESTINATION, FOLLOW_UP, 200, _off),
     *(
         Scene(f"transfer-{case.replace(' ', '-')}-{school}", _WHO[school], FOLLOW_UP, 200, _see_state(case, school))
-        for case, (_bring, _state, seers) in STATES.items()
+        for case, (_arrange, _state, seers) in STATES.items()
         for school in seers
     ),
     Scene("transfer-confirm", DESTINATION, FOLLOW_UP, 200, see(conflict, "b", "confirmer")),

@@ -1,4 +1,4 @@
-"""What people type in the forms: brought to one form, or refused with a sentence that helps."""
+"""What people type in the forms: normalised to one form, or refused with a sentence that helps."""
 
 from __future__ import annotations
 

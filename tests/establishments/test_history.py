@@ -177,9 +177,7 @@ class TestRestoreParticulars:
         assert "Ville : « Metz » redeviendra « (vide) »." in page.text
         assert "Adresse électronique : « nouveau@alpha.example » redeviendra « contact@alpha.example »." in page.text
 
-    def test_brings_the_old_values_of_that_change_back_and_nothing_else(
-        self, app: Flask, as_: As, world: World
-    ) -> None:
+    def test_restores_the_old_values_of_that_change_and_nothing_else(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         save(browser, city="Metz", email="nouveau@alpha.example")
         url = restore_url(app, PARTICULARS)
@@ -249,7 +247,7 @@ class TestRestoreParticulars:
 
 
 class TestRestoreMasks:
-    def test_brings_the_wordings_back(self, app: Flask, as_: As, world: World) -> None:
+    def test_restores_the_wordings(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         reset_masks(browser)
         url = restore_url(app, MASKS)

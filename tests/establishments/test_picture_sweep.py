@@ -1,4 +1,4 @@
-"""The sweep of pictures: what an undo could bring back stays, the rest goes, from the command too."""
+"""The sweep of pictures: what an undo could restore stays, the rest goes, from the command too."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TestSweeping:
         for path in stored_files(app):
             os.utime(path, (instant.timestamp(), instant.timestamp()))
 
-    def test_what_an_undo_could_bring_back_is_kept_thirty_days(self, app: Flask, as_: As) -> None:
+    def test_what_an_undo_could_restore_is_kept_thirty_days(self, app: Flask, as_: As) -> None:
         self._history(as_)
         self._age(app, START)
 

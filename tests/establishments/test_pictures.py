@@ -253,7 +253,7 @@ class TestDeletingAndUndoing:
         assert [answer.status_code for answer in answers] == [404, 404]
         assert "Il n’y a pas de logo à supprimer" in Page(answers[1]).text
 
-    def test_deleting_hides_the_picture_and_undoing_brings_it_back(self, app: Flask, as_: As) -> None:
+    def test_deleting_hides_the_picture_and_undoing_restores_it(self, app: Flask, as_: As) -> None:
         browser = as_("head")
         upload(browser, pictures.png(), "cachet")
 

@@ -34,7 +34,7 @@ EVERYTHING = ("deactivations", "year")
 
 
 class Desk:
-    """Where the files of school "a" are brought; its pupil of the factories has left, so that it starts empty."""
+    """Import files into school "a"; its pupil of the factories has left, so that it starts empty."""
 
     def __init__(self, app: Flask, world: World, folder: Path) -> None:
         self.app, self.world, self._folder = app, world, folder
@@ -92,7 +92,9 @@ class Desk:
         with self.look(school):
             return apply_now(run_id, confirmations=confirm, by=self.by, clock=lambda: now)
 
-    def bring(self, *paths: Path, confirm: Sequence[str] = (), accounts: bool = False, now: datetime = NOW) -> Any:
+    def import_files(
+        self, *paths: Path, confirm: Sequence[str] = (), accounts: bool = False, now: datetime = NOW
+    ) -> Any:
         """Analyse and apply files; return the figures."""
         return self.apply(self.analyse(*paths, accounts=accounts, now=now), confirm, now=now)
 
@@ -102,7 +104,7 @@ class Desk:
             undo(by=self.by, clock=lambda: now)
 
     def students(self, school: str = "a") -> dict[str, dict[str, Any]]:
-        """Return the pupils that files brought, by ELEVE_ID: their columns, the division by its code."""
+        """Return the imported pupils, by ELEVE_ID: their columns, the division by its code."""
         with self.look(school) as session:
             codes = {None: "", **{id_: code for id_, code in session.execute(select(Division.id, Division.code))}}
             return {

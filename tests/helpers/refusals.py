@@ -273,7 +273,7 @@ NEVER_REFUSED = {
     "verification.show": "a form",
     "pupil_accounts.open_accounts": "nobody to open an account to is said on both steps, and is no refusal",
     "pupil_accounts.seen_links": "reading twice changes nothing",
-    "masks.reset": "bringing the defaults back twice changes nothing",
-    "masques.delete_view": "bringing a default back is always possible",
+    "masks.reset": "restoring the defaults twice changes nothing",
+    "masques.delete_view": "restoring a default is always possible",
 }
 FORMS = {"create_view", "edit_view"}

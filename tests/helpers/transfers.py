@@ -93,7 +93,7 @@ class Exchange:
         return f"99{self._ine:08d}A"
 
     def enrol(self, school: str, ine: str | None, **values: Any) -> int:
-        """Add a pupil, present unless told otherwise, brought by SIECLE; return the id."""
+        """Add a pupil, present unless told otherwise, imported from SIECLE; return the id."""
         with self.write() as session:
             pupil = make_student(
                 self.ids[school],
@@ -284,7 +284,7 @@ def _check_rows(transfers: dict[int, Transfer], sides: dict[int, TransferSide]) 
 
 def _check_records(session: Session, sides: dict[int, TransferSide]) -> dict[Any, dict[tuple[int, int], set[str]]]:
     held: dict[Any, dict[tuple[int, int], set[str]]] = {}
-    brought: dict[tuple[int, str], int] = {}
+    copied: dict[tuple[int, str], int] = {}
     for kind, name in ((Fiche, "fiches"), (Bilan, "bilans"), (Evaluation, "evaluations")):
         rows = session.scalars(select(kind)).all()
         own = {row.origin_uid: row for row in rows if row.received_in is None}
@@ -298,7 +298,7 @@ def _check_records(session: Session, sides: dict[int, TransferSide]) -> dict[Any
             if row.received_in is None:
                 continue
             side = sides[row.received_in]
-            brought[side.id, name] = brought.get((side.id, name), 0) + 1
+            copied[side.id, name] = copied.get((side.id, name), 0) + 1
             assert (side.direction, side.establishment_id) == (Direction.DESTINATION, row.establishment_id)
             assert side.student_id == row.student_id
             assert side.state is TransferState.DONE, f"a copy of a transfer {side.state_value}"
@@ -310,5 +310,5 @@ def _check_records(session: Session, sides: dict[int, TransferSide]) -> dict[Any
     for side in sides.values():
         if side.direction is Direction.DESTINATION and side.state is TransferState.DONE:
             for name in ("fiches", "bilans", "evaluations"):
-                assert getattr(side, name) == brought.get((side.id, name), 0), f"side {side.id} miscounts {name}"
+                assert getattr(side, name) == copied.get((side.id, name), 0), f"side {side.id} miscounts {name}"
     return held

@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def desk(app: Flask, world: World, tmp_path: Path) -> Desk:
-    """Return the place where files are brought to school "a"."""
+    """Return the place where files are imported into school "a"."""
     return Desk(app, world, tmp_path)
 
 

@@ -42,7 +42,7 @@ class TestSamples:
         assert desk.state() == before
 
     def test_eleven_pupils_arrive_in_their_divisions(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
 
         students = desk.students()
         assert len(students) == 11
@@ -56,14 +56,14 @@ class TestSamples:
         assert students["900002"]["birth_date"] == dt.date(2008, 2, 29)
 
     def test_with_addresses_or_zipped_they_are_the_same(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
 
         for name in ("ElevesAvecAdresses.xml", "ExportXML_ElevesAvecAdresses.zip"):
-            figures = desk.bring(FILES / name)["students"]
+            figures = desk.import_files(FILES / name)["students"]
             assert (figures["unchanged"], figures["created"], figures["changed"]) == (11, 0, 0)
 
     def test_divisions_receive_labels_and_the_diploma_of_their_course(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
 
         with desk.look() as session:
             melec = session.scalar(select(Diploma.id).where(Diploma.code == "40025520"))
@@ -84,7 +84,7 @@ class TestSamples:
             session.scalars(select(MEF).where(MEF.code == "24125221210")).one().diploma_id = cap.id
             cap_id = cap.id
 
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
 
         assert "MEF_UNLINKED" in {code for code, _line in desk.findings(run_id)}
         with desk.look() as session:
@@ -118,7 +118,7 @@ class TestSamples:
             session.add(make_student(desk.world.b.id, siecle_id="900001", ine="990000011DB", last_name="Autre"))
         before = desk.students("b")
 
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
 
         assert desk.students("b") == before
         assert desk.students()["900001"]["last_name"] == "TESTEUR"
@@ -126,10 +126,10 @@ class TestSamples:
 
 class TestAgain:
     def test_the_same_files_twice_change_nothing(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
         before = desk.state()
 
-        counts = desk.bring(*SAMPLES)
+        counts = desk.import_files(*SAMPLES)
 
         assert desk.state() == before
         assert (counts["students"]["unchanged"], counts["staff"]["unchanged"], counts["divisions"]) == (11, 5, 0)
@@ -138,7 +138,7 @@ class TestAgain:
     def test_a_row_that_repeats_what_is_known_is_counted_as_the_rules_would(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
         asked: list[bool] = []
         repeats = matching.repeats
         monkeypatch.setattr(matching, "repeats", lambda *said: asked.append(repeats(*said)) or asked[-1])
@@ -154,22 +154,22 @@ class TestAgain:
         assert StudentRow._fields[1:8] == matching.Known._fields[2:9]
 
     def test_a_pupil_who_came_by_hand_is_said_to_come_from_siecle_by_the_same_words(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX))
+        desk.import_files(desk.file_of(ALIX))
         with desk.open() as session:
             session.scalars(select(Student).where(Student.siecle_id == "1")).one().came_by = Origin.HAND.value
 
-        counts = desk.bring(desk.file_of(ALIX))["students"]
+        counts = desk.import_files(desk.file_of(ALIX))["students"]
 
         assert (counts["changed"], counts["unchanged"]) == (1, 0)
 
-    def test_the_next_year_moves_pupils_brings_new_ones_and_deactivates_those_who_left(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX, NOE))
+    def test_the_next_year_moves_pupils_creates_new_ones_and_deactivates_those_who_left(self, desk: Desk) -> None:
+        desk.import_files(desk.file_of(ALIX, NOE))
         later = NOW.replace(year=2027)
         following = desk.file_of(
             {**ALIX, "division": "1MELEC"}, {"id": "3", "ine": "990000033AK", "PRENOM": "Zoé"}, year=2027
         )
 
-        counts = desk.bring(following, confirm=["deactivations"], now=later)["students"]
+        counts = desk.import_files(following, confirm=["deactivations"], now=later)["students"]
 
         students = desk.students()
         assert (counts["created"], counts["changed"], counts["deactivated"]) == (1, 1, 1)
@@ -178,53 +178,53 @@ class TestAgain:
         assert students["2"]["division"] == "2MELEC"
 
     def test_who_comes_back_is_reactivated(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX, NOE))
-        desk.bring(desk.file_of(ALIX), confirm=EVERYTHING)
+        desk.import_files(desk.file_of(ALIX, NOE))
+        desk.import_files(desk.file_of(ALIX), confirm=EVERYTHING)
 
-        counts = desk.bring(desk.file_of(ALIX, NOE))["students"]
+        counts = desk.import_files(desk.file_of(ALIX, NOE))["students"]
 
         assert (counts["reactivated"], counts["created"]) == (1, 0)
         assert (desk.students()["2"]["is_active"], desk.students()["2"]["departed_on"]) == (True, None)
 
     def test_a_leaving_date_deactivates_on_that_date(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX, *({"id": str(n)} for n in range(10, 20))))
+        desk.import_files(desk.file_of(ALIX, *({"id": str(n)} for n in range(10, 20))))
         others = [{"id": str(n)} for n in range(10, 20)]
 
-        desk.bring(desk.file_of({**ALIX, "DATE_SORTIE": "18/09/2026"}, *others))
+        desk.import_files(desk.file_of({**ALIX, "DATE_SORTIE": "18/09/2026"}, *others))
 
         assert desk.students()["1"]["departed_on"] == dt.date(2026, 9, 18)
         assert not desk.students()["1"]["is_active"]
 
     def test_an_ine_that_arrives_later_leaves_the_list_of_those_without(self, desk: Desk) -> None:
-        desk.bring(desk.file_of({"id": "1", "ine": ""}))
+        desk.import_files(desk.file_of({"id": "1", "ine": ""}))
         with desk.look():
             assert count_without_ine(TODAY).active == 1
 
-        desk.bring(desk.file_of(ALIX))
+        desk.import_files(desk.file_of(ALIX))
 
         with desk.look():
             assert count_without_ine(TODAY).active == 0
         assert desk.students()["1"]["ine"] == "990000011DB"
 
     def test_an_ine_that_disappears_is_kept(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX))
+        desk.import_files(desk.file_of(ALIX))
 
-        counts = desk.bring(desk.file_of({"id": "1", "ine": ""}))["students"]
+        counts = desk.import_files(desk.file_of({"id": "1", "ine": ""}))["students"]
 
         assert (counts["unchanged"], desk.students()["1"]["ine"]) == (1, "990000011DB")
 
     def test_another_number_under_the_same_ine_is_the_same_pupil(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX, NOE))
+        desk.import_files(desk.file_of(ALIX, NOE))
 
-        counts = desk.bring(desk.file_of({**ALIX, "id": "7"}, NOE))["students"]
+        counts = desk.import_files(desk.file_of({**ALIX, "id": "7"}, NOE))["students"]
 
         assert (counts["changed"], counts["created"], counts["deactivated"]) == (1, 0, 0)
         assert {key: pupil["first_name"] for key, pupil in desk.students().items()} == {"7": "Alix", "2": "Noé"}
 
     def test_a_refused_pupil_is_neither_written_nor_deactivated(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX, NOE))
+        desk.import_files(desk.file_of(ALIX, NOE))
 
-        counts = desk.bring(desk.file_of({**ALIX, "DATE_NAISS": "31/02/2010"}, NOE))["students"]
+        counts = desk.import_files(desk.file_of({**ALIX, "DATE_NAISS": "31/02/2010"}, NOE))["students"]
 
         assert (counts["refused"], counts["deactivated"]) == (1, 0)
         assert desk.students()["1"]["is_active"]
@@ -232,7 +232,7 @@ class TestAgain:
 
 class TestDoubts:
     def test_two_numbers_of_two_pupils_must_be_told_apart_by_a_person(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX, NOE))
+        desk.import_files(desk.file_of(ALIX, NOE))
         before = desk.students()
 
         run_id = desk.analyse(desk.file_of({**ALIX, "id": "2"}, {**NOE, "id": "1"}))
@@ -256,7 +256,7 @@ class TestDoubts:
         assert "TO_CONFIRM" in {code for code, _ in desk.findings(run_id)}
 
     def test_perfect_homonyms_with_numbers_are_two_people(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX))
+        desk.import_files(desk.file_of(ALIX))
 
         run_id = desk.analyse(desk.file_of(ALIX, {**NOE, "PRENOM": "Alix"}))
         desk.apply(run_id)
@@ -265,11 +265,11 @@ class TestDoubts:
         assert "HOMONYM" in {code for code, _ in desk.findings(run_id)}
 
     def test_a_number_given_to_somebody_else_is_not_believed(self, desk: Desk) -> None:
-        desk.bring(desk.file_of({"id": "1", "ine": ""}))
+        desk.import_files(desk.file_of({"id": "1", "ine": ""}))
         before = desk.students()
 
         stranger = {"id": "1", "ine": "", "NOM_DE_FAMILLE": "INCONNU", "DATE_NAISS": "01/01/2009"}
-        counts = desk.bring(desk.file_of(stranger))["students"]
+        counts = desk.import_files(desk.file_of(stranger))["students"]
 
         assert (counts["refused"], desk.students()) == (1, before)
 
@@ -278,11 +278,11 @@ class TestOutdated:
     @pytest.mark.parametrize("event", ["another import", "the next day"])
     def test_an_analysis_of_other_data_is_not_applied(self, desk: Desk, event: str) -> None:
         if event == "another import":
-            desk.bring(desk.file_of(ALIX))
+            desk.import_files(desk.file_of(ALIX))
         run_id = desk.analyse(desk.file_of(ALIX, NOE))
         now = NOW
         if event == "another import":
-            desk.bring(desk.file_of({**ALIX, "division": "1MELEC"}))
+            desk.import_files(desk.file_of({**ALIX, "division": "1MELEC"}))
         else:
             now += dt.timedelta(days=1)
         before = desk.students()
@@ -293,7 +293,7 @@ class TestOutdated:
         assert desk.students() == before
 
     def test_a_pupil_changed_without_a_trace_is_noticed_too(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX, NOE))
+        desk.import_files(desk.file_of(ALIX, NOE))
         run_id = desk.analyse(desk.file_of({**ALIX, "PRENOM": "Alixe"}, {**NOE, "division": "1MELEC"}))
         with desk.open() as session:
             session.scalars(select(Student).where(Student.siecle_id == "1")).one().first_name = "Alyx"

@@ -39,7 +39,7 @@ class TestWhoseFile:
 
         file = desk.file_of({"id": "1"}, uai="0999002X")
         with pytest.raises(OtherSchool, match="0999002X") as refusal:
-            desk.bring(file)
+            desk.import_files(file)
 
         assert file.name in refusal.value.message
         assert desk.state() == before
@@ -49,23 +49,23 @@ class TestWhoseFile:
             session.get_one(Establishment, desk.world.a.id).uai = None
 
         with pytest.raises(GateClosed, match="code UAI"):
-            desk.bring(desk.file_of({"id": "1"}))
+            desk.import_files(desk.file_of({"id": "1"}))
 
     def test_two_files_of_one_kind_are_refused(self, desk: Desk) -> None:
         with pytest.raises(FilesDisagree, match="même type"):
-            desk.bring(FILES / "ElevesSansAdresses.xml", FILES / "ElevesAvecAdresses.xml")
+            desk.import_files(FILES / "ElevesSansAdresses.xml", FILES / "ElevesAvecAdresses.xml")
 
     def test_files_of_two_years_are_refused(self, desk: Desk) -> None:
         with pytest.raises(FilesDisagree, match="2027-2028") as refusal:
-            desk.bring(FILES / "Structures.xml", desk.file_of({"id": "1"}, year=2027))
+            desk.import_files(FILES / "Structures.xml", desk.file_of({"id": "1"}, year=2027))
 
         assert list(refusal.value.errors) == ["files"]
 
     def test_a_file_of_nobody_is_refused_and_nothing_waits(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(*TWENTY))
+        desk.import_files(desk.file_of(*TWENTY))
 
         with pytest.raises(EmptyImport):
-            desk.bring(desk.write(students_xml("")))
+            desk.import_files(desk.write(students_xml("")))
 
         assert all(pupil["is_active"] for pupil in desk.students().values())
         assert desk.run(2).state is RunState.FAILED
@@ -75,7 +75,7 @@ class TestWhoseFile:
         text = "<<ELEVE".join(desk.file_of(*many).read_text("iso-8859-15").rsplit("<ELEVE", 1))
 
         with pytest.raises(BrokenXML):
-            desk.bring(desk.write(text))
+            desk.import_files(desk.write(text))
 
         assert desk.run(1).state is RunState.FAILED
         assert desk.students() == {}
@@ -86,26 +86,26 @@ class TestConfirmations:
         path = desk.file_of(*TWENTY, year=2025)
 
         with pytest.raises(ConfirmationMissing, match="2025-2026"):
-            desk.bring(path, confirm=["deactivations"])
+            desk.import_files(path, confirm=["deactivations"])
         assert desk.students() == {}
 
-        desk.bring(path, confirm=["year"])
+        desk.import_files(path, confirm=["year"])
         assert len(desk.students()) == 20
 
     def test_more_than_a_fifth_of_deactivations_must_be_confirmed_with_the_figures(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(*TWENTY))
+        desk.import_files(desk.file_of(*TWENTY))
 
         with pytest.raises(ConfirmationMissing, match=r"5 élèves .* 20 \(25.%\)"):
-            desk.bring(desk.file_of(*TWENTY[:15]), confirm=["year"])
+            desk.import_files(desk.file_of(*TWENTY[:15]), confirm=["year"])
         assert all(pupil["is_active"] for pupil in desk.students().values())
 
-        desk.bring(desk.file_of(*TWENTY[:15]), confirm=["deactivations"])
+        desk.import_files(desk.file_of(*TWENTY[:15]), confirm=["deactivations"])
         assert sum(pupil["is_active"] for pupil in desk.students().values()) == 15
 
     def test_a_fifth_needs_no_confirmation(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(*TWENTY))
+        desk.import_files(desk.file_of(*TWENTY))
 
-        assert desk.bring(desk.file_of(*TWENTY[:16]))["students"]["deactivated"] == 4
+        assert desk.import_files(desk.file_of(*TWENTY[:16]))["students"]["deactivated"] == 4
 
 
 class TestOneAtATime:

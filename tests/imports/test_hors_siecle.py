@@ -273,7 +273,7 @@ class TestPupils:
         with arrange() as session:
             session.get_one(Establishment, world.a.id).uses_siecle = True
 
-        desk.bring(desk.file_of({"id": "1", "ine": "990000011DB"}))
+        desk.import_files(desk.file_of({"id": "1", "ine": "990000011DB"}))
 
         assert there(desk) == {}
         assert desk.students()["1"]["came_by"] == "siecle"
@@ -310,7 +310,7 @@ class TestStaff:
         accounts = desk.accounts()
         assert accounts["marie.curie"]["email"] == "marie.curie@cfa.example"
         assert accounts["marie.curie"]["sts_key"] == "table:P1"
-        # An administrator types this table: what it says proves nothing, and the head is to see whom it brings.
+        # An administrator types this table: what it says proves nothing, and the head is to see whom it names.
         assert (accounts["marie.curie"]["confirmed_email"], accounts["marie.curie"]["unseen_by_head"]) == ("", True)
         head = accounts["henri.poincare"]
         # An administrator types this table: the address of a head would be a way into the account.

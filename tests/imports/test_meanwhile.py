@@ -155,7 +155,7 @@ def test_what_somebody_changes_meanwhile_is_never_lost(
 ) -> None:
     if where is WRITING and admin_engine is None:
         pytest.skip("SQLite has a single writer")
-    desk.bring(desk.file_of(*pupils("2MELEC", 20)))
+    desk.import_files(desk.file_of(*pupils("2MELEC", 20)))
     run_id = desk.analyse(desk.file_of(*pupils("1MELEC", 20)))
     module, name = where["applied"]
     paused = Paused(getattr(module, name))
@@ -177,7 +177,7 @@ def test_a_pupil_corrected_meanwhile_is_seen_though_nothing_told_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows themselves are compared, besides the journal."""
-    desk.bring(desk.file_of(*pupils("2MELEC", 20)))
+    desk.import_files(desk.file_of(*pupils("2MELEC", 20)))
     run_id = desk.analyse(desk.file_of(*pupils("1MELEC", 20)))
     paused = Paused(application.prepare_application)
     monkeypatch.setattr(application, "prepare_application", paused)
@@ -190,7 +190,7 @@ def test_a_pupil_corrected_meanwhile_is_seen_though_nothing_told_it(
 
 
 def test_nobody_undoes_nor_deposits_while_one_is_applied(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.bring(desk.file_of(*pupils("2MELEC", 5)))
+    desk.import_files(desk.file_of(*pupils("2MELEC", 5)))
     run_id = desk.analyse(desk.file_of(*pupils("1MELEC", 5)))
     with desk.look(), unit_of_work():
         send_to_application(get_run(run_id), confirmations=(), by=desk.by, now=NOW)
@@ -214,7 +214,7 @@ def test_nobody_undoes_nor_deposits_while_one_is_applied(desk: Desk, monkeypatch
 
 
 def test_of_two_who_undo_at_once_one_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.bring(desk.file_of(*pupils("2MELEC", 5)))
+    desk.import_files(desk.file_of(*pupils("2MELEC", 5)))
     paused = Paused(reversal.prepare_undo)
     with monkeypatch.context() as patch:
         patch.setattr(reversal, "prepare_undo", paused)
@@ -231,7 +231,7 @@ def test_whoever_finds_the_imports_held_is_told_that_one_is_under_way(
 ) -> None:
     if admin_engine is None:
         pytest.skip("SQLite has a single writer")
-    desk.bring(desk.file_of(*pupils("2MELEC", 5)))
+    desk.import_files(desk.file_of(*pupils("2MELEC", 5)))
     run_id = desk.analyse(desk.file_of(*pupils("1MELEC", 5)))
     paused = Paused(application._write)
     monkeypatch.setattr(application, "_write", paused)

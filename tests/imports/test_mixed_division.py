@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("october")
 
 @pytest.fixture
 def division(desk: Desk, arrange: Look, world: World) -> int:
-    """Return the id of a class that a file brought, whose courses lead to the diplomas PRO and AUTRE."""
+    """Return the id of an imported class, whose courses lead to the diplomas PRO and AUTRE."""
     with arrange() as session:
         diplomas = [make_diploma(code=code, short_label=code, establishment_id=world.a.id) for code in ("PRO", "AUTRE")]
         session.add_all([*diplomas, make_diploma(code="AILLEURS", establishment_id=world.b.id)])
@@ -38,7 +38,7 @@ def division(desk: Desk, arrange: Look, world: World) -> int:
         session.flush()
         for code, diploma in zip((FIRST, SECOND), diplomas, strict=True):
             session.add(make_mef(world.a.id, code=code, diploma_id=diploma.id))
-    desk.bring(desk.file_of(*MIXED, PLAIN), confirm=EVERYTHING)
+    desk.import_files(desk.file_of(*MIXED, PLAIN), confirm=EVERYTHING)
     with desk.look() as session:
         return session.scalars(select(Division.id).where(Division.code == "MIXTE")).one()
 
@@ -145,7 +145,7 @@ class TestChoice:
     ) -> None:
         choose(as_("administrator"), division, "AUTRE")
 
-        desk.bring(desk.file_of(MIXED[0], PLAIN), confirm=EVERYTHING)
+        desk.import_files(desk.file_of(MIXED[0], PLAIN), confirm=EVERYTHING)
 
         assert diploma_of(desk, "MIXTE") == "PRO"
 

@@ -57,11 +57,11 @@ LEAVERS = ("900002", "900007", "900013")
 @pytest.fixture
 def school(desk: Desk) -> Desk:
     """Return the school of the samples, which one pupil has since left."""
-    desk.bring(*SAMPLES)
+    desk.import_files(*SAMPLES)
     text = SAMPLES[0].read_text("iso-8859-15")
     for tag in ("ELEVE", "STRUCTURES_ELEVE"):
         text = re.sub(rf'<{tag} ELEVE_ID="900004".*?</{tag}>', "", text, flags=re.DOTALL)
-    counts = desk.bring(desk.write(text), now=datetime(2026, 12, 1, 9, 0, tzinfo=UTC))["students"]
+    counts = desk.import_files(desk.write(text), now=datetime(2026, 12, 1, 9, 0, tzinfo=UTC))["students"]
     assert (counts["deactivated"], counts["unchanged"]) == (1, 10)
     return desk
 
@@ -76,7 +76,7 @@ def refused(desk: Desk, path: Path, now: datetime, *confirm: str) -> str:
     """Return what an import says that it needs, in plain spaces, having checked that it wrote nothing."""
     before = desk.state()
     with pytest.raises(ConfirmationMissing) as refusal:
-        desk.bring(path, confirm=confirm, now=now)
+        desk.import_files(path, confirm=confirm, now=now)
     assert desk.state() == before
     return str(refusal.value).replace("\u202f", " ")
 
@@ -95,7 +95,7 @@ class TestNextYear:
     def test_everybody_is_where_the_file_says(self, school: Desk, next_year: Path) -> None:
         before = school.students()
 
-        counts = school.bring(next_year, confirm=("year", "deactivations"), now=JULY)["students"]
+        counts = school.import_files(next_year, confirm=("year", "deactivations"), now=JULY)["students"]
 
         students = school.students()
         assert {key: counts[key] for key in ("created", "changed", "deactivated", "reactivated", "refused")} == {
@@ -121,17 +121,17 @@ class TestNextYear:
         with school.look():
             assert count_without_ine(JULY.date()).active == 1
 
-        school.bring(next_year, confirm=("year", "deactivations"), now=JULY)
+        school.import_files(next_year, confirm=("year", "deactivations"), now=JULY)
 
         with school.look():
             assert count_without_ine(JULY.date()).active == 0
 
     def test_the_same_file_again_changes_nothing(self, school: Desk, next_year: Path) -> None:
-        school.bring(next_year, confirm=("year", "deactivations"), now=JULY)
+        school.import_files(next_year, confirm=("year", "deactivations"), now=JULY)
         before = school.state()
 
-        july: dict[str, Any] = school.bring(next_year, confirm=["year"], now=JULY)
-        september = school.bring(next_year, now=SEPTEMBER)
+        july: dict[str, Any] = school.import_files(next_year, confirm=["year"], now=JULY)
+        september = school.import_files(next_year, now=SEPTEMBER)
 
         for counts in (july, september):
             assert (counts["students"]["unchanged"], counts["divisions"]) == (10, 0)
@@ -139,23 +139,23 @@ class TestNextYear:
         assert school.state() == before
 
     def test_a_partial_file_is_named_by_its_figures(self, school: Desk, next_year: Path) -> None:
-        school.bring(next_year, confirm=("year", "deactivations"), now=JULY)
+        school.import_files(next_year, confirm=("year", "deactivations"), now=JULY)
         partial = school.file_of(*NEWCOMERS, year=2027)
 
         assert "8 élèves seraient désactivés sur 10 (80 %)" in refused(school, partial, OCTOBER)
-        counts = school.bring(partial, confirm=["deactivations"], now=OCTOBER)["students"]
+        counts = school.import_files(partial, confirm=["deactivations"], now=OCTOBER)["students"]
 
         assert (counts["deactivated"], counts["unchanged"]) == (8, 2)
         assert [key for key, each in school.students().items() if each["is_active"]] == ["920001", "920002"]
 
     def test_last_years_file_is_not_taken_for_this_years(self, school: Desk, next_year: Path) -> None:
-        school.bring(next_year, confirm=("year", "deactivations"), now=JULY)
+        school.import_files(next_year, confirm=("year", "deactivations"), now=JULY)
 
         assert "2026-2027" in refused(school, SAMPLES[0], SEPTEMBER)
 
     def test_the_whole_year_is_undone(self, school: Desk, next_year: Path) -> None:
         before = school.state()
-        school.bring(next_year, confirm=("year", "deactivations"), now=JULY)
+        school.import_files(next_year, confirm=("year", "deactivations"), now=JULY)
 
         school.undo(now=JULY)
 

@@ -283,7 +283,7 @@ class TestApplication:
         self, app: Flask, as_: As, desk: Desk
     ) -> None:
         browser = as_("administrator")
-        desk.bring(desk.file_of({"id": "7", "PRENOM": "Zoé"}, {"id": "8", "PRENOM": "Ugo"}), confirm=EVERYTHING)
+        desk.import_files(desk.file_of({"id": "7", "PRENOM": "Zoé"}, {"id": "8", "PRENOM": "Ugo"}), confirm=EVERYTHING)
 
         address = analyse(browser, desk.file_of({"id": "7", "PRENOM": "Zoé"}, {"id": "9", "PRENOM": "Lou"}))
         foreseen = Page(browser.get(address)).text

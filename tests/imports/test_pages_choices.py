@@ -182,7 +182,9 @@ class TestQuestions:
     def test_two_people_under_two_numbers_are_told_apart_without_exchanging_them(
         self, app: Flask, as_: As, desk: Desk
     ) -> None:
-        desk.bring(desk.file_of({"id": "1", "ine": "990000011DB"}, {"id": "2", "ine": "990000022CA", "PRENOM": "Noé"}))
+        desk.import_files(
+            desk.file_of({"id": "1", "ine": "990000011DB"}, {"id": "2", "ine": "990000022CA", "PRENOM": "Noé"})
+        )
         first = desk.students()["1"]["id"]
         browser = as_("administrator")
         other = desk.file_of({"id": "2", "ine": "990000011DB", "PRENOM": "Alixe"})

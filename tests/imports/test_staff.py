@@ -42,7 +42,7 @@ def changed(desk: Desk, *replacements: tuple[str, str]) -> Path:
 
 class TestTeachers:
     def test_they_receive_an_account_without_address_password_or_code(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
 
         teacher = desk.accounts()["gerard.cuivre-fictif"]
         assert (teacher["role_value"], teacher["sts_key"]) == ("teacher", "epp:99001")
@@ -53,7 +53,7 @@ class TestTeachers:
             assert list_division_codes_of(teacher["id"]) == ["1MELEC", "T MELEC"]
 
     def test_a_local_and_a_national_of_one_number_are_two_people(self, desk: Desk) -> None:
-        desk.bring(STS)
+        desk.import_files(STS)
 
         keys = {account["sts_key"] for account in desk.accounts().values()}
         assert {"epp:99001", "local:99001"} <= keys
@@ -66,25 +66,25 @@ class TestTeachers:
         assert [code for code, _ in desk.findings(run_id)].count("NOT_TAUGHT") == 2
 
     def test_logins_stay_whatever_becomes_of_names(self, desk: Desk) -> None:
-        desk.bring(STS)
+        desk.import_files(STS)
 
-        counts = desk.bring(changed(desk, ("<NOM_USAGE>BOBINE-TEST<", "<NOM_USAGE>NOUVEAU-NOM<")))["staff"]
+        counts = desk.import_files(changed(desk, ("<NOM_USAGE>BOBINE-TEST<", "<NOM_USAGE>NOUVEAU-NOM<")))["staff"]
 
         teacher = desk.accounts()["anne-maiwenn.bobine-test"]
         assert (counts["changed"], counts["created"], teacher["last_name"]) == (1, 0, "NOUVEAU-NOM")
 
     def test_a_homonym_of_somebody_numbered_receives_a_number(self, desk: Desk) -> None:
-        desk.bring(STS)
+        desk.import_files(STS)
 
-        desk.bring(changed(desk, ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"')))
+        desk.import_files(changed(desk, ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"')))
 
         assert desk.accounts()["eloise.noeud2"]["sts_key"] == "epp:88003"
         assert desk.accounts()["eloise.noeud"]["is_active"]
 
     def test_who_is_absent_is_proposed_unticked_and_stays(self, desk: Desk) -> None:
-        desk.bring(STS)
+        desk.import_files(STS)
 
-        counts = desk.bring(changed(desk, ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"')))
+        counts = desk.import_files(changed(desk, ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"')))
 
         assert (counts["unticked"]["staff"], counts["staff"]["deactivated"]) == (1, 0)
 
@@ -99,7 +99,7 @@ class TestTeachers:
         assert desk.accounts()["eloise"]["sts_key"] is None
 
     def test_an_account_closed_by_hand_stays_closed(self, desk: Desk) -> None:
-        desk.bring(STS)
+        desk.import_files(STS)
         with desk.open() as session:
             session.scalars(select(Account).where(Account.login == "eloise.noeud")).one().is_active = False
 
@@ -110,9 +110,9 @@ class TestTeachers:
         assert "CLOSED_BY_HAND" in {code for code, _ in desk.findings(run_id)}
 
     def test_without_services_in_september_divisions_are_kept(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
 
-        counts = desk.bring(changed(desk, ("<ENSEIGNANT ", "<PERSONNE ")))["staff"]
+        counts = desk.import_files(changed(desk, ("<ENSEIGNANT ", "<PERSONNE ")))["staff"]
 
         assert counts["changed"] == 0
 
@@ -155,41 +155,41 @@ class TestServices:
     """Éloïse Nœud (99003) teaches 2MELEC1 in the sample."""
 
     def test_an_addition_by_hand_is_kept(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
         give(desk, "eloise.noeud", "2MELEC1", "1CAPMM")
 
-        counts = desk.bring(*SAMPLES)["staff"]
+        counts = desk.import_files(*SAMPLES)["staff"]
 
         assert (counts["changed"], divisions_of(desk, "eloise.noeud")) == (0, ["1CAPMM", "2MELEC1"])
 
     def test_a_withdrawal_by_hand_is_kept(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
         give(desk, "eloise.noeud", "1CAPMM")
 
-        counts = desk.bring(*SAMPLES)["staff"]
+        counts = desk.import_files(*SAMPLES)["staff"]
 
         assert (counts["changed"], divisions_of(desk, "eloise.noeud")) == (0, ["1CAPMM"])
 
     def test_what_the_file_changes_is_followed_beside_what_hands_did(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
         give(desk, "eloise.noeud", "2MELEC1", "1CAPMM")
 
         moved = changed(desk, *TAUGHT_ELSEWHERE)
-        counts = desk.bring(moved)["staff"]
+        counts = desk.import_files(moved)["staff"]
         followed = divisions_of(desk, "eloise.noeud")
-        again = desk.bring(moved)["staff"]
+        again = desk.import_files(moved)["staff"]
 
         assert (counts["changed"], again["changed"]) == (1, 0)
         assert followed == divisions_of(desk, "eloise.noeud") == ["1CAPMM", "T MELEC"]
 
     def test_undone_they_come_back_and_the_next_file_is_compared_with_what_stands(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
         give(desk, "eloise.noeud", "2MELEC1", "1CAPMM")
-        desk.bring(changed(desk, *TAUGHT_ELSEWHERE))
+        desk.import_files(changed(desk, *TAUGHT_ELSEWHERE))
 
         desk.undo()
         undone = divisions_of(desk, "eloise.noeud")
-        counts = desk.bring(*SAMPLES)["staff"]
+        counts = desk.import_files(*SAMPLES)["staff"]
 
         assert undone == ["1CAPMM", "2MELEC1"]
         assert (counts["changed"], divisions_of(desk, "eloise.noeud")) == (0, undone)
@@ -205,19 +205,19 @@ class TestTeachersOfAFile:
             session.get_one(Establishment, desk.world.a.id).teachers_need_consent = required
         before = desk.accounts()
 
-        desk.bring(STS)
+        desk.import_files(STS)
 
-        brought = [
+        imported = [
             each for login, each in desk.accounts().items() if login not in before and each["role_value"] == "teacher"
         ]
-        assert brought
-        assert {each["consent_needed"] for each in brought} == {required}
-        assert {each["unseen_by_head"] for each in brought} == {False}
+        assert imported
+        assert {each["consent_needed"] for each in imported} == {required}
+        assert {each["unseen_by_head"] for each in imported} == {False}
 
 
 class TestHeads:
     def test_the_first_one_is_created_without_a_code(self, headless: Desk) -> None:
-        headless.bring(STS)
+        headless.import_files(STS)
 
         head = headless.accounts()[HEAD]
         assert (head["role_value"], head["consent_needed"], head["password_hash"]) == ("head", False, None)
@@ -235,20 +235,20 @@ class TestHeads:
             assert not session.get_one(Account, head["id"]).may_sign_in
 
     def test_of_two_in_one_file_the_second_waits(self, headless: Desk) -> None:
-        headless.bring(changed(headless, ("<FONCTION>DOC<", "<FONCTION>DIR<")))
+        headless.import_files(changed(headless, ("<FONCTION>DOC<", "<FONCTION>DIR<")))
 
         waiting = {login: account["consent_needed"] for login, account in headless.accounts().items()}
         assert (waiting[HEAD], waiting["nadege.docfictive"]) == (False, True)
 
     def test_again_nothing_is_consented_nor_asked_twice(self, desk: Desk) -> None:
-        desk.bring(STS)
+        desk.import_files(STS)
         before = desk.accounts()
 
-        assert desk.bring(STS)["staff"]["unchanged"] == 5
+        assert desk.import_files(STS)["staff"]["unchanged"] == 5
         assert desk.accounts() == before
 
     def test_an_account_of_a_head_is_never_changed_by_a_file(self, desk: Desk) -> None:
-        desk.bring(STS)
+        desk.import_files(STS)
         with desk.open() as session:
             head = session.scalars(select(Account).where(Account.login == HEAD)).one()
             grant_consent(
@@ -264,7 +264,7 @@ class TestHeads:
             ("<FONCTION>DIR<", "<FONCTION>ENS<"),
             ('ID="99004" TYPE="epp"', 'ID="99994" TYPE="epp"'),
         ):
-            desk.bring(changed(desk, change))
+            desk.import_files(changed(desk, change))
             after = desk.accounts()
             assert after[HEAD] == before[HEAD]
             assert after["claude.basalte"] == before["claude.basalte"]
@@ -285,17 +285,17 @@ class TestHeads:
         assert "HEAD_IN_PLACE" in {code for code, _ in desk.findings(run_id)}
 
     def test_a_teacher_does_not_become_head_by_a_file(self, headless: Desk) -> None:
-        headless.bring(STS)
+        headless.import_files(STS)
 
-        headless.bring(changed(headless, ("<FONCTION>ENS<", "<FONCTION>DIR<")))
+        headless.import_files(changed(headless, ("<FONCTION>ENS<", "<FONCTION>DIR<")))
 
         heads = [login for login, each in headless.accounts().items() if each["role_value"] == Role.HEAD.value]
         assert heads == [HEAD]
 
     def test_a_head_absent_from_the_file_is_not_even_proposed(self, headless: Desk) -> None:
-        headless.bring(STS)
+        headless.import_files(STS)
 
-        counts = headless.bring(changed(headless, ('ID="99004" TYPE="epp"', 'ID="99994" TYPE="epp"')))
+        counts = headless.import_files(changed(headless, ('ID="99004" TYPE="epp"', 'ID="99994" TYPE="epp"')))
 
         assert counts["unticked"]["staff"] == 0
 
@@ -304,15 +304,15 @@ class TestPupils:
     def test_they_receive_accounts_only_when_asked(self, desk: Desk) -> None:
         before = len(desk.accounts())
 
-        desk.bring(SAMPLES[0])
+        desk.import_files(SAMPLES[0])
 
         assert len(desk.accounts()) == before
 
     def test_homonyms_are_numbered_and_logins_stay(self, desk: Desk) -> None:
-        opened = desk.bring(SAMPLES[0], accounts=True)["accounts_opened"]
+        opened = desk.import_files(SAMPLES[0], accounts=True)["accounts_opened"]
         before = desk.accounts()
 
-        again = desk.bring(SAMPLES[0], accounts=True)["accounts_opened"]
+        again = desk.import_files(SAMPLES[0], accounts=True)["accounts_opened"]
 
         assert (opened, again) == (11, 0)
         assert desk.accounts() == before
@@ -323,16 +323,16 @@ class TestPupils:
             assert session.get_one(Account, pupil.account_id).login == "alix.testeur"
 
     def test_who_leaves_keeps_their_account(self, desk: Desk) -> None:
-        desk.bring(SAMPLES[0], accounts=True)
+        desk.import_files(SAMPLES[0], accounts=True)
 
-        desk.bring(desk.file_of({"id": "900002", "ine": "990000022CA"}), confirm=["deactivations"])
+        desk.import_files(desk.file_of({"id": "900002", "ine": "990000022CA"}), confirm=["deactivations"])
 
         account = desk.accounts()["alix.testeur"]
         assert not desk.students()["900001"]["is_active"]
         assert (account["is_active"], desk.students()["900001"]["account_id"]) == (True, account["id"])
 
     def test_no_account_has_a_line_of_its_own_in_the_journal(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES, accounts=True)
+        desk.import_files(*SAMPLES, accounts=True)
 
         with desk.look() as session:
             lines = select(func.count(AuditEntry.id)).where(AuditEntry.object_type == "account")

@@ -23,9 +23,9 @@ NOE = {"id": "2", "ine": "990000022CA", "PRENOM": "Noé"}
 
 
 class TestUndone:
-    def test_the_first_import_goes_away_with_what_it_brought(self, desk: Desk) -> None:
+    def test_the_first_import_goes_away_with_what_it_created(self, desk: Desk) -> None:
         before = desk.state()
-        desk.bring(*SAMPLES, accounts=True)
+        desk.import_files(*SAMPLES, accounts=True)
 
         desk.undo()
 
@@ -36,11 +36,11 @@ class TestUndone:
             assert session.scalar(lines) == 1
 
     def test_corrections_deactivations_and_returns_go_back(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX, NOE, {"id": "3", "PRENOM": "Zoé"}))
-        desk.bring(desk.file_of(ALIX, NOE), confirm=EVERYTHING)
+        desk.import_files(desk.file_of(ALIX, NOE, {"id": "3", "PRENOM": "Zoé"}))
+        desk.import_files(desk.file_of(ALIX, NOE), confirm=EVERYTHING)
         before = desk.state()
         changed = {**NOE, "id": "8", "PRENOM": "Noël", "division": "1MELEC"}
-        desk.bring(desk.file_of(changed, {"id": "3", "PRENOM": "Zoé"}, {"id": "9"}), confirm=EVERYTHING)
+        desk.import_files(desk.file_of(changed, {"id": "3", "PRENOM": "Zoé"}, {"id": "9"}), confirm=EVERYTHING)
         assert desk.state() != before
 
         desk.undo()
@@ -48,7 +48,7 @@ class TestUndone:
         assert desk.state() == before
 
     def test_an_account_opened_by_it_and_given_to_another_pupil_stays(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX, NOE), accounts=True)
+        desk.import_files(desk.file_of(ALIX, NOE), accounts=True)
         with desk.open() as session:
             alix, noe = (session.scalars(select(Student).where(Student.siecle_id == each)).one() for each in ("1", "2"))
             given, alix.account_id, noe.account_id = alix.account_id, None, None
@@ -62,10 +62,10 @@ class TestUndone:
         assert desk.state() == before
 
     def test_teachers_go_back_to_their_divisions(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
         before = desk.state()
         text = SAMPLES[3].read_text("iso-8859-15").replace('<ENSEIGNANT ID="99001"', '<ENSEIGNANT ID="99003"')
-        desk.bring(desk.write(text.replace("<NOM_USAGE>BOBINE-TEST<", "<NOM_USAGE>AUTRE<")))
+        desk.import_files(desk.write(text.replace("<NOM_USAGE>BOBINE-TEST<", "<NOM_USAGE>AUTRE<")))
         assert desk.state() != before
 
         desk.undo()
@@ -73,8 +73,8 @@ class TestUndone:
         assert desk.state() == before
 
     def test_the_import_before_may_then_be_undone_in_turn(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX))
-        desk.bring(desk.file_of(ALIX, NOE))
+        desk.import_files(desk.file_of(ALIX))
+        desk.import_files(desk.file_of(ALIX, NOE))
 
         desk.undo()
         desk.undo()
@@ -82,7 +82,7 @@ class TestUndone:
         assert desk.students() == {}
 
     def test_whoever_listens_undoes_first(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX))
+        desk.import_files(desk.file_of(ALIX))
         there: list[int] = []
 
         with events.import_undone.connected_to(lambda sender, **fact: there.append(len(desk_students(fact)))):
@@ -91,10 +91,10 @@ class TestUndone:
         assert there == [1]
 
     def test_after_an_undo_the_same_file_may_come_again(self, desk: Desk) -> None:
-        desk.bring(*SAMPLES)
+        desk.import_files(*SAMPLES)
         desk.undo()
 
-        assert desk.bring(*SAMPLES)["students"]["created"] == 11
+        assert desk.import_files(*SAMPLES)["students"]["created"] == 11
 
 
 class TestRefused:
@@ -103,14 +103,14 @@ class TestRefused:
             desk.undo()
 
     def test_after_seven_days(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX))
+        desk.import_files(desk.file_of(ALIX))
 
         with pytest.raises(UndoImpossible, match="7 jours"):
             desk.undo(NOW + timedelta(days=7))
         desk.undo(NOW + timedelta(days=6, hours=23))
 
     def test_the_other_school_has_nothing_to_undo(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(ALIX))
+        desk.import_files(desk.file_of(ALIX))
 
         with desk.look("b"), pytest.raises(UndoImpossible, match="Aucun import"):
             undo(by=desk.by, clock=lambda: NOW)
@@ -118,8 +118,8 @@ class TestRefused:
     @pytest.mark.parametrize(
         "what", ["a pupil corrected", "an account activated", "a division relabelled", "a newcomer"]
     )
-    def test_once_somebody_worked_on_what_it_brought(self, desk: Desk, what: str) -> None:
-        desk.bring(*SAMPLES, accounts=True)
+    def test_once_imported_data_was_worked_on(self, desk: Desk, what: str) -> None:
+        desk.import_files(*SAMPLES, accounts=True)
         with desk.open() as session:
             pupil = session.scalars(select(Student).where(Student.siecle_id == "900001")).one()
             if what == "a pupil corrected":

@@ -14,7 +14,7 @@ def test_a_newcomer_is_told_of_once(desk: Desk) -> None:
 
 
 def test_so_is_a_pupil_of_the_school_who_has_none_any_more(desk: Desk) -> None:
-    desk.bring(desk.file_of(ALIX))
+    desk.import_files(desk.file_of(ALIX))
 
     run_id = desk.analyse(desk.file_of({**ALIX, "division": ""}))
 
@@ -22,8 +22,8 @@ def test_so_is_a_pupil_of_the_school_who_has_none_any_more(desk: Desk) -> None:
 
 
 def test_so_is_one_who_had_left(desk: Desk) -> None:
-    desk.bring(desk.file_of(ALIX, {"id": "2", "ine": "990000022CA"}))
-    desk.bring(desk.file_of({"id": "2", "ine": "990000022CA"}), confirm=["deactivations"])
+    desk.import_files(desk.file_of(ALIX, {"id": "2", "ine": "990000022CA"}))
+    desk.import_files(desk.file_of({"id": "2", "ine": "990000022CA"}), confirm=["deactivations"])
 
     run_id = desk.analyse(desk.file_of({**ALIX, "division": ""}, {"id": "2", "ine": "990000022CA"}))
 

@@ -155,7 +155,7 @@ def attach_courses(administrator: Visitor) -> None:
 
 
 def open_school(platform: Live, *, code: str = "curie", uai: str = UAI) -> tuple[Visitor, Visitor]:
-    """Create a school, bring its sample files in, and return its administrator and its head, both activated."""
+    """Create a school, import its sample files, and return its administrator and its head, both activated."""
     platform.flask("competences", "load")
     head_mail = f"chef@{code}.example"
     administrator = create_school(platform, code=code, uai=uai, name="Lycée Marie-Curie", head_email=head_mail)

@@ -21,12 +21,12 @@ def test_pupil_moves(platform: Live) -> None:
     destination = steps.create_school(platform, code="chatelet", uai=steps.OTHER_UAI, name="Lycée du Châtelet")
     steps.complete_particulars(destination, email="lycee@chatelet.example")
 
-    _brings_the_pupil(platform, destination, ine="", born="15/03/2010")
+    _imports_the_pupil(platform, destination, ine="", born="15/03/2010")
     _the_pupil_leaves(platform, source)
     _nothing_can_happen_yet(source, destination)
     steps.switch_transfers_on(destination)
     _the_missing_ine_is_named(destination)
-    _brings_the_pupil(platform, destination, ine=INE, born="15/03/2010")
+    _imports_the_pupil(platform, destination, ine=INE, born="15/03/2010")
     _both_read_of_the_conflict(platform, source, destination)
     _confirmed_it_arrives(platform, source, destination)
     _cancelled_and_asked_again(platform, destination)
@@ -49,7 +49,7 @@ def _a_fiche_is_written(teacher: Visitor) -> None:
     teacher.sees("validée")
 
 
-def _brings_the_pupil(platform: Live, destination: Visitor, *, ine: str, born: str) -> None:
+def _imports_the_pupil(platform: Live, destination: Visitor, *, ine: str, born: str) -> None:
     pupil = student("77", ine, DATE_NAISS=born)
     text = students_xml(pupil, structures("77", "2MELEC1")).replace(steps.UAI, steps.OTHER_UAI)
     steps.deposit(destination, [("ElevesSansAdresses.xml", text.encode("iso-8859-15"))])
@@ -80,7 +80,7 @@ def _the_missing_ine_is_named(destination: Visitor) -> None:
 
 def _both_read_of_the_conflict(platform: Live, source: Visitor, destination: Visitor) -> None:
     destination.menu("Transferts")
-    platform.wait_on_page(destination, "1 attend votre décision")  # what an import brings is looked at by a job
+    platform.wait_on_page(destination, "1 attend votre décision")  # what an import writes is looked at by a job
     destination.sees("1 attend votre décision", PUPIL, "la date de naissance diffère", "confirmez")
     source.menu("Transferts")
     source.sees("1 attend autre chose", f"l’établissement {steps.OTHER_UAI} doit confirmer ou refuser")

@@ -110,7 +110,7 @@ class TestSetWordings:
         assert wordings(app, in_a.a.id) == {"links": "Liens de alpha", "equipment": "Outillage"}
 
     @pytest.mark.parametrize("text", ["", "   ", MaskKey.LINKS.default])
-    def test_a_blank_or_the_default_brings_the_default_back(self, app: Flask, in_a: World, text: str) -> None:
+    def test_a_blank_or_the_default_restores_the_default(self, app: Flask, in_a: World, text: str) -> None:
         changes = word(in_a, links=text)
 
         assert changes == {"links": ("Liens de alpha", MaskKey.LINKS.default)}

@@ -38,7 +38,7 @@ class TestScreen:
         assert "Le chantier" in browser.get(answer.headers["Location"]).text
         assert _wordings(app, world.a.id)["description"] == "Le chantier"
 
-    def test_a_wording_left_blank_brings_the_default_back(self, app: Flask, as_: As, world: World) -> None:
+    def test_a_wording_left_blank_restores_the_default(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         own = next(row["id"] for row in rows(app, Mask) if row["establishment_id"] == world.a.id)
         before = _wordings(app, world.a.id)

@@ -145,7 +145,7 @@ class TestEnded:
 
         assert [row["subject"] for row in rows(app, Draft)] == [f"student:{room.mate}"]
 
-    def test_an_import_undone_takes_the_drafts_about_those_it_brought(
+    def test_an_import_undone_takes_the_drafts_about_those_it_created(
         self, as_: As, room: Class, app: Flask, world: World
     ) -> None:
         browser = as_("teacher")

@@ -1,4 +1,4 @@
-"""An import is not undone once somebody has written about a pupil it brought."""
+"""An import is not undone once somebody has written about a pupil it created."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LATER = NOW + timedelta(hours=1)
 
 @pytest.fixture
 def desk(app: Flask, world: World, tmp_path: Path) -> Desk:
-    """Return the place where files are brought to school "a"."""
+    """Return the place where files are imported into school "a"."""
     return Desk(app, world, tmp_path)
 
 
@@ -37,7 +37,7 @@ def write_about(desk: Desk, **values: Any) -> None:
 
 class TestUndoing:
     def test_is_refused_once_a_pupil_it_created_has_a_fiche(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(PUPIL))
+        desk.import_files(desk.file_of(PUPIL))
         write_about(desk)
 
         with pytest.raises(DomainError) as refusal:
@@ -48,17 +48,17 @@ class TestUndoing:
         with desk.look() as session:
             assert session.scalar(select(Fiche.id)) is not None
 
-    def test_is_refused_once_a_pupil_it_brought_back_has_a_new_fiche(self, desk: Desk) -> None:
-        _bring_back(desk)
+    def test_is_refused_once_a_pupil_it_reactivated_has_a_new_fiche(self, desk: Desk) -> None:
+        _reactivate(desk)
         write_about(desk, created_at=LATER, changed_at=LATER)
 
         with pytest.raises(DomainError, match="a depuis des fiches"):
             desk.undo(now=LATER + timedelta(hours=1))
 
     def test_what_was_written_before_the_pupil_came_back_does_not_count(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(PUPIL))
+        desk.import_files(desk.file_of(PUPIL))
         write_about(desk, created_at=NOW - timedelta(days=1), changed_at=NOW - timedelta(days=1))
-        _bring_back(desk, created=True)
+        _reactivate(desk, created=True)
 
         desk.undo(now=LATER)
 
@@ -67,7 +67,7 @@ class TestUndoing:
 
 class TestWhoIsWrittenAbout:
     def test_a_copy_is_nobodys_work(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(PUPIL))
+        desk.import_files(desk.file_of(PUPIL))
         write_about(desk, received_in=1, origin_school="Ailleurs")
 
         with desk.look() as session:
@@ -75,7 +75,7 @@ class TestWhoIsWrittenAbout:
             assert students_with_records(ids) == set()
 
     def test_since_an_instant(self, desk: Desk) -> None:
-        desk.bring(desk.file_of(PUPIL))
+        desk.import_files(desk.file_of(PUPIL))
         write_about(desk)
 
         with desk.look() as session:
@@ -85,14 +85,14 @@ class TestWhoIsWrittenAbout:
             assert students_with_records([]) == set()
 
 
-def _bring_back(desk: Desk, *, created: bool = False) -> None:
+def _reactivate(desk: Desk, *, created: bool = False) -> None:
     """Have the pupil leave, then come back by the last import."""
     if not created:
-        desk.bring(desk.file_of(PUPIL))
+        desk.import_files(desk.file_of(PUPIL))
     with desk.open() as session:
         student = session.scalars(select(Student).where(Student.siecle_id == "1")).one()
         student.is_active, student.departed_on = False, date(2026, 9, 30)
-    desk.bring(desk.file_of(PUPIL))
+    desk.import_files(desk.file_of(PUPIL))
 
 
 def _ids(session: Session) -> list[int]:

@@ -343,7 +343,7 @@ class TestTab:
         assert answer.status_code == 409
         assert school_row(app, world.a.id)["retention_years"] == 2
 
-    def test_the_history_tells_it_and_brings_nothing_back(self, app: Flask, as_: As, room: Class) -> None:
+    def test_the_history_tells_it_and_restores_nothing(self, app: Flask, as_: As, room: Class) -> None:
         browser = as_("head")
         browser.post(TAB, browser.form(TAB) | {"retention_years": "2"})
 

@@ -151,7 +151,7 @@ class TestEnded:
         assert TYPED not in page.text
         assert TYPED not in str(rows(app, Draft))
 
-    def test_what_arrives_after_the_form_was_saved_brings_nothing_back(
+    def test_what_arrives_after_the_form_was_saved_restores_nothing(
         self, as_: As, written: Written, app: Flask
     ) -> None:
         browser = as_("teacher")

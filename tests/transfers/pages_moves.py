@@ -29,21 +29,21 @@ def move(exchange: Exchange, **destination: object) -> tuple[int, int]:
 
 
 def waiting_destination(exchange: Exchange) -> None:
-    """Bring a transfer that waits for "b" to activate: only "a" sees it."""
+    """Create a transfer that waits for "b" to activate: only "a" sees it."""
     move(exchange)
     exchange.switch("b", on=False)
     exchange.run()
 
 
 def waiting_source(exchange: Exchange) -> None:
-    """Bring a transfer that waits for "a" to activate: only "b" sees it."""
+    """Create a transfer that waits for "a" to activate: only "b" sees it."""
     move(exchange)
     exchange.switch("a", on=False)
     exchange.run()
 
 
 def twins(exchange: Exchange) -> None:
-    """Bring two present pupils of one INE."""
+    """Create two present pupils of one INE."""
     exchange.now = clock.utcnow()
     ine = exchange.ine()
     for school in ("a", "b"):
@@ -52,7 +52,7 @@ def twins(exchange: Exchange) -> None:
 
 
 def blocked(exchange: Exchange) -> None:
-    """Bring a departed pupil whose INE is present twice elsewhere."""
+    """Create a departed pupil whose INE is present twice elsewhere."""
     source, _destination = move(exchange)
     with exchange.look() as session:
         ine = session.get_one(Student, source).ine
@@ -61,19 +61,19 @@ def blocked(exchange: Exchange) -> None:
 
 
 def conflict(exchange: Exchange) -> None:
-    """Bring a transfer whose birth dates disagree."""
+    """Create a transfer whose birth dates disagree."""
     move(exchange, birth_date=date(2010, 5, 6))
     exchange.run()
 
 
 def agreement(exchange: Exchange) -> None:
-    """Bring a transfer of a pupil whom a table brought in."""
+    """Create a transfer of a pupil imported from a table."""
     move(exchange, came_by="table")
     exchange.run()
 
 
 def offered(exchange: Exchange) -> None:
-    """Bring an offer of "a" to "b", which does not use SIECLE; "b" has a pupil of the same name."""
+    """Create an offer of "a" to "b", which does not use SIECLE; "b" has a pupil of the same name."""
     exchange.now = clock.utcnow()
     exchange.switch("b", on=True, siecle=False)
     source = exchange.enrol("a", None)
@@ -84,37 +84,37 @@ def offered(exchange: Exchange) -> None:
 
 
 def done(exchange: Exchange) -> None:
-    """Bring a transfer that was made."""
+    """Create a transfer that was made."""
     move(exchange)
     exchange.run()
 
 
 def cancelled(exchange: Exchange) -> None:
-    """Bring a transfer that "b" cancelled."""
+    """Create a transfer that "b" cancelled."""
     done(exchange)
     exchange.act(cancellation.cancel, "b", side_id=exchange.sides("b")[-1].id, reason="Erreur de notre part")
 
 
 def refused(exchange: Exchange) -> None:
-    """Bring a transfer that "b" refused."""
+    """Create a transfer that "b" refused."""
     conflict(exchange)
     exchange.act(decisions.refuse, "b", side_id=exchange.sides("b")[-1].id, reason="Ce n’est pas cet élève")
 
 
 def refused_there(exchange: Exchange) -> None:
-    """Bring a transfer that "a" refused."""
+    """Create a transfer that "a" refused."""
     agreement(exchange)
     exchange.act(decisions.refuse, "a", side_id=exchange.sides("a")[-1].id, reason="Nous vérifions d’abord")
 
 
 def taken_back(exchange: Exchange) -> None:
-    """Bring an offer that "a" took back."""
+    """Create an offer that "a" took back."""
     offered(exchange)
     exchange.act(offers.take_back, "a", side_id=exchange.sides("a")[-1].id)
 
 
 def expired(exchange: Exchange) -> None:
-    """Bring an offer that nobody answered in time."""
+    """Create an offer that nobody answered in time."""
     offered(exchange)
     with exchange.write() as session:
         transfer = session.scalars(select(Transfer).order_by(Transfer.id.desc())).first()
@@ -122,9 +122,9 @@ def expired(exchange: Exchange) -> None:
         offers.expire(session, transfer.id, by=exchange.head("a"), now=transfer.expires_at or exchange.now)
 
 
-Bring = Callable[[Exchange], None]
-#: what brings each state, the state, and the schools that see it
-STATES: dict[str, tuple[Bring, TransferState, str]] = {
+Arrange = Callable[[Exchange], None]
+#: what arranges each state, the state, and the schools that see it
+STATES: dict[str, tuple[Arrange, TransferState, str]] = {
     "waiting for the destination school": (waiting_destination, TransferState.WAITING_DESTINATION, "a"),
     "waiting for the source school": (waiting_source, TransferState.WAITING_SOURCE, "b"),
     "twins": (twins, TransferState.TWINS, "ab"),

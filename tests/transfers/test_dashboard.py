@@ -27,7 +27,7 @@ TAB = "/admin/parametres/transferts"
 
 class TestChecklist:
     @pytest.mark.parametrize(
-        ("bring", "school", "title"),
+        ("arrange", "school", "title"),
         [
             (conflict, "b", "Confirmer des identités"),
             (agreement, "a", "Donner votre accord à des transferts"),
@@ -37,19 +37,19 @@ class TestChecklist:
         ],
     )
     def test_tells_what_waits_for_the_school(
-        self, as_: As, exchange: Exchange, bring: Callable[[Exchange], None], school: str, title: str
+        self, as_: As, exchange: Exchange, arrange: Callable[[Exchange], None], school: str, title: str
     ) -> None:
         assert title not in Page(as_("head", school).get("/admin/")).text
 
-        bring(exchange)
+        arrange(exchange)
 
         assert title in Page(as_("head", school).get("/admin/")).text
 
-    @pytest.mark.parametrize(("bring", "school"), [(conflict, "a"), (agreement, "b"), (offered, "a")])
+    @pytest.mark.parametrize(("arrange", "school"), [(conflict, "a"), (agreement, "b"), (offered, "a")])
     def test_does_not_ask_of_a_school_what_the_other_must_do(
-        self, as_: As, exchange: Exchange, bring: Callable[[Exchange], None], school: str
+        self, as_: As, exchange: Exchange, arrange: Callable[[Exchange], None], school: str
     ) -> None:
-        bring(exchange)
+        arrange(exchange)
 
         text = Page(as_("head", school).get("/admin/")).text
 

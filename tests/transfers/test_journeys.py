@@ -16,7 +16,7 @@ def sound(exchange: Exchange) -> None:
         check_complete(session)
 
 
-def test_three_schools_bring_everything_once(exchange: Exchange) -> None:
+def test_three_schools_copy_everything_once(exchange: Exchange) -> None:
     ine = exchange.ine()
     in_a = exchange.enrol("a", ine)
     exchange.fill("a", in_a)
@@ -58,7 +58,7 @@ def test_a_school_that_was_off_in_the_middle_hides_nothing(exchange: Exchange) -
     sound(exchange)
 
 
-def test_a_return_brings_what_the_other_school_added(exchange: Exchange) -> None:
+def test_a_return_copies_what_the_other_school_added(exchange: Exchange) -> None:
     ine = exchange.ine()
     in_a = exchange.enrol("a", ine)
     exchange.fill("a", in_a)
@@ -82,7 +82,7 @@ def test_a_return_brings_what_the_other_school_added(exchange: Exchange) -> None
 
 
 @pytest.mark.parametrize("seen", [True, False], ids=["a run saw them back", "no run saw them back"])
-def test_who_leaves_a_second_time_brings_what_was_added_meanwhile(exchange: Exchange, seen: bool) -> None:
+def test_a_second_departure_copies_what_was_added_meanwhile(exchange: Exchange, seen: bool) -> None:
     ine = exchange.ine()
     in_a = exchange.enrol("a", ine)
     exchange.fill("a", in_a)

@@ -166,8 +166,8 @@ class TestLists:
 class TestTimeline:
     @pytest.mark.parametrize("case", STATES)
     def test_says_where_it_stands_to_each_school_that_sees_it(self, as_: As, exchange: Exchange, case: str) -> None:
-        bring, state, seers = STATES[case]
-        bring(exchange)
+        arrange, state, seers = STATES[case]
+        arrange(exchange)
 
         for school in "ab":
             sides = exchange.sides(school)

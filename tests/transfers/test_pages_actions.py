@@ -112,8 +112,8 @@ class TestOffered:
     def test_a_page_offers_what_operations_accept_and_nothing_else(
         self, exchange: Exchange, case: str, later: timedelta
     ) -> None:
-        bring, _state, seers = STATES[case]
-        bring(exchange)
+        arrange, _state, seers = STATES[case]
+        arrange(exchange)
         exchange.now += later
 
         for school in seers:
@@ -123,8 +123,8 @@ class TestOffered:
 
     @pytest.mark.parametrize("case", STATES)
     def test_each_link_of_a_timeline_leads_to_a_page(self, as_: As, exchange: Exchange, case: str) -> None:
-        bring, _state, seers = STATES[case]
-        bring(exchange)
+        arrange, _state, seers = STATES[case]
+        arrange(exchange)
 
         for school in seers:
             browser = as_("head", school)
@@ -276,13 +276,13 @@ class TestCancelling:
 
 
 class TestAskingAgain:
-    @pytest.mark.parametrize("bring", [cancelled, refused, done])
-    def test_is_judged_anew(self, as_: As, exchange: Exchange, bring: Callable[[Exchange], None]) -> None:
-        bring(exchange)
+    @pytest.mark.parametrize("arrange", [cancelled, refused, done])
+    def test_is_judged_anew(self, as_: As, exchange: Exchange, arrange: Callable[[Exchange], None]) -> None:
+        arrange(exchange)
         browser = as_("administrator", "b")
         assert browser.get(address(exchange, "b", "redemander")).status_code == 200
 
         answer = browser.post(address(exchange, "b", "redemander"))
 
         assert answer.status_code == 303
-        assert exchange.states("b")[-1] == ("conflict" if bring is refused else "done")
+        assert exchange.states("b")[-1] == ("conflict" if arrange is refused else "done")

@@ -1,4 +1,4 @@
-"""What stops a copy: identities that disagree, pupils present twice, pupils whom no file of SIECLE brought."""
+"""What stops a copy: identities that disagree, pupils present twice, pupils not imported from SIECLE."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ LOU = {"NOM_DE_FAMILLE": "Topaze", "PRENOM": "Lou", "DATE_NAISS": "28/02/2009"}
 
 @pytest.fixture
 def desk(app: Flask, world: World, tmp_path: Path) -> Desk:
-    """Return the place where files are brought to school "a"."""
+    """Return the place where files are imported into school "a"."""
     return Desk(app, world, tmp_path)
 
 
@@ -40,12 +40,12 @@ def sound(exchange: Exchange) -> None:
 
 
 def arrival(exchange: Exchange, desk: Desk) -> tuple[int, int]:
-    """Let a pupil of "b" leave with records and a file bring them to "a"; return both, transferred."""
+    """Let a pupil of "b" leave with records and a file arrange them to "a"; return both, transferred."""
     ine = "990000011DB"
     source = exchange.enrol("b", ine)
     exchange.fill("b", source)
     exchange.depart(source)
-    desk.bring(desk.file_of({"id": "1", "ine": ine, **LOU}))
+    desk.import_files(desk.file_of({"id": "1", "ine": ine, **LOU}))
     work(exchange)
     with exchange.look() as session:
         destination = session.scalars(select(Student.id).where(Student.ine == ine, Student.id != source)).one()
@@ -53,7 +53,7 @@ def arrival(exchange: Exchange, desk: Desk) -> tuple[int, int]:
     return source, destination
 
 
-def test_an_import_brings_the_transfer(exchange: Exchange, desk: Desk) -> None:
+def test_an_import_starts_the_transfer(exchange: Exchange, desk: Desk) -> None:
     arrival(exchange, desk)
 
     sound(exchange)
@@ -74,12 +74,12 @@ def test_undone_it_takes_it_back(exchange: Exchange, desk: Desk) -> None:
     sound(exchange)
 
 
-def test_the_same_file_again_brings_it_again(exchange: Exchange, desk: Desk) -> None:
+def test_the_same_file_imported_again_copies_again(exchange: Exchange, desk: Desk) -> None:
     source, _destination = arrival(exchange, desk)
     desk.undo()
     work(exchange)
 
-    desk.bring(desk.file_of({"id": "1", "ine": "990000011DB", **LOU}))
+    desk.import_files(desk.file_of({"id": "1", "ine": "990000011DB", **LOU}))
     work(exchange)
 
     with exchange.look() as session:
@@ -105,12 +105,12 @@ def test_it_is_refused_once_somebody_evaluated_upon_what_came(exchange: Exchange
 def departure(exchange: Exchange, desk: Desk) -> int:
     """Let a file of "a" tell that a pupil left, who is in "b"; return that one, who received."""
     ine = "990000022CA"
-    desk.bring(desk.file_of({"id": "1", "ine": ine, **LOU}, {"id": "2"}, {"id": "3"}))
+    desk.import_files(desk.file_of({"id": "1", "ine": ine, **LOU}, {"id": "2"}, {"id": "3"}))
     with exchange.look() as session:
         source = session.scalars(select(Student.id).where(Student.ine == ine)).one()
     exchange.fill("a", source)
     destination = exchange.enrol("b", ine)
-    desk.bring(desk.file_of({"id": "2"}, {"id": "3"}), confirm=["deactivations"])
+    desk.import_files(desk.file_of({"id": "2"}, {"id": "3"}), confirm=["deactivations"])
     work(exchange)
     assert exchange.records(destination) == exchange.records(source) != set()
     return destination
@@ -146,7 +146,7 @@ def test_transfers_of_other_pupils_stay(exchange: Exchange, desk: Desk) -> None:
     exchange.depart(source)
     other = exchange.enrol("a", ine, siecle_id="77")
     exchange.run()
-    desk.bring(desk.file_of({"id": "1", "ine": "990000011DB", **LOU}, {"id": "77", "ine": ine, **LOU}))
+    desk.import_files(desk.file_of({"id": "1", "ine": "990000011DB", **LOU}, {"id": "77", "ine": ine, **LOU}))
 
     desk.undo()
     work(exchange)

@@ -278,7 +278,7 @@ class TestDeactivate:
 
 
 class TestReactivate:
-    def test_brings_the_person_back_with_their_password(
+    def test_reactivates_the_person_with_their_password(
         self, office: Office, browser: Callable[[], Browser], app: Flask
     ) -> None:
         office.act(access.deactivate_account, account=office.school.account_ids["teacher"])

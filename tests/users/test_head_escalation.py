@@ -203,18 +203,16 @@ class TestTheFirstHeadOfANewSchool:
         assert len(attacker.play_on(CODE.findall(printed.stdout), "curie")) == 1
 
 
-def test_a_head_whom_a_file_brought_gives_no_code_either(
-    app: Flask, office: Office, as_: Callable[..., Browser]
-) -> None:
+def test_an_imported_head_gives_no_code_either(app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
     """A file of STS-Web is text that the administrator deposits: the head it names is not activated through it."""
     office.change(office.school.account_ids["head"], is_active=False)
-    brought = office.add(Role.HEAD, login="zoe.mica", password_hash=None, activated_at=None, sts_key="epp:1", email="")
+    imported = office.add(Role.HEAD, login="zoe.mica", password_hash=None, activated_at=None, sts_key="epp:1", email="")
     attacker = Attacker(app, as_("administrator"))
 
     attacker.take_the_mailbox()
-    attacker.reset(brought)
+    attacker.reset(imported)
 
     assert attacker.codes(office) == []
     with app.app_context(), tenancy.platform_session("test") as session:
         assert session.scalars(select(Establishment.email).where(Establishment.code == "alpha")).one() == PRIVATE
-        assert session.get_one(Account, brought).activated_at is None
+        assert session.get_one(Account, imported).activated_at is None

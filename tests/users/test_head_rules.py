@@ -281,7 +281,7 @@ class TestPendingHead:
         with nothing_written(app), pytest.raises(Forbidden, match="Seul le chef"):
             office.act(consent.grant_consent, account=pending, mailed_to="direction@alpha.example")
 
-    def test_may_be_given_up_and_is_not_brought_back_past_the_head(self, office: Office, pending: int) -> None:
+    def test_may_be_given_up_and_is_not_restored_past_the_head(self, office: Office, pending: int) -> None:
         office.act(access.deactivate_account, account=pending)
 
         with pytest.raises(NotByAdministrator):

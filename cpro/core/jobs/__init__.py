@@ -13,7 +13,7 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bring jobs into the application: queue, page of progress, `flask worker`."""
+    """Register jobs in the application: queue, page of progress, `flask worker`."""
     from cpro.core.jobs import commands, housekeeping, queue, views
 
     app.extensions["cpro_jobs"] = queue.WakeUps(app.config)

@@ -28,7 +28,7 @@ __all__ = ["Mail", "MailMessage", "MailState", "enqueue", "is_folder", "public_l
 
 
 def register(app: Flask) -> None:
-    """Bring e-mails into the application: their jobs, what pages say of them, `flask mail test`."""
+    """Register e-mails in the application: their jobs, what pages say of them, `flask mail test`."""
     from cpro.core.mail import commands, delivery, hooks
 
     delivery.register()

@@ -1,4 +1,4 @@
-"""What people type, brought to the one form we store, or refused in a French sentence that says what to do.
+"""Normalise what people type to the one form we store, or refuse it in a French sentence that says what to do.
 
 Every `normalise_…` function takes the text typed, returns "" for a blank one (whether a field may stay blank is
 another rule's business) and raises a subclass of `InvalidValue` otherwise. Digits are [0-9]: \\d would also let

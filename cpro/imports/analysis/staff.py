@@ -1,7 +1,7 @@
 """People of STS-Web, or of a table, compared with the school's accounts: by their number, never by name alone.
 
 A number is (ID, TYPE) in STS-Web; in a table it is the school's own, or else the e-mail address of a teacher.
-The head's rules: the file may bring a first head and further ones, who wait for the first one's consent; whoever is
+The head's rules: the file may create a first head and further ones, who wait for the first one's consent; whoever is
 head already is not touched, whatever the file says.
 """
 
@@ -45,7 +45,7 @@ class StaffAnalysis:
     def __init__(
         self, *, answers: Answers | None = None, is_table: bool = False, division_codes: Collection[str] = ()
     ) -> None:
-        """Read the accounts; `division_codes` are those that pupils of the same tables bring."""
+        """Read the accounts; `division_codes` are those that pupils of the same tables name."""
         self.tally = Tally()
         self._answers, self._is_table = answers or {}, is_table
         self._kind = SheetKind.STAFF.value if is_table else ExportKind.STAFF.label
@@ -88,9 +88,9 @@ class StaffAnalysis:
         elif account is not None:
             yield from self._compare(row, account)
         elif row.function == _HEAD:
-            yield from self._bring_head(row)
+            yield from self._judge_head(row)
         elif row.function == _TEACHER or row.sts_type == _LOCAL or row.division_codes:
-            yield from self._bring_teacher(row)
+            yield from self._judge_teacher(row)
         else:
             self.tally.ignored += 1
             sentence = f"La fonction {row.function} ne donne pas de compte : créez-le à la main s’il en faut un."
@@ -162,7 +162,7 @@ class StaffAnalysis:
             changes |= {DIVISIONS: (have, wanted_codes), SERVICES: (services, codes)}
         return changes
 
-    def _bring_head(self, row: StaffRow) -> Iterator[Yielded]:
+    def _judge_head(self, row: StaffRow) -> Iterator[Yielded]:
         if self._namesakes(row, Role.HEAD):
             self.tally.add("unchanged")
             sentence = "Un compte de chef d’établissement est déjà à ce nom : l’import n’y touche pas."
@@ -177,7 +177,7 @@ class StaffAnalysis:
         changes |= {name: (None, value) for name, value in _values(row).items() if value and name != "discipline"}
         yield self.tally.note(self._proposal(row, None, ChangeAction.CREATE, changes))
 
-    def _bring_teacher(self, row: StaffRow) -> Iterator[Yielded]:
+    def _judge_teacher(self, row: StaffRow) -> Iterator[Yielded]:
         namesakes = self._namesakes(row, Role.TEACHER)
         if not namesakes:
             yield from self._create_teacher(row)

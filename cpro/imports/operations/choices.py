@@ -48,7 +48,7 @@ def keep_decisions(
 def outline_of(run: ImportRun) -> dict[str, Any]:
     """Return whom an application deactivates and what must be confirmed of it.
 
-    An analysis that goes by new answers and has the same outline brings nothing else that the page did not show.
+    An analysis that goes by new answers and has the same outline changes nothing else that the page did not show.
     """
     gone = {family: run.counts[family]["deactivated"] for family, _type in ticks.FAMILIES}
     return {"gone": gone, "unticked": run.counts["unticked"], "needed": run.confirmations_needed}

@@ -67,7 +67,7 @@ def prepare_undo(
 ) -> PreparedUndo:
     """Check all that undoing the last import rests on, outside any unit of work; `run_id` may say which it must be.
 
-    Raises `UndoImpossible`, with the reason: one of those of `check_undoable`, or what it brought was worked on since.
+    Raises `UndoImpossible`, with the reason: one of those of `check_undoable`, or what it wrote was worked on since.
     """
     compared_with = fingerprint_of_data(today)
     run = check_undoable(get_run(run_id) if run_id is not None else None, now=now)
@@ -163,7 +163,7 @@ def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
     """Return the last import applied, or raise `UndoImpossible` with the reason for which it stands; writes nothing.
 
     The reasons that reading tells: `run` is named and is another one, it was too long ago, an import is under way,
-    somebody opened an account that it created or wrote of a pupil whom it brought. Undoing finds the others.
+    somebody opened an account that it created or wrote of a pupil whom it created. Undoing finds the others.
     """
     last = _require_last(run, now=now)
     _refuse_opened_accounts(last)
@@ -252,7 +252,7 @@ def _undo_staff(run: ImportRun) -> None:
 
 
 def _check_accounts(page: Sequence[Row[Any]]) -> None:
-    """Refuse once one of the accounts that the import created is not as it was brought."""
+    """Refuse once one of the accounts that the import created is not as it was imported."""
     ids = [change.object_id for change in page]
     accounts = {account.id: account for account in db.session.scalars(select(Account).where(Account.id.in_(ids)))}
     moved = _list_moved(page, ids)
@@ -268,12 +268,12 @@ def _check_accounts(page: Sequence[Row[Any]]) -> None:
         if account is None:
             raise _worked_on("un compte", "n’existe plus")
         fields = {name: new for name, (_old, new) in change.changes.items()}
-        brought = fields.pop(DIVISIONS, [])
+        imported = fields.pop(DIVISIONS, [])
         fields["role_value"] = fields.pop("role")
-        is_as_brought = all(getattr(account, name) == value for name, value in fields.items())
-        same_divisions = account.role is not Role.TEACHER or sorted(divisions.get(account.id, [])) == sorted(brought)
+        is_unchanged = all(getattr(account, name) == value for name, value in fields.items())
+        same_divisions = account.role is not Role.TEACHER or sorted(divisions.get(account.id, [])) == sorted(imported)
         is_whose = account.role is not Role.STUDENT or account.id not in moved
-        if not (is_as_brought and same_divisions and is_whose and account.is_active and account.consented_at is None):
+        if not (is_unchanged and same_divisions and is_whose and account.is_active and account.consented_at is None):
             raise _worked_on(f"le compte {of_name(account.label)}", "a changé depuis")
     for account in accounts.values():
         db.session.expunge(account)
@@ -320,7 +320,7 @@ def _refuse_records(run: ImportRun) -> None:
 
 
 def _refuse_written_about(ids: Sequence[int], *, since: dt.datetime | None = None) -> None:
-    """Refuse once somebody wrote a fiche, an évaluation or a bilan of a pupil whom the import brought, or brought back.
+    """Refuse once somebody wrote a fiche, an évaluation or a bilan of a pupil whom the import created or reactivated.
 
     The sentence names nobody: who undoes an import may not know whose records there are.
     """
@@ -329,7 +329,7 @@ def _refuse_written_about(ids: Sequence[int], *, since: dt.datetime | None = Non
 
 
 def _check_students(page: Sequence[Row[Any]], by_code: dict[str, int], account_ids: Set[int]) -> None:
-    """Refuse once one of the pupils whom the import created is not as brought, but for an account that goes too."""
+    """Refuse once one of the pupils whom the import created is not as imported, but for an account that goes too."""
     ids = [change.object_id for change in page]
     students = {student.id: student for student in db.session.scalars(select(Student).where(Student.id.in_(ids)))}
     for change in page:
@@ -338,9 +338,9 @@ def _check_students(page: Sequence[Row[Any]], by_code: dict[str, int], account_i
             raise _worked_on("un élève", "n’existe plus")
         fields = {name: new for name, (_old, new) in change.changes.items()}
         fields["division_id"] = by_code.get(fields.pop("division"))
-        is_as_brought = all(plain(getattr(student, name)) == value for name, value in fields.items())
+        is_unchanged = all(plain(getattr(student, name)) == value for name, value in fields.items())
         has_own_account = student.account_id is not None and student.account_id not in account_ids
-        if not (is_as_brought and student.is_active) or has_own_account:
+        if not (is_unchanged and student.is_active) or has_own_account:
             raise _worked_on(
                 f"le dossier {of_name(spoken_name(student.first_name, student.last_name))}", "a changé depuis"
             )
@@ -349,7 +349,7 @@ def _check_students(page: Sequence[Row[Any]], by_code: dict[str, int], account_i
 
 
 def _check_structure(page: Sequence[Row[Any]], model: type[Any], noun: str) -> None:
-    """Refuse once one of the divisions or courses that the import created is not as it was brought."""
+    """Refuse once one of the divisions or courses that the import created is not as it was imported."""
     wanted = select(model).where(model.id.in_([change.object_id for change in page]))
     rows = {row.id: row for row in db.session.scalars(wanted)}
     for change in page:

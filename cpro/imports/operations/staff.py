@@ -72,7 +72,7 @@ def _create(
 ) -> None:
     """Open accounts of people of a file, without a code.
 
-    A teacher whom a table brings is as if made by hand, the head is to see it: whoever deposits a table may have
+    A teacher whom a table names is as if made by hand, the head is to see it: whoever deposits a table may have
     written it.
     """
     accounts = []

@@ -156,7 +156,7 @@ def _asked(name: str, length: int) -> str:
 
 
 def _page_of(total: int, size: int) -> tuple[int, int]:
-    """Return the page asked for, brought within those there are, and the last one."""
+    """Return the page asked for, limited to those there are, and the last one."""
     last_page = max(1, -(-total // size))
     return read_page(request.args.get("page"), last=last_page), last_page
 

@@ -19,7 +19,7 @@ from cpro.students.models import MEF
 
 
 class MEFsScreen(Screen):
-    """Courses: brought by files, linked to diplomas by the administrator, read by the head and the support."""
+    """Courses: created by imports, linked to diplomas by the administrator, read by the head and the support."""
 
     permission = Permission.MEFS_VIEW
     create_permission = edit_permission = delete_permission = Permission.DIPLOMAS_EDIT

@@ -19,7 +19,7 @@ from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.students.queries import RETENTION_CHOICES, kept_since
-from cpro.transfers.copies import Brought
+from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.models import PENDING, TransferSide
 from cpro.transfers.operations.verdicts import audit_changes, lock_schools, search_key_of
 
@@ -77,7 +77,7 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
         object_type="transfers",
         object_id=establishment_id,
         object_label="",
-        changes=audit_changes(len(rows), Brought()),
+        changes=audit_changes(len(rows), CopiedRecords()),
         establishment_id=establishment_id,
         session=session,
     )

@@ -1,6 +1,6 @@
 """Remove the copies of a transfer: the destination school cancels it, or the import that caused it is undone.
 
-What is taken back is what a reception brought and nobody evaluated upon. A fiche that another reception's évaluation
+What is taken back is what a reception copied and nobody evaluated upon. A fiche that another reception's évaluation
 names stays, as part of that other reception: its school held it too.
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from cpro.core.permissions import Actor
 from cpro.records.models import KINDS, Evaluation, Fiche
-from cpro.transfers.copies import Brought, count_brought
+from cpro.transfers.copies import CopiedRecords, count_copied
 from cpro.transfers.errors import EvaluatedUpon, NotNow
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.operations.decisions import clean_reason
@@ -80,15 +80,15 @@ def count_evaluated(session: Session, establishment_id: int, side_ids: Collectio
     )
 
 
-def remove_copies(session: Session, establishment_id: int, side_ids: Collection[int]) -> Brought:
-    """Delete what some receptions brought to a school, but for the fiches evaluated upon, which become its own.
+def remove_copies(session: Session, establishment_id: int, side_ids: Collection[int]) -> CopiedRecords:
+    """Delete what some receptions copied to a school; fiches evaluated upon become its own.
 
     Return what was deleted. Works in a platform session as in the school's own.
     """
     mine = (Fiche.establishment_id == establishment_id, Fiche.received_in.in_(side_ids))
     write_in_bulk(session, update(Fiche).where(*mine, _is_named_here()).values(received_in=None))
     _hand_over(session, establishment_id, side_ids)
-    taken = sum(count_brought(session, side_ids).values(), Brought())
+    taken = sum(count_copied(session, side_ids).values(), CopiedRecords())
     for kind in reversed(KINDS):  # évaluations first: they name fiches
         write_in_bulk(
             session, delete(kind).where(kind.establishment_id == establishment_id, kind.received_in.in_(side_ids))

@@ -70,7 +70,7 @@ def refuse(
 def ask_again(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
     """Ask, for the destination school, for a transfer that it CANCELLED or REFUSED; it is judged anew, at once.
 
-    A DONE one may be asked again too: what is missing is brought. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
+    A DONE one may be asked again too: what is missing is copied. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
     """
     locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
     check_state(locked, Direction.DESTINATION, {TransferState.CANCELLED, TransferState.REFUSED, TransferState.DONE})
@@ -105,6 +105,6 @@ def _decide(session: Session, locked: LockedTransfer, action: str, *, by: Actor,
     for side in locked.sides:
         side.decided_at, side.decided_in, side.reason = now, locked.side.direction_value, ""
         side.decided_by = by.label[:200] if side is locked.side else ""
-    brought = judge_again(session, locked, by=by, now=now)
-    record_on_both_sides(session, locked, action, brought=brought, by=by, now=now)
+    copied = judge_again(session, locked, by=by, now=now)
+    record_on_both_sides(session, locked, action, copied=copied, by=by, now=now)
     return locked.side

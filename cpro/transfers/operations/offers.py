@@ -104,8 +104,8 @@ def accept(
     locked.transfer.destination_student_id = chosen.id
     locked.transfer.agreed_at, locked.transfer.confirmed_at = locked.transfer.created_at, now
     set_state(locked, TransferState.OFFERED, by=by, now=now)
-    brought = judge_again(session, locked, by=by, now=now)
-    record_on_both_sides(session, locked, "accepted", brought=brought, by=by, now=now)
+    copied = judge_again(session, locked, by=by, now=now)
+    record_on_both_sides(session, locked, "accepted", copied=copied, by=by, now=now)
     return locked.side
 
 

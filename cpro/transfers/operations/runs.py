@@ -19,7 +19,7 @@ from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
 from cpro.transfers import matching
-from cpro.transfers.copies import Brought
+from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
 from cpro.transfers.operations.notifications import notify_heads
@@ -182,7 +182,7 @@ def _record_sent_by(session: Session, establishment_id: int, *, by: Actor, now: 
         object_type="transfers",
         object_id=establishment_id,
         object_label="",
-        changes=audit_changes(sides, Brought(*sums)),
+        changes=audit_changes(sides, CopiedRecords(*sums)),
         establishment_id=establishment_id,
         session=session,
     )

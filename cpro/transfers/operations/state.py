@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import record
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
-from cpro.transfers.copies import Brought
+from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
@@ -122,8 +122,8 @@ def set_state(locked: LockedTransfer, state: TransferState, *, reason: str = "",
         side.decided_by = by.label[:200] if side is locked.side else ""
 
 
-def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: datetime) -> Brought:
-    """Judge a pair anew with what was just decided, copy if nothing is missing, and return what was brought.
+def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: datetime) -> CopiedRecords:
+    """Judge a pair anew with what was just decided, copy if nothing is missing, and return what was copied.
 
     The sides keep who decided. Raises `NotNow` when the files no longer match the two pupils.
     """
@@ -142,7 +142,7 @@ def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: dat
         session.execute(update(Transfer).where(Transfer.id == locked.transfer.id).values(recorded_at=now))
         session.expire(locked.transfer)
         notify_heads(session, between=(pair.source_id, pair.destination_id), now=now)
-    return settled.brought.get(pair.destination_id, Brought())
+    return settled.copied_records.get(pair.destination_id, CopiedRecords())
 
 
 def record_on_both_sides(
@@ -150,18 +150,18 @@ def record_on_both_sides(
     locked: LockedTransfer,
     action: str,
     *,
-    brought: Brought | None = None,
-    taken: Brought | None = None,
+    copied: CopiedRecords | None = None,
+    taken: CopiedRecords | None = None,
     changes: Mapping[str, tuple[Any, Any]] | None = None,
     by: Actor,
     now: datetime,
 ) -> None:
-    """Record one action in the journals of both schools, with what it `brought` or has `taken` back.
+    """Record one action in the journals of both schools, with what it `copied` or has `taken` back.
 
     By ascending id of school. The other school's journal names the acting school, and none of its people.
     """
-    figures = audit_changes(0, brought) if brought else {}
-    figures |= {name: (number, None) for name, (_before, number) in audit_changes(0, taken or Brought()).items()}
+    figures = audit_changes(0, copied) if copied else {}
+    figures |= {name: (number, None) for name, (_before, number) in audit_changes(0, taken or CopiedRecords()).items()}
     sides = sorted(locked.sides, key=lambda side: (side.establishment_id, side.id))
     for side in sides:
         is_own = side.establishment_id == locked.side.establishment_id

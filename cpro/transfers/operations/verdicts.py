@@ -22,7 +22,7 @@ from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
 from cpro.records.models import Fiche, FicheState
 from cpro.transfers import matching
-from cpro.transfers.copies import NAMES, Brought, copy_records
+from cpro.transfers.copies import NAMES, CopiedRecords, copy_records
 from cpro.transfers.matching import Pair, Pupil, School, Verdict
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
 
@@ -37,7 +37,7 @@ class Settled:
 
     #: transfers whose copy was made, {id of the destination school: how many}
     received: dict[int, int] = field(default_factory=dict)
-    brought: dict[int, Brought] = field(default_factory=dict)
+    copied_records: dict[int, CopiedRecords] = field(default_factory=dict)
     #: pairs whose row changed otherwise
     changed: int = 0
 
@@ -49,7 +49,7 @@ class Settled:
     @property
     def records(self) -> int:
         """Return how many records were copied."""
-        return sum(each.total for each in self.brought.values())
+        return sum(each.total for each in self.copied_records.values())
 
 
 def lock_schools(session: Session, ids: Iterable[int]) -> None:
@@ -63,7 +63,7 @@ def lock_schools(session: Session, ids: Iterable[int]) -> None:
 
 
 def settle(session: Session, pairs: Collection[Pair], *, asked: Collection[Pair] = (), now: datetime) -> Settled:
-    """Bring some pairs to what they call for, copies included; `asked` names closed ones that are asked again.
+    """Settle some pairs as the files call for, copies included; `asked` names closed ones that are asked again.
 
     The journal of the schools is the caller's. The UAI of schools between which something was copied are locked.
     """
@@ -96,7 +96,9 @@ def record_reception(session: Session, establishment_id: int, settled: Settled, 
         object_type="transfers",
         object_id=establishment_id,
         object_label="",
-        changes=audit_changes(settled.received[establishment_id], settled.brought.get(establishment_id, Brought())),
+        changes=audit_changes(
+            settled.received[establishment_id], settled.copied_records.get(establishment_id, CopiedRecords())
+        ),
         establishment_id=establishment_id,
         session=session,
     )
@@ -110,13 +112,13 @@ def named_to(by: Actor, *, is_own: bool, otherwise: str) -> Actor:
     return by if is_own or by.kind == "system" else Actor("system", None, otherwise, "system", "")
 
 
-def audit_changes(pupils: int, brought: Brought) -> dict[str, tuple[Any, Any]]:
+def audit_changes(pupils: int, copied: CopiedRecords) -> dict[str, tuple[Any, Any]]:
     """Return the figures of an audit line: those that are not zero."""
     figures = {
         "pupils": pupils,
-        "fiches": brought.fiches,
-        "bilans": brought.bilans,
-        "evaluations": brought.evaluations,
+        "fiches": copied.fiches,
+        "bilans": copied.bilans,
+        "evaluations": copied.evaluations,
     }
     return {name: (None, number) for name, number in figures.items() if number}
 
@@ -139,7 +141,7 @@ def _is_to_settle(verdict: Verdict, asked: Collection[Pair]) -> bool:
 
 
 def _end(transfer_ids: Sequence[int], session: Session, now: datetime) -> None:
-    """Leave the place of some pairs to whatever comes next; what they brought stays."""
+    """Leave the place of some pairs to whatever comes next; what they copied stays."""
     if not transfer_ids:
         return
     session.execute(update(Transfer).where(Transfer.id.in_(transfer_ids)).values(is_current=False))
@@ -193,7 +195,7 @@ def _state_values(verdict: Verdict, now: datetime) -> dict[str, Any]:
 def write_sides(
     session: Session, settled: Sequence[tuple[int, Verdict]], schools: Mapping[int, School], now: datetime
 ) -> None:
-    """Bring the sides of some transfers to their state: both, or only that of the one school that activated."""
+    """Update the sides of some transfers to their state: both, or only that of the one school that activated."""
     if not settled:
         return
     known = {
@@ -270,15 +272,15 @@ def _copy(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now:
         return settled
     transfer_ids = [ids[pair] for pair in pairs]
     copy_records(session, transfer_ids)
-    settled.brought = write_figures(session, transfer_ids)
+    settled.copied_records = write_figures(session, transfer_ids)
     settled.received = dict(Counter(pair.destination_id for pair in pairs))
     _lock_uais(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)}, now)
     _note_school_pairs(session, pairs, ids, now)
     return settled
 
 
-def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Brought]:
-    """Write on the sides of some transfers what they brought, and return it by destination school.
+def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, CopiedRecords]:
+    """Write on the sides of some transfers what they copied, and return it by destination school.
 
     Three statements, whatever the number of transfers: rows are counted where they are.
     """
@@ -319,7 +321,7 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Br
         .where(there.transfer_id.in_(transfer_ids), there.direction_value == Direction.DESTINATION.value)
         .group_by(there.establishment_id)
     )
-    return {school: Brought(**dict(zip(NAMES.values(), sums, strict=True))) for school, *sums in rows}
+    return {school: CopiedRecords(**dict(zip(NAMES.values(), sums, strict=True))) for school, *sums in rows}
 
 
 def _count_left_out() -> ScalarSelect[int]:

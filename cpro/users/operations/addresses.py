@@ -87,7 +87,7 @@ def change_own_address(session: Session, account: Account, email: str, *, by: Ac
 
 def forget_address(account: Account, *, now: datetime) -> None:
     """Forget the addresses of an account that becomes another person's, in the session of the school: no link, however
-    old, brings one back.
+    old, restores one.
     """
     account.email = account.confirmed_email = ""
     _replace(db.session(), account.establishment_id, account.id, AddressState.WAITING, AddressState.COUNTED, now=now)
@@ -248,7 +248,7 @@ def _answer_for_school(
 def _answer_for_account(
     session: Session, account: Account, change: AddressChange, *, agrees: bool, by: Actor, now: datetime
 ) -> None:
-    """Have the address count, or bring the earlier one back; what the new one may have opened meanwhile is closed."""
+    """Have the address count, or restore the earlier one; what the new one may have opened meanwhile is closed."""
     if agrees:
         _refuse_outdated(change, account.email)
         account.confirmed_email = change.email
