@@ -1,7 +1,7 @@
 """Time an import against its floor: `python -m bench.imports [pupils]`.
 
 The floor is a bare lxml iterparse of the same file (`bench.bare_parse`) and one bulk insert of the same rows into the
-same kind of database. Each action works in a process of its own, whose peak memory is told, on databases made for it:
+same kind of database. Each action works in a process of its own, whose peak memory is shown, on databases made for it:
 SQLite files, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, databases of that server, whose role
 needs CREATEDB.
 
@@ -49,7 +49,7 @@ NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 BENCH = Actor("system", None, "Bench", "system", "bench")
 ROUNDS = 5
 #: What the floor inserts of each pupil of the file.
-TOLD = ("siecle_id", "ine", "last_name", "usage_name", "first_name", "birth_date", "mef_code")
+IDENTITY = ("siecle_id", "ine", "last_name", "usage_name", "first_name", "birth_date", "mef_code")
 
 
 @dataclass
@@ -143,7 +143,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
     with path.open("rb") as stream:
         return [
-            {name: getattr(row, name) for name in TOLD}
+            {name: getattr(row, name) for name in IDENTITY}
             | {"created_at": NOW, "is_active": True, "came_by": Origin.SIECLE.value}
             | {"search_key": f"{row.last_name} {row.first_name}".lower()}
             for row in read_students(stream, today=NOW.date())
@@ -196,10 +196,13 @@ def compare(count: int) -> float:
             print(f"    {second.over(alone)} of the parse in {where} ({alone.elapsed:.2f} s)", flush=True)
         _, moving = bench.run("import", path=bench.moved)
         _, opening = bench.run("accounts", path=bench.moved)
-    told = {"all arriving": arriving, "again": unchanged, "all moving": moving, "accounts opened": opening}
-    print("  peak " + ", ".join(f"{figures['megabytes']:.0f} MB {label}" for label, figures in told.items()))
-    print("  lock held " + ", ".join(f"{figures['held']:.1f} s {label}" for label, figures in told.items()), flush=True)
-    return max(figures["megabytes"] for figures in told.values())
+    measured = {"all arriving": arriving, "again": unchanged, "all moving": moving, "accounts opened": opening}
+    print("  peak " + ", ".join(f"{figures['megabytes']:.0f} MB {label}" for label, figures in measured.items()))
+    print(
+        "  lock held " + ", ".join(f"{figures['held']:.1f} s {label}" for label, figures in measured.items()),
+        flush=True,
+    )
+    return max(figures["megabytes"] for figures in measured.values())
 
 
 @contextmanager

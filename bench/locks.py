@@ -4,7 +4,7 @@ A separate worker process applies the pupils, then undoes them. Meanwhile eight 
 own pages: of the same school and of another, signing in, saving a setting, being refused a page, reading one (each page
 as of somebody who was last seen a minute ago, which is when that is noted).
 
-What is told is time spent waiting for a lock, however slow the machine is: on SQLite that of BEGIN IMMEDIATE, on
+The figures are the time spent waiting for a lock, however slow the machine is: on SQLite that of BEGIN IMMEDIATE, on
 PostgreSQL what `pg_locks` tells of their connections, read every few milliseconds. A 503 counts for all that it waited.
 The idle figures come first: people wait for each other too. SQLite files are made for it, or, with
 `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database of that server, whose role needs CREATEDB.
@@ -58,7 +58,7 @@ PAUSE = (0.0, 0.1)
 #: Seconds between two people who arrive while one waits.
 ARRIVALS = 0.1
 P95, WORST = 0.050, 1.0
-#: Pages that a teacher is refused: told in the journal once a minute each, so that several are tried in turn.
+#: Pages that a teacher is refused: recorded once a minute each, so that several are tried in turn.
 REFUSED = ("etablissement", "modules", "masques", "transferts", "conservation", "logo", "historique")
 PARTICULARS = "/admin/parametres/etablissement"
 #: How the connections of the people are called.
@@ -72,9 +72,9 @@ class Watch:
     def request(self) -> Iterator[list[float]]:
         """Yield a list that holds the seconds waited, once the block is over."""
         self.begin()
-        told = list[float]()
-        yield told
-        told.append(self.end())
+        elapsed = list[float]()
+        yield elapsed
+        elapsed.append(self.end())
 
     def begin(self) -> None:
         """Forget what was waited before."""
@@ -105,7 +105,7 @@ class SQLiteWatch(Watch):
     def _start(self, connection: Any, cursor: Any, statement: str, *more: Any) -> None:
         self._since = time.perf_counter() if statement == "BEGIN IMMEDIATE" else 0.0
 
-    def _stop(self, *told: Any) -> None:
+    def _stop(self, *elapsed: Any) -> None:
         if self._since:
             self._waited += time.perf_counter() - self._since
             self._since = 0.0

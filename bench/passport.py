@@ -1,7 +1,7 @@
 """Time the passports of a division against their floor: `python -m bench.passport [pupils]`.
 
 The floor is what Typst takes for the same pages from ready-made JSON. Each action works in a process of its own, whose
-peak memory is told, on one SQLite database; ours reads the records, draws, writes the ZIP, the issues and the journal.
+peak memory is shown, on one SQLite database; ours reads the records, draws, writes the ZIP, the issues and the journal.
 """
 
 from __future__ import annotations

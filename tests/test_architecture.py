@@ -1,4 +1,4 @@
-"""The conventions of the house, each told with its remedy."""
+"""The conventions of the code, each failure with its remedy."""
 
 from __future__ import annotations
 

@@ -157,11 +157,11 @@ class TestEachLine:
         if LINES[title][0] is no_head:
             browsers.pop()
 
-        told = [lines(browser)[title].detail for browser in browsers]
+        details = [lines(browser)[title].detail for browser in browsers]
 
-        assert any("le faire" not in detail for detail in told)
+        assert any("le faire" not in detail for detail in details)
 
-    def test_the_support_is_told_who_can_for_each(self, as_: As, arrange: Arrange, world: World) -> None:
+    def test_the_support_reads_who_can_for_each(self, as_: As, arrange: Arrange, world: World) -> None:
         with arrange() as session:
             for prepare, _figure, _offered in LINES.values():
                 if prepare is not nobody:

@@ -77,8 +77,8 @@ def test_both_steps_refuse_in_the_same_sentence(
 
     assert asked.status_code == done.status_code, (asked.status_code, done.status_code)
     assert 400 <= done.status_code < 500
-    told = [sentence_of(answer, case.sentence) for answer in (asked, done)]
-    assert told[0] == told[1]
+    sentences = [sentence_of(answer, case.sentence) for answer in (asked, done)]
+    assert sentences[0] == sentences[1]
 
 
 def sentence_of(answer: object, words: str) -> str:

@@ -119,13 +119,13 @@ class TestAccounts:
 
 class TestSchools:
     def test_are_the_two_of_the_contract(self, demo: Flask) -> None:
-        told = [(row["code"], row["uai"], row["name"]) for row in rows(demo, Establishment)]
+        schools = [(row["code"], row["uai"], row["name"]) for row in rows(demo, Establishment)]
 
-        assert told == [
+        assert schools == [
             ("lovelace", "0999001W", "Lycée professionnel Ada Lovelace"),
             ("chatelet", "0999002X", "Lycée professionnel Émilie du Châtelet"),
         ]
-        assert all(normalise_uai(uai) == uai for _, uai, _ in told)
+        assert all(normalise_uai(uai) == uai for _, uai, _ in schools)
 
     def test_the_first_is_complete(self, demo: Flask, browser: Callable[[], Browser]) -> None:
         row = school(demo, "lovelace")

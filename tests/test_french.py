@@ -136,7 +136,7 @@ def test_an_empty_field_agrees_with_its_label(migrated_app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "told"),
+    ("label", "unfilled_label"),
     [
         ("Adresse électronique", "non renseignée"),
         ("Autre établissement", "non renseigné"),
@@ -148,8 +148,8 @@ def test_an_empty_field_agrees_with_its_label(migrated_app: Flask) -> None:
         ("Fermé par", "personne"),
     ],
 )
-def test_an_empty_field_reads_well(label: str, told: str) -> None:
-    assert unfilled(label) == told
+def test_an_empty_field_reads_well(label: str, unfilled_label: str) -> None:
+    assert unfilled(label) == unfilled_label
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def _sentences() -> dict[str, str]:
     return found
 
 
-def test_each_sentence_that_tells_a_right_is_held_to_the_table() -> None:
+def test_each_sentence_about_a_right_agrees_with_the_table() -> None:
     for sentence, where in _sentences().items():
         known = [each for each in (*CLAIMS, *TELL_NO_RIGHT) if sentence.startswith(each)]
         assert known, f"{where}: « {sentence} » tells who reads what: draw it from core.rights, or hold it in CLAIMS"
@@ -146,7 +146,7 @@ def test_what_is_drawn_is_all_that_can_be_read(role: Role) -> None:
 
 
 @pytest.mark.parametrize("address", ["/admin/parametres/inspecteurs", "/aide/inspecteurs"])
-def test_what_an_inspector_reads_is_told_whole(as_: Callable[..., Browser], world: World, address: str) -> None:
+def test_what_an_inspector_reads_is_shown_whole(as_: Callable[..., Browser], world: World, address: str) -> None:
     page = Page(as_("administrator").get(address)).text
 
     for words in (*list_read_by(Role.INSPECTOR), *list_closed_to(Role.INSPECTOR)):

@@ -249,7 +249,7 @@ class TestWeaknesses:
 
 
 class TestTwoPeople:
-    def test_the_second_is_told_and_loses_nothing(self, as_: As, filled: World, platform: Look) -> None:
+    def test_the_second_is_warned_and_loses_nothing(self, as_: As, filled: World, platform: Look) -> None:
         first, second = as_("administrator"), as_("administrator")
         address = f"/admin/eleves/edit/?id={filled.a.student_id}"
         form, late_form = first.form(address), second.form(address)

@@ -57,14 +57,14 @@ class TestFirstStart:
         assert stopped.health == (200, '{"status":"ok"}\n')
 
     def test_it_prints_the_address_the_accounts_and_the_password_once(self, stopped: Platform) -> None:
-        told = stopped.announcement
+        announcement = stopped.announcement
 
-        assert stopped.url in told
+        assert stopped.url in announcement
         for word in ("lovelace", "chatelet", "administrateur", "chef", "enseignante", "apprenant"):
-            assert word in told
+            assert word in announcement
         for email in ("inspecteur@cpro.example", "support@cpro.example"):
-            assert email in told
-        assert told.count(password_in(told)) == 1
+            assert email in announcement
+        assert announcement.count(password_in(announcement)) == 1
         assert stopped.complaints == ""
 
     def test_the_password_it_prints_opens_every_demonstration_account(self, stopped: Platform) -> None:

@@ -83,6 +83,6 @@ class TestChild:
         wait_until_gone(worker)
 
     def test_its_settings_are_those_of_the_platform(self, platform_: Platform) -> None:
-        told = Path(f"/proc/{platform_.wait_for_worker()}/environ").read_bytes()
+        environment = Path(f"/proc/{platform_.wait_for_worker()}/environ").read_bytes()
 
-        assert f"CPRO_INSTANCE={platform_.folder / 'instance'}".encode() in told
+        assert f"CPRO_INSTANCE={platform_.folder / 'instance'}".encode() in environment

@@ -168,7 +168,7 @@ class TestTheMergeIsJudged:
         assert answer.status_code == 303
         assert school_row(app, world.a.id)["city"] == "Metz"
 
-    def test_what_was_kept_is_told_once(self, as_: As) -> None:
+    def test_what_was_kept_is_shown_once(self, as_: As) -> None:
         first, second = as_("administrator"), as_("head")
         opened = Page(second.get(PARTICULARS)).posts()
         first.post(PARTICULARS, {**Page(first.get(PARTICULARS)).posts(), "academy": "Nancy-Metz"})
@@ -225,7 +225,7 @@ class TestComparing:
             ("unknown", "un", "deux", Verdict.CLASH),
         ],
     )
-    def test_tells_whose_value_a_field_takes(self, name: str, mine: object, theirs: object, verdict: Verdict) -> None:
+    def test_says_whose_value_a_field_takes(self, name: str, mine: object, theirs: object, verdict: Verdict) -> None:
         assert compare(self.BASE, name, mine=mine, theirs=theirs) is verdict
 
     def test_says_nothing_of_what_it_was_drawn_from(self) -> None:

@@ -47,7 +47,7 @@ def _masks(browser: Browser) -> Any:
     return browser.post(f"{SETTINGS}/masques?diplome=40025520", {"links": "Liens utiles", "equipment": "Outillage"})
 
 
-#: what was done before, the request, its audited action, the object, the fields told.
+#: what was done before, the request, its audited action, the object, the changed fields.
 WRITES: dict[str, tuple[list[Post], Post, str, str, list[str]]] = {
     "particulars": (
         [],
@@ -208,8 +208,8 @@ class TestReading:
             tenancy.enter(Scope(world.a.id))
             with unit_of_work():
                 for action, field in (("masks:changed", "links"), ("masks:reset", "links"), ("masks:changed", "other")):
-                    told = {"object_type": "masks", "object_id": "C", "object_label": "z" * 300}
-                    record(action, by=actor, now=NOW, changes={field: ("", action)}, **told)
+                    about = {"object_type": "masks", "object_id": "C", "object_label": "z" * 300}
+                    record(action, by=actor, now=NOW, changes={field: ("", action)}, **about)
 
             found, unnamed = (find_last_change("masks", "C", field) for field in ("links", "equipment"))
 

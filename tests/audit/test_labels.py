@@ -101,10 +101,10 @@ class TestDescribe:
     def test_the_support_never_reads_a_whole_ine(self, migrated_app: Flask) -> None:
         line = entry({"ine": [None, INE], "note": ["", f"fiche de {INE.lower()}"]}, object_label=f"Zoé ({INE})")
 
-        told = repr(labels.describe(line, masked=True)) + labels.sentence(line, masked=True)
+        text = repr(labels.describe(line, masked=True)) + labels.sentence(line, masked=True)
 
-        assert INE not in told.upper()
-        assert told.count("••••••••00") == 3
+        assert INE not in text.upper()
+        assert text.count("••••••••00") == 3
 
     def test_the_school_reads_it_whole(self, migrated_app: Flask) -> None:
         assert labels.describe(entry({"ine": [None, INE]}))[0].new == INE

@@ -46,17 +46,17 @@ class TestRecords:
         assert lines(app, "record:opened") == []
 
     @pytest.mark.parametrize("role", [Role.SUPPORT, Role.INSPECTOR])
-    def test_each_record_a_person_of_the_platform_opens_is_told_to_the_school(
+    def test_each_record_a_person_of_the_platform_opens_is_recorded_in_the_school(
         self, app: Flask, world: World, role: Role
     ) -> None:
         for _ in range(2):
             self._open(app, person(world, role))
 
-        told = lines(app, "record:opened")
-        assert [(line["establishment_id"], line["object_type"], line["object_id"]) for line in told] == [
+        found = lines(app, "record:opened")
+        assert [(line["establishment_id"], line["object_type"], line["object_id"]) for line in found] == [
             (world.a.id, "student", "7")
         ] * 2
-        assert told[0]["origin"] == "192.0.2.1"
+        assert found[0]["origin"] == "192.0.2.1"
 
     def test_an_ine_is_masked(self, app: Flask, world: World) -> None:
         self._open(app, person(world, Role.SUPPORT))
@@ -77,7 +77,7 @@ class TestRecords:
 
 
 class TestSearches:
-    def test_the_schools_own_are_not_told(self, app: Flask, world: World) -> None:
+    def test_the_schools_own_are_not_recorded(self, app: Flask, world: World) -> None:
         search(app, person(world, Role.ADMINISTRATOR), "agate")
 
         assert lines(app, "list:searched") == []
@@ -89,19 +89,19 @@ class TestSearches:
         assert (line["establishment_id"], line["object_label"]) == (world.a.id, "Élèves")
         assert line["changes"] == {"sought": [None, "« ••••••••00A »"]}
 
-    def test_the_same_one_is_told_once_in_ten_minutes(self, app: Flask, world: World) -> None:
+    def test_the_same_one_is_recorded_once_in_ten_minutes(self, app: Flask, world: World) -> None:
         support = person(world, Role.SUPPORT)
 
         for sought, minutes in (("agate", 0), ("opale", 1), ("agate", 2), ("agate", 9), ("agate", 11)):
             search(app, support, sought, NOW + timedelta(minutes=minutes))
 
-        told = [line["changes"]["sought"][1] for line in lines(app, "list:searched")]
-        assert told == ["agate", "opale", "agate"]
+        found = [line["changes"]["sought"][1] for line in lines(app, "list:searched")]
+        assert found == ["agate", "opale", "agate"]
 
 
 class TestExports:
     @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.SUPPORT])
-    def test_are_told_of_everybody(self, app: Flask, world: World, role: Role) -> None:
+    def test_are_recorded_for_everybody(self, app: Flask, world: World, role: Role) -> None:
         with app.app_context():
             events.exported.send(
                 None,
@@ -120,14 +120,16 @@ class TestExports:
 class TestSettingsPages:
     PAGES = ("etablissement", "transferts", "masques", "logo")
 
-    def test_opened_by_the_school_are_not_told(self, app: Flask, as_: As) -> None:
+    def test_opened_by_the_school_are_not_recorded(self, app: Flask, as_: As) -> None:
         head = as_("head")
         for page in self.PAGES:
             head.get(f"/admin/parametres/{page}")
 
         assert lines(app, "record:opened") == []
 
-    def test_opened_by_the_support_are_each_told_once_in_ten_minutes(self, app: Flask, as_: As, world: World) -> None:
+    def test_opened_by_the_support_are_each_recorded_once_in_ten_minutes(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         with time_machine.travel(NOW, tick=False) as clock:
             support = as_("support", enter="b")
             for _ in range(2):

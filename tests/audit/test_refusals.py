@@ -26,7 +26,7 @@ def refusals(app: Flask) -> list[dict[str, Any]]:
 
 
 class TestRefusedRights:
-    def test_tell_who_and_where_but_nothing_typed(self, app: Flask, as_: As, world: World) -> None:
+    def test_record_who_and_where_but_nothing_typed(self, app: Flask, as_: As, world: World) -> None:
         answer = as_("teacher").post("/admin/parametres/etablissement?nom=Secret1", {"name": "Secret2"})
 
         assert answer.status_code == 403
@@ -40,7 +40,7 @@ class TestRefusedRights:
         assert line["changes"] == {"method": [None, "POST"]}
         assert "Secret" not in repr(line)
 
-    def test_are_told_of_the_support_though_it_may_not_write(self, app: Flask, as_: As, world: World) -> None:
+    def test_are_recorded_for_the_support_though_it_may_not_write(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("support", enter="a")
 
         assert browser.post("/admin/parametres/etablissement", {"city": "Metz"}).status_code == 403
@@ -57,18 +57,18 @@ class TestRefusedRights:
 
         assert all(line["establishment_id"] is None for line in refusals(app))
 
-    def test_in_a_loop_are_told_once_a_minute_for_each_person_and_route(self, app: Flask, as_: As) -> None:
+    def test_in_a_loop_are_recorded_once_a_minute_for_each_person_and_route(self, app: Flask, as_: As) -> None:
         with time_machine.travel(START, tick=False) as clock:
             teacher, student = as_("teacher"), as_("student")
             for browser in (teacher, student, teacher, student):
                 browser.get("/admin/parametres/etablissement")
                 clock.shift(timedelta(seconds=10))
             teacher.get("/admin/parametres/transferts")
-            told_at_once = len(refusals(app))
+            recorded_at_once = len(refusals(app))
             clock.shift(timedelta(seconds=61))
             teacher.get("/admin/parametres/etablissement")
 
-        assert told_at_once == 3
+        assert recorded_at_once == 3
         assert len(refusals(app)) == 4
 
     def test_say_nothing_of_the_signed_out_or_of_what_does_not_exist(
@@ -112,7 +112,7 @@ class TestFailedSignIns:
                 browser.sign_in("alpha", login, "mauvais mot de passe")
                 clock.shift(_PATIENCE)
 
-    def test_are_told_when_a_block_begins_not_each_time(
+    def test_are_recorded_when_a_block_begins_not_each_time(
         self, app: Flask, world: World, browser: Callable[[], Browser]
     ) -> None:
         self._fail(browser(), "claude.basalte", 4)
@@ -122,7 +122,7 @@ class TestFailedSignIns:
         assert before == []
         assert blocks(app) == [(world.a.id, "Claude BASALTE", 5)]
 
-    def test_are_told_again_at_the_longest_block(
+    def test_are_recorded_again_at_the_longest_block(
         self, app: Flask, world: World, browser: Callable[[], Browser]
     ) -> None:
         self._fail(browser(), "claude.basalte", 12)

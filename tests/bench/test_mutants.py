@@ -120,7 +120,7 @@ def test_main_asks_the_tests_that_ran_the_line_alone(tree: Path, capsys: pytest.
     assert (tree / ".coverage").read_bytes() == before
 
 
-def test_main_tells_the_rule_that_no_test_holds(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_main_says_the_rule_that_no_test_holds(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     survivors = main(["--count", "4"], root=tree)
 
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| cpro")]

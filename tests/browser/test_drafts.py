@@ -47,7 +47,7 @@ def expect_found(page: Page, words: str) -> None:
 
 
 class TestAutomatic:
-    def test_the_hour_is_told_a_moment_after_the_last_key(self, site: Site, screenshots: Path | None) -> None:
+    def test_the_hour_is_shown_a_moment_after_the_last_key(self, site: Site, screenshots: Path | None) -> None:
         page = site.visitor(TEACHER)
         page.goto(NEW)
         expect(page.get_by_role("button", name="Enregistrer le brouillon")).to_be_hidden()
@@ -144,7 +144,7 @@ class TestAutomatic:
 
         expect(page.get_by_role("textbox", name="Description")).to_contain_text("sans titre")
 
-    def test_an_ended_session_is_told_and_the_text_comes_back(self, site: Site) -> None:
+    def test_an_ended_session_is_shown_and_the_text_comes_back(self, site: Site) -> None:
         page = site.visitor()
         from tests.helpers.chromium import sign_in
 
@@ -163,7 +163,7 @@ class TestAutomatic:
         witness = site.witness(page)
         witness.complaints[:] = [each for each in witness.complaints if not each.startswith("status 401")]
 
-    def test_a_busy_server_is_told_and_asked_again(self, site: Site) -> None:
+    def test_a_busy_server_is_shown_and_asked_again(self, site: Site) -> None:
         page = site.visitor(TEACHER)
         page.goto(NEW)
         refusals = iter([503, 503])

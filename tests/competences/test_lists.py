@@ -286,7 +286,7 @@ class TestDeletingTheDiploma:
         assert "Titre-secret" not in answer.text
 
 
-def test_confirming_tells_what_it_does(as_: As, diplomas: Diplomas) -> None:
+def test_confirming_says_what_it_does(as_: As, diplomas: Diplomas) -> None:
     browser, address = as_("administrator"), diplomas.page("own")
     confirm(browser, drop(browser, address, LIST), address)
 

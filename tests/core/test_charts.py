@@ -148,7 +148,7 @@ class TestDashboard:
         statements: list[str] = []
 
         def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
-            if not statement.startswith("PRAGMA"):  # SQLite: how long to wait, told again when it changed
+            if not statement.startswith("PRAGMA"):  # SQLite: how long to wait, set again when it changed
                 statements.append(statement)
 
         with app.app_context():

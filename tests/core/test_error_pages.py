@@ -1,4 +1,4 @@
-"""Errors are told in French, in the frame, without a word of what broke."""
+"""Errors are shown in French, in the frame, without a word of what broke."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class TestBreakdown:
             ("conflict", 409, "Quelqu’un est passé avant vous."),
         ],
     )
-    def test_is_told_in_french_without_its_detail(self, broken: Flask, kind: str, status: int, words: str) -> None:
+    def test_is_reported_in_french_without_its_detail(self, broken: Flask, kind: str, status: int, words: str) -> None:
         answer = Browser(broken).get(f"/essai/{kind}")
 
         assert answer.status_code == status

@@ -49,7 +49,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "REQUEST_WAIT", 0.1)
 
 
-def told_to_wait(session: Session) -> int:
+def wait_of(session: Session) -> int:
     """Return for how many milliseconds the database lets the session's transaction wait."""
     if session.get_bind().dialect.name == "sqlite":
         return int(session.scalar(text("PRAGMA busy_timeout")) or 0)
@@ -59,11 +59,11 @@ def told_to_wait(session: Session) -> int:
 class TestHowLong:
     def test_a_request_waits_two_seconds_and_everything_else_thirty(self, app: Flask) -> None:
         with app.app_context(), platform_unit_of_work("test") as work:
-            assert told_to_wait(work.session) == PATIENT_WAIT * 1000 == 30_000
+            assert wait_of(work.session) == PATIENT_WAIT * 1000 == 30_000
         with app.test_request_context(), platform_unit_of_work("test") as work:
-            assert told_to_wait(work.session) == REQUEST_WAIT * 1000 == 2_000
+            assert wait_of(work.session) == REQUEST_WAIT * 1000 == 2_000
         with app.app_context(), platform_unit_of_work("test") as work:
-            assert told_to_wait(work.session) == 30_000, "the same connection, told anew"
+            assert wait_of(work.session) == 30_000, "the same connection, set anew"
 
     def test_whoever_may_not_wait_does_not(self, app: Flask, world: World, lock_row: LockRow) -> None:
         with lock_row(f"establishment WHERE id = {world.a.id}"), app.app_context():
@@ -92,7 +92,7 @@ class TestWhatIsBusy:
 
 
 class TestRequest:
-    def test_that_waits_in_vain_is_told_to_come_back_and_loses_nothing(
+    def test_that_waits_in_vain_is_asked_to_come_back_and_loses_nothing(
         self, app: Flask, as_: As, world: World, lock_row: LockRow
     ) -> None:
         browser = as_("administrator")
@@ -142,17 +142,17 @@ class TestRequest:
             assert browser.post(PARTICULARS, {"city": "Nancy"}).status_code == 403
 
     @pytest.mark.usefixtures("hurried")
-    def test_of_an_inspector_is_not_shown_unless_the_journal_can_tell_it(
+    def test_of_an_inspector_is_not_shown_unless_it_can_be_recorded(
         self, app: Flask, as_: As, world: World, arrange: Arrange, lock_row: LockRow
     ) -> None:
         with arrange() as session:
             session.add(make_mandate(world))
         browser = as_("inspector", enter="a")
-        told = len(rows(app, AuditEntry))
+        lines = len(rows(app, AuditEntry))
 
         with lock_row(f"establishment WHERE id = {world.a.id}"):
             answer = browser.get("/scenarios")
-        assert (answer.status_code, len(rows(app, AuditEntry))) == (503, told)
+        assert (answer.status_code, len(rows(app, AuditEntry))) == (503, lines)
 
         assert browser.get("/scenarios").status_code == 200
 
@@ -178,7 +178,7 @@ class TestReading:
         asked: list[str] = []
         with app.app_context():
             engine = db.engine
-        event.listen(engine, "before_cursor_execute", _note := lambda *told: asked.append(told[2]))
+        event.listen(engine, "before_cursor_execute", _note := lambda *arguments: asked.append(arguments[2]))
         try:
             answer = browser.get("/sante")
         finally:

@@ -31,7 +31,7 @@ class TestMissingParticulars:
         ],
         ids=str,
     )
-    def test_are_told_in_the_order_of_the_form(self, blank: dict[str, str | None], missing: list[str]) -> None:
+    def test_are_reported_in_the_order_of_the_form(self, blank: dict[str, str | None], missing: list[str]) -> None:
         school = make_establishment(**{**COMPLETE, **blank})
 
         assert [each.field for each in missing_particulars(school)] == missing

@@ -84,7 +84,7 @@ class TestRefusals:
         assert answer.status_code == 422
         assert Page(answer).error(field).endswith((".", "fr."))
 
-    def test_all_mistakes_are_told_at_once(self, app: Flask, as_: As) -> None:
+    def test_all_mistakes_are_reported_at_once(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         typed = {"uai": "0940321S", "email": "a@b", "postal_code": "9500A", "name": "Lycée Nouveau"}
 
@@ -249,7 +249,7 @@ class TestSaving:
 
 
 class TestTwoPeople:
-    def test_the_second_is_told_who_saved_what_and_loses_nothing(self, app: Flask, as_: As, world: World) -> None:
+    def test_the_second_reads_who_saved_what_and_loses_nothing(self, app: Flask, as_: As, world: World) -> None:
         with time_machine.travel(datetime(2026, 11, 23, 13, 30, tzinfo=UTC), tick=False):
             first, second = as_("administrator"), as_("head")
             form = second.form(URL)
@@ -281,7 +281,7 @@ class TestTwoPeople:
         assert watch.line["changes"] == {"name": ["Nom d’Alix", "Nom de Claude"]}
         assert watch.line["actor_label"] == "Claude BASALTE"
 
-    def test_posting_again_after_a_third_save_is_told_again(self, as_: As) -> None:
+    def test_posting_again_after_a_third_save_is_reported_again(self, as_: As) -> None:
         first, second = as_("administrator"), as_("head")
         form = second.form(URL)
         first.post(URL, {"name": "Une fois"})

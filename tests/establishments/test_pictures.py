@@ -244,7 +244,7 @@ class TestDeletingAndUndoing:
         assert "Supprimer le logo ?" in Page(answer).text
         assert shown(browser) == (64, 32)
 
-    def test_deleting_what_is_not_there_is_told(self, app: Flask, as_: As) -> None:
+    def test_deleting_what_is_not_there_is_reported(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):

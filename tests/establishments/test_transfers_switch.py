@@ -200,7 +200,7 @@ class TestSaving:
 
 
 class TestTwoPeople:
-    def test_the_second_is_told_who_saved_what_and_loses_nothing(self, app: Flask, as_: As, world: World) -> None:
+    def test_the_second_reads_who_saved_what_and_loses_nothing(self, app: Flask, as_: As, world: World) -> None:
         first, second = as_("administrator"), as_("head")
         form = second.form(URL)
         first.post(URL, {**first.form(URL), "cnil_reference": "1679866", "transfers_enabled": "oui"})

@@ -42,7 +42,7 @@ class Watch:
 def watching(app: Flask) -> Iterator[Watch]:
     """Compare every table before and after the block: `changed` names the tables, `lines` the new journal lines.
 
-    A look or a refused page, told in the journal, changes nothing.
+    A consultation or a refused page, recorded in the journal, changes nothing.
     """
     watch, before = Watch(), everything(app)
     yield watch
@@ -50,8 +50,8 @@ def watching(app: Flask) -> Iterator[Watch]:
     new = after["audit_entry"][len(before["audit_entry"]) :]
     watch.lines = [line for line in new if not line["action"].startswith(_LOOKS)]
     watch.changed = {name for name in after if after[name] != before[name]}
-    told = after["audit_entry"][: len(before["audit_entry"])]
-    if told == before["audit_entry"] and not watch.lines:
+    earlier = after["audit_entry"][: len(before["audit_entry"])]
+    if earlier == before["audit_entry"] and not watch.lines:
         watch.changed.discard("audit_entry")
 
 

@@ -238,7 +238,7 @@ def check_soundness(session: Session) -> None:
 
 
 def check_complete(session: Session) -> None:
-    """Raise AssertionError unless every pair that may be copied was, and both journals were told of all of it."""
+    """Raise AssertionError unless every pair that may be copied was, and both journals recorded all of it."""
     source, destination = Student.__table__.alias(), Student.__table__.alias()
     on = select(Establishment.id).where(Establishment.transfers_enabled)
     pairs = session.execute(
@@ -258,10 +258,10 @@ def check_complete(session: Session) -> None:
     }
     for pair in pairs:
         assert tuple(pair) in current, "a pair was forgotten"
-    untold = session.scalar(
+    missing = session.scalar(
         select(func.count()).where(Transfer.done_at.is_not(None), Transfer.recorded_at.is_(None)).select_from(Transfer)
     )
-    assert untold == 0, f"{untold} transfers are in no journal of the source school"
+    assert missing == 0, f"{missing} transfers are in no journal of the source school"
 
 
 def _check_rows(transfers: dict[int, Transfer], sides: dict[int, TransferSide]) -> None:

@@ -71,8 +71,8 @@ def _what_was_not_touched_stays(
     assert answer.status_code == 303, Page(answer).alerts
     assert _stored(first, shared, shared.field) == theirs
     assert _stored(first, shared, other[0]) == other[1]
-    told = Page(second.get(answer.location)).text
-    assert "entre-temps" in told and "sa valeur est gardée" in told, told
+    text = Page(second.get(answer.location)).text
+    assert "entre-temps" in text and "sa valeur est gardée" in text, text
 
 
 def _same_change_asks_nothing(first: Browser, second: Browser, shared: Shared, value: str) -> None:

@@ -86,16 +86,16 @@ class TestCommandLine:
         assert result.stderr.count("\n") == 1
         assert (desk.state(), count_runs(platform)) == (before, 0)
 
-    @pytest.mark.parametrize(("field", "value", "told"), [("name", "", "Le nom"), ("uai", None, "Le code UAI")])
+    @pytest.mark.parametrize(("field", "value", "words"), [("name", "", "Le nom"), ("uai", None, "Le code UAI")])
     def test_a_school_without_name_or_uai_is_refused(
-        self, school: Set, command: Command, platform: Look, field: str, value: Any, told: str
+        self, school: Set, command: Command, platform: Look, field: str, value: Any, words: str
     ) -> None:
         school(**{field: value})
 
         for options in ((), ("--apply",)):
             result = command(*options)
             assert (result.exit_code, result.stdout) == (1, "")
-            assert f"{told} de l’établissement manque" in result.stderr
+            assert f"{words} de l’établissement manque" in result.stderr
         assert count_runs(platform) == 0
 
     def test_a_school_just_opened_has_no_email_address_yet_and_imports(
@@ -162,21 +162,21 @@ class TestWhatIsNoneOfTheFiles:
     def test_is_refused_as_no_export_where_siecle_is_used(self, as_: As, case: str) -> None:
         answer = send(as_("administrator"), NO_EXPORT[case])
 
-        told = Page(answer).error("files")
+        sentence_shown = Page(answer).error("files")
         assert answer.status_code == 422
-        assert "n’est pas un export de SIECLE ni de STS-Web" in told
-        assert told.startswith(f"« {NO_EXPORT[case][0]}")
-        assert "ableau" not in told
+        assert "n’est pas un export de SIECLE ni de STS-Web" in sentence_shown
+        assert sentence_shown.startswith(f"« {NO_EXPORT[case][0]}")
+        assert "ableau" not in sentence_shown
 
     def test_a_table_where_siecle_is_used_says_for_whom_tables_are(self, as_: As) -> None:
-        told = Page(send(as_("administrator"), ("eleves.csv", PUPILS_TABLE))).error("files")
+        sentence_shown = Page(send(as_("administrator"), ("eleves.csv", PUPILS_TABLE))).error("files")
 
-        assert "réservés aux établissements qui ne l’utilisent pas" in told
+        assert "réservés aux établissements qui ne l’utilisent pas" in sentence_shown
 
     def test_a_table_beside_an_export_too(self, as_: As) -> None:
-        told = Page(send(as_("administrator"), ONE, ("eleves.csv", PUPILS_TABLE))).error("files")
+        sentence_shown = Page(send(as_("administrator"), ONE, ("eleves.csv", PUPILS_TABLE))).error("files")
 
-        assert "réservés aux établissements qui ne l’utilisent pas" in told
+        assert "réservés aux établissements qui ne l’utilisent pas" in sentence_shown
 
     @pytest.mark.parametrize(
         ("case", "sentence"),
@@ -193,10 +193,10 @@ class TestWhatIsNoneOfTheFiles:
 
         answer = send(as_("administrator"), NO_EXPORT[case])
 
-        told = Page(answer).error("files")
+        sentence_shown = Page(answer).error("files")
         assert answer.status_code == 422
-        assert sentence.casefold() in told.casefold()
-        assert "export" not in told
+        assert sentence.casefold() in sentence_shown.casefold()
+        assert "export" not in sentence_shown
 
     def test_the_command_line_speaks_of_exports(self, app: Flask, desk: Desk, tmp_path: Any) -> None:
         path = tmp_path / "photo.png"

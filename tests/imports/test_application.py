@@ -90,7 +90,7 @@ class TestSamples:
         with desk.look() as session:
             assert session.scalar(select(Division.diploma_id).where(Division.code == "1CAPMM")) == cap_id
 
-    def test_one_line_of_the_journal_tells_it_and_the_uai_is_locked(self, desk: Desk) -> None:
+    def test_is_recorded_in_one_line_and_the_uai_is_locked(self, desk: Desk) -> None:
         heard: list[int] = []
         with events.import_applied.connected_to(lambda sender, run_id, **fact: heard.append(run_id)):
             run_id = desk.analyse(*SAMPLES)

@@ -80,7 +80,7 @@ class TestCommand:
         assert accepted.exit_code == 0
         assert "appliqué" in accepted.stdout
 
-    def test_the_analysis_alone_tells_what_will_be_asked_and_is_done(self, desk: Desk, command: Any) -> None:
+    def test_the_analysis_alone_says_what_will_be_asked_and_is_done(self, desk: Desk, command: Any) -> None:
         command(SAMPLES[0], "--apply")
         few = desk.file_of({"id": "900001", "ine": "990000011DB", "division": "2MELEC1"}, year=2027)
 

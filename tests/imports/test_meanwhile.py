@@ -126,11 +126,11 @@ def test_people_of_the_school_go_on_working(
 
     with meanwhile(paused, lambda: apply(desk, run_id) if what == "applied" else desk.undo()) as raised:
         _look_at_locks(admin_engine, world.a.id)
-        told = len(rows(desk.app, AuditEntry))
+        lines = len(rows(desk.app, AuditEntry))
         assert as_("head").get("/admin/").status_code == 200
         assert browser.post(PARTICULARS, fields).status_code == 303
         assert teacher.get("/admin/parametres/modules").status_code == 403
-        assert len(rows(desk.app, AuditEntry)) == told + 3, "all three are told in the journal of the school"
+        assert len(rows(desk.app, AuditEntry)) == lines + 3, "all three are recorded in the journal of the school"
 
     assert raised == []
     assert desk.run(run_id).state is (RunState.APPLIED if what == "applied" else RunState.UNDONE)
@@ -173,7 +173,7 @@ def test_what_somebody_changes_meanwhile_is_never_lost(
     assert desk.run(run_id).state is RunState.ANALYSED
 
 
-def test_a_pupil_corrected_meanwhile_is_seen_though_nothing_told_it(
+def test_a_pupil_corrected_meanwhile_is_seen_though_nothing_recorded_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows themselves are compared, besides the journal."""
@@ -213,7 +213,7 @@ def test_nobody_undoes_nor_deposits_while_one_is_applied(desk: Desk, monkeypatch
     assert {pupil["division"] for pupil in desk.students().values()} == {"1MELEC"}
 
 
-def test_of_two_who_undo_at_once_one_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_who_undo_at_once_one_is_warned(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.import_files(desk.file_of(*pupils("2MELEC", 5)))
     paused = Paused(reversal.prepare_undo)
     with monkeypatch.context() as patch:
@@ -226,7 +226,7 @@ def test_of_two_who_undo_at_once_one_is_told(desk: Desk, monkeypatch: pytest.Mon
     assert desk.students() == {}
 
 
-def test_whoever_finds_the_imports_held_is_told_that_one_is_under_way(
+def test_whoever_finds_the_imports_held_reads_that_one_is_under_way(
     app: Flask, desk: Desk, admin_engine: Engine | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if admin_engine is None:

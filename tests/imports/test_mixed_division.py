@@ -72,7 +72,7 @@ class TestWhoMayNot:
         assert other.get(f"{SCREEN}/edit/?id={division}").status_code == 404
         assert other.post(f"{SCREEN}/edit/?id={division}", {"diploma": "40025520"}).status_code == 404
 
-    def test_nobody_for_a_class_whose_courses_tell_its_diploma(self, as_: As, desk: Desk, division: int) -> None:
+    def test_nobody_for_a_class_whose_courses_give_its_diploma(self, as_: As, desk: Desk, division: int) -> None:
         with desk.look() as session:
             plain = session.scalars(select(Division.id).where(Division.code == "SIMPLE")).one()
         browser = as_("administrator")
@@ -140,7 +140,7 @@ class TestChoice:
         assert f'href="{SCREEN}/">Choisir le diplôme' not in foreseen.text
         assert f'href="{SCREEN}/">Choisir le diplôme' in done.text
 
-    def test_once_its_courses_lead_to_one_diploma_the_files_tell_it_again(
+    def test_once_its_courses_lead_to_one_diploma_the_files_give_it_again(
         self, as_: As, desk: Desk, division: int
     ) -> None:
         choose(as_("administrator"), division, "AUTRE")

@@ -1,4 +1,4 @@
-"""The story of the sample school from one year to the next, told by its files."""
+"""The story of the sample school from one year to the next, as its files give it."""
 
 from __future__ import annotations
 

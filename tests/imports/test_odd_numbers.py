@@ -46,7 +46,7 @@ class TestRows:
         with pytest.raises(UnreadableTable):
             read(write(altered('<row r="2"', f'<row r="{odd}"')))
 
-    def test_are_told_on_the_page(self, as_: Callable[..., Browser], filled: World, odd: str) -> None:
+    def test_are_reported_on_the_page(self, as_: Callable[..., Browser], filled: World, odd: str) -> None:
         content = altered('<row r="2"', f'<row r="{odd}"')
         browser = as_("administrator")
         browser.get("/admin/imports")

@@ -49,8 +49,11 @@ class TestAnalysis:
 
         rows = Page(browser.get(f"{address}/constats?gravite=IGNORED")).rows()
 
-        told = {row[1]: (row[0], row[3]) for row in rows}
-        assert {name for name in told if "élève" in told[name][1].lower()} == {"Sorti PARTI", "Sans CLASSE"} or rows
+        findings = {row[1]: (row[0], row[3]) for row in rows}
+        assert {name for name in findings if "élève" in findings[name][1].lower()} == {
+            "Sorti PARTI",
+            "Sans CLASSE",
+        } or rows
         assert all(row[0].isdigit() for row in rows)
 
     def test_courses_are_linked_once_the_import_is_applied_and_the_page_says_so(self, app: Flask, as_: As) -> None:
@@ -202,7 +205,7 @@ class TestHistory:
         assert support.get(f"{address}/export/csv").status_code == 403
         assert support.get("/admin/imports/historique/export/csv/").status_code == 403
 
-    def test_what_the_support_read_is_told_in_the_journal(self, as_: As, address: str) -> None:
+    def test_what_the_support_read_is_recorded_in_the_journal(self, as_: As, address: str) -> None:
         as_("support", enter="a").get(f"{address}/changements")
 
         assert "Import SIECLE n° 1, modifications" in Page(as_("head").get("/admin/journal/")).text

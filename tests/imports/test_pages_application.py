@@ -305,7 +305,7 @@ class TestApplication:
         assert answer.status_code == 409
         assert "le dossier d’Autre TESTEUR a changé depuis" in Page(answer).alerts[0]
 
-    def test_the_journal_tells_it_once_and_truthfully(self, app: Flask, as_: As, platform: Look) -> None:
+    def test_the_journal_records_it_once_and_truthfully(self, app: Flask, as_: As, platform: Look) -> None:
         browser = as_("administrator")
         apply(app, browser, analyse(browser, ONE))
 

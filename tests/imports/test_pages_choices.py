@@ -68,8 +68,10 @@ class TestStaff:
 
         row = next(row for row in Page(browser.get(address)).rows() if row[0] == name)
         assert row[2:] == ["non coché : rien n’a changé", ""]
-        told = browser.get(f"{address}/export/csv").text.replace("\u202f", " ")
-        assert next(line for line in told.splitlines() if name in line).endswith("non coché : rien n’a changé;non;;;;;")
+        exported = browser.get(f"{address}/export/csv").text.replace("\u202f", " ")
+        assert next(line for line in exported.splitlines() if name in line).endswith(
+            "non coché : rien n’a changé;non;;;;;"
+        )
 
     def test_ticking_all_then_none(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")

@@ -101,7 +101,7 @@ class TestRefusedDeposits:
         assert "plus de 200 Mo" in Page(answer).error("files")
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student", "support", "inspector"])
-    def test_who_may_not_deposit_is_told_so_before_anything_is_read(self, as_: As, role: str) -> None:
+    def test_who_may_not_deposit_is_refused_before_anything_is_read(self, as_: As, role: str) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
 
         for overrides in ({}, {"CONTENT_LENGTH": TOO_LARGE}):
@@ -120,7 +120,7 @@ class TestRefusedDeposits:
             answer
         ).error("files")
 
-    def test_all_that_is_refused_is_told_at_once(self, app: Flask, as_: As, platform: Look) -> None:
+    def test_all_that_is_refused_is_reported_at_once(self, app: Flask, as_: As, platform: Look) -> None:
         browser = as_("administrator")
         elsewhere = ("autre.xml", ONE[1].replace(b"0999001W", b"0999002X"))
 
@@ -128,7 +128,7 @@ class TestRefusedDeposits:
             browser, FILES / "ResponsablesAvecAdresses.xml", ONE, ("vide.xml", b""), ("bis.xml", ONE[1]), elsewhere
         )
 
-        told = Page(answer).error("files")
+        shown = Page(answer).error("files")
         assert answer.status_code == 422
         for sentence in (
             "« ResponsablesAvecAdresses.xml » : retirez-le",
@@ -136,18 +136,18 @@ class TestRefusedDeposits:
             "« eleves.xml » et « bis.xml »",
             "« autre.xml » est un fichier de l’établissement 0999002X",
         ):
-            assert sentence in told
+            assert sentence in shown
         with platform() as session:
             assert session.scalar(select(func.count(ImportRun.id))) == 0
         assert kept_files(app) == []
 
     def test_a_broken_archive_does_not_hide_the_other_refusals(self, as_: As) -> None:
-        told = Page(
+        shown = Page(
             send(as_("administrator"), ("abime.zip", zip_of({"a.pdf": b"x"})), ("vide.xml", b""), ("z.zip", bomb()))
         ).error("files")
 
-        assert "« abime.zip »" in told
-        assert "« vide.xml »" in told
+        assert "« abime.zip »" in shown
+        assert "« vide.xml »" in shown
 
     def test_without_token_nothing_is_done(self, as_: As, platform: Look) -> None:
         browser = as_("administrator")

@@ -170,7 +170,7 @@ class TestByAWorker:
         assert desk.students() == {}
         assert "est à refaire" in Page(browser.get(other)).text
 
-    def test_what_was_worked_on_meanwhile_keeps_it_and_the_reason_is_told(
+    def test_what_was_worked_on_meanwhile_keeps_it_and_the_reason_is_reported(
         self, app: Flask, as_: As, address: str, desk: Desk
     ) -> None:
         browser = as_("administrator")
@@ -187,7 +187,7 @@ class TestByAWorker:
             assert "le dossier d’Autre TESTEUR a changé depuis" in Page(browser.get(page)).text
         assert "L’annulation n’a pas abouti" in Page(browser.get(address)).text
 
-    def test_a_worker_killed_meanwhile_is_told_and_another_undoes_it(
+    def test_a_worker_killed_meanwhile_is_reported_and_another_undoes_it(
         self, app: Flask, as_: As, address: str, desk: Desk, october: time_machine.Traveller
     ) -> None:
         browser = as_("administrator")

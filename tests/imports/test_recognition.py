@@ -1,4 +1,4 @@
-"""Files told by their root, read in the encoding they are really in, attacks refused at once."""
+"""Files recognised by their root, read in the encoding they are really in, attacks refused at once."""
 
 from __future__ import annotations
 

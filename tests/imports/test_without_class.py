@@ -1,4 +1,4 @@
-"""A pupil without class is told of once: as not taken up, or as losing the class that they had."""
+"""A pupil without class is reported once: as not taken up, or as losing the class that they had."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.helpers.imports import Desk
 ALIX = {"id": "1", "ine": "990000011DB"}
 
 
-def test_a_newcomer_is_told_of_once(desk: Desk) -> None:
+def test_a_newcomer_is_reported_once(desk: Desk) -> None:
     run_id = desk.analyse(desk.file_of({**ALIX, "division": ""}, {"id": "2", "ine": "990000022CA"}))
 
     assert [code for code, _line in desk.findings(run_id)] == ["NOT_ENROLLED"]

@@ -24,7 +24,7 @@ LOOKS = ("page:opened", "record:opened", "list:searched")
 
 
 def looks(desk: Desk) -> list[tuple[str, str]]:
-    """Return action and object of each consultation told, in order."""
+    """Return action and object of each consultation recorded, in order."""
     from cpro.audit.models import AuditEntry
     from tests.helpers.records import rows
 
@@ -79,7 +79,7 @@ class TestJournal:
         assert looks(desk) == []
         assert len(desk.lines("access:refused")) == 1
 
-    def test_a_list_is_told_by_its_name_and_a_search_by_what_was_sought(
+    def test_a_list_is_recorded_by_its_name_and_a_search_by_what_was_sought(
         self, desk: Desk, open_to_inspector: Opener
     ) -> None:
         open_to_inspector()
@@ -121,7 +121,7 @@ class TestJournal:
 
         assert looks(desk) == []
 
-    def test_a_page_that_cannot_be_told_is_not_shown(
+    def test_a_page_that_cannot_be_recorded_is_not_shown(
         self, desk: Desk, open_to_inspector: Opener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         open_to_inspector()
@@ -152,14 +152,14 @@ class TestJournal:
         browser.get("/admin/eleves/")
         browser.post("/ecoles/quitter")
 
-        told = {
+        names = {
             line["establishment_id"]: line["actor_label"]
             for action in ("school:entered", "page:opened", "school:left")
             for line in desk.lines(action)
         }
         journals = {school: desk.browser("head", school).get("/admin/journal/").text for school in ("a", "b")}
 
-        assert told == {world.a.id: "M. Fer", world.b.id: "L’inspecteur du lycée beta"}
+        assert names == {world.a.id: "M. Fer", world.b.id: "L’inspecteur du lycée beta"}
         assert all("Personne inspector" not in page for page in journals.values())
         assert "beta" not in journals["a"]
 

@@ -59,7 +59,7 @@ class TestClosing:
         assert "Dominique Schiste" in page.text
         assert refused.status_code == 422
 
-    def test_acts_at_the_next_request_and_is_told(self, desk: Desk, world: World, running: int) -> None:
+    def test_acts_at_the_next_request_and_is_recorded(self, desk: Desk, world: World, running: int) -> None:
         inspector = desk.browser("inspector", enter="a")
         assert inspector.get("/admin/eleves/").status_code == 200
 

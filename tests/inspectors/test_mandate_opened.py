@@ -174,7 +174,7 @@ class TestTheAccount:
         clock.shift(timedelta(minutes=1))
         assert self._activate(desk, code[0]).status_code == 422
 
-    def test_a_known_inspector_is_only_told_of_the_mandate(self, desk: Desk) -> None:
+    def test_a_known_inspector_is_only_notified_of_the_mandate(self, desk: Desk) -> None:
         desk.open(email="Inspecteur@CPro.example")
 
         text = desk.text()

@@ -61,7 +61,7 @@ class TestSwitching:
     def test_an_odd_answer_is_refused(self, desk: Desk) -> None:
         assert desk.browser("head").post(MODULES, {"passport": "peut-être"}).status_code == 422
 
-    def test_the_second_of_two_people_is_told(self, desk: Desk) -> None:
+    def test_the_second_of_two_people_is_warned(self, desk: Desk) -> None:
         first, second = desk.browser("head"), desk.browser("head")
         form, late = first.form(MODULES), second.form(MODULES)
         first.post(MODULES, {**form, "passport": "non"})
@@ -92,9 +92,9 @@ class TestInspectors:
 
         head.post(MODULES, {"inspectors": "non"})
         assert inspector.get("/admin/eleves/").location == "/ecoles"
-        told = inspector.get("/ecoles").text
-        assert "Lycée beta" in told
-        assert "Lycée alpha" not in told
+        text = inspector.get("/ecoles").text
+        assert "Lycée beta" in text
+        assert "Lycée alpha" not in text
         assert inspector.post(f"/ecoles/{world.a.id}/entrer").status_code == 404
         assert desk.mandates() == before
 

@@ -186,11 +186,11 @@ class TestEnd:
             assert browser.get("/admin/eleves/").status_code == 200
             clock.shift(timedelta(seconds=10))
             answer = browser.get("/admin/eleves/")
-            told = browser.get("/ecoles").text
+            text = browser.get("/ecoles").text
 
         assert (answer.status_code, answer.location) == (303, "/ecoles")
-        assert "a pris fin" in told
-        assert "Lycée alpha" not in told
+        assert "a pris fin" in text
+        assert "Lycée alpha" not in text
         assert [line["establishment_id"] for line in desk.lines("school:left")] == [world.a.id]
 
 

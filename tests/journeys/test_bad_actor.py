@@ -1,4 +1,4 @@
-"""A bad actor inside: each attempt meets a sentence, and the right person is told."""
+"""A bad actor inside: each attempt meets a sentence, and the right person is notified."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def _the_administrator_wants_to_become_a_further_head(platform: Live, administra
     administrator.sees("tapez votre mot de passe")
     administrator.press("Valider", current_password=steps.PASSWORD)
     administrator.sees("Enregistré")
-    told = [str(each["To"]) for each in platform.mails()]
-    assert "lycee@curie.example" in told  # the old address learns of it at once
+    recipients = [str(each["To"]) for each in platform.mails()]
+    assert "lycee@curie.example" in recipients  # the old address learns of it at once
 
     head.menu("Gérer les profils utilisateurs")
     head.follow("ADJOINTE")

@@ -32,8 +32,8 @@ def test_forgotten_password(platform: Live) -> None:
     _old_password_is_refused(platform)
     again = steps.sign_in(platform, "pupil the next day", school="curie", login=LOGIN, password=NEW_PASSWORD)
     again.sees("Alix TESTEUR")
-    told = platform.journal("curie")
-    assert told.index("account:reset") < len(told) - 1 - told[::-1].index("account:password:changed")
+    actions = platform.journal("curie")
+    assert actions.index("account:reset") < len(actions) - 1 - actions[::-1].index("account:password:changed")
 
 
 def _pupil_activates(platform: Live, administrator: Visitor) -> Visitor:

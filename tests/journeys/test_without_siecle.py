@@ -32,7 +32,7 @@ def _table(*lines: str, encoding: str = "cp1252") -> list[tuple[str, bytes]]:
 
 
 def _what_a_person_typed_is_refused_line_by_line(administrator: Visitor) -> None:
-    """Trailing blanks, capitals or none, days written otherwise are understood; what means nothing is told."""
+    """Trailing blanks, capitals or none, days written otherwise are understood; what means nothing is reported."""
     steps.deposit(
         administrator,
         _table(

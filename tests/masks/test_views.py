@@ -53,7 +53,7 @@ class TestShowing:
     @pytest.mark.parametrize(
         "code", ["INCONNU", "x" * 10_000, "%", "'; DROP TABLE mask; --", "<script>alert(1)</script>"]
     )
-    def test_an_unknown_diploma_is_told(self, app: Flask, as_: As, code: str) -> None:
+    def test_an_unknown_diploma_is_reported(self, app: Flask, as_: As, code: str) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -185,7 +185,7 @@ class TestSaving:
 
 
 class TestTwoPeople:
-    def test_the_second_is_told_and_loses_nothing(self, app: Flask, as_: As, url: str, world: World) -> None:
+    def test_the_second_is_warned_and_loses_nothing(self, app: Flask, as_: As, url: str, world: World) -> None:
         first, second = as_("administrator"), as_("administrator")
         form = second.form(url)
         first.post(url, {**first.form(url), "links": "Premier"})
@@ -202,7 +202,7 @@ class TestTwoPeople:
         assert second.post(url, again).status_code == 303
         assert wordings(app, world)["a"] == {"links": "Second", "equipment": "Outillage"}
 
-    def test_a_reset_meanwhile_is_kept_and_told(self, app: Flask, as_: As, url: str, world: World) -> None:
+    def test_a_reset_meanwhile_is_kept_and_reported(self, app: Flask, as_: As, url: str, world: World) -> None:
         first, second = as_("administrator"), as_("administrator")
         form = second.form(url)
         first.post(RESET, {"diplome": world.diploma_code})
@@ -261,9 +261,9 @@ class TestReset:
         assert watch.line["action"] == "masks:reset"
         assert watch.line["object_label"].startswith(f"«\u202f{MaskKey.DESCRIPTION.default}\u202f», ")
         assert wordings(app, world)["a"] == {"links": "Liens de alpha"}
-        told = Page(browser.get("/admin/journal/?action=masks:reset")).text
-        assert "a rétabli les intitulés d’origine" in told
-        assert f"« {MaskKey.DESCRIPTION.default} », " in told
+        text = Page(browser.get("/admin/journal/?action=masks:reset")).text
+        assert "a rétabli les intitulés d’origine" in text
+        assert f"« {MaskKey.DESCRIPTION.default} », " in text
 
     def test_is_offered_only_where_something_was_worded(self, as_: As, url: str, world: World) -> None:
         browser = as_("administrator")

@@ -212,7 +212,7 @@ class TestHandingOver:
             assert late.get(url).status_code == 410
             assert url not in late.get(PAGE).text
 
-    def test_a_file_that_is_no_more_there_is_told(self, app: Flask, as_: As, class_a: Class_) -> None:
+    def test_a_file_that_is_no_more_there_is_reported(self, app: Flask, as_: As, class_a: Class_) -> None:
         browser = as_("head")
         progress = ask(browser, class_a)
         class_a.work()

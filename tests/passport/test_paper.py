@@ -221,7 +221,7 @@ class TestText:
         assert tricky in text
         assert "#AGATE*" in text
 
-    def test_nothing_yet_is_told(self, text_of: Read) -> None:
+    def test_nothing_yet_is_reported(self, text_of: Read) -> None:
         passport = draw(portfolio(), logo=None, stamp=None, signatory_name="", signatory_function="", city="")
 
         text = text_of(passport.content)

@@ -123,7 +123,7 @@ class TestWhatTheyShow:
 
         assert as_("administrator").get(FIRST).status_code == 200
 
-    def test_few_pixels_are_told(self, as_: As, world: World) -> None:
+    def test_few_pixels_are_reported(self, as_: As, world: World) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(1200, 600))
         assert "compte peu de pixels" not in browser.get(LOGO_TAB).text

@@ -105,7 +105,7 @@ class TestUnknownCodes:
     @pytest.mark.parametrize(
         "typed", [UNKNOWN, "x", "é" * 16, "%00"[1:], "0" * 5000, "..", "'; DROP TABLE", "ABCDEFGHJKMNPQR"]
     )
-    def test_are_told_in_a_sentence(self, browser: Callable[[], Browser], world: World, typed: str) -> None:
+    def test_are_reported_in_a_sentence(self, browser: Callable[[], Browser], world: World, typed: str) -> None:
         page = browser().get(f"{PAGE}/{typed}")
 
         assert page.status_code == 404

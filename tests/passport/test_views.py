@@ -76,7 +76,7 @@ class TestWhoMayHaveIt:
         assert "Noé AGATE" in pdf_of(as_("student").get(OWN)).pages[0].extract_text()
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student"])
-    def test_what_it_cannot_print_is_told_beside_its_button(self, as_: As, class_a: Class_, role: str) -> None:
+    def test_what_it_cannot_print_is_reported_beside_its_button(self, as_: As, class_a: Class_, role: str) -> None:
         text = Page(as_(role).get(f"/eleves/{class_a.pupil_id}")).text
 
         assert "Les émojis, et quelques écritures comme le chinois, le coréen ou le thaï, s’y impriment « ? »" in text
@@ -111,9 +111,7 @@ class TestGate:
         assert f'/admin/parametres/etablissement#{field}"' in answer.text
         assert 'aria-disabled="true"' in answer.text
 
-    def test_who_cannot_complete_it_is_told_whom_to_ask(
-        self, app: Flask, as_: As, class_a: Class_, world: World
-    ) -> None:
+    def test_who_cannot_complete_it_reads_whom_to_ask(self, app: Flask, as_: As, class_a: Class_, world: World) -> None:
         set_school(app, world.a.id, email="")
 
         answer = as_("student").get(OWN)

@@ -163,7 +163,7 @@ class TestTable:
 
 
 class TestInspector:
-    def test_reads_within_the_diplomas_and_each_page_is_told(
+    def test_reads_within_the_diplomas_and_each_page_is_recorded(
         self, as_: As, room: Class, app: Flask, platform: Look
     ) -> None:
         browser = as_("inspector", enter="a")
@@ -173,10 +173,10 @@ class TestInspector:
         assert MARKER in page
 
         with platform() as session:
-            told = session.scalars(
+            recorded = session.scalars(
                 select(AuditEntry).where(AuditEntry.action == "record:opened").order_by(AuditEntry.id)
             )
-            assert [line.object_label for line in told] == [
+            assert [line.object_label for line in recorded] == [
                 f"Noé AGATE ({what})" for what in ("vue d’ensemble", "évaluations", "bilans", "fiches")
             ]
             line = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
@@ -232,13 +232,13 @@ class TestPupilLists:
         assert browser.get("/eleves").status_code == 403
         assert browser.get("/eleves/moi").location == f"/eleves/{room.own}"
 
-    def test_an_account_of_no_pupil_is_told_so(self, as_: As, room: Class) -> None:
+    def test_an_account_of_no_pupil_reads_so(self, as_: As, room: Class) -> None:
         answer = as_("student", "b").get("/eleves/moi")
 
         assert answer.status_code == 200
         assert "relié à aucun élève" in answer.text
 
-    def test_a_teacher_without_division_is_told_so(self, as_: As, world: World) -> None:
+    def test_a_teacher_without_division_reads_so(self, as_: As, world: World) -> None:
         assert "Aucune division ne vous est encore confiée" in as_("teacher").get("/eleves").text
 
 
@@ -283,16 +283,16 @@ class TestNobodyElse:
             answer = browser.post(page.format(b=world.b.id))
             assert MARKER not in answer.text, page
 
-    def test_the_journal_tells_who_and_whom_never_what(self, as_: As, room: Class, platform: Look) -> None:
+    def test_the_journal_records_who_and_whom_never_what(self, as_: As, room: Class, platform: Look) -> None:
         _live(as_, room)
 
         with platform() as session:
             lines = session.scalars(select(AuditEntry)).all()
-            told = [line for line in lines if line.object_type == "pupil_records"]
-        assert {line.object_label for line in told} == {"Noé AGATE"}
-        assert all(line.changes == {} for line in told)
+            recorded = [line for line in lines if line.object_type == "pupil_records"]
+        assert {line.object_label for line in recorded} == {"Noé AGATE"}
+        assert all(line.changes == {} for line in recorded)
         assert all(MARKER not in str((line.object_label, line.changes, line.object_id)) for line in lines)
-        assert len(told) >= 8
+        assert len(recorded) >= 8
 
 
 def _live(as_: As, room: Class) -> None:

@@ -260,7 +260,7 @@ class TestDivision:
         assert answer.status_code == 422
         assert "n’est plus dans la division" in Page(answer).text
 
-    def test_nobody_chosen_is_told(self, app: Flask, as_: As, room: Class, typed: dict[str, Any]) -> None:
+    def test_nobody_chosen_is_reported(self, app: Flask, as_: As, room: Class, typed: dict[str, Any]) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
@@ -296,7 +296,7 @@ class TestBilans:
             ({"starts_on": ""}, "starts_on"),
         ],
     )
-    def test_what_is_refused_is_told_beside_its_field(
+    def test_what_is_refused_is_reported_beside_its_field(
         self, app: Flask, as_: As, own: str, typed: dict[str, str], field: str
     ) -> None:
         browser = as_("teacher")

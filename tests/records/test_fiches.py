@@ -65,10 +65,10 @@ class TestWriting:
 
     @pytest.mark.parametrize("case", REFUSED)
     @pytest.mark.parametrize("address", ["nouvelle", "{draft}/modifier"])
-    def test_what_is_refused_is_told_beside_its_field_and_kept(
+    def test_what_is_refused_is_reported_beside_its_field_and_kept(
         self, app: Flask, as_: As, room: Class, own: str, case: str, address: str
     ) -> None:
-        typed, field, told = self.REFUSED[case]
+        typed, field, sentence = self.REFUSED[case]
         browser = as_("student")
 
         with nothing_written(app):
@@ -76,7 +76,7 @@ class TestWriting:
 
         page = Page(answer)
         assert answer.status_code == 422
-        assert told in page.error(field)
+        assert sentence in page.error(field)
         if field != "title":
             assert page.values()["title"] == "Pose d’un tableau"
 

@@ -265,7 +265,7 @@ class TestEmptyForms:
             ("evaluer/{division}", ("competence", "evaluated_on")),
         ],
     )
-    def test_all_that_is_missing_is_marked_and_told_at_once(
+    def test_all_that_is_missing_is_marked_and_reported_at_once(
         self, as_: As, room: Class, form: str, fields: tuple[str, ...]
     ) -> None:
         browser, address = as_("teacher"), f"/eleves/{form.format(own=room.own, division=room.division)}"

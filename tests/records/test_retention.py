@@ -168,7 +168,7 @@ class TestNight:
         assert room.gone in owners(app)["fiche"]
         assert room.elsewhere not in owners(app)["fiche"]
 
-    def test_the_journal_tells_how_many_never_whose(
+    def test_the_journal_records_how_many_never_whose(
         self, app: Flask, room: Class, world: World, platform: Look
     ) -> None:
         give(app, room.gone)
@@ -187,7 +187,7 @@ class TestNight:
         }
         assert MARKER not in str(line.changes)
 
-    def test_twice_tells_and_deletes_nothing_more(self, app: Flask, room: Class) -> None:
+    def test_twice_records_and_deletes_nothing_more(self, app: Flask, room: Class) -> None:
         give(app, room.gone)
         leave(app, room.gone, TOO_LONG)
         night(app)
@@ -343,7 +343,7 @@ class TestTab:
         assert answer.status_code == 409
         assert school_row(app, world.a.id)["retention_years"] == 2
 
-    def test_the_history_tells_it_and_restores_nothing(self, app: Flask, as_: As, room: Class) -> None:
+    def test_the_history_says_it_and_restores_nothing(self, app: Flask, as_: As, room: Class) -> None:
         browser = as_("head")
         browser.post(TAB, browser.form(TAB) | {"retention_years": "2"})
 

@@ -25,7 +25,7 @@ WRITING = ("/modifier", "/archiver", "/reprendre")
 
 class TestThoseWithoutRight:
     @pytest.mark.parametrize("role", ["administrator", "student", "support"])
-    def test_are_refused_everywhere_and_told_nothing(self, app: Flask, as_: As, written: Written, role: str) -> None:
+    def test_are_refused_everywhere_and_shown_nothing(self, app: Flask, as_: As, written: Written, role: str) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
 
         with nothing_written(app):
@@ -88,7 +88,7 @@ class TestAnotherSchool:
 
 
 class TestInspector:
-    def test_reads_within_the_mandate_and_each_page_is_told_without_its_words(
+    def test_reads_within_the_mandate_and_each_page_is_recorded_without_its_words(
         self, app: Flask, as_: As, world: World, arrange: Look, written: Written
     ) -> None:
         with arrange() as session:
@@ -99,14 +99,14 @@ class TestInspector:
         assert "Texte-secret-alpha" in browser.get(written.page()).text
         assert browser.get(written.page("/imprimer")).status_code == 200
         assert browser.get(written.page("/modifier")).status_code == 403
-        told = [row for row in rows(app, AuditEntry) if row["actor_role"] == "inspector"]
-        assert [row["action"] for row in told][-4:] == [
+        consultations = [row for row in rows(app, AuditEntry) if row["actor_role"] == "inspector"]
+        assert [row["action"] for row in consultations][-4:] == [
             "list:searched",
             "record:opened",
             "record:opened",
             "access:refused",
         ]
-        assert SECRET not in str(told) and "recherche" not in str(told)
+        assert SECRET not in str(consultations) and "recherche" not in str(consultations)
 
     def test_sees_nothing_of_another_diploma(self, as_: As, world: World, arrange: Look, written: Written) -> None:
         with arrange() as session:
@@ -142,7 +142,7 @@ class TestModule:
         assert "Texte-secret-alpha" in browser.get(written.page()).text
         assert 'href="/scenarios"' in browser.get("/mon-compte").text
 
-    def test_tells_the_head_what_switching_changes(self, app: Flask, as_: As, world: World, written: Written) -> None:
+    def test_shows_the_head_what_switching_changes(self, app: Flask, as_: As, world: World, written: Written) -> None:
         browser = as_("head")
 
         on = Page(browser.get("/admin/parametres/modules")).text

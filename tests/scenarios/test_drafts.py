@@ -78,12 +78,12 @@ class TestKept:
 
         found = opened(browser, written.page("/modifier"))
         passing = {"draft", "draft_of", "draft_turn", "co_intervention"}
-        told = {name: value for name, value in found.items() if value and name not in passing}
-        assert told == {name: value for name, value in values.items() if value and name not in passing}
+        kept = {name: value for name, value in found.items() if value and name not in passing}
+        assert kept == {name: value for name, value in values.items() if value and name not in passing}
         assert found["co_intervention"] == ["y"]
         assert found["title"] == "x" * 400
 
-    def test_is_told_nowhere(self, as_: As, written: Written, app: Flask) -> None:
+    def test_is_recorded_nowhere(self, as_: As, written: Written, app: Flask) -> None:
         browser = as_("teacher")
         values = {**opened(browser, written.page("/modifier")), "description": TYPED}
         before = len(rows(app, AuditEntry))

@@ -1,4 +1,4 @@
-"""Drafts of several tabs, and what the script that saves them is told."""
+"""Drafts of several tabs, and the answers to the script that saves them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ class TestTabs:
 
 
 class TestScript:
-    def test_is_told_the_hour_on_the_schools_clocks(self, as_: As, written: Written, world: World, app: Flask) -> None:
+    def test_is_answered_the_hour_on_the_schools_clocks(
+        self, as_: As, written: Written, world: World, app: Flask
+    ) -> None:
         from tests.helpers.records import set_school
 
         set_school(app, world.a.id, timezone="Indian/Reunion")
@@ -106,7 +108,7 @@ class TestScript:
         assert answer.status_code == 200
         assert answer.json == {"message": "Brouillon enregistré à 20\u00a0h\u00a005"}
 
-    def test_is_told_that_the_session_has_ended_and_the_form_is_parked_when_posted(
+    def test_is_answered_that_the_session_has_ended_and_the_form_is_parked_when_posted(
         self, as_: As, written: Written, clock_: time_machine.Traveller, app: Flask, world: World
     ) -> None:
         browser = as_("teacher")
@@ -143,7 +145,7 @@ class TestScript:
         assert answer.json["message"].startswith("Votre session a pris fin")
         assert rows(app, Draft) == []
 
-    def test_a_busy_database_is_told_without_an_error_page(
+    def test_a_busy_database_is_reported_without_an_error_page(
         self, as_: As, written: Written, app: Flask, world: World
     ) -> None:
         browser = as_("teacher")

@@ -148,7 +148,7 @@ class TestChangingDiploma:
 
 
 class TestChanging:
-    def test_saves_and_tells_which_parts_without_their_words(self, app: Flask, as_: As, written: Written) -> None:
+    def test_saves_and_records_which_parts_without_their_words(self, app: Flask, as_: As, written: Written) -> None:
         browser = as_("teacher")
         form = browser.form(written.page("/modifier"))
 
@@ -184,7 +184,7 @@ class TestChanging:
 
         assert "Rien n’a changé." in Page(answer).text
 
-    def test_tells_the_second_of_two_people_and_loses_nothing(
+    def test_warns_the_second_of_two_people_and_loses_nothing(
         self, app: Flask, as_: As, written: Written, as_colleague: Browser, add_co_author: Callable[[], None]
     ) -> None:
         add_co_author()

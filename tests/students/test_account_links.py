@@ -157,7 +157,7 @@ class TestWhoCouldReadWhoseRecords:
         assert holder.get(f"/eleves/{case.student_id}").status_code == 403
         assert "relié à aucun élève" in holder.get("/eleves/moi", follow_redirects=True).text
 
-    def test_the_head_is_told_until_they_say_so(self, as_: As, case: Case) -> None:
+    def test_the_head_is_notified_until_they_say_so(self, as_: As, case: Case) -> None:
         case.post(as_("administrator"))
         head = as_("head")
 

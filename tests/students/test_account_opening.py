@@ -173,7 +173,7 @@ class TestOpening:
         assert answer.status_code == 303
         assert [bool(each) for each in logins(platform, pupils)] == [True, False, True, False, True]
 
-    def test_one_is_told_under_the_account(self, app: Flask, as_: As, pupils: list[int]) -> None:
+    def test_one_is_shown_under_the_account(self, app: Flask, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")
 
         with watching(app) as watch:

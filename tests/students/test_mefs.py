@@ -182,7 +182,7 @@ class TestLink:
 
         assert diploma_of("division", courses["1CAP"]) is None
 
-    def test_one_line_of_the_journal_tells_it(self, as_: As, courses: dict[str, int], platform: Look) -> None:
+    def test_is_recorded_in_one_line_of_the_journal(self, as_: As, courses: dict[str, int], platform: Look) -> None:
         link(as_("administrator"), courses[FIRST_YEAR], "CAP-X")
 
         with platform() as session:
@@ -194,7 +194,7 @@ class TestLink:
             "divisions": [None, "1CAP, 2CAP"],
         }
 
-    def test_what_changes_nothing_is_not_told(self, as_: As, courses: dict[str, int], platform: Look) -> None:
+    def test_what_changes_nothing_is_not_recorded(self, as_: As, courses: dict[str, int], platform: Look) -> None:
         assert link(as_("administrator"), courses[FIRST_YEAR], "") == 303
 
         with platform() as session:
@@ -213,7 +213,7 @@ class TestLink:
         assert 'value="Ma saisie"' in answer.text
         assert 'aria-invalid="true"' in answer.text
 
-    def test_the_second_of_two_people_is_told(self, as_: As, courses: dict[str, int], diploma_of: DiplomaOf) -> None:
+    def test_the_second_of_two_people_is_warned(self, as_: As, courses: dict[str, int], diploma_of: DiplomaOf) -> None:
         browser = as_("administrator")
         address = f"{SCREEN}/edit/?id={courses[FIRST_YEAR]}"
         opened = browser.form(address)

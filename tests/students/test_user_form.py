@@ -39,7 +39,7 @@ def test_nobody_left_to_choose_says_what_to_do(app: Flask, as_: As, world: World
     assert "/admin/eleves/new/" in Page(browser.get(NEW)).links
 
 
-def test_all_that_is_wrong_is_told_at_once(app: Flask, as_: As, world: World) -> None:
+def test_all_that_is_wrong_is_reported_at_once(app: Flask, as_: As, world: World) -> None:
     browser = as_("administrator")
     browser.get(NEW)
     typed = {

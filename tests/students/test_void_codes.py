@@ -101,7 +101,7 @@ class TestReset:
         assert "/alpha" in text.split("Adresse de connexion")[1].split()[0]
 
 
-def test_a_head_who_waits_is_not_told_to_change_their_account_themselves(as_: As, office: Office) -> None:
+def test_a_head_who_waits_is_not_asked_to_change_their_account_themselves(as_: As, office: Office) -> None:
     waiting = never_activated(office, Role.HEAD, consent_needed=True)
 
     page = Page(as_("administrator").get(f"{USERS}/details/?id={waiting}"))

@@ -58,7 +58,7 @@ def counting_statements(app: Flask) -> Iterator[list[str]]:
     sent: list[str] = []
 
     def collect(connection: Any, cursor: Any, statement: str, *args: Any) -> None:
-        if not statement.startswith("PRAGMA"):  # SQLite: how long to wait, told again when it changed
+        if not statement.startswith("PRAGMA"):  # SQLite: how long to wait, set again when it changed
             sent.append(statement)
 
     with app.app_context():
@@ -165,7 +165,7 @@ class TestPage:
         assert "Tous vos élèves ont un INE" in Page(browser.get(URL)).text
         assert "Tous vos élèves ont un INE" in Page(browser.get(TAB)).text
 
-    def test_a_school_without_pupils_is_told_nothing_of_them(self, app: Flask, as_: As, world: World) -> None:
+    def test_a_school_without_pupils_is_shown_nothing_of_them(self, app: Flask, as_: As, world: World) -> None:
         def empty(session: Session) -> None:
             for pupil in session.scalars(select(Student).where(Student.establishment_id == world.a.id)):
                 pupil.is_active, pupil.ine = False, "123456789AB"
@@ -175,9 +175,9 @@ class TestPage:
         browser = as_("administrator")
 
         for address in (URL, TAB):
-            told = Page(browser.get(address)).text
-            assert "Aucun élève n’est encore présent" in told
-            assert "Tous vos élèves" not in told
+            text = Page(browser.get(address)).text
+            assert "Aucun élève n’est encore présent" in text
+            assert "Tous vos élèves" not in text
         particulars = Page(browser.get("/admin/parametres/etablissement")).text
         assert "aucun apprenant ne pourra exporter son passeport" in particulars
         assert "0 apprenant" not in particulars
@@ -195,8 +195,8 @@ class TestPage:
             session.get_one(Establishment, world.a.id).uses_siecle = uses_siecle
 
         set_up(app, empty)
-        told = Page(as_("administrator").get("/admin/")).text
-        sentence = told[told.index("Aucun élève n’est encore là") :].partition(".")[0]
+        text = Page(as_("administrator").get("/admin/")).text
+        sentence = text[text.index("Aucun élève n’est encore là") :].partition(".")[0]
 
         assert offered in sentence
         assert not_offered not in sentence

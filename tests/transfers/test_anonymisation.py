@@ -99,7 +99,7 @@ class TestNight:
         assert exchange.side("a").student_label == "TOPAZE Lou"
         assert exchange.side("b").student_label == FORGOTTEN
 
-    def test_twice_tells_nothing_more(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_twice_records_nothing_more(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         night(exchange, LATER)
         night(exchange, LATER)
 

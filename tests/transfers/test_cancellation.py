@@ -52,16 +52,16 @@ def test_the_copies_go_and_the_source_school_keeps_its_own(exchange: Exchange, p
     assert exchange.states("a") == exchange.states("b") == ["cancelled"]
     assert (exchange.side("a").reason, exchange.side("a").decided_by) == ("Erreur d’élève", "")
     with exchange.look() as session:
-        told = session.execute(
+        recorded = session.execute(
             select(AuditEntry.establishment_id, AuditEntry.actor_label, AuditEntry.changes).where(
                 AuditEntry.action == "transfer:cancelled"
             )
         ).all()
-    assert [(school, label) for school, label, _changes in sorted(told)] == [
+    assert [(school, label) for school, label, _changes in sorted(recorded)] == [
         (exchange.ids["a"], "L’établissement 0999002X"),
         (exchange.ids["b"], "Chef de b"),
     ]
-    assert told[0].changes == {"fiches": [2, None], "bilans": [1, None], "evaluations": [2, None]}
+    assert recorded[0].changes == {"fiches": [2, None], "bilans": [1, None], "evaluations": [2, None]}
     sound(exchange)
 
 

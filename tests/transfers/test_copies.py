@@ -256,7 +256,7 @@ class TestWhatACopyKeeps:
 
 
 class TestAround:
-    def test_both_journals_are_told_in_figures(self, exchange: Exchange) -> None:
+    def test_both_journals_record_figures(self, exchange: Exchange) -> None:
         moved(exchange)
         moved(exchange)
 
@@ -287,7 +287,7 @@ class TestAround:
         assert locked[exchange.ids["a"]] == locked[exchange.ids["b"]] == exchange.now
         assert locked[exchange.ids["c"]] is None
 
-    def test_both_heads_are_told_of_the_first_transfer_only(
+    def test_both_heads_are_notified_of_the_first_transfer_only(
         self, exchange: Exchange, mails: Callable[[], list[tuple[str, str]]]
     ) -> None:
         moved(exchange)

@@ -36,7 +36,7 @@ class TestChecklist:
             (twins, "b", "Corriger des INE présents deux fois"),
         ],
     )
-    def test_tells_what_waits_for_the_school(
+    def test_shows_what_waits_for_the_school(
         self, as_: As, exchange: Exchange, arrange: Callable[[Exchange], None], school: str, title: str
     ) -> None:
         assert title not in Page(as_("head", school).get("/admin/")).text
@@ -57,18 +57,18 @@ class TestChecklist:
             assert title not in text
 
     @pytest.mark.parametrize(("school", "other"), [("a", "0999002X"), ("b", "0999001W")])
-    def test_tells_the_first_transfer_with_a_school_for_thirty_days(
+    def test_shows_the_first_transfer_with_a_school_for_thirty_days(
         self, as_: As, exchange: Exchange, school: str, other: str
     ) -> None:
         done(exchange)
         done(exchange)
-        told = Page(as_("head", school).get("/admin/")).text
+        text = Page(as_("head", school).get("/admin/")).text
         with exchange.write() as session:
             for row in (*session.scalars(select(Transfer)), *session.scalars(select(TransferSide))):
                 row.done_at = exchange.now - timedelta(days=31)
         later = Page(as_("head", school).get("/admin/")).text
 
-        assert told.count(f"Premier transfert avec l’établissement {other}") == 2  # the line, and its link's name
+        assert text.count(f"Premier transfert avec l’établissement {other}") == 2  # the line, and its link's name
         assert "Premier transfert" not in later
 
 

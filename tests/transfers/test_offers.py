@@ -64,7 +64,9 @@ def test_offered_then_accepted(exchange: Exchange, pupil: int) -> None:
     assert exchange.records(destination) == set()
 
 
-def test_heads_are_told_of_an_offer(exchange: Exchange, pupil: int, mails: Callable[[], list[tuple[str, str]]]) -> None:
+def test_heads_are_notified_of_an_offer(
+    exchange: Exchange, pupil: int, mails: Callable[[], list[tuple[str, str]]]
+) -> None:
     offered(exchange, pupil)
 
     ((to, text),) = mails()
@@ -154,7 +156,7 @@ def test_linked_to_ones_own_present_pupil(exchange: Exchange, pupil: int) -> Non
         exchange.act(accept, "c", side_id=side_id, student_id=pupil)
 
 
-def test_somebody_told_otherwise_must_be_confirmed(exchange: Exchange, pupil: int) -> None:
+def test_somebody_described_otherwise_must_be_confirmed(exchange: Exchange, pupil: int) -> None:
     side_id = offered(exchange, pupil)
     destination = exchange.enrol("b", None, first_name="Noé")
     with pytest.raises(IdentityDiffers, match="le prénom diffère"):

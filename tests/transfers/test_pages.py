@@ -205,20 +205,20 @@ class TestTimeline:
         assert f"La date de naissance différait : {who} a confirmé" in confirmed
         assert "ne se contredisent pas" not in confirmed
 
-    def test_a_confirmation_is_still_told_after_an_agreement_and_a_cancellation(
+    def test_a_confirmation_is_still_shown_after_an_agreement_and_a_cancellation(
         self, as_: As, exchange: Exchange
     ) -> None:
         move(exchange, birth_date=date(2010, 5, 6), came_by="table")
         exchange.run()
         exchange.act(decisions.confirm, "b", side_id=side_of(exchange, "b"))
         where = f"{FOLLOW_UP}/{side_of(exchange, 'b')}"
-        told = "La date de naissance différait : votre établissement a confirmé"
+        sentence = "La date de naissance différait : votre établissement a confirmé"
 
-        assert told in Page(as_("administrator", "b").get(where)).text
+        assert sentence in Page(as_("administrator", "b").get(where)).text
         exchange.act(decisions.agree, "a", side_id=side_of(exchange, "a"))
-        assert told in Page(as_("administrator", "b").get(where)).text
+        assert sentence in Page(as_("administrator", "b").get(where)).text
         exchange.act(cancellation.cancel, "b", side_id=side_of(exchange, "b"))
-        assert told in Page(as_("administrator", "b").get(where)).text
+        assert sentence in Page(as_("administrator", "b").get(where)).text
 
     def test_twins_wait_for_an_import_and_for_nothing_else(self, as_: As, exchange: Exchange) -> None:
         twins(exchange)
@@ -255,7 +255,7 @@ class TestTimeline:
             assert "28/02/2009" not in text
         assert "06/05/2010" in text
 
-    def test_the_support_that_opens_it_is_told_in_the_journal(self, as_: As, exchange: Exchange) -> None:
+    def test_the_support_that_opens_it_is_recorded_in_the_journal(self, as_: As, exchange: Exchange) -> None:
         done(exchange)
         as_("support", enter="b").get(f"{FOLLOW_UP}/{side_of(exchange, 'b')}")
 

@@ -150,7 +150,7 @@ class TestConfirming:
         assert exchange.states("a") == exchange.states("b") == ["done"]
         assert {line["action"] for line in watch.lines} == {"transfer:confirmed"}
 
-    def test_twice_is_told_and_copies_once(self, as_: As, exchange: Exchange) -> None:
+    def test_twice_is_refused_and_copies_once(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
         first, second = as_("administrator", "b"), as_("head", "b")
         for browser in (first, second):

@@ -229,18 +229,18 @@ class TestAccepting:
         assert exchange.side("b").state is TransferState.DONE
         assert len(exchange.records(pupil)) == 5
 
-    def test_a_pupil_who_is_told_otherwise_must_be_confirmed(self, as_: As, exchange: Exchange, world: World) -> None:
+    def test_a_pupil_described_otherwise_must_be_confirmed(self, as_: As, exchange: Exchange, world: World) -> None:
         offered(exchange)
         browser = as_("head", "b")
         where = acceptance(exchange)
         assert "Je confirme" not in browser.get(where).text
 
-        told = browser.post(where, {"student": str(world.b.student_id)})
+        answer = browser.post(where, {"student": str(world.b.student_id)})
         again = browser.post(where, {"student": str(world.b.student_id), "confirmed": "y"})
 
-        assert told.status_code == 409
-        assert "Je confirme qu’il s’agit de la même personne" in told.text
-        assert "checked" in told.text
+        assert answer.status_code == 409
+        assert "Je confirme qu’il s’agit de la même personne" in answer.text
+        assert "checked" in answer.text
         assert again.status_code == 303
         assert exchange.side("b").student_id == world.b.student_id
 

@@ -39,7 +39,7 @@ class TestReceipt:
 
     @pytest.mark.parametrize("school", ["a", "b"])
     @pytest.mark.parametrize("role", ["administrator", "head"])
-    def test_tells_each_school_what_went_from_where_to_where(
+    def test_shows_each_school_what_went_from_where_to_where(
         self, as_: As, exchange: Exchange, school: str, role: str
     ) -> None:
         done(exchange)

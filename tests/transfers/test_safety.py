@@ -172,7 +172,7 @@ def test_no_content_in_the_journal_nor_in_the_sides(exchange: Exchange, moved: t
     exchange.act(cancel, "b", side_id=exchange.side("b").id)
 
     with exchange.look() as session:
-        told = [
+        recorded = [
             f"{entry.object_label} {entry.changes} {entry.actor_label}" for entry in session.scalars(select(AuditEntry))
         ]
         sides = [
@@ -181,7 +181,7 @@ def test_no_content_in_the_journal_nor_in_the_sides(exchange: Exchange, moved: t
         ]
         assert session.scalar(select(func.count(AuditEntry.id)))
     for secret in ("Câbl", "Bon trimestre", "Analyser"):
-        assert secret not in "".join(told + sides)
+        assert secret not in "".join(recorded + sides)
 
 
 class TestNames:
@@ -194,19 +194,19 @@ class TestNames:
         exchange.run(asking)
 
         own, other = ("transfer:sent", "transfer:received")[:: 1 if asking == "a" else -1]
-        assert self.told(exchange, own) == [(f"Chef de {asking}", f"192.0.2.{ord(asking)}")]
-        assert self.told(exchange, other) == [("Transferts automatiques", "")]
+        assert self.actors_of(exchange, own) == [(f"Chef de {asking}", f"192.0.2.{ord(asking)}")]
+        assert self.actors_of(exchange, other) == [("Transferts automatiques", "")]
 
     def test_an_action_names_people_to_their_own_school_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
         exchange.run()
 
         exchange.act(cancel, "b", side_id=exchange.side("b").id)
 
-        (first, second) = sorted(self.told(exchange, "transfer:cancelled"))
+        (first, second) = sorted(self.actors_of(exchange, "transfer:cancelled"))
         assert first == ("Chef de b", f"192.0.2.{ord('b')}")
         assert second[0].startswith("L’établissement") and second[1] == ""
 
-    def told(self, exchange: Exchange, action: str) -> list[tuple[str, str]]:
+    def actors_of(self, exchange: Exchange, action: str) -> list[tuple[str, str]]:
         """Return who the journals name for an action, and from where."""
         with exchange.look() as session:
             lines = session.scalars(select(AuditEntry).where(AuditEntry.action == action))

@@ -170,7 +170,7 @@ class TestAgreement:
 
 
 class TestPresentTwice:
-    def test_present_in_both_blocks_and_both_are_told(self, exchange: Exchange) -> None:
+    def test_present_in_both_blocks_and_both_are_notified(self, exchange: Exchange) -> None:
         ine = exchange.ine()
         in_a = exchange.enrol("a", ine)
         exchange.fill("a", in_a)
@@ -239,7 +239,7 @@ class TestPresentTwice:
         assert exchange.sides("c") == []
         sound(exchange)
 
-    def test_a_school_that_is_off_is_not_told(self, exchange: Exchange) -> None:
+    def test_a_school_that_is_off_is_not_notified(self, exchange: Exchange) -> None:
         exchange.switch("b", on=False)
         ine = exchange.ine()
         exchange.enrol("a", ine)

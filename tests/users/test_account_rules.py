@@ -155,7 +155,7 @@ class TestUpdateAccount:
         with nothing_written(app), pytest.raises(NoResultFound):
             office.act(manual.update_account, account=world.b.account_ids["teacher"], values={"last_name": "Pris"})
 
-    def test_changes_what_was_typed_and_tells_it(self, app: Flask, office: Office) -> None:
+    def test_changes_what_was_typed_and_records_it(self, app: Flask, office: Office) -> None:
         account_id = office.school.account_ids["teacher"]
 
         with watching(app) as watch:
@@ -172,7 +172,7 @@ class TestUpdateAccount:
                 manual.update_account, account=office.school.account_ids["teacher"], values={"last_name": "Quartz"}
             )
 
-    def test_the_second_of_two_people_is_told(self, app: Flask, office: Office) -> None:
+    def test_the_second_of_two_people_is_warned(self, app: Flask, office: Office) -> None:
         account_id = office.school.account_ids["teacher"]
         opened_on = fingerprint(manual.get_account_details(office.find(account_id)))
         office.act(manual.update_account, account=account_id, values={"last_name": "Onyx"})

@@ -133,7 +133,7 @@ class TestRefusal:
         with time_machine.travel(START + timedelta(days=31), tick=False):
             assert EXPIRED not in activate(code).text
 
-    def test_a_disabled_account_is_told_only_to_who_has_the_code(
+    def test_a_disabled_account_is_named_only_to_who_has_the_code(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
         code = desk.draw("teacher")

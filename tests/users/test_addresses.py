@@ -68,7 +68,7 @@ class TestAnAccount:
         self.forget(office)
         return {to for to, text in office.mails() if CODE.search(text)}
 
-    def test_tells_the_earlier_address_and_the_head_at_once(self, office: Office, changed: int) -> None:
+    def test_notifies_the_earlier_address_and_the_head_at_once(self, office: Office, changed: int) -> None:
         [to_owner], [to_head] = letters(office, OWN), letters(office, "claude.basalte@alpha.example")
 
         for text in (to_owner, to_head):
@@ -249,7 +249,7 @@ class TestAnAccount:
 
         assert office.find(teacher).confirmed_email == TYPED
 
-    def test_ones_own_change_tells_the_earlier_address(self, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_ones_own_change_notifies_the_earlier_address(self, office: Office, as_: Callable[..., Browser]) -> None:
         owner = as_("teacher")
         owner.get("/mon-compte/adresse")
         owner.post("/mon-compte/adresse", {"email": "ines@maison.example", "current_password": PASSWORD})

@@ -127,7 +127,7 @@ class TestWhereTheHeadsCodeGoes:
     CREATE = ("establishments", "create", "--name", "Lycée Curie", "--code", "curie")
 
     @pytest.mark.parametrize(
-        ("words", "told"),
+        ("words", "sentence"),
         [
             (("--uai", "0570109J"), "ce.0570109j@ac-nancy-metz.fr"),
             (("--uai", "0570109J", "--head-email", "p@curie.example"), "p@curie.example"),
@@ -137,12 +137,12 @@ class TestWhereTheHeadsCodeGoes:
         ],
     )
     def test_is_said_when_the_school_is_created(
-        self, run: Callable[..., Result], words: tuple[str, ...], told: str
+        self, run: Callable[..., Result], words: tuple[str, ...], sentence: str
     ) -> None:
         result = run(*self.CREATE, *words)
 
         assert result.exit_code == 0, result.output
-        assert told in result.stdout
+        assert sentence in result.stdout
         assert _CODE.fullmatch(result.stdout.split()[-1])  # scripts read the code at the end
 
     def test_is_never_the_administrators_address(self, run: Callable[..., Result], desk: Desk) -> None:
@@ -206,7 +206,7 @@ class TestReset:
         assert activate(result, "alpha", "claude.basalte").status_code == 303
         assert browser().sign_in("alpha", "claude.basalte", CHOSEN).status_code == 303
 
-    def test_is_told_in_the_journal_without_the_code(
+    def test_is_recorded_in_the_journal_without_the_code(
         self, run: Callable[..., Result], desk: Desk, world: World
     ) -> None:
         result = run("users", "reset", "claude.basalte", "--establishment", "beta")

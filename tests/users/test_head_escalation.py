@@ -167,8 +167,8 @@ class TestTheFirstHeadOfANewSchool:
         attacker.take_the_mailbox(uai="0940321N")
         attacker.reset(attacker.create_head())
 
-        told = {to for to, text in office.mails() if (to, text) not in before and CODE.search(text)}
-        assert "ce.0940321n@ac-creteil.fr" not in told
+        mailed = {to for to, text in office.mails() if (to, text) not in before and CODE.search(text)}
+        assert "ce.0940321n@ac-creteil.fr" not in mailed
 
     @pytest.mark.parametrize(
         ("words", "mailbox"),
@@ -187,8 +187,8 @@ class TestTheFirstHeadOfANewSchool:
         head = attacker.create_head()
         attacker.reset(head)
 
-        told = [(to, CODE.findall(text)) for to, text in office.mails() if CODE.search(text)]
-        assert [to for to, _ in told] == ([mailbox] * 2 if mailbox else [])
+        mailed = [(to, CODE.findall(text)) for to, text in office.mails() if CODE.search(text)]
+        assert [to for to, _ in mailed] == ([mailbox] * 2 if mailbox else [])
         assert attacker.codes(office) == []
         page = attacker.browser.get(f"{USERS}/details/?id={head}").text + "".join(attacker.seen)
         assert (mailbox or "l’équipe qui administre CPro") in page

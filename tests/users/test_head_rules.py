@@ -198,7 +198,7 @@ class TestFirstHead:
         assert len({CODE.findall(text)[0] for _, text in headless.mails()}) == 2
 
     @pytest.mark.parametrize(
-        ("proved", "state", "told"),
+        ("proved", "state", "sentence"),
         [
             ("direction@alpha.example", "sent", "part à direction@alpha.example, et nulle part ailleurs"),
             (
@@ -217,7 +217,7 @@ class TestFirstHead:
         arrange: Callable[..., Any],
         proved: str,
         state: str,
-        told: str,
+        sentence: str,
     ) -> None:
         head = headless.create("head")
         set_school(app, headless.school.id, head_email=proved)
@@ -227,7 +227,7 @@ class TestFirstHead:
 
         page = Page(as_("administrator").get(f"/admin/utilisateurs/details/?id={head}"))
 
-        assert told in page.text
+        assert sentence in page.text
 
     def test_gets_no_sheet_before_activating_either(self, app: Flask, headless: Office) -> None:
         head = headless.create("head")
@@ -367,7 +367,7 @@ class TestCommandLine:
         assert office.find(pending).may_sign_in
         assert [to for to, _ in office.mails()] == ["direction@alpha.example"]
 
-    def test_tells_an_unknown_account(self, app: Flask, world: World) -> None:
+    def test_refuses_an_unknown_account(self, app: Flask, world: World) -> None:
         for command in ("disable", "enable", "consent"):
             outcome = self.run(app, command, "personne")
 

@@ -112,7 +112,7 @@ class TestLoginOfANewAccount:
         logins = {office.find(account_id).login for account_id in ids}
         assert logins == {"zoe.martin", *(f"zoe.martin{number}" for number in range(2, 9))}
 
-    def test_taken_at_the_last_moment_it_is_told_plainly(self, app: Flask, world: World) -> None:
+    def test_taken_at_the_last_moment_it_is_refused_plainly(self, app: Flask, world: World) -> None:
         office = Office(app, world)
 
         def overtake(mapper: Any, connection: Any, account: Account) -> None:

@@ -1,4 +1,4 @@
-"""A file sent after the sign-in ended: its owner is told its name, on its page, once signed in again."""
+"""A file sent after the sign-in ended: its owner reads its name, on its page, once signed in again."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def clock_() -> Iterator[time_machine.Traveller]:
 def send(browser: Browser, page: str, to: str, headers: dict[str, str] = OURS, **files: Any) -> TestResponse:
     """Post files, {field: [(name, content)]}, from a page, as a browser does."""
     data = {field: [(io.BytesIO(content), name) for name, content in sent] for field, sent in files.items()}
-    told = {**headers, "Referer": f"http://localhost{page}"}
-    answer = browser.post(to, data, content_type="multipart/form-data", headers=told)
+    sent = {**headers, "Referer": f"http://localhost{page}"}
+    answer = browser.post(to, data, content_type="multipart/form-data", headers=sent)
     answer.request.environ["wsgi.input"].close()  # the test client's own copy of what it sent
     return answer
 
@@ -94,7 +94,7 @@ class TestSignInEnded:
 
         assert "rien n’a été déposé. Choisissez à nouveau vos fichiers." in sign_in_again(browser, answer).flashes[0]
 
-    def test_somebody_else_at_the_same_computer_is_told_no_name(self, as_: As, clock_: time_machine.Traveller) -> None:
+    def test_somebody_else_at_the_same_computer_is_shown_no_name(self, as_: As, clock_: time_machine.Traveller) -> None:
         browser, answer = self.late(as_, clock_, IMPORTS, IMPORTS, files=[("secret.xml", b"<x/>")])
 
         page = sign_in_again(browser, answer, "claude.basalte")

@@ -20,7 +20,7 @@ TAB, SCREEN = "/admin/parametres/etablissement", "/admin/etablissements/edit/?id
 RESET, SHEETS = "/admin/utilisateurs/reinitialiser/", "/admin/utilisateurs/fiches"
 OTHER = "autre@alpha.example"
 
-#: An act, told as the page that has its form, where it is posted, and what is posted beside the password.
+#: An act: the page that has its form, where it is posted, and what is posted beside the password.
 Act = tuple[str, str, dict[str, str]]
 ACTS: dict[str, Act] = {
     "the school's address on its tab": (TAB, TAB, {"email": OTHER, "city": "Metz"}),
@@ -100,7 +100,7 @@ class TestTheSchoolsAddress:
         assert browser.post(TAB, {**browser.form(TAB), "city": "Metz"}).status_code == 303
         assert school_row(app, world.a.id)["city"] == "Metz"
 
-    def test_a_stale_form_is_told_before_any_password(self, as_: Callable[..., Browser]) -> None:
+    def test_a_stale_form_is_refused_before_any_password(self, as_: Callable[..., Browser]) -> None:
         first, second = as_("administrator"), as_("head")
         opened = first.form(TAB)
         second.post(TAB, {**second.form(TAB), "email": "tiers@lycee.example", "current_password": PASSWORD})

@@ -40,8 +40,8 @@ def parked(platform: Look) -> list[object]:
         return list(session.scalars(select(ParkedForm.fields)))
 
 
-def page_told(answer: TestResponse) -> str | None:
-    """Return the address that the browser is told the answer stands for."""
+def page_of(answer: TestResponse) -> str | None:
+    """Return the address that the browser takes the answer for."""
     found = re.search(r'<meta name="cpro-page" content="([^"]+)">', answer.text)
     return found[1] if found else None
 
@@ -53,7 +53,7 @@ class TestARefusedForm:
 
         page = Page(browser.get(PARTICULARS))
 
-        assert page_told(refused) == PARTICULARS
+        assert page_of(refused) == PARTICULARS
         assert f'<noscript><meta http-equiv="refresh" content="0;url={PARTICULARS}"></noscript>' in refused.text
         assert NOT_SAVED in page.text
         assert (page.values()["name"], page.values()["phone"]) == ("Lycée tapé", "trop court")
@@ -189,7 +189,7 @@ class TestOtherAnswers:
         asked = browser.post(url, {**browser.form(url), "transfers_enabled": "non"})
 
         assert asked.status_code == 200
-        assert page_told(asked) == url
+        assert page_of(asked) == url
         assert "http-equiv" not in asked.text, "without script, it must stay to be answered"
         assert Page(browser.get(url)).values()["transfers_enabled"] == "non"
 
@@ -200,17 +200,17 @@ class TestOtherAnswers:
         headers = {"Referer": came_from} if came_from else {}
         answer = browser.post(PARTICULARS, {"name": "y" * 12_000_000}, headers=headers)
 
-        page = Page(browser.get(page_told(answer) or ""))
+        page = Page(browser.get(page_of(answer) or ""))
 
         assert answer.status_code == 413
-        assert page_told(answer) == f"{f'{SETTINGS}/logo' if came_from else PARTICULARS}?refus=413"
+        assert page_of(answer) == f"{f'{SETTINGS}/logo' if came_from else PARTICULARS}?refus=413"
         assert "trop volumineux" in page.alerts[0]
 
     @pytest.mark.parametrize("came_from", ["https://evil.example/x", "//evil.example", "javascript:alert(1)", ""])
-    def test_no_address_of_elsewhere_is_told(self, as_: As, came_from: str) -> None:
+    def test_no_address_of_elsewhere_is_sent(self, as_: As, came_from: str) -> None:
         answer = as_("administrator").post(
             f"{SETTINGS}/logo/televerser/logo", {}, headers={"Referer": came_from} if came_from else {}
         )
 
         assert answer.status_code == 422
-        assert page_told(answer) is None
+        assert page_of(answer) is None

@@ -60,16 +60,16 @@ class TestTheSchool:
             assert f"<strong>{TYPED}</strong>, ne les reçoit pas encore" in page
         assert CONFIRM not in administrator.get(TAB).text
 
-    def test_is_told_at_once_to_all_who_must_know(self, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_notifies_at_once_all_who_must_know(self, office: Office, as_: Callable[..., Browser]) -> None:
         self.take(as_("administrator"))
 
-        told = {to: text for to, text in office.mails()}
-        assert set(told) == {"contact@alpha.example", OLD, "claude.basalte@alpha.example"}
-        assert [to for to, text in told.items() if LINK.search(text)] == [OLD]
-        assert all(TYPED in text and "Alix GRANITE" in text for text in told.values())
+        mailed = {to: text for to, text in office.mails()}
+        assert set(mailed) == {"contact@alpha.example", OLD, "claude.basalte@alpha.example"}
+        assert [to for to, text in mailed.items() if LINK.search(text)] == [OLD]
+        assert all(TYPED in text and "Alix GRANITE" in text for text in mailed.values())
 
     @pytest.mark.parametrize("in_place", [True, False])
-    def test_a_first_address_is_told_where_a_head_is_in_place(
+    def test_a_first_address_is_notified_where_a_head_is_in_place(
         self, app: Flask, office: Office, as_: Callable[..., Browser], in_place: bool
     ) -> None:
         set_school(app, office.school.id, email="")
@@ -77,8 +77,8 @@ class TestTheSchool:
 
         self.take(as_("administrator"))
 
-        told = {OLD, "claude.basalte@alpha.example"} if in_place else set()
-        assert {to for to, _ in office.mails()} == told
+        mailed = {OLD, "claude.basalte@alpha.example"} if in_place else set()
+        assert {to for to, _ in office.mails()} == mailed
 
     @pytest.mark.parametrize(("word", "counting"), [("confirmer", TYPED), ("refuser", OLD)])
     def test_the_holder_of_the_address_that_counts_decides(
@@ -89,8 +89,8 @@ class TestTheSchool:
         answer(browser(), link_in(office, OLD), word)
 
         assert self.counting(office) == counting
-        told = [text for text in letters(office, "claude.basalte@alpha.example") if "s’est opposé" in text]
-        assert len(told) == (word == "refuser")
+        mailed = [text for text in letters(office, "claude.basalte@alpha.example") if "s’est opposé" in text]
+        assert len(mailed) == (word == "refuser")
 
     def test_silence_never_decides(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
         self.take(as_("administrator"))

@@ -121,7 +121,7 @@ class TestChoose:
         assert "Lycée alpha" not in answer.text
         assert "<b>" not in answer.text
 
-    def test_an_inspector_is_told_why_there_is_no_school(self, as_: Callable[..., Browser]) -> None:
+    def test_an_inspector_reads_why_there_is_no_school(self, as_: Callable[..., Browser]) -> None:
         page = as_("inspector").get("/ecoles").text
 
         assert "Aucun établissement ne vous a ouvert d’accès" in page
@@ -204,7 +204,9 @@ class TestEnter:
 
         assert as_("support").get(PARTICULARS).location == "/ecoles"
 
-    def test_is_told_in_the_journal_of_the_school(self, as_: Callable[..., Browser], world: World, desk: Desk) -> None:
+    def test_is_recorded_in_the_journal_of_the_school(
+        self, as_: Callable[..., Browser], world: World, desk: Desk
+    ) -> None:
         browser = as_("support", enter="a")
         browser.post(f"/ecoles/{world.b.id}/entrer")
         browser.post("/ecoles/quitter")

@@ -190,7 +190,7 @@ class TestDraw:
         assert watch.line["changes"] == {"sheets": [None, 3]}
         assert not any(code in str(watch.line) for code in codes)
 
-    def test_tells_all_that_is_needed_to_sign_in(
+    def test_says_all_that_is_needed_to_sign_in(
         self, as_: Callable[..., Browser], office: Office, browser: Callable[[], Browser]
     ) -> None:
         office.add_pupils(1, login="lea.ambre", first_name="Léa", last_name="Ambre")

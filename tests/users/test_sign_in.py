@@ -123,7 +123,7 @@ class TestRefusal:
         assert "Mot-de-passe-tapé" not in answer.text
         assert 'value="alix.granite"' in answer.text
 
-    def test_tells_that_an_account_is_disabled_only_after_its_password(
+    def test_says_that_an_account_is_disabled_only_after_its_password(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         desk.change("administrator", is_active=False)

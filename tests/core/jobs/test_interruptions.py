@@ -24,23 +24,23 @@ def taken(shop: Shop) -> int:
     return job_id
 
 
-def told(shop: Shop, job_id: int, after: timedelta) -> str:
+def sentence_on(shop: Shop, job_id: int, after: timedelta) -> str:
     return describe_interruption(shop.look(job_id), clock.utcnow() + after)
 
 
-class TestTold:
+class TestDescribeInterruption:
     @pytest.mark.parametrize("after", [timedelta(), SILENT_AFTER - timedelta(seconds=5)])
     def test_nothing_while_the_worker_gives_signs(self, shop: Shop, after: timedelta) -> None:
-        assert told(shop, taken(shop), after) == ""
+        assert sentence_on(shop, taken(shop), after) == ""
 
     def test_nothing_of_a_job_that_nobody_took_yet(self, shop: Shop) -> None:
-        assert told(shop, shop.ask("report"), timedelta(hours=1)) == ""
+        assert sentence_on(shop, shop.ask("report"), timedelta(hours=1)) == ""
 
     def test_nothing_of_a_job_that_is_over(self, shop: Shop) -> None:
         job_id = shop.ask("report")
         shop.work()
 
-        assert told(shop, job_id, timedelta(hours=1)) == ""
+        assert sentence_on(shop, job_id, timedelta(hours=1)) == ""
 
     @pytest.mark.parametrize(
         ("after", "silence", "wait"),
@@ -54,14 +54,14 @@ class TestTold:
         self, shop: Shop, after: timedelta, silence: str, wait: str
     ) -> None:
         with time_machine.travel(clock.utcnow(), tick=False):
-            sentence = told(shop, taken(shop), after)
+            sentence = sentence_on(shop, taken(shop), after)
 
         assert f"Aucun signe de vie depuis {silence}" in sentence
         assert f"il reprendra de lui-même d’ici {wait}" in sentence
         assert "Rien n’est perdu" in sentence
 
     def test_that_no_worker_is_there_once_it_should_have_come_back(self, shop: Shop) -> None:
-        sentence = told(shop, taken(shop), LEASE + timedelta(minutes=5))
+        sentence = sentence_on(shop, taken(shop), LEASE + timedelta(minutes=5))
 
         assert "dès que le service des traitements sera de nouveau en marche" in sentence
         assert "d’ici" not in sentence
@@ -71,7 +71,7 @@ class TestTold:
         with shop.app.app_context(), platform_unit_of_work("test") as work:
             operations.take_back_expired(work.session, now=clock.utcnow() + LEASE + timedelta(seconds=1))
 
-        assert "il va reprendre de lui-même" in told(shop, job_id, timedelta())
+        assert "il va reprendre de lui-même" in sentence_on(shop, job_id, timedelta())
 
     def test_nothing_of_a_job_handed_back_by_a_worker_that_stops(self, shop: Shop) -> None:
         job_id = shop.ask("report")
@@ -80,4 +80,4 @@ class TestTold:
             assert job
             operations.hand_back(work.session, job)
 
-        assert told(shop, job_id, timedelta(hours=1)) == ""
+        assert sentence_on(shop, job_id, timedelta(hours=1)) == ""

@@ -1,4 +1,4 @@
-"""The life of a job: asked for within an action, done in its school, ended once, told in French."""
+"""The life of a job: asked for within an action, done in its school, ended once, described in French."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class TestDoing:
 
         assert (take(shop).id, take(shop).id, take(shop)) == (first, second, None)
 
-    def test_a_refusal_is_told_in_its_own_words(self, shop: Shop) -> None:
+    def test_a_refusal_is_reported_in_its_own_words(self, shop: Shop) -> None:
         job_id = shop.ask("refuse")
 
         shop.work()
@@ -119,7 +119,9 @@ class TestDoing:
         job = shop.look(job_id)
         assert (job.state_value, job.error) == ("failed", "Le fichier ne contient aucun élève.")
 
-    def test_a_defect_is_logged_and_told_in_neutral_words(self, shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_defect_is_logged_and_reported_in_neutral_words(
+        self, shop: Shop, caplog: pytest.LogCaptureFixture
+    ) -> None:
         job_id = shop.ask("crash")
 
         with caplog.at_level(logging.ERROR):

@@ -75,7 +75,7 @@ def test_a_code_is_nowhere_but_in_its_message(
     sink.answers = ["451 4.7.1 Greylisted"]
     kept: list[str] = []
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # the receiving server tells all it reads
-    with caplog.at_level(logging.DEBUG), statements_told(app):
+    with caplog.at_level(logging.DEBUG), logged_statements(app):
         act(app, world)
         _await_message(post)
         post.work()
@@ -96,7 +96,7 @@ def test_a_code_is_nowhere_but_in_its_message(
 
 
 @contextmanager
-def statements_told(app: Flask) -> Iterator[None]:
+def logged_statements(app: Flask) -> Iterator[None]:
     """Have the database's statements logged with their parameters, as somebody looking for a fault would."""
     with app.app_context():
         engine = db.engine
@@ -155,7 +155,7 @@ class TestWhoSees:
         assert platform not in (own,)
 
     @pytest.mark.parametrize(
-        ("answer", "told"),
+        ("answer", "expected"),
         [
             ("", "envoyé le"),
             ("451 4.7.1 Later", r"en attente : nouvel essai le \d\d/\d\d/2\d{3} à \d+ h \d\d \(451 4.7.1 Later\)"),
@@ -163,7 +163,7 @@ class TestWhoSees:
         ],
     )
     def test_whoever_asked_reads_where_it_stands(
-        self, app: Flask, world: World, post: Post, sink: Sink, answer: str, told: str
+        self, app: Flask, world: World, post: Post, sink: Sink, answer: str, expected: str
     ) -> None:
         _reset_head(app, world)
         page = f"/admin/utilisateurs/details/?id={world.a.account_ids['head']}"
@@ -174,7 +174,7 @@ class TestWhoSees:
         post.work()
 
         shown = administrator.get(page).text.replace("\u202f", " ").replace("\u00a0", " ")
-        assert re.search(told, shown)
+        assert re.search(expected, shown)
         assert not CODE.search(shown)
         assert "Messages envoyés" not in Browser(app).sign_in_as(world, "administrator", "b").get(page).text
 

@@ -1,4 +1,4 @@
-"""A teacher whose account the administrator opens: told to the head, who may require to consent first."""
+"""A teacher whose account the administrator opens: the head is notified, and may require to consent first."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def open_teacher(request: pytest.FixtureRequest) -> Callable[[Office], int]:
     return WAYS[request.param]
 
 
-class TestTold:
+class TestNotice:
     def test_by_mail_and_on_the_dashboard_until_the_head_has_seen_it(
         self, app: Flask, office: Office, as_: Callable[..., Browser], open_teacher: Callable[[Office], int]
     ) -> None:
@@ -90,10 +90,10 @@ class TestTold:
             office.act(lambda row, **actor: mark_seen([row], **actor), account=account)
 
     @pytest.mark.parametrize("role", ["student", "administrator", "head"])
-    def test_other_roles_are_told_otherwise(self, office: Office, role: str) -> None:
+    def test_other_roles_are_notified_otherwise(self, office: Office, role: str) -> None:
         assert not office.find(office.create(role)).unseen_by_head
 
-    def test_another_schools_head_is_told_nothing(self, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_another_schools_head_is_not_notified(self, office: Office, as_: Callable[..., Browser]) -> None:
         office.create("teacher")
 
         assert letters(office, "claude.basalte@beta.example") == []
