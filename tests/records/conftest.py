@@ -53,7 +53,7 @@ class Class:
 
 
 @pytest.fixture
-def room(world: World, arrange: Arrange) -> Class:
+def classroom(world: World, arrange: Arrange) -> Class:
     """Give the world its teacher's division, its pupils, a list of competences, and records to `own`."""
     with arrange() as session:
         diploma = session.scalars(select(Diploma)).one()

@@ -56,61 +56,62 @@ def _browser(as_: As, role: str) -> Browser:
 
 
 @pytest.fixture
-def room(room: Class, world: World, arrange: Look) -> Class:
+def classroom(classroom: Class, world: World, arrange: Look) -> Class:
     """Open school "a" to the inspector."""
     with arrange() as session:
         session.add(make_mandate(world))
-    return room
+    return classroom
 
 
 class TestTable:
     @pytest.mark.parametrize("role", READ)
     @pytest.mark.parametrize("page", ["", "/fiches", "/evaluations", "/bilans"])
-    def test_reading(self, as_: As, room: Class, role: str, page: str) -> None:
+    def test_reading(self, as_: As, classroom: Class, role: str, page: str) -> None:
         browser = _browser(as_, role)
 
-        got = tuple(browser.get(f"/eleves/{getattr(room, whose)}{page}").status_code for whose in WHOSE)
+        got = tuple(browser.get(f"/eleves/{getattr(classroom, whose)}{page}").status_code for whose in WHOSE)
 
         assert got == READ[role]
 
     @pytest.mark.parametrize("role", WRITE_FICHE)
-    def test_writing_a_fiche(self, as_: As, room: Class, role: str) -> None:
+    def test_writing_a_fiche(self, as_: As, classroom: Class, role: str) -> None:
         browser = _browser(as_, role)
 
         got = tuple(
-            browser.post(f"/eleves/{getattr(room, whose)}/fiches/nouvelle", FICHE).status_code for whose in WHOSE
+            browser.post(f"/eleves/{getattr(classroom, whose)}/fiches/nouvelle", FICHE).status_code for whose in WHOSE
         )
 
         assert got == WRITE_FICHE[role]
 
     @pytest.mark.parametrize("role", EVALUATE)
-    def test_evaluating(self, as_: As, room: Class, role: str) -> None:
+    def test_evaluating(self, as_: As, classroom: Class, role: str) -> None:
         browser = _browser(as_, role)
-        fields = {"competence": room.competences[0], "level": "3", "evaluated_on": "2026-09-08"}
+        fields = {"competence": classroom.competences[0], "level": "3", "evaluated_on": "2026-09-08"}
 
         got = tuple(
-            browser.post(f"/eleves/{getattr(room, whose)}/evaluations/nouvelle", fields).status_code for whose in WHOSE
+            browser.post(f"/eleves/{getattr(classroom, whose)}/evaluations/nouvelle", fields).status_code
+            for whose in WHOSE
         )
 
         assert got == EVALUATE[role]
 
     @pytest.mark.parametrize("role", EVALUATE)
-    def test_writing_a_bilan(self, as_: As, room: Class, role: str) -> None:
+    def test_writing_a_bilan(self, as_: As, classroom: Class, role: str) -> None:
         browser = _browser(as_, role)
 
         got = tuple(
-            browser.post(f"/eleves/{getattr(room, whose)}/bilans/nouveau", BILAN).status_code for whose in WHOSE
+            browser.post(f"/eleves/{getattr(classroom, whose)}/bilans/nouveau", BILAN).status_code for whose in WHOSE
         )
 
         assert got == EVALUATE[role]
 
     @pytest.mark.parametrize("role", EVALUATE)
-    def test_a_form_that_would_be_refused_is_not_shown(self, as_: As, room: Class, role: str) -> None:
+    def test_a_form_that_would_be_refused_is_not_shown(self, as_: As, classroom: Class, role: str) -> None:
         browser = _browser(as_, role)
         pages = {"fiches/nouvelle": WRITE_FICHE, "evaluations/nouvelle": EVALUATE, "bilans/nouveau": EVALUATE}
 
         for page, table in pages.items():
-            got = tuple(browser.get(f"/eleves/{getattr(room, whose)}/{page}").status_code for whose in WHOSE)
+            got = tuple(browser.get(f"/eleves/{getattr(classroom, whose)}/{page}").status_code for whose in WHOSE)
             assert got == tuple(200 if status == 303 else status for status in table[role]), page
 
     @pytest.mark.parametrize(
@@ -129,11 +130,11 @@ class TestTable:
     )
     @pytest.mark.parametrize("role", READ)
     def test_changing_what_is_written(
-        self, app: Flask, as_: As, room: Class, role: str, action: str, allowed: set[str]
+        self, app: Flask, as_: As, classroom: Class, role: str, action: str, allowed: set[str]
     ) -> None:
         browser = _browser(as_, role)
-        address = f"/eleves/{room.own}/" + action.format(**vars(room))
-        fields = {**FICHE, **BILAN, "competence": room.competences[0], "level": "3", "evaluated_on": "2026-09-08"}
+        address = f"/eleves/{classroom.own}/" + action.format(**vars(classroom))
+        fields = {**FICHE, **BILAN, "competence": classroom.competences[0], "level": "3", "evaluated_on": "2026-09-08"}
 
         if role in allowed:
             assert browser.post(address, fields).status_code == 303
@@ -142,34 +143,34 @@ class TestTable:
                 assert browser.post(address, fields).status_code in (403, 409)
 
     @pytest.mark.parametrize("role", READ)
-    def test_a_division_is_evaluated_by_its_teacher_alone(self, as_: As, room: Class, role: str) -> None:
+    def test_a_division_is_evaluated_by_its_teacher_alone(self, as_: As, classroom: Class, role: str) -> None:
         browser = _browser(as_, role)
 
-        for division, mine in ((room.division, 200), (room.other_division, 403)):
+        for division, mine in ((classroom.division, 200), (classroom.other_division, 403)):
             expected = mine if role == "teacher" else 403
             assert browser.get(f"/eleves/evaluer/{division}").status_code == expected
             assert browser.post(f"/eleves/evaluer/{division}").status_code == (422 if expected == 200 else 403)
 
-    def test_another_schools_division_does_not_exist(self, as_: As, room: Class, world: World) -> None:
+    def test_another_schools_division_does_not_exist(self, as_: As, classroom: Class, world: World) -> None:
         assert as_("teacher").get(f"/eleves/evaluer/{world.b.division_id}").status_code == 404
 
     @pytest.mark.parametrize("kind", ["fiches/{fiche}", "evaluations/{evaluation}/modifier", "bilans/{bilan}/modifier"])
-    def test_a_record_is_found_under_its_pupil_alone(self, as_: As, room: Class, kind: str) -> None:
-        address = kind.format(**vars(room))
+    def test_a_record_is_found_under_its_pupil_alone(self, as_: As, classroom: Class, kind: str) -> None:
+        address = kind.format(**vars(classroom))
 
-        assert as_("teacher").get(f"/eleves/{room.own}/{address}").status_code in (200, 409)
-        assert as_("teacher").get(f"/eleves/{room.mate}/{address}").status_code == 404
-        assert as_("teacher", "b").get(f"/eleves/{room.elsewhere}/{address}").status_code == 404
+        assert as_("teacher").get(f"/eleves/{classroom.own}/{address}").status_code in (200, 409)
+        assert as_("teacher").get(f"/eleves/{classroom.mate}/{address}").status_code == 404
+        assert as_("teacher", "b").get(f"/eleves/{classroom.elsewhere}/{address}").status_code == 404
 
 
 class TestInspector:
     def test_reads_within_the_diplomas_and_each_page_is_recorded(
-        self, as_: As, room: Class, app: Flask, platform: Look
+        self, as_: As, classroom: Class, app: Flask, platform: Look
     ) -> None:
         browser = as_("inspector", enter="a")
 
         for part in ("", "/evaluations", "/bilans", "/fiches"):
-            page = browser.get(f"/eleves/{room.own}{part}").text
+            page = browser.get(f"/eleves/{classroom.own}{part}").text
         assert MARKER in page
 
         with platform() as session:
@@ -180,10 +181,10 @@ class TestInspector:
                 f"Noé AGATE ({what})" for what in ("vue d’ensemble", "évaluations", "bilans", "fiches")
             ]
             line = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
-        assert (line.action, line.object_type, line.object_id) == ("record:opened", "pupil_records", str(room.own))
+        assert (line.action, line.object_type, line.object_id) == ("record:opened", "pupil_records", str(classroom.own))
         assert MARKER not in str(line.changes) + line.object_label
 
-    def test_another_diploma_opens_nobody(self, as_: As, room: Class, world: World, arrange: Look) -> None:
+    def test_another_diploma_opens_nobody(self, as_: As, classroom: Class, world: World, arrange: Look) -> None:
         from cpro.inspectors.models import Mandate, MandateDiploma
 
         with arrange() as session:
@@ -197,42 +198,42 @@ class TestInspector:
             session.add(MandateDiploma(establishment_id=world.a.id, mandate_id=mandate.id, diploma_id=cap.id))
         browser = as_("inspector", enter="a")
 
-        assert [browser.get(f"/eleves/{getattr(room, whose)}").status_code for whose in WHOSE] == [404] * 5
+        assert [browser.get(f"/eleves/{getattr(classroom, whose)}").status_code for whose in WHOSE] == [404] * 5
         assert MARKER not in browser.get("/eleves").text
 
-    def test_a_careless_page_would_find_nothing(self, app: Flask, room: Class, world: World) -> None:
+    def test_a_careless_page_would_find_nothing(self, app: Flask, classroom: Class, world: World) -> None:
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id, diploma_ids=frozenset({10_000}), read_only=True))
 
-            assert not queries.list_fiches(room.own)
-            assert not queries.list_evaluations(room.own)
-            assert not queries.list_bilans(room.own)
-            assert not queries.count_records([room.own])
+            assert not queries.list_fiches(classroom.own)
+            assert not queries.list_evaluations(classroom.own)
+            assert not queries.list_bilans(classroom.own)
+            assert not queries.count_records([classroom.own])
 
 
 class TestPupilLists:
-    def test_a_teacher_sees_their_divisions_only(self, as_: As, room: Class) -> None:
+    def test_a_teacher_sees_their_divisions_only(self, as_: As, classroom: Class) -> None:
         text = as_("teacher").get("/eleves?situation=tous").text
 
         assert all(name in text for name in ("AGATE", "BÉRYL", "DÉPART"))
         assert "CORAIL" not in text
 
-    def test_asking_for_another_division_opens_nothing(self, as_: As, room: Class) -> None:
+    def test_asking_for_another_division_opens_nothing(self, as_: As, classroom: Class) -> None:
         assert "CORAIL" not in as_("teacher").get("/eleves?situation=tous&division=1AUTRE").text
 
-    def test_the_head_sees_all(self, as_: As, room: Class) -> None:
+    def test_the_head_sees_all(self, as_: As, classroom: Class) -> None:
         text = as_("head").get("/eleves?situation=tous").text
 
         assert all(name in text for name in ("AGATE", "BÉRYL", "CORAIL", "DÉPART"))
         assert "beta" not in text.lower()
 
-    def test_a_pupil_is_led_to_their_own_page(self, as_: As, room: Class) -> None:
+    def test_a_pupil_is_led_to_their_own_page(self, as_: As, classroom: Class) -> None:
         browser = as_("student")
 
         assert browser.get("/eleves").status_code == 403
-        assert browser.get("/eleves/moi").location == f"/eleves/{room.own}"
+        assert browser.get("/eleves/moi").location == f"/eleves/{classroom.own}"
 
-    def test_an_account_of_no_pupil_reads_so(self, as_: As, room: Class) -> None:
+    def test_an_account_of_no_pupil_reads_so(self, as_: As, classroom: Class) -> None:
         answer = as_("student", "b").get("/eleves/moi")
 
         assert answer.status_code == 200
@@ -256,18 +257,18 @@ class TestNobodyElse:
 
     @pytest.mark.parametrize("role", ["administrator", "support"])
     def test_no_page_export_line_or_message_holds_a_word_of_them(
-        self, app: Flask, as_: As, room: Class, world: World, role: str
+        self, app: Flask, as_: As, classroom: Class, world: World, role: str
     ) -> None:
         """Every action is made and refused first, so that the journal and messages have something to betray."""
-        _live(as_, room)
+        _live(as_, classroom)
         browser = _browser(as_, role)
-        own = f"/eleves/{room.own}"
+        own = f"/eleves/{classroom.own}"
         addresses = [
             *(page.format(b=world.b.id) for page in GET),
-            *(own + page for page in ("", "/fiches", "/evaluations", "/bilans", f"/fiches/{room.fiche}")),
-            f"{own}/evaluations/{room.evaluation}/modifier",
-            f"{own}/bilans/{room.bilan}/modifier",
-            f"/passeport/{room.own}.pdf",
+            *(own + page for page in ("", "/fiches", "/evaluations", "/bilans", f"/fiches/{classroom.fiche}")),
+            f"{own}/evaluations/{classroom.evaluation}/modifier",
+            f"{own}/bilans/{classroom.bilan}/modifier",
+            f"/passeport/{classroom.own}.pdf",
         ]
         for screen in screens(app):
             addresses += [f"{screen.url}/", f"{screen.url}/?recherche=Marqueur", f"{screen.url}/export/csv/"]
@@ -283,8 +284,8 @@ class TestNobodyElse:
             answer = browser.post(page.format(b=world.b.id))
             assert MARKER not in answer.text, page
 
-    def test_the_journal_records_who_and_whom_never_what(self, as_: As, room: Class, platform: Look) -> None:
-        _live(as_, room)
+    def test_the_journal_records_who_and_whom_never_what(self, as_: As, classroom: Class, platform: Look) -> None:
+        _live(as_, classroom)
 
         with platform() as session:
             lines = session.scalars(select(AuditEntry)).all()
@@ -295,25 +296,30 @@ class TestNobodyElse:
         assert len(recorded) >= 8
 
 
-def _live(as_: As, room: Class) -> None:
+def _live(as_: As, classroom: Class) -> None:
     """Make each action once, and have several refused, with the marker in all that is typed."""
-    own, teacher, pupil = f"/eleves/{room.own}", as_("teacher"), as_("student")
+    own, teacher, pupil = f"/eleves/{classroom.own}", as_("teacher"), as_("student")
     fiche = {**FICHE, "title": f"Titre {MARKER}", "place_name": MARKER, "tasks": MARKER}
     assert pupil.post(f"{own}/fiches/nouvelle", fiche).status_code == 303
-    assert pupil.post(f"{own}/fiches/{room.draft}/modifier", fiche).status_code == 303
-    assert pupil.post(f"{own}/fiches/{room.draft}/soumettre").status_code == 303
-    assert teacher.post(f"{own}/fiches/{room.draft}/valider").status_code == 303
-    assert teacher.post(f"{own}/fiches/{room.draft}/rendre").status_code == 303
-    assert pupil.post(f"{own}/fiches/{room.draft}/supprimer").status_code == 303
-    evaluation = {"competence": room.competences[0], "level": "4", "evaluated_on": "2026-09-08", "scenario": MARKER}
+    assert pupil.post(f"{own}/fiches/{classroom.draft}/modifier", fiche).status_code == 303
+    assert pupil.post(f"{own}/fiches/{classroom.draft}/soumettre").status_code == 303
+    assert teacher.post(f"{own}/fiches/{classroom.draft}/valider").status_code == 303
+    assert teacher.post(f"{own}/fiches/{classroom.draft}/rendre").status_code == 303
+    assert pupil.post(f"{own}/fiches/{classroom.draft}/supprimer").status_code == 303
+    evaluation = {
+        "competence": classroom.competences[0],
+        "level": "4",
+        "evaluated_on": "2026-09-08",
+        "scenario": MARKER,
+    }
     assert teacher.post(f"{own}/evaluations/nouvelle", evaluation).status_code == 422
-    evaluation["scenario"] = str(room.scenario)
+    evaluation["scenario"] = str(classroom.scenario)
     assert teacher.post(f"{own}/evaluations/nouvelle", evaluation).status_code == 303
     assert teacher.post(f"{own}/bilans/nouveau", {**BILAN, "body": MARKER}).status_code == 303
-    assert teacher.post(f"{own}/bilans/{room.bilan}/modifier", {**BILAN, "body": MARKER}).status_code == 303
+    assert teacher.post(f"{own}/bilans/{classroom.bilan}/modifier", {**BILAN, "body": MARKER}).status_code == 303
     assert teacher.post(f"{own}/bilans/nouveau", {**BILAN, "body": MARKER, "ends_on": "x"}).status_code == 422
-    levels = {**evaluation, f"niveau-{room.own}": "2"}
-    assert teacher.post(f"/eleves/evaluer/{room.division}", levels).status_code == 303
+    levels = {**evaluation, f"niveau-{classroom.own}": "2"}
+    assert teacher.post(f"/eleves/evaluer/{classroom.division}", levels).status_code == 303
 
 
 def _principal(role: Role) -> Any:

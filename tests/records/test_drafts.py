@@ -29,23 +29,23 @@ As = Callable[..., Browser]
 TYPED = "Brouillon-confidentiel"
 
 
-def forms(room: Class) -> dict[str, tuple[str, str, dict[str, str]]]:
+def forms(classroom: Class) -> dict[str, tuple[str, str, dict[str, str]]]:
     """Return, for each form: who writes, its address, what they type."""
     return {
-        "new fiche": ("student", f"/eleves/{room.own}/fiches/nouvelle", {"title": TYPED, "starts_on": "2026-13"}),
-        "fiche": ("student", f"/eleves/{room.own}/fiches/{room.draft}/modifier", {"tasks": TYPED}),
-        "new bilan": ("teacher", f"/eleves/{room.own}/bilans/nouveau", {"body": TYPED}),
-        "bilan": ("teacher", f"/eleves/{room.own}/bilans/{room.bilan}/modifier", {"body": TYPED}),
-        "new evaluation": ("teacher", f"/eleves/{room.own}/evaluations/nouvelle", {"evaluated_on": "2026-09-30"}),
+        "new fiche": ("student", f"/eleves/{classroom.own}/fiches/nouvelle", {"title": TYPED, "starts_on": "2026-13"}),
+        "fiche": ("student", f"/eleves/{classroom.own}/fiches/{classroom.draft}/modifier", {"tasks": TYPED}),
+        "new bilan": ("teacher", f"/eleves/{classroom.own}/bilans/nouveau", {"body": TYPED}),
+        "bilan": ("teacher", f"/eleves/{classroom.own}/bilans/{classroom.bilan}/modifier", {"body": TYPED}),
+        "new evaluation": ("teacher", f"/eleves/{classroom.own}/evaluations/nouvelle", {"evaluated_on": "2026-09-30"}),
         "evaluation": (
             "teacher",
-            f"/eleves/{room.own}/evaluations/{room.evaluation}/modifier",
+            f"/eleves/{classroom.own}/evaluations/{classroom.evaluation}/modifier",
             {"evaluated_on": "2026-09-30"},
         ),
         "grid": (
             "teacher",
-            f"/eleves/evaluer/{room.division}",
-            {"evaluated_on": "2026-09-30", f"niveau-{room.own}": "3", f"niveau-{room.mate}": "1"},
+            f"/eleves/evaluer/{classroom.division}",
+            {"evaluated_on": "2026-09-30", f"niveau-{classroom.own}": "3", f"niveau-{classroom.mate}": "1"},
         ),
     }
 
@@ -55,8 +55,10 @@ FORMS = ["new fiche", "fiche", "new bilan", "bilan", "new evaluation", "evaluati
 
 @pytest.mark.parametrize("name", FORMS)
 class TestEachForm:
-    def test_comes_back_as_it_was_typed_and_nothing_is_saved(self, as_: As, room: Class, app: Flask, name: str) -> None:
-        role, path, typed = forms(room)[name]
+    def test_comes_back_as_it_was_typed_and_nothing_is_saved(
+        self, as_: As, classroom: Class, app: Flask, name: str
+    ) -> None:
+        role, path, typed = forms(classroom)[name]
         browser = as_(role)
         before = [rows(app, model) for model in (Fiche, Bilan, Evaluation)]
 
@@ -70,8 +72,8 @@ class TestEachForm:
         assert [rows(app, model) for model in (Fiche, Bilan, Evaluation)] == before
         assert len({row["subject"] for row in rows(app, Draft)}) == 1
 
-    def test_is_kept_by_whoever_may_write_alone(self, as_: As, room: Class, app: Flask, name: str) -> None:
-        _who, path, typed = forms(room)[name]
+    def test_is_kept_by_whoever_may_write_alone(self, as_: As, classroom: Class, app: Flask, name: str) -> None:
+        _who, path, typed = forms(classroom)[name]
         for other, school, status in (
             ("administrator", "a", 403),
             ("head", "a", 403),
@@ -84,38 +86,45 @@ class TestEachForm:
                     answer = browser.post(path, {**typed, **KEEP}, headers=headers)
                 assert answer.status_code == status, other
 
-    def test_is_shown_to_nobody_else(self, as_: As, room: Class, name: str) -> None:
-        role, path, typed = forms(room)[name]
+    def test_is_shown_to_nobody_else(self, as_: As, classroom: Class, name: str) -> None:
+        role, path, typed = forms(classroom)[name]
         browser = as_(role)
         browser.post(path, {**opened(browser, path), **typed, **KEEP})
 
         for other in {"head", "teacher", "student"} - {role}:
-            for page in (path, f"/eleves/{room.own}", f"/eleves/{room.own}/fiches", f"/eleves/{room.own}/bilans"):
+            for page in (
+                path,
+                f"/eleves/{classroom.own}",
+                f"/eleves/{classroom.own}/fiches",
+                f"/eleves/{classroom.own}/bilans",
+            ):
                 answer = as_(other).get(page)
                 assert TYPED not in answer.text
                 assert answer.status_code in (403, 404) or not says_found(answer)
 
 
 class TestEnded:
-    def test_saving_forgets(self, as_: As, room: Class, app: Flask) -> None:
-        browser, path = as_("teacher"), f"/eleves/evaluer/{room.division}"
-        kept_by_script(browser, path, {**opened(browser, path), f"niveau-{room.own}": "3"})
+    def test_saving_forgets(self, as_: As, classroom: Class, app: Flask) -> None:
+        browser, path = as_("teacher"), f"/eleves/evaluer/{classroom.division}"
+        kept_by_script(browser, path, {**opened(browser, path), f"niveau-{classroom.own}": "3"})
 
-        saved = browser.post(path, {**opened(browser, path), "competence": str(room.competences[0])})
+        saved = browser.post(path, {**opened(browser, path), "competence": str(classroom.competences[0])})
 
         assert saved.status_code == 303, Page(saved).text
         assert not says_found(browser.get(path))
 
-    def test_a_record_deleted_takes_its_drafts(self, as_: As, room: Class, app: Flask) -> None:
-        browser, path = as_("student"), f"/eleves/{room.own}/fiches/{room.draft}"
+    def test_a_record_deleted_takes_its_drafts(self, as_: As, classroom: Class, app: Flask) -> None:
+        browser, path = as_("student"), f"/eleves/{classroom.own}/fiches/{classroom.draft}"
         kept_by_script(browser, f"{path}/modifier", {**opened(browser, f"{path}/modifier"), "title": TYPED})
 
         assert browser.post(f"{path}/supprimer").status_code == 303
 
         assert rows(app, Draft) == []
 
-    def test_a_right_that_ended_shows_and_keeps_nothing(self, as_: As, room: Class, app: Flask, world: World) -> None:
-        browser, path = as_("teacher"), f"/eleves/{room.own}/bilans/nouveau"
+    def test_a_right_that_ended_shows_and_keeps_nothing(
+        self, as_: As, classroom: Class, app: Flask, world: World
+    ) -> None:
+        browser, path = as_("teacher"), f"/eleves/{classroom.own}/bilans/nouveau"
         values = {**opened(browser, path), "body": TYPED}
         kept_by_script(browser, path, values)
         set_up(app, lambda session: session.query(TeacherDivision).delete())  # type: ignore[arg-type]
@@ -128,28 +137,28 @@ class TestEnded:
         assert TYPED not in page.text
 
     def test_the_end_of_retention_takes_the_drafts_about_the_pupil(
-        self, as_: As, room: Class, app: Flask, world: World
+        self, as_: As, classroom: Class, app: Flask, world: World
     ) -> None:
         browser = as_("teacher")
-        for pupil in (room.own, room.mate):
+        for pupil in (classroom.own, classroom.mate):
             path = f"/eleves/{pupil}/bilans/nouveau"
             kept_by_script(browser, path, {**opened(browser, path), "body": TYPED})
 
         def leave_and_expire(session: Session) -> None:
-            student = session.get_one(Student, room.own)
+            student = session.get_one(Student, classroom.own)
             student.is_active, student.departed_on = False, date(2019, 1, 1)
             session.flush()
             expire_school(session, world.a.id, by=TESTER, now=clock.utcnow())
 
         set_up(app, leave_and_expire)
 
-        assert [row["subject"] for row in rows(app, Draft)] == [f"student:{room.mate}"]
+        assert [row["subject"] for row in rows(app, Draft)] == [f"student:{classroom.mate}"]
 
     def test_an_import_undone_takes_the_drafts_about_those_it_created(
-        self, as_: As, room: Class, app: Flask, world: World
+        self, as_: As, classroom: Class, app: Flask, world: World
     ) -> None:
         browser = as_("teacher")
-        for pupil in (room.own, room.mate):
+        for pupil in (classroom.own, classroom.mate):
             path = f"/eleves/{pupil}/bilans/nouveau"
             kept_by_script(browser, path, {**opened(browser, path), "body": TYPED})
 
@@ -159,19 +168,19 @@ class TestEnded:
                 events.import_undone.send(
                     establishment_id=world.a.id,
                     run_id=1,
-                    student_ids=[room.own],
-                    created_ids=[room.own],
+                    student_ids=[classroom.own],
+                    created_ids=[classroom.own],
                     applied_at=clock.utcnow() - timedelta(hours=1),
                     by=TESTER,
                     now=clock.utcnow(),
                 )
 
-        assert [row["subject"] for row in rows(app, Draft)] == [f"student:{room.mate}"]
+        assert [row["subject"] for row in rows(app, Draft)] == [f"student:{classroom.mate}"]
 
 
 class TestOwnData:
-    def test_a_pupil_takes_away_their_own_drafts_and_nobody_elses(self, as_: As, room: Class) -> None:
-        pupil, path = as_("student"), f"/eleves/{room.own}/fiches/nouvelle"
+    def test_a_pupil_takes_away_their_own_drafts_and_nobody_elses(self, as_: As, classroom: Class) -> None:
+        pupil, path = as_("student"), f"/eleves/{classroom.own}/fiches/nouvelle"
         typed = {"title": TYPED, "tasks": "Du **gras**", "place_name": "Atelier"}
         pupil.post(path, {**opened(pupil, path), **typed, **KEEP})
         teacher = as_("teacher")

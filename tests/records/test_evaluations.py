@@ -31,19 +31,19 @@ Look = Callable[[], AbstractContextManager[Session]]
 
 
 @pytest.fixture
-def own(room: Class) -> str:
+def own(classroom: Class) -> str:
     """Return the address of the pupil's page."""
-    return f"/eleves/{room.own}"
+    return f"/eleves/{classroom.own}"
 
 
 @pytest.fixture
-def typed(room: Class) -> dict[str, Any]:
+def typed(classroom: Class) -> dict[str, Any]:
     """Return a valid évaluation."""
     return {
-        "competence": str(room.competences[1]),
+        "competence": str(classroom.competences[1]),
         "level": "3",
         "evaluated_on": "2026-10-01",
-        "scenario": str(room.scenario),
+        "scenario": str(classroom.scenario),
         "fiche": "",
     }
 
@@ -60,9 +60,9 @@ class TestLevels:
 
 class TestEvaluating:
     def test_keeps_the_words_of_the_day(
-        self, app: Flask, as_: As, room: Class, own: str, typed: dict[str, Any]
+        self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any]
     ) -> None:
-        uid = next(row["origin_uid"] for row in rows(app, Fiche) if row["id"] == room.fiche)
+        uid = next(row["origin_uid"] for row in rows(app, Fiche) if row["id"] == classroom.fiche)
         browser = as_("teacher")
 
         with watching(app) as watch:
@@ -72,7 +72,11 @@ class TestEvaluating:
         assert answer.status_code == 303
         assert (row["competence_code"], row["competence_label"], row["level"]) == ("C2", "Compétence 2", 3)
         assert (row["diploma_code"], row["diploma_label"]) == ("40025520", "Bac pro MELEC")
-        assert (row["scenario_id"], row["scenario_title"][:8], row["fiche_uid"]) == (room.scenario, "Scénario", uid)
+        assert (row["scenario_id"], row["scenario_title"][:8], row["fiche_uid"]) == (
+            classroom.scenario,
+            "Scénario",
+            uid,
+        )
         assert (watch.line["action"], watch.line["changes"]) == ("evaluation:created", {})
 
     @pytest.mark.parametrize("level", ["", "0", "5", "3.5", "trois", "-1", "٣", "9" * 50])
@@ -88,11 +92,11 @@ class TestEvaluating:
         assert "Choisissez un niveau de 1 à 4" in Page(answer).error("level")
 
     def test_a_competence_of_another_diploma_is_refused(
-        self, app: Flask, as_: As, room: Class, own: str, typed: dict[str, Any]
+        self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any]
     ) -> None:
         browser = as_("teacher")
 
-        for competence in (str(room.foreign_competence), "999", "mot", "9" * 40):
+        for competence in (str(classroom.foreign_competence), "999", "mot", "9" * 40):
             with nothing_written(app):
                 answer = browser.post(f"{own}/evaluations/nouvelle", {**typed, "competence": competence})
             assert answer.status_code == 422
@@ -119,7 +123,7 @@ class TestEvaluating:
         assert "n’est plus proposé" in Page(answer).error("scenario")
 
     def test_an_archived_scenario_or_the_module_off_offers_none(
-        self, app: Flask, as_: As, room: Class, world: World, own: str, typed: dict[str, Any]
+        self, app: Flask, as_: As, classroom: Class, world: World, own: str, typed: dict[str, Any]
     ) -> None:
         browser = as_("teacher")
         assert "Scénario Marqueur" in browser.get(f"{own}/evaluations/nouvelle").text
@@ -127,15 +131,15 @@ class TestEvaluating:
         set_school(app, world.a.id, scenarios_enabled=False)
         assert "Scénario Marqueur" not in browser.get(f"{own}/evaluations/nouvelle").text
         set_school(app, world.a.id, scenarios_enabled=True)
-        set_up(app, lambda session: setattr(session.get_one(Scenario, room.scenario), "archived_at", NOW))
+        set_up(app, lambda session: setattr(session.get_one(Scenario, classroom.scenario), "archived_at", NOW))
         assert "Scénario Marqueur" not in browser.get(f"{own}/evaluations/nouvelle").text
         assert browser.post(f"{own}/evaluations/nouvelle", typed).status_code == 422
 
     def test_the_fiche_of_another_pupil_is_refused(
-        self, app: Flask, as_: As, room: Class, own: str, typed: dict[str, Any]
+        self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any]
     ) -> None:
-        set_up(app, lambda session: session.add(make_fiche(session.get_one(Student, room.mate))))
-        uid = next(row["origin_uid"] for row in rows(app, Fiche) if row["student_id"] == room.mate)
+        set_up(app, lambda session: session.add(make_fiche(session.get_one(Student, classroom.mate))))
+        uid = next(row["origin_uid"] for row in rows(app, Fiche) if row["student_id"] == classroom.mate)
 
         answer = as_("teacher").post(f"{own}/evaluations/nouvelle", {**typed, "fiche": uid})
 
@@ -143,9 +147,9 @@ class TestEvaluating:
         assert "Cette fiche n’existe plus" in Page(answer).error("fiche")
 
     def test_a_division_without_diploma_has_no_list(
-        self, app: Flask, as_: As, room: Class, own: str, typed: dict[str, Any]
+        self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any]
     ) -> None:
-        set_up(app, lambda session: setattr(session.get_one(Division, room.division), "diploma_id", None))
+        set_up(app, lambda session: setattr(session.get_one(Division, classroom.division), "diploma_id", None))
         browser = as_("teacher")
 
         assert "Aucune liste de compétences" in browser.get(f"{own}/evaluations/nouvelle").text
@@ -154,42 +158,44 @@ class TestEvaluating:
 
 class TestCorrecting:
     def test_another_teacher_of_the_division_cannot(
-        self, app: Flask, as_: As, room: Class, own: str, typed: dict[str, Any], world: World
+        self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any], world: World
     ) -> None:
         def give_away(session: Session) -> None:
-            row = session.get_one(Evaluation, room.evaluation)
+            row = session.get_one(Evaluation, classroom.evaluation)
             row.author_id, row.author_label = world.a.account_ids["head"], "Une collègue"
 
         set_up(app, give_away)
         browser = as_("teacher")
 
         with nothing_written(app):
-            answer = browser.post(f"{own}/evaluations/{room.evaluation}/modifier", typed)
+            answer = browser.post(f"{own}/evaluations/{classroom.evaluation}/modifier", typed)
 
         assert answer.status_code == 403
         assert "Une collègue" in Page(answer).text
 
-    def test_what_it_named_may_stay_whatever_became_of_it(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_what_it_named_may_stay_whatever_became_of_it(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         """The pupil has gone to a division of another diploma, with the same teacher."""
-        browser, address = as_("teacher"), f"{own}/evaluations/{room.evaluation}/modifier"
+        browser, address = as_("teacher"), f"{own}/evaluations/{classroom.evaluation}/modifier"
         form = Page(browser.get(address)).values()
-        set_up(app, lambda session: setattr(session.get_one(Division, room.division), "diploma_id", None))
+        set_up(app, lambda session: setattr(session.get_one(Division, classroom.division), "diploma_id", None))
 
         answer = browser.post(address, {**form, "level": "4"})
 
-        row = next(row for row in rows(app, Evaluation) if row["id"] == room.evaluation)
+        row = next(row for row in rows(app, Evaluation) if row["id"] == classroom.evaluation)
         assert answer.status_code == 303
         assert (row["level"], row["competence_code"]) == (4, "C1")
 
-    def test_what_each_window_changed_of_a_bilan_is_kept(self, as_: As, room: Class, own: str) -> None:
-        address = f"{own}/bilans/{room.bilan}/modifier"
+    def test_what_each_window_changed_of_a_bilan_is_kept(self, as_: As, classroom: Class, own: str) -> None:
+        address = f"{own}/bilans/{classroom.bilan}/modifier"
 
         bilan = Shared(address, "body", ("Un", "Deux", "Trois"), ("ends_on", "2026-10-30"))
 
         play(as_("teacher"), as_("teacher"), bilan)
 
-    def test_what_each_window_changed_is_kept(self, as_: As, room: Class, own: str) -> None:
-        address = f"{own}/evaluations/{room.evaluation}/modifier"
+    def test_what_each_window_changed_is_kept(self, as_: As, classroom: Class, own: str) -> None:
+        address = f"{own}/evaluations/{classroom.evaluation}/modifier"
 
         play(
             as_("teacher"),
@@ -197,8 +203,8 @@ class TestCorrecting:
             Shared(address, "level", ("4", "1", "3"), ("evaluated_on", "2026-09-17")),
         )
 
-    def test_two_windows_on_one_evaluation(self, app: Flask, as_: As, room: Class, own: str) -> None:
-        browser, address = as_("teacher"), f"{own}/evaluations/{room.evaluation}/modifier"
+    def test_two_windows_on_one_evaluation(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+        browser, address = as_("teacher"), f"{own}/evaluations/{classroom.evaluation}/modifier"
         form = Page(browser.get(address)).values()
         browser.post(address, {**form, "level": "4", "evaluated_on": "2026-09-17"})
 
@@ -210,23 +216,24 @@ class TestCorrecting:
             ["Niveau", "4 – très bonne maîtrise", "1 – maîtrise insuffisante"],
             ["Jour de l’évaluation", "17/09/2026", "16/09/2026"],
         ]
-        assert next(row["level"] for row in rows(app, Evaluation) if row["id"] == room.evaluation) == 4
+        assert next(row["level"] for row in rows(app, Evaluation) if row["id"] == classroom.evaluation) == 4
 
 
 class TestDivision:
     def test_each_chosen_level_is_an_evaluation(
-        self, app: Flask, as_: As, room: Class, typed: dict[str, Any], platform: Look
+        self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any], platform: Look
     ) -> None:
         browser = as_("teacher")
         before = len(rows(app, Evaluation))
 
         answer = browser.post(
-            f"/eleves/evaluer/{room.division}", {**typed, f"niveau-{room.own}": "4", f"niveau-{room.mate}": "2"}
+            f"/eleves/evaluer/{classroom.division}",
+            {**typed, f"niveau-{classroom.own}": "4", f"niveau-{classroom.mate}": "2"},
         )
 
         new = rows(app, Evaluation)[before:]
         assert answer.status_code == 303
-        assert {(row["student_id"], row["level"]) for row in new} == {(room.own, 4), (room.mate, 2)}
+        assert {(row["student_id"], row["level"]) for row in new} == {(classroom.own, 4), (classroom.mate, 2)}
         assert len({row["origin_uid"] for row in new}) == 2
         with platform() as session:
             line = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
@@ -236,35 +243,37 @@ class TestDivision:
             {"evaluated": [None, "2 apprenants"]},
         )
 
-    def test_all_or_nothing(self, app: Flask, as_: As, room: Class, typed: dict[str, Any]) -> None:
+    def test_all_or_nothing(self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any]) -> None:
         browser = as_("teacher")
-        levels = {f"niveau-{room.own}": "4", f"niveau-{room.mate}": "7"}
+        levels = {f"niveau-{classroom.own}": "4", f"niveau-{classroom.mate}": "7"}
 
         with nothing_written(app):
-            answer = browser.post(f"/eleves/evaluer/{room.division}", {**typed, **levels})
+            answer = browser.post(f"/eleves/evaluer/{classroom.division}", {**typed, **levels})
 
         page = Page(answer)
         assert answer.status_code == 422
         assert "Choisissez un niveau de 1 à 4" in page.text
-        assert f"niveau-{room.own}" in answer.text and 'value="4" selected' in answer.text
+        assert f"niveau-{classroom.own}" in answer.text and 'value="4" selected' in answer.text
 
     @pytest.mark.parametrize("who", ["gone", "stranger", "elsewhere"])
     def test_nobody_from_outside_the_division_is_evaluated(
-        self, app: Flask, as_: As, room: Class, typed: dict[str, Any], who: str
+        self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any], who: str
     ) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
-            answer = browser.post(f"/eleves/evaluer/{room.division}", {**typed, f"niveau-{getattr(room, who)}": "4"})
+            answer = browser.post(
+                f"/eleves/evaluer/{classroom.division}", {**typed, f"niveau-{getattr(classroom, who)}": "4"}
+            )
 
         assert answer.status_code == 422
         assert "n’est plus dans la division" in Page(answer).text
 
-    def test_nobody_chosen_is_reported(self, app: Flask, as_: As, room: Class, typed: dict[str, Any]) -> None:
+    def test_nobody_chosen_is_reported(self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any]) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
-            answer = browser.post(f"/eleves/evaluer/{room.division}", {**typed, "niveau-x": "1", "niveau-": "1"})
+            answer = browser.post(f"/eleves/evaluer/{classroom.division}", {**typed, "niveau-x": "1", "niveau-": "1"})
 
         assert answer.status_code == 422
         assert "Donnez un niveau à un apprenant au moins" in Page(answer).text
@@ -273,7 +282,7 @@ class TestDivision:
 class TestBilans:
     TYPED = {"starts_on": "2026-09-01", "ends_on": "2026-09-30", "body": "Un **bon** départ"}
 
-    def test_is_written_corrected_and_deleted(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_is_written_corrected_and_deleted(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         browser = as_("teacher")
         browser.post(f"{own}/bilans/nouveau", self.TYPED)
         row = rows(app, Bilan)[-1]
@@ -309,15 +318,15 @@ class TestBilans:
 
 
 class TestUse:
-    def test_an_evaluated_competence_is_in_use(self, app: Flask, room: Class, world: World) -> None:
+    def test_an_evaluated_competence_is_in_use(self, app: Flask, classroom: Class, world: World) -> None:
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))
 
-            assert find_used([*room.competences, room.foreign_competence]) >= {room.competences[0]}
-            assert room.foreign_competence not in find_used([room.foreign_competence])
+            assert find_used([*classroom.competences, classroom.foreign_competence]) >= {classroom.competences[0]}
+            assert classroom.foreign_competence not in find_used([classroom.foreign_competence])
 
-    def test_the_database_keeps_it_too(self, app: Flask, room: Class) -> None:
+    def test_the_database_keeps_it_too(self, app: Flask, classroom: Class) -> None:
         from sqlalchemy.exc import IntegrityError
 
         with pytest.raises(IntegrityError):
-            set_up(app, lambda session: session.delete(session.get_one(Competence, room.competences[0])))
+            set_up(app, lambda session: session.delete(session.get_one(Competence, classroom.competences[0])))

@@ -19,9 +19,9 @@ from tests.records.conftest import MARKER, Class
 
 
 @pytest.fixture
-def exported(app: Flask, room: Class, world: World) -> dict[str, Any]:
+def exported(app: Flask, classroom: Class, world: World) -> dict[str, Any]:
     """Return what the pupil of school "a" takes away, through JSON."""
-    set_up(app, lambda session: _copy(session, room.fiche))
+    set_up(app, lambda session: _copy(session, classroom.fiche))
     with app.app_context():
         tenancy.enter(tenancy.Scope(world.a.id))
         student = find_own_pupil(world.a.account_ids["student"])
@@ -42,7 +42,7 @@ class TestExport:
             "brouillons",
         ]  # fmt: skip
 
-    def test_holds_all_that_is_kept(self, exported: dict[str, Any], app: Flask, room: Class) -> None:
+    def test_holds_all_that_is_kept(self, exported: dict[str, Any], app: Flask, classroom: Class) -> None:
         assert exported["identite"]["nom_de_famille"] == "Agate"
         assert exported["identite"]["ine"]
         assert (exported["formation"]["division"], exported["formation"]["code_du_diplome"]) == ("2ALP", "40025520")
@@ -54,7 +54,7 @@ class TestExport:
         assert evaluation["fiche"] == f"Fiche {MARKER}"
         assert exported["bilans"][0]["texte"] == f"Bilan {MARKER}"
 
-    def test_says_where_each_record_comes_from(self, exported: dict[str, Any], app: Flask, room: Class) -> None:
+    def test_says_where_each_record_comes_from(self, exported: dict[str, Any], app: Flask, classroom: Class) -> None:
         uids = {row["origin_uid"] for row in rows(app, Fiche)}
         origins = [each["origine"] for each in exported["fiches"]]
 

@@ -33,9 +33,9 @@ TYPED = {
 
 
 @pytest.fixture
-def own(room: Class) -> str:
+def own(classroom: Class) -> str:
     """Return the address of the pupil's page."""
-    return f"/eleves/{room.own}"
+    return f"/eleves/{classroom.own}"
 
 
 def fiches_of(app: Flask, student_id: int) -> list[dict[str, Any]]:
@@ -66,13 +66,13 @@ class TestWriting:
     @pytest.mark.parametrize("case", REFUSED)
     @pytest.mark.parametrize("address", ["nouvelle", "{draft}/modifier"])
     def test_what_is_refused_is_reported_beside_its_field_and_kept(
-        self, app: Flask, as_: As, room: Class, own: str, case: str, address: str
+        self, app: Flask, as_: As, classroom: Class, own: str, case: str, address: str
     ) -> None:
         typed, field, sentence = self.REFUSED[case]
         browser = as_("student")
 
         with nothing_written(app):
-            answer = browser.post(f"{own}/fiches/{address.format(draft=room.draft)}", {**TYPED, **typed})
+            answer = browser.post(f"{own}/fiches/{address.format(draft=classroom.draft)}", {**TYPED, **typed})
 
         page = Page(answer)
         assert answer.status_code == 422
@@ -80,13 +80,13 @@ class TestWriting:
         if field != "title":
             assert page.values()["title"] == "Pose d’un tableau"
 
-    def test_a_draft_is_kept_as_it_was_typed(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_a_draft_is_kept_as_it_was_typed(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         browser = as_("student")
 
         with watching(app) as watch:
             answer = browser.post(f"{own}/fiches/nouvelle", TYPED)
 
-        row = fiches_of(app, room.own)[-1]
+        row = fiches_of(app, classroom.own)[-1]
         assert answer.location == f"{own}/fiches/{row['id']}"
         assert (row["title"], row["place"], row["state"]) == ("Pose d’un tableau", "company", "draft")
         assert row["tasks"] == "<p>Première ligne</p><ul><li>un</li><li>deux</li></ul>"
@@ -94,90 +94,90 @@ class TestWriting:
         assert len(row["origin_uid"]) == 36
         assert watch.line["action"] == "fiche:created"
 
-    def test_what_could_run_in_a_page_is_not_stored(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_what_could_run_in_a_page_is_not_stored(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         hostile = '<p>Bien<script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:x">ici</a></p>'
 
         as_("student").post(f"{own}/fiches/nouvelle", {**TYPED, "tasks": hostile, "tasks_format": "html"})
 
-        stored = fiches_of(app, room.own)[-1]["tasks"]
+        stored = fiches_of(app, classroom.own)[-1]["tasks"]
         assert "Bien" in stored
         assert not any(word in stored for word in ("script", "onerror", "img"))
 
     @pytest.mark.parametrize(("role", "state"), [("student", "submitted"), ("teacher", "validated")])
     def test_whoever_is_done_hands_it_in_or_validates_it(
-        self, app: Flask, as_: As, room: Class, own: str, role: str, state: str
+        self, app: Flask, as_: As, classroom: Class, own: str, role: str, state: str
     ) -> None:
         as_(role).post(f"{own}/fiches/nouvelle", {**TYPED, "then": "done"})
 
-        assert fiches_of(app, room.own)[-1]["state"] == state
+        assert fiches_of(app, classroom.own)[-1]["state"] == state
 
-    def test_two_of_the_same_have_two_origins(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_two_of_the_same_have_two_origins(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         browser = as_("student")
         for _ in range(2):
             browser.post(f"{own}/fiches/nouvelle", TYPED)
 
-        assert len({row["origin_uid"] for row in fiches_of(app, room.own)}) == 4
+        assert len({row["origin_uid"] for row in fiches_of(app, classroom.own)}) == 4
 
 
 class TestLife:
-    def test_submitted_validated_sent_back(self, app: Flask, as_: As, room: Class, own: str) -> None:
-        pupil, teacher, fiche = as_("student"), as_("teacher"), f"{own}/fiches/{room.draft}"
+    def test_submitted_validated_sent_back(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+        pupil, teacher, fiche = as_("student"), as_("teacher"), f"{own}/fiches/{classroom.draft}"
         assert teacher.post(f"{fiche}/valider").status_code == 409
-        assert state_of(app, room.draft) == "draft"
+        assert state_of(app, classroom.draft) == "draft"
 
         pupil.post(f"{fiche}/soumettre")
-        assert state_of(app, room.draft) == "submitted"
+        assert state_of(app, classroom.draft) == "submitted"
         teacher.post(f"{fiche}/valider")
-        assert state_of(app, room.draft) == "validated"
+        assert state_of(app, classroom.draft) == "validated"
         assert "validée par Inès QUARTZ" in pupil.post(f"{fiche}/modifier", TYPED).text
         assert pupil.get(f"{fiche}/modifier").status_code == 409
         assert pupil.post(f"{fiche}/supprimer").status_code == 409
         assert pupil.post(f"{fiche}/soumettre").status_code == 409
         teacher.post(f"{fiche}/rendre")
-        row = next(row for row in rows(app, Fiche) if row["id"] == room.draft)
+        row = next(row for row in rows(app, Fiche) if row["id"] == classroom.draft)
         assert (row["state"], row["validated_at"], row["validated_by_label"]) == ("draft", None, "")
         assert pupil.post(f"{fiche}/modifier", TYPED).status_code == 303
 
-    def test_a_pupil_never_validates(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_a_pupil_never_validates(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         pupil = as_("student")
-        pupil.post(f"{own}/fiches/{room.draft}/soumettre")
+        pupil.post(f"{own}/fiches/{classroom.draft}/soumettre")
 
-        assert pupil.post(f"{own}/fiches/{room.draft}/valider").status_code == 403
-        assert pupil.post(f"{own}/fiches/{room.draft}/rendre").status_code == 403
-        assert state_of(app, room.draft) == "submitted"
+        assert pupil.post(f"{own}/fiches/{classroom.draft}/valider").status_code == 403
+        assert pupil.post(f"{own}/fiches/{classroom.draft}/rendre").status_code == 403
+        assert state_of(app, classroom.draft) == "submitted"
 
     def test_saved_again_as_a_draft_it_is_not_handed_in_any_more(
-        self, app: Flask, as_: As, room: Class, own: str
+        self, app: Flask, as_: As, classroom: Class, own: str
     ) -> None:
         pupil = as_("student")
-        pupil.post(f"{own}/fiches/{room.draft}/soumettre")
+        pupil.post(f"{own}/fiches/{classroom.draft}/soumettre")
 
-        pupil.post(f"{own}/fiches/{room.draft}/modifier", TYPED)
+        pupil.post(f"{own}/fiches/{classroom.draft}/modifier", TYPED)
 
-        assert state_of(app, room.draft) == "draft"
+        assert state_of(app, classroom.draft) == "draft"
 
-    def test_twice_the_same_action_is_one(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_twice_the_same_action_is_one(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         pupil, teacher = as_("student"), as_("teacher")
-        assert [pupil.post(f"{own}/fiches/{room.draft}/soumettre").status_code for _ in range(2)] == [303, 303]
+        assert [pupil.post(f"{own}/fiches/{classroom.draft}/soumettre").status_code for _ in range(2)] == [303, 303]
 
-        first, second = (teacher.post(f"{own}/fiches/{room.draft}/valider") for _ in range(2))
+        first, second = (teacher.post(f"{own}/fiches/{classroom.draft}/valider") for _ in range(2))
 
         assert (first.status_code, second.status_code) == (303, 409)
         assert "a été validée par Inès QUARTZ" in second.text
 
-    def test_a_teacher_changes_no_word_of_a_pupils_fiche(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_a_teacher_changes_no_word_of_a_pupils_fiche(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
-            answer = browser.post(f"{own}/fiches/{room.draft}/modifier", TYPED)
+            answer = browser.post(f"{own}/fiches/{classroom.draft}/modifier", TYPED)
 
         assert answer.status_code == 403
         assert "Seul l’auteur peut modifier" in Page(answer).text
 
     def test_the_fiche_that_changed_meanwhile_is_not_validated(
-        self, app: Flask, as_: As, room: Class, own: str
+        self, app: Flask, as_: As, classroom: Class, own: str
     ) -> None:
-        pupil, teacher, fiche = as_("student"), as_("teacher"), f"{own}/fiches/{room.draft}"
+        pupil, teacher, fiche = as_("student"), as_("teacher"), f"{own}/fiches/{classroom.draft}"
         pupil.post(f"{fiche}/soumettre")
         read = teacher.form(fiche)
         pupil.post(f"{fiche}/modifier", {**TYPED, "then": "done"})
@@ -186,15 +186,15 @@ class TestLife:
 
         assert answer.status_code == 409
         assert "Pose d’un tableau" in answer.text
-        assert state_of(app, room.draft) == "submitted"
+        assert state_of(app, classroom.draft) == "submitted"
 
-    def test_what_each_window_changed_is_kept(self, as_: As, room: Class, own: str) -> None:
-        address, draft = f"{own}/fiches/{room.draft}/modifier", ("then", "")
+    def test_what_each_window_changed_is_kept(self, as_: As, classroom: Class, own: str) -> None:
+        address, draft = f"{own}/fiches/{classroom.draft}/modifier", ("then", "")
 
         play(as_("student"), as_("student"), Shared(address, "tasks", ("Un", "Deux", "Trois"), ("title", "T"), draft))
 
-    def test_two_windows_on_one_fiche(self, app: Flask, as_: As, room: Class, own: str) -> None:
-        browser, address = as_("student"), f"{own}/fiches/{room.draft}/modifier"
+    def test_two_windows_on_one_fiche(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+        browser, address = as_("student"), f"{own}/fiches/{classroom.draft}/modifier"
         opened = browser.form(address)
         browser.post(address, {**TYPED, "version": opened["version"]})
 
@@ -208,53 +208,57 @@ class TestLife:
 
 
 class TestDeleting:
-    def test_is_asked_once_then_done(self, app: Flask, as_: As, room: Class, own: str) -> None:
-        pupil, address = as_("student"), f"{own}/fiches/{room.draft}/supprimer"
+    def test_is_asked_once_then_done(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+        pupil, address = as_("student"), f"{own}/fiches/{classroom.draft}/supprimer"
         with nothing_written(app):
             assert "Supprimer la fiche" in pupil.get(address).text
 
         assert pupil.post(address).status_code == 303
 
-        assert room.draft not in {row["id"] for row in rows(app, Fiche)}
+        assert classroom.draft not in {row["id"] for row in rows(app, Fiche)}
         assert pupil.post(address).status_code == 404
 
-    def test_one_that_an_evaluation_is_about_stays(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_one_that_an_evaluation_is_about_stays(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         teacher = as_("teacher")
-        teacher.post(f"{own}/fiches/{room.fiche}/rendre")
+        teacher.post(f"{own}/fiches/{classroom.fiche}/rendre")
 
         with nothing_written(app):
-            answer = teacher.post(f"{own}/fiches/{room.fiche}/supprimer")
+            answer = teacher.post(f"{own}/fiches/{classroom.fiche}/supprimer")
 
         assert answer.status_code == 409
         assert "1 évaluation porte sur elle" in Page(answer).text
 
 
 class TestFrozen:
-    def test_a_pupil_who_has_left_is_read_and_not_written(self, app: Flask, as_: As, room: Class, own: str) -> None:
-        set_up(app, lambda session: setattr(session.get_one(Student, room.own), "is_active", False))
+    def test_a_pupil_who_has_left_is_read_and_not_written(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
+        set_up(app, lambda session: setattr(session.get_one(Student, classroom.own), "is_active", False))
 
         for role in ("teacher", "student", "head"):
             page = Page(as_(role).get(own))
             assert "Cet apprenant a quitté l’établissement" in page.text, role
             assert not any(word in page.text for word in ("Écrire une fiche", "Rédiger un bilan")), role
-            shown = as_(role).get(f"{own}/fiches/{room.draft}").text
+            shown = as_(role).get(f"{own}/fiches/{classroom.draft}").text
             assert "Supprimer" not in shown and "Modifier" not in shown
 
         pupil, teacher = as_("student"), as_("teacher")
         with nothing_written(app):
             pages = ("modifier", "soumettre", "supprimer")
-            answers = [pupil.post(f"{own}/fiches/{room.draft}/{page}", TYPED) for page in pages]
-            answers += [teacher.post(f"{own}/fiches/{room.draft}/{page}") for page in ("valider", "rendre")]
+            answers = [pupil.post(f"{own}/fiches/{classroom.draft}/{page}", TYPED) for page in pages]
+            answers += [teacher.post(f"{own}/fiches/{classroom.draft}/{page}") for page in ("valider", "rendre")]
             answers.append(pupil.post(f"{own}/fiches/nouvelle", TYPED))
-            answers.append(teacher.post(f"{own}/evaluations/{room.evaluation}/supprimer"))
-            answers.append(teacher.post(f"{own}/bilans/{room.bilan}/supprimer"))
+            answers.append(teacher.post(f"{own}/evaluations/{classroom.evaluation}/supprimer"))
+            answers.append(teacher.post(f"{own}/bilans/{classroom.bilan}/supprimer"))
         assert [answer.status_code for answer in answers] == [409] * 8
         assert all("a quitté l’établissement" in answer.text for answer in answers)
 
-    def test_what_was_typed_when_the_pupil_left_is_not_lost(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_what_was_typed_when_the_pupil_left_is_not_lost(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         browser = as_("teacher")
         browser.get(f"{own}/fiches/nouvelle")
-        set_up(app, lambda session: setattr(session.get_one(Student, room.own), "is_active", False))
+        set_up(app, lambda session: setattr(session.get_one(Student, classroom.own), "is_active", False))
 
         answer = browser.post(f"{own}/fiches/nouvelle", TYPED)
 
@@ -262,33 +266,33 @@ class TestFrozen:
         assert Page(answer).values()["title"] == "Pose d’un tableau"
 
     def test_a_copy_says_where_it_comes_from_and_is_read_only(
-        self, app: Flask, as_: As, room: Class, own: str, world: World
+        self, app: Flask, as_: As, classroom: Class, own: str, world: World
     ) -> None:
         def receive(session: Session) -> None:
             copy = make_fiche(
-                session.get_one(Student, room.own), received_in=7, origin_school="Lycée d’avant (0999009A)"
+                session.get_one(Student, classroom.own), received_in=7, origin_school="Lycée d’avant (0999009A)"
             )
             session.add(copy)
-            for model, row_id in ((Evaluation, room.evaluation), (Fiche, room.draft)):
+            for model, row_id in ((Evaluation, classroom.evaluation), (Fiche, classroom.draft)):
                 row = session.get_one(model, row_id)
                 row.received_in, row.origin_school = 7, "Lycée d’avant (0999009A)"
 
         set_up(app, receive)
-        copy_id = fiches_of(app, room.own)[-1]["id"]
+        copy_id = fiches_of(app, classroom.own)[-1]["id"]
 
         page = Page(as_("teacher").get(f"{own}/fiches/{copy_id}"))
         assert "Reçu du lycée d’avant (0999009A) : écrit par Inès QUARTZ le 05/10/2026" in page.text
         teacher, pupil = as_("teacher"), as_("student")
         with nothing_written(app):
             answers = [teacher.post(f"{own}/fiches/{copy_id}/{page}") for page in ("rendre", "valider", "supprimer")]
-            answers.append(pupil.post(f"{own}/fiches/{room.draft}/modifier", TYPED))
-            answers.append(teacher.post(f"{own}/evaluations/{room.evaluation}/supprimer"))
+            answers.append(pupil.post(f"{own}/fiches/{classroom.draft}/modifier", TYPED))
+            answers.append(teacher.post(f"{own}/evaluations/{classroom.evaluation}/supprimer"))
         assert [answer.status_code for answer in answers] == [409] * 5
         assert all("reçue d’un autre établissement" in answer.text for answer in answers)
 
 
 class TestTypedBeforeSignIn:
-    def test_comes_back(self, app: Flask, as_: As, room: Class, own: str, world: World) -> None:
+    def test_comes_back(self, app: Flask, as_: As, classroom: Class, own: str, world: World) -> None:
         from datetime import UTC, datetime
 
         from cpro.users.models import SignIn
@@ -307,13 +311,13 @@ class TestTypedBeforeSignIn:
 
 
 class TestRichText:
-    def test_is_shown_as_text_and_markup_alone(self, app: Flask, as_: As, room: Class, own: str) -> None:
+    def test_is_shown_as_text_and_markup_alone(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         def spoil(session: Session) -> None:
-            session.get_one(Fiche, room.fiche).tasks = "<p>Sûr</p><script>alert(1)</script>"
+            session.get_one(Fiche, classroom.fiche).tasks = "<p>Sûr</p><script>alert(1)</script>"
 
         set_up(app, spoil)
 
-        text = as_("head").get(f"{own}/fiches/{room.fiche}").text
+        text = as_("head").get(f"{own}/fiches/{classroom.fiche}").text
         assert "<p>Sûr</p>" in text
         assert "alert(1)" not in text
 

@@ -41,23 +41,23 @@ class TestQueries:
     @pytest.mark.parametrize("page", ["", "/fiches", "/evaluations", "/bilans"])
     @pytest.mark.parametrize("role", ["teacher", "student", "head"])
     def test_a_page_asks_as_many_for_many_records_as_for_few(
-        self, app: Flask, as_: As, room: Class, page: str, role: str
+        self, app: Flask, as_: As, classroom: Class, page: str, role: str
     ) -> None:
-        browser, address = as_(role), f"/eleves/{room.own}{page}"
+        browser, address = as_(role), f"/eleves/{classroom.own}{page}"
         few = _queries(app, lambda: browser.get(address))
-        set_up(app, lambda session: fill(session, room.own, 60))
+        set_up(app, lambda session: fill(session, classroom.own, 60))
 
         assert _queries(app, lambda: browser.get(address)) == few
 
     @pytest.mark.parametrize("role", ["teacher", "head"])
     def test_the_list_asks_as_many_for_many_pupils_as_for_few(
-        self, app: Flask, as_: As, room: Class, world: World, role: str
+        self, app: Flask, as_: As, classroom: Class, world: World, role: str
     ) -> None:
         browser = as_(role)
         few = _queries(app, lambda: browser.get("/eleves"))
 
         def crowd(session: Session) -> None:
-            pupils = [make_student(world.a.id, division_id=room.division) for _ in range(45)]
+            pupils = [make_student(world.a.id, division_id=classroom.division) for _ in range(45)]
             session.add_all(pupils)
             session.flush()
             for pupil in pupils:
@@ -69,16 +69,16 @@ class TestQueries:
 
 
 class TestList:
-    def test_words_are_sought_without_accents(self, as_: As, room: Class) -> None:
+    def test_words_are_sought_without_accents(self, as_: As, classroom: Class) -> None:
         text = as_("teacher").get("/eleves?recherche=beryl+zoe").text
 
         assert "BÉRYL" in text
         assert "AGATE" not in text
 
-    def test_a_wildcard_is_a_letter_like_another(self, as_: As, room: Class) -> None:
+    def test_a_wildcard_is_a_letter_like_another(self, as_: As, classroom: Class) -> None:
         assert "Aucun apprenant ne répond" in as_("teacher").get("/eleves?recherche=%25").text
 
-    def test_those_who_left_are_found(self, as_: As, room: Class) -> None:
+    def test_those_who_left_are_found(self, as_: As, classroom: Class) -> None:
         browser = as_("teacher")
 
         assert "DÉPART" not in browser.get("/eleves").text
@@ -88,14 +88,14 @@ class TestList:
     @pytest.mark.parametrize(
         "odd", ["situation=rien", "page=mot", "page=-3", "page=99999999999999999999", "division=%20"]
     )
-    def test_an_odd_address_is_an_ordinary_page(self, as_: As, room: Class, odd: str) -> None:
+    def test_an_odd_address_is_an_ordinary_page(self, as_: As, classroom: Class, odd: str) -> None:
         assert "AGATE" in as_("teacher").get(f"/eleves?{odd}").text
 
-    def test_pages_keep_the_filters(self, app: Flask, as_: As, room: Class, world: World) -> None:
+    def test_pages_keep_the_filters(self, app: Flask, as_: As, classroom: Class, world: World) -> None:
         set_up(
             app,
             lambda session: session.add_all(
-                make_student(world.a.id, last_name="Foule", division_id=room.division) for _ in range(60)
+                make_student(world.a.id, last_name="Foule", division_id=classroom.division) for _ in range(60)
             ),
         )
 
@@ -104,14 +104,14 @@ class TestList:
         assert "Page 2 sur 2" in text
         assert "recherche=foule" in text and "page=1" in text
 
-    def test_the_fiches_that_wait_are_counted_and_found(self, app: Flask, as_: As, room: Class) -> None:
+    def test_the_fiches_that_wait_are_counted_and_found(self, app: Flask, as_: As, classroom: Class) -> None:
         browser = as_("teacher")
         assert "attend votre validation" not in Page(browser.get("/eleves")).text
 
         set_up(
             app,
             lambda session: session.add(
-                make_fiche(session.get_one(Student, room.own), state_value=FicheState.SUBMITTED.value)
+                make_fiche(session.get_one(Student, classroom.own), state_value=FicheState.SUBMITTED.value)
             ),
         )
 
@@ -123,9 +123,9 @@ class TestList:
 
 
 class TestPupilPages:
-    def test_fiches_by_state_and_by_page(self, app: Flask, as_: As, room: Class) -> None:
-        set_up(app, lambda session: fill(session, room.own, 25))
-        browser, address = as_("head"), f"/eleves/{room.own}/fiches"
+    def test_fiches_by_state_and_by_page(self, app: Flask, as_: As, classroom: Class) -> None:
+        set_up(app, lambda session: fill(session, classroom.own, 25))
+        browser, address = as_("head"), f"/eleves/{classroom.own}/fiches"
 
         assert len(Page(browser.get(address)).rows()) == 20
         assert len(Page(browser.get(f"{address}?page=2")).rows()) == 7
@@ -138,61 +138,66 @@ class TestPupilPages:
     )
     @pytest.mark.parametrize("part", ["fiches", "evaluations", "bilans"])
     def test_nothing_in_the_address_leads_the_next_page_elsewhere(
-        self, app: Flask, as_: As, room: Class, part: str, odd: str
+        self, app: Flask, as_: As, classroom: Class, part: str, odd: str
     ) -> None:
-        set_up(app, lambda session: fill(session, room.own, 25))
-        address = f"/eleves/{room.own}/{part}"
+        set_up(app, lambda session: fill(session, classroom.own, 25))
+        address = f"/eleves/{classroom.own}/{part}"
 
         answer = as_("head").get(f"{address}?{odd}")
 
         links = [link.get("href") or "" for link in Page(answer).main.iter("a") if link.get("rel") == "next"]
         assert links == [f"{address}?{odd}&page=2"]
 
-    def test_a_code_that_two_diplomas_share_is_offered_under_both_names(self, app: Flask, as_: As, room: Class) -> None:
+    def test_a_code_that_two_diplomas_share_is_offered_under_both_names(
+        self, app: Flask, as_: As, classroom: Class
+    ) -> None:
         def evaluate(session: Session) -> None:
-            student, foreign = session.get_one(Student, room.own), session.get_one(Competence, room.foreign_competence)
+            student, foreign = (
+                session.get_one(Student, classroom.own),
+                session.get_one(Competence, classroom.foreign_competence),
+            )
             session.add(make_evaluation(student, foreign, diploma_code="CAP-X", diploma_label="CAP X"))
 
         set_up(app, evaluate)
 
-        page = Page(as_("head").get(f"/eleves/{room.own}/evaluations?competence=C1"))
+        page = Page(as_("head").get(f"/eleves/{classroom.own}/evaluations?competence=C1"))
 
         assert len(page.rows()) == 2
         assert f"C1 : Compétence 1 {MARKER} ou D’un autre diplôme {MARKER}" in page.text
 
     def test_an_inspector_whose_number_is_that_of_the_pupils_account_is_not_the_pupil(
-        self, app: Flask, as_: As, room: Class, world: World
+        self, app: Flask, as_: As, classroom: Class, world: World
     ) -> None:
         def same_number(session: Session) -> None:
             session.add(make_mandate(world))
-            session.get_one(Student, room.mate).account_id = world.inspector_id
+            session.get_one(Student, classroom.mate).account_id = world.inspector_id
 
         set_up(app, same_number)
 
-        text = Page(as_("inspector", enter="a").get(f"/eleves/{room.mate}")).text
+        text = Page(as_("inspector", enter="a").get(f"/eleves/{classroom.mate}")).text
 
         assert "Zoé BÉRYL n’a pas encore de fiche" in text
         assert "Vous n’avez" not in text
 
-    def test_evaluations_of_one_competence(self, app: Flask, as_: As, room: Class) -> None:
-        set_up(app, lambda session: fill(session, room.own, 4))
+    def test_evaluations_of_one_competence(self, app: Flask, as_: As, classroom: Class) -> None:
+        set_up(app, lambda session: fill(session, classroom.own, 4))
 
-        page = Page(as_("head").get(f"/eleves/{room.own}/evaluations?competence=C2"))
+        page = Page(as_("head").get(f"/eleves/{classroom.own}/evaluations?competence=C2"))
 
         assert len(page.rows()) == 2
         assert all(row[0].startswith("C2") for row in page.rows())
 
-    def test_the_overview_says_the_same_figures_as_a_table(self, app: Flask, as_: As, room: Class) -> None:
-        set_up(app, lambda session: fill(session, room.own, 4))
+    def test_the_overview_says_the_same_figures_as_a_table(self, app: Flask, as_: As, classroom: Class) -> None:
+        set_up(app, lambda session: fill(session, classroom.own, 4))
 
-        text = Page(as_("student").get(f"/eleves/{room.own}")).text
+        text = Page(as_("student").get(f"/eleves/{classroom.own}")).text
 
         assert "5 évaluations de 2 compétences, du 01/09/2025 au 18/09/2026." in text
         assert "01/09/2025 : 1, maîtrise insuffisante" in text
         assert "04/09/2025 : 4, très bonne maîtrise" in text
 
-    def test_an_empty_pupil_says_what_to_do(self, as_: As, room: Class) -> None:
-        text = Page(as_("teacher").get(f"/eleves/{room.mate}")).text
+    def test_an_empty_pupil_says_what_to_do(self, as_: As, classroom: Class) -> None:
+        text = Page(as_("teacher").get(f"/eleves/{classroom.mate}")).text
 
         assert "n’a pas encore d’évaluation" in text
         assert "n’a pas encore de fiche" in text
@@ -266,9 +271,9 @@ class TestEmptyForms:
         ],
     )
     def test_all_that_is_missing_is_marked_and_reported_at_once(
-        self, as_: As, room: Class, form: str, fields: tuple[str, ...]
+        self, as_: As, classroom: Class, form: str, fields: tuple[str, ...]
     ) -> None:
-        browser, address = as_("teacher"), f"/eleves/{form.format(own=room.own, division=room.division)}"
+        browser, address = as_("teacher"), f"/eleves/{form.format(own=classroom.own, division=classroom.division)}"
         assert Page(browser.get(address)).text.count("(obligatoire)") == len(fields)
 
         answer = browser.post(address)

@@ -110,16 +110,16 @@ class TestDays:
 
 
 class TestNight:
-    def test_only_those_gone_for_too_long_lose_theirs(self, app: Flask, room: Class) -> None:
-        for student_id in (room.gone, room.mate, room.stranger, room.elsewhere):
+    def test_only_those_gone_for_too_long_lose_theirs(self, app: Flask, classroom: Class) -> None:
+        for student_id in (classroom.gone, classroom.mate, classroom.stranger, classroom.elsewhere):
             give(app, student_id)
-        leave(app, room.gone, TOO_LONG)
-        leave(app, room.mate, JUST)
-        leave(app, room.stranger, None)
+        leave(app, classroom.gone, TOO_LONG)
+        leave(app, classroom.mate, JUST)
+        leave(app, classroom.stranger, None)
 
         night(app)
 
-        kept = {room.own, room.mate, room.stranger, room.elsewhere}
+        kept = {classroom.own, classroom.mate, classroom.stranger, classroom.elsewhere}
         assert owners(app) == {"fiche": kept, "evaluation": kept, "bilan": kept}
 
     @pytest.mark.parametrize(
@@ -134,45 +134,45 @@ class TestNight:
     )
     @pytest.mark.parametrize("kind", [Fiche, Evaluation, Bilan])
     def test_without_a_day_of_departure_the_last_school_year_counts(
-        self, app: Flask, room: Class, kind: Any, written: datetime, created: datetime, kept: bool
+        self, app: Flask, classroom: Class, kind: Any, written: datetime, created: datetime, kept: bool
     ) -> None:
-        give(app, room.gone)
-        leave(app, room.gone, None)
-        backdate(app, room.gone, created=created, written={kind: written})
+        give(app, classroom.gone)
+        leave(app, classroom.gone, None)
+        backdate(app, classroom.gone, created=created, written={kind: written})
         with app.app_context():
             announced = list_schools_to_expire(NOW)
 
         night(app)
 
-        assert (room.gone in owners(app)[kind.__tablename__]) is kept
+        assert (classroom.gone in owners(app)[kind.__tablename__]) is kept
         assert bool(announced) is not kept
 
-    def test_a_pupil_who_came_back_keeps_all(self, app: Flask, room: Class) -> None:
-        give(app, room.gone)
-        set_up(app, lambda session: setattr(session.get_one(Student, room.gone), "departed_on", TOO_LONG))
-        set_up(app, lambda session: setattr(session.get_one(Student, room.gone), "is_active", True))
+    def test_a_pupil_who_came_back_keeps_all(self, app: Flask, classroom: Class) -> None:
+        give(app, classroom.gone)
+        set_up(app, lambda session: setattr(session.get_one(Student, classroom.gone), "departed_on", TOO_LONG))
+        set_up(app, lambda session: setattr(session.get_one(Student, classroom.gone), "is_active", True))
 
         night(app)
 
-        assert room.gone in owners(app)["fiche"]
+        assert classroom.gone in owners(app)["fiche"]
 
-    def test_each_school_has_its_years(self, app: Flask, room: Class, world: World) -> None:
-        give(app, room.gone)
-        give(app, room.elsewhere)
-        leave(app, room.gone, date(2025, 10, 1))
-        leave(app, room.elsewhere, date(2025, 10, 1))
+    def test_each_school_has_its_years(self, app: Flask, classroom: Class, world: World) -> None:
+        give(app, classroom.gone)
+        give(app, classroom.elsewhere)
+        leave(app, classroom.gone, date(2025, 10, 1))
+        leave(app, classroom.elsewhere, date(2025, 10, 1))
         set_school(app, world.b.id, retention_years=1)
 
         night(app)
 
-        assert room.gone in owners(app)["fiche"]
-        assert room.elsewhere not in owners(app)["fiche"]
+        assert classroom.gone in owners(app)["fiche"]
+        assert classroom.elsewhere not in owners(app)["fiche"]
 
     def test_the_journal_records_how_many_never_whose(
-        self, app: Flask, room: Class, world: World, platform: Look
+        self, app: Flask, classroom: Class, world: World, platform: Look
     ) -> None:
-        give(app, room.gone)
-        leave(app, room.gone, TOO_LONG)
+        give(app, classroom.gone)
+        leave(app, classroom.gone, TOO_LONG)
 
         night(app)
 
@@ -187,9 +187,9 @@ class TestNight:
         }
         assert MARKER not in str(line.changes)
 
-    def test_twice_records_and_deletes_nothing_more(self, app: Flask, room: Class) -> None:
-        give(app, room.gone)
-        leave(app, room.gone, TOO_LONG)
+    def test_twice_records_and_deletes_nothing_more(self, app: Flask, classroom: Class) -> None:
+        give(app, classroom.gone)
+        leave(app, classroom.gone, TOO_LONG)
         night(app)
 
         with watching(app) as watch:
@@ -199,9 +199,9 @@ class TestNight:
         assert not {"fiche", "evaluation", "bilan"} & watch.changed
 
     def test_killed_between_two_schools_the_next_night_ends_it(
-        self, app: Flask, room: Class, world: World, monkeypatch: pytest.MonkeyPatch
+        self, app: Flask, classroom: Class, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for student_id in (room.gone, room.elsewhere):
+        for student_id in (classroom.gone, classroom.elsewhere):
             give(app, student_id)
             leave(app, student_id, TOO_LONG)
 
@@ -215,20 +215,20 @@ class TestNight:
         with pytest.raises(SystemExit):
             night(app)
         monkeypatch.undo()
-        assert room.gone not in owners(app)["fiche"]
-        assert {room.elsewhere} <= owners(app)["fiche"] & owners(app)["evaluation"] & owners(app)["bilan"]
+        assert classroom.gone not in owners(app)["fiche"]
+        assert {classroom.elsewhere} <= owners(app)["fiche"] & owners(app)["evaluation"] & owners(app)["bilan"]
 
         with time_machine.travel(NOW + timedelta(days=1), tick=True), app.app_context():
             run_housekeeping()  # gives back the job whose worker died
         night(app, NOW + timedelta(days=1))
 
-        assert room.elsewhere not in owners(app)["fiche"]
+        assert classroom.elsewhere not in owners(app)["fiche"]
 
-    def test_the_years_are_read_under_the_lock(self, app: Flask, room: Class, world: World) -> None:
+    def test_the_years_are_read_under_the_lock(self, app: Flask, classroom: Class, world: World) -> None:
         """A head who lengthens the period while the night is running loses nothing."""
         set_school(app, world.a.id, retention_years=1)
-        give(app, room.gone)
-        leave(app, room.gone, date(2025, 1, 1))
+        give(app, classroom.gone)
+        leave(app, classroom.gone, date(2025, 1, 1))
         with app.app_context():
             assert list_schools_to_expire(NOW) == [world.a.id]
         set_school(app, world.a.id, retention_years=3)
@@ -237,7 +237,7 @@ class TestNight:
             figures = expire_school(work.session, world.a.id, by=TESTER, now=NOW)
 
         assert (figures.pupils, figures.records) == (0, 0)
-        assert room.gone in owners(app)["fiche"]
+        assert classroom.gone in owners(app)["fiche"]
 
 
 class TestTab:
@@ -253,9 +253,9 @@ class TestTab:
     def test_who_opens_it(self, as_: As, role: str, status: int) -> None:
         assert as_(role, enter="a" if role == "support" else None).get(TAB).status_code == status
 
-    def test_the_administrator_sees_figures_alone_and_sets_nothing(self, app: Flask, as_: As, room: Class) -> None:
-        give(app, room.gone)
-        leave(app, room.gone, TOO_LONG)
+    def test_the_administrator_sees_figures_alone_and_sets_nothing(self, app: Flask, as_: As, classroom: Class) -> None:
+        give(app, classroom.gone)
+        leave(app, classroom.gone, TOO_LONG)
         browser = as_("administrator")
 
         page = Page(browser.get(TAB))
@@ -264,11 +264,11 @@ class TestTab:
         with nothing_written(app):
             assert browser.post(TAB, {"retention_years": "1"}).status_code == 403
 
-    def test_the_head_sees_who_and_when(self, app: Flask, as_: As, room: Class) -> None:
-        give(app, room.gone)
-        give(app, room.mate)
-        leave(app, room.gone, TOO_LONG)
-        leave(app, room.mate, date(2026, 9, 1))
+    def test_the_head_sees_who_and_when(self, app: Flask, as_: As, classroom: Class) -> None:
+        give(app, classroom.gone)
+        give(app, classroom.mate)
+        leave(app, classroom.gone, TOO_LONG)
+        leave(app, classroom.mate, date(2026, 9, 1))
 
         page = Page(as_("head").get(TAB))
 
@@ -278,14 +278,14 @@ class TestTab:
         ]
         assert MARKER not in page.text
 
-    def test_the_head_sees_those_whose_departure_nobody_dated(self, app: Flask, as_: As, room: Class) -> None:
-        for student_id in (room.gone, room.mate, room.stranger):
+    def test_the_head_sees_those_whose_departure_nobody_dated(self, app: Flask, as_: As, classroom: Class) -> None:
+        for student_id in (classroom.gone, classroom.mate, classroom.stranger):
             give(app, student_id)
             leave(app, student_id, None)
-        leave(app, room.gone, date(2026, 9, 1))
+        leave(app, classroom.gone, date(2026, 9, 1))
         came = datetime(2020, 9, 1, tzinfo=UTC)
-        backdate(app, room.mate, created=came, written={Bilan: datetime(2024, 1, 8, tzinfo=UTC)})
-        backdate(app, room.stranger, created=came, written={})
+        backdate(app, classroom.mate, created=came, written={Bilan: datetime(2024, 1, 8, tzinfo=UTC)})
+        backdate(app, classroom.stranger, created=came, written={})
 
         page = Page(as_("head").get(TAB))
 
@@ -297,7 +297,7 @@ class TestTab:
         assert "3 anciens apprenants" in page.text
 
     @pytest.mark.parametrize("years", ["", "0", "4", "-1", "deux", "9" * 30])
-    def test_no_other_than_one_two_or_three_years(self, app: Flask, as_: As, room: Class, years: str) -> None:
+    def test_no_other_than_one_two_or_three_years(self, app: Flask, as_: As, classroom: Class, years: str) -> None:
         browser = as_("head")
 
         with nothing_written(app):
@@ -307,10 +307,10 @@ class TestTab:
         assert "Choisissez 1, 2 ou 3 ans" in Page(answer).error("retention_years")
 
     def test_a_shorter_period_that_deletes_is_confirmed_first(
-        self, app: Flask, as_: As, room: Class, world: World
+        self, app: Flask, as_: As, classroom: Class, world: World
     ) -> None:
-        give(app, room.gone)
-        leave(app, room.gone, date(2025, 1, 1))
+        give(app, classroom.gone)
+        leave(app, classroom.gone, date(2025, 1, 1))
         browser = as_("head")
 
         with nothing_written(app):
@@ -322,10 +322,10 @@ class TestTab:
         assert answer.status_code == 303
         assert school_row(app, world.a.id)["retention_years"] == 1
         assert watch.line["changes"] == {"retention_years": [3, 1]}
-        assert room.gone in owners(app)["fiche"], "nothing goes before the night"
+        assert classroom.gone in owners(app)["fiche"], "nothing goes before the night"
 
     def test_a_period_that_deletes_nothing_is_saved_at_once(
-        self, app: Flask, as_: As, room: Class, world: World
+        self, app: Flask, as_: As, classroom: Class, world: World
     ) -> None:
         browser = as_("head")
 
@@ -333,7 +333,7 @@ class TestTab:
         assert school_row(app, world.a.id)["retention_years"] == 2
         assert school_row(app, world.b.id)["retention_years"] == 3
 
-    def test_two_heads_at_once(self, app: Flask, as_: As, room: Class, world: World) -> None:
+    def test_two_heads_at_once(self, app: Flask, as_: As, classroom: Class, world: World) -> None:
         browser = as_("head")
         opened = browser.form(TAB)
         browser.post(TAB, opened | {"retention_years": "2"})
@@ -343,7 +343,7 @@ class TestTab:
         assert answer.status_code == 409
         assert school_row(app, world.a.id)["retention_years"] == 2
 
-    def test_the_history_says_it_and_restores_nothing(self, app: Flask, as_: As, room: Class) -> None:
+    def test_the_history_says_it_and_restores_nothing(self, app: Flask, as_: As, classroom: Class) -> None:
         browser = as_("head")
         browser.post(TAB, browser.form(TAB) | {"retention_years": "2"})
 
@@ -353,13 +353,13 @@ class TestTab:
         assert "3 ans" in page.text and "2 ans" in page.text
         assert "Rétablir" not in page.text
 
-    def test_it_asks_as_many_queries_for_many_departures(self, app: Flask, as_: As, room: Class) -> None:
+    def test_it_asks_as_many_queries_for_many_departures(self, app: Flask, as_: As, classroom: Class) -> None:
         from tests.records.test_pages import _queries
 
-        give(app, room.gone)
+        give(app, classroom.gone)
         browser = as_("head")
         few = _queries(app, lambda: browser.get(TAB))
-        for student_id in (room.mate, room.stranger):
+        for student_id in (classroom.mate, classroom.stranger):
             give(app, student_id)
             leave(app, student_id, date(2026, 9, 1))
 
@@ -368,10 +368,10 @@ class TestTab:
 
 class TestWithoutINE:
     def test_the_list_of_pupils_without_ine_obeys_the_same_setting(
-        self, app: Flask, as_: As, room: Class, world: World
+        self, app: Flask, as_: As, classroom: Class, world: World
     ) -> None:
         def change(session: Session) -> None:
-            student = session.get_one(Student, room.gone)
+            student = session.get_one(Student, classroom.gone)
             student.ine, student.departed_on = None, date(2025, 1, 1)
 
         set_up(app, change)
