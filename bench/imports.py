@@ -83,7 +83,7 @@ def import_file(path: Path, *, opens_accounts: bool = False) -> float:
     read_at: list[float] = []
 
     def clock() -> datetime:
-        """Tell the time; it is asked for the last time as the transaction begins."""
+        """Return the time; the last call is as the transaction begins."""
         read_at.append(time.perf_counter())
         return NOW
 

@@ -206,7 +206,7 @@ class People:
 
 
 def measure(pupils: int, folder: Path, database: str) -> bool:
-    """Print the figures of one database; tell whether they are within the targets."""
+    """Print the figures of one database; return whether they are within the targets."""
     settings: dict[str, Any] = {
         "CPRO_INSTANCE": folder,
         "CPRO_UPLOADS": folder,

@@ -17,7 +17,7 @@ function isRunning() {
   return section(document)?.hasAttribute("data-running");
 }
 
-/* Tell a screen reader the changes of state and each quarter of the way, not each step. */
+/* Announce to a screen reader the changes of state and each quarter of the way, not each step. */
 function milestone(job) {
   const bar = job.querySelector("progress[value]");
   const quarter = bar ? Math.floor((4 * bar.value) / bar.max) : 0;

@@ -1,6 +1,6 @@
 """The chain of the journal: each line carries the digest of the one before it, school by school.
 
-A line that is changed, removed, inserted or moved breaks the chain from there on, and the head tells how many lines
+A line that is changed, removed, inserted or moved breaks the chain from there on, and the head holds how many lines
 there must be. Why per school, what it costs and what it does not prove: docs/decisions/0004-journal.md.
 """
 
@@ -92,7 +92,7 @@ def check(session: Session) -> Iterator[Flaw]:
 
 
 def count_lines(session: Session) -> int:
-    """Return how many lines the journal has, all schools together, as its heads tell it."""
+    """Return how many lines the journal has, all schools together, as its heads count them."""
     return session.scalar(select(func.coalesce(func.sum(AuditHead.lines), 0))) or 0
 
 

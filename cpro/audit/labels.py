@@ -44,7 +44,7 @@ class Change:
 
     @property
     def was_empty(self) -> bool:
-        """Tell whether there was nothing before."""
+        """Return whether there was nothing before."""
         return self.old == EMPTY
 
     @property

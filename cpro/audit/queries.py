@@ -41,7 +41,7 @@ def get_entry(entry_id: int) -> AuditEntry:
 
 
 def find_last_change(object_type: str, object_id: object, field: str) -> AuditEntry | None:
-    """Return the latest line that tells a change of a field, else of an object whose lines do not name fields."""
+    """Return the latest line that records a change of a field, else of an object whose lines do not name fields."""
     lines = db.session.scalars(
         select(AuditEntry).where(about(object_type, object_id)).order_by(AuditEntry.id.desc()).limit(_CHANGES_AMONG)
     ).all()
@@ -127,7 +127,7 @@ def list_lines_of(
 
 
 def count_lines_of(kind: str, actor_id: int, *actions: str, since: datetime, until: datetime) -> int:
-    """Return how many lines by somebody between two instants tell one of these actions."""
+    """Return how many lines by somebody between two instants record one of these actions."""
     counted = select(func.count(AuditEntry.id)).where(
         _lines_of(kind, actor_id, since, until), AuditEntry.action.in_(actions)
     )

@@ -58,7 +58,7 @@ class Plan:
 
     @property
     def changes_nothing(self) -> bool:
-        """Tell whether the list is already that one."""
+        """Return whether the list is already that one."""
         return not (self.added or self.corrected or self.deleted or self.moved)
 
 

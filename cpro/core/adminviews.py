@@ -29,7 +29,7 @@ class _Guarded:
         return Access(self.permission) if self.permission is not None else None
 
     def is_accessible(self) -> bool:
-        """Tell whether the person signed in may open the view."""
+        """Return whether the person signed in may open the view."""
         return self.permission is not None and can(current_principal(), self.permission)
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:

@@ -1,6 +1,6 @@
 """Two people on one form: what each of them changed is kept, and only what both changed is asked.
 
-A form carries the fingerprint of the values it was drawn from, field by field. Compared with what is posted, it tells
+A form carries the fingerprint of the values it was drawn from, field by field. Compared with what is posted, it shows
 what its reader touched; compared with what is stored, what somebody else changed meanwhile. The operation compares it
 once more, under the write lock.
 """
@@ -41,7 +41,7 @@ class Verdict(Enum):
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
-    """Return a text that tells, field by field, whether one of the values has changed; none can be read in it."""
+    """Return a text that shows, field by field, whether one of the values has changed; none can be read in it."""
     return ",".join(f"{name}.{_digest(name, value)}" for name, value in sorted(values.items()))
 
 
@@ -60,7 +60,7 @@ def check_fresh(stored: Mapping[str, Any], opened_on: str | None, touching: Coll
 
 
 def compare(opened_on: str, name: str, *, mine: Any, theirs: Any) -> Verdict:
-    """Tell whose value a field takes, given the fingerprint its form was opened on; an unreadable one knows nothing."""
+    """Return whose value a field takes, given the fingerprint its form was opened on; an unreadable one gives none."""
     if same(mine, theirs):
         return Verdict.MINE
     base = _read(opened_on).get(name)
@@ -70,12 +70,12 @@ def compare(opened_on: str, name: str, *, mine: Any, theirs: Any) -> Verdict:
 
 
 def knows(opened_on: str, name: str) -> bool:
-    """Tell whether a fingerprint says anything of a field: not when it was forged, or drawn by an older version."""
+    """Return whether a fingerprint says anything of a field: not when it was forged, or drawn by an older version."""
     return name in _read(opened_on)
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two values of a field are one to whoever reads them."""
+    """Return whether two values of a field are one to whoever reads them."""
     return bool(_plain(one) == _plain(other))
 
 

@@ -51,7 +51,7 @@ def render_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | N
 
 
 def draw_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None) -> Drawn:
-    """Do as `render_pdf` and count the pages, which the template must tell: a metadata labelled `<pages>`."""
+    """Do as `render_pdf` and count the pages, which the template must give: a metadata labelled `<pages>`."""
 
     def draw(legible: Mapping[str, Any]) -> Drawn:
         compiler = _compiler(main, legible)
@@ -137,7 +137,7 @@ def _legible(value: Any, keeps: Callable[[str], bool]) -> Any:
 
 @lru_cache(maxsize=_LETTERS_KNOWN)
 def _is_drawable(letter: str) -> bool:
-    """Tell whether some font draws a letter: Typst says so of a paper that holds nothing else."""
+    """Return whether some font draws a letter: Typst says so of a paper that holds nothing else."""
     source = f'#set document(title: "?")\n#"\\u{{{ord(letter):x}}}"'
     compiler = typst.Compiler(source.encode(), font_paths=_fonts())
     try:
@@ -148,5 +148,5 @@ def _is_drawable(letter: str) -> bool:
 
 
 def _is_latin(letter: str) -> bool:
-    """Tell whether a letter is Latin, Greek or Cyrillic, or of the punctuation that goes with them."""
+    """Return whether a letter is Latin, Greek or Cyrillic, or of the punctuation that goes with them."""
     return "\xa0" <= letter < "\u0300" or "\u0370" <= letter < "\u0500" or "\u2010" <= letter <= "\u2044"

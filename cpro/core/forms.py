@@ -159,7 +159,7 @@ class VersionedForm(BaseForm):
         g.merged_form = self
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
-        """Tell whether the form can be saved: each field by its rule, and nothing left to choose."""
+        """Return whether the form can be saved: each field by its rule, and nothing left to choose."""
         return bool(super().validate(*args, **kwargs)) and not self.clashes
 
     def chose_theirs(self, name: str) -> bool:

@@ -48,14 +48,14 @@ def privacy() -> ResponseReturnValue:
 @bp.get("/sante")
 @public
 def alive() -> ResponseReturnValue:
-    """Tell a monitor that this process answers; nothing is asked of the database, whoever keeps it busy."""
+    """Answer a monitor that this process runs; ask nothing of the database, even a busy one."""
     return jsonify(status="ok")
 
 
 @bp.get("/sante/pret")
 @public
 def ready() -> ResponseReturnValue:
-    """Tell a monitor whether database and uploads answer: 200, else 503."""
+    """Answer a monitor: 200 when database and uploads answer, else 503."""
     try:
         with tenancy.platform_session("health") as session:
             session.execute(text("SELECT 1 FROM establishment LIMIT 1"))

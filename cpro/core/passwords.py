@@ -117,7 +117,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Tell whether the password is the one that was hashed; without a hash, take as long and answer False.
+    """Return whether the password is the one that was hashed; without a hash, take as long and answer False.
 
     Raises argon2's InvalidHashError when what is stored is not a hash: that is a defect, not a wrong password.
     """
@@ -132,7 +132,7 @@ def verify_password(password_hash: str | None, password: str) -> bool:
 
 
 def needs_rehash(password_hash: str) -> bool:
-    """Tell whether the hash was made with other parameters than today's: hash again at the next sign-in."""
+    """Return whether the hash was made with other parameters than today's: hash again at the next sign-in."""
     return _HASHER.check_needs_rehash(password_hash)
 
 

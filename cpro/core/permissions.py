@@ -31,12 +31,12 @@ class Role(enum.Enum):
 
     @property
     def is_platform(self) -> bool:
-        """Tell whether accounts of this role belong to the platform and enter one school at a time."""
+        """Return whether accounts of this role belong to the platform and enter one school at a time."""
         return self in (Role.INSPECTOR, Role.SUPPORT)
 
     @property
     def is_privileged(self) -> bool:
-        """Tell whether the stronger password rule applies: the account acts on other people's data."""
+        """Return whether the stronger password rule applies: the account acts on other people's data."""
         return self not in (Role.TEACHER, Role.STUDENT)
 
 
@@ -209,12 +209,12 @@ class Principal:
     is_anonymous = False
 
     def can(self, permission: Permission) -> bool:
-        """Tell whether this person has a right (in the school they work in)."""
+        """Return whether this person has a right (in the school they work in)."""
         return can(self, permission)
 
 
 def can(principal: Any, permission: Permission) -> bool:
-    """Tell whether someone has a right; nobody signed in has none."""
+    """Return whether someone has a right; nobody signed in has none."""
     return isinstance(principal, Principal) and permission in ROLE_PERMISSIONS[principal.role]
 
 

@@ -147,7 +147,7 @@ class HistoryPart:
     edit: Permission
     #: how lines are restored; None for a part that is only read
     restoring: Restoring | None = None
-    #: for a part made of pictures: the addresses of those its lines tell of, by the line's id
+    #: for a part made of pictures: the addresses of those its lines name, by the line's id
     pictures: Callable[[Sequence[Any]], dict[int, str]] | None = None
     #: whether its lines are about several objects, which must then be named
     names_object: bool = False

@@ -103,7 +103,7 @@ class Staging:
     # --- Inside the unit of work -----------------------------------------------------------------------------------
 
     def insert(self, model: type[Any], source: Select[Any]) -> int:
-        """Insert what a select on temporary tables tells, its columns named as those of the model; return how many."""
+        """Insert what a select on temporary tables returns, columns named as those of the model; return how many."""
         table = model.__table__
         named = {column.name: column for column in source.selected_columns}
         if "establishment_id" in named or not {*self._metadata.tables.values()} & {*source.columns_clause_froms}:

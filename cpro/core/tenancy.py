@@ -69,7 +69,7 @@ class Scope:
 
     @property
     def is_platform(self) -> bool:
-        """Tell whether the scope spans all schools."""
+        """Return whether the scope spans all schools."""
         return self.establishment_id is None
 
 
@@ -300,7 +300,7 @@ def _refuse_raw_tables(statement: Any, enclosing: frozenset[Any] = frozenset()) 
 
 
 def _is_correlated(statement: Any) -> bool:
-    """Tell whether a nested select takes its rows of outer tables from the select around it, as is usual."""
+    """Return whether a nested select takes its rows of outer tables from the select around it, as is usual."""
     if not isinstance(statement, Select):
         return False
     return bool(statement._auto_correlate or statement._correlate or statement._correlate_except is not None)
@@ -347,7 +347,7 @@ def _stamp(obj: Any, scope: Scope) -> None:
 
 
 def _announce_to_database(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    """Tell PostgreSQL how long the transaction waits for a lock, and its scope.
+    """Set, on PostgreSQL, how long the transaction waits for a lock, and its scope.
 
     Row-level security repeats the filter (migration 0002).
     """

@@ -89,12 +89,12 @@ def current_actor() -> Actor:
 
 
 def remote_address() -> str:
-    """Return the visitor's network address, as the trusted proxies tell it."""
+    """Return the visitor's network address, as the trusted proxies give it."""
     return request.remote_addr or "?"
 
 
 def asks_for_json() -> bool:
-    """Tell whether a script of ours asks, which reads JSON and shows no page."""
+    """Return whether a script of ours asks, which reads JSON and shows no page."""
     accepted = request.accept_mimetypes
     return bool(accepted["application/json"] > accepted["text/html"])
 
@@ -107,7 +107,7 @@ def page_address(**asked: str) -> str:
 
 
 def is_local_path(target: str | None) -> bool:
-    """Tell whether an address stays on this site: the only kind one may be sent to after signing in."""
+    """Return whether an address stays on this site: the only kind one may be sent to after signing in."""
     if not target or not target.startswith("/") or target.startswith("//"):
         return False
     return "\\" not in target and all(" " <= character != "\x7f" for character in target)
@@ -126,12 +126,12 @@ class _SessionInterface(SecureCookieSessionInterface):
     """Ask for HTTPS, except on the machine itself over plain HTTP."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Tell Flask whether the session's cookie is reserved to HTTPS."""
+        """Return whether the session's cookie is reserved to HTTPS."""
         return cookies_are_secure()
 
 
 def cookies_are_secure() -> bool:
-    """Tell whether cookies must be reserved to HTTPS: everywhere but on the machine itself."""
+    """Return whether cookies must be reserved to HTTPS: everywhere but on the machine itself."""
     try:
         host = request.host
     except SecurityError:  # the refusal of an unknown host sets no cookie, but Flask asks all the same
@@ -274,7 +274,7 @@ def back_to(endpoint_url: str, message: str = "", category: str = "success") -> 
 def render_page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
     """Render a page with its status.
 
-    One that answers a post tells the browser the address of the page it stands for (`page_at`): « Précédent » and
+    One that answers a post gives the browser the address of the page it stands for (`page_at`): « Précédent » and
     reload then ask for that page, and send nothing again.
     """
     if request.method == "POST":

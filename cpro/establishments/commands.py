@@ -56,7 +56,7 @@ def set_head_address(code: str, email: str) -> None:
 
 
 def where_heads_codes_go(school: Establishment) -> str:
-    """Return the sentence that tells whoever runs the platform where the code of a school's head will go."""
+    """Return the sentence that says to the platform's operator where the code of a school's head will go."""
     address = find_proved_address(school)
     if address:
         return f"Le code du chef d’établissement partira à {address}."

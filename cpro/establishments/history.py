@@ -86,7 +86,7 @@ def list_part(part: HistoryPart, *, before_id: int | None) -> tuple[list[History
 
 
 def record_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
-    """Return what the journal tells of a record, for its page; the support reads it with each INE masked.
+    """Return what the journal records of a record, for its page; the support reads it with each INE masked.
 
     The page of a line of the journal has none: it is the journal.
     """
@@ -173,7 +173,7 @@ def _restores_a_picture(entry: AuditEntry) -> bool:
 
 
 def _pictures(entries: Sequence[AuditEntry]) -> dict[int, str]:
-    """Return the addresses of the pictures still kept that lines tell of."""
+    """Return the addresses of the pictures still kept that lines name."""
     kept = {*queries.list_restorable(now=clock.utcnow())}
     kept |= {version.id for kind in PictureKind if (version := queries.find_picture(kind))}
     return {

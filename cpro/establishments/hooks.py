@@ -93,7 +93,7 @@ def settings_frame(tab: str) -> dict[str, Any]:
             for each in app_registry.settings_tabs
             if can(principal, each.permission)
         ],
-        # They tell whoever runs the school, or helps to: an inspector reads the particulars alone.
+        # They are for the people who run the school, or help to: an inspector reads the particulars alone.
         "consequences": app_registry.consequences(tab) if can(principal, Permission.DASHBOARD_VIEW) else [],
         "history_url": url_for("history.index", de=part.key)
         if part and can(principal, Permission.SETTINGS_HISTORY)
@@ -102,7 +102,7 @@ def settings_frame(tab: str) -> dict[str, Any]:
 
 
 def password_given(form: MayAskPassword) -> bool:
-    """Tell whether the person signed in typed their password, and the right one; call it outside any unit of work.
+    """Return whether the person signed in typed their password, and the right one; call it outside any unit of work.
 
     Raises a `DomainError` on the field `current_password` for a wrong one.
     """
@@ -113,7 +113,7 @@ def password_given(form: MayAskPassword) -> bool:
 
 
 def _saved_by(object_type: str, object_id: object, field: str) -> tuple[str, str] | None:
-    """Return who last changed a field and when, as the journal tells: « Chloé Martin », « 23/11/2026 à 14 h 30 »."""
+    """Return who last changed a field and when, from the journal: « Chloé Martin », « 23/11/2026 à 14 h 30 »."""
     entry = find_last_change(object_type, object_id, field)
     if entry is None:
         return None
@@ -121,7 +121,7 @@ def _saved_by(object_type: str, object_id: object, field: str) -> tuple[str, str
 
 
 def _activity() -> Chart:
-    """Draw what the journal tells of the last five weeks, Monday to Sunday on the school's clocks."""
+    """Draw what the journal records of the last five weeks, Monday to Sunday on the school's clocks."""
     zone = ZoneInfo(queries.get_current_establishment().timezone or DEFAULT_TIMEZONE)
     today = clock.utcnow().astimezone(zone).date()
     mondays = [today - timedelta(days=today.weekday() + 7 * (_WEEKS - 1 - week)) for week in range(_WEEKS + 1)]

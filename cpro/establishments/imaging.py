@@ -111,7 +111,7 @@ def prepare_picture(content: bytes) -> PreparedPicture:
 
 
 def is_low_resolution(width: int, height: int, kind: PictureKind) -> bool:
-    """Tell whether a picture of this size in pixels prints below `MIN_PRINT_DPI` once it fills its box on the page."""
+    """Return whether a picture of this size in pixels prints below `MIN_PRINT_DPI` when it fills its box."""
     box_width, box_height = PRINT_BOXES_MM[kind]
     dots_per_mm = max(width / box_width, height / box_height)
     return dots_per_mm * MM_PER_INCH < MIN_PRINT_DPI

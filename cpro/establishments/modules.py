@@ -30,7 +30,7 @@ class ModuleClosed(Forbidden):
 
 
 def is_on(module: Module) -> bool:
-    """Tell whether the school worked in uses a module."""
+    """Return whether the school worked in uses a module."""
     return is_module_on(get_current_establishment(), module)
 
 

@@ -134,7 +134,7 @@ class PictureState:
 
     @property
     def low_resolution(self) -> bool:
-        """Tell whether the current picture would print coarsely on a passport."""
+        """Return whether the current picture would print coarsely on a passport."""
         picture = self.current
         return picture is not None and is_low_resolution(picture.width, picture.height, self.kind.print_box)
 

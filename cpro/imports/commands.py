@@ -58,7 +58,7 @@ def siecle(
 ) -> None:
     """Analyse SIECLE's and STS-Web's files, and write what they change with --apply.
 
-    The analysis alone is done whatever it finds: it tells which confirmations the application will ask for. With
+    The analysis alone is done whatever it finds: it says which confirmations the application will ask for. With
     --apply, a confirmation that is missing ends the command with status 1, and nothing is written.
     """
     _enter(establishment)

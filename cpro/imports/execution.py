@@ -21,7 +21,7 @@ from cpro.imports.operations import application, reversal
 from cpro.imports.queries import get_run
 
 Clock = Callable[[], datetime]
-#: What is to be committed with an import, given the session and what the import tells.
+#: What is to be committed with an import, given the session and what the import returns.
 Settle = Callable[[Session, Mapping[str, Any]], object]
 
 

@@ -44,7 +44,7 @@ class Listing:
 
     @property
     def is_narrowed(self) -> bool:
-        """Tell whether a search or a filter hides lines."""
+        """Return whether a search or a filter hides lines."""
         return bool(self.chosen or self.search)
 
     def query(self, after: int | None = None) -> str:

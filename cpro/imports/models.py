@@ -217,7 +217,7 @@ class ImportQuestion(Owned, Model):
     #: student or account
     object_type: Mapped[str] = mapped_column(String(16))
     line: Mapped[int]
-    #: who the line is about, as the file tells: name, birth date, division
+    #: who the line is about, as the file gives it: name, birth date, division
     person: Mapped[str] = mapped_column(String(300))
     sentence: Mapped[str] = mapped_column(String(400))
     #: [[id, description]]: those of the school it may be about

@@ -62,7 +62,7 @@ class Field:
 
     @property
     def was_empty(self) -> bool:
-        """Tell whether there was nothing before."""
+        """Return whether there was nothing before."""
         return self.old == labels.EMPTY
 
 

@@ -82,5 +82,5 @@ def list_recent_runs(limit: int) -> Sequence[ImportRun]:
 
 
 def is_outdated(run: ImportRun, today: date) -> bool:
-    """Tell whether the data changed since the analysis of an import that waits."""
+    """Return whether the data changed since the analysis of an import that waits."""
     return run.state is RunState.ANALYSED and run.fingerprint != fingerprint_of_data(today)

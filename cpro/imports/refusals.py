@@ -52,7 +52,7 @@ class FilesDisagree(DomainError):
 
 
 class EmptyImport(DomainError):
-    """Refuse a file that tells of nobody."""
+    """Refuse a file that names nobody."""
 
 
 class ImportUnderWay(Conflict):

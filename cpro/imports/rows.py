@@ -1,4 +1,4 @@
-"""What one line of a file tells of a person, whatever the file.
+"""What one line of a file gives of a person, whatever the file.
 
 Named tuples: a frozen dataclass takes four times as long to make, and there are a hundred thousand.
 """
@@ -12,7 +12,7 @@ from cpro.imports.findings import Finding, Severity
 
 
 class StudentRow(NamedTuple):
-    """A pupil as the file tells of them; a refused one still says who they are, so that nobody deactivates them."""
+    """A pupil as the file gives them; a refused one still says who they are, so that nobody deactivates them."""
 
     #: line of the XML file, row of the table; both count from 1
     line: int
@@ -36,7 +36,7 @@ class StudentRow(NamedTuple):
 
     @property
     def is_refused(self) -> bool:
-        """Tell whether something found keeps this pupil from being written."""
+        """Return whether something found keeps this pupil from being written."""
         return _has(self.findings, Severity.REFUSED)
 
 
@@ -62,12 +62,12 @@ class StaffRow(NamedTuple):
 
     @property
     def is_refused(self) -> bool:
-        """Tell whether something found keeps this person from being written."""
+        """Return whether something found keeps this person from being written."""
         return _has(self.findings, Severity.REFUSED)
 
     @property
     def is_ignored(self) -> bool:
-        """Tell whether this person no longer works here: a leftover without function."""
+        """Return whether this person no longer works here: a leftover without function."""
         return _has(self.findings, Severity.IGNORED)
 
 

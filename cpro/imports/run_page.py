@@ -118,14 +118,14 @@ def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
 
 
 def _is_ticked(change_id: int, is_selected: bool, refusal: DomainError | None) -> bool:
-    """Tell whether a box is shown ticked: as it was posted when what was posted is refused, else as it is kept."""
+    """Return whether a box is shown ticked: as it was posted when what was posted is refused, else as it is kept."""
     if refusal and str(change_id) in request.form.getlist("montre"):
         return str(change_id) in request.form.getlist("coche")
     return is_selected
 
 
 def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
-    """Return what to tell of the pupils who have no account, and where accounts are opened once that is possible."""
+    """Return the sentence about the pupils without account, and where accounts are opened once possible."""
     if run.state is RunState.ANALYSED:
         number = listing.count_accounts_to_open(run)
         if run.opens_student_accounts:

@@ -9,7 +9,7 @@ from cpro.inspectors.models import Mandate
 
 
 def opening(mandate: Mandate, school: Establishment, diplomas: list[str], *, code: str | None) -> Mail:
-    """Return the message that tells a mandate; with a code, it also invites to choose a password."""
+    """Return the message that announces a mandate; with a code, it also invites to choose a password."""
     how = (
         f"Connectez-vous avec votre compte CPro d’inspecteur, sans indiquer d’établissement :\n"
         f"{public_link('/connexion')}\n"
@@ -41,7 +41,7 @@ def opening(mandate: Mandate, school: Establishment, diplomas: list[str], *, cod
 
 
 def extension(mandate: Mandate, school: Establishment) -> Mail:
-    """Return the message that tells a later last day."""
+    """Return the message that announces a later last day."""
     return Mail(
         to=mandate.email,
         subject=f"CPro : votre accès {at_school(_name(school))} est prolongé",
@@ -53,7 +53,7 @@ def extension(mandate: Mandate, school: Establishment) -> Mail:
 
 
 def closing(mandate: Mandate, school: Establishment) -> Mail:
-    """Return the message that tells that a mandate is closed; the reason stays in the school."""
+    """Return the message that announces that a mandate is closed; the reason stays in the school."""
     return Mail(
         to=mandate.email,
         subject=f"CPro : votre accès {at_school(_name(school))} est fermé",

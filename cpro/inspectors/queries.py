@@ -49,7 +49,7 @@ def count_mandates(state: MandateState, today: date) -> int:
 
 
 def is_in_state(state: MandateState, today: date) -> ColumnElement[bool]:
-    """Return the condition of mandates in a state; `Mandate.state_on` tells the same of one."""
+    """Return the condition of mandates in a state; `Mandate.state_on` answers the same for one."""
     if state is MandateState.CLOSED:
         return Mandate.closed_at.is_not(None)
     days = {

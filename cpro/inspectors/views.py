@@ -45,7 +45,7 @@ bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs
 #: How many mandates of a state the tab shows; the generated screen lists them all.
 _SHOWN = 20
 _LINES_SHOWN = 50
-#: The lines that tell a page read; the others of the list tell when the inspector came and left, or was refused.
+#: The lines of a page read; the others of the list record when the inspector came and left, or was refused.
 _CONSULTATIONS = ("page:opened", "record:opened", "list:searched")
 
 

@@ -67,7 +67,7 @@ def find_archive(job: Job, storage: FileStorage, *, now: datetime) -> Path:
 
 
 def is_kept(job: Job, *, now: datetime) -> bool:
-    """Tell whether the archive of a job can be downloaded."""
+    """Return whether the archive of a job can be downloaded."""
     return job.state is JobState.DONE and job.finished_at is not None and job.finished_at > now - KEPT
 
 

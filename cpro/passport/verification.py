@@ -70,7 +70,7 @@ def find_issued(typed: str, *, address: str, now: datetime) -> Issued:
 
 
 def is_the_file_issued(issued: Issued, copy: BinaryIO, *, address: str, now: datetime) -> bool:
-    """Tell whether a copy is, byte for byte, the file that was issued; it is read little by little and kept nowhere.
+    """Return whether a copy is, byte for byte, the file that was issued; it is read little by little and kept nowhere.
 
     Raises `UnusableCopy` for an empty file, `TooManyChecks` after too many copies from one network address.
     """

@@ -98,7 +98,7 @@ def download(content: bytes, mimetype: str, name: str) -> ResponseReturnValue:
 
 
 def _asks_for_headers() -> bool:
-    """Tell whether nobody would receive what would be issued: a HEAD, as link checkers send."""
+    """Return whether nobody would receive what would be issued: a HEAD, as link checkers send."""
     return request.method == "HEAD"
 
 

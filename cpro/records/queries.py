@@ -83,7 +83,7 @@ def find_own_pupil(account_id: int) -> Student | None:
 
 
 def is_taught_by(student: Student, account_id: int) -> bool:
-    """Tell whether a pupil is, or was when they left, in a division of a teacher."""
+    """Return whether a pupil is, or was when they left, in a division of a teacher."""
     if student.division_id is None:
         return False
     found = select(TeacherDivision.id).where(

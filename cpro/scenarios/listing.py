@@ -57,7 +57,7 @@ class Listing:
 
     @property
     def is_narrowed(self) -> bool:
-        """Tell whether a search or a filter hides scenarios that the plain list shows."""
+        """Return whether a search or a filter hides scenarios that the plain list shows."""
         return bool(self.search or self.diploma or self.author or self.competence or self.state == ARCHIVED)
 
     def query(self, **changes: Any) -> str:

@@ -74,7 +74,7 @@ def scenario_values(sheet: queries.Sheet) -> dict[str, Any]:
 
 
 def create_scenario(values: Mapping[str, Any], *, by: Actor, now: datetime) -> Scenario:
-    """Write a scenario and return it; `values` are as `scenario_values` tells. Raises `FieldErrors`."""
+    """Write a scenario and return it; `values` are as `scenario_values` returns. Raises `FieldErrors`."""
     assert by.id is not None, "a scenario has an author"
     clean = _clean(values, author_id=by.id, kept_co_authors=())
     diploma: Diploma = clean["diploma"]
@@ -95,7 +95,7 @@ def create_scenario(values: Mapping[str, Any], *, by: Actor, now: datetime) -> S
 def update_scenario(
     scenario_id: int, values: Mapping[str, Any], *, opened_on: str | None, by: Actor, now: datetime
 ) -> bool:
-    """Change a scenario; tell whether anything changed.
+    """Change a scenario; return whether anything changed.
 
     Raises `NotFound`, `NotYourScenario`, `Archived`, `FieldErrors`, `StaleForm`.
     """
@@ -145,7 +145,7 @@ def duplicate_scenario(scenario_id: int, *, by: Actor, now: datetime) -> Scenari
 
 
 def archive_scenario(scenario_id: int, *, archived: bool, by: Actor, now: datetime) -> bool:
-    """Archive a scenario, or take it up again; tell whether anything changed. Raises `NotFound`, `NotYourScenario`."""
+    """Archive a scenario, or restore it; return whether anything changed. Raises `NotFound`, `NotYourScenario`."""
     scenario = _lock(scenario_id, by).scenario
     if (scenario.archived_at is not None) is archived:
         return False

@@ -90,7 +90,7 @@ def list_co_authors(scenario_id: int) -> Sequence[Account]:
 
 
 def is_written_by(scenario: Scenario, account_id: int | None) -> bool:
-    """Tell whether someone is the author of a scenario, or one of its co-authors."""
+    """Return whether someone is the author of a scenario, or one of its co-authors."""
     if account_id is None:
         return False
     return scenario.author_id == account_id or bool(

@@ -116,7 +116,7 @@ def _courses() -> list[ChecklistItem]:
 
 
 def _divisions() -> list[ChecklistItem]:
-    """Return the line of the divisions without diploma whose pupils name no course: nothing else would tell of them."""
+    """Return the line of the divisions without diploma whose pupils name no course: nothing else would show them."""
     number = queries.count_divisions_without_course()
     if not number:
         return []

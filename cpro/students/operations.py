@@ -198,7 +198,7 @@ def refuse_if_national(diploma: Diploma) -> None:
 
 
 def is_kept_by_siecle() -> bool:
-    """Tell whether the school's students and divisions come from SIECLE."""
+    """Return whether the school's students and divisions come from SIECLE."""
     return get_current_establishment().uses_siecle
 
 

@@ -141,7 +141,7 @@ def _rows_to_copy(kind: Kind, values: dict[str, ColumnElement[Any]]) -> Select[A
 
 
 def _school_label() -> ColumnElement[str]:
-    """Return the name and UAI of the source school, as a copy tells where it was born."""
+    """Return the name and UAI of the source school, as a copy names where it was born."""
     name, uai = Establishment.name, Establishment.uai
     return case(
         (uai.is_(None), name),

@@ -1,4 +1,4 @@
-"""What the dashboard tells of the school's transfers: what waits for it, its first transfers, the months.
+"""What the dashboard shows of the school's transfers: what waits for it, its first transfers, the months.
 
 Reads its own sides only, under the ordinary filter.
 """

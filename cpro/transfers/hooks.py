@@ -150,7 +150,7 @@ def _decisions() -> list[ChecklistItem]:
 
 
 def _firsts() -> list[ChecklistItem]:
-    """Tell the first transfer with another school, for as long as it may be cancelled."""
+    """Show the first transfer with another school, for as long as it may be cancelled."""
     now, zone = clock.utcnow(), get_current_establishment().timezone
     return [
         ChecklistItem(

@@ -52,7 +52,7 @@ def _family_names(person: Identity) -> list[str]:
 
 
 def _agree(one: str, other: str) -> bool:
-    """Tell whether two names are one: the same letters, or the words of one among those of the other."""
+    """Return whether two names are one: the same letters, or the words of one among those of the other."""
     if one == other:
         return True
     mine, theirs = _words(one), _words(other)

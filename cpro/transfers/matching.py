@@ -60,7 +60,7 @@ class School(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """The current transfer of a pair; `disagreements` are those that its sides tell, None while it has none."""
+    """The current transfer of a pair; `disagreements` are those that its sides hold, None while it has none."""
 
     id: int
     source_student_id: int
@@ -92,7 +92,7 @@ class Verdict:
 
     @property
     def changes_something(self) -> bool:
-        """Tell whether what stands is not what the pair calls for."""
+        """Return whether what stands is not what the pair calls for."""
         if self.over:
             return True
         if self.standing is None:
@@ -345,7 +345,7 @@ def _count_present(session: Session, ines: Collection[str]) -> dict[str, int]:
 
 
 def _is_over(row: Standing | None, source: Pupil | None, destination: Pupil | None) -> bool:
-    """Tell whether a copy that was made is past: the pupil went back, or left another day."""
+    """Return whether a copy that was made is past: the pupil went back, or left another day."""
     if row is None or row.state_value != TransferState.DONE.value or source is None or destination is None:
         return False
     went_back = source.is_active or not destination.is_active
@@ -353,7 +353,7 @@ def _is_over(row: Standing | None, source: Pupil | None, destination: Pupil | No
 
 
 def _keeps(row: Standing, *, is_asked: bool) -> bool:
-    """Tell whether a row stays as it is whatever the files say."""
+    """Return whether a row stays as it is whatever the files say."""
     state = TransferState(row.state_value)
     return not is_asked and state not in MATCHED
 

@@ -19,7 +19,7 @@ FOLLOW_UP = "/admin/parametres/transferts/effectues"
 
 
 def first_transfers(addresses: Sequence[str], school: School, others: Sequence[School]) -> list[Mail]:
-    """Return the messages that tell the heads of a school with which others it exchanged for the first time.
+    """Return the messages that notify the heads of a school with which others it exchanged for the first time.
 
     `addresses` are where its heads are written to, as `heads_of` returns them.
     """
@@ -37,7 +37,7 @@ def first_transfers(addresses: Sequence[str], school: School, others: Sequence[S
 
 
 def offers(addresses: Sequence[str], school: School, source: School, pupils: int) -> list[Mail]:
-    """Return the messages that tell the heads of a school that pupils are offered to it."""
+    """Return the messages that notify the heads of a school that pupils are offered to it."""
     body = (
         f"{_named(source)} propose de transmettre à votre établissement les données de "
         f"{plural(pupils, 'élève parti de chez lui', 'élèves partis de chez lui')}.\n"

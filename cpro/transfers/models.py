@@ -50,7 +50,7 @@ class TransferState(enum.Enum):
 
     @property
     def is_pending(self) -> bool:
-        """Tell whether somebody or something may still let the copy happen, nothing having been copied yet."""
+        """Return whether somebody or something may still let the copy happen, nothing having been copied yet."""
         return self in PENDING
 
 

@@ -127,7 +127,7 @@ def list_linkable(side: TransferSide, *, limit: int, sought: str = "") -> Sequen
 
 
 def may_offer() -> bool:
-    """Tell whether the school sees the list of offers: it, or a school with transfers on, does not use SIECLE.
+    """Return whether the school sees the list of offers: it, or a school with transfers on, does not use SIECLE.
 
     Whether another school does is asked across schools: yes or no, never which.
     """

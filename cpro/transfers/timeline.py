@@ -118,7 +118,7 @@ def _later(side: TransferSide, school: Establishment) -> str:
 
 
 def _is_shown(key: str, side: TransferSide) -> bool:
-    """Tell whether a step that is past deserves a line: an agreement is asked of few."""
+    """Return whether a step that is past deserves a line: an agreement is asked of few."""
     return key != "agreement" or side.decided_in == Direction.SOURCE.value
 
 
@@ -206,7 +206,7 @@ def _of_twins(side: TransferSide, school: Establishment) -> tuple[str, StepState
 
 
 def _is_own_twin(side: TransferSide, school: Establishment) -> bool:
-    """Tell whether both pupils present are of the school."""
+    """Return whether both pupils present are of the school."""
     return side.other_uai == (school.uai or "") and side.other_name == school.name
 
 

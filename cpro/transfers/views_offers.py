@@ -115,7 +115,7 @@ def accept(side_id: int) -> ResponseReturnValue:
 
 
 def _offers_to_anyone() -> bool:
-    """Tell whether the destination does not matter: the school does not use SIECLE itself."""
+    """Return whether the destination does not matter: the school does not use SIECLE itself."""
     return not get_current_establishment().uses_siecle
 
 

@@ -3,7 +3,7 @@
 Words: an *account* belongs to one school, a *platform account* (inspector, support) to none; a *sign-in* is one
 browser's; an *activation code* lets its bearer choose a password, once; a *parked form* is what somebody had typed
 when their sign-in ended, or in a form that was refused.
-Invariants: nothing tells whether an account exists before the right password or code; only failures are counted;
+Invariants: nothing shows whether an account exists before the right password or code; only failures are counted;
 what a password or a code was is never kept in clear; every route is judged by `guard.py`, and refused unmarked.
 """
 

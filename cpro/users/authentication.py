@@ -78,7 +78,7 @@ def canonical_school(code_or_uai: str) -> str:
 
 
 def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
-    """Sign in, or tell that an activation code was typed instead of a password.
+    """Sign in, or answer that an activation code was typed instead of a password.
 
     Raises `SignInRefused`, `TooManyAttempts`, and once the password or the code was right `AccountDisabled` or
     `CodeExpired`.

@@ -61,7 +61,7 @@ class TooManyAttempts(DomainError):
 
 
 class UnknownAccount(DomainError):
-    """Tell a command that the account it names does not exist."""
+    """Refuse a command that names an account that does not exist."""
 
     status = 404
 

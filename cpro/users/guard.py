@@ -101,7 +101,7 @@ def _note_seen(token: str, now: datetime) -> None:
 
 
 def name_in_school(inspector_id: int, establishment_id: int) -> str | None:
-    """Return how a school calls an inspector: its journal must tell nothing else of their account."""
+    """Return how a school calls an inspector: its journal must hold nothing else of their account."""
     return registry().name_in_school(inspector_id, establishment_id)
 
 
@@ -241,7 +241,7 @@ def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
 
 
 def _comes_from_our_pages() -> bool:
-    """Tell whether the browser says that the form was on a page of ours (`Sec-Fetch-Site`, else `Origin`).
+    """Return whether the browser says that the form was on a page of ours (`Sec-Fetch-Site`, else `Origin`).
 
     A browser too old to say either is not believed, unless the form's token is right.
     """
@@ -250,7 +250,7 @@ def _comes_from_our_pages() -> bool:
 
 
 def _was_sent_from_ours() -> bool | None:
-    """Tell whether the browser says that a page of ours sent this, None when it says nothing."""
+    """Return whether the browser says that a page of ours sent this, None when it says nothing."""
     site = request.headers.get("Sec-Fetch-Site")
     if site:
         return site == "same-origin"
@@ -259,7 +259,7 @@ def _was_sent_from_ours() -> bool | None:
 
 
 def _standing_page() -> str | None:
-    """Return the page of ours on which a posted form stood, as the browser tells it, None when it does not."""
+    """Return the page of ours on which a posted form stood, as the browser gives it, None when it does not."""
     source = urlsplit(request.headers.get("Referer", ""))
     if source.netloc != request.host or not is_local_path(source.path):
         return None

@@ -24,7 +24,7 @@ def _describe_result(counts: Mapping[str, Any]) -> str:
 def settle(context: JobContext) -> dict[str, int]:
     """Have addresses count that nobody objected to, and forget the changes that were settled and whose link expired.
 
-    Each is settled when it is first asked about too; at night, the message that announced it is still there to tell
+    Each is settled when it is first asked about too; at night, the message that announced it is still there to show
     whether a server took it.
     """
     counted = 0

@@ -27,7 +27,7 @@ _ENDED = "Votre session a pris fin pendant l’envoi\u202f: rien n’a été dé
 
 
 def is_upload() -> bool:
-    """Tell whether the request carries files, or could."""
+    """Return whether the request carries files, or could."""
     return request.method == "POST" and request.mimetype == _MULTIPART
 
 

@@ -84,12 +84,12 @@ class Account(Owned, Model):
 
     @property
     def is_pending(self) -> bool:
-        """Tell whether the account still waits for the head's consent."""
+        """Return whether the account still waits for the head's consent."""
         return self.consent_needed and self.consented_at is None
 
     @property
     def may_sign_in(self) -> bool:
-        """Tell whether the right password or code opens the account."""
+        """Return whether the right password or code opens the account."""
         return self.is_active and not self.is_pending
 
 
@@ -136,7 +136,7 @@ class PlatformAccount(PlatformOnly, Model):
 
     @property
     def may_sign_in(self) -> bool:
-        """Tell whether the right password or code opens the account."""
+        """Return whether the right password or code opens the account."""
         return self.is_active
 
 

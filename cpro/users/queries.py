@@ -180,12 +180,12 @@ def list_head_addresses(session: Session, establishment_id: int, *, besides: int
 
 
 def has_head_in_place(session: Session, establishment_id: int) -> bool:
-    """Tell whether a head of the school has activated their account and may sign in."""
+    """Return whether a head of the school has activated their account and may sign in."""
     return session.scalars(_heads_in_place(establishment_id).limit(1)).first() is not None
 
 
 def is_head_in_place(session: Session, by: Actor) -> bool:
-    """Tell whether somebody is a head of the session's school who may sign in, as the database knows them now."""
+    """Return whether somebody is a head of the session's school who may sign in, as the database knows them now."""
     account = session.get(Account, by.id) if by.kind == "account" and by.id else None
     return account is not None and account.may_sign_in and account.role is Role.HEAD
 

@@ -72,7 +72,7 @@ def forget_saved(response: Response) -> Response:
 
 
 def _is_another(principal: Principal, page: str) -> bool:
-    """Tell whether the draft just posted says something else than the refused form of its page."""
+    """Return whether the draft just posted says something else than the refused form of its page."""
     with tenancy.platform_session("a form refused on this page") as lookup:
         kept = parked_forms.read_refused(lookup, owner=_owner(principal), path=page, now=clock.utcnow())
     return kept is not None and _said(kept) != _said(request.form.items(multi=True))

@@ -210,7 +210,7 @@ def enter(establishment_id: int) -> ResponseReturnValue:
         by = replace(by, label=guard.name_in_school(principal.id, establishment_id) or by.label)
     with platform_unit_of_work("entering a school") as work:
         school = get_establishment(work.session, establishment_id)
-        # Each school's journal tells it of an inspector under the name that this school typed.
+        # Each school's journal records it of an inspector under the name that this school typed.
         sign_ins.enter_school(
             work.session, principal.sign_in_id, school, by=by, now=clock.utcnow(), left_by=current_actor()
         )

@@ -82,6 +82,6 @@ def _press_tab_through(page: Page) -> list[dict[str, Any]]:
 
 
 def _in_order(wanted: list[str], found: list[str]) -> bool:
-    """Tell whether all the words wanted are found, in this order, whatever stands between them."""
+    """Return whether all the words wanted are found, in this order, whatever stands between them."""
     remaining = iter(found)
     return all(any(word == each for each in remaining) for word in wanted)

@@ -37,7 +37,7 @@ def pixel(image: Image.Image, at: tuple[int, int]) -> tuple[int, ...]:
 
 
 def is_near(bands: tuple[int, ...], colour: tuple[int, ...], tolerance: int = 12) -> bool:
-    """Tell whether a pixel has this colour, give or take what a JPEG loses."""
+    """Return whether a pixel has this colour, give or take what a JPEG loses."""
     return len(bands) == len(colour) and all(abs(a - b) <= tolerance for a, b in zip(bands, colour, strict=True))
 
 

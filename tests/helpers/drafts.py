@@ -43,7 +43,7 @@ def values_of(answer: TestResponse) -> dict[str, Any]:
 
 
 def says_found(answer: TestResponse) -> bool:
-    """Tell whether a page says that it shows a draft."""
+    """Return whether a page says that it shows a draft."""
     return FOUND in text_of(Page(answer).main)
 
 

@@ -97,7 +97,7 @@ def children_of(number: int) -> list[int]:
 
 
 def is_alive(number: int) -> bool:
-    """Tell whether a process still runs (Linux)."""
+    """Return whether a process still runs (Linux)."""
     try:
         state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:

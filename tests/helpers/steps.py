@@ -111,7 +111,7 @@ def reach(browser: Browser, path: str, *, known: dict[str, list[str]], clicks: i
 
 
 def _walk(visit: Visit, way: list[str]) -> bool:
-    """Follow links by address, each from the page before; tell whether there was a way and it led to its end."""
+    """Follow links by address, each from the page before; return whether there was a way and it led to its end."""
     for address in way:
         if address not in visit.links():
             return False

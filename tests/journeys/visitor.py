@@ -83,7 +83,7 @@ class Visitor:
             assert _folded(each) not in seen, f"« {each} » is on {self._where()}"
 
     def offers(self, label: str) -> bool:
-        """Tell whether the page has a link or a button of this name."""
+        """Return whether the page has a link or a button of this name."""
         return bool(self._named("a[@href]", label) or self._buttons(label))
 
     # --- Going on ----------------------------------------------------------------------------------------------------

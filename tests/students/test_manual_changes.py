@@ -1,4 +1,4 @@
-"""Students, divisions and diplomas written by hand: what the journal tells, and two people at once."""
+"""Students, divisions and diplomas written by hand: what the journal records, and two people at once."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class TestDenied:
 
 
 def _tried(exchange: Exchange, school: str, action: TransferAction) -> bool:
-    """Tell whether an operation accepts an action, without keeping what it did."""
+    """Return whether an operation accepts an action, without keeping what it did."""
     side = exchange.sides(school)[-1]
     arguments = {"establishment_id": exchange.ids[school], "side_id": side.id, "now": exchange.now}
     operations: dict[TransferAction, Callable[..., object]] = {

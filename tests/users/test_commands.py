@@ -52,7 +52,7 @@ def activate(app: Flask) -> Callable[..., TestResponse]:
 
 
 def is_refused(result: Result) -> bool:
-    """Tell whether a command ended with one sentence on standard error, a status, and nothing else."""
+    """Return whether a command ended with one sentence on standard error, a status, and nothing else."""
     lines = result.stderr.strip().splitlines()
     return result.exit_code != 0 and result.stdout == "" and len(lines) == 1 and "Traceback" not in result.output
 

@@ -65,7 +65,7 @@ class PageMark:
         return self.origin.partition("@")[0]
 
     def began_from(self, draft: Draft) -> bool:
-        """Tell whether a draft still is as this page showed it."""
+        """Return whether a draft still is as this page showed it."""
         return self.origin == f"{draft.token}@{draft.turn}"
 
 

@@ -57,7 +57,7 @@ class DraftPage:
 
     @property
     def is_unsaved(self) -> bool:
-        """Tell whether the form holds more than what is kept: it was just posted, and comes back."""
+        """Return whether the form holds more than what is kept: it was just posted, and comes back."""
         return request.method == "POST"
 
     @property
@@ -122,7 +122,7 @@ def current_page() -> DraftPage:
 
 
 def is_asked() -> bool:
-    """Tell whether what was posted is a draft to keep or to give up, not a form to save."""
+    """Return whether what was posted is a draft to keep or to give up, not a form to save."""
     return request.form.get(ASKED) in (KEEP, GIVE_UP)
 
 

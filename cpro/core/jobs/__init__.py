@@ -1,7 +1,7 @@
 """Long work, done by a worker beside the web server: a job is a row, and the row is the truth.
 
 Words: a *kind* is what a job does (`imports:apply`), a *handler* the function that does it, a *lease* the time a
-worker may stay silent before the job is taken from it, a *wake-up* the message by which Huey tells a worker to look.
+worker may stay silent before the job is taken from it, a *wake-up* the message by which Huey wakes a worker.
 Invariants: a job is written in the transaction of the action that asked for it; wake-ups may be lost or repeated, the
 sweep makes up for them; a worker may be killed at any line, so every handler can be run again; the effect of a job and
 its end are committed together (`JobContext.finish_within`), or neither is.

@@ -72,7 +72,7 @@ class JobContext:
 
     @property
     def is_cancelled(self) -> bool:
-        """Tell whether somebody asked for the job to be given up."""
+        """Return whether somebody asked for the job to be given up."""
         with tenancy.platform_session("job: was it cancelled?") as session:
             return session.scalar(select(Job.cancel_asked_at).where(Job.id == self.taken.id)) is not None
 

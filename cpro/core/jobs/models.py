@@ -26,7 +26,7 @@ class JobState(enum.Enum):
 
     @property
     def is_settled(self) -> bool:
-        """Tell whether nothing more will happen."""
+        """Return whether nothing more will happen."""
         return self not in (JobState.WAITING, JobState.RUNNING)
 
 

@@ -47,7 +47,7 @@ class Progress:
 
     @property
     def is_settled(self) -> bool:
-        """Tell whether nothing more will happen."""
+        """Return whether nothing more will happen."""
         return self.state not in (JobState.WAITING.value, JobState.RUNNING.value)
 
 

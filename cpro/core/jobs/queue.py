@@ -46,7 +46,7 @@ class WakeUps:
         return huey
 
     def wake(self) -> None:
-        """Tell one worker to look for jobs. Losing it is harmless: the sweep comes each minute."""
+        """Wake one worker to look for jobs. Losing the signal is harmless: the sweep comes each minute."""
         assert self.huey is not None  # opened, with its task
         self._task()
 
@@ -71,6 +71,6 @@ def _nothing() -> None:
 
 
 def wake_a_worker() -> None:
-    """Tell one worker of the current application to look for jobs."""
+    """Wake one worker of the current application to look for jobs."""
     wake_ups: WakeUps = current_app.extensions["cpro_jobs"]
     wake_ups.wake()

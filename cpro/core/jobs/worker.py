@@ -18,7 +18,7 @@ from cpro.core.jobs.runner import Runner
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks at a file of messages (Redis tells at once).
+#: Seconds between two looks at a file of messages (Redis signals at once).
 POLL_EVERY = 0.2
 #: Seconds between two rounds of housekeeping.
 HOUSEKEEPING_EVERY = 60.0

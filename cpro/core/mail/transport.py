@@ -35,12 +35,12 @@ class Outcome:
 
     @property
     def is_accepted(self) -> bool:
-        """Tell whether the message left."""
+        """Return whether the message left."""
         return not self.answer
 
 
 def is_folder() -> bool:
-    """Tell whether messages are files of the instance folder."""
+    """Return whether messages are files of the instance folder."""
     return not current_app.config["CPRO_MAIL_URL"]
 
 
@@ -94,7 +94,7 @@ def _write(message: EmailMessage, folder: Path) -> None:
 
 
 def _send_by_smtp(message: EmailMessage, url: SplitResult) -> Outcome:
-    """Hand a message to the server, and tell apart what it refuses for good from what may pass later.
+    """Hand a message to the server, and distinguish what it refuses for good from what may pass later.
 
     For good: a 5xx for the recipient or the content. Everything else may pass once the server, or our settings
     (sender, password, certificate), are mended.

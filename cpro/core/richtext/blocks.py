@@ -55,7 +55,7 @@ def tidy(blocks: Iterable[Block]) -> list[Block]:
 
 
 def style_of(run: Run) -> tuple[bool, bool, str]:
-    """Return what tells two runs apart besides their text."""
+    """Return what distinguishes two runs besides their text."""
     return run["bold"], run["italic"], run["link"]
 
 

@@ -30,7 +30,7 @@ class RichTextField(TextAreaField):
 
     @property
     def format_name(self) -> str:
-        """Return the name of the hidden field that tells how the text was entered."""
+        """Return the name of the hidden field that says how the text was entered."""
         return f"{self.name}_format"
 
     @property

@@ -75,7 +75,7 @@ class Listing:
 
     @property
     def is_narrowed(self) -> bool:
-        """Tell whether a search or a filter hides rows."""
+        """Return whether a search or a filter hides rows."""
         return bool(self.search or self.chosen)
 
     def phrase(self) -> str:

@@ -67,7 +67,7 @@ class ReadOnlyScreen(SecureModelView):
         return str(row.id)
 
     def full_label(self, row: Any) -> str:
-        """Return what tells a row from another of the same name, wherever somebody is about to act on it."""
+        """Return what distinguishes a row from another of the same name, wherever somebody is about to act on it."""
         return self.label_of(row)
 
     def journal_id(self, row: Any) -> object:
@@ -91,12 +91,12 @@ class ReadOnlyScreen(SecureModelView):
         return []
 
     def has_row_actions(self, rows: Sequence[Any]) -> bool:
-        """Tell whether the list offers an action on one of its rows."""
+        """Return whether the list offers an action on one of its rows."""
         return False
 
     @property
     def can_export(self) -> bool:  # type: ignore[override]
-        """Tell whether the person signed in may export rows."""
+        """Return whether the person signed in may export rows."""
         return may(self.export_permission)
 
     # --- Reading ---------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ class ReadOnlyScreen(SecureModelView):
 
     @expose("/details/")
     def details_view(self) -> ResponseReturnValue:
-        """Show one row, and what the journal tells of it."""
+        """Show one row, and what the journal records of it."""
         row = self.asked_row()
         self._announce(
             events.record_opened,
@@ -241,5 +241,5 @@ class ReadOnlyScreen(SecureModelView):
 
 
 def may(permission: Permission | None) -> bool:
-    """Tell whether the person signed in has a permission; one that was not named, nobody has."""
+    """Return whether the person signed in has a permission; one that was not named, nobody has."""
     return permission is not None and can(current_principal(), permission)

@@ -119,7 +119,7 @@ class Screen(ReadOnlyScreen):
         return [{"text": refusal}, *links]
 
     def has_row_actions(self, rows: Sequence[Any]) -> bool:
-        """Tell whether one of the rows can be corrected or deleted, or has actions of its own."""
+        """Return whether one of the rows can be corrected or deleted, or has actions of its own."""
         return any(
             (self.can_edit and not self.why_not_edit(row))
             or (self.can_delete and not self.why_not_delete(row))
@@ -137,17 +137,17 @@ class Screen(ReadOnlyScreen):
 
     @property
     def can_create(self) -> bool:  # type: ignore[override]
-        """Tell whether the person signed in may create rows."""
+        """Return whether the person signed in may create rows."""
         return may(self.create_permission)
 
     @property
     def can_edit(self) -> bool:  # type: ignore[override]
-        """Tell whether the person signed in may correct rows."""
+        """Return whether the person signed in may correct rows."""
         return may(self.edit_permission)
 
     @property
     def can_delete(self) -> bool:  # type: ignore[override]
-        """Tell whether the person signed in may delete rows."""
+        """Return whether the person signed in may delete rows."""
         return may(self.delete_permission)
 
     # --- Writing ---------------------------------------------------------------------------------------------------

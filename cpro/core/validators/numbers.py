@@ -127,7 +127,7 @@ def ine_kind(ine: str) -> INEKind:
 
 
 def is_ine_key_doubtful(ine: str) -> bool:
-    """Tell whether the key of a normalised INE disagrees with its digits; False for the kinds whose key is unknown.
+    """Return whether the key of a normalised INE disagrees with its digits; False for the kinds whose key is unknown.
 
     A reason to warn, never to refuse: no specification of the RNIE key is public, and this rule was inferred
     from published samples (97 less the remainder by 97, its two digits written as letters).

@@ -15,7 +15,7 @@ from cpro.extensions import db
 
 
 def is_module_on(establishment: Establishment, module: Module) -> bool:
-    """Tell whether a module is on in a school: what its menus, pages and commands ask first."""
+    """Return whether a module is on in a school: what its menus, pages and commands ask first."""
     return bool(getattr(establishment, f"{module.value}_enabled"))
 
 

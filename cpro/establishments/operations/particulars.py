@@ -123,7 +123,7 @@ def update_particulars(
 
 
 def changes_email(values: Mapping[str, str]) -> bool:
-    """Tell whether particulars typed would change the e-mail address of the current school, where it has one.
+    """Return whether particulars typed would change the e-mail address of the current school, where it has one.
 
     The password is asked then. Filling in a first address asks for nothing: it counts for no code by itself.
     """

@@ -1,4 +1,4 @@
-"""What any analysis tells once it has run, whichever files it read."""
+"""What any analysis returns once it has run, whichever files it read."""
 
 from __future__ import annotations
 

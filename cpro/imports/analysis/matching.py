@@ -111,7 +111,7 @@ def _is_among(column: InstrumentedAttribute[Any], texts: Collection[str]) -> Col
 
 
 def repeats(row: StudentRow, known: Known, division: str, came_by: str) -> bool:
-    """Tell whether a row of SIECLE says word for word what the school has of a pupil, and nothing was found in it.
+    """Return whether a row of SIECLE says word for word what the school has of a pupil, and nothing was found in it.
 
     So do almost all rows of a school's second import: no rule has anything to add, and asking each of them would take
     most of the time of the comparison.
@@ -182,7 +182,7 @@ def _described(last: str, first: str, born: dt.date | None, division: str, ine: 
 
 
 def _looks_alike(row: StudentRow, known: Known) -> bool:
-    """Tell whether the birth date or the family name agrees: both may be corrected, not both at once."""
+    """Return whether the birth date or the family name agrees: both may be corrected, not both at once."""
     if row.birth_date == known.birth_date or row.birth_date is None or known.birth_date is None:
         return True
     return row.last_name == known.last_name or fold(row.last_name) == fold(known.last_name)

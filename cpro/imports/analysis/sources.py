@@ -59,7 +59,7 @@ def size_of(sources: Sources) -> int:
 
 
 def count_pupils(sources: Sources) -> int:
-    """Return how many pupils an export tells of, 0 where only reading it tells; the file is not parsed."""
+    """Return how many pupils an export announces, 0 where only reading it says; the file is not parsed."""
     file = sources.files.get(ExportKind.STUDENTS) if isinstance(sources, SIECLESources) else None
     if file is None:
         return 0

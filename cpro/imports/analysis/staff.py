@@ -218,7 +218,7 @@ class StaffAnalysis:
         return Proposal("account", account_id, self._key_of(row), _label(row), action, changes)
 
     def _namesakes(self, row: StaffRow, role: Role) -> list[Account]:
-        """Return the accounts of that role and name, not met yet, that another number does not tell apart."""
+        """Return the accounts of that role and name, not met yet, that another number does not distinguish."""
         is_numbered = bool(self._key_of(row))
         unnumbered = (
             account
@@ -290,7 +290,7 @@ def _values(row: StaffRow) -> dict[str, str]:
 
 
 def _same_origin(key: str, is_table: bool) -> bool:
-    """Tell whether a key of an account comes from the same application as the file."""
+    """Return whether a key of an account comes from the same application as the file."""
     return key.startswith("table:") == is_table
 
 

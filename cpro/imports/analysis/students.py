@@ -114,7 +114,7 @@ class StudentAnalysis:
         yield from self._judge_unknown(unknown)
 
     def _is_repeated(self, row: StudentRow, known: Known) -> bool:
-        """Tell whether a row only repeats what the school has, and count it then."""
+        """Return whether a row only repeats what the school has, and count it then."""
         division = self._codes[known.division_id]
         if known.id in self._seen or not matching.repeats(row, known, division, self._came_by):
             return False
@@ -236,7 +236,7 @@ class StudentAnalysis:
                 yield from self._create(row)
 
     def _settle_namesakes(self) -> Iterator[Yielded]:
-        """Tell homonyms from people to confirm, once it is known whom the file names by a number."""
+        """Separate homonyms from people to confirm, once it is known whom the file names by a number."""
         for row, namesakes in self._namesakes:
             doubtful = [known for known in namesakes if known.id not in self._seen and not (known.ine and row.ine)]
             if doubtful:
@@ -288,7 +288,7 @@ class StudentAnalysis:
 
     @staticmethod
     def _is_out(row: StudentRow) -> bool:
-        """Tell whether a row is about somebody who has left, or is not enrolled yet."""
+        """Return whether a row is about somebody who has left, or is not enrolled yet."""
         return row.has_departed or not row.division_code
 
     def _leave_out(self, row: StudentRow) -> Note:

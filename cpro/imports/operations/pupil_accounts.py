@@ -150,7 +150,7 @@ def insert_opened(staged: Staging, opened: Opened, *, now: dt.datetime) -> bool:
 def link_opened(staged: Staging, run: ImportRun, opened: Opened) -> bool:
     """Give the accounts written to the pupils who were there, and note them in the changes of the import.
 
-    Tell whether each of these pupils still had none. After the corrections, so that all of them are present.
+    Return whether each of these pupils still had none. After the corrections, so that all of them are present.
     """
     if opened.table is None:
         return True

@@ -97,7 +97,7 @@ def _new_pupil(change: Row[Any]) -> dict[str, Any]:
 
 
 def insert_created(staged: Staging, created: Created, *, now: dt.datetime) -> bool:
-    """Write the pupils prepared and note in the changes who was created; tell whether all could be written.
+    """Write the pupils prepared and note in the changes who was created; return whether all could be written.
 
     Those whose account is opened with them find it written already.
     """
@@ -161,7 +161,7 @@ def stage_corrected(staged: Staging, run: ImportRun, *, direction: str, heartbea
 
 
 def write_corrected(staged: Staging, corrected: Corrected) -> bool:
-    """Write the corrections prepared; tell whether every pupil was as they said."""
+    """Write the corrections prepared; return whether every pupil was as they said."""
     return all(
         _write_corrections(staged, fields, table) == corrected.counts[fields]
         for fields, table in corrected.tables.items()

@@ -162,7 +162,7 @@ def _write(staged: Staging, prepared: PreparedUndo, run: ImportRun) -> None:
 def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
     """Return the last import applied, or raise `UndoImpossible` with the reason for which it stands; writes nothing.
 
-    The reasons that reading tells: `run` is named and is another one, it was too long ago, an import is under way,
+    The reasons that reading gives: `run` is named and is another one, it was too long ago, an import is under way,
     somebody opened an account that it created or wrote of a pupil whom it created. Undoing finds the others.
     """
     last = _require_last(run, now=now)
@@ -172,7 +172,7 @@ def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
 
 
 def _require_last(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
-    """Return the last import applied, which must be `run` if one is given, as far as its own row tells."""
+    """Return the last import applied, which must be `run` if one is given, as far as its own row shows."""
     last = find_last_applied()
     if run is not None and run.state is RunState.UNDONE:
         raise UndoImpossible("Cet import est déjà annulé.")
@@ -189,7 +189,7 @@ def _require_last(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
 
 
 def describe_obstacle(run: ImportRun, *, now: dt.datetime) -> str:
-    """Return why an import cannot be undone, as far as `check_undoable` tells, "" when it can."""
+    """Return why an import cannot be undone, as far as `check_undoable` shows, "" when it can."""
     try:
         check_undoable(run, now=now)
     except UndoImpossible as refusal:

@@ -258,12 +258,12 @@ def close_run(run: ImportRun, state: RunState) -> None:
 
 
 def may_restart(run: ImportRun) -> bool:
-    """Tell whether the files of an import may be analysed again: it is not over, and nobody is at it."""
+    """Return whether the files of an import may be analysed again: it is not over, and nobody is at it."""
     return run.open_key is not None and (run.state is not RunState.APPLYING or has_stopped(run))
 
 
 def has_stopped(run: ImportRun) -> bool:
-    """Tell whether the job of an import will do nothing more."""
+    """Return whether the job of an import will do nothing more."""
     job = find_job(run)
     return job is None or job.state.is_settled
 
@@ -274,7 +274,7 @@ def find_job(run: ImportRun) -> Job | None:
 
 
 def is_being_undone(run: ImportRun | None) -> bool:
-    """Tell whether a worker is undoing an import, or will."""
+    """Return whether a worker is undoing an import, or will."""
     job = find_job(run) if run else None
     return job is not None and job.kind == UNDO_JOB and not job.state.is_settled
 

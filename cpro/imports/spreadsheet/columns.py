@@ -29,7 +29,7 @@ class Column:
     is_required: bool = False
 
     def is_named(self, folded_title: str) -> bool:
-        """Tell whether a folded title is one of this column's."""
+        """Return whether a folded title is one of this column's."""
         return folded_title == fold_title(self.title) or folded_title in self.other_titles
 
 

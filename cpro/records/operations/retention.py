@@ -74,7 +74,7 @@ def retention_values(establishment: Establishment) -> dict[str, str]:
 
 
 def set_retention(years: str, *, opened_on: str | None, by: Actor, now: datetime) -> bool:
-    """Set for how many years the current school keeps the records of those who left; tell whether it changed.
+    """Set for how many years the current school keeps the records of those who left; return whether it changed.
 
     Nothing is deleted before the next night. Raises `FieldErrors`, `StaleForm`.
     """
@@ -154,7 +154,7 @@ def expire_school(session: Session, establishment_id: int, *, by: Actor, now: da
 
     Of `PUPILS_AT_ONCE` at most, so that nobody waits for long: called again until it returns no record. The setting
     is read under the school's lock: a head who has just lengthened it loses nothing. The journal of the
-    school tells how many, not what nor whose. Twice deletes nothing more, and tells nothing.
+    school records how many, not what nor whose. Twice deletes nothing more, and records nothing.
     """
     school = session.scalars(
         select(Establishment)

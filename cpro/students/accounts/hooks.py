@@ -21,7 +21,7 @@ _SECTION = "students/accounts/_section.html"
 def register_hooks(app: Flask) -> None:
     """Register the feature's parts of other pages."""
     app_registry = registry(app)
-    app_registry.add_object_section(_record_section, is_first=True)  # above what the journal tells
+    app_registry.add_object_section(_record_section, is_first=True)  # above what the journal records
     app_registry.add_checklist(_checklist)
 
 

@@ -49,7 +49,7 @@ class NotLinked(Conflict):
 
 
 def was_ever_opened(account: Account) -> bool:
-    """Tell whether somebody ever chose a password for an account: a link then takes it away from them."""
+    """Return whether somebody ever chose a password for an account: a link then takes it away from them."""
     return account.password_hash is not None or account.activated_at is not None
 
 

@@ -1,4 +1,4 @@
-"""Link an account to its pupil and unlink it, each asked once; tell the head."""
+"""Link an account to its pupil and unlink it, each asked once; notify the head."""
 
 from __future__ import annotations
 

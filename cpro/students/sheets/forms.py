@@ -140,7 +140,7 @@ class SheetsForm(BaseForm):
 
     @property
     def names_people(self) -> bool:
-        """Tell whether a list named the people."""
+        """Return whether a list named the people."""
         return bool(self.ids.data or self.eleves.data)
 
     def _chosen(self) -> str:

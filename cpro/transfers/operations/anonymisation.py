@@ -51,7 +51,7 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
     """Forget the names of some of a school's old transfers, in a platform session; return how many lost theirs.
 
     `AT_ONCE` at most, so that nobody waits for long: called again until it returns 0. The setting is read
-    under the school's lock. Twice forgets nothing more, and tells nothing.
+    under the school's lock. Twice forgets nothing more, and records nothing.
     """
     lock_schools(session, [establishment_id])
     years = session.scalar(select(Establishment.retention_years).where(Establishment.id == establishment_id))

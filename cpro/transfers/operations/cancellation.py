@@ -26,7 +26,7 @@ CANCEL_PERIOD = timedelta(days=30)
 
 
 def can_cancel(side: TransferSide, *, now: datetime) -> bool:
-    """Tell whether `cancel` is open: the current side of the destination school, DONE less than 30 days ago."""
+    """Return whether `cancel` is open: the current side of the destination school, DONE less than 30 days ago."""
     return (
         side.direction is Direction.DESTINATION
         and side.state is TransferState.DONE

@@ -1,6 +1,6 @@
 """Offer pupils where one of two schools does not use SIECLE; the destination school links them and accepts.
 
-The only way without an INE. The actions below refuse every other pair of schools. An offer tells the destination school
+The only way without an INE. The actions below refuse every other pair of schools. An offer shows the destination school
 the name and birth date of a pupil, to link it; both are forgotten there once it is settled.
 """
 

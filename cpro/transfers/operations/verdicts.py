@@ -225,7 +225,7 @@ def write_sides(
 
 
 def _sees(verdict: Verdict, direction: Direction) -> bool:
-    """Tell whether a school sees the pair: one that has not activated transfers sees nothing of others."""
+    """Return whether a school sees the pair: one that has not activated transfers sees nothing of others."""
     if verdict.state in _SEEN_BY_BOTH:
         return True
     return (verdict.state is TransferState.WAITING_DESTINATION) == (direction is Direction.SOURCE)

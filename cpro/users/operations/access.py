@@ -136,7 +136,7 @@ def refuse_reactivation(account: Account, by: Actor) -> None:
 
 
 def will_wait(account: Account) -> bool:
-    """Tell whether a deactivated account would wait for the head's consent once somebody of the school reactivates it.
+    """Return whether a deactivated account would wait for the head's consent once the school reactivates it.
 
     Raises `ConsentImpossible` for an administrator when no head is there to consent.
     """

@@ -65,7 +65,7 @@ def own_notice(account: Account, school: Establishment, earlier: str) -> Mail:
 
 
 def school_notice(to: str, school: Establishment, *, earlier: str, codes_to: str, by: Actor, link: str = "") -> Mail:
-    """Return the letter that tells of the school's changed address; `link` is for the address that counts alone."""
+    """Return the letter about the school's changed address; `link` is for the address that counts alone."""
     where = (
         f"Les codes d’un chef d’établissement partent à {codes_to}."
         if codes_to
@@ -94,7 +94,7 @@ def school_notice(to: str, school: Establishment, *, earlier: str, codes_to: str
 
 
 def objection(to: str, school: Establishment, account: Account | None, change: AddressChange) -> Mail:
-    """Return the letter that tells a head of an objection to a changed address."""
+    """Return the letter that notifies a head of an objection to a changed address."""
     whose = f"du compte {of_name(account.label)}" if account else of_school(_named(school))
     follows = (
         "L’ancienne adresse est rétablie."

@@ -94,7 +94,7 @@ def forget_address(account: Account, *, now: datetime) -> None:
 
 
 def settle_silence(session: Session, account: Account, *, now: datetime) -> bool:
-    """Have a changed address count when its seven days are over without an objection; tell whether it did."""
+    """Have a changed address count when its seven days are over without an objection; return whether it did."""
     change = _find_waiting(session, account)
     if change is None or account.role is Role.HEAD:
         return False
@@ -111,7 +111,7 @@ def settle_silence(session: Session, account: Account, *, now: datetime) -> bool
 
 
 def _was_notified(session: Session, change: AddressChange, *, now: datetime) -> bool:
-    """Tell whether a server took the notice to the earlier address at least seven days ago."""
+    """Return whether a server took the notice to the earlier address at least seven days ago."""
     if not change.notice:
         return False
     notice = session.scalars(

@@ -76,7 +76,7 @@ def mail_code(account: Account, establishment: Establishment, *, by: Actor, now:
 def mail_code_if_proved(
     account: Account, establishment: Establishment, *, by: Actor, now: datetime
 ) -> dict[str, tuple[object, object]]:
-    """Mail a head's code where an address is proved; return what the journal tells of it, nothing where none is.
+    """Mail a head's code where an address is proved; return what the journal records of it, nothing where none is.
 
     Raises `HeadCodeUndeliverable` when the address is somebody's own.
     """

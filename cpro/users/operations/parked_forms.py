@@ -57,7 +57,7 @@ def find_path(session: Session, *, token: str, owner: str, now: datetime) -> str
 
 
 def keep_refused(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str, str]], now: datetime) -> bool:
-    """Keep a refused form for its page, in place of an earlier one; tell whether it is kept: not when it is too long.
+    """Keep a refused form for its page, in place of an earlier one; return whether it is kept: not when it is too long.
 
     `owner` names the sign-in (`refused_owner`).
     """

@@ -31,17 +31,17 @@ def lock(account: Account) -> Establishment:
 
 
 def is_command_line(by: Actor) -> bool:
-    """Tell whether the action comes from the command line, which the head's rules do not bind."""
+    """Return whether the action comes from the command line, which the head's rules do not bind."""
     return by.kind == "system"
 
 
 def is_oneself(account: Account, by: Actor) -> bool:
-    """Tell whether somebody acts on their own account."""
+    """Return whether somebody acts on their own account."""
     return by.kind == "account" and by.id == account.id
 
 
 def is_head_in_place(account: Account) -> bool:
-    """Tell whether an account is a head's that does not wait for a consent."""
+    """Return whether an account is a head's that does not wait for a consent."""
     return account.role is Role.HEAD and not account.is_pending
 
 
@@ -64,7 +64,7 @@ def refuse_oneself(account: Account, by: Actor, sentence: str) -> None:
 
 
 def has_active(role: Role, *, besides: int | None = None, gone: Collection[int] = ()) -> bool:
-    """Tell whether the school has an account of a role that is active and not pending, `besides` one if asked.
+    """Return whether the school has an account of a role that is active and not pending, `besides` one if asked.
 
     `gone` are the ids of accounts counted out too.
     """
@@ -85,7 +85,7 @@ def refuse_last_administrator(account: Account, *, gone: Collection[int] = ()) -
 
 
 def needs_consent(role: Role, *, besides: int | None = None) -> bool:
-    """Tell whether an account of a role, opened now, must wait for the head: a further head or administrator, and a
+    """Return whether an account of a role, opened now, must wait for the head: a further head or administrator, and a
     teacher where the head asked so.
 
     Raises `ConsentImpossible` for an administrator when no head is there to consent.

@@ -26,7 +26,7 @@ MAX_SHEETS = 500
 
 @dataclass(frozen=True)
 class Sheet:
-    """What one activation sheet tells; it exists in the answer alone."""
+    """What one activation sheet prints; it exists in the answer alone."""
 
     account_id: int
     first_name: str
@@ -134,7 +134,7 @@ def _sort_out(accounts: Sequence[Account], reset: bool, by: Actor) -> tuple[list
 
 
 def left_out_sentence(plan: Plan) -> str:
-    """Return what to tell of the accounts left out, or nothing."""
+    """Return the sentences about the accounts left out, or nothing."""
     parts = []
     if plan.activated:
         parts.append(plural(plan.activated, "compte déjà activé", "comptes déjà activés"))

@@ -71,7 +71,7 @@ def device_counter(mark: str) -> Counted:
 
 
 def is_trusted(session: Session, device: Counted, *, now: datetime) -> bool:
-    """Tell whether a known browser has not spent its own failures."""
+    """Return whether a known browser has not spent its own failures."""
     counter = session.get(FailureCounter, device.key)
     return counter is None or counter.last_failure_at < now - MEMORY or counter.failures < DEVICE_TRUST
 
