@@ -11,7 +11,7 @@ from flask_admin.theme import Bootstrap4Theme
 
 from cpro.config import VERSION
 from cpro.core.adminviews import SecureIndexView
-from cpro.core.checklist import as_read_by
+from cpro.core.checklist import list_items_for
 from cpro.core.permissions import Permission, Principal
 from cpro.core.registry import MenuEntry, registry
 from cpro.core.tenancy import TenancyError
@@ -42,7 +42,7 @@ class Dashboard(SecureIndexView):
     @expose("/")
     def index(self) -> Any:
         """Show the checklist as it stands now."""
-        checklist = as_read_by(current_principal(), registry().checklist())
+        checklist = list_items_for(current_principal(), registry().checklist())
         return self.render(
             "dashboard.html",
             checklist=checklist,

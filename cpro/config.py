@@ -21,7 +21,7 @@ VERSION = "0.1.0"
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
-#: Without activity for this long, a person is signed out (product.md, sign-in).
+#: Without activity for this long, a person is signed out.
 INACTIVITY_LIMIT = timedelta(minutes=30)
 
 _SECRET_ATTEMPTS, _SECRET_PAUSE = 20, 0.05  # seconds

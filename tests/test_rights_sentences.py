@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Role
-from cpro.core.rights import READINGS, list_closed_to, list_read_by
+from cpro.core.rights import READABLE, list_closed_to, list_read_by
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -76,7 +76,7 @@ CLAIMS: dict[str, Claim] = {
     },
     "L’apprenant voit ce qui le concerne.": {(S, Permission.OWN_RECORDS): True, (S, Permission.PUPILS_VIEW): False},
     "Les enseignants voient les apprenants de leurs divisions.": {(T, Permission.PUPILS_VIEW): True},
-    "Le chef d’établissement voit l’ensemble de son établissement.": {(H, permission): True for permission in READINGS},
+    "Le chef d’établissement voit l’ensemble de son établissement.": {(H, permission): True for permission in READABLE},
     "Un inspecteur ne voit que ce que le chef d’établissement lui a ouvert": {
         (I, permission): False
         for permission in (Permission.USERS_VIEW, Permission.JOURNAL_VIEW, Permission.RECORDS_EXPORT)
@@ -142,7 +142,7 @@ def test_each_claim_is_what_the_table_says(sentence: str) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_what_is_drawn_is_all_that_can_be_read(role: Role) -> None:
-    assert sorted([*list_read_by(role), *list_closed_to(role)]) == sorted(READINGS.values())
+    assert sorted([*list_read_by(role), *list_closed_to(role)]) == sorted(READABLE.values())
 
 
 @pytest.mark.parametrize("address", ["/admin/parametres/inspecteurs", "/aide/inspecteurs"])

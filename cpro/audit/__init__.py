@@ -41,7 +41,7 @@ def register(app: Flask) -> None:
 
 
 def register_admin(site: Admin) -> None:
-    """Put the journal in the administration site, and in the side bar."""
+    """Add the journal to the administration site and to the side bar."""
     from cpro.audit.admin import JournalScreen
     from cpro.audit.models import AuditEntry
 

@@ -1,4 +1,4 @@
-"""How the journal reads: actions as ends of sentences, fields and values as people call them.
+"""French labels of the journal: actions as ends of sentences, names of fields, values in words.
 
 Features register their labels in their `register(app)`, so that the journal knows none: `register(…)` below. Saying
 them twice changes nothing.
@@ -18,7 +18,7 @@ from cpro.core.permissions import Role
 
 EMPTY = "(vide)"
 
-Reading = Callable[[Any], str]
+Formatter = Callable[[Any], str]
 
 
 @dataclass
@@ -27,8 +27,8 @@ class _Words:
     objects: dict[str, str] = field(default_factory=dict)
     #: {(object type, field): label}
     fields: dict[tuple[str, str], str] = field(default_factory=dict)
-    #: {(object type, field): how its values read}
-    values: dict[tuple[str, str], Reading] = field(default_factory=dict)
+    #: {(object type, field): function that turns a stored value into words}
+    values: dict[tuple[str, str], Formatter] = field(default_factory=dict)
 
 
 _words = _Words()
@@ -58,7 +58,7 @@ def register(
     actions: Mapping[str, str] | None = None,
     objects: Mapping[str, str] | None = None,
     fields: Mapping[str, Mapping[str, str]] | None = None,
-    values: Mapping[str, Mapping[str, Reading]] | None = None,
+    values: Mapping[str, Mapping[str, Formatter]] | None = None,
 ) -> None:
     """Register the French labels of a feature's audited actions.
 
@@ -120,8 +120,8 @@ def value_label(object_type: str, name: str, value: Any, *, masked: bool = False
     """Return a stored value as people read it: Oui or Non, a date of the zone, « (vide) »; INE masked if asked."""
     if value is None or value == "":
         return EMPTY
-    reading = _words.values.get((object_type, name)) or _words.values.get(("", name))
-    text = reading(value) if reading else _plain(value, timezone)
+    format_value = _words.values.get((object_type, name)) or _words.values.get(("", name))
+    text = format_value(value) if format_value else _plain(value, timezone)
     if not masked:
         return text
     return mask_ine(text) if name == "ine" else mask_ines(text)

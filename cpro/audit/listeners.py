@@ -1,4 +1,4 @@
-"""Record by themselves: refused rights, and what pages that only read announce."""
+"""Listeners that record refused rights, and what pages that only read announce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write in the journal, inside the transaction of the action."""
+"""Write audit lines, inside the transaction of the action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""« Les incontournables » as one person reads them: a line that a person may not act on says who can."""
+"""« Les incontournables » for one person: a line that they may not act on says who can."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _ARTICLES = {
 }
 
 
-def as_read_by(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
-    """Return the lines as somebody reads them: those of acts that are not theirs say who does them."""
+def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
+    """Return the lines for a person: those of acts that are not theirs say who does them."""
     return [
         item if item.done or item.act is None or can(principal, item.act) else _with_holders(item, item.act)
         for item in items

@@ -9,8 +9,8 @@ from __future__ import annotations
 from cpro.core.formatting import join_french
 from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Role
 
-#: What each right opens to be read, as the end of a sentence; in the order in which people look for it.
-READINGS = {
+#: What each right allows to read, as the end of a sentence, the most asked for first.
+READABLE = {
     Permission.PARTICULARS_VIEW: "les renseignements de l’établissement",
     Permission.STUDENTS_VIEW: "ses élèves, ses divisions et ses diplômes",
     Permission.SCENARIOS_VIEW: "les scénarios des enseignants",
@@ -27,12 +27,12 @@ READINGS = {
 
 def list_read_by(role: Role) -> list[str]:
     """Return what a role may read, as the ends of a sentence."""
-    return [words for permission, words in READINGS.items() if permission in ROLE_PERMISSIONS[role]]
+    return [words for permission, words in READABLE.items() if permission in ROLE_PERMISSIONS[role]]
 
 
 def list_closed_to(role: Role) -> list[str]:
     """Return what a role may never read, as the ends of a sentence."""
-    return [words for permission, words in READINGS.items() if permission not in ROLE_PERMISSIONS[role]]
+    return [words for permission, words in READABLE.items() if permission not in ROLE_PERMISSIONS[role]]
 
 
 def describe_read_by(role: Role) -> str:

@@ -15,7 +15,7 @@ from cpro.establishments.imaging import is_low_resolution
 from cpro.establishments.models import Establishment, PictureKind, PictureVersion
 from cpro.extensions import db
 
-#: How long a replaced or deleted picture can be restored (product.md §3).
+#: How long a replaced or deleted picture can be restored.
 UNDO_PERIOD = timedelta(days=30)
 _SHOWN = 50
 

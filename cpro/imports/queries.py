@@ -14,7 +14,7 @@ from cpro.extensions import db
 from cpro.imports.models import ImportRun, RunKind, RunState
 from cpro.imports.refusals import UnknownRun
 
-#: How long the last import can be undone (product.md §4).
+#: How long the last import can be undone.
 UNDO_PERIOD = timedelta(days=7)
 #: Objects and actions on which an analysis rests; signing in or drawing codes changes nothing for it.
 _OBJECT_TYPES = ("student", "division", "diploma", "mef")

@@ -28,7 +28,7 @@ class MaskKey(enum.Enum):
 
     @property
     def default(self) -> str:
-        """Return the wording where the school gave none (product.md §3)."""
+        """Return the wording where the school gave none."""
         return _DEFAULTS[self]
 
 

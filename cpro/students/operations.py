@@ -1,6 +1,6 @@
 """Create and correct students, divisions and a school's own diplomas by hand.
 
-By hand means outside SIECLE: a school that uses it lets its files do this (product.md §8). The INE is never written
+By hand means outside SIECLE: a school that uses it lets its files do this. The INE is never written
 here. Nobody is deleted; a school's own diploma can be, as long as nothing uses it.
 """
 

@@ -1,4 +1,4 @@
-"""Say, once somebody has signed in again, which files were not deposited because their sign-in had ended.
+"""Name, once a person has signed in again, the files that were not deposited because their sign-in had ended.
 
 A browser never fills a field of files again by itself: unlike what was typed, files cannot be kept and shown again.
 Their names alone are kept, in the cookie, for the person whose sign-in it was.
@@ -32,7 +32,7 @@ def is_upload() -> bool:
 
 
 def note(owner: str, max_body: int | None) -> None:
-    """Remember which files somebody's late request carried, and say that they must sign in.
+    """Remember which files a late request carried, and flash that its author must sign in.
 
     The request is read to its end and dropped: a browser that is answered before it has sent all shows no answer.
     """
@@ -48,7 +48,7 @@ def flash_names(owner: str) -> None:
 
 
 def sentence_of(names: Sequence[str]) -> str:
-    """Return what is said of files that were not deposited."""
+    """Return the sentence about files that were not deposited."""
     listed = join_french([f"«\u202f{name}\u202f»" for name in names])
     begun = "Votre session a pris fin pendant l’envoi\u202f:"
     if not names:

@@ -3,7 +3,7 @@
 Whoever works in the school meanwhile is not kept waiting, and loses nothing: its row and the end of its journal are
 taken in the last instants, and the import is refused there if anything its analysis rests on changed since.
 
-A pupil who leaves keeps their account: what is theirs is frozen, and they may still export it (product.md §6 and §7).
+A pupil who leaves keeps their account: what is theirs is frozen, and they may still export it.
 """
 
 from __future__ import annotations

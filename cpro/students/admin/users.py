@@ -185,7 +185,7 @@ class UsersScreen(Screen):
         return [(f"Compléter {each.label}", f"{settings}#{each.field}") for each in missing]
 
     def why_not_edit(self, row: Account) -> str | None:
-        """Keep the administrator away from a head's account (product.md §5)."""
+        """Keep the administrator away from a head's account."""
         return user_actions.why_not_corrected(row)
 
     def prepare_form(self, form: VersionedForm, row: Account | None) -> None:

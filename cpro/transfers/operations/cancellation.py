@@ -21,7 +21,7 @@ from cpro.transfers.operations.decisions import clean_reason
 from cpro.transfers.operations.state import check_state, lock_transfer, record_on_both_sides, set_state
 from cpro.transfers.operations.verdicts import write_in_bulk
 
-#: How long the destination school may cancel (product.md §6).
+#: How long the destination school may cancel.
 CANCEL_PERIOD = timedelta(days=30)
 
 

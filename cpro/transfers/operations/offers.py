@@ -36,7 +36,7 @@ from cpro.transfers.operations.state import (
 )
 from cpro.transfers.operations.verdicts import label_of, lock_schools, named_to, search_key_of
 
-#: How long an offer waits (issue 7).
+#: How long an offer waits.
 OFFER_PERIOD = timedelta(days=60)
 #: How many pupils one action may offer: a division, and some.
 MAX_OFFERED = 200

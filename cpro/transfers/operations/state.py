@@ -1,4 +1,4 @@
-"""What the actions of a school share: finding its side under the locks, saying on both sides what was decided."""
+"""Steps that the actions of a school share: lock a transfer, check its state, change it and record it on both sides."""
 
 from __future__ import annotations
 

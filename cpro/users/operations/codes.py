@@ -17,7 +17,7 @@ from cpro.users.models import Account, ActivationCode, PlatformAccount
 VALIDITY = timedelta(days=30)
 #: A code asked for by e-mail replaces a forgotten password: it is read at once.
 FORGOTTEN_VALIDITY = timedelta(hours=1)
-#: An inspector's invitation (product.md §3).
+#: An inspector's invitation.
 INVITATION_VALIDITY = timedelta(days=7)
 
 _LENGTH = 12  # × 5 bits
