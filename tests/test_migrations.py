@@ -13,11 +13,16 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import Connection, MetaData, create_engine, func, select, text
 
+from bench.campaigns import size_of
 from cpro import create_app
+from cpro.config import PROJECT_ROOT
 from cpro.extensions import db
 from tests.conftest import ADMIN_URL, POSTGRESQL_URL
 
 FIRST_RELEASE = "0003"
+#: What a school may come from: the first release in the suite, any revision in `python -m bench.campaigns upgrades`.
+EARLIER = [path.name[:4] for path in sorted((PROJECT_ROOT / "migrations/versions").glob("0*.py"))]
+EARLIER = EARLIER[EARLIER.index(FIRST_RELEASE) :][: size_of("upgrades")]
 SCHOOL = {"establishment_id": 1}
 #: One row of each table that a school fills first, as the first release kept them.
 ROWS = {
@@ -58,12 +63,12 @@ def database(tmp_path: Path) -> Iterator[str]:
     admin.dispose()
 
 
-@pytest.fixture
-def old_app(database: str, tmp_path: Path) -> Iterator[Flask]:
-    """Yield the application over a database of the first release, which a school has used."""
+@pytest.fixture(params=EARLIER)
+def old_app(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """Yield the application over a database of an earlier revision, which a school has used."""
     app = create_app({"CPRO_INSTANCE": tmp_path, "SQLALCHEMY_DATABASE_URI": database, "SECRET_KEY": "of-no-value"})
     with app.app_context():
-        upgrade(revision=FIRST_RELEASE)
+        upgrade(revision=request.param)
         with db.engine.begin() as connection:
             fill(connection)
         yield app
@@ -84,7 +89,8 @@ def fill(connection: Connection) -> None:
 
 
 def plausible(kind: type) -> object:
-    return {str: "texte", int: 1, bool: False, datetime: datetime(2026, 9, 1, 8, tzinfo=UTC)}[kind]
+    values = {str: "texte", int: 1, bool: False, datetime: datetime(2026, 9, 1, 8, tzinfo=UTC), object: {}}  # JSON
+    return values[kind]
 
 
 def tables_of(connection: Connection) -> MetaData:

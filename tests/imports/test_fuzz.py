@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.campaigns import size_of
 from cpro.core.errors import DomainError
 from cpro.imports.deposit.extraction import unpack
 from cpro.imports.deposit.recognition import RecognisedFile, recognise
@@ -70,7 +71,7 @@ def read(found: RecognisedFile) -> None:
                     read_sts(stream)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(size_of("corrupted-files")))
 def test_corruptions_are_read_or_refused(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(60):

@@ -1,6 +1,6 @@
 """The worker killed while it applies or undoes an import: the school is as it was, or as the import makes it.
 
-`CPRO_TEST_KILLS=20 pytest tests/imports/test_killed.py` kills more workers than the suite has time for.
+`python -m bench.campaigns imports-killed` kills more workers than the suite has time for.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from bench.campaigns import size_of
 from cpro.core import clock
 from cpro.core.jobs.models import Job
 from cpro.core.jobs.operations import take_back_expired
@@ -33,7 +34,7 @@ from cpro.students.models import Division, Student
 from tests.helpers.imports import Desk
 from tests.helpers.platform import PROJECT_ROOT, environment
 
-PUPILS, KILLS = 3000, int(os.environ.get("CPRO_TEST_KILLS", "3"))
+PUPILS, KILLS = 3000, size_of("imports-killed")
 PATIENCE = 180  # seconds: an upper bound for a loaded machine, no measure
 #: Moments are drawn over the time an application takes here, and a little beyond, so that some come just after.
 BEYOND = 1.25

@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, insert, select
 
+from bench.campaigns import size_of
 from cpro.extensions import db
 from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.students.models import Origin, Student
@@ -22,8 +23,8 @@ from tests.factories import NOW, World
 from tests.helpers.platform import PROJECT_ROOT, environment
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
-#: How many runs are killed; CPRO_KILLS asks for more.
-KILLS = int(os.environ.get("CPRO_KILLS", "6"))
+#: How many runs are killed; `python -m bench.campaigns transfers-killed` kills more.
+KILLS = size_of("transfers-killed")
 #: Enough for the last run killed to have work left: a run does some thirty transfers before it is killed.
 PUPILS = max(300, 30 * KILLS)
 PATIENCE = 120  # seconds

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from bench.campaigns import size_of
 from cpro.records.models import KINDS
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
@@ -145,7 +146,7 @@ class Wanderers:
         self.exchange.switch(school, on=self.on[school])
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(size_of("journeys")))
 def test_any_journey_is_sound(exchange: Exchange, seed: int) -> None:
     """Pupils wander, teachers write, schools switch, runs come at any moment: the promises hold at each step."""
     pupils = Wanderers(exchange, random.Random(seed), 3)

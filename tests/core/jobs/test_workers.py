@@ -19,6 +19,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from bench.campaigns import size_of
 from cpro import create_app
 from cpro.config import UnusableSetting, load_settings
 from cpro.core import tenancy
@@ -30,7 +31,7 @@ from tests.core.jobs.conftest import PATIENCE, Shop
 from tests.core.jobs.rehearsal import effect
 from tests.helpers.platform import PROJECT_ROOT, free_port
 
-KILLS = 10
+KILLS = size_of("workers-killed")
 
 
 @pytest.fixture(autouse=True)
@@ -72,9 +73,9 @@ def _await_handlers() -> None:
 
 
 class TestKilledWorkers:
-    def test_killed_ten_times_at_random_nothing_is_lost_nor_done_twice(self, shop: Shop) -> None:
+    def test_killed_at_random_nothing_is_lost_nor_done_twice(self, shop: Shop) -> None:
         chance = random.Random(20261123)
-        codes = [f"{number:02}" for number in range(40)]
+        codes = [f"{number:02}" for number in range(4 * KILLS)]
         jobs = [shop.ask("arrive", "ab"[number % 2], code=code, steps=number % 8) for number, code in enumerate(codes)]
 
         with shop.workers() as next_worker:

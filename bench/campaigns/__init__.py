@@ -1,0 +1,93 @@
+"""Long campaigns: the same tests as the suite's, at a size for which the suite has no time.
+
+Each test of a campaign asks `size_of` how far to go: the suite goes a little way (the smoke case), `python -m
+bench.campaigns NAME` goes the whole way. What a campaign finds is therefore repeated by a test.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+#: « NAME:SIZE » while a campaign runs.
+VARIABLE = "CPRO_CAMPAIGN"
+#: More than there are.
+ALL = 1_000_000
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One campaign: what it tries, the tests that do, how far the suite goes and how far it goes itself."""
+
+    purpose: str
+    #: of what there is as much as its size
+    unit: str
+    tests: tuple[str, ...]
+    smoke: int
+    whole: int
+
+    def describe_size(self, size: int) -> str:
+        """Return « 20 kills », « all values »."""
+        return f"{'all' if size >= ALL else size} {self.unit}"
+
+
+CAMPAIGNS = {
+    "imports-killed": Campaign(
+        "an import applied, then undone, by workers killed at random moments: the school is old or new",
+        "kills of each",
+        (
+            "tests/imports/test_killed.py::test_killed_at_any_moment_the_school_is_old_or_new",
+            "tests/imports/test_killed.py::test_killed_while_undoing_the_import_stands_or_is_gone",
+        ),
+        smoke=3,
+        whole=20,
+    ),
+    "transfers-killed": Campaign(
+        "runs of transfers killed at random moments: nothing is lost nor copied twice",
+        "kills",
+        ("tests/transfers/test_interrupted.py::test_killed_at_random_moments_nothing_is_lost_nor_twice",),
+        smoke=6,
+        whole=40,
+    ),
+    "workers-killed": Campaign(
+        "workers killed at random moments: no job is lost nor done twice",
+        "kills",
+        ("tests/core/jobs/test_workers.py::TestKilledWorkers",),
+        smoke=5,
+        whole=60,
+    ),
+    "journeys": Campaign(
+        "pupils who wander among schools while runs come at any moment: the promises of transfers hold at each step",
+        "journeys of 25 steps",
+        ("tests/transfers/test_journeys.py::test_any_journey_is_sound",),
+        smoke=3,
+        whole=100,
+    ),
+    "corrupted-files": Campaign(
+        "deposits with one to four wounds: a reading, or a refusal in French",
+        "times 60 files",
+        ("tests/imports/test_fuzz.py",),
+        smoke=3,
+        whole=200,
+    ),
+    "odd-values": Campaign(
+        "numbers and days that nobody should type, in every address, parameter and form, by every role: no failure",
+        "values",
+        ("tests/test_odd_values.py",),
+        smoke=7,
+        whole=ALL,
+    ),
+    "upgrades": Campaign(
+        "a used database of each earlier revision, brought up to date and back: every row is kept",
+        "revisions",
+        ("tests/test_migrations.py",),
+        smoke=1,
+        whole=ALL,
+    ),
+}
+
+
+def size_of(name: str) -> int:
+    """Return how far the tests of a campaign go now: its smoke size, or what the campaign under way asks for."""
+    under_way, _, size = os.environ.get(VARIABLE, "").partition(":")
+    return int(size) if under_way == name else CAMPAIGNS[name].smoke
