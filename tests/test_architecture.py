@@ -200,7 +200,7 @@ MAY_READ = {
     "core/formatting.py",
     "core/parsing.py",
     "core/validators/numbers.py",
-    "imports/operations/rows.py",
+    "imports/operations/changes.py",
 }
 
 

@@ -148,7 +148,7 @@ class OversizedRecord(FileRefused):
     sentence = "La structure de ce fichier n’est pas celle d’un export de SIECLE ou de STS-Web : refaites l’export."
 
 
-class TooManyRows(FileRefused):
+class TooManyLines(FileRefused):
     """Refuse more records than any school has."""
 
 

@@ -68,6 +68,6 @@ class Finding:
     """One thing found; the sentence names no one and holds no INE, so that it can be kept and shown to anybody."""
 
     code: FindingCode
-    #: line of the XML file, row of the table; both count from 1
+    #: line of the XML file or of the table, from 1
     line: int
     sentence: str

@@ -110,7 +110,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class FigureRow:
+class FigureLine:
     """One line of the table of figures."""
 
     title: str
@@ -178,8 +178,8 @@ class ImportPresenter:
             yield ["modification", shown.kind, shown.name, shown.action, selected, shown.summary, "", "", "", ""]
         for finding in listing.iter_findings(run.id):
             found = self.present_finding(finding)
-            row = [found.severity, "", found.name, "", "", "", found.file, found.line, found.code, found.sentence]
-            yield row
+            line = [found.severity, "", found.name, "", "", "", found.file, found.line, found.code, found.sentence]
+            yield line
 
     def _value(self, object_type: str, name: str, value: Any) -> str:
         if name == "diploma_id" and value is not None:
@@ -194,23 +194,23 @@ def level_of(state: RunState) -> str:
     return _LEVELS.get(state, "info")
 
 
-def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureRow]]:
+def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureLine]]:
     """Return the titles and the lines of the table of figures of an analysed import."""
     is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
     titles = tuple(after if is_done else before for _name, before, after, _action in _FIGURES)
-    rows = []
+    lines = []
     for title, family, object_type in (("Élèves", "students", "student"), ("Personnels", "staff", "account")):
         counts = run.counts[family]
         figures = [
             Figure(counts[name], f"quoi={object_type}&action={action}" if action else "")
             for name, _before, _after, action in _FIGURES
         ]
-        rows.append(FigureRow(title, tuple(figures if family == "students" else [*figures[:-1], None])))
+        lines.append(FigureLine(title, tuple(figures if family == "students" else [*figures[:-1], None])))
     others = listing.count_by_action(run.id, "division", "mef")
     for title, object_type in (("Divisions", "division"), ("Formations (MEF)", "mef")):
         created, changed = (others.get((object_type, action), 0) for action in ("create", "change"))
-        rows.append(
-            FigureRow(
+        lines.append(
+            FigureLine(
                 title,
                 (
                     Figure(created, f"quoi={object_type}&action=create"),
@@ -219,7 +219,7 @@ def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureRow]]:
                 ),
             )
         )
-    return titles, rows
+    return titles, lines
 
 
 def sentences_of(run: ImportRun) -> list[str]:

@@ -15,8 +15,8 @@ from cpro.imports.analysis import matching
 from cpro.imports.models import ImportChange, RunState
 from cpro.imports.operations.runs import send_to_application
 from cpro.imports.queries import get_run
+from cpro.imports.records import StudentRecord
 from cpro.imports.refusals import AnalysisOutdated, NotToApply
-from cpro.imports.rows import StudentRow
 from cpro.students.models import MEF, Diploma, Division, Origin, Student
 from cpro.students.queries import count_without_ine
 from tests.factories import NOW, make_student
@@ -151,7 +151,7 @@ class TestAgain:
         assert (at_once.counts, at_once.confirmations_needed) == (one_by_one.counts, one_by_one.confirmations_needed)
 
     def test_what_is_compared_at_once_has_the_same_order_on_both_sides(self) -> None:
-        assert StudentRow._fields[1:8] == matching.Known._fields[2:9]
+        assert StudentRecord._fields[1:8] == matching.Known._fields[2:9]
 
     def test_a_pupil_who_came_by_hand_is_said_to_come_from_siecle_by_the_same_words(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(ALIX))

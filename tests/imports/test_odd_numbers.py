@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cpro.imports.errors import UnreadableTable
-from cpro.imports.spreadsheet.xlsx_rows import iter_xlsx_rows
+from cpro.imports.spreadsheet.xlsx_lines import iter_xlsx_lines
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.imports.conftest import WriteFile
@@ -37,7 +37,7 @@ def altered(pattern: str, replacement: str, rows: tuple[list[str], ...] = ROWS) 
 
 
 def read(path: Path) -> list[tuple[int, list[str]]]:
-    return list(iter_xlsx_rows(path))
+    return list(iter_xlsx_lines(path))
 
 
 @pytest.mark.parametrize("odd", ODD_ROWS, ids=lambda text: text[:20])

@@ -13,8 +13,8 @@ from cpro.imports import errors
 from cpro.imports.deposit.extraction import unpack
 from cpro.imports.deposit.recognition import recognise
 from cpro.imports.findings import FindingCode
-from cpro.imports.rows import StudentRow
-from cpro.imports.spreadsheet import reader, xlsx_rows
+from cpro.imports.records import StudentRecord
+from cpro.imports.spreadsheet import reader, xlsx_lines
 from cpro.imports.spreadsheet.columns import SheetKind
 from cpro.imports.spreadsheet.reader import read_staff_sheet, read_student_sheet, recognise_sheet
 from cpro.imports.spreadsheet.template import template_csv, template_titles, template_xlsx
@@ -25,7 +25,7 @@ TODAY = dt.date(2026, 10, 5)
 TITLES = "Nom de famille;Prénom;Classe;INE;Date de naissance"
 
 
-def students(path: Path) -> list[StudentRow]:
+def students(path: Path) -> list[StudentRecord]:
     return list(read_student_sheet(path, today=TODAY))
 
 
@@ -68,18 +68,18 @@ class TestCSV:
     def test_reads_the_usual_forms(self, write: WriteFile, encoding: str, delimiter: str) -> None:
         text = f"{TITLES}\r\nSŒUR;Zoë;2 MELEC;990000011DB;1/9/2010\r\n".replace(";", delimiter)
 
-        [row] = students(write(text.encode(encoding)))
+        [record] = students(write(text.encode(encoding)))
 
-        assert row == StudentRow(
+        assert record == StudentRecord(
             2, "", "990000011DB", "SŒUR", "", "Zoë", dt.date(2010, 9, 1), "", "2 MELEC", None, False, ()
         )
 
     def test_finds_columns_in_any_order_and_leaves_others(self, write: WriteFile) -> None:
         text = "Téléphone;CLASSE ;prenom;né(e) le;NOM\n0600000001;A;Zoé;2010-09-01;DURAND\n"
 
-        [row] = students(write(text.encode()))
+        [record] = students(write(text.encode()))
 
-        assert (row.last_name, row.first_name, row.division_code, row.birth_date) == (
+        assert (record.last_name, record.first_name, record.division_code, record.birth_date) == (
             "DURAND",
             "Zoé",
             "A",
@@ -89,12 +89,12 @@ class TestCSV:
     def test_counts_lines_as_an_editor_does(self, write: WriteFile) -> None:
         text = f'sep=;\n\n{TITLES}\nA;"Zo\né";X;;\n;;;;\nB;Léo;X;;\n'
 
-        assert [(row.last_name, row.line) for row in students(write(text.encode()))] == [("A", 4), ("B", 7)]
+        assert [(record.last_name, record.line) for record in students(write(text.encode()))] == [("A", 4), ("B", 7)]
 
     def test_takes_back_the_apostrophe_our_own_files_add(self, write: WriteFile) -> None:
-        [row] = students(write(f"{TITLES}\nDURAND;Zoé;'-A;;\n".encode()))
+        [record] = students(write(f"{TITLES}\nDURAND;Zoé;'-A;;\n".encode()))
 
-        assert row.division_code == "-A"
+        assert record.division_code == "-A"
 
     def test_names_the_missing_columns(self, write: WriteFile) -> None:
         with pytest.raises(errors.MissingColumns, match=r"Prénom.*Division"):
@@ -119,10 +119,10 @@ class TestCSV:
         with pytest.raises(errors.UnreadableTable):
             students(write(content))
 
-    def test_refuses_too_many_rows(self, write: WriteFile, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reader, "MAX_ROWS", 1)
+    def test_refuses_too_many_lines(self, write: WriteFile, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reader, "MAX_LINES", 1)
 
-        with pytest.raises(errors.TooManyRows):
+        with pytest.raises(errors.TooManyLines):
             students(write(f"{TITLES}\nA;B;C;;\nA;B;C;;\n".encode()))
 
 
@@ -140,14 +140,14 @@ class TestRules:
         ],
     )
     def test_are_those_of_the_ministry_s_files(self, write: WriteFile, line: str, code: FindingCode) -> None:
-        [row] = students(write(f"{TITLES}\n{line}\n".encode()))
+        [record] = students(write(f"{TITLES}\n{line}\n".encode()))
 
-        assert [(finding.code, finding.line) for finding in row.findings] == [(code, 2)]
+        assert [(finding.code, finding.line) for finding in record.findings] == [(code, 2)]
 
     def test_refuses_every_row_of_a_double(self, write: WriteFile) -> None:
-        rows = students(write(f"{TITLES}\nD;Zoé;A;990000011DB;\nE;Léo;A;990000011db;\n".encode()))
+        records = students(write(f"{TITLES}\nD;Zoé;A;990000011DB;\nE;Léo;A;990000011db;\n".encode()))
 
-        assert [row.is_refused for row in rows] == [True, True]
+        assert [record.is_refused for record in records] == [True, True]
 
 
 class TestStaff:
@@ -158,15 +158,15 @@ class TestStaff:
             "M.;CUIVRE;Paul;dir;;pas une adresse;\nM;SANS;Jean;;;;\n"
         )
 
-        rows = list(read_staff_sheet(write(text.encode())))
+        records = list(read_staff_sheet(write(text.encode())))
 
-        assert [(row.civility, row.last_name, row.function, row.email) for row in rows] == [
+        assert [(record.civility, record.last_name, record.function, record.email) for record in records] == [
             ("Mme", "BOBINE", "ENS", "anne@example.org"),
             ("M.", "CUIVRE", "DIR", ""),
             ("M.", "SANS", "", ""),
         ]
-        assert rows[0].division_codes == ("2 MELEC", "201")
-        assert [[finding.code for finding in row.findings] for row in rows] == [
+        assert records[0].division_codes == ("2 MELEC", "201")
+        assert [[finding.code for finding in record.findings] for record in records] == [
             [],
             [FindingCode.EMAIL_REFUSED],
             [FindingCode.WITHOUT_FUNCTION],
@@ -181,9 +181,9 @@ class TestXLSX:
             ["DURAND", "Léo", "=3+4", None, "01/09/2010"],
         )
 
-        rows = students(write(content))
+        records = students(write(content))
 
-        assert [(row.line, row.last_name, row.division_code, row.birth_date) for row in rows] == [
+        assert [(record.line, record.last_name, record.division_code, record.birth_date) for record in records] == [
             (2, "SŒUR", "201", dt.date(2010, 9, 1)),
             (3, "DURAND", "7", dt.date(2010, 9, 1)),
         ]
@@ -191,9 +191,9 @@ class TestXLSX:
     def test_counts_blank_rows_and_leaves_far_columns(self, write: WriteFile) -> None:
         content = workbook(TITLES.split(";"), [], ["D", "Zoé", "A", *[None] * 100, "far"])
 
-        [row] = students(write(content))
+        [record] = students(write(content))
 
-        assert row.line == 3
+        assert record.line == 3
 
     def test_reads_the_first_visible_sheet(self, write: WriteFile) -> None:
         buffer = io.BytesIO()
@@ -225,9 +225,9 @@ class TestXLSX:
             students(write(zip_of({"[Content_Types].xml": b"<Types/>", **parts})))
 
     def test_refuses_a_sheet_out_of_bounds(self, write: WriteFile, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(xlsx_rows, "_SHEET_SIZE", 100)
+        monkeypatch.setattr(xlsx_lines, "_SHEET_SIZE", 100)
 
-        with pytest.raises(errors.TooManyRows):
+        with pytest.raises(errors.TooManyLines):
             students(write(workbook(TITLES.split(";"))))
 
     def test_refuses_a_bomb(self, write: WriteFile) -> None:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from cpro.imports.errors import TooManyRows
+from cpro.imports.errors import TooManyLines
 from cpro.imports.findings import FindingCode
 from cpro.imports.siecle import structures
 from cpro.imports.siecle.structures import read_nomenclature, read_structures
@@ -75,7 +75,7 @@ class TestReadStructures:
     def test_refuses_more_than_any_school_has(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(structures, "MAX_ENTRIES", 2)
 
-        with (FILES / "Structures.xml").open("rb") as stream, pytest.raises(TooManyRows):
+        with (FILES / "Structures.xml").open("rb") as stream, pytest.raises(TooManyLines):
             read_structures(stream)
 
 

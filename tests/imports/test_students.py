@@ -7,9 +7,9 @@ import io
 
 import pytest
 
-from cpro.imports.errors import BrokenXML, TooManyRows
+from cpro.imports.errors import BrokenXML, TooManyLines
 from cpro.imports.findings import FindingCode, Severity
-from cpro.imports.rows import StudentRow
+from cpro.imports.records import StudentRecord
 from cpro.imports.siecle import reader
 from cpro.imports.siecle.reader import read_students
 from tests.helpers.siecle import FILES, structures, student, students_xml
@@ -17,46 +17,46 @@ from tests.helpers.siecle import FILES, structures, student, students_xml
 TODAY = dt.date(2026, 10, 5)
 
 
-def read(xml: str) -> list[StudentRow]:
+def read(xml: str) -> list[StudentRecord]:
     return list(read_students(io.BytesIO(xml.encode("iso-8859-15")), today=TODAY))
 
 
-def read_one(**children: str) -> StudentRow:
+def read_one(**children: str) -> StudentRecord:
     [found] = read(students_xml(student(**children), structures("1", "2MELEC1")))
     return found
 
 
-def codes(row: StudentRow) -> list[FindingCode]:
-    return [finding.code for finding in row.findings]
+def codes(record: StudentRecord) -> list[FindingCode]:
+    return [finding.code for finding in record.findings]
 
 
 @pytest.fixture(params=["ElevesSansAdresses.xml", "ElevesAvecAdresses.xml"])
-def samples(request: pytest.FixtureRequest) -> dict[str, StudentRow]:
+def samples(request: pytest.FixtureRequest) -> dict[str, StudentRecord]:
     with (FILES / request.param).open("rb") as stream:
-        return {row.siecle_id: row for row in read_students(stream, today=TODAY)}
+        return {record.siecle_id: record for record in read_students(stream, today=TODAY)}
 
 
 class TestSamples:
-    def test_counts_are_those_expected(self, samples: dict[str, StudentRow]) -> None:
-        rows = samples.values()
+    def test_counts_are_those_expected(self, samples: dict[str, StudentRecord]) -> None:
+        records = samples.values()
 
         assert len(samples) == 13
-        assert sum(bool(row.division_code) and not row.has_departed for row in rows) == 11
-        assert [row.siecle_id for row in rows if row.has_departed] == ["900006"]
-        assert [row.siecle_id for row in rows if not row.division_code] == ["900008"]
-        assert [row.siecle_id for row in rows if row.ine is None] == ["900005"]
-        assert not [row for row in rows if row.is_refused]
+        assert sum(bool(record.division_code) and not record.has_departed for record in records) == 11
+        assert [record.siecle_id for record in records if record.has_departed] == ["900006"]
+        assert [record.siecle_id for record in records if not record.division_code] == ["900008"]
+        assert [record.siecle_id for record in records if record.ine is None] == ["900005"]
+        assert not [record for record in records if record.is_refused]
 
-    def test_findings_are_those_expected(self, samples: dict[str, StudentRow]) -> None:
-        assert {number: codes(row) for number, row in samples.items() if row.findings} == {
+    def test_findings_are_those_expected(self, samples: dict[str, StudentRecord]) -> None:
+        assert {number: codes(record) for number, record in samples.items() if record.findings} == {
             "900005": [FindingCode.INE_MISSING],
             "900007": [FindingCode.LEAVING_LATER],
             "900008": [FindingCode.WITHOUT_CLASS],
             "900012": [FindingCode.TWO_DIVISIONS],
         }
 
-    def test_values_are_cleaned(self, samples: dict[str, StudentRow]) -> None:
-        names = {number: (row.last_name, row.usage_name, row.first_name) for number, row in samples.items()}
+    def test_values_are_cleaned(self, samples: dict[str, StudentRecord]) -> None:
+        names = {number: (record.last_name, record.usage_name, record.first_name) for number, record in samples.items()}
 
         assert names["900002"] == ("D'EXEMPLE-ÉPROUVÉ", "", "Jean-Noël")
         assert names["900003"] == ("FICTIF", "FICTIF DE LA MAQUETTE", "Maëlys")
@@ -66,7 +66,7 @@ class TestSamples:
         assert samples["900012"].division_code == "2MELEC1"
         assert samples["900002"].birth_date == dt.date(2008, 2, 29)
 
-    def test_what_is_never_stored_is_not_read(self, samples: dict[str, StudentRow]) -> None:
+    def test_what_is_never_stored_is_not_read(self, samples: dict[str, StudentRecord]) -> None:
         everything = repr(list(samples.values()))
 
         for secret in ("0600000001", "exemple.invalid", "95127", "VILLEIMAGINAIRE", "RUE"):
@@ -102,30 +102,30 @@ class TestINE:
         assert codes(found) == [FindingCode.INE_DOUBTFUL]
 
     def test_refuses_every_line_of_a_double(self) -> None:
-        rows = read(students_xml(student("1") + student("2") + student("3", "990000022CA")))
+        records = read(students_xml(student("1") + student("2") + student("3", "990000022CA")))
 
-        assert [FindingCode.INE_DUPLICATE in codes(row) for row in rows] == [True, True, False]
+        assert [FindingCode.INE_DUPLICATE in codes(record) for record in records] == [True, True, False]
 
     def test_says_nothing_personal(self) -> None:
-        rows = read(students_xml(student("1", PRENOM="x" * 200) + student("2")))
+        records = read(students_xml(student("1", PRENOM="x" * 200) + student("2")))
 
-        for row in rows:
-            for finding in row.findings:
+        for record in records:
+            for finding in record.findings:
                 assert "990000011DB" not in finding.sentence
                 assert "TESTEUR" not in finding.sentence
 
 
 class TestIdentity:
     def test_refuses_every_line_of_a_double_number(self) -> None:
-        rows = read(students_xml(student("1") + student("1", "990000022CA")))
+        records = read(students_xml(student("1") + student("1", "990000022CA")))
 
-        assert [FindingCode.ID_DUPLICATE in codes(row) for row in rows] == [True, True]
+        assert [FindingCode.ID_DUPLICATE in codes(record) for record in records] == [True, True]
 
     def test_refuses_without_number(self) -> None:
-        rows = read(students_xml(student("") + student(" ", "990000022CA")))
+        records = read(students_xml(student("") + student(" ", "990000022CA")))
 
-        assert [FindingCode.ID_MISSING in codes(row) for row in rows] == [True, True]
-        assert not any(FindingCode.ID_DUPLICATE in codes(row) for row in rows)
+        assert [FindingCode.ID_MISSING in codes(record) for record in records] == [True, True]
+        assert not any(FindingCode.ID_DUPLICATE in codes(record) for record in records)
 
     @pytest.mark.parametrize(
         ("children", "code"),
@@ -166,8 +166,10 @@ class TestIdentity:
 
 
 class TestLeaving:
-    @pytest.mark.parametrize(("day", "has_left"), [("04/10/2026", True), ("05/10/2026", True), ("06/10/2026", False)])
-    def test_has_left_from_the_day_on(self, day: str, has_departed: bool) -> None:
+    @pytest.mark.parametrize(
+        ("day", "has_departed"), [("04/10/2026", True), ("05/10/2026", True), ("06/10/2026", False)]
+    )
+    def test_has_departed_from_the_day_on(self, day: str, has_departed: bool) -> None:
         found = read_one(DATE_SORTIE=day)
 
         assert found.has_departed is has_departed
@@ -228,7 +230,7 @@ class TestFile:
         xml = students_xml("\n".join(student(str(number)).replace("><", ">\n<") for number in range(12_000)))
         expected = [number for number, line in enumerate(xml.split("\n"), 1) if line.startswith("<ELEVE ")]
 
-        lines = [row.line for row in read(xml)]
+        lines = [record.line for record in read(xml)]
 
         assert lines[-1] > 65535
         assert lines == expected
@@ -241,15 +243,15 @@ class TestFile:
         assert (found.last_name, found.first_name) == ("ABCDEFGHIJKLMNO", "ABCDEFGHIJK")
 
     def test_nothing_is_yielded_of_a_damaged_file(self) -> None:
-        rows = read_students(io.BytesIO(students_xml(student())[:-20].encode()), today=TODAY)
+        records = read_students(io.BytesIO(students_xml(student())[:-20].encode()), today=TODAY)
 
         with pytest.raises(BrokenXML):
-            next(rows)
+            next(records)
 
     def test_refuses_more_students_than_any_school_has(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reader, "MAX_STUDENTS", 2)
 
-        with pytest.raises(TooManyRows):
+        with pytest.raises(TooManyLines):
             read(students_xml("".join(student(str(number)) for number in range(3))))
 
     def test_an_export_without_students_has_none(self) -> None:

@@ -22,7 +22,7 @@ class Comparison:
 
     def watch(self, on_pupils: Callable[[int], object]) -> None:
         """Call a function with how many pupils of the file are compared, as the analysis runs."""
-        self._students.on_rows = on_pupils
+        self._students.on_records = on_pupils
 
     @property
     def counts(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Whom a line of a file is about: pupils as the school has them, matched by their numbers, never by name alone."""
+"""Match the records of files with the pupils of the school: by their numbers, never by name alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from cpro.core.formatting import format_date
 from cpro.core.validators import fold
 from cpro.extensions import db
-from cpro.imports.rows import StudentRow
+from cpro.imports.records import StudentRecord
 from cpro.imports.siecle.header import ExportKind
 from cpro.imports.spreadsheet.columns import SheetKind
 from cpro.students.models import Origin, Student
@@ -45,7 +45,7 @@ class PupilSource:
 
     kind: str
     origin: Origin
-    #: the column of `Student` that holds the number of a row
+    #: the column of `Student` that holds the number of a record
     number: str
     #: whether pupils whom the file does not name are deactivated, or only proposed
     deactivates: bool
@@ -56,7 +56,7 @@ FROM_TABLE = PupilSource(SheetKind.STUDENTS.value, Origin.TABLE, "local_id", dea
 
 
 class Known(NamedTuple):
-    """A pupil as the school has them; from `siecle_id` to `mef_code`, in the order of `StudentRow`."""
+    """A pupil as the school has them; from `siecle_id` to `mef_code`, in the order of `StudentRecord`."""
 
     id: int
     local_id: str | None
@@ -84,14 +84,18 @@ def select_known(condition: ColumnElement[bool]) -> list[Known]:
 
 
 def look_up(
-    rows: Collection[StudentRow], source: PupilSource
+    records: Collection[StudentRecord], source: PupilSource
 ) -> tuple[dict[str | None, Known], dict[str | None, list[Known]]]:
-    """Return the pupils that rows name by their number, and those they name by their INE."""
+    """Return the pupils that records name by their number, and those they name by their INE."""
     number: Any = getattr(Student, source.number)
-    numbers = [row.siecle_id for row in rows if row.siecle_id]
+    numbers = [record.siecle_id for record in records if record.siecle_id]
     found = select_known(_is_among(number, numbers)) if numbers else []
     by_id: dict[str | None, Known] = {getattr(known, source.number): known for known in found}
-    ines = [row.ine for row in rows if row.ine and ((own := by_id.get(row.siecle_id)) is None or own.ine != row.ine)]
+    ines = [
+        record.ine
+        for record in records
+        if record.ine and ((own := by_id.get(record.siecle_id)) is None or own.ine != record.ine)
+    ]
     by_ine: dict[str | None, list[Known]] = {}
     if ines:
         for known in select_known(_is_among(Student.ine, ines)):
@@ -110,53 +114,58 @@ def _is_among(column: InstrumentedAttribute[Any], texts: Collection[str]) -> Col
     return column.in_(texts)
 
 
-def repeats(row: StudentRow, known: Known, division: str, came_by: str) -> bool:
-    """Return whether a row of SIECLE says word for word what the school has of a pupil, and nothing was found in it.
+def repeats(record: StudentRecord, known: Known, division: str, came_by: str) -> bool:
+    """Return whether a record of SIECLE equals what the school has of a pupil, without findings.
 
-    So do almost all rows of a school's second import: no rule has anything to add, and asking each of them would take
-    most of the time of the comparison.
+    So do almost all records of a school's second import: no rule has anything to add, and applying each of them would
+    take most of the time of the comparison.
     """
     return (
-        row[1:8] == known[2:9]
-        and row.division_code == division != ""
+        record[1:8] == known[2:9]
+        and record.division_code == division != ""
         and known.is_active
         and known.came_by == came_by
-        and not row.has_departed
-        and not row.findings
+        and not record.has_departed
+        and not record.findings
     )
 
 
-def choose(row: StudentRow, own: Known | None, others: Iterable[Known]) -> tuple[Known | None, str]:
-    """Return the pupil of the school that a row is about, and why that must be confirmed, "" if it need not be."""
-    if own and own.ine and own.ine == row.ine:
-        return own, "" if _looks_alike(row, own) else OTHER_PERSON
+def choose(record: StudentRecord, own: Known | None, others: Iterable[Known]) -> tuple[Known | None, str]:
+    """Return the pupil of the school that a record is about, and why that must be confirmed, "" if it need not be."""
+    if own and own.ine and own.ine == record.ine:
+        return own, "" if _looks_alike(record, own) else OTHER_PERSON
     found = {known.id: known for known in others}
     if len(found) > 1 or (found and own and own.id not in found):
         return None, TWO_PEOPLE
     known = next(iter(found.values()), own)
     if known is None:
         return None, ""
-    return known, "" if _looks_alike(row, known) else OTHER_PERSON
+    return known, "" if _looks_alike(record, known) else OTHER_PERSON
 
 
-def find_namesakes(rows: Collection[StudentRow]) -> dict[tuple[str, dt.date | None], list[Known]]:
-    """Return the pupils who bear the name and birth date of a row, {(folded name, birth date): pupils}."""
+def find_namesakes(records: Collection[StudentRecord]) -> dict[tuple[str, dt.date | None], list[Known]]:
+    """Return the pupils who bear the name and birth date of a record, {(folded name, birth date): pupils}."""
     found: dict[tuple[str, dt.date | None], list[Known]] = {}
-    keys = {key_of_name(row) for row in rows} | {_search_key(row) for row in rows}
+    keys = {key_of_name(record) for record in records} | {_search_key(record) for record in records}
     for known in select_known(_is_among(Student.search_key, keys)) if keys else ():
         found.setdefault((fold(f"{known.last_name} {known.first_name}"), known.birth_date), []).append(known)
     return found
 
 
-def key_of_name(row: StudentRow) -> str:
-    """Return the name of a row without case nor accents."""
-    return fold(f"{row.last_name} {row.first_name}")
+def key_of_name(record: StudentRecord) -> str:
+    """Return the name of a record without case nor accents."""
+    return fold(f"{record.last_name} {record.first_name}")
 
 
-def describe_row(row: StudentRow) -> str:
-    """Return who a row is about, for whoever must say whether they know them."""
+def describe_record(record: StudentRecord) -> str:
+    """Describe the person of a record, for the user asked whether it is one they know."""
     return _described(
-        row.last_name, row.first_name, row.birth_date, row.division_code, row.ine, _numbered(row.siecle_id)
+        record.last_name,
+        record.first_name,
+        record.birth_date,
+        record.division_code,
+        record.ine,
+        _numbered(record.siecle_id),
     )
 
 
@@ -181,12 +190,12 @@ def _described(last: str, first: str, born: dt.date | None, division: str, ine: 
     return ", ".join(part for part in parts if part)
 
 
-def _looks_alike(row: StudentRow, known: Known) -> bool:
+def _looks_alike(record: StudentRecord, known: Known) -> bool:
     """Return whether the birth date or the family name agrees: both may be corrected, not both at once."""
-    if row.birth_date == known.birth_date or row.birth_date is None or known.birth_date is None:
+    if record.birth_date == known.birth_date or record.birth_date is None or known.birth_date is None:
         return True
-    return row.last_name == known.last_name or fold(row.last_name) == fold(known.last_name)
+    return record.last_name == known.last_name or fold(record.last_name) == fold(known.last_name)
 
 
-def _search_key(row: StudentRow) -> str:
-    return fold(f"{row.last_name} {row.first_name} {row.usage_name}").strip()
+def _search_key(record: StudentRecord) -> str:
+    return fold(f"{record.last_name} {record.first_name} {record.usage_name}").strip()

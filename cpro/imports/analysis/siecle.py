@@ -46,7 +46,7 @@ class SIECLEAnalysis(Comparison):
         if ExportKind.STUDENTS in self._sources.files:
             with self._open(ExportKind.STUDENTS) as (stream, encoding):
                 yield from self._students.run(read_students(stream, encoding, today=self._today))
-            if not self._students.rows:
+            if not self._students.records:
                 raise EmptyImport("Le fichier ne contient aucun élève : rien n’a été importé.", field="files")
         yield from self._compare_divisions(self._found())
         if staff is not None:

@@ -28,7 +28,7 @@ from cpro.imports.analysis.proposals import (
 )
 from cpro.imports.analysis.services import DIVISIONS, SERVICES, list_known_services, merge_services
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
-from cpro.imports.rows import StaffRow
+from cpro.imports.records import StaffRecord
 from cpro.imports.siecle.header import ExportKind
 from cpro.imports.spreadsheet.columns import SheetKind
 from cpro.students.models import Division, TeacherDivision
@@ -63,163 +63,165 @@ class StaffAnalysis:
         self._seen: set[int] = set()
         self._head_is_there = rules.has_active(Role.HEAD)
 
-    def run(self, people: Sequence[StaffRow]) -> Iterator[Yielded]:
+    def run(self, people: Sequence[StaffRecord]) -> Iterator[Yielded]:
         """Yield what each person changes, then the teachers whom the file does not name, unticked."""
         self.tally.active_before = sum(account.is_active for account in self._accounts)
-        for row in people:
-            yield from notes_of(row.findings, self._kind, _label(row))
-            yield from self._judge_table(row) if self._is_table else self._judge(row)
+        for record in people:
+            yield from notes_of(record.findings, self._kind, _label(record))
+            yield from self._judge_table(record) if self._is_table else self._judge(record)
         if people:
             yield from self._absent()
 
-    def _judge(self, row: StaffRow) -> Iterator[Yielded]:
-        account = self._find(row)
+    def _judge(self, record: StaffRecord) -> Iterator[Yielded]:
+        account = self._find(record)
         is_second = account is not None and account.id in self._seen
         if account is not None:
             self._seen.add(account.id)
-        if row.is_refused:
+        if record.is_refused:
             self.tally.add("refused")
-        elif row.is_ignored:
+        elif record.is_ignored:
             self.tally.ignored += 1
             if account is not None:
                 self._seen.discard(account.id)
         elif is_second:
-            yield self._refuse(row, "Deux lignes désignent le même compte : la seconde n’est pas reprise.")
+            yield self._refuse(record, "Deux lignes désignent le même compte : la seconde n’est pas reprise.")
         elif account is not None:
-            yield from self._compare(row, account)
-        elif row.function == _HEAD:
-            yield from self._judge_head(row)
-        elif row.function == _TEACHER or row.sts_type == _LOCAL or row.division_codes:
-            yield from self._judge_teacher(row)
+            yield from self._compare(record, account)
+        elif record.function == _HEAD:
+            yield from self._judge_head(record)
+        elif record.function == _TEACHER or record.sts_type == _LOCAL or record.division_codes:
+            yield from self._judge_teacher(record)
         else:
             self.tally.ignored += 1
-            sentence = f"La fonction {row.function} ne donne pas de compte : créez-le à la main s’il en faut un."
-            yield self._note(MatchCode.NOT_TAUGHT, row, sentence)
+            sentence = f"La fonction {record.function} ne donne pas de compte : créez-le à la main s’il en faut un."
+            yield self._note(MatchCode.NOT_TAUGHT, record, sentence)
 
-    def _find(self, row: StaffRow) -> Account | None:
-        """Return the account that a row names by a number, or a teacher's by their address and name."""
-        account = self._by_key.get(self._key_of(row))
-        if account is not None or not (self._is_table and row.email):
+    def _find(self, record: StaffRecord) -> Account | None:
+        """Return the account that a record names by a number, or a teacher's by their address and name."""
+        account = self._by_key.get(self._key_of(record))
+        if account is not None or not (self._is_table and record.email):
             return account
-        same = [each for each in self._accounts if each.email.casefold() == row.email.casefold()]
-        if len(same) == 1 and same[0].role is Role.TEACHER and fold(same[0].last_name) == fold(row.last_name):
+        same = [each for each in self._accounts if each.email.casefold() == record.email.casefold()]
+        if len(same) == 1 and same[0].role is Role.TEACHER and fold(same[0].last_name) == fold(record.last_name):
             return same[0]
         return None
 
-    def _key_of(self, row: StaffRow) -> str:
+    def _key_of(self, record: StaffRecord) -> str:
         """Return the key of a person as accounts keep it, "" for one without a number."""
         if self._is_table:
-            return f"table:{row.sts_id}" if row.sts_id else ""
-        return key_of(row)
+            return f"table:{record.sts_id}" if record.sts_id else ""
+        return key_of(record)
 
-    def _judge_table(self, row: StaffRow) -> Iterator[Yielded]:
-        """Judge a row without the divisions that the school does not have: a table of staff creates none."""
-        known = tuple(code for code in row.division_codes if code in self._codes)
-        if known != row.division_codes:
+    def _judge_table(self, record: StaffRecord) -> Iterator[Yielded]:
+        """Judge a record without the divisions that the school does not have: a table of staff creates none."""
+        known = tuple(code for code in record.division_codes if code in self._codes)
+        if known != record.division_codes:
             sentence = "Une des divisions n’existe pas dans l’établissement : elle est laissée de côté."
-            yield self._note(MatchCode.DIVISION_UNKNOWN, row, sentence)
-        yield from self._judge(row._replace(division_codes=known))
+            yield self._note(MatchCode.DIVISION_UNKNOWN, record, sentence)
+        yield from self._judge(record._replace(division_codes=known))
 
-    def _compare(self, row: StaffRow, account: Account) -> Iterator[Yielded]:
-        if account.role is not Role.TEACHER or row.function == _HEAD:
+    def _compare(self, record: StaffRecord, account: Account) -> Iterator[Yielded]:
+        if account.role is not Role.TEACHER or record.function == _HEAD:
             self.tally.add("unchanged")
-            if (account.role is Role.HEAD) != (row.function == _HEAD):
+            if (account.role is Role.HEAD) != (record.function == _HEAD):
                 sentence = "La fonction diffère du rôle du compte : un import ne change le rôle de personne."
-                yield self._note(MatchCode.ROLE_KEPT, row, sentence)
+                yield self._note(MatchCode.ROLE_KEPT, record, sentence)
             return
-        if row.email and account.email and row.email.casefold() != account.email.casefold():
+        if record.email and account.email and record.email.casefold() != account.email.casefold():
             sentence = "L’adresse électronique diffère de celle du compte : celle du compte reste."
-            yield self._note(MatchCode.EMAIL_KEPT, row, sentence)
-        changes = self._differences(row, account)
+            yield self._note(MatchCode.EMAIL_KEPT, record, sentence)
+        changes = self._differences(record, account)
         if not account.is_active and not self._was_closed_by_import(account):
             sentence = "Ce compte a été désactivé à la main : il le reste."
-            yield self._note(MatchCode.CLOSED_BY_HAND, row, sentence)
+            yield self._note(MatchCode.CLOSED_BY_HAND, record, sentence)
         elif not account.is_active:
             changes["is_active"] = (False, True)
-            yield self.tally.note(self._proposal(row, account.id, ChangeAction.REACTIVATE, changes))
+            yield self.tally.note(self._proposal(record, account.id, ChangeAction.REACTIVATE, changes))
             return
         if changes:
-            yield self.tally.note(self._proposal(row, account.id, ChangeAction.CHANGE, changes))
+            yield self.tally.note(self._proposal(record, account.id, ChangeAction.CHANGE, changes))
         else:
             self.tally.add("unchanged")
 
-    def _differences(self, row: StaffRow, account: Account) -> Changes:
-        wanted = _values(row)
+    def _differences(self, record: StaffRecord, account: Account) -> Changes:
+        wanted = _values(record)
         changes: Changes = {
             name: (getattr(account, name), value)
             for name, value in wanted.items()
             if value and value != getattr(account, name)
         }
-        if row.email and not account.email:
-            changes["email"] = ("", row.email)
-        if not account.sts_key and self._key_of(row):
-            changes["sts_key"] = (None, self._key_of(row))
+        if record.email and not account.email:
+            changes["email"] = ("", record.email)
+        if not account.sts_key and self._key_of(record):
+            changes["sts_key"] = (None, self._key_of(record))
         have, services = self._divisions.get(account.id, []), self._services.get(account.id, [])
-        codes = sorted(row.division_codes)
+        codes = sorted(record.division_codes)
         wanted_codes = merge_services(have, services, codes)
         # Early in September the file has no service yet: it then says nothing of who teaches where.
         if codes and wanted_codes != have:
             changes |= {DIVISIONS: (have, wanted_codes), SERVICES: (services, codes)}
         return changes
 
-    def _judge_head(self, row: StaffRow) -> Iterator[Yielded]:
-        if self._namesakes(row, Role.HEAD):
+    def _judge_head(self, record: StaffRecord) -> Iterator[Yielded]:
+        if self._namesakes(record, Role.HEAD):
             self.tally.add("unchanged")
             sentence = "Un compte de chef d’établissement est déjà à ce nom : l’import n’y touche pas."
-            yield self._note(MatchCode.HEAD_IN_PLACE, row, sentence)
+            yield self._note(MatchCode.HEAD_IN_PLACE, record, sentence)
             return
         changes: Changes = {"role": (None, Role.HEAD.value)}
         if self._head_is_there:
             sentence = "C’est un autre chef d’établissement : son compte attendra l’accord de celui qui est en place."
-            yield self._note(MatchCode.FURTHER_HEAD, row, sentence)
+            yield self._note(MatchCode.FURTHER_HEAD, record, sentence)
             changes["consent_needed"] = (False, True)
         self._head_is_there = True
-        changes |= {name: (None, value) for name, value in _values(row).items() if value and name != "discipline"}
-        yield self.tally.note(self._proposal(row, None, ChangeAction.CREATE, changes))
+        changes |= {name: (None, value) for name, value in _values(record).items() if value and name != "discipline"}
+        yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
 
-    def _judge_teacher(self, row: StaffRow) -> Iterator[Yielded]:
-        namesakes = self._namesakes(row, Role.TEACHER)
+    def _judge_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
+        namesakes = self._namesakes(record, Role.TEACHER)
         if not namesakes:
-            yield from self._create_teacher(row)
+            yield from self._create_teacher(record)
             return
         by_id = {account.id: account for account in namesakes}
-        key = f"account:{self._key_of(row) or row.line}"
+        key = f"account:{self._key_of(record) or record.line}"
         answer = self._answers.get(key)
         if answer not in (None, 0, *by_id):
             answer = None
         candidates = tuple((account.id, f"{account.label}, identifiant {account.login}") for account in namesakes)
-        yield Question(key, "account", row.line, _described(row), _NAMESAKE, candidates, True, answer)
+        yield Question(key, "account", record.line, _described(record), _NAMESAKE, candidates, True, answer)
         if answer:
             self._seen.add(answer)
-            yield from self._compare(row, by_id[answer])
+            yield from self._compare(record, by_id[answer])
         elif answer == 0:
-            yield from self._create_teacher(row)
+            yield from self._create_teacher(record)
         else:
             self._seen.update(by_id)
-            yield self._refuse(row, _NAMESAKE)
+            yield self._refuse(record, _NAMESAKE)
 
-    def _create_teacher(self, row: StaffRow) -> Iterator[Yielded]:
+    def _create_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
         changes: Changes = {"role": (None, Role.TEACHER.value)}
-        changes |= {name: (None, value) for name, value in _values(row).items() if value}
-        if row.email:
-            changes["email"] = (None, row.email)
-        if row.division_codes:
-            changes[DIVISIONS] = ([], sorted(row.division_codes))
-        yield self.tally.note(self._proposal(row, None, ChangeAction.CREATE, changes))
+        changes |= {name: (None, value) for name, value in _values(record).items() if value}
+        if record.email:
+            changes["email"] = (None, record.email)
+        if record.division_codes:
+            changes[DIVISIONS] = ([], sorted(record.division_codes))
+        yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
 
-    def _refuse(self, row: StaffRow, sentence: str) -> Note:
+    def _refuse(self, record: StaffRecord, sentence: str) -> Note:
         self.tally.add("refused")
-        return self._note(MatchCode.TO_CONFIRM, row, sentence)
+        return self._note(MatchCode.TO_CONFIRM, record, sentence)
 
-    def _note(self, code: MatchCode, row: StaffRow, sentence: str) -> Note:
-        return Note(code, self._kind, row.line, sentence, _label(row))
+    def _note(self, code: MatchCode, record: StaffRecord, sentence: str) -> Note:
+        return Note(code, self._kind, record.line, sentence, _label(record))
 
-    def _proposal(self, row: StaffRow, account_id: int | None, action: ChangeAction, changes: Changes) -> Proposal:
-        return Proposal("account", account_id, self._key_of(row), _label(row), action, changes)
+    def _proposal(
+        self, record: StaffRecord, account_id: int | None, action: ChangeAction, changes: Changes
+    ) -> Proposal:
+        return Proposal("account", account_id, self._key_of(record), _label(record), action, changes)
 
-    def _namesakes(self, row: StaffRow, role: Role) -> list[Account]:
+    def _namesakes(self, record: StaffRecord, role: Role) -> list[Account]:
         """Return the accounts of that role and name, not met yet, that another number does not distinguish."""
-        is_numbered = bool(self._key_of(row))
+        is_numbered = bool(self._key_of(record))
         unnumbered = (
             account
             for account in self._accounts
@@ -227,7 +229,7 @@ class StaffAnalysis:
             and account.id not in self._seen
             and not (is_numbered and account.sts_key and _same_origin(account.sts_key, self._is_table))
         )
-        name = fold(f"{row.last_name} {row.first_name}")
+        name = fold(f"{record.last_name} {record.first_name}")
         return [account for account in unnumbered if fold(f"{account.last_name} {account.first_name}") == name]
 
     def _absent(self) -> Iterator[Proposal]:
@@ -275,17 +277,17 @@ class StaffAnalysis:
         return {account_id: sorted(codes) for account_id, codes in divisions.items()}
 
 
-def key_of(row: StaffRow) -> str:
+def key_of(record: StaffRecord) -> str:
     """Return the key of a person of STS-Web as accounts keep it."""
-    return f"{row.sts_type}:{row.sts_id}"
+    return f"{record.sts_type}:{record.sts_id}"
 
 
-def _values(row: StaffRow) -> dict[str, str]:
+def _values(record: StaffRecord) -> dict[str, str]:
     return {
-        "civility": row.civility,
-        "last_name": row.last_name,
-        "first_name": row.first_name,
-        "discipline": ", ".join(row.disciplines)[:100],
+        "civility": record.civility,
+        "last_name": record.last_name,
+        "first_name": record.first_name,
+        "discipline": ", ".join(record.disciplines)[:100],
     }
 
 
@@ -294,10 +296,10 @@ def _same_origin(key: str, is_table: bool) -> bool:
     return key.startswith("table:") == is_table
 
 
-def _label(row: StaffRow) -> str:
-    return person_name(row.last_name, row.first_name)
+def _label(record: StaffRecord) -> str:
+    return person_name(record.last_name, record.first_name)
 
 
-def _described(row: StaffRow) -> str:
-    parts = [_label(row), row.function, ", ".join(row.disciplines), ", ".join(row.division_codes)]
+def _described(record: StaffRecord) -> str:
+    parts = [_label(record), record.function, ", ".join(record.disciplines), ", ".join(record.division_codes)]
     return ", ".join(part for part in parts if part)

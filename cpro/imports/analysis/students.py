@@ -27,7 +27,7 @@ from cpro.imports.analysis.proposals import (
 )
 from cpro.imports.findings import FindingCode
 from cpro.imports.models import ChangeAction
-from cpro.imports.rows import StudentRow
+from cpro.imports.records import StudentRecord
 from cpro.students.models import Division, Student
 
 _CHUNK = 5000
@@ -43,9 +43,9 @@ class StudentAnalysis:
         #: where each MEF is first met
         self.lines_of_mef: dict[str, int] = {}
         #: pupils met in the file, refused or not
-        self.rows = 0
-        #: called with `rows` as it grows
-        self.on_rows: Callable[[int], object] = lambda rows: None
+        self.records = 0
+        #: called with `records` as it grows
+        self.on_records: Callable[[int], object] = lambda records: None
         self._today, self._source, self._answers = today, source, answers or {}
         #: Whom the ministry names needs nobody else's word; a table says nothing against it.
         self._came_by = source.origin.value if source is FROM_SIECLE else ""
@@ -63,63 +63,63 @@ class StudentAnalysis:
         self._seen: set[int] = set()
         self._active_seen = 0
         self._created: set[int] = set()
-        self._namesakes: list[tuple[StudentRow, list[Known]]] = []
+        self._namesakes: list[tuple[StudentRecord, list[Known]]] = []
         self._codes: dict[int | None, str] = {None: ""}
         self._is_empty = True
 
-    def run(self, rows: Iterable[StudentRow]) -> Iterator[Yielded]:
-        """Yield what each row changes, then what becomes of the pupils the file does not name."""
+    def run(self, records: Iterable[StudentRecord]) -> Iterator[Yielded]:
+        """Yield what each record changes, then what becomes of the pupils the file does not name."""
         self._codes |= {id_: code for id_, code in db.session.execute(select(Division.id, Division.code))}
         self._is_empty = db.session.scalar(select(Student.id).limit(1)) is None
         counted = select(func.count(Student.id)).where(Student.is_active)
         self.tally.active_before = db.session.scalar(counted) or 0
-        remaining = iter(rows)
+        remaining = iter(records)
         while chunk := list(islice(remaining, _CHUNK)):
-            self.rows += len(chunk)
-            self.on_rows(self.rows)
+            self.records += len(chunk)
+            self.on_records(self.records)
             yield from self._run_chunk(chunk)
         yield from self._settle_namesakes()
-        if self.rows and self._active_seen < self.tally.active_before:
+        if self.records and self._active_seen < self.tally.active_before:
             yield from self._absent()
 
-    def _run_chunk(self, rows: list[StudentRow]) -> Iterator[Yielded]:
+    def _run_chunk(self, records: list[StudentRecord]) -> Iterator[Yielded]:
         by_id: dict[str | None, Known] = {}
         by_ine: dict[str | None, list[Known]] = {}
         if not self._is_empty:
-            by_id, by_ine = matching.look_up(rows, self._source)
-        unknown: list[StudentRow] = []
-        for row in rows:
-            own = by_id.get(row.siecle_id)
-            if own and self._is_repeated(row, own):
+            by_id, by_ine = matching.look_up(records, self._source)
+        unknown: list[StudentRecord] = []
+        for record in records:
+            own = by_id.get(record.siecle_id)
+            if own and self._is_repeated(record, own):
                 continue
-            if row.findings:
-                yield from self._notes(row, without_class=False)
-            others = by_ine.get(row.ine, ()) if row.ine else ()
-            if row.is_refused:
+            if record.findings:
+                yield from self._notes(record, without_class=False)
+            others = by_ine.get(record.ine, ()) if record.ine else ()
+            if record.is_refused:
                 self._see(*_distinct(own, *others))
                 self.tally.add("refused")
                 continue
-            known, objection = matching.choose(row, own, others)
+            known, objection = matching.choose(record, own, others)
             if objection:
-                yield from self._ask(row, objection, _distinct(own, *others), can_create=False)
+                yield from self._ask(record, objection, _distinct(own, *others), can_create=False)
             elif known is not None and known.id in self._seen:
-                yield self._refuse(row, matching.TWICE)
+                yield self._refuse(record, matching.TWICE)
             elif known is not None:
                 self._see(known)
-                yield from self._compare(row, known)
-            elif self._is_out(row) and self._source is FROM_SIECLE:
-                yield self._leave_out(row)  # the ministry's number would have named them, had they been here
+                yield from self._compare(record, known)
+            elif self._is_out(record) and self._source is FROM_SIECLE:
+                yield self._leave_out(record)  # the ministry's number would have named them, had they been here
             else:
-                unknown.append(row)
+                unknown.append(record)
         yield from self._judge_unknown(unknown)
 
-    def _is_repeated(self, row: StudentRow, known: Known) -> bool:
-        """Return whether a row only repeats what the school has, and count it then."""
+    def _is_repeated(self, record: StudentRecord, known: Known) -> bool:
+        """Return whether a record only repeats what the school has, and count it then."""
         division = self._codes[known.division_id]
-        if known.id in self._seen or not matching.repeats(row, known, division, self._came_by):
+        if known.id in self._seen or not matching.repeats(record, known, division, self._came_by):
             return False
         self._see(known)
-        self._note_presence(row, row.ine)
+        self._note_presence(record, record.ine)
         self.tally.add("unchanged")
         return True
 
@@ -131,10 +131,10 @@ class StudentAnalysis:
                 self._active_seen += known.is_active
 
     def _ask(
-        self, row: StudentRow, sentence: str, candidates: Sequence[Known], *, can_create: bool
+        self, record: StudentRecord, sentence: str, candidates: Sequence[Known], *, can_create: bool
     ) -> Iterator[Yielded]:
-        """Yield the question whom a row is about, and what the answer, once given, does."""
-        key = f"student:{row.siecle_id or row.line}"
+        """Yield the question whom a record is about, and what the answer, once given, does."""
+        key = f"student:{record.siecle_id or record.line}"
         by_id = {known.id: known for known in candidates}
         answer = self._answers.get(key)
         if answer not in (None, 0, *by_id):
@@ -142,8 +142,8 @@ class StudentAnalysis:
         yield Question(
             key,
             "student",
-            row.line,
-            matching.describe_row(row),
+            record.line,
+            matching.describe_record(record),
             sentence,
             tuple((known.id, matching.describe_known(known, self._codes[known.division_id])) for known in candidates),
             can_create,
@@ -151,61 +151,63 @@ class StudentAnalysis:
         )
         if answer and answer not in self._seen:
             self._see(by_id[answer])
-            yield from self._compare(self._without_numbers_of_others(row, by_id[answer], candidates), by_id[answer])
+            yield from self._compare(self._without_numbers_of_others(record, by_id[answer], candidates), by_id[answer])
         elif answer == 0 and can_create:
-            yield from self._create(row)
+            yield from self._create(record)
         else:
             self._see(*candidates)
-            yield self._refuse(row, matching.LEFT_OUT if answer == 0 else sentence)
+            yield self._refuse(record, matching.LEFT_OUT if answer == 0 else sentence)
 
-    def _without_numbers_of_others(self, row: StudentRow, known: Known, candidates: Sequence[Known]) -> StudentRow:
-        """Return the row without the numbers that another pupil of the school holds."""
+    def _without_numbers_of_others(
+        self, record: StudentRecord, known: Known, candidates: Sequence[Known]
+    ) -> StudentRecord:
+        """Return the record without the numbers that another pupil of the school holds."""
         for other in candidates:
             if other.id != known.id:
-                if other.ine == row.ine:
-                    row = row._replace(ine=known.ine)
-                if getattr(other, self._source.number) == row.siecle_id:
-                    row = row._replace(siecle_id=getattr(known, self._source.number) or "")
-        return row
+                if other.ine == record.ine:
+                    record = record._replace(ine=known.ine)
+                if getattr(other, self._source.number) == record.siecle_id:
+                    record = record._replace(siecle_id=getattr(known, self._source.number) or "")
+        return record
 
-    def _compare(self, row: StudentRow, known: Known) -> Iterator[Yielded]:
-        if row.ine and known.ine and row.ine != known.ine:
-            yield Note(MatchCode.INE_CHANGED, self._source.kind, row.line, matching.INE_CHANGED, _label(row))
-        if row.has_departed:
+    def _compare(self, record: StudentRecord, known: Known) -> Iterator[Yielded]:
+        if record.ine and known.ine and record.ine != known.ine:
+            yield Note(MatchCode.INE_CHANGED, self._source.kind, record.line, matching.INE_CHANGED, _label(record))
+        if record.has_departed:
             if known.is_active:
-                yield self.tally.note(self._deactivation(known, row.departed_on or self._today))
+                yield self.tally.note(self._deactivation(known, record.departed_on or self._today))
             else:
                 self.tally.add("unchanged")
             return
-        if not known.is_active and not row.division_code:
-            yield self._leave_out(row)
+        if not known.is_active and not record.division_code:
+            yield self._leave_out(record)
             return
-        if not row.division_code:
-            yield from self._notes(row, without_class=True)
-        self._note_presence(row, row.ine or known.ine)
-        changes = self._differences(row, known)
+        if not record.division_code:
+            yield from self._notes(record, without_class=True)
+        self._note_presence(record, record.ine or known.ine)
+        changes = self._differences(record, known)
         action = ChangeAction.CHANGE
         if not known.is_active:
             action = ChangeAction.REACTIVATE
             changes["is_active"] = (False, True)
             changes["left_on"] = (_plain(known.departed_on), None)
         if changes:
-            yield self.tally.note(Proposal("student", known.id, row.siecle_id, _label(row), action, changes))
+            yield self.tally.note(Proposal("student", known.id, record.siecle_id, _label(record), action, changes))
         else:
             self.tally.add("unchanged")
 
-    def _differences(self, row: StudentRow, known: Known) -> Changes:
+    def _differences(self, record: StudentRecord, known: Known) -> Changes:
         """Return what the file changes; what it does not say (INE, number, birth date, MEF) is kept."""
         number = known.siecle_id if self._source is FROM_SIECLE else known.local_id
         wanted = (
-            row.last_name,
-            row.usage_name,
-            row.first_name,
-            row.birth_date or known.birth_date,
-            row.ine or known.ine,
-            row.siecle_id or number,
-            row.division_code,
-            row.mef_code or known.mef_code,
+            record.last_name,
+            record.usage_name,
+            record.first_name,
+            record.birth_date or known.birth_date,
+            record.ine or known.ine,
+            record.siecle_id or number,
+            record.division_code,
+            record.mef_code or known.mef_code,
             self._came_by or known.came_by,
         )
         have = (
@@ -224,79 +226,79 @@ class StudentAnalysis:
         pairs = zip(self._fields, have, wanted, strict=True)
         return {name: (_plain(old), _plain(new)) for name, old, new in pairs if old != new}
 
-    def _judge_unknown(self, rows: list[StudentRow]) -> Iterator[Yielded]:
-        found = {} if self._is_empty else matching.find_namesakes(rows)
-        for row in rows:
-            namesakes = found.get((matching.key_of_name(row), row.birth_date)) if found else None
+    def _judge_unknown(self, records: list[StudentRecord]) -> Iterator[Yielded]:
+        found = {} if self._is_empty else matching.find_namesakes(records)
+        for record in records:
+            namesakes = found.get((matching.key_of_name(record), record.birth_date)) if found else None
             if namesakes:
-                self._namesakes.append((row, namesakes))
-            elif self._is_out(row):
-                yield self._leave_out(row)
+                self._namesakes.append((record, namesakes))
+            elif self._is_out(record):
+                yield self._leave_out(record)
             else:
-                yield from self._create(row)
+                yield from self._create(record)
 
     def _settle_namesakes(self) -> Iterator[Yielded]:
         """Separate homonyms from people to confirm, once it is known whom the file names by a number."""
-        for row, namesakes in self._namesakes:
-            doubtful = [known for known in namesakes if known.id not in self._seen and not (known.ine and row.ine)]
+        for record, namesakes in self._namesakes:
+            doubtful = [known for known in namesakes if known.id not in self._seen and not (known.ine and record.ine)]
             if doubtful:
-                yield from self._ask(row, matching.NAMESAKE, doubtful, can_create=not self._is_out(row))
-            elif self._is_out(row):
-                yield self._leave_out(row)
+                yield from self._ask(record, matching.NAMESAKE, doubtful, can_create=not self._is_out(record))
+            elif self._is_out(record):
+                yield self._leave_out(record)
             else:
-                yield Note(MatchCode.HOMONYM, self._source.kind, row.line, matching.HOMONYM, _label(row))
-                yield from self._create(row)
+                yield Note(MatchCode.HOMONYM, self._source.kind, record.line, matching.HOMONYM, _label(record))
+                yield from self._create(record)
 
-    def _create(self, row: StudentRow) -> Iterator[Yielded]:
-        self._note_presence(row, row.ine)
-        person = hash((row.last_name, row.first_name, row.birth_date))
+    def _create(self, record: StudentRecord) -> Iterator[Yielded]:
+        self._note_presence(record, record.ine)
+        person = hash((record.last_name, record.first_name, record.birth_date))
         if person in self._created:
-            yield Note(MatchCode.HOMONYM, self._source.kind, row.line, matching.HOMONYM, _label(row))
+            yield Note(MatchCode.HOMONYM, self._source.kind, record.line, matching.HOMONYM, _label(record))
         self._created.add(person)
         values = (
-            row.last_name,
-            row.usage_name,
-            row.first_name,
-            _plain(row.birth_date),
-            row.ine,
-            row.siecle_id,
-            row.division_code,
-            row.mef_code,
+            record.last_name,
+            record.usage_name,
+            record.first_name,
+            _plain(record.birth_date),
+            record.ine,
+            record.siecle_id,
+            record.division_code,
+            record.mef_code,
             self._source.origin.value,
         )
         changes = {name: (None, value) for name, value in zip(self._fields, values, strict=True) if value}
-        yield self.tally.note(Proposal("student", None, row.siecle_id, _label(row), ChangeAction.CREATE, changes))
+        yield self.tally.note(Proposal("student", None, record.siecle_id, _label(record), ChangeAction.CREATE, changes))
 
-    def _note_presence(self, row: StudentRow, ine: str | None) -> None:
+    def _note_presence(self, record: StudentRecord, ine: str | None) -> None:
         if not ine:
             self.tally.add("without_ine")
-        if row.division_code:
-            mefs = self.mefs_of_division[row.division_code]
-            if row.mef_code:
-                mefs.add(row.mef_code)
-        if row.mef_code:
-            self.lines_of_mef.setdefault(row.mef_code, row.line)
+        if record.division_code:
+            mefs = self.mefs_of_division[record.division_code]
+            if record.mef_code:
+                mefs.add(record.mef_code)
+        if record.mef_code:
+            self.lines_of_mef.setdefault(record.mef_code, record.line)
 
-    def _notes(self, row: StudentRow, *, without_class: bool) -> Iterator[Note]:
-        """Yield what was found in a row: that it has no class, or all the rest; each left out is reported once."""
-        found = (each for each in row.findings if (each.code is FindingCode.WITHOUT_CLASS) is without_class)
-        yield from notes_of(found, self._source.kind, _label(row))
+    def _notes(self, record: StudentRecord, *, without_class: bool) -> Iterator[Note]:
+        """Yield what was found in a record: that it has no class, or all the rest; each left out is reported once."""
+        found = (each for each in record.findings if (each.code is FindingCode.WITHOUT_CLASS) is without_class)
+        yield from notes_of(found, self._source.kind, _label(record))
 
-    def _refuse(self, row: StudentRow, sentence: str) -> Note:
+    def _refuse(self, record: StudentRecord, sentence: str) -> Note:
         self.tally.add("refused")
-        return Note(MatchCode.TO_CONFIRM, self._source.kind, row.line, sentence, _label(row))
+        return Note(MatchCode.TO_CONFIRM, self._source.kind, record.line, sentence, _label(record))
 
     @staticmethod
-    def _is_out(row: StudentRow) -> bool:
-        """Return whether a row is about somebody who has left, or is not enrolled yet."""
-        return row.has_departed or not row.division_code
+    def _is_out(record: StudentRecord) -> bool:
+        """Return whether a record is about somebody who has left, or is not enrolled yet."""
+        return record.has_departed or not record.division_code
 
-    def _leave_out(self, row: StudentRow) -> Note:
+    def _leave_out(self, record: StudentRecord) -> Note:
         self.tally.ignored += 1
         code, sentence = (
-            (MatchCode.GONE, matching.GONE) if row.has_departed else (MatchCode.NOT_ENROLLED, matching.NOT_ENROLLED)
+            (MatchCode.GONE, matching.GONE) if record.has_departed else (MatchCode.NOT_ENROLLED, matching.NOT_ENROLLED)
         )
-        return Note(code, self._source.kind, row.line, sentence, _label(row))
+        return Note(code, self._source.kind, record.line, sentence, _label(record))
 
     def _absent(self) -> Iterator[Proposal]:
         """Yield the deactivation of each active pupil the file does not name; pages, because writing goes between."""
@@ -324,8 +326,8 @@ def _distinct(*found: Known | None) -> list[Known]:
     return list({known.id: known for known in found if known}.values())
 
 
-def _label(row: StudentRow) -> str:
-    return person_name(row.last_name, row.first_name)
+def _label(record: StudentRecord) -> str:
+    return person_name(record.last_name, record.first_name)
 
 
 def _plain(value: Any) -> Any:

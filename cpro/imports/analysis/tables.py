@@ -38,19 +38,19 @@ class TableAnalysis(Comparison):
         if pupils is not None:
             with about_file(pupils.file.name):
                 yield from self._students.run(read_student_sheet(pupils.file.path, today=self._today))
-            if not self._students.rows:
+            if not self._students.records:
                 raise EmptyImport("Le tableau ne contient aucun élève : rien n’a été importé.", field="files")
             yield from self._compare_divisions(self._found())
         if people is not None:
             with about_file(people.file.name):
-                rows = list(read_staff_sheet(people.file.path))
-            if not rows:
+                records = list(read_staff_sheet(people.file.path))
+            if not records:
                 raise EmptyImport("Le tableau ne contient personne : rien n’a été importé.", field="files")
             analysis = StaffAnalysis(
                 answers=self._answers, is_table=True, division_codes=self._students.mefs_of_division
             )
             self._staff_tally = analysis.tally
-            yield from analysis.run(rows)
+            yield from analysis.run(records)
 
     def _found(self) -> Found:
         return Found({}, {}, self._students.mefs_of_division, self._students.lines_of_mef, SheetKind.STUDENTS.value)

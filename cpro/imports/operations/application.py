@@ -24,8 +24,8 @@ from cpro.extensions import db
 from cpro.imports.admission import require_may_import
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.operations import pupil_accounts, pupils, staff
+from cpro.imports.operations.changes import list_changes, set_fields
 from cpro.imports.operations.exclusion import lock_imports, lock_imports_and_school
-from cpro.imports.operations.rows import list_changes, set_fields
 from cpro.imports.operations.runs import check_confirmations, close_run, record_about_run, version_of
 from cpro.imports.queries import fingerprint_of_data, get_run
 from cpro.imports.refusals import AnalysisOutdated, NotToApply

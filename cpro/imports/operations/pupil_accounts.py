@@ -15,8 +15,8 @@ from cpro.core.staging import BATCH, Staging
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun
+from cpro.imports.operations.changes import list_changes
 from cpro.imports.operations.pupils import list_corrected
-from cpro.imports.operations.rows import list_changes
 from cpro.students.accounts.operations import account_names, new_account
 from cpro.students.models import Student
 from cpro.users.models import Account

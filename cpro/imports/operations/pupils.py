@@ -15,7 +15,7 @@ from sqlalchemy import Integer, Row, String, Table, func, literal, select
 from cpro.core.staging import Staging
 from cpro.extensions import db
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun
-from cpro.imports.operations.rows import division_ids, list_changes, stored
+from cpro.imports.operations.changes import division_ids, list_changes, stored
 from cpro.students.models import Division, Student, search_key_of
 from cpro.users.models import Account
 

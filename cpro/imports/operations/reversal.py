@@ -25,8 +25,15 @@ from cpro.extensions import db
 from cpro.imports.analysis.services import DIVISIONS, SERVICES
 from cpro.imports.models import UNDO_JOB, ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.operations import pupils
+from cpro.imports.operations.changes import (
+    division_ids,
+    list_changes,
+    list_object_ids,
+    plain,
+    set_divisions,
+    set_fields,
+)
 from cpro.imports.operations.exclusion import lock_imports, lock_imports_and_school
-from cpro.imports.operations.rows import division_ids, list_changes, list_object_ids, plain, set_divisions, set_fields
 from cpro.imports.operations.runs import is_being_undone, record_about_run
 from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, fingerprint_of_data, get_run
 from cpro.imports.refusals import UndoImpossible, UndoUnderWay

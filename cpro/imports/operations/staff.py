@@ -15,7 +15,7 @@ from cpro.core.permissions import Role
 from cpro.extensions import db
 from cpro.imports.analysis.services import DIVISIONS, SERVICES
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun
-from cpro.imports.operations.rows import division_ids, set_divisions, set_fields
+from cpro.imports.operations.changes import division_ids, set_divisions, set_fields
 from cpro.imports.refusals import AnalysisOutdated
 from cpro.users.models import Account
 from cpro.users.operations import codes, rules

@@ -1,8 +1,8 @@
 """Students of `ElevesSansAdresses.xml` and `ElevesAvecAdresses.xml` (`BEE_ELEVES`).
 
 A pupil's division stands at the other end of the file, and so may a second pupil with the same INE. So the file is
-parsed once, each pupil's few values kept aside (`RowBuffer`), and judged when the rest is known: memory holds only the
-numbers that join and those that must be unique.
+parsed once, each pupil's few values kept aside (`RecordBuffer`), and judged when the rest is known: memory holds only
+the numbers that join and those that must be unique.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from cpro.imports.checks import (
     check_mef,
     check_names,
 )
-from cpro.imports.errors import TooManyRows
+from cpro.imports.errors import TooManyLines
 from cpro.imports.findings import Finding
-from cpro.imports.row_buffer import RowBuffer
-from cpro.imports.rows import StudentRow
+from cpro.imports.record_buffer import RecordBuffer
+from cpro.imports.records import StudentRecord
 from cpro.imports.values import clean_id, effective_ine, parse_date
 from cpro.imports.xml.document import Element, child_texts, iter_records, line_of
 from cpro.imports.xml.encoding import Encoding
@@ -51,13 +51,13 @@ _NO_SCHOOLING = ("", "")
 _DIVISION = "D"  # TYPE_STRUCTURE; G is a group, anything else is not for us
 
 
-def read_students(stream: IO[bytes], encoding: Encoding | None = None, *, today: dt.date) -> Iterator[StudentRow]:
+def read_students(stream: IO[bytes], encoding: Encoding | None = None, *, today: dt.date) -> Iterator[StudentRecord]:
     """Yield the students of a SIECLE export, in its order, each with what was found. Pure: no database, no Flask.
 
     Nothing is yielded before the whole file has been read, so that a damaged one yields nothing at all.
-    Raises TooManyRows, and whatever `iter_records` raises.
+    Raises TooManyLines, and whatever `iter_records` raises.
     """
-    with RowBuffer() as buffer:
+    with RecordBuffer() as buffer:
         joins = _Joins()
         for element in iter_records(stream, _RECORDS, depth=3, encoding=encoding):
             if element.tag == "ELEVE":
@@ -67,8 +67,8 @@ def read_students(stream: IO[bytes], encoding: Encoding | None = None, *, today:
             else:
                 joins.note_schooling(element)
         codes = joins.list_codes()
-        for row in buffer.replay():
-            yield _judge(row, joins, codes, today)
+        for values in buffer.replay():
+            yield _judge(values, joins, codes, today)
 
 
 class _Joins:
@@ -157,14 +157,16 @@ class _Joins:
         if place is None:
             place = self._places[siecle_id] = len(self._places)
             if place >= MAX_STUDENTS:
-                raise TooManyRows(f"Ce fichier compte plus de {format_count(MAX_STUDENTS)} élèves : vérifiez l’export.")
+                raise TooManyLines(
+                    f"Ce fichier compte plus de {format_count(MAX_STUDENTS)} élèves : vérifiez l’export."
+                )
             self._lines.append(0)
             self._divisions.append(0)
         return place
 
 
-def _judge(row: tuple[Any, ...], joins: _Joins, codes: list[str], today: dt.date) -> StudentRow:
-    line, siecle_id, ine, is_malformed, last_name, usage_name, first_name, birth, leaving, mef = row
+def _judge(values: tuple[Any, ...], joins: _Joins, codes: list[str], today: dt.date) -> StudentRecord:
+    line, siecle_id, ine, is_malformed, last_name, usage_name, first_name, birth, leaving, mef = values
     findings: list[Finding] = []
     clean = clean_id(siecle_id)
     check_id(line, clean, joins.repeated_ids.get(siecle_id, ()), "ELEVE_ID", findings)
@@ -174,7 +176,7 @@ def _judge(row: tuple[Any, ...], joins: _Joins, codes: list[str], today: dt.date
     departed_on, has_departed = check_leaving_date(line, leaving.strip(), parse_date, today, findings)
     schooling_mef, schooling_division = joins.schoolings.get(siecle_id, _NO_SCHOOLING)
     division = joins.find_division(siecle_id, codes) or schooling_division
-    return StudentRow(
+    return StudentRecord(
         line,
         clean or "",
         ine or None,

@@ -7,7 +7,7 @@ from typing import IO
 
 from cpro.core.formatting import format_count
 from cpro.imports.checks import check_label
-from cpro.imports.errors import TooManyRows
+from cpro.imports.errors import TooManyLines
 from cpro.imports.findings import Finding, FindingCode
 from cpro.imports.values import DIVISION_CODE_MAX_LENGTH, clean_division_code, clean_mef
 from cpro.imports.xml.document import Element, child_texts, iter_records, line_of
@@ -121,9 +121,9 @@ def check_mef_codes(line: int, texts: list[str], findings: list[Finding]) -> tup
 
 
 def check_size(count: int) -> None:
-    """Raise TooManyRows at the limit."""
+    """Raise TooManyLines at the limit."""
     if count >= MAX_ENTRIES:
-        raise TooManyRows(f"Ce fichier compte plus de {format_count(MAX_ENTRIES)} entrées : vérifiez l’export.")
+        raise TooManyLines(f"Ce fichier compte plus de {format_count(MAX_ENTRIES)} entrées : vérifiez l’export.")
 
 
 def _mef_codes(line: int, element: Element, findings: list[Finding]) -> tuple[str, ...]:

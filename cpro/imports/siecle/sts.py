@@ -13,7 +13,7 @@ from typing import IO
 from cpro.core.validators import InvalidText
 from cpro.imports.checks import check_id, check_label, check_names
 from cpro.imports.findings import Finding, FindingCode
-from cpro.imports.rows import StaffRow
+from cpro.imports.records import StaffRecord
 from cpro.imports.siecle.structures import SIECLEDivision, check_mef_codes, check_size, check_structure_code
 from cpro.imports.values import clean_id, clean_label
 from cpro.imports.xml.document import Element, child_texts, iter_records, line_of
@@ -30,7 +30,7 @@ PersonKey = tuple[str, str]
 class STSContents:
     """What the file holds; `findings` are those about no person in particular."""
 
-    people: tuple[StaffRow, ...]
+    people: tuple[StaffRecord, ...]
     divisions: tuple[SIECLEDivision, ...]
     findings: tuple[Finding, ...]
 
@@ -125,7 +125,7 @@ class _Draft:
                 for key in teachers:
                     self.taught.setdefault(key, {})[code] = None
 
-    def finished_people(self) -> Iterator[StaffRow]:
+    def finished_people(self) -> Iterator[StaffRecord]:
         """Yield everybody with their divisions: UNKNOWN_PERSON for services of people the file lacks."""
         for key, line in self.service_lines.items():
             if key not in self.lines:
@@ -136,7 +136,7 @@ class _Draft:
             lines = self.lines[key] if len(self.lines[key]) > 1 else ()
             number = clean_id(person.sts_id) if person.sts_type in (_EPP, _LOCAL) else None
             check_id(person.line, number, lines, "ID de STS-Web", person.findings)
-            yield StaffRow(
+            yield StaffRecord(
                 person.line,
                 person.sts_id,
                 person.sts_type,

@@ -1,4 +1,4 @@
-"""Students and staff of a filled-in table; rows are judged by the same rules as the ministry's files."""
+"""Students and staff of a filled-in table; lines are judged by the same rules as the ministry's files."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from cpro.imports.checks import (
     check_names,
 )
 from cpro.imports.deposit.shapes import Shape, detect_shape
-from cpro.imports.errors import EmptyFile, TooManyRows
+from cpro.imports.errors import EmptyFile, TooManyLines
 from cpro.imports.findings import Finding, FindingCode
-from cpro.imports.row_buffer import RowBuffer
-from cpro.imports.rows import StaffRow, StudentRow
+from cpro.imports.record_buffer import RecordBuffer
+from cpro.imports.records import StaffRecord, StudentRecord
 from cpro.imports.spreadsheet.columns import COLUMNS, SheetKind, find_columns, recognise_titles
-from cpro.imports.spreadsheet.csv_rows import iter_csv_rows
-from cpro.imports.spreadsheet.xlsx_rows import iter_xlsx_rows
+from cpro.imports.spreadsheet.csv_lines import iter_csv_lines
+from cpro.imports.spreadsheet.xlsx_lines import iter_xlsx_lines
 from cpro.imports.values import clean_division_code, clean_id, effective_ine, parse_table_date
 
-MAX_ROWS = 100_000
+MAX_LINES = 100_000
 _CELL_LENGTH = 500
 _CELL_ERRORS = re.compile(r"#(?:N/?A|REF!|VALUE!|VALEUR!|NAME\?|NOM\?|DIV/0!|NUM!|NOMBRE!|NULL!|NUL!)")
 _CIVILITIES = {"m": "M.", "mr": "M.", "monsieur": "M.", "mme": "Mme", "madame": "Mme", "mlle": "Mme"}
@@ -51,20 +51,20 @@ _BETWEEN_CLASSES = re.compile(r"[;,\n]")
 
 def recognise_sheet(path: Path) -> SheetKind:
     """Return who a table is about, its required columns checked; raises FileRefused of some kind."""
-    for _, titles in _iter_rows(path):
+    for _, titles in _iter_lines(path):
         kind = recognise_titles(titles)
         find_columns(kind, titles)
         return kind
     raise EmptyFile
 
 
-def read_student_sheet(path: Path, *, today: dt.date) -> Iterator[StudentRow]:
+def read_student_sheet(path: Path, *, today: dt.date) -> Iterator[StudentRecord]:
     """Yield the students of a table, in its order, each with what was found; nothing before the whole was read.
 
-    Raises TooManyRows beyond 100 000, and FileRefused of some kind.
+    Raises TooManyLines beyond 100 000, and FileRefused of some kind.
     """
     ines, numbers = _Repeated(), _Repeated()
-    with RowBuffer() as buffer:
+    with RecordBuffer() as buffer:
         for line, cells in _iter_cells(path, SheetKind.STUDENTS):
             ine, is_malformed = effective_ine([cells["ine"]])
             ines.note(ine, line)
@@ -77,31 +77,31 @@ def read_student_sheet(path: Path, *, today: dt.date) -> Iterator[StudentRow]:
             yield _student(line, cells, number, ine, today, findings)
 
 
-def read_staff_sheet(path: Path) -> Iterator[StaffRow]:
+def read_staff_sheet(path: Path) -> Iterator[StaffRecord]:
     """Yield the staff of a table, in its order, each with what was found; raises FileRefused of some kind."""
-    rows = list(_iter_cells(path, SheetKind.STAFF))
+    lines = list(_iter_cells(path, SheetKind.STAFF))
     numbers = _Repeated()
-    for line, cells in rows:
+    for line, cells in lines:
         numbers.note(cells["number"], line)
-    for line, cells in rows:
+    for line, cells in lines:
         yield _member(line, cells, numbers)
 
 
-def _iter_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    return iter_xlsx_rows(path) if detect_shape(path) is Shape.WORKBOOK else iter_csv_rows(path)
+def _iter_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    return iter_xlsx_lines(path) if detect_shape(path) is Shape.WORKBOOK else iter_csv_lines(path)
 
 
 def _iter_cells(path: Path, kind: SheetKind) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the known cells of each row by the keys of their columns, "" for those that are not there."""
+    """Yield the known cells of each line by the keys of their columns, "" for those that are not there."""
     places: dict[str, int] = {}
-    for count, (line, row) in enumerate(_iter_rows(path)):
+    for count, (line, values) in enumerate(_iter_lines(path)):
         if count == 0:
-            places = find_columns(kind, row)
+            places = find_columns(kind, values)
             continue
-        if count > MAX_ROWS:
-            raise TooManyRows(f"Ce tableau compte plus de {format_count(MAX_ROWS)} lignes : vérifiez-le.")
+        if count > MAX_LINES:
+            raise TooManyLines(f"Ce tableau compte plus de {format_count(MAX_LINES)} lignes : vérifiez-le.")
         cells = {column.key: "" for column in COLUMNS[kind]}
-        cells.update((key, row[place]) for key, place in places.items() if place < len(row))
+        cells.update((key, values[place]) for key, place in places.items() if place < len(values))
         if any(cells.values()):
             yield line, cells
 
@@ -135,13 +135,13 @@ def _number(line: int, text: str, numbers: _Repeated, findings: list[Finding]) -
 
 def _student(
     line: int, cells: dict[str, str], number: str, ine: str, today: dt.date, findings: list[Finding]
-) -> StudentRow:
+) -> StudentRecord:
     names = check_names(line, cells["last_name"], cells["usage_name"], cells["first_name"], findings)
     birth_date = check_birth_date(line, cells["birth_date"], parse_table_date, today, findings)
     departed_on, has_departed = check_leaving_date(line, cells["departed_on"], parse_table_date, today, findings)
     mef_code = check_mef(line, cells["mef"], findings)
     division_code = check_division(line, cells["division"], (), has_departed, findings)
-    return StudentRow(
+    return StudentRecord(
         line,
         number,
         ine or None,
@@ -155,7 +155,7 @@ def _student(
     )
 
 
-def _member(line: int, cells: dict[str, str], numbers: _Repeated) -> StaffRow:
+def _member(line: int, cells: dict[str, str], numbers: _Repeated) -> StaffRecord:
     findings = _check_cells(line, cells)
     number = _number(line, cells["number"], numbers, findings)
     last_name, _, first_name = check_names(line, cells["last_name"], "", cells["first_name"], findings)
@@ -168,7 +168,7 @@ def _member(line: int, cells: dict[str, str], numbers: _Repeated) -> StaffRow:
     email = _email(line, cells["email"], findings)
     divisions = _divisions(line, cells["divisions"], findings)
     disciplines = (discipline,) if discipline else ()
-    return StaffRow(
+    return StaffRecord(
         line, number, "", civility, last_name, first_name, function, disciplines, divisions, email, tuple(findings)
     )
 

@@ -7,7 +7,7 @@ from cpro.imports.spreadsheet.columns import COLUMNS, SheetKind
 
 
 def template_csv(kind: SheetKind) -> bytes:
-    """Return the titles alone as CSV: semicolons, UTF-8 with its mark. An example row would end up imported."""
+    """Return the titles alone as CSV: semicolons, UTF-8 with its mark. An example line would end up imported."""
     return "".join(csv_lines([template_titles(kind)])).encode()
 
 

@@ -1,4 +1,4 @@
-"""Rows of a CSV file: `;` or `,`, UTF-8 with or without its mark, or Windows-1252."""
+"""Read the lines of a CSV file: `;` or `,`, UTF-8 with or without its mark, or Windows-1252."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from typing import TextIO
 from cpro.imports.errors import EmptyFile, UnreadableTable
 
 _CHUNK_SIZE = 1 << 20
-#: Characters of a line: a cell of a spreadsheet holds 32 767, and a row of ours some dozens.
+#: Characters of a line: a cell of a spreadsheet holds 32 767, and a line of ours some dozens.
 _LINE_LENGTH = 1 << 17
 _SEPARATOR_LINE = re.compile(r"sep=([;,])\s*", re.IGNORECASE)
 #: Our own files put it before what a spreadsheet would take for a formula.
 _DEFUSED = re.compile(r"'(?=[=+\-@\t\r])")
 
 
-def iter_csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, with the line on which each begins.
+def iter_csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the values of each line that is not blank, with the number at which it begins.
 
     Raises EmptyFile, UnreadableTable. Memory is bounded whatever the lines.
     """
     with path.open(encoding=_encoding(path), errors="strict", newline="") as file:
         try:
-            yield from _rows(file)
+            yield from _values(file)
         except (csv.Error, UnicodeDecodeError) as error:
             raise UnreadableTable from error
 
 
-def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
+def _values(file: TextIO) -> Iterator[tuple[int, list[str]]]:
     lines = _lines(file)
     first, line = next(lines, ""), 1
     announced = _SEPARATOR_LINE.fullmatch(first)
@@ -45,9 +45,9 @@ def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(_chain(first, lines), delimiter=delimiter, strict=True)
     read = 0
     for cells in reader:
-        row = [_DEFUSED.sub("", cell.strip(), count=1) for cell in cells]
-        if any(row):
-            yield line + read, row
+        values = [_DEFUSED.sub("", cell.strip(), count=1) for cell in cells]
+        if any(values):
+            yield line + read, values
         read = reader.line_num
 
 

@@ -1,4 +1,4 @@
-"""What applying and undoing share: pages of changes, values set after they were checked."""
+"""Page through the changes of an import and set their values, for applying and undoing alike."""
 
 from __future__ import annotations
 

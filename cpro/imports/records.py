@@ -11,10 +11,10 @@ from typing import NamedTuple
 from cpro.imports.findings import Finding, Severity
 
 
-class StudentRow(NamedTuple):
+class StudentRecord(NamedTuple):
     """A pupil as the file gives them; a refused one still says who they are, so that nobody deactivates them."""
 
-    #: line of the XML file, row of the table; both count from 1
+    #: line of the XML file or of the table, from 1
     line: int
     #: SIECLE's ELEVE_ID; in tables, the school's own number, "" where it gives none
     siecle_id: str
@@ -40,7 +40,7 @@ class StudentRow(NamedTuple):
         return _has(self.findings, Severity.REFUSED)
 
 
-class StaffRow(NamedTuple):
+class StaffRecord(NamedTuple):
     """Somebody who works in the school; `division_codes` are those whose pupils they teach, in the file's order."""
 
     line: int

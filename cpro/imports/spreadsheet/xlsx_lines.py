@@ -1,4 +1,4 @@
-"""Rows of the first visible sheet of a workbook, as texts, in bounded memory.
+"""Read the lines of the first visible sheet of a workbook, as texts, in bounded memory.
 
 Read with the reader of the ministry's files rather than with a library of spreadsheets: those keep in memory whatever
 a sheet holds, and expand entities. A formula gives the value that the spreadsheet last computed; a date gives its day.
@@ -22,14 +22,14 @@ from typing import IO
 from cpro.core.formatting import format_date
 from cpro.core.parsing import read_integer, read_number
 from cpro.imports.deposit.archives import open_archive
-from cpro.imports.errors import FileRefused, TooManyRows, UnreadableTable
+from cpro.imports.errors import FileRefused, TooManyLines, UnreadableTable
 from cpro.imports.xml.document import Element, iter_records
 
 #: Bytes of the parts, unfolded. Texts are kept in memory, the sheet is not.
 _SHEET_SIZE, _TEXTS_SIZE, _PART_SIZE = 100 << 20, 30 << 20, 5 << 20
 MAX_COLUMNS = 60
 _TEXT_LENGTH = 1000
-#: the rows that a sheet can have
+#: the lines that a sheet can have
 _LAST_ROW = 1 << 20
 _MEMORY_SIZE = 1 << 20
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
@@ -38,12 +38,12 @@ _COLUMN = re.compile(r"([A-Z]{1,3})[0-9]+")
 _RELATION_ID = "id"
 
 
-def iter_xlsx_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, with their numbers. Raises UnreadableTable, TooManyRows."""
+def iter_xlsx_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the values of each line that is not blank, with its number. Raises UnreadableTable, TooManyLines."""
     try:
         with open_archive(path) as archive:
-            yield from _rows(archive)
-    except TooManyRows:
+            yield from _lines(archive)
+    except TooManyLines:
         raise
     except (FileRefused, KeyError, OverflowError) as error:
         raise UnreadableTable from error
@@ -56,13 +56,13 @@ class _Workbook:
     first_day: dt.date
 
 
-def _rows(archive: zipfile.ZipFile) -> Iterator[tuple[int, list[str]]]:
+def _lines(archive: zipfile.ZipFile) -> Iterator[tuple[int, list[str]]]:
     sheet_name, first_day = _first_sheet(archive)
     book = _Workbook(_texts(archive), _date_styles(archive), first_day)
     number = 0
     with _part(archive, sheet_name, _SHEET_SIZE) as stream:
         for row in iter_records(stream, ("{*}row",), depth=2):
-            number = _row_number(row, after=number)
+            number = _line_number(row, after=number)
             cells = _cells(row, book)
             if any(cells):
                 yield number, cells
@@ -70,10 +70,10 @@ def _rows(archive: zipfile.ZipFile) -> Iterator[tuple[int, list[str]]]:
 
 @contextmanager
 def _part(archive: zipfile.ZipFile, name: str, limit: int) -> Iterator[IO[bytes]]:
-    """Open a part as a file in which one can go back; raises TooManyRows when it is too large."""
+    """Open a part as a file in which one can go back; raises TooManyLines when it is too large."""
     member = archive.getinfo(name)
     if member.file_size > limit:
-        raise TooManyRows("Ce classeur est trop volumineux : gardez une seule feuille, sans mise en forme ni image.")
+        raise TooManyLines("Ce classeur est trop volumineux : gardez une seule feuille, sans mise en forme ni image.")
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_SIZE) as copy, archive.open(member) as source:
         while chunk := source.read(1 << 16):
             copy.write(chunk)
@@ -127,8 +127,8 @@ def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
     return frozenset(styles)
 
 
-def _row_number(row: Element, *, after: int) -> int:
-    """Return the number of a row: as it says, else the next. Raises UnreadableTable where no sheet has such a row."""
+def _line_number(row: Element, *, after: int) -> int:
+    """Return the number of a line: as it says, else the next. Raises UnreadableTable where no sheet has such a line."""
     number = read_integer(row.get("r") or after + 1, smallest=after + 1, largest=_LAST_ROW)
     if number is None:
         raise UnreadableTable

@@ -1,4 +1,4 @@
-"""Buffer the rows of a file until the whole file is read: in memory up to 1 MiB, then in a temporary file."""
+"""Buffer the records of a file until the whole file is read: in memory up to 1 MiB, then in a temporary file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BATCH = 500
 _MEMORY_SIZE = 1 << 20
 
 
-class RowBuffer:
+class RecordBuffer:
     """A buffer of tuples of plain values, read in the order in which they were appended.
 
     The temporary file has no name: the system deletes it when the process ends.
@@ -22,7 +22,7 @@ class RowBuffer:
         self._file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_SIZE)
         self._batch: list[tuple[Any, ...]] = []
 
-    def __enter__(self) -> RowBuffer:
+    def __enter__(self) -> RecordBuffer:
         return self
 
     def __exit__(
@@ -30,9 +30,9 @@ class RowBuffer:
     ) -> None:
         self._file.close()
 
-    def append(self, row: tuple[Any, ...]) -> None:
+    def append(self, values: tuple[Any, ...]) -> None:
         """Append a tuple of None, numbers and texts."""
-        self._batch.append(row)
+        self._batch.append(values)
         if len(self._batch) == _BATCH:
             self._flush()
 
