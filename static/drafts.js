@@ -1,3 +1,4 @@
+// @ts-check
 /* Drafts: what is typed in form[data-draft] is sent to the server a moment after the last key, and when the page is left.
  *
  * Without this script, the button « Enregistrer le brouillon » does it. Nothing is kept in the browser: computers of
@@ -10,25 +11,39 @@ const retries = [3000, 6000, 12000, 30000];
 const crossing = 700; // what a page sends as it is left, and the request for the same page, may cross
 const keepaliveLimit = 60000; // browsers send no more once the page is gone
 
-const ended = "Votre session a pris fin ou a changé\u202f: ce que vous écrivez n’est plus enregistré. Votre texte reste sur cette page\u202f; validez-le pour vous connecter à nouveau.";
-const refused = "Le brouillon ne peut plus être enregistré. Votre texte reste sur cette page\u202f: copiez-le avant de la quitter.";
+const ended =
+  "Votre session a pris fin ou a changé\u202f: ce que vous écrivez n’est plus enregistré. " +
+  "Votre texte reste sur cette page\u202f; validez-le pour vous connecter à nouveau.";
+const refused =
+  "Le brouillon ne peut plus être enregistré. Votre texte reste sur cette page\u202f: copiez-le avant de la quitter.";
 const later = "Le brouillon n’est pas encore enregistré\u202f: nouvel essai dans un instant.";
 
-/* Which draft fills a form, and in which state. */
 const marks = "form[data-draft] [name=draft_of]";
 
+/**
+ * Which draft fills the form of a page, and in which state.
+ * @param {Document} root
+ * @returns {string | undefined}
+ */
+function markOf(root) {
+  return /** @type {HTMLInputElement | null} */ (root.querySelector(marks))?.value;
+}
+
 class Keeper {
+  /** @param {HTMLFormElement} form */
   constructor(form) {
     this.form = form;
-    this.state = form.querySelector("[data-draft-state]");
-    this.turn = form.querySelector("[name=draft_turn]");
+    this.state = /** @type {HTMLElement} */ (form.querySelector("[data-draft-state]"));
+    this.turn = /** @type {HTMLInputElement} */ (form.querySelector("[name=draft_turn]"));
     this.isUnsaved = form.dataset.draft === "unsaved"; // it was posted and comes back: the server may know less
     this.isStopped = false; // nothing more is sent: the session has ended, or the text is refused
     this.isLeaving = false; // the form itself is being sent
     this.isSending = false;
+    this.isLong = false; // more than a browser sends once the page is gone
+    this.timer = 0;
     this.failures = 0;
     this.since = 0;
-    form.querySelector("[data-draft-button]").hidden = true; // it is done without being asked
+    /** @type {HTMLElement} */ (form.querySelector("[data-draft-button]")).hidden = true; // it is done without being asked
 
     form.addEventListener("input", () => this.typed());
     form.addEventListener("change", () => this.typed());
@@ -38,8 +53,11 @@ class Keeper {
     addEventListener("beforeunload", (event) => this.beforeLeaving(event));
     addEventListener("pagehide", () => this.flush());
     addEventListener("pageshow", (event) => event.persisted && this.isLeaving && location.reload());
+    const navigation = /** @type {PerformanceNavigationTiming | undefined} */ (
+      performance.getEntriesByType("navigation")[0]
+    );
     if (this.isUnsaved) this.plan(pause);
-    else if (["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type)) this.catchUp();
+    else if (["reload", "back_forward"].includes(navigation?.type ?? "")) this.catchUp();
   }
 
   /* Reloaded at once after the last key, the page may have been drawn before that key was kept: draw it again then. */
@@ -48,8 +66,8 @@ class Keeper {
     if (this.since || document.hidden) return;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(marks);
-      if (fresh && fresh.value !== document.querySelector(marks)?.value && !this.since) location.reload();
+      const fresh = markOf(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (fresh !== undefined && fresh !== markOf(document) && !this.since) location.reload();
     } catch {
       /* The session has ended or the server is away: the page stays as it is. */
     }
@@ -62,9 +80,10 @@ class Keeper {
     if (!this.isStopped) this.plan(Math.max(0, Math.min(pause, this.since + longestWait - Date.now())));
   }
 
+  /** @param {number} delay */
   plan(delay) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.save(), delay);
+    this.timer = window.setTimeout(() => this.save(), delay);
   }
 
   leave() {
@@ -72,13 +91,16 @@ class Keeper {
     clearTimeout(this.timer);
   }
 
+  /** @param {SubmitEvent} event */
   submittedElsewhere(event) {
     if (event.target === this.form) return;
-    if (event.submitter?.value !== "abandonner") {
+    if (/** @type {HTMLButtonElement | null} */ (event.submitter)?.value !== "abandonner") {
       this.flush();
       return;
     }
-    event.target.elements.draft_turn.value = this.turn.value; // what is under way must not bring the draft back
+    const abandon = /** @type {HTMLFormElement} */ (event.target);
+    const turn = /** @type {HTMLInputElement} */ (abandon.elements.namedItem("draft_turn"));
+    turn.value = this.turn.value; // what is under way must not bring the draft back
     this.leave();
   }
 
@@ -87,6 +109,7 @@ class Keeper {
     if (this.isUnsaved && !this.isStopped && !this.isLeaving) this.save({ atOnce: true });
   }
 
+  /** @param {BeforeUnloadEvent} event */
   beforeLeaving(event) {
     const wasUnsaved = this.isUnsaved && !this.isLeaving;
     this.flush();
@@ -99,17 +122,20 @@ class Keeper {
       return;
     }
     clearTimeout(this.timer);
-    this.turn.value = Number(this.turn.value) + 1;
+    this.turn.value = String(Number(this.turn.value) + 1);
     const turn = this.turn.value;
     const body = new FormData(this.form);
-    for (const secret of this.form.querySelectorAll("[type=password]")) body.delete(secret.name);
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const secrets = this.form.querySelectorAll("[type=password]");
+    for (const secret of secrets) body.delete(secret.name);
     body.set("brouillon", "enregistrer");
-    this.isLong = [...body.values()].reduce((size, value) => size + 3 * value.length + 100, 0) > keepaliveLimit;
+    const lengths = [...body.values()].map((value) => (value instanceof File ? value.size : 3 * value.length));
+    this.isLong = lengths.reduce((size, length) => size + length + 100, 0) > keepaliveLimit;
     this.isUnsaved = false;
     this.since = 0;
     this.isSending = true;
     try {
-      const answer = await fetch(this.form.getAttribute("action"), {
+      const answer = await fetch(this.form.getAttribute("action") ?? location.href, {
         method: "POST",
         body,
         headers: { Accept: "application/json" },
@@ -124,6 +150,10 @@ class Keeper {
     }
   }
 
+  /**
+   * @param {Response} answer
+   * @param {string} turn which sending it answers
+   */
   async hear(answer, turn) {
     const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
     const message = isJson ? (await answer.json()).message : "";
@@ -150,11 +180,16 @@ class Keeper {
     this.failures += 1;
   }
 
-  /* The same words are not shown twice: they would be read aloud at each pause. */
+  /**
+   * The same words are not shown twice: they would be read aloud at each pause.
+   * @param {string} words
+   */
   show(words, level = "") {
     this.state.dataset.level = level;
     if (this.state.textContent !== words) this.state.textContent = words;
   }
 }
 
-for (const form of document.querySelectorAll("form[data-draft]")) new Keeper(form);
+/** @type {NodeListOf<HTMLFormElement>} */
+const drafted = document.querySelectorAll("form[data-draft]");
+for (const form of drafted) new Keeper(form);

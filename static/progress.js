@@ -1,3 +1,4 @@
+// @ts-check
 /* The page of a job: fetch it again and put its section in place of the old one, until the job is settled.
  *
  * Without this script the link « Actualiser » does the same. Stops at the first error or odd answer (signed out,
@@ -9,6 +10,7 @@ const calmPause = 10000;
 
 const announcement = document.getElementById("travail-annonce");
 
+/** @param {Document} root */
 function section(root) {
   return root.getElementById("travail");
 }
@@ -17,11 +19,15 @@ function isRunning() {
   return section(document)?.hasAttribute("data-running");
 }
 
-/* Announce to a screen reader the changes of state and each quarter of the way, not each step. */
+/**
+ * Announce to a screen reader the changes of state and each quarter of the way, not each step.
+ * @param {HTMLElement} job
+ */
 function milestone(job) {
+  /** @type {HTMLProgressElement | null} */
   const bar = job.querySelector("progress[value]");
   const quarter = bar ? Math.floor((4 * bar.value) / bar.max) : 0;
-  const word = job.dataset.announce;
+  const word = job.dataset.announce ?? "";
   return bar && quarter ? `${word}\u202f: ${quarter * 25}\u00a0%` : word;
 }
 
@@ -32,11 +38,11 @@ async function refresh() {
   const fresh = section(new DOMParser().parseFromString(await answer.text(), "text/html"));
   const stale = section(document);
   if (!fresh || !stale) return false;
-  const focused = stale.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = stale.contains(document.activeElement) ? document.activeElement?.id : "";
   const before = milestone(stale);
   stale.replaceWith(document.adoptNode(fresh));
-  if (focused) (document.getElementById(focused) ?? document.getElementById("contenu")).focus();
-  if (milestone(fresh) !== before) announcement.textContent = milestone(fresh);
+  if (focused) (document.getElementById(focused) ?? document.getElementById("contenu"))?.focus();
+  if (announcement && milestone(fresh) !== before) announcement.textContent = milestone(fresh);
   return true;
 }
 

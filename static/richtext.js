@@ -1,8 +1,10 @@
+// @ts-check
 /* Rich text fields: each text area of [data-richtext] becomes an editor. Without this script it is typed in as it is.
  *
  * The text area, hidden, always holds what will be posted (HTML, as the hidden field beside it then says). Whatever is
  * pasted or dropped is brought to the few tags that the server keeps; the server judges again. */
 
+/** @type {Record<string, string>} */
 const kept = { B: "strong", STRONG: "strong", I: "em", EM: "em", UL: "ul", OL: "ol", LI: "li", BR: "br", A: "a" };
 const paragraphs = new Set("P DIV H1 H2 H3 H4 H5 H6 BLOCKQUOTE PRE TR".split(" "));
 const unread = new Set("SCRIPT STYLE TEMPLATE TITLE IFRAME OBJECT SVG MATH NOSCRIPT TEXTAREA".split(" "));
@@ -15,15 +17,22 @@ const tools = [
   { command: "link", label: "Lien", shortcut: "Control+K" },
 ];
 
-/* Copy into `target` what the server would keep of `source`. */
+/**
+ * Copy into `target` what the server would keep of `source`.
+ * @template {ParentNode} Target
+ * @param {Node} source
+ * @param {Target} target
+ * @returns {Target}
+ */
 function copyKept(source, target) {
   for (const node of source.childNodes) {
-    if (node.nodeType === Node.TEXT_NODE) {
+    if (node instanceof Text) {
       target.append(node.data);
       continue;
     }
-    const name = node.nodeType === Node.ELEMENT_NODE ? node.nodeName.toUpperCase() : "";
-    if (!name || unread.has(name)) continue;
+    if (!(node instanceof Element)) continue;
+    const name = node.nodeName.toUpperCase();
+    if (unread.has(name)) continue;
     const tag = paragraphs.has(name) ? "p" : kept[name];
     const isLost = !tag || (tag === "a" && !safeAddress.test(node.getAttribute("href") ?? ""));
     if (isLost) {
@@ -31,7 +40,7 @@ function copyKept(source, target) {
       continue;
     }
     const copy = document.createElement(tag);
-    if (tag === "a") copy.setAttribute("href", node.getAttribute("href"));
+    if (tag === "a") copy.setAttribute("href", node.getAttribute("href") ?? "");
     copyKept(node, copy);
     target.append(copy);
   }
@@ -42,6 +51,7 @@ function copyKept(source, target) {
 const attribute = /\s(?!href\b)[^\s"'<>/=]+(\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?/gi;
 const tagOpened = /<[a-z](?:[^"'>]|"[^"]*"|'[^']*')*>/gi;
 
+/** @param {string} html */
 function cleaned(html) {
   const holder = document.createElement("template"); // its content is inert: nothing in it runs or loads
   holder.innerHTML = html
@@ -50,7 +60,10 @@ function cleaned(html) {
   return copyKept(holder.content, document.createElement("div"));
 }
 
-/* What somebody typed before this script ran becomes paragraphs. */
+/**
+ * What somebody typed before this script ran becomes paragraphs.
+ * @param {string} text
+ */
 function fromPlainText(text) {
   const holder = document.createElement("div");
   for (const part of text.split(/\n\s*\n/)) {
@@ -61,12 +74,25 @@ function fromPlainText(text) {
   return holder;
 }
 
+/**
+ * @param {HTMLTextAreaElement} area
+ * @param {HTMLInputElement} format
+ * @param {DocumentFragment | undefined} stored
+ */
 function initialContent(area, format, stored) {
   const isHtml = format.value === "html" || /^<(p|ul|ol)>/.test(area.value); // kept by the browser's « Précédent »
   if (isHtml) return cleaned(area.value);
-  return stored && area.value === area.defaultValue ? copyKept(stored, document.createElement("div")) : fromPlainText(area.value);
+  if (stored && area.value === area.defaultValue) return copyKept(stored, document.createElement("div"));
+  return fromPlainText(area.value);
 }
 
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string>} attributes
+ * @param {(Node | string)[]} content
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 function make(tag, attributes, ...content) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -74,15 +100,22 @@ function make(tag, attributes, ...content) {
   return element;
 }
 
+/**
+ * @param {string} label
+ * @param {Record<string, string>} attributes
+ */
 function button(label, attributes = {}) {
   return make("button", { type: "button", class: "btn btn-outline-secondary btn-sm", ...attributes }, label);
 }
 
 class Editor {
+  /** @param {HTMLElement} field */
   constructor(field) {
-    this.area = field.querySelector("textarea");
-    this.format = field.querySelector("input[type=hidden]");
-    this.label = field.querySelector("label");
+    this.area = /** @type {HTMLTextAreaElement} */ (field.querySelector("textarea"));
+    this.format = /** @type {HTMLInputElement} */ (field.querySelector("input[type=hidden]"));
+    this.label = /** @type {HTMLLabelElement} */ (field.querySelector("label"));
+    /** @type {Range | null} */
+    this.range = null; // what was selected when the panel of the link opened
     const id = this.area.id;
 
     this.place = make("div", {
@@ -102,8 +135,10 @@ class Editor {
     this.place.append(...initialContent(this.area, this.format, field.querySelector("template")?.content).childNodes);
 
     this.tools = this.makeTools();
-    this.linkPanel = this.makeLinkPanel(id);
-    field.querySelector("[data-typing]").remove();
+    this.address = make("input", { class: "form-control", type: "text", inputmode: "url", id: `${id}-lien`, autocomplete: "off" });
+    this.linkError = make("p", { class: "field-error", role: "alert" });
+    this.linkPanel = this.makeLinkPanel();
+    field.querySelector("[data-typing]")?.remove();
     this.area.before(this.tools, this.linkPanel, this.place);
     this.area.hidden = true;
     this.area.required = false;
@@ -113,7 +148,7 @@ class Editor {
     this.place.id = id;
     this.label.addEventListener("click", () => this.place.focus());
 
-    this.place.addEventListener("input", (event) => this.changed(event));
+    this.place.addEventListener("input", (event) => this.changed(/** @type {InputEvent} */ (event)));
     this.place.addEventListener("paste", (event) => this.paste(event));
     this.place.addEventListener("keydown", (event) => this.pressed(event));
     this.place.addEventListener("beforeinput", (event) => {
@@ -132,19 +167,25 @@ class Editor {
       return made;
     });
     buttons[0].tabIndex = 0;
-    const words = this.label.firstChild.textContent.trim();
-    const bar = make("div", { class: "richtext-tools", role: "toolbar", "aria-label": `Mise en forme\u202f: ${words}` }, ...buttons);
+    const words = this.label.firstChild?.textContent?.trim();
+    const name = `Mise en forme\u202f: ${words}`;
+    const bar = make("div", { class: "richtext-tools", role: "toolbar", "aria-label": name }, ...buttons);
     bar.addEventListener("mousedown", (event) => event.preventDefault()); // the selection stays in the text
     bar.addEventListener("click", (event) => {
-      const pressed = event.target.closest("button");
-      if (pressed) this.run(pressed.dataset.command);
+      const pressed = /** @type {Element} */ (event.target).closest("button");
+      if (pressed?.dataset.command) this.run(pressed.dataset.command);
     });
     bar.addEventListener("keydown", (event) => this.moveAmongTools(event, buttons));
     return bar;
   }
 
+  /**
+   * @param {KeyboardEvent} event
+   * @param {HTMLButtonElement[]} buttons
+   */
   moveAmongTools(event, buttons) {
-    const here = buttons.indexOf(document.activeElement);
+    const here = buttons.findIndex((each) => each === document.activeElement);
+    /** @type {Record<string, number>} */
     const moves = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: buttons.length - 1 };
     if (!(event.key in moves)) return;
     event.preventDefault();
@@ -153,9 +194,7 @@ class Editor {
     next.focus();
   }
 
-  makeLinkPanel(id) {
-    this.address = make("input", { class: "form-control", type: "text", inputmode: "url", id: `${id}-lien`, autocomplete: "off" });
-    this.linkError = make("p", { class: "field-error", role: "alert" });
+  makeLinkPanel() {
     const apply = button("Mettre le lien");
     const remove = button("Retirer le lien");
     const cancel = button("Annuler");
@@ -165,7 +204,7 @@ class Editor {
     const panel = make(
       "div",
       { class: "richtext-link" },
-      make("label", { for: `${id}-lien` }, "Adresse du lien"),
+      make("label", { for: this.address.id }, "Adresse du lien"),
       this.address,
       this.linkError,
       make("div", { class: "richtext-link-actions" }, apply, remove, cancel),
@@ -181,6 +220,7 @@ class Editor {
     return panel;
   }
 
+  /** @param {string} command */
   run(command) {
     if (command === "link") {
       this.openLinkPanel();
@@ -194,14 +234,14 @@ class Editor {
 
   openLinkPanel() {
     const selection = getSelection();
-    const isInside = selection.rangeCount && this.place.contains(selection.anchorNode);
+    const isInside = selection?.rangeCount && this.place.contains(selection.anchorNode);
     this.range = isInside ? selection.getRangeAt(0).cloneRange() : null;
-    const link = isInside ? selection.anchorNode.parentElement.closest("a") : null;
+    const link = isInside ? selection.anchorNode?.parentElement?.closest("a") : null;
     this.address.value = link?.getAttribute("href") ?? "";
-    if (link && selection.isCollapsed) this.range.selectNodeContents(link);
+    if (link && selection?.isCollapsed) this.range?.selectNodeContents(link);
     this.linkError.textContent = "";
     this.linkPanel.hidden = false;
-    this.tools.querySelector("[data-command=link]").setAttribute("aria-expanded", "true");
+    this.tools.querySelector("[data-command=link]")?.setAttribute("aria-expanded", "true");
     this.address.focus();
   }
 
@@ -216,16 +256,20 @@ class Editor {
     this.leaveLinkPanel("createLink", address);
   }
 
-  leaveLinkPanel(command, address) {
+  /**
+   * @param {"createLink" | "unlink"} [command]
+   * @param {string} [address]
+   */
+  leaveLinkPanel(command, address = "") {
     this.linkPanel.hidden = true;
-    this.tools.querySelector("[data-command=link]").setAttribute("aria-expanded", "false");
+    this.tools.querySelector("[data-command=link]")?.setAttribute("aria-expanded", "false");
     this.place.focus();
     if (this.range) {
       const selection = getSelection();
-      selection.removeAllRanges();
-      selection.addRange(this.range);
+      selection?.removeAllRanges();
+      selection?.addRange(this.range);
     }
-    if (command === "createLink" && getSelection().isCollapsed) {
+    if (command === "createLink" && getSelection()?.isCollapsed) {
       const link = make("a", { href: address }, address);
       document.execCommand("insertHTML", false, link.outerHTML);
     } else if (command) {
@@ -234,6 +278,7 @@ class Editor {
     this.keep();
   }
 
+  /** @param {KeyboardEvent} event */
   pressed(event) {
     if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
       event.preventDefault();
@@ -241,31 +286,37 @@ class Editor {
     }
   }
 
+  /** @param {ClipboardEvent} event */
   paste(event) {
     event.preventDefault();
-    const html = event.clipboardData.getData("text/html");
+    const html = event.clipboardData?.getData("text/html");
     if (html) document.execCommand("insertHTML", false, cleaned(html).innerHTML);
-    else document.execCommand("insertText", false, event.clipboardData.getData("text/plain"));
+    else document.execCommand("insertText", false, event.clipboardData?.getData("text/plain") ?? "");
     this.keep();
   }
 
+  /** @param {InputEvent} event */
   changed(event) {
     if (event.inputType === "insertFromDrop") this.place.replaceChildren(...cleaned(this.place.innerHTML).childNodes);
     this.keep();
   }
 
   keep() {
-    this.area.value = this.place.textContent.trim() ? cleaned(this.place.innerHTML).innerHTML : "";
+    this.area.value = this.place.textContent?.trim() ? cleaned(this.place.innerHTML).innerHTML : "";
     this.format.value = "html";
   }
 
   showState() {
-    if (!this.place.contains(getSelection().anchorNode)) return;
-    for (const each of this.tools.querySelectorAll("[aria-pressed]")) {
-      each.setAttribute("aria-pressed", String(document.queryCommandState(each.dataset.command)));
+    if (!this.place.contains(getSelection()?.anchorNode ?? null)) return;
+    /** @type {NodeListOf<HTMLElement>} */
+    const toggles = this.tools.querySelectorAll("[aria-pressed]");
+    for (const each of toggles) {
+      each.setAttribute("aria-pressed", String(document.queryCommandState(each.dataset.command ?? "")));
     }
   }
 }
 
 document.execCommand("defaultParagraphSeparator", false, "p");
-for (const field of document.querySelectorAll("[data-richtext]")) new Editor(field);
+/** @type {NodeListOf<HTMLElement>} */
+const fields = document.querySelectorAll("[data-richtext]");
+for (const field of fields) new Editor(field);
