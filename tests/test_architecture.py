@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_admin.model import BaseModelView
+from jinja2 import Environment, nodes
 from werkzeug.routing import Rule
 
 from cpro.core.adminviews import SecureIndexView, SecureModelView
@@ -232,3 +233,12 @@ class TestTemplates:
         assert not re.search(r'(src|action)="(https?:)?//|<link[^>]*href="(https?:)?//', source), "nothing from outside"
         assert not re.search(r"<script(?![^>]*src=)", source), "no inline script"
         assert "|safe" not in source.replace(" ", ""), "escape everything"
+
+    @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+    def test_reference_lists_stand_in_the_code(self, path: Path) -> None:
+        lists = Environment().parse(path.read_text()).find_all((nodes.List, nodes.Tuple))
+
+        for each in lists:
+            texts = [item.value for item in each.items if isinstance(item, nodes.Const) and isinstance(item.value, str)]
+            words = [text for text in texts if not text.endswith(".js")]
+            assert len(words) < 4, f"line {each.lineno}: {words[:2]}… is data: let the view pass it"

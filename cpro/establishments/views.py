@@ -32,6 +32,7 @@ from cpro.establishments.operations.particulars import (
 )
 from cpro.establishments.operations.pictures import delete_picture, deposit_picture, undo_picture
 from cpro.establishments.operations.transfers_switch import switch_values_of, update_transfers_switch
+from cpro.establishments.suggestions import ACADEMIES, SCHOOL_KINDS
 
 bp = Blueprint("settings", __name__)
 
@@ -88,6 +89,8 @@ def _particulars_page(
         conflict=explain(form, refusal, stored=stored),
         sections=registry().sections("establishment"),
         uai_locked=school.uai_locked_at is not None,
+        kinds=SCHOOL_KINDS,
+        academies=ACADEMIES,
         read_only=not can(current_principal(), Permission.ESTABLISHMENT_EDIT),
         status=status,
         records_url=url_for("etablissements.details_view", id=school.id)

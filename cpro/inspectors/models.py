@@ -27,6 +27,11 @@ class MandateState(enum.Enum):
         """Return the French word."""
         return {"a-venir": "à venir", "en-cours": "en cours", "termines": "terminé", "fermes": "fermé"}[self.value]
 
+    @property
+    def heading(self) -> str:
+        """Return the French heading of the mandates that stand there."""
+        return {"a-venir": "À venir", "en-cours": "En cours", "termines": "Terminés", "fermes": "Fermés"}[self.value]
+
 
 class Mandate(Owned, Model):
     """What opens a school to one inspector: which diplomas, from which day to which, and why."""

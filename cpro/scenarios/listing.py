@@ -17,6 +17,7 @@ _LONGEST_SEARCH = 100
 BY_CHANGE, BY_TITLE = "modification", "titre"
 #: Which scenarios: in use, archived, both.
 IN_USE, ARCHIVED, BOTH = "en-cours", "archives", "tous"
+STATE_LABELS = {IN_USE: "en cours", ARCHIVED: "archivés", BOTH: "en cours et archivés"}
 MINE = "moi"
 
 

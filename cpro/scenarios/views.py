@@ -57,6 +57,7 @@ def index() -> ResponseReturnValue:
         most_counted=queries.MOST_COUNTED,
         diplomas=list_diplomas(),
         competences=competences,
+        states=listing.STATE_LABELS,
         timezone=get_current_establishment().timezone,
         format_instant=format_instant,
         may_write=_may_write(),
