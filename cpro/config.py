@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-VERSION = "0.1.0"
+#: The one place: pages, the `[project]` table (pyproject.toml) and the heading of CHANGELOG.md follow it.
+VERSION = "0.2.0"
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
