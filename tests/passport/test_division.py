@@ -198,7 +198,10 @@ class TestHandingOver:
         with app.app_context(), platform_unit_of_work("test") as work:
             job_id = enqueue("pictures:sweep", by=by, now=NOW, session=work.session, establishment_id=world.a.id).id
 
-        assert as_("head").get(f"{PAGE}/travaux/{job_id}").status_code == 404
+        browser = as_("head")
+        assert browser.get(f"{PAGE}/travaux/{job_id}").status_code == 404
+        assert f"/travaux/{job_id}" not in browser.get(PAGE).text
+        assert not ask(browser, class_a).endswith(f"/travaux/{job_id}")
 
     def test_is_listed_then_gone_after_some_days(self, app: Flask, as_: As, class_a: Class_) -> None:
         browser = as_("head")
@@ -207,7 +210,9 @@ class TestHandingOver:
         url = download_url(browser.get(progress).text)
         assert url in browser.get(PAGE).text
 
-        with time_machine.travel(NOW + KEPT + timedelta(minutes=1), tick=False):
+        with time_machine.travel(NOW + KEPT - timedelta(seconds=1), tick=False):
+            assert as_("head").get(url, buffered=True).status_code == 200
+        with time_machine.travel(NOW + KEPT, tick=False):
             late = as_("head")
             assert late.get(url).status_code == 410
             assert url not in late.get(PAGE).text

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.inspectors.models import MandateDiploma
-from tests.factories import World, make_mandate
+from cpro.scenarios.models import ScenarioCoAuthor
+from tests.factories import World, make_mandate, make_scenario
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows, set_school
@@ -151,3 +152,24 @@ class TestModule:
 
         assert "fermerait 1 scénario en cours" in on
         assert "Le module « Scénarios » est désactivé : 1 scénario en cours" in off
+
+
+class TestCoAuthors:
+    def test_write_no_other_scenario_than_theirs(
+        self, app: Flask, world: World, written: Written, as_colleague: Browser, arrange: Look
+    ) -> None:
+        with arrange() as session:
+            shared = make_scenario(world.a, written.diploma)
+            session.add(shared)
+            session.flush()
+            keys = {"establishment_id": world.a.id, "scenario_id": shared.id}
+            session.add(ScenarioCoAuthor(account_id=written.colleague, **keys))
+            theirs = f"/scenarios/{shared.id}/modifier"
+        assert as_colleague.get(theirs).status_code == 200
+
+        with nothing_written(app):
+            assert as_colleague.get(written.page("/modifier")).status_code == 403
+            for end in WRITING:
+                assert as_colleague.post(written.page(end), written.typed()).status_code == 403, end
+
+        assert "Modifier" not in Page(as_colleague.get(written.page())).text

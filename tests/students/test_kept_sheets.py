@@ -17,14 +17,17 @@ from sqlalchemy.orm import Session
 
 from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.permissions import Role
+from cpro.establishments.gate import GateClosed
 from cpro.students.models import Student
 from cpro.students.sheets.models import KeptSheets
+from cpro.students.sheets.operations import Target, plan_target_sheets
+from cpro.users.operations.sheets import SheetsOutdated, draw_sheets
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.deposits import drain
 from tests.helpers.office import CODE, Office
 from tests.helpers.pages import Page
-from tests.helpers.records import nothing_written, watching
+from tests.helpers.records import nothing_written, set_school, watching
 
 ADDRESS = "/admin/utilisateurs/fiches"
 As = Callable[..., Browser]
@@ -232,15 +235,28 @@ class TestSecondDrawing:
     def test_sheets_of_accounts_that_changed_meanwhile_are_refused(
         self, app: Flask, office: Office, world: World
     ) -> None:
-        from cpro.students.sheets.operations import Target, plan_target_sheets
-        from cpro.users.operations.sheets import SheetsOutdated, draw_sheets
-
         ids = office.add_pupils(2)
         batch = office.act(plan_target_sheets, target=Target(account_ids=tuple(ids)))
         office.change(ids[0], activated_at=NOW)
 
         with nothing_written(app), pytest.raises(SheetsOutdated):
             office.act(draw_sheets, **{"plan": batch.plan}, about="essai")
+
+    @pytest.mark.parametrize("missing", [{"name": ""}, {"email": ""}, {"uai": None}], ids=str)
+    def test_sheets_are_refused_once_a_particular_of_the_school_is_missing(
+        self, app: Flask, office: Office, world: World, missing: dict[str, Any]
+    ) -> None:
+        elsewhere = Office(app, world, "b")
+        plans = {}
+        for where in (office, elsewhere):
+            target = Target(account_ids=tuple(where.add_pupils(1)))
+            plans[where] = where.act(plan_target_sheets, target=target).plan
+        set_school(app, world.a.id, **missing)
+
+        with nothing_written(app), pytest.raises(GateClosed):
+            office.act(draw_sheets, plan=plans[office], about="essai")
+
+        elsewhere.act(draw_sheets, plan=plans[elsewhere], about="essai")
 
 
 class TestForWhom:
