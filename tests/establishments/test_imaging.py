@@ -93,6 +93,12 @@ class TestAcceptedFormats:
 
         assert is_near(pixel(redrawn(content), (32, 16)), RED)
 
+    def test_a_jpeg_is_written_at_quality_90(self) -> None:
+        content = pictures.encoded(pictures.photograph(), "JPEG", quality=100)
+        ninety = Image.open(io.BytesIO(pictures.encoded(pictures.photograph(), "JPEG", quality=90)))
+
+        assert redrawn(content).quantization == ninety.quantization  # type: ignore[attr-defined]
+
     def test_the_same_file_gives_the_same_bytes(self) -> None:
         assert prepare_picture(pictures.jpeg()) == prepare_picture(pictures.jpeg())
 

@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import struct
-import tracemalloc
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from PIL import Image
 
-from cpro.establishments.imaging import DAMAGED, MAX_BYTES, MAX_PIXELS, UnusablePicture, prepare_picture
+from cpro.establishments.imaging import DAMAGED, MAX_PIXELS, UnusablePicture, prepare_picture
 from tests.helpers import pictures
+from tests.helpers.pictures import refusal, size_stored, traced
 
 MEGABYTE = 1024 * 1024
-
-
-def refusal(content: bytes) -> str:
-    """Return the sentence that refuses this file."""
-    with pytest.raises(UnusablePicture) as refused:
-        prepare_picture(content)
-    return refused.value.message
-
-
-def size_stored(content: bytes) -> tuple[int, int]:
-    """Return the width and height of the picture that is stored for this file."""
-    picture = prepare_picture(content)
-    return picture.width, picture.height
-
-
-@contextmanager
-def traced() -> Iterator[Callable[[], int]]:
-    """Trace the memory that Python takes; the result gives its peak in bytes, what decoders take in C apart."""
-    tracemalloc.start()
-    try:
-        yield lambda: tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 class TestRefusals:
@@ -49,7 +24,7 @@ class TestRefusals:
         assert "pèse 7,3\u00a0Mo\u202f; la limite est de 5\u00a0Mo" in refusal(bytes(int(7.25 * MEGABYTE)))
 
     def test_one_byte_too_many_reads_as_more_than_five_megabytes(self) -> None:
-        padding = bytes(MAX_BYTES - len(pictures.png()))
+        padding = bytes(5 * MEGABYTE - len(pictures.png()))
 
         assert prepare_picture(pictures.png() + padding)
         assert "pèse 5,1\u00a0Mo" in refusal(pictures.png() + padding + b"\0")
@@ -201,10 +176,17 @@ class TestBombs:
         taller = pictures.raw_png(width, height + 1, row * (height + 1), depth=1, colour_type=0)
         assert "soit 40,1\u00a0mégapixels" in refusal(taller)
 
-    def test_a_thread_of_a_picture_is_refused(self) -> None:
-        content = pictures.raw_png(1, 65_536, bytes(2 * 65_536), depth=1, colour_type=0)
+    @pytest.mark.parametrize(("width", "height"), [(1, 65_536), (65_536, 1)])
+    def test_a_thread_of_a_picture_is_refused(self, width: int, height: int) -> None:
+        content = pictures.raw_png(width, height, bytes((1 + width // 8) * height), depth=1, colour_type=0)
 
         assert "la limite est de 65\u202f535\u00a0pixels de côté" in refusal(content)
+
+    @pytest.mark.parametrize(("width", "height", "stored"), [(1, 65_535, (1, 1200)), (65_535, 1, (1200, 1))])
+    def test_the_longest_thread_is_drawn(self, width: int, height: int, stored: tuple[int, int]) -> None:
+        content = pictures.raw_png(width, height, bytes((1 + (width + 7) // 8) * height), depth=1, colour_type=0)
+
+        assert size_stored(content) == stored
 
     def test_more_pixel_data_than_the_header_says_are_ignored(self) -> None:
         assert size_stored(pictures.raw_png(8, 8, bytes(8 * MEGABYTE), depth=1, colour_type=0)) == (8, 8)

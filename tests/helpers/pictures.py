@@ -1,7 +1,7 @@
-"""Makers of test pictures, as the bytes a browser would send.
+"""Makers of test pictures, as the bytes a browser would send, and what becomes of them.
 
-Each returns a valid file with no arguments; the arguments say what matters to the test. Bad files are made by damaging
-good ones, or by writing a header by hand where no honest encoder would.
+Each maker returns a valid file with no arguments; the arguments say what matters to the test. Bad files are made by
+damaging good ones, or by writing a header by hand where no honest encoder would.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ from __future__ import annotations
 import io
 import random
 import struct
+import tracemalloc
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
+import pytest
 from PIL import Image, ImageCms
+
+from cpro.establishments.imaging import UnusablePicture, prepare_picture
 
 RED = (220, 20, 30)
 BLUE = (20, 40, 200)
@@ -168,3 +173,26 @@ def damaged_copies(content: bytes, count: int, seed: int) -> list[bytes]:
                 copy[at:at] = copy[at : at + chance.randint(1, 40)] or b"\0"
         copies.append(bytes(copy))
     return copies
+
+
+def refusal(content: bytes) -> str:
+    """Return the sentence that refuses this file."""
+    with pytest.raises(UnusablePicture) as refused:
+        prepare_picture(content)
+    return refused.value.message
+
+
+def size_stored(content: bytes) -> tuple[int, int]:
+    """Return the width and height of the picture that is stored for this file."""
+    picture = prepare_picture(content)
+    return picture.width, picture.height
+
+
+@contextmanager
+def traced() -> Iterator[Callable[[], int]]:
+    """Trace the memory that Python takes; the result gives its peak in bytes, what decoders take in C apart."""
+    tracemalloc.start()
+    try:
+        yield lambda: tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
