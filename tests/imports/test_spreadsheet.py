@@ -195,6 +195,18 @@ class TestXLSX:
 
         assert record.line == 3
 
+    def test_does_not_grow_for_the_last_cell_that_a_sheet_can_have(self, write: WriteFile) -> None:
+        buffer = io.BytesIO()
+        with xlsxwriter.Workbook(buffer) as book:
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, TITLES.split(";"))
+            sheet.write_row(1, 0, ["D", "Zoé", "A"])
+            sheet.write(1_048_575, 16_383, 1)
+
+        [row] = students(write(buffer.getvalue()))
+
+        assert row.line == 2
+
     def test_reads_the_first_visible_sheet(self, write: WriteFile) -> None:
         buffer = io.BytesIO()
         with xlsxwriter.Workbook(buffer) as book:
