@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 
 from cpro.core import clock
@@ -25,7 +24,6 @@ from tests.helpers.uploads import fetch, shown, stored_files, sweep, upload
 
 IMAGE = f"{URL}/image/"
 KINDS = ("logo", "cachet")
-START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 As = Callable[..., Browser]
 
 
@@ -300,21 +298,6 @@ class TestDeletingAndUndoing:
 
         with nothing_written(app):
             assert other.post(f"{URL}/annuler/logo").status_code == 422
-
-    def test_undoing_is_offered_for_thirty_days(self, app: Flask, as_: As) -> None:
-        with time_machine.travel(START, tick=False):
-            upload(as_("administrator"), pictures.png())
-        with time_machine.travel(START + timedelta(days=29, hours=23), tick=False):
-            offered = Page(as_("administrator").get(URL)).text
-        with time_machine.travel(START + timedelta(days=31), tick=False):
-            browser = as_("administrator")
-            with nothing_written(app):
-                answer = browser.post(f"{URL}/annuler/logo")
-
-        assert "Annuler le dernier changement" in offered
-        assert answer.status_code == 422
-        assert "30 jours" in Page(answer).alerts[0]
-        assert "Annuler le dernier changement" not in Page(answer).text
 
 
 class TestOneForm:
