@@ -1,8 +1,8 @@
 """Read PNG, JPEG, GIF and WebP files just far enough to know their size and to rebuild them bare.
 
 Pure: bytes in, bytes out; no pixel is decoded here. The bare copy holds only what a decoder needs to draw the first
-frame, so that comments, text chunks, thumbnails, further frames and trailing bytes never reach one. Decision 0014 compares it
-with what Pillow reads by itself.
+frame, so that comments, text chunks, thumbnails, further frames and trailing bytes never reach one.
+Decision 0014 compares this with what Pillow reads by itself.
 """
 
 from __future__ import annotations

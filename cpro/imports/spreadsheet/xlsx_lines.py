@@ -1,7 +1,8 @@
 """Read the lines of the first visible sheet of a workbook, as texts, in bounded memory.
 
-Read with the reader of the ministry's files rather than with a library of spreadsheets: one far cell aborts the process
-or fills its memory in those that were tried (decision 0015). A formula gives the value that the spreadsheet last computed; a date gives its day.
+Read with the reader of the ministry's files rather than with a library of spreadsheets: one far cell makes the fast one
+abort the process, and the other keeps in memory what a sheet holds (decision 0015). A formula gives the value that the
+spreadsheet last computed; a date gives its day.
 Source of the format: ECMA-376, part 1, SpreadsheetML.
 """
 
