@@ -203,9 +203,9 @@ class TestXLSX:
             sheet.write_row(1, 0, ["D", "Zoé", "A"])
             sheet.write(1_048_575, 16_383, 1)
 
-        [row] = students(write(buffer.getvalue()))
+        [record] = students(write(buffer.getvalue()))
 
-        assert row.line == 2
+        assert record.line == 2
 
     def test_reads_the_first_visible_sheet(self, write: WriteFile) -> None:
         buffer = io.BytesIO()
