@@ -52,7 +52,8 @@ class TestStates:
         running = {"state_value": "running", "worker": "w", "progress_message": "Lecture du fichier"}
 
         shop.change(job_id, **running)
-        assert '<progress class="job-bar" aria-labelledby' in browser.get(page(job_id)).text
+        shown = " ".join(browser.get(page(job_id)).text.split())
+        assert '<progress class="job-bar" aria-labelledby' in shown
         for done in (250, 1250):
             shop.change(job_id, progress_done=done, progress_total=2000)
             text = browser.get(page(job_id)).text
