@@ -20,7 +20,7 @@ from tests.factories import World, make_mandate
 from tests.helpers.browser import Browser
 from tests.helpers.screens import screens
 
-PEOPLE = ("nobody", "administrator", "head", "teacher", "student", "support", "inspector", "inspector inside")
+PEOPLE = ("anonymous", "administrator", "head", "teacher", "student", "support", "inspector", "inspector inside")
 IN, CHOOSE = "in", "choose"
 
 #: page: (what each of PEOPLE gets); 404 where there is nothing to see yet, the right being there.
@@ -211,7 +211,7 @@ POST = {
 
 def _person(app: Flask, world: World, person: str) -> Browser:
     browser = Browser(app)
-    if person == "nobody":
+    if person == "anonymous":
         browser.get("/connexion")
         return browser
     role, _, inside = person.partition(" ")

@@ -71,7 +71,7 @@ def head_never_activated(session: Session, world: World) -> None:
     of_role(session, world, Role.HEAD).activated_at = None
 
 
-def nobody(session: Session, world: World) -> None:
+def no_person(session: Session, world: World) -> None:
     session.get_one(Student, world.a.student_id).is_active = False
 
 
@@ -115,7 +115,7 @@ LINES: dict[str, tuple[Prepare, str, str]] = {
     "Rattacher les formations (MEF) à un diplôme": (course, "1", "Corriger"),
     "Choisir le diplôme des divisions": (division_without_diploma, "1", "Corriger"),
     "Importer les fichiers de la nouvelle année": (last_year, "2025-2026", "Analyser les fichiers"),
-    "Importer les élèves et les personnels": (nobody, "0", "Analyser les fichiers"),
+    "Importer les élèves et les personnels": (no_person, "0", "Analyser les fichiers"),
     "Donner l’accord du chef d’établissement": (pending, "1", "Donner mon accord"),
     "Compléter les INE": (without_ine, "2", "Gérer les imports"),
     "Renseigner l’établissement": (nothing_set, "2/3", "Valider"),
@@ -150,7 +150,7 @@ class TestEachLine:
             assert offered in Page(answer).text
 
     @pytest.mark.parametrize("title", LINES)
-    def test_somebody_of_the_school_may_do_it(self, as_: As, arrange: Arrange, world: World, title: str) -> None:
+    def test_another_account_of_the_school_may_do_it(self, as_: As, arrange: Arrange, world: World, title: str) -> None:
         browsers = [as_("administrator"), as_("head")]
         with arrange() as session:
             LINES[title][0](session, world)
@@ -164,7 +164,7 @@ class TestEachLine:
     def test_the_support_reads_who_can_for_each(self, as_: As, arrange: Arrange, world: World) -> None:
         with arrange() as session:
             for prepare, _figure, _offered in LINES.values():
-                if prepare is not nobody:
+                if prepare is not no_person:
                     prepare(session, world)
 
         for line in lines(reader(as_, "support")).values():
@@ -174,7 +174,7 @@ class TestEachLine:
 class TestWhatIsCounted:
     def test_nothing_about_pupils_is_done_where_there_are_none(self, as_: As, arrange: Arrange, world: World) -> None:
         with arrange() as session:
-            nobody(session, world)
+            no_person(session, world)
 
         found = lines(as_("administrator"))
 

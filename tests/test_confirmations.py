@@ -142,7 +142,7 @@ class TestTicked:
         assert alone == {}
         assert list(together) == ids[1:]
 
-    def test_nobody_ticked_who_may_be_deactivated_says_why(self, as_: As, world: World) -> None:
+    def test_no_ticked_person_who_may_be_deactivated_says_why(self, as_: As, world: World) -> None:
         browser = as_("administrator")
 
         answer = browser.post(
@@ -183,7 +183,7 @@ class TestTicked:
         with platform() as session:
             assert session.get_one(Account, back).is_active
 
-    def test_nobody_else_reactivates(self, app: Flask, as_: As, office: Office) -> None:
+    def test_other_roles_do_not_reactivate(self, app: Flask, as_: As, office: Office) -> None:
         gone = office.add(Role.TEACHER, is_active=False)
         typed = {"action": "reactivate", "rowid": [gone], "confirme": "oui"}
 

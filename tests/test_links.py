@@ -13,7 +13,7 @@ from tests.helpers.browser import Browser
 
 #: Signed out, then every role; the support in a school too.
 PEOPLE = {
-    "nobody": "",
+    "anonymous": "",
     "administrator": "administrator",
     "head": "head",
     "teacher": "teacher",
@@ -110,7 +110,7 @@ def person(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def visitor(person: str, browser: Callable[[], Browser], world: World) -> Browser:
     """Return the browser of a person, signed in unless they are nobody."""
-    if person == "nobody":
+    if person == "anonymous":
         return browser()
     return browser().sign_in_as(world, PEOPLE[person], enter="a" if person == "support in a school" else None)
 

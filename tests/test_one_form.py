@@ -122,7 +122,7 @@ class TestEveryPage:
     def test_of_a_school_of_the_tests(self, as_: As, role: str) -> None:
         check(Watching(as_(role, enter="a" if role == "support" else None)))
 
-    def test_of_nobody(self, app: Flask, world: World) -> None:
+    def test_signed_out(self, app: Flask, world: World) -> None:
         check(Watching(Browser(app)))
 
 

@@ -125,7 +125,7 @@ class TestTable:
 
 
 @pytest.mark.parametrize(("title", "power", "role"), HELD, ids=lambda value: getattr(value, "value", value))
-def test_whoever_has_a_power_is_led_to_it_and_it_works(
+def test_a_role_with_a_power_is_led_to_it_and_it_works(
     migrated_app: Flask, as_: As, filled: World, arrange: Look, platform: Look, title: str, power: str, role: Role
 ) -> None:
     screen, case = screen_of(migrated_app, title), CASES[title][power]
@@ -160,7 +160,7 @@ def test_whoever_has_a_power_is_led_to_it_and_it_works(
 
 
 @pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
-def test_whoever_lacks_a_power_is_offered_nothing_and_refused(
+def test_a_role_without_a_power_is_offered_nothing_and_refused(
     migrated_app: Flask, as_: As, filled: World, arrange: Look, platform: Look, role: Role
 ) -> None:
     lacking = [(title, power) for title, power in PLAYS if role not in holders(DECLARED[title], power)]

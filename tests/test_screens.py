@@ -281,7 +281,7 @@ class TestTwoPeople:
 
 
 class TestSIECLE:
-    def test_a_school_that_uses_it_creates_and_corrects_nobody_by_hand(self, as_: As, world: World) -> None:
+    def test_a_school_that_uses_it_creates_and_corrects_no_pupil_by_hand(self, as_: As, world: World) -> None:
         browser = as_("administrator")
 
         assert browser.post("/admin/eleves/new/", {"last_name": "X"}).status_code == 409

@@ -141,8 +141,8 @@ class TestCannotStart:
         assert str(uploads) in _refused_without_powers(tmp_path)
 
     def test_the_port_is_taken(self, tmp_path: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as somebody:
-            port = somebody.getsockname()[1]
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
 
             refusal = refused(tmp_path, CPRO_PORT=str(port))
 

@@ -19,7 +19,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.passport import operations, queries
 from cpro.passport.archives import KEPT, archives_of, find_archive, is_kept
 from cpro.passport.availability import list_obstacles
-from cpro.passport.errors import NobodyToDraw
+from cpro.passport.errors import NoStudentToIssue
 from cpro.students.queries import get_division
 
 bp = Blueprint("passports", __name__, url_prefix="/passeports")
@@ -41,7 +41,7 @@ def draw(division_id: int) -> ResponseReturnValue:
         with unit_of_work():
             job = operations.request_division(get_division(division_id), by=current_actor(), now=clock.utcnow())
             job_id = job.id
-    except NobodyToDraw as refusal:
+    except NoStudentToIssue as refusal:
         return _page(refusal)
     return back_to(url_for("passports.progress", job_id=job_id))
 

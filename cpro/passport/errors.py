@@ -16,7 +16,7 @@ class ModuleOff(Conflict):
         )
 
 
-class NobodyToDraw(DomainError):
+class NoStudentToIssue(DomainError):
     """Refuse to draw the passports of a division without pupils."""
 
     def __init__(self) -> None:

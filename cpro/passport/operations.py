@@ -17,7 +17,7 @@ from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.passport import queries
-from cpro.passport.errors import ModuleOff, NobodyToDraw
+from cpro.passport.errors import ModuleOff, NoStudentToIssue
 from cpro.passport.models import PassportIssue
 from cpro.passport.paper import Passport
 from cpro.records.errors import NotYourDivision
@@ -89,13 +89,13 @@ def issue_division(passports: Sequence[Passport], division: Division, *, by: Act
 def request_division(division: Division, *, by: Actor, now: datetime) -> Job:
     """Ask for the passports of a division; whoever asks again while they are awaited is led to the same job.
 
-    Raises `NotYourDivision`, `ModuleOff`, `GateClosed`, `NobodyToDraw`.
+    Raises `NotYourDivision`, `ModuleOff`, `GateClosed`, `NoStudentToIssue`.
     """
     if division.id not in [each.id for each in divisions_to_draw(by)]:
         raise NotYourDivision
     check_can_be_drawn(get_current_establishment())
     if not queries.list_pupils_present(division.id):
-        raise NobodyToDraw
+        raise NoStudentToIssue
     for job in queries.list_division_jobs(by.id or 0):
         if not job.state.is_settled and job.arguments["division_id"] == division.id:
             return job

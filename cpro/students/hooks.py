@@ -59,7 +59,7 @@ def _section() -> dict[str, Any]:
     today = clock.utcnow().date()
     return {
         "counts": queries.count_without_ine(today),
-        "nobody": say_nobody_lacks_ine(),
+        "empty_message": describe_no_missing_ine(),
         "students": queries.list_without_ine(today, limit=_SHOWN_IN_TAB),
         "by_siecle": is_kept_by_siecle(),
         "all_url": url_for("students.without_ine"),
@@ -103,7 +103,7 @@ def _particulars_consequences() -> list[Consequence]:
     ]
 
 
-def say_nobody_lacks_ine() -> str:
+def describe_no_missing_ine() -> str:
     """Return what is said where no pupil lacks an INE: nothing of pupils where there are none yet."""
     if not queries.count_active_students():
         return "Aucun élève n’est encore présent dans l’établissement."
@@ -113,7 +113,7 @@ def say_nobody_lacks_ine() -> str:
 def _transfers_consequences() -> list[Consequence]:
     without = queries.count_without_ine(clock.utcnow().date())
     if not without.active and not without.departed:
-        return [Consequence(say_nobody_lacks_ine(), "ok" if queries.count_active_students() else "info")]
+        return [Consequence(describe_no_missing_ine(), "ok" if queries.count_active_students() else "info")]
     who = [
         *([plural(without.active, "élève sans INE", "élèves sans INE")] if without.active else []),
         *([plural(without.departed, "ancien élève sans INE", "anciens élèves sans INE")] if without.departed else []),

@@ -10,7 +10,7 @@ from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.web import current_principal, remote_address, render_page
 from cpro.students import queries
-from cpro.students.hooks import say_nobody_lacks_ine
+from cpro.students.hooks import describe_no_missing_ine
 from cpro.students.operations import is_kept_by_siecle
 
 bp = Blueprint("students", __name__)
@@ -37,7 +37,7 @@ def without_ine() -> ResponseReturnValue:
         students=queries.list_without_ine(today, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE),
         by_siecle=is_kept_by_siecle(),
         imports_url=url_for("imports.index") if can(current_principal(), Permission.IMPORTS_MANAGE) else "",
-        nobody=say_nobody_lacks_ine(),
+        empty_message=describe_no_missing_ine(),
         page=page,
         last_page=last_page,
     )

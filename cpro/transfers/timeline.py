@@ -31,7 +31,7 @@ class Who(enum.Enum):
     US = "us"
     THEM = "them"
     BOTH = "both"
-    NOBODY = "nobody"
+    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Step:
     title: str
     sentence: str
     state: StepState
-    who: Who = Who.NOBODY
+    who: Who = Who.NONE
     at: datetime | None = None
 
 
@@ -178,9 +178,9 @@ def _sentence(side: TransferSide, school: Establishment) -> tuple[str, StepState
             sentence = f"{_capital(other)} n’a pas encore répondu à votre proposition."
             return sentence, StepState.MISSING, Who.THEM
         case TransferState.DONE:
-            return _of_copy(side, is_destination), StepState.DONE, Who.NOBODY
+            return _of_copy(side, is_destination), StepState.DONE, Who.NONE
         case _:
-            return _of_end(side), StepState.STOPPED, Who.NOBODY
+            return _of_end(side), StepState.STOPPED, Who.NONE
 
 
 def _of_switches(side: TransferSide, school: Establishment) -> tuple[str, StepState, Who]:

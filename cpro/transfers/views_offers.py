@@ -157,7 +157,7 @@ def _accept_page(
         side=side,
         differs=differs or bool(form.confirmed.data),
         more=len(found) > _SHOWN,
-        finds_nobody=bool(_sought(form)) and not found,
+        finds_no_one=bool(_sought(form)) and not found,
         facts=[
             ("Élève proposé", side.student_label),
             ("Date de naissance", format_date(side.offered_birth_date) if side.offered_birth_date else ""),

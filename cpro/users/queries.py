@@ -190,7 +190,7 @@ def is_head_in_place(session: Session, by: Actor) -> bool:
     return account is not None and account.may_sign_in and account.role is Role.HEAD
 
 
-def find_somebody_with(session: Session, address: str, *, besides: int | None = None) -> Account | None:
+def find_account_with(session: Session, address: str, *, besides: int | None = None) -> Account | None:
     """Return an active account of the session's school whose own address this is, counting or not, or None."""
     wanted = address.casefold()
     for account in session.scalars(

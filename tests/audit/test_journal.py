@@ -128,7 +128,7 @@ class TestEachWrite:
             tenancy.enter(Scope(world.a.id))
             fail_late()
 
-    def test_names_the_role_of_whoever_acted(self, app: Flask, as_: As, world: World) -> None:
+    def test_names_the_role_of_the_actor(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("head", "b")
 
         with watching(app) as watch:

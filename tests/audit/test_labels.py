@@ -55,7 +55,7 @@ class TestWords:
 
         assert not unnamed, f"say how {sorted(unnamed)} read: call labels.register in the feature's audit_labels.py"
 
-    def test_an_action_nobody_named_still_reads(self) -> None:
+    def test_an_unnamed_action_still_reads(self) -> None:
         assert labels.action_label("unknown:action") == "a fait «\u202funknown:action\u202f»"
 
     def test_a_line_reads_as_a_sentence(self, migrated_app: Flask) -> None:

@@ -101,7 +101,7 @@ class TestSearches:
 
 class TestExports:
     @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.SUPPORT])
-    def test_are_recorded_for_everybody(self, app: Flask, world: World, role: Role) -> None:
+    def test_are_recorded_for_each_role(self, app: Flask, world: World, role: Role) -> None:
         with app.app_context():
             events.exported.send(
                 None,

@@ -51,7 +51,7 @@ class TestRefusedRights:
             ("platform", world.a.id),
         ]
 
-    def test_of_someone_in_no_school_go_to_the_platforms_journal(self, app: Flask, as_: As) -> None:
+    def test_of_a_person_in_no_school_go_to_the_platforms_journal(self, app: Flask, as_: As) -> None:
         browser = as_("inspector")
         browser.post("/ecoles/1/entrer")
 
@@ -136,7 +136,7 @@ class TestFailedSignIns:
 
         assert blocks(app) == []
 
-    def test_name_nobody_and_nothing_typed(self, app: Flask, world: World, browser: Callable[[], Browser]) -> None:
+    def test_name_no_account_and_nothing_typed(self, app: Flask, world: World, browser: Callable[[], Browser]) -> None:
         self._fail(browser(), "claude.basalte", 5)
 
         line = next(row for row in rows(app, AuditEntry) if row["action"] == "account:sign-in-refused")

@@ -27,12 +27,12 @@ import pytest
 from cpro.rides.operations import check_age, check_height
 
 
-def test_somebody_aged_is_let_in():
+def test_an_adult_is_let_in():
     check_age(18)
     check_height(180)
 
 
-def test_somebody_young_is_refused():
+def test_a_minor_is_refused():
     with pytest.raises(ValueError):
         check_age(17)
 """

@@ -68,7 +68,7 @@ def _tick(*names: str) -> Act:
     return act
 
 
-def _somebody(last_name: str, role: str = "Enseignant") -> Act:
+def _person(last_name: str, role: str = "Enseignant") -> Act:
     """Return the action of creating an account by hand."""
 
     def act(site: Site, page: Page) -> None:
@@ -188,7 +188,7 @@ GATES = [
 WRITING = [
     Scene("user-new", ADMIN, f"{USERS}new/"),
     Scene("user-new-refused", ADMIN, f"{USERS}new/", 422, press("Valider", email="a@b")),
-    Scene("user-created", ADMIN, USERS, 200, _somebody("Obsidienne")),
+    Scene("user-created", ADMIN, USERS, 200, _person("Obsidienne")),
     Scene("user-edit", ADMIN, USERS, 200, follow("Corriger .*OBSIDIENNE")),
     Scene("user-conflict", ADMIN, USERS, 409, _conflict),
     Scene("user-reset", ADMIN, USERS, 200, follow("OBSIDIENNE", "Réinitialiser")),
@@ -198,7 +198,7 @@ WRITING = [
     Scene("users-bulk-nobody", ADMIN, USERS, 200, _tick()),
     Scene("user-deactivated", ADMIN, USERS, 200, then(follow("OBSIDIENNE", "Désactiver"), confirm)),
     Scene("user-oneself", ADMIN, USERS, 200, follow("GRANITE")),
-    Scene("user-pending", ADMIN, USERS, 200, _somebody("Pyrite", "Administrateur")),
+    Scene("user-pending", ADMIN, USERS, 200, _person("Pyrite", "Administrateur")),
     Scene("dashboard-pending", HEAD, "/admin/"),
     Scene("consent", HEAD, f"{USERS}?etat=accord", 200, follow("PYRITE", "Donner mon accord")),
     Scene("consent-given", HEAD, f"{USERS}?etat=accord", 200, then(follow("PYRITE", "Donner mon accord"), confirm)),
@@ -246,7 +246,7 @@ WRITING = [
     Scene("sheets-kept", ADMIN, SHEETS),
     Scene("sheets-gone", ADMIN, f"{SHEETS}/999999", 404),
     Scene("sheets-chosen", ADMIN, f"{USERS}?recherche=quartz", 200, follow("QUARTZ", "Fiche d’activation")),
-    Scene("sheets-of-a-long-name", ADMIN, USERS, 200, then(_somebody(_LONG_NAME), follow("Fiche d’activation"))),
+    Scene("sheets-of-a-long-name", ADMIN, USERS, 200, then(_person(_LONG_NAME), follow("Fiche d’activation"))),
     Scene(
         "sheets-of-a-long-name-drawn",
         ADMIN,

@@ -104,7 +104,7 @@ def test_what_weighs_too_much_leads_back_to_its_page(site: Site, javascript: boo
 
 
 @WITH_AND_WITHOUT
-def test_nothing_is_left_for_whoever_signs_in_next(site: Site, javascript: bool) -> None:
+def test_nothing_is_left_for_the_next_to_sign_in(site: Site, javascript: bool) -> None:
     page = site.visitor(javascript=javascript)
     sign_in(page, "lovelace", "administrateur")
     page.goto(PARTICULARS)

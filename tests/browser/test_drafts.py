@@ -277,7 +277,7 @@ class TestWarning:
         write(page, "gardés")
         assert self.leave(page) == []
 
-    def test_nobody_is_warned_on_the_sign_in_pages(self, site: Site) -> None:
+    def test_no_warning_on_the_sign_in_pages(self, site: Site) -> None:
         page = site.visitor()
         page.goto("/connexion")
         page.locator("[name=login]").click()

@@ -99,13 +99,13 @@ class TestStory:
             expect(head.locator("main").get_by_text(action)).to_have_count(0)
 
         # Neither the administrator nor the support: only that something was done.
-        for nobody in (administrator, support):
+        for outsider in (administrator, support):
             for page in (address, OWN, "/eleves"):
-                answer = nobody.goto(page)
+                answer = outsider.goto(page)
                 assert answer and answer.status == 403
-                expect(nobody.locator("body")).not_to_contain_text(WORDS)
-            nobody.goto("/admin/journal/?recherche=Agate")
-            expect(nobody.locator("main")).not_to_contain_text(WORDS)
-            expect(nobody.locator("main")).not_to_contain_text(title)
+                expect(outsider.locator("body")).not_to_contain_text(WORDS)
+            outsider.goto("/admin/journal/?recherche=Agate")
+            expect(outsider.locator("main")).not_to_contain_text(WORDS)
+            expect(outsider.locator("main")).not_to_contain_text(title)
         administrator.goto("/admin/journal/")
         expect(administrator.locator("main")).to_contain_text("a validé une fiche")

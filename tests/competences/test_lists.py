@@ -227,9 +227,7 @@ class TestDepositing:
         assert answer.status_code == 422
         assert sentence in Page(answer).text
 
-    def test_does_not_overwrite_what_somebody_deposited_meanwhile(
-        self, app: Flask, as_: As, diplomas: Diplomas
-    ) -> None:
+    def test_does_not_overwrite_a_file_stored_meanwhile(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
         browser, other, address = as_("administrator"), as_("administrator"), diplomas.page("own")
         page = drop(browser, address, LIST)
         confirm(other, drop(other, address, "code;intitulé\nX1;Autre\n"), address)

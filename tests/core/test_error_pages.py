@@ -29,7 +29,7 @@ class TestErrorPages:
         assert "Lycée alpha" in page
 
     @pytest.mark.parametrize(("path", "status"), [("/nulle-part/", 404), ("/a/b/c", 404)])
-    def test_stand_in_the_simple_frame_for_whoever_is_signed_out(
+    def test_stand_in_the_simple_frame_when_signed_out(
         self, world: World, browser: Callable[[], Browser], path: str, status: int
     ) -> None:
         answer = browser().get(path)
@@ -39,7 +39,7 @@ class TestErrorPages:
         assert "Se déconnecter" not in answer.text
 
     @pytest.mark.parametrize("path", ["/static/nulle-part.css", "/aide/%00"])
-    def test_stand_without_the_school_where_nobody_could_ask_which(
+    def test_stand_without_the_school_where_it_is_unknown(
         self, as_: Callable[..., Browser], caplog: pytest.LogCaptureFixture, path: str
     ) -> None:
         answer = as_("administrator").get(path)
@@ -128,7 +128,7 @@ class TestBreakdown:
         assert "Une erreur est survenue" in answer.text
         assert "Traceback" not in answer.text
 
-    def test_a_route_that_nobody_marked_is_closed(self, broken: Flask) -> None:
+    def test_an_unmarked_route_is_closed(self, broken: Flask) -> None:
         answer = Browser(broken).get("/essai")
 
         assert answer.status_code == 403

@@ -65,7 +65,7 @@ class TestHowLong:
         with app.app_context(), platform_unit_of_work("test") as work:
             assert wait_of(work.session) == 30_000, "the same connection, set anew"
 
-    def test_whoever_may_not_wait_does_not(self, app: Flask, world: World, lock_row: LockRow) -> None:
+    def test_a_caller_that_may_not_wait_does_not(self, app: Flask, world: World, lock_row: LockRow) -> None:
         with lock_row(f"establishment WHERE id = {world.a.id}"), app.app_context():
             started = time.monotonic()
             with pytest.raises(OperationalError) as refusal, wait_at_most(0):
@@ -121,7 +121,7 @@ class TestRequest:
         assert after["city"] == "Nancy"
 
     @pytest.mark.usefixtures("hurried")
-    def test_of_somebody_who_signs_in_shows_no_password(self, app: Flask, world: World, lock_row: LockRow) -> None:
+    def test_of_an_account_in_use_shows_no_password(self, app: Flask, world: World, lock_row: LockRow) -> None:
         browser = Browser(app)
         browser.get("/connexion")
 
@@ -133,7 +133,7 @@ class TestRequest:
         assert 'name="login"' not in answer.text
 
     @pytest.mark.usefixtures("hurried")
-    def test_that_is_refused_stays_refused_though_nobody_could_write_it(
+    def test_that_is_refused_stays_refused_when_it_cannot_be_recorded(
         self, app: Flask, as_: As, world: World, lock_row: LockRow
     ) -> None:
         browser = as_("teacher")
@@ -158,9 +158,7 @@ class TestRequest:
 
 
 class TestReading:
-    def test_never_waits_to_note_that_somebody_is_still_there(
-        self, app: Flask, as_: As, world: World, lock_row: LockRow
-    ) -> None:
+    def test_never_waits_to_note_activity(self, app: Flask, as_: As, world: World, lock_row: LockRow) -> None:
         with time_machine.travel(START, tick=False) as clock:
             browser = as_("administrator")
             ((sign_in_id, seen),) = _sign_ins(app)

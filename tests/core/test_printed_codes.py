@@ -8,7 +8,7 @@ from cpro.core.printed_codes import ALPHABET, draw_printed_code, group_printed_c
 
 
 class TestPrintedCodes:
-    def test_are_drawn_apart_in_letters_that_nobody_misreads(self) -> None:
+    def test_are_drawn_apart_in_unambiguous_letters(self) -> None:
         drawn = {draw_printed_code(16) for _ in range(500)}
 
         assert len(drawn) == 500

@@ -47,7 +47,7 @@ class TestPut:
         assert files_under(storage.root) == {NAME}
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-    def test_lets_the_group_read_and_nobody_else(self, storage: FileStorage) -> None:
+    def test_lets_the_group_alone_read(self, storage: FileStorage) -> None:
         storage.put(3, CONTENT, ".png")
 
         assert stat.S_IMODE(storage.path(NAME).stat().st_mode) == 0o640

@@ -120,7 +120,7 @@ class TestCleanText:
     @pytest.mark.parametrize(
         "char", "\0 \x07 \x1b \x7f \x85 \x9f \ud800 \udfff \u202a \u202e \u2066 \u2069 \uffff".split(" ")
     )
-    def test_refuses_characters_nobody_can_see(self, char: str) -> None:
+    def test_refuses_invisible_characters(self, char: str) -> None:
         with pytest.raises(InvalidText, match="caractère de contrôle"):
             clean_text(f"Lycée{char}Gallieni", max_length=50)
 

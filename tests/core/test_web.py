@@ -217,7 +217,9 @@ class TestOddInput:
 
     @pytest.mark.parametrize("name", ["cpro_session", "cpro_browser"])
     @pytest.mark.parametrize("value", ["", "x" * 4000, "eyJfdXNlcl9pZCI6MX0.x.y", "%00", "é"])
-    def test_in_a_cookie_is_nobody(self, world: World, browser: Callable[[], Browser], name: str, value: str) -> None:
+    def test_in_a_cookie_signs_no_one_in(
+        self, world: World, browser: Callable[[], Browser], name: str, value: str
+    ) -> None:
         visitor = browser()
 
         assert visitor.get("/connexion", headers={"Cookie": f"{name}={value}"}).status_code == 200

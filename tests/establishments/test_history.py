@@ -64,7 +64,7 @@ PARTICULARS, MASKS, DEPOSIT = "establishment:particulars:changed", "masks:reset"
 
 class TestWhoMayRestore:
     @pytest.mark.parametrize("role", ["teacher", "student"])
-    def test_nobody_else_reads_or_restores(self, app: Flask, as_: As, role: str) -> None:
+    def test_others_neither_read_nor_restore(self, app: Flask, as_: As, role: str) -> None:
         save(as_("administrator"), city="Metz")
         url, browser = restore_url(app, PARTICULARS), as_(role)
 
@@ -208,7 +208,7 @@ class TestRestoreParticulars:
         assert "« Ville » a encore changé depuis." in page.text
         assert school_row(app, world.a.id)["city"] == ""
 
-    def test_somebody_saving_meanwhile_is_shown_and_not_overwritten(self, app: Flask, as_: As, world: World) -> None:
+    def test_a_save_meanwhile_is_shown_and_not_overwritten(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         save(browser, city="Metz")
         url = restore_url(app, PARTICULARS)

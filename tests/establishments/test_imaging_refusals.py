@@ -155,7 +155,7 @@ class TestBombs:
 
         assert "la limite est de 40\u00a0mégapixels" in sentence
 
-    def test_a_bomb_warns_nobody(self) -> None:
+    def test_a_bomb_gives_no_warning(self) -> None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             refusal(pictures.png_bomb())

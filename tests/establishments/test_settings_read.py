@@ -113,7 +113,7 @@ class TestOwnSchool:
         assert "DREETS" not in page
         assert "Téléphone" not in page
 
-    def test_whoever_is_no_pupil_has_no_such_part(self, as_: As, marked: World) -> None:
+    def test_other_roles_than_pupils_have_no_such_part(self, as_: As, marked: World) -> None:
         page = as_("head").get(f"/eleves/{marked.a.student_id}").text
 
         assert "Mon établissement" not in page

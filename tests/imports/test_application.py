@@ -264,7 +264,7 @@ class TestDoubts:
         assert len(desk.students()) == 2
         assert "HOMONYM" in {code for code, _ in desk.findings(run_id)}
 
-    def test_a_number_given_to_somebody_else_is_not_believed(self, desk: Desk) -> None:
+    def test_a_number_given_to_another_person_is_not_believed(self, desk: Desk) -> None:
         desk.import_files(desk.file_of({"id": "1", "ine": ""}))
         before = desk.students()
 

@@ -61,7 +61,7 @@ class TestWhoseFile:
 
         assert list(refusal.value.errors) == ["files"]
 
-    def test_a_file_of_nobody_is_refused_and_nothing_waits(self, desk: Desk) -> None:
+    def test_an_empty_file_is_refused_and_nothing_waits(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(*TWENTY))
 
         with pytest.raises(EmptyImport):

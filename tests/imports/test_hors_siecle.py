@@ -104,7 +104,7 @@ class TestTemplates:
 
         assert "aucun élève" in Page(send(admin, ("modele-eleves.csv", content))).error("files")
 
-    def test_nobody_else_may_have_them(self, as_: As) -> None:
+    def test_other_roles_may_not_have_them(self, as_: As) -> None:
         for role in ("head", "teacher"):
             assert as_(role).get(f"{IMPORTS}/modele/eleves/csv").status_code == 403
 
@@ -284,7 +284,7 @@ class TestPupils:
         with desk.look() as session:
             assert session.scalars(select(Student.came_by).where(Student.last_name == "Main")).all() == ["hand"]
 
-    def test_another_schools_number_is_nobody_here(
+    def test_another_schools_number_matches_no_pupil(
         self, app: Flask, admin: Browser, desk: Desk, arrange: Look, world: World
     ) -> None:
         with arrange() as session:

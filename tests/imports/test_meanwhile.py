@@ -150,7 +150,7 @@ def _look_at_locks(admin_engine: Engine | None, school_id: int) -> None:
 
 
 @pytest.mark.parametrize("where", [PREPARING, WRITING], ids=["preparing", "writing"])
-def test_what_somebody_changes_meanwhile_is_never_lost(
+def test_a_change_made_meanwhile_is_never_lost(
     desk: Desk, admin_engine: Engine | None, monkeypatch: pytest.MonkeyPatch, where: dict[str, tuple[Any, str]]
 ) -> None:
     if where is WRITING and admin_engine is None:
@@ -189,7 +189,7 @@ def test_a_pupil_corrected_meanwhile_is_seen_though_nothing_recorded_it(
     assert {pupil["division"] for pupil in desk.students().values()} == {"2MELEC", ""}
 
 
-def test_nobody_undoes_nor_deposits_while_one_is_applied(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undoing_and_depositing_are_refused_while_one_is_applied(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.import_files(desk.file_of(*pupils("2MELEC", 5)))
     run_id = desk.analyse(desk.file_of(*pupils("1MELEC", 5)))
     with desk.look(), unit_of_work():
@@ -226,7 +226,7 @@ def test_of_two_who_undo_at_once_one_is_warned(desk: Desk, monkeypatch: pytest.M
     assert desk.students() == {}
 
 
-def test_whoever_finds_the_imports_held_reads_that_one_is_under_way(
+def test_an_import_that_finds_the_lock_held_says_that_one_is_under_way(
     app: Flask, desk: Desk, admin_engine: Engine | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if admin_engine is None:

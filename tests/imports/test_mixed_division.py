@@ -72,7 +72,7 @@ class TestWhoMayNot:
         assert other.get(f"{SCREEN}/edit/?id={division}").status_code == 404
         assert other.post(f"{SCREEN}/edit/?id={division}", {"diploma": "40025520"}).status_code == 404
 
-    def test_nobody_for_a_class_whose_courses_give_its_diploma(self, as_: As, desk: Desk, division: int) -> None:
+    def test_no_question_for_a_class_whose_courses_give_its_diploma(self, as_: As, desk: Desk, division: int) -> None:
         with desk.look() as session:
             plain = session.scalars(select(Division.id).where(Division.code == "SIMPLE")).one()
         browser = as_("administrator")

@@ -92,7 +92,7 @@ class TestNextYear:
         assert departures not in refused(school, next_year, JULY, "deactivations")
         assert year not in refused(school, next_year, SEPTEMBER)
 
-    def test_everybody_is_where_the_file_says(self, school: Desk, next_year: Path) -> None:
+    def test_each_pupil_is_where_the_file_says(self, school: Desk, next_year: Path) -> None:
         before = school.students()
 
         counts = school.import_files(next_year, confirm=("year", "deactivations"), now=JULY)["students"]

@@ -145,7 +145,7 @@ class TestApplying:
         assert desk.run(1).state is RunState.APPLIED
         assert {key: pupil["id"] for key, pupil in desk.students().items()} == {"1": namesake}
 
-    def test_an_answer_that_deactivates_somebody_is_shown_first_then_applied(
+    def test_an_answer_that_deactivates_a_pupil_is_shown_first_then_applied(
         self, app: Flask, as_: As, desk: Desk, namesake: int
     ) -> None:
         browser = as_("administrator")

@@ -96,7 +96,7 @@ class TestWhyNot:
         refused(as_("administrator"), address, "a été activé depuis")
         assert "a été activé depuis" in Page(as_("administrator").get(address)).text
 
-    def test_somebody_wrote_of_a_pupil_and_nobody_is_named(self, as_: As, address: str, desk: Desk) -> None:
+    def test_a_pupil_was_written_about_and_no_author_is_named(self, as_: As, address: str, desk: Desk) -> None:
         with desk.open() as session:
             session.add(make_fiche(session.scalars(select(Student).where(Student.siecle_id == "1")).one()))
 

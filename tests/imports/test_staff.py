@@ -73,7 +73,7 @@ class TestTeachers:
         teacher = desk.accounts()["anne-maiwenn.bobine-test"]
         assert (counts["changed"], counts["created"], teacher["last_name"]) == (1, 0, "NOUVEAU-NOM")
 
-    def test_a_homonym_of_somebody_numbered_receives_a_number(self, desk: Desk) -> None:
+    def test_a_homonym_of_a_numbered_login_receives_a_number(self, desk: Desk) -> None:
         desk.import_files(STS)
 
         desk.import_files(changed(desk, ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"')))

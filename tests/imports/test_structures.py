@@ -139,7 +139,7 @@ class TestReadSTS:
         assert found.people[0].division_codes == ("A",)
         assert [finding.code for finding in found.findings] == [FindingCode.UNKNOWN_DIVISION]
 
-    def test_a_service_of_nobody_is_reported(self) -> None:
+    def test_a_service_without_teacher_is_reported(self) -> None:
         found = sts(person(), f'<DIVISION CODE="A">{services(("9", "epp"), ("1", "local"))}</DIVISION>')
 
         assert [finding.code for finding in found.findings] == [FindingCode.UNKNOWN_PERSON] * 2

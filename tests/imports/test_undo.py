@@ -81,7 +81,7 @@ class TestUndone:
 
         assert desk.students() == {}
 
-    def test_whoever_listens_undoes_first(self, desk: Desk) -> None:
+    def test_listeners_undo_first(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(ALIX))
         there: list[int] = []
 

@@ -118,7 +118,7 @@ class TestAnInspectorWithoutTheHead:
 
 
 class TestTheHeadWithoutTheHead:
-    def test_the_administrator_gives_nobody_the_role(self, desk: Desk, world: World, platform: Look) -> None:
+    def test_the_administrator_does_not_give_the_role(self, desk: Desk, world: World, platform: Look) -> None:
         """Stopped by the rules of consent: a second head waits for the first one's word."""
         browser = desk.browser("administrator")
 

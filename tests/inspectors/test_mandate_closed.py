@@ -42,7 +42,7 @@ class TestClosing:
                 assert answer.status_code == 404
 
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student"])
-    def test_nobody_else_of_the_school_may(self, desk: Desk, running: int, role: str) -> None:
+    def test_other_roles_of_the_school_may_not(self, desk: Desk, running: int, role: str) -> None:
         browser = desk.browser(role)
 
         with nothing_written(desk.app):

@@ -27,7 +27,7 @@ def clock() -> Iterator[time_machine.Coordinates]:
 
 class TestWhoMay:
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student"])
-    def test_nobody_else_of_the_school(self, desk: Desk, role: str) -> None:
+    def test_other_roles_of_the_school(self, desk: Desk, role: str) -> None:
         browser = desk.browser(role)
 
         with nothing_written(desk.app):

@@ -21,7 +21,7 @@ Opener = Callable[..., int]
 
 class TestWhoMay:
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student"])
-    def test_nobody_else_of_the_school(self, desk: Desk, role: str) -> None:
+    def test_other_roles_of_the_school(self, desk: Desk, role: str) -> None:
         browser = desk.browser(role)
 
         with nothing_written(desk.app):

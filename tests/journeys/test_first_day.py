@@ -26,7 +26,7 @@ def test_first_day(platform: Live) -> None:
     teacher = _handed_out(platform, administrator, pour="role", role="teacher", login="eloise.noeud")
     assert teacher.title == "Parcours des apprenants"
     head = steps.activate_head(platform, administrator, name="PROVISEUR-FICTIF", mailbox=HEAD)
-    _everybody_else_activates(platform, administrator)
+    _the_other_accounts_activate(platform, administrator)
 
     administrator.menu("Tableau de bord")
     head.menu("Tableau de bord")
@@ -49,6 +49,6 @@ def _handed_out(platform: Live, administrator: Visitor, *, login: str, **choice:
     return steps.activate(platform, login, school=sheet["Établissement"], login=login, code=sheet["Code"])
 
 
-def _everybody_else_activates(platform: Live, administrator: Visitor) -> None:
+def _the_other_accounts_activate(platform: Live, administrator: Visitor) -> None:
     for login, sheet in steps.draw_sheets(administrator, pour="jamais").items():
         steps.activate(platform, login, school="curie", login=login, code=sheet["Code"])

@@ -67,10 +67,10 @@ def _is_out(visitor: Visitor) -> None:
 
 
 def _old_password_is_refused(platform: Live) -> None:
-    somebody = platform.visitor("whoever knew the old password")
-    somebody.sign_in("curie", LOGIN, steps.PASSWORD)
-    assert somebody.status == 422
-    somebody.does_not_see("TESTEUR")
+    intruder = platform.visitor("whoever knew the old password")
+    intruder.sign_in("curie", LOGIN, steps.PASSWORD)
+    assert intruder.status == 422
+    intruder.does_not_see("TESTEUR")
 
 
 def _chooses_another(pupil: Visitor, code: str) -> None:

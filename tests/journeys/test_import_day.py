@@ -23,7 +23,7 @@ def test_import_day(platform: Live) -> None:
     _the_wrong_files(administrator)
     _the_same_file_twice(administrator)
     _last_years_file_must_be_confirmed(administrator)
-    _a_large_one_while_everybody_works(platform, administrator, teacher, head, neighbour)
+    _a_large_one_while_people_work(platform, administrator, teacher, head, neighbour)
     _what_was_ticked_is_what_was_done(platform, administrator)
     _undone(platform, administrator)
 
@@ -76,7 +76,7 @@ def _many() -> list[tuple[str, bytes]]:
     return [("ElevesSansAdresses.xml", text.encode("iso-8859-15"))]
 
 
-def _a_large_one_while_everybody_works(
+def _a_large_one_while_people_work(
     platform: Live, administrator: Visitor, teacher: Visitor, head: Visitor, neighbour: Visitor
 ) -> None:
     steps.deposit(administrator, _many())

@@ -88,13 +88,13 @@ class TestDraft:
         assert rows(app, Draft) == [] or all(row["fields"] == [] for row in rows(app, Draft))
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student"])
-    def test_whoever_may_not_write_keeps_none(self, as_: As, app: Flask, role: str) -> None:
+    def test_roles_that_may_not_write_keep_none(self, as_: As, app: Flask, role: str) -> None:
         browser = as_(role)
         for posted in (KEEP, SHOW):
             with nothing_written(app):
                 assert browser.post(MELEC, {"links": TYPED, **posted}).status_code == 403
 
-    def test_shows_in_another_school_to_nobody(self, as_: As) -> None:
+    def test_shows_to_no_role_in_another_school(self, as_: As) -> None:
         browser = as_("administrator")
         browser.post(MELEC, {**opened(browser, MELEC), "links": TYPED, **KEEP})
 

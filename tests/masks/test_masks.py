@@ -85,7 +85,7 @@ class TestSetWordings:
 
         assert list(refusal.value.errors) == [key]
 
-    def test_refuses_a_form_opened_before_somebody_saved(self, app: Flask, in_a: World) -> None:
+    def test_refuses_a_form_opened_before_another_save(self, app: Flask, in_a: World) -> None:
         opened_on = fingerprint(stored_values(list_masks(diploma_of(in_a).id)))
         word(in_a, links="Entre-temps")
 

@@ -100,7 +100,7 @@ class TestWhoMayAsk:
         with nothing_written(app):
             assert browser.post(f"{PAGE}/divisions/{class_a.division_id}").status_code == 403
 
-    def test_nobody_is_there(self, app: Flask, as_: As, class_a: Class_) -> None:
+    def test_an_empty_division(self, app: Flask, as_: As, class_a: Class_) -> None:
         set_up(app, lambda session: session.query(Student).update({"is_active": False}))
         browser = as_("head")
         assert "aucun apprenant" in browser.get(PAGE).text

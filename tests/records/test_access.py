@@ -184,7 +184,7 @@ class TestInspector:
         assert (line.action, line.object_type, line.object_id) == ("record:opened", "pupil_records", str(classroom.own))
         assert MARKER not in str(line.changes) + line.object_label
 
-    def test_another_diploma_opens_nobody(self, as_: As, classroom: Class, world: World, arrange: Look) -> None:
+    def test_another_diploma_opens_no_pupil(self, as_: As, classroom: Class, world: World, arrange: Look) -> None:
         from cpro.inspectors.models import Mandate, MandateDiploma
 
         with arrange() as session:
@@ -243,7 +243,7 @@ class TestPupilLists:
         assert "Aucune division ne vous est encore confiée" in as_("teacher").get("/eleves").text
 
 
-class TestNobodyElse:
+class TestOtherRoles:
     def test_neither_the_administrator_nor_the_support_has_a_right_on_records(self) -> None:
         for permission in (
             Permission.PUPILS_VIEW,

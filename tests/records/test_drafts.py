@@ -72,7 +72,7 @@ class TestEachForm:
         assert [rows(app, model) for model in (Fiche, Bilan, Evaluation)] == before
         assert len({row["subject"] for row in rows(app, Draft)}) == 1
 
-    def test_is_kept_by_whoever_may_write_alone(self, as_: As, classroom: Class, app: Flask, name: str) -> None:
+    def test_is_kept_by_those_who_may_write_alone(self, as_: As, classroom: Class, app: Flask, name: str) -> None:
         _who, path, typed = forms(classroom)[name]
         for other, school, status in (
             ("administrator", "a", 403),
@@ -86,7 +86,7 @@ class TestEachForm:
                     answer = browser.post(path, {**typed, **KEEP}, headers=headers)
                 assert answer.status_code == status, other
 
-    def test_is_shown_to_nobody_else(self, as_: As, classroom: Class, name: str) -> None:
+    def test_is_not_shown_to_others(self, as_: As, classroom: Class, name: str) -> None:
         role, path, typed = forms(classroom)[name]
         browser = as_(role)
         browser.post(path, {**opened(browser, path), **typed, **KEEP})
@@ -179,7 +179,7 @@ class TestEnded:
 
 
 class TestOwnData:
-    def test_a_pupil_takes_away_their_own_drafts_and_nobody_elses(self, as_: As, classroom: Class) -> None:
+    def test_a_pupil_takes_away_their_own_drafts_alone(self, as_: As, classroom: Class) -> None:
         pupil, path = as_("student"), f"/eleves/{classroom.own}/fiches/nouvelle"
         typed = {"title": TYPED, "tasks": "Du **gras**", "place_name": "Atelier"}
         pupil.post(path, {**opened(pupil, path), **typed, **KEEP})

@@ -256,7 +256,7 @@ class TestDivision:
         assert f"niveau-{classroom.own}" in answer.text and 'value="4" selected' in answer.text
 
     @pytest.mark.parametrize("who", ["gone", "stranger", "elsewhere"])
-    def test_nobody_from_outside_the_division_is_evaluated(
+    def test_a_pupil_from_outside_the_division_is_not_evaluated(
         self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any], who: str
     ) -> None:
         browser = as_("teacher")
@@ -269,7 +269,7 @@ class TestDivision:
         assert answer.status_code == 422
         assert "n’est plus dans la division" in Page(answer).text
 
-    def test_nobody_chosen_is_reported(self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any]) -> None:
+    def test_no_pupil_chosen_is_reported(self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any]) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):

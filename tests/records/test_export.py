@@ -61,7 +61,7 @@ class TestExport:
         assert {each["identifiant"] for each in origins} == uids
         assert {each["etablissement_d_origine"] for each in origins} == {"", "Lycée d’avant (0999009A)"}
 
-    def test_holds_no_secret_and_nobody_else(self, exported: dict[str, Any], app: Flask, world: World) -> None:
+    def test_holds_no_secret_and_no_other_person(self, exported: dict[str, Any], app: Flask, world: World) -> None:
         text = json.dumps(exported, ensure_ascii=False)
         secret = next(row["password_hash"] for row in rows(app, Account) if row["login"] == "noe.agate")
 

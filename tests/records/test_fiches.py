@@ -104,7 +104,7 @@ class TestWriting:
         assert not any(word in stored for word in ("script", "onerror", "img"))
 
     @pytest.mark.parametrize(("role", "state"), [("student", "submitted"), ("teacher", "validated")])
-    def test_whoever_is_done_hands_it_in_or_validates_it(
+    def test_a_finished_fiche_is_handed_in_or_validated(
         self, app: Flask, as_: As, classroom: Class, own: str, role: str, state: str
     ) -> None:
         as_(role).post(f"{own}/fiches/nouvelle", {**TYPED, "then": "done"})

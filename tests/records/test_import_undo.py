@@ -66,7 +66,7 @@ class TestUndoing:
 
 
 class TestWhoIsWrittenAbout:
-    def test_a_copy_is_nobodys_work(self, desk: Desk) -> None:
+    def test_a_copy_is_not_the_schools_work(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(PUPIL))
         write_about(desk, received_in=1, origin_school="Ailleurs")
 

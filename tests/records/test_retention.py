@@ -278,7 +278,7 @@ class TestTab:
         ]
         assert MARKER not in page.text
 
-    def test_the_head_sees_those_whose_departure_nobody_dated(self, app: Flask, as_: As, classroom: Class) -> None:
+    def test_the_head_sees_those_whose_departure_has_no_date(self, app: Flask, as_: As, classroom: Class) -> None:
         for student_id in (classroom.gone, classroom.mate, classroom.stranger):
             give(app, student_id)
             leave(app, student_id, None)

@@ -200,7 +200,7 @@ def sweep(app: Flask) -> None:
 
 
 class TestWhose:
-    def test_nobody_else_is_shown_it(
+    def test_others_are_not_shown_it(
         self, as_: As, as_colleague: Browser, written: Written, add_co_author: Callable[[], None]
     ) -> None:
         add_co_author()
@@ -230,7 +230,7 @@ class TestWhose:
         assert len(kept) == 2
 
     @pytest.mark.parametrize("role", ["administrator", "head", "student", "support", "inspector"])
-    def test_whoever_may_not_write_keeps_none(self, as_: As, written: Written, app: Flask, role: str) -> None:
+    def test_roles_that_may_not_write_keep_none(self, as_: As, written: Written, app: Flask, role: str) -> None:
         browser = as_(role, enter="a") if role == "support" else as_(role)
 
         for path in (NEW, written.page("/modifier")):
@@ -254,7 +254,7 @@ class TestWhose:
 
 
 class TestConflict:
-    def test_a_save_by_somebody_else_is_seen_when_the_draft_is_saved(
+    def test_a_save_by_another_person_is_seen_when_the_draft_is_saved(
         self, as_: As, as_colleague: Browser, written: Written, add_co_author: Callable[[], None], app: Flask
     ) -> None:
         add_co_author()
@@ -291,7 +291,7 @@ class TestConflict:
         assert TYPED in [row["title"] for row in rows(app, Scenario)]
         assert not says_found(browser.get(path))
 
-    def test_what_somebody_else_changed_elsewhere_stays_theirs(
+    def test_another_persons_change_to_another_field_stays(
         self, as_: As, as_colleague: Browser, written: Written, add_co_author: Callable[[], None], app: Flask
     ) -> None:
         add_co_author()

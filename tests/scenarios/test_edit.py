@@ -308,7 +308,9 @@ class TestChanging:
 
 
 class TestDuplicating:
-    def test_gives_the_copy_to_whoever_duplicates(self, app: Flask, as_colleague: Browser, written: Written) -> None:
+    def test_gives_the_copy_to_the_teacher_who_duplicates(
+        self, app: Flask, as_colleague: Browser, written: Written
+    ) -> None:
         with watching(app) as watch:
             answer = as_colleague.post(written.page("/dupliquer"))
 

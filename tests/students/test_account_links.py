@@ -172,7 +172,7 @@ class TestWhoCouldReadWhoseRecords:
         assert "Vérifier les comptes" not in as_("head", "b").get("/admin/").text
 
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student", "support"])
-    def test_nobody_else_says_the_head_has_read(self, app: Flask, as_: As, role: str) -> None:
+    def test_other_roles_do_not_say_the_head_has_read(self, app: Flask, as_: As, role: str) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
 
         with nothing_written(app):
@@ -198,7 +198,7 @@ class TestPasswordAgain:
         assert answer.status_code == 422
         assert Page(answer).error("current_password")
 
-    def test_of_an_account_nobody_opened_it_is_not_asked(self, as_: As, case: Case) -> None:
+    def test_of_an_account_never_opened_it_is_not_asked(self, as_: As, case: Case) -> None:
         case.set(Account, case.account_id, password_hash=None, activated_at=None)
 
         assert case.post(as_("administrator"), current_password="").status_code == 303
@@ -262,7 +262,7 @@ class TestRefusals:
             case.set(Student, case.student_id, account_id=case.account_id)
 
     @pytest.mark.parametrize("who", ["account", "pupil"])
-    def test_whoever_left(self, app: Flask, as_: As, case: Case, who: str) -> None:
+    def test_departed_account_or_pupil(self, app: Flask, as_: As, case: Case, who: str) -> None:
         case.set(*((Account, case.account_id) if who == "account" else (Student, case.student_id)), is_active=False)
         browser = as_("administrator")
 

@@ -106,7 +106,7 @@ class TestFirstStep:
         assert "Ouvrir 2 comptes" in page.text
         assert "division 2ALP" in page.text
 
-    def test_without_anybody_offers_divisions_and_all(self, as_: As, pupils: list[int]) -> None:
+    def test_without_a_pupil_offers_divisions_and_all(self, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")
 
         page = browser.get(ADDRESS)
@@ -129,7 +129,7 @@ class TestFirstStep:
             assert "/admin/parametres/etablissement#uai" in answer.text
             assert 'name="confirme"' not in answer.text
 
-    def test_nobody_left_says_why_and_leads_on(self, as_: As, pupils: list[int]) -> None:
+    def test_no_account_left_says_why_and_leads_on(self, as_: As, pupils: list[int]) -> None:
         page = ask(as_("administrator"), ids=str(pupils[4]))
 
         assert page.status_code == 200
@@ -271,7 +271,7 @@ class TestWhereItIsOffered:
         assert "Ouvrir les comptes de tous (3)" in Page(browser.get("/admin/eleves/")).text
         assert ADDRESS in browser.get("/admin/").text
 
-    def test_from_the_sheets_when_nobody_has_one(self, as_: As, pupils: list[int], platform: Look) -> None:
+    def test_from_the_sheets_when_no_pupil_has_one(self, as_: As, pupils: list[int], platform: Look) -> None:
         with platform() as session:
             other = session.scalars(select(Division).where(Division.code == "1 CAP")).one().id
         browser = as_("administrator")
@@ -297,7 +297,7 @@ class TestWhereItIsOffered:
         ):
             assert ADDRESS not in browser.get(page).text, page
 
-    def test_nothing_once_everybody_has_one(self, as_: As, pupils: list[int]) -> None:
+    def test_nothing_once_each_pupil_has_one(self, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")
         confirm(browser, tous="oui")
 

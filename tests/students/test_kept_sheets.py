@@ -141,7 +141,7 @@ class TestFoundAgain:
             assert not session.scalars(select(KeptSheets)).all()
 
 
-class TestByNobodyElse:
+class TestOtherPeople:
     def test_signing_out_deletes_it(self, as_: As, office: Office, platform: Look) -> None:
         office.add_pupils(1)
         browser = as_("administrator")
@@ -318,14 +318,14 @@ class TestForWhom:
             assert len(codes_of(browser, drawn(browser, **fields))) == 2
 
     @pytest.mark.parametrize("fields", [{"pour": "role"}, {"pour": "role", "role": "head"}, {"pour": "tous"}])
-    def test_nobody_in_particular(self, app: Flask, as_: As, office: Office, fields: dict[str, str]) -> None:
+    def test_without_any_person_named(self, app: Flask, as_: As, office: Office, fields: dict[str, str]) -> None:
         office.add_pupils(1)
         browser = as_("administrator")
 
         with nothing_written(app):
             assert post(browser, **fields).status_code == 422
 
-    def test_another_schools_pupils_are_nobody(self, app: Flask, as_: As, world: World, office: Office) -> None:
+    def test_another_schools_pupils_do_not_exist(self, app: Flask, as_: As, world: World, office: Office) -> None:
         Office(app, world, "b").add_pupils(1)
         browser = as_("administrator")
 

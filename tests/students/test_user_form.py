@@ -17,7 +17,7 @@ NEW = "/admin/utilisateurs/new/"
 As = Callable[..., Browser]
 
 
-def test_nobody_left_to_choose_says_what_to_do(app: Flask, as_: As, world: World) -> None:
+def test_no_pupil_left_to_choose_says_what_to_do(app: Flask, as_: As, world: World) -> None:
     def link(session: Session) -> None:
         session.get_one(Student, world.a.student_id).account_id = world.a.account_ids["student"]
 

@@ -32,7 +32,7 @@ def never_activated(office: Office, role: Role = Role.TEACHER, **values: Any) ->
 
 
 class TestOneAccount:
-    def test_of_somebody_who_never_activated_it_loses_its_code(self, as_: As, office: Office) -> None:
+    def test_of_an_account_never_activated_loses_its_code(self, as_: As, office: Office) -> None:
         account_id, browser = never_activated(office), as_("administrator")
 
         asked = Page(browser.get(f"{USERS}/desactiver/?id={account_id}")).text
@@ -48,7 +48,7 @@ class TestOneAccount:
         assert "Ses anciens codes ne servent plus" in done.flashes[0]
         assert f"/admin/utilisateurs/fiches?ids={account_id}" in done.links
 
-    def test_of_somebody_with_a_password_keeps_it(self, as_: As, office: Office) -> None:
+    def test_of_an_account_with_a_password_keeps_it(self, as_: As, office: Office) -> None:
         account_id, browser = office.add(Role.TEACHER), as_("administrator")
 
         asked = Page(browser.get(f"{USERS}/desactiver/?id={account_id}")).text

@@ -165,7 +165,7 @@ def test_the_limit_is_that_of_the_records(exchange: Exchange, pair: tuple[int, i
     assert exchange.side("a").student_label == FORGOTTEN
 
 
-def test_pages_of_a_forgotten_transfer_name_nobody(as_: As, exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_pages_of_a_forgotten_transfer_name_no_pupil(as_: As, exchange: Exchange, pair: tuple[int, int]) -> None:
     long_ago = NOW.replace(year=NOW.year - 4)
     exchange.set(pair[0], departed_on=long_ago.date())
     with exchange.write() as session:

@@ -109,7 +109,7 @@ class TestWhoIsCopied:
         assert exchange.records(destination) == set()
         assert exchange.sides("b") == []
 
-    def test_nobody_else_receives_anything(self, exchange: Exchange) -> None:
+    def test_other_pupils_receive_nothing(self, exchange: Exchange) -> None:
         _source, _destination = moved(exchange)
         stranger, elsewhere = exchange.enrol("b", exchange.ine()), exchange.enrol("c", exchange.ine())
 
@@ -173,7 +173,7 @@ class TestWhatACopyKeeps:
             ).one()
             assert (original.scenario_id, original.received_in, original.origin_school) == (scenario_id, None, "")
 
-    def test_fiches_that_nobody_validated_stay(self, exchange: Exchange) -> None:
+    def test_fiches_not_validated_stay(self, exchange: Exchange) -> None:
         source, destination = moved(exchange)
         draft = exchange.fiche("a", source, state_value="draft", validated_at=None)
         submitted = exchange.fiche("a", source, state_value="submitted", validated_at=None)

@@ -165,7 +165,7 @@ def test_any_journey_is_sound(exchange: Exchange, seed: int) -> None:
             assert exchange.records(rows[here]) == set().union(*(exchange.records(row) for row in rows.values()))
 
 
-def test_nothing_is_copied_to_whom_nobody_left_for(exchange: Exchange) -> None:
+def test_nothing_is_copied_without_a_departure(exchange: Exchange) -> None:
     ine = exchange.ine()
     in_a, in_b = exchange.enrol("a", ine, is_active=False), exchange.enrol("b", ine, is_active=False)
     exchange.fill("a", in_a)

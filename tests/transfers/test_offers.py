@@ -156,7 +156,7 @@ def test_linked_to_ones_own_present_pupil(exchange: Exchange, pupil: int) -> Non
         exchange.act(accept, "c", side_id=side_id, student_id=pupil)
 
 
-def test_somebody_described_otherwise_must_be_confirmed(exchange: Exchange, pupil: int) -> None:
+def test_a_pupil_described_otherwise_must_be_confirmed(exchange: Exchange, pupil: int) -> None:
     side_id = offered(exchange, pupil)
     destination = exchange.enrol("b", None, first_name="Noé")
     with pytest.raises(IdentityDiffers, match="le prénom diffère"):

@@ -44,7 +44,7 @@ def address(exchange: Exchange, school: str, action: str = "") -> str:
 class TestDenied:
     @pytest.mark.parametrize("role", ["teacher", "student", "support"])
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_to_whoever_does_not_run_the_school(
+    def test_to_roles_that_do_not_run_the_school(
         self, app: Flask, as_: As, exchange: Exchange, role: str, action: str
     ) -> None:
         conflict(exchange)

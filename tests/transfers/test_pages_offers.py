@@ -179,7 +179,7 @@ class TestAccepting:
         assert linked.status_code == 303
         assert exchange.side("b").student_id == wanted
 
-    def test_a_search_that_finds_nobody_says_so_and_can_be_made_again(self, as_: As, exchange: Exchange) -> None:
+    def test_a_search_without_result_says_so_and_can_be_made_again(self, as_: As, exchange: Exchange) -> None:
         offered(exchange)
         browser = as_("head", "b")
 
@@ -244,7 +244,7 @@ class TestAccepting:
         assert again.status_code == 303
         assert exchange.side("b").student_id == world.b.student_id
 
-    def test_another_schools_pupil_is_nobody(self, app: Flask, as_: As, exchange: Exchange, world: World) -> None:
+    def test_another_schools_pupil_does_not_exist(self, app: Flask, as_: As, exchange: Exchange, world: World) -> None:
         offered(exchange)
         browser = as_("head", "b")
         browser.get(acceptance(exchange))

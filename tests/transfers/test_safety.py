@@ -108,7 +108,7 @@ class TestOnlyTheCopyCrosses:
         with exchange.look() as session:
             assert content(session) == before
 
-    def test_nobody_else_selects_into_a_table(self) -> None:
+    def test_other_modules_do_not_select_into_a_table(self) -> None:
         for path in CPRO.rglob("*.py"):
             # Rows that an import prepared aside are inserted by `core.staging`, which stamps the school of the session.
             if path.relative_to(CPRO).as_posix() not in ("transfers/copies.py", "core/staging.py"):

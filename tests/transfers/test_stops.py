@@ -61,7 +61,7 @@ class TestConflict:
         sound(exchange)
 
     @pytest.mark.parametrize("school", ["a", "c"])
-    def test_nobody_else_confirms(self, exchange: Exchange, pair: tuple[int, int], school: str) -> None:
+    def test_other_roles_do_not_confirm(self, exchange: Exchange, pair: tuple[int, int], school: str) -> None:
         with pytest.raises(NotNow if school == "a" else NoSuchTransfer):
             exchange.act(confirm, school, side_id=exchange.side("a").id)
         with pytest.raises(NoSuchTransfer):

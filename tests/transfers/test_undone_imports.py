@@ -88,7 +88,7 @@ def test_the_same_file_imported_again_copies_again(exchange: Exchange, desk: Des
     sound(exchange)
 
 
-def test_it_is_refused_once_somebody_evaluated_upon_what_came(exchange: Exchange, desk: Desk) -> None:
+def test_it_is_refused_once_what_came_was_evaluated_upon(exchange: Exchange, desk: Desk) -> None:
     _source, destination = arrival(exchange, desk)
     with exchange.look() as session:
         uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == destination)).first()

@@ -212,7 +212,7 @@ class TestUpdateAccount:
             office.act(manual.update_account, account=office.school.account_ids["student"], values={"role": role})
 
     @pytest.mark.parametrize("role", ["teacher", "head", "student"])
-    def test_nobody_changes_their_own_role(self, app: Flask, office: Office, role: str) -> None:
+    def test_own_role_cannot_be_changed(self, app: Flask, office: Office, role: str) -> None:
         office.add(Role.ADMINISTRATOR)
 
         with nothing_written(app), pytest.raises(OwnAccount, match="son propre rôle"):
@@ -346,7 +346,7 @@ def activate(browser: Browser, office: Office, login: str, code: Any) -> Any:
 
 
 class TestDatabase:
-    def test_refuses_a_consent_for_somebody_without_powers(self, office: Office) -> None:
+    def test_refuses_a_consent_for_an_account_without_powers(self, office: Office) -> None:
         from sqlalchemy.exc import IntegrityError
 
         with pytest.raises(IntegrityError):

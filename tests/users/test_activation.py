@@ -284,7 +284,7 @@ class TestStorage:
         [row] = desk.rows(ActivationCode)
         assert row.code_hmac != sha256(code.encode()).hexdigest()
 
-    def test_a_code_is_twelve_characters_that_nobody_misreads(self, desk: Desk) -> None:
+    def test_a_code_is_twelve_unambiguous_characters(self, desk: Desk) -> None:
         codes = {desk.draw("teacher") for _ in range(20)}
 
         assert len(codes) == 20

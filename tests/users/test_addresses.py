@@ -166,7 +166,7 @@ class TestAnAccount:
             assert browser().sign_in("alpha", "ines.quartz", chosen["password"]).status_code == 422
             assert office.find(changed).confirmed_email == OWN
 
-    def test_the_night_settles_what_nobody_asked_about(self, app: Flask, office: Office, changed: int) -> None:
+    def test_the_night_settles_what_was_not_asked_about(self, app: Flask, office: Office, changed: int) -> None:
         later = NOW + timedelta(days=7)
         with watching(app) as watch:
             assert run_night(app, later) == {"counted": 1}

@@ -109,7 +109,7 @@ class TestHeadInPlace:
 
 class TestOtherRoads:
     @pytest.mark.parametrize("role", ["teacher", "student", "administrator"])
-    def test_nobody_is_promoted(self, app: Flask, office: Office, role: str) -> None:
+    def test_no_account_is_promoted(self, app: Flask, office: Office, role: str) -> None:
         account_id = office.add(Role(role))
 
         with nothing_written(app), pytest.raises(RoleRefused, match="Personne ne devient"):
@@ -166,7 +166,7 @@ class TestFirstHead:
             headless.act(access.reset_account, account=head)
 
     @pytest.mark.parametrize("mailbox", ["alix.granite@alpha.example", "Alix.Granite@ALPHA.example"])
-    def test_is_refused_while_the_mailbox_is_somebodys(self, app: Flask, headless: Office, mailbox: str) -> None:
+    def test_is_refused_while_the_mailbox_is_an_accounts(self, app: Flask, headless: Office, mailbox: str) -> None:
         set_school(app, headless.school.id, head_email=mailbox)
 
         with nothing_written(app), pytest.raises(HeadCodeUndeliverable, match="Alix GRANITE"):

@@ -56,7 +56,7 @@ class TestProposeLogin:
 
 
 class TestFreeLogin:
-    def test_is_the_name_where_nobody_has_it(self) -> None:
+    def test_is_the_name_where_it_is_free(self) -> None:
         assert free_login({"zoe.martine"}, "zoe.martin") == "zoe.martin"
 
     def test_numbers_homonyms_from_two_on(self) -> None:

@@ -94,7 +94,9 @@ class TestSignInEnded:
 
         assert "rien n’a été déposé. Choisissez à nouveau vos fichiers." in sign_in_again(browser, answer).flashes[0]
 
-    def test_somebody_else_at_the_same_computer_is_shown_no_name(self, as_: As, clock_: time_machine.Traveller) -> None:
+    def test_the_next_person_at_the_same_computer_is_shown_no_name(
+        self, as_: As, clock_: time_machine.Traveller
+    ) -> None:
         browser, answer = self.late(as_, clock_, IMPORTS, IMPORTS, files=[("secret.xml", b"<x/>")])
 
         page = sign_in_again(browser, answer, "claude.basalte")

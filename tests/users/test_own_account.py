@@ -53,7 +53,7 @@ class TestOwnPassword:
         assert 'id="password_confirm-erreur"' in answer.text
 
     @pytest.mark.parametrize("role", ROLES)
-    def test_everybody_may_change_their_own(
+    def test_each_role_may_change_its_own(
         self, as_: Callable[..., Browser], world: World, browser: Callable[[], Browser], role: str
     ) -> None:
         answer = change(as_(role))

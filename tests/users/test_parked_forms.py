@@ -155,7 +155,7 @@ class TestTypedFormOfThePerson:
         assert TYPED in browser.get(PARTICULARS).text
 
 
-class TestTypedFormOfSomebodyElse:
+class TestTypedFormOfAnotherPerson:
     @pytest.mark.parametrize(
         ("login", "school"), [("claude.basalte", "alpha"), ("alix.granite", "beta"), ("ines.quartz", "alpha")]
     )
@@ -180,7 +180,7 @@ class TestTypedFormOfSomebodyElse:
 
         assert TYPED not in browser.get(PARTICULARS).text
 
-    def test_waits_for_its_owner_until_somebody_signs_out(self, too_late: Callable[..., Browser]) -> None:
+    def test_waits_for_its_owner_until_a_sign_out(self, too_late: Callable[..., Browser]) -> None:
         browser = too_late()
         sign_in_again(browser, "claude.basalte")
         browser.get("/mon-compte")

@@ -107,9 +107,7 @@ class TestTheSchoolsAddress:
 
         assert first.post(TAB, {**opened, "email": OTHER}).status_code == 409
 
-    def test_what_somebody_else_saved_is_in_the_form_that_asks_for_the_password(
-        self, as_: Callable[..., Browser]
-    ) -> None:
+    def test_another_persons_save_is_in_the_form_that_asks_for_the_password(self, as_: Callable[..., Browser]) -> None:
         first, second = as_("administrator"), as_("head")
         opened = first.form(TAB)
         second.post(TAB, {**second.form(TAB), "city": "Metz"})

@@ -129,7 +129,7 @@ class TestTheSchool:
         assert answered.status_code == 409
         assert TYPED in answered.text
 
-    def test_a_head_does_not_confirm_somebodys_own_address(
+    def test_a_head_does_not_confirm_the_address_of_an_account(
         self, app: Flask, office: Office, as_: Callable[..., Browser]
     ) -> None:
         self.take(as_("administrator"), "alix.granite@alpha.example")

@@ -128,7 +128,7 @@ class TestCookie:
         assert len(token) >= 43
         assert token not in (row.token_hash, str(row.id))
 
-    def test_a_forged_one_is_nobody(self, app: Flask, world: World) -> None:
+    def test_a_forged_one_signs_no_one_in(self, app: Flask, world: World) -> None:
         from flask.sessions import SecureCookieSessionInterface
 
         forger = Browser(app)

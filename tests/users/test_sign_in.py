@@ -280,7 +280,7 @@ class TestCodeTypedAsPassword:
         for _ in range(6):
             assert browser().sign_in("alpha", "ines.quartz", code).status_code == 200
 
-    def test_of_somebody_else_is_a_wrong_password(
+    def test_of_another_account_is_a_wrong_password(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         code = desk.draw("teacher", "b")

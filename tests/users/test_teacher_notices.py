@@ -165,7 +165,7 @@ class TestSwitch:
             assert watch.line["action"] == "establishment:teachers:consent"
             assert watch.line["changes"] == {"teachers_need_consent": [not required, required]}
 
-    def test_is_nobody_elses(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_is_the_heads_alone(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
         administrator = as_("administrator")
 
         assert SWITCH not in administrator.get(f"{USERS}/").text

@@ -70,7 +70,7 @@ def own() -> ResponseReturnValue:
     """Lead a pupil to their own records."""
     student = queries.find_own_pupil(current_actor().id or 0)
     if student is None:
-        return render_page("records/nobody.html")
+        return render_page("records/no_pupil.html")
     return redirect(url_for("records.pupil", student_id=student.id), 303)
 
 

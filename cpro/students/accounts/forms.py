@@ -59,10 +59,10 @@ def offer_students(form: Form) -> None:
             "nom de l’élève ci-dessous, puis validez pour réduire la liste."
         )
     elif not shown:
-        form["student"].description = _nobody_left()
+        form["student"].description = _no_account_left()
 
 
-def _nobody_left() -> Markup:
+def _no_account_left() -> Markup:
     """Return what to do when every pupil present has an account: no choice of the list is any."""
     create_link = "" if get_current_establishment().uses_siecle else _link("eleves.create_view", "se créer à la main")
     return Markup(

@@ -11,7 +11,7 @@ from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import Report, job
 from cpro.core.jobs.models import Job
-from cpro.students.accounts.operations import OPEN_JOB, NobodyToOpen, open_accounts
+from cpro.students.accounts.operations import OPEN_JOB, NoAccountToOpen, open_accounts
 from cpro.students.accounts.queries import Selection
 
 
@@ -32,7 +32,7 @@ def open_many(context: JobContext, selection: dict[str, Any]) -> dict[str, Any] 
     with context.unit_of_work() as work:
         try:
             opened = open_accounts(wanted, by=context.actor, now=context.now)
-        except NobodyToOpen:
+        except NoAccountToOpen:
             opened = 0
         context.finish_within(work.session, {"opened": opened})
     return None

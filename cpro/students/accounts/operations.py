@@ -38,7 +38,7 @@ _PAGE = 2000
 _TYPED_BESIDE = ("civility", "email")
 
 
-class NobodyToOpen(DomainError):
+class NoAccountToOpen(DomainError):
     """Refuse to open accounts where every pupil has one, or has left."""
 
     status = 409
@@ -72,7 +72,7 @@ def open_or_send(selection: Selection, *, by: Actor, now: datetime) -> tuple[int
 def open_accounts(selection: Selection, *, by: Actor, now: datetime) -> int:
     """Open an account, without a code, to each pupil of a selection who is present and has none; return how many.
 
-    Raises `NotFound` for pupils or a division of no such school, `GateClosed`, `NobodyToOpen`.
+    Raises `NotFound` for pupils or a division of no such school, `GateClosed`, `NoAccountToOpen`.
     """
     candidates = _check(selection)
     opened: list[OpenedAccount] = []
@@ -185,7 +185,7 @@ def _check(selection: Selection) -> Candidates:
     require_open_gate(lock_current_establishment())
     candidates = queries.get_candidates(selection)
     if not candidates.to_open:
-        raise NobodyToOpen("Aucun compte n’est à ouvrir : chacun en a déjà un, ou a quitté l’établissement.")
+        raise NoAccountToOpen("Aucun compte n’est à ouvrir : chacun en a déjà un, ou a quitté l’établissement.")
     return candidates
 
 

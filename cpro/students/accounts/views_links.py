@@ -50,7 +50,7 @@ def choose_student(account_id: int) -> ResponseReturnValue:
         has_next=len(found) > _PER_PAGE,
         page=page,
         sought=sought,
-        nobody=f"Aucun élève présent sans compte{_of_that_name(sought)}.",
+        empty_message=f"Aucun élève présent sans compte{_of_that_name(sought)}.",
         own_url=url_for("pupil_accounts.choose_student", account_id=account.id),
         back_url=_account_url(account),
     )
@@ -83,7 +83,7 @@ def choose_account(student_id: int) -> ResponseReturnValue:
         has_next=len(found) > _PER_PAGE,
         page=page,
         sought=sought,
-        nobody=f"Aucun compte d’apprenant sans élève{_of_that_name(sought)}.",
+        empty_message=f"Aucun compte d’apprenant sans élève{_of_that_name(sought)}.",
         own_url=url_for("pupil_accounts.choose_account", student_id=student.id),
         back_url=back_url,
     )

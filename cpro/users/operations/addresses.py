@@ -143,7 +143,7 @@ def notify_school_address(
         password_given
         and email
         and queries.is_head_in_place(session, by)
-        and not queries.find_somebody_with(session, email)
+        and not queries.find_account_with(session, email)
     ):
         _confirm_school(session, establishment, by=by, now=now)
     elif email and proved and email != proved and in_place:
@@ -166,17 +166,17 @@ def confirm_school_address(establishment: Establishment, *, shown: str, by: Acto
     changed meanwhile.
     """
     session = db.session()
-    rules.refuse_whoever_is_no_head(by, "Seul le chef d’établissement en place confirme l’adresse de l’établissement.")
+    rules.check_head(by, "Seul le chef d’établissement en place confirme l’adresse de l’établissement.")
     if not establishment.email:
         raise DomainError("L’établissement n’a pas d’adresse électronique : il n’y a rien à confirmer.")
     if shown != establishment.email:
         raise Conflict(
             "L’adresse électronique de l’établissement a changé entre-temps. Relisez-la, puis confirmez à nouveau."
         )
-    somebody = queries.find_somebody_with(session, shown)
-    if somebody is not None:
+    owner = queries.find_account_with(session, shown)
+    if owner is not None:
         raise DomainError(
-            f"Cette adresse est aussi celle du compte {of_name(somebody.label)}, qui recevrait les codes d’un chef "
+            f"Cette adresse est aussi celle du compte {of_name(owner.label)}, qui recevrait les codes d’un chef "
             "d’établissement. Donnez d’abord à l’établissement une adresse qui n’est celle de personne."
         )
     _replace_waiting(session, establishment.id, None, now=now)

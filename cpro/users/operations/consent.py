@@ -60,7 +60,7 @@ def revoke_consent(account: Account, *, by: Actor, now: datetime) -> None:
 
 def refuse_granting(account: Account, by: Actor) -> None:
     """Raise a refusal, as `grant_consent` does whatever the address, when somebody may not consent to an account."""
-    _refuse_whoever_is_no_head(account, by)
+    _check_head(account, by)
     if not account.is_pending:
         raise NothingToConsent(f"Le compte {of_name(account.label)} n’attend pas d’accord.")
     if account.role is Role.HEAD and find_proved_address(get_current_establishment()):
@@ -69,7 +69,7 @@ def refuse_granting(account: Account, by: Actor) -> None:
 
 def refuse_revoking(account: Account, by: Actor) -> None:
     """Raise a refusal, as `revoke_consent` does, when somebody may not take back a consent."""
-    _refuse_whoever_is_no_head(account, by)
+    _check_head(account, by)
     if account.consented_at is None:
         raise NothingToConsent(f"Aucun accord n’a été donné pour le compte {of_name(account.label)}.")
     if account.role is Role.HEAD and account.activated_at is not None and not rules.is_command_line(by):
@@ -80,9 +80,9 @@ def refuse_revoking(account: Account, by: Actor) -> None:
     rules.refuse_last_administrator(account)
 
 
-def _refuse_whoever_is_no_head(account: Account, by: Actor) -> None:
+def _check_head(account: Account, by: Actor) -> None:
     """Raise `Forbidden` unless the actor is a head in place, and not the account itself; the command line may."""
     sentence = "Seul le chef d’établissement en place donne ou retire son accord."
-    rules.refuse_whoever_is_no_head(by, sentence)
+    rules.check_head(by, sentence)
     if rules.is_oneself(account, by):
         raise Forbidden(sentence)

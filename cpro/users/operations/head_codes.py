@@ -35,7 +35,7 @@ def check_address(establishment: Establishment, account: Account) -> str:
     address = find_proved_address(establishment)
     if not address:
         raise HeadCodeUndeliverable(BY_THE_PLATFORM)
-    other = queries.find_somebody_with(db.session(), address, besides=account.id)
+    other = queries.find_account_with(db.session(), address, besides=account.id)
     if other is not None:
         raise HeadCodeUndeliverable(
             f"L’adresse qui reçoit le code du chef d’établissement, {address}, est aussi celle du compte "

@@ -51,7 +51,7 @@ def refuse_others_on_head(account: Account, by: Actor, sentence: str) -> None:
         raise NotByAdministrator(sentence)
 
 
-def refuse_whoever_is_no_head(by: Actor, sentence: str) -> None:
+def check_head(by: Actor, sentence: str) -> None:
     """Raise `Forbidden` with the sentence unless the actor is a head in place; the command line may."""
     if not is_command_line(by) and not queries.is_head_in_place(db.session(), by):
         raise Forbidden(sentence)

@@ -42,7 +42,7 @@ def mark_seen(accounts: Sequence[Account], *, by: Actor, now: datetime) -> int:
     Raises `Forbidden` for anybody but a head in place.
     """
     lock_current_establishment()
-    rules.refuse_whoever_is_no_head(by, "Seul le chef d’établissement dit avoir vu les comptes ouverts.")
+    rules.check_head(by, "Seul le chef d’établissement dit avoir vu les comptes ouverts.")
     unseen = [each for each in accounts if each.unseen_by_head]
     for account in unseen:
         account.unseen_by_head = False
@@ -68,7 +68,7 @@ def require_consent(required: bool, *, by: Actor, now: datetime) -> None:
     is so already.
     """
     establishment = lock_current_establishment()
-    rules.refuse_whoever_is_no_head(by, "Seul le chef d’établissement décide d’exiger son accord.")
+    rules.check_head(by, "Seul le chef d’établissement décide d’exiger son accord.")
     if establishment.teachers_need_consent == required:
         raise DomainError("C’était déjà réglé ainsi.")
     establishment.teachers_need_consent = required

@@ -33,7 +33,7 @@ class TestDescribeInterruption:
     def test_nothing_while_the_worker_gives_signs(self, shop: Shop, after: timedelta) -> None:
         assert sentence_on(shop, taken(shop), after) == ""
 
-    def test_nothing_of_a_job_that_nobody_took_yet(self, shop: Shop) -> None:
+    def test_nothing_of_a_queued_job(self, shop: Shop) -> None:
         assert sentence_on(shop, shop.ask("report"), timedelta(hours=1)) == ""
 
     def test_nothing_of_a_job_that_is_over(self, shop: Shop) -> None:

@@ -82,7 +82,7 @@ class TestAsking:
 
 
 class TestDoing:
-    def test_in_its_school_for_whoever_asked(self, shop: Shop, world: World) -> None:
+    def test_in_its_school_for_the_actor_who_asked(self, shop: Shop, world: World) -> None:
         job_id = shop.ask("report", "b", file="élèves.xml")
 
         shop.work()
@@ -133,7 +133,7 @@ class TestDoing:
         assert "secret" not in job.error
         assert "a secret nobody should read" in caplog.text
 
-    def test_a_failure_stops_nobody_else(self, shop: Shop) -> None:
+    def test_a_failure_does_not_stop_the_others(self, shop: Shop) -> None:
         shop.ask("crash")
         job_id = shop.ask("report")
 

@@ -61,7 +61,7 @@ class TestNightly:
 
         assert period_keys(shop) == ["pictures:sweep@2026-11-02"]
 
-    def test_pictures_nobody_needs_go(self, shop: Shop) -> None:
+    def test_unused_pictures_go(self, shop: Shop) -> None:
         browser = Browser(shop.app).sign_in_as(shop.world, "administrator")
         upload(browser, pictures.png())
         browser.post("/admin/parametres/logo/annuler/logo")

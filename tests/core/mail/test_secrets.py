@@ -162,7 +162,7 @@ class TestWhoSees:
             ("550 5.1.1 No such user", r"refusé par le serveur : 550 5.1.1 No such user"),
         ],
     )
-    def test_whoever_asked_reads_where_it_stands(
+    def test_the_actor_who_asked_reads_where_it_stands(
         self, app: Flask, world: World, post: Post, sink: Sink, answer: str, expected: str
     ) -> None:
         _reset_head(app, world)
