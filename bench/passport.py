@@ -28,7 +28,7 @@ from cpro.passport import queries
 from cpro.passport.archives import draw_archive
 from cpro.passport.letterhead import Letterhead
 from cpro.passport.operations import issue_division
-from cpro.passport.paper import TEMPLATE, passport_data
+from cpro.passport.pdf import TEMPLATE, build_pdf_data
 from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.students.models import Diploma, Division, Student
 from cpro.students.queries import get_division
@@ -104,7 +104,7 @@ def _typst_alone(folder: Path, pupils: int) -> tuple[float, int]:
 def _write_json(folder: Path, pupils: int) -> dict[str, float]:
     for number, student_id in enumerate(queries.list_pupils_present(1)[:pupils]):
         [portfolio] = queries.list_portfolios(queries.list_pupils([student_id]))
-        data = passport_data(portfolio, LETTERHEAD, code="ABCDEFGHJKMNPQRS", now=NOW)
+        data = build_pdf_data(portfolio, LETTERHEAD, code="ABCDEFGHJKMNPQRS", now=NOW)
         (folder / f"{number}.json").write_text(json.dumps(data, ensure_ascii=False))
     return {}
 

@@ -1,4 +1,4 @@
-"""How dates, numbers and names are written in French, on every screen and every paper.
+"""How dates, numbers and names are written in French, on every screen and in every document.
 
 Pure: the time zone and the instant are arguments, and nothing here knows the current school.
 """

@@ -17,7 +17,7 @@ from cpro.core.storage import FileStorage, StoredFileMissing
 from cpro.passport import queries
 from cpro.passport.errors import ArchiveGone
 from cpro.passport.letterhead import Letterhead
-from cpro.passport.paper import Passport, draw_passport
+from cpro.passport.pdf import Passport, draw_passport
 
 #: How long an archive can be downloaded.
 KEPT = timedelta(days=3)

@@ -19,7 +19,7 @@ from cpro.extensions import db
 from cpro.passport import queries
 from cpro.passport.errors import ModuleOff, NoStudentToIssue
 from cpro.passport.models import PassportIssue
-from cpro.passport.paper import Passport
+from cpro.passport.pdf import Passport
 from cpro.records.errors import NotYourDivision
 from cpro.records.queries import list_divisions_of
 from cpro.students.models import Division, Student

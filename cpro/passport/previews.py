@@ -11,7 +11,7 @@ from typing import Any
 from cpro.core.clock import today_in
 from cpro.core.documents import render_pages
 from cpro.passport.letterhead import Letterhead
-from cpro.passport.paper import TEMPLATE, passport_data
+from cpro.passport.pdf import TEMPLATE, build_pdf_data
 from cpro.passport.queries import Portfolio
 from cpro.records.models import Bilan, Evaluation, Fiche, FicheState, Place
 from cpro.students.models import Diploma, Division, Student
@@ -88,7 +88,7 @@ def invented_portfolio(today: date) -> Portfolio:
 
 def _ingredients(letterhead: Letterhead, now: datetime) -> tuple[str, tuple[tuple[str, bytes], ...]]:
     portfolio = invented_portfolio(today_in(letterhead.timezone, now))
-    data = passport_data(portfolio, letterhead, code="", now=now)
+    data = build_pdf_data(portfolio, letterhead, code="", now=now)
     return json.dumps(data, ensure_ascii=False, sort_keys=True), tuple(sorted(letterhead.pictures.items()))
 
 

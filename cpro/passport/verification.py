@@ -19,7 +19,7 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.queries import get_establishment
 from cpro.passport import queries
 from cpro.passport.errors import TooManyChecks, UnknownCode, UnusableCopy
-from cpro.passport.paper import CODE_LENGTH
+from cpro.passport.pdf import CODE_LENGTH
 from cpro.users.errors import TooManyAttempts
 from cpro.users.operations.throttle import Counted, reserve_attempt
 

@@ -24,7 +24,7 @@ from cpro.passport import operations
 from cpro.passport.availability import list_obstacles
 from cpro.passport.errors import ModuleOff
 from cpro.passport.letterhead import Letterhead, letterhead_of
-from cpro.passport.paper import Passport, draw_passport
+from cpro.passport.pdf import Passport, draw_passport
 from cpro.passport.queries import get_portfolio
 from cpro.records.export import export_of
 from cpro.records.operations.rules import check_may_read

@@ -23,7 +23,7 @@ from cpro.establishments.models import Module
 from cpro.establishments.modules import close_with
 from cpro.establishments.queries import get_current_establishment
 from cpro.masks.queries import get_labels
-from cpro.scenarios import listing, operations, paper, queries
+from cpro.scenarios import listing, operations, pdf, queries
 from cpro.scenarios.forms import CHANGE_DIPLOMA, MORE_LINKS, ScenarioForm
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
@@ -119,7 +119,7 @@ def print_out(scenario_id: int) -> ResponseReturnValue:
     """Send a scenario as a PDF."""
     sheet = _opened(scenario_id)
     school = get_current_establishment()
-    content = paper.draw(sheet, school=school.name or school.code, timezone=school.timezone)
+    content = pdf.render_scenario(sheet, school=school.name or school.code, timezone=school.timezone)
     answer = Response(content, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="scenario-{scenario_id}.pdf"'
     answer.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""Papers: letters that no font has, shared templates, pages as pictures."""
+"""PDF documents: letters that no font has, shared templates, pages as pictures."""
 
 from __future__ import annotations
 

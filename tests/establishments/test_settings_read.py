@@ -42,8 +42,8 @@ MARKERS = {
 }
 #: Columns whose effect is no text of a page, and the test that holds it.
 ACT_OTHERWISE = {
-    "signatory_name": "printed: tests/passport/test_paper.py",
-    "signatory_function": "printed: tests/passport/test_paper.py",
+    "signatory_name": "printed: tests/passport/test_pdf.py",
+    "signatory_function": "printed: tests/passport/test_pdf.py",
     "timezone": "every instant: tests/audit/test_labels.py and tests/establishments/test_particulars.py",
     "cnil_kind": "says which reference is asked before transfers: tests/establishments/test_transfers_switch.py",
     "cnil_reference": "transfers are off without one: tests/establishments/test_transfers_switch.py",

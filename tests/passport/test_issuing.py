@@ -16,7 +16,7 @@ from cpro.establishments.gate import GateClosed
 from cpro.passport import jobs, views
 from cpro.passport.errors import ModuleOff
 from cpro.passport.operations import hand_over_own_data, issue_division, issue_passport
-from cpro.passport.paper import Passport
+from cpro.passport.pdf import Passport
 from cpro.students.models import Division, Student
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser

@@ -1,4 +1,4 @@
-"""The list, the page and the paper of scenarios."""
+"""The list, the page and the PDF of scenarios."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
 from cpro.extensions import db
-from cpro.scenarios import paper, queries
+from cpro.scenarios import pdf, queries
 from cpro.scenarios.models import ScenarioCoAuthor, ScenarioCompetence
 from tests.factories import NOW, World, make_scenario
 from tests.helpers.browser import Browser
@@ -165,7 +165,7 @@ class TestPage:
         assert len(more) == len(few)
 
 
-class TestPaper:
+class TestPDF:
     def test_says_what_the_page_says_with_the_labels_of_the_masks(self, app: Flask, as_: As, written: Written) -> None:
         answer = as_("head").get(written.page("/imprimer"))
 
@@ -176,7 +176,7 @@ class TestPaper:
     def test_data_are_plain(self, app: Flask, world: World, written: Written) -> None:
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))
-            data = paper.paper_data(queries.get_sheet(written.own), school="Lycée alpha", timezone="Indian/Reunion")
+            data = pdf.build_pdf_data(queries.get_sheet(written.own), school="Lycée alpha", timezone="Indian/Reunion")
 
         assert json.loads(json.dumps(data)) == data
         assert data["changed_at"] == "05/10/2026 à 13\u00a0h\u00a000"

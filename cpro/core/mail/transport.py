@@ -45,7 +45,7 @@ def is_folder() -> bool:
 
 
 def public_link(path: str, **query: str) -> str:
-    """Return an absolute address of this site for messages and papers; never built from what a browser says."""
+    """Return an absolute address of this site for messages and documents; never built from what a browser says."""
     address = f"{current_app.config['CPRO_PUBLIC_URL']}{path}"
     return f"{address}?{urlencode(query)}" if query else address
 

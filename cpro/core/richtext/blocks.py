@@ -1,4 +1,4 @@
-"""The tree between HTML, typed text and papers: plain data, ready for JSON.
+"""The tree between HTML, typed text and PDF documents: plain data, ready for JSON.
 
 A paragraph is `{"kind": "paragraph", "runs": […]}`, a list `{"kind": "list", "ordered": bool, "items": [[block, …]]}`,
 a run `{"text": str, "bold": bool, "italic": bool, "link": str}`, where a line break is "\\n" in the text and `link` is

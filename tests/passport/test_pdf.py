@@ -1,4 +1,4 @@
-"""The paper itself: accessible, complete, whatever it is fed with."""
+"""The PDF of a passport: accessible, complete, whatever the data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pypdf.generic import DictionaryObject, IndirectObject
 from cpro.core.documents import render_pages
 from cpro.establishments.imaging import PRINT_BOXES_MM, prepare_picture
 from cpro.passport.letterhead import Letterhead, Picture
-from cpro.passport.paper import TEMPLATE, Passport, draw_passport, passport_data
+from cpro.passport.pdf import TEMPLATE, Passport, build_pdf_data, draw_passport
 from cpro.passport.queries import Portfolio
 from cpro.students.models import Diploma, Division, Student
 from tests.factories import NOW
@@ -299,9 +299,9 @@ class TestText:
 
 def _assert_blank_margins(content: Portfolio, **values: Any) -> None:
     """Fail if anything is drawn in the side margins: what does not break runs into them."""
-    paper = letterhead(**values)
-    data = passport_data(content, paper, code="ABCDEFGHJKMNPQRS", now=NOW)
-    for page in render_pages(TEMPLATE, data, pictures=paper.pictures, pages=(0, 1, -1), ppi=36):
+    given = letterhead(**values)
+    data = build_pdf_data(content, given, code="ABCDEFGHJKMNPQRS", now=NOW)
+    for page in render_pages(TEMPLATE, data, pictures=given.pictures, pages=(0, 1, -1), ppi=36):
         with Image.open(io.BytesIO(page)) as image:
             grey, (width, height) = image.convert("L"), image.size
             for left in (0, width - 20):
@@ -327,21 +327,21 @@ class TestPictures:
     @pytest.mark.parametrize("case", PICTURES)
     def test_none_breaks_nor_blackens_it(self, case: str) -> None:
         content = PICTURES[case]()
-        paper = letterhead(logo=placed(content, "logo"), stamp=placed(content, "cachet"))
+        given = letterhead(logo=placed(content, "logo"), stamp=placed(content, "cachet"))
 
-        passport = draw_passport(ordinary(), paper, now=NOW)
-        data = passport_data(ordinary(), paper, code="ABCDEFGHJKMNPQRS", now=NOW)
-        [first] = render_pages(TEMPLATE, data, pictures=paper.pictures, pages=(0,), ppi=50)
+        passport = draw_passport(ordinary(), given, now=NOW)
+        data = build_pdf_data(ordinary(), given, code="ABCDEFGHJKMNPQRS", now=NOW)
+        [first] = render_pages(TEMPLATE, data, pictures=given.pictures, pages=(0,), ppi=50)
 
         assert passport.page_count >= 1
         with Image.open(io.BytesIO(first)) as page:
             assert _dark_share(page) < 0.05
 
-    def test_transparency_shows_the_paper(self) -> None:
-        paper = letterhead(logo=placed(pictures.transparent_png(400, 200), "logo"))
-        data = passport_data(ordinary(), paper, code="ABCDEFGHJKMNPQRS", now=NOW)
+    def test_transparency_shows_the_background(self) -> None:
+        given = letterhead(logo=placed(pictures.transparent_png(400, 200), "logo"))
+        data = build_pdf_data(ordinary(), given, code="ABCDEFGHJKMNPQRS", now=NOW)
 
-        [first] = render_pages(TEMPLATE, data, pictures=paper.pictures, pages=(0,), ppi=72)
+        [first] = render_pages(TEMPLATE, data, pictures=given.pictures, pages=(0,), ppi=72)
 
         with Image.open(io.BytesIO(first)) as page:
             colours = page.convert("RGB")

@@ -1,4 +1,4 @@
-"""The passport on paper: plain values in, a PDF out, with what the public page may say of it."""
+"""Render the passport of a pupil as a PDF, with the figures that the public page of its code shows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEMPLATE = "passport/passport.typ"
 #: × 5 bits: 80 bits that nobody guesses.
 CODE_LENGTH = 16
 
-#: A run of letters that no line can hold; Typst breaks at spaces, hyphens and slashes only.
+#: A run of letters too long for a line; Typst breaks at spaces, hyphens and slashes only.
 _ENDLESS = re.compile(r"[^\s\-/\u200b]{20}(?=[^\s\-/]{12})")
 #: What is no text to be read.
 _NO_WORDS = frozenset({"svg", "url", "link", "file"})
@@ -57,7 +57,7 @@ class Passport:
 def draw_passport(portfolio: Portfolio, letterhead: Letterhead, *, now: datetime) -> Passport:
     """Draw the passport of a pupil, under a code of its own; writes nothing."""
     code = draw_printed_code(CODE_LENGTH)
-    drawn = draw_pdf(TEMPLATE, passport_data(portfolio, letterhead, code=code, now=now), pictures=letterhead.pictures)
+    drawn = draw_pdf(TEMPLATE, build_pdf_data(portfolio, letterhead, code=code, now=now), pictures=letterhead.pictures)
     student = portfolio.student
     return Passport(
         student_id=student.id,
@@ -70,8 +70,8 @@ def draw_passport(portfolio: Portfolio, letterhead: Letterhead, *, now: datetime
     )
 
 
-def passport_data(portfolio: Portfolio, letterhead: Letterhead, *, code: str, now: datetime) -> dict[str, Any]:
-    """Return what the template reads. Without code, it is a preview that no public page knows."""
+def build_pdf_data(portfolio: Portfolio, letterhead: Letterhead, *, code: str, now: datetime) -> dict[str, Any]:
+    """Return the data that the template reads, ready for JSON; without code, those of a preview."""
     student = portfolio.student
     name = spoken_name(student.first_name, student.last_name)
     today = today_in(letterhead.timezone, now)
@@ -110,7 +110,7 @@ def passport_data(portfolio: Portfolio, letterhead: Letterhead, *, code: str, no
 
 
 def _check(check_url: str, code: str) -> dict[str, Any]:
-    """Return how the paper is checked: the code in the clear, and the address of its page in a QR."""
+    """Return what lets a reader check a passport: the code in the clear, and the address of its page in a QR."""
     url = f"{check_url}/{code}" if code else check_url
     return {
         "code": group_printed_code(code) if code else "APERÇU",

@@ -1,4 +1,4 @@
-"""A scenario on paper: a PDF that reads as the page does."""
+"""Render a scenario as a PDF, in the order of its page."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from cpro.masks.queries import get_labels
 from cpro.scenarios.queries import Sheet
 
 
-def draw(sheet: Sheet, *, school: str, timezone: str) -> bytes:
+def render_scenario(sheet: Sheet, *, school: str, timezone: str) -> bytes:
     """Return the PDF of a scenario, worded by the school's masks for its diploma; `school` is the school's name."""
-    return render_pdf("scenarios/scenario.typ", paper_data(sheet, school=school, timezone=timezone))
+    return render_pdf("scenarios/scenario.typ", build_pdf_data(sheet, school=school, timezone=timezone))
 
 
-def paper_data(sheet: Sheet, *, school: str, timezone: str) -> dict[str, Any]:
-    """Return what the template draws: plain data."""
+def build_pdf_data(sheet: Sheet, *, school: str, timezone: str) -> dict[str, Any]:
+    """Return the data that the template reads, ready for JSON."""
     scenario = sheet.scenario
     labels = get_labels(scenario.diploma_id)
     return {
