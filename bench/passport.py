@@ -25,7 +25,7 @@ from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.passport import queries
-from cpro.passport.archives import draw_archive
+from cpro.passport.archives import write_archive
 from cpro.passport.letterhead import Letterhead
 from cpro.passport.operations import issue_division
 from cpro.passport.pdf import TEMPLATE, build_pdf_data
@@ -77,10 +77,10 @@ def measure(folder: Path, what: str, pupils: int) -> dict[str, float]:
 def _ours(folder: Path, pupils: int) -> tuple[float, int]:
     start = time.process_time()
     with (folder / "passports.zip").open("w+b") as stream:
-        drawn = draw_archive(stream, queries.list_pupils_present(1)[:pupils], LETTERHEAD, now=NOW)
+        passports = write_archive(stream, queries.list_pupils_present(1)[:pupils], LETTERHEAD, now=NOW)
     with unit_of_work():
-        issue_division(drawn, get_division(1), by=BENCH, now=NOW)
-    return time.process_time() - start, sum(each.page_count for each in drawn)
+        issue_division(passports, get_division(1), by=BENCH, now=NOW)
+    return time.process_time() - start, sum(each.page_count for each in passports)
 
 
 def _typst_alone(folder: Path, pupils: int) -> tuple[float, int]:

@@ -85,7 +85,7 @@ def load_command() -> None:
 def load_if_empty(*, password: str, now: datetime) -> str | None:
     """Load the demonstration unless a school exists; return the password of its accounts, or None.
 
-    Without a password given, one is drawn: 80 random bits.
+    Without a password given, one is generated: 80 random bits.
     """
     with tenancy.platform_session("demonstration") as session:
         if session.scalar(select(func.count(Establishment.id))):
@@ -262,7 +262,7 @@ def _division_id(session: Session, school: Establishment, code: str) -> int:
 
 def _pictures(session: Session, school: Establishment, now: datetime) -> None:
     storage = FileStorage(current_app.config["CPRO_UPLOADS"])
-    for kind, content in ((PictureKind.LOGO, _drawn_logo()), (PictureKind.STAMP, _drawn_stamp())):
+    for kind, content in ((PictureKind.LOGO, _render_logo()), (PictureKind.STAMP, _render_stamp())):
         prepared = prepare_picture(content)
         session.add(
             PictureVersion(
@@ -277,7 +277,7 @@ def _pictures(session: Session, school: Establishment, now: datetime) -> None:
         )
 
 
-def _drawn_logo() -> bytes:
+def _render_logo() -> bytes:
     """Return an invented logo: a punched card, as the Analytical Engine read them."""
     picture = Image.new("RGBA", (900, 360), (0, 0, 0, 0))
     pen = ImageDraw.Draw(picture)
@@ -290,7 +290,7 @@ def _drawn_logo() -> bytes:
     return _as_png(picture)
 
 
-def _drawn_stamp() -> bytes:
+def _render_stamp() -> bytes:
     """Return an invented round stamp."""
     picture = Image.new("RGBA", (700, 700), (0, 0, 0, 0))
     pen = ImageDraw.Draw(picture)

@@ -96,7 +96,7 @@ class TestAccounts:
             "support@cpro.example": "support",
         }
 
-    def test_without_a_password_given_one_is_drawn_and_printed_once(
+    def test_without_a_password_given_one_is_generated_and_printed_once(
         self, app: Flask, browser: Callable[[], Browser]
     ) -> None:
         result = load(app, "")

@@ -1,4 +1,4 @@
-"""Small bar charts drawn by the server: SVG that a screen reader describes, without script, style or colour alone.
+"""Small bar charts rendered by the server as SVG with a text alternative; no script, no style, no colour alone.
 
 Pure: figures in, markup out. Colours are classes of static/css/charts.css; series are told apart by a pattern, a legend
 and the figure at the end of each bar.
@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from cpro.core.formatting import format_count
 
-#: In the units of the drawing, which a page shows at about one pixel each: it stays readable on a phone.
+#: In units of the SVG, which a page shows at about one pixel each: it stays readable on a phone.
 _WIDTH, _LABELS, _FIGURES = 288, 74, 40
 _BAR, _BAR_GAP, _GROUP_GAP, _LEGEND = 13, 2, 12, 20
 _MAX_SERIES = 2
@@ -30,10 +30,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """Figures by category, as a drawing and as a table.
+    """Figures by category, as an SVG and as a table.
 
-    `key` names the drawing in the page (letters and hyphens), `heading` the categories, `summary` says in a sentence
-    what there is to see. Raises `ValueError` when a series has not one figure for each category, or is one too many.
+    `key` (letters and hyphens) begins the SVG's ids in the page, `heading` names the categories, `summary` is a
+    sentence for those who do not see it. Raises `ValueError` for too many series, and for a series that has not one
+    figure for each category.
     """
 
     key: str
@@ -58,12 +59,12 @@ class Chart:
         ]
 
     @property
-    def drawing(self) -> Markup:
+    def svg(self) -> Markup:
         """Return the chart as an SVG element."""
-        return draw(self)
+        return render_chart(self)
 
 
-def draw(chart: Chart) -> Markup:
+def render_chart(chart: Chart) -> Markup:
     """Return horizontal bars as an SVG element with a title and a description; whatever it holds is escaped."""
     legend_height = _LEGEND * len(chart.series) + 6
     group_height = (_BAR + _BAR_GAP) * len(chart.series) + _GROUP_GAP

@@ -1,7 +1,7 @@
-"""Papers drawn by Typst: tagged PDF/UA-1, A4, embedded fonts, nothing read from the machine.
+"""Render PDF documents with Typst: tagged PDF/UA-1, A4, embedded fonts, nothing read from the machine.
 
 Text reaches a template as JSON data, never as markup. Only the fonts that Typst carries are used. A template may import
-what others share: `#import "/shared/….typ"`.
+the shared ones: `#import "/shared/….typ"`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cpro.core.parsing import read_integer
 
 _TEMPLATES = PROJECT_ROOT / "templates"
 _SHARED = "shared"
-#: What Typst says, in PDF/UA, of a letter that none of its fonts draws, and of one that has no place in a text.
+#: Typst's messages, in PDF/UA, about a character that none of its fonts has, and about one that a text may not contain.
 _NO_GLYPH = ("could not be displayed", "disallowed codepoint")
 _LETTERS_KNOWN = 20_000
 _STANDARD: Literal["ua-1"] = "ua-1"
@@ -33,51 +33,51 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A PDF and how many pages it has."""
+class RenderedPDF:
+    """A PDF and its number of pages."""
 
     content: bytes
     page_count: int
 
 
 def render_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None) -> bytes:
-    """Return the document that a template of `templates/` draws from plain data.
+    """Render a template of `templates/` as a PDF, from data ready for JSON.
 
-    The template reads the data as `json(bytes(sys.inputs.data))` and pictures as `image("/<name>")`. A letter that no
-    embedded font has is printed « ? »: a paper with a hole is better than no paper.
+    The template reads the data as `json(bytes(sys.inputs.data))` and pictures as `image("/<name>")`. A character that
+    no embedded font has is printed « ? » rather than refusing the whole document.
     """
     with _workshop(template, pictures) as main:
         return _with_legible_letters(data, lambda legible: _pdf_of(_compiler(main, legible)))
 
 
-def draw_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None) -> Drawn:
+def render_counted_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None) -> RenderedPDF:
     """Do as `render_pdf` and count the pages, which the template must give: a metadata labelled `<pages>`."""
 
-    def draw(legible: Mapping[str, Any]) -> Drawn:
+    def render(legible: Mapping[str, Any]) -> RenderedPDF:
         compiler = _compiler(main, legible)
         content = _pdf_of(compiler)
         pages = read_integer(compiler.query("<pages>", field="value", one=True))  # laid out already: at once
-        return Drawn(content, pages or 0)
+        return RenderedPDF(content, pages or 0)
 
     with _workshop(template, pictures) as main:
-        return _with_legible_letters(data, draw)
+        return _with_legible_letters(data, render)
 
 
 def render_pages(
     template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None, pages: Sequence[int], ppi: float
 ) -> list[bytes]:
-    """Return some pages of the document as PNG pictures; pages count from 0, or from -1 backwards."""
+    """Render some pages of a document as PNG pictures; pages count from 0, or from -1 backwards."""
     with _workshop(template, pictures) as main:
-        drawn = _compiler(main, data).compile(format="png", ppi=ppi)
-    every = [drawn] if isinstance(drawn, bytes) else drawn or []
+        rendered = _compiler(main, data).compile(format="png", ppi=ppi)
+    every = [rendered] if isinstance(rendered, bytes) else rendered or []
     return [every[number] for number in pages]
 
 
 @contextmanager
 def _workshop(template: str, pictures: Pictures | None) -> Iterator[Path]:
-    """Yield the place of a template, in a folder that holds all it may read.
+    """Yield the path of a copy of a template, in a temporary folder with all the files that it may read.
 
-    Typst reads pictures from a folder alone; the data, which may hold secrets, never touches the disk.
+    Typst reads pictures only from a folder; the data, which may contain secrets, is never written to the disk.
     """
     with tempfile.TemporaryDirectory(prefix="cpro-") as folder:
         root = Path(folder)
@@ -112,14 +112,17 @@ def _pdf_of(compiler: typst.Compiler) -> bytes:
     return document
 
 
-# --- Letters that no font draws --------------------------------------------------------------------------------------
+# --- Characters that no font has -------------------------------------------------------------------------------------
 
 
-def _with_legible_letters(data: Mapping[str, Any], draw: Callable[[Mapping[str, Any]], T]) -> T:
-    """Draw the data as it is; if some letter prevents it, without that letter; at the very worst, in Latin alone."""
-    for keeps in (None, _is_drawable, _is_latin):
+def _with_legible_letters(data: Mapping[str, Any], render: Callable[[Mapping[str, Any]], T]) -> T:
+    """Call `render` with the data; if a character makes it fail, without it; if that fails too, with Latin alone.
+
+    Raises `typst.TypstError` when it fails for another reason.
+    """
+    for keeps in (None, _is_printable, _is_latin):
         try:
-            return draw(data if keeps is None else _legible(data, keeps))
+            return render(data if keeps is None else _legible(data, keeps))
         except typst.TypstError as error:
             if keeps is _is_latin or not any(sign in str(error) for sign in _NO_GLYPH):
                 raise
@@ -136,7 +139,7 @@ def _legible(value: Any, keeps: Callable[[str], bool]) -> Any:
 
 
 @lru_cache(maxsize=_LETTERS_KNOWN)
-def _is_drawable(letter: str) -> bool:
+def _is_printable(letter: str) -> bool:
     """Return whether some font draws a letter: Typst says so of a paper that holds nothing else."""
     source = f'#set document(title: "?")\n#"\\u{{{ord(letter):x}}}"'
     compiler = typst.Compiler(source.encode(), font_paths=_fonts())

@@ -94,7 +94,7 @@ class Permission(enum.Enum):
     FICHES_WRITE = "écrire des fiches"
     PUPILS_EVALUATE = "évaluer les apprenants de ses divisions, valider leurs fiches, rédiger leurs bilans"
     OWN_RECORDS = "ouvrir son propre parcours"
-    PASSPORT_DRAW = "exporter le passeport de ceux que l’on suit, ou le sien"
+    PASSPORT_EXPORT = "exporter le passeport de ceux que l’on suit, ou le sien"
     DIVISION_PASSPORTS = "exporter les passeports d’une division"
     OWN_PASSPORT = "exporter son propre passeport et emporter ses données"
     RETENTION_VIEW = "voir la durée de conservation des données des anciens apprenants"
@@ -138,7 +138,7 @@ _ADMINISTRATOR = _HEAD | {
     Permission.USERS_EDIT,
 }
 
-_DRAWING_PASSPORTS = frozenset({Permission.PASSPORT_DRAW, Permission.DIVISION_PASSPORTS})
+_EXPORTING_PASSPORTS = frozenset({Permission.PASSPORT_EXPORT, Permission.DIVISION_PASSPORTS})
 #: Pedagogical content: neither the administrator nor the support ever has these.
 _READING_RECORDS = frozenset({Permission.SCENARIOS_VIEW, Permission.PUPILS_VIEW, Permission.PUPIL_RECORDS_READ})
 
@@ -155,16 +155,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.MODULES_SWITCH,
         Permission.RETENTION_EDIT,
         *_READING_RECORDS,
-        *_DRAWING_PASSPORTS,
+        *_EXPORTING_PASSPORTS,
     },
     # Which pupils, which fiches: records.operations.rules. Neither the administrator nor the support has any of these.
     Role.TEACHER: _EVERYONE
     | _READING_RECORDS
-    | _DRAWING_PASSPORTS
+    | _EXPORTING_PASSPORTS
     | {Permission.SCENARIOS_EDIT, Permission.FICHES_WRITE, Permission.PUPILS_EVALUATE},
     Role.STUDENT: _EVERYONE
     | {Permission.OWN_RECORDS, Permission.PUPIL_RECORDS_READ, Permission.FICHES_WRITE}
-    | {Permission.PASSPORT_DRAW, Permission.OWN_PASSPORT},
+    | {Permission.PASSPORT_EXPORT, Permission.OWN_PASSPORT},
     # Within the diplomas and the dates of a mandate: the scope sees to it (core.tenancy), not these.
     Role.INSPECTOR: _EVERYONE
     | _READING_RECORDS

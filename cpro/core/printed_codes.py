@@ -1,4 +1,4 @@
-"""Codes that people read on paper and type: drawn at random, in an alphabet where nothing is misread.
+"""Random codes that people read in print and type, in an alphabet without letters that look alike.
 
 Crockford's base 32, five bits a letter: no I, L, O, U. What is typed may be in lower case, with spaces or hyphens.
 """
@@ -14,7 +14,7 @@ _MISREAD = str.maketrans(
 )
 
 
-def draw_printed_code(length: int) -> str:
+def generate_printed_code(length: int) -> str:
     """Return a code of so many letters, five random bits each."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 

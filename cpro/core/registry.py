@@ -247,7 +247,7 @@ class Registry:
         self.history_parts[part.key] = part
 
     def add_chart(self, provider: Callable[[], Chart | None]) -> None:
-        """Add a chart to the dashboard; its provider returns None when there is nothing to draw yet."""
+        """Add a chart to the dashboard; its provider returns None when there is nothing to show yet."""
         self._charts.append(provider)
 
     def charts(self) -> list[Chart]:

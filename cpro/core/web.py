@@ -68,7 +68,7 @@ def install(app: Flask) -> None:
 
 
 def csp_nonce() -> str:
-    """Return the nonce of this answer's scripts, drawn once."""
+    """Return the nonce of this answer's scripts, generated once per request."""
     if "csp_nonce" not in g:
         g.csp_nonce = base64.b64encode(secrets.token_bytes(16)).decode()
     return str(g.csp_nonce)

@@ -1,4 +1,4 @@
-"""Turn an uploaded logo or stamp into a picture that we drew ourselves, or say in French why it cannot be done.
+"""Convert an uploaded logo or stamp to a picture encoded here, or say in French why it cannot be done.
 
 Nothing of the file survives but its pixels. It is read twice: first by `containers`, which finds the size and rebuilds
 a bare copy holding only what the first frame needs, then by Pillow, which decodes that copy. So the size is judged
@@ -87,7 +87,7 @@ class PreparedPicture:
 
 
 def prepare_picture(content: bytes) -> PreparedPicture:
-    """Return the first frame of the picture, redrawn by us and at most `MAX_SIDE` pixels on its longer side.
+    """Return the first frame of the picture, encoded anew and at most `MAX_SIDE` pixels on its longer side.
 
     A JPEG stays a JPEG; any other format becomes a PNG, with its transparency. The file name plays no part.
     Raises UnusablePicture when the file is empty, heavier than `MAX_BYTES`, of another format, larger than
@@ -102,7 +102,7 @@ def prepare_picture(content: bytes) -> PreparedPicture:
         raise UnusablePicture(_why_not_a_picture(content))
     _refuse_dimensions(container.width, container.height)
     try:
-        pixels = _draw(container)
+        pixels = _decode(container)
     except Exception as error:
         # Pillow's decoders meet hostile bytes here. Beside OSError they are known to raise SyntaxError, ValueError,
         # EOFError, struct.error, zlib.error, OverflowError, MemoryError...: all mean that this file cannot be read.
@@ -175,7 +175,7 @@ def _grouped(number: int) -> str:
 # Pixels
 
 
-def _draw(container: Container) -> Image.Image:
+def _decode(container: Container) -> Image.Image:
     """Return the picture upright, in sRGB and in its final size, as RGB or, when it has transparency, RGBA."""
     target = _bounded(container.width, container.height)
     with Image.open(io.BytesIO(container.content), formats=(container.format,)) as source:

@@ -1,4 +1,4 @@
-"""The official mailbox of a public school, drawn from its UAI by a closed table.
+"""The official mailbox of a public school, computed from its UAI by a closed table.
 
 Each school of national education has a mailbox that its académie opened and gave to its head's office:
 `ce.` and the UAI, in the mail domain of the académie. The first three digits of a UAI are the département, so the

@@ -16,7 +16,7 @@ from cpro.imports.refusals import UnknownRun
 
 #: How long the last import can be undone.
 UNDO_PERIOD = timedelta(days=7)
-#: Objects and actions on which an analysis rests; signing in or drawing codes changes nothing for it.
+#: Objects and actions on which an analysis rests; signing in or creating codes changes nothing for it.
 _OBJECT_TYPES = ("student", "division", "diploma", "mef")
 _ACTIONS = (
     *(f"import:{kind.value}:{action}" for kind in RunKind for action in ("applied", "undone")),

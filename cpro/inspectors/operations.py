@@ -139,7 +139,7 @@ def open_mandate(
         session=session,
     )
     invited = account.activated_at is None and account.is_active
-    code = codes.draw_invitation(session, account, now=now) if invited else None
+    code = codes.create_invitation_code(session, account, now=now) if invited else None
     _send(messages.opening(mandate, school, labels, code=code), mandate, session=session, by=by, now=now)
     return mandate
 

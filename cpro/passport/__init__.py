@@ -1,11 +1,11 @@
 """Passport: a pupil's portfolio as a PDF, and what anyone may check of it.
 
-Words: an *issue* is one passport drawn; its *code* is printed with a QR. `/verifier/<code>` says which school issued
-it, on which day, with how many pages and entries, and compares an uploaded copy by its digest; it reveals nothing
-personal and never says « authentique ». An *archive* holds the passports of a division, a few days.
-Invariants: nothing of a passport's content is kept but in an archive, its digest alone; what is drawn is issued, by a
-row and a line of the journal; a preview is drawn of an invented pupil and issued to nobody. An inspector reads the
-records and draws no passport: a mandate exports nothing, and issuing writes (decision 0007).
+Words: an *issue* is one passport rendered and recorded; its *code* is printed with a QR. `/verifier/<code>` says which
+school issued it, on which day, with how many pages and entries, and compares an uploaded copy by its digest; it reveals
+nothing personal and never says « authentique ». An *archive* contains the passports of a division, for a few days.
+Invariants: the content of a passport is stored only in an archive, otherwise its digest alone; each exported passport
+is issued, by a row and a line of the journal; a preview shows an invented pupil and is not issued. An inspector reads
+the records and exports no passport: a mandate exports nothing, and issuing writes (decision 0007).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from cpro.core.storage import FileStorage, StoredFileMissing
 from cpro.passport import queries
 from cpro.passport.errors import ArchiveGone
 from cpro.passport.letterhead import Letterhead
-from cpro.passport.pdf import Passport, draw_passport
+from cpro.passport.pdf import Passport, render_passport
 
 #: How long an archive can be downloaded.
 KEPT = timedelta(days=3)
@@ -33,7 +33,7 @@ def archives_of(uploads: Path) -> FileStorage:
     return FileStorage(uploads / _FOLDER)
 
 
-def draw_archive(
+def write_archive(
     stream: BinaryIO,
     student_ids: Sequence[int],
     letterhead: Letterhead,
@@ -41,19 +41,19 @@ def draw_archive(
     now: datetime,
     progress: Callable[[int], object] = lambda done: None,
 ) -> list[Passport]:
-    """Write the passports of pupils as a ZIP, one after the other; return them without their content.
+    """Render the passports of pupils into a ZIP, one after the other; return them without their content.
 
     `progress` is called with how many are done.
     """
-    drawn: list[Passport] = []
+    passports: list[Passport] = []
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:  # a PDF is compressed already
         for batch in _batches(student_ids):
             for portfolio in queries.list_portfolios(queries.list_pupils(batch)):
-                passport = draw_passport(portfolio, letterhead, now=now)
-                archive.writestr(f"{len(drawn) + 1:03}-{passport.file_name}.pdf", passport.content)
-                drawn.append(replace(passport, content=b""))
-                progress(len(drawn))
-    return drawn
+                passport = render_passport(portfolio, letterhead, now=now)
+                archive.writestr(f"{len(passports) + 1:03}-{passport.file_name}.pdf", passport.content)
+                passports.append(replace(passport, content=b""))
+                progress(len(passports))
+    return passports
 
 
 def find_archive(job: Job, storage: FileStorage, *, now: datetime) -> Path:

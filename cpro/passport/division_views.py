@@ -29,14 +29,14 @@ close_with(Module.PASSPORT, bp)
 @bp.get("")
 @requires(Permission.DIVISION_PASSPORTS)
 def index() -> ResponseReturnValue:
-    """List the divisions whose passports one may draw, and those one has drawn these last days."""
+    """List the divisions whose passports the user may export, and the archives they asked for lately."""
     return _page()
 
 
 @bp.post("/divisions/<int:division_id>")
 @requires(Permission.DIVISION_PASSPORTS)
-def draw(division_id: int) -> ResponseReturnValue:
-    """Ask for the passports of a division, and lead to their progress."""
+def create(division_id: int) -> ResponseReturnValue:
+    """Request the passports of a division, then redirect to the progress of the job."""
     try:
         with unit_of_work():
             job = operations.request_division(get_division(division_id), by=current_actor(), now=clock.utcnow())
@@ -76,7 +76,7 @@ def _page(refusal: DomainError | None = None) -> ResponseReturnValue:
     actor, now, timezone = current_actor(), clock.utcnow(), get_current_establishment().timezone
     return render_page(
         "passport/divisions.html",
-        divisions=queries.count_present_by_division(operations.divisions_to_draw(actor)),
+        divisions=queries.count_present_by_division(operations.list_exportable_divisions(actor)),
         reasons=list_obstacles(),
         refusal=refusal.message if refusal else "",
         archives=[

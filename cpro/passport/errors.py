@@ -7,7 +7,7 @@ from cpro.core.formatting import plural
 
 
 class ModuleOff(Conflict):
-    """Refuse to draw a passport while the module is switched off."""
+    """Refuse to export a passport while the module is switched off."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -17,7 +17,7 @@ class ModuleOff(Conflict):
 
 
 class NoStudentToIssue(DomainError):
-    """Refuse to draw the passports of a division without pupils."""
+    """Refuse to export the passports of a division without pupils."""
 
     def __init__(self) -> None:
         super().__init__("Cette division n’a aucun apprenant présent : il n’y a pas de passeport à exporter.")

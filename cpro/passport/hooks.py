@@ -41,9 +41,9 @@ def register_hooks(app: Flask) -> None:
 
 
 def _passport_of(student_id: int) -> tuple[str, dict[str, Any]] | None:
-    """Offer the passport of a pupil to who may draw it: their teachers, the head, themselves."""
+    """Offer the passport of a pupil to those who may export it: their teachers, the head, themselves."""
     principal = current_principal()
-    if not can(principal, Permission.PASSPORT_DRAW) or not is_on(Module.PASSPORT):
+    if not can(principal, Permission.PASSPORT_EXPORT) or not is_on(Module.PASSPORT):
         return None
     own = can(principal, Permission.OWN_PASSPORT)
     url = url_for("passport.own") if own else url_for("passport.of_pupil", student_id=student_id)

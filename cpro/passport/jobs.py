@@ -1,4 +1,4 @@
-"""The passports of a division, drawn by a worker; the sweeping of what is not kept any more."""
+"""Jobs: render the passports of a division, delete the archives that are no longer kept."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from cpro.core.storage import FileStorage
 from cpro.core.web import current_principal
 from cpro.establishments.queries import get_current_establishment
 from cpro.passport import queries
-from cpro.passport.archives import archives_of, draw_archive, sweep_archives
+from cpro.passport.archives import archives_of, sweep_archives, write_archive
 from cpro.passport.letterhead import letterhead_of
-from cpro.passport.operations import check_can_be_drawn, issue_division
+from cpro.passport.operations import check_can_export, issue_division
 from cpro.students.queries import get_division
 
 
@@ -43,18 +43,18 @@ def _describe_sweep(result: Mapping[str, Any]) -> str:
 
 
 @job(queries.DIVISION_JOB, label="Passeports d’une division", summary=_describe_result, report=_report)
-def draw_division(context: JobContext, division_id: int, division: str) -> dict[str, Any] | None:
+def render_division(context: JobContext, division_id: int, division: str) -> dict[str, Any] | None:
     """Draw the passports of the pupils present in a division into one ZIP.
 
-    Nothing is issued until all are drawn: killed before, the job begins again and what it had drawn is swept.
+    Nothing is issued until all are rendered: a job killed before starts again, and its first file is swept.
     """
     school = get_current_establishment()
-    check_can_be_drawn(school)
+    check_can_export(school)
     pictures = FileStorage(current_app.config["CPRO_UPLOADS"])
     letterhead = letterhead_of(school, storage=pictures, check_url=public_link("/verifier"))
     ids, school_id = queries.list_pupils_present(division_id), school.id
     with archives_of(current_app.config["CPRO_UPLOADS"]).draft(school_id, ".zip") as draft:
-        drawn = draw_archive(
+        passports = write_archive(
             draft.stream,
             ids,
             letterhead,
@@ -62,8 +62,8 @@ def draw_division(context: JobContext, division_id: int, division: str) -> dict[
             progress=lambda done: context.progress(done, len(ids), f"Passeports de la division {division}"),
         )
     with context.unit_of_work() as work:
-        issue_division(drawn, get_division(division_id), by=context.actor, now=context.now)
-        context.finish_within(work.session, {"archive": draft.name, "passports": len(drawn)})
+        issue_division(passports, get_division(division_id), by=context.actor, now=context.now)
+        context.finish_within(work.session, {"archive": draft.name, "passports": len(passports)})
     return None
 
 

@@ -73,7 +73,7 @@ def _picture(kind: PictureKind, storage: FileStorage) -> Picture | None:
         with storage.open(version.stored_name) as file:
             content = file.read()
     except StoredFileMissing:
-        logger.error("the file of picture version %d is missing: passports are drawn without it", version.id)
+        logger.error("the file of picture version %d is missing: passports are rendered without it", version.id)
         return None
     box_width, box_height = PRINT_BOXES_MM[kind.print_box]
     scale = min(box_width / version.width, box_height / version.height)

@@ -11,7 +11,7 @@ from cpro.core.formatting import format_date, join_french, plural
 from cpro.records.levels import describe_level, rank_of_code
 from cpro.records.models import Evaluation, Level
 
-#: Competences on one drawing: what fits on a page.
+#: Competences on one chart: what fits on a page.
 _LINES = 14
 
 
@@ -20,7 +20,7 @@ def describe_scale() -> str:
     return f"Niveaux\u202f: {join_french([f'{level.value} ({level.label})' for level in Level])}."
 
 
-def draw_levels(evaluations: Sequence[Evaluation], titles: Mapping[str, str]) -> list[dict[str, Any]]:
+def build_level_charts(evaluations: Sequence[Evaluation], titles: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the évaluations (oldest first) by diploma, each with its charts and the rows of its table.
 
     A point of a chart is `[share of the time, level]`. `titles` names the validated fiches by origin.
@@ -71,7 +71,7 @@ def _line(own: Sequence[Evaluation], first: date, last: date) -> dict[str, Any]:
 
 
 def _alternative(shown: Sequence[Sequence[Evaluation]], first: date, last: date, diploma: str) -> str:
-    """Return what the drawing shows, for who does not see it."""
+    """Return the text alternative of a chart."""
     days = f"du {format_date(first)} au {format_date(last)}" if last > first else f"au {format_date(first)}"
     latest = ", ".join(f"{own[-1].competence_code} niveau {own[-1].level}" for own in shown)
     return (

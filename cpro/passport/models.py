@@ -1,4 +1,4 @@
-"""The passports drawn: what the public page may say of each, and nothing more."""
+"""The passports issued: what the public page may say of each, and nothing more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cpro.extensions import Model
 
 
 class PassportIssue(Owned, Model):
-    """One passport drawn for a pupil."""
+    """One passport issued to a pupil."""
 
     __tablename__ = "passport_issue"
     __table_args__ = (
@@ -29,7 +29,7 @@ class PassportIssue(Owned, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
     student_id: Mapped[int]
-    #: printed and in the QR, without separators; drawn at random
+    #: printed and in the QR, without separators; random
     code: Mapped[str] = mapped_column(String(24))
     #: as they stood on that day
     school_name: Mapped[str] = mapped_column(String(150))

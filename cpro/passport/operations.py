@@ -1,4 +1,4 @@
-"""Issue passports: what is drawn is written down, one row and one line of the journal, never its content."""
+"""Issue passports: record each exported passport by a row and a line of the journal, never its content."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from cpro.students.models import Division, Student
 from cpro.students.queries import list_divisions
 
 
-def check_can_be_drawn(school: Establishment) -> None:
-    """Raise `ModuleOff` or `GateClosed` while the school may draw no passport."""
+def check_can_export(school: Establishment) -> None:
+    """Raise `ModuleOff` or `GateClosed` while the school may export no passport."""
     if not is_module_on(school, Module.PASSPORT):
         raise ModuleOff
     require_open_gate(school)
 
 
-def divisions_to_draw(by: Actor) -> Sequence[Division]:
-    """Return the divisions whose passports somebody may draw: all for the head, a teacher's own; by code."""
+def list_exportable_divisions(by: Actor) -> Sequence[Division]:
+    """List the divisions whose passports an actor may export, by code: all for the head, their own for a teacher."""
     if by.role == Role.HEAD.value:
         return list_divisions()
     return list_divisions_of(by.id) if by.role == Role.TEACHER.value and by.id is not None else []
@@ -91,9 +91,9 @@ def request_division(division: Division, *, by: Actor, now: datetime) -> Job:
 
     Raises `NotYourDivision`, `ModuleOff`, `GateClosed`, `NoStudentToIssue`.
     """
-    if division.id not in [each.id for each in divisions_to_draw(by)]:
+    if division.id not in [each.id for each in list_exportable_divisions(by)]:
         raise NotYourDivision
-    check_can_be_drawn(get_current_establishment())
+    check_can_export(get_current_establishment())
     if not queries.list_pupils_present(division.id):
         raise NoStudentToIssue
     for job in queries.list_division_jobs(by.id or 0):
@@ -104,7 +104,7 @@ def request_division(division: Division, *, by: Actor, now: datetime) -> Job:
 
 def _write_down(passports: Sequence[Passport], *, now: datetime) -> None:
     school = get_current_establishment()
-    check_can_be_drawn(school)
+    check_can_export(school)
     tenancy.bulk_insert(
         db.session(),
         PassportIssue,

@@ -12,13 +12,13 @@ from typing import Any
 import segno
 
 from cpro.core.clock import today_in
-from cpro.core.documents import draw_pdf
+from cpro.core.documents import render_counted_pdf
 from cpro.core.formatting import format_date, of_name, person_name, plural, spoken_name
-from cpro.core.printed_codes import draw_printed_code, group_printed_code
+from cpro.core.printed_codes import generate_printed_code, group_printed_code
 from cpro.core.richtext import to_blocks
 from cpro.core.validators import fold
 from cpro.passport.letterhead import Letterhead, Picture
-from cpro.passport.levels import describe_scale, draw_levels
+from cpro.passport.levels import build_level_charts, describe_scale
 from cpro.passport.queries import Portfolio
 from cpro.records.models import Bilan, Fiche
 from cpro.students.models import Student
@@ -36,7 +36,7 @@ _HEADER_LENGTH = 60
 
 @dataclass(frozen=True)
 class Passport:
-    """One passport drawn, not yet issued: the file, and what a row keeps of it."""
+    """One passport rendered, not yet issued: the file, and the values to store in its row."""
 
     student_id: int
     student_name: str
@@ -54,19 +54,21 @@ class Passport:
         return "-".join(["passeport", *letters[:80].split()])
 
 
-def draw_passport(portfolio: Portfolio, letterhead: Letterhead, *, now: datetime) -> Passport:
-    """Draw the passport of a pupil, under a code of its own; writes nothing."""
-    code = draw_printed_code(CODE_LENGTH)
-    drawn = draw_pdf(TEMPLATE, build_pdf_data(portfolio, letterhead, code=code, now=now), pictures=letterhead.pictures)
+def render_passport(portfolio: Portfolio, letterhead: Letterhead, *, now: datetime) -> Passport:
+    """Render the passport of a pupil, with a new code; stores nothing."""
+    code = generate_printed_code(CODE_LENGTH)
+    rendered = render_counted_pdf(
+        TEMPLATE, build_pdf_data(portfolio, letterhead, code=code, now=now), pictures=letterhead.pictures
+    )
     student = portfolio.student
     return Passport(
         student_id=student.id,
         student_name=person_name(student.last_name, student.first_name),
         code=code,
-        content=drawn.content,
-        page_count=drawn.page_count,
+        content=rendered.content,
+        page_count=rendered.page_count,
         entry_count=portfolio.entry_count,
-        sha256=hashlib.sha256(drawn.content).hexdigest(),
+        sha256=hashlib.sha256(rendered.content).hexdigest(),
     )
 
 
@@ -96,7 +98,7 @@ def build_pdf_data(portfolio: Portfolio, letterhead: Letterhead, *, code: str, n
         "summary": _summary(portfolio),
         "fiches": [_fiche(each, letterhead.timezone) for each in portfolio.fiches],
         "scale": describe_scale(),
-        "competences": draw_levels(portfolio.evaluations, titles),
+        "competences": build_level_charts(portfolio.evaluations, titles),
         "bilans": [_bilan(each) for each in portfolio.bilans],
         "signature": {
             "day": f"Fait à {letterhead.city}, le {format_date(today)}."

@@ -9,7 +9,7 @@ from cpro.core import clock
 from cpro.core.permissions import Permission, requires
 from cpro.establishments.models import Module
 from cpro.establishments.modules import close_with
-from cpro.passport.previews import draw_preview, fingerprint_of
+from cpro.passport.previews import fingerprint_of, render_preview
 from cpro.passport.views import current_letterhead
 
 bp = Blueprint("previews", __name__, url_prefix="/admin/parametres/logo/apercu")
@@ -19,24 +19,24 @@ close_with(Module.PASSPORT, bp)
 @bp.get("/premiere-page")
 @requires(Permission.LOGO_VIEW)
 def first_page() -> ResponseReturnValue:
-    """Draw the first page, which bears the logo."""
+    """Answer with the first page, which bears the logo."""
     return _answer(0)
 
 
 @bp.get("/derniere-page")
 @requires(Permission.STAMP_VIEW)
 def last_page() -> ResponseReturnValue:
-    """Draw the last page, which bears the stamp: whoever has it could print it on anything."""
+    """Answer with the last page, which bears the stamp and so is shown to fewer people."""
     return _answer(1)
 
 
 def _answer(page: int) -> ResponseReturnValue:
-    """Answer with a page, drawn only if the browser does not hold it already."""
+    """Answer with a page, rendered only if the browser has no fresh copy."""
     letterhead, now = current_letterhead(), clock.utcnow()
     answer = Response(mimetype="image/png")
     answer.set_etag(f"{fingerprint_of(letterhead, now=now)}-{page}")
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.make_conditional(request)
     if answer.status_code == 200:
-        answer.data = draw_preview(letterhead, now=now)[page]
+        answer.data = render_preview(letterhead, now=now)[page]
     return answer

@@ -27,13 +27,13 @@ _COMPETENCES = (
 _TEXT = "<p>Texte d’exemple\u202f: l’apprenant prépare son poste, suit le dossier remis, puis rend compte.</p>"
 
 
-def draw_preview(letterhead: Letterhead, *, now: datetime) -> tuple[bytes, bytes]:
-    """Return the first and the last page of a passport as it would be drawn now, as PNG pictures."""
-    return _draw(*_ingredients(letterhead, now))
+def render_preview(letterhead: Letterhead, *, now: datetime) -> tuple[bytes, bytes]:
+    """Render the first and the last page of a passport of an invented pupil, as PNG pictures."""
+    return _render(*_ingredients(letterhead, now))
 
 
 def fingerprint_of(letterhead: Letterhead, *, now: datetime) -> str:
-    """Return what changes when the preview does, without drawing it."""
+    """Return a digest that changes when the preview does, without rendering it."""
     data, pictures = _ingredients(letterhead, now)
     digest = hashlib.sha256(data.encode())
     for name, content in pictures:
@@ -93,8 +93,8 @@ def _ingredients(letterhead: Letterhead, now: datetime) -> tuple[str, tuple[tupl
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _draw(data: str, pictures: tuple[tuple[str, bytes], ...]) -> tuple[bytes, bytes]:
-    """Draw both pages at once: the browser asks for the second just after the first."""
+def _render(data: str, pictures: tuple[tuple[str, bytes], ...]) -> tuple[bytes, bytes]:
+    """Render both pages at once: the browser asks for the second just after the first."""
     values: dict[str, Any] = json.loads(data)
     first, last = render_pages(TEMPLATE, values, pictures=dict(pictures), pages=(0, -1), ppi=_PPI)
     return first, last

@@ -18,7 +18,7 @@ from cpro.passport.models import PassportIssue
 from cpro.records.models import Bilan, Evaluation, Fiche, FicheState
 from cpro.students.models import Division, Student
 
-#: The kind of the job that draws the passports of a division (`passport.jobs`).
+#: The kind of the job that renders the passports of a division (`passport.jobs`).
 DIVISION_JOB = "passport:division"
 #: A school has fewer divisions: its jobs of the last days are among them.
 _JOBS_READ = 200
@@ -98,7 +98,7 @@ def find_issue(session: Session, code: str) -> PassportIssue | None:
 
 
 def get_division_job(job_id: int, *, account_id: int) -> Job:
-    """Return a job that draws a division's passports, asked for by this account of the school, or raise `NotFound`."""
+    """Return a job that an account asked for, of kind `DIVISION_JOB`, in its school. Raises `NotFound`."""
     job = db.session.get(Job, job_id)
     if job is None or job.kind != DIVISION_JOB or job.actor.id != account_id:
         raise NotFound("Ces passeports n’existent pas, ou ne sont pas les vôtres.")
@@ -106,13 +106,13 @@ def get_division_job(job_id: int, *, account_id: int) -> Job:
 
 
 def list_division_jobs(account_id: int) -> list[Job]:
-    """Return the jobs that an account of the school asked for to draw divisions, latest first, a school's last few."""
+    """List the jobs of kind `DIVISION_JOB` that an account of the school asked for, latest first, a few at most."""
     jobs = db.session.scalars(select(Job).where(Job.kind == DIVISION_JOB).order_by(Job.id.desc()).limit(_JOBS_READ))
     return [job for job in jobs if job.actor.id == account_id]
 
 
 def division_of(job: Job) -> str:
-    """Return the code of the division whose passports a job draws."""
+    """Return the code of the division whose passports a job renders."""
     return str(job.arguments["division"])
 
 

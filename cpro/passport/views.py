@@ -24,7 +24,7 @@ from cpro.passport import operations
 from cpro.passport.availability import list_obstacles
 from cpro.passport.errors import ModuleOff
 from cpro.passport.letterhead import Letterhead, letterhead_of
-from cpro.passport.pdf import Passport, draw_passport
+from cpro.passport.pdf import Passport, render_passport
 from cpro.passport.queries import get_portfolio
 from cpro.records.export import export_of
 from cpro.records.operations.rules import check_may_read
@@ -38,14 +38,14 @@ close_with(Module.PASSPORT, bp, keeps={"passport.own_data"})  # one’s own data
 @bp.errorhandler(GateClosed)
 @bp.errorhandler(ModuleOff)
 def show_closed(refusal: DomainError) -> ResponseReturnValue:
-    """Explain why no passport is drawn, and lead whoever may to what opens it."""
+    """Explain why no passport can be exported, with links for those who may change it."""
     return render_template("passport/closed.html", message=refusal.message, reasons=list_obstacles()), refusal.status
 
 
 @bp.get("/passeport/<int:student_id>.pdf")
-@requires(Permission.PASSPORT_DRAW)
+@requires(Permission.PASSPORT_EXPORT)
 def of_pupil(student_id: int) -> ResponseReturnValue:
-    """Draw and issue the passport of a pupil, present or gone."""
+    """Export the passport of a pupil, present or gone: render it and issue it."""
     student = get_pupil(student_id)
     check_may_read(student, current_actor())
     return _answer_passport(student)
@@ -54,20 +54,20 @@ def of_pupil(student_id: int) -> ResponseReturnValue:
 @bp.get("/mon-passeport.pdf")
 @requires(Permission.OWN_PASSPORT)
 def own() -> ResponseReturnValue:
-    """Draw and issue one's own passport."""
+    """Export one's own passport."""
     return _answer_passport(_own_pupil())
 
 
 @bp.get("/mon-compte/mes-donnees.zip")
 @requires(Permission.OWN_PASSPORT)
 def own_data() -> ResponseReturnValue:
-    """Hand a pupil all that is kept of them: records as JSON, and the passport where it may be drawn."""
+    """Answer a pupil with all data kept about them: records as JSON, and the passport where it may be exported."""
     student = _own_pupil()
     if _asks_for_headers():
         return download(b"", "application/zip", "mes-donnees.zip")
     data, passport = export_of(student, now=clock.utcnow()), None
     try:
-        passport = _draw(student)
+        passport = _render(student)
         data["passeport"] = "Le passeport est le fichier passeport.pdf de cette archive."
     except (GateClosed, ModuleOff) as refusal:
         data["passeport"] = f"Le passeport n’a pas pu être exporté. {refusal.message}"
@@ -105,16 +105,16 @@ def _asks_for_headers() -> bool:
 def _answer_passport(student: Student) -> ResponseReturnValue:
     if _asks_for_headers():
         return download(b"", "application/pdf", "passeport.pdf")
-    passport = _draw(student)
+    passport = _render(student)
     with unit_of_work():
         operations.issue_passport(passport, by=current_actor(), now=clock.utcnow())
     return download(passport.content, "application/pdf", f"{passport.file_name}.pdf")
 
 
-def _draw(student: Student) -> Passport:
-    """Draw a passport before any transaction: it takes longer than one may."""
-    operations.check_can_be_drawn(get_current_establishment())
-    return draw_passport(get_portfolio(student), current_letterhead(), now=clock.utcnow())
+def _render(student: Student) -> Passport:
+    """Render a passport before any transaction: it takes longer than a transaction may."""
+    operations.check_can_export(get_current_establishment())
+    return render_passport(get_portfolio(student), current_letterhead(), now=clock.utcnow())
 
 
 def _own_pupil() -> Student:

@@ -1,4 +1,4 @@
-"""The levels of a pupil over time: one line for each competence, as a drawing and as the same figures in a table.
+"""The levels of a pupil over time: one line for each competence, as an SVG and as the same figures in a table.
 
 Pure: levels in, markup out. Colours are classes of static/css/charts.css; a level shows by its height, and in the
 table by its words.
@@ -19,7 +19,7 @@ from cpro.core.parsing import read_integer
 from cpro.records.models import Level
 from cpro.records.queries import LevelPoint
 
-#: In the units of the drawing, which a page shows at about one pixel each: it stays readable on a phone.
+#: In units of the SVG, which a page shows at about one pixel each: it stays readable on a phone.
 _WIDTH, _PLOT_LEFT, _PLOT_RIGHT, _ROW, _STEP, _TOP, _BOTTOM = 300, 86, 268, 46, 9, 8, 24
 _MAX_CODE = 10
 
@@ -63,9 +63,9 @@ class LevelChart:
         )
 
     @property
-    def drawing(self) -> Markup:
+    def svg(self) -> Markup:
         """Return the lines as an SVG element with a title and a description; whatever it holds is escaped."""
-        return _draw(self)
+        return _render_chart(self)
 
 
 def charts_of(levels: Sequence[LevelPoint]) -> list[LevelChart]:
@@ -105,7 +105,7 @@ def _span(points: Sequence[LevelPoint]) -> tuple[dt.date, dt.date]:
     return min(days), max(days)
 
 
-def _draw(chart: LevelChart) -> Markup:
+def _render_chart(chart: LevelChart) -> Markup:
     first, last = _span([each for competence in chart.competences for each in competence.points])
     height = _TOP + _ROW * len(chart.competences) + _BOTTOM
     rows = Markup().join(

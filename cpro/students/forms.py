@@ -55,7 +55,7 @@ class DiplomaForm(VersionedForm):
 
 
 class UserForm(VersionedForm):
-    """A person who will sign in; the login is drawn from the name."""
+    """A person who will sign in; the login is made from the name."""
 
     role = SelectField(
         "Rôle", choices=[SelectChoice(role.value, role.label) for role in MANUAL_ROLES], validate_choice=False

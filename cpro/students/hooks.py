@@ -19,8 +19,8 @@ from cpro.students import checklist, queries
 from cpro.students.operations import is_kept_by_siecle
 
 _SHOWN_IN_TAB = 10
-#: A drawing of more bars is a table; the others are added up.
-_DIVISIONS_DRAWN = 12
+#: More bars would be unreadable; the divisions beyond are added up.
+_DIVISIONS_SHOWN = 12
 
 
 def register_hooks(app: Flask) -> None:
@@ -133,11 +133,11 @@ def _modules_consequences() -> list[Consequence]:
 
 
 def _accounts_by_division() -> Chart | None:
-    """Draw students and activated accounts by division; beyond the first, divisions are added up."""
+    """Return the chart of students and activated accounts by division; divisions beyond the first are added up."""
     figures = queries.count_accounts_by_division()
     if not figures:
         return None
-    shown, others = figures[:_DIVISIONS_DRAWN], figures[_DIVISIONS_DRAWN:]
+    shown, others = figures[:_DIVISIONS_SHOWN], figures[_DIVISIONS_SHOWN:]
     if others:
         shown.append(
             queries.DivisionFigures(

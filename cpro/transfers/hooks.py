@@ -166,7 +166,7 @@ def _firsts() -> list[ChecklistItem]:
 
 
 def _by_month() -> Chart | None:
-    """Draw the transfers of the last months on the school's clocks; nothing before the first one."""
+    """Return the chart of the transfers of the last months in the school's timezone; None before the first one."""
     zone = ZoneInfo(get_current_establishment().timezone or DEFAULT_TIMEZONE)
     firsts = _first_days(clock.utcnow().astimezone(zone))
     counts = dashboard.count_by_month(firsts)

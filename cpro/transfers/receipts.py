@@ -16,7 +16,7 @@ def render_receipt(side: TransferSide, school: Establishment, *, now: datetime) 
 
 
 def receipt_data(side: TransferSide, school: Establishment, *, now: datetime) -> dict[str, object]:
-    """Return what the template is drawn from. Raises `ValueError` for a transfer that was never made."""
+    """Return the data that the template reads. Raises `ValueError` for a transfer that was never made."""
     if side.done_at is None:
         raise ValueError(f"nothing was copied by the transfer of side {side.id}: there is no receipt")
     ours = {"name": school.name, "uai": school.uai or ""}

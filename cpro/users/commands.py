@@ -58,7 +58,7 @@ def create_school(name: str, uai: str, code: str, admin_email: str, head_email: 
             by=COMMAND_LINE,
             now=now,
         )
-        activation_code = codes.draw_code(work.session, account, now=now)
+        activation_code = codes.create_code(work.session, account, now=now)
         heads_code = where_heads_codes_go(school)
     click.echo(f"Établissement « {code} » créé. Identifiant : administrateur.")
     click.echo(heads_code)
@@ -122,7 +122,7 @@ def create(email: str, role: str, name: str) -> None:
         account = accounts.create_platform_account(
             work.session, email=email, role=Role(role), name=name, by=COMMAND_LINE, now=now
         )
-        code = codes.draw_code(work.session, account, now=now)
+        code = codes.create_code(work.session, account, now=now)
         address = account.email
     click.echo(f"Compte {address} créé. Code d’activation (30 jours, une seule fois) : {code}")
 

@@ -130,4 +130,4 @@ class InactiveAccount(DomainError):
 
 
 class HeadCodeUndeliverable(DomainError):
-    """Refuse to draw a head's code when no mailbox of the establishment could receive it."""
+    """Refuse to create a head's code when no mailbox of the establishment could receive it."""

@@ -52,7 +52,7 @@ def _send_aside(app: Flask, establishment: str, login: str, public_url: str, now
         try:
             send_forgotten_code(establishment, login, public_url=public_url, now=now)
         except Exception:
-            logger.exception("a code for a forgotten password could not be drawn")
+            logger.exception("a code for a forgotten password could not be created")
 
 
 def send_forgotten_code(establishment: str, login: str, *, public_url: str, now: datetime) -> None:
@@ -76,7 +76,7 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
             if isinstance(account, PlatformAccount)
             else work.session.get_one(Establishment, account.establishment_id).code
         )
-        code = codes.draw_forgotten_code(work.session, account, now=now)
+        code = codes.create_forgotten_code(work.session, account, now=now)
         address = f"{public_url}/activation?" + urlencode({"establishment": school, "login": account.login})
         mail = Mail(
             to=to,

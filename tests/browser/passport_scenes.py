@@ -17,13 +17,13 @@ TEACHER, HEAD, PUPIL = "enseignante@lovelace", "chef@lovelace", "apprenant@lovel
 GATED, GATED_PUPIL = "chef@chatelet", "apprenant@chatelet"
 
 
-def _draw_division(site: Site, page: Page) -> None:
+def _request_division(site: Site, page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Exporter les passeports")).first.click()
     page.wait_for_url("**/passeports/travaux/*")
 
 
 def _await_division(site: Site, page: Page) -> None:
-    _draw_division(site, page)
+    _request_division(site, page)
     page.get_by_role("link", name=re.compile("^Télécharger")).wait_for(timeout=60_000)
     page.reload()
 
@@ -61,8 +61,8 @@ PASSPORT_SCENES = [
     Scene("passports-teacher", TEACHER, PAGE),
     Scene("passports-gated", GATED, PAGE),
     Scene("passports-forbidden", "administrateur@lovelace", PAGE, 403),
-    Scene("passports-asked", TEACHER, PAGE, 200, _draw_division),
-    Scene("passports-drawn", TEACHER, PAGE, 200, _await_division),
+    Scene("passports-asked", TEACHER, PAGE, 200, _request_division),
+    Scene("passports-ready", TEACHER, PAGE, 200, _await_division),
     Scene("passports-ready", TEACHER, PAGE, 200, _list_ready),
     Scene("passport-closed", GATED_PUPIL, "/mon-passeport.pdf", 409),
     Scene("help-passeport", HEAD, "/aide/passeport"),

@@ -36,11 +36,11 @@ def chart(**values: object) -> Chart:
     )
 
 
-def parsed(drawn: Chart) -> ElementTree.Element:
-    return ElementTree.fromstring(str(drawn.drawing).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+def parsed(rendered: Chart) -> ElementTree.Element:
+    return ElementTree.fromstring(str(rendered.svg).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
 
 
-class TestDrawing:
+class TestSVG:
     def test_refuses_figures_that_do_not_fit_its_categories(self) -> None:
         with pytest.raises(ValueError, match="one figure for each category"):
             chart(series=[Series("Apprenants", [1])])
@@ -66,7 +66,7 @@ class TestDrawing:
         assert {"Apprenants", "Comptes activés", "1\u202f200", "600"} <= set(texts)
         assert fills == {f"url(#{pattern.get('id')})"}
 
-    def test_draws_lengths_in_proportion_and_inside(self) -> None:
+    def test_renders_lengths_in_proportion_and_inside(self) -> None:
         root = parsed(chart())
         width = float(root.get("width", "0"))
 
@@ -76,22 +76,22 @@ class TestDrawing:
         assert lengths[3] == 0
         assert all(float(each.get("x", "0")) + float(each.get("width", "0")) < width for each in bars)
 
-    def test_draws_nothing_but_zeros_without_dividing_by_them(self) -> None:
+    def test_renders_nothing_but_zeros_without_dividing_by_them(self) -> None:
         root = parsed(chart(series=[Series("Apprenants", [0, 0])]))
 
         assert [each.text for each in root.iter(f"{SVG}text")].count("0") == 2
 
     def test_escapes_what_it_is_given(self) -> None:
-        drawn = str(chart(title="<script>", categories=['"><b>', "&"]).drawing)
+        rendered = str(chart(title="<script>", categories=['"><b>', "&"]).svg)
 
-        assert "<script>" not in drawn
-        assert "<b>" not in drawn
+        assert "<script>" not in rendered
+        assert "<b>" not in rendered
 
     def test_holds_no_style_and_no_handler(self) -> None:
-        drawn = str(chart().drawing)
+        rendered = str(chart().svg)
 
-        assert "style=" not in drawn
-        assert " on" not in drawn
+        assert "style=" not in rendered
+        assert " on" not in rendered
 
     def test_gives_the_same_figures_as_a_table(self) -> None:
         assert chart().rows == [("2MELEC", ["1\u202f200", "600"]), ("TMELEC", ["3", "0"])]

@@ -25,7 +25,7 @@ _SOURCE = """
 
 @pytest.fixture
 def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the name of a template that draws a page for each text, and counts them."""
+    """Return the name of a template that renders a page for each text, and counts them."""
     folder = tmp_path / "templates"
     shutil.copytree(documents.PROJECT_ROOT / "templates" / "shared", folder / "shared")
     (folder / "essai.typ").write_text(_SOURCE)
@@ -60,9 +60,9 @@ class TestLetters:
 class TestPages:
     @pytest.mark.parametrize("count", [1, 2, 7])
     def test_are_counted(self, template: str, count: int) -> None:
-        drawn = documents.draw_pdf(template, {"pages": [f"page {number}" for number in range(count)]})
+        rendered = documents.render_counted_pdf(template, {"pages": [f"page {number}" for number in range(count)]})
 
-        assert drawn.page_count == len(texts(drawn.content)) == count
+        assert rendered.page_count == len(texts(rendered.content)) == count
 
     def test_are_pictures_when_asked(self, template: str) -> None:
         first, last = documents.render_pages(template, {"pages": ["", "un", "deux"]}, pages=(0, 1), ppi=72)

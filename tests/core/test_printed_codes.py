@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from cpro.core.printed_codes import ALPHABET, draw_printed_code, group_printed_code, read_printed_code
+from cpro.core.printed_codes import ALPHABET, generate_printed_code, group_printed_code, read_printed_code
 
 
 class TestPrintedCodes:
-    def test_are_drawn_apart_in_unambiguous_letters(self) -> None:
-        drawn = {draw_printed_code(16) for _ in range(500)}
+    def test_are_all_different_in_unambiguous_letters(self) -> None:
+        generated = {generate_printed_code(16) for _ in range(500)}
 
-        assert len(drawn) == 500
-        assert set("".join(drawn)) == set(ALPHABET)
+        assert len(generated) == 500
+        assert set("".join(generated)) == set(ALPHABET)
         assert len(ALPHABET) == 32
         assert not set(ALPHABET) & set("ILOU")
 

@@ -160,12 +160,12 @@ class TestTyped:
         assert from_typed(to_typed(html)) == html
 
     def test_never_changes_the_words(self) -> None:
-        drawn = random.Random(6)
+        rng = random.Random(6)
         pieces = ["<b>", "</b>", "<i>", "</i>", "<br>", "<p>", "<ul><li>", "</li></ul>", "<ol><li>", "<li>"]
         pieces += ["mot", " ", "*", "_", "(b)", "-", "1. ", "[", "](", "\\", "&amp;", "été", "…", "**", "\u202f:", "`"]
         pieces += ['<a href="https://a.example/(x)">', "</a>"]
         for _ in range(2_000):
-            html = sanitise("".join(drawn.choices(pieces, k=14)))
+            html = sanitise("".join(rng.choices(pieces, k=14)))
             back = from_typed(to_typed(html))
             assert to_text(back) == to_text(html), html
             assert from_typed(to_typed(back)) == back or to_text(from_typed(to_typed(back))) == to_text(html)
@@ -264,7 +264,7 @@ class TestBlocks:
             },
         ]
 
-    def test_are_drawn_by_the_shared_template_in_an_accessible_pdf(self, tmp_path: Path) -> None:
+    def test_are_rendered_by_the_shared_template_in_an_accessible_pdf(self, tmp_path: Path) -> None:
         shutil.copytree(PROJECT_ROOT / "templates" / "shared", tmp_path / "shared")
         main = tmp_path / "main.typ"
         main.write_text(

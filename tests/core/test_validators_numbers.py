@@ -40,17 +40,17 @@ class TestUAIKey:
 
     @pytest.mark.parametrize("seed", range(20))
     def test_accepts_one_letter_and_no_other_for_any_digits(self, seed: int) -> None:
-        drawn = random.Random(seed)
+        rng = random.Random(seed)
 
         for _ in range(50):
-            digits = "".join(drawn.choices(string.digits, k=7))
+            digits = "".join(rng.choices(string.digits, k=7))
             accepted = [letter for letter in string.ascii_uppercase if is_accepted(digits + letter)]
             assert accepted == [uai_key(digits)]
 
     @pytest.mark.parametrize("seed", range(20))
     def test_catches_every_mistyped_digit_and_every_swap(self, seed: int) -> None:
-        drawn = random.Random(seed)
-        digits = "".join(drawn.choices(string.digits, k=7))
+        rng = random.Random(seed)
+        digits = "".join(rng.choices(string.digits, k=7))
         mistyped = {digits[:i] + digit + digits[i + 1 :] for i in range(7) for digit in string.digits}
         swapped = {digits[:i] + digits[i + 1] + digits[i] + digits[i + 2 :] for i in range(6)}
 

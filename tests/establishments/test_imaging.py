@@ -17,16 +17,16 @@ from tests.helpers.pictures import BLUE, RED, SCRIPT
 WHITE = (255, 255, 255)
 
 
-def drawn(picture: PreparedPicture) -> Image.Image:
+def opened(picture: PreparedPicture) -> Image.Image:
     """Return the stored picture, decoded."""
     image = Image.open(io.BytesIO(picture.content))
     image.load()
     return image
 
 
-def redrawn(content: bytes) -> Image.Image:
+def prepared(content: bytes) -> Image.Image:
     """Return the picture that is stored for this file, decoded."""
-    return drawn(prepare_picture(content))
+    return opened(prepare_picture(content))
 
 
 def pixel(image: Image.Image, at: tuple[int, int]) -> tuple[int, ...]:
@@ -63,12 +63,12 @@ class TestAcceptedFormats:
         ],
         ids=["PNG", "JPEG", "progressive JPEG", "GIF", "WebP", "lossless WebP"],
     )
-    def test_each_is_redrawn_as_png_or_jpeg(self, content: bytes, suffix: str, mimetype: str) -> None:
+    def test_each_is_converted_to_png_or_jpeg(self, content: bytes, suffix: str, mimetype: str) -> None:
         picture = prepare_picture(content)
 
         assert (picture.suffix, picture.mimetype) == (suffix, mimetype)
         assert (picture.width, picture.height) == (64, 32)
-        image = drawn(picture)
+        image = opened(picture)
         assert Image.MIME[image.format or ""] == mimetype
         assert (image.mode, image.size) == ("RGB", (64, 32))
         assert is_near(pixel(image, (8, 16)), RED)
@@ -76,7 +76,7 @@ class TestAcceptedFormats:
 
     @pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
     def test_an_animation_gives_its_first_frame(self, format: str) -> None:
-        image = redrawn(pictures.animated(format))
+        image = prepared(pictures.animated(format))
 
         assert getattr(image, "n_frames", 1) == 1
         assert is_near(pixel(image, (32, 16)), RED)
@@ -85,19 +85,19 @@ class TestAcceptedFormats:
         content = bytearray(pictures.gif(64, 32))
         struct.pack_into("<HH", content, 6, 100, 50)
 
-        assert redrawn(bytes(content)).size == (100, 50)
+        assert prepared(bytes(content)).size == (100, 50)
 
     def test_several_pictures_in_one_jpeg_give_the_first(self) -> None:
         second = Image.new("RGB", (64, 32), BLUE)
         content = pictures.encoded(Image.new("RGB", (64, 32), RED), "MPO", save_all=True, append_images=[second])
 
-        assert is_near(pixel(redrawn(content), (32, 16)), RED)
+        assert is_near(pixel(prepared(content), (32, 16)), RED)
 
     def test_a_jpeg_is_written_at_quality_90(self) -> None:
         content = pictures.encoded(pictures.photograph(), "JPEG", quality=100)
         ninety = Image.open(io.BytesIO(pictures.encoded(pictures.photograph(), "JPEG", quality=90)))
 
-        assert redrawn(content).quantization == ninety.quantization  # type: ignore[attr-defined]
+        assert prepared(content).quantization == ninety.quantization  # type: ignore[attr-defined]
 
     def test_the_same_file_gives_the_same_bytes(self) -> None:
         assert prepare_picture(pictures.jpeg()) == prepare_picture(pictures.jpeg())
@@ -112,13 +112,13 @@ class TestSize:
     def test_the_longer_side_is_bounded(self, before: tuple[int, int], after: tuple[int, int], format: str) -> None:
         picture = prepare_picture(pictures.encoded(pictures.two_halves(*before), format))
 
-        assert (picture.width, picture.height) == after == drawn(picture).size
+        assert (picture.width, picture.height) == after == opened(picture).size
 
     def test_a_small_picture_is_never_enlarged(self) -> None:
-        assert redrawn(pictures.png(3, 2)).size == (3, 2)
+        assert prepared(pictures.png(3, 2)).size == (3, 2)
 
     def test_a_large_jpeg_is_decoded_small_yet_right(self) -> None:
-        image = redrawn(pictures.jpeg(6000, 3000))
+        image = prepared(pictures.jpeg(6000, 3000))
 
         assert image.size == (1200, 600)
         assert is_near(pixel(image, (300, 300)), RED)
@@ -127,7 +127,7 @@ class TestSize:
     def test_shrinking_does_not_bleed_the_colour_of_transparent_pixels(self) -> None:
         content = pictures.encoded(pictures.two_halves(2400, 100, "RGBA", (0, 255, 0, 0), (*BLUE, 255)), "PNG")
 
-        image = redrawn(content)
+        image = prepared(content)
 
         edge = [pixel(image, (x, 25)) for x in range(590, 612)]
         assert all(is_near(bands[:3], BLUE) for bands in edge if bands[3] > 8)
@@ -149,7 +149,7 @@ class TestTransparency:
         ids=["RGBA", "grey and alpha", "WebP", "GIF", "palette", "grey key", "black and white key", "RGB key"],
     )
     def test_it_is_kept_in_every_form(self, content: bytes) -> None:
-        image = redrawn(content)
+        image = prepared(content)
 
         assert image.mode == "RGBA"
         assert {pixel(image, (x, 16))[3] for x in (8, 56)} == {0, 255}
@@ -167,7 +167,7 @@ class TestTransparency:
         self, depth: int, colour_type: int, key: bytes, rows: bytes
     ) -> None:
         key_chunk = pictures.png_chunk(b"tRNS", key)
-        image = redrawn(pictures.raw_png(4, 1, rows, depth=depth, colour_type=colour_type, extra=[key_chunk]))
+        image = prepared(pictures.raw_png(4, 1, rows, depth=depth, colour_type=colour_type, extra=[key_chunk]))
 
         assert image.getchannel("A").tobytes() == b"\x00\x00\xff\xff"
 
@@ -176,7 +176,7 @@ class TestColours:
     def test_the_white_of_a_cmyk_jpeg_stays_white(self) -> None:
         content = pictures.encoded(pictures.two_halves(mode="CMYK", left=(0, 0, 0, 0), right=(0, 255, 255, 0)), "JPEG")
 
-        image = redrawn(content)
+        image = prepared(content)
 
         assert image.mode == "RGB"
         assert is_near(pixel(image, (8, 16)), WHITE)
@@ -190,7 +190,7 @@ class TestColours:
         at = content.index(b"Adobe")
         content[at + 11] = 2
 
-        image = redrawn(bytes(content))
+        image = prepared(bytes(content))
 
         assert image.mode == "RGB"
         assert is_near(pixel(image, (8, 16)), WHITE)
@@ -198,7 +198,7 @@ class TestColours:
     def test_sixteen_bit_greys_keep_their_scale(self) -> None:
         rows = b"\0" + struct.pack(">4H", 0, 0x4000, 0x8000, 0xFFFF)
 
-        image = redrawn(pictures.raw_png(4, 1, rows, depth=16, colour_type=0))
+        image = prepared(pictures.raw_png(4, 1, rows, depth=16, colour_type=0))
 
         assert image.getchannel("R").tobytes() == b"\x00\x40\x80\xff"
 
@@ -206,7 +206,7 @@ class TestColours:
     def test_sixteen_bit_colours_are_read(self, colour_type: int, samples: int) -> None:
         rows = b"\0" + b"\xff\xff" * samples
 
-        image = redrawn(pictures.raw_png(1, 1, rows, depth=16, colour_type=colour_type))
+        image = prepared(pictures.raw_png(1, 1, rows, depth=16, colour_type=colour_type))
 
         assert pixel(image, (0, 0))[:3] == WHITE
 
@@ -215,12 +215,12 @@ class TestColours:
     def test_few_colours_become_rgb(self, mode: str, format: str) -> None:
         content = pictures.encoded(Image.new("L", (64, 32), 255).convert(mode), format)
 
-        image = redrawn(content)
+        image = prepared(content)
 
         assert (image.mode, pixel(image, (8, 16))) == ("RGB", WHITE)
 
     def test_a_grey_jpeg_becomes_rgb(self) -> None:
-        image = redrawn(pictures.encoded(Image.new("L", (64, 32), 90), "JPEG"))
+        image = prepared(pictures.encoded(Image.new("L", (64, 32), 90), "JPEG"))
 
         assert image.mode == "RGB"
         assert is_near(pixel(image, (8, 16)), (90, 90, 90))
@@ -229,7 +229,7 @@ class TestColours:
     def test_an_embedded_profile_is_applied_then_dropped(self, format: str) -> None:
         content = pictures.encoded(pictures.two_halves(), format, icc_profile=pictures.swapped_profile())
 
-        image = redrawn(content)
+        image = prepared(content)
 
         red, _green, blue = pixel(image, (8, 16))
         assert blue > red + 100
@@ -238,7 +238,7 @@ class TestColours:
     def test_a_profile_leaves_transparency_alone(self) -> None:
         halves = pictures.two_halves(mode="RGBA", left=(*RED, 0), right=(*BLUE, 255))
 
-        image = redrawn(pictures.encoded(halves, "PNG", icc_profile=pictures.swapped_profile()))
+        image = prepared(pictures.encoded(halves, "PNG", icc_profile=pictures.swapped_profile()))
 
         assert image.getchannel("A").getextrema() == (0, 255)
         red, _green, blue, _alpha = pixel(image, (56, 16))
@@ -247,21 +247,21 @@ class TestColours:
     @pytest.mark.parametrize("profile", [b"not a profile", b"\0" * 200, pictures.swapped_profile()[:300]])
     def test_a_broken_profile_counts_for_nothing(self, profile: bytes) -> None:
         for format in ("PNG", "JPEG"):
-            image = redrawn(pictures.encoded(pictures.two_halves(), format, icc_profile=profile))
+            image = prepared(pictures.encoded(pictures.two_halves(), format, icc_profile=profile))
 
             assert is_near(pixel(image, (8, 16)), RED)
 
     def test_a_profile_for_other_colours_counts_for_nothing(self) -> None:
         cmyk = pictures.two_halves(mode="CMYK", left=(0, 0, 0, 0), right=(0, 0, 0, 0))
 
-        image = redrawn(pictures.encoded(cmyk, "JPEG", icc_profile=pictures.swapped_profile()))
+        image = prepared(pictures.encoded(cmyk, "JPEG", icc_profile=pictures.swapped_profile()))
 
         assert is_near(pixel(image, (8, 16)), WHITE)
 
 
 class TestOrientation:
     def test_a_picture_taken_upright_is_stood_up(self) -> None:
-        image = redrawn(pictures.jpeg(exif=pictures.exif(6)))
+        image = prepared(pictures.jpeg(exif=pictures.exif(6)))
 
         assert image.size == (32, 64)
         assert is_near(pixel(image, (16, 8)), RED)
@@ -274,7 +274,7 @@ class TestOrientation:
         corner.paste(RED, (0, 0, 32, 16))
         content = pictures.encoded(corner, format, exif=pictures.exif(orientation))
 
-        image = redrawn(content)
+        image = prepared(content)
 
         # Where the first row and the first column of the file are seen: Exif 2.32, table of the tag Orientation.
         x, y = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (0, 0), 6: (1, 0), 7: (1, 1), 8: (0, 1)}[orientation]
@@ -299,7 +299,7 @@ class TestOrientation:
 
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            image = redrawn(content)
+            image = prepared(content)
 
         assert image.width in (32, 64)
         assert caught == []

@@ -233,7 +233,7 @@ class TestHostileBytes:
             "APNG",
         ],
     )
-    def test_three_hundred_damaged_copies_are_drawn_or_refused(self, content: bytes) -> None:
+    def test_three_hundred_damaged_copies_are_converted_or_refused(self, content: bytes) -> None:
         refusals = 0
         for copy in pictures.damaged_copies(content, 300, seed=2018):
             try:

@@ -182,7 +182,7 @@ def activate_head(platform: Live, administrator: Visitor, *, name: str, mailbox:
 
 
 def give_code(administrator: Visitor, name: str) -> str:
-    """Draw the code of somebody from their page, as when they stand at the desk; return it."""
+    """Create the code of somebody from their page, as when they stand at the desk; return it."""
     administrator.menu("Gérer les profils utilisateurs")
     administrator.press("Filtrer", recherche=name)
     administrator.follow(name)
@@ -196,8 +196,8 @@ def activate_teacher(platform: Live, administrator: Visitor, *, name: str, login
     return activate(platform, name, school=school, login=login, code=give_code(administrator, name))
 
 
-def draw_sheets(administrator: Visitor, **choice: str) -> dict[str, dict[str, str]]:
-    """Draw activation sheets as a table and return its lines, {login: {title: value}}."""
+def create_sheets(administrator: Visitor, **choice: str) -> dict[str, dict[str, str]]:
+    """Create activation sheets as a table and return its lines, {login: {title: value}}."""
     administrator.menu("Gérer les profils utilisateurs")
     administrator.follow("Fiches d’activation")
     administrator.fill_and_press("Préparer les fiches", {"format": "csv", **choice})

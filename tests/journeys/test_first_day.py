@@ -44,11 +44,11 @@ def _accounts_are_opened(administrator: Visitor) -> None:
 
 
 def _handed_out(platform: Live, administrator: Visitor, *, login: str, **choice: str) -> Visitor:
-    """Draw the sheets asked for, and let one person activate with theirs."""
-    sheet = steps.draw_sheets(administrator, **choice)[login]
+    """Create the sheets asked for, and let one person activate with theirs."""
+    sheet = steps.create_sheets(administrator, **choice)[login]
     return steps.activate(platform, login, school=sheet["Établissement"], login=login, code=sheet["Code"])
 
 
 def _the_other_accounts_activate(platform: Live, administrator: Visitor) -> None:
-    for login, sheet in steps.draw_sheets(administrator, pour="jamais").items():
+    for login, sheet in steps.create_sheets(administrator, pour="jamais").items():
         steps.activate(platform, login, school="curie", login=login, code=sheet["Code"])

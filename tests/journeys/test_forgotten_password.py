@@ -40,7 +40,7 @@ def _pupil_activates(platform: Live, administrator: Visitor) -> Visitor:
     administrator.menu("Élèves")
     administrator.follow("Ouvrir les comptes de tous")
     administrator.press("Ouvrir 11 comptes")
-    sheet = steps.draw_sheets(administrator, pour="division", division="2MELEC1")[LOGIN]
+    sheet = steps.create_sheets(administrator, pour="division", division="2MELEC1")[LOGIN]
     return steps.activate(platform, "pupil at school", school=sheet["Établissement"], login=LOGIN, code=sheet["Code"])
 
 

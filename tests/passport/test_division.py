@@ -112,7 +112,7 @@ class TestWhoMayAsk:
         assert "aucun apprenant présent" in answer.text
 
 
-class TestDrawing:
+class TestArchive:
     @pytest.mark.parametrize("role", ["head", "teacher"])
     def test_ends_in_one_archive_with_each_pupil_present(self, app: Flask, as_: As, class_a: Class_, role: str) -> None:
         class_a.add_pupil(last_name="Ambre", first_name="Léa")

@@ -1,4 +1,4 @@
-"""A passport is issued under the rules of the instant it is written down, not of the instant it was drawn."""
+"""A passport is issued under the rules of the instant it is written down, not of the instant it was rendered."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class TestOperations:
 
 
 @pytest.fixture
-def close_once_drawn(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def close_once_rendered(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a way to close a school's passports just after a function drew, before anything is written down."""
 
     def close(module: Any, name: str, school_id: int, **values: Any) -> None:
@@ -99,12 +99,12 @@ class TestClosedMeanwhile:
         as_: As,
         world: World,
         class_a: Class_,
-        close_once_drawn: Callable[..., None],
+        close_once_rendered: Callable[..., None],
         values: dict[str, Any],
         refusal: type[DomainError],
     ) -> None:
         browser = as_("head")
-        close_once_drawn(views, "draw_passport", world.a.id, **values)
+        close_once_rendered(views, "render_passport", world.a.id, **values)
 
         answer = browser.get(f"/passeport/{class_a.pupil_id}.pdf")
 
@@ -112,12 +112,12 @@ class TestClosedMeanwhile:
         assert class_a.issues() == []
 
     def test_a_division_is_not_issued_and_the_job_says_why(
-        self, as_: As, world: World, class_a: Class_, close_once_drawn: Callable[..., None]
+        self, as_: As, world: World, class_a: Class_, close_once_rendered: Callable[..., None]
     ) -> None:
         browser = as_("head")
         browser.get("/passeports")
         progress = browser.post(f"/passeports/divisions/{class_a.division_id}").headers["Location"]
-        close_once_drawn(jobs, "draw_archive", world.a.id, email="")
+        close_once_rendered(jobs, "write_archive", world.a.id, email="")
 
         class_a.work()
 

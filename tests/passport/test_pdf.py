@@ -17,7 +17,7 @@ from pypdf.generic import DictionaryObject, IndirectObject
 from cpro.core.documents import render_pages
 from cpro.establishments.imaging import PRINT_BOXES_MM, prepare_picture
 from cpro.passport.letterhead import Letterhead, Picture
-from cpro.passport.pdf import TEMPLATE, Passport, build_pdf_data, draw_passport
+from cpro.passport.pdf import TEMPLATE, Passport, build_pdf_data, render_passport
 from cpro.passport.queries import Portfolio
 from cpro.students.models import Diploma, Division, Student
 from tests.factories import NOW
@@ -82,8 +82,8 @@ def letterhead(**values: Any) -> Letterhead:
     )
 
 
-def draw(content: Portfolio, **values: Any) -> Passport:
-    return draw_passport(content, letterhead(**values), now=NOW)
+def render(content: Portfolio, **values: Any) -> Passport:
+    return render_passport(content, letterhead(**values), now=NOW)
 
 
 def reader_of(passport: Passport) -> PdfReader:
@@ -109,7 +109,7 @@ def elements(reader: PdfReader) -> list[DictionaryObject]:
 
 class TestAccessibility:
     def test_is_tagged_titled_and_in_french(self) -> None:
-        reader = reader_of(draw(ordinary()))
+        reader = reader_of(render(ordinary()))
         root = reader.trailer["/Root"]
 
         assert root["/MarkInfo"]["/Marked"]
@@ -120,7 +120,7 @@ class TestAccessibility:
         assert b"<pdfuaid:part>1</pdfuaid:part>" in xmp
 
     def test_is_a4_and_embeds_every_font(self) -> None:
-        reader = reader_of(draw(ordinary()))
+        reader = reader_of(render(ordinary()))
 
         for page in reader.pages:
             assert [round(float(side)) for side in page.mediabox[2:]] == [595, 842]
@@ -129,7 +129,7 @@ class TestAccessibility:
                 assert {"/FontFile", "/FontFile2", "/FontFile3"} & set(described.get_object())
 
     def test_every_picture_says_what_it_shows(self) -> None:
-        figures = [each for each in elements(reader_of(draw(ordinary()))) if each["/S"] == "/Figure"]
+        figures = [each for each in elements(reader_of(render(ordinary()))) if each["/S"] == "/Figure"]
 
         alternatives = [str(each["/Alt"]) for each in figures]
         assert len(alternatives) == 4
@@ -139,7 +139,7 @@ class TestAccessibility:
         assert alternatives[3].startswith("Code QR de l’adresse https://cpro.example/verifier/")
 
     def test_headings_follow_each_other_and_tables_have_headers(self) -> None:
-        tags = [str(each["/S"]) for each in elements(reader_of(draw(ordinary())))]
+        tags = [str(each["/S"]) for each in elements(reader_of(render(ordinary())))]
 
         headings = [int(tag[2]) for tag in tags if re.fullmatch(r"/H\d", tag)]
         assert headings[0] == 1
@@ -149,7 +149,7 @@ class TestAccessibility:
         assert tags.count("/Table") == 1
 
     def test_each_page_bears_its_number_and_the_code(self) -> None:
-        passport = draw(portfolio([fiche() for _ in range(20)], [evaluation() for _ in range(60)]))
+        passport = render(portfolio([fiche() for _ in range(20)], [evaluation() for _ in range(60)]))
         reader = reader_of(passport)
 
         assert passport.page_count == len(reader.pages) > 3
@@ -175,7 +175,7 @@ class TestText:
             [bilan(body="<p>Une année régulière.</p>")],
             usage_name="Lazuli",
         )
-        passport = draw(content)
+        passport = render(content)
 
         text = text_of(passport.content)
 
@@ -211,18 +211,18 @@ class TestText:
         assert text.index("Poser une armoire") < text.index("Ailleurs")
 
     def test_keeps_the_ine_to_the_school(self, text_of: Read) -> None:
-        assert "0123456789A" not in text_of(draw(ordinary()).content)
+        assert "0123456789A" not in text_of(render(ordinary()).content)
 
     def test_what_is_typed_is_never_markup(self, text_of: Read) -> None:
         tricky = "#panic() *gras* $x$ <b> _a_ \\ @ref // non"
 
-        text = text_of(draw(portfolio([fiche(title=tricky)], last_name="#Agate*")).content)
+        text = text_of(render(portfolio([fiche(title=tricky)], last_name="#Agate*")).content)
 
         assert tricky in text
         assert "#AGATE*" in text
 
     def test_nothing_yet_is_reported(self, text_of: Read) -> None:
-        passport = draw(portfolio(), logo=None, stamp=None, signatory_name="", signatory_function="", city="")
+        passport = render(portfolio(), logo=None, stamp=None, signatory_name="", signatory_function="", city="")
 
         text = text_of(passport.content)
 
@@ -243,7 +243,7 @@ class TestText:
     def test_other_scripts_never_prevent_it(self, text_of: Read, name: str, kept: str) -> None:
         content = portfolio([fiche(title=name, tasks=f"<p>{name} Ωμέγα</p>")], last_name=name)
 
-        text = text_of(draw(content).content)
+        text = text_of(render(content).content)
 
         assert "Noé" in text
         assert "Ωμέγα" in text
@@ -260,7 +260,7 @@ class TestText:
             first_name="P" * 100,
         )
 
-        passport = draw(content, name="N" * 150, address=("A" * 150,), email=f"{'e' * 200}@essai.example")
+        passport = render(content, name="N" * 150, address=("A" * 150,), email=f"{'e' * 200}@essai.example")
 
         text = text_of(passport.content).replace(" ", "").replace("\u200b", "")
         assert text.count("x") >= 10_000
@@ -277,7 +277,7 @@ class TestText:
             [bilan(author_label=f"Auteur-{number}") for number in range(50)],
         )
 
-        passport = draw(content)
+        passport = render(content)
 
         assert passport.entry_count == 500
         assert passport.page_count == len(reader_of(passport).pages)
@@ -291,7 +291,7 @@ class TestText:
             evaluations=[evaluation(), evaluation(diploma_code="CAP", diploma_label="CAP Électricien", level=1)]
         )
 
-        text = text_of(draw(content).content)
+        text = text_of(render(content).content)
 
         assert "Bac pro MELEC" in text
         assert "CAP Électricien" in text
@@ -329,7 +329,7 @@ class TestPictures:
         content = PICTURES[case]()
         given = letterhead(logo=placed(content, "logo"), stamp=placed(content, "cachet"))
 
-        passport = draw_passport(ordinary(), given, now=NOW)
+        passport = render_passport(ordinary(), given, now=NOW)
         data = build_pdf_data(ordinary(), given, code="ABCDEFGHJKMNPQRS", now=NOW)
         [first] = render_pages(TEMPLATE, data, pictures=given.pictures, pages=(0,), ppi=50)
 
@@ -351,7 +351,7 @@ class TestPictures:
 
     @pytest.mark.parametrize("lacking", ["logo", "stamp"])
     def test_it_does_without(self, lacking: str) -> None:
-        assert draw(ordinary(), **{lacking: None}).page_count >= 1
+        assert render(ordinary(), **{lacking: None}).page_count >= 1
 
 
 def _dark_share(page: Image.Image) -> float:

@@ -1,4 +1,4 @@
-"""What drawing costs the database: the same number of statements, whatever there is to draw."""
+"""Reading a portfolio takes the same number of statements, whatever it contains."""
 
 from __future__ import annotations
 

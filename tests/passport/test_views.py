@@ -170,7 +170,7 @@ class TestIssue:
         assert watch.line["changes"] == {"pages": [None, len(reader.pages)], "entries": [None, 4]}
         assert SECRET not in json.dumps(rows(app, type(issue)), default=str)
 
-    def test_each_draw_has_a_code_of_its_own(self, as_: As, class_a: Class_) -> None:
+    def test_each_export_has_a_code_of_its_own(self, as_: As, class_a: Class_) -> None:
         browser = as_("teacher")
         for _ in range(3):
             browser.get(of(class_a.pupil_id))

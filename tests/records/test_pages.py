@@ -226,22 +226,22 @@ class TestChart:
         assert [chart.title for chart in charts_of([*self.POINTS, other])] == ["Bac pro <M>", "CAP"]
         assert charts_of([]) == []
 
-    def test_the_drawing_places_each_level_in_its_day(self) -> None:
+    def test_the_chart_places_each_level_in_its_day(self) -> None:
         (chart,) = charts_of(self.POINTS)
-        drawing = ElementTree.fromstring(str(chart.drawing))
-        dots = [(float(dot.get("cx", "")), float(dot.get("cy", ""))) for dot in drawing.iter("circle")]
+        svg = ElementTree.fromstring(str(chart.svg))
+        dots = [(float(dot.get("cx", "")), float(dot.get("cy", ""))) for dot in svg.iter("circle")]
 
         assert len(dots) == 4
         (first_x, first_y), (last_x, last_y) = dots[0], dots[1]  # C2: level 4 in January, 2 in June
         assert first_x < last_x and first_y < last_y
-        assert drawing.find("title") is not None and drawing.get("aria-labelledby") == drawing.find("title").get("id")  # type: ignore[union-attr]
-        assert "&lt;M&gt;" in str(chart.drawing)
+        assert svg.find("title") is not None and svg.get("aria-labelledby") == svg.find("title").get("id")  # type: ignore[union-attr]
+        assert "&lt;M&gt;" in str(chart.svg)
 
-    def test_one_day_alone_is_drawn_in_the_middle(self) -> None:
+    def test_one_day_alone_is_placed_in_the_middle(self) -> None:
         (chart,) = charts_of(self.POINTS[:2])
 
         assert "le 05/01/2026." in chart.summary
-        assert len({dot.get("cx") for dot in ElementTree.fromstring(str(chart.drawing)).iter("circle")}) == 1
+        assert len({dot.get("cx") for dot in ElementTree.fromstring(str(chart.svg)).iter("circle")}) == 1
 
 
 def _queries(app: Flask, action: Callable[[], object]) -> int:

@@ -122,7 +122,7 @@ class TestWhoCouldReadWhoseRecords:
     ) -> None:
         case.set(Account, case.account_id, password_hash=None, activated_at=None)
         with case.arrange() as session:
-            code = codes.draw_code(session, session.get_one(Account, case.account_id), now=NOW)
+            code = codes.create_code(session, session.get_one(Account, case.account_id), now=NOW)
 
         answer = case.post(as_("administrator"))
 
@@ -354,7 +354,7 @@ class TestLinking:
     def test_unlinking_keeps_the_pupil_and_the_account(self, app: Flask, as_: As, case: Case) -> None:
         case.set(Student, case.student_id, account_id=case.account_id)
         with case.arrange() as session:
-            codes.draw_code(session, session.get_one(Account, case.account_id), now=NOW)
+            codes.create_code(session, session.get_one(Account, case.account_id), now=NOW)
         browser = as_("administrator")
 
         with watching(app) as watch:

@@ -21,7 +21,7 @@ from cpro.establishments.gate import GateClosed
 from cpro.students.models import Student
 from cpro.students.sheets.models import KeptSheets
 from cpro.students.sheets.operations import Target, plan_target_sheets
-from cpro.users.operations.sheets import SheetsOutdated, draw_sheets
+from cpro.users.operations.sheets import SheetsOutdated, activate_sheets
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.deposits import drain
@@ -50,8 +50,8 @@ def post(browser: Browser, **fields: Any) -> Any:
     return browser.post(ADDRESS, {"layout": "8", "format": "csv", **fields})
 
 
-def drawn(browser: Browser, **fields: Any) -> str:
-    """Draw sheets and return the address of the page that says so."""
+def create_sheets(browser: Browser, **fields: Any) -> str:
+    """Create sheets and return the address of the page that says so."""
     answer = post(browser, **fields)
     assert answer.status_code == 303, answer.text
     return str(answer.location)
@@ -64,11 +64,11 @@ def codes_of(browser: Browser, page: str) -> list[str]:
 
 
 class TestFoundAgain:
-    def test_the_page_says_what_was_drawn_and_gives_the_same_document_twice(self, as_: As, office: Office) -> None:
+    def test_the_page_says_what_was_created_and_gives_the_same_document_twice(self, as_: As, office: Office) -> None:
         office.add_pupils(2)
         browser = as_("administrator")
 
-        page = drawn(browser, division=office.school.division_id)
+        page = create_sheets(browser, division=office.school.division_id)
 
         shown = Page(browser.get(page)).text
         assert "2 fiches prêtes (division 2ALP)" in shown
@@ -84,7 +84,7 @@ class TestFoundAgain:
         office.add_pupils(2)
         browser = as_("administrator")
 
-        page = drawn(browser, division=office.school.division_id, format=asked)
+        page = create_sheets(browser, division=office.school.division_id, format=asked)
 
         links = [each for each in Page(browser.get(page)).links if "/fichier" in each]
         assert len(links) == 2
@@ -99,7 +99,7 @@ class TestFoundAgain:
     def test_for_half_an_hour(self, as_: As, office: Office, clock: Any) -> None:
         office.add_pupils(1)
         browser = as_("administrator")
-        page = drawn(browser, division=office.school.division_id)
+        page = create_sheets(browser, division=office.school.division_id)
 
         clock.move_to(NOW + timedelta(minutes=29))
         assert browser.get(page).status_code == 200
@@ -117,7 +117,7 @@ class TestFoundAgain:
     ) -> None:
         office.add_pupils(1)
         browser = as_("administrator")
-        page = drawn(browser, division=office.school.division_id)
+        page = create_sheets(browser, division=office.school.division_id)
         [code] = codes_of(browser, page)
 
         with platform() as session:
@@ -130,7 +130,7 @@ class TestFoundAgain:
 
     def test_the_housekeeping_deletes_it(self, app: Flask, as_: As, office: Office, clock: Any, platform: Look) -> None:
         office.add_pupils(1)
-        drawn(as_("administrator"), division=office.school.division_id)
+        create_sheets(as_("administrator"), division=office.school.division_id)
 
         clock.move_to(NOW + timedelta(minutes=31))
         with app.app_context():
@@ -145,7 +145,7 @@ class TestOtherPeople:
     def test_signing_out_deletes_it(self, as_: As, office: Office, platform: Look) -> None:
         office.add_pupils(1)
         browser = as_("administrator")
-        page = drawn(browser, division=office.school.division_id)
+        page = create_sheets(browser, division=office.school.division_id)
 
         browser.post("/deconnexion")
 
@@ -156,7 +156,7 @@ class TestOtherPeople:
 
     def test_another_browser_of_the_same_person(self, as_: As, office: Office) -> None:
         office.add_pupils(1)
-        page = drawn(as_("administrator"), division=office.school.division_id)
+        page = create_sheets(as_("administrator"), division=office.school.division_id)
         other = as_("administrator")
 
         assert other.get(page).status_code == 404
@@ -165,7 +165,7 @@ class TestOtherPeople:
 
     def test_another_school_and_other_roles(self, as_: As, office: Office) -> None:
         office.add_pupils(1)
-        page = drawn(as_("administrator"), division=office.school.division_id)
+        page = create_sheets(as_("administrator"), division=office.school.division_id)
 
         for role, school, status in (("administrator", "b", 404), ("head", "a", 403), ("teacher", "a", 403)):
             assert as_(role, school).get(f"{page}/fichier").status_code == status
@@ -173,9 +173,9 @@ class TestOtherPeople:
     def test_the_key_of_another_sign_in_opens_nothing(self, as_: As, office: Office, arrange: Look) -> None:
         office.add_pupils(2)
         browser, other = as_("administrator"), as_("administrator")
-        page = drawn(browser, division=office.school.division_id)
+        page = create_sheets(browser, division=office.school.division_id)
         [teacher] = [office.add(Role.TEACHER, password_hash=None, activated_at=None)]
-        theirs = drawn(other, ids=str(teacher))
+        theirs = create_sheets(other, ids=str(teacher))
         with arrange() as session:
             mine = session.get_one(KeptSheets, int(page.rpartition("/")[2]))
             mine.sign_in_id = session.get_one(KeptSheets, int(theirs.rpartition("/")[2])).sign_in_id
@@ -183,11 +183,11 @@ class TestOtherPeople:
         assert other.get(f"{page}/fichier").status_code == 404
 
 
-class TestSecondDrawing:
+class TestSecondDocument:
     def test_says_first_how_many_codes_it_voids(self, app: Flask, as_: As, office: Office, platform: Look) -> None:
         office.add_pupils(3)
         browser = as_("administrator")
-        page = drawn(browser, division=office.school.division_id)
+        page = create_sheets(browser, division=office.school.division_id)
         before = codes_of(browser, page)
         office.add_pupils(1)
 
@@ -197,7 +197,7 @@ class TestSecondDrawing:
         assert asked.status_code == 200
         assert "3 codes déjà créés et pas encore utilisés cessent de servir" in Page(asked).text
         assert codes_of(browser, page) == before
-        again = drawn(browser, division=office.school.division_id, confirme="oui")
+        again = create_sheets(browser, division=office.school.division_id, confirme="oui")
         assert len(codes_of(browser, again)) == 4
         with platform() as session:
             assert len(session.scalars(select(KeptSheets)).all()) == 1  # the codes of the other are void
@@ -211,15 +211,15 @@ class TestSecondDrawing:
         [pupil] = office.add_pupils(1)
         with arrange() as session:
             account = session.get_one(Account, pupil)
-            codes.draw_code(session, account, now=NOW - timedelta(days=31))
-            codes.draw_forgotten_code(session, account, now=NOW)
+            codes.create_code(session, account, now=NOW - timedelta(days=31))
+            codes.create_forgotten_code(session, account, now=NOW)
 
-        drawn(as_("administrator"), division=office.school.division_id)
+        create_sheets(as_("administrator"), division=office.school.division_id)
 
     def test_a_reset_asks_the_password_on_the_same_page(self, app: Flask, as_: As, office: Office) -> None:
         [pupil] = office.add_pupils(1)
         browser = as_("administrator")
-        drawn(browser, ids=str(pupil))
+        create_sheets(browser, ids=str(pupil))
         fields = {"ids": str(pupil), "reset": "y"}
 
         asked = post(browser, **fields, current_password=PASSWORD)
@@ -230,7 +230,7 @@ class TestSecondDrawing:
             wrong = post(browser, **fields, confirme="oui", current_password="Autre-chose-1")
         assert wrong.status_code == 422
         assert "pas le bon" in Page(wrong).text
-        drawn(browser, **fields, confirme="oui", current_password=PASSWORD)
+        create_sheets(browser, **fields, confirme="oui", current_password=PASSWORD)
 
     def test_sheets_of_accounts_that_changed_meanwhile_are_refused(
         self, app: Flask, office: Office, world: World
@@ -240,7 +240,7 @@ class TestSecondDrawing:
         office.change(ids[0], activated_at=NOW)
 
         with nothing_written(app), pytest.raises(SheetsOutdated):
-            office.act(draw_sheets, **{"plan": batch.plan}, about="essai")
+            office.act(activate_sheets, **{"plan": batch.plan}, about="essai")
 
     @pytest.mark.parametrize("missing", [{"name": ""}, {"email": ""}, {"uai": None}], ids=str)
     def test_sheets_are_refused_once_a_particular_of_the_school_is_missing(
@@ -254,9 +254,9 @@ class TestSecondDrawing:
         set_school(app, world.a.id, **missing)
 
         with nothing_written(app), pytest.raises(GateClosed):
-            office.act(draw_sheets, plan=plans[office], about="essai")
+            office.act(activate_sheets, plan=plans[office], about="essai")
 
-        elsewhere.act(draw_sheets, plan=plans[elsewhere], about="essai")
+        elsewhere.act(activate_sheets, plan=plans[elsewhere], about="essai")
 
 
 class TestForWhom:
@@ -265,7 +265,7 @@ class TestForWhom:
         waiting = [office.add(Role.TEACHER, password_hash=None, activated_at=None, last_name=name) for name in "BA"]
         browser = as_("administrator")
 
-        page = drawn(browser, pour="role", role="teacher")
+        page = create_sheets(browser, pour="role", role="teacher")
 
         text = browser.get(f"{page}/fichier").data.decode()
         assert [office.find(each).login in text for each in waiting] == [True, True]
@@ -280,12 +280,12 @@ class TestForWhom:
         office.add(Role.TEACHER, password_hash=None, activated_at=None, is_active=False)
         browser = as_("administrator")
 
-        assert len(codes_of(browser, drawn(browser, pour="jamais"))) == 3
+        assert len(codes_of(browser, create_sheets(browser, pour="jamais"))) == 3
 
     def test_all_who_have_no_code_as_the_dashboard_counts_them(self, as_: As, office: Office) -> None:
         holders = office.add_pupils(2)
         browser = as_("administrator")
-        held = drawn(browser, ids=list(map(str, holders)))
+        held = create_sheets(browser, ids=list(map(str, holders)))
         codes = codes_of(browser, held)
         without = office.add_pupils(2)
 
@@ -293,7 +293,7 @@ class TestForWhom:
         form = browser.form(link)
         assert "Tous ceux qui n’ont pas de code valable (2)" in Page(browser.get(f"{ADDRESS}?pour=sans-code")).text
         assert form["pour"] == "sans-code"
-        page = drawn(browser, **form)
+        page = create_sheets(browser, **form)
 
         logins = {office.find(each).login for each in without}
         text = browser.get(f"{page}/fichier?format=csv").data.decode()
@@ -315,7 +315,7 @@ class TestForWhom:
             form = browser.get(answer.location)
             assert "2 comptes choisis" in Page(form).text
             fields = {"confirme": "oui", ("ids" if screen == "utilisateurs" else "eleves"): list(rows)}
-            assert len(codes_of(browser, drawn(browser, **fields))) == 2
+            assert len(codes_of(browser, create_sheets(browser, **fields))) == 2
 
     @pytest.mark.parametrize("fields", [{"pour": "role"}, {"pour": "role", "role": "head"}, {"pour": "tous"}])
     def test_without_any_person_named(self, app: Flask, as_: As, office: Office, fields: dict[str, str]) -> None:
@@ -342,6 +342,6 @@ class TestForWhom:
         browser = as_("administrator")
 
         with watching(app) as watch:
-            page = drawn(browser, division=office.school.division_id)
+            page = create_sheets(browser, division=office.school.division_id)
 
         assert not any(code in str(watch.line) for code in codes_of(browser, page))

@@ -73,7 +73,7 @@ class TestChecklist:
 
 
 class TestChart:
-    def test_is_not_drawn_before_the_first_transfer(self, as_: As, exchange: Exchange) -> None:
+    def test_is_not_shown_before_the_first_transfer(self, as_: As, exchange: Exchange) -> None:
         assert "Transferts par mois" not in as_("head", "b").get("/admin/").text
 
     def test_counts_by_month_on_the_schools_clocks(self, as_: As, exchange: Exchange) -> None:

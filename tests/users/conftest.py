@@ -23,7 +23,7 @@ _TYPED = re.compile(r'value="[^"]*"|href="[^"]*"|action="[^"]*"')
 
 
 class Desk:
-    """Accounts as the database holds them: read, change, draw codes."""
+    """Accounts as the database holds them: read, change, create codes."""
 
     def __init__(self, app: Flask, world: World) -> None:
         self.app, self.world = app, world
@@ -40,10 +40,10 @@ class Desk:
             for name, value in values.items():
                 setattr(account, name, value)
 
-    def draw(self, role: str, school: str = "a", *, now: datetime | None = None) -> str:
+    def create_code(self, role: str, school: str = "a", *, now: datetime | None = None) -> str:
         """Return a new activation code of an account."""
         with self.app.app_context(), platform_unit_of_work("test") as work:
-            return codes.draw_code(work.session, self._find(work.session, role, school), now=now or clock.utcnow())
+            return codes.create_code(work.session, self._find(work.session, role, school), now=now or clock.utcnow())
 
     def rows(self, model: Any) -> list[Any]:
         """Return every row of a table."""

@@ -67,7 +67,7 @@ class TestRefusal:
         self, activate: Callable[..., TestResponse], desk: Desk, typed: dict[str, str]
     ) -> None:
         usual = activate("AAAA-BBBB-CCCC")
-        code = desk.draw("teacher")
+        code = desk.create_code("teacher")
 
         answer = activate(code, **typed)
 
@@ -76,7 +76,7 @@ class TestRefusal:
         assert shown(answer) == shown(usual)
 
     def test_a_code_serves_once(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
-        code = desk.draw("teacher")
+        code = desk.create_code("teacher")
         assert activate(code).status_code == 303
         first_hash = desk.account("teacher").password_hash
 
@@ -87,7 +87,7 @@ class TestRefusal:
         assert desk.account("teacher").password_hash == first_hash
 
     def test_a_newer_code_voids_the_earlier_one(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
-        earlier, newer = desk.draw("teacher"), desk.draw("teacher")
+        earlier, newer = desk.create_code("teacher"), desk.create_code("teacher")
 
         assert activate(earlier).status_code == 422
         assert activate(newer).status_code == 303
@@ -95,7 +95,7 @@ class TestRefusal:
     def test_a_code_lives_thirty_days_and_only_its_bearer_learns_that_it_expired(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
-        code = desk.draw("teacher", now=START)
+        code = desk.create_code("teacher", now=START)
 
         with time_machine.travel(START + timedelta(days=30), tick=False):
             expired, guessed = activate(code), activate("AAAA-BBBB-CCCC")
@@ -108,7 +108,7 @@ class TestRefusal:
     def test_until_the_last_minute_of_the_thirty_days_it_is_good(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
-        code = desk.draw("teacher", now=START)
+        code = desk.create_code("teacher", now=START)
 
         with time_machine.travel(START + timedelta(days=30, minutes=-1), tick=False):
             assert activate(code).status_code == 303
@@ -116,7 +116,7 @@ class TestRefusal:
     def test_an_expired_code_typed_as_a_password_says_so(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
-        code = desk.draw("teacher", now=START)
+        code = desk.create_code("teacher", now=START)
 
         with time_machine.travel(START + timedelta(days=31), tick=False):
             answer = browser().sign_in("alpha", "ines.quartz", code)
@@ -127,8 +127,8 @@ class TestRefusal:
     def test_an_expired_code_that_was_voided_is_like_any_other(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
-        code = desk.draw("teacher", now=START)
-        desk.draw("teacher", now=START)
+        code = desk.create_code("teacher", now=START)
+        desk.create_code("teacher", now=START)
 
         with time_machine.travel(START + timedelta(days=31), tick=False):
             assert EXPIRED not in activate(code).text
@@ -136,7 +136,7 @@ class TestRefusal:
     def test_a_disabled_account_is_named_only_to_who_has_the_code(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
-        code = desk.draw("teacher")
+        code = desk.create_code("teacher")
         desk.change("teacher", is_active=False)
 
         guessed, known = activate("AAAA-BBBB-CCCC"), activate(code)
@@ -152,7 +152,7 @@ class TestRefusal:
     def test_a_weak_password_is_refused_and_the_code_stays_good(
         self, activate: Callable[..., TestResponse], desk: Desk, weak: str
     ) -> None:
-        code = desk.draw("teacher")
+        code = desk.create_code("teacher")
 
         answer = activate(code, weak)
 
@@ -172,13 +172,13 @@ class TestRefusal:
     def test_who_acts_on_others_data_is_held_to_the_stronger_rule(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
-        code = desk.draw("administrator")
+        code = desk.create_code("administrator")
 
         assert activate(code, CHOSEN, login="alix.granite").status_code == 422
         assert activate(code, "Girafe-et-zèbre-42", login="alix.granite").status_code == 303
 
     def test_two_different_passwords_are_refused(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
-        code = desk.draw("teacher")
+        code = desk.create_code("teacher")
 
         answer = activate(code, password_confirm="Girafe-43")
 
@@ -196,7 +196,7 @@ class TestActivate:
         self, activate: Callable[..., TestResponse], browser: Callable[[], Browser], desk: Desk
     ) -> None:
         desk.change("teacher", password_hash=None, activated_at=None)
-        visitor, code = browser(), desk.draw("teacher")
+        visitor, code = browser(), desk.create_code("teacher")
 
         answer = activate(code, browser=visitor)
 
@@ -214,7 +214,7 @@ class TestActivate:
     ) -> None:
         earlier, colleague = as_("teacher"), as_("head")
 
-        activate(desk.draw("teacher"))
+        activate(desk.create_code("teacher"))
 
         assert earlier.get("/mon-compte").status_code == 303
         assert colleague.get("/mon-compte").status_code == 200
@@ -222,22 +222,22 @@ class TestActivate:
     def test_takes_a_platform_account_with_a_blank_school(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
-        code = desk.draw("support")
+        code = desk.create_code("support")
 
         answer = activate(code, "Girafe-et-zèbre-42", establishment="", login="support@cpro.example")
 
         assert answer.status_code == 303
 
     def test_takes_the_code_as_people_type_it(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
-        code = desk.draw("teacher")
+        code = desk.create_code("teacher")
         while "0" not in code or "1" not in code:
-            code = desk.draw("teacher")
+            code = desk.create_code("teacher")
         typed = " " + code.replace("-", " ").replace("0", "O").replace("1", "l").lower() + " "
 
         assert activate(typed).status_code == 303
 
     def test_takes_the_code_without_its_hyphens(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
-        assert activate(desk.draw("teacher").replace("-", "")).status_code == 303
+        assert activate(desk.create_code("teacher").replace("-", "")).status_code == 303
 
     def test_the_link_of_a_mail_fills_the_form_in(self, world: World, browser: Callable[[], Browser]) -> None:
         form = browser().form("/activation?establishment=alpha&login=ines.quartz")
@@ -247,7 +247,7 @@ class TestActivate:
     def test_leads_to_the_page_that_was_asked_for(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
-        code, visitor = desk.draw("teacher"), browser()
+        code, visitor = desk.create_code("teacher"), browser()
         visitor.get("/activation")
 
         answer = visitor.post(
@@ -266,7 +266,7 @@ class TestActivate:
 
 class TestStorage:
     def test_the_code_is_in_no_table(self, app: Flask, desk: Desk) -> None:
-        code = desk.draw("teacher")
+        code = desk.create_code("teacher")
 
         stored = _everything(app)
 
@@ -279,13 +279,13 @@ class TestStorage:
         """A stolen database alone lets nobody try codes: 60 bits would not resist a plain hash for ever."""
         from hashlib import sha256
 
-        code = desk.draw("teacher").replace("-", "")
+        code = desk.create_code("teacher").replace("-", "")
 
         [row] = desk.rows(ActivationCode)
         assert row.code_hmac != sha256(code.encode()).hexdigest()
 
     def test_a_code_is_twelve_unambiguous_characters(self, desk: Desk) -> None:
-        codes = {desk.draw("teacher") for _ in range(20)}
+        codes = {desk.create_code("teacher") for _ in range(20)}
 
         assert len(codes) == 20
         for code in codes:

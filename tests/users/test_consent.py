@@ -117,7 +117,7 @@ class TestSigningInWhileWaiting:
         assert office.mails() == []
         assert office.find(account).is_pending
 
-    def test_a_code_drawn_before_does_not_activate(self, office: Office, browser: Callable[[], Browser]) -> None:
+    def test_a_code_created_before_does_not_activate(self, office: Office, browser: Callable[[], Browser]) -> None:
         import time_machine
 
         pupil = office.add(Role.ADMINISTRATOR, login="zoe.mica", password_hash=None, activated_at=None)
@@ -196,7 +196,7 @@ class TestGrantConsent:
 
         assert office.mails() == []
 
-    def test_draws_no_code_where_no_address_is_proved(self, app: Flask, office: Office, further: int) -> None:
+    def test_creates_no_code_where_no_address_is_proved(self, app: Flask, office: Office, further: int) -> None:
         set_school(app, office.school.id, head_email="")
 
         with watching(app) as watch:

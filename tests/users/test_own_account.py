@@ -86,7 +86,7 @@ class TestOwnPassword:
     def test_voids_the_activation_codes(
         self, as_: Callable[..., Browser], browser: Callable[[], Browser], desk: Desk
     ) -> None:
-        code = desk.draw("head")
+        code = desk.create_code("head")
 
         change(as_("head"))
 

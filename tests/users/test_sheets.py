@@ -81,7 +81,7 @@ def text_of(pdf: bytes, folder: Path) -> str:
 
 
 class TestForm:
-    def test_says_what_drawing_does(self, as_: Callable[..., Browser]) -> None:
+    def test_says_what_creating_them_does(self, as_: Callable[..., Browser]) -> None:
         page = as_("administrator").get(ADDRESS)
 
         assert page.status_code == 200
@@ -172,7 +172,7 @@ class TestRefusals:
                     assert ask(browser, ids=office.school.account_ids[who], **reset).status_code == 422
 
 
-class TestDraw:
+class TestCreate:
     def test_gives_the_document_and_keeps_no_code_in_clear(
         self, app: Flask, as_: Callable[..., Browser], office: Office
     ) -> None:
@@ -206,7 +206,7 @@ class TestDraw:
         )
         assert "Ce code est bon" in answer.text
 
-    def test_voids_the_codes_drawn_before(
+    def test_voids_the_codes_created_before(
         self, as_: Callable[..., Browser], office: Office, browser: Callable[[], Browser]
     ) -> None:
         office.add_pupils(1, login="lea.ambre")
@@ -259,7 +259,7 @@ class TestDraw:
 
         assert row["Nom"] == "'=1+1"
 
-    def test_a_document_that_cannot_be_drawn_leaves_the_codes_good(
+    def test_a_document_that_cannot_be_rendered_leaves_the_codes_good(
         self, app: Flask, as_: Callable[..., Browser], office: Office, arrange: Callable[..., Any]
     ) -> None:
         from cpro.establishments.models import PictureVersion

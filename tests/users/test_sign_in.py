@@ -265,7 +265,7 @@ class TestCodeTypedAsPassword:
     def test_leads_to_the_activation_form_filled_in(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
-        code, visitor = desk.draw("teacher"), browser()
+        code, visitor = desk.create_code("teacher"), browser()
 
         answer = visitor.sign_in("0999001w", "ines.quartz", code.lower().replace("-", " "))
 
@@ -275,7 +275,7 @@ class TestCodeTypedAsPassword:
         assert visitor.get("/mon-compte").status_code == 303, "a code alone signs nobody in"
 
     def test_costs_no_failure(self, world: World, browser: Callable[[], Browser], desk: Desk) -> None:
-        code = desk.draw("teacher")
+        code = desk.create_code("teacher")
 
         for _ in range(6):
             assert browser().sign_in("alpha", "ines.quartz", code).status_code == 200
@@ -283,7 +283,7 @@ class TestCodeTypedAsPassword:
     def test_of_another_account_is_a_wrong_password(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
-        code = desk.draw("teacher", "b")
+        code = desk.create_code("teacher", "b")
 
         answer = browser().sign_in("alpha", "ines.quartz", code)
 

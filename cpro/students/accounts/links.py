@@ -87,7 +87,7 @@ def link_account(account: Account, student: Student, *, by: Actor, now: datetime
         raise AlreadyLinked("Ce compte ou cet élève vient d’être relié par quelqu’un d’autre.") from error
     changes |= {"student": (None, _name_of(student)), **({"password_voided": (False, True)} if opened else {})}
     record_about(db.session(), queries.LINKED, account, by=by, now=now, changes=changes)
-    return codes.draw_code(db.session(), account, now=now) if opened else None
+    return codes.create_code(db.session(), account, now=now) if opened else None
 
 
 def unlink_account(account: Account, *, by: Actor, now: datetime) -> None:

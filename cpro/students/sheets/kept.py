@@ -1,4 +1,4 @@
-"""Keep a document of activation sheets for half an hour, for the browser that drew it and nobody else."""
+"""Keep a document of activation sheets for half an hour, for the browser that created it and no other."""
 
 from __future__ import annotations
 

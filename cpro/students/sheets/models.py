@@ -1,4 +1,4 @@
-"""Documents of activation sheets, kept for half an hour for the browser that drew them."""
+"""Documents of activation sheets, kept for half an hour for the browser that created them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class KeptSheets(Owned, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
-    #: the browser that drew it: signing out deletes it
+    #: the sign-in that created it: signing out deletes it
     sign_in_id: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     #: the format asked for, "pdf" or "csv"

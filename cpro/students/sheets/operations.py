@@ -13,7 +13,7 @@ from cpro.students.accounts.queries import list_accounts_of_students
 from cpro.students.sheets.kept import keep_document
 from cpro.students.sheets.models import KeptSheets
 from cpro.users.models import Account
-from cpro.users.operations.sheets import Plan, draw_sheets, left_out_sentence, plan_sheets
+from cpro.users.operations.sheets import Plan, activate_sheets, left_out_sentence, plan_sheets
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Batch:
-    """Sheets to draw, whose they are in words, and the code of the division of each account that has one."""
+    """Planned sheets, whose they are in words, and the code of the division of each account that has one."""
 
     plan: Plan
     about: str
@@ -49,7 +49,7 @@ def plan_target_sheets(target: Target, *, reset: bool = False, by: Actor, now: d
     return Batch(plan, _label_of(target, len(accounts)), divisions)
 
 
-def draw_batch(
+def create_batch_documents(
     batch: Batch,
     documents: Mapping[str, bytes],
     *,
@@ -59,8 +59,8 @@ def draw_batch(
     by: Actor,
     now: datetime,
 ) -> KeptSheets:
-    """Let the codes of a batch open their accounts, and keep the documents that hold them; see `draw_sheets`."""
-    draw_sheets(batch.plan, about=batch.about, by=by, now=now)
+    """Store the codes of a batch and the documents that show them. Raises as `activate_sheets`."""
+    activate_sheets(batch.plan, about=batch.about, by=by, now=now)
     return keep_document(
         documents,
         key=key,

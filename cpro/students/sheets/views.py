@@ -32,7 +32,13 @@ from cpro.students.accounts.views import fields_of
 from cpro.students.sheets.forms import SheetsForm
 from cpro.students.sheets.kept import SheetsGone, get_document, list_documents, read_document
 from cpro.students.sheets.models import KeptSheets
-from cpro.students.sheets.operations import Batch, Target, draw_batch, list_target_accounts, plan_target_sheets
+from cpro.students.sheets.operations import (
+    Batch,
+    Target,
+    create_batch_documents,
+    list_target_accounts,
+    plan_target_sheets,
+)
 from cpro.users.queries import count_without_code
 from cpro.users.sheets import LAYOUTS, SchoolOnSheet, render_sheets, sheet_lines
 
@@ -56,8 +62,8 @@ def choose() -> ResponseReturnValue:
 
 @bp.post("/admin/utilisateurs/fiches")
 @requires(Permission.USERS_EDIT)
-def draw() -> ResponseReturnValue:
-    """Draw the codes and lead to the page of the document; ask first where codes already on paper would be void.
+def create() -> ResponseReturnValue:
+    """Create the codes and redirect to the page of the document; ask first where printed codes would become void.
 
     The document is made before anything is written: an error while making it leaves the earlier codes good.
     """
@@ -71,7 +77,7 @@ def draw() -> ResponseReturnValue:
         if batch.plan.printed and not is_confirmed:
             return _confirmation(form, batch)
         _ask_password_again(form)
-        document_id = _draw(form, batch, now)
+        document_id = _create_documents(form, batch, now)
     except GateClosed as refusal:
         return _page(form, refusal.status)
     except DomainError as refusal:
@@ -82,11 +88,11 @@ def draw() -> ResponseReturnValue:
     return redirect(url_for("sheets.show", document_id=document_id), 303)
 
 
-def _draw(form: SheetsForm, batch: Batch, now: datetime) -> int:
-    """Make the documents, then draw their codes and keep them; return their number."""
+def _create_documents(form: SheetsForm, batch: Batch, now: datetime) -> int:
+    """Render the documents, then store them and their codes; return their number."""
     documents, key = _documents(form, batch), _own_key()
     with unit_of_work():
-        return draw_batch(
+        return create_batch_documents(
             batch,
             documents,
             file_format=form.format.data,
@@ -100,20 +106,20 @@ def _draw(form: SheetsForm, batch: Batch, now: datetime) -> int:
 @bp.get("/admin/utilisateurs/fiches/<int:document_id>")
 @requires(Permission.USERS_EDIT)
 def show(document_id: int) -> ResponseReturnValue:
-    """Say what was drawn, and give the document for half an hour."""
+    """Say what was created, and give the document for half an hour."""
     try:
         kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
         documents = read_document(kept, session.get(_KEY, ""))
     except SheetsGone as refusal:
         return _gone(refusal)
     formats = sorted(documents, key=lambda each: each != kept.file_format)
-    return render_page("users/sheets_drawn.html", kept=kept, formats=formats, until=_time_of(kept))
+    return render_page("users/sheets_created.html", kept=kept, formats=formats, until=_time_of(kept))
 
 
 @bp.get("/admin/utilisateurs/fiches/<int:document_id>/fichier")
 @requires(Permission.USERS_EDIT)
 def document(document_id: int) -> ResponseReturnValue:
-    """Give the document to the browser that drew it, in the format asked for, or else in the other (`format`)."""
+    """Give the document to the browser that created it, in the format asked for, or else in the other (`format`)."""
     try:
         kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
         documents = read_document(kept, session.get(_KEY, ""))
@@ -149,7 +155,7 @@ def _confirmation(form: SheetsForm, batch: Batch, status: int = 200) -> Response
             ),
             *(["Les mots de passe des comptes déjà activés cessent aussitôt de servir."] if batch.plan.reset else []),
         ],
-        action_url=url_for("sheets.draw"),
+        action_url=url_for("sheets.create"),
         fields={**form.chosen_values(), "confirme": "oui"},
         submit_label=f"Préparer {plural(number, 'fiche', 'fiches')}",
         cancel_url=url_for("sheets.choose"),
@@ -169,7 +175,7 @@ def _ask_password_again(form: SheetsForm) -> None:
 
 
 def _own_key() -> str:
-    """Return the key that the cookie of this sign-in holds, drawn the first time: no other place has it."""
+    """Return the key in the cookie of this sign-in, generated the first time and stored nowhere else."""
     if _KEY not in session:
         session[_KEY] = new_seal_key()
     return str(session[_KEY])

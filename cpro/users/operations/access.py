@@ -152,7 +152,7 @@ def refuse_reset(account: Account, by: Actor) -> None:
 
 
 def refuse_code(account: Account, by: Actor) -> None:
-    """Raise a refusal, as `reset_account` does, when no code of an account may be drawn by somebody."""
+    """Raise as `reset_account` does when an actor may create no code for an account."""
     rules.refuse_oneself(account, by, "Votre propre mot de passe se change dans « Mon compte ».")
     if account.is_pending:
         raise ConsentAwaited(account.label)

@@ -75,7 +75,7 @@ def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) ->
     """Return a new activation code; the password stops working and every sign-in ends."""
     account.password_hash = None
     end_all_sign_ins(session, account)
-    code = codes.draw_code(session, account, now=now)
+    code = codes.create_code(session, account, now=now)
     record_about(session, "account:reset", account, by=by, now=now)
     return code
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cpro.core.printed_codes import draw_printed_code, group_printed_code, read_printed_code
+from cpro.core.printed_codes import generate_printed_code, group_printed_code, read_printed_code
 from cpro.core.secrets import keyed_hash
 from cpro.users import queries
 from cpro.users.errors import CodeExpired
@@ -23,52 +23,52 @@ INVITATION_VALIDITY = timedelta(days=7)
 _LENGTH = 12  # × 5 bits
 
 
-def draw_code(session: Session, account: queries.AnyAccount, *, now: datetime) -> str:
-    """Return a new code, as « ABCD-EFGH-JKMN », and void the earlier unused ones of the account.
+def create_code(session: Session, account: queries.AnyAccount, *, now: datetime) -> str:
+    """Store a new code of an account, void its earlier unused ones, and return it as « ABCD-EFGH-JKMN ».
 
-    The code exists nowhere else: who calls shows it once.
+    Only its HMAC is stored: the caller shows the code once.
     """
     for earlier in queries.list_unspent_codes(session, account):
         earlier.spent_at = now
-    return _draw(session, account, now=now, validity=VALIDITY)
+    return _create(session, account, now=now, validity=VALIDITY)
 
 
-def draw_forgotten_code(session: Session, account: queries.AnyAccount, *, now: datetime) -> str:
-    """Return a one-hour code for a forgotten password.
+def create_forgotten_code(session: Session, account: queries.AnyAccount, *, now: datetime) -> str:
+    """Store a one-hour code for a forgotten password, and return it.
 
-    Anyone may ask for one: it leaves a printed sheet's code good, or strangers could void sheets.
+    It leaves the earlier codes valid: anyone may ask for one, and could void printed sheets otherwise.
     """
-    return _draw(session, account, now=now, validity=FORGOTTEN_VALIDITY)
+    return _create(session, account, now=now, validity=FORGOTTEN_VALIDITY)
 
 
-def draw_invitation(session: Session, account: PlatformAccount, *, now: datetime) -> str:
-    """Return a seven-day code for an inspector never seen before.
+def create_invitation_code(session: Session, account: PlatformAccount, *, now: datetime) -> str:
+    """Store a seven-day code for an inspector who has no password yet, and return it.
 
-    It leaves earlier ones good: two schools may invite the same person the same week, and neither must void the
+    It leaves the earlier codes valid: two schools may invite the same person the same week, and neither must void the
     other's message.
     """
-    return _draw(session, account, now=now, validity=INVITATION_VALIDITY)
+    return _create(session, account, now=now, validity=INVITATION_VALIDITY)
 
 
-def _draw(session: Session, account: queries.AnyAccount, *, now: datetime, validity: timedelta) -> str:
-    code = draw_printed_code(_LENGTH)
-    drawn = ActivationCode(code_hmac=_hmac(code), created_at=now, expires_at=now + validity)
+def _create(session: Session, account: queries.AnyAccount, *, now: datetime, validity: timedelta) -> str:
+    code = generate_printed_code(_LENGTH)
+    row = ActivationCode(code_hmac=_hmac(code), created_at=now, expires_at=now + validity)
     if isinstance(account, PlatformAccount):
-        drawn.platform_account_id = account.id
+        row.platform_account_id = account.id
     else:
-        drawn.account_id, drawn.establishment_id = account.id, account.establishment_id
-    session.add(drawn)
+        row.account_id, row.establishment_id = account.id, account.establishment_id
+    session.add(row)
     session.flush()
     return group_printed_code(code)
 
 
 def generate_codes(account_ids: Sequence[int]) -> dict[int, str]:
-    """Return a new code for each account, {account id: code}; it opens nothing before `store_codes`."""
-    return {account_id: group_printed_code(draw_printed_code(_LENGTH)) for account_id in account_ids}
+    """Return a new code for each account, {account id: code}; none is valid before `store_codes`."""
+    return {account_id: group_printed_code(generate_printed_code(_LENGTH)) for account_id in account_ids}
 
 
 def store_codes(session: Session, accounts: Sequence[Account], codes: Mapping[int, str], *, now: datetime) -> None:
-    """Let generated codes open the accounts of a school, and void their earlier unused ones."""
+    """Store generated codes of accounts of a school, and void their earlier unused ones."""
     void_codes(session, [account.id for account in accounts], now=now)
     session.add_all(
         ActivationCode(
@@ -84,7 +84,7 @@ def store_codes(session: Session, accounts: Sequence[Account], codes: Mapping[in
 
 
 def count_printed_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> int:
-    """Return how many of these accounts have a code on paper that could still be used."""
+    """Return how many of these accounts have a printed code that is still valid."""
     live = select(ActivationCode.account_id, ActivationCode.created_at, ActivationCode.expires_at).where(
         ActivationCode.account_id.in_(account_ids), ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now
     )
@@ -93,7 +93,7 @@ def count_printed_codes(session: Session, account_ids: Sequence[int], *, now: da
 
 
 def void_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> None:
-    """Make the unused codes of accounts of a school useless."""
+    """Void the unused codes of accounts of a school."""
     session.execute(
         update(ActivationCode)
         .where(ActivationCode.account_id.in_(account_ids), ActivationCode.spent_at.is_(None))

@@ -1,7 +1,7 @@
-"""The code of a head never shows on a screen: it goes to an address that the administrator could not have typed.
+"""Create the code of a head and mail it to a proved address, which no administrator chose; no screen shows the code.
 
-Where nothing proves such an address, no code is drawn here: whoever runs the platform draws it on the command line and
-gives it to the person themselves.
+Where no address is proved, no code is created here: the operator of the platform creates it on the command line and
+gives it to the head in person.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def check_address(establishment: Establishment, account: Account) -> str:
 
 
 def mail_code(account: Account, establishment: Establishment, *, by: Actor, now: datetime) -> str:
-    """Draw a head's code, mail it once committed to the address that is proved, and return that address.
+    """Create a head's code, mail it once committed to the address that is proved, and return that address.
 
     What became of the message is read on the page of the account.
 
     Raises `HeadCodeUndeliverable`.
     """
     address = check_address(establishment, account)
-    code = codes.draw_code(db.session(), account, now=now)
+    code = codes.create_code(db.session(), account, now=now)
     link = public_link("/activation", establishment=establishment.code, login=account.login)
     mail = Mail(
         to=address,

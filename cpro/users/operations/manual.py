@@ -77,7 +77,7 @@ def get_account_details(account: Account) -> dict[str, str]:
 def create_manual_account(
     values: Mapping[str, str], *, by: Actor, now: datetime, alongside: Alongside | None = None
 ) -> Account:
-    """Create an account of the current school, its login drawn from the name, and return it.
+    """Create an account of the current school, its login made from the name, and return it.
 
     `values` holds fields of `RULES` (last_name, first_name and role at least). A first head's code is mailed where an
     address is proved, if one is (`head_codes`); a further head or administrator waits for the head's consent. Raises

@@ -1,4 +1,4 @@
-"""Draw activation codes for many accounts at once: one transaction, one line of the journal."""
+"""Create activation codes for many accounts at once: one transaction, one line of the journal."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Plan:
-    """The sheets to draw, in the order of the accounts, and how many accounts are left out and why."""
+    """The sheets to create, in the order of the accounts, and how many accounts are left out and why."""
 
-    #: their codes open nothing before `draw_sheets`
+    #: their codes are not valid before `activate_sheets`
     sheets: Sequence[Sheet]
     #: whether accounts already activated are among them, reset
     reset: bool
     activated: int = 0
     #: heads (their code is mailed), oneself, deactivated accounts, accounts waiting for a consent
     excluded: int = 0
-    #: accounts whose code on paper, still unused, will be void
+    #: accounts whose printed code, still unused, will be void
     printed: int = 0
 
 
@@ -78,9 +78,12 @@ def plan_sheets(accounts: Sequence[Account], *, reset: bool = False, by: Actor, 
             "division par division."
         )
     ids = [each.id for each in kept]
-    drawn = codes.generate_codes(ids)
+    codes_by_account = codes.generate_codes(ids)
     return Plan(
-        [Sheet(each.id, each.first_name, each.last_name, each.role, each.login, drawn[each.id]) for each in kept],
+        [
+            Sheet(each.id, each.first_name, each.last_name, each.role, each.login, codes_by_account[each.id])
+            for each in kept
+        ],
         reset,
         activated=len(eligible) - len(kept),
         excluded=len(accounts) - len(eligible),
@@ -88,26 +91,26 @@ def plan_sheets(accounts: Sequence[Account], *, reset: bool = False, by: Actor, 
     )
 
 
-def draw_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
-    """Let the codes of planned sheets open their accounts; the earlier unused codes of these accounts are void.
+def activate_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
+    """Store the codes of planned sheets, and void the earlier unused codes of their accounts.
 
     Where the plan resets, passwords stop working and sign-ins end. `about` names the batch in the journal: a division,
     or how many people. Raises `GateClosed`, `SheetsOutdated`.
     """
     require_open_gate(lock_current_establishment())
-    drawn = {each.account_id: each.code for each in plan.sheets}
+    codes_by_account = {each.account_id: each.code for each in plan.sheets}
     accounts = db.session.scalars(
-        select(Account).where(Account.id.in_(drawn)).execution_options(populate_existing=True)
+        select(Account).where(Account.id.in_(codes_by_account)).execution_options(populate_existing=True)
     ).all()
     _eligible, kept = _sort_out(accounts, plan.reset, by)
-    if {each.id for each in kept} != drawn.keys():
+    if {each.id for each in kept} != codes_by_account.keys():
         raise SheetsOutdated
     to_reset = [each for each in kept if each.password_hash is not None] if plan.reset else []
     for account in to_reset:
         account.password_hash = None
     if plan.reset:
         end_sign_ins_of(db.session(), [each.id for each in kept])
-    codes.store_codes(db.session(), kept, drawn, now=now)
+    codes.store_codes(db.session(), kept, codes_by_account, now=now)
     voided = {"passwords_voided": (None, len(to_reset))} if plan.reset else {}
     record(
         "accounts:sheets:reset" if plan.reset else "accounts:sheets:drawn",
@@ -121,7 +124,7 @@ def draw_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
 
 
 def refuse_sheet(account: Account, by: Actor) -> None:
-    """Raise a refusal when an account never has a sheet drawn by somebody, whether or not passwords are reset."""
+    """Raise a refusal when an actor may create no sheet for an account, whether or not passwords are reset."""
     refuse_code(account, by)
     if account.role is Role.HEAD:
         raise NoSheet("Le code d’un chef d’établissement part par courriel : il ne s’imprime pas.")
