@@ -7,7 +7,7 @@ needs CREATEDB.
 
 The same file again is measured against the parse alone, taken in turn, medians of five: the parse in a process like
 ours, which has loaded the application (Python's collector of cycles walks all of it meanwhile; an import has it walk
-seldom), and in a bare one. PostgreSQL is first left to settle (VACUUM ANALYZE, which its autovacuum does within
+seldom), and in a bare one. PostgreSQL is first vacuumed (VACUUM ANALYZE, which its autovacuum does within
 minutes): schools do not deposit a file twice in a row.
 
 Ratios are of elapsed time, and of the time of our processor, which a busy machine disturbs least but which leaves out
@@ -185,7 +185,7 @@ def compare(count: int) -> float:
         print(f"{count} pupils: parse {parse.elapsed:.2f} s, bulk insert {inserted.elapsed:.2f} s", flush=True)
         first, arriving = bench.run("import")
         print(f"  import {first.elapsed:.2f} s: {first.over(floor)} of the floor", flush=True)
-        settle(databases["ours"])
+        vacuum(databases["ours"])
         rounds = [(bench.run("parse")[0], bench.parse_in_bare_process(), bench.run("import")) for _ in range(ROUNDS)]
         second, unchanged = median(again for _, _, (again, _) in rounds), rounds[0][2][1]
         print(f"  again {second.elapsed:.2f} s:")
@@ -230,8 +230,8 @@ def fresh_databases(folder: Path, names: tuple[str, ...]) -> Iterator[dict[str, 
         engine.dispose()
 
 
-def settle(database: str) -> None:
-    """Let PostgreSQL do at once what its autovacuum does after a large import; nothing is due to SQLite."""
+def vacuum(database: str) -> None:
+    """Run at once what PostgreSQL's autovacuum runs after a large import; do nothing on SQLite."""
     engine = create_engine(database, isolation_level="AUTOCOMMIT")
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:

@@ -31,7 +31,7 @@ from flask import Flask
 from sqlalchemy import event, make_url, select
 from sqlalchemy.engine import Engine
 
-from bench.imports import fresh_databases, settle
+from bench.imports import fresh_databases, vacuum
 from bench.siecle_files import UAI, write_students
 from cpro import create_app
 from cpro.config import PROJECT_ROOT
@@ -222,7 +222,7 @@ def measure(pupils: int, folder: Path, database: str) -> bool:
     write_students(path, pupils, school_year=now.year if now.month >= 8 else now.year - 1)
     with app.app_context():
         run_id = _prepare(path)
-    settle(database)
+    vacuum(database)
     people = People(app)
     name = make_url(database).get_backend_name()
     end = time.monotonic() + IDLE_SECONDS
@@ -236,10 +236,10 @@ def measure(pupils: int, folder: Path, database: str) -> bool:
                 with unit_of_work():
                     job_id = ask(run_id)
             started = time.perf_counter()
-            people.work(lambda job_id=job_id: _is_settled(app, job_id))  # type: ignore[misc]
+            people.work(lambda job_id=job_id: _is_finished(app, job_id))  # type: ignore[misc]
             took = time.perf_counter() - started
             all_well &= _print_waits(f"{name}, {pupils} pupils {what} in {took:.1f} s", people)
-            settle(database)
+            vacuum(database)
     with app.app_context():
         db.engine.dispose()
     return all_well
@@ -290,12 +290,12 @@ def _school_id(code: str) -> int:
         return int(session.scalar(select(Establishment.id).where(Establishment.code == code)) or 0)
 
 
-def _is_settled(app: Flask, job_id: int) -> bool:
+def _is_finished(app: Flask, job_id: int) -> bool:
     with app.app_context(), tenancy.platform_session("bench") as session:
         job = session.get_one(Job, job_id)
-        if job.state.is_settled:
+        if job.state.is_finished:
             assert job.state is JobState.DONE, job.error
-        return job.state.is_settled
+        return job.state.is_finished
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 // @ts-check
-/* The page of a job: fetch it again and put its section in place of the old one, until the job is settled.
+/* The page of a job: fetch it again and put its section in place of the old one, until the job is finished.
  *
  * Without this script the link « Actualiser » does the same. Stops at the first error or odd answer (signed out,
  * server away): the link is still there. A hidden page asks nothing. */

@@ -22,7 +22,7 @@ from cpro.imports.queries import get_run
 
 Clock = Callable[[], datetime]
 #: What is to be committed with an import, given the session and what the import returns.
-Settle = Callable[[Session, Mapping[str, Any]], object]
+Finish = Callable[[Session, Mapping[str, Any]], object]
 
 
 def _nothing(*_given: object) -> None:
@@ -36,7 +36,7 @@ def apply(
     by: Actor,
     clock: Clock,
     heartbeat: Callable[[], None] = _nothing,
-    settle: Settle = _nothing,
+    finish: Finish = _nothing,
 ) -> dict[str, Any]:
     """Write an import that is « en cours d’application » and return its figures.
 
@@ -51,7 +51,7 @@ def apply(
         )
         with unit_of_work() as work:
             counts = application.write_application(staged, prepared, today=today, by=by, now=clock())
-            settle(work.session, counts)
+            finish(work.session, counts)
     return counts
 
 
@@ -73,7 +73,7 @@ def undo(
     by: Actor,
     clock: Clock,
     heartbeat: Callable[[], None] = _nothing,
-    settle: Settle = _nothing,
+    finish: Finish = _nothing,
 ) -> str:
     """Undo the last import, which must be `run_id` where one is named, and return how it is called.
 
@@ -85,5 +85,5 @@ def undo(
         prepared = reversal.prepare_undo(staged, run_id=run_id, today=today, now=now, heartbeat=heartbeat)
         with unit_of_work() as work:
             run = reversal.write_undo(staged, prepared, today=today, by=by, now=clock())
-            settle(work.session, {"run_id": run.id, "counts": run.counts})
+            finish(work.session, {"run_id": run.id, "counts": run.counts})
             return run.label

@@ -110,7 +110,7 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
             by=context.actor,
             clock=lambda: context.now,
             heartbeat=context.heartbeat,
-            settle=lambda session, counts: context.finish_within(session, {"run_id": run_id, "counts": counts}),
+            finish=lambda session, counts: context.finish_within(session, {"run_id": run_id, "counts": counts}),
         )
     except DomainError:
         with context.unit_of_work():
@@ -128,7 +128,7 @@ def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
         by=context.actor,
         clock=lambda: context.now,
         heartbeat=context.heartbeat,
-        settle=context.finish_within,
+        finish=context.finish_within,
     )
     return None
 

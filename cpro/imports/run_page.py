@@ -86,7 +86,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
 def _work(run: ImportRun, now: dt.datetime) -> Progress | None:
     """Return how far the work under way is, or None when there is none."""
     job = runs.find_job(run)
-    return progress_of(job, now) if job and not job.state.is_settled else None
+    return progress_of(job, now) if job and not job.state.is_finished else None
 
 
 def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:

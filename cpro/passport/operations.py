@@ -97,7 +97,7 @@ def request_division(division: Division, *, by: Actor, now: datetime) -> Job:
     if not queries.list_pupils_present(division.id):
         raise NoStudentToIssue
     for job in queries.list_division_jobs(by.id or 0):
-        if not job.state.is_settled and job.arguments["division_id"] == division.id:
+        if not job.state.is_finished and job.arguments["division_id"] == division.id:
             return job
     return enqueue(queries.DIVISION_JOB, {"division_id": division.id, "division": division.code}, by=by, now=now)
 

@@ -105,7 +105,7 @@ class Verdict:
 def find_pairs(
     session: Session, *, establishment_id: int | None = None, ines: Collection[str] | None = None
 ) -> set[Pair]:
-    """Return the pairs that may have something to settle: all, or those of the INE known in a school, or of some INE.
+    """Return the pairs whose verdict may have changed: all, or those of the INE known in a school, or of some INE.
 
     One statement for each of: departed and present, present twice, rows whose pair is no more.
     """
@@ -237,7 +237,7 @@ def _present_twice(establishment_id: int | None, ines: Collection[str] | None) -
         .having(func.count() > 1)
         .cte("twice")
     )
-    settled = [each.value for each in _CLOSED | {TransferState.TWINS}]
+    closed = [each.value for each in _CLOSED | {TransferState.TWINS}]
     return (
         select(other.establishment_id, other.id, one.establishment_id, one.id)
         .select_from(twice)
@@ -252,7 +252,7 @@ def _present_twice(establishment_id: int | None, ines: Collection[str] | None) -
         .where(
             _is_on(one.establishment_id),
             _is_on(other.establishment_id),
-            or_(Transfer.id.is_(None), Transfer.state_value.not_in(settled)),
+            or_(Transfer.id.is_(None), Transfer.state_value.not_in(closed)),
         )
     )
 

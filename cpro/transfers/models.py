@@ -221,7 +221,7 @@ class TransferSide(Owned, Model):
     left_out: Mapped[int] = mapped_column(default=0)
     #: values of `Disagreement`, without what the other school has; past CONFLICT, what the destination school confirmed
     disagreements: Mapped[list[str]] = mapped_column(JSON, default=list)
-    #: of an offer, on the side that must link it, until it is settled
+    #: of an offer, on the side that must link it, until it is closed
     offered_birth_date: Mapped[date | None]
     #: who of this school confirmed, agreed, refused, accepted or cancelled; the other school's people are not named
     decided_by: Mapped[str] = mapped_column(String(200), default="")

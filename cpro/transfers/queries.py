@@ -54,7 +54,7 @@ def count_sides() -> Figures:
     return Figures(*db.session.execute(select(*sums).select_from(TransferSide)).one())
 
 
-def list_settled(direction: Direction, *, limit: int, offset: int = 0, sought: str = "") -> Sequence[TransferSide]:
+def list_closed(direction: Direction, *, limit: int, offset: int = 0, sought: str = "") -> Sequence[TransferSide]:
     """Return sides DONE, CANCELLED, REFUSED or EXPIRED, the latest first; `sought` looks in pupil and other school."""
     return db.session.scalars(
         select(TransferSide)

@@ -132,7 +132,7 @@ def _done(key: str, side: TransferSide) -> str:
 
 
 def _of_identity(side: TransferSide) -> str:
-    """Return how the identity was settled: designated, confirmed in spite of what disagrees, or never in doubt."""
+    """Return how the identity was decided: designated, confirmed in spite of what disagrees, or never in doubt."""
     if side.is_offer:
         return "L’établissement d’accueil a désigné l’élève."
     if not side.disagreements:

@@ -61,14 +61,14 @@ _LISTS = (
         "En provenance d’autres établissements",
         "Transferts reçus",
         "Aucun transfert n’a encore été effectué depuis un autre établissement vers le vôtre.",
-        lambda **asked: queries.list_settled(Direction.DESTINATION, **asked),
+        lambda **asked: queries.list_closed(Direction.DESTINATION, **asked),
     ),
     ListOf(
         "envoyes",
         "À destination d’autres établissements",
         "Transferts envoyés",
         "Aucun transfert n’a encore été effectué depuis votre établissement vers un autre.",
-        lambda **asked: queries.list_settled(Direction.SOURCE, **asked),
+        lambda **asked: queries.list_closed(Direction.SOURCE, **asked),
     ),
 )
 

@@ -217,8 +217,8 @@ def _cancelling(side: TransferSide) -> list[str]:
     ]
 
 
-def _settled(side: TransferSide) -> str:
-    """Return what is said after an action that may copy."""
+def _describe_outcome(side: TransferSide) -> str:
+    """Return the sentence shown after an action that may copy."""
     if side.state is TransferState.DONE:
         return f"{side.student_label} : le transfert est effectué."
     if side.state is TransferState.AGREEMENT:
@@ -228,8 +228,8 @@ def _settled(side: TransferSide) -> str:
     return f"{side.student_label} : c’est noté. État du transfert : {side.state.label}."
 
 
-_CONFIRM = Asked(TransferAction.CONFIRM, "Confirmer l’identité", "Confirmer et copier", _confirming, _settled)
-_AGREE = Asked(TransferAction.AGREE, "Donner votre accord", "Donner votre accord", _agreeing, _settled)
+_CONFIRM = Asked(TransferAction.CONFIRM, "Confirmer l’identité", "Confirmer et copier", _confirming, _describe_outcome)
+_AGREE = Asked(TransferAction.AGREE, "Donner votre accord", "Donner votre accord", _agreeing, _describe_outcome)
 _REFUSE = Asked(
     TransferAction.REFUSE,
     "Refuser le transfert",
@@ -238,7 +238,7 @@ _REFUSE = Asked(
     lambda side: f"{side.student_label} : le transfert est refusé.",
     is_danger=True,
 )
-_ASK_AGAIN = Asked(TransferAction.ASK_AGAIN, "Demander à nouveau", "Demander à nouveau", _asking, _settled)
+_ASK_AGAIN = Asked(TransferAction.ASK_AGAIN, "Demander à nouveau", "Demander à nouveau", _asking, _describe_outcome)
 _TAKE_BACK = Asked(
     TransferAction.TAKE_BACK,
     "Reprendre la proposition",

@@ -13,7 +13,7 @@ from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import nightly
 from cpro.core.transactions import platform_unit_of_work
 from cpro.users.models import Account, AddressChange, AddressState
-from cpro.users.operations.addresses import SILENCE, settle_silence
+from cpro.users.operations.addresses import SILENCE, apply_silence
 
 
 def _describe_result(counts: Mapping[str, Any]) -> str:
@@ -21,8 +21,8 @@ def _describe_result(counts: Mapping[str, Any]) -> str:
 
 
 @nightly("users:addresses", label="Adresses changées il y a sept jours", summary=_describe_result)
-def settle(context: JobContext) -> dict[str, int]:
-    """Have addresses count that nobody objected to, and forget the changes that were settled and whose link expired.
+def apply_silences(context: JobContext) -> dict[str, int]:
+    """Make the changed addresses count that nobody objected to, and delete the closed changes whose link expired.
 
     Each is settled when it is first asked about too; at night, the message that announced it is still there to show
     whether a server took it.
@@ -38,7 +38,7 @@ def settle(context: JobContext) -> dict[str, int]:
     for account_id in account_ids:
         with platform_unit_of_work(context.reason) as work:
             account = work.session.get(Account, account_id)
-            counted += account is not None and settle_silence(work.session, account, now=context.now)
+            counted += account is not None and apply_silence(work.session, account, now=context.now)
     with platform_unit_of_work(context.reason) as work:
         work.session.execute(
             delete(AddressChange).where(

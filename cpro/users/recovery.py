@@ -65,7 +65,7 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
         if account is None or not account.may_sign_in:
             return
         if isinstance(account, Account):
-            addresses.settle_silence(work.session, account, now=now)
+            addresses.apply_silence(work.session, account, now=now)
         to = account.confirmed_email if isinstance(account, Account) else account.email
         if not to:
             return

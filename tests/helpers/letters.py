@@ -1,4 +1,4 @@
-"""What mailboxes receive, the links in it, and the night that settles changed addresses."""
+"""What mailboxes receive, the links in it, and the nightly job of changed addresses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def answer(browser: Browser, link: str, word: str) -> TestResponse:
 
 
 def run_night(app: Flask, now: datetime) -> dict[str, Any]:
-    """Have a worker settle changed addresses at an instant; return what the job says of it."""
+    """Run the nightly job of changed addresses at an instant; return its result."""
     with time_machine.travel(now, tick=False):
         with app.app_context(), platform_unit_of_work("test") as work:
             job_id = enqueue("users:addresses", by=TESTER, now=now, session=work.session).id

@@ -102,8 +102,8 @@ def picture(desk: Desk) -> tuple[dict[str, int], int]:
         return {code: number for code, number in pupils}, session.scalar(select(func.count(Division.id))) or 0
 
 
-def settled(desk: Desk, run_id: int) -> tuple[tuple[dict[str, int], int], RunState]:
-    """Return the picture and the import's state; a server may be ending the commit that the dead worker asked for."""
+def wait_for_end(desk: Desk, run_id: int) -> tuple[tuple[dict[str, int], int], RunState]:
+    """Return the picture and the import's state once both are stable: a server may be ending the worker's commit."""
     while True:
         state, seen = desk.run(run_id).state, picture(desk)
         if desk.run(run_id).state is state:
@@ -131,7 +131,7 @@ def test_killed_at_any_moment_the_school_is_old_or_new(desk: Desk, settings: dic
                 time.sleep(chance.uniform(0, BEYOND * duration))
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-        seen, state = settled(desk, run_id)
+        seen, state = wait_for_end(desk, run_id)
         states.append(state)
         old, new = (before, RunState.APPLYING), (({f"D{imports}": PUPILS}, before[1] + 1), RunState.APPLIED)
         assert (seen, state) in (old, new)
@@ -174,7 +174,7 @@ def test_killed_while_undoing_the_import_stands_or_is_gone(
                 time.sleep(chance.uniform(0, BEYOND * duration))
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-        seen, state = settled(desk, run_id)
+        seen, state = wait_for_end(desk, run_id)
         states.append(state)
         assert (seen, state) in ((standing, RunState.APPLIED), (gone, RunState.UNDONE))
         if state is RunState.UNDONE:

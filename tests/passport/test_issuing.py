@@ -32,8 +32,8 @@ CLOSED = pytest.mark.parametrize(
 )
 
 
-def drawn(student_id: int) -> Passport:
-    """Return a passport as it is after drawing."""
+def render(student_id: int) -> Passport:
+    """Return a passport as it is once rendered."""
     return Passport(student_id, "AGATE Noé", "0123456789ABCDEF", b"%PDF-", 2, 4, "0" * 64)
 
 
@@ -44,7 +44,7 @@ def issue(app: Flask, class_: Class_, how: str) -> None:
     with app.app_context():
         tenancy.enter(tenancy.Scope(school.id))
         with unit_of_work() as work:
-            passport, student = drawn(class_.pupil_id), work.session.get_one(Student, class_.pupil_id)
+            passport, student = render(class_.pupil_id), work.session.get_one(Student, class_.pupil_id)
             if how == "one":
                 issue_passport(passport, by=by, now=NOW)
             elif how == "division":
@@ -77,17 +77,17 @@ class TestOperations:
 
 @pytest.fixture
 def close_once_rendered(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return a way to close a school's passports just after a function drew, before anything is written down."""
+    """Return a function that closes a school's passports once another has rendered them, before they are issued."""
 
     def close(module: Any, name: str, school_id: int, **values: Any) -> None:
-        draw = getattr(module, name)
+        render = getattr(module, name)
 
-        def draw_then_close(*args: Any, **kwargs: Any) -> Any:
-            result = draw(*args, **kwargs)
+        def render_then_close(*args: Any, **kwargs: Any) -> Any:
+            result = render(*args, **kwargs)
             set_school(app, school_id, **values)
             return result
 
-        monkeypatch.setattr(module, name, draw_then_close)
+        monkeypatch.setattr(module, name, render_then_close)
 
     return close
 

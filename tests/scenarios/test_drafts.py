@@ -270,7 +270,7 @@ class TestConflict:
         assert values_of(answer)["title"] == TYPED
         assert "De ma collègue" in [row["title"] for row in rows(app, Scenario)]
 
-    def test_a_clash_left_unsettled_is_asked_again(
+    def test_a_clash_left_unresolved_is_asked_again(
         self, as_: As, as_colleague: Browser, written: Written, add_co_author: Callable[[], None], app: Flask
     ) -> None:
         add_co_author()
@@ -286,8 +286,8 @@ class TestConflict:
         assert (again["title"], again["knowledge"]) == (TYPED, "Ajouté depuis")
         answer = browser.post(path, again)
         assert answer.status_code == 409, "leaving the page is no answer to what it asked"
-        settled = browser.post(path, {**values_of(answer), "choix-title": "saisie"})
-        assert settled.status_code == 303
+        resolved = browser.post(path, {**values_of(answer), "choix-title": "saisie"})
+        assert resolved.status_code == 303
         assert TYPED in [row["title"] for row in rows(app, Scenario)]
         assert not says_found(browser.get(path))
 

@@ -15,7 +15,7 @@ from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.scenarios.models import Scenario
 from cpro.students.models import Diploma
 from cpro.transfers import matching
-from cpro.transfers.operations.verdicts import settle
+from cpro.transfers.operations.verdicts import apply_verdicts
 from tests.factories import NOW, World, make_diploma
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
@@ -317,9 +317,9 @@ def test_a_switch_off_stops_a_run_under_way(exchange: Exchange) -> None:
     exchange.switch("a", on=False)
 
     with exchange.write() as session:
-        settled = settle(session, pairs, now=NOW)
+        applied = apply_verdicts(session, pairs, now=NOW)
 
-    assert settled.copied == 0
+    assert applied.copied == 0
     assert exchange.records(destination) == set()
     assert len(exchange.records(source)) == 5
     assert exchange.states("b") == ["waiting_left"]

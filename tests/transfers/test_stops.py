@@ -97,7 +97,7 @@ class TestConflict:
         assert exchange.act(confirm, "b", side_id=side_id) == "done"
         sound(exchange)
 
-    def test_corrected_files_settle_it_by_themselves(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_corrected_files_decide_it_by_themselves(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.set(pair[1], birth_date=date(2009, 2, 28), first_name="LOU")
 
         exchange.run("b")

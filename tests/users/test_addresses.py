@@ -166,7 +166,7 @@ class TestAnAccount:
             assert browser().sign_in("alpha", "ines.quartz", chosen["password"]).status_code == 422
             assert office.find(changed).confirmed_email == OWN
 
-    def test_the_night_settles_what_was_not_asked_about(self, app: Flask, office: Office, changed: int) -> None:
+    def test_the_night_closes_what_was_not_asked_about(self, app: Flask, office: Office, changed: int) -> None:
         later = NOW + timedelta(days=7)
         with watching(app) as watch:
             assert run_night(app, later) == {"counted": 1}
@@ -212,7 +212,7 @@ class TestAnAccount:
         with time_machine.travel(NOW + timedelta(days=8), tick=False):
             assert run_night(office.app, NOW + timedelta(days=8)) == {"counted": 0}
 
-    def test_a_head_is_never_settled_by_silence(self, office: Office, arrange: Arrange) -> None:
+    def test_a_head_is_never_decided_by_silence(self, office: Office, arrange: Arrange) -> None:
         head = office.school.account_ids["head"]
         office.change(head, email=TYPED)
         with arrange() as session:

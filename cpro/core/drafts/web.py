@@ -62,7 +62,7 @@ class DraftPage:
 
     @property
     def base(self) -> str:
-        """Return the version that the form was opened on, while it shows a clash that nobody has settled."""
+        """Return the version that the form was opened on, while it shows a clash that is not resolved."""
         form = g.get("merged_form")
         return form.opened_on if isinstance(form, VersionedForm) and form.clashes else ""
 

@@ -100,7 +100,7 @@ class JobContext:
         self._renew_lease(None, every=self._heartbeat_every)
 
     def finish_within(self, session: Session, result: Mapping[str, Any] | None = None) -> None:
-        """Settle the job as done in the caller's transaction: what it wrote and the end of the job are one commit.
+        """Finish the job as done in the caller's transaction: what it wrote and the end of the job are one commit.
 
         The row is locked and must still be this attempt's: two workers that believe they hold a job cannot both
         commit, and a job killed before the commit left nothing behind. Raises `Stopped` (the transaction is rolled

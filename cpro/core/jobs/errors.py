@@ -12,7 +12,7 @@ class JobCancelled(Stopped):
 
 
 class JobLost(Stopped):
-    """Say that the job is no longer this worker's: its lease expired and another took it, or it is settled."""
+    """Say that the job is no longer this worker's: its lease expired and another took it, or it is finished."""
 
 
 class WorkerStopping(Stopped):

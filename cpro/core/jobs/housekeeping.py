@@ -66,10 +66,10 @@ def _ask_once(kind: str, period_key: str) -> None:
 def _purge(context: JobContext) -> dict[str, int]:
     """Delete the periodic jobs that ended a month ago; those that people asked for stay."""
     with context.unit_of_work() as work:
-        settled = [state.value for state in JobState if state.is_settled]
+        finished = [state.value for state in JobState if state.is_finished]
         forgotten = work.session.scalars(
             delete(Job)
-            .where(Job.period_key.is_not(None), Job.state_value.in_(settled), Job.created_at < context.now - _KEPT)
+            .where(Job.period_key.is_not(None), Job.state_value.in_(finished), Job.created_at < context.now - _KEPT)
             .returning(Job.id)
         )
         return {"forgotten": len(forgotten.all())}

@@ -25,7 +25,7 @@ class JobState(enum.Enum):
     CANCELLED = "cancelled"
 
     @property
-    def is_settled(self) -> bool:
+    def is_finished(self) -> bool:
         """Return whether nothing more will happen."""
         return self not in (JobState.WAITING, JobState.RUNNING)
 

@@ -1,4 +1,4 @@
-"""The life of a job's row: asked for, taken, renewed, settled, taken back from the dead.
+"""The life of a job's row: asked for, taken, renewed, finished, taken back from the dead.
 
 Whatever a worker writes is refused once the job is no longer its own: `worker`, drawn at each take, is the fence.
 """
@@ -79,9 +79,9 @@ def enqueue(
 
 
 def cancel(job: Job, *, now: datetime) -> None:
-    """Ask for a job to be given up: at once if it waits, at its next heartbeat if it runs, never once settled."""
+    """Ask for a job to be given up: at once if it waits, at its next heartbeat if it runs, never once finished."""
     if job.state is JobState.WAITING:
-        _settle(job, JobState.CANCELLED, now)
+        _finish_job(job, JobState.CANCELLED, now)
     elif job.state is JobState.RUNNING:
         job.cancel_asked_at = now
 
@@ -143,26 +143,26 @@ def finish(
     result: Mapping[str, Any] | None = None,
     unless_cancelled: bool = False,
 ) -> None:
-    """Settle the job as done. Raises `JobLost`, and `JobCancelled` where that can still be obeyed."""
+    """Finish the job as done. Raises `JobLost`, and `JobCancelled` where that can still be obeyed."""
     job = _get_taken(session, taken)
     if unless_cancelled and job.cancel_asked_at:
         raise JobCancelled
     job.result = dict(result) if result else None
-    _settle(job, JobState.DONE, now)
+    _finish_job(job, JobState.DONE, now)
     session.flush()
 
 
 def fail(session: Session, taken: Taken, sentence: str, *, now: datetime) -> None:
-    """Settle the job as failed, for a reason in French. Raises `JobLost`."""
+    """Finish the job as failed, for a reason in French. Raises `JobLost`."""
     job = _get_taken(session, taken)
     job.error = sentence[:500]
-    _settle(job, JobState.FAILED, now)
+    _finish_job(job, JobState.FAILED, now)
     session.flush()
 
 
 def give_up(session: Session, taken: Taken, *, now: datetime) -> None:
-    """Settle the job as cancelled. Raises `JobLost`."""
-    _settle(_get_taken(session, taken), JobState.CANCELLED, now)
+    """Finish the job as cancelled. Raises `JobLost`."""
+    _finish_job(_get_taken(session, taken), JobState.CANCELLED, now)
     session.flush()
 
 
@@ -196,11 +196,11 @@ def take_back_expired(session: Session, *, now: datetime) -> int:
     for job in expired:
         handler = find_handler(job.kind)
         if job.cancel_asked_at:
-            _settle(job, JobState.CANCELLED, now)
+            _finish_job(job, JobState.CANCELLED, now)
         elif job.attempts >= (handler.attempts if handler else ATTEMPTS):
             logger.error("job %d (%s) is given up after %d attempts", job.id, job.kind, job.attempts)
             job.error = _GIVEN_UP
-            _settle(job, JobState.FAILED, now)
+            _finish_job(job, JobState.FAILED, now)
         else:
             _wait_again(job)
     session.flush()
@@ -220,7 +220,7 @@ def _get_taken(session: Session, taken: Taken) -> Job:
     return job
 
 
-def _settle(job: Job, state: JobState, now: datetime) -> None:
+def _finish_job(job: Job, state: JobState, now: datetime) -> None:
     job.state_value, job.finished_at = state.value, now
     job.worker = job.lease_until = None
 

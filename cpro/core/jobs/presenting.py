@@ -46,7 +46,7 @@ class Progress:
     report: Report | None
 
     @property
-    def is_settled(self) -> bool:
+    def is_finished(self) -> bool:
         """Return whether nothing more will happen."""
         return self.state not in (JobState.WAITING.value, JobState.RUNNING.value)
 
@@ -71,7 +71,7 @@ def progress_of(job: Job, now: datetime) -> Progress:
         error=job.error,
         interruption=describe_interruption(job, now),
         asked_by=job.actor.label,
-        report=handler.report(job) if handler and handler.report and state.is_settled else None,
+        report=handler.report(job) if handler and handler.report and state.is_finished else None,
     )
 
 
@@ -97,7 +97,7 @@ def _duration(job: Job, now: datetime) -> str:
     """Return how long a job lasted, or has lasted; for one under way, how long the last of its kind took."""
     if job.state is JobState.DONE and job.started_at and job.finished_at:
         return f"Fait en {describe_duration(job.finished_at - job.started_at)}."
-    if job.state.is_settled:
+    if job.state.is_finished:
         return ""
     sentence = ""
     if job.state is JobState.RUNNING and job.started_at:

@@ -59,11 +59,11 @@ class Runner:
         """
         taken = self._current
         if taken:
-            self._settle(taken, lambda session: operations.hand_back(session, taken))
+            self._end(taken, lambda session: operations.hand_back(session, taken))
 
     def _do(self, taken: Taken) -> None:
         self._current = taken
-        self._settle(taken, self._attempt(taken))
+        self._end(taken, self._attempt(taken))
         self._current = None
 
     def _take(self, only: int | None = None) -> Taken | None:
@@ -104,7 +104,7 @@ class Runner:
                 return None
             return lambda session: operations.finish(session, taken, now=clock.utcnow(), result=result)
 
-    def _settle(self, taken: Taken, ending: _Ending | None) -> None:
+    def _end(self, taken: Taken, ending: _Ending | None) -> None:
         """Write how a job ends, once the handler's own session is closed."""
         if ending is None:
             return

@@ -59,7 +59,7 @@ def deliver(context: JobContext, message_id: int) -> None:
         if outcome.is_accepted or outcome.is_final:
             state = MailState.SENT if outcome.is_accepted else MailState.REFUSED
             message.tries += 1
-            operations.settle(message, state, now=context.now, answer=outcome.answer)
+            operations.finish_message(message, state, now=context.now, answer=outcome.answer)
             due = None
         else:
             due = operations.put_off(message, answer=outcome.answer, now=context.now)

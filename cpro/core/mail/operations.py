@@ -68,7 +68,7 @@ def enqueue(
     try:
         message.to = normalise_email(mail.to)
     except DomainError as refusal:
-        settle(message, MailState.REFUSED, now=now, answer=refusal.message)
+        finish_message(message, MailState.REFUSED, now=now, answer=refusal.message)
     target.add(message)
     target.flush()
     if message.state is MailState.WAITING:
@@ -86,18 +86,18 @@ def enqueue(
     return message
 
 
-def settle(message: MailMessage, state: MailState, *, now: datetime, answer: str = "") -> None:
-    """Write that a message is sent, or refused and why; its body is erased."""
+def finish_message(message: MailMessage, state: MailState, *, now: datetime, answer: str = "") -> None:
+    """Mark a message as sent, or as refused with the server's `answer`, and erase its body."""
     message.state_value, message.settled_at, message.last_answer = state.value, now, answer[:ANSWER_MAX_LENGTH]
     message.sealed_body, message.next_try_at = "", None
 
 
 def put_off(message: MailMessage, *, answer: str, now: datetime) -> datetime | None:
-    """Write a try that failed and return when the next one is due; None settles a message tried for two days."""
+    """Record a failed try and return when the next one is due, or None once the message is given up after two days."""
     message.tries += 1
     deadline = message.created_at + GIVEN_UP_AFTER
     if now >= deadline:
-        settle(message, MailState.REFUSED, now=now, answer=f"abandonné après deux jours d’essais ; {answer}")
+        finish_message(message, MailState.REFUSED, now=now, answer=f"abandonné après deux jours d’essais ; {answer}")
         return None
     due = min(now + DELAYS[min(message.tries, len(DELAYS)) - 1], deadline)
     message.last_answer, message.next_try_at = answer[:ANSWER_MAX_LENGTH], due
@@ -105,18 +105,18 @@ def put_off(message: MailMessage, *, answer: str, now: datetime) -> datetime | N
 
 
 def forget_old(session: Session, *, now: datetime) -> int:
-    """Forget the messages settled a month ago with their jobs, and give up those that nothing tries any more.
+    """Delete the messages finished a month ago with their jobs, and give up those that nothing tries any more.
 
-    Returns how many messages were forgotten.
+    Return how many messages were deleted.
     """
     for lost in session.scalars(
         select(MailMessage).where(
             MailMessage.state_value == MailState.WAITING.value, MailMessage.created_at < now - _LOST_AFTER
         )
     ):
-        settle(lost, MailState.REFUSED, now=now, answer=lost.last_answer or _NO_ANSWER)
-    settled = [state.value for state in JobState if state.is_settled]
-    session.execute(delete(Job).where(Job.kind == DELIVER, Job.state_value.in_(settled), Job.created_at < now - _KEPT))
+        finish_message(lost, MailState.REFUSED, now=now, answer=lost.last_answer or _NO_ANSWER)
+    finished = [state.value for state in JobState if state.is_finished]
+    session.execute(delete(Job).where(Job.kind == DELIVER, Job.state_value.in_(finished), Job.created_at < now - _KEPT))
     forgotten = session.scalars(
         delete(MailMessage).where(MailMessage.settled_at < now - _KEPT).returning(MailMessage.id)
     )

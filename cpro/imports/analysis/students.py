@@ -78,7 +78,7 @@ class StudentAnalysis:
             self.records += len(chunk)
             self.on_records(self.records)
             yield from self._run_chunk(chunk)
-        yield from self._settle_namesakes()
+        yield from self._resolve_namesakes()
         if self.records and self._active_seen < self.tally.active_before:
             yield from self._absent()
 
@@ -237,7 +237,7 @@ class StudentAnalysis:
             else:
                 yield from self._create(record)
 
-    def _settle_namesakes(self) -> Iterator[Yielded]:
+    def _resolve_namesakes(self) -> Iterator[Yielded]:
         """Separate homonyms from people to confirm, once it is known whom the file names by a number."""
         for record, namesakes in self._namesakes:
             doubtful = [known for known in namesakes if known.id not in self._seen and not (known.ine and record.ine)]

@@ -265,7 +265,7 @@ def may_restart(run: ImportRun) -> bool:
 def has_stopped(run: ImportRun) -> bool:
     """Return whether the job of an import will do nothing more."""
     job = find_job(run)
-    return job is None or job.state.is_settled
+    return job is None or job.state.is_finished
 
 
 def find_job(run: ImportRun) -> Job | None:
@@ -276,7 +276,7 @@ def find_job(run: ImportRun) -> Job | None:
 def is_being_undone(run: ImportRun | None) -> bool:
     """Return whether a worker is undoing an import, or will."""
     job = find_job(run) if run else None
-    return job is not None and job.kind == UNDO_JOB and not job.state.is_settled
+    return job is not None and job.kind == UNDO_JOB and not job.state.is_finished
 
 
 def describe_failure(run: ImportRun) -> str:

@@ -33,13 +33,13 @@ def fiche_values(fiche: Fiche) -> dict[str, str]:
     }
 
 
-def settled_by(by: Actor) -> FicheState:
-    """Return where a fiche stands once its author is done with it: a pupil hands it in, a teacher validates it."""
+def get_final_state(by: Actor) -> FicheState:
+    """Return the state of a fiche once its author is done with it: submitted by a pupil, validated by a teacher."""
     return FicheState.SUBMITTED if by.role == Role.STUDENT.value else FicheState.VALIDATED
 
 
 def create_fiche(student_id: int, values: Mapping[str, str], *, is_done: bool, by: Actor, now: datetime) -> Fiche:
-    """Write a fiche of a pupil, kept as a draft unless its author `is_done` (see `settled_by`).
+    """Create a fiche of a pupil, as a draft unless its author `is_done` (see `get_final_state`).
 
     Raises `NotFound`, `NotYourPupil`, `Frozen`, `FieldErrors`.
     """
@@ -47,7 +47,7 @@ def create_fiche(student_id: int, values: Mapping[str, str], *, is_done: bool, b
     rules.check_may_write_fiches(student, by)
     fiche = Fiche(**_clean(values), **rules.birth(student, by=by, now=now), state_value=FicheState.DRAFT.value)
     if is_done:
-        _settle(fiche, by=by, now=now)
+        _complete(fiche, by=by, now=now)
     db.session.add(fiche)
     db.session.flush()
     rules.record_about_pupil("fiche:created", student, by=by, now=now)
@@ -76,7 +76,7 @@ def update_fiche(
         setattr(fiche, name, value)
     fiche.state_value, fiche.changed_at = FicheState.DRAFT.value, now
     if is_done:
-        _settle(fiche, by=by, now=now)
+        _complete(fiche, by=by, now=now)
     db.session.flush()
     rules.record_about_pupil("fiche:changed", student, by=by, now=now)
     return fiche
@@ -167,8 +167,8 @@ def _lock(student_id: int, fiche_id: int) -> tuple[Student, Fiche]:
     return student, queries.get_fiche(student_id, fiche_id)
 
 
-def _settle(fiche: Fiche, *, by: Actor, now: datetime) -> None:
-    if settled_by(by) is FicheState.VALIDATED:
+def _complete(fiche: Fiche, *, by: Actor, now: datetime) -> None:
+    if get_final_state(by) is FicheState.VALIDATED:
         _validate(fiche, by=by, now=now)
     else:
         fiche.state_value = FicheState.SUBMITTED.value

@@ -72,7 +72,7 @@ def check_may_evaluate(student: Student, by: Actor) -> None:
 
 
 def why_not_change(row: Fiche | Evaluation | Bilan, powers: Powers, by: Actor) -> DomainError | None:
-    """Return why somebody may neither change nor delete a record, or None: its author may, until it is settled."""
+    """Return why somebody may neither change nor delete a record, or None: its author may, until it is validated."""
     if powers.frozen:
         return powers.frozen
     if row.received_in is not None:

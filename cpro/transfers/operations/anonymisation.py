@@ -85,7 +85,7 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
 
 
 def _is_old(since: date) -> ColumnElement[bool]:
-    """Return the condition of the sides that still name somebody, settled and left before a day."""
+    """Return the condition of the sides that still name a pupil, closed and left before a day."""
     is_gone = and_(Student.is_active.is_(False), Student.departed_on < since)
     return and_(
         TransferSide.student_label != FORGOTTEN,

@@ -61,7 +61,7 @@ def refuse(
     check_state(locked, locked.side.direction, TO_DECIDE[locked.side.direction])
     typed = clean_reason(reason, required=True)
     if locked.transfer.state is TransferState.OFFERED:
-        settle_offer(locked)
+        close_offer(locked)
     set_state(locked, TransferState.REFUSED, reason=typed, by=by, now=now)
     record_on_both_sides(session, locked, "refused", changes={"reason": (None, typed)}, by=by, now=now)
     return locked.side
@@ -91,8 +91,8 @@ def clean_reason(typed: str, *, required: bool) -> str:
     return reason
 
 
-def settle_offer(locked: LockedTransfer) -> None:
-    """Forget what an offer said of a pupil: it is settled, and the destination school needs it no more."""
+def close_offer(locked: LockedTransfer) -> None:
+    """Erase what an offer told the destination school about a pupil, once it is answered, withdrawn or expired."""
     for side in locked.sides:
         side.offered_birth_date = side.expires_at = None
         if side.direction is Direction.DESTINATION and side.student_id is None:

@@ -1,7 +1,7 @@
 """Offer pupils where one of two schools does not use SIECLE; the destination school links them and accepts.
 
 The only way without an INE. The actions below refuse every other pair of schools. An offer shows the destination school
-the name and birth date of a pupil, to link it; both are forgotten there once it is settled.
+the name and birth date of a pupil, to link it; both are erased there once it is closed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cpro.transfers.errors import IdentityDiffers, NotNow, TransfersOff
 from cpro.transfers.identity import find_disagreements
 from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
-from cpro.transfers.operations.decisions import settle_offer
+from cpro.transfers.operations.decisions import close_offer
 from cpro.transfers.operations.state import (
     check_state,
     check_switches,
@@ -98,7 +98,7 @@ def accept(
     if disagreements and not confirmed:
         what = join_french([each.label for each in disagreements])
         raise IdentityDiffers(f"{what} {'diffère' if len(disagreements) == 1 else 'diffèrent'}")
-    settle_offer(locked)
+    close_offer(locked)
     locked.side.student_id, locked.side.student_label = chosen.id, label_of(chosen)
     locked.side.search_key = search_key_of(locked.side.student_label, locked.side.other_name, locked.side.other_uai)
     locked.transfer.destination_student_id = chosen.id
@@ -113,14 +113,14 @@ def take_back(session: Session, *, establishment_id: int, side_id: int, by: Acto
     """Take back, for the source school, an offer that still waits. Raises `NoSuchTransfer`, `NotNow`."""
     locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
     check_state(locked, Direction.SOURCE, {TransferState.OFFERED})
-    settle_offer(locked)
+    close_offer(locked)
     set_state(locked, TransferState.CANCELLED, by=by, now=now)
     record_on_both_sides(session, locked, "withdrawn", by=by, now=now)
     return locked.side
 
 
 def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> bool:
-    """Settle an offer that nobody answered in time; return whether it was still waiting."""
+    """Close an offer that was not answered in time; return whether it was still waiting."""
     side = session.scalars(
         select(TransferSide).where(
             TransferSide.transfer_id == transfer_id, TransferSide.direction_value == Direction.SOURCE.value
@@ -132,7 +132,7 @@ def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> b
     expires_at = locked.transfer.expires_at
     if locked.transfer.state is not TransferState.OFFERED or expires_at is None or expires_at > now:
         return False
-    settle_offer(locked)
+    close_offer(locked)
     set_state(locked, TransferState.EXPIRED, by=by, now=now)
     for each in locked.sides:
         each.decided_by = each.decided_in = ""

@@ -1,4 +1,4 @@
-"""Run the matching of pupils: find the pairs to settle, settle them in batches, record them in the source schools.
+"""Run the matching of pupils: find the pairs to apply_verdicts, settle them in batches, record them in the source schools.
 
 A run may be killed anywhere, repeated, or run beside another. Each batch is one short transaction of one destination
 school, judged again under the locks; whatever a killed run left undone is found by the next.
@@ -24,11 +24,11 @@ from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
 from cpro.transfers.operations.notifications import notify_heads
 from cpro.transfers.operations.verdicts import (
+    apply_verdicts,
     audit_changes,
     lock_schools,
     named_to,
     record_reception,
-    settle,
     write_in_bulk,
 )
 
@@ -75,17 +75,17 @@ def run(
     figures = RunFigures()
     pairs = _find(establishment_id)
     touched = _ines_of_twins(pairs) if establishment_id is not None else set()
-    _settle_all(pairs, figures, named=named, clock=clock, progress=progress)
+    _apply_all(pairs, figures, named=named, clock=clock, progress=progress)
     if touched:
         # A pupil no longer present twice may free pupils of schools that this run does not look at.
-        _settle_all(_find(None, touched), figures, named=named, clock=clock, progress=progress)
+        _apply_all(_find(None, touched), figures, named=named, clock=clock, progress=progress)
     _record_sent(named=named, clock=clock, progress=progress)
     _notify_all_heads(clock)
     return figures
 
 
 def _find(establishment_id: int | None, ines: set[str] | None = None) -> list[Pair]:
-    """Return the pairs to settle, by destination school; nothing is locked to find that there are none."""
+    """Return the pairs to apply_verdicts, by destination school; nothing is locked to find that there are none."""
     with tenancy.platform_session(_REASON) as session:
         pairs = matching.find_pairs(session, establishment_id=establishment_id, ines=ines)
         return sorted(each.pair for each in matching.judge(session, pairs) if each.changes_something)
@@ -101,7 +101,7 @@ def _ines_of_twins(pairs: list[Pair]) -> set[str]:
         return {pupil.ine for pupil in matching.load_pupils(session, ids).values() if pupil.ine}
 
 
-def _settle_all(
+def _apply_all(
     pairs: list[Pair],
     figures: RunFigures,
     *,
@@ -113,12 +113,12 @@ def _settle_all(
     done = 0
     for establishment_id, batch in _batches(pairs):
         with platform_unit_of_work(_REASON) as work:
-            settled = settle(work.session, batch, now=clock())
-            if settled.copied:
-                record_reception(work.session, establishment_id, settled, by=named(establishment_id), now=clock())
-        figures.transfers += settled.copied
-        figures.records += settled.records
-        figures.changed += settled.changed
+            applied = apply_verdicts(work.session, batch, now=clock())
+            if applied.copied:
+                record_reception(work.session, establishment_id, applied, by=named(establishment_id), now=clock())
+        figures.transfers += applied.copied
+        figures.records += applied.records
+        figures.changed += applied.changed
         done += len(batch)
         progress(done, len(pairs))
 

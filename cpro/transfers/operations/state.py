@@ -18,7 +18,7 @@ from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.notifications import notify_heads
-from cpro.transfers.operations.verdicts import audit_changes, lock_schools, named_to, settle
+from cpro.transfers.operations.verdicts import apply_verdicts, audit_changes, lock_schools, named_to
 
 _NOT_NOW = "Ce transfert n’est plus dans l’état où vous l’avez vu : relisez la page avant de recommencer."
 
@@ -129,7 +129,7 @@ def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: dat
     """
     session.flush()
     pair, transfer_id = locked.pair, locked.transfer.id
-    settled = settle(session, [pair], asked=[pair], now=now)
+    applied = apply_verdicts(session, [pair], asked=[pair], now=now)
     remaining = session.scalar(select(Transfer.id).where(Transfer.id == transfer_id))
     if remaining is None:
         raise NotNow(
@@ -138,11 +138,11 @@ def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: dat
         )
     for row in (locked.transfer, *locked.sides):
         session.expire(row)
-    if settled.copied:
+    if applied.copied:
         session.execute(update(Transfer).where(Transfer.id == locked.transfer.id).values(recorded_at=now))
         session.expire(locked.transfer)
         notify_heads(session, between=(pair.source_id, pair.destination_id), now=now)
-    return settled.copied_records.get(pair.destination_id, CopiedRecords())
+    return applied.copied_records.get(pair.destination_id, CopiedRecords())
 
 
 def record_on_both_sides(

@@ -32,8 +32,8 @@ _COMPARED = frozenset({TransferState.CONFLICT, TransferState.AGREEMENT, Transfer
 
 
 @dataclass
-class Settled:
-    """What a transaction did: figures only."""
+class Applied:
+    """The figures of what a transaction wrote."""
 
     #: transfers whose copy was made, {id of the destination school: how many}
     received: dict[int, int] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Settled:
 
 
 def lock_schools(session: Session, ids: Iterable[int]) -> None:
-    """Keep the switches and the journals of some schools from other writers until the commit, by ascending id."""
+    """Lock the rows of some schools until the commit, by ascending id; their switches and journals need these locks."""
     session.execute(
         select(Establishment.id)
         .where(Establishment.id.in_(set(ids)))
@@ -62,32 +62,35 @@ def lock_schools(session: Session, ids: Iterable[int]) -> None:
     ).all()
 
 
-def settle(session: Session, pairs: Collection[Pair], *, asked: Collection[Pair] = (), now: datetime) -> Settled:
+def apply_verdicts(
+    session: Session, pairs: Collection[Pair], *, asked: Collection[Pair] = (), now: datetime
+) -> Applied:
     """Settle some pairs as the files call for, copies included; `asked` names closed ones that are asked again.
 
-    The journal of the schools is the caller's. The UAI of schools between which something was copied are locked.
+    `asked` names the closed pairs that are asked again. The caller writes the journals of the schools. The UAI of
+    schools between which something was copied are locked.
     """
     lock_schools(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)})
-    verdicts = [each for each in matching.judge(session, pairs, asked=asked) if _is_to_settle(each, asked)]
+    verdicts = [each for each in matching.judge(session, pairs, asked=asked) if _is_to_apply(each, asked)]
     if not verdicts:
-        return Settled()
+        return Applied()
     schools = matching.load_schools(session, {id_ for p in pairs for id_ in (p.source_id, p.destination_id)})
     _end([each.standing.id for each in verdicts if each.over and each.standing], session, now)
     _forget([each.standing.id for each in verdicts if each.standing and not each.over and not each.state], session)
     ids = _write_transfers(session, [each for each in verdicts if each.state], now)
     write_sides(session, [(ids[each.pair], each) for each in verdicts if each.state], schools, now)
     copied = [each.pair for each in verdicts if each.state is TransferState.DONE]
-    settled = _copy(session, copied, ids, now)
-    settled.changed = len(verdicts) - len(copied)
-    return settled
+    applied = _copy(session, copied, ids, now)
+    applied.changed = len(verdicts) - len(copied)
+    return applied
 
 
 def write_in_bulk(session: Session, statement: Any) -> None:
-    """Send an UPDATE or a DELETE past the objects that the session holds: a caller that needs them refreshes them."""
+    """Execute an UPDATE or a DELETE without updating the objects of the session; callers refresh those they need."""
     session.execute(statement, execution_options={"synchronize_session": False})
 
 
-def record_reception(session: Session, establishment_id: int, settled: Settled, *, by: Actor, now: datetime) -> None:
+def record_reception(session: Session, establishment_id: int, applied: Applied, *, by: Actor, now: datetime) -> None:
     """Record in a school's journal what it received, in one line."""
     record(
         "transfer:received",
@@ -97,7 +100,7 @@ def record_reception(session: Session, establishment_id: int, settled: Settled, 
         object_id=establishment_id,
         object_label="",
         changes=audit_changes(
-            settled.received[establishment_id], settled.copied_records.get(establishment_id, CopiedRecords())
+            applied.received[establishment_id], applied.copied_records.get(establishment_id, CopiedRecords())
         ),
         establishment_id=establishment_id,
         session=session,
@@ -136,7 +139,7 @@ def search_key_of(label: str, other_name: str, other_uai: str | None) -> str:
 # --- Rows ----------------------------------------------------------------------------------------------------------
 
 
-def _is_to_settle(verdict: Verdict, asked: Collection[Pair]) -> bool:
+def _is_to_apply(verdict: Verdict, asked: Collection[Pair]) -> bool:
     return verdict.changes_something or (verdict.pair in asked and verdict.state is TransferState.DONE)
 
 
@@ -193,21 +196,21 @@ def _state_values(verdict: Verdict, now: datetime) -> dict[str, Any]:
 
 
 def write_sides(
-    session: Session, settled: Sequence[tuple[int, Verdict]], schools: Mapping[int, School], now: datetime
+    session: Session, verdicts: Sequence[tuple[int, Verdict]], schools: Mapping[int, School], now: datetime
 ) -> None:
     """Update the sides of some transfers to their state: both, or only that of the one school that activated."""
-    if not settled:
+    if not applied:
         return
     known = {
         (transfer_id, direction): side_id
         for transfer_id, direction, side_id in session.execute(
             select(TransferSide.transfer_id, TransferSide.direction_value, TransferSide.id).where(
-                TransferSide.transfer_id.in_([transfer_id for transfer_id, _verdict in settled])
+                TransferSide.transfer_id.in_([transfer_id for transfer_id, _verdict in verdicts])
             )
         )
     }
     changed, created, gone = [], [], []
-    for transfer_id, verdict in settled:
+    for transfer_id, verdict in verdicts:
         for direction in Direction:
             side_id = known.get((transfer_id, direction.value))
             if not _sees(verdict, direction):
@@ -266,17 +269,17 @@ def _new_side(
 # --- Copies --------------------------------------------------------------------------------------------------------
 
 
-def _copy(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now: datetime) -> Settled:
-    settled = Settled()
+def _copy(session: Session, pairs: Sequence[Pair], ids: Mapping[Pair, int], now: datetime) -> Applied:
+    applied = Applied()
     if not pairs:
-        return settled
+        return applied
     transfer_ids = [ids[pair] for pair in pairs]
     copy_records(session, transfer_ids)
-    settled.copied_records = write_figures(session, transfer_ids)
-    settled.received = dict(Counter(pair.destination_id for pair in pairs))
+    applied.copied_records = write_figures(session, transfer_ids)
+    applied.received = dict(Counter(pair.destination_id for pair in pairs))
     _lock_uais(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)}, now)
     _note_school_pairs(session, pairs, ids, now)
-    return settled
+    return applied
 
 
 def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, CopiedRecords]:

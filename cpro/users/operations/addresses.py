@@ -46,7 +46,7 @@ def change_account_address(account: Account, email: str, *, by: Actor, now: date
     Its earlier holder and the heads are notified. The command line's word counts at once.
     """
     session = db.session()
-    settle_silence(session, account, now=now)
+    apply_silence(session, account, now=now)
     _replace_waiting(session, account.establishment_id, account.id, now=now)
     earlier, account.email = account.confirmed_email, email
     if rules.is_command_line(by):
@@ -93,7 +93,7 @@ def forget_address(account: Account, *, now: datetime) -> None:
     _replace(db.session(), account.establishment_id, account.id, AddressState.WAITING, AddressState.COUNTED, now=now)
 
 
-def settle_silence(session: Session, account: Account, *, now: datetime) -> bool:
+def apply_silence(session: Session, account: Account, *, now: datetime) -> bool:
     """Have a changed address count when its seven days are over without an objection; return whether it did."""
     change = _find_waiting(session, account)
     if change is None or account.role is Role.HEAD:
@@ -102,7 +102,7 @@ def settle_silence(session: Session, account: Account, *, now: datetime) -> bool
         return False
     if not _was_notified(session, change, now=now):
         return False
-    _settle(change, AddressState.COUNTED, now=now)
+    _close(change, AddressState.COUNTED, now=now)
     account.confirmed_email = change.email
     session.flush()
     changes = {"confirmed_email": (change.earlier, change.email)}
@@ -225,7 +225,7 @@ def answer_link(session: Session, token: str, *, agrees: bool, origin: str, now:
         _answer_for_school(session, establishment, change, agrees=agrees, by=by, now=now)
     else:
         _answer_for_account(session, account, change, agrees=agrees, by=by, now=now)
-    _settle(change, AddressState.CONFIRMED if agrees else AddressState.REFUSED, now=now)
+    _close(change, AddressState.CONFIRMED if agrees else AddressState.REFUSED, now=now)
     session.flush()
     if not agrees:
         for address in queries.list_head_addresses(session, establishment.id):
@@ -336,5 +336,5 @@ def _replace(
     )
 
 
-def _settle(change: AddressChange, state: AddressState, *, now: datetime) -> None:
+def _close(change: AddressChange, state: AddressState, *, now: datetime) -> None:
     change.state_value, change.settled_at = state.value, now

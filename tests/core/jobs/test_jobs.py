@@ -215,7 +215,7 @@ class TestCancelling:
         shop.work()
         assert (shop.look(job_id).state_value, arrivals(shop, "x")) == ("cancelled", 0)
 
-    def test_a_settled_job_stays_as_it_ended(self, shop: Shop) -> None:
+    def test_a_finished_job_stays_as_it_ended(self, shop: Shop) -> None:
         job_id = shop.ask("report")
         shop.work()
 

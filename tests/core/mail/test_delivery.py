@@ -39,7 +39,7 @@ class TestAccepted:
         assert message.get_content_charset() == "utf-8"
         assert message.get_content().splitlines() == ["Bonjour Zoé"]
 
-    def test_is_settled_and_forgets_its_body(self, post: Post, sink: Sink) -> None:
+    def test_is_finished_and_forgets_its_body(self, post: Post, sink: Sink) -> None:
         with time_machine.travel(START, tick=False):
             post.write()
             assert post.row().sealed_body

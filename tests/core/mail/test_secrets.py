@@ -189,7 +189,7 @@ class TestWhoSees:
 
 
 class TestForgetting:
-    def test_settled_messages_and_their_jobs_go_after_a_month(self, post: Post, sink: Sink, arrange: Arrange) -> None:
+    def test_finished_messages_and_their_jobs_go_after_a_month(self, post: Post, sink: Sink, arrange: Arrange) -> None:
         post.write()
         post.work()
         now = clock.utcnow()
