@@ -41,7 +41,7 @@ class Dashboard(SecureIndexView):
 
     @expose("/")
     def index(self) -> Any:
-        """Show the checklist as it stands now."""
+        """Show the checklist."""
         checklist = list_items_for(current_principal(), registry().checklist())
         return self.render(
             "dashboard.html",

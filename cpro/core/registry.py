@@ -251,12 +251,12 @@ class Registry:
         self._charts.append(provider)
 
     def charts(self) -> list[Chart]:
-        """Return the charts of the dashboard, as the figures stand now."""
+        """Return the charts of the dashboard, from the present figures."""
         found = (provider() for provider in self._charts)
         return [chart for chart in found if chart is not None]
 
     def consequences(self, tab: str) -> list[Consequence]:
-        """Return what a settings tab changes, as the figures stand now."""
+        """Return what a settings tab changes, from the present figures."""
         return [line for provider in self._consequences[tab] for line in provider()]
 
     def sections(self, page: str) -> list[tuple[str, dict[str, Any]]]:
@@ -264,7 +264,7 @@ class Registry:
         return [(section.template, section.context()) for section in self._sections[page]]
 
     def checklist(self) -> list[ChecklistItem]:
-        """Return « Les incontournables », as the figures stand now."""
+        """Return « Les incontournables », from the present figures."""
         return [item for provider in self._checklist for item in provider()]
 
 

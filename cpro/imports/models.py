@@ -146,7 +146,7 @@ class ImportRun(Owned, Model):
 
     @property
     def state(self) -> RunState:
-        """Return where the import stands."""
+        """Return the state as an enum member."""
         return RunState(self.state_value)
 
     @property

@@ -39,7 +39,7 @@ _READ_AGAIN = (
 @bp.get("/<int:run_id>")
 @requires(Permission.IMPORTS_MANAGE)
 def show(run_id: int) -> ResponseReturnValue:
-    """Show an import as it stands."""
+    """Show an import."""
     return show_run(run_id)
 
 

@@ -74,7 +74,7 @@ class Mandate(Owned, Model):
     diplomas: Mapped[list[MandateDiploma]] = relationship(lazy="raise", order_by="MandateDiploma.id")
 
     def state_on(self, today: date) -> MandateState:
-        """Return where the mandate stands on a day of the school's."""
+        """Return the state of the mandate on a day of the school."""
         if self.closed_at is not None:
             return MandateState.CLOSED
         if today < self.starts_on:

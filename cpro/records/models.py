@@ -26,7 +26,7 @@ from cpro.students.models import Student
 
 
 class FicheState(enum.Enum):
-    """Where a fiche stands; values are what the database keeps."""
+    """States of a fiche; the values are those of the database."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -155,7 +155,7 @@ class Fiche(PupilRecord, Model):
 
     @property
     def state(self) -> FicheState:
-        """Return where it stands."""
+        """Return the state as an enum member."""
         return FicheState(self.state_value)
 
 

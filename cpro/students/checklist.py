@@ -14,7 +14,7 @@ from cpro.users.queries import count_heads, count_pending_accounts, count_unseen
 
 
 def list_items() -> list[ChecklistItem]:
-    """Return the lines, as the figures stand now."""
+    """Return the lines, from the present figures."""
     return [*_head(), *_codes(), *_pending_accounts(), *_unseen_teachers(), *_courses(), *_divisions(), *_without_ine()]
 
 

@@ -59,7 +59,7 @@ class School(NamedTuple):
     uses_siecle: bool
 
 
-class Standing(NamedTuple):
+class StoredTransfer(NamedTuple):
     """The current transfer of a pair; `disagreements` are those that its sides hold, None while it has none."""
 
     id: int
@@ -75,12 +75,15 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one pair calls for: `state` is None when nothing should stand, `over` when the row that stands is past."""
+    """The state that a pair of pupils should have.
+
+    `state` is None when no transfer should be stored; `over` says that the stored one belongs to the past.
+    """
 
     pair: Pair
     source: Pupil | None
     destination: Pupil | None
-    standing: Standing | None
+    stored: StoredTransfer | None
     state: TransferState | None
     over: bool = False
     disagreements: list[Disagreement] = field(default_factory=list)
@@ -95,11 +98,11 @@ class Verdict:
         """Return whether what stands is not what the pair calls for."""
         if self.over:
             return True
-        if self.standing is None:
+        if self.stored is None:
             return self.state is not None
-        if self.state is TransferState.CONFLICT and self.disagreement_values != self.standing.disagreements:
+        if self.state is TransferState.CONFLICT and self.disagreement_values != self.stored.disagreements:
             return True
-        return self.state is None or self.state.value != self.standing.state_value
+        return self.state is None or self.state.value != self.stored.state_value
 
 
 def find_pairs(
@@ -137,7 +140,7 @@ def _read_present_twice(session: Session, statement: Select[int, int, int, int])
 
 
 def judge(session: Session, pairs: Iterable[Pair], *, asked: Collection[Pair] = ()) -> list[Verdict]:
-    """Return what each pair calls for, as the database stands; `asked` names the closed ones that are asked again."""
+    """Return the verdict on each pair from the present rows; `asked` names the closed pairs that are asked again."""
     verdicts: list[Verdict] = []
     ordered = sorted(set(pairs))
     for start in range(0, len(ordered), _PAGE):
@@ -146,7 +149,7 @@ def judge(session: Session, pairs: Iterable[Pair], *, asked: Collection[Pair] = 
 
 
 def list_twins(session: Session, source_student_ids: Collection[int]) -> set[Pair]:
-    """Return the pairs that stand as twins, among those of some pupils."""
+    """Return the pairs stored as twins, among those of some pupils."""
     columns = [getattr(Transfer, name) for name in Pair._fields]
     rows = session.execute(
         select(*columns).where(
@@ -305,24 +308,24 @@ def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair]
         session, {id_ for pair in pairs for id_ in (pair.source_student_id, pair.destination_student_id)}
     )
     schools = load_schools(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)})
-    standing = _load_standing(session, pairs)
+    stored = _load_stored(session, pairs)
     present = _count_present(session, {pupil.ine for pupil in pupils.values() if pupil.ine})
     verdicts = []
     for pair in pairs:
         source, destination = pupils.get(pair.source_student_id), pupils.get(pair.destination_student_id)
-        row = standing.get((pair.source_student_id, pair.destination_student_id))
+        row = stored.get((pair.source_student_id, pair.destination_student_id))
         over = _is_over(row, source, destination)
         if row is not None and not over and _keeps(row, is_asked=pair in asked):
             verdicts.append(Verdict(pair, source, destination, row, TransferState(row.state_value)))
             continue
         disagreements = find_disagreements(source, destination) if source and destination else []
-        state = _state_of(pair, source, destination, schools, present, None if over else row, bool(disagreements))
+        state = _get_state(pair, source, destination, schools, present, None if over else row, bool(disagreements))
         verdicts.append(Verdict(pair, source, destination, row, state, over=over, disagreements=disagreements))
     return verdicts
 
 
-def _load_standing(session: Session, pairs: Sequence[Pair]) -> dict[tuple[int, int | None], Standing]:
-    columns = [getattr(Transfer, name) for name in Standing._fields if name != "disagreements"]
+def _load_stored(session: Session, pairs: Sequence[Pair]) -> dict[tuple[int, int | None], StoredTransfer]:
+    columns = [getattr(Transfer, name) for name in StoredTransfer._fields if name != "disagreements"]
     rows = session.execute(
         select(*columns, TransferSide.disagreements)
         .outerjoin(
@@ -331,7 +334,7 @@ def _load_standing(session: Session, pairs: Sequence[Pair]) -> dict[tuple[int, i
         )
         .where(Transfer.is_current, Transfer.source_student_id.in_({p.source_student_id for p in pairs}))
     )
-    return {(row.source_student_id, row.destination_student_id): Standing._make(row) for row in rows}
+    return {(row.source_student_id, row.destination_student_id): StoredTransfer._make(row) for row in rows}
 
 
 def _count_present(session: Session, ines: Collection[str]) -> dict[str, int]:
@@ -344,7 +347,7 @@ def _count_present(session: Session, ines: Collection[str]) -> dict[str, int]:
     return {ine: count for ine, count in rows if ine is not None}
 
 
-def _is_over(row: Standing | None, source: Pupil | None, destination: Pupil | None) -> bool:
+def _is_over(row: StoredTransfer | None, source: Pupil | None, destination: Pupil | None) -> bool:
     """Return whether a copy that was made is past: the pupil went back, or left another day."""
     if row is None or row.state_value != TransferState.DONE.value or source is None or destination is None:
         return False
@@ -352,22 +355,22 @@ def _is_over(row: Standing | None, source: Pupil | None, destination: Pupil | No
     return went_back or (not row.is_offer and row.departed_on != source.departed_on)
 
 
-def _keeps(row: Standing, *, is_asked: bool) -> bool:
+def _keeps(row: StoredTransfer, *, is_asked: bool) -> bool:
     """Return whether a row stays as it is whatever the files say."""
     state = TransferState(row.state_value)
     return not is_asked and state not in MATCHED
 
 
-def _state_of(
+def _get_state(
     pair: Pair,
     source: Pupil | None,
     destination: Pupil | None,
     schools: dict[int, School],
     present: dict[str, int],
-    row: Standing | None,
+    row: StoredTransfer | None,
     disagree: bool,
 ) -> TransferState | None:
-    """Return the state that a pair without a copy calls for, or None: nothing stands between these two."""
+    """Return the state that a pair without a copy should have, or None when no transfer should be stored."""
     if source is None or destination is None or not destination.is_active:
         return None
     is_offer = row is not None and row.is_offer
@@ -388,10 +391,10 @@ def _state_of(
         return TransferState.WAITING_DESTINATION if source_enabled else TransferState.WAITING_SOURCE
     if destination.ine and present.get(destination.ine, 0) > 1:
         return TransferState.BLOCKED
-    return _state_of_open(destination, row, disagree)
+    return _get_open_state(destination, row, disagree)
 
 
-def _state_of_open(destination: Pupil, row: Standing | None, disagree: bool) -> TransferState:
+def _get_open_state(destination: Pupil, row: StoredTransfer | None, disagree: bool) -> TransferState:
     if disagree and (row is None or row.confirmed_at is None):
         return TransferState.CONFLICT
     if destination.came_by != Origin.SIECLE.value and (row is None or row.agreed_at is None):

@@ -29,7 +29,7 @@ _NEW = text("told_at IS NULL")
 
 
 class TransferState(enum.Enum):
-    """Where a transfer stands; values are what the database keeps."""
+    """States of a transfer; the values are those of the database."""
 
     WAITING_SOURCE = "waiting_left"
     WAITING_DESTINATION = "waiting_joined"
@@ -171,7 +171,7 @@ class Transfer(PlatformOnly, Model):
 
     @property
     def state(self) -> TransferState:
-        """Return where it stands."""
+        """Return the state as an enum member."""
         return TransferState(self.state_value)
 
 
@@ -237,7 +237,7 @@ class TransferSide(Owned, Model):
 
     @property
     def state(self) -> TransferState:
-        """Return where it stands."""
+        """Return the state as an enum member."""
         return TransferState(self.state_value)
 
     @property

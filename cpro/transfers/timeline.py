@@ -1,4 +1,4 @@
-"""Where a transfer stands, in steps: what is done, what is missing, who must act.
+"""The state of a transfer, in steps: what is done, what is missing, who must act.
 
 Nothing is shown of the other school but its name, its UAI and whether it activated transfers: a school needs them to
 know whom to ask; of an identity, which fields disagree, never what the other says. A school that has not activated

@@ -91,7 +91,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/<int:side_id>")
 @requires(Permission.TRANSFERS_VIEW)
 def show(side_id: int) -> ResponseReturnValue:
-    """Show where one transfer stands: what is done, what is missing, who must act."""
+    """Show the state of one transfer: what is done, what is missing, who must act."""
     side = queries.get_side(side_id)
     events.record_opened.send(
         "transfers",

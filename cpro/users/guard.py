@@ -219,7 +219,7 @@ def _send_to_sign_in(access: Access) -> ResponseReturnValue:
     elif owner and _was_sent_from_ours() and lost_uploads.is_upload():
         lost_uploads.note(owner, access.max_body)
     return redirect(
-        url_for("users.sign_in", suite=page_address() if access.keeps_typed_form else _standing_page()), 303
+        url_for("users.sign_in", suite=page_address() if access.keeps_typed_form else _find_source_page()), 303
     )
 
 
@@ -232,7 +232,7 @@ def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
         return {"message": _SESSION_ENDED}, 403
     if access.keeps_typed_form and _comes_from_our_pages() and _park(f"{principal.kind}:{principal.id}"):
         return redirect(page_address(), 303)
-    page = _standing_page()
+    page = _find_source_page()
     if lost_uploads.is_upload() and page and _was_sent_from_ours():
         flash(lost_uploads.sentence_of([each.filename or "" for each in request.files.values() if each]), "warning")
         return redirect(page, 303)
@@ -258,7 +258,7 @@ def _was_sent_from_ours() -> bool | None:
     return urlsplit(origin).netloc == request.host if origin else None
 
 
-def _standing_page() -> str | None:
+def _find_source_page() -> str | None:
     """Return the page of ours on which a posted form stood, as the browser gives it, None when it does not."""
     source = urlsplit(request.headers.get("Referer", ""))
     if source.netloc != request.host or not is_local_path(source.path):

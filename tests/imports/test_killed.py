@@ -156,7 +156,7 @@ def test_killed_while_undoing_the_import_stands_or_is_gone(
     monkeypatch.setattr(reversal, "AT_ONCE_CHANGES", PUPILS // 2)
     chance = random.Random(20261124)
     run_id, job_id = send_to_undoing(desk)
-    standing = picture(desk)
+    applied = picture(desk)
     started = time.monotonic()
     desk_runner(desk).drain()
     duration = time.monotonic() - started
@@ -176,7 +176,7 @@ def test_killed_while_undoing_the_import_stands_or_is_gone(
             process.wait()
         seen, state = wait_for_end(desk, run_id)
         states.append(state)
-        assert (seen, state) in ((standing, RunState.APPLIED), (gone, RunState.UNDONE))
+        assert (seen, state) in ((applied, RunState.APPLIED), (gone, RunState.UNDONE))
         if state is RunState.UNDONE:
             run_id, job_id = send_to_undoing(desk)
         else:

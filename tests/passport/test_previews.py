@@ -104,12 +104,11 @@ class TestWhatTheyShow:
         assert "private" in first.headers["Cache-Control"]
 
     def test_no_pupil_is_in_it(self, app: Flask, class_a: Class_, world: World) -> None:
-        from tests.passport.test_paper import letterhead
-
         from cpro.core import tenancy
         from cpro.passport.pdf import build_pdf_data
         from cpro.passport.previews import invented_portfolio
         from tests.factories import NOW
+        from tests.passport.test_pdf import letterhead
 
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))

@@ -91,7 +91,7 @@ class Job(Owned, Model):
 
     @property
     def state(self) -> JobState:
-        """Return where the job stands."""
+        """Return the state as an enum member."""
         return JobState(self.state_value)
 
     @property

@@ -23,7 +23,7 @@ _UNKNOWN = "Le travail est terminé."
 
 @dataclass(frozen=True)
 class Progress:
-    """How a job stands, in words."""
+    """The state of a job, in words."""
 
     label: str
     state: str

@@ -13,7 +13,7 @@ of `instance/mail/`: the same job is done at once, after the commit, in the proc
 platform of one machine needs no worker for its messages; if that process dies first, a worker does it later.
 
 A feature keeps the texts of its messages in a `messages.py` of its own and says what they are about (`about=`), so
-that the page of that object shows where they stand.
+that the page of that object shows their state.
 """
 
 from __future__ import annotations

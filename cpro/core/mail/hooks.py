@@ -23,7 +23,7 @@ def register_hooks(app: Flask) -> None:
 
 
 def describe_state(message: MailMessage, timezone: str, *, now: datetime) -> str:
-    """Return where a message stands: « envoyé le … », « en attente … », « refusé par le serveur : … »."""
+    """Describe the state of a message: « envoyé le … », « en attente … », « refusé par le serveur : … »."""
     if message.state is MailState.SENT and message.settled_at:
         return f"envoyé le {format_instant(message.settled_at, timezone)}"
     if message.state is MailState.REFUSED:

@@ -1,4 +1,4 @@
-"""The messages: to whom, about what, where each stands."""
+"""The messages: to whom, about what, and its state."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class MailMessage(Owned, Model):
 
     @property
     def state(self) -> MailState:
-        """Return where the message stands."""
+        """Return the state as an enum member."""
         return MailState(self.state_value)
 
     @property

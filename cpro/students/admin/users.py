@@ -40,7 +40,7 @@ from cpro.users.operations.manual import get_account_details
 
 
 def _state(account: Account) -> str:
-    """Return where an account stands, in a word."""
+    """Return the state of an account, in a word."""
     if account.is_pending:
         return "attend l’accord du chef"
     if not account.is_active:

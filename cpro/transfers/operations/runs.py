@@ -85,7 +85,7 @@ def run(
 
 
 def _find(establishment_id: int | None, ines: set[str] | None = None) -> list[Pair]:
-    """Return the pairs to apply_verdicts, by destination school; nothing is locked to find that there are none."""
+    """Return the pairs to judge, by destination school; takes no lock."""
     with tenancy.platform_session(_REASON) as session:
         pairs = matching.find_pairs(session, establishment_id=establishment_id, ines=ines)
         return sorted(each.pair for each in matching.judge(session, pairs) if each.changes_something)

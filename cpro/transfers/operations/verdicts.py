@@ -65,7 +65,7 @@ def lock_schools(session: Session, ids: Iterable[int]) -> None:
 def apply_verdicts(
     session: Session, pairs: Collection[Pair], *, asked: Collection[Pair] = (), now: datetime
 ) -> Applied:
-    """Settle some pairs as the files call for, copies included; `asked` names closed ones that are asked again.
+    """Judge some pairs anew and write what the verdicts call for, copies included; return the figures.
 
     `asked` names the closed pairs that are asked again. The caller writes the journals of the schools. The UAI of
     schools between which something was copied are locked.
@@ -75,8 +75,8 @@ def apply_verdicts(
     if not verdicts:
         return Applied()
     schools = matching.load_schools(session, {id_ for p in pairs for id_ in (p.source_id, p.destination_id)})
-    _end([each.standing.id for each in verdicts if each.over and each.standing], session, now)
-    _forget([each.standing.id for each in verdicts if each.standing and not each.over and not each.state], session)
+    _end([each.stored.id for each in verdicts if each.over and each.stored], session, now)
+    _forget([each.stored.id for each in verdicts if each.stored and not each.over and not each.state], session)
     ids = _write_transfers(session, [each for each in verdicts if each.state], now)
     write_sides(session, [(ids[each.pair], each) for each in verdicts if each.state], schools, now)
     copied = [each.pair for each in verdicts if each.state is TransferState.DONE]
@@ -164,9 +164,9 @@ def _write_transfers(session: Session, verdicts: Sequence[Verdict], now: datetim
     ids: dict[Pair, int] = {}
     changed, created = [], []
     for verdict in verdicts:
-        if verdict.standing and not verdict.over:
-            ids[verdict.pair] = verdict.standing.id
-            changed.append({"id": verdict.standing.id, **_state_values(verdict, now)})
+        if verdict.stored and not verdict.over:
+            ids[verdict.pair] = verdict.stored.id
+            changed.append({"id": verdict.stored.id, **_state_values(verdict, now)})
         else:
             created.append(verdict)
     if changed:
@@ -198,8 +198,8 @@ def _state_values(verdict: Verdict, now: datetime) -> dict[str, Any]:
 def write_sides(
     session: Session, verdicts: Sequence[tuple[int, Verdict]], schools: Mapping[int, School], now: datetime
 ) -> None:
-    """Update the sides of some transfers to their state: both, or only that of the one school that activated."""
-    if not applied:
+    """Write the sides of transfers, given as (transfer's id, verdict), of the schools that have activated transfers."""
+    if not verdicts:
         return
     known = {
         (transfer_id, direction): side_id
