@@ -16,7 +16,7 @@ import xlsxwriter
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _BYTE_ORDER_MARK = "\ufeff"  # without it, Excel reads UTF-8 as Windows-1252
 #: What a worksheet's name may not hold, and its length.
-_SHEET_NAME_FORBIDDEN, _SHEET_NAME_LENGTH = str.maketrans("", "", "[]:*?/\\'"), 31
+_WORKSHEET_NAME_FORBIDDEN, _WORKSHEET_NAME_LENGTH = str.maketrans("", "", "[]:*?/\\'"), 31
 
 
 def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
@@ -32,16 +32,16 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 
 def xlsx_file(rows: Iterable[Sequence[Any]], *, title: str) -> bytes:
-    """Return a workbook of one sheet whose every cell is text, the first row bold and kept in view."""
+    """Return a workbook of one worksheet whose every cell is text, the first row bold and kept in view."""
     buffer = io.BytesIO()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(buffer, options) as book:
-        sheet = book.add_worksheet(title.translate(_SHEET_NAME_FORBIDDEN)[:_SHEET_NAME_LENGTH])
+        worksheet = book.add_worksheet(title.translate(_WORKSHEET_NAME_FORBIDDEN)[:_WORKSHEET_NAME_LENGTH])
         bold = book.add_format({"bold": True})
-        sheet.freeze_panes(1, 0)
+        worksheet.freeze_panes(1, 0)
         for index, row in enumerate(rows):
             for column, cell in enumerate(row):
-                sheet.write_string(index, column, "" if cell is None else str(cell), bold if index == 0 else None)
+                worksheet.write_string(index, column, "" if cell is None else str(cell), bold if index == 0 else None)
     return buffer.getvalue()
 
 

@@ -28,7 +28,7 @@ from cpro.imports.listing import CHANGE_CHOICES, FINDING_CHOICES, PAGE_SIZE, Lis
 from cpro.imports.models import RunState
 from cpro.imports.operations.reversal import describe_obstacle
 from cpro.imports.operations.runs import describe_failure
-from cpro.imports.spreadsheet.columns import SheetKind
+from cpro.imports.spreadsheet.columns import WorksheetKind
 from cpro.imports.spreadsheet.template import template_csv, template_xlsx
 
 bp = Blueprint("imports", __name__, url_prefix="/admin/imports")
@@ -37,7 +37,7 @@ bp = Blueprint("imports", __name__, url_prefix="/admin/imports")
 _MAX_REQUEST = MAX_DEPOSIT_SIZE + 64 * 1024
 _RECENT = 5
 _PIECE_SIZE = 1 << 16
-_SHEETS = {"eleves": SheetKind.STUDENTS, "personnels": SheetKind.STAFF}
+_WORKSHEETS = {"eleves": WorksheetKind.STUDENTS, "personnels": WorksheetKind.STAFF}
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -78,7 +78,7 @@ def too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
 @requires(Permission.IMPORTS_MANAGE)
 def template(who: str, file_format: str) -> ResponseReturnValue:
     """Send an empty table, its titles alone."""
-    kind = _SHEETS[who]
+    kind = _WORKSHEETS[who]
     is_csv = file_format == "csv"
     answer = Response(template_csv(kind) if is_csv else template_xlsx(kind), mimetype="text/csv" if is_csv else _XLSX)
     answer.headers["Content-Disposition"] = f'attachment; filename="modele-{who}.{file_format}"'

@@ -59,17 +59,17 @@ class Archived(DomainError):
         super().__init__("Ce scénario est archivé : reprenez-le d’abord.")
 
 
-def scenario_values(sheet: queries.Sheet) -> dict[str, Any]:
+def scenario_values(details: queries.ScenarioDetails) -> dict[str, Any]:
     """Return a scenario as its form shows it, which is what two people must not overwrite."""
-    scenario = sheet.scenario
+    scenario = details.scenario
     return {
         "diploma": scenario.diploma.code,
         "title": scenario.title,
         "co_intervention": scenario.is_co_intervention,
         **{name: getattr(scenario, name) for name in RICH_FIELDS},
-        "links": [{"label": each.label, "url": each.url} for each in sheet.links],
-        "competences": [str(each.id) for each in sheet.competences],
-        "co_authors": [str(each.id) for each in sheet.co_authors],
+        "links": [{"label": each.label, "url": each.url} for each in details.links],
+        "competences": [str(each.id) for each in details.competences],
+        "co_authors": [str(each.id) for each in details.co_authors],
     }
 
 
@@ -99,12 +99,12 @@ def update_scenario(
 
     Raises `NotFound`, `NotYourScenario`, `Archived`, `FieldErrors`, `StaleForm`.
     """
-    sheet = _lock(scenario_id, by)
-    scenario = sheet.scenario
+    details = _lock(scenario_id, by)
+    scenario = details.scenario
     if scenario.archived_at is not None:
         raise Archived
-    stored = scenario_values(sheet)
-    clean = _clean(values, author_id=scenario.author_id, kept_co_authors=[each.id for each in sheet.co_authors])
+    stored = scenario_values(details)
+    clean = _clean(values, author_id=scenario.author_id, kept_co_authors=[each.id for each in details.co_authors])
     wanted = {**clean, "diploma": clean["diploma"].code}
     parts = [name for name, value in wanted.items() if value != stored[name]]
     if not parts:
@@ -126,7 +126,7 @@ def duplicate_scenario(scenario_id: int, *, by: Actor, now: datetime) -> Scenari
     Raises `NotFound`.
     """
     assert by.id is not None, "a scenario has an author"
-    source = queries.get_sheet(scenario_id)
+    source = queries.get_details(scenario_id)
     values = scenario_values(source)
     title = f"{source.scenario.title[: TITLE_LENGTH - len(_COPY)]}{_COPY}"
     diploma = source.scenario.diploma
@@ -173,13 +173,13 @@ def journal_label(scenario: Scenario, diploma: Diploma) -> str:
     return f"Scénario n° {scenario.id} ({diploma.short_label})"
 
 
-def _lock(scenario_id: int, by: Actor) -> queries.Sheet:
+def _lock(scenario_id: int, by: Actor) -> queries.ScenarioDetails:
     """Return a scenario of one's own, locked until the end of the action."""
     scenario = queries.get_scenario(scenario_id)
     if not queries.is_written_by(scenario, by.id):
         raise NotYourScenario
     db.session.refresh(scenario, with_for_update={"of": Scenario, "key_share": True})  # PostgreSQL locks no outer join
-    return queries.get_sheet(scenario_id)
+    return queries.get_details(scenario_id)
 
 
 def _columns(clean: Mapping[str, Any]) -> dict[str, Any]:

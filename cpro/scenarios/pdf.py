@@ -9,30 +9,30 @@ from cpro.core.formatting import format_instant
 from cpro.core.richtext import to_blocks
 from cpro.masks.models import MaskKey
 from cpro.masks.queries import get_labels
-from cpro.scenarios.queries import Sheet
+from cpro.scenarios.queries import ScenarioDetails
 
 
-def render_scenario(sheet: Sheet, *, school: str, timezone: str) -> bytes:
+def render_scenario(details: ScenarioDetails, *, school: str, timezone: str) -> bytes:
     """Return the PDF of a scenario, worded by the school's masks for its diploma; `school` is the school's name."""
-    return render_pdf("scenarios/scenario.typ", build_pdf_data(sheet, school=school, timezone=timezone))
+    return render_pdf("scenarios/scenario.typ", build_pdf_data(details, school=school, timezone=timezone))
 
 
-def build_pdf_data(sheet: Sheet, *, school: str, timezone: str) -> dict[str, Any]:
+def build_pdf_data(details: ScenarioDetails, *, school: str, timezone: str) -> dict[str, Any]:
     """Return the data that the template reads, ready for JSON."""
-    scenario = sheet.scenario
+    scenario = details.scenario
     labels = get_labels(scenario.diploma_id)
     return {
         "school": school,
         "title": scenario.title,
         "diploma": scenario.diploma.short_label,
-        "authors": ", ".join([scenario.author.label, *(each.label for each in sheet.co_authors)]),
+        "authors": ", ".join([scenario.author.label, *(each.label for each in details.co_authors)]),
         "co_intervention": scenario.is_co_intervention,
         "changed_at": format_instant(scenario.changed_at, timezone),
-        "competences": [{"code": each.code, "label": each.label} for each in sheet.competences],
+        "competences": [{"code": each.code, "label": each.label} for each in details.competences],
         "fields": [
             {
                 "label": label,
-                "links": [{"label": each.label or each.url, "url": each.url} for each in sheet.links],
+                "links": [{"label": each.label or each.url, "url": each.url} for each in details.links],
                 "blocks": [],
             }
             if key is MaskKey.LINKS

@@ -23,7 +23,7 @@ MOST_COUNTED = 1_000
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ScenarioDetails:
     """A scenario with everything its page shows."""
 
     scenario: Scenario
@@ -54,10 +54,10 @@ def get_scenario(scenario_id: int) -> Scenario:
     return found
 
 
-def get_sheet(scenario_id: int) -> Sheet:
+def get_details(scenario_id: int) -> ScenarioDetails:
     """Return a scenario with its links, competences and co-authors, or raise `NotFound`."""
     scenario = get_scenario(scenario_id)
-    return Sheet(scenario, list_links(scenario.id), list_worked(scenario.id), list_co_authors(scenario.id))
+    return ScenarioDetails(scenario, list_links(scenario.id), list_worked(scenario.id), list_co_authors(scenario.id))
 
 
 def list_links(scenario_id: int) -> Sequence[ScenarioLink]:

@@ -101,15 +101,15 @@ def save_new() -> ResponseReturnValue:
 @requires(Permission.SCENARIOS_VIEW)
 def show(scenario_id: int) -> ResponseReturnValue:
     """Show a scenario; the page prints as the scenario alone."""
-    sheet = _opened(scenario_id)
+    details = _opened(scenario_id)
     return render_page(
         "scenarios/show.html",
-        sheet=sheet,
-        scenario=sheet.scenario,
-        labels=_labels(sheet.scenario.diploma),
-        changed_at=format_instant(sheet.scenario.changed_at, get_current_establishment().timezone),
+        details=details,
+        scenario=details.scenario,
+        labels=_labels(details.scenario.diploma),
+        changed_at=format_instant(details.scenario.changed_at, get_current_establishment().timezone),
         may_write=_may_write(),
-        is_own=queries.is_written_by(sheet.scenario, _own_id()),
+        is_own=queries.is_written_by(details.scenario, _own_id()),
     )
 
 
@@ -117,9 +117,9 @@ def show(scenario_id: int) -> ResponseReturnValue:
 @requires(Permission.SCENARIOS_VIEW)
 def print_out(scenario_id: int) -> ResponseReturnValue:
     """Send a scenario as a PDF."""
-    sheet = _opened(scenario_id)
+    details = _opened(scenario_id)
     school = get_current_establishment()
-    content = pdf.render_scenario(sheet, school=school.name or school.code, timezone=school.timezone)
+    content = pdf.render_scenario(details, school=school.name or school.code, timezone=school.timezone)
     answer = Response(content, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="scenario-{scenario_id}.pdf"'
     answer.headers["Cache-Control"] = "no-store"
@@ -130,30 +130,30 @@ def print_out(scenario_id: int) -> ResponseReturnValue:
 @requires(Permission.SCENARIOS_EDIT)
 def edit(scenario_id: int) -> ResponseReturnValue:
     """Show the form of a scenario to its author and co-authors."""
-    sheet = _own_sheet(scenario_id)
-    if sheet.scenario.archived_at is not None:
+    details = _get_own_details(scenario_id)
+    if details.scenario.archived_at is not None:
         raise operations.Archived
-    stored = operations.scenario_values(sheet)
+    stored = operations.scenario_values(details)
     form = ScenarioForm.opened(stored, drafts.typed(_draft_of(scenario_id)), about=("scenario", scenario_id))
-    return _form_page(form, sheet)
+    return _form_page(form, details)
 
 
 @bp.post("/<int:scenario_id>/modifier")
 @requires(Permission.SCENARIOS_EDIT, keeps_typed_form=True)
 def save(scenario_id: int) -> ResponseReturnValue:
     """Save a scenario, or show its form again with another diploma's labels or more rows of links."""
-    sheet = _own_sheet(scenario_id)
+    details = _get_own_details(scenario_id)
     if drafts.is_asked():
         return drafts.answer(
-            _draft_of(scenario_id), again=lambda: _form_page(ScenarioForm(posted()), queries.get_sheet(scenario_id))
+            _draft_of(scenario_id), again=lambda: _form_page(ScenarioForm(posted()), queries.get_details(scenario_id))
         )
     if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
-        return _form_page(ScenarioForm(posted()), sheet)
+        return _form_page(ScenarioForm(posted()), details)
     form = ScenarioForm.sent(
-        operations.scenario_values(sheet), about=("scenario", scenario_id), keeps_absent=False, prepare=_complete
+        operations.scenario_values(details), about=("scenario", scenario_id), keeps_absent=False, prepare=_complete
     )
     if not form.validate():
-        return _form_page(form, sheet, form.status)
+        return _form_page(form, details, form.status)
     try:
         with unit_of_work():
             changed = operations.update_scenario(
@@ -163,7 +163,7 @@ def save(scenario_id: int) -> ResponseReturnValue:
     except (operations.NotYourScenario, operations.Archived):
         raise
     except DomainError as refusal:
-        return _form_page(form, queries.get_sheet(scenario_id), refusal.status, refusal)
+        return _form_page(form, queries.get_details(scenario_id), refusal.status, refusal)
     message = "Scénario enregistré." if changed else "Rien n’a changé."
     return back_to(url_for("scenarios.show", scenario_id=scenario_id), message)
 
@@ -199,7 +199,7 @@ def _archive(scenario_id: int, *, archived: bool) -> ResponseReturnValue:
         with unit_of_work():
             operations.archive_scenario(scenario_id, archived=archived, by=current_actor(), now=clock.utcnow())
         return back_to(page, "Scénario archivé." if archived else "Scénario repris : il est à nouveau en cours.")
-    title = _own_sheet(scenario_id).scenario.title
+    title = _get_own_details(scenario_id).scenario.title
     consequences = (
         [
             "Il quitte la liste courante ; on le retrouve avec le filtre « archivés ».",
@@ -233,19 +233,19 @@ def _may_write() -> bool:
     return can(current_principal(), Permission.SCENARIOS_EDIT)
 
 
-def _own_sheet(scenario_id: int) -> queries.Sheet:
-    sheet = queries.get_sheet(scenario_id)
-    if not queries.is_written_by(sheet.scenario, _own_id()):
+def _get_own_details(scenario_id: int) -> queries.ScenarioDetails:
+    details = queries.get_details(scenario_id)
+    if not queries.is_written_by(details.scenario, _own_id()):
         raise operations.NotYourScenario
-    return sheet
+    return details
 
 
-def _opened(scenario_id: int) -> queries.Sheet:
+def _opened(scenario_id: int) -> queries.ScenarioDetails:
     """Return a scenario that is about to be read, and announce it to the journal: by number, without its title."""
-    sheet = queries.get_sheet(scenario_id)
-    label = operations.journal_label(sheet.scenario, sheet.scenario.diploma)
+    details = queries.get_details(scenario_id)
+    label = operations.journal_label(details.scenario, details.scenario.diploma)
     _announce(events.record_opened, object_type="scenario", object_id=str(scenario_id), object_label=label)
-    return sheet
+    return details
 
 
 def _announce(fact: Any, **details: Any) -> None:
@@ -272,12 +272,12 @@ def _labels(diploma: Diploma | None) -> dict[str, str]:
 
 
 def _form_page(
-    form: ScenarioForm, sheet: queries.Sheet | None, status: int = 200, refusal: DomainError | None = None
+    form: ScenarioForm, details: queries.ScenarioDetails | None, status: int = 200, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
     """Show the form with the labels and the choices of the diploma it now names."""
     diploma = find_diploma(form.diploma.data or "")
-    author_id = sheet.scenario.author_id if sheet else _own_id()
-    kept = [each.id for each in sheet.co_authors] if sheet else []
+    author_id = details.scenario.author_id if details else _own_id()
+    kept = [each.id for each in details.co_authors] if details else []
     competences = list_competences(diploma.id) if diploma else []
     form.sort_competences([str(each.id) for each in competences])
     form.prepare(
@@ -287,11 +287,11 @@ def _form_page(
         co_authors=[(str(each.id), each.label) for each in queries.list_possible_co_authors(author_id, kept)],
         more_links=request.form.get("geste") == MORE_LINKS,
     )
-    conflict = explain(form, refusal, stored=operations.scenario_values(sheet) if sheet else {})
+    conflict = explain(form, refusal, stored=operations.scenario_values(details) if details else {})
     return render_page(
         "scenarios/form.html",
         form=form,
-        scenario=sheet.scenario if sheet else None,
+        scenario=details.scenario if details else None,
         diploma=diploma,
         set_aside=list_named(form.set_aside.data or ()),
         conflict=conflict,

@@ -18,11 +18,11 @@ def register(app: Flask) -> None:
     from cpro.students.accounts import jobs as _declared  # noqa: F401  # its handler, known once imported
     from cpro.students.accounts import views as accounts
     from cpro.students.accounts import views_links as _linked  # noqa: F401  # its routes are on the same blueprint
-    from cpro.students.sheets import jobs as _swept  # noqa: F401
-    from cpro.students.sheets import views as sheets
+    from cpro.students.credential_sheets import jobs as _swept  # noqa: F401
+    from cpro.students.credential_sheets import views as credential_sheets
 
     app.register_blueprint(views.bp)
-    app.register_blueprint(sheets.bp)
+    app.register_blueprint(credential_sheets.bp)
     app.register_blueprint(accounts.bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)

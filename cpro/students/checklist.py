@@ -62,7 +62,9 @@ def _codes() -> list[ChecklistItem]:
             "Remettre les codes d’activation",
             f"{who} et {'n’a' if number == 1 else 'n’ont'} pas de code valable : sans lui, pas de connexion.",
             done=False,
-            link_url=url_for("sheets.choose", pour="sans-code") if edits else url_for("utilisateurs.index_view"),
+            link_url=url_for("credential_sheets.choose", pour="sans-code")
+            if edits
+            else url_for("utilisateurs.index_view"),
             link_label="Imprimer les fiches",
             figure=format_count(number),
             act=Permission.USERS_EDIT,

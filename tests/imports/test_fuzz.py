@@ -17,14 +17,14 @@ from cpro.imports.siecle.header import ExportKind
 from cpro.imports.siecle.reader import read_students
 from cpro.imports.siecle.structures import read_nomenclature, read_structures
 from cpro.imports.siecle.sts import read_sts
-from cpro.imports.spreadsheet.columns import SheetKind
-from cpro.imports.spreadsheet.reader import read_staff_sheet, read_student_sheet
+from cpro.imports.spreadsheet.columns import WorksheetKind
+from cpro.imports.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
 from cpro.imports.spreadsheet.template import template_csv, template_xlsx
 from tests.helpers.siecle import FILES
 
 TODAY = dt.date(2026, 10, 5)
 SAMPLES = [path.read_bytes() for path in sorted(FILES.glob("*.[xz]*"))] + [
-    make(kind) for make in (template_csv, template_xlsx) for kind in SheetKind
+    make(kind) for make in (template_csv, template_xlsx) for kind in WorksheetKind
 ]
 TOKENS = (b"<", b">", b"&", b"]]>", b"<!DOCTYPE a>", b"&#0;", b"&x;", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"PK")
 
@@ -54,10 +54,10 @@ def corrupt(content: bytes, chance: random.Random) -> bytes:
 def read(found: RecognisedFile) -> None:
     """Read the file to its end with the reader of its kind."""
     path = found.file.path
-    if found.sheet_kind is SheetKind.STUDENTS:
-        list(read_student_sheet(path, today=TODAY))
-    elif found.sheet_kind is SheetKind.STAFF:
-        list(read_staff_sheet(path))
+    if found.worksheet_kind is WorksheetKind.STUDENTS:
+        list(read_student_worksheet(path, today=TODAY))
+    elif found.worksheet_kind is WorksheetKind.STAFF:
+        list(read_staff_worksheet(path))
     elif found.header:
         with path.open("rb") as stream:
             match found.header.kind:

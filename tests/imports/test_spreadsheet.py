@@ -15,8 +15,8 @@ from cpro.imports.deposit.recognition import recognise
 from cpro.imports.findings import FindingCode
 from cpro.imports.records import StudentRecord
 from cpro.imports.spreadsheet import reader, xlsx_lines
-from cpro.imports.spreadsheet.columns import SheetKind
-from cpro.imports.spreadsheet.reader import read_staff_sheet, read_student_sheet, recognise_sheet
+from cpro.imports.spreadsheet.columns import WorksheetKind
+from cpro.imports.spreadsheet.reader import read_staff_worksheet, read_student_worksheet, recognise_worksheet
 from cpro.imports.spreadsheet.template import template_csv, template_titles, template_xlsx
 from tests.helpers.siecle import zip_of
 from tests.imports.conftest import WriteFile
@@ -26,39 +26,39 @@ TITLES = "Nom de famille;Prénom;Classe;INE;Date de naissance"
 
 
 def students(path: Path) -> list[StudentRecord]:
-    return list(read_student_sheet(path, today=TODAY))
+    return list(read_student_worksheet(path, today=TODAY))
 
 
 def workbook(*rows: list[object]) -> bytes:
     """Return a workbook of those rows; dates are real dates, texts beginning with = formulas of value 7."""
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"strings_to_urls": False}) as book:
-        sheet = book.add_worksheet("Feuille")
+        worksheet = book.add_worksheet("Feuille")
         day = book.add_format({"num_format": "dd/mm/yyyy"})
         for index, row in enumerate(rows):
             for column, cell in enumerate(row):
                 if isinstance(cell, dt.date):
-                    sheet.write_datetime(index, column, dt.datetime(cell.year, cell.month, cell.day), day)
+                    worksheet.write_datetime(index, column, dt.datetime(cell.year, cell.month, cell.day), day)
                 elif isinstance(cell, str) and cell.startswith("="):
-                    sheet.write_formula(index, column, cell, None, 7)
+                    worksheet.write_formula(index, column, cell, None, 7)
                 elif cell is not None:
-                    sheet.write(index, column, cell)
+                    worksheet.write(index, column, cell)
     return buffer.getvalue()
 
 
 class TestTemplate:
-    @pytest.mark.parametrize("kind", SheetKind)
+    @pytest.mark.parametrize("kind", WorksheetKind)
     @pytest.mark.parametrize("make", [template_csv, template_xlsx])
-    def test_is_recognised_when_it_comes_back(self, write: WriteFile, folder: Path, kind: SheetKind, make) -> None:  # type: ignore[no-untyped-def]
+    def test_is_recognised_when_it_comes_back(self, write: WriteFile, folder: Path, kind: WorksheetKind, make) -> None:  # type: ignore[no-untyped-def]
         [file] = unpack([("modele", write(make(kind)))], folder)
 
-        assert recognise(file).sheet_kind is kind
+        assert recognise(file).worksheet_kind is kind
 
     def test_opens_with_its_accents_in_french_spreadsheets(self) -> None:
-        assert template_csv(SheetKind.STUDENTS).startswith("\ufeffNom de famille;Nom d’usage;Prénom;".encode())
+        assert template_csv(WorksheetKind.STUDENTS).startswith("\ufeffNom de famille;Nom d’usage;Prénom;".encode())
 
     def test_names_no_column_twice(self) -> None:
-        for kind in SheetKind:
+        for kind in WorksheetKind:
             assert len(set(template_titles(kind))) == len(template_titles(kind))
 
 
@@ -98,11 +98,11 @@ class TestCSV:
 
     def test_names_the_missing_columns(self, write: WriteFile) -> None:
         with pytest.raises(errors.MissingColumns, match=r"Prénom.*Division"):
-            recognise_sheet(write(b"Nom;INE;Date de naissance\n"))
+            recognise_worksheet(write(b"Nom;INE;Date de naissance\n"))
 
     def test_refuses_a_column_twice(self, write: WriteFile) -> None:
         with pytest.raises(errors.MissingColumns, match="deux fois"):
-            recognise_sheet(write(f"{TITLES};INE\n".encode()))
+            recognise_worksheet(write(f"{TITLES};INE\n".encode()))
 
     @pytest.mark.parametrize(
         "content",
@@ -158,7 +158,7 @@ class TestStaff:
             "M.;CUIVRE;Paul;dir;;pas une adresse;\nM;SANS;Jean;;;;\n"
         )
 
-        records = list(read_staff_sheet(write(text.encode())))
+        records = list(read_staff_worksheet(write(text.encode())))
 
         assert [(record.civility, record.last_name, record.function, record.email) for record in records] == [
             ("Mme", "BOBINE", "ENS", "anne@example.org"),
@@ -198,10 +198,10 @@ class TestXLSX:
     def test_does_not_grow_for_the_last_cell_that_a_sheet_can_have(self, write: WriteFile) -> None:
         buffer = io.BytesIO()
         with xlsxwriter.Workbook(buffer) as book:
-            sheet = book.add_worksheet()
-            sheet.write_row(0, 0, TITLES.split(";"))
-            sheet.write_row(1, 0, ["D", "Zoé", "A"])
-            sheet.write(1_048_575, 16_383, 1)
+            worksheet = book.add_worksheet()
+            worksheet.write_row(0, 0, TITLES.split(";"))
+            worksheet.write_row(1, 0, ["D", "Zoé", "A"])
+            worksheet.write(1_048_575, 16_383, 1)
 
         [record] = students(write(buffer.getvalue()))
 
@@ -218,7 +218,7 @@ class TestXLSX:
             for column, title in enumerate(TITLES.split(";")):
                 shown.write_string(0, column, title)
 
-        assert recognise_sheet(write(buffer.getvalue())) is SheetKind.STUDENTS
+        assert recognise_worksheet(write(buffer.getvalue())) is WorksheetKind.STUDENTS
 
     @pytest.mark.parametrize(
         "parts",
@@ -237,7 +237,7 @@ class TestXLSX:
             students(write(zip_of({"[Content_Types].xml": b"<Types/>", **parts})))
 
     def test_refuses_a_sheet_out_of_bounds(self, write: WriteFile, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(xlsx_lines, "_SHEET_SIZE", 100)
+        monkeypatch.setattr(xlsx_lines, "_WORKSHEET_SIZE", 100)
 
         with pytest.raises(errors.TooManyLines):
             students(write(workbook(TITLES.split(";"))))

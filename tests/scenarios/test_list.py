@@ -176,7 +176,7 @@ class TestPDF:
     def test_data_are_plain(self, app: Flask, world: World, written: Written) -> None:
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))
-            data = pdf.build_pdf_data(queries.get_sheet(written.own), school="Lycée alpha", timezone="Indian/Reunion")
+            data = pdf.build_pdf_data(queries.get_details(written.own), school="Lycée alpha", timezone="Indian/Reunion")
 
         assert json.loads(json.dumps(data)) == data
         assert data["changed_at"] == "05/10/2026 à 13\u00a0h\u00a000"

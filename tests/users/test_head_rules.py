@@ -12,7 +12,7 @@ from sqlalchemy import select
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.mail import MailMessage
 from cpro.core.permissions import Role
-from cpro.students.sheets.operations import Target, plan_target_sheets
+from cpro.students.credential_sheets.operations import Target, plan_target_sheets
 from cpro.users.errors import (
     ConsentAwaited,
     HeadCodeUndeliverable,
@@ -21,7 +21,7 @@ from cpro.users.errors import (
     RoleRefused,
 )
 from cpro.users.operations import access, consent, manual
-from cpro.users.operations.sheets import NoSheet
+from cpro.users.operations.credential_sheets import NoSheet
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office

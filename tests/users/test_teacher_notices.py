@@ -12,7 +12,7 @@ from cpro.core.errors import DomainError, Forbidden
 from cpro.core.permissions import Role
 from cpro.users.errors import ConsentAwaited
 from cpro.users.operations import access, manual
-from cpro.users.operations.sheets import NoSheet, plan_sheets
+from cpro.users.operations.credential_sheets import NoSheet, plan_credential_sheets
 from cpro.users.operations.teachers import mark_seen, require_consent
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
@@ -115,7 +115,7 @@ class TestConsentRequired:
         with pytest.raises(ConsentAwaited):
             strict.act(access.reset_account, account=account)
         with pytest.raises(NoSheet):
-            strict.act(lambda row, **actor: plan_sheets([row], **actor), account=account)
+            strict.act(lambda row, **actor: plan_credential_sheets([row], **actor), account=account)
 
         answer = as_("head").post(f"{USERS}/action/", {"action": "consent", "rowid": account, "confirme": "oui"})
 

@@ -16,7 +16,7 @@ from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.records import StudentRecord
 from cpro.imports.siecle.header import ExportKind
-from cpro.imports.spreadsheet.columns import SheetKind
+from cpro.imports.spreadsheet.columns import WorksheetKind
 from cpro.students.models import Origin, Student
 
 TWO_PEOPLE = (
@@ -52,7 +52,7 @@ class PupilSource:
 
 
 FROM_SIECLE = PupilSource(ExportKind.STUDENTS.label, Origin.SIECLE, "siecle_id", deactivates=True)
-FROM_TABLE = PupilSource(SheetKind.STUDENTS.value, Origin.TABLE, "local_id", deactivates=False)
+FROM_TABLE = PupilSource(WorksheetKind.STUDENTS.value, Origin.TABLE, "local_id", deactivates=False)
 
 
 class Known(NamedTuple):

@@ -13,7 +13,7 @@ from cpro.imports.errors import Refusals
 from cpro.imports.models import RunKind
 from cpro.imports.refusals import FilesDisagree, OtherSchool, UAIMissing
 from cpro.imports.siecle.header import ExportKind, Header
-from cpro.imports.spreadsheet.columns import SheetKind
+from cpro.imports.spreadsheet.columns import WorksheetKind
 
 #: In August, SIECLE has switched to the year that begins (STS-Web names its files so).
 _FIRST_MONTH = 8
@@ -40,7 +40,7 @@ class SIECLESources:
 class TableSources:
     """The tables of an import."""
 
-    files: dict[SheetKind, RecognisedFile]
+    files: dict[WorksheetKind, RecognisedFile]
     school_year: int
     kind: RunKind = field(default=RunKind.TABLE, init=False)
 
@@ -95,10 +95,10 @@ def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle:
 
 
 def _gather_tables(files: Sequence[RecognisedFile], today: dt.date) -> TableSources:
-    gathered: dict[SheetKind, list[RecognisedFile]] = {}
+    gathered: dict[WorksheetKind, list[RecognisedFile]] = {}
     for file in files:
-        assert file.sheet_kind is not None, "a file without header is a table"
-        gathered.setdefault(file.sheet_kind, []).append(file)
+        assert file.worksheet_kind is not None, "a file without header is a table"
+        gathered.setdefault(file.worksheet_kind, []).append(file)
     refusals = Refusals()
     for kind, alike in gathered.items():
         with refusals.gathered(FilesDisagree):

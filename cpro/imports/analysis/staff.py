@@ -30,7 +30,7 @@ from cpro.imports.analysis.services import DIVISIONS, SERVICES, list_known_servi
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.records import StaffRecord
 from cpro.imports.siecle.header import ExportKind
-from cpro.imports.spreadsheet.columns import SheetKind
+from cpro.imports.spreadsheet.columns import WorksheetKind
 from cpro.students.models import Division, TeacherDivision
 from cpro.users.models import Account
 from cpro.users.operations import rules
@@ -48,7 +48,7 @@ class StaffAnalysis:
         """Read the accounts; `division_codes` are those that pupils of the same tables name."""
         self.tally = Tally()
         self._answers, self._is_table = answers or {}, is_table
-        self._kind = SheetKind.STAFF.value if is_table else ExportKind.STAFF.label
+        self._kind = WorksheetKind.STAFF.value if is_table else ExportKind.STAFF.label
         self._accounts = list(
             db.session.scalars(
                 select(Account)

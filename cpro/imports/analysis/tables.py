@@ -17,8 +17,8 @@ from cpro.imports.analysis.staff import StaffAnalysis
 from cpro.imports.analysis.students import StudentAnalysis
 from cpro.imports.errors import about_file
 from cpro.imports.refusals import EmptyImport
-from cpro.imports.spreadsheet.columns import SheetKind
-from cpro.imports.spreadsheet.reader import read_staff_sheet, read_student_sheet
+from cpro.imports.spreadsheet.columns import WorksheetKind
+from cpro.imports.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
 
 
 class TableAnalysis(Comparison):
@@ -34,16 +34,16 @@ class TableAnalysis(Comparison):
 
     def run(self) -> Iterator[Yielded]:
         """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a table of nobody."""
-        pupils, people = self._sources.files.get(SheetKind.STUDENTS), self._sources.files.get(SheetKind.STAFF)
+        pupils, people = self._sources.files.get(WorksheetKind.STUDENTS), self._sources.files.get(WorksheetKind.STAFF)
         if pupils is not None:
             with about_file(pupils.file.name):
-                yield from self._students.run(read_student_sheet(pupils.file.path, today=self._today))
+                yield from self._students.run(read_student_worksheet(pupils.file.path, today=self._today))
             if not self._students.records:
                 raise EmptyImport("Le tableau ne contient aucun élève : rien n’a été importé.", field="files")
             yield from self._compare_divisions(self._found())
         if people is not None:
             with about_file(people.file.name):
-                records = list(read_staff_sheet(people.file.path))
+                records = list(read_staff_worksheet(people.file.path))
             if not records:
                 raise EmptyImport("Le tableau ne contient personne : rien n’a été importé.", field="files")
             analysis = StaffAnalysis(
@@ -53,4 +53,4 @@ class TableAnalysis(Comparison):
             yield from analysis.run(records)
 
     def _found(self) -> Found:
-        return Found({}, {}, self._students.mefs_of_division, self._students.lines_of_mef, SheetKind.STUDENTS.value)
+        return Found({}, {}, self._students.mefs_of_division, self._students.lines_of_mef, WorksheetKind.STUDENTS.value)

@@ -9,8 +9,8 @@ from cpro.imports.deposit.extraction import UnpackedFile
 from cpro.imports.deposit.shapes import Shape
 from cpro.imports.errors import about_file
 from cpro.imports.siecle.header import Header, read_header, recognise_root
-from cpro.imports.spreadsheet.columns import SheetKind
-from cpro.imports.spreadsheet.reader import recognise_sheet
+from cpro.imports.spreadsheet.columns import WorksheetKind
+from cpro.imports.spreadsheet.reader import recognise_worksheet
 from cpro.imports.xml.document import check_end, read_root
 from cpro.imports.xml.encoding import Encoding, detect_encoding
 
@@ -24,7 +24,7 @@ class RecognisedFile:
     file: UnpackedFile
     header: Header | None = None
     encoding: Encoding | None = None
-    sheet_kind: SheetKind | None = None
+    worksheet_kind: WorksheetKind | None = None
 
 
 def recognise(file: UnpackedFile) -> RecognisedFile:
@@ -34,7 +34,7 @@ def recognise(file: UnpackedFile) -> RecognisedFile:
     """
     with about_file(file.name):
         if file.shape is Shape.WORKBOOK or not _is_markup(file):
-            return RecognisedFile(file, sheet_kind=recognise_sheet(file.path))
+            return RecognisedFile(file, worksheet_kind=recognise_worksheet(file.path))
         with file.path.open("rb") as stream:
             encoding = detect_encoding(stream)  # reads the whole file: once for all that follows
             root = read_root(stream, encoding)

@@ -12,7 +12,7 @@ from cpro.core.validators import fold
 from cpro.imports.errors import MissingColumns, UnknownFile
 
 
-class SheetKind(enum.Enum):
+class WorksheetKind(enum.Enum):
     """Who a table is about; values are the French labels."""
 
     STUDENTS = "Élèves (tableau)"
@@ -33,8 +33,8 @@ class Column:
         return folded_title == fold_title(self.title) or folded_title in self.other_titles
 
 
-COLUMNS: dict[SheetKind, tuple[Column, ...]] = {
-    SheetKind.STUDENTS: (
+COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
+    WorksheetKind.STUDENTS: (
         Column("last_name", "Nom de famille", ("nom", "nom de naissance"), is_required=True),
         Column("usage_name", "Nom d’usage", ("nom usage", "nom usuel")),
         Column("first_name", "Prénom", ("prenoms",), is_required=True),
@@ -45,7 +45,7 @@ COLUMNS: dict[SheetKind, tuple[Column, ...]] = {
         Column("departed_on", "Date de sortie", ("sortie", "sorti le")),
         Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
     ),
-    SheetKind.STAFF: (
+    WorksheetKind.STAFF: (
         Column("civility", "Civilité", ("titre",)),
         Column("last_name", "Nom", ("nom de famille", "nom d usage", "nom usuel"), is_required=True),
         Column("first_name", "Prénom", ("prenoms",), is_required=True),
@@ -63,18 +63,18 @@ def fold_title(title: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9]+", " ", fold(title)).split())
 
 
-def recognise_titles(titles: Sequence[str]) -> SheetKind:
+def recognise_titles(titles: Sequence[str]) -> WorksheetKind:
     """Return who the table is about, by its titles: only staff have a function. Raises UnknownFile."""
     folded = {fold_title(title) for title in titles}
-    staff, students = COLUMNS[SheetKind.STAFF], COLUMNS[SheetKind.STUDENTS]
+    staff, students = COLUMNS[WorksheetKind.STAFF], COLUMNS[WorksheetKind.STUDENTS]
     if any(column.key == "function" and column.is_named(title) for column in staff for title in folded):
-        return SheetKind.STAFF
+        return WorksheetKind.STAFF
     if sum(any(column.is_named(title) for title in folded) for column in students) >= 2:
-        return SheetKind.STUDENTS
+        return WorksheetKind.STUDENTS
     raise UnknownFile
 
 
-def find_columns(kind: SheetKind, titles: Sequence[str]) -> dict[str, int]:
+def find_columns(kind: WorksheetKind, titles: Sequence[str]) -> dict[str, int]:
     """Return the place of each known column; others are left alone.
 
     Raises MissingColumns, naming the required ones that are not there, or one that is there twice.

@@ -24,7 +24,7 @@ from cpro.imports.errors import EmptyFile, TooManyLines
 from cpro.imports.findings import Finding, FindingCode
 from cpro.imports.record_buffer import RecordBuffer
 from cpro.imports.records import StaffRecord, StudentRecord
-from cpro.imports.spreadsheet.columns import COLUMNS, SheetKind, find_columns, recognise_titles
+from cpro.imports.spreadsheet.columns import COLUMNS, WorksheetKind, find_columns, recognise_titles
 from cpro.imports.spreadsheet.csv_lines import iter_csv_lines
 from cpro.imports.spreadsheet.xlsx_lines import iter_xlsx_lines
 from cpro.imports.values import clean_division_code, clean_id, effective_ine, parse_table_date
@@ -49,7 +49,7 @@ _FUNCTION_LENGTH = 8
 _BETWEEN_CLASSES = re.compile(r"[;,\n]")
 
 
-def recognise_sheet(path: Path) -> SheetKind:
+def recognise_worksheet(path: Path) -> WorksheetKind:
     """Return who a table is about, its required columns checked; raises FileRefused of some kind."""
     for _, titles in _iter_lines(path):
         kind = recognise_titles(titles)
@@ -58,14 +58,14 @@ def recognise_sheet(path: Path) -> SheetKind:
     raise EmptyFile
 
 
-def read_student_sheet(path: Path, *, today: dt.date) -> Iterator[StudentRecord]:
+def read_student_worksheet(path: Path, *, today: dt.date) -> Iterator[StudentRecord]:
     """Yield the students of a table, in its order, each with what was found; nothing before the whole was read.
 
     Raises TooManyLines beyond 100 000, and FileRefused of some kind.
     """
     ines, numbers = _Repeated(), _Repeated()
     with RecordBuffer() as buffer:
-        for line, cells in _iter_cells(path, SheetKind.STUDENTS):
+        for line, cells in _iter_cells(path, WorksheetKind.STUDENTS):
             ine, is_malformed = effective_ine([cells["ine"]])
             ines.note(ine, line)
             numbers.note(cells["number"], line)
@@ -77,9 +77,9 @@ def read_student_sheet(path: Path, *, today: dt.date) -> Iterator[StudentRecord]
             yield _student(line, cells, number, ine, today, findings)
 
 
-def read_staff_sheet(path: Path) -> Iterator[StaffRecord]:
+def read_staff_worksheet(path: Path) -> Iterator[StaffRecord]:
     """Yield the staff of a table, in its order, each with what was found; raises FileRefused of some kind."""
-    lines = list(_iter_cells(path, SheetKind.STAFF))
+    lines = list(_iter_cells(path, WorksheetKind.STAFF))
     numbers = _Repeated()
     for line, cells in lines:
         numbers.note(cells["number"], line)
@@ -91,7 +91,7 @@ def _iter_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     return iter_xlsx_lines(path) if detect_shape(path) is Shape.WORKBOOK else iter_csv_lines(path)
 
 
-def _iter_cells(path: Path, kind: SheetKind) -> Iterator[tuple[int, dict[str, str]]]:
+def _iter_cells(path: Path, kind: WorksheetKind) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the known cells of each line by the keys of their columns, "" for those that are not there."""
     places: dict[str, int] = {}
     for count, (line, values) in enumerate(_iter_lines(path)):

@@ -1,7 +1,7 @@
-"""Read the lines of the first visible sheet of a workbook, as texts, in bounded memory.
+"""Read the lines of the first visible worksheet of a workbook, as texts, in bounded memory.
 
 Read with the reader of the ministry's files rather than with a library of spreadsheets: one far cell makes the fast one
-abort the process, and the other keeps in memory what a sheet holds (decision 0015). A formula gives the value that the
+abort the process, and the other keeps in memory what a worksheet holds (decision 0015). A formula gives the value that the
 spreadsheet last computed; a date gives its day.
 Source of the format: ECMA-376, part 1, SpreadsheetML.
 """
@@ -26,11 +26,11 @@ from cpro.imports.deposit.archives import open_archive
 from cpro.imports.errors import FileRefused, TooManyLines, UnreadableTable
 from cpro.imports.xml.document import Element, iter_records
 
-#: Bytes of the parts, unfolded. Texts are kept in memory, the sheet is not.
-_SHEET_SIZE, _TEXTS_SIZE, _PART_SIZE = 100 << 20, 30 << 20, 5 << 20
+#: Bytes of the parts, unfolded. Texts are kept in memory, the worksheet is not.
+_WORKSHEET_SIZE, _TEXTS_SIZE, _PART_SIZE = 100 << 20, 30 << 20, 5 << 20
 MAX_COLUMNS = 60
 _TEXT_LENGTH = 1000
-#: the lines that a sheet can have
+#: the lines that a worksheet can have
 _LAST_ROW = 1 << 20
 _MEMORY_SIZE = 1 << 20
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
@@ -58,10 +58,10 @@ class _Workbook:
 
 
 def _lines(archive: zipfile.ZipFile) -> Iterator[tuple[int, list[str]]]:
-    sheet_name, first_day = _first_sheet(archive)
+    part_name, first_day = _find_first_worksheet(archive)
     book = _Workbook(_texts(archive), _date_styles(archive), first_day)
     number = 0
-    with _part(archive, sheet_name, _SHEET_SIZE) as stream:
+    with _part(archive, part_name, _WORKSHEET_SIZE) as stream:
         for row in iter_records(stream, ("{*}row",), depth=2):
             number = _line_number(row, after=number)
             cells = _cells(row, book)
@@ -81,8 +81,8 @@ def _part(archive: zipfile.ZipFile, name: str, limit: int) -> Iterator[IO[bytes]
         yield copy
 
 
-def _first_sheet(archive: zipfile.ZipFile) -> tuple[str, dt.date]:
-    """Return the part that holds the first visible sheet, and the day that the workbook counts from."""
+def _find_first_worksheet(archive: zipfile.ZipFile) -> tuple[str, dt.date]:
+    """Return the part that holds the first visible worksheet, and the day that the workbook counts from."""
     relations, first_day = {}, dt.date(1899, 12, 30)
     with _part(archive, "xl/_rels/workbook.xml.rels", _PART_SIZE) as stream:
         for relation in iter_records(stream, ("{*}Relationship",), depth=1):
@@ -129,7 +129,7 @@ def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
 
 
 def _line_number(row: Element, *, after: int) -> int:
-    """Return the number of a line: as it says, else the next. Raises UnreadableTable where no sheet has such a line."""
+    """Return the number of a line: as it says, else the next. Raises UnreadableTable where no worksheet has such a line."""
     number = read_integer(row.get("r") or after + 1, smallest=after + 1, largest=_LAST_ROW)
     if number is None:
         raise UnreadableTable

@@ -16,7 +16,7 @@ from cpro.students.accounts.queries import Selection
 
 
 def _report(done: Job) -> Report:
-    return Report(url_for("sheets.choose", pour="role", role="student"), "Imprimer les fiches d’activation")
+    return Report(url_for("credential_sheets.choose", pour="role", role="student"), "Imprimer les fiches d’activation")
 
 
 def _describe_result(result: Mapping[str, Any]) -> str:

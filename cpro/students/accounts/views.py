@@ -57,10 +57,10 @@ def open_accounts() -> ResponseReturnValue:
 def sheets_url(selection: Selection, candidates: Candidates) -> str:
     """Return the address of the activation sheets of the pupils of a selection."""
     if selection.student_ids and len(selection.student_ids) <= _MOST_IN_ADDRESS:
-        return url_for("sheets.choose", eleves=",".join(map(str, selection.student_ids)))
+        return url_for("credential_sheets.choose", eleves=",".join(map(str, selection.student_ids)))
     if candidates.division_id is not None:
-        return url_for("sheets.choose", division=candidates.division_id)
-    return url_for("sheets.choose", pour="role", role="student")
+        return url_for("credential_sheets.choose", division=candidates.division_id)
+    return url_for("credential_sheets.choose", pour="role", role="student")
 
 
 def fields_of(selection: Selection) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def link(account_id: int) -> ResponseReturnValue:
     name = queries.name_in_sentence(queries.get_student(student.id))
     if code is None:
         return back_to(
-            url_for("sheets.choose", ids=account.id),
+            url_for("credential_sheets.choose", ids=account.id),
             f"Le compte {account.login} est maintenant celui {of_name(name)}. Préparez sa fiche d’activation pour "
             "qu’il puisse servir.",
         )

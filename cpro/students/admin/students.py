@@ -85,7 +85,7 @@ class StudentsScreen(Screen):
             "sheets",
             "Fiches d’activation",
             Permission.USERS_EDIT,
-            leads_to=lambda ids: url_for("sheets.choose", eleves=",".join(map(str, ids))),
+            leads_to=lambda ids: url_for("credential_sheets.choose", eleves=",".join(map(str, ids))),
         ),
     )
 

@@ -12,7 +12,7 @@ from cpro.core.screens import BulkAction
 from cpro.students.admin.user_actions import describe_names
 from cpro.users.models import Account
 from cpro.users.operations import access
-from cpro.users.operations.sheets import refuse_sheet
+from cpro.users.operations.credential_sheets import check_may_have_sheet
 from cpro.users.queries import list_accounts
 
 _CODES = (
@@ -77,9 +77,9 @@ def _not_to_deactivate(rows: Sequence[Account], *, by: Any, together: bool) -> d
     return {account_id: refusal.message for account_id, refusal in refused.items()} | closed
 
 
-def without_sheets(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+def find_without_sheets(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
     """Return the accounts that have no activation sheet, by id, with why."""
-    refused = {row.id: refusal_of(refuse_sheet, row, by) for row in rows}
+    refused = {row.id: refusal_of(check_may_have_sheet, row, by) for row in rows}
     return {account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None}
 
 

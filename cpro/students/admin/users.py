@@ -29,7 +29,7 @@ from cpro.students import queries
 from cpro.students.accounts.forms import offer_students
 from cpro.students.accounts.queries import is_unlinked
 from cpro.students.admin import user_actions
-from cpro.students.admin.ticked import DEACTIVATION, REACTIVATION, without_sheets
+from cpro.students.admin.ticked import DEACTIVATION, REACTIVATION, find_without_sheets
 from cpro.students.forms import UserForm
 from cpro.students.models import Student
 from cpro.students.teacher_divisions import create_user, update_user
@@ -141,8 +141,8 @@ class UsersScreen(Screen):
             "sheets",
             "Fiches d’activation",
             Permission.USERS_EDIT,
-            left_out=without_sheets,
-            leads_to=lambda ids: url_for("sheets.choose", ids=",".join(map(str, ids))),
+            left_out=find_without_sheets,
+            leads_to=lambda ids: url_for("credential_sheets.choose", ids=",".join(map(str, ids))),
         ),
     )
 
@@ -156,7 +156,7 @@ class UsersScreen(Screen):
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the activation sheets, and the head to their switch."""
-        sheets = [("Fiches d’activation", url_for("sheets.choose"))] if may(Permission.USERS_EDIT) else []
+        sheets = [("Fiches d’activation", url_for("credential_sheets.choose"))] if may(Permission.USERS_EDIT) else []
         switch = (
             [("Accord pour les comptes d’enseignants", url_for("teachers.ask"))]
             if may(Permission.USERS_CONSENT)
@@ -236,7 +236,7 @@ class UsersScreen(Screen):
         if not refusal_of(access.refuse_reset, row, by):
             links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
         if not row.is_pending and row.role is not Role.HEAD:
-            links.append(("Fiche d’activation", url_for("sheets.choose", ids=row.id)))
+            links.append(("Fiche d’activation", url_for("credential_sheets.choose", ids=row.id)))
         if not refusal_of(access.refuse_deactivation, row, by):
             links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
         return links

@@ -10,10 +10,15 @@ from cpro.core.formatting import plural
 from cpro.core.permissions import Actor, Role
 from cpro.students import queries
 from cpro.students.accounts.queries import list_accounts_of_students
-from cpro.students.sheets.kept import keep_document
-from cpro.students.sheets.models import KeptSheets
+from cpro.students.credential_sheets.kept import keep_document
+from cpro.students.credential_sheets.models import KeptSheets
 from cpro.users.models import Account
-from cpro.users.operations.sheets import Plan, activate_sheets, left_out_sentence, plan_sheets
+from cpro.users.operations.credential_sheets import (
+    Plan,
+    activate_credential_sheets,
+    left_out_sentence,
+    plan_credential_sheets,
+)
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,12 @@ class Batch:
 
 
 def plan_target_sheets(target: Target, *, reset: bool = False, by: Actor, now: datetime) -> Batch:
-    """Return the sheets of a target; see `users.operations.sheets.plan_sheets`. Raises `NotFound` besides.
+    """Plan the sheets of a target. Raises `NotFound`, and what `plan_credential_sheets` raises.
 
     Ids of nobody are left out, as another school's are.
     """
     accounts = list_target_accounts(target, now=now)
-    plan = plan_sheets(accounts, reset=reset, by=by, now=now)
+    plan = plan_credential_sheets(accounts, reset=reset, by=by, now=now)
     divisions = queries.divisions_by_account([account.id for account in accounts])
     return Batch(plan, _label_of(target, len(accounts)), divisions)
 
@@ -59,8 +64,8 @@ def create_batch_documents(
     by: Actor,
     now: datetime,
 ) -> KeptSheets:
-    """Store the codes of a batch and the documents that show them. Raises as `activate_sheets`."""
-    activate_sheets(batch.plan, about=batch.about, by=by, now=now)
+    """Store the codes of a batch and the documents that show them. Raises as `activate_credential_sheets`."""
+    activate_credential_sheets(batch.plan, about=batch.about, by=by, now=now)
     return keep_document(
         documents,
         key=key,

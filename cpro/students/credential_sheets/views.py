@@ -29,20 +29,20 @@ from cpro.establishments.queries import find_picture, get_current_establishment
 from cpro.students import queries
 from cpro.students.accounts.queries import Selection, get_candidates
 from cpro.students.accounts.views import fields_of
-from cpro.students.sheets.forms import SheetsForm
-from cpro.students.sheets.kept import SheetsGone, get_document, list_documents, read_document
-from cpro.students.sheets.models import KeptSheets
-from cpro.students.sheets.operations import (
+from cpro.students.credential_sheets.forms import CredentialSheetsForm
+from cpro.students.credential_sheets.kept import SheetsGone, get_document, list_documents, read_document
+from cpro.students.credential_sheets.models import KeptSheets
+from cpro.students.credential_sheets.operations import (
     Batch,
     Target,
     create_batch_documents,
     list_target_accounts,
     plan_target_sheets,
 )
+from cpro.users.credential_sheets import LAYOUTS, PrintedSchool, render_credential_sheets, sheet_lines
 from cpro.users.queries import count_without_code
-from cpro.users.sheets import LAYOUTS, SchoolOnSheet, render_sheets, sheet_lines
 
-bp = Blueprint("sheets", __name__)
+bp = Blueprint("credential_sheets", __name__)
 
 _NAMED = 10
 _PREPARED = ("division", "ids", "eleves", "pour", "role")
@@ -57,7 +57,7 @@ def choose() -> ResponseReturnValue:
     """Show the form, prepared for a division, a role, accounts (`ids`) or pupils (`eleves`) chosen in a list."""
     asked = [(name, value) for name, value in request.args.items(multi=True) if name in _PREPARED]
     defaults = [("layout", "8"), ("format", "pdf")]
-    return _page(SheetsForm(ImmutableMultiDict([*asked, *defaults])))
+    return _page(CredentialSheetsForm(ImmutableMultiDict([*asked, *defaults])))
 
 
 @bp.post("/admin/utilisateurs/fiches")
@@ -67,7 +67,7 @@ def create() -> ResponseReturnValue:
 
     The document is made before anything is written: an error while making it leaves the earlier codes good.
     """
-    form, now = SheetsForm(posted()), clock.utcnow()
+    form, now = CredentialSheetsForm(posted()), clock.utcnow()
     _offer(form, now)
     is_confirmed = request.form.get("confirme") == "oui"
     if not form.validate():
@@ -85,10 +85,10 @@ def create() -> ResponseReturnValue:
         if is_confirmed and refusal.field == "current_password":
             return _confirmation(form, batch, refusal.status)
         return _page(form, refusal.status)
-    return redirect(url_for("sheets.show", document_id=document_id), 303)
+    return redirect(url_for("credential_sheets.show", document_id=document_id), 303)
 
 
-def _create_documents(form: SheetsForm, batch: Batch, now: datetime) -> int:
+def _create_documents(form: CredentialSheetsForm, batch: Batch, now: datetime) -> int:
     """Render the documents, then store them and their codes; return their number."""
     documents, key = _documents(form, batch), _own_key()
     with unit_of_work():
@@ -113,7 +113,7 @@ def show(document_id: int) -> ResponseReturnValue:
     except SheetsGone as refusal:
         return _gone(refusal)
     formats = sorted(documents, key=lambda each: each != kept.file_format)
-    return render_page("users/sheets_created.html", kept=kept, formats=formats, until=_time_of(kept))
+    return render_page("users/credential_sheets_created.html", kept=kept, formats=formats, until=_time_of(kept))
 
 
 @bp.get("/admin/utilisateurs/fiches/<int:document_id>/fichier")
@@ -140,7 +140,7 @@ def document(document_id: int) -> ResponseReturnValue:
     return answer
 
 
-def _confirmation(form: SheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:
+def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:
     """Say how many codes on paper would be void, and ask; for the password too, where accounts are to be reset."""
     printed, number = batch.plan.printed, len(batch.plan.sheets)
     return render_page(
@@ -155,17 +155,17 @@ def _confirmation(form: SheetsForm, batch: Batch, status: int = 200) -> Response
             ),
             *(["Les mots de passe des comptes déjà activés cessent aussitôt de servir."] if batch.plan.reset else []),
         ],
-        action_url=url_for("sheets.create"),
+        action_url=url_for("credential_sheets.create"),
         fields={**form.chosen_values(), "confirme": "oui"},
         submit_label=f"Préparer {plural(number, 'fiche', 'fiches')}",
-        cancel_url=url_for("sheets.choose"),
+        cancel_url=url_for("credential_sheets.choose"),
         danger=True,
         form=form if batch.plan.reset else None,
         status=status,
     )
 
 
-def _ask_password_again(form: SheetsForm) -> None:
+def _ask_password_again(form: CredentialSheetsForm) -> None:
     """Compare the password typed where accounts are to be reset; raise a refusal beside its field otherwise."""
     if not form.reset.data:
         return
@@ -188,7 +188,7 @@ def _sign_in_id() -> int:
 
 
 def _gone(refusal: SheetsGone) -> ResponseReturnValue:
-    return render_page("users/sheets_gone.html", refusal=refusal.message, status=refusal.status)
+    return render_page("users/credential_sheets_gone.html", refusal=refusal.message, status=refusal.status)
 
 
 def _time_of(kept: KeptSheets) -> str:
@@ -196,23 +196,23 @@ def _time_of(kept: KeptSheets) -> str:
     return format_time(kept.expires_at.astimezone(ZoneInfo(registry().timezone())))
 
 
-def _documents(form: SheetsForm, batch: Batch) -> dict[str, bytes]:
+def _documents(form: CredentialSheetsForm, batch: Batch) -> dict[str, bytes]:
     """Return the sheets in each format: whoever finds they need the other must not void codes to have it."""
     school, sheets = _school(), batch.plan.sheets
     layout = read_integer(form.layout.data) or LAYOUTS[-1]
     return {
-        "pdf": render_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow()),
+        "pdf": render_credential_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow()),
         "csv": "".join(sheet_lines(sheets, school, divisions=batch.divisions)).encode(),
     }
 
 
-def _school() -> SchoolOnSheet:
+def _school() -> PrintedSchool:
     establishment, logo = get_current_establishment(), find_picture(PictureKind.LOGO)
     content = None
     if logo:
         with FileStorage(current_app.config["CPRO_UPLOADS"]).open(logo.stored_name) as stored:
             content = stored.read()
-    return SchoolOnSheet(
+    return PrintedSchool(
         name=establishment.name,
         code=establishment.code,
         address=public_link(f"/{establishment.code}"),
@@ -221,16 +221,16 @@ def _school() -> SchoolOnSheet:
     )
 
 
-def _offer(form: SheetsForm, now: datetime) -> None:
+def _offer(form: CredentialSheetsForm, now: datetime) -> None:
     form.offer(queries.list_divisions(), without_code=count_without_code(now))
 
 
-def _page(form: SheetsForm, status: int = 200) -> ResponseReturnValue:
+def _page(form: CredentialSheetsForm, status: int = 200) -> ResponseReturnValue:
     _offer(form, clock.utcnow())
     form.show_choice()
     target = form.target()
     return render_page(
-        "users/sheets.html",
+        "users/credential_sheets.html",
         form=form,
         people=_describe_people(form, target),
         to_open=_describe_missing_accounts(form, target),
@@ -244,7 +244,7 @@ def _page(form: SheetsForm, status: int = 200) -> ResponseReturnValue:
     )
 
 
-def _describe_people(form: SheetsForm, target: Target) -> str:
+def _describe_people(form: CredentialSheetsForm, target: Target) -> str:
     """Return who was named by a list, in a sentence, or nothing: « 2 comptes choisis : AGATE Noé, AMBRE Éloïse »."""
     if not form.names_people:
         return ""
@@ -254,7 +254,7 @@ def _describe_people(form: SheetsForm, target: Target) -> str:
     return f"{counted}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else counted
 
 
-def _describe_missing_accounts(form: SheetsForm, target: Target) -> dict[str, str] | None:
+def _describe_missing_accounts(form: CredentialSheetsForm, target: Target) -> dict[str, str] | None:
     """Return who among those meant has no account yet, and the link that opens them, or None."""
     selection = Selection(is_everyone=True)
     if target.account_ids or target.without_code or target.role not in (None, Role.STUDENT):

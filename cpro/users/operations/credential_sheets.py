@@ -25,7 +25,7 @@ MAX_SHEETS = 500
 
 
 @dataclass(frozen=True)
-class Sheet:
+class CredentialSheet:
     """What one activation sheet prints; it exists in the answer alone."""
 
     account_id: int
@@ -40,8 +40,8 @@ class Sheet:
 class Plan:
     """The sheets to create, in the order of the accounts, and how many accounts are left out and why."""
 
-    #: their codes are not valid before `activate_sheets`
-    sheets: Sequence[Sheet]
+    #: their codes are not valid before `activate_credential_sheets`
+    sheets: Sequence[CredentialSheet]
     #: whether accounts already activated are among them, reset
     reset: bool
     activated: int = 0
@@ -62,7 +62,7 @@ class NoSheet(DomainError):
     """Refuse a document without a sheet, or with too many."""
 
 
-def plan_sheets(accounts: Sequence[Account], *, reset: bool = False, by: Actor, now: datetime) -> Plan:
+def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, by: Actor, now: datetime) -> Plan:
     """Return the sheets of the accounts that may have one, with new codes; nothing is written, no earlier code void.
 
     Accounts already activated are left out, unless `reset`. Heads always are, as are the actor's own account,
@@ -81,7 +81,7 @@ def plan_sheets(accounts: Sequence[Account], *, reset: bool = False, by: Actor, 
     codes_by_account = codes.generate_codes(ids)
     return Plan(
         [
-            Sheet(each.id, each.first_name, each.last_name, each.role, each.login, codes_by_account[each.id])
+            CredentialSheet(each.id, each.first_name, each.last_name, each.role, each.login, codes_by_account[each.id])
             for each in kept
         ],
         reset,
@@ -91,7 +91,7 @@ def plan_sheets(accounts: Sequence[Account], *, reset: bool = False, by: Actor, 
     )
 
 
-def activate_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
+def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
     """Store the codes of planned sheets, and void the earlier unused codes of their accounts.
 
     Where the plan resets, passwords stop working and sign-ins end. `about` names the batch in the journal: a division,
@@ -123,7 +123,7 @@ def activate_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None
     )
 
 
-def refuse_sheet(account: Account, by: Actor) -> None:
+def check_may_have_sheet(account: Account, by: Actor) -> None:
     """Raise a refusal when an actor may create no sheet for an account, whether or not passwords are reset."""
     refuse_code(account, by)
     if account.role is Role.HEAD:
@@ -132,7 +132,7 @@ def refuse_sheet(account: Account, by: Actor) -> None:
 
 def _sort_out(accounts: Sequence[Account], reset: bool, by: Actor) -> tuple[list[Account], list[Account]]:
     """Return the accounts that may have a sheet, and those among them that get one."""
-    eligible = [each for each in accounts if refusal_of(refuse_sheet, each, by) is None]
+    eligible = [each for each in accounts if refusal_of(check_may_have_sheet, each, by) is None]
     return eligible, [each for each in eligible if reset or each.activated_at is None]
 
 

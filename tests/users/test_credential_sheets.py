@@ -19,8 +19,8 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from cpro.core.permissions import Role
-from cpro.users.operations.sheets import Sheet
-from cpro.users.sheets import LAYOUTS, SchoolOnSheet, render_sheets
+from cpro.users.credential_sheets import LAYOUTS, PrintedSchool, render_credential_sheets
+from cpro.users.operations.credential_sheets import CredentialSheet
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE, Office
@@ -75,8 +75,8 @@ def rows(answer: TestResponse) -> list[dict[str, str]]:
 
 def text_of(pdf: bytes, folder: Path) -> str:
     """Return the text of a PDF, as a screen reader would find it."""
-    (folder / "sheets.pdf").write_bytes(pdf)
-    outcome = subprocess.run(["pdftotext", "sheets.pdf", "-"], cwd=folder, capture_output=True, check=True)
+    (folder / "credential_sheets.pdf").write_bytes(pdf)
+    outcome = subprocess.run(["pdftotext", "credential_sheets.pdf", "-"], cwd=folder, capture_output=True, check=True)
     return outcome.stdout.decode()
 
 
@@ -290,9 +290,9 @@ class TestCreate:
 NAMES = [("Martin", "Zoé"), ("D’Artagnan-Lefèvre", "Œdipe"), ("x" * 100, "y" * 100), ("*gras* #panic() $x$", "\\")]
 
 
-def sheets(count: int) -> list[Sheet]:
+def sheets(count: int) -> list[CredentialSheet]:
     return [
-        Sheet(
+        CredentialSheet(
             number,
             first,
             last,
@@ -311,11 +311,11 @@ def logo() -> bytes:
 
 
 class TestPDF:
-    SCHOOL = SchoolOnSheet("Lycée #1 « *essai* »", "alpha", "https://cpro.example/alpha", logo(), "1/ab/logo.png")
+    SCHOOL = PrintedSchool("Lycée #1 « *essai* »", "alpha", "https://cpro.example/alpha", logo(), "1/ab/logo.png")
 
     @pytest.mark.parametrize(("layout", "pages"), [(1, 9), (2, 5), (8, 2)])
     def test_is_an_accessible_document_of_so_many_pages(self, layout: int, pages: int) -> None:
-        pdf = render_sheets(sheets(9), self.SCHOOL, divisions={0: "2MELEC"}, layout=layout, now=NOW)
+        pdf = render_credential_sheets(sheets(9), self.SCHOOL, divisions={0: "2MELEC"}, layout=layout, now=NOW)
 
         assert pdf.startswith(b"%PDF-")
         assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf
@@ -325,7 +325,7 @@ class TestPDF:
     @needs_pdftotext
     @pytest.mark.parametrize("layout", LAYOUTS)
     def test_says_everything_on_each_sheet(self, layout: int, tmp_path: Path) -> None:
-        pdf = render_sheets(sheets(4), self.SCHOOL, divisions={0: "2MELEC"}, layout=layout, now=NOW)
+        pdf = render_credential_sheets(sheets(4), self.SCHOOL, divisions={0: "2MELEC"}, layout=layout, now=NOW)
 
         text = text_of(pdf, tmp_path)
         assert text.count("https://cpro.example/alpha") == 4
@@ -337,26 +337,28 @@ class TestPDF:
 
     @needs_pdftotext
     def test_text_is_never_markup(self, tmp_path: Path) -> None:
-        text = text_of(render_sheets(sheets(4), self.SCHOOL, divisions={}, layout=2, now=NOW), tmp_path)
+        text = text_of(render_credential_sheets(sheets(4), self.SCHOOL, divisions={}, layout=2, now=NOW), tmp_path)
 
         assert "*GRAS* #PANIC() $X$ \\" in text
         assert "Lycée #1 « *essai* »" in text
 
     @needs_pdftotext
     def test_a_letter_no_font_has_leaves_the_rest(self, tmp_path: Path) -> None:
-        chinese = Sheet(1, "小龙", "李", Role.STUDENT, "compte", "ABCD-EFGH-JKMN")
-        greek = Sheet(2, "Ζωή", "Чехов", Role.STUDENT, "zoi", "ABCD-EFGH-JKMP")
+        chinese = CredentialSheet(1, "小龙", "李", Role.STUDENT, "compte", "ABCD-EFGH-JKMN")
+        greek = CredentialSheet(2, "Ζωή", "Чехов", Role.STUDENT, "zoi", "ABCD-EFGH-JKMP")
 
-        text = text_of(render_sheets([chinese, greek], self.SCHOOL, divisions={}, layout=8, now=NOW), tmp_path)
+        text = text_of(
+            render_credential_sheets([chinese, greek], self.SCHOOL, divisions={}, layout=8, now=NOW), tmp_path
+        )
 
         assert "? ??" in text
         assert "ЧЕХОВ Ζωή" in text
         assert "ABCD-EFGH-JKMN" in text
 
     def test_needs_no_logo(self) -> None:
-        school = SchoolOnSheet("Lycée", "alpha", "https://cpro.example/alpha")
+        school = PrintedSchool("Lycée", "alpha", "https://cpro.example/alpha")
 
-        pdf = render_sheets(sheets(1), school, divisions={}, layout=1, now=datetime(2026, 1, 1, tzinfo=UTC))
+        pdf = render_credential_sheets(sheets(1), school, divisions={}, layout=1, now=datetime(2026, 1, 1, tzinfo=UTC))
 
         assert b"/Subtype /Image" not in pdf
 

@@ -8,7 +8,7 @@ from typing import Any
 from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import every
-from cpro.students.sheets.kept import forget_expired
+from cpro.students.credential_sheets.kept import forget_expired
 
 
 def _describe_result(result: Mapping[str, Any]) -> str:

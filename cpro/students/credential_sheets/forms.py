@@ -13,8 +13,8 @@ from cpro.core.formatting import format_count
 from cpro.core.forms import BaseForm, bounded_password
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Role
+from cpro.students.credential_sheets.operations import Target
 from cpro.students.models import Division
-from cpro.students.sheets.operations import Target
 
 #: Roles whose codes are printed: a head's code is mailed.
 ROLES = (Role.TEACHER, Role.STUDENT, Role.ADMINISTRATOR)
@@ -32,7 +32,7 @@ class _IdsField(Field):
         self.data = [row_id for row_id in map(read_id, words[:_MOST_IDS]) if row_id is not None]
 
 
-class SheetsForm(BaseForm):
+class CredentialSheetsForm(BaseForm):
     """Whose sheets, how many a page, as what."""
 
     ids = _IdsField("Comptes choisis", default=list)

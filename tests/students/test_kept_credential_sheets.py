@@ -1,4 +1,4 @@
-"""A document of activation sheets: found again for half an hour, by the browser that drew it and nobody else."""
+"""A document of activation sheets: found again for half an hour, by the browser that created it and no other."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.permissions import Role
 from cpro.establishments.gate import GateClosed
+from cpro.students.credential_sheets.models import KeptSheets
+from cpro.students.credential_sheets.operations import Target, plan_target_sheets
 from cpro.students.models import Student
-from cpro.students.sheets.models import KeptSheets
-from cpro.students.sheets.operations import Target, plan_target_sheets
-from cpro.users.operations.sheets import SheetsOutdated, activate_sheets
+from cpro.users.operations.credential_sheets import SheetsOutdated, activate_credential_sheets
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.deposits import drain
@@ -240,7 +240,7 @@ class TestSecondDocument:
         office.change(ids[0], activated_at=NOW)
 
         with nothing_written(app), pytest.raises(SheetsOutdated):
-            office.act(activate_sheets, **{"plan": batch.plan}, about="essai")
+            office.act(activate_credential_sheets, **{"plan": batch.plan}, about="essai")
 
     @pytest.mark.parametrize("missing", [{"name": ""}, {"email": ""}, {"uai": None}], ids=str)
     def test_sheets_are_refused_once_a_particular_of_the_school_is_missing(
@@ -254,9 +254,9 @@ class TestSecondDocument:
         set_school(app, world.a.id, **missing)
 
         with nothing_written(app), pytest.raises(GateClosed):
-            office.act(activate_sheets, plan=plans[office], about="essai")
+            office.act(activate_credential_sheets, plan=plans[office], about="essai")
 
-        elsewhere.act(activate_sheets, plan=plans[elsewhere], about="essai")
+        elsewhere.act(activate_credential_sheets, plan=plans[elsewhere], about="essai")
 
 
 class TestForWhom:

@@ -11,14 +11,14 @@ from cpro.core.documents import render_pdf
 from cpro.core.formatting import format_date, person_name
 from cpro.core.spreadsheets import csv_lines
 from cpro.users.operations.codes import VALIDITY
-from cpro.users.operations.sheets import Sheet
+from cpro.users.operations.credential_sheets import CredentialSheet
 
 LAYOUTS = (1, 2, 8)
 _COLUMNS = ("Division", "Nom", "Prénom", "Rôle", "Adresse de connexion", "Établissement", "Identifiant", "Code")
 
 
 @dataclass(frozen=True)
-class SchoolOnSheet:
+class PrintedSchool:
     """What a sheet says of the school: name, code at sign-in, address of the sign-in page, logo and its stored name."""
 
     name: str
@@ -28,8 +28,13 @@ class SchoolOnSheet:
     logo_name: str = ""
 
 
-def render_sheets(
-    sheets: Sequence[Sheet], school: SchoolOnSheet, *, divisions: Mapping[int, str], layout: int, now: datetime
+def render_credential_sheets(
+    sheets: Sequence[CredentialSheet],
+    school: PrintedSchool,
+    *,
+    divisions: Mapping[int, str],
+    layout: int,
+    now: datetime,
 ) -> bytes:
     """Return the sheets as a PDF, `layout` a page (one of `LAYOUTS`); `divisions` maps account ids to divisions."""
     logo = f"logo{PurePosixPath(school.logo_name).suffix}" if school.logo else ""
@@ -48,10 +53,12 @@ def render_sheets(
             for sheet in sheets
         ],
     }
-    return render_pdf("users/sheets.typ", data, pictures={logo: school.logo} if school.logo else None)
+    return render_pdf("users/credential_sheets.typ", data, pictures={logo: school.logo} if school.logo else None)
 
 
-def sheet_lines(sheets: Sequence[Sheet], school: SchoolOnSheet, *, divisions: Mapping[int, str]) -> Iterator[str]:
+def sheet_lines(
+    sheets: Sequence[CredentialSheet], school: PrintedSchool, *, divisions: Mapping[int, str]
+) -> Iterator[str]:
     """Return the sheets as lines of CSV, for a mail merge."""
     rows = (
         (

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cpro.core.errors import NotFound
 from cpro.core.secrets import Unreadable, seal_bytes, unseal_bytes
 from cpro.extensions import db
-from cpro.students.sheets.models import KeptSheets
+from cpro.students.credential_sheets.models import KeptSheets
 
 _ARCHIVE = b"PK"
 
@@ -43,7 +43,7 @@ def keep_document(
 ) -> KeptSheets:
     """Keep the formats of a document, {"pdf": …, "csv": …}, sealed as one under a key; `file_format` was asked for.
 
-    Those of the school that hold a code of the same people are deleted: it is void.
+    The school's documents that show a code of one of these people are deleted: the code is void.
     """
     forget_expired(db.session(), now=now)
     _forget_those_of(set(account_ids))
