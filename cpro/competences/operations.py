@@ -62,33 +62,33 @@ class Plan:
         return not (self.added or self.corrected or self.deleted or self.moved)
 
 
-def stored_values(competences: Sequence[Competence]) -> dict[str, Any]:
-    """Return a list as two people must not overwrite it."""
+def get_stored_values(competences: Sequence[Competence]) -> dict[str, Any]:
+    """Return the values of a list whose fingerprint tells concurrent changes."""
     return {"list": [[each.code, each.label, each.position] for each in competences]}
 
 
-def refuse_if_national(diploma: Diploma) -> None:
+def check_not_national(diploma: Diploma) -> None:
     """Raise `NationalList` for a diploma that all schools share."""
     if diploma.establishment_id is None:
         raise NationalList
 
 
 def plan_list(diploma: Diploma, rows: Sequence[Row]) -> Plan:
-    """Return what replacing a diploma's list would change; writes nothing. Raises `NationalList`."""
-    refuse_if_national(diploma)
+    """Return the changes that `update_list` would make to a diploma's list. Raises `NationalList`."""
+    check_not_national(diploma)
     return _plan(list_competences(diploma.id), rows)
 
 
-def replace_list(diploma: Diploma, rows: Sequence[Row], *, opened_on: str | None, by: Actor, now: datetime) -> Plan:
+def update_list(diploma: Diploma, rows: Sequence[Row], *, opened_on: str | None, by: Actor, now: datetime) -> Plan:
     """Replace the list of one of the school's own diplomas and return what changed.
 
     A code already there keeps its competence and takes the new label. Raises `NationalList`, `StaleForm`,
     `CompetenceInUse`.
     """
-    refuse_if_national(diploma)
+    check_not_national(diploma)
     lock_current_establishment()  # one writer of a school's lists at a time
     stored = list_competences(diploma.id)
-    check_fresh(stored_values(stored), opened_on)
+    check_fresh(get_stored_values(stored), opened_on)
     plan = _plan(stored, rows)
     if plan.changes_nothing:
         return plan
@@ -127,12 +127,12 @@ def replace_list(diploma: Diploma, rows: Sequence[Row], *, opened_on: str | None
     return plan
 
 
-def empty_list(diploma: Diploma, *, by: Actor, now: datetime) -> Plan:
-    """Delete every competence of a diploma's list that nothing names, and return what was done.
+def delete_list(diploma: Diploma, *, by: Actor, now: datetime) -> Plan:
+    """Delete every competence of a diploma's list that nothing names, and return the changes.
 
     Raises `NationalList`, `CompetenceInUse`.
     """
-    refuse_if_national(diploma)
+    check_not_national(diploma)
     lock_current_establishment()
     plan = _plan(list_competences(diploma.id), [])
     codes = [each.code for each in plan.deleted]

@@ -56,7 +56,7 @@ def template(diploma_id: int) -> ResponseReturnValue:
 def deposit(diploma_id: int) -> ResponseReturnValue:
     """Ask for a file."""
     diploma = queries.get_diploma(diploma_id)
-    operations.refuse_if_national(diploma)
+    operations.check_not_national(diploma)
     return _deposit_page(diploma, ListForm(None))
 
 
@@ -65,7 +65,7 @@ def deposit(diploma_id: int) -> ResponseReturnValue:
 def save(diploma_id: int) -> ResponseReturnValue:
     """Read a file and say what it would change; then, once confirmed, change it."""
     diploma = queries.get_diploma(diploma_id)
-    operations.refuse_if_national(diploma)
+    operations.check_not_national(diploma)
     form = ListForm(posted())
     form.validate()
     file = request.files.get("file")
@@ -86,7 +86,7 @@ def save(diploma_id: int) -> ResponseReturnValue:
         return _deposit_page(diploma, form, StaleForm.status)
     if plan.changes_nothing:
         return back_to(url_for(".index", diploma_id=diploma_id), "Rien n’a changé : la liste était déjà celle-là.")
-    version = fingerprint(operations.stored_values(queries.list_competences(diploma_id)))
+    version = fingerprint(operations.get_stored_values(queries.list_competences(diploma_id)))
     return render_page("competences/confirm.html", diploma=diploma, plan=plan, content=text, version=version)
 
 
@@ -97,7 +97,7 @@ def empty(diploma_id: int) -> ResponseReturnValue:
     diploma = queries.get_diploma(diploma_id)
     if request.method == "POST":
         with unit_of_work():
-            plan = operations.empty_list(diploma, by=current_actor(), now=clock.utcnow())
+            plan = operations.delete_list(diploma, by=current_actor(), now=clock.utcnow())
         return back_to(url_for(".index", diploma_id=diploma_id), _emptied(plan))
     plan = operations.plan_list(diploma, [])
     gone = plural(len(plan.deleted), "compétence sera retirée", "compétences seront retirées")
@@ -129,7 +129,7 @@ def diploma_section(object_type: str, object_id: str) -> tuple[str, dict[str, An
 def _apply(diploma: Diploma, form: ListForm) -> ResponseReturnValue:
     rows = reader.read_list(form.content.data)
     with unit_of_work():
-        plan = operations.replace_list(
+        plan = operations.update_list(
             diploma, rows, opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
         )
     parts = [

@@ -12,8 +12,8 @@ from cpro.establishments.hooks import password_given
 from cpro.establishments.models import CNILKind, Establishment
 from cpro.establishments.operations.particulars import (
     RULES,
-    changes_email,
-    particulars_of,
+    get_particulars,
+    is_email_changed,
     update_particulars,
 )
 
@@ -51,11 +51,11 @@ class EstablishmentsScreen(Screen):
 
     def form_values(self, row: Establishment) -> dict[str, Any]:
         """Return the particulars as the form shows them."""
-        return particulars_of(row)
+        return get_particulars(row)
 
     def before_update(self, row: Establishment, form: ParticularsForm) -> None:
         """Compare the password typed, which another e-mail address asks for."""
-        form.password_was_given = changes_email(self._typed(form)) and password_given(form)
+        form.password_was_given = is_email_changed(self._typed(form)) and password_given(form)
 
     def update(self, row: Establishment, form: ParticularsForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the feature's operation, which knows the school of the scope only."""

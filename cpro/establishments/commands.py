@@ -13,9 +13,9 @@ from cpro.core.errors import NotFound
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
-from cpro.establishments.operations.particulars import correct_uai
-from cpro.establishments.operations.pictures import sweep_pictures
-from cpro.establishments.operations.proof import find_proved_address, set_head_email
+from cpro.establishments.operations.particulars import update_uai
+from cpro.establishments.operations.pictures import delete_unused_pictures
+from cpro.establishments.operations.proof import find_proved_address, update_head_email
 from cpro.establishments.queries import find_by_code
 
 establishments = AppGroup("establishments", help="Schools.")
@@ -39,7 +39,7 @@ def set_uai(code: str, uai: str, no_official_mailbox: bool) -> None:
     with platform_unit_of_work("command line: correcting a UAI") as work:
         school = _find(work.session, code)
         has_mailbox = not no_official_mailbox
-        correct_uai(work.session, school, uai, has_official_mailbox=has_mailbox, by=COMMAND_LINE, now=clock.utcnow())
+        update_uai(work.session, school, uai, has_official_mailbox=has_mailbox, by=COMMAND_LINE, now=clock.utcnow())
         click.echo(f"{school.code} : code UAI {school.uai}. {where_heads_codes_go(school)}")
 
 
@@ -51,7 +51,7 @@ def set_head_address(code: str, email: str) -> None:
     """Say where the code of a school's head goes, whatever was said or confirmed before; "" takes it back."""
     with platform_unit_of_work("command line: where a head's code goes") as work:
         school = _find(work.session, code)
-        set_head_email(work.session, school, email, by=COMMAND_LINE, now=clock.utcnow())
+        update_head_email(work.session, school, email, by=COMMAND_LINE, now=clock.utcnow())
         click.echo(f"{school.code} : {where_heads_codes_go(school)}")
 
 
@@ -78,5 +78,7 @@ def _find(session: Session, code: str) -> Establishment:
 def sweep() -> None:
     """Delete the pictures nobody needs any more (to be run each night)."""
     with tenancy.platform_session("command line: sweeping pictures") as session:
-        swept = sweep_pictures(session, storage=FileStorage(current_app.config["CPRO_UPLOADS"]), now=clock.utcnow())
+        swept = delete_unused_pictures(
+            session, storage=FileStorage(current_app.config["CPRO_UPLOADS"]), now=clock.utcnow()
+        )
     click.echo(f"{len(swept)} fichier(s) supprimé(s).")

@@ -23,8 +23,8 @@ from cpro.core.storage import FileStorage
 from cpro.core.web import current_principal
 from cpro.establishments import queries
 from cpro.establishments.models import Establishment, PictureKind, PictureVersion
-from cpro.establishments.operations.particulars import RULES, particulars_of, update_particulars
-from cpro.establishments.operations.pictures import picture_in_use, restore_picture
+from cpro.establishments.operations.particulars import RULES, get_particulars, update_particulars
+from cpro.establishments.operations.pictures import get_picture_in_use, restore_picture
 
 PER_PAGE = 20
 _SHOWN_ON_A_RECORD = 10
@@ -113,7 +113,7 @@ def record_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any
 
 def _particulars_to_restore(entry: AuditEntry, school: Establishment) -> dict[str, str]:
     """Return the old values of a line that differ from those of now; a locked UAI stays."""
-    stored = particulars_of(school)
+    stored = get_particulars(school)
     locked = {"uai"} if school.uai_locked_at is not None else set()
     return {
         name: old or ""
@@ -129,7 +129,7 @@ def _restorable_particulars(entries: Sequence[AuditEntry]) -> set[int]:
 
 def _plan_particulars(entry: AuditEntry) -> RestorePlan | None:
     school = queries.get_current_establishment()
-    stored, wanted = particulars_of(school), _particulars_to_restore(entry, school)
+    stored, wanted = get_particulars(school), _particulars_to_restore(entry, school)
     if not wanted:
         return None
     items, warnings = [], []
@@ -194,7 +194,7 @@ def _plan_picture(entry: AuditEntry) -> RestorePlan | None:
     return RestorePlan(
         f"le {kind.label}",
         [(kind.label.capitalize(), _described(current), _described(version))],
-        fingerprint(picture_in_use(kind)),
+        fingerprint(get_picture_in_use(kind)),
     )
 
 

@@ -12,7 +12,7 @@ from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import nightly
 from cpro.core.storage import FileStorage
-from cpro.establishments.operations.pictures import sweep_pictures
+from cpro.establishments.operations.pictures import delete_unused_pictures
 
 
 def _describe_result(result: Mapping[str, Any]) -> str:
@@ -24,4 +24,4 @@ def sweep(context: JobContext) -> dict[str, int]:
     """Delete the pictures nobody needs any more."""
     storage = FileStorage(current_app.config["CPRO_UPLOADS"])
     with tenancy.platform_session(context.reason) as session:
-        return {"deleted": len(sweep_pictures(session, storage=storage, now=context.now))}
+        return {"deleted": len(delete_unused_pictures(session, storage=storage, now=context.now))}

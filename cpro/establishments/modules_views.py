@@ -16,7 +16,7 @@ from cpro.establishments import queries
 from cpro.establishments.forms import NO, YES, ModulesForm
 from cpro.establishments.hooks import settings_frame
 from cpro.establishments.models import Module
-from cpro.establishments.operations.modules import switch_modules, switches_of
+from cpro.establishments.operations.modules import get_switches, update_modules
 
 bp = Blueprint("modules", __name__, url_prefix="/admin/parametres/modules")
 
@@ -39,14 +39,14 @@ def save() -> ResponseReturnValue:
     wanted = {module.value: form[module.value].data == YES for module in Module}
     try:
         with unit_of_work():
-            changes = switch_modules(wanted, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())
+            changes = update_modules(wanted, opened_on=form.version.data, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         return _page(form, refusal.status, refusal)
     return back_to(url_for("modules.edit"), _what_changed({name: new for name, (_old, new) in changes.items()}))
 
 
 def _as_typed() -> dict[str, str]:
-    return {name: YES if on else NO for name, on in switches_of(queries.get_current_establishment()).items()}
+    return {name: YES if on else NO for name, on in get_switches(queries.get_current_establishment()).items()}
 
 
 def _page(form: ModulesForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:

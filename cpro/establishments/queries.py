@@ -34,7 +34,7 @@ def get_establishment(session: Session, establishment_id: int | None) -> Establi
 
 
 def lock_current_establishment() -> Establishment:
-    """Return the school of the current scope as it is now, kept from other writers until the commit.
+    """Lock the row of the current school until the commit, and return it as it is now.
 
     Its key is left free (FOR NO KEY UPDATE): whoever only writes rows that refer to the school does not wait, however
     many they write.

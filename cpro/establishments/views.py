@@ -26,12 +26,12 @@ from cpro.establishments.imaging import MAX_BYTES
 from cpro.establishments.models import Establishment, PictureKind
 from cpro.establishments.operations.particulars import (
     RULES,
-    changes_email,
-    particulars_of,
+    get_particulars,
+    is_email_changed,
     update_particulars,
 )
-from cpro.establishments.operations.pictures import delete_picture, deposit_picture, undo_picture
-from cpro.establishments.operations.transfers_switch import switch_values_of, update_transfers_switch
+from cpro.establishments.operations.pictures import create_picture, delete_picture, undo_picture
+from cpro.establishments.operations.transfers_switch import get_switch_values, update_transfers_switch
 from cpro.establishments.suggestions import ACADEMIES, SCHOOL_KINDS
 
 bp = Blueprint("settings", __name__)
@@ -55,7 +55,7 @@ def index() -> ResponseReturnValue:
 def establishment() -> ResponseReturnValue:
     """Show the particulars."""
     school = queries.get_current_establishment()
-    stored = particulars_of(school)
+    stored = get_particulars(school)
     return _particulars_page(ParticularsForm.opened(stored, about=("establishment", school.id)), school)
 
 
@@ -64,12 +64,12 @@ def establishment() -> ResponseReturnValue:
 def save_establishment() -> ResponseReturnValue:
     """Save the particulars."""
     school = queries.get_current_establishment()
-    form = ParticularsForm.sent(particulars_of(school), about=("establishment", school.id))
+    form = ParticularsForm.sent(get_particulars(school), about=("establishment", school.id))
     if not form.validate():
         return _particulars_page(form, school, form.status)
     values = {name: form[name].data for name in RULES}
     try:
-        known = password_given(form) if changes_email(values) else False
+        known = password_given(form) if is_email_changed(values) else False
         with unit_of_work():
             changes = update_particulars(
                 values, opened_on=form.version.data, password_given=known, by=current_actor(), now=clock.utcnow()
@@ -82,7 +82,7 @@ def save_establishment() -> ResponseReturnValue:
 def _particulars_page(
     form: ParticularsForm, school: Establishment, status: int = 200, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
-    stored = particulars_of(school)
+    stored = get_particulars(school)
     return render_page(
         "settings/establishment.html",
         form=form,
@@ -144,7 +144,7 @@ def _what_switching_off_stops(form: TransfersForm) -> list[str]:
     A script that posts the documented fields alone, without the version of a form it was shown, is taken at its word.
     """
     school = queries.get_current_establishment()
-    is_as_shown = form.version.data == fingerprint(switch_values_of(school))
+    is_as_shown = form.version.data == fingerprint(get_switch_values(school))
     if not school.transfers_enabled or form.transfers_enabled.data != NO or not is_as_shown:
         return []
     return [line.text for line in registry().consequences("transfers-off")]
@@ -165,7 +165,7 @@ def _switching_off_page(form: TransfersForm, consequences: list[str]) -> Respons
 
 
 def _switch_as_typed(school: Establishment) -> dict[str, str]:
-    values = switch_values_of(school)
+    values = get_switch_values(school)
     return {name: (YES if value else NO) if isinstance(value, bool) else value for name, value in values.items()}
 
 
@@ -294,7 +294,7 @@ def _deposit(form: PicturesForm, which: PictureKind, content: bytes) -> bool:
     """Deposit one picture; a refusal is written beside its field."""
     try:
         with unit_of_work():
-            deposit_picture(which, content, storage=_storage(), by=current_actor(), now=clock.utcnow())
+            create_picture(which, content, storage=_storage(), by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         refusal.field = which.value
         form.blame(refusal)

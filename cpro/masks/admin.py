@@ -88,13 +88,13 @@ class MasksScreen(Screen):
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Mask:
         """Create a wording through the feature's operation."""
-        return operations.add_wording(
+        return operations.create_wording(
             form["diploma"].data or "", form["key"].data, form["wording"].data or "", by=by, now=now
         )
 
     def update(self, row: Mask, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the feature's operation."""
-        operations.correct_wording(row, form["wording"].data or "", opened_on=opened_on, by=by, now=now)
+        operations.update_wording(row, form["wording"].data or "", opened_on=opened_on, by=by, now=now)
 
     def delete(self, row: Mask, *, by: Any, now: Any) -> None:
         """Restore the default through the feature's operation."""

@@ -12,7 +12,7 @@ from cpro.core.errors import NotFound
 from cpro.core.permissions import Actor, Permission
 from cpro.core.registry import HistoryPart, RestorePlan, Restoring
 from cpro.masks.models import MaskKey
-from cpro.masks.operations import set_wordings, stored_values
+from cpro.masks.operations import get_stored_values, update_wordings
 from cpro.masks.queries import list_masks
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma
@@ -33,7 +33,7 @@ def _plan(entry: AuditEntry) -> RestorePlan | None:
     return RestorePlan(
         f"les masques du diplôme {diploma.short_label}",
         [(field_label("masks", name).strip("«» \u202f"), shown[name], old) for name, old in wanted.items()],
-        fingerprint(stored_values(list_masks(diploma.id))),
+        fingerprint(get_stored_values(list_masks(diploma.id))),
         [
             f"« {MaskKey(name).default} » a encore changé depuis."
             for name in wanted
@@ -46,7 +46,7 @@ def _restore(entry: AuditEntry, *, opened_on: str | None, by: Actor, now: dateti
     diploma = find_diploma(entry.object_id)
     if diploma is None:
         raise NotFound("Ce diplôme n’existe plus.")
-    set_wordings(diploma, _to_restore(entry, diploma), opened_on=opened_on, by=by, now=now)
+    update_wordings(diploma, _to_restore(entry, diploma), opened_on=opened_on, by=by, now=now)
     return f"Masques du diplôme {diploma.short_label} rétablis."
 
 
@@ -57,7 +57,7 @@ def _to_restore(entry: AuditEntry, diploma: Diploma) -> dict[str, str]:
 
 
 def _shown(diploma: Diploma) -> dict[str, str]:
-    stored = stored_values(list_masks(diploma.id))
+    stored = get_stored_values(list_masks(diploma.id))
     return {key.value: stored[key.value] or key.default for key in MaskKey}
 
 

@@ -43,16 +43,16 @@ def get_key(name: str) -> MaskKey:
         raise UnknownMaskKey(name) from None
 
 
-def stored_values(masks: list[Mask]) -> dict[str, str]:
-    """Return the six wordings as a form shows them: blank where the default applies."""
+def get_stored_values(masks: list[Mask]) -> dict[str, str]:
+    """Return the six wordings for their form, {key: text}; blank where the default applies."""
     wordings = {mask.key: mask.wording for mask in masks}
     return {key.value: wordings.get(key.value, "") for key in MaskKey}
 
 
-def set_wordings(
+def update_wordings(
     diploma: Diploma, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> Changes:
-    """Word fields of a diploma and return what changed, {field: (old, new)} with defaults written out.
+    """Set wordings of a diploma and return what changed, {field: (old, new)} with defaults written out.
 
     `values` maps field names to wordings; a blank one, or the default itself, restores the default. Raises
     `UnknownMaskKey`, `FieldErrors` naming each refused field, `StaleForm`.
@@ -71,7 +71,7 @@ def set_wordings(
         raise FieldErrors(errors)
     lock_current_establishment()  # one writer of a school's masks at a time
     masks = list_masks(diploma.id)
-    stored = stored_values(masks)
+    stored = get_stored_values(masks)
     changing = [key.value for key, wording in wanted.items() if stored[key.value] != wording]
     if not changing:
         return {}
@@ -79,8 +79,8 @@ def set_wordings(
     return _apply(diploma, masks, wanted, "masks:changed", by=by, now=now)
 
 
-def add_wording(diploma_code: str, key_name: str, wording: str, *, by: Actor, now: datetime) -> Mask:
-    """Word one field of a diploma that still has its default, and return the row.
+def create_wording(diploma_code: str, key_name: str, wording: str, *, by: Actor, now: datetime) -> Mask:
+    """Create the wording of one field of a diploma that still has its default, and return the row.
 
     Raises `FieldErrors` naming what is refused: no such diploma, no wording, the default itself, already worded.
     """
@@ -99,7 +99,7 @@ def add_wording(diploma_code: str, key_name: str, wording: str, *, by: Actor, no
     return next(mask for mask in list_masks(diploma.id) if mask.key == key.value)
 
 
-def correct_wording(mask: Mask, wording: str, *, opened_on: str | None, by: Actor, now: datetime) -> None:
+def update_wording(mask: Mask, wording: str, *, opened_on: str | None, by: Actor, now: datetime) -> None:
     """Change one wording; blank or the default itself restores the default. Raises `FieldErrors`, `StaleForm`."""
     text = _checked(wording)
     lock_current_establishment()

@@ -21,7 +21,7 @@ from cpro.core.web import back_to, current_actor, current_principal, render_page
 from cpro.establishments.hooks import settings_frame
 from cpro.masks.forms import MasksForm
 from cpro.masks.models import MaskKey
-from cpro.masks.operations import get_key, reset_wordings, set_wordings, stored_values
+from cpro.masks.operations import get_key, get_stored_values, reset_wordings, update_wordings
 from cpro.masks.queries import count_wordings_by_diploma, get_labels, list_masks
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
@@ -43,7 +43,7 @@ def edit() -> ResponseReturnValue:
     if not code:
         return _page(None, None)
     diploma = _asked_diploma(code)
-    stored, draft = stored_values(list_masks(diploma.id)), drafts.typed(_draft_of(diploma))
+    stored, draft = get_stored_values(list_masks(diploma.id)), drafts.typed(_draft_of(diploma))
     return _page(diploma, MasksForm.opened(stored, draft, about=("masks", diploma.code)))
 
 
@@ -53,7 +53,7 @@ def save() -> ResponseReturnValue:
     """Save the wordings of a diploma, or keep them as a draft, or lead to another diploma."""
     code = request.args.get("diplome") or request.form.get("diplome", "")
     diploma = _asked_diploma(code)
-    stored = stored_values(list_masks(diploma.id))
+    stored = get_stored_values(list_masks(diploma.id))
     if drafts.is_asked():
         return drafts.answer(_draft_of(diploma), again=lambda: _page(_asked_diploma(code), MasksForm(posted())))
     if request.form.get("geste") == OTHER_DIPLOMA:
@@ -65,7 +65,7 @@ def save() -> ResponseReturnValue:
     unknown = {name: text for name, text in request.form.items() if name not in form and name not in known}
     try:
         with unit_of_work():
-            changes = set_wordings(
+            changes = update_wordings(
                 diploma,
                 {**unknown, **{key.value: form[key.value].data for key in MaskKey}},
                 opened_on=form.version.data,
@@ -91,7 +91,7 @@ def reset() -> ResponseReturnValue:
             changes = reset_wordings(diploma, key, by=current_actor(), now=clock.utcnow())
         message = _restored(diploma, key) if changes else "Rien n’a changé : l’intitulé d’origine était déjà en place."
         return back_to(url_for("masks.edit", diplome=diploma.code), message)
-    current = stored_values(list_masks(diploma.id))
+    current = get_stored_values(list_masks(diploma.id))
     lost = [text for field, text in current.items() if text and key in (None, MaskKey(field))]
     return render_template(
         "confirm.html",
@@ -164,7 +164,7 @@ def _page(
 ) -> ResponseReturnValue:
     conflict: list[dict[str, Any]] = []
     if form is not None and diploma is not None:
-        stored = stored_values(list_masks(diploma.id))
+        stored = get_stored_values(list_masks(diploma.id))
         conflict = explain(form, refusal, stored=stored)
     return render_page(
         "settings/masks.html",

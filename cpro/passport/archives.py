@@ -28,8 +28,8 @@ _BATCH = 20
 _FOLDER = "passports"
 
 
-def archives_of(uploads: Path) -> FileStorage:
-    """Return the store of the archives, below the uploads: the sweeping of pictures does not see it."""
+def get_archive_store(uploads: Path) -> FileStorage:
+    """Return the store of the archives, a folder of the uploads apart from the pictures."""
     return FileStorage(uploads / _FOLDER)
 
 
@@ -71,8 +71,8 @@ def is_kept(job: Job, *, now: datetime) -> bool:
     return job.state is JobState.DONE and job.finished_at is not None and job.finished_at > now - KEPT
 
 
-def sweep_archives(session: Session, storage: FileStorage, *, now: datetime) -> list[str]:
-    """Delete the archives that are not kept any more, in a platform session, and return their names."""
+def delete_expired_archives(session: Session, storage: FileStorage, *, now: datetime) -> list[str]:
+    """Delete the archives whose days are over, in a platform session, and return their names."""
     needed = queries.list_archives(session, since=now - KEPT)
     return storage.sweep(needed, older_than=(now - _GRACE).timestamp())
 

@@ -17,7 +17,7 @@ from cpro.establishments.models import Module
 from cpro.establishments.modules import close_with
 from cpro.establishments.queries import get_current_establishment
 from cpro.passport import operations, queries
-from cpro.passport.archives import KEPT, archives_of, find_archive, is_kept
+from cpro.passport.archives import KEPT, find_archive, get_archive_store, is_kept
 from cpro.passport.availability import list_obstacles
 from cpro.passport.errors import NoStudentToIssue
 from cpro.students.queries import get_division
@@ -59,8 +59,8 @@ def progress(job_id: int) -> ResponseReturnValue:
 def archive(job_id: int) -> ResponseReturnValue:
     """Hand over the ZIP to whoever asked for it, while it is kept."""
     job = _own_job(job_id)
-    path = find_archive(job, archives_of(current_app.config["CPRO_UPLOADS"]), now=clock.utcnow())
-    name = f"passeports-{queries.division_of(job)}.zip"
+    path = find_archive(job, get_archive_store(current_app.config["CPRO_UPLOADS"]), now=clock.utcnow())
+    name = f"passeports-{queries.get_division_code(job)}.zip"
     answer = make_response(
         send_file(path, mimetype="application/zip", as_attachment=True, download_name=name, etag=False)
     )
@@ -81,7 +81,7 @@ def _page(refusal: DomainError | None = None) -> ResponseReturnValue:
         refusal=refusal.message if refusal else "",
         archives=[
             {
-                "division": queries.division_of(job),
+                "division": queries.get_division_code(job),
                 "count": plural((job.result or {}).get("passports", 0), "passeport", "passeports"),
                 "until": format_instant(job.finished_at + KEPT, timezone),
                 "url": url_for("passports.archive", job_id=job.id),

@@ -14,7 +14,7 @@ from cpro.core.web import current_principal
 from cpro.establishments.models import Module
 from cpro.establishments.modules import is_on
 from cpro.passport.availability import list_obstacles
-from cpro.passport.previews import fingerprint_of
+from cpro.passport.previews import get_preview_fingerprint
 from cpro.passport.views import current_letterhead
 from cpro.records.queries import find_own_pupil
 
@@ -70,7 +70,7 @@ def _last_page() -> dict[str, Any]:
 def _preview(endpoint: str, title: str, alternative: str) -> dict[str, Any]:
     if not is_on(Module.PASSPORT):
         return {"url": ""}
-    version = fingerprint_of(current_letterhead(), now=clock.utcnow())[:12]
+    version = get_preview_fingerprint(current_letterhead(), now=clock.utcnow())[:12]
     return {"url": url_for(endpoint, v=version), "title": title, "alt": alternative}
 
 

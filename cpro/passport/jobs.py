@@ -17,8 +17,8 @@ from cpro.core.storage import FileStorage
 from cpro.core.web import current_principal
 from cpro.establishments.queries import get_current_establishment
 from cpro.passport import queries
-from cpro.passport.archives import archives_of, sweep_archives, write_archive
-from cpro.passport.letterhead import letterhead_of
+from cpro.passport.archives import delete_expired_archives, get_archive_store, write_archive
+from cpro.passport.letterhead import get_letterhead
 from cpro.passport.operations import check_can_export, issue_division
 from cpro.students.queries import get_division
 
@@ -51,9 +51,9 @@ def render_division(context: JobContext, division_id: int, division: str) -> dic
     school = get_current_establishment()
     check_can_export(school)
     pictures = FileStorage(current_app.config["CPRO_UPLOADS"])
-    letterhead = letterhead_of(school, storage=pictures, check_url=public_link("/verifier"))
+    letterhead = get_letterhead(school, storage=pictures, check_url=public_link("/verifier"))
     ids, school_id = queries.list_pupils_present(division_id), school.id
-    with archives_of(current_app.config["CPRO_UPLOADS"]).draft(school_id, ".zip") as draft:
+    with get_archive_store(current_app.config["CPRO_UPLOADS"]).draft(school_id, ".zip") as draft:
         passports = write_archive(
             draft.stream,
             ids,
@@ -72,6 +72,6 @@ def render_division(context: JobContext, division_id: int, division: str) -> dic
 )
 def sweep(context: JobContext) -> dict[str, int]:
     """Delete the archives whose days are over, and what killed jobs left."""
-    storage = archives_of(current_app.config["CPRO_UPLOADS"])
+    storage = get_archive_store(current_app.config["CPRO_UPLOADS"])
     with tenancy.platform_session(context.reason) as session:
-        return {"deleted": len(sweep_archives(session, storage, now=context.now))}
+        return {"deleted": len(delete_expired_archives(session, storage, now=context.now))}

@@ -46,8 +46,8 @@ class Letterhead:
         return {each.file: each.content for each in (self.logo, self.stamp) if each}
 
 
-def letterhead_of(school: Establishment, *, storage: FileStorage, check_url: str) -> Letterhead:
-    """Return how the current school heads and signs its passports now. Raises `StorageUnavailable`."""
+def get_letterhead(school: Establishment, *, storage: FileStorage, check_url: str) -> Letterhead:
+    """Return the present letterhead of the current school. Raises `StorageUnavailable`."""
     town = " ".join(part for part in (school.postal_code, school.city) if part)
     return Letterhead(
         name=school.name,

@@ -41,7 +41,7 @@ def list_exportable_divisions(by: Actor) -> Sequence[Division]:
 
 
 def issue_passport(passport: Passport, *, by: Actor, now: datetime) -> None:
-    """Write down that a passport was issued. Raises `ModuleOff` or `GateClosed` if that has become forbidden."""
+    """Store a passport as issued, with a line of the journal. Raises `ModuleOff`, `GateClosed`."""
     _write_down([passport], now=now)
     record(
         "passport:issued",
@@ -54,8 +54,8 @@ def issue_passport(passport: Passport, *, by: Actor, now: datetime) -> None:
     )
 
 
-def hand_over_own_data(student: Student, passport: Passport | None, *, by: Actor, now: datetime) -> None:
-    """Write down that a pupil took their data away, and the passport that went with them, if any."""
+def record_own_data_export(student: Student, passport: Passport | None, *, by: Actor, now: datetime) -> None:
+    """Record that a pupil exported their own data, and issue the passport that went with it, if any."""
     if passport:
         issue_passport(passport, by=by, now=now)
     record(
@@ -69,7 +69,7 @@ def hand_over_own_data(student: Student, passport: Passport | None, *, by: Actor
 
 
 def issue_division(passports: Sequence[Passport], division: Division, *, by: Actor, now: datetime) -> None:
-    """Write down the passports of a division, with one line of the journal. Raises as `issue_passport`."""
+    """Store the passports of a division as issued, with one line of the journal. Raises as `issue_passport`."""
     _write_down(passports, now=now)
     record(
         "passports:issued",
@@ -87,7 +87,7 @@ def issue_division(passports: Sequence[Passport], division: Division, *, by: Act
 
 
 def request_division(division: Division, *, by: Actor, now: datetime) -> Job:
-    """Ask for the passports of a division; whoever asks again while they are awaited is led to the same job.
+    """Enqueue the job that exports the passports of a division, or return the unfinished one of the same actor.
 
     Raises `NotYourDivision`, `ModuleOff`, `GateClosed`, `NoStudentToIssue`.
     """

@@ -9,7 +9,7 @@ from cpro.core import clock
 from cpro.core.permissions import Permission, requires
 from cpro.establishments.models import Module
 from cpro.establishments.modules import close_with
-from cpro.passport.previews import fingerprint_of, render_preview
+from cpro.passport.previews import get_preview_fingerprint, render_preview
 from cpro.passport.views import current_letterhead
 
 bp = Blueprint("previews", __name__, url_prefix="/admin/parametres/logo/apercu")
@@ -34,7 +34,7 @@ def _answer(page: int) -> ResponseReturnValue:
     """Answer with a page, rendered only if the browser has no fresh copy."""
     letterhead, now = current_letterhead(), clock.utcnow()
     answer = Response(mimetype="image/png")
-    answer.set_etag(f"{fingerprint_of(letterhead, now=now)}-{page}")
+    answer.set_etag(f"{get_preview_fingerprint(letterhead, now=now)}-{page}")
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.make_conditional(request)
     if answer.status_code == 200:

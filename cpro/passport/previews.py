@@ -32,7 +32,7 @@ def render_preview(letterhead: Letterhead, *, now: datetime) -> tuple[bytes, byt
     return _render(*_ingredients(letterhead, now))
 
 
-def fingerprint_of(letterhead: Letterhead, *, now: datetime) -> str:
+def get_preview_fingerprint(letterhead: Letterhead, *, now: datetime) -> str:
     """Return a digest that changes when the preview does, without rendering it."""
     data, pictures = _ingredients(letterhead, now)
     digest = hashlib.sha256(data.encode())
@@ -42,7 +42,7 @@ def fingerprint_of(letterhead: Letterhead, *, now: datetime) -> str:
 
 
 def invented_portfolio(today: date) -> Portfolio:
-    """Return the portfolio of a pupil who does not exist, unsaved."""
+    """Return the portfolio of an invented pupil; nothing of it is stored."""
     student = Student(
         id=0, last_name="Exemple", first_name="Camille", usage_name="", birth_date=date(2009, 1, 1), is_active=True
     )

@@ -111,7 +111,7 @@ def list_division_jobs(account_id: int) -> list[Job]:
     return [job for job in jobs if job.actor.id == account_id]
 
 
-def division_of(job: Job) -> str:
+def get_division_code(job: Job) -> str:
     """Return the code of the division whose passports a job renders."""
     return str(job.arguments["division"])
 

@@ -23,7 +23,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.passport import operations
 from cpro.passport.availability import list_obstacles
 from cpro.passport.errors import ModuleOff
-from cpro.passport.letterhead import Letterhead, letterhead_of
+from cpro.passport.letterhead import Letterhead, get_letterhead
 from cpro.passport.pdf import Passport, render_passport
 from cpro.passport.queries import get_portfolio
 from cpro.records.export import export_of
@@ -77,13 +77,13 @@ def own_data() -> ResponseReturnValue:
         if passport:
             archive.writestr("passeport.pdf", passport.content)
     with unit_of_work():
-        operations.hand_over_own_data(student, passport, by=current_actor(), now=clock.utcnow())
+        operations.record_own_data_export(student, passport, by=current_actor(), now=clock.utcnow())
     return download(stream.getvalue(), "application/zip", "mes-donnees.zip")
 
 
 def current_letterhead() -> Letterhead:
     """Return how the school worked in heads its passports now."""
-    return letterhead_of(
+    return get_letterhead(
         get_current_establishment(),
         storage=FileStorage(current_app.config["CPRO_UPLOADS"]),
         check_url=public_link("/verifier"),

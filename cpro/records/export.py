@@ -18,7 +18,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche, Level
-from cpro.records.operations.rules import about_pupil
+from cpro.records.operations.rules import get_draft_subject
 from cpro.students.models import Division, Origin, Student
 from cpro.users.models import Account
 
@@ -33,7 +33,7 @@ def export_of(student: Student, *, now: datetime) -> dict[str, Any]:
     brouillons; records come latest first. It holds the drafts of the pupil, whom alone it may be handed to.
     """
     school = get_current_establishment()
-    titles = queries.fiches_by_origin(student.id)
+    titles = queries.list_fiches_by_origin(student.id)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -135,7 +135,7 @@ def _bilan(bilan: Bilan) -> dict[str, Any]:
 def _drafts(student: Student, now: datetime) -> list[dict[str, Any]]:
     if student.account_id is None:
         return []
-    subject = about_pupil(student.id)
+    subject = get_draft_subject(student.id)
     return [_draft(each) for each in list_written_about(subject, "fiche", account_id=student.account_id, now=now)]
 
 

@@ -13,8 +13,8 @@ from cpro.core.permissions import Permission, can
 from cpro.core.registry import Consequence, HelpPage, HistoryPart, MenuEntry, SettingsTab, registry
 from cpro.core.web import current_principal
 from cpro.extensions import db
-from cpro.records.operations.retention import preview
-from cpro.records.operations.rules import about_pupil
+from cpro.records.operations.retention import get_preview
+from cpro.records.operations.rules import get_draft_subject
 from cpro.records.queries import find_evaluated
 
 
@@ -63,11 +63,11 @@ def _competences_used(sender: object, *, ids: frozenset[int], **_more: object) -
 
 def _forget_drafts(sender: object, *, establishment_id: int, created_ids: Collection[int], **_more: object) -> None:
     """Forget the drafts about pupils who are about to be deleted: another pupil may be given their number."""
-    forget_subjects(db.session(), establishment_id, [about_pupil(each) for each in created_ids])
+    forget_subjects(db.session(), establishment_id, [get_draft_subject(each) for each in created_ids])
 
 
 def _consequences() -> list[Consequence]:
-    expired = preview(clock.utcnow()).expired
+    expired = get_preview(clock.utcnow()).expired
     lines = [
         Consequence(
             "Un ancien apprenant peut demander son passeport, et ses données peuvent le suivre dans un autre "

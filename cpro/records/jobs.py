@@ -40,4 +40,4 @@ def expire(context: JobContext) -> dict[str, int]:
 def _expire_some(context: JobContext, establishment_id: int) -> retention.Expired:
     context.heartbeat()
     with context.unit_of_work() as work:
-        return retention.expire_school(work.session, establishment_id, by=context.actor, now=context.now)
+        return retention.delete_expired(work.session, establishment_id, by=context.actor, now=context.now)

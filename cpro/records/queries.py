@@ -145,8 +145,8 @@ def count_records(student_ids: Collection[int]) -> Mapping[int, Figures]:
     return {student_id: Figures(**counts) for student_id, counts in found.items()}
 
 
-def last_changes(student_ids: Collection[int]) -> Mapping[int, datetime]:
-    """Return when each pupil was last written about, {pupil id: instant}; pupils without records are absent."""
+def get_last_changes(student_ids: Collection[int]) -> Mapping[int, datetime]:
+    """Return the last change of each pupil's records, {pupil id: instant}; pupils without records are absent."""
     found: dict[int, datetime] = {}
     for model in KINDS if student_ids else ():
         latest = (
@@ -172,10 +172,10 @@ def count_to_validate(division_ids: frozenset[int]) -> int:
     )
 
 
-def students_with_records(student_ids: Collection[int], *, since: datetime | None = None) -> set[int]:
-    """Return which pupils somebody of the school has written about, `since` an instant if one is given.
+def list_students_with_records(student_ids: Collection[int], *, since: datetime | None = None) -> set[int]:
+    """Return the ids, among `student_ids`, of pupils with records of the school, changed `since` an instant if given.
 
-    Copies that a transfer made are nobody's work here.
+    Copies that a transfer made do not count.
     """
     found: set[int] = set()
     for model in KINDS:
@@ -266,8 +266,8 @@ def list_bilans(student_id: int, *, limit: int | None = None, offset: int = 0) -
     ).all()
 
 
-def fiches_by_origin(student_id: int) -> Mapping[str, Fiche]:
-    """Return a pupil's fiches by origin, latest first: what évaluations are about."""
+def list_fiches_by_origin(student_id: int) -> Mapping[str, Fiche]:
+    """Return a pupil's fiches, latest first, {origin: fiche}; évaluations name fiches by origin."""
     return {fiche.origin_uid: fiche for fiche in list_fiches(student_id)}
 
 

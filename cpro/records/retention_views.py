@@ -28,7 +28,7 @@ _PER_PAGE = 50
 @requires(Permission.RETENTION_VIEW)
 def edit() -> ResponseReturnValue:
     """Show the setting; to the head, whose records go and when; to the administrator, figures alone."""
-    stored = retention.retention_values(get_current_establishment())
+    stored = retention.get_retention_values(get_current_establishment())
     return _page(RetentionForm.opened(stored))
 
 
@@ -37,7 +37,7 @@ def edit() -> ResponseReturnValue:
 def save() -> ResponseReturnValue:
     """Set the years; a shorter period that deletes something is confirmed first."""
     school = get_current_establishment()
-    form = RetentionForm.sent(retention.retention_values(school), about=("establishment", school.id))
+    form = RetentionForm.sent(retention.get_retention_values(school), about=("establishment", school.id))
     if not form.validate():
         return _page(form, form.status)
     years = form.retention_years.data or ""
@@ -47,7 +47,7 @@ def save() -> ResponseReturnValue:
         if question is not None:
             return question
         with unit_of_work():
-            changed = retention.set_retention(
+            changed = retention.update_retention(
                 years, opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
             )
     except DomainError as refusal:
@@ -59,7 +59,7 @@ def save() -> ResponseReturnValue:
 def _to_confirm(years: int, form: RetentionForm) -> ResponseReturnValue | None:
     """Return the page that asks to confirm a period that would delete more next night, or None."""
     now = clock.utcnow()
-    expired, today = retention.preview(now, years=years).expired, retention.preview(now).expired
+    expired, today = retention.get_preview(now, years=years).expired, retention.get_preview(now).expired
     if expired.records <= today.records:
         return None
     whose = plural(expired.pupils, "ancien apprenant", "anciens apprenants")
@@ -86,7 +86,7 @@ def _to_confirm(years: int, form: RetentionForm) -> ResponseReturnValue | None:
 
 def _page(form: RetentionForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
     school, now = get_current_establishment(), clock.utcnow()
-    figures = retention.preview(now)
+    figures = retention.get_preview(now)
     is_head = can(current_principal(), Permission.RETENTION_EDIT)
     total = figures.expired.pupils + figures.kept_pupils
     last_page = max(1, -(-total // _PER_PAGE))
@@ -103,7 +103,7 @@ def _page(form: RetentionForm, status: int = 200, refusal: DomainError | None = 
         page=page,
         last_page=last_page,
         read_only=not is_head,
-        conflict=explain(form, refusal, stored=retention.retention_values(school)),
+        conflict=explain(form, refusal, stored=retention.get_retention_values(school)),
         status=status,
         **settings_frame("retention"),
     )

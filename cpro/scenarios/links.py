@@ -16,7 +16,7 @@ _UNSAFE = re.compile(r"[\s<>\"\\^`{|}\x00-\x1f\x7f]")
 Link = dict[str, str]
 
 
-def clean_links(rows: Sequence[Mapping[str, str]]) -> list[Link]:
+def normalise_links(rows: Sequence[Mapping[str, str]]) -> list[Link]:
     """Return the links of the rows that are not blank, as `label` and `url`.
 
     Raises `DomainError` with a sentence that names each row to correct.
@@ -28,7 +28,7 @@ def clean_links(rows: Sequence[Mapping[str, str]]) -> list[Link]:
         if not label and not url:
             continue
         try:
-            kept.append({"label": clean_text(label, max_length=LABEL_LENGTH), "url": clean_url(url)})
+            kept.append({"label": clean_text(label, max_length=LABEL_LENGTH), "url": normalise_url(url)})
         except DomainError as refusal:
             wrong.append(f"Lien {number} : {refusal.message[0].lower()}{refusal.message[1:]}")
     if wrong:
@@ -38,7 +38,7 @@ def clean_links(rows: Sequence[Mapping[str, str]]) -> list[Link]:
     return kept
 
 
-def clean_url(text: str) -> str:
+def normalise_url(text: str) -> str:
     """Return an http or https address, https:// added when no scheme was typed. Raises `DomainError`."""
     if not text:
         raise DomainError("Il manque l’adresse.")

@@ -20,7 +20,7 @@ from cpro.core.validators import fold, read_line
 from cpro.extensions import db
 from cpro.masks.models import MaskKey
 from cpro.scenarios import queries
-from cpro.scenarios.links import Link, clean_links
+from cpro.scenarios.links import Link, normalise_links
 from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence, ScenarioLink
 from cpro.students.models import Diploma
 from cpro.students.operations import DiplomaInUse
@@ -59,8 +59,8 @@ class Archived(DomainError):
         super().__init__("Ce scénario est archivé : reprenez-le d’abord.")
 
 
-def scenario_values(details: queries.ScenarioDetails) -> dict[str, Any]:
-    """Return a scenario as its form shows it, which is what two people must not overwrite."""
+def get_scenario_values(details: queries.ScenarioDetails) -> dict[str, Any]:
+    """Return the values of a scenario for its form; their fingerprint tells concurrent changes."""
     scenario = details.scenario
     return {
         "diploma": scenario.diploma.code,
@@ -74,7 +74,7 @@ def scenario_values(details: queries.ScenarioDetails) -> dict[str, Any]:
 
 
 def create_scenario(values: Mapping[str, Any], *, by: Actor, now: datetime) -> Scenario:
-    """Write a scenario and return it; `values` are as `scenario_values` returns. Raises `FieldErrors`."""
+    """Write a scenario and return it; `values` are as `get_scenario_values` returns. Raises `FieldErrors`."""
     assert by.id is not None, "a scenario has an author"
     clean = _clean(values, author_id=by.id, kept_co_authors=())
     diploma: Diploma = clean["diploma"]
@@ -103,7 +103,7 @@ def update_scenario(
     scenario = details.scenario
     if scenario.archived_at is not None:
         raise Archived
-    stored = scenario_values(details)
+    stored = get_scenario_values(details)
     clean = _clean(values, author_id=scenario.author_id, kept_co_authors=[each.id for each in details.co_authors])
     wanted = {**clean, "diploma": clean["diploma"].code}
     parts = [name for name, value in wanted.items() if value != stored[name]]
@@ -121,13 +121,13 @@ def update_scenario(
 
 
 def duplicate_scenario(scenario_id: int, *, by: Actor, now: datetime) -> Scenario:
-    """Copy a scenario of the school, links and competences included; the copy belongs to whoever duplicates.
+    """Copy a scenario of the school, links and competences included; the actor is the author of the copy.
 
     Raises `NotFound`.
     """
     assert by.id is not None, "a scenario has an author"
     source = queries.get_details(scenario_id)
-    values = scenario_values(source)
+    values = get_scenario_values(source)
     title = f"{source.scenario.title[: TITLE_LENGTH - len(_COPY)]}{_COPY}"
     diploma = source.scenario.diploma
     copy = Scenario(
@@ -168,8 +168,8 @@ def list_used_competences(sender: object, *, ids: Collection[int], **_more: Any)
     return queries.find_worked(ids)
 
 
-def journal_label(scenario: Scenario, diploma: Diploma) -> str:
-    """Return how the journal calls a scenario: its number and its diploma, nothing that it says."""
+def get_audit_label(scenario: Scenario, diploma: Diploma) -> str:
+    """Return the label of a scenario in the journal: its number and its diploma, nothing of its content."""
     return f"Scénario n° {scenario.id} ({diploma.short_label})"
 
 
@@ -222,7 +222,7 @@ def _attach(scenario: Scenario, clean: Mapping[str, Any]) -> None:
 
 
 def _clean(values: Mapping[str, Any], *, author_id: int, kept_co_authors: Sequence[int]) -> dict[str, Any]:
-    """Return what will be stored, by the names of `scenario_values`, the diploma as its row. Raises `FieldErrors`."""
+    """Return the values to store, named as `get_scenario_values` does, the diploma as a row. Raises `FieldErrors`."""
     errors: dict[str, str] = {}
     clean: dict[str, Any] = {
         "title": read_line(values, "title", TITLE_LENGTH, errors, required="Donnez un titre au scénario."),
@@ -230,7 +230,7 @@ def _clean(values: Mapping[str, Any], *, author_id: int, kept_co_authors: Sequen
         **{name: read_rich(values, name, errors) for name in RICH_FIELDS},
     }
     try:
-        clean["links"] = clean_links(values.get("links") or ())
+        clean["links"] = normalise_links(values.get("links") or ())
     except DomainError as refusal:
         errors["links"] = refusal.message
     clean["diploma"] = diploma = find_diploma(values.get("diploma") or "")
@@ -278,6 +278,6 @@ def _record(
         now=now,
         object_type="scenario",
         object_id=scenario.id,
-        object_label=journal_label(scenario, diploma),
+        object_label=get_audit_label(scenario, diploma),
         changes=changes,
     )

@@ -158,7 +158,7 @@ def find_page(listing: Listing, account_id: int | None) -> Page:
     has_previous, has_next = (more, True) if backwards else (pivot is not None, more)
     return Page(
         rows,
-        codes_of([row.id for row in rows]),
+        list_codes_by_scenario([row.id for row in rows]),
         previous=rows[0].id if rows and has_previous else 0,
         next=rows[-1].id if rows and has_next else 0,
     )
@@ -170,7 +170,7 @@ def count_scenarios(listing: Listing, account_id: int | None) -> int:
     return db.session.scalar(select(func.count(counted.c.id))) or 0
 
 
-def codes_of(scenario_ids: Collection[int]) -> dict[int, list[str]]:
+def list_codes_by_scenario(scenario_ids: Collection[int]) -> dict[int, list[str]]:
     """Return the codes of the competences of some scenarios, {scenario id: codes}, in the order of their list."""
     if not scenario_ids:
         return {}

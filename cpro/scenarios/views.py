@@ -133,7 +133,7 @@ def edit(scenario_id: int) -> ResponseReturnValue:
     details = _get_own_details(scenario_id)
     if details.scenario.archived_at is not None:
         raise operations.Archived
-    stored = operations.scenario_values(details)
+    stored = operations.get_scenario_values(details)
     form = ScenarioForm.opened(stored, drafts.typed(_draft_of(scenario_id)), about=("scenario", scenario_id))
     return _form_page(form, details)
 
@@ -150,7 +150,7 @@ def save(scenario_id: int) -> ResponseReturnValue:
     if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
         return _form_page(ScenarioForm(posted()), details)
     form = ScenarioForm.sent(
-        operations.scenario_values(details), about=("scenario", scenario_id), keeps_absent=False, prepare=_complete
+        operations.get_scenario_values(details), about=("scenario", scenario_id), keeps_absent=False, prepare=_complete
     )
     if not form.validate():
         return _form_page(form, details, form.status)
@@ -243,7 +243,7 @@ def _get_own_details(scenario_id: int) -> queries.ScenarioDetails:
 def _opened(scenario_id: int) -> queries.ScenarioDetails:
     """Return a scenario that is about to be read, and announce it to the journal: by number, without its title."""
     details = queries.get_details(scenario_id)
-    label = operations.journal_label(details.scenario, details.scenario.diploma)
+    label = operations.get_audit_label(details.scenario, details.scenario.diploma)
     _announce(events.record_opened, object_type="scenario", object_id=str(scenario_id), object_label=label)
     return details
 
@@ -287,7 +287,7 @@ def _form_page(
         co_authors=[(str(each.id), each.label) for each in queries.list_possible_co_authors(author_id, kept)],
         more_links=request.form.get("geste") == MORE_LINKS,
     )
-    conflict = explain(form, refusal, stored=operations.scenario_values(details) if details else {})
+    conflict = explain(form, refusal, stored=operations.get_scenario_values(details) if details else {})
     return render_page(
         "scenarios/form.html",
         form=form,

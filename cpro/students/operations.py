@@ -149,7 +149,7 @@ def update_diploma(
     diploma: Diploma, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> None:
     """Correct a diploma of the school's own. Raises `NationalDiploma`, `FieldErrors`, `StaleForm`."""
-    refuse_if_national(diploma)
+    check_not_national(diploma)
     lock_current_establishment()
     db.session.refresh(diploma, with_for_update={"key_share": True})
     before = _audit_values(diploma)
@@ -179,7 +179,7 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
 
 def refuse_diploma_deletion(diploma: Diploma) -> None:
     """Raise a refusal, as `delete_diploma` does, when a diploma cannot be deleted."""
-    refuse_if_national(diploma)
+    check_not_national(diploma)
     used_by = db.session.scalar(select(func.count(Division.id)).where(Division.diploma_id == diploma.id)) or 0
     if used_by:
         who = plural(used_by, "division prépare", "divisions préparent")
@@ -191,7 +191,7 @@ def refuse_diploma_deletion(diploma: Diploma) -> None:
     events.diploma_deletion_requested.send("students", diploma=diploma)
 
 
-def refuse_if_national(diploma: Diploma) -> None:
+def check_not_national(diploma: Diploma) -> None:
     """Raise `NationalDiploma` for a diploma that all schools share."""
     if diploma.establishment_id is None:
         raise NationalDiploma

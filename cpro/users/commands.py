@@ -14,7 +14,7 @@ from cpro.core.permissions import Role
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.commands import establishments, no_official_mailbox, where_heads_codes_go
 from cpro.establishments.operations.particulars import create_establishment
-from cpro.establishments.operations.proof import find_proved_address, read_head_email
+from cpro.establishments.operations.proof import find_proved_address, normalise_head_email
 from cpro.establishments.queries import get_current_establishment
 from cpro.users import queries
 from cpro.users.errors import UnknownAccount
@@ -42,7 +42,7 @@ def create_school(name: str, uai: str, code: str, admin_email: str, head_email: 
             name=name,
             uai=uai,
             code=code,
-            head_email=read_head_email(head_email, besides=admin_email),
+            head_email=normalise_head_email(head_email, besides=admin_email),
             has_official_mailbox=not no_official_mailbox,
             by=COMMAND_LINE,
             now=now,

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cpro.core import tenancy
 from cpro.core.storage import FileStorage
-from cpro.establishments.operations.pictures import sweep_pictures
+from cpro.establishments.operations.pictures import delete_unused_pictures
 from tests.helpers.browser import Browser
 
 LOGO_TAB = "/admin/parametres/logo"
@@ -48,4 +48,4 @@ def stored_files(app: Flask) -> list[Path]:
 def sweep(app: Flask, now: datetime) -> list[str]:
     """Sweep as at another moment."""
     with app.app_context(), tenancy.platform_session("test") as session:
-        return sweep_pictures(session, storage=FileStorage(app.config["CPRO_UPLOADS"]), now=now)
+        return delete_unused_pictures(session, storage=FileStorage(app.config["CPRO_UPLOADS"]), now=now)

@@ -17,7 +17,7 @@ from cpro.core.tenancy import Scope
 from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
 from cpro.masks.models import Mask, MaskKey
-from cpro.masks.operations import UnknownMaskKey, reset_wordings, set_wordings, stored_values
+from cpro.masks.operations import UnknownMaskKey, get_stored_values, reset_wordings, update_wordings
 from cpro.masks.queries import count_wordings_by_diploma, get_labels, list_masks
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma
@@ -62,7 +62,7 @@ def diploma_of(world: World) -> Diploma:
 def word(world: World, opened_on: str | None = None, **values: str) -> dict[str, tuple[str, str]]:
     """Word fields of the diploma."""
     with unit_of_work():
-        return set_wordings(diploma_of(world), values, opened_on=opened_on, by=TESTER, now=NOW)
+        return update_wordings(diploma_of(world), values, opened_on=opened_on, by=TESTER, now=NOW)
 
 
 def wordings(app: Flask, school_id: int) -> dict[str, str]:
@@ -86,7 +86,7 @@ class TestSetWordings:
         assert list(refusal.value.errors) == [key]
 
     def test_refuses_a_form_opened_before_another_save(self, app: Flask, in_a: World) -> None:
-        opened_on = fingerprint(stored_values(list_masks(diploma_of(in_a).id)))
+        opened_on = fingerprint(get_stored_values(list_masks(diploma_of(in_a).id)))
         word(in_a, links="Entre-temps")
 
         with nothing_written(app), pytest.raises(StaleForm):

@@ -20,7 +20,7 @@ from cpro.core.jobs.models import Job
 from cpro.core.jobs.operations import enqueue
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
-from cpro.passport.archives import KEPT, archives_of, sweep_archives
+from cpro.passport.archives import KEPT, delete_expired_archives, get_archive_store
 from cpro.students.models import Student, TeacherDivision
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser
@@ -237,7 +237,7 @@ class TestSweeping:
 
         def swept_at(later: timedelta) -> list[str]:
             with app.app_context(), tenancy.platform_session("test") as session:
-                return sweep_archives(session, archives_of(app.config["CPRO_UPLOADS"]), now=NOW + later)
+                return delete_expired_archives(session, get_archive_store(app.config["CPRO_UPLOADS"]), now=NOW + later)
 
         assert swept_at(KEPT - timedelta(minutes=1)) == []
         assert len(stored(app)) == 1

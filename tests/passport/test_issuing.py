@@ -15,7 +15,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.establishments.gate import GateClosed
 from cpro.passport import jobs, views
 from cpro.passport.errors import ModuleOff
-from cpro.passport.operations import hand_over_own_data, issue_division, issue_passport
+from cpro.passport.operations import issue_division, issue_passport, record_own_data_export
 from cpro.passport.pdf import Passport
 from cpro.students.models import Division, Student
 from tests.factories import NOW, World
@@ -50,7 +50,7 @@ def issue(app: Flask, class_: Class_, how: str) -> None:
             elif how == "division":
                 issue_division([passport], work.session.get_one(Division, class_.division_id), by=by, now=NOW)
             else:
-                hand_over_own_data(student, passport, by=by, now=NOW)
+                record_own_data_export(student, passport, by=by, now=NOW)
 
 
 class TestOperations:

@@ -16,7 +16,7 @@ from cpro.core import clock, events, tenancy
 from cpro.core.drafts.models import Draft
 from cpro.core.transactions import unit_of_work
 from cpro.records.models import Bilan, Evaluation, Fiche
-from cpro.records.operations.retention import expire_school
+from cpro.records.operations.retention import delete_expired
 from cpro.students.models import Student, TeacherDivision
 from tests.factories import TESTER, World
 from tests.helpers.browser import Browser
@@ -148,7 +148,7 @@ class TestEnded:
             student = session.get_one(Student, classroom.own)
             student.is_active, student.departed_on = False, date(2019, 1, 1)
             session.flush()
-            expire_school(session, world.a.id, by=TESTER, now=clock.utcnow())
+            delete_expired(session, world.a.id, by=TESTER, now=clock.utcnow())
 
         set_up(app, leave_and_expire)
 

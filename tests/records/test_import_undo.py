@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core.errors import DomainError
 from cpro.records.models import Fiche
-from cpro.records.queries import students_with_records
+from cpro.records.queries import list_students_with_records
 from cpro.students.models import Student
 from tests.factories import NOW, World
 from tests.helpers.imports import Desk
@@ -72,7 +72,7 @@ class TestWhoIsWrittenAbout:
 
         with desk.look() as session:
             ids = _ids(session)
-            assert students_with_records(ids) == set()
+            assert list_students_with_records(ids) == set()
 
     def test_since_an_instant(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(PUPIL))
@@ -80,9 +80,9 @@ class TestWhoIsWrittenAbout:
 
         with desk.look() as session:
             ids = _ids(session)
-            assert len(students_with_records(ids)) == 1
-            assert students_with_records(ids, since=LATER) == set()
-            assert students_with_records([]) == set()
+            assert len(list_students_with_records(ids)) == 1
+            assert list_students_with_records(ids, since=LATER) == set()
+            assert list_students_with_records([]) == set()
 
 
 def _reactivate(desk: Desk, *, created: bool = False) -> None:

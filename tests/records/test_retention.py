@@ -22,7 +22,7 @@ from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work
 from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.records.operations import retention
-from cpro.records.operations.retention import expire_school, goes_on, list_schools_to_expire
+from cpro.records.operations.retention import delete_expired, get_deletion_day, list_schools_to_expire
 from cpro.students.models import Student
 from cpro.students.queries import kept_since
 from tests.factories import NOW, TESTER, World
@@ -99,13 +99,13 @@ class TestDays:
         ],
     )
     def test_the_day_announced_is_the_first_on_which_they_go(self, departed_on: date, years: int, day: date) -> None:
-        assert goes_on(departed_on, years) == day
+        assert get_deletion_day(departed_on, years) == day
         assert kept_since(years, day) > departed_on >= kept_since(years, day - timedelta(days=1))
 
     def test_every_day_of_four_years_agrees(self) -> None:
         for offset in range(4 * 366):
             departed_on = date(2023, 1, 1) + timedelta(days=offset)
-            day = goes_on(departed_on, 2)
+            day = get_deletion_day(departed_on, 2)
             assert kept_since(2, day) > departed_on >= kept_since(2, day - timedelta(days=1)), departed_on
 
 
@@ -206,12 +206,12 @@ class TestNight:
             leave(app, student_id, TOO_LONG)
 
         def die(session: Session, establishment_id: int, **values: Any) -> Any:
-            done = expire_school(session, establishment_id, **values)
+            done = delete_expired(session, establishment_id, **values)
             if establishment_id == world.b.id:
                 raise SystemExit  # as a process killed before its commit
             return done
 
-        monkeypatch.setattr(retention, "expire_school", die)
+        monkeypatch.setattr(retention, "delete_expired", die)
         with pytest.raises(SystemExit):
             night(app)
         monkeypatch.undo()
@@ -234,7 +234,7 @@ class TestNight:
         set_school(app, world.a.id, retention_years=3)
 
         with app.app_context(), platform_unit_of_work("test") as work:
-            figures = expire_school(work.session, world.a.id, by=TESTER, now=NOW)
+            figures = delete_expired(work.session, world.a.id, by=TESTER, now=NOW)
 
         assert (figures.pupils, figures.records) == (0, 0)
         assert classroom.gone in owners(app)["fiche"]

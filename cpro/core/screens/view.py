@@ -62,7 +62,7 @@ class Screen(ReadOnlyScreen):
         """Return why nothing can be created here now, in a sentence, or None when it can."""
         return None
 
-    def refuse_deletion(self, row: Any) -> None:
+    def check_deletion(self, row: Any) -> None:
         """Raise what the feature's operation raises when this row cannot be deleted; each page that offers it asks."""
 
     def form_values(self, row: Any) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Screen(ReadOnlyScreen):
 
     def why_not_delete(self, row: Any) -> str | None:
         """Return why this row cannot be deleted, in a sentence, or None when it can."""
-        refusal = refusal_of(self.refuse_deletion, row)
+        refusal = refusal_of(self.check_deletion, row)
         return refusal.message if refusal else None
 
     # --- What the list asks ----------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ class Screen(ReadOnlyScreen):
         self.demand(self.can_delete)
         row = self.asked_row()
         label = self.label_of(row)
-        refusal = refusal_of(self.refuse_deletion, row)
+        refusal = refusal_of(self.check_deletion, row)
         if request.method == "POST" and refusal is None:
             try:
                 with unit_of_work():

@@ -19,12 +19,12 @@ def is_module_on(establishment: Establishment, module: Module) -> bool:
     return bool(getattr(establishment, f"{module.value}_enabled"))
 
 
-def switches_of(establishment: Establishment) -> dict[str, bool]:
+def get_switches(establishment: Establishment) -> dict[str, bool]:
     """Return the switches of a school, {module's value: on}."""
     return {module.value: is_module_on(establishment, module) for module in Module}
 
 
-def switch_modules(
+def update_modules(
     wanted: Mapping[str, bool], *, opened_on: str | None, by: Actor, now: datetime
 ) -> dict[str, tuple[bool, bool]]:
     """Set the switches of the current school and return what changed, {module's value: (old, new)}.
@@ -33,7 +33,7 @@ def switch_modules(
     switched one since the form was `opened_on`.
     """
     establishment = queries.lock_current_establishment()
-    before = switches_of(establishment)
+    before = get_switches(establishment)
     changes = differences(before, {**before, **wanted})
     if not changes:
         return {}

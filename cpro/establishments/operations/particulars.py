@@ -87,8 +87,8 @@ class CodeTaken(DomainError):
         super().__init__(f"Le code « {code} » est déjà celui d’un établissement.", field="code")
 
 
-def particulars_of(establishment: Establishment) -> dict[str, str]:
-    """Return the particulars as a form shows them: text, blank where unknown."""
+def get_particulars(establishment: Establishment) -> dict[str, str]:
+    """Return the particulars for their form, {field: text}; blank where unknown."""
     return {name: getattr(establishment, name) or "" for name in RULES}
 
 
@@ -104,7 +104,7 @@ def update_particulars(
     """
     clean = normalise(values)
     establishment = queries.lock_current_establishment()
-    before = particulars_of(establishment)
+    before = get_particulars(establishment)
     changes = differences(before, clean)
     if not changes:
         return {}
@@ -122,7 +122,7 @@ def update_particulars(
     return changes
 
 
-def changes_email(values: Mapping[str, str]) -> bool:
+def is_email_changed(values: Mapping[str, str]) -> bool:
     """Return whether particulars typed would change the e-mail address of the current school, where it has one.
 
     The password is asked then. Filling in a first address asks for nothing: it counts for no code by itself.
@@ -170,7 +170,7 @@ def create_establishment(
     return establishment
 
 
-def correct_uai(
+def update_uai(
     session: Session,
     establishment: Establishment,
     uai: str,
@@ -179,7 +179,7 @@ def correct_uai(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Set the UAI whatever relies on it: the command line's correction, in a platform session.
+    """Change the UAI whatever relies on it, for the command line, in a platform session.
 
     A head's code then goes to the official mailbox of this UAI where nothing else says better (see `proof`), unless the
     school `has_official_mailbox` not. Raises `DomainError` when the UAI is malformed or blank, `UAITaken`.

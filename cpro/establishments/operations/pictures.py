@@ -21,10 +21,10 @@ from cpro.extensions import db
 _GRACE = timedelta(hours=1)
 
 
-def deposit_picture(
+def create_picture(
     kind: PictureKind, content: bytes, *, storage: FileStorage, by: Actor, now: datetime
 ) -> PictureVersion:
-    """Store a picture, re-encoded by us, as the current one of the school.
+    """Store an uploaded picture, encoded anew, as the current one of the school.
 
     The file is written first: if the transaction fails it is an orphan, swept later; never the other way round.
     Raises `UnusablePicture`, `StorageUnavailable`.
@@ -79,7 +79,7 @@ def restore_picture(
     version = queries.list_restorable(now=now).get(version_id)
     if version is None:
         raise NotFound("Cette image n’est plus conservée : une image remplacée ou supprimée l’est pendant 30 jours.")
-    check_fresh(picture_in_use(PictureKind(version.kind)), opened_on)
+    check_fresh(get_picture_in_use(PictureKind(version.kind)), opened_on)
     with storage.open(version.stored_name) as file:
         # Written anew, so that a sweep that is running finds a young file.
         stored_name = storage.put(establishment.id, file.read(), Path(version.stored_name).suffix)
@@ -98,14 +98,14 @@ def restore_picture(
     )
 
 
-def picture_in_use(kind: PictureKind) -> dict[str, int]:
-    """Return what a confirmation about a picture is opened on: the version in use, 0 when there is none."""
+def get_picture_in_use(kind: PictureKind) -> dict[str, int]:
+    """Return the version in use, 0 without one, as the values whose fingerprint a confirmation carries."""
     current = queries.find_picture(kind)
     return {"version": current.id if current else 0}
 
 
-def sweep_pictures(session: Session, *, storage: FileStorage, now: datetime) -> list[str]:
-    """Delete the files no picture needs any more, in a platform session, and return their names."""
+def delete_unused_pictures(session: Session, *, storage: FileStorage, now: datetime) -> list[str]:
+    """Delete the files that no picture needs any more, in a platform session, and return their names."""
     needed = queries.list_stored_names(session, since=now - queries.UNDO_PERIOD)
     return storage.sweep(needed, older_than=(now - _GRACE).timestamp())
 

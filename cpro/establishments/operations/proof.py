@@ -28,12 +28,12 @@ def find_proved_address(establishment: Establishment) -> str:
     )
 
 
-def set_head_email(session: Session, establishment: Establishment, email: str, *, by: Actor, now: datetime) -> None:
-    """Say where a head's code goes, whatever was confirmed before: the command line's word, in a platform session.
+def update_head_email(session: Session, establishment: Establishment, email: str, *, by: Actor, now: datetime) -> None:
+    """Set the address that a head's code goes to, whatever was confirmed before, for the command line.
 
     Blank takes the word back. Raises `InvalidEmail`.
     """
-    address = read_head_email(email)
+    address = normalise_head_email(email)
     changes: dict[str, tuple[object, object]] = {"head_email": (establishment.head_email, address)}
     if establishment.confirmed_email:
         changes["confirmed_email"] = (establishment.confirmed_email, "")
@@ -42,7 +42,7 @@ def set_head_email(session: Session, establishment: Establishment, email: str, *
     record_about_school("establishment:head-email:set", establishment, changes, by=by, now=now, session=session)
 
 
-def read_head_email(text: str, *, besides: str = "") -> str:
+def normalise_head_email(text: str, *, besides: str = "") -> str:
     """Return a head's address as given on the command line, normalised.
 
     Raises `InvalidEmail`, `DomainError` when it is `besides`, the administrator's: they would receive the head's code.

@@ -18,8 +18,8 @@ from cpro.establishments.operations.audit import record_about_school
 from cpro.extensions import db
 
 
-def switch_values_of(establishment: Establishment) -> dict[str, Any]:
-    """Return the tab's values."""
+def get_switch_values(establishment: Establishment) -> dict[str, Any]:
+    """Return the values of the tab for its form."""
     return {
         "cnil_kind": establishment.cnil_kind,
         "cnil_reference": establishment.cnil_reference,
@@ -49,7 +49,7 @@ def update_transfers_switch(
             {"cnil_reference": "Indiquez d’abord la référence : sans elle, les transferts ne peuvent pas être activés."}
         )
     establishment = queries.lock_current_establishment()
-    before = switch_values_of(establishment)
+    before = get_switch_values(establishment)
     after = {
         "cnil_kind": cnil_kind,
         "cnil_reference": reference,

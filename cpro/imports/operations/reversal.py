@@ -37,7 +37,7 @@ from cpro.imports.operations.exclusion import lock_imports, lock_imports_and_sch
 from cpro.imports.operations.runs import is_being_undone, record_about_run
 from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, fingerprint_of_data, get_run
 from cpro.imports.refusals import UndoImpossible, UndoUnderWay
-from cpro.records.queries import students_with_records
+from cpro.records.queries import list_students_with_records
 from cpro.students.models import MEF, Division, Student, TeacherDivision
 from cpro.users.models import Account
 
@@ -331,7 +331,7 @@ def _refuse_written_about(ids: Sequence[int], *, since: dt.datetime | None = Non
 
     The sentence names nobody: who undoes an import may not know whose records there are.
     """
-    if students_with_records(ids, since=since):
+    if list_students_with_records(ids, since=since):
         raise _worked_on("un élève qu’il a apporté", "a depuis des fiches, des évaluations ou des bilans")
 
 

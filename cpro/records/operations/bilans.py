@@ -15,8 +15,8 @@ from cpro.records.models import Bilan
 from cpro.records.operations import rules
 
 
-def bilan_values(bilan: Bilan) -> dict[str, str]:
-    """Return a bilan as a form shows it."""
+def get_bilan_values(bilan: Bilan) -> dict[str, str]:
+    """Return the values of a bilan for its form, {field: text}."""
     return {"starts_on": bilan.starts_on.isoformat(), "ends_on": bilan.ends_on.isoformat(), "body": bilan.body}
 
 
@@ -24,7 +24,7 @@ def create_bilan(student_id: int, values: Mapping[str, str], *, by: Actor, now: 
     """Write a bilan of a pupil. Raises `NotFound`, `NotYourPupil`, `Frozen`, `FieldErrors`."""
     student = rules.lock_pupil(student_id)
     rules.check_may_evaluate(student, by)
-    bilan = Bilan(**_clean(values), **rules.birth(student, by=by, now=now))
+    bilan = Bilan(**_clean(values), **rules.get_origin_values(student, by=by, now=now))
     db.session.add(bilan)
     db.session.flush()
     rules.record_about_pupil("bilan:created", student, by=by, now=now)
@@ -42,7 +42,7 @@ def update_bilan(
     bilan = queries.get_bilan(student_id, bilan_id)
     rules.check_may_change(bilan, student, by)
     clean = _clean(values)
-    check_fresh(bilan_values(bilan), opened_on)
+    check_fresh(get_bilan_values(bilan), opened_on)
     for name, value in clean.items():
         setattr(bilan, name, value)
     bilan.changed_at = now
@@ -63,9 +63,9 @@ def delete_bilan(student_id: int, bilan_id: int, *, by: Actor, now: datetime) ->
 
 def _clean(values: Mapping[str, str]) -> dict[str, Any]:
     errors: dict[str, str] = {}
-    first, last = rules.clean_period(values, errors)
+    first, last = rules.parse_period(values, errors)
     body = read_rich(values, "body", errors)
     if not body:
         errors["body"] = "Écrivez le bilan."
-    rules.refuse_if(errors)
+    rules.check_no_error(errors)
     return {"starts_on": first, "ends_on": last, "body": body}

@@ -26,8 +26,8 @@ from cpro.students.queries import list_teacher_divisions
 Row = TypeVar("Row", Competence, Scenario)
 
 
-def evaluation_values(evaluation: Evaluation) -> dict[str, str]:
-    """Return an évaluation as a form shows it."""
+def get_evaluation_values(evaluation: Evaluation) -> dict[str, str]:
+    """Return the values of an évaluation for its form, {field: text}."""
     return {
         "competence": str(evaluation.competence_id or ""),
         "level": str(evaluation.level),
@@ -46,7 +46,7 @@ def create_evaluation(student_id: int, values: Mapping[str, str], *, by: Actor, 
     student = rules.lock_pupil(student_id)
     rules.check_may_evaluate(student, by)
     clean = _clean(student, values, now=now)
-    evaluation = Evaluation(**clean, **rules.birth(student, by=by, now=now))
+    evaluation = Evaluation(**clean, **rules.get_origin_values(student, by=by, now=now))
     db.session.add(evaluation)
     db.session.flush()
     rules.record_about_pupil("evaluation:created", student, by=by, now=now)
@@ -64,7 +64,7 @@ def update_evaluation(
     evaluation = queries.get_evaluation(student_id, evaluation_id)
     rules.check_may_change(evaluation, student, by)
     clean = _clean(student, values, now=now, stored=evaluation)
-    check_fresh(evaluation_values(evaluation), opened_on)
+    check_fresh(get_evaluation_values(evaluation), opened_on)
     for name, value in clean.items():
         setattr(evaluation, name, value)
     evaluation.changed_at = now
@@ -90,7 +90,7 @@ def check_teaches(division: Division, by: Actor) -> None:
         raise NotYourDivision
 
 
-def evaluate_division(
+def create_division_evaluations(
     division: Division, values: Mapping[str, str], levels: Mapping[int, str], *, by: Actor, now: datetime
 ) -> int:
     """Give pupils of a division a level each in one competence on one day; return how many got one.
@@ -117,12 +117,12 @@ def evaluate_division(
     common = _clean_common(division, values, errors, now=now)
     if not wanted and not errors:
         errors[""] = "Donnez un niveau à un apprenant au moins."
-    rules.refuse_if(errors)
+    rules.check_no_error(errors)
     tenancy.bulk_insert(
         db.session(),
         Evaluation,
         [
-            {**common, "level": level, "fiche_uid": None, **rules.birth(there[student_id], by=by, now=now)}
+            {**common, "level": level, "fiche_uid": None, **rules.get_origin_values(there[student_id], by=by, now=now)}
             for student_id, level in sorted(wanted.items())
         ],
     )
@@ -147,10 +147,10 @@ def _clean(
     if level is None:
         errors["level"] = "Choisissez un niveau de 1 à 4."
     uid = values.get("fiche") or None
-    if uid and uid not in queries.fiches_by_origin(student.id):
+    if uid and uid not in queries.list_fiches_by_origin(student.id):
         errors["fiche"] = "Cette fiche n’existe plus : choisissez à nouveau."
     common = _clean_common(division, values, errors, now=now, stored=stored)
-    rules.refuse_if(errors)
+    rules.check_no_error(errors)
     return {**common, "level": level, "fiche_uid": uid}
 
 
@@ -218,8 +218,8 @@ def _level(text: str) -> int | None:
 
 
 def _day(values: Mapping[str, str], errors: dict[str, str], now: datetime) -> date | None:
-    day = rules.clean_day(values, "evaluated_on", errors, required="Indiquez le jour de l’évaluation.")
-    today = rules.today_here(now)
+    day = rules.parse_day(values, "evaluated_on", errors, required="Indiquez le jour de l’évaluation.")
+    today = rules.get_school_today(now)
     if day and day > today:
         errors["evaluated_on"] = f"Ce jour n’est pas encore venu : nous sommes le {format_date(today)}."
         return None

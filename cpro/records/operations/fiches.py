@@ -21,8 +21,8 @@ from cpro.students.models import Student
 _TITLE, _PLACE_NAME = 150, 150  # characters
 
 
-def fiche_values(fiche: Fiche) -> dict[str, str]:
-    """Return a fiche as a form shows it."""
+def get_fiche_values(fiche: Fiche) -> dict[str, str]:
+    """Return the values of a fiche for its form, {field: text}."""
     return {
         "title": fiche.title,
         "place": fiche.place_value,
@@ -45,7 +45,9 @@ def create_fiche(student_id: int, values: Mapping[str, str], *, is_done: bool, b
     """
     student = rules.lock_pupil(student_id)
     rules.check_may_write_fiches(student, by)
-    fiche = Fiche(**_clean(values), **rules.birth(student, by=by, now=now), state_value=FicheState.DRAFT.value)
+    fiche = Fiche(
+        **_clean(values), **rules.get_origin_values(student, by=by, now=now), state_value=FicheState.DRAFT.value
+    )
     if is_done:
         _complete(fiche, by=by, now=now)
     db.session.add(fiche)
@@ -71,7 +73,7 @@ def update_fiche(
     student, fiche = _lock(student_id, fiche_id)
     rules.check_may_change(fiche, student, by)
     clean = _clean(values)
-    check_fresh(fiche_values(fiche), opened_on)
+    check_fresh(get_fiche_values(fiche), opened_on)
     for name, value in clean.items():
         setattr(fiche, name, value)
     fiche.state_value, fiche.changed_at = FicheState.DRAFT.value, now
@@ -100,10 +102,10 @@ def validate_fiche(student_id: int, fiche_id: int, *, opened_on: str | None, by:
     """
     student, fiche = _lock(student_id, fiche_id)
     rules.check_may_evaluate(student, by)
-    refusal = why_not_validate(fiche, by)
+    refusal = find_validation_refusal(fiche, by)
     if refusal is not None:
         raise refusal
-    check_fresh(fiche_values(fiche), opened_on)
+    check_fresh(get_fiche_values(fiche), opened_on)
     _validate(fiche, by=by, now=now)
     db.session.flush()
     rules.record_about_pupil("fiche:validated", student, by=by, now=now)
@@ -117,7 +119,7 @@ def send_back_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime)
     """
     student, fiche = _lock(student_id, fiche_id)
     rules.check_may_evaluate(student, by)
-    refusal = why_not_send_back(fiche)
+    refusal = find_return_refusal(fiche)
     if refusal is not None:
         raise refusal
     fiche.state_value, fiche.changed_at = FicheState.DRAFT.value, now
@@ -130,22 +132,22 @@ def send_back_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime)
 def delete_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) -> None:
     """Delete a fiche, by its author. Raises as `update_fiche`, and `FicheInUse`."""
     student, fiche = _lock(student_id, fiche_id)
-    refuse_deletion(fiche, student, by)
+    check_deletion(fiche, student, by)
     db.session.delete(fiche)
     db.session.flush()
     rules.record_about_pupil("fiche:deleted", student, by=by, now=now)
 
 
-def refuse_deletion(fiche: Fiche, student: Student, by: Actor) -> None:
-    """Raise a refusal, as `delete_fiche` does, when somebody may not delete a fiche."""
+def check_deletion(fiche: Fiche, student: Student, by: Actor) -> None:
+    """Raise as `delete_fiche` does when an actor may not delete a fiche."""
     rules.check_may_change(fiche, student, by)
     evaluations = queries.count_evaluations_of_fiche(fiche)
     if evaluations:
         raise FicheInUse(evaluations)
 
 
-def why_not_validate(fiche: Fiche, by: Actor) -> DomainError | None:
-    """Return why a teacher of the pupil may not validate a fiche, or None."""
+def find_validation_refusal(fiche: Fiche, by: Actor) -> DomainError | None:
+    """Return the refusal that `validate_fiche` would raise for a teacher of the pupil, or None."""
     if fiche.received_in is not None:
         return ReadOnlyCopy(fiche.origin_school)
     if fiche.state is FicheState.VALIDATED:
@@ -155,8 +157,8 @@ def why_not_validate(fiche: Fiche, by: Actor) -> DomainError | None:
     return None
 
 
-def why_not_send_back(fiche: Fiche) -> DomainError | None:
-    """Return why a teacher of the pupil may not hand a fiche back, or None."""
+def find_return_refusal(fiche: Fiche) -> DomainError | None:
+    """Return the refusal that `send_back_fiche` would raise for a teacher of the pupil, or None."""
     if fiche.received_in is not None:
         return ReadOnlyCopy(fiche.origin_school)
     return AlreadyDraft() if fiche.state is FicheState.DRAFT else None
@@ -181,7 +183,7 @@ def _validate(fiche: Fiche, *, by: Actor, now: datetime) -> None:
 
 def _clean(values: Mapping[str, str]) -> dict[str, Any]:
     errors: dict[str, str] = {}
-    first, last = rules.clean_period(values, errors)
+    first, last = rules.parse_period(values, errors)
     clean: dict[str, Any] = {
         "title": read_line(values, "title", _TITLE, errors, required="Donnez un titre à la fiche."),
         "place_value": _place(values, errors),
@@ -190,7 +192,7 @@ def _clean(values: Mapping[str, str]) -> dict[str, Any]:
         "ends_on": last,
         "tasks": read_rich(values, "tasks", errors),
     }
-    rules.refuse_if(errors)
+    rules.check_no_error(errors)
     return clean
 
 

@@ -25,8 +25,8 @@ from cpro.establishments.operations.audit import record_about_school
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
 from cpro.records.models import Bilan, Evaluation, Fiche
-from cpro.records.operations.rules import about_pupil
-from cpro.records.queries import count_records, last_changes
+from cpro.records.operations.rules import get_draft_subject
+from cpro.records.queries import count_records, get_last_changes
 from cpro.students.models import Student
 from cpro.students.queries import RETENTION_CHOICES, kept_since
 
@@ -68,12 +68,12 @@ class Departure:
     goes_on: date
 
 
-def retention_values(establishment: Establishment) -> dict[str, str]:
-    """Return the setting as a form shows it."""
+def get_retention_values(establishment: Establishment) -> dict[str, str]:
+    """Return the values of the setting for its form, {field: text}."""
     return {"retention_years": str(establishment.retention_years)}
 
 
-def set_retention(years: str, *, opened_on: str | None, by: Actor, now: datetime) -> bool:
+def update_retention(years: str, *, opened_on: str | None, by: Actor, now: datetime) -> bool:
     """Set for how many years the current school keeps the records of those who left; return whether it changed.
 
     Nothing is deleted before the next night. Raises `FieldErrors`, `StaleForm`.
@@ -83,7 +83,7 @@ def set_retention(years: str, *, opened_on: str | None, by: Actor, now: datetime
     before = establishment.retention_years
     if wanted == before:
         return False
-    check_fresh(retention_values(establishment), opened_on)
+    check_fresh(get_retention_values(establishment), opened_on)
     establishment.retention_years = wanted
     db.session.flush()
     record_about_school(
@@ -100,7 +100,7 @@ def check_years(years: str) -> int:
     return offered[years]
 
 
-def preview(now: datetime, *, years: int | None = None) -> Preview:
+def get_preview(now: datetime, *, years: int | None = None) -> Preview:
     """Return what the next night would delete in the current school, with the setting as it is or as it would be."""
     since = kept_since(years or get_current_establishment().retention_years, now.date())
     figures = _count(db.session(), _gone_before(since))
@@ -123,9 +123,9 @@ def list_departures(now: datetime, *, limit: int, offset: int = 0) -> list[Depar
         .offset(offset)
     ).all()
     figures = count_records([student.id for student in students])
-    written = last_changes([student.id for student in students if student.departed_on is None])
+    written = get_last_changes([student.id for student in students if student.departed_on is None])
     return [
-        Departure(student, figures[student.id].total, max(goes_on(departed_on, years), now.date()))
+        Departure(student, figures[student.id].total, max(get_deletion_day(departed_on, years), now.date()))
         for student in students
         for departed_on in [student.departed_on or _supposed_departure(student, written[student.id])]
     ]
@@ -149,7 +149,7 @@ def list_schools_to_expire(now: datetime) -> Sequence[int]:
         ).all()
 
 
-def expire_school(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> Expired:
+def delete_expired(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> Expired:
     """Delete the records of some pupils gone for longer than a school keeps them, in a platform session.
 
     Of `PUPILS_AT_ONCE` at most, so that nobody waits for long: called again until it returns no record. The setting
@@ -177,7 +177,7 @@ def expire_school(session: Session, establishment_id: int, *, by: Actor, now: da
     if not figures.records:
         return figures
     forget_subjects(
-        session, establishment_id, [about_pupil(each) for each in session.scalars(select(Student.id).where(gone))]
+        session, establishment_id, [get_draft_subject(each) for each in session.scalars(select(Student.id).where(gone))]
     )
     for model in _IN_ORDER:
         session.execute(
@@ -206,8 +206,8 @@ def expire_school(session: Session, establishment_id: int, *, by: Actor, now: da
     return figures
 
 
-def goes_on(departed_on: date, years: int) -> date:
-    """Return the first day on which the night deletes the records of somebody who left on a day."""
+def get_deletion_day(departed_on: date, years: int) -> date:
+    """Return the first day whose nightly job deletes the records of a pupil who left on a day."""
     day = date(departed_on.year + years, departed_on.month, min(departed_on.day, 28))
     while kept_since(years, day) <= departed_on:
         day += timedelta(days=1)

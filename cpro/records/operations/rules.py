@@ -35,8 +35,8 @@ class Powers:
     frozen: Frozen | None = None
 
 
-def powers_over(student: Student, by: Actor) -> Powers:
-    """Return what somebody may do with a pupil's records.
+def get_powers(student: Student, by: Actor) -> Powers:
+    """Return the powers of an actor over a pupil's records.
 
     The head and the inspector read (an inspector within the mandate: the scope sees to it); a teacher reads and writes
     for the pupils of their divisions; a pupil reads own records and writes own fiches; nobody else has any power.
@@ -53,7 +53,7 @@ def powers_over(student: Student, by: Actor) -> Powers:
 
 def check_may_read(student: Student, by: Actor) -> Powers:
     """Return what somebody may do with a pupil's records. Raises `NotYourPupil` when they may not read them."""
-    powers = powers_over(student, by)
+    powers = get_powers(student, by)
     if not powers.reads:
         raise NotYourPupil
     return powers
@@ -71,7 +71,7 @@ def check_may_evaluate(student: Student, by: Actor) -> None:
     _refuse_without(powers.evaluates, powers)
 
 
-def why_not_change(row: Fiche | Evaluation | Bilan, powers: Powers, by: Actor) -> DomainError | None:
+def find_change_refusal(row: Fiche | Evaluation | Bilan, powers: Powers, by: Actor) -> DomainError | None:
     """Return why somebody may neither change nor delete a record, or None: its author may, until it is validated."""
     if powers.frozen:
         return powers.frozen
@@ -87,8 +87,8 @@ def why_not_change(row: Fiche | Evaluation | Bilan, powers: Powers, by: Actor) -
 
 
 def check_may_change(row: Fiche | Evaluation | Bilan, student: Student, by: Actor) -> None:
-    """Raise what `why_not_change` says, if anything; `NotYourPupil` to whoever may not even read."""
-    refusal = why_not_change(row, check_may_read(student, by), by)
+    """Raise what `find_change_refusal` says, if anything; `NotYourPupil` to whoever may not even read."""
+    refusal = find_change_refusal(row, check_may_read(student, by), by)
     if refusal is not None:
         raise refusal
 
@@ -102,13 +102,13 @@ def lock_pupil(student_id: int) -> Student:
     return queries.get_pupil(student_id)
 
 
-def about_pupil(student_id: int) -> str:
-    """Return how drafts call the pupil they are about (see `core.drafts`)."""
+def get_draft_subject(student_id: int) -> str:
+    """Return the subject that drafts about a pupil are stored under (see `core.drafts`)."""
     return f"student:{student_id}"
 
 
-def birth(student: Student, *, by: Actor, now: datetime) -> dict[str, Any]:
-    """Return what every record says of itself at its birth."""
+def get_origin_values(student: Student, *, by: Actor, now: datetime) -> dict[str, Any]:
+    """Return the columns that every kind of record sets when it is created: pupil, origin, author, instants."""
     return {
         "student_id": student.id,
         "origin_uid": str(uuid.uuid4()),
@@ -134,8 +134,8 @@ def record_about_pupil(action: str, student: Student, *, by: Actor, now: datetim
 # --- What people typed ---------------------------------------------------------------------------------------------
 
 
-def clean_day(values: Mapping[str, str], name: str, errors: dict[str, str], *, required: str) -> date | None:
-    """Return a day typed as yyyy-mm-dd (browsers send it so), or note why it is refused."""
+def parse_day(values: Mapping[str, str], name: str, errors: dict[str, str], *, required: str) -> date | None:
+    """Return the day typed as yyyy-mm-dd in field `name`, or add an error to `errors` and return None."""
     text = (values.get(name) or "").strip()
     if not text:
         errors[name] = required
@@ -150,23 +150,23 @@ def clean_day(values: Mapping[str, str], name: str, errors: dict[str, str], *, r
     return day
 
 
-def clean_period(values: Mapping[str, str], errors: dict[str, str]) -> tuple[date | None, date | None]:
-    """Return the first and last day of a period, or note why they are refused."""
-    first = clean_day(values, "starts_on", errors, required="Indiquez le premier jour.")
-    last = clean_day(values, "ends_on", errors, required="Indiquez le dernier jour.")
+def parse_period(values: Mapping[str, str], errors: dict[str, str]) -> tuple[date | None, date | None]:
+    """Return the first and last day of a period, or add errors to `errors`."""
+    first = parse_day(values, "starts_on", errors, required="Indiquez le premier jour.")
+    last = parse_day(values, "ends_on", errors, required="Indiquez le dernier jour.")
     if first and last and last < first:
         errors["ends_on"] = "Le dernier jour vient avant le premier : vérifiez les deux dates."
     return first, last
 
 
-def refuse_if(errors: Mapping[str, str]) -> None:
-    """Raise `FieldErrors` when something was refused."""
+def check_no_error(errors: Mapping[str, str]) -> None:
+    """Raise `FieldErrors` unless there are no errors."""
     if errors:
         raise FieldErrors(errors)
 
 
-def today_here(now: datetime) -> date:
-    """Return the day it is on the clocks of the school."""
+def get_school_today(now: datetime) -> date:
+    """Return today's date in the timezone of the school."""
     return today_in(get_current_establishment().timezone, now)
 
 

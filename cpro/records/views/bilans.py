@@ -57,7 +57,7 @@ def edit_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
     """Show a bilan to correct."""
     page, row = open_pupil(student_id), queries.get_bilan(student_id, bilan_id)
     rules.check_may_change(row, page.student, current_actor())
-    stored = operations.bilan_values(row)
+    stored = operations.get_bilan_values(row)
     return _form_page(page, BilanForm.opened(stored, drafts.typed(draft_of("bilan", student_id, bilan_id))), row)
 
 
@@ -71,7 +71,7 @@ def save_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
         return drafts.answer(
             draft_of("bilan", student_id, bilan_id), again=lambda: _refused(student_id, BilanForm(posted()), bilan_id)
         )
-    form = BilanForm.sent(operations.bilan_values(row), keeps_absent=False)
+    form = BilanForm.sent(operations.get_bilan_values(row), keeps_absent=False)
     if not form.validate():
         rules.check_may_change(row, page.student, current_actor())
         return _form_page(page, form, row, form.status)
@@ -132,7 +132,7 @@ def _form_page(
         "records/bilan_form.html",
         form=form,
         bilan=row,
-        conflict=explain(form, refusal, stored=operations.bilan_values(row) if row else {}),
+        conflict=explain(form, refusal, stored=operations.get_bilan_values(row) if row else {}),
         status=status,
         **frame_of(page, "bilans"),
     )

@@ -22,8 +22,8 @@ from cpro.core.web import back_to, current_actor, render_page
 from cpro.records import queries
 from cpro.records.forms import CommonEvaluationForm
 from cpro.records.models import Level
-from cpro.records.operations.evaluations import check_teaches, evaluate_division
-from cpro.records.operations.rules import today_here
+from cpro.records.operations.evaluations import check_teaches, create_division_evaluations
+from cpro.records.operations.rules import get_school_today
 from cpro.records.views import bp
 from cpro.records.views.evaluations import offer_choices
 from cpro.students.models import Division
@@ -48,7 +48,7 @@ def division(division_id: int) -> ResponseReturnValue:
     """Show the pupils of a division, none evaluated yet."""
     row = _own_division(division_id)
     typed = drafts.typed(_draft_of(division_id))
-    today = today_here(clock.utcnow()).isoformat()
+    today = get_school_today(clock.utcnow()).isoformat()
     return _page(row, CommonEvaluationForm(typed, data={"evaluated_on": today}), _typed_levels(typed or {}))
 
 
@@ -64,7 +64,7 @@ def save_division(division_id: int) -> ResponseReturnValue:
         return _page(row, form, levels, status=422)
     try:
         with unit_of_work():
-            evaluated = evaluate_division(
+            evaluated = create_division_evaluations(
                 get_division(division_id), form.data, levels, by=current_actor(), now=clock.utcnow()
             )
             code = row.code

@@ -31,7 +31,7 @@ def new_evaluation(student_id: int) -> ResponseReturnValue:
     """Show an empty évaluation, of today; `?fiche=` names the fiche it is about."""
     page = open_pupil(student_id)
     rules.check_may_evaluate(page.student, current_actor())
-    asked = {"evaluated_on": rules.today_here(clock.utcnow()).isoformat(), "fiche": request.args.get("fiche", "")}
+    asked = {"evaluated_on": rules.get_school_today(clock.utcnow()).isoformat(), "fiche": request.args.get("fiche", "")}
     return _form_page(page, EvaluationForm(drafts.typed(draft_of("evaluation", student_id)), data=asked), None)
 
 
@@ -62,7 +62,7 @@ def edit_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
     """Show an évaluation to correct."""
     page, row = open_pupil(student_id), queries.get_evaluation(student_id, evaluation_id)
     rules.check_may_change(row, page.student, current_actor())
-    stored = operations.evaluation_values(row)
+    stored = operations.get_evaluation_values(row)
     return _form_page(
         page, EvaluationForm.opened(stored, drafts.typed(draft_of("evaluation", student_id, evaluation_id))), row
     )
@@ -79,7 +79,7 @@ def save_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValue:
             draft_of("evaluation", student_id, evaluation_id),
             again=lambda: _refused(student_id, EvaluationForm(posted()), evaluation_id),
         )
-    form = EvaluationForm.sent(operations.evaluation_values(row), keeps_absent=False)
+    form = EvaluationForm.sent(operations.get_evaluation_values(row), keeps_absent=False)
     if not form.validate():
         rules.check_may_change(row, page.student, current_actor())
         return _form_page(page, form, row, form.status)
@@ -173,7 +173,7 @@ def _form_page(
         form=form,
         evaluation=row,
         has_list=len(form.competence.choices) > 1,
-        conflict=explain(form, refusal, stored=operations.evaluation_values(row) if row else {}),
+        conflict=explain(form, refusal, stored=operations.get_evaluation_values(row) if row else {}),
         status=status,
         **frame_of(page, "evaluations"),
     )

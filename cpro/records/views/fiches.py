@@ -72,7 +72,7 @@ def edit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     """Show a fiche to correct."""
     page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
     rules.check_may_change(row, page.student, current_actor())
-    stored = operations.fiche_values(row)
+    stored = operations.get_fiche_values(row)
     return _form_page(page, FicheForm.opened(stored, drafts.typed(draft_of("fiche", student_id, fiche_id))), row)
 
 
@@ -86,7 +86,7 @@ def save_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
         return drafts.answer(
             draft_of("fiche", student_id, fiche_id), again=lambda: _refused(student_id, FicheForm(posted()), fiche_id)
         )
-    form = FicheForm.sent(operations.fiche_values(row), keeps_absent=False)
+    form = FicheForm.sent(operations.get_fiche_values(row), keeps_absent=False)
     if not form.validate():
         rules.check_may_change(row, page.student, current_actor())
         return _form_page(page, form, row, form.status)
@@ -158,7 +158,7 @@ def delete_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
             operations.delete_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
             drafts.forget(draft_of("fiche", student_id, fiche_id))
         return back_to(url_for("records.fiches", student_id=student_id), "La fiche est supprimée.")
-    operations.refuse_deletion(row, page.student, current_actor())
+    operations.check_deletion(row, page.student, current_actor())
     return render_page(
         "confirm.html",
         title="Supprimer une fiche",
@@ -193,13 +193,13 @@ def _fiche_page(page: PupilPage, row: Fiche, refusal: DomainError | None = None)
     return render_page(
         "records/fiche.html",
         fiche=row,
-        version=fingerprint(operations.fiche_values(row)),
-        locked=page.why_not_change(row),
-        may_delete=not refusal_of(operations.refuse_deletion, row, page.student, by),
-        may_submit=not page.why_not_change(row) and row.state is FicheState.DRAFT,
+        version=fingerprint(operations.get_fiche_values(row)),
+        locked=page.find_change_refusal(row),
+        may_delete=not refusal_of(operations.check_deletion, row, page.student, by),
+        may_submit=not page.find_change_refusal(row) and row.state is FicheState.DRAFT,
         final_state=operations.get_final_state(by),
-        may_validate=page.powers.evaluates and operations.why_not_validate(row, by) is None,
-        may_send_back=page.powers.evaluates and operations.why_not_send_back(row) is None,
+        may_validate=page.powers.evaluates and operations.find_validation_refusal(row, by) is None,
+        may_send_back=page.powers.evaluates and operations.find_return_refusal(row) is None,
         refusal=refusal.message if refusal else "",
         status=refusal.status if refusal else 200,
         **frame_of(page, "fiches"),
@@ -223,7 +223,7 @@ def _form_page(
         "records/fiche_form.html",
         form=form,
         fiche=row,
-        conflict=explain(form, refusal, stored=operations.fiche_values(row) if row else {}),
+        conflict=explain(form, refusal, stored=operations.get_fiche_values(row) if row else {}),
         final_state=operations.get_final_state(current_actor()),
         done=DONE,
         status=status,

@@ -16,7 +16,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.records.operations import rules
-from cpro.records.operations.rules import Powers, about_pupil
+from cpro.records.operations.rules import Powers, get_draft_subject
 from cpro.students.models import Student
 
 PER_PAGE = 20
@@ -39,9 +39,9 @@ class PupilPage:
         """Return the pupil's name after « fiches », « bilan »: « de Noé AGATE », « d’Éloïse AMBRE »."""
         return of_name(self.name)
 
-    def why_not_change(self, row: Fiche | Evaluation | Bilan) -> str:
+    def find_change_refusal(self, row: Fiche | Evaluation | Bilan) -> str:
         """Return why the visitor may neither change nor delete a record, or "" when they may."""
-        refusal = rules.why_not_change(row, self.powers, current_actor())
+        refusal = rules.find_change_refusal(row, self.powers, current_actor())
         return refusal.message if refusal else ""
 
 
@@ -71,7 +71,7 @@ def read_pupil(student_id: int, what: str) -> PupilPage:
 
 def draft_of(form: str, student_id: int, record_id: int | None = None) -> DraftKey:
     """Return the key of the drafts of a record of a pupil, or of one that is not written yet."""
-    return DraftKey(form, f"{student_id}/{record_id or 'new'}", about_pupil(student_id))
+    return DraftKey(form, f"{student_id}/{record_id or 'new'}", get_draft_subject(student_id))
 
 
 def frame_of(page: PupilPage, part: str) -> dict[str, Any]:

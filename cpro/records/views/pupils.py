@@ -118,7 +118,7 @@ def evaluations(student_id: int) -> ResponseReturnValue:
         evaluations=queries.list_evaluations(
             student_id, competence=competence, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
         ),
-        titles=queries.fiches_by_origin(student_id),
+        titles=queries.list_fiches_by_origin(student_id),
         competences=_competences_of(student_id),
         competence=competence,
         describe_level=describe_level,

@@ -98,7 +98,7 @@ class MEFsScreen(Screen):
         """Delete through the feature's operation."""
         mefs.delete_mef(row, by=by, now=now)
 
-    def refuse_deletion(self, row: MEF) -> None:
+    def check_deletion(self, row: MEF) -> None:
         """Keep the courses that somebody follows; the list asks once who follows what."""
         if "followed_courses" not in g:
             g.followed_courses = mefs.list_followed_codes()

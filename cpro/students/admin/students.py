@@ -266,7 +266,7 @@ class DiplomasScreen(Screen):
         """Keep the national diplomas as they are."""
         return operations.NationalDiploma().message if row.establishment_id is None else None
 
-    def refuse_deletion(self, row: Diploma) -> None:
+    def check_deletion(self, row: Diploma) -> None:
         """Keep the national diplomas, and those that something names."""
         operations.refuse_diploma_deletion(row)
 
