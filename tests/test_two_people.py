@@ -23,7 +23,7 @@ from tests.factories import World, make_diploma, make_mandate, make_mef
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import school_row
-from tests.helpers.two_people import Shared, play, refuse_forged_versions
+from tests.helpers.two_people import Shared, check_forged_versions_refused, play
 
 As = Callable[..., Browser]
 Arrange = Callable[[], AbstractContextManager[Session]]
@@ -100,7 +100,7 @@ def test_what_each_changed_is_kept_and_a_clash_is_asked(as_: As, shared_forms: d
 def test_a_version_that_no_page_gave_overwrites_nothing(as_: As, shared_forms: dict[str, Shared], form: str) -> None:
     first, second = FORMS[form]
 
-    refuse_forged_versions(as_(first), as_(second), shared_forms[form])
+    check_forged_versions_refused(as_(first), as_(second), shared_forms[form])
 
 
 @time_machine.travel(datetime(2026, 11, 23, 13, 30, tzinfo=UTC), tick=False)

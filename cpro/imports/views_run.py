@@ -131,7 +131,7 @@ def abandon(run_id: int) -> ResponseReturnValue:
     """Ask once, then give up an import that is not applied."""
     run = queries.get_run(run_id)
     label = run.label
-    refused = refusal_of(runs.refuse_abandoning, run)
+    refused = refusal_of(runs.check_abandonment, run)
     if refused is not None:
         return show_run(run_id, refused)
     if request.method == "POST":

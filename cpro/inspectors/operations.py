@@ -157,7 +157,7 @@ def extend_mandate(mandate: Mandate, *, ends_on: str, opened_on: str | None = No
     """
     school = _lock(mandate, by)
     check_fresh(extension_values(mandate), opened_on)
-    refuse_extension(mandate, by, now=now)
+    check_extension(mandate, by, now=now)
     errors: dict[str, str] = {}
     last = _day(ends_on, "ends_on", errors)
     if last is not None and last <= mandate.ends_on:
@@ -181,7 +181,7 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
     Raises `OnlyTheHead`, `MandateOver`, `FieldErrors` without a reason.
     """
     school = _lock(mandate, by)
-    refuse_closing(mandate, by, now=now)
+    check_closure(mandate, by, now=now)
     errors: dict[str, str] = {}
     typed = _line(reason, "reason", 300, "Indiquez la raison : elle reste dans votre établissement.", errors)
     if errors:
@@ -195,14 +195,14 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
 # --- Rules ---------------------------------------------------------------------------------------------------------
 
 
-def refuse_extension(mandate: Mandate, by: Actor, *, now: datetime) -> None:
-    """Raise a refusal, as `extend_mandate` does whatever the day, when a mandate cannot be extended."""
+def check_extension(mandate: Mandate, by: Actor, *, now: datetime) -> None:
+    """Raise as `extend_mandate` does, whatever the day, when a mandate cannot be extended."""
     _refuse_module_off(get_current_establishment())
-    refuse_closing(mandate, by, now=now)
+    check_closure(mandate, by, now=now)
 
 
-def refuse_closing(mandate: Mandate, by: Actor, *, now: datetime) -> None:
-    """Raise a refusal, as `close_mandate` does whatever the reason, when a mandate cannot be closed."""
+def check_closure(mandate: Mandate, by: Actor, *, now: datetime) -> None:
+    """Raise as `close_mandate` does, whatever the reason, when a mandate cannot be closed."""
     school = get_current_establishment()
     _refuse_all_but_the_head(db.session(), school, by)
     _refuse_over(mandate, school, now)

@@ -32,12 +32,12 @@ from cpro.inspectors import queries
 from cpro.inspectors.forms import ClosingForm, ExtensionForm, MandateForm
 from cpro.inspectors.models import Mandate, MandateState
 from cpro.inspectors.operations import (
+    check_closure,
+    check_extension,
     close_mandate,
     extend_mandate,
     extension_values,
     open_mandate,
-    refuse_closing,
-    refuse_extension,
 )
 
 bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs")
@@ -112,7 +112,7 @@ def close(mandate_id: int) -> ResponseReturnValue:
     """Ask once, with a reason, then close a mandate."""
     mandate = queries.get_mandate(mandate_id)
     form = ClosingForm(posted() if request.method == "POST" else typed_before_sign_in())
-    refused = refusal_of(refuse_closing, mandate, current_actor(), now=clock.utcnow())
+    refused = refusal_of(check_closure, mandate, current_actor(), now=clock.utcnow())
     if refused is not None:
         return _refused(refused)
     if request.method != "POST":
@@ -134,7 +134,7 @@ def extend(mandate_id: int) -> ResponseReturnValue:
     """Give a mandate a later last day."""
     mandate = queries.get_mandate(mandate_id)
     stored = extension_values(mandate)
-    refused = refusal_of(refuse_extension, mandate, current_actor(), now=clock.utcnow())
+    refused = refusal_of(check_extension, mandate, current_actor(), now=clock.utcnow())
     if refused is not None:
         return _refused(refused)
     if request.method != "POST":

@@ -162,13 +162,13 @@ def update_mef(
 def delete_mef(mef: MEF, *, by: Actor, now: datetime) -> None:
     """Delete a course that nobody follows any more. Raises `MEFInUse`."""
     lock_current_establishment()
-    refuse_mef_deletion(mef)
+    check_mef_deletion(mef)
     _record("mef:deleted", mef, {}, by=by, now=now)
     db.session.delete(mef)
     db.session.flush()
 
 
-def refuse_mef_deletion(mef: MEF) -> None:
+def check_mef_deletion(mef: MEF) -> None:
     """Raise `MEFInUse`, as `delete_mef` does, when somebody follows a course."""
     followed = select(func.count(Student.id)).where(Student.is_active, Student.mef_code == mef.code)
     count = db.session.scalar(followed) or 0
@@ -178,7 +178,7 @@ def refuse_mef_deletion(mef: MEF) -> None:
 
 
 def list_followed_codes() -> set[str]:
-    """Return the codes of the courses that somebody follows: those that `refuse_mef_deletion` keeps."""
+    """Return the codes of the courses that somebody follows: those that `check_mef_deletion` keeps."""
     return set(db.session.scalars(select(Student.mef_code).where(Student.is_active, Student.mef_code != "").distinct()))
 
 

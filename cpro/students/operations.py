@@ -166,7 +166,7 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
     Features above that use diplomas (wordings, competences, scenarios…) refuse on `events.diploma_deletion_requested`;
     a foreign key refuses for the others.
     """
-    refuse_diploma_deletion(diploma)
+    check_diploma_deletion(diploma)
     _record("diploma:deleted", diploma, {}, {}, by=by, now=now)
     db.session.delete(diploma)
     try:
@@ -177,8 +177,8 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
         ) from error
 
 
-def refuse_diploma_deletion(diploma: Diploma) -> None:
-    """Raise a refusal, as `delete_diploma` does, when a diploma cannot be deleted."""
+def check_diploma_deletion(diploma: Diploma) -> None:
+    """Raise as `delete_diploma` does when a diploma cannot be deleted."""
     check_not_national(diploma)
     used_by = db.session.scalar(select(func.count(Division.id)).where(Division.diploma_id == diploma.id)) or 0
     if used_by:

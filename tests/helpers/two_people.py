@@ -46,7 +46,7 @@ def play(first: Browser, second: Browser, shared: Shared) -> None:
     assert _stored(first, shared, shared.field) == three
 
 
-def refuse_forged_versions(first: Browser, second: Browser, shared: Shared) -> None:
+def check_forged_versions_refused(first: Browser, second: Browser, shared: Shared) -> None:
     """Post versions that no page gave: each is asked, none overwrites."""
     one, two, _three = shared.values
     _save(first, shared, one)

@@ -193,8 +193,8 @@ def send_to_analysis(run: ImportRun, *, by: Actor, now: datetime) -> Job:
     return job
 
 
-def refuse_abandoning(run: ImportRun) -> None:
-    """Raise a refusal, as `abandon_run` does, when an import cannot be given up."""
+def check_abandonment(run: ImportRun) -> None:
+    """Raise as `abandon_run` does when an import cannot be given up."""
     if run.open_key is None:
         raise NotToApply
     if run.state is RunState.APPLYING and not has_stopped(run):
@@ -205,7 +205,7 @@ def abandon_run(run: ImportRun, *, by: Actor, now: datetime) -> None:
     """Give up an import that is not applied, with its files. Raises `ImportUnderWay`, `NotToApply`."""
     lock_imports_and_school()
     db.session.refresh(run)
-    refuse_abandoning(run)
+    check_abandonment(run)
     close_run(run, RunState.ABANDONED)
     record_about_run("abandoned", run, {"state": (None, RunState.ABANDONED.label)}, by=by, now=now)
 

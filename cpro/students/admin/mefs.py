@@ -103,7 +103,7 @@ class MEFsScreen(Screen):
         if "followed_courses" not in g:
             g.followed_courses = mefs.list_followed_codes()
         if row.code in g.followed_courses:
-            mefs.refuse_mef_deletion(row)
+            mefs.check_mef_deletion(row)
 
     def deletion_consequences(self, row: MEF) -> list[str]:
         """Say what follows."""

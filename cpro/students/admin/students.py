@@ -268,7 +268,7 @@ class DiplomasScreen(Screen):
 
     def check_deletion(self, row: Diploma) -> None:
         """Keep the national diplomas, and those that something names."""
-        operations.refuse_diploma_deletion(row)
+        operations.check_diploma_deletion(row)
 
     def form_values(self, row: Diploma) -> dict[str, Any]:
         """Return the diploma as the form shows it."""

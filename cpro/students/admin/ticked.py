@@ -66,7 +66,7 @@ def _reactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:
 
 
 def _not_to_reactivate(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
-    refused = {row.id: refusal_of(access.refuse_reactivation, row, by) for row in rows}
+    refused = {row.id: refusal_of(access.check_reactivation, row, by) for row in rows}
     active = {row.id: "Ce compte est actif : il n’y a rien à réactiver." for row in rows if row.is_active}
     return {account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None} | active
 

@@ -30,7 +30,7 @@ def describe_names(labels: Sequence[str]) -> str:
 def not_to_consent(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
     """Return the accounts that wait for no consent, by id; a head's page alone says where the code goes."""
     reason = "L’accord à un autre chef d’établissement se donne depuis sa fiche."
-    refused = {row.id: refusal_of(consent.refuse_granting, row, by) for row in rows}
+    refused = {row.id: refusal_of(consent.check_consent, row, by) for row in rows}
     return {row.id: reason for row in rows if row.role is Role.HEAD} | {
         account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None
     }

@@ -230,14 +230,14 @@ class UsersScreen(Screen):
         """Return the actions that somebody else's account allows: none that the operations would refuse."""
         by = current_actor()
         if not row.is_active:
-            refused = refusal_of(access.refuse_reactivation, row, by)
+            refused = refusal_of(access.check_reactivation, row, by)
             return [] if refused else [("Réactiver", self.get_url(".reactivate_view", id=row.id))]
         links = []
-        if not refusal_of(access.refuse_reset, row, by):
+        if not refusal_of(access.check_reset, row, by):
             links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
         if not row.is_pending and row.role is not Role.HEAD:
             links.append(("Fiche d’activation", url_for("credential_sheets.choose", ids=row.id)))
-        if not refusal_of(access.refuse_deactivation, row, by):
+        if not refusal_of(access.check_deactivation, row, by):
             links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
         return links
 
@@ -252,7 +252,7 @@ class UsersScreen(Screen):
             user_actions.describe_deactivation(self.asked_row()),
             lambda row, by, now: access.deactivate_account(row, by=by, now=now),
             "désactivé",
-            access.refuse_deactivation,
+            access.check_deactivation,
         )
 
     @expose("/reactiver/", methods=("GET", "POST"))
@@ -260,14 +260,14 @@ class UsersScreen(Screen):
         """Ask once, then reactivate an account."""
         self.demand(may(Permission.USERS_EDIT))
         row = self.asked_row()
-        if (refused := refusal_of(access.refuse_reactivation, row, current_actor())) is not None:
+        if (refused := refusal_of(access.check_reactivation, row, current_actor())) is not None:
             return self._refused(refused)
         return self._run_action(
             "Réactiver",
             user_actions.describe_reactivation(row),
             lambda row, by, now: access.reactivate_account(row, by=by, now=now),
             user_actions.reactivated,
-            access.refuse_reactivation,
+            access.check_reactivation,
             danger=False,
         )
 
@@ -277,7 +277,7 @@ class UsersScreen(Screen):
         self.demand(may(Permission.USERS_EDIT))
         row = self.asked_row()
         consequences = user_actions.describe_reset(row)
-        refused = refusal_of(access.refuse_reset, row, current_actor())
+        refused = refusal_of(access.check_reset, row, current_actor())
         if refused is not None:
             return self._refused(refused)
         form = PasswordForm(posted() if request.method == "POST" else None)
@@ -314,7 +314,7 @@ class UsersScreen(Screen):
                 ["Le compte ne pourra plus se connecter tant que vous n’aurez pas donné votre accord à nouveau."],
                 lambda account, by, now: consent.revoke_consent(account, by=by, now=now),
                 "votre accord est retiré",
-                consent.refuse_revoking,
+                consent.check_revocation,
             )
         consequences = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
         if row.role is Role.HEAD:
@@ -326,7 +326,7 @@ class UsersScreen(Screen):
                 account, mailed_to=request.form.get("mailed_to", ""), by=by, now=now
             ),
             "votre accord est donné",
-            consent.refuse_granting,
+            consent.check_consent,
             fields={"mailed_to": mailed_to},
             danger=False,
         )

@@ -25,7 +25,7 @@ def deactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
     changes nothing. Raises `OwnAccount`, `NotByAdministrator`, `LastAdministrator`.
     """
     rules.lock(account)
-    refuse_deactivation(account, by)
+    check_deactivation(account, by)
     if not account.is_active:
         return
     codes.void_codes(db.session(), [account.id], now=now)
@@ -40,7 +40,7 @@ def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
     changes nothing. Raises `OwnAccount`, `NotByAdministrator`, `ConsentImpossible`.
     """
     establishment = rules.lock(account)
-    refuse_reactivation(account, by)
+    check_reactivation(account, by)
     if account.is_active:
         return
     changes: dict[str, tuple[object, object]] = {"is_active": (False, True)}
@@ -62,7 +62,7 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
     `ConsentAwaited`, `InactiveAccount`, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
-    refuse_reset(account, by)
+    check_reset(account, by)
     if account.role is not Role.HEAD:
         return accounts.reset(db.session(), account, by=by, now=now)
     address = head_codes.mail_code(account, establishment, by=by, now=now)
@@ -93,18 +93,18 @@ def _act_on_each(
     return refused
 
 
-def refuse_deactivation(account: Account, by: Actor, *, gone: Collection[int] = ()) -> None:
-    """Raise a refusal, as `deactivate_account` does, when somebody may not deactivate an account.
+def check_deactivation(account: Account, by: Actor, *, gone: Collection[int] = ()) -> None:
+    """Raise as `deactivate_account` does when an actor may not deactivate an account.
 
     `gone` are the ids of accounts that will have been deactivated before it.
     """
-    rules.refuse_oneself(account, by, "Personne ne désactive son propre compte.")
+    rules.check_not_oneself(account, by, "Personne ne désactive son propre compte.")
     if rules.is_head_in_place(account) and not rules.is_command_line(by):
         raise NotByAdministrator(
             "Le compte d’un chef d’établissement ne se désactive pas ici : adressez-vous à l’équipe qui administre "
             "CPro."
         )
-    rules.refuse_last_administrator(account, gone=gone)
+    rules.check_not_last_administrator(account, gone=gone)
 
 
 def list_not_to_deactivate(accounts: Sequence[Account], by: Actor, *, together: bool) -> dict[int, DomainError]:
@@ -115,7 +115,7 @@ def list_not_to_deactivate(accounts: Sequence[Account], by: Actor, *, together: 
     refused: dict[int, DomainError] = {}
     gone: list[int] = []
     for account in accounts:
-        refusal = refusal_of(refuse_deactivation, account, by, gone=gone if together else ())
+        refusal = refusal_of(check_deactivation, account, by, gone=gone if together else ())
         if refusal is None:
             gone.append(account.id)
         else:
@@ -123,10 +123,10 @@ def list_not_to_deactivate(accounts: Sequence[Account], by: Actor, *, together: 
     return refused
 
 
-def refuse_reactivation(account: Account, by: Actor) -> None:
-    """Raise a refusal, as `reactivate_account` does, when somebody may not reactivate an account."""
-    rules.refuse_oneself(account, by, "Personne ne réactive son propre compte.")
-    rules.refuse_others_on_head(
+def check_reactivation(account: Account, by: Actor) -> None:
+    """Raise as `reactivate_account` does when an actor may not reactivate an account."""
+    rules.check_not_oneself(account, by, "Personne ne réactive son propre compte.")
+    rules.check_head_acts_alone(
         account,
         by,
         "Le compte d’un chef d’établissement ne se réactive pas ici : adressez-vous à l’équipe qui administre CPro.",
@@ -144,16 +144,16 @@ def will_wait(account: Account) -> bool:
     return account.is_pending or again
 
 
-def refuse_reset(account: Account, by: Actor) -> None:
-    """Raise a refusal, as `reset_account` does, when somebody may not reset an account."""
-    refuse_code(account, by)
+def check_reset(account: Account, by: Actor) -> None:
+    """Raise as `reset_account` does when an actor may not reset an account."""
+    check_may_have_code(account, by)
     if account.role is Role.HEAD:
         head_codes.check_address(get_current_establishment(), account)
 
 
-def refuse_code(account: Account, by: Actor) -> None:
+def check_may_have_code(account: Account, by: Actor) -> None:
     """Raise as `reset_account` does when an actor may create no code for an account."""
-    rules.refuse_oneself(account, by, "Votre propre mot de passe se change dans « Mon compte ».")
+    rules.check_not_oneself(account, by, "Votre propre mot de passe se change dans « Mon compte ».")
     if account.is_pending:
         raise ConsentAwaited(account.label)
     if account.role is Role.HEAD and account.activated_at is not None:

@@ -29,7 +29,7 @@ def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: date
     changed, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
-    refuse_granting(account, by)
+    check_consent(account, by)
     changes: dict[str, tuple[object, object]] = {"consent": ("attendu", "donné")}
     account.consented_at, account.unseen_by_head = now, False
     if account.role is Role.HEAD:
@@ -49,7 +49,7 @@ def revoke_consent(account: Account, *, by: Actor, now: datetime) -> None:
     activated their account (a head in place by now), `LastAdministrator`.
     """
     rules.lock(account)
-    refuse_revoking(account, by)
+    check_revocation(account, by)
     account.consented_at = None
     codes.void_codes(db.session(), [account.id], now=now)
     end_all_sign_ins(db.session(), account)
@@ -58,8 +58,8 @@ def revoke_consent(account: Account, *, by: Actor, now: datetime) -> None:
     record_about(db.session(), "account:consent:revoked", account, by=by, now=now, changes=changes)
 
 
-def refuse_granting(account: Account, by: Actor) -> None:
-    """Raise a refusal, as `grant_consent` does whatever the address, when somebody may not consent to an account."""
+def check_consent(account: Account, by: Actor) -> None:
+    """Raise as `grant_consent` does, whatever the address, when an actor may not consent to an account."""
     _check_head(account, by)
     if not account.is_pending:
         raise NothingToConsent(f"Le compte {of_name(account.label)} n’attend pas d’accord.")
@@ -67,8 +67,8 @@ def refuse_granting(account: Account, by: Actor) -> None:
         head_codes.check_address(get_current_establishment(), account)
 
 
-def refuse_revoking(account: Account, by: Actor) -> None:
-    """Raise a refusal, as `revoke_consent` does, when somebody may not take back a consent."""
+def check_revocation(account: Account, by: Actor) -> None:
+    """Raise as `revoke_consent` does when an actor may not take back a consent."""
     _check_head(account, by)
     if account.consented_at is None:
         raise NothingToConsent(f"Aucun accord n’a été donné pour le compte {of_name(account.label)}.")
@@ -77,7 +77,7 @@ def refuse_revoking(account: Account, by: Actor) -> None:
             f"{account.label} a activé son compte : c’est désormais un chef d’établissement en fonction, et seule "
             "l’équipe qui administre CPro peut le fermer."
         )
-    rules.refuse_last_administrator(account)
+    rules.check_not_last_administrator(account)
 
 
 def _check_head(account: Account, by: Actor) -> None:

@@ -17,7 +17,7 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.extensions import db
 from cpro.users.models import Account
 from cpro.users.operations import codes
-from cpro.users.operations.access import refuse_code
+from cpro.users.operations.access import check_may_have_code
 from cpro.users.operations.sign_ins import end_sign_ins_of
 
 #: Sheets in one document: a large school in three documents, and a page that answers within seconds.
@@ -125,7 +125,7 @@ def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: dateti
 
 def check_may_have_sheet(account: Account, by: Actor) -> None:
     """Raise a refusal when an actor may create no sheet for an account, whether or not passwords are reset."""
-    refuse_code(account, by)
+    check_may_have_code(account, by)
     if account.role is Role.HEAD:
         raise NoSheet("Le code d’un chef d’établissement part par courriel : il ne s’imprime pas.")
 

@@ -129,7 +129,7 @@ def update_account(
     head, `OwnAccount` and `RoleRefused` for a role that may not change, `LastAdministrator`.
     """
     establishment = rules.lock(account)
-    rules.refuse_others_on_head(
+    rules.check_head_acts_alone(
         account,
         by,
         "Le compte d’un chef d’établissement ne change que par lui-même, dans « Mon compte » : ni son nom, ni son "
@@ -190,7 +190,7 @@ def list_new_roles(account: Account, by: Actor) -> list[Role]:
 
 def _check_new_role(account: Account, role: Role, by: Actor) -> None:
     """Refuse every change of role but that of another administrator who becomes a teacher."""
-    rules.refuse_oneself(account, by, "Personne ne change son propre rôle.")
+    rules.check_not_oneself(account, by, "Personne ne change son propre rôle.")
     if Role.HEAD in (role, account.role):
         raise RoleRefused(
             "Personne ne devient chef d’établissement, ni ne cesse de l’être, par un changement de rôle : "
@@ -203,7 +203,7 @@ def _check_new_role(account: Account, role: Role, by: Actor) -> None:
         )
     if Role.STUDENT in (role, account.role):
         raise RoleRefused("Un compte d’apprenant garde son rôle : créez pour cette personne un compte à part.")
-    rules.refuse_last_administrator(account)
+    rules.check_not_last_administrator(account)
 
 
 def _save_with_login(account: Account, establishment_id: int) -> None:

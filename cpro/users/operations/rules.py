@@ -45,8 +45,8 @@ def is_head_in_place(account: Account) -> bool:
     return account.role is Role.HEAD and not account.is_pending
 
 
-def refuse_others_on_head(account: Account, by: Actor, sentence: str) -> None:
-    """Raise `NotByAdministrator` with the sentence when somebody else acts on the account of a head, pending or not."""
+def check_head_acts_alone(account: Account, by: Actor, sentence: str) -> None:
+    """Raise `NotByAdministrator` with the sentence when another person acts on the account of a head, even pending."""
     if account.role is Role.HEAD and not is_oneself(account, by) and not is_command_line(by):
         raise NotByAdministrator(sentence)
 
@@ -57,8 +57,8 @@ def check_head(by: Actor, sentence: str) -> None:
         raise Forbidden(sentence)
 
 
-def refuse_oneself(account: Account, by: Actor, sentence: str) -> None:
-    """Raise `OwnAccount` with the sentence when somebody acts on their own account."""
+def check_not_oneself(account: Account, by: Actor, sentence: str) -> None:
+    """Raise `OwnAccount` with the sentence when a person acts on their own account."""
     if is_oneself(account, by):
         raise OwnAccount(sentence)
 
@@ -77,7 +77,7 @@ def has_active(role: Role, *, besides: int | None = None, gone: Collection[int] 
     return db.session.scalars(wanted.limit(1)).first() is not None
 
 
-def refuse_last_administrator(account: Account, *, gone: Collection[int] = ()) -> None:
+def check_not_last_administrator(account: Account, *, gone: Collection[int] = ()) -> None:
     """Raise `LastAdministrator` when no other administrator would be left able to sign in, besides those `gone`."""
     is_one = account.role is Role.ADMINISTRATOR and account.may_sign_in
     if is_one and not has_active(Role.ADMINISTRATOR, besides=account.id, gone=gone):
