@@ -129,7 +129,7 @@ def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
 
 
 def _line_number(row: Element, *, after: int) -> int:
-    """Return the number of a line: as it says, else the next. Raises UnreadableTable where no worksheet has such a line."""
+    """Return the number that a line gives, else the next one. Raises `UnreadableTable` past the last possible line."""
     number = read_integer(row.get("r") or after + 1, smallest=after + 1, largest=_LAST_ROW)
     if number is None:
         raise UnreadableTable

@@ -1,4 +1,4 @@
-"""Run the matching of pupils: find the pairs to judge, apply the verdicts in batches, record them in the source schools.
+"""Run the matching of pupils: find the pairs to judge, apply the verdicts in batches, record them where pupils left.
 
 A run may be killed anywhere, repeated, or run beside another. Each batch is one short transaction of one destination
 school, judged again under the locks; whatever a killed run left undone is found by the next.
