@@ -75,10 +75,7 @@ class StoredTransfer(NamedTuple):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The state that a pair of pupils should have.
-
-    `state` is None when no transfer should be stored; `over` says that the stored one belongs to the past.
-    """
+    """The state that a pair should have, None for no transfer; `over` when the stored transfer belongs to the past."""
 
     pair: Pair
     source: Pupil | None
