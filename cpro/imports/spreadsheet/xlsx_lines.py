@@ -1,7 +1,7 @@
 """Read the lines of the first visible worksheet of a workbook, as texts, in bounded memory.
 
 Read with the reader of the ministry's files rather than with a library of spreadsheets: one far cell makes the fast one
-abort the process, and the other keeps in memory what a worksheet holds (decision 0015). A formula gives the value that the
+abort the process, and the other keeps whole worksheets in memory (decision 0015). A formula gives the value that the
 spreadsheet last computed; a date gives its day.
 Source of the format: ECMA-376, part 1, SpreadsheetML.
 """
