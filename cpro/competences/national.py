@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from cpro.competences.models import Competence
 from cpro.competences.queries import list_competences
-from cpro.competences.reader import Row, decode, read_list
+from cpro.competences.reader import CompetenceRecord, decode, read_list
 from cpro.core.transactions import platform_unit_of_work
 from cpro.students.models import Diploma
 
@@ -53,31 +53,31 @@ def load(session: Session) -> Loaded:
             session.add(diploma)
             session.flush()
             created += 1
-        counts = _load_list(session, diploma, _rows(code))
+        counts = _load_list(session, diploma, _read_records(code))
         added, corrected = added + counts[0], corrected + counts[1]
     session.flush()
     return Loaded(created, added, corrected)
 
 
-def _load_list(session: Session, diploma: Diploma, rows: Sequence[Row]) -> tuple[int, int]:
+def _load_list(session: Session, diploma: Diploma, records: Sequence[CompetenceRecord]) -> tuple[int, int]:
     stored = {each.code: each for each in list_competences(diploma.id, session)}
     added = corrected = 0
-    for position, row in enumerate(rows, 1):
-        competence = stored.get(row.code)
+    for position, record in enumerate(records, 1):
+        competence = stored.get(record.code)
         if competence is None:
-            session.add(Competence(diploma_id=diploma.id, code=row.code, label=row.label, position=position))
+            session.add(Competence(diploma_id=diploma.id, code=record.code, label=record.label, position=position))
             added += 1
-        elif (competence.label, competence.position) != (row.label, position):
-            competence.label, competence.position = row.label, position
+        elif (competence.label, competence.position) != (record.label, position):
+            competence.label, competence.position = record.label, position
             corrected += 1
     return added, corrected
 
 
 def _diplomas() -> list[tuple[str, str, str]]:
     with _DIPLOMAS.open(encoding="utf-8", newline="") as file:
-        return [(row[0], row[1], row[2]) for row in list(csv.reader(file, delimiter=";"))[1:]]
+        return [(record[0], record[1], record[2]) for record in list(csv.reader(file, delimiter=";"))[1:]]
 
 
-def _rows(code: str) -> list[Row]:
+def _read_records(code: str) -> list[CompetenceRecord]:
     path = _FOLDER / f"{code}.csv"
     return read_list(decode(path.read_bytes())) if path.exists() else []

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from cpro.audit.operations import record
 from cpro.competences.models import Competence
 from cpro.competences.queries import find_used, list_competences
-from cpro.competences.reader import Row
+from cpro.competences.reader import CompetenceRecord
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import Conflict, Forbidden
 from cpro.core.formatting import plural
@@ -46,7 +46,7 @@ class CompetenceInUse(Conflict):
 class Plan:
     """What a new list would change; competences are named by code, in the order of the lists."""
 
-    added: Sequence[Row]
+    added: Sequence[CompetenceRecord]
     #: competences whose label changes, with the new one
     corrected: Sequence[tuple[Competence, str]]
     deleted: Sequence[Competence]
@@ -73,13 +73,15 @@ def check_not_national(diploma: Diploma) -> None:
         raise NationalList
 
 
-def plan_list(diploma: Diploma, rows: Sequence[Row]) -> Plan:
+def plan_list(diploma: Diploma, records: Sequence[CompetenceRecord]) -> Plan:
     """Return the changes that `update_list` would make to a diploma's list. Raises `NationalList`."""
     check_not_national(diploma)
-    return _plan(list_competences(diploma.id), rows)
+    return _plan(list_competences(diploma.id), records)
 
 
-def update_list(diploma: Diploma, rows: Sequence[Row], *, opened_on: str | None, by: Actor, now: datetime) -> Plan:
+def update_list(
+    diploma: Diploma, records: Sequence[CompetenceRecord], *, opened_on: str | None, by: Actor, now: datetime
+) -> Plan:
     """Replace the list of one of the school's own diplomas and return what changed.
 
     A code already there keeps its competence and takes the new label. Raises `NationalList`, `StaleForm`,
@@ -89,31 +91,33 @@ def update_list(diploma: Diploma, rows: Sequence[Row], *, opened_on: str | None,
     lock_current_establishment()  # one writer of a school's lists at a time
     stored = list_competences(diploma.id)
     check_fresh(get_stored_values(stored), opened_on)
-    plan = _plan(stored, rows)
+    plan = _plan(stored, records)
     if plan.changes_nothing:
         return plan
     corrected = [[each.code, each.label, label] for each, label in plan.corrected]
     by_code = {each.code.casefold(): each for each in stored}
-    for position, row in enumerate([*rows, *(Row(each.code, each.label) for each in plan.kept)], 1):
-        competence = by_code.get(row.code.casefold())
+    for position, each_record in enumerate(
+        [*records, *(CompetenceRecord(each.code, each.label) for each in plan.kept)], 1
+    ):
+        competence = by_code.get(each_record.code.casefold())
         if competence is None:
             db.session.add(
                 Competence(
                     establishment_id=diploma.establishment_id,
                     diploma_id=diploma.id,
-                    code=row.code,
-                    label=row.label,
+                    code=each_record.code,
+                    label=each_record.label,
                     position=position,
                 )
             )
         else:
-            competence.label, competence.position = row.label, position
+            competence.label, competence.position = each_record.label, position
     _delete(plan.deleted)
     _record(
         "competences:changed",
         diploma,
         {
-            "competences_added": (None, [row.code for row in plan.added]),
+            "competences_added": (None, [each_record.code for each_record in plan.added]),
             "competences_corrected": (
                 [f"{code} {old}" for code, old, _new in corrected],
                 [f"{code} {new}" for code, _old, new in corrected],
@@ -159,8 +163,8 @@ def _delete(competences: Sequence[Competence]) -> None:
         raise CompetenceInUse from error
 
 
-def _plan(stored: Sequence[Competence], rows: Sequence[Row]) -> Plan:
-    wanted = {row.code.casefold(): row for row in rows}
+def _plan(stored: Sequence[Competence], records: Sequence[CompetenceRecord]) -> Plan:
+    wanted = {each_record.code.casefold(): each_record for each_record in records}
     known = {each.code.casefold() for each in stored}
     absent = [each for each in stored if each.code.casefold() not in wanted]
     used = find_used([each.id for each in absent])
@@ -169,11 +173,11 @@ def _plan(stored: Sequence[Competence], rows: Sequence[Row]) -> Plan:
         (each, wanted[each.code.casefold()].label) for each in stay if each.label != wanted[each.code.casefold()].label
     ]
     kept = [each for each in absent if each.id in used]
-    order = [row.code.casefold() for row in rows if row.code.casefold() in known]
+    order = [each_record.code.casefold() for each_record in records if each_record.code.casefold() in known]
     order += [each.code.casefold() for each in kept]
     was = [each.code.casefold() for each in stored if each in stay or each in kept]
     return Plan(
-        added=[row for row in rows if row.code.casefold() not in known],
+        added=[each_record for each_record in records if each_record.code.casefold() not in known],
         corrected=corrected,
         deleted=[each for each in absent if each.id not in used],
         kept=kept,

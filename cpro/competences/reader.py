@@ -17,8 +17,8 @@ from cpro.core.validators import clean_text, fold
 #: What the columns hold.
 CODE_LENGTH, LABEL_LENGTH = 16, 250
 #: More competences than any diploma expects.
-MAX_ROWS = 200
-#: Characters of a file: far more than `MAX_ROWS` lines need.
+MAX_RECORDS = 200
+#: Characters of a file: far more than `MAX_RECORDS` lines need.
 MAX_SIZE = 200_000
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _LABEL_TITLES = frozenset({"intitule", "libelle", "competence"})
@@ -28,7 +28,7 @@ _MOST_REPORTED = 20
 
 
 @dataclass(frozen=True)
-class Row:
+class CompetenceRecord:
     """One line of a list."""
 
     code: str
@@ -65,40 +65,40 @@ def decode(content: bytes) -> str:
         ) from None
 
 
-def read_list(text: str) -> list[Row]:
-    """Return the rows of a list, in order. Raises `UnreadableList` naming each line to correct."""
+def read_list(text: str) -> list[CompetenceRecord]:
+    """Return the records of a list, in order. Raises `UnreadableList` naming each line to correct."""
     if len(text) > MAX_SIZE or "\x00" in text:
         raise UnreadableList("Ce fichier n’est pas une liste de compétences\u202f: deux colonnes, code et intitulé.")
     lines = _lines(text)
     _line, titles = next(lines, (0, []))
     columns = _columns(titles)
-    rows: list[Row] = []
+    records: list[CompetenceRecord] = []
     wrong: list[str] = []
     seen: dict[str, int] = {}
     for line, cells in lines:
-        row, sentence = _row([cells[index] if index < len(cells) else "" for index in columns])
-        first = seen.setdefault(row.code.casefold(), line) if row.code else line
+        record, sentence = _read_record([cells[index] if index < len(cells) else "" for index in columns])
+        first = seen.setdefault(record.code.casefold(), line) if record.code else line
         if not sentence and first != line:
-            sentence = f"le code {row.code} est déjà celui de la ligne {first}."
+            sentence = f"le code {record.code} est déjà celui de la ligne {first}."
         if sentence:
             wrong.append(f"Ligne {line}\u202f: {sentence}")
-        rows.append(row)
-    _refuse(rows, wrong)
-    return rows
+        records.append(record)
+    _refuse(records, wrong)
+    return records
 
 
-def _refuse(rows: list[Row], wrong: list[str]) -> None:
+def _refuse(records: list[CompetenceRecord], wrong: list[str]) -> None:
     if wrong:
         more = len(wrong) - _MOST_REPORTED
         reported = (*wrong[:_MOST_REPORTED], *((f"et {format_count(more)} autres lignes.",) if more > 0 else ()))
         raise UnreadableList(
             "Rien n’a été changé\u202f: corrigez ces lignes du fichier, puis déposez-le à nouveau.", reported
         )
-    if not rows:
+    if not records:
         raise UnreadableList("Ce fichier ne contient aucune compétence sous sa ligne de titres.")
-    if len(rows) > MAX_ROWS:
+    if len(records) > MAX_RECORDS:
         raise UnreadableList(
-            f"Ce fichier contient {format_count(len(rows))} compétences, le maximum est {MAX_ROWS} par diplôme."
+            f"Ce fichier contient {format_count(len(records))} compétences, le maximum est {MAX_RECORDS} par diplôme."
         )
 
 
@@ -110,9 +110,9 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     start = 1
     try:
         for cells in reader:
-            row = [_DEFUSED.sub("", cell.strip()) for cell in cells]
-            if any(row):
-                yield start, row
+            values = [_DEFUSED.sub("", cell.strip()) for cell in cells]
+            if any(values):
+                yield start, values
             start = reader.line_num + 1
     except csv.Error:
         raise UnreadableList(f"Ligne {start}\u202f: les guillemets de cette ligne ne se ferment pas.") from None
@@ -130,16 +130,18 @@ def _columns(titles: list[str]) -> tuple[int, int]:
     return code, label
 
 
-def _row(cells: list[str]) -> tuple[Row, str]:
-    """Return a row and why it is refused, or nothing."""
+def _read_record(cells: list[str]) -> tuple[CompetenceRecord, str]:
+    """Return a record and why it is refused, "" if it is not."""
     code, label = cells
     if not code:
-        return Row("", ""), "il manque le code."
+        return CompetenceRecord("", ""), "il manque le code."
     if len(code) > CODE_LENGTH or not _CODE.fullmatch(code):
         shown = code[: CODE_LENGTH + 1]
-        return Row("", ""), f"le code « {shown} » doit compter de 1 à {CODE_LENGTH} lettres sans accent ou chiffres."
+        return CompetenceRecord(
+            "", ""
+        ), f"le code « {shown} » doit compter de 1 à {CODE_LENGTH} lettres sans accent ou chiffres."
     try:
         label = clean_text(label, max_length=LABEL_LENGTH)
     except DomainError as refusal:
-        return Row(code, ""), f"{refusal.message[0].lower()}{refusal.message[1:]}"
-    return Row(code, label), "" if label else f"il manque l’intitulé de la compétence {code}."
+        return CompetenceRecord(code, ""), f"{refusal.message[0].lower()}{refusal.message[1:]}"
+    return CompetenceRecord(code, label), "" if label else f"il manque l’intitulé de la compétence {code}."

@@ -127,10 +127,10 @@ def diploma_section(object_type: str, object_id: str) -> tuple[str, dict[str, An
 
 
 def _apply(diploma: Diploma, form: ListForm) -> ResponseReturnValue:
-    rows = reader.read_list(form.content.data)
+    records = reader.read_list(form.content.data)
     with unit_of_work():
         plan = operations.update_list(
-            diploma, rows, opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
+            diploma, records, opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
         )
     parts = [
         plural(count, *words)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cpro.competences.reader import Row, UnreadableList, decode, read_list
+from cpro.competences.reader import CompetenceRecord, UnreadableList, decode, read_list
 
-TWO = [Row("C1", "Étudier"), Row("C2", "Poser ; câbler")]
+TWO = [CompetenceRecord("C1", "Étudier"), CompetenceRecord("C2", "Poser ; câbler")]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_reads_the_usual_ways_of_writing_it(text: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_reads_the_usual_encodings(encoding: str) -> None:
     assert read_list(decode("code;intitulé\nC1;Étudier l’existant".encode(encoding))) == [
-        Row("C1", "Étudier l’existant")
+        CompetenceRecord("C1", "Étudier l’existant")
     ]
 
 
@@ -64,7 +64,7 @@ def test_names_each_line_to_correct() -> None:
 
 
 def test_reads_again_what_our_files_defuse() -> None:
-    assert read_list("code;intitulé\nC1;'=Égaliser") == [Row("C1", "=Égaliser")]
+    assert read_list("code;intitulé\nC1;'=Égaliser") == [CompetenceRecord("C1", "=Égaliser")]
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04rest", b"code;\x81\x8d\x8f\x90", b"x" * 900_000])
