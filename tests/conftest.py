@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
@@ -20,7 +22,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from cpro import create_app
-from cpro.core import tenancy
+from cpro.core import passwords, tenancy
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
@@ -35,9 +37,32 @@ from tests.factories import (
     make_world,
 )
 from tests.helpers.browser import Browser
+from tests.layers import limits_of_a_unit_test, pytest_collection_modifyitems, pytest_runtest_call
+
+__all__ = ["limits_of_a_unit_test", "pytest_collection_modifyitems", "pytest_runtest_call"]
 
 POSTGRESQL_URL = os.environ.get("CPRO_TEST_DATABASE_URL", "")
 ADMIN_URL = os.environ.get("CPRO_TEST_ADMIN_URL", "")
+#: "_gw0", "_gw1"… where pytest-xdist runs several processes, each on a database of its own; "" otherwise.
+WORKER = "_" + os.environ["PYTEST_XDIST_WORKER"] if "PYTEST_XDIST_WORKER" in os.environ else ""
+_PRODUCT_HASHER = passwords._HASHER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """Hash the passwords of the tests at the least cost; `real_hashes` gives the product's back to a test."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", cheap)
+        patch.setattr(passwords, "_DUMMY_HASH", cheap.hash("nobody's"))
+        yield
+
+
+@pytest.fixture
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords as the product does."""
+    monkeypatch.setattr(passwords, "_HASHER", _PRODUCT_HASHER)
+    monkeypatch.setattr(passwords, "_DUMMY_HASH", _PRODUCT_HASHER.hash("nobody's"))
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +71,11 @@ def worker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def database(worker_folder: Path, worker_id: str) -> str:
-    """Return the address of this worker's database."""
+def database(worker_folder: Path) -> str:
+    """Return the address of this process's database."""
     if not POSTGRESQL_URL:
         return f"sqlite:///{worker_folder / 'cpro.sqlite3'}"
-    if worker_id == "master":
-        return POSTGRESQL_URL
-    return f"{POSTGRESQL_URL}_{worker_id}"
+    return f"{POSTGRESQL_URL}{WORKER}"
 
 
 @pytest.fixture(scope="session")
@@ -72,33 +95,49 @@ def migrated_app(worker_folder: Path, database: str) -> Flask:
     with app.app_context():
         upgrade()
         db.engine.dispose()
-    if not POSTGRESQL_URL:
-        _checkpoint(worker_folder)
-        shutil.copy(worker_folder / "cpro.sqlite3", worker_folder / "empty.sqlite3")
     return app
 
 
 @pytest.fixture(scope="session")
-def admin_engine(worker_id: str) -> Iterator[Engine | None]:
+def templates(migrated_app: Flask, worker_folder: Path) -> Mapping[bool, World | None]:
+    """Return, with and without the two schools, what the database holds; the SQLite file of each is copied (`app`)."""
+    if POSTGRESQL_URL:
+        return {}
+    _keep_as(worker_folder, _template(worker_folder, False))
+    with migrated_app.app_context():
+        world = make_world()
+        db.engine.dispose()
+    _keep_as(worker_folder, _template(worker_folder, True))
+    return {False: None, True: world}
+
+
+@pytest.fixture(scope="session")
+def admin_engine() -> Iterator[Engine | None]:
     """Yield a superuser's engine on the test database, PostgreSQL only."""
     if not POSTGRESQL_URL:
         yield None
         return
-    engine = create_engine(ADMIN_URL if worker_id == "master" else f"{ADMIN_URL}_{worker_id}")
+    engine = create_engine(f"{ADMIN_URL}{WORKER}")
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
-def app(migrated_app: Flask, worker_folder: Path, admin_engine: Engine | None) -> Iterator[Flask]:
-    """Yield the application on an empty database and an empty store."""
+def app(
+    request: pytest.FixtureRequest,
+    migrated_app: Flask,
+    worker_folder: Path,
+    templates: Mapping[bool, World | None],
+    admin_engine: Engine | None,
+) -> Iterator[Flask]:
+    """Yield the application on an empty store and a database that is empty, or holds the two schools of `world`."""
     for folder in ("uploads", "mail"):
         shutil.rmtree(worker_folder / folder, ignore_errors=True)
     (worker_folder / "uploads").mkdir()
     if admin_engine is None:
         for suffix in ("-wal", "-shm"):
             (worker_folder / f"cpro.sqlite3{suffix}").unlink(missing_ok=True)
-        shutil.copy(worker_folder / "empty.sqlite3", worker_folder / "cpro.sqlite3")
+        shutil.copy(_template(worker_folder, "world" in request.fixturenames), worker_folder / "cpro.sqlite3")
     else:
         _empty(admin_engine)
     yield migrated_app
@@ -107,8 +146,10 @@ def app(migrated_app: Flask, worker_folder: Path, admin_engine: Engine | None) -
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(app: Flask, templates: Mapping[bool, World | None]) -> World:
     """Return two schools with their people; see `tests.factories`."""
+    if made := templates.get(True):
+        return deepcopy(made)
     with app.app_context():
         return make_world()
 
@@ -171,20 +212,35 @@ def filled(world: World, arrange: Callable[[], AbstractContextManager[Session]])
     return world
 
 
-def _checkpoint(folder: Path) -> None:
-    """Write the log of SQLite into its file, so that copying the file copies everything."""
+def _template(folder: Path, with_world: bool) -> Path:
+    return folder / ("world.sqlite3" if with_world else "empty.sqlite3")
+
+
+def _keep_as(folder: Path, template: Path) -> None:
+    """Copy the SQLite database, its write-ahead log first written into its file."""
     engine = create_engine(f"sqlite:///{folder / 'cpro.sqlite3'}")
     with engine.connect() as connection:
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     engine.dispose()
+    shutil.copy(folder / "cpro.sqlite3", template)
 
 
 def _empty(engine: Engine) -> None:
-    tables = ", ".join(f'"{table.name}"' for table in db.metadata.sorted_tables)
+    """Empty the tables that a test wrote to: those whose numbers are no longer at their start, or that hold rows."""
     with engine.begin() as connection:
-        connection.execute(text("SET session_replication_role = replica"))  # the journal's triggers refuse otherwise
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-        connection.execute(text("SET session_replication_role = DEFAULT"))
+        used = set(connection.scalars(text("SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL")))
+        held = " UNION ALL ".join(
+            f"(SELECT '{table.name}' FROM \"{table.name}\" LIMIT 1)" for table in db.metadata.sorted_tables
+        )
+        names = set(connection.scalars(text(held)))
+        names |= {table.name for table in db.metadata.sorted_tables if f"{table.name}_id_seq" in used}
+        if names:
+            tables = ", ".join(f'"{name}"' for name in sorted(names))
+            connection.execute(
+                text("SET session_replication_role = replica")
+            )  # the journal's triggers refuse otherwise
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+            connection.execute(text("SET session_replication_role = DEFAULT"))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -205,6 +205,7 @@ MAY_READ = {
 }
 
 
+@pytest.mark.integration
 class TestNumbersAndDays:
     @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT / "cpro").as_posix())
     def test_are_read_with_bounds(self, path: Path) -> None:

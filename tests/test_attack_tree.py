@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "decisions" / "0012-who-can-become-whom.md"
 _NAME = re.compile(r"`(tests/[\w/]+\.py)::([\w:]+)`")
@@ -34,6 +36,7 @@ def test_every_branch_has_its_tests() -> None:
     assert [line for line in lines if not _NAME.search(line)] == []
 
 
+@pytest.mark.integration
 def test_every_test_named_exists() -> None:
     named = [found for line in branches() for found in _NAME.findall(line)]
 

@@ -13,6 +13,8 @@ from flask import Flask
 from cpro.core.formatting import FEMININE_LABELS, at_school, of_school, person_name, spoken_name, unfilled
 from tests.helpers.screens import screens
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "cpro").rglob("*.py"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))

@@ -19,6 +19,8 @@ from cpro.config import PROJECT_ROOT
 from cpro.extensions import db
 from tests.conftest import ADMIN_URL, POSTGRESQL_URL
 
+pytestmark = pytest.mark.slow
+
 FIRST_RELEASE = "0003"
 #: What a school may come from: the first release in the suite, any revision in `python -m bench.campaigns upgrades`.
 EARLIER = [path.name[:4] for path in sorted((PROJECT_ROOT / "migrations/versions").glob("0*.py"))]

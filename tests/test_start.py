@@ -31,6 +31,8 @@ from tests.helpers.platform import (
     without_root_powers,
 )
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "Quartz-et-feldspath-7"
 TESTED_ON = os.environ.get("CPRO_TEST_DATABASE_URL", "")
 

@@ -15,7 +15,10 @@ from tests.helpers.platform import Platform, is_alive
 
 PATIENCE = 60  # seconds
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked at in /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked at in /proc"),
+]
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import pytest
 
 from bench.mutants import draw, list_mutants, main
 
+pytestmark = pytest.mark.slow
+
 RULES = """
 def check_age(age):
     if age < 18:

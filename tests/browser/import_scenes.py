@@ -253,15 +253,14 @@ IMPORT_SCENES = [
     ),
     Scene("imports-report", ADMINISTRATOR, IMPORTS, 200, _applied),
     Scene("imports-questions", ADMINISTRATOR, IMPORTS, 200, _questions),
-    Scene("imports-proposals", ADMINISTRATOR, IMPORTS, 200, _proposals),
-    Scene("imports-decided", ADMINISTRATOR, IMPORTS, 200, _decided),
-    Scene("imports-running", ADMINISTRATOR, IMPORTS, 200, _running),
     Scene("imports-answered", ADMINISTRATOR, IMPORTS, 200, _answered),
     Scene("imports-undo", ADMINISTRATOR, IMPORTS, 200, _undo),
     Scene("imports-undone", ADMINISTRATOR, IMPORTS, 200, _undone),
     Scene("imports-undo-refused", ADMINISTRATOR, IMPORTS, 409, _refused_again),
+    # from here on the pupil of the questions is known by the second number
+    Scene("imports-proposals", ADMINISTRATOR, IMPORTS, 200, _proposals),
+    Scene("imports-decided", ADMINISTRATOR, IMPORTS, 200, _decided),
     Scene("imports-picture", ADMINISTRATOR, IMPORTS, 422, _sending(("photo.png", png()))),
-    Scene("imports-interrupted", ADMINISTRATOR, IMPORTS, 200, _interrupted),
     Scene("imports-failed", ADMINISTRATOR, IMPORTS, 200, _failed),
     Scene("imports-failed-list", ADMINISTRATOR, IMPORTS),
     Scene("imports-history", ADMINISTRATOR, HISTORY),
@@ -273,5 +272,8 @@ IMPORT_SCENES = [
     Scene("imports-without-siecle", "administrateur@chatelet", IMPORTS, 200, _without_siecle),
     Scene("imports-table", "administrateur@chatelet", IMPORTS, 200, _table),
     Scene("division-mixed", ADMINISTRATOR, IMPORTS, 200, _mixed),
+    # each leaves an import that never ends: nothing is applied after them
+    Scene("imports-running", ADMINISTRATOR, IMPORTS, 200, _running),
+    Scene("imports-interrupted", ADMINISTRATOR, IMPORTS, 200, _interrupted),
     Scene("help-imports", ADMINISTRATOR, "/aide/imports"),
 ]

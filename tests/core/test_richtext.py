@@ -113,6 +113,7 @@ class TestSanitise:
         assert to_text(kept) == "fond"
 
     @pytest.mark.parametrize("pattern", ["<div>", "<b>x", "<ul><li>x", "<a href=http://x>y", "["])
+    @pytest.mark.integration
     def test_reads_the_longest_source_quickly(self, pattern: str) -> None:
         started = time.process_time()
 
@@ -159,6 +160,7 @@ class TestTyped:
         assert sanitise(html) == html, "the example is not in the stored form"
         assert from_typed(to_typed(html)) == html
 
+    @pytest.mark.integration
     def test_never_changes_the_words(self) -> None:
         rng = random.Random(6)
         pieces = ["<b>", "</b>", "<i>", "</i>", "<br>", "<p>", "<ul><li>", "</li></ul>", "<ol><li>", "<li>"]

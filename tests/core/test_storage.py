@@ -90,6 +90,7 @@ class TestPut:
         with pytest.raises(ValueError, match="establishment"):
             storage.put(establishment_id, CONTENT, ".png")
 
+    @pytest.mark.integration
     def test_writers_and_removers_of_the_same_content_do_not_disturb_each_other(self, storage: FileStorage) -> None:
         contents = [bytes([number]) * 1000 for number in range(3)]
         long_ago = time.time() - AN_HOUR

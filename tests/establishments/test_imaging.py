@@ -103,6 +103,7 @@ class TestAcceptedFormats:
         assert prepare_picture(pictures.jpeg()) == prepare_picture(pictures.jpeg())
 
 
+@pytest.mark.integration
 class TestSize:
     @pytest.mark.parametrize(
         ("before", "after"),

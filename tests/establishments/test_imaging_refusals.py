@@ -86,6 +86,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP"])
     @pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
+    @pytest.mark.integration
     def test_a_truncated_file(self, format: str, kept: float) -> None:
         content = pictures.encoded(pictures.photograph(200, 150), format)
 
@@ -128,6 +129,7 @@ class TestRefusals:
         assert refusal(pictures.with_jpeg_segment(pictures.jpeg(), 0xC0, wide)) == DAMAGED
 
 
+@pytest.mark.integration
 class TestBombs:
     @pytest.mark.parametrize(
         "content",
@@ -199,6 +201,7 @@ class TestBombs:
             assert peak() < 4 * MEGABYTE
 
 
+@pytest.mark.slow
 class TestHostileBytes:
     @pytest.mark.parametrize(
         "content",

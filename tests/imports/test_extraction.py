@@ -159,6 +159,7 @@ class TestUnpack:
         with pytest.raises(CrowdedArchive):
             unpack([("a.zip", write(zip_of({f"{number}.xml": b"<A/>" for number in range(4)})))], folder)
 
+    @pytest.mark.integration
     def test_reads_no_table_of_contents_larger_than_its_bounds(self, write: WriteFile, folder: Path) -> None:
         content = zip_of({f"{'x' * 200}{number}.xml": b"" for number in range(5000)})
 

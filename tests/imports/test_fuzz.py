@@ -22,6 +22,8 @@ from cpro.imports.spreadsheet.reader import read_staff_worksheet, read_student_w
 from cpro.imports.spreadsheet.template import template_csv, template_xlsx
 from tests.helpers.siecle import FILES
 
+pytestmark = pytest.mark.slow
+
 TODAY = dt.date(2026, 10, 5)
 SAMPLES = [path.read_bytes() for path in sorted(FILES.glob("*.[xz]*"))] + [
     make(kind) for make in (template_csv, template_xlsx) for kind in WorksheetKind

@@ -34,6 +34,8 @@ from cpro.students.models import Division, Student
 from tests.helpers.imports import Desk
 from tests.helpers.platform import PROJECT_ROOT, environment
 
+pytestmark = pytest.mark.slow
+
 PUPILS, KILLS = 3000, size_of("imports-killed")
 PATIENCE = 180  # seconds: an upper bound for a loaded machine, no measure
 #: Moments are drawn over the time an application takes here, and a little beyond, so that some come just after.

@@ -173,6 +173,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.slow
 class TestMemory:
     @pytest.mark.skipif(sys.platform == "win32", reason="the peak is asked of the system as Unix has it")
     @pytest.mark.parametrize(

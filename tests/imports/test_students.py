@@ -226,6 +226,7 @@ class TestDivision:
 
 
 class TestFile:
+    @pytest.mark.integration
     def test_lines_are_right_beyond_what_libxml2_stores(self) -> None:
         xml = students_xml("\n".join(student(str(number)).replace("><", ">\n<") for number in range(12_000)))
         expected = [number for number, line in enumerate(xml.split("\n"), 1) if line.startswith("<ELEVE ")]

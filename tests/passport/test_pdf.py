@@ -24,6 +24,8 @@ from tests.factories import NOW
 from tests.helpers import pictures
 from tests.passport.conftest import bilan, evaluation, fiche, needs_pdftotext
 
+pytestmark = pytest.mark.integration
+
 Read = Callable[[bytes], str]
 
 

@@ -192,6 +192,7 @@ class TestRefusal:
 
 
 class TestActivate:
+    @pytest.mark.usefixtures("real_hashes")
     def test_sets_the_password_and_signs_in(
         self, activate: Callable[..., TestResponse], browser: Callable[[], Browser], desk: Desk
     ) -> None:

@@ -310,6 +310,7 @@ def logo() -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.integration
 class TestPDF:
     SCHOOL = PrintedSchool("Lycée #1 « *essai* »", "alpha", "https://cpro.example/alpha", logo(), "1/ab/logo.png")
 

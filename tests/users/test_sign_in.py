@@ -176,6 +176,7 @@ class TestSignIn:
         )
         assert line.actor_id == world.b.account_ids["head"]
 
+    @pytest.mark.usefixtures("real_hashes")
     def test_renews_a_hash_made_with_other_parameters(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:

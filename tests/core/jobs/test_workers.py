@@ -31,6 +31,8 @@ from tests.core.jobs.conftest import PATIENCE, Shop
 from tests.core.jobs.rehearsal import effect
 from tests.helpers.platform import PROJECT_ROOT, free_port
 
+pytestmark = pytest.mark.slow
+
 KILLS = size_of("workers-killed")
 
 

@@ -1,0 +1,64 @@
+"""The layers of the suite: `unit`, `integration`, `browser`, and `slow` beside any of them.
+
+A test that asks for the application is `integration`, one in `tests/browser/` is `browser`, and any other is `unit`
+unless it says otherwise: it must then touch no database, network or process, and cost little.
+"""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+#: CPU seconds that a unit test may cost. A test under coverage or a debugger is not measured.
+CPU_LIMIT = 0.05
+
+_LAYERS = ("unit", "integration", "browser")
+_BROWSER_TESTS = Path(__file__).parent / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its layer, before `-m` chooses."""
+    for item in items:
+        if not any(item.get_closest_marker(layer) for layer in _LAYERS):
+            item.add_marker(_find_layer(item))
+
+
+def _find_layer(item: pytest.Item) -> str:
+    if item.path.is_relative_to(_BROWSER_TESTS):
+        return "browser"
+    if "migrated_app" in getattr(item, "fixturenames", ()) or item.get_closest_marker("slow"):
+        return "integration"
+    return "unit"
+
+
+@pytest.fixture(autouse=True)
+def limits_of_a_unit_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse a database, a connection or a process to a test marked `unit`."""
+    if request.node.get_closest_marker("unit"):
+        for owner, name in ((sqlite3, "connect"), (socket.socket, "connect"), (subprocess, "Popen")):
+            monkeypatch.setattr(owner, name, _refuse(name))
+
+
+def _refuse(name: str):  # type: ignore[no-untyped-def]
+    def refuse(*_arguments: object, **_options: object) -> None:
+        pytest.fail(f"a unit test called {name}(): mark it `integration`, or test the rule without it")
+
+    return refuse
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Refuse a unit test that costs more CPU than `CPU_LIMIT`."""
+    began = time.process_time()
+    result = yield
+    spent = time.process_time() - began
+    if item.get_closest_marker("unit") and sys.gettrace() is None and spent > CPU_LIMIT:
+        pytest.fail(f"{spent * 1000:.0f} ms of CPU: mark it `integration`, or let it do less")
+    return result
