@@ -172,6 +172,7 @@ class TestSources:
             lines = len(path.read_text().splitlines())
             assert lines <= 400, f"{path.relative_to(ROOT)} has {lines} lines: make it a package of the same name"
 
+    @pytest.mark.integration
     def test_everything_public_says_what_it_promises(self) -> None:
         for path in SOURCES:
             tree = ast.parse(path.read_text())
@@ -186,6 +187,7 @@ class TestSources:
                         f"{path}:{node.lineno}: {node.name} needs its contract in a docstring"
                     )
 
+    @pytest.mark.integration
     def test_import_contracts_are_kept(self) -> None:
         outcome = subprocess.run(
             [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False

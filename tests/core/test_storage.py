@@ -92,8 +92,7 @@ class TestPut:
 
     @pytest.mark.integration
     def test_writers_and_removers_of_the_same_content_do_not_disturb_each_other(self, storage: FileStorage) -> None:
-        contents = [bytes([number]) * 1000 for number in range(3)]
-        long_ago = time.time() - AN_HOUR
+        contents, long_ago = [bytes([number]) * 1000 for number in range(3)], time.time() - AN_HOUR
 
         def work(number: int) -> str:
             name = storage.put(3, contents[number % 3], ".bin")

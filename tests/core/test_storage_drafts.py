@@ -80,6 +80,7 @@ class TestDraft:
 
         assert files_under(storage.root) == []
 
+    @pytest.mark.integration
     def test_is_never_held_in_memory(self, storage: FileStorage) -> None:
         chunk = bytes(1024 * 1024)
         tracemalloc.start()
