@@ -57,7 +57,7 @@ def _refuse(name: str):  # type: ignore[no-untyped-def]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Refuse a unit test that costs more CPU than `CPU_LIMIT`; whichever is the first to import a library is excused."""
+    """Refuse a unit test that costs more CPU than `CPU_LIMIT`; the first to import a library is excused."""
     began, imported = time.process_time(), len(sys.modules)
     result = yield
     spent = time.process_time() - began

@@ -58,6 +58,7 @@ class TestProject:
         assert PROJECT["tool"]["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
 
 
+@pytest.mark.integration
 class TestCommand:
     def test_command_has_ours_without_the_development_server(self, tmp_path: Path) -> None:
         told = run(["-m", "cpro", "--help"], tmp_path)

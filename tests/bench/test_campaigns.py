@@ -11,6 +11,8 @@ from bench.campaigns import CAMPAIGNS, VARIABLE, size_of
 from bench.campaigns.__main__ import main
 from tests.helpers.platform import PROJECT_ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def collect(*tests: str, **surroundings: str) -> list[str]:
     """Return what pytest finds of some tests."""
