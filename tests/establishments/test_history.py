@@ -272,6 +272,18 @@ class TestRestoreMasks:
         kept = [(mask["key"], mask["wording"]) for mask in rows(app, Mask) if mask["establishment_id"] == world.a.id]
         assert kept == [("links", "Liens de alpha")]
 
+    def test_a_wording_that_is_back_already_is_not_announced(self, app: Flask, as_: As, world: World) -> None:
+        browser, masks = as_("administrator"), f"{SETTINGS}/masques?diplome=40025520"
+        browser.post(masks, {"links": "Liens utiles", "equipment": "Outillage"})
+        url = restore_url(app, "masks:changed")
+        browser.post(masks, {"links": "Liens utiles", "equipment": ""})
+
+        page = Page(browser.get(url))
+
+        assert "« Liens utiles » redeviendra « Liens de alpha »" in page.text
+        assert "Outillage" not in page.text
+        assert page.text.count("redeviendra") == 1
+
 
 class TestRestorePicture:
     def _two_logos(self, as_: As) -> None:

@@ -10,7 +10,8 @@ from flask import Flask
 from cpro.masks.models import Mask, MaskKey
 from tests.factories import World
 from tests.helpers.browser import Browser
-from tests.helpers.records import rows
+from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written, rows
 
 SCREEN = "/admin/masques"
 As = Callable[..., Browser]
@@ -37,6 +38,22 @@ class TestScreen:
         assert answer.status_code == 303
         assert "Le chantier" in browser.get(answer.headers["Location"]).text
         assert _wordings(app, world.a.id)["description"] == "Le chantier"
+
+    def test_a_wording_is_refused_to_a_field_that_has_one_and_left_to_the_other_school(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
+        typed = {"diploma": world.diploma_code, "key": "description", "wording": "Le chantier"}
+        browser = as_("administrator")
+        assert browser.post(f"{SCREEN}/new/", typed).status_code == 303
+
+        with nothing_written(app):
+            refused = browser.post(f"{SCREEN}/new/", {**typed, "wording": "Le décor"})
+
+        assert refused.status_code == 422
+        assert "a déjà un intitulé pour ce diplôme" in Page(refused).error("key")
+        assert as_("administrator", "b").post(f"{SCREEN}/new/", typed).status_code == 303
+        for school in (world.a, world.b):
+            assert _wordings(app, school.id)["description"] == "Le chantier"
 
     def test_a_wording_left_blank_restores_the_default(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
