@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from flask import Flask
 
 from cpro.audit.operations import record
 from cpro.core.errors import DomainError
@@ -14,8 +16,8 @@ from cpro.core.transactions import unit_of_work
 from cpro.establishments.gate import GateClosed
 from cpro.establishments.models import Establishment
 from cpro.imports.errors import BrokenXML
-from cpro.imports.models import RunState
-from cpro.imports.operations.runs import send_to_application
+from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, RunState
+from cpro.imports.operations.runs import forget_findings, send_to_application
 from cpro.imports.queries import get_run
 from cpro.imports.refusals import (
     AnalysisOutdated,
@@ -28,6 +30,7 @@ from cpro.imports.refusals import (
 from cpro.users.operations.manual import create_manual_account
 from tests.factories import NOW
 from tests.helpers.imports import Desk
+from tests.helpers.records import rows
 from tests.helpers.siecle import FILES, students_xml
 
 TWENTY = [{"id": str(number), "ine": ""} for number in range(1, 21)]
@@ -160,3 +163,31 @@ class TestOneAtATime:
             )
 
         assert desk.apply(run_id)["staff"]["created"] == 5
+
+
+class TestForgetFindings:
+    @pytest.mark.parametrize("model", [ImportChange, ImportFinding, ImportQuestion])
+    def test_leaves_those_of_other_imports_and_of_the_other_school(self, desk: Desk, app: Flask, model: Any) -> None:
+        kept = desk.analyse(desk.file_of(*TWENTY))
+        desk.apply(kept)
+        theirs = desk.analyse(desk.file_of({"id": "1"}, uai="0999002X"), school="b")
+        pending = desk.analyse(desk.file_of(*TWENTY[:18], {"id": "99", "ine": ""}))
+        for run_id, school in ((kept, "a"), (pending, "a"), (theirs, "b")):
+            with desk.open(school) as session:
+                seen = {"severity": "warning", "code": "X", "file_kind": "Élèves", "line": 1, "sentence": "Vu."}
+                asked = {"key": "student:x", "object_type": "student", "line": 1, "person": "X", "sentence": "Qui ?"}
+                session.add(ImportFinding(run_id=run_id, **seen))
+                session.add(ImportQuestion(run_id=run_id, candidates=[], can_create=True, **asked))
+        before = runs_of(app, model)
+
+        with desk.open():
+            forget_findings(get_run(pending))
+
+        assert runs_of(app, model) == [run_id for run_id in before if run_id != pending]
+        desk.undo()
+        assert desk.students() == {}
+
+
+def runs_of(app: Flask, model: Any) -> list[int]:
+    """Return the imports of the rows of a table."""
+    return [row["run_id"] for row in rows(app, model)]

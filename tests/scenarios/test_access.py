@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
+from cpro.core import tenancy
+from cpro.extensions import db
 from cpro.inspectors.models import MandateDiploma
-from cpro.scenarios.models import ScenarioCoAuthor
+from cpro.scenarios.models import ScenarioCoAuthor, ScenarioCompetence, ScenarioLink
 from tests.factories import World, make_mandate, make_scenario
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -173,3 +177,18 @@ class TestCoAuthors:
                 assert as_colleague.post(written.page(end), written.typed()).status_code == 403, end
 
         assert "Modifier" not in Page(as_colleague.get(written.page())).text
+
+
+class TestPartsOfScenarios:
+    @pytest.mark.parametrize("part", [ScenarioLink, ScenarioCompetence, ScenarioCoAuthor])
+    def test_are_within_a_mandate_as_their_scenario_is(
+        self, app: Flask, world: World, written: Written, add_co_author: Callable[[], None], part: type[Any]
+    ) -> None:
+        add_co_author()
+        seen = {}
+        for name, diploma in (("theirs", written.diploma), ("other", written.other_diploma)):
+            with app.app_context():
+                tenancy.enter(tenancy.Scope(world.a.id, diploma_ids=frozenset({diploma}), read_only=True))
+                seen[name] = set(db.session.scalars(select(part.scenario_id)))
+
+        assert seen == {"theirs": {written.own}, "other": set()}
