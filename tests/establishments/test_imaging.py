@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -125,6 +126,14 @@ class TestSize:
         assert is_near(pixel(image, (300, 300)), RED)
         assert is_near(pixel(image, (900, 300)), BLUE)
 
+    def test_a_large_jpeg_is_never_held_whole(self) -> None:
+        content = pictures.jpeg(9600, 4000)
+        Image.core.reset_stats()
+
+        assert prepared(content).size == (1200, 500)
+        taken = Image.core.get_stats()["allocated_blocks"] * Image.core.get_block_size()
+        assert taken < 9600 * 4000 * 4
+
     def test_shrinking_does_not_bleed_the_colour_of_transparent_pixels(self) -> None:
         content = pictures.encoded(pictures.two_halves(2400, 100, "RGBA", (0, 255, 0, 0), (*BLUE, 255)), "PNG")
 
@@ -182,6 +191,24 @@ class TestColours:
         assert image.mode == "RGB"
         assert is_near(pixel(image, (8, 16)), WHITE)
         assert is_near(pixel(image, (56, 16)), (255, 0, 0), 20)
+
+    def test_a_profile_cut_short_counts_for_nothing(self) -> None:
+        packed = zlib.compress(pictures.swapped_profile())[:-2]
+        image = prepared(pictures.with_png_chunk(pictures.png(), b"iCCP", b"icc\0\0" + packed))
+
+        assert is_near(pixel(image, (8, 16)), RED)
+
+    def test_a_jfif_keeps_its_colours_whatever_it_names_its_components(self) -> None:
+        # Without the JFIF segment, libjpeg takes components named R, G and B for those of RGB.
+        content = bytearray(pictures.jpeg())
+        frame, scan = content.index(b"\xff\xc0") + 10, content.index(b"\xff\xda") + 5
+        for number, name in enumerate(b"RGB"):
+            content[frame + 3 * number] = content[scan + 2 * number] = name
+
+        image = prepared(bytes(content))
+
+        assert is_near(pixel(image, (8, 16)), RED)
+        assert is_near(pixel(image, (56, 16)), BLUE)
 
     def test_the_white_of_a_ycck_jpeg_stays_white(self) -> None:
         # The last byte of the Adobe segment says YCCK instead of CMYK. Adobe stores ink inverted, so that white has no

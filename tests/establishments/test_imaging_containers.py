@@ -8,6 +8,8 @@ import zlib
 
 import pytest
 
+from cpro.establishments import imaging
+from cpro.establishments.containers import Container, read_container
 from cpro.establishments.imaging import DAMAGED
 from tests.helpers import pictures
 from tests.helpers.pictures import refusal, size_stored, traced
@@ -42,9 +44,63 @@ class TestDamage:
     def test_is_refused(self, content: bytes) -> None:
         assert refusal(content) == DAMAGED
 
+    @pytest.mark.parametrize(("lossless", "mark", "size"), [(False, 23, b"\xff\x3f\xff\x3f"), (True, 20, b"\xff" * 4)])
+    def test_of_a_webp_is_seen_before_its_size_is_believed(self, lossless: bool, mark: int, size: bytes) -> None:
+        content = bytearray(pictures.webp(lossless=lossless))
+        at = 21 if lossless else 26
+        content[at : at + 4] = size
+        assert "mégapixels" in refusal(bytes(content))
+
+        content[mark] ^= 1
+
+        assert refusal(bytes(content)) == DAMAGED
+
     @pytest.mark.parametrize("content", [PNG, GIF, GIF[:-1]], ids=["PNG", "GIF", "GIF without its last byte"])
     def test_is_not_seen_where_there_is_none(self, content: bytes) -> None:
         assert size_stored(content) == (64, 48)
+
+
+class TestSize:
+    @pytest.mark.parametrize(("left", "top", "size"), [(10, 0, (74, 48)), (0, 5, (64, 53)), (10, 5, (74, 53))])
+    def test_of_a_gif_holds_an_image_that_overflows_its_canvas(
+        self, left: int, top: int, size: tuple[int, int]
+    ) -> None:
+        content = bytearray(GIF)
+        assert content[GIF_BLOCKS : GIF_BLOCKS + 1] == b","
+        struct.pack_into("<HH", content, GIF_BLOCKS + 1, left, top)
+
+        assert size_stored(bytes(content)) == size
+
+    def test_of_a_webp_leaves_out_the_bits_that_ask_for_scaling(self) -> None:
+        content = bytearray(pictures.webp())
+        content[27] |= 0x40
+        content[29] |= 0x80
+
+        assert size_stored(bytes(content)) == (64, 32)
+
+    @pytest.mark.parametrize(("first", "second", "size"), [(6, 1, (48, 64)), (1, 6, (64, 48))])
+    def test_of_a_jpeg_follows_the_first_orientation_written(
+        self, first: int, second: int, size: tuple[int, int]
+    ) -> None:
+        content = pictures.encoded(pictures.photograph(), "JPEG", exif=pictures.exif(second))
+
+        assert size_stored(pictures.with_jpeg_segment(content, 0xE1, pictures.exif(first))) == size
+
+    @pytest.mark.parametrize("size", [(64, 47), (63, 48)])
+    @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP"])
+    def test_that_the_decoder_does_not_find_again_is_refused(
+        self, format: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def misread(content: bytes) -> Container | None:
+            container = read_container(content)
+            return container and container._replace(width=size[0], height=size[1])
+
+        content = pictures.encoded(pictures.photograph(), format)
+        assert size_stored(content) == (64, 48)
+
+        monkeypatch.setattr(imaging, "read_container", misread)
+
+        assert refusal(content) == DAMAGED
 
 
 class TestWhatIsNotDrawn:

@@ -127,6 +127,9 @@ class TestRefusals:
         frame = pictures.jpeg()[pictures.jpeg().index(b"\xff\xc0") :][:19]
         wide = frame[4:5] + struct.pack(">HH", 60_000, 60_000) + frame[9:]
         assert refusal(pictures.with_jpeg_segment(pictures.jpeg(), 0xC0, wide)) == DAMAGED
+        scan = pictures.jpeg().index(b"\xff\xda")
+        later = struct.pack(">BBH", 0xFF, 0xC0, len(wide) + 2) + wide
+        assert refusal(pictures.jpeg()[:scan] + later + pictures.jpeg()[scan:]) == DAMAGED
 
 
 @pytest.mark.integration
