@@ -126,6 +126,7 @@ class TestSize:
         assert is_near(pixel(image, (300, 300)), RED)
         assert is_near(pixel(image, (900, 300)), BLUE)
 
+    @pytest.mark.integration
     def test_a_large_jpeg_is_never_held_whole(self) -> None:
         content = pictures.jpeg(9600, 4000)
         Image.core.reset_stats()

@@ -145,6 +145,7 @@ class TestWhatIsNotDrawn:
         assert size_stored(PNG[:33] + packed * 500 + PNG[33:]) == (64, 48)
         assert len(unfolded) <= 1
 
+    @pytest.mark.integration
     @pytest.mark.parametrize(
         "content",
         [

@@ -195,6 +195,7 @@ class TestXLSX:
 
         assert record.line == 3
 
+    @pytest.mark.integration
     def test_does_not_grow_for_the_last_cell_that_a_sheet_can_have(self, write: WriteFile) -> None:
         buffer = io.BytesIO()
         with xlsxwriter.Workbook(buffer) as book:
