@@ -43,7 +43,7 @@ def register_hooks(app: Flask) -> None:
             Permission.USERS_VIEW,
             order=30,
             icon="people",
-            covers=("utilisateurs.*", "sheets.*", "pupil_accounts.*"),
+            covers=("utilisateurs.*", "credential_sheets.*", "pupil_accounts.*"),
         )
     )
     app_registry.add_help_page(HelpPage("utilisateurs", "Les comptes des utilisateurs", "help/utilisateurs.html"))
