@@ -1,4 +1,7 @@
-"""The page that a menu entry opens is titled as the entry says; where it has tabs, the tab's name follows."""
+"""The page that a menu entry opens is titled as the entry says; where it has tabs, the tab's name follows.
+
+An entry is lit on pages that there are.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Callable
 from html import unescape
 
 import pytest
+from flask import Flask
 
 from cpro.core.registry import registry
 from tests.helpers.browser import Browser
@@ -37,3 +41,12 @@ def test_each_entry_opens_a_page_of_its_own_name(as_: Callable[..., Browser], ro
         titles[label] = re.split(r" ?: ", words(heading[1]))[0]
 
     assert titles == {label: label for label in titles}
+
+
+def test_each_entry_covers_pages_that_exist(migrated_app: Flask) -> None:
+    endpoints = {rule.endpoint for rule in migrated_app.url_map.iter_rules()}
+    known = endpoints | {f"{endpoint.rpartition('.')[0]}.*" for endpoint in endpoints}
+
+    unknown = {pattern for entry in registry(migrated_app).menu for pattern in entry.covers} - known
+
+    assert not unknown, "a blueprint was renamed: rename it in what the menu covers too"
