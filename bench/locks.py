@@ -45,8 +45,8 @@ from cpro.extensions import db
 from cpro.imports.analysing import analyse, receive
 from cpro.imports.operations import reversal, runs
 from cpro.imports.queries import get_run
-from cpro.users import guard
 from cpro.users.models import Account
+from cpro.users.web import guard
 from tests.helpers.browser import Browser
 
 BENCH = Actor("system", None, "Bench", "system", "bench")

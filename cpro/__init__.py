@@ -14,7 +14,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     from flask import Flask
 
     from cpro import (
-        admin_site,
         audit,
         competences,
         demo,
@@ -23,16 +22,20 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         inspectors,
         masks,
         passport,
+        people,
         records,
         scenarios,
+        settings,
         students,
         transfers,
         users,
     )
     from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
-    from cpro.core import drafts, jobs, mail, pages, web
+    from cpro.core import drafts, jobs, mail
     from cpro.core.transactions import configure_engine
+    from cpro.core.web import responses
     from cpro.extensions import babel, csrf, db, login_manager, migrate
+    from cpro.site import frame, pages
 
     app = Flask(
         "cpro",
@@ -51,7 +54,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     with app.app_context():
         configure_engine(db.engine)
 
-    web.install(app)
+    responses.install(app)
     app.extensions["cpro_features"] = features = (
         audit,
         establishments,
@@ -65,6 +68,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         transfers,
         imports,
         passport,
+        settings,
+        people,
     )
     for feature in features:
         if hasattr(feature, "register"):
@@ -73,6 +78,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     jobs.register(app)
     mail.register(app)
     drafts.register(app)
-    admin_site.install(app)
+    frame.install(app)
     app.cli.add_command(demo.group)
     return app

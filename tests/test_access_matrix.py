@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from cpro.core.permissions import access_of
-from cpro.users.guard import STATIC_ENDPOINTS
+from cpro.users.web.guard import STATIC_ENDPOINTS
 from tests.factories import World, make_mandate
 from tests.helpers.browser import Browser
 from tests.helpers.screens import screens

@@ -15,10 +15,10 @@ from flask_admin.model import BaseModelView
 from jinja2 import Environment, nodes
 from werkzeug.routing import Rule
 
-from cpro.core.adminviews import SecureIndexView, SecureModelView
 from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Role, access_of
-from cpro.core.registry import registry
-from cpro.users.guard import STATIC_ENDPOINTS
+from cpro.core.web.registry import registry
+from cpro.core.web.screens.base import SecureIndexView, SecureModelView
+from cpro.users.web.guard import STATIC_ENDPOINTS
 from tests.helpers.screens import screens
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,7 +137,7 @@ FORBIDDEN = {
         r"\btext\(",
         {
             "core/tenancy.py",
-            "core/pages.py",
+            "site/pages.py",
             "core/jobs/models.py",
             "serving.py",
             "students/models.py",

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro import create_app
-from cpro.core.adminviews import SecureModelView
 from cpro.core.permissions import Permission
 from cpro.core.tenancy import TenancyError
+from cpro.core.web.screens.base import SecureModelView
 from cpro.extensions import db
 from cpro.masks.models import Mask
 from cpro.students.models import Diploma, Division, Student

@@ -12,7 +12,7 @@ from html import unescape
 import pytest
 from flask import Flask
 
-from cpro.core.registry import registry
+from cpro.core.web.registry import registry
 from tests.helpers.browser import Browser
 
 PEOPLE = [("administrator", None), ("head", None), ("teacher", None), ("student", None), ("support", "a")]

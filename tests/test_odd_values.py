@@ -16,7 +16,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from bench.campaigns import size_of
-from cpro.users.guard import STATIC_ENDPOINTS
+from cpro.users.web.guard import STATIC_ENDPOINTS
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.screens import screens

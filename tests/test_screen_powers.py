@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.core.permissions import ROLE_PERMISSIONS, Role
-from cpro.core.screens import Screen
+from cpro.core.web.screens import Screen
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import text_of

@@ -15,8 +15,8 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from cpro.core.permissions import ROLE_PERMISSIONS, Role
-from cpro.core.screens import Screen
-from cpro.core.screens.listing import MAX_ROWS
+from cpro.core.web.screens import Screen
+from cpro.core.web.screens.listing import MAX_ROWS
 from cpro.extensions import db
 from cpro.students.models import Diploma, Division, Student
 from tests.factories import World, make_student

@@ -10,12 +10,13 @@ from flask import Flask
 from flask_admin import Admin
 
 from cpro.core.permissions import Permission
-from cpro.core.registry import MenuEntry, registry
+from cpro.core.web.registry import MenuEntry, registry
 
 
 def register(app: Flask) -> None:
     """Register the feature: what it listens to, its words, its command."""
-    from cpro.audit import commands, labels, listeners
+    from cpro.audit import commands, labels
+    from cpro.audit.web import listeners
 
     listeners.install(app)
     app.cli.add_command(commands.audit)
@@ -42,8 +43,8 @@ def register(app: Flask) -> None:
 
 def register_admin(site: Admin) -> None:
     """Add the journal to the administration site and to the side bar."""
-    from cpro.audit.admin import JournalScreen
     from cpro.audit.models import AuditEntry
+    from cpro.audit.web.screens import JournalScreen
 
     site.add_view(JournalScreen(AuditEntry, url="/admin/journal", endpoint="journal"))
     registry(site.app).add_menu_entry(

@@ -12,9 +12,10 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register the feature: its pages, its part of a diploma's page, its command."""
-    from cpro.competences import audit_labels, commands, operations, views
+    from cpro.competences import audit_labels, commands, operations
+    from cpro.competences.web import views
     from cpro.core import events
-    from cpro.core.registry import HelpPage, registry
+    from cpro.core.web.registry import HelpPage, registry
 
     app.register_blueprint(views.bp)
     app.cli.add_command(commands.group)

@@ -11,8 +11,8 @@ from typing import Any
 from cpro.core.concurrency import StaleForm, knows
 from cpro.core.errors import DomainError
 from cpro.core.formatting import join_french
-from cpro.core.forms import KEEP_MINE, KEEP_THEIRS, BaseForm, VersionedForm, choice_name
-from cpro.core.registry import registry
+from cpro.core.web.forms import KEEP_MINE, KEEP_THEIRS, BaseForm, VersionedForm, choice_name
+from cpro.core.web.registry import registry
 
 _JUST_SAVED = (
     "Quelqu’un vient d’enregistrer cette page à l’instant. Rien n’a été écrasé\u202f: relisez ci-dessous, puis validez "

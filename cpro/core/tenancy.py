@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Table, event, false, func, insert, inspect, or_, select, text, update
@@ -71,6 +71,21 @@ class Scope:
     def is_platform(self) -> bool:
         """Return whether the scope spans all schools."""
         return self.establishment_id is None
+
+
+@dataclass(frozen=True)
+class OpenSchool:
+    """A school open to an inspector now: what they read of it, and the scope that holds them to it."""
+
+    establishment_id: int
+    name: str
+    uai: str
+    city: str
+    starts_on: date
+    ends_on: date
+    #: short labels; empty when every diploma is open
+    diplomas: tuple[str, ...]
+    scope: Scope
 
 
 class Owned:

@@ -13,13 +13,11 @@ from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Register the feature: routes, commands, tabs, help."""
-    from cpro.establishments import audit_labels, commands, history_views, hooks, modules_views, views
+    """Register the feature: commands, tabs, help."""
+    from cpro.establishments import audit_labels, commands
     from cpro.establishments import jobs as _declared  # noqa: F401  # its handlers, known once imported
+    from cpro.establishments.web import hooks
 
-    app.register_blueprint(views.bp)
-    app.register_blueprint(history_views.bp)
-    app.register_blueprint(modules_views.bp)
     app.cli.add_command(commands.establishments)
     app.cli.add_command(commands.uploads)
     audit_labels.register_audit_labels()
@@ -28,7 +26,7 @@ def register(app: Flask) -> None:
 
 def register_admin(site: Admin) -> None:
     """Add the feature's generated screens to the administration site."""
-    from cpro.establishments.admin import EstablishmentsScreen
     from cpro.establishments.models import Establishment
+    from cpro.establishments.web.screens import EstablishmentsScreen
 
     site.add_view(EstablishmentsScreen(Establishment, url="/admin/etablissements", endpoint="etablissements"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cpro.audit import labels
 from cpro.core.validators import TIMEZONES
-from cpro.establishments.forms import ParticularsForm, TransfersForm
 from cpro.establishments.models import CNILKind, Module, PictureKind
 from cpro.establishments.operations.particulars import RULES
+from cpro.establishments.web.forms import ParticularsForm, TransfersForm
 
 #: Fields are called in the journal as they are on the form.
 _PARTICULARS = {name: getattr(ParticularsForm, name).args[0] for name in RULES}

@@ -16,10 +16,12 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: its pages, its jobs, its words, its command."""
-    from cpro.imports import audit_labels, commands, hooks, jobs, views, views_run
+    from cpro.imports import audit_labels, commands, jobs
+    from cpro.imports.web import hooks
+    from cpro.imports.web.views import deposits, runs
 
-    assert jobs and views_run  # known once imported
-    app.register_blueprint(views.bp)
+    assert jobs and runs  # known once imported
+    app.register_blueprint(deposits.bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)
     app.cli.add_command(commands.imports)
@@ -27,7 +29,7 @@ def register(app: Flask) -> None:
 
 def register_admin(site: Admin) -> None:
     """Put the history of the imports in the administration site."""
-    from cpro.imports.admin import ImportsScreen
     from cpro.imports.models import ImportRun
+    from cpro.imports.web.screens import ImportsScreen
 
     site.add_view(ImportsScreen(ImportRun, url="/admin/imports/historique", endpoint="historique_imports"))

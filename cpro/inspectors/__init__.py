@@ -14,7 +14,8 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: its tab, what opens a school to an inspector, help."""
-    from cpro.inspectors import audit_labels, hooks, views
+    from cpro.inspectors import audit_labels
+    from cpro.inspectors.web import hooks, views
 
     app.register_blueprint(views.bp)
     audit_labels.register_audit_labels()
@@ -23,7 +24,7 @@ def register(app: Flask) -> None:
 
 def register_admin(site: Admin) -> None:
     """Add the feature's generated screen to the administration site."""
-    from cpro.inspectors.admin import MandatesScreen
     from cpro.inspectors.models import Mandate
+    from cpro.inspectors.web.screens import MandatesScreen
 
     site.add_view(MandatesScreen(Mandate, url="/admin/mandats", endpoint="mandats"))

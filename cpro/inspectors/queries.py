@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from cpro.core.clock import end_of, today_in
 from cpro.core.errors import NotFound
 from cpro.core.permissions import Role
-from cpro.core.registry import OpenSchool
-from cpro.core.tenancy import Scope, platform_session
+from cpro.core.tenancy import OpenSchool, Scope, platform_session
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.extensions import db

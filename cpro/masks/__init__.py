@@ -11,19 +11,13 @@ from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Register the feature: its tab, its help."""
+    """Register the feature: its help, its part of the history of the settings."""
     from cpro.core import events
-    from cpro.core.permissions import Permission
-    from cpro.core.registry import HelpPage, SettingsTab, registry
-    from cpro.masks import audit_labels, history, operations, views
+    from cpro.core.web.registry import HelpPage, registry
+    from cpro.masks import audit_labels, history, operations
 
-    app.register_blueprint(views.bp)
     app_registry = registry(app)
-    app_registry.add_settings_tab(
-        SettingsTab("masks", "Masque de saisie", "masks.edit", Permission.MASKS_VIEW, order=30)
-    )
     app_registry.add_help_page(HelpPage("masques", "Les masques de saisie", "help/masques.html"))
-    app_registry.add_consequences("masks", views.consequences)
     app_registry.add_history(history.PART)
     events.diploma_deletion_requested.connect(operations.forbid_deletion)
     audit_labels.register_audit_labels()
@@ -31,7 +25,7 @@ def register(app: Flask) -> None:
 
 def register_admin(site: Admin) -> None:
     """Add the feature's generated screens to the administration site."""
-    from cpro.masks.admin import MasksScreen
     from cpro.masks.models import Mask
+    from cpro.masks.web.screens import MasksScreen
 
     site.add_view(MasksScreen(Mask, url="/admin/masques", endpoint="masques"))

@@ -10,7 +10,7 @@ from cpro.audit.models import AuditEntry
 from cpro.core.concurrency import fingerprint
 from cpro.core.errors import NotFound
 from cpro.core.permissions import Actor, Permission
-from cpro.core.registry import HistoryPart, RestorePlan, Restoring
+from cpro.core.web.registry import HistoryPart, RestorePlan, Restoring
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_stored_values, update_wordings
 from cpro.masks.queries import list_masks

@@ -15,10 +15,12 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register the feature: passports, their public page, their previews, their jobs."""
-    from cpro.passport import audit_labels, division_views, hooks, preview_views, public_views, views
+    from cpro.passport import audit_labels
     from cpro.passport import jobs as _declared  # noqa: F401  # its handlers, known once imported
+    from cpro.passport.web import hooks
+    from cpro.passport.web.views import divisions, passports, previews, verification
 
-    for bp in (views.bp, division_views.bp, preview_views.bp, public_views.bp):
+    for bp in (passports.bp, divisions.bp, previews.bp, verification.bp):
         app.register_blueprint(bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)

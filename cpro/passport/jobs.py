@@ -14,7 +14,7 @@ from cpro.core.jobs.handlers import Report, job, nightly
 from cpro.core.jobs.models import Job
 from cpro.core.mail import public_link
 from cpro.core.storage import FileStorage
-from cpro.core.web import current_principal
+from cpro.core.web.responses import current_principal
 from cpro.establishments.queries import get_current_establishment
 from cpro.passport import queries
 from cpro.passport.archives import delete_expired_archives, get_archive_store, write_archive

@@ -12,12 +12,12 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Register the feature: pages, tab, help, words of the journal, the nightly deletion."""
-    from cpro.records import audit_labels, hooks, retention_views
+    """Register the feature: pages, help, words of the journal, the nightly deletion."""
+    from cpro.records import audit_labels
     from cpro.records import jobs as _declared  # noqa: F401  # its handler, known once imported
-    from cpro.records.views import bilans, bp, division, evaluations, fiches, pupils  # noqa: F401
+    from cpro.records.web import hooks
+    from cpro.records.web.views import bilans, bp, division, evaluations, fiches, pupils  # noqa: F401
 
     app.register_blueprint(bp)
-    app.register_blueprint(retention_views.bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)

@@ -12,7 +12,8 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register the feature: its pages, its menu line, what it answers to the features below."""
-    from cpro.scenarios import audit_labels, hooks, views
+    from cpro.scenarios import audit_labels
+    from cpro.scenarios.web import hooks, views
 
     app.register_blueprint(views.bp)
     audit_labels.register_audit_labels()

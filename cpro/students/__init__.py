@@ -13,29 +13,21 @@ from flask_admin import Admin
 
 def register(app: Flask) -> None:
     """Register the feature: the list of students without INE and what the settings change for them."""
-    from cpro.students import audit_labels, hooks, views
-    from cpro.students.accounts import hooks as account_hooks
+    from cpro.students import audit_labels
     from cpro.students.accounts import jobs as _declared  # noqa: F401  # its handler, known once imported
-    from cpro.students.accounts import views as accounts
-    from cpro.students.accounts import views_links as _linked  # noqa: F401  # its routes are on the same blueprint
     from cpro.students.credential_sheets import jobs as _swept  # noqa: F401
-    from cpro.students.credential_sheets import views as credential_sheets
+    from cpro.students.web import hooks, views
 
     app.register_blueprint(views.bp)
-    app.register_blueprint(credential_sheets.bp)
-    app.register_blueprint(accounts.bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)
-    account_hooks.register_hooks(app)
 
 
 def register_admin(site: Admin) -> None:
     """Add the feature's generated screens to the administration site."""
-    from cpro.students.admin import DiplomasScreen, DivisionsScreen, MEFsScreen, StudentsScreen, UsersScreen
     from cpro.students.models import MEF, Diploma, Division, Student
-    from cpro.users.models import Account
+    from cpro.students.web.screens import DiplomasScreen, DivisionsScreen, MEFsScreen, StudentsScreen
 
-    site.add_view(UsersScreen(Account, url="/admin/utilisateurs", endpoint="utilisateurs"))
     site.add_view(StudentsScreen(Student, url="/admin/eleves", endpoint="eleves"))
     site.add_view(DivisionsScreen(Division, url="/admin/divisions", endpoint="divisions"))
     site.add_view(DiplomasScreen(Diploma, url="/admin/diplomes", endpoint="diplomes"))

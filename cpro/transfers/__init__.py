@@ -16,10 +16,12 @@ from flask_admin import Admin
 def register(app: Flask) -> None:
     """Register the feature: its pages, its jobs, what asks for them, its command, its words."""
     from cpro.core import events
-    from cpro.transfers import audit_labels, commands, hooks, jobs, views, views_actions, views_offers
+    from cpro.transfers import audit_labels, commands, jobs
+    from cpro.transfers.web import hooks
+    from cpro.transfers.web.views import actions, offers, transfers
 
-    assert views_actions and views_offers  # known once imported
-    app.register_blueprint(views.bp)
+    assert actions and offers  # known once imported
+    app.register_blueprint(transfers.bp)
     hooks.register_hooks(app)
     events.import_applied.connect(jobs.after_import)
     events.transfers_switched.connect(jobs.after_switch)
@@ -30,7 +32,7 @@ def register(app: Flask) -> None:
 
 def register_admin(site: Admin) -> None:
     """Add the feature's generated screen to the administration site."""
-    from cpro.transfers.admin import TransfersScreen
     from cpro.transfers.models import TransferSide
+    from cpro.transfers.web.screens import TransfersScreen
 
     site.add_view(TransfersScreen(TransferSide, url="/admin/transferts", endpoint="transferts"))

@@ -4,33 +4,34 @@ Words: an *account* belongs to one school, a *platform account* (inspector, supp
 browser's; an *activation code* lets its bearer choose a password, once; a *parked form* is what somebody had typed
 when their sign-in ended, or in a form that was refused.
 Invariants: nothing shows whether an account exists before the right password or code; only failures are counted;
-what a password or a code was is never kept in clear; every route is judged by `guard.py`, and refused unmarked.
+what a password or a code was is never kept in clear; every route is judged by `web/guard.py`, and refused unmarked.
 """
 
 from __future__ import annotations
 
 from flask import Flask
 
-from cpro.core.registry import TabSection, registry
+from cpro.core.web.registry import TabSection, registry
 
 
 def register(app: Flask) -> None:
     """Register the feature: sign-in, the guard of every route, commands."""
     from cpro.core import events
-    from cpro.users import address_views, audit_labels, commands, guard, jobs, teacher_views, views
+    from cpro.users import audit_labels, commands, jobs
     from cpro.users.operations.addresses import notify_school_address
+    from cpro.users.web import guard
+    from cpro.users.web.views import addresses, users
 
     assert jobs  # its handlers, known once imported
 
     guard.install(app)
-    registry(app).check_password = views.check_own_password
+    registry(app).check_password = users.check_own_password
     audit_labels.register_audit_labels()
-    app.register_blueprint(views.bp)
-    app.register_blueprint(views.schools_bp)
-    app.register_blueprint(address_views.bp)
-    app.register_blueprint(teacher_views.bp)
+    app.register_blueprint(users.bp)
+    app.register_blueprint(users.schools_bp)
+    app.register_blueprint(addresses.bp)
     events.school_email_changed.connect(notify_school_address)
-    registry(app).add_object_section(address_views.head_code_section)
-    registry(app).add_section("establishment", TabSection("users/_school_address.html", address_views.address_section))
+    registry(app).add_object_section(addresses.head_code_section)
+    registry(app).add_section("establishment", TabSection("users/_school_address.html", addresses.address_section))
     app.cli.add_command(commands.users)
     app.cli.add_command(commands.platform_users)

@@ -11,8 +11,8 @@ import time_machine
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from cpro.audit import page_views
 from cpro.audit.models import AuditEntry
+from cpro.audit.web import page_views
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.records import rows

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from cpro.establishments.models import Establishment, Module
-from cpro.establishments.modules import MODULE_BLUEPRINTS
+from cpro.establishments.web.modules import MODULE_BLUEPRINTS
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

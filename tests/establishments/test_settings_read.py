@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from cpro.config import UnusableSetting, load_settings
-from cpro.establishments.forms import ParticularsForm, TransfersForm
 from cpro.establishments.models import Establishment
+from cpro.establishments.web.forms import ParticularsForm, TransfersForm
 from cpro.students.models import Student
 from tests.factories import World
 from tests.helpers.browser import Browser

@@ -10,8 +10,9 @@ from werkzeug.test import TestResponse
 
 from cpro.core import clock
 from cpro.core.transactions import platform_unit_of_work
-from cpro.users import authentication, guard, queries
+from cpro.users import authentication, queries
 from cpro.users.operations.sign_ins import open_sign_in
+from cpro.users.web import guard
 from tests.factories import PASSWORD, World
 
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')

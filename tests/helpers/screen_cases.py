@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 import cpro
 from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Role
-from cpro.core.screens import Screen
+from cpro.core.web.screens import Screen
 from cpro.establishments.models import Establishment
 from cpro.masks.models import Mask, MaskKey
 from cpro.students.models import MEF, Diploma, Division, Student

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cpro.core.screens import Screen
+from cpro.core.web.screens import Screen
 
 
 def screens(app: Flask) -> list[Screen]:

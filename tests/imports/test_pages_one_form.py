@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from cpro.core.formatting import person_name
-from cpro.imports import depositing, listing, run_page
+from cpro.imports import depositing, listing
 from cpro.imports.models import ImportChange, ImportQuestion, RunState
+from cpro.imports.web import run_page
 from cpro.students.models import Student
 from cpro.users.models import Account
 from tests.factories import World, make_student

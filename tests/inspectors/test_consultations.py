@@ -12,7 +12,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from cpro.audit import page_views
+from cpro.audit.web import page_views
 from cpro.inspectors.models import Mandate
 from tests.factories import World, make_student
 from tests.inspectors.conftest import TAB, Desk, day

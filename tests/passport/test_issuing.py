@@ -13,10 +13,11 @@ from cpro.core.errors import DomainError
 from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.gate import GateClosed
-from cpro.passport import jobs, views
+from cpro.passport import jobs
 from cpro.passport.errors import ModuleOff
 from cpro.passport.operations import issue_division, issue_passport, record_own_data_export
 from cpro.passport.pdf import Passport
+from cpro.passport.web.views import passports
 from cpro.students.models import Division, Student
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser
@@ -104,7 +105,7 @@ class TestClosedMeanwhile:
         refusal: type[DomainError],
     ) -> None:
         browser = as_("head")
-        close_once_rendered(views, "render_passport", world.a.id, **values)
+        close_once_rendered(passports, "render_passport", world.a.id, **values)
 
         answer = browser.get(f"/passeport/{class_a.pupil_id}.pdf")
 

@@ -14,6 +14,6 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Register drafts in the application: what templates call, the nightly forgetting."""
     from cpro.core.drafts import jobs as _declared  # noqa: F401  # its handler, known once imported
-    from cpro.core.drafts import web
+    from cpro.core.web import drafts as page
 
-    app.jinja_env.globals["draft_page"] = web.current_page
+    app.jinja_env.globals["draft_page"] = page.current_page

@@ -14,9 +14,10 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register jobs in the application: queue, page of progress, `flask worker`."""
-    from cpro.core.jobs import commands, housekeeping, queue, views
+    from cpro.core.jobs import commands, housekeeping, queue
+    from cpro.core.web import jobs as progress
 
     app.extensions["cpro_jobs"] = queue.WakeUps(app.config)
-    app.register_blueprint(views.bp)
+    app.register_blueprint(progress.bp)
     app.cli.add_command(commands.worker)
     housekeeping.register()

@@ -29,8 +29,9 @@ __all__ = ["Mail", "MailMessage", "MailState", "enqueue", "is_folder", "public_l
 
 def register(app: Flask) -> None:
     """Register e-mails in the application: their jobs, what pages say of them, `flask mail test`."""
-    from cpro.core.mail import commands, delivery, hooks
+    from cpro.core.mail import commands, delivery
+    from cpro.core.web import mail as mail_page
 
     delivery.register()
-    hooks.register_hooks(app)
+    mail_page.register_hooks(app)
     app.cli.add_command(commands.group)

@@ -1,0 +1,108 @@
+"""Listeners that record refused rights, and what pages that only read announce."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, current_app, request
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from cpro.audit.web import page_views
+from cpro.core import clock, events
+from cpro.core.permissions import SCHOOL_FREE, Principal, access_of
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import current_principal, remote_address, show_busy_database
+
+logger = logging.getLogger(__name__)
+
+
+def install(app: Flask) -> None:
+    """Listen to an application: its 403 answers, and `record_opened`, `search_made`, `exported`."""
+    app.after_request(_record_refusal)
+    app.after_request(_record_page_view)
+    events.record_opened.connect(_record_consultation)
+    events.search_made.connect(_record_search)
+    events.exported.connect(_record_export)
+
+
+def _record_refusal(response: Response) -> Response:
+    """Record that a person signed in was refused a right; the answer stays refused even if that cannot be written."""
+    if response.status_code != 403:
+        return response
+    principal = current_principal()
+    if principal is not None:
+        try:
+            page_views.record_refusal(
+                principal,
+                route=request.endpoint or "?",
+                path=request.path,
+                method=request.method,
+                origin=remote_address(),
+                now=clock.utcnow(),
+            )
+        except SQLAlchemyError:
+            logger.exception("a refused right could not be written in the journal")
+    return response
+
+
+def _record_page_view(response: Response) -> Response:
+    """Record each page of a school that an inspector consulted; one that cannot be recorded is not shown.
+
+    What concerns the inspector alone (help, own account, the choice of a school) is no page of the school.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    access = access_of(view)
+    if response.status_code != 200 or access is None or access.permission is None or access.permission in SCHOOL_FREE:
+        return response  # before asking who is there: that is not asked for a style sheet
+    principal = current_principal()
+    if principal is not None and principal.establishment_id is not None:
+        in_menu = next((entry.label for entry in registry().menu if entry.endpoint == request.endpoint), "")
+        try:
+            page_views.record_page_view(
+                principal,
+                title=getattr(getattr(view, "__self__", None), "title", "") or in_menu or request.path,
+                route=request.endpoint or "",
+                address=request.full_path.rstrip("?"),
+                origin=remote_address(),
+                now=clock.utcnow(),
+            )
+        except OperationalError as error:
+            return show_busy_database(error)
+    return response
+
+
+def _record_consultation(
+    sender: object,
+    *,
+    principal: Principal,
+    object_type: str,
+    object_id: str,
+    object_label: str,
+    origin: str,
+    now: Any,
+    **_more: Any,
+) -> None:
+    page_views.record_consultation(
+        principal, object_type=object_type, object_id=object_id, object_label=object_label, origin=origin, now=now
+    )
+
+
+def _record_search(
+    sender: object, *, principal: Principal, screen: str, sought: str, origin: str, now: Any, **_more: Any
+) -> None:
+    page_views.record_search(principal, screen=screen, sought=sought, origin=origin, now=now)
+
+
+def _record_export(
+    sender: object,
+    *,
+    principal: Principal,
+    screen: str,
+    sought: str,
+    file_format: str,
+    origin: str,
+    now: Any,
+    **_more: Any,
+) -> None:
+    page_views.record_export(principal, screen=screen, sought=sought, file_format=file_format, origin=origin, now=now)

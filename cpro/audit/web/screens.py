@@ -1,0 +1,77 @@
+"""Generated screen: the journal, read and exported, never written here."""
+
+from __future__ import annotations
+
+from cpro.audit import labels, queries
+from cpro.audit.models import AuditEntry
+from cpro.core import clock
+from cpro.core.formatting import format_instant
+from cpro.core.permissions import Permission, Role
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import current_principal
+from cpro.core.web.screens import Column, DateFilter, Filter, Screen
+
+
+class JournalScreen(Screen):
+    """The journal of the school: the latest line first."""
+
+    permission = Permission.JOURNAL_VIEW
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Journal", ("ligne", "lignes"), "audit_entry"
+    empty_text = "Le journal est vide : il se remplira à la première action."
+    search_keys, search_help = (AuditEntry.search_key,), "Une personne ou un objet, sans souci des accents."
+    default_order = (AuditEntry.id.desc(),)
+    columns = (
+        Column("at", "Date", lambda row: format_instant(row.at, registry().timezone())),
+        Column("actor", "Personne", lambda row: labels.actor_name(row)),
+        Column("role", "Rôle", lambda row: _role(row.actor_role), in_list=False),
+        Column("action", "Action", lambda row: labels.action_label(row.action)),
+        Column("object_type", "Type", lambda row: labels.object_type_label(row.object_type), in_list=False),
+        Column("object", "Objet", lambda row: labels.object_label(row, masked=_is_masked())),
+        Column("changes", "Ancien → nouveau", lambda row: changes_text(row), is_long=True),
+        Column("origin", "D’où", lambda row: row.origin, in_list=False),
+    )
+    filters = (
+        Filter(
+            "personne",
+            "Personne",
+            choices=lambda: [(actor.key, actor.label) for actor in queries.known_actors()],
+            where=queries.by_actor,
+            everything="tout le monde",
+        ),
+        Filter(
+            "action",
+            "Action",
+            choices=labels.known_actions,
+            where=lambda action: AuditEntry.action == action,
+            everything="toutes les actions",
+        ),
+        Filter(
+            "objet",
+            "Objet",
+            choices=labels.known_object_types,
+            where=lambda kind: AuditEntry.object_type == kind,
+            everything="tous les objets",
+        ),
+        DateFilter("du", "Du", lambda day: AuditEntry.at >= clock.start_of(day, registry().timezone())),
+        DateFilter("au", "Au", lambda day: AuditEntry.at < clock.end_of(day, registry().timezone())),
+    )
+
+    def label_of(self, row: AuditEntry) -> str:
+        """Return the line as a sentence."""
+        return labels.sentence(row, masked=_is_masked())
+
+
+def changes_text(entry: AuditEntry) -> str:
+    """Return what a line says has changed, on one line."""
+    changes = labels.describe(entry, masked=_is_masked(), timezone=registry().timezone())
+    return " ; ".join(change.summary for change in changes)
+
+
+def _is_masked() -> bool:
+    principal = current_principal()
+    return principal is None or principal.role is Role.SUPPORT
+
+
+def _role(value: str) -> str:
+    return Role(value).label if value in {role.value for role in Role} else ""

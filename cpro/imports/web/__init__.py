@@ -1,0 +1,1 @@
+"""What knows the web in this feature: views, forms, screens, what pages show."""

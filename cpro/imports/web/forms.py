@@ -1,0 +1,60 @@
+"""Forms of the imports: French labels and shapes; the rules are those of the operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wtforms import BooleanField, HiddenField, MultipleFileField, RadioField, SelectChoice, SelectMultipleField
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from cpro.core.web.forms import BaseForm
+
+
+class DepositForm(BaseForm):
+    """Files to deposit."""
+
+    files = MultipleFileField(
+        "Fichiers à déposer",
+        description="Un ou plusieurs à la fois, tels qu’ils ont été téléchargés, dans leur archive zip ou non. 200 Mo "
+        "au plus.",
+    )
+    opens_student_accounts = BooleanField(
+        "Ouvrir aussi un compte aux élèves qui n’en ont pas",
+        description="Les identifiants sont créés ; les codes d’activation se tirent plus tard, à l’impression des "
+        "fiches. Les enseignants et le chef d’établissement reçoivent toujours un compte.",
+    )
+
+
+class ApplicationForm(BaseForm):
+    """What is confirmed of an analysis, as it was when the page was opened."""
+
+    confirmations = SelectMultipleField(
+        "Points à confirmer",
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+        validate_choice=False,  # what is not asked is not needed
+    )
+    version = HiddenField()
+
+    def offer(self, needed: Sequence[Mapping[str, str]]) -> None:
+        """Offer what must be confirmed, [{"key", "sentence"}]."""
+        self.confirmations.choices = [SelectChoice(each["key"], each["sentence"]) for each in needed]
+
+
+def answers_form(
+    questions: Sequence[tuple[str, str, str, Sequence[tuple[str, str]], int | None]], formdata: Any = None
+) -> BaseForm:
+    """Return a form of one choice per question: (field, legend, help, choices, answer given) each."""
+    fields: dict[str, Any] = {
+        name: RadioField(
+            legend,
+            description=help_text,
+            choices=[SelectChoice(value, label) for value, label in choices],
+            validate_choice=False,  # the rule does, and says more
+        )
+        for name, legend, help_text, choices, _answer in questions
+    }
+    given = {name: str(answer) for name, *_rest, answer in questions if answer is not None}
+    form: BaseForm = type("AnswersForm", (BaseForm,), fields)(formdata, data=given)
+    return form

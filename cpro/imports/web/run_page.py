@@ -1,0 +1,187 @@
+"""The page of one import: how far its work is, its analysis and what is decided of it, its report."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.errors import DomainError
+from cpro.core.formatting import format_count, plural
+from cpro.core.parsing import read_integer
+from cpro.core.permissions import Permission
+from cpro.core.web.forms import posted
+from cpro.core.web.job_presenter import Progress, progress_of
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import render_page
+from cpro.core.web.screens.read_only import may
+from cpro.establishments.queries import get_current_establishment
+from cpro.imports import listing, queries
+from cpro.imports.analysing import school_day
+from cpro.imports.analysis.proposals import label_of
+from cpro.imports.analysis.sources import year_label
+from cpro.imports.listing import MAX_SHOWN, Listing
+from cpro.imports.models import ImportQuestion, ImportRun, RunState
+from cpro.imports.operations import runs
+from cpro.imports.operations.choices import Decisions
+from cpro.imports.operations.reversal import describe_obstacle
+from cpro.imports.web import presenters
+from cpro.imports.web.forms import ApplicationForm, answers_form
+from cpro.imports.web.views.deposits import gate_of, presenter_of_reader
+from cpro.students.accounts.queries import count_without_account
+
+_EXCERPT = 15
+_QUESTION = "question-"
+
+
+def read_decisions() -> Decisions:
+    """Return what the page that is posted shows as decided."""
+    return Decisions(_answers(), _ids("montre"), _ids("coche"))
+
+
+def read_place(name: str = "apres") -> int:
+    """Return from which proposal on the page lists them, 0 for the first; odd text is the first."""
+    return read_integer(request.values.get(name, "")) or 0
+
+
+def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -> ResponseReturnValue:
+    """Show an import as it stands, and, after a refusal, with what had been ticked, answered and confirmed."""
+    run, now = queries.get_run(run_id), clock.utcnow()
+    timezone = registry().timezone()
+    context: dict[str, Any] = {
+        "run": run,
+        "files": presenters.files_of(run),
+        "year": year_label(run.school_year),
+        "level": presenters.level_of(run.state),
+        "created": presenters.instant_of(run.created_at, timezone),
+        "analysed": presenters.instant_of(run.analysed_at, timezone),
+        "applied": presenters.instant_of(run.applied_at, timezone),
+        "undone": presenters.instant_of(run.undone_at, timezone),
+        # Beside its cause where there is a form; once the import is over there is none.
+        "refusal": refusal.message if refusal and run.state is not RunState.ANALYSED else "",
+        "stopped": run.state in (RunState.APPLYING, RunState.DEPOSITED) and runs.has_stopped(run),
+        "void_codes": presenters.describe_void_codes(run),
+        "undoing": runs.is_being_undone(run),
+        "work": _work(run, now),
+        "failure": runs.describe_failure(run),
+        "gate": gate_of(get_current_establishment()),
+    }
+    if run.state is RunState.ANALYSED:
+        context |= _analysis(run, refusal)
+        context["outdated"] = queries.is_outdated(run, school_day(now))
+    if run.counts:
+        context |= _figures(run)
+    undoable = queries.find_undoable(now)
+    is_last = undoable is not None and undoable.id == run.id and not context["undoing"]
+    context["obstacle"] = describe_obstacle(run, now=now) if is_last else ""
+    context["may_undo"] = is_last and not context["obstacle"]
+    return render_page("imports/show.html", status=status or (refusal.status if refusal else 200), **context)
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _work(run: ImportRun, now: dt.datetime) -> Progress | None:
+    """Return how far the work under way is, or None when there is none."""
+    job = runs.find_job(run)
+    return progress_of(job, now) if job and not job.state.is_finished else None
+
+
+def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
+    """Return what people may decide about an analysis."""
+    application = ApplicationForm(posted() if refusal else None, data={})
+    application.version.data = runs.version_of(run)
+    application.offer(run.confirmations_needed)
+    questions = listing.list_questions(run.id)
+    answers = answers_form(_asked(questions[:MAX_SHOWN]), posted() if refusal else None)
+    if refusal:
+        is_about_answers = any(name.startswith(_QUESTION) for name in refusal.errors)
+        (answers if is_about_answers else application).blame(refusal)
+    place = read_place()
+    proposals = listing.list_proposals(run, place)
+    asked, still_open = listing.count_questions(run.id)
+    proposed, ticked = listing.count_proposals(run)
+    return {
+        "application": application,
+        "answers": answers,
+        "question_count": asked,
+        "open_count": still_open,
+        "more_questions": len(questions) > MAX_SHOWN,
+        "proposals": [(each, _is_ticked(each.id, each.is_selected, refusal)) for each in proposals[:MAX_SHOWN]],
+        "proposed_count": proposed,
+        "ticked_count": ticked,
+        "place": place,
+        "next_place": proposals[MAX_SHOWN - 1].id if len(proposals) > MAX_SHOWN else None,
+    }
+
+
+def _is_ticked(change_id: int, is_selected: bool, refusal: DomainError | None) -> bool:
+    """Return whether a box is shown ticked: as it was posted when what was posted is refused, else as it is kept."""
+    if refusal and str(change_id) in request.form.getlist("montre"):
+        return str(change_id) in request.form.getlist("coche")
+    return is_selected
+
+
+def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
+    """Return the sentence about the pupils without account, and where accounts are opened once possible."""
+    if run.state is RunState.ANALYSED:
+        number = listing.count_accounts_to_open(run)
+        if run.opens_student_accounts:
+            text = plural(number, "compte d’élève sera ouvert.", "comptes d’élèves seront ouverts.")
+            return {"text": text} if number else None
+        text = plural(number, "compte d’élève sera à ouvrir", "comptes d’élèves seront à ouvrir")
+        return {"text": f"{text}\u202f: une fois l’import appliqué, cette page vous y mènera."} if number else None
+    number = count_without_account() if run.state is RunState.APPLIED and may(Permission.USERS_EDIT) else 0
+    if not number:
+        return None
+    return {
+        "text": plural(number, "élève présent n’a pas de compte.", "élèves présents n’ont pas de compte."),
+        "link_url": url_for("pupil_accounts.open_accounts", tous="oui"),
+        "link_label": f"Ouvrir les comptes ({format_count(number)})",
+    }
+
+
+def _figures(run: ImportRun) -> dict[str, Any]:
+    """Return the figures of an analysed import, and the beginning of its lists."""
+    presenter, everything = presenter_of_reader(), Listing({}, "", 0)
+    titles, rows = presenters.figures_of(run)
+    return {
+        "titles": titles,
+        "rows": rows,
+        "sentences": presenters.sentences_of(run),
+        "accounts": _accounts_to_open(run),
+        "changes": [presenter.present_change(each, run) for each in listing.list_changes(run.id, everything, _EXCERPT)],
+        "change_count": listing.count_changes(run.id, everything),
+        "findings": [presenter.present_finding(each) for each in listing.list_findings(run.id, everything, _EXCERPT)],
+        "finding_count": listing.count_findings(run.id, everything),
+        "codes": [(label_of(code), code, number) for _severity, code, number in listing.count_by_code(run.id)],
+        "max_count": listing.MAX_COUNT,
+    }
+
+
+def _asked(questions: Any) -> list[tuple[str, str, str, list[tuple[str, str]], int | None]]:
+    asked: list[ImportQuestion] = list(questions)
+    return [
+        (each.field, f"Ligne {each.line} : {each.person}", each.sentence, presenters.choices_of(each), each.answer)
+        for each in asked
+    ]
+
+
+def _ids(name: str) -> list[int]:
+    """Return the ids posted under a name; a word is none."""
+    numbers = (read_integer(text) for text in request.form.getlist(name)[: 2 * MAX_SHOWN])
+    return [number for number in numbers if number is not None]
+
+
+def _answers() -> dict[int, int]:
+    """Return the answers posted, {question's id: answer}; what is no number answers nothing, and is refused."""
+    given = {}
+    for name, text in request.form.items():
+        question = read_integer(name.removeprefix(_QUESTION)) if name.startswith(_QUESTION) else None
+        if question is not None:
+            answer = read_integer(text)
+            given[question] = -1 if answer is None else answer
+    return given

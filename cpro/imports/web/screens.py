@@ -1,0 +1,93 @@
+"""Generated screen: the history of the imports, read and exported; they are made in « Gérer les imports »."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from flask import url_for
+from sqlalchemy import ColumnElement
+
+from cpro.core.formatting import format_instant
+from cpro.core.permissions import Permission
+from cpro.core.web.registry import registry
+from cpro.core.web.screens import Column, Screen, choice
+from cpro.core.web.screens.read_only import may
+from cpro.imports.analysis.sources import year_label
+from cpro.imports.models import ImportRun, RunKind, RunState
+from cpro.imports.operations.runs import describe_failure
+from cpro.imports.web.presenters import files_of, summary_of
+
+
+def _in_state(state: RunState) -> ColumnElement[bool]:
+    return ImportRun.state_value == state.value
+
+
+def _of_kind(kind: RunKind) -> ColumnElement[bool]:
+    return ImportRun.kind_value == kind.value
+
+
+def _instant(instant: datetime | None) -> str:
+    return format_instant(instant, registry().timezone()) if instant else ""
+
+
+def _state(run: ImportRun) -> str:
+    """Return the state of an import, and why it failed where it did."""
+    reason = describe_failure(run) if run.state is RunState.FAILED else ""
+    return f"{run.state.label} : {reason}" if reason else run.state.label
+
+
+class ImportsScreen(Screen):
+    """The imports of the school, the latest first."""
+
+    permission = Permission.IMPORTS_VIEW
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Historique des imports", ("import", "imports"), "import_run"
+    help_slug = "imports"
+    empty_text = "Aucun import n’a encore été fait."
+    default_order = (ImportRun.id.desc(),)
+    columns = (
+        Column("created_at", "Déposé le", lambda row: _instant(row.created_at), (ImportRun.created_at,)),
+        Column("who", "Par", lambda row: row.actor.label),
+        Column("kind", "Origine", lambda row: row.kind.label),
+        Column("files", "Fichiers", files_of, is_long=True),
+        Column("state", "État", lambda row: _state(row), is_long=True),
+        Column("figures", "Chiffres", summary_of, is_long=True),
+        Column("year", "Année scolaire", lambda row: year_label(row.school_year), in_list=False),
+        Column("applied_at", "Appliqué le", lambda row: _instant(row.applied_at), in_list=False),
+        Column("undone_at", "Annulé le", lambda row: _instant(row.undone_at), in_list=False),
+    )
+    filters = (
+        choice(
+            "etat",
+            "État",
+            "tous les états",
+            [(state.value, state.label, partial(_in_state, state)) for state in RunState],
+        ),
+        choice(
+            "origine",
+            "Origine",
+            "toutes les origines",
+            [(kind.value, kind.label, partial(_of_kind, kind)) for kind in RunKind],
+        ),
+    )
+
+    def label_of(self, row: ImportRun) -> str:
+        """Return what people call an import."""
+        return row.label
+
+    def list_links(self) -> list[tuple[str, str]]:
+        """Lead the administrator to the deposit."""
+        return [("Gérer les imports", url_for("imports.index"))] if may(Permission.IMPORTS_MANAGE) else []
+
+    def row_links(self, row: ImportRun) -> list[tuple[str, str]]:
+        """Lead to what the import changed, and to its page."""
+        links = [
+            ("Modifications", url_for("imports.changes", run_id=row.id)),
+            ("Constats", url_for("imports.findings", run_id=row.id)),
+        ]
+        if may(Permission.RECORDS_EXPORT):
+            links.append(("Tout en CSV", url_for("imports.export", run_id=row.id)))
+        if may(Permission.IMPORTS_MANAGE):
+            links.append(("Ouvrir l’import", url_for("imports.show", run_id=row.id)))
+        return links

@@ -1,0 +1,244 @@
+"""Gérer les imports: the deposit, the empty tables, and what is read of an import by whoever may see its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from flask import Blueprint, Response, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
+
+from cpro.core import clock, events
+from cpro.core.errors import DomainError
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.spreadsheets import csv_lines
+from cpro.core.web.forms import posted
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import back_to, current_actor, current_principal, remote_address, render_page
+from cpro.establishments.models import Establishment
+from cpro.establishments.queries import get_current_establishment
+from cpro.imports import admission, listing, queries
+from cpro.imports.deposit.extraction import MAX_DEPOSIT_SIZE
+from cpro.imports.depositing import deposit
+from cpro.imports.errors import DepositTooLarge
+from cpro.imports.listing import CHANGE_CHOICES, FINDING_CHOICES, PAGE_SIZE, Listing
+from cpro.imports.models import RunState
+from cpro.imports.operations.reversal import describe_obstacle
+from cpro.imports.operations.runs import describe_failure
+from cpro.imports.spreadsheet.columns import WorksheetKind
+from cpro.imports.spreadsheet.template import template_csv, template_xlsx
+from cpro.imports.web import presenters
+from cpro.imports.web.forms import DepositForm
+
+bp = Blueprint("imports", __name__, url_prefix="/admin/imports")
+
+#: The files and the fields around them.
+_MAX_REQUEST = MAX_DEPOSIT_SIZE + 64 * 1024
+_RECENT = 5
+_PIECE_SIZE = 1 << 16
+_WORKSHEETS = {"eleves": WorksheetKind.STUDENTS, "personnels": WorksheetKind.STAFF}
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@bp.get("")
+@requires(Permission.IMPORTS_MANAGE)
+def index() -> ResponseReturnValue:
+    """Show what to deposit, the analysis that waits, the last imports."""
+    return _page(DepositForm())
+
+
+@bp.post("")
+@requires(Permission.IMPORTS_MANAGE, max_body=_MAX_REQUEST)
+def send() -> ResponseReturnValue:
+    """Judge what is deposited, and lead to its analysis; a refusal writes nothing."""
+    form = DepositForm(posted())
+    try:
+        run_id = deposit(
+            request.files.getlist("files"),
+            opens_student_accounts=form.opens_student_accounts.data,
+            by=current_actor(),
+            now=clock.utcnow(),
+        )
+    except DomainError as refusal:
+        return _refused(form, refusal)
+    return back_to(url_for("imports.show", run_id=run_id))
+
+
+@bp.errorhandler(RequestEntityTooLarge)
+def too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    """Say beside the field that a deposit is too large; nothing of it was read."""
+    if not can(current_principal(), Permission.IMPORTS_MANAGE):
+        raise Forbidden
+    sentence = "Ce dépôt pèse plus de 200 Mo : déposez moins de fichiers à la fois."
+    return _refused(DepositForm(), DepositTooLarge(sentence))
+
+
+@bp.get("/modele/<any(eleves, personnels):who>/<any(csv, xlsx):file_format>")
+@requires(Permission.IMPORTS_MANAGE)
+def template(who: str, file_format: str) -> ResponseReturnValue:
+    """Send an empty table, its titles alone."""
+    kind = _WORKSHEETS[who]
+    is_csv = file_format == "csv"
+    answer = Response(template_csv(kind) if is_csv else template_xlsx(kind), mimetype="text/csv" if is_csv else _XLSX)
+    answer.headers["Content-Disposition"] = f'attachment; filename="modele-{who}.{file_format}"'
+    return answer
+
+
+@bp.get("/<int:run_id>/changements")
+@requires(Permission.IMPORTS_VIEW)
+def changes(run_id: int) -> ResponseReturnValue:
+    """List what an import changes, field by field."""
+    run, presenter = queries.get_run(run_id), presenter_of_reader()
+    listed = Listing.read(request.args, CHANGE_CHOICES)
+    _announce_consultation(run.label, "modifications", run_id)
+    found = listing.list_changes(run_id, listed)
+    return render_page(
+        "imports/changes.html",
+        run=run,
+        listed=listed,
+        choices=CHANGE_CHOICES,
+        lines=[presenter.present_change(each, run) for each in found[:PAGE_SIZE]],
+        total=listing.count_changes(run_id, listed),
+        max_count=listing.MAX_COUNT,
+        **_pages("imports.changes", run_id, listed, [each.id for each in found]),
+    )
+
+
+@bp.get("/<int:run_id>/constats")
+@requires(Permission.IMPORTS_VIEW)
+def findings(run_id: int) -> ResponseReturnValue:
+    """List what was found in the files of an import."""
+    run, presenter = queries.get_run(run_id), presenter_of_reader()
+    listed = Listing.read(request.args, FINDING_CHOICES)
+    _announce_consultation(run.label, "constats", run_id)
+    found = listing.list_findings(run_id, listed)
+    return render_page(
+        "imports/findings.html",
+        run=run,
+        listed=listed,
+        choices=FINDING_CHOICES,
+        lines=[presenter.present_finding(each) for each in found[:PAGE_SIZE]],
+        total=listing.count_findings(run_id, listed),
+        max_count=listing.MAX_COUNT,
+        **_pages("imports.findings", run_id, listed, [each.id for each in found]),
+    )
+
+
+@bp.get("/<int:run_id>/export/csv")
+@requires(Permission.RECORDS_EXPORT)
+def export(run_id: int) -> ResponseReturnValue:
+    """Send all that an import changes and all that was found, as a file that no spreadsheet executes.
+
+    It is written on disk first: whatever its length it fits in memory, and it is sent whole or not at all.
+    """
+    run = queries.get_run(run_id)
+    events.exported.send(
+        "imports",
+        principal=current_principal(),
+        screen=run.label,
+        sought="",
+        file_format="csv",
+        origin=remote_address(),
+        now=clock.utcnow(),
+    )
+    file = TemporaryFile()
+    for line in csv_lines(presenter_of_reader().list_lines(run)):
+        file.write(line.encode())
+    answer = Response(_pieces(file), mimetype="text/csv")
+    answer.content_length = file.tell()
+    answer.headers["Content-Disposition"] = f'attachment; filename="import-{run_id}.csv"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def presenter_of_reader() -> presenters.ImportPresenter:
+    """Return the presenter for the person signed in: support reads the last three characters of an INE only."""
+    principal = current_principal()
+    is_masked = principal is None or principal.role.is_platform
+    return presenters.ImportPresenter(masked=is_masked, timezone=registry().timezone())
+
+
+def gate_of(school: Establishment) -> list[dict[str, str]]:
+    """Return what keeps the person signed in from importing, each with the link that mends it."""
+    return [
+        {
+            "text": f"{each.label[0].upper()}{each.label[1:]} de l’établissement manque.",
+            "link_url": url_for("settings.establishment", _anchor=each.field),
+            "link_label": "Compléter",
+        }
+        for each in admission.list_missing(school, by=current_actor())
+    ]
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield what was written in a file, then close it, and so delete it."""
+    with file:
+        file.seek(0)
+        while piece := file.read(_PIECE_SIZE):
+            yield piece
+
+
+def _announce_consultation(label: str, what: str, run_id: int) -> None:
+    """Announce that an import is read: the journal records it for people of the platform."""
+    events.record_opened.send(
+        "imports",
+        principal=current_principal(),
+        object_type="import_run",
+        object_id=str(run_id),
+        object_label=f"{label}, {what}",
+        origin=remote_address(),
+        now=clock.utcnow(),
+    )
+
+
+def _pages(endpoint: str, run_id: int, listed: Listing, ids: list[int]) -> dict[str, Any]:
+    """Return the addresses of the first page and of the next one, where there are."""
+    base = url_for(endpoint, run_id=run_id)
+    more = len(ids) > PAGE_SIZE
+    return {
+        "first_url": f"{base}?{listed.query()}" if listed.after else None,
+        "next_url": f"{base}?{listed.query(ids[PAGE_SIZE - 1])}" if more else None,
+        "everything_url": base,
+        "run_link": url_for("imports.show", run_id=run_id)
+        if can(current_principal(), Permission.IMPORTS_MANAGE)
+        else url_for("historique_imports.details_view", id=run_id),
+    }
+
+
+def _refused(form: DepositForm, refusal: DomainError) -> ResponseReturnValue:
+    form.blame(refusal)
+    return _page(form, refusal.status)
+
+
+def _page(form: DepositForm, status: int = 200) -> ResponseReturnValue:
+    school = get_current_establishment()
+    timezone = registry().timezone()
+    recent = queries.list_recent_runs(_RECENT)
+    pending = queries.find_open_run()
+    now = clock.utcnow()
+    undoable = queries.find_undoable(now)
+    return render_page(
+        "imports/index.html",
+        form=form,
+        gate=gate_of(school),
+        uses_siecle=school.uses_siecle,
+        pending=pending if pending and pending.state is not RunState.REPLACED else None,
+        undoable=undoable if undoable and not describe_obstacle(undoable, now=now) else None,
+        rows=[
+            {
+                "run": run,
+                "when": presenters.instant_of(run.created_at, timezone),
+                "files": presenters.files_of(run),
+                "summary": presenters.summary_of(run)
+                or (describe_failure(run) if run.state is RunState.FAILED else ""),
+                "level": presenters.level_of(run.state),
+            }
+            for run in recent
+        ],
+        status=status,
+    )

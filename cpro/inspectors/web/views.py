@@ -1,0 +1,321 @@
+"""Paramètres, tab Accès inspecteur: mandates, their closing and extension, what each inspector consulted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectChoice
+
+from cpro.audit import labels
+from cpro.audit.models import AuditEntry
+from cpro.audit.queries import count_lines_of, list_lines_of
+from cpro.core import clock
+from cpro.core.clock import end_of, last_day_of_school_year, start_of
+from cpro.core.conflicts import explain
+from cpro.core.errors import DomainError, refusal_of
+from cpro.core.formatting import format_date, format_instant, of_name
+from cpro.core.mail import MailMessage
+from cpro.core.mail.queries import find_last_messages
+from cpro.core.parsing import read_id
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.core.web.forms import BaseForm, posted, typed_before_sign_in
+from cpro.core.web.mail import describe_state
+from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.establishments.models import Establishment, Module
+from cpro.establishments.operations.modules import is_module_on
+from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.web.hooks import settings_frame
+from cpro.inspectors import queries
+from cpro.inspectors.models import Mandate, MandateState
+from cpro.inspectors.operations import (
+    check_closure,
+    check_extension,
+    close_mandate,
+    extend_mandate,
+    extension_values,
+    open_mandate,
+)
+from cpro.inspectors.web.forms import ClosingForm, ExtensionForm, MandateForm
+
+bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs")
+
+#: How many mandates of a state the tab shows; the generated screen lists them all.
+_SHOWN = 20
+_LINES_SHOWN = 50
+#: The lines of a page read; the others of the list record when the inspector came and left, or was refused.
+_CONSULTATIONS = ("page:opened", "record:opened", "list:searched")
+
+
+@dataclass(frozen=True)
+class ShownMandate:
+    """A mandate as a page shows it."""
+
+    id: int
+    name: str
+    email: str
+    days: str
+    diplomas: str
+    purpose: str
+    opened: str
+    closed: str
+    state: str
+    #: whether it can still be extended or closed
+    is_open: bool
+    #: where the last message to the inspector stands
+    message: str = ""
+
+
+@bp.get("")
+@requires(Permission.MANDATES_EXPLAIN)
+def index() -> ResponseReturnValue:
+    """Show the mandates to the head; to the administrator, who can open one."""
+    return _page(MandateForm(typed_before_sign_in()))
+
+
+@bp.post("")
+@requires(Permission.MANDATES_MANAGE, keeps_typed_form=True)
+def open_access() -> ResponseReturnValue:
+    """Open a mandate; the answer is the same whether or not the inspector had an account."""
+    form = MandateForm(posted())
+    if not form.validate():
+        return _page(form, 422)
+    school = get_current_establishment()
+    try:
+        with platform_unit_of_work("a mandate is the school's, the account it may create the platform's") as work:
+            mandate = open_mandate(
+                work.session,
+                establishment_id=school.id,
+                name=form.name.data,
+                email=form.email.data,
+                diploma_codes=form.diplomas.data or [],
+                starts_on=form.starts_on.data,
+                ends_on=form.ends_on.data,
+                purpose=form.purpose.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+            name, address, days = mandate.inspector_name, mandate.email, _days(mandate)
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _page(form, refusal.status)
+    opened = f"Accès ouvert à {name} {days}."
+    mailed = f"Un message part à l’adresse {address} : le tableau dit où il en est."
+    return back_to(url_for("inspectors.index"), f"{opened} {mailed}")
+
+
+@bp.route("/<int:mandate_id>/fermer", methods=["GET", "POST"])
+@requires(Permission.MANDATES_MANAGE, keeps_typed_form=True)
+def close(mandate_id: int) -> ResponseReturnValue:
+    """Ask once, with a reason, then close a mandate."""
+    mandate = queries.get_mandate(mandate_id)
+    form = ClosingForm(posted() if request.method == "POST" else typed_before_sign_in())
+    refused = refusal_of(check_closure, mandate, current_actor(), now=clock.utcnow())
+    if refused is not None:
+        return _refused(refused)
+    if request.method != "POST":
+        return _closing_page(form, mandate)
+    if not form.validate():
+        return _closing_page(form, mandate, 422)
+    try:
+        with unit_of_work():
+            close_mandate(mandate, reason=form.reason.data, by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _closing_page(form, queries.get_mandate(mandate_id), refusal.status)
+    return back_to(url_for("inspectors.index"), f"L’accès {of_name(mandate.inspector_name)} est fermé.")
+
+
+@bp.route("/<int:mandate_id>/prolonger", methods=["GET", "POST"])
+@requires(Permission.MANDATES_MANAGE, keeps_typed_form=True)
+def extend(mandate_id: int) -> ResponseReturnValue:
+    """Give a mandate a later last day."""
+    mandate = queries.get_mandate(mandate_id)
+    stored = extension_values(mandate)
+    refused = refusal_of(check_extension, mandate, current_actor(), now=clock.utcnow())
+    if refused is not None:
+        return _refused(refused)
+    if request.method != "POST":
+        return _extension_page(ExtensionForm.opened(stored, about=("mandate", mandate.id)), mandate)
+    form = ExtensionForm.sent(stored, about=("mandate", mandate.id), keeps_absent=False)
+    if not form.validate():
+        return _extension_page(form, mandate, form.status)
+    if form.chose_theirs("ends_on"):
+        return back_to(
+            url_for("inspectors.index"), f"L’accès {of_name(mandate.inspector_name)} court {_days(mandate)}."
+        )
+    try:
+        with unit_of_work():
+            extend_mandate(
+                mandate,
+                ends_on=form.ends_on.data,
+                opened_on=form.version.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+            message = f"L’accès {of_name(mandate.inspector_name)} court désormais {_days(mandate)}."
+    except DomainError as refusal:
+        return _extension_page(form, queries.get_mandate(mandate_id), refusal.status, refusal)
+    return back_to(url_for("inspectors.index"), message)
+
+
+@bp.get("/<int:mandate_id>/consultations")
+@requires(Permission.MANDATES_MANAGE)
+def consultations(mandate_id: int) -> ResponseReturnValue:
+    """List every page that the inspector consulted under a mandate, the latest first."""
+    mandate, school = queries.get_mandate(mandate_id), get_current_establishment()
+    before_id = read_id(request.args.get("avant"))
+    if before_id is not None and not 0 < before_id < 2**31:
+        before_id = None
+    # Two mandates of one inspector never share a day, so that their lines are told apart by time alone.
+    since = max(mandate.opened_at, start_of(mandate.starts_on, school.timezone))
+    until = mandate.closed_at or end_of(mandate.ends_on, school.timezone)
+    found = list_lines_of(
+        "platform", mandate.inspector_id, since=since, until=until, before_id=before_id, limit=_LINES_SHOWN + 1
+    )
+    lines, more = found[:_LINES_SHOWN], len(found) > _LINES_SHOWN
+    own_address = url_for("inspectors.consultations", mandate_id=mandate.id)
+    return render_page(
+        "inspectors/consultations.html",
+        mandate=_shown(mandate, school),
+        lines=[_describe_line(line, school) for line in lines],
+        total=count_lines_of("platform", mandate.inspector_id, *_CONSULTATIONS, since=since, until=until),
+        first_url=own_address if before_id else None,
+        next_url=url_for("inspectors.consultations", mandate_id=mandate.id, avant=lines[-1].id) if more else None,
+        **settings_frame("inspectors"),
+    )
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
+    school, now = get_current_establishment(), clock.utcnow()
+    is_on = is_module_on(school, Module.INSPECTORS)
+    if not can(current_principal(), Permission.MANDATES_MANAGE):
+        return render_page(
+            "inspectors/explanation.html",
+            heads=[head.label for head in queries.list_heads()],
+            is_on=is_on,
+            **settings_frame("inspectors"),
+        )
+    today = clock.today_in(school.timezone, now)
+    form.diplomas.choices = [
+        SelectChoice(diploma.code, diploma.short_label) for diploma in queries.list_prepared_diplomas()
+    ]
+    groups = [(state, queries.list_mandates(state, today, limit=_SHOWN + 1)) for state in MandateState]
+    shown = [mandate.id for _state, found in groups for mandate in found[:_SHOWN]]
+    messages = find_last_messages("mandate", shown)
+    return render_page(
+        "inspectors/mandates.html",
+        form=form,
+        groups=[
+            (
+                state,
+                [_shown(mandate, school, messages.get(str(mandate.id))) for mandate in found[:_SHOWN]],
+                len(found) > _SHOWN,
+            )
+            for state, found in groups
+        ],
+        is_on=is_on,
+        status=status,
+        **settings_frame("inspectors"),
+    )
+
+
+def _refused(refusal: DomainError) -> ResponseReturnValue:
+    """Show the tab with the sentence that refuses."""
+    form = MandateForm(None)
+    form.blame(refusal)
+    return _page(form, refusal.status)
+
+
+def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> ResponseReturnValue:
+    return _render_action(
+        form,
+        mandate,
+        status,
+        title=f"Fermer l’accès {of_name(mandate.inspector_name)}",
+        consequences=[
+            "L’accès est fermé à l’instant : la prochaine page que la personne demandera lui sera refusée.",
+            "Un message le lui dit, sans la raison.",
+            "Ses consultations restent lisibles ici. Pour rouvrir, il faudra un nouvel accès.",
+        ],
+        action_url=url_for("inspectors.close", mandate_id=mandate.id),
+        submit_label="Fermer l’accès",
+        danger=True,
+    )
+
+
+def _extension_page(
+    form: ExtensionForm, mandate: Mandate, status: int = 200, refusal: DomainError | None = None
+) -> ResponseReturnValue:
+    limit = last_day_of_school_year(mandate.starts_on)
+    return _render_action(
+        form,
+        mandate,
+        status,
+        title=f"Prolonger l’accès {of_name(mandate.inspector_name)}",
+        consequences=[
+            f"L’accès peut aller jusqu’au {format_date(limit)}, la fin de l’année scolaire de son premier jour.",
+            "Un message donne les nouvelles dates à la personne.",
+        ],
+        action_url=url_for("inspectors.extend", mandate_id=mandate.id),
+        submit_label="Prolonger l’accès",
+        danger=False,
+        conflict=explain(form, refusal, stored=extension_values(mandate)),
+    )
+
+
+def _render_action(form: BaseForm, mandate: Mandate, status: int, **words: object) -> ResponseReturnValue:
+    return render_page(
+        "inspectors/action.html",
+        form=form,
+        mandate=_shown(mandate, get_current_establishment()),
+        status=status,
+        **words,
+    )
+
+
+def _shown(mandate: Mandate, school: Establishment, message: MailMessage | None = None) -> ShownMandate:
+    now = clock.utcnow()
+    state = mandate.state_on(clock.today_in(school.timezone, now))
+    closed = (
+        f"{mandate.closed_by_label}, le {format_instant(mandate.closed_at, school.timezone)} : {mandate.closing_reason}"
+        if mandate.closed_at
+        else ""
+    )
+    return ShownMandate(
+        id=mandate.id,
+        name=mandate.inspector_name,
+        email=mandate.email,
+        days=_days(mandate),
+        diplomas=diplomas_of(mandate),
+        purpose=mandate.purpose,
+        opened=f"{mandate.opened_by_label}, le {format_instant(mandate.opened_at, school.timezone)}",
+        closed=closed,
+        state=state.label,
+        is_open=state in (MandateState.TO_COME, MandateState.RUNNING),
+        message=describe_state(message, school.timezone, now=now) if message else "",
+    )
+
+
+def diplomas_of(mandate: Mandate) -> str:
+    """Return the diplomas of a mandate loaded with them, as people read them."""
+    return "tous" if mandate.all_diplomas else ", ".join(each.diploma.short_label for each in mandate.diplomas)
+
+
+def _describe_line(line: AuditEntry, school: Establishment) -> dict[str, str]:
+    changes = labels.describe(line, timezone=school.timezone)
+    return {
+        "when": format_instant(line.at, school.timezone),
+        "what": labels.action_label(line.action),
+        "object": line.object_label,
+        "detail": ", ".join(f"{change.label} : {change.new}" for change in changes),
+    }
+
+
+def _days(mandate: Mandate) -> str:
+    return f"du {format_date(mandate.starts_on)} au {format_date(mandate.ends_on)}"

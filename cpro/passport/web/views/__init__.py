@@ -1,0 +1,1 @@
+"""Pages: load, check, call, render."""

@@ -1,0 +1,93 @@
+"""The passports of a division: asked for, awaited, downloaded."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, make_response, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.errors import DomainError
+from cpro.core.formatting import format_instant, plural
+from cpro.core.jobs.models import Job
+from cpro.core.permissions import Permission, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.job_presenter import progress_of
+from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.establishments.models import Module
+from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.web.modules import close_with
+from cpro.passport import operations, queries
+from cpro.passport.archives import KEPT, find_archive, get_archive_store, is_kept
+from cpro.passport.errors import NoStudentToIssue
+from cpro.passport.web.availability import list_obstacles
+from cpro.students.queries import get_division
+
+bp = Blueprint("passports", __name__, url_prefix="/passeports")
+close_with(Module.PASSPORT, bp)
+
+
+@bp.get("")
+@requires(Permission.DIVISION_PASSPORTS)
+def index() -> ResponseReturnValue:
+    """List the divisions whose passports the user may export, and the archives they asked for lately."""
+    return _page()
+
+
+@bp.post("/divisions/<int:division_id>")
+@requires(Permission.DIVISION_PASSPORTS)
+def create(division_id: int) -> ResponseReturnValue:
+    """Request the passports of a division, then redirect to the progress of the job."""
+    try:
+        with unit_of_work():
+            job = operations.request_division(get_division(division_id), by=current_actor(), now=clock.utcnow())
+            job_id = job.id
+    except NoStudentToIssue as refusal:
+        return _page(refusal)
+    return back_to(url_for("passports.progress", job_id=job_id))
+
+
+@bp.get("/travaux/<int:job_id>")
+@requires(Permission.DIVISION_PASSPORTS)
+def progress(job_id: int) -> ResponseReturnValue:
+    """Show how far the passports that one asked for are."""
+    work = progress_of(_own_job(job_id), clock.utcnow())
+    return render_page("jobs/show.html", work=work, here=url_for("passports.progress", job_id=job_id))
+
+
+@bp.get("/archives/<int:job_id>")
+@requires(Permission.DIVISION_PASSPORTS)
+def archive(job_id: int) -> ResponseReturnValue:
+    """Hand over the ZIP to whoever asked for it, while it is kept."""
+    job = _own_job(job_id)
+    path = find_archive(job, get_archive_store(current_app.config["CPRO_UPLOADS"]), now=clock.utcnow())
+    name = f"passeports-{queries.get_division_code(job)}.zip"
+    answer = make_response(
+        send_file(path, mimetype="application/zip", as_attachment=True, download_name=name, etag=False)
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _own_job(job_id: int) -> Job:
+    return queries.get_division_job(job_id, account_id=current_actor().id or 0)
+
+
+def _page(refusal: DomainError | None = None) -> ResponseReturnValue:
+    actor, now, timezone = current_actor(), clock.utcnow(), get_current_establishment().timezone
+    return render_page(
+        "passport/divisions.html",
+        divisions=queries.count_present_by_division(operations.list_exportable_divisions(actor)),
+        reasons=list_obstacles(),
+        refusal=refusal.message if refusal else "",
+        archives=[
+            {
+                "division": queries.get_division_code(job),
+                "count": plural((job.result or {}).get("passports", 0), "passeport", "passeports"),
+                "until": format_instant(job.finished_at + KEPT, timezone),
+                "url": url_for("passports.archive", job_id=job.id),
+            }
+            for job in queries.list_division_jobs(actor.id or 0)
+            if job.finished_at and is_kept(job, now=now)
+        ],
+        status=refusal.status if refusal else 200,
+    )

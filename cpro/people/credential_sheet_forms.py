@@ -1,0 +1,147 @@
+"""The form that asks for activation sheets: shape only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wtforms import BooleanField, PasswordField, RadioField, SelectChoice, SelectField
+from wtforms.fields import Field
+from wtforms.validators import ValidationError
+
+from cpro.core.formatting import format_count
+from cpro.core.parsing import read_id
+from cpro.core.permissions import Role
+from cpro.core.web.forms import BaseForm, bounded_password
+from cpro.students.credential_sheets.operations import Target
+from cpro.students.models import Division
+
+#: Roles whose codes are printed: a head's code is mailed.
+ROLES = (Role.TEACHER, Role.STUDENT, Role.ADMINISTRATOR)
+
+#: Enough for every account of a school; more is no person's choice.
+_MOST_IDS = 5000
+
+
+class _IdsField(Field):
+    """Whom a list named: whole numbers, repeated or separated by commas; anything else is nobody."""
+
+    def process_formdata(self, values: Sequence[str]) -> None:
+        """Keep what can be an id."""
+        words = [word.strip() for text in values for word in text.split(",")]
+        self.data = [row_id for row_id in map(read_id, words[:_MOST_IDS]) if row_id is not None]
+
+
+class CredentialSheetsForm(BaseForm):
+    """Whose sheets, how many a page, as what."""
+
+    ids = _IdsField("Comptes choisis", default=list)
+    eleves = _IdsField("Élèves choisis", default=list)
+    pour = RadioField(
+        "Pour qui",
+        choices=[
+            SelectChoice("division", "Les élèves d’une division"),
+            SelectChoice("role", "Toutes les personnes d’un rôle"),
+            SelectChoice("sans-code", "Tous ceux qui n’ont pas de code valable"),
+            SelectChoice("jamais", "Tous ceux qui n’ont jamais activé leur compte"),
+        ],
+        validate_choice=False,
+    )
+    division = SelectField("Division", validate_choice=False)
+    role = SelectField(
+        "Rôle",
+        choices=[SelectChoice("", "Choisissez un rôle"), *(SelectChoice(each.value, each.label) for each in ROLES)],
+        validate_choice=False,
+    )
+    layout = RadioField(
+        "Fiches par page",
+        choices=[
+            SelectChoice("1", "Une par page"),
+            SelectChoice("2", "Deux par page, à couper"),
+            SelectChoice("8", "Huit par page, à couper"),
+        ],
+        default="8",
+        invalid_choice_message="Choisissez une, deux ou huit fiches par page.",
+    )
+    format = RadioField(
+        "Document",
+        choices=[SelectChoice("pdf", "PDF, à imprimer"), SelectChoice("csv", "Tableau CSV, pour un publipostage")],
+        default="pdf",
+        description="L’autre se télécharge aussi, avec les mêmes codes.",
+        invalid_choice_message="Choisissez un PDF ou un tableau CSV.",
+    )
+    reset = BooleanField(
+        "Réinitialiser aussi les comptes déjà activés",
+        description="Leurs mots de passe cessent aussitôt de servir et leurs connexions prennent fin.",
+    )
+
+    current_password = PasswordField(
+        "Votre mot de passe",
+        [bounded_password],
+        description="Demandé pour réinitialiser des comptes ; inutile sinon.",
+    )
+
+    def offer(self, divisions: Sequence[Division], *, without_code: int) -> None:
+        """Offer these divisions, and say how many people have no code to activate their account with."""
+        self.pour.choices = [
+            SelectChoice(each.value, f"{each.label} ({format_count(without_code)})")
+            if each.value == "sans-code"
+            else each
+            for each in self.pour.choices
+        ]
+        self.division.choices = [
+            SelectChoice("", "Choisissez une division"),
+            *(
+                SelectChoice(str(each.id), f"{each.code} – {each.label}" if each.label else each.code)
+                for each in divisions
+            ),
+        ]
+
+    def show_choice(self) -> None:
+        """Check the choice that is meant, where the address or the form did not say it."""
+        self.pour.data = self._chosen()
+
+    def chosen_values(self) -> dict[str, Any]:
+        """Return what was chosen, as a form would post it again: everything but the password."""
+        kept = ("ids", "eleves", "pour", "division", "role", "layout", "format")
+        values: dict[str, Any] = {name: self[name].data for name in kept if self[name].data}
+        return {**values, **({"reset": "y"} if self.reset.data else {})}
+
+    def target(self) -> Target:
+        """Return whom the sheets are for: the people a list named, else what was chosen here."""
+        if self.ids.data:
+            return Target(account_ids=tuple(self.ids.data))
+        if self.eleves.data:
+            return Target(student_ids=tuple(self.eleves.data))
+        chosen = self._chosen()
+        if chosen == "jamais":
+            return Target(never_activated=True)
+        if chosen == "sans-code":
+            return Target(without_code=True)
+        if chosen == "role":
+            return Target(role=next((each for each in ROLES if each.value == self.role.data), None))
+        return Target(division_id=read_id(self.division.data))
+
+    def validate_pour(self, field: Field) -> None:
+        """Refuse what is no choice; without one, a division is meant, or a role where one is named."""
+        if field.data and field.data not in {value for value, *_rest in field.iter_choices()}:
+            raise ValidationError("Choisissez pour qui préparer les fiches.")
+
+    def validate_division(self, field: Field) -> None:
+        """Ask for a division where that is what is missing."""
+        if not self.names_people and self._chosen() == "division" and read_id(field.data) is None:
+            raise ValidationError("Choisissez une division.")
+
+    def validate_role(self, field: Field) -> None:
+        """Ask for a role where that is what is missing."""
+        known = {each.value for each in ROLES}
+        if not self.names_people and self._chosen() == "role" and field.data not in known:
+            raise ValidationError("Choisissez un rôle.")
+
+    @property
+    def names_people(self) -> bool:
+        """Return whether a list named the people."""
+        return bool(self.ids.data or self.eleves.data)
+
+    def _chosen(self) -> str:
+        return str(self.pour.data or ("role" if self.role.data and not self.division.data else "division"))

@@ -1,0 +1,390 @@
+"""Generated screen: the accounts of the school, and the actions on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from sqlalchemy import and_, select
+
+from cpro.core import clock
+from cpro.core.errors import DomainError, refusal_of
+from cpro.core.formatting import format_date, of_name, spoken_name
+from cpro.core.mail import public_link
+from cpro.core.parsing import read_id
+from cpro.core.permissions import Permission, Role
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.forms import PasswordForm, VersionedForm, posted
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.core.web.screens import BulkAction, Column, Screen, TextFilter, choice
+from cpro.core.web.screens.read_only import may
+from cpro.establishments.gate import GateClosed, missing_particulars
+from cpro.establishments.operations.proof import find_proved_address
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.people import user_actions
+from cpro.people.pupil_account_forms import offer_students
+from cpro.people.ticked import DEACTIVATION, REACTIVATION, find_without_sheets
+from cpro.people.users_form import offer_roles, read_divisions
+from cpro.students import queries
+from cpro.students.accounts.queries import is_unlinked
+from cpro.students.models import Student
+from cpro.students.teacher_divisions import create_user, update_user
+from cpro.students.web.forms import UserForm
+from cpro.users.models import Account
+from cpro.users.operations import access, consent
+from cpro.users.operations.manual import get_account_details
+
+
+def _state(account: Account) -> str:
+    """Return the state of an account, in a word."""
+    if account.is_pending:
+        return "attend l’accord du chef"
+    if not account.is_active:
+        return "désactivé"
+    return "actif" if account.activated_at else "jamais activé"
+
+
+_PENDING = and_(Account.consent_needed, Account.consented_at.is_(None))
+
+
+class UsersScreen(Screen):
+    """Accounts: written by the administrator, within the head's rules; read by the head and the support."""
+
+    permission = Permission.USERS_VIEW
+    create_permission = edit_permission = Permission.USERS_EDIT
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Utilisateurs", ("utilisateur", "utilisateurs"), "account"
+    heading = "Gérer les profils utilisateurs"
+    create_label = "Créer un utilisateur"
+    create_help = (
+        "L’identifiant est formé du prénom et du nom. La personne choisit son mot de passe avec le code de sa fiche "
+        "d’activation, que vous imprimez ensuite."
+    )
+    action_permissions = (Permission.USERS_CONSENT,)
+    help_slug = "utilisateurs"
+    search_keys, search_help = (Account.search_key,), "Nom, prénom ou identifiant, sans souci des accents."
+    default_order = (Account.search_key,)
+    form_class = UserForm
+    columns = (
+        Column("name", "Nom", lambda row: row.last_name.upper(), (Account.search_key,)),
+        Column("first_name", "Prénom", lambda row: row.first_name),
+        Column("civility", "Civilité", lambda row: row.civility, in_list=False),
+        Column("role", "Rôle", lambda row: row.role.label, (Account.role_value,)),
+        Column("login", "Identifiant", lambda row: row.login, (Account.login,)),
+        Column("email", "Adresse électronique", lambda row: row.email, in_list=False),
+        Column("confirmed_email", "Adresse qui reçoit les codes", lambda row: row.confirmed_email, in_list=False),
+        Column("discipline", "Discipline", lambda row: row.discipline, in_list=False),
+        Column("state", "État", _state),
+        Column("activated_at", "Activé le", lambda row: _day(row.activated_at), in_list=False),
+        Column(
+            "last_sign_in_at", "Dernière connexion", lambda row: _day(row.last_sign_in_at), (Account.last_sign_in_at,)
+        ),
+    )
+    filters = (
+        choice(
+            "role",
+            "Rôle",
+            "tous les rôles",
+            tuple(
+                (role.value, role.label, lambda role=role: Account.role_value == role.value)  # type: ignore[misc]
+                for role in Role
+                if not role.is_platform
+            ),
+        ),
+        choice(
+            "etat",
+            "État",
+            "tous les états",
+            (
+                ("jamais-active", "jamais activés", lambda: and_(Account.is_active, Account.activated_at.is_(None))),
+                ("actif", "actifs", lambda: and_(Account.is_active, Account.activated_at.is_not(None), ~_PENDING)),
+                ("desactive", "désactivés", lambda: Account.is_active.is_(False)),
+                ("accord", "attendant un accord", lambda: _PENDING),
+                (
+                    "a-voir",
+                    "ouverts par l’administrateur, à voir par le chef",
+                    lambda: Account.unseen_by_head.is_(True),
+                ),
+                ("sans-eleve", "apprenants sans élève", is_unlinked),
+                (
+                    "parti",
+                    "élèves partis",
+                    lambda: Account.id.in_(select(Student.account_id).where(Student.is_active.is_(False))),
+                ),
+            ),
+        ),
+        TextFilter("division", "Division", lambda code: queries.is_of_division(code), queries.suggest_divisions),
+    )
+    bulk_actions = (
+        DEACTIVATION,
+        REACTIVATION,
+        BulkAction(
+            "consent",
+            "Donner mon accord",
+            Permission.USERS_CONSENT,
+            lambda labels: [f"Pourront activer leur compte : {user_actions.describe_names(labels)}."],
+            lambda ids, *, by, now: user_actions.consent_to_all(ids, by=by, now=now),
+            left_out=user_actions.not_to_consent,
+        ),
+        BulkAction(
+            "seen",
+            "J’ai vu ces comptes",
+            Permission.USERS_CONSENT,
+            lambda labels: [f"Ne vous seront plus signalés : {user_actions.describe_names(labels)}."],
+            lambda ids, *, by, now: user_actions.see_all(ids, by=by, now=now),
+        ),
+        BulkAction(
+            "sheets",
+            "Fiches d’activation",
+            Permission.USERS_EDIT,
+            left_out=find_without_sheets,
+            leads_to=lambda ids: url_for("credential_sheets.choose", ids=",".join(map(str, ids))),
+        ),
+    )
+
+    def label_of(self, row: Account) -> str:
+        """Return the person's name."""
+        return spoken_name(row.first_name, row.last_name)
+
+    def full_label(self, row: Account) -> str:
+        """Return the person's name and login."""
+        return f"{self.label_of(row)} ({row.login})"
+
+    def list_links(self) -> list[tuple[str, str]]:
+        """Lead to the activation sheets, and the head to their switch."""
+        sheets = [("Fiches d’activation", url_for("credential_sheets.choose"))] if may(Permission.USERS_EDIT) else []
+        switch = (
+            [("Accord pour les comptes d’enseignants", url_for("teachers.ask"))]
+            if may(Permission.USERS_CONSENT)
+            else []
+        )
+        return sheets + switch
+
+    def created_text(self, row: Account) -> str:
+        """Say the login, and how the person gets their code."""
+        created = f"{self.label_of(row)} a maintenant un compte, sous l’identifiant {row.login}."
+        if row.is_pending:
+            return f"{created} Il attend l’accord du chef d’établissement, qui le donne depuis cette fiche."
+        if row.role is Role.HEAD:
+            return f"{created} {user_actions.where_code_goes()}"
+        return f"{created} Imprimez sa fiche d’activation pour qu’il puisse servir."
+
+    def why_not_create(self) -> str | None:
+        """Hold the gate: the school's particulars come first."""
+        missing = missing_particulars(get_current_establishment())
+        return GateClosed(missing).message if missing else None
+
+    def refusal_links(self) -> list[tuple[str, str]]:
+        """Lead to each particular that is missing."""
+        settings = url_for("settings.establishment")
+        missing = missing_particulars(get_current_establishment())
+        return [(f"Compléter {each.label}", f"{settings}#{each.field}") for each in missing]
+
+    def why_not_edit(self, row: Account) -> str | None:
+        """Keep the administrator away from a head's account."""
+        return user_actions.why_not_corrected(row)
+
+    def prepare_form(self, form: VersionedForm, row: Account | None) -> None:
+        """Offer the pupils without account at creation; afterwards, a page of its own links an account to its pupil."""
+        if row is not None:
+            del form["student"]
+            offer_roles(form, row, by=current_actor())
+            return
+        offer_students(form)
+
+    def form_values(self, row: Account) -> dict[str, Any]:
+        """Return the account as the form shows it."""
+        codes = queries.list_division_codes_of(row.id)
+        return {**get_account_details(row), "divisions": ", ".join(codes)}
+
+    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Account:
+        """Create through the feature's operation."""
+        values = {name: form[name].data or "" for name in get_account_details(Account())}
+        divisions, student = read_divisions(form, values), read_id(form["student"].data or "")
+        return create_user(values, division_ids=divisions, student_id=student, by=by, now=now)
+
+    def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+        """Correct through the feature's operation."""
+        values = {name: form[name].data or "" for name in get_account_details(row)}
+        lock_current_establishment()  # as the operation will: what is compared cannot change before it writes
+        self.check_fresh(row, opened_on)
+        update_user(row, values, division_ids=read_divisions(form, values), by=by, now=now)
+
+    def row_links(self, row: Account) -> list[tuple[str, str]]:
+        """Offer the actions that fit the account and the person signed in."""
+        links: list[tuple[str, str]] = []
+        person = current_principal()
+        oneself = person is not None and (person.kind, person.id) == ("account", row.id)
+        if may(Permission.USERS_EDIT) and not oneself:
+            links += self._list_actions_on(row)
+        if may(Permission.USERS_CONSENT) and row.consent_needed:
+            label = "Donner mon accord" if row.is_pending else "Retirer mon accord"
+            links.append((label, self.get_url(".consent_view", id=row.id)))
+        return links
+
+    def _list_actions_on(self, row: Account) -> list[tuple[str, str]]:
+        """Return the actions that somebody else's account allows: none that the operations would refuse."""
+        by = current_actor()
+        if not row.is_active:
+            refused = refusal_of(access.check_reactivation, row, by)
+            return [] if refused else [("Réactiver", self.get_url(".reactivate_view", id=row.id))]
+        links = []
+        if not refusal_of(access.check_reset, row, by):
+            links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
+        if not row.is_pending and row.role is not Role.HEAD:
+            links.append(("Fiche d’activation", url_for("credential_sheets.choose", ids=row.id)))
+        if not refusal_of(access.check_deactivation, row, by):
+            links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
+        return links
+
+    # --- Actions on one account -----------------------------------------------------------------------------------
+
+    @expose("/desactiver/", methods=("GET", "POST"))
+    def deactivate_view(self) -> ResponseReturnValue:
+        """Ask once, then deactivate an account."""
+        self.demand(may(Permission.USERS_EDIT))
+        return self._run_action(
+            "Désactiver",
+            user_actions.describe_deactivation(self.asked_row()),
+            lambda row, by, now: access.deactivate_account(row, by=by, now=now),
+            "désactivé",
+            access.check_deactivation,
+        )
+
+    @expose("/reactiver/", methods=("GET", "POST"))
+    def reactivate_view(self) -> ResponseReturnValue:
+        """Ask once, then reactivate an account."""
+        self.demand(may(Permission.USERS_EDIT))
+        row = self.asked_row()
+        if (refused := refusal_of(access.check_reactivation, row, current_actor())) is not None:
+            return self._refused(refused)
+        return self._run_action(
+            "Réactiver",
+            user_actions.describe_reactivation(row),
+            lambda row, by, now: access.reactivate_account(row, by=by, now=now),
+            user_actions.reactivated,
+            access.check_reactivation,
+            danger=False,
+        )
+
+    @expose("/reinitialiser/", methods=("GET", "POST"))
+    def reset_view(self) -> ResponseReturnValue:
+        """Ask once, then void a password and show the new code, this once."""
+        self.demand(may(Permission.USERS_EDIT))
+        row = self.asked_row()
+        consequences = user_actions.describe_reset(row)
+        refused = refusal_of(access.check_reset, row, current_actor())
+        if refused is not None:
+            return self._refused(refused)
+        form = PasswordForm(posted() if request.method == "POST" else None)
+        if request.method != "POST" or not form.validate():
+            status = 200 if request.method != "POST" else 422
+            return self._confirm("Réinitialiser", row, consequences, ".reset_view", form=form), status
+        try:
+            registry().check_password(form.current_password.data)
+        except DomainError as refusal:
+            form.blame(refusal)
+            return self._confirm("Réinitialiser", row, consequences, ".reset_view", form=form), refusal.status
+        try:
+            with unit_of_work():
+                code = access.reset_account(row, by=current_actor(), now=clock.utcnow())
+                label, row_id = self.label_of(row), row.id
+        except DomainError as refusal:
+            return self._refused(refusal)
+        if code is None:
+            address = find_proved_address(get_current_establishment())
+            message = f"Le code {of_name(label)} part à {address} : {user_actions.FOLLOWED}."
+            return back_to(self.get_url(".details_view", id=row_id), message)
+        context = {"row": self.asked_row(), "code": code, "school": get_current_establishment()}
+        address = public_link(f"/{get_current_establishment().code}")
+        return render_page("users/new_code.html", screen=self, admin_view=self, address=address, **context)
+
+    @expose("/accord/", methods=("GET", "POST"))
+    def consent_view(self) -> ResponseReturnValue:
+        """Let the head give, or take back, their consent to a further head or a second administrator."""
+        self.demand(may(Permission.USERS_CONSENT))
+        row, mailed_to = self.asked_row(), find_proved_address(get_current_establishment())
+        if not row.is_pending:
+            return self._run_action(
+                "Retirer mon accord",
+                ["Le compte ne pourra plus se connecter tant que vous n’aurez pas donné votre accord à nouveau."],
+                lambda account, by, now: consent.revoke_consent(account, by=by, now=now),
+                "votre accord est retiré",
+                consent.check_revocation,
+            )
+        consequences = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
+        if row.role is Role.HEAD:
+            consequences.append(user_actions.where_code_goes())
+        return self._run_action(
+            "Donner mon accord",
+            consequences,
+            lambda account, by, now: consent.grant_consent(
+                account, mailed_to=request.form.get("mailed_to", ""), by=by, now=now
+            ),
+            "votre accord est donné",
+            consent.check_consent,
+            fields={"mailed_to": mailed_to},
+            danger=False,
+        )
+
+    def _run_action(
+        self,
+        verb: str,
+        consequences: Sequence[str],
+        act: Callable[[Account, Any, Any], object],
+        done: str | Callable[[Account], str],
+        refuse: Callable[[Account, Any], None],
+        fields: dict[str, str] | None = None,
+        danger: bool = True,
+    ) -> ResponseReturnValue:
+        row = self.asked_row()
+        refused = refusal_of(refuse, row, current_actor())
+        if refused is not None:
+            return self._refused(refused)
+        if request.method != "POST":
+            return self._confirm(verb, row, consequences, request.endpoint or "", fields, danger)
+        try:
+            with unit_of_work():
+                act(row, current_actor(), clock.utcnow())
+                message = f"{self.label_of(row)} : {done(row) if callable(done) else done}."
+                row_id = row.id
+        except DomainError as refusal:
+            return self._refused(refusal)
+        return back_to(self.get_url(".details_view", id=row_id), message)
+
+    def _confirm(
+        self,
+        verb: str,
+        row: Account,
+        consequences: Sequence[str],
+        endpoint: str,
+        fields: dict[str, str] | None = None,
+        danger: bool = True,
+        form: PasswordForm | None = None,
+    ) -> str:
+        label = self.full_label(row)
+        return render_template(
+            "confirm.html",
+            title=f"{verb} : {label}",
+            question=f"{verb} : {label} ?",
+            consequences=consequences,
+            action_url=self.get_url(endpoint),
+            fields={"id": row.id, **(fields or {})},
+            submit_label=verb,
+            cancel_url=self.get_url(".details_view", id=row.id),
+            danger=danger,
+            form=form,
+        )
+
+    def _refused(self, refusal: DomainError) -> ResponseReturnValue:
+        """Show the row again with the sentence that refuses."""
+        row = self.asked_row()
+        return self.details_page(row, refusal_text=refusal.message, status=refusal.status)
+
+
+def _day(instant: Any) -> str:
+    return format_date(instant.date()) if instant else ""

@@ -1,0 +1,97 @@
+"""The actions on the accounts ticked in their list: who is left out, what follows, what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cpro.core.errors import DomainError, refusal_of
+from cpro.core.formatting import plural
+from cpro.core.permissions import Permission
+from cpro.core.web.screens import BulkAction
+from cpro.people.user_actions import describe_names
+from cpro.users.models import Account
+from cpro.users.operations import access
+from cpro.users.operations.credential_sheets import check_may_have_sheet
+from cpro.users.queries import list_accounts
+
+_CODES = (
+    "Les codes d’activation pas encore utilisés cessent de servir : qui n’a jamais choisi son mot de passe aura "
+    "besoin, une fois réactivé, d’une nouvelle fiche."
+)
+
+
+def _describe_deactivation(labels: Sequence[str]) -> list[str]:
+    shown = describe_names(labels)
+    if len(labels) == 1:
+        return [f"{shown} ne pourra plus se connecter.", "Ses données restent ; le compte peut être réactivé.", _CODES]
+    return [
+        f"Ne pourront plus se connecter : {shown}.",
+        "Leurs données restent ; chaque compte peut être réactivé.",
+        _CODES,
+    ]
+
+
+def _deactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:
+    accounts = list_accounts(ids)
+    refused = access.deactivate_accounts(accounts, by=by, now=now)
+    done = f"{plural(len(ids) - len(refused), 'compte désactivé', 'comptes désactivés')}."
+    return _describe_outcome(done, accounts, refused)
+
+
+def _describe_outcome(done: str, accounts: Sequence[Account], refused: Mapping[int, DomainError]) -> str:
+    left = [
+        f"Rien n’a changé pour {each.label} ({each.login}). {refused[each.id].message}"
+        for each in accounts
+        if each.id in refused
+    ]
+    return " ".join([done, *left])
+
+
+def _describe_reactivation(labels: Sequence[str]) -> list[str]:
+    return [
+        f"Redeviendront actifs : {describe_names(labels)}.",
+        "Qui avait un mot de passe le garde ; qui n’en a jamais choisi aura besoin d’une nouvelle fiche d’activation.",
+        "Un administrateur, ou un enseignant si le chef d’établissement l’a demandé, attendra d’abord son accord.",
+    ]
+
+
+def _reactivate(ids: Sequence[int], *, by: Any, now: Any) -> str:
+    accounts = list_accounts(ids)
+    refused = access.reactivate_accounts(accounts, by=by, now=now)
+    done = f"{plural(len(ids) - len(refused), 'compte réactivé', 'comptes réactivés')}."
+    if any(each.password_hash is None and each.id not in refused for each in accounts):
+        done += " Imprimez de nouvelles fiches d’activation pour ceux qui n’ont pas de mot de passe."
+    return _describe_outcome(done, accounts, refused)
+
+
+def _not_to_reactivate(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    refused = {row.id: refusal_of(access.check_reactivation, row, by) for row in rows}
+    active = {row.id: "Ce compte est actif : il n’y a rien à réactiver." for row in rows if row.is_active}
+    return {account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None} | active
+
+
+def _not_to_deactivate(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    refused = access.list_not_to_deactivate(rows, by, together=together)
+    closed = {row.id: "Ce compte est déjà désactivé." for row in rows if not row.is_active}
+    return {account_id: refusal.message for account_id, refusal in refused.items()} | closed
+
+
+def find_without_sheets(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    """Return the accounts that have no activation sheet, by id, with why."""
+    refused = {row.id: refusal_of(check_may_have_sheet, row, by) for row in rows}
+    return {account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None}
+
+
+DEACTIVATION = BulkAction(
+    "deactivate",
+    "Désactiver",
+    Permission.USERS_EDIT,
+    _describe_deactivation,
+    _deactivate,
+    danger=True,
+    left_out=_not_to_deactivate,
+)
+REACTIVATION = BulkAction(
+    "reactivate", "Réactiver", Permission.USERS_EDIT, _describe_reactivation, _reactivate, left_out=_not_to_reactivate
+)

@@ -1,0 +1,278 @@
+"""Link an account to its pupil and unlink it, each asked once; notify the head."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.audit import labels
+from cpro.core import clock
+from cpro.core.errors import DomainError, NotFound
+from cpro.core.formatting import format_instant, of_name, person_name, plural
+from cpro.core.parsing import read_id, read_page
+from cpro.core.permissions import Permission, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.establishments.web.history import HistoryLine
+from cpro.people.views.pupil_accounts import bp
+from cpro.students.accounts import links, queries
+from cpro.students.accounts.operations import account_names, check_may_receive
+from cpro.students.models import Student
+from cpro.users.models import Account
+
+_PER_PAGE = 20
+
+
+@bp.get("/admin/utilisateurs/<int:account_id>/eleve")
+@requires(Permission.USERS_EDIT)
+def choose_student(account_id: int) -> ResponseReturnValue:
+    """Offer the pupils present without account, for an account that names none."""
+    account = queries.get_account(account_id)
+    try:
+        links.check_linkable(account)
+    except DomainError as refusal:
+        return _account_page(account, refusal)
+    sought, page = _sought(), _page_number()
+    found = queries.list_students_without_account(sought=sought, limit=_PER_PAGE + 1, offset=(page - 1) * _PER_PAGE)
+    rows = [
+        (queries.describe_student(each), url_for("pupil_accounts.link", account_id=account.id, eleve=each.id))
+        for each in found[:_PER_PAGE]
+    ]
+    return _choice(
+        title=f"Relier le compte {account.login}",
+        lead="Choisissez l’élève à qui appartient ce compte. Seuls les élèves présents sans compte sont proposés.",
+        rows=rows,
+        heading="Élève",
+        has_next=len(found) > _PER_PAGE,
+        page=page,
+        sought=sought,
+        empty_message=f"Aucun élève présent sans compte{_of_that_name(sought)}.",
+        own_url=url_for("pupil_accounts.choose_student", account_id=account.id),
+        back_url=_account_url(account),
+    )
+
+
+@bp.get("/admin/eleves/<int:student_id>/compte")
+@requires(Permission.USERS_EDIT)
+def choose_account(student_id: int) -> ResponseReturnValue:
+    """Offer the accounts of pupils that name none, for a pupil without account."""
+    student = queries.get_student(student_id)
+    back_url = url_for("eleves.details_view", id=student.id)
+    try:
+        check_may_receive(student)
+    except DomainError as refusal:
+        return back_to(back_url, refusal.message, "warning")
+    sought, page = _sought(), _page_number()
+    found = queries.list_unlinked_accounts(sought=sought, limit=_PER_PAGE + 1, offset=(page - 1) * _PER_PAGE)
+    rows = [
+        (
+            f"{person_name(each.last_name, each.first_name)} ({each.login})",
+            url_for("pupil_accounts.link", account_id=each.id, eleve=student.id),
+        )
+        for each in found[:_PER_PAGE]
+    ]
+    return _choice(
+        title=f"Relier un compte : {queries.name_in_sentence(student)}",
+        lead="Choisissez le compte de cet élève. Seuls les comptes d’apprenant reliés à aucun élève sont proposés.",
+        rows=rows,
+        heading="Compte",
+        has_next=len(found) > _PER_PAGE,
+        page=page,
+        sought=sought,
+        empty_message=f"Aucun compte d’apprenant sans élève{_of_that_name(sought)}.",
+        own_url=url_for("pupil_accounts.choose_account", student_id=student.id),
+        back_url=back_url,
+    )
+
+
+@bp.route("/admin/utilisateurs/<int:account_id>/relier", methods=["GET", "POST"])
+@requires(Permission.USERS_EDIT)
+def link(account_id: int) -> ResponseReturnValue:
+    """Ask once, then link an account to the pupil named by `eleve`; show the new code of one that had been opened."""
+    account = queries.get_account(account_id)
+    if not request.values.get("eleve"):
+        return redirect(url_for("pupil_accounts.choose_student", account_id=account.id), 303)
+    student = _asked_student()
+    try:
+        links.check_linkable(account)
+        check_may_receive(student)
+        form = _password_form(account)
+        if request.method != "POST" or not _is_password_right(form):
+            return _link_confirmation(account, student, form)
+        with unit_of_work():
+            code = links.link_account(account, student, by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        return _account_page(account, refusal)
+    name = queries.name_in_sentence(queries.get_student(student.id))
+    if code is None:
+        return back_to(
+            url_for("credential_sheets.choose", ids=account.id),
+            f"Le compte {account.login} est maintenant celui {of_name(name)}. Préparez sa fiche d’activation pour "
+            "qu’il puisse servir.",
+        )
+    return render_page(
+        "students/accounts/linked.html", name=name, login=account.login, code=code, back_url=_account_url(account)
+    )
+
+
+@bp.route("/admin/utilisateurs/<int:account_id>/delier", methods=["GET", "POST"])
+@requires(Permission.USERS_EDIT)
+def unlink(account_id: int) -> ResponseReturnValue:
+    """Ask once, then unlink an account from its pupil."""
+    account = queries.get_account(account_id)
+    student = queries.find_student_of(account.id)
+    if student is None:
+        return _account_page(account, links.NotLinked())
+    name, form = queries.name_in_sentence(student), _password_form(account)
+    if request.method != "POST" or not _is_password_right(form):
+        return render_page(
+            "confirm.html",
+            title=f"Délier le compte {account.login}",
+            question=f"Délier le compte {account.login} {of_name(name)} ?",
+            consequences=[
+                "Le compte n’ouvre plus aucun parcours : rien de ce qui concerne l’élève n’y reste.",
+                "Ses connexions prennent fin et ses codes d’activation pas encore utilisés cessent de servir.",
+                "Les fiches, les évaluations et les bilans de l’élève restent ; vous pourrez lui ouvrir un compte.",
+                "Le chef d’établissement en est averti.",
+            ],
+            action_url=url_for("pupil_accounts.unlink", account_id=account.id),
+            fields={},
+            submit_label="Délier ce compte",
+            cancel_url=_account_url(account),
+            danger=True,
+            form=form,
+            status=_status_of(form),
+        )
+    try:
+        with unit_of_work():
+            links.unlink_account(account, by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        return _account_page(account, refusal)
+    return back_to(_account_url(account), f"Le compte {account.login} n’est plus relié à {name}.")
+
+
+@bp.route("/admin/utilisateurs/liens", methods=["GET", "POST"])
+@requires(Permission.USERS_CONSENT)
+def seen_links() -> ResponseReturnValue:
+    """Show the head which accounts were linked or unlinked by hand, until they say they have read of it."""
+    if request.method == "POST":
+        with unit_of_work():
+            noted = links.note_links_seen(by=current_actor(), now=clock.utcnow())
+        message = plural(noted, "changement est noté comme lu.", "changements sont notés comme lus.")
+        return back_to(url_for("pupil_accounts.seen_links"), message if noted else "")
+    timezone = registry().timezone()
+    lines = [
+        HistoryLine(
+            id=entry.id,
+            who=entry.actor_label,
+            what=labels.action_label(entry.action),
+            about=entry.object_label,
+            when=format_instant(entry.at, timezone),
+            changes=labels.describe(entry, timezone=timezone),
+        )
+        for entry in queries.list_unseen_links()
+    ]
+    return render_page("students/accounts/links.html", lines=lines)
+
+
+def _asked_student() -> Student:
+    student_id = read_id(request.values.get("eleve", ""))
+    if student_id is None:
+        raise NotFound("Cet élève n’existe pas, ou n’est pas de votre établissement.")
+    return queries.get_student(student_id)
+
+
+def _password_form(account: Account) -> PasswordForm | None:
+    """Return the form of one's own password where somebody would lose theirs, as by a reset; None elsewhere."""
+    if not links.was_ever_opened(account):
+        return None
+    return PasswordForm(posted() if request.method == "POST" else None)
+
+
+def _is_password_right(form: PasswordForm | None) -> bool:
+    """Compare the password typed, where it is asked; what is wrong is said beside its field."""
+    if form is None:
+        return True
+    if not form.validate():
+        return False
+    try:
+        registry().check_password(form.current_password.data)
+    except DomainError as refusal:
+        form.blame(refusal)
+        return False
+    return True
+
+
+def _status_of(form: PasswordForm | None) -> int:
+    return 422 if form is not None and form.errors else 200
+
+
+def _link_confirmation(account: Account, student: Student, form: PasswordForm | None) -> ResponseReturnValue:
+    name = queries.name_in_sentence(student)
+    names = account_names(student)
+    return render_page(
+        "confirm.html",
+        title=f"Relier le compte {account.login}",
+        question=f"Relier le compte {account.login} ({account.label}) à {queries.describe_student(student)} ?",
+        consequences=[
+            f"Ce compte ouvrira le parcours {of_name(name)} : ses fiches, ses évaluations et ses bilans.",
+            *(
+                [f"Il prendra le nom de l’élève ; son identifiant reste {account.login}."]
+                if any(getattr(account, key) != value for key, value in names.items())
+                else []
+            ),
+            *(
+                ["Son adresse électronique est effacée : l’élève donnera la sienne dans « Mon compte »."]
+                if account.email or account.confirmed_email
+                else []
+            ),
+            "Ses connexions prennent fin et ses codes d’activation pas encore utilisés cessent de servir.",
+            *(
+                [
+                    "Ce compte a déjà servi : son mot de passe est annulé, et un nouveau code d’activation vous est "
+                    "montré une seule fois, à remettre à l’élève."
+                ]
+                if links.was_ever_opened(account)
+                else []
+            ),
+            "Le chef d’établissement en est averti.",
+        ],
+        action_url=url_for("pupil_accounts.link", account_id=account.id),
+        fields={"eleve": student.id},
+        submit_label="Relier ce compte",
+        cancel_url=_account_url(account),
+        danger=links.was_ever_opened(account),
+        form=form,
+        status=_status_of(form),
+    )
+
+
+def _of_that_name(sought: str) -> str:
+    return " ne répond à ce nom" if sought else ""
+
+
+def _choice(**context: Any) -> ResponseReturnValue:
+    return render_page("students/accounts/choose.html", **context)
+
+
+def _account_url(account: Account) -> str:
+    return url_for("utilisateurs.details_view", id=account.id)
+
+
+def _account_page(account: Account, refusal: DomainError) -> ResponseReturnValue:
+    """Show why nothing was done, with the way back to the account."""
+    return render_page(
+        "students/accounts/refused.html", refusal=refusal.message, back_url=_account_url(account), status=refusal.status
+    )
+
+
+def _sought() -> str:
+    return request.args.get("recherche", "").strip()[:100]
+
+
+def _page_number() -> int:
+    return read_page(request.args.get("page"), last=500)

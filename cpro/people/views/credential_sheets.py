@@ -1,0 +1,275 @@
+"""Ask for activation sheets, then receive them for half an hour: kept encrypted, under a key that the cookie holds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, current_app, make_response, redirect, request, send_file, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import ImmutableMultiDict
+
+from cpro.core import clock
+from cpro.core.errors import DomainError, PasswordNeeded
+from cpro.core.formatting import format_count, format_time, person_name, plural
+from cpro.core.mail import public_link
+from cpro.core.parsing import read_integer
+from cpro.core.permissions import Permission, Role, requires
+from cpro.core.secrets import new_seal_key
+from cpro.core.storage import FileStorage
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.forms import posted
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import current_actor, current_principal, render_page
+from cpro.establishments.gate import GateClosed
+from cpro.establishments.models import PictureKind
+from cpro.establishments.queries import find_picture, get_current_establishment
+from cpro.establishments.web.gate_links import describe_missing
+from cpro.people.credential_sheet_forms import CredentialSheetsForm
+from cpro.people.views.pupil_accounts import fields_of
+from cpro.students import queries
+from cpro.students.accounts.queries import Selection, get_candidates
+from cpro.students.credential_sheets.kept import SheetsGone, get_document, list_documents, read_document
+from cpro.students.credential_sheets.models import KeptSheets
+from cpro.students.credential_sheets.operations import (
+    Batch,
+    Target,
+    create_batch_documents,
+    list_target_accounts,
+    plan_target_sheets,
+)
+from cpro.users.credential_sheets import LAYOUTS, PrintedSchool, render_credential_sheets, sheet_lines
+from cpro.users.queries import count_without_code
+
+bp = Blueprint("credential_sheets", __name__)
+
+_NAMED = 10
+_PREPARED = ("division", "ids", "eleves", "pour", "role")
+#: The cookie's entry that opens the documents kept for this sign-in.
+_KEY = "sheets_key"
+_MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
+
+
+@bp.get("/admin/utilisateurs/fiches")
+@requires(Permission.USERS_EDIT)
+def choose() -> ResponseReturnValue:
+    """Show the form, prepared for a division, a role, accounts (`ids`) or pupils (`eleves`) chosen in a list."""
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name in _PREPARED]
+    defaults = [("layout", "8"), ("format", "pdf")]
+    return _page(CredentialSheetsForm(ImmutableMultiDict([*asked, *defaults])))
+
+
+@bp.post("/admin/utilisateurs/fiches")
+@requires(Permission.USERS_EDIT)
+def create() -> ResponseReturnValue:
+    """Create the codes and redirect to the page of the document; ask first where printed codes would become void.
+
+    The document is made before anything is written: an error while making it leaves the earlier codes good.
+    """
+    form, now = CredentialSheetsForm(posted()), clock.utcnow()
+    _offer(form, now)
+    is_confirmed = request.form.get("confirme") == "oui"
+    if not form.validate():
+        return _page(form, 409 if describe_missing() else 422)
+    try:
+        batch = plan_target_sheets(form.target(), reset=bool(form.reset.data), by=current_actor(), now=now)
+        if batch.plan.printed and not is_confirmed:
+            return _confirmation(form, batch)
+        _ask_password_again(form)
+        document_id = _create_documents(form, batch, now)
+    except GateClosed as refusal:
+        return _page(form, refusal.status)
+    except DomainError as refusal:
+        form.blame(refusal)
+        if is_confirmed and refusal.field == "current_password":
+            return _confirmation(form, batch, refusal.status)
+        return _page(form, refusal.status)
+    return redirect(url_for("credential_sheets.show", document_id=document_id), 303)
+
+
+def _create_documents(form: CredentialSheetsForm, batch: Batch, now: datetime) -> int:
+    """Render the documents, then store them and their codes; return their number."""
+    documents, key = _documents(form, batch), _own_key()
+    with unit_of_work():
+        return create_batch_documents(
+            batch,
+            documents,
+            file_format=form.format.data,
+            key=key,
+            sign_in_id=_sign_in_id(),
+            by=current_actor(),
+            now=now,
+        ).id
+
+
+@bp.get("/admin/utilisateurs/fiches/<int:document_id>")
+@requires(Permission.USERS_EDIT)
+def show(document_id: int) -> ResponseReturnValue:
+    """Say what was created, and give the document for half an hour."""
+    try:
+        kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
+        documents = read_document(kept, session.get(_KEY, ""))
+    except SheetsGone as refusal:
+        return _gone(refusal)
+    formats = sorted(documents, key=lambda each: each != kept.file_format)
+    return render_page("users/credential_sheets_created.html", kept=kept, formats=formats, until=_time_of(kept))
+
+
+@bp.get("/admin/utilisateurs/fiches/<int:document_id>/fichier")
+@requires(Permission.USERS_EDIT)
+def document(document_id: int) -> ResponseReturnValue:
+    """Give the document to the browser that created it, in the format asked for, or else in the other (`format`)."""
+    try:
+        kept = get_document(document_id, sign_in_id=_sign_in_id(), now=clock.utcnow())
+        documents = read_document(kept, session.get(_KEY, ""))
+    except SheetsGone as refusal:
+        return _gone(refusal)
+    file_format = request.args.get("format", kept.file_format)
+    if file_format not in documents:
+        return _gone(SheetsGone())
+    answer = make_response(
+        send_file(
+            BytesIO(documents[file_format]),
+            mimetype=_MIMETYPES[file_format],
+            as_attachment=True,
+            download_name=f"fiches-activation.{file_format}",
+        )
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:
+    """Say how many codes on paper would be void, and ask; for the password too, where accounts are to be reset."""
+    printed, number = batch.plan.printed, len(batch.plan.sheets)
+    return render_page(
+        "confirm.html",
+        title="Préparer de nouvelles fiches",
+        question=f"Préparer {plural(number, 'fiche', 'fiches')} ({batch.about})\u202f?",
+        consequences=[
+            plural(
+                printed,
+                "code déjà créé et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
+                "codes déjà créés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
+            ),
+            *(["Les mots de passe des comptes déjà activés cessent aussitôt de servir."] if batch.plan.reset else []),
+        ],
+        action_url=url_for("credential_sheets.create"),
+        fields={**form.chosen_values(), "confirme": "oui"},
+        submit_label=f"Préparer {plural(number, 'fiche', 'fiches')}",
+        cancel_url=url_for("credential_sheets.choose"),
+        danger=True,
+        form=form if batch.plan.reset else None,
+        status=status,
+    )
+
+
+def _ask_password_again(form: CredentialSheetsForm) -> None:
+    """Compare the password typed where accounts are to be reset; raise a refusal beside its field otherwise."""
+    if not form.reset.data:
+        return
+    if not form.current_password.data:
+        raise PasswordNeeded("Pour réinitialiser des comptes")
+    registry().check_password(form.current_password.data)
+
+
+def _own_key() -> str:
+    """Return the key in the cookie of this sign-in, generated the first time and stored nowhere else."""
+    if _KEY not in session:
+        session[_KEY] = new_seal_key()
+    return str(session[_KEY])
+
+
+def _sign_in_id() -> int:
+    principal = current_principal()
+    assert principal is not None, "the route is reserved to people signed in"
+    return principal.sign_in_id
+
+
+def _gone(refusal: SheetsGone) -> ResponseReturnValue:
+    return render_page("users/credential_sheets_gone.html", refusal=refusal.message, status=refusal.status)
+
+
+def _time_of(kept: KeptSheets) -> str:
+    """Return until when a document is kept, on the clocks of the school."""
+    return format_time(kept.expires_at.astimezone(ZoneInfo(registry().timezone())))
+
+
+def _documents(form: CredentialSheetsForm, batch: Batch) -> dict[str, bytes]:
+    """Return the sheets in each format: whoever finds they need the other must not void codes to have it."""
+    school, sheets = _school(), batch.plan.sheets
+    layout = read_integer(form.layout.data) or LAYOUTS[-1]
+    return {
+        "pdf": render_credential_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow()),
+        "csv": "".join(sheet_lines(sheets, school, divisions=batch.divisions)).encode(),
+    }
+
+
+def _school() -> PrintedSchool:
+    establishment, logo = get_current_establishment(), find_picture(PictureKind.LOGO)
+    content = None
+    if logo:
+        with FileStorage(current_app.config["CPRO_UPLOADS"]).open(logo.stored_name) as stored:
+            content = stored.read()
+    return PrintedSchool(
+        name=establishment.name,
+        code=establishment.code,
+        address=public_link(f"/{establishment.code}"),
+        logo=content,
+        logo_name=logo.stored_name if logo else "",
+    )
+
+
+def _offer(form: CredentialSheetsForm, now: datetime) -> None:
+    form.offer(queries.list_divisions(), without_code=count_without_code(now))
+
+
+def _page(form: CredentialSheetsForm, status: int = 200) -> ResponseReturnValue:
+    _offer(form, clock.utcnow())
+    form.show_choice()
+    target = form.target()
+    return render_page(
+        "users/credential_sheets.html",
+        form=form,
+        people=_describe_people(form, target),
+        to_open=_describe_missing_accounts(form, target),
+        missing=describe_missing(),
+        kept=[
+            (each, _time_of(each))
+            for each in list_documents(sign_in_id=_sign_in_id(), now=clock.utcnow())
+            if _KEY in session
+        ],
+        status=status,
+    )
+
+
+def _describe_people(form: CredentialSheetsForm, target: Target) -> str:
+    """Return who was named by a list, in a sentence, or nothing: « 2 comptes choisis : AGATE Noé, AMBRE Éloïse »."""
+    if not form.names_people:
+        return ""
+    accounts = list_target_accounts(target, now=clock.utcnow())
+    counted = plural(len(accounts), "compte choisi", "comptes choisis")
+    names = [f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in accounts[:_NAMED]]
+    return f"{counted}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else counted
+
+
+def _describe_missing_accounts(form: CredentialSheetsForm, target: Target) -> dict[str, str] | None:
+    """Return who among those meant has no account yet, and the link that opens them, or None."""
+    selection = Selection(is_everyone=True)
+    if target.account_ids or target.without_code or target.role not in (None, Role.STUDENT):
+        return None
+    if target.student_ids:
+        selection = Selection(student_ids=target.student_ids)
+    elif target.division_id is not None:
+        selection = Selection(division=queries.get_division(target.division_id).code)
+    number = get_candidates(selection).to_open
+    if not number:
+        return None
+    text = plural(number, "élève présent n’a pas encore de compte", "élèves présents n’ont pas encore de compte")
+    where = f" dans la division {selection.division}" if selection.division else ""
+    return {
+        "text": f"{text}{where}\u202f: sans compte, pas de fiche.",
+        "link_url": url_for("pupil_accounts.open_accounts", **fields_of(selection)),
+        "link_label": "Ouvrir un compte" if number == 1 else f"Ouvrir les comptes ({format_count(number)})",
+    }

@@ -1,0 +1,140 @@
+"""Open the accounts of pupils who have none: for one, for some, for a division, for all; asked once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.errors import DomainError
+from cpro.core.formatting import plural
+from cpro.core.permissions import Permission, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.establishments.web.gate_links import describe_missing
+from cpro.people.pupil_account_forms import read_selection
+from cpro.students.accounts import operations, queries
+from cpro.students.accounts.queries import Candidates, Selection
+from cpro.students.queries import list_divisions
+
+bp = Blueprint("pupil_accounts", __name__)
+
+#: Pupils whom an address can name without growing too long.
+_MOST_IN_ADDRESS = 200
+
+
+@bp.route("/admin/eleves/ouvrir-comptes", methods=["GET", "POST"])
+@requires(Permission.USERS_EDIT)
+def open_accounts() -> ResponseReturnValue:
+    """Ask once, then open accounts to the pupils meant; without any, offer the divisions and the whole school."""
+    selection = read_selection(request.values)
+    is_post = request.method == "POST"
+    if selection is None:
+        return _choice(status=422 if is_post else 200)
+    candidates = queries.get_candidates(selection)
+    gate = describe_missing()
+    if gate or not candidates.to_open:
+        return _nothing(selection, candidates, gate, status=409 if gate and is_post else 200)
+    if not is_post or request.form.get("confirme") != "oui":
+        return _confirmation(selection, candidates)
+    try:
+        with unit_of_work():
+            opened, job = operations.open_or_send(selection, by=current_actor(), now=clock.utcnow())
+            job_id = job.id if job else None
+    except operations.NoAccountToOpen:  # somebody did it meanwhile
+        return _nothing(selection, queries.get_candidates(selection), [])
+    except DomainError as refusal:
+        return _choice(refusal.message, status=refusal.status)
+    if job_id is not None:
+        return redirect(url_for("jobs.show", job_id=job_id), 303)
+    counted = plural(opened, "compte d’élève est ouvert", "comptes d’élèves sont ouverts")
+    then = "sa fiche d’activation à lui" if opened == 1 else "leurs fiches d’activation à leur"
+    return back_to(sheets_url(selection, candidates), f"{counted}. Préparez maintenant {then} remettre.")
+
+
+def sheets_url(selection: Selection, candidates: Candidates) -> str:
+    """Return the address of the activation sheets of the pupils of a selection."""
+    if selection.student_ids and len(selection.student_ids) <= _MOST_IN_ADDRESS:
+        return url_for("credential_sheets.choose", eleves=",".join(map(str, selection.student_ids)))
+    if candidates.division_id is not None:
+        return url_for("credential_sheets.choose", division=candidates.division_id)
+    return url_for("credential_sheets.choose", pour="role", role="student")
+
+
+def fields_of(selection: Selection) -> dict[str, Any]:
+    """Return a selection as the fields of an address or of a form."""
+    if selection.student_ids:
+        return {"ids": ",".join(map(str, selection.student_ids))}
+    return {"division": selection.division} if selection.division else {"tous": "oui"}
+
+
+def left_out(candidates: Candidates) -> list[str]:
+    """Return who of a selection receives no account, and why."""
+    sentences = []
+    if candidates.with_account:
+        sentences.append(plural(candidates.with_account, "élève a déjà un compte.", "élèves ont déjà un compte."))
+    if candidates.departed:
+        sentences.append(
+            plural(
+                candidates.departed,
+                "élève a quitté l’établissement : aucun compte ne s’ouvre plus pour lui.",
+                "élèves ont quitté l’établissement : aucun compte ne s’ouvre plus pour eux.",
+            )
+        )
+    return sentences
+
+
+def _confirmation(selection: Selection, candidates: Candidates) -> ResponseReturnValue:
+    number, one = candidates.to_open, candidates.to_open == 1
+    what = plural(number, "compte", "comptes")
+    return render_page(
+        "confirm.html",
+        title=f"Ouvrir {what}",
+        question=f"Ouvrir {what} d’apprenant ({candidates.label}) ?",
+        consequences=[
+            "L’élève reçoit un identifiant formé de son prénom et de son nom."
+            if one
+            else "Chaque élève reçoit un identifiant formé de son prénom et de son nom ; les homonymes sont numérotés.",
+            "Aucun code n’est encore créé : vous imprimerez ensuite la fiche d’activation."
+            if one
+            else "Aucun code n’est encore créé : vous imprimerez ensuite les fiches d’activation.",
+            *(f"Laissé de côté : {sentence}" for sentence in left_out(candidates)),
+        ],
+        action_url=url_for("pupil_accounts.open_accounts"),
+        fields={**fields_of(selection), "confirme": "oui"},
+        submit_label=f"Ouvrir {what}",
+        cancel_url=url_for("eleves.index_view"),
+        danger=False,
+    )
+
+
+def _choice(refusal: str = "", *, status: int = 200) -> ResponseReturnValue:
+    numbers = queries.count_without_account_by_division()
+    divisions = [(each, numbers.get(each.id, 0)) for each in list_divisions()]
+    if status == 422 and not refusal:
+        refusal = "Dites à qui ouvrir un compte : choisissez une division, ou tous les élèves."
+    return render_page(
+        "students/accounts/open.html",
+        divisions=[(division, number) for division, number in divisions if number],
+        total=sum(numbers.values()),
+        without_division=numbers.get(None, 0),
+        refusal=refusal,
+        gate=describe_missing(),
+        status=status,
+    )
+
+
+def _nothing(
+    selection: Selection, candidates: Candidates, gate: list[dict[str, str]], *, status: int = 200
+) -> ResponseReturnValue:
+    return render_page(
+        "students/accounts/nothing.html",
+        candidates=candidates,
+        gate=gate,
+        label=f"Ouvrir {plural(candidates.to_open, 'compte', 'comptes')}",
+        reasons=left_out(candidates),
+        sheets_url=sheets_url(selection, candidates) if candidates.with_account else "",
+        status=status,
+    )

@@ -1,0 +1,231 @@
+"""Write, read, hand in, validate, hand back and delete a fiche."""
+
+from __future__ import annotations
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.concurrency import fingerprint
+from cpro.core.conflicts import explain
+from cpro.core.errors import DomainError, refusal_of
+from cpro.core.permissions import Permission, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import drafts as drafts
+from cpro.core.web.forms import posted
+from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.records import queries
+from cpro.records.models import Fiche, FicheState
+from cpro.records.operations import fiches as operations
+from cpro.records.operations import rules
+from cpro.records.web.forms import FicheForm
+from cpro.records.web.views import bp
+from cpro.records.web.views.frame import PupilPage, draft_of, frame_of, open_pupil, read_pupil
+
+#: What the button of somebody done with their fiche posts.
+DONE = "done"
+
+
+@bp.get("/<int:student_id>/fiches/<int:fiche_id>")
+@requires(Permission.PUPIL_RECORDS_READ)
+def fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
+    """Show a fiche."""
+    return _fiche_page(read_pupil(student_id, "une fiche"), queries.get_fiche(student_id, fiche_id))
+
+
+@bp.get("/<int:student_id>/fiches/nouvelle")
+@requires(Permission.FICHES_WRITE)
+def new_fiche(student_id: int) -> ResponseReturnValue:
+    """Show an empty fiche."""
+    page = open_pupil(student_id)
+    rules.check_may_write_fiches(page.student, current_actor())
+    return _form_page(page, FicheForm(drafts.typed(draft_of("fiche", student_id))), None)
+
+
+@bp.post("/<int:student_id>/fiches/nouvelle")
+@requires(Permission.FICHES_WRITE, keeps_typed_form=True)
+def create_fiche(student_id: int) -> ResponseReturnValue:
+    """Write a fiche."""
+    page, form = open_pupil(student_id), FicheForm(posted())
+    if drafts.is_asked():
+        rules.check_may_write_fiches(page.student, current_actor())
+        return drafts.answer(draft_of("fiche", student_id), again=lambda: _refused(student_id, form, None))
+    if not form.validate():
+        rules.check_may_write_fiches(page.student, current_actor())
+        return _form_page(page, form, None, 422)
+    try:
+        with unit_of_work():
+            written = operations.create_fiche(
+                student_id, form.data, is_done=_is_done(), by=current_actor(), now=clock.utcnow()
+            )
+            address = url_for("records.fiche", student_id=student_id, fiche_id=written.id)
+            message = _describe_state(written.state)
+            drafts.saved(draft_of("fiche", student_id))
+    except DomainError as refusal:
+        return _refused(student_id, form, None, refusal)
+    return back_to(address, message)
+
+
+@bp.get("/<int:student_id>/fiches/<int:fiche_id>/modifier")
+@requires(Permission.FICHES_WRITE)
+def edit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
+    """Show a fiche to correct."""
+    page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
+    rules.check_may_change(row, page.student, current_actor())
+    stored = operations.get_fiche_values(row)
+    return _form_page(page, FicheForm.opened(stored, drafts.typed(draft_of("fiche", student_id, fiche_id))), row)
+
+
+@bp.post("/<int:student_id>/fiches/<int:fiche_id>/modifier")
+@requires(Permission.FICHES_WRITE, keeps_typed_form=True)
+def save_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
+    """Correct a fiche."""
+    page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
+    if drafts.is_asked():
+        rules.check_may_change(row, page.student, current_actor())
+        return drafts.answer(
+            draft_of("fiche", student_id, fiche_id), again=lambda: _refused(student_id, FicheForm(posted()), fiche_id)
+        )
+    form = FicheForm.sent(operations.get_fiche_values(row), keeps_absent=False)
+    if not form.validate():
+        rules.check_may_change(row, page.student, current_actor())
+        return _form_page(page, form, row, form.status)
+    try:
+        with unit_of_work():
+            written = operations.update_fiche(
+                student_id,
+                fiche_id,
+                form.data,
+                is_done=_is_done(),
+                opened_on=form.version.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+            message = _describe_state(written.state)
+            drafts.saved(draft_of("fiche", student_id, fiche_id))
+    except DomainError as refusal:
+        return _refused(student_id, form, fiche_id, refusal)
+    return back_to(_address(student_id, fiche_id), message)
+
+
+@bp.post("/<int:student_id>/fiches/<int:fiche_id>/soumettre")
+@requires(Permission.FICHES_WRITE)
+def submit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
+    """Hand a draft in to the teachers, as it stands."""
+    open_pupil(student_id)
+    with unit_of_work():
+        operations.submit_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
+    return back_to(_address(student_id, fiche_id), _describe_state(FicheState.SUBMITTED))
+
+
+@bp.post("/<int:student_id>/fiches/<int:fiche_id>/valider")
+@requires(Permission.PUPILS_EVALUATE)
+def validate_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
+    """Validate a fiche as it was shown; one that changed meanwhile is shown again."""
+    open_pupil(student_id)
+    try:
+        with unit_of_work():
+            operations.validate_fiche(
+                student_id,
+                fiche_id,
+                opened_on=request.form.get("version"),
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+    except DomainError as refusal:
+        return _fiche_page(open_pupil(student_id), queries.get_fiche(student_id, fiche_id), refusal)
+    return back_to(_address(student_id, fiche_id), _describe_state(FicheState.VALIDATED))
+
+
+@bp.post("/<int:student_id>/fiches/<int:fiche_id>/rendre")
+@requires(Permission.PUPILS_EVALUATE)
+def send_back_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
+    """Hand a fiche back to its author."""
+    open_pupil(student_id)
+    with unit_of_work():
+        row = operations.send_back_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
+        author = row.author_label
+    return back_to(_address(student_id, fiche_id), f"La fiche est rendue à {author}, qui peut la modifier.")
+
+
+@bp.route("/<int:student_id>/fiches/<int:fiche_id>/supprimer", methods=["GET", "POST"])
+@requires(Permission.FICHES_WRITE)
+def delete_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
+    """Ask once, then delete a fiche."""
+    page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
+    if request.method == "POST":
+        with unit_of_work():
+            operations.delete_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
+            drafts.forget(draft_of("fiche", student_id, fiche_id))
+        return back_to(url_for("records.fiches", student_id=student_id), "La fiche est supprimée.")
+    operations.check_deletion(row, page.student, current_actor())
+    return render_page(
+        "confirm.html",
+        title="Supprimer une fiche",
+        question=f"Supprimer la fiche « {row.title} » {page.of_name} ?",
+        consequences=["Elle disparaît pour tous, sans retour possible."],
+        action_url=url_for("records.delete_fiche", student_id=student_id, fiche_id=fiche_id),
+        fields={},
+        submit_label="Supprimer la fiche",
+        cancel_url=_address(student_id, fiche_id),
+        danger=True,
+    )
+
+
+def _is_done() -> bool:
+    return request.form.get("then") == DONE
+
+
+def _describe_state(state: FicheState) -> str:
+    return {
+        FicheState.DRAFT: "La fiche est enregistrée comme brouillon.",
+        FicheState.SUBMITTED: "La fiche est soumise à vos enseignants.",
+        FicheState.VALIDATED: "La fiche est validée.",
+    }[state]
+
+
+def _address(student_id: int, fiche_id: int) -> str:
+    return url_for("records.fiche", student_id=student_id, fiche_id=fiche_id)
+
+
+def _fiche_page(page: PupilPage, row: Fiche, refusal: DomainError | None = None) -> ResponseReturnValue:
+    by = current_actor()
+    return render_page(
+        "records/fiche.html",
+        fiche=row,
+        version=fingerprint(operations.get_fiche_values(row)),
+        locked=page.find_change_refusal(row),
+        may_delete=not refusal_of(operations.check_deletion, row, page.student, by),
+        may_submit=not page.find_change_refusal(row) and row.state is FicheState.DRAFT,
+        final_state=operations.get_final_state(by),
+        may_validate=page.powers.evaluates and operations.find_validation_refusal(row, by) is None,
+        may_send_back=page.powers.evaluates and operations.find_return_refusal(row) is None,
+        refusal=refusal.message if refusal else "",
+        status=refusal.status if refusal else 200,
+        **frame_of(page, "fiches"),
+    )
+
+
+def _refused(
+    student_id: int, form: FicheForm, fiche_id: int | None, refusal: DomainError | None = None
+) -> ResponseReturnValue:
+    """Show the form again with what refused it; whoever may not write at all gets the plain refusal."""
+    if refusal is not None and refusal.status == 403:
+        raise refusal
+    row = queries.get_fiche(student_id, fiche_id) if fiche_id is not None else None
+    return _form_page(open_pupil(student_id), form, row, refusal.status if refusal else 200, refusal)
+
+
+def _form_page(
+    page: PupilPage, form: FicheForm, row: Fiche | None, status: int = 200, refusal: DomainError | None = None
+) -> ResponseReturnValue:
+    return render_page(
+        "records/fiche_form.html",
+        form=form,
+        fiche=row,
+        conflict=explain(form, refusal, stored=operations.get_fiche_values(row) if row else {}),
+        final_state=operations.get_final_state(current_actor()),
+        done=DONE,
+        status=status,
+        **frame_of(page, "fiches"),
+    )

@@ -1,0 +1,115 @@
+"""What the pages about one pupil share: whom they are about, what the visitor may do, tabs, who hears of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+
+from cpro.core import clock, events
+from cpro.core.drafts.operations import DraftKey
+from cpro.core.formatting import format_date, format_instant, of_name, of_school, spoken_name
+from cpro.core.permissions import Role
+from cpro.core.web.responses import current_actor, current_principal, remote_address
+from cpro.establishments.queries import get_current_establishment
+from cpro.records import queries
+from cpro.records.models import Bilan, Evaluation, Fiche
+from cpro.records.operations import rules
+from cpro.records.operations.rules import Powers, get_draft_subject
+from cpro.students.models import Student
+
+PER_PAGE = 20
+
+
+@dataclass(frozen=True)
+class PupilPage:
+    """A pupil, loaded with division and diploma, and what the visitor may do with their records."""
+
+    student: Student
+    powers: Powers
+
+    @property
+    def name(self) -> str:
+        """Return the pupil's name as a title shows it."""
+        return spoken_name(self.student.first_name, self.student.usage_name or self.student.last_name)
+
+    @property
+    def of_name(self) -> str:
+        """Return the pupil's name after « fiches », « bilan »: « de Noé AGATE », « d’Éloïse AMBRE »."""
+        return of_name(self.name)
+
+    def find_change_refusal(self, row: Fiche | Evaluation | Bilan) -> str:
+        """Return why the visitor may neither change nor delete a record, or "" when they may."""
+        refusal = rules.find_change_refusal(row, self.powers, current_actor())
+        return refusal.message if refusal else ""
+
+
+def open_pupil(student_id: int) -> PupilPage:
+    """Return a pupil whose records the visitor may read. Raises `NotFound`, `NotYourPupil`."""
+    student = queries.get_pupil(student_id)
+    return PupilPage(student, rules.check_may_read(student, current_actor()))
+
+
+def read_pupil(student_id: int, what: str) -> PupilPage:
+    """Open a pupil, as `open_pupil`, for a page that shows records: an inspector's look is recorded in the journal.
+
+    `what` names the page there, beside the pupil: « fiches », « bilans ».
+    """
+    page = open_pupil(student_id)
+    events.record_opened.send(
+        "records",
+        principal=current_principal(),
+        object_type="pupil_records",
+        object_id=str(student_id),
+        object_label=f"{page.name} ({what})",
+        origin=remote_address(),
+        now=clock.utcnow(),
+    )
+    return page
+
+
+def draft_of(form: str, student_id: int, record_id: int | None = None) -> DraftKey:
+    """Return the key of the drafts of a record of a pupil, or of one that is not written yet."""
+    return DraftKey(form, f"{student_id}/{record_id or 'new'}", get_draft_subject(student_id))
+
+
+def frame_of(page: PupilPage, part: str) -> dict[str, Any]:
+    """Return what every page of a pupil shows around its own: name, tabs with their counts, why all is frozen."""
+    student, actor = page.student, current_actor()
+    figures = queries.count_records([student.id]).get(student.id, queries.Figures())
+    return {
+        "pupil": page,
+        "student": student,
+        "powers": page.powers,
+        # The number of an inspector is no account's, though it may be the same.
+        "is_own": actor.role == Role.STUDENT.value and student.account_id == actor.id,
+        "frozen": page.powers.frozen.message if page.powers.frozen else "",
+        "figures": figures,
+        "tabs": [
+            {"label": label, "url": url_for(f"records.{endpoint}", student_id=student.id), "current": part == endpoint}
+            for endpoint, label in (
+                ("pupil", "Vue d’ensemble"),
+                ("fiches", f"Fiches ({figures.fiches})"),
+                ("evaluations", f"Évaluations ({figures.evaluations})"),
+                ("bilans", f"Bilans ({figures.bilans})"),
+            )
+        ],
+        "origin_of": origin_of,
+        "period_of": period_of,
+    }
+
+
+def origin_of(row: Fiche | Evaluation | Bilan) -> str:
+    """Return where a record comes from: author and day, and the school for a copy."""
+    written = format_instant(row.created_at, get_current_establishment().timezone).partition(" à ")[0]
+    if row.received_in is not None:
+        return f"Reçu {of_school(row.origin_school)} : écrit par {row.author_label} le {written}"
+    return f"{row.author_label}, le {written}"
+
+
+def period_of(row: Fiche | Bilan) -> str:
+    """Return the days of a fiche or a bilan: « du 05/10/2026 au 16/10/2026 », « le 05/10/2026 »."""
+    if row.starts_on == row.ends_on:
+        return f"le {format_date(row.starts_on)}"
+    return f"du {format_date(row.starts_on)} au {format_date(row.ends_on)}"

@@ -1,0 +1,115 @@
+"""The form of a scenario: shape only; its labels and choices depend on the diploma."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from wtforms import BooleanField, FieldList, Form, FormField, SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice
+
+from cpro.core.richtext import RichTextField
+from cpro.core.web.forms import VersionedForm, marked_required
+from cpro.masks.models import MaskKey
+
+#: Rows offered beyond those filled in.
+_BLANK_ROWS = 2
+_MOST_ROWS = 60
+#: What the buttons beside « Valider » post under the name `geste`.
+CHANGE_DIPLOMA, MORE_LINKS = "diplome", "lien"
+
+
+class LinkForm(Form):
+    """One link: its words, its address."""
+
+    label = StringField("Nom du lien")
+    url = StringField("Adresse")
+
+
+class LinksField(FieldList):
+    """The links of a scenario: rows, of which the blank ones are nothing."""
+
+    def __init__(self, label: str = "", **kwargs: Any) -> None:
+        super().__init__(FormField(LinkForm), label, **kwargs)
+
+    @property
+    def data(self) -> list[dict[str, str]]:
+        """Return the rows that hold something."""
+        rows = [{"label": each.form.label.data or "", "url": each.form.url.data or ""} for each in self.entries]
+        return [row for row in rows if row["label"].strip() or row["url"].strip()]
+
+    def take(self, value: Sequence[Mapping[str, str]]) -> None:
+        """Hold stored links in place of the posted ones."""
+        while self.entries:
+            self.pop_entry()
+        for link in value:
+            self.append_entry(dict(link))
+
+    def offer_blank_rows(self, *, more: bool = False) -> None:
+        """Add blank rows after the last one, up to a bound."""
+        blank = len(self.entries) - len(self.data)
+        missing = _BLANK_ROWS + 1 if more else max(0, _BLANK_ROWS - blank)
+        for _ in range(min(missing, _MOST_ROWS - len(self.entries))):
+            self.append_entry({})
+
+    def as_text(self, value: Sequence[Mapping[str, str]] | None) -> str:
+        """Return links in plain words, for whoever compares two lists."""
+        return ", ".join(" – ".join(part for part in (each["label"], each["url"]) if part) for each in value or ())
+
+
+class _Ticked(SelectMultipleField):
+    """Boxes to tick; what is not offered is the rule's to refuse."""
+
+    def pre_validate(self, form: Any) -> None:
+        """Leave the choice to the operation, which says it in its own words."""
+
+
+class ScenarioForm(VersionedForm):
+    """A scenario; `prepare` must be called before it is shown."""
+
+    title = StringField("Titre", [marked_required], description="150 caractères au plus.")
+    diploma = SelectField("Diplôme", validate_choice=False)
+    co_intervention = BooleanField("Co-intervention : deux enseignants, général et professionnel, ensemble")
+    description = RichTextField()
+    problematic = RichTextField()
+    equipment = RichTextField()
+    links = LinksField()
+    resources = RichTextField()
+    knowledge = RichTextField()
+    competences = _Ticked("Compétences travaillées", choices=[])
+    #: those that were ticked for another diploma: posted again so that going back to it finds them, never saved
+    set_aside = _Ticked(choices=[])
+    co_authors = _Ticked(
+        "Co-auteurs", choices=[], description="Ils modifient le scénario comme vous ; les autres enseignants le lisent."
+    )
+
+    def name_fields(self, labels: Mapping[MaskKey, str]) -> None:
+        """Give the form the words of the school for a diploma."""
+        for key, label in labels.items():
+            self[key.value].label.text = label
+
+    def prepare(
+        self,
+        *,
+        labels: Mapping[MaskKey, str],
+        diplomas: Sequence[tuple[str, str]],
+        competences: Sequence[tuple[str, str]],
+        co_authors: Sequence[tuple[str, str]],
+        more_links: bool = False,
+    ) -> None:
+        """Give the form the words of the school for the diploma, and what is chosen among: values and labels."""
+        self.name_fields(labels)
+        for name, offered in (("diploma", diplomas), ("competences", competences), ("co_authors", co_authors)):
+            self[name].choices = [SelectChoice(value, label) for value, label in offered]
+        self.links.offer_blank_rows(more=more_links)
+
+    def sort_competences(self, offered: Collection[str]) -> None:
+        """Tick again those set aside that the diploma offers, and set aside the ticked ones that it does not."""
+        known = dict.fromkeys([*(self.competences.data or ()), *(self.set_aside.data or ())])
+        self.competences.data = [each for each in known if each in offered]
+        self.set_aside.data = [each for each in known if each not in offered]
+
+    def restore_choices(self, offered: Collection[str]) -> None:
+        """Tick again those set aside that the diploma offers; a ticked one that it does not is the rule's to refuse."""
+        ticked, aside = self.competences.data or (), self.set_aside.data or ()
+        self.competences.data = list(dict.fromkeys([*ticked, *(each for each in aside if each in offered)]))

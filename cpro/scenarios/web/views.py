@@ -1,0 +1,301 @@
+"""The pages of scenarios."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.competences.queries import list_competences, list_named
+from cpro.core import clock, events
+from cpro.core.conflicts import explain
+from cpro.core.drafts.operations import DraftKey
+from cpro.core.errors import DomainError
+from cpro.core.formatting import format_instant
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import drafts as drafts
+from cpro.core.web.forms import posted
+from cpro.core.web.responses import back_to, current_actor, current_principal, remote_address, render_page
+from cpro.establishments.models import Module
+from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.web.modules import close_with
+from cpro.masks.queries import get_labels
+from cpro.scenarios import listing, operations, pdf, queries
+from cpro.scenarios.web.forms import CHANGE_DIPLOMA, MORE_LINKS, ScenarioForm
+from cpro.students.models import Diploma
+from cpro.students.queries import find_diploma, list_diplomas
+
+bp = Blueprint("scenarios", __name__, url_prefix="/scenarios")
+
+_NEW = DraftKey("scenario", "new")
+
+
+close_with(Module.SCENARIOS, bp)
+
+
+@bp.get("")
+@requires(Permission.SCENARIOS_VIEW)
+def index() -> ResponseReturnValue:
+    """List the scenarios of the school."""
+    asked = listing.Listing.read(request.args)
+    account_id = _own_id()
+    diploma = find_diploma(asked.diploma) if asked.diploma else None
+    competences = list_competences(diploma.id) if diploma else []
+    if asked.competence not in [each.id for each in competences]:
+        asked = replace(asked, competence=0)  # of the diploma asked before: the page could not show that it filters
+    if asked.is_narrowed:  # words of titles stay out of the journal
+        _announce(events.search_made, screen="Scénarios", sought=diploma.short_label if diploma else "")
+    page = queries.find_page(asked, account_id)
+    return render_page(
+        "scenarios/list.html",
+        asked=asked,
+        page=page,
+        total=queries.count_scenarios(asked, account_id),
+        most_counted=queries.MOST_COUNTED,
+        diplomas=list_diplomas(),
+        competences=competences,
+        states=listing.STATE_LABELS,
+        timezone=get_current_establishment().timezone,
+        format_instant=format_instant,
+        may_write=_may_write(),
+    )
+
+
+@bp.get("/nouveau")
+@requires(Permission.SCENARIOS_EDIT)
+def create() -> ResponseReturnValue:
+    """Show an empty form, for the diploma asked or the one the teacher usually teaches."""
+    code = request.args.get("diplome", "")
+    diploma = find_diploma(code) if code else queries.find_usual_diploma(current_actor().id or 0)
+    diploma = diploma or next(iter(list_diplomas()), None)
+    form = ScenarioForm(drafts.typed(_NEW), data={"diploma": diploma.code if diploma else ""})
+    return _form_page(form, None)
+
+
+@bp.post("/nouveau")
+@requires(Permission.SCENARIOS_EDIT, keeps_typed_form=True)
+def save_new() -> ResponseReturnValue:
+    """Save a new scenario, or show its form again with another diploma's labels or more rows of links."""
+    form = ScenarioForm(posted())
+    if drafts.is_asked():
+        return drafts.answer(_NEW, again=lambda: _form_page(form, None))
+    if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
+        return _form_page(form, None)
+    _complete(form)
+    if not form.validate():
+        return _form_page(form, None, 422)
+    try:
+        with unit_of_work():
+            scenario_id = operations.create_scenario(_values(form), by=current_actor(), now=clock.utcnow()).id
+            drafts.saved(_NEW)
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _form_page(form, None, refusal.status)
+    return back_to(url_for("scenarios.show", scenario_id=scenario_id), "Scénario enregistré.")
+
+
+@bp.get("/<int:scenario_id>")
+@requires(Permission.SCENARIOS_VIEW)
+def show(scenario_id: int) -> ResponseReturnValue:
+    """Show a scenario; the page prints as the scenario alone."""
+    details = _opened(scenario_id)
+    return render_page(
+        "scenarios/show.html",
+        details=details,
+        scenario=details.scenario,
+        labels=_labels(details.scenario.diploma),
+        changed_at=format_instant(details.scenario.changed_at, get_current_establishment().timezone),
+        may_write=_may_write(),
+        is_own=queries.is_written_by(details.scenario, _own_id()),
+    )
+
+
+@bp.get("/<int:scenario_id>/imprimer")
+@requires(Permission.SCENARIOS_VIEW)
+def print_out(scenario_id: int) -> ResponseReturnValue:
+    """Send a scenario as a PDF."""
+    details = _opened(scenario_id)
+    school = get_current_establishment()
+    content = pdf.render_scenario(details, school=school.name or school.code, timezone=school.timezone)
+    answer = Response(content, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="scenario-{scenario_id}.pdf"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.get("/<int:scenario_id>/modifier")
+@requires(Permission.SCENARIOS_EDIT)
+def edit(scenario_id: int) -> ResponseReturnValue:
+    """Show the form of a scenario to its author and co-authors."""
+    details = _get_own_details(scenario_id)
+    if details.scenario.archived_at is not None:
+        raise operations.Archived
+    stored = operations.get_scenario_values(details)
+    form = ScenarioForm.opened(stored, drafts.typed(_draft_of(scenario_id)), about=("scenario", scenario_id))
+    return _form_page(form, details)
+
+
+@bp.post("/<int:scenario_id>/modifier")
+@requires(Permission.SCENARIOS_EDIT, keeps_typed_form=True)
+def save(scenario_id: int) -> ResponseReturnValue:
+    """Save a scenario, or show its form again with another diploma's labels or more rows of links."""
+    details = _get_own_details(scenario_id)
+    if drafts.is_asked():
+        return drafts.answer(
+            _draft_of(scenario_id), again=lambda: _form_page(ScenarioForm(posted()), queries.get_details(scenario_id))
+        )
+    if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
+        return _form_page(ScenarioForm(posted()), details)
+    form = ScenarioForm.sent(
+        operations.get_scenario_values(details), about=("scenario", scenario_id), keeps_absent=False, prepare=_complete
+    )
+    if not form.validate():
+        return _form_page(form, details, form.status)
+    try:
+        with unit_of_work():
+            changed = operations.update_scenario(
+                scenario_id, _values(form), opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
+            )
+            drafts.saved(_draft_of(scenario_id))
+    except (operations.NotYourScenario, operations.Archived):
+        raise
+    except DomainError as refusal:
+        return _form_page(form, queries.get_details(scenario_id), refusal.status, refusal)
+    message = "Scénario enregistré." if changed else "Rien n’a changé."
+    return back_to(url_for("scenarios.show", scenario_id=scenario_id), message)
+
+
+@bp.post("/<int:scenario_id>/dupliquer")
+@requires(Permission.SCENARIOS_EDIT)
+def duplicate(scenario_id: int) -> ResponseReturnValue:
+    """Copy a scenario; the copy belongs to whoever asked."""
+    with unit_of_work():
+        copy_id = operations.duplicate_scenario(scenario_id, by=current_actor(), now=clock.utcnow()).id
+    return back_to(
+        url_for("scenarios.edit", scenario_id=copy_id), "Voici votre copie : vous en êtes le seul auteur, modifiez-la."
+    )
+
+
+@bp.route("/<int:scenario_id>/archiver", methods=["GET", "POST"])
+@requires(Permission.SCENARIOS_EDIT)
+def archive(scenario_id: int) -> ResponseReturnValue:
+    """Ask once, then archive."""
+    return _archive(scenario_id, archived=True)
+
+
+@bp.route("/<int:scenario_id>/reprendre", methods=["GET", "POST"])
+@requires(Permission.SCENARIOS_EDIT)
+def restore(scenario_id: int) -> ResponseReturnValue:
+    """Ask once, then take an archived scenario up again."""
+    return _archive(scenario_id, archived=False)
+
+
+def _archive(scenario_id: int, *, archived: bool) -> ResponseReturnValue:
+    page = url_for("scenarios.show", scenario_id=scenario_id)
+    if request.method == "POST":
+        with unit_of_work():
+            operations.archive_scenario(scenario_id, archived=archived, by=current_actor(), now=clock.utcnow())
+        return back_to(page, "Scénario archivé." if archived else "Scénario repris : il est à nouveau en cours.")
+    title = _get_own_details(scenario_id).scenario.title
+    consequences = (
+        [
+            "Il quitte la liste courante ; on le retrouve avec le filtre « archivés ».",
+            "Il ne peut plus être modifié ni choisi dans une évaluation ; celles qui le citent ne changent pas.",
+            "Vous pourrez le reprendre quand vous voudrez.",
+        ]
+        if archived
+        else ["Il revient dans la liste courante, et peut à nouveau être modifié."]
+    )
+    verb = "Archiver" if archived else "Reprendre"
+    return render_page(
+        "confirm.html",
+        title=f"{verb} un scénario",
+        question=f"{verb} « {title} » ?",
+        consequences=consequences,
+        action_url=url_for("scenarios.archive" if archived else "scenarios.restore", scenario_id=scenario_id),
+        fields={},
+        submit_label=f"{verb} le scénario",
+        cancel_url=page,
+        danger=False,
+    )
+
+
+def _own_id() -> int | None:
+    """Return the account that may have written scenarios: an inspector's number is not an account's."""
+    principal = current_principal()
+    return principal.id if principal is not None and not principal.role.is_platform else None
+
+
+def _may_write() -> bool:
+    return can(current_principal(), Permission.SCENARIOS_EDIT)
+
+
+def _get_own_details(scenario_id: int) -> queries.ScenarioDetails:
+    details = queries.get_details(scenario_id)
+    if not queries.is_written_by(details.scenario, _own_id()):
+        raise operations.NotYourScenario
+    return details
+
+
+def _opened(scenario_id: int) -> queries.ScenarioDetails:
+    """Return a scenario that is about to be read, and announce it to the journal: by number, without its title."""
+    details = queries.get_details(scenario_id)
+    label = operations.get_audit_label(details.scenario, details.scenario.diploma)
+    _announce(events.record_opened, object_type="scenario", object_id=str(scenario_id), object_label=label)
+    return details
+
+
+def _announce(fact: Any, **details: Any) -> None:
+    fact.send("scenarios", principal=current_principal(), origin=remote_address(), now=clock.utcnow(), **details)
+
+
+def _draft_of(scenario_id: int) -> DraftKey:
+    return DraftKey("scenario", str(scenario_id))
+
+
+def _values(form: ScenarioForm) -> dict[str, Any]:
+    return {field.name: field.data for field in form if field.name not in ("version", "set_aside")}
+
+
+def _complete(form: ScenarioForm) -> None:
+    """Give a posted form the words of its diploma, and the competences of that diploma that had been set aside."""
+    diploma = find_diploma(form.diploma.data or "")
+    form.name_fields(get_labels(diploma.id if diploma else 0))
+    form.restore_choices([str(each.id) for each in list_competences(diploma.id)] if diploma else [])
+
+
+def _labels(diploma: Diploma | None) -> dict[str, str]:
+    return {key.value: label for key, label in get_labels(diploma.id if diploma else 0).items()}
+
+
+def _form_page(
+    form: ScenarioForm, details: queries.ScenarioDetails | None, status: int = 200, refusal: DomainError | None = None
+) -> ResponseReturnValue:
+    """Show the form with the labels and the choices of the diploma it now names."""
+    diploma = find_diploma(form.diploma.data or "")
+    author_id = details.scenario.author_id if details else _own_id()
+    kept = [each.id for each in details.co_authors] if details else []
+    competences = list_competences(diploma.id) if diploma else []
+    form.sort_competences([str(each.id) for each in competences])
+    form.prepare(
+        labels=get_labels(diploma.id if diploma else 0),
+        diplomas=[(each.code, each.short_label) for each in list_diplomas()],
+        competences=[(str(each.id), f"{each.code} {each.label}") for each in competences],
+        co_authors=[(str(each.id), each.label) for each in queries.list_possible_co_authors(author_id, kept)],
+        more_links=request.form.get("geste") == MORE_LINKS,
+    )
+    conflict = explain(form, refusal, stored=operations.get_scenario_values(details) if details else {})
+    return render_page(
+        "scenarios/form.html",
+        form=form,
+        scenario=details.scenario if details else None,
+        diploma=diploma,
+        set_aside=list_named(form.set_aside.data or ()),
+        conflict=conflict,
+        change_diploma=CHANGE_DIPLOMA,
+        more_links=MORE_LINKS,
+        status=status,
+    )

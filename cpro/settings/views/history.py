@@ -1,0 +1,138 @@
+"""Paramètres: the history of each tab, and « Rétablir »."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, flash, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.audit.models import AuditEntry
+from cpro.audit.queries import get_entry
+from cpro.core import clock
+from cpro.core.errors import DomainError, Forbidden, NotFound
+from cpro.core.parsing import read_id
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.storage import FileStorage
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.registry import HistoryPart, RestorePlan, Restoring, registry
+from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.establishments import queries
+from cpro.establishments.web import history
+from cpro.establishments.web.hooks import settings_frame
+
+bp = Blueprint("history", __name__, url_prefix="/admin/parametres/historique")
+
+_MAX_ID = 2**31 - 1
+
+
+@bp.get("")
+@requires(Permission.SETTINGS_HISTORY)
+def index() -> ResponseReturnValue:
+    """Show what changed in one part of the settings, latest first."""
+    part = history.get_part(request.args.get("de", "etablissement"))
+    before = read_id(request.args.get("avant"))
+    lines, next_id = history.list_part(part, before_id=min(before, _MAX_ID) if before is not None else None)
+    return render_page(
+        "settings/history.html",
+        part=part,
+        lines=lines,
+        next_url=url_for("history.index", de=part.key, avant=next_id) if next_id else None,
+        first_url=url_for("history.index", de=part.key) if before else None,
+        may_restore=can(current_principal(), part.edit),
+        is_restorable=part.restoring is not None,
+        **settings_frame(part.tab),
+    )
+
+
+@bp.get("/<int:entry_id>/retablir")
+@requires(Permission.SETTINGS_HISTORY)
+def ask(entry_id: int) -> ResponseReturnValue:
+    """Say what restoring a line would change now."""
+    entry, part, restoring = _asked_line(entry_id)
+    plan = restoring.plan(entry)
+    return _confirmation(entry, part, plan) if plan else _nothing_to_restore(part)
+
+
+@bp.post("/<int:entry_id>/retablir")
+@requires(Permission.SETTINGS_HISTORY)
+def restore(entry_id: int) -> ResponseReturnValue:
+    """Restore what a line replaced; what changed since the confirmation was shown is shown again."""
+    entry, part, restoring = _asked_line(entry_id)
+    plan = restoring.plan(entry)
+    if plan is None:
+        return _nothing_to_restore(part)
+    form = PasswordForm(posted()) if plan.asks_password else None
+    if form is not None and not form.validate():
+        return _confirmation(entry, part, plan, form), 422
+    proof = {"password_given": form is not None} if restoring.may_ask_password else {}
+    try:
+        if form is not None:
+            registry().check_password(form.current_password.data)
+        with unit_of_work():
+            done = restoring.restore(
+                entry, opened_on=request.form.get("version"), by=current_actor(), now=clock.utcnow(), **proof
+            )
+    except DomainError as refusal:
+        return _refused(entry_id, refusal)
+    return back_to(url_for("history.index", de=part.key), done)
+
+
+@bp.get("/image/<int:version_id>")
+@requires(Permission.SETTINGS_HISTORY)
+def picture(version_id: int) -> ResponseReturnValue:
+    """Send a picture of the history that is still kept."""
+    version = queries.get_kept_version(version_id, now=clock.utcnow())
+    storage = FileStorage(current_app.config["CPRO_UPLOADS"])
+    answer = send_file(storage.path(version.stored_name), mimetype=version.mimetype, conditional=True, etag=True)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _refused(entry_id: int, refusal: DomainError) -> ResponseReturnValue:
+    """Show the confirmation again as things stand now, with the sentence that refuses."""
+    entry, part, restoring = _asked_line(entry_id)
+    plan = restoring.plan(entry)
+    if plan is None:
+        return _nothing_to_restore(part)
+    form = PasswordForm() if plan.asks_password else None
+    if form is not None and "current_password" in refusal.errors:
+        form.blame(refusal)
+    else:
+        flash(refusal.message, "error")
+    return _confirmation(entry, part, plan, form), refusal.status
+
+
+def _asked_line(entry_id: int) -> tuple[AuditEntry, HistoryPart, Restoring]:
+    entry = get_entry(min(entry_id, _MAX_ID))
+    part = history.find_part_of(entry)
+    if not can(current_principal(), part.edit):
+        raise Forbidden("Votre compte peut lire cet historique, mais pas rétablir ce qui a changé.")
+    if part.restoring is None:
+        raise NotFound("Ce changement ne se rétablit pas d’ici : refaites-le dans son onglet.")
+    return entry, part, part.restoring
+
+
+def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan, form: PasswordForm | None = None) -> str:
+    return render_template(
+        "confirm.html",
+        title=f"Rétablir {plan.title}",
+        question=f"Rétablir {plan.title} ?",
+        consequences=[
+            *(f"{label} : « {present} » redeviendra « {restored} »." for label, present, restored in plan.items),
+            *plan.warnings,
+        ],
+        action_url=url_for("history.restore", entry_id=entry.id),
+        fields={"version": plan.version},
+        submit_label=f"Rétablir {plan.title}",
+        cancel_url=url_for("history.index", de=part.key),
+        danger=False,
+        form=form or (PasswordForm() if plan.asks_password else None),
+    )
+
+
+def _nothing_to_restore(part: HistoryPart) -> ResponseReturnValue:
+    return back_to(
+        url_for("history.index", de=part.key),
+        "Il n’y a rien à rétablir : ce qui avait changé est déjà revenu, ou n’est plus conservé.",
+        "warning",
+    )

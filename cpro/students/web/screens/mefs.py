@@ -1,0 +1,110 @@
+"""Generated screen: the ministry's courses (MEF) that the school uses, and the diploma each prepares for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, url_for
+from sqlalchemy.orm import joinedload
+
+from cpro.core.formatting import join_french
+from cpro.core.permissions import Permission
+from cpro.core.web.forms import VersionedForm
+from cpro.core.web.screens import Column, Screen, choice
+from cpro.core.web.screens.read_only import may
+from cpro.students import mefs
+from cpro.students.models import MEF
+from cpro.students.web.choices import offer_diplomas
+from cpro.students.web.forms import MEFForm, NewMEFForm
+
+
+class MEFsScreen(Screen):
+    """Courses: created by imports, linked to diplomas by the administrator, read by the head and the support."""
+
+    permission = Permission.MEFS_VIEW
+    create_permission = edit_permission = delete_permission = Permission.DIPLOMAS_EDIT
+    export_permission = Permission.RECORDS_EXPORT
+    title, noun, object_type = "Formations (MEF)", ("formation", "formations"), "mef"
+    create_label = "Ajouter une formation"
+    create_help = (
+        "Les fichiers de SIECLE amènent les formations que suivent vos élèves ; ajoutez-en une pour la rattacher "
+        "d’avance à son diplôme."
+    )
+    empty_text = "Aucune formation pour l’instant : elles arrivent par l’import des fichiers de SIECLE."
+    options = (joinedload(MEF.diploma),)
+    default_order = (MEF.code,)
+    form_class, create_form_class = MEFForm, NewMEFForm
+    columns = (
+        Column("code", "Code MEF", lambda row: row.code, (MEF.code,)),
+        Column("label", "Intitulé", lambda row: row.label, (MEF.label,)),
+        Column("diploma", "Diplôme", lambda row: row.diploma.short_label if row.diploma else "à rattacher"),
+    )
+    filters = (
+        choice(
+            "diplome",
+            "Diplôme",
+            "rattachées ou non",
+            (
+                ("oui", "rattachées à un diplôme", lambda: MEF.diploma_id.is_not(None)),
+                ("non", "à rattacher", lambda: MEF.diploma_id.is_(None)),
+            ),
+        ),
+    )
+
+    def label_of(self, row: MEF) -> str:
+        """Return the course's label and code."""
+        return f"{row.label} ({row.code})" if row.label else row.code
+
+    def list_links(self) -> list[tuple[str, str]]:
+        """Lead to the diplomas."""
+        return [("Diplômes", url_for("diplomes.index_view"))] if may(Permission.STUDENTS_VIEW) else []
+
+    def row_links(self, row: MEF) -> list[tuple[str, str]]:
+        """Lead to the students who follow the course."""
+        return [("Ses élèves", url_for("eleves.index_view", mef=row.code))] if may(Permission.STUDENTS_VIEW) else []
+
+    def form_values(self, row: MEF) -> dict[str, Any]:
+        """Return the course as the form shows it."""
+        return mefs.mef_values(row, row.diploma)
+
+    def prepare_form(self, form: VersionedForm, row: MEF | None) -> None:
+        """Offer diplomas, and name the other years that wait for one; without any, nothing is asked."""
+        offer_diplomas(form["diploma"])
+        if row is None:
+            return
+        others = [each.code for each in mefs.list_unlinked_years(row)]
+        if others:
+            verb = "reste" if len(others) == 1 else "restent"
+            form["other_years"].description = f"{join_french(others)} {verb} à rattacher."
+        else:
+            del form["other_years"]
+
+    def create(self, form: VersionedForm, *, by: Any, now: Any) -> MEF:
+        """Add through the feature's operation."""
+        return mefs.create_mef(form.data, by=by, now=now)
+
+    def update(self, row: MEF, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+        """Correct through the feature's operation."""
+        mefs.update_mef(
+            row,
+            form.data,
+            links_other_years=bool(form.data.get("other_years")),
+            opened_on=opened_on,
+            by=by,
+            now=now,
+        )
+
+    def delete(self, row: MEF, *, by: Any, now: Any) -> None:
+        """Delete through the feature's operation."""
+        mefs.delete_mef(row, by=by, now=now)
+
+    def check_deletion(self, row: MEF) -> None:
+        """Keep the courses that somebody follows; the list asks once who follows what."""
+        if "followed_courses" not in g:
+            g.followed_courses = mefs.list_followed_codes()
+        if row.code in g.followed_courses:
+            mefs.check_mef_deletion(row)
+
+    def deletion_consequences(self, row: MEF) -> list[str]:
+        """Say what follows."""
+        return ["La formation quitte la liste ; un fichier qui la nomme la ramène, à rattacher à nouveau."]

@@ -1,0 +1,88 @@
+"""Forms of the actions on transfers: French labels and shape; the rules are those of the operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wtforms import BooleanField, HiddenField, RadioField, SelectChoice, SelectMultipleField, StringField
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from cpro.core.formatting import format_date, person_name
+from cpro.core.web.forms import BaseForm, required, text_rule
+from cpro.students.models import Student
+from cpro.transfers.operations.decisions import REASON_LENGTH
+
+
+class PlainForm(BaseForm):
+    """An action that asks for nothing but a button."""
+
+
+class RefusalForm(BaseForm):
+    """Why a transfer is refused."""
+
+    reason = StringField(
+        "Raison",
+        [required("Indiquez la raison : l’autre établissement la lira."), text_rule(REASON_LENGTH)],
+        description="Les deux établissements la lisent. N’y mettez rien sur la scolarité de l’élève.",
+    )
+
+
+class CancellingForm(BaseForm):
+    """Why copies are taken back, and whether what was evaluated upon stays."""
+
+    reason = StringField(
+        "Raison (facultative)",
+        [text_rule(REASON_LENGTH)],
+        description="Les deux établissements la lisent. N’y mettez rien sur la scolarité de l’élève.",
+    )
+    #: filled by the second button, once the first was refused
+    keep_evaluated = HiddenField()
+
+
+class OfferForm(BaseForm):
+    """Departed pupils, and the school they went to."""
+
+    uai = StringField(
+        "Code UAI de l’établissement d’accueil",
+        [required("Indiquez le code UAI de l’établissement d’accueil.")],
+        description="Sept chiffres et une lettre, par exemple 0570109J.",
+    )
+    students = SelectMultipleField(
+        "Anciens élèves à proposer",
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+        validate_choice=False,  # the rule does, and says more
+    )
+    sought = StringField("Chercher un ancien élève", [text_rule(100)])
+
+    def offer(self, students: Sequence[Student]) -> None:
+        """Offer these pupils."""
+        self.students.choices = [SelectChoice(str(each.id), describe_student(each)) for each in students]
+
+
+class AcceptanceForm(BaseForm):
+    """Which pupil of the school an offer is about."""
+
+    sought = StringField(
+        "Chercher l’un de vos élèves",
+        [text_rule(100)],
+        description="Son nom ou son prénom. Celui que vous avez déjà choisi reste dans la liste.",
+    )
+    student = RadioField("Votre élève", validate_choice=False)  # the rule does, and says more
+    confirmed = BooleanField("Je confirme qu’il s’agit de la même personne")
+
+    def offer(self, students: Sequence[Student]) -> None:
+        """Offer these pupils."""
+        self.student.choices = [SelectChoice(str(each.id), describe_student(each)) for each in students]
+
+
+def describe_student(student: Student) -> str:
+    """Return a pupil as one chooses among several: « DUPONT Zoé, naissance le 31/01/2009, départ le 04/07/2026 »."""
+    parts = [person_name(student.last_name, student.first_name)]
+    if student.usage_name:
+        parts.append(f"nom d’usage {student.usage_name.upper()}")
+    if student.birth_date:
+        parts.append(f"naissance le {format_date(student.birth_date)}")
+    if not student.is_active and student.departed_on:
+        parts.append(f"départ le {format_date(student.departed_on)}")
+    return ", ".join(parts)

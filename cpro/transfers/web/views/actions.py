@@ -1,0 +1,257 @@
+"""The actions on one transfer, each on a page of its own: confirm, agree, refuse, ask again, take back, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.errors import DomainError, refusal_of
+from cpro.core.permissions import Permission, requires
+from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.forms import BaseForm, posted
+from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.establishments.queries import get_current_establishment
+from cpro.transfers import queries
+from cpro.transfers.actions import TransferAction, check_action, count_evaluated_upon
+from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.models import Direction, TransferSide, TransferState
+from cpro.transfers.operations import cancellation, decisions, offers
+from cpro.transfers.pupils import find_pupil
+from cpro.transfers.web.forms import CancellingForm, PlainForm, RefusalForm
+from cpro.transfers.web.presenters import disagreements_of, facts_of, other_school_of
+from cpro.transfers.web.views.transfers import bp, show_side
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How an action is asked: the page's title, the button, what follows, and what is said once it is done."""
+
+    action: TransferAction
+    title: str
+    submit_label: str
+    consequences: Callable[[TransferSide], Sequence[str]]
+    done: Callable[[TransferSide], str]
+    is_danger: bool = False
+
+
+@bp.route("/<int:side_id>/confirmer", methods=["GET", "POST"])
+@requires(Permission.TRANSFERS_MANAGE)
+def confirm(side_id: int) -> ResponseReturnValue:
+    """Confirm that two schools speak of the same pupil, and copy."""
+    return _play(_CONFIRM, side_id, PlainForm(_posted()), lambda form, **who: decisions.confirm(**who))
+
+
+@bp.route("/<int:side_id>/accorder", methods=["GET", "POST"])
+@requires(Permission.TRANSFERS_MANAGE)
+def agree(side_id: int) -> ResponseReturnValue:
+    """Agree, as the source school, that a pupil's records are copied."""
+    return _play(_AGREE, side_id, PlainForm(_posted()), lambda form, **who: decisions.agree(**who))
+
+
+@bp.route("/<int:side_id>/refuser", methods=["GET", "POST"])
+@requires(Permission.TRANSFERS_MANAGE)
+def refuse(side_id: int) -> ResponseReturnValue:
+    """Refuse a transfer, with a reason that both schools read."""
+    return _play(
+        _REFUSE,
+        side_id,
+        RefusalForm(_posted()),
+        lambda form, **who: decisions.refuse(reason=form.reason.data, **who),
+    )
+
+
+@bp.route("/<int:side_id>/redemander", methods=["GET", "POST"])
+@requires(Permission.TRANSFERS_MANAGE)
+def ask_again(side_id: int) -> ResponseReturnValue:
+    """Ask again for a transfer that was cancelled or refused here, or for what one did not copy."""
+    return _play(_ASK_AGAIN, side_id, PlainForm(_posted()), lambda form, **who: decisions.ask_again(**who))
+
+
+@bp.route("/<int:side_id>/reprendre", methods=["GET", "POST"])
+@requires(Permission.TRANSFERS_MANAGE)
+def take_back(side_id: int) -> ResponseReturnValue:
+    """Take back an offer that still waits."""
+    return _play(_TAKE_BACK, side_id, PlainForm(_posted()), lambda form, **who: offers.take_back(**who))
+
+
+@bp.route("/<int:side_id>/annuler", methods=["GET", "POST"])
+@requires(Permission.TRANSFERS_MANAGE)
+def cancel(side_id: int) -> ResponseReturnValue:
+    """Take back what a transfer copied; what was evaluated upon is kept if asked."""
+    return _play(
+        _CANCEL,
+        side_id,
+        CancellingForm(_posted()),
+        lambda form, **who: cancellation.cancel(
+            reason=form.reason.data or "", keep_evaluated=form.keep_evaluated.data == "oui", **who
+        ),
+    )
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _posted() -> Any:
+    return posted() if request.method == "POST" else None
+
+
+def _play(asked: Asked, side_id: int, form: BaseForm, act: Callable[..., TransferSide]) -> ResponseReturnValue:
+    """Show the page of an action, or make it; a transfer that no longer stands as it was seen is shown as it stands."""
+    side = queries.get_side(side_id)
+    refused = refusal_of(check_action, asked.action, side, now=clock.utcnow())
+    if refused is not None:
+        return show_side(side, refused)
+    if request.method != "POST":
+        evaluated = count_evaluated_upon(side) if asked.action is TransferAction.CANCEL else 0
+        if evaluated:
+            form.blame(EvaluatedUpon(evaluated))
+        return _page(asked, side, form, evaluated=evaluated)
+    if not form.validate():
+        return _page(asked, queries.get_side(side_id), form, 422)
+    try:
+        with platform_unit_of_work(f"transfers: {asked.action.name}") as work:
+            side = act(
+                form,
+                session=work.session,
+                establishment_id=get_current_establishment().id,
+                side_id=side_id,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+            sentence, where = asked.done(side), url_for("transfers.show", side_id=side.id)
+    except NoSuchTransfer:
+        raise
+    except EvaluatedUpon as refusal:
+        form.blame(refusal)
+        return _page(asked, queries.get_side(side_id), form, refusal.status, evaluated=refusal.count)
+    except (NotNow, TransfersOff) as refusal:
+        return show_side(queries.get_side(side_id), refusal)
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _page(asked, queries.get_side(side_id), form, refusal.status)
+    return back_to(where, sentence)
+
+
+def _page(
+    asked: Asked, side: TransferSide, form: BaseForm, status: int = 200, *, evaluated: int = 0
+) -> ResponseReturnValue:
+    return render_page(
+        "transfers/action.html",
+        asked=asked,
+        side=side,
+        form=form,
+        facts=facts_of(side, get_current_establishment()),
+        disagreements=disagreements_of(side, find_pupil(side)) if asked.action is TransferAction.CONFIRM else [],
+        consequences=[*([_KEEPING] if evaluated else []), *asked.consequences(side)],
+        evaluated=evaluated,
+        cancel_url=url_for("transfers.show", side_id=side.id),
+        status=status,
+    )
+
+
+_KEEPING = "Ce qui a servi à une évaluation faite chez vous est conservé et devient celui de votre établissement."
+
+
+def _confirming(side: TransferSide) -> list[str]:
+    return [
+        f"Vous affirmez que l’élève que connaît {side.other_school} sous cet INE est bien le vôtre.",
+        "Si rien d’autre ne manque, ses fiches, bilans et évaluations sont copiés aussitôt, en lecture seule.",
+        "Votre nom est inscrit au journal de votre établissement. Vous pourrez annuler pendant 30 jours.",
+    ]
+
+
+def _agreeing(side: TransferSide) -> list[str]:
+    return [
+        f"Les fiches validées, bilans et évaluations de cet élève sont copiés vers {side.other_school}.",
+        "Vous gardez les vôtres, en lecture seule.",
+        "Un accord ne se reprend pas ; seul l’établissement d’accueil peut annuler le transfert, pendant 30 jours.",
+    ]
+
+
+def _refusing(side: TransferSide) -> list[str]:
+    if side.direction is Direction.SOURCE:
+        return [
+            f"Rien n’est copié vers {side.other_school}, qui lira votre raison.",
+            "Vous pourrez changer d’avis : l’accord restera possible depuis la page de ce transfert.",
+        ]
+    again = (
+        "L’autre établissement pourra vous proposer l’élève à nouveau."
+        if side.is_offer
+        else "Vous pourrez le demander à nouveau depuis la page de ce transfert."
+    )
+    return [
+        f"Rien n’est copié chez vous. L’établissement d’origine ({other_school_of(side)}) lira votre raison.",
+        again,
+    ]
+
+
+def _asking(side: TransferSide) -> list[str]:
+    if side.state is TransferState.DONE:
+        return [
+            "Ce qui a été ajouté dans l’établissement d’origine, ou supprimé chez vous, est copié à nouveau.",
+            "Ce que vous avez déjà n’est pas copié une seconde fois.",
+        ]
+    return [
+        "Le transfert est jugé à nouveau, comme s’il se présentait aujourd’hui.",
+        "Si rien ne manque, les documents sont copiés aussitôt ; sinon, sa page dira ce qui manque et qui doit agir.",
+    ]
+
+
+def _taking_back(side: TransferSide) -> list[str]:
+    return [
+        f"La proposition disparaît chez {side.other_school}, avec le nom et la date de naissance qu’elle portait.",
+        "Rien n’a été copié. Vous pourrez proposer cet élève à nouveau.",
+    ]
+
+
+def _cancelling(side: TransferSide) -> list[str]:
+    return [
+        "Les copies reçues par ce transfert disparaissent de votre établissement.",
+        f"L’établissement d’origine ({other_school_of(side)}) garde tous ses documents : il n’est pas touché.",
+        "Ce transfert ne se refera pas de lui-même. Vous pourrez le demander à nouveau.",
+    ]
+
+
+def _describe_outcome(side: TransferSide) -> str:
+    """Return the sentence shown after an action that may copy."""
+    if side.state is TransferState.DONE:
+        return f"{side.student_label} : le transfert est effectué."
+    if side.state is TransferState.AGREEMENT:
+        return f"{side.student_label} : c’est noté. L’établissement d’origine doit encore donner son accord."
+    if side.state is TransferState.CONFLICT:
+        return f"{side.student_label} : c’est noté. L’établissement d’accueil doit encore confirmer l’identité."
+    return f"{side.student_label} : c’est noté. État du transfert : {side.state.label}."
+
+
+_CONFIRM = Asked(TransferAction.CONFIRM, "Confirmer l’identité", "Confirmer et copier", _confirming, _describe_outcome)
+_AGREE = Asked(TransferAction.AGREE, "Donner votre accord", "Donner votre accord", _agreeing, _describe_outcome)
+_REFUSE = Asked(
+    TransferAction.REFUSE,
+    "Refuser le transfert",
+    "Refuser le transfert",
+    _refusing,
+    lambda side: f"{side.student_label} : le transfert est refusé.",
+    is_danger=True,
+)
+_ASK_AGAIN = Asked(TransferAction.ASK_AGAIN, "Demander à nouveau", "Demander à nouveau", _asking, _describe_outcome)
+_TAKE_BACK = Asked(
+    TransferAction.TAKE_BACK,
+    "Reprendre la proposition",
+    "Reprendre la proposition",
+    _taking_back,
+    lambda side: f"{side.student_label} : la proposition est reprise.",
+    is_danger=True,
+)
+_CANCEL = Asked(
+    TransferAction.CANCEL,
+    "Annuler le transfert",
+    "Annuler le transfert",
+    _cancelling,
+    lambda side: f"{side.student_label} : le transfert est annulé, les copies reçues ont disparu.",
+    is_danger=True,
+)

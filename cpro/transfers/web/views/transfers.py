@@ -1,0 +1,238 @@
+"""« Visualiser les transferts effectués »: lists, the timeline of one, the run asked for, the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from flask import Blueprint, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock, events
+from cpro.core.errors import DomainError
+from cpro.core.formatting import plural
+from cpro.core.parsing import read_page
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import back_to, current_actor, current_principal, remote_address, render_page
+from cpro.establishments.models import Establishment
+from cpro.establishments.queries import get_current_establishment
+from cpro.transfers import queries
+from cpro.transfers.actions import TransferAction, list_open_actions
+from cpro.transfers.errors import NotNow, TransfersOff
+from cpro.transfers.jobs import request_run
+from cpro.transfers.models import Direction, TransferSide
+from cpro.transfers.receipts import render_receipt
+from cpro.transfers.web.presenters import facts_of, shown_side, shown_steps
+
+bp = Blueprint("transfers", __name__, url_prefix="/admin/parametres/transferts/effectues")
+
+#: How many rows of a list the first page shows, and how many a page of the list alone.
+_SHOWN, _PER_PAGE = 10, 20
+_LAST_PAGE = 500
+_LONGEST_SEARCH = 100
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """One of the lists: its title, what its table is called, what it says when empty, how its rows are read."""
+
+    key: str
+    title: str
+    caption: str
+    empty: str
+    read: Callable[..., Sequence[Any]]
+
+
+_LISTS = (
+    ListOf(
+        "en-cours",
+        "En cours",
+        "Transferts en cours",
+        "Aucun transfert n’est en cours. Un transfert apparaît ici quand un import montre qu’un élève est passé d’un "
+        "établissement à l’autre.",
+        queries.list_candidates,
+    ),
+    ListOf(
+        "recus",
+        "En provenance d’autres établissements",
+        "Transferts reçus",
+        "Aucun transfert n’a encore été effectué depuis un autre établissement vers le vôtre.",
+        lambda **asked: queries.list_closed(Direction.DESTINATION, **asked),
+    ),
+    ListOf(
+        "envoyes",
+        "À destination d’autres établissements",
+        "Transferts envoyés",
+        "Aucun transfert n’a encore été effectué depuis votre établissement vers un autre.",
+        lambda **asked: queries.list_closed(Direction.SOURCE, **asked),
+    ),
+)
+
+
+@bp.get("")
+@requires(Permission.TRANSFERS_VIEW)
+def index() -> ResponseReturnValue:
+    """Show the lists side by side, or one of them by pages (`liste`, `page`), searched or not (`recherche`)."""
+    events.search_made.send(
+        "transfers",
+        principal=current_principal(),
+        screen="Transferts",
+        sought=_sought(),
+        origin=remote_address(),
+        now=clock.utcnow(),
+    )
+    return _index_page()
+
+
+@bp.get("/<int:side_id>")
+@requires(Permission.TRANSFERS_VIEW)
+def show(side_id: int) -> ResponseReturnValue:
+    """Show the state of one transfer: what is done, what is missing, who must act."""
+    side = queries.get_side(side_id)
+    events.record_opened.send(
+        "transfers",
+        principal=current_principal(),
+        object_type="transfer",
+        object_id=str(side.id),
+        object_label=side.student_label,
+        origin=remote_address(),
+        now=clock.utcnow(),
+    )
+    return show_side(side)
+
+
+@bp.post("/essayer")
+@requires(Permission.TRANSFERS_MANAGE)
+def try_now() -> ResponseReturnValue:
+    """Ask for a run on the school's pupils, and lead to its progress."""
+    if not get_current_establishment().transfers_enabled:
+        return _index_page(TransfersOff())
+    with unit_of_work():
+        job_id = request_run(by=current_actor(), now=clock.utcnow()).id
+    return back_to(url_for("jobs.show", job_id=job_id))
+
+
+@bp.get("/<int:side_id>/recepisse.pdf")
+@requires(Permission.RECORDS_EXPORT)
+def receipt(side_id: int) -> ResponseReturnValue:
+    """Send the receipt of a transfer that was made."""
+    side, school, now = queries.get_side(side_id), get_current_establishment(), clock.utcnow()
+    if side.done_at is None:
+        raise NotNow("Rien n’a été copié : il n’y a pas de récépissé.")
+    answer = send_file(
+        BytesIO(render_receipt(side, school, now=now)),
+        mimetype="application/pdf",
+        download_name=f"recepisse-transfert-{side.id}.pdf",
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+# --- Shared with the actions --------------------------------------------------------------------------------------
+
+
+def show_side(side: TransferSide, refusal: DomainError | None = None) -> ResponseReturnValue:
+    """Render the page of a side, with the sentence that refused an action on it if there was one."""
+    school, principal = get_current_establishment(), current_principal()
+    may_decide = can(principal, Permission.TRANSFERS_MANAGE)
+    return render_page(
+        "transfers/show.html",
+        side=shown_side(side, school),
+        steps=shown_steps(side, school),
+        facts=facts_of(side, school),
+        actions=[_link(each, side) for each in list_open_actions(side, now=clock.utcnow())] if may_decide else [],
+        receipt_url=url_for("transfers.receipt", side_id=side.id)
+        if side.done_at and can(principal, Permission.RECORDS_EXPORT)
+        else None,
+        pupil_url=url_for("eleves.details_view", id=side.student_id) if side.student_id else None,
+        # A run records all that it copied in one line; only a decision has a line of its own.
+        sections=registry().object_sections("transfer", str(side.id)) if side.decided_at else [],
+        refusal=refusal.message if refusal else "",
+        status=refusal.status if refusal else 200,
+    )
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+_LINKS = {
+    TransferAction.CONFIRM: ("transfers.confirm", "Confirmer l’identité"),
+    TransferAction.AGREE: ("transfers.agree", "Donner votre accord"),
+    TransferAction.ACCEPT: ("transfers.accept", "Rattacher à l’un de vos élèves"),
+    TransferAction.REFUSE: ("transfers.refuse", "Refuser"),
+    TransferAction.TAKE_BACK: ("transfers.take_back", "Reprendre la proposition"),
+    TransferAction.ASK_AGAIN: ("transfers.ask_again", "Demander à nouveau"),
+    TransferAction.CANCEL: ("transfers.cancel", "Annuler ce transfert"),
+}
+
+
+def _link(action: TransferAction, side: TransferSide) -> dict[str, Any]:
+    endpoint, label = _LINKS[action]
+    is_danger = action in (TransferAction.REFUSE, TransferAction.CANCEL, TransferAction.TAKE_BACK)
+    return {"label": label, "url": url_for(endpoint, side_id=side.id), "is_danger": is_danger}
+
+
+def _sought() -> str:
+    return request.args.get("recherche", "").strip()[:_LONGEST_SEARCH]
+
+
+def _index_page(refusal: TransfersOff | None = None) -> ResponseReturnValue:
+    school, principal, sought = get_current_establishment(), current_principal(), _sought()
+    chosen = next((each for each in _LISTS if each.key == request.args.get("liste")), None)
+    page = read_page(request.args.get("page"), last=_LAST_PAGE) if chosen else 1
+    figures = queries.count_sides()
+    may_decide = can(principal, Permission.TRANSFERS_MANAGE)
+    return render_page(
+        "transfers/index.html",
+        school=school,
+        lists=[
+            _shown_list(each, school, sought, page, _PER_PAGE if chosen else _SHOWN)
+            for each in ([chosen] if chosen else _LISTS)
+        ],
+        chosen=chosen,
+        page=page,
+        sought=sought,
+        figures=_figures(figures),
+        may_decide=may_decide,
+        may_offer=may_decide and school.transfers_enabled and queries.may_offer(),
+        departed=None if chosen or sought else _departed(school),
+        refusal=refusal.message if refusal else "",
+        status=refusal.status if refusal else 200,
+    )
+
+
+def _shown_list(each: ListOf, school: Establishment, sought: str, page: int, size: int) -> dict[str, Any]:
+    found = each.read(limit=size + 1, offset=(page - 1) * size, sought=sought)
+    return {
+        "key": each.key,
+        "title": each.title,
+        "caption": each.caption,
+        "empty": each.empty,
+        "rows": [shown_side(side, school) for side in found[:size]],
+        "more": len(found) > size,
+        "url": url_for("transfers.index", liste=each.key, recherche=sought or None),
+        "previous_url": url_for("transfers.index", liste=each.key, recherche=sought or None, page=page - 1)
+        if page > 1
+        else None,
+        "next_url": url_for("transfers.index", liste=each.key, recherche=sought or None, page=page + 1)
+        if len(found) > size
+        else None,
+    }
+
+
+def _figures(figures: queries.Figures) -> list[str]:
+    return [
+        plural(figures.received, "transfert reçu", "transferts reçus"),
+        plural(figures.sent, "transfert envoyé", "transferts envoyés"),
+        plural(figures.to_decide, "attend votre décision", "attendent votre décision"),
+        plural(figures.waiting, "attend autre chose", "attendent autre chose"),
+    ]
+
+
+def _departed(school: Establishment) -> dict[str, Any]:
+    """Return the first departed pupils of whom no school has asked for anything."""
+    found = queries.list_without_destination(clock.today_in(school.timezone, clock.utcnow()), limit=_SHOWN + 1)
+    return {"rows": found[:_SHOWN], "more": len(found) > _SHOWN}

@@ -1,0 +1,309 @@
+"""Judge every request before its view runs: who is there, what the route asks, which school it works in.
+
+Closed by default: a route that nobody marked answers 403. What somebody had typed is kept when their sign-in ended
+meanwhile, if the form came from our own pages.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import Forbidden
+
+from cpro.config import INACTIVITY_LIMIT
+from cpro.core import clock, tenancy
+from cpro.core.locks import is_busy, wait_at_most
+from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, Role, access_of, can
+from cpro.core.tenancy import OpenSchool
+from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import (
+    SECRET_FIELDS,
+    asks_for_json,
+    current_actor,
+    current_principal,
+    is_local_path,
+    page_address,
+)
+from cpro.extensions import csrf, login_manager
+from cpro.users import authentication, queries
+from cpro.users.models import Account
+from cpro.users.operations import parked_forms, sign_ins
+from cpro.users.web import lost_uploads, refused_forms
+
+#: What Flask and Flask-Admin serve as files: style sheets, scripts, pictures of ours.
+STATIC_ENDPOINTS = frozenset({"static", "admin.static"})
+#: Answers a monitor without asking the database anything, who asks included.
+ALIVE = "pages.alive"
+#: The cookie's entry that names a parked form.
+PARKED = "parked_form"
+#: The cookie's entry that says whose sign-in it was: the sign-in itself may be gone when the form arrives.
+OWNER = "owner"
+_SEEN_TO_THE = timedelta(minutes=1)
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Never kept, whatever the form: secrets, and what is drawn anew.
+_NEVER_KEPT = SECRET_FIELDS | {"csrf_token"}
+#: The answer to a script that saves while somebody types; the text stays on their page, and posting it parks it.
+_SESSION_ENDED = (
+    "Votre session a pris fin\u202f: ce que vous écrivez n’est plus enregistré. "
+    "Votre texte reste sur cette page\u202f; validez-le pour vous connecter à nouveau\u202f: "
+    "il vous sera présenté après la connexion."
+)
+
+
+def install(app: Flask) -> None:
+    """Put the guard before every view of the application."""
+    login_manager.user_loader(load_principal)
+    login_manager.session_protection = None  # the sign-in is a row of ours: changing networks is no theft
+    app.before_request(_judge)
+    app.after_request(refused_forms.forget_saved)
+    app.register_error_handler(tenancy.ScopeEnded, lambda error: _lead_out())
+
+
+def load_principal(token: str) -> Principal | None:
+    """Return who a cookie's token belongs to, or None once signed out, disabled or idle for too long."""
+    now = clock.utcnow()
+    with tenancy.platform_session("who is signed in") as lookup:
+        found = queries.find_sign_in(lookup, token)
+        if found is None:
+            return None
+        account, sign_in = found.account, found.sign_in
+        if sign_in.last_seen_at < now - INACTIVITY_LIMIT:
+            return None
+        kind = authentication.kind_of(account)
+        school = account.establishment_id if isinstance(account, Account) else sign_in.entered_establishment_id
+        label = account.label
+        if account.role is Role.INSPECTOR and school is not None:
+            label = name_in_school(account.id, school) or label
+        principal = Principal(account.id, kind, label, account.login, account.role, school, sign_in.id)
+        seen_at = sign_in.last_seen_at
+    if seen_at < now - _SEEN_TO_THE:
+        _note_seen(token, now)
+    return principal
+
+
+def _note_seen(token: str, now: datetime) -> None:
+    """Note that somebody is still there; let it go while another writer is at work: the next page notes it.
+
+    A page that only reads never waits for whoever writes.
+    """
+    try:
+        with wait_at_most(0), platform_unit_of_work("still active") as work:
+            again = queries.find_sign_in(work.session, token)
+            if again:
+                again.sign_in.last_seen_at = now
+    except OperationalError as error:
+        if not is_busy(error):
+            raise
+
+
+def name_in_school(inspector_id: int, establishment_id: int) -> str | None:
+    """Return how a school calls an inspector: its journal must hold nothing else of their account."""
+    return registry().name_in_school(inspector_id, establishment_id)
+
+
+def _judge() -> ResponseReturnValue | None:
+    """Let the request through, or answer in its place."""
+    endpoint = request.endpoint
+    if endpoint in STATIC_ENDPOINTS or endpoint == ALIVE:
+        return None
+    principal = current_principal()
+    # First: the frame of an error page shows the school too.
+    if not _open_scope(principal) and endpoint != "users.sign_out":
+        return _lead_out()
+    if endpoint is None:
+        return None  # no route: 404 or 405 follows
+    access = access_of(current_app.view_functions[endpoint])
+    if access is None:
+        raise Forbidden(f"route {endpoint} is marked neither @requires nor @public")
+    if principal is None and endpoint == "users.sign_out":
+        return redirect(url_for("users.sign_in"), 303)  # already done, in another window
+    if access.permission is None:
+        _check_token()
+        return None
+    return _admit(principal, access, access.permission)
+
+
+def _admit(principal: Principal | None, access: Access, permission: Permission) -> ResponseReturnValue | None:
+    """Let somebody through to a route that asks for a permission, or answer in its place."""
+    if principal is None:
+        return _send_to_sign_in(access)
+    if principal.role.is_platform and principal.establishment_id is None and permission not in SCHOOL_FREE:
+        return redirect(url_for("schools.choose"), 303)
+    if access.max_body is not None:
+        if not can(principal, permission):
+            raise Forbidden  # before anything of a large post is read
+        request.max_content_length = access.max_body
+    if not _token_is_right():
+        return _offer_again(access, principal)
+    if not can(principal, permission):
+        raise Forbidden
+    _restore_typed(principal, access)
+    return None
+
+
+def _restore_typed(principal: Principal, access: Access) -> None:
+    """Hand a page what was typed in it and is not saved; keep an eye on a form that is posted now."""
+    if access.keeps_typed_form and request.method == "POST":
+        refused_forms.watch(principal, page_address())
+    refused_forms.restore(principal, page_address())
+    _restore_typed_form(principal)
+    if request.method == "GET":
+        lost_uploads.flash_names(f"{principal.kind}:{principal.id}")
+
+
+def _open_scope(principal: Principal | None) -> bool:
+    """Give the request's session the school it works in; without one, whatever it would read is refused.
+
+    An inspector's scope is read again from their mandate, at each request. Return False when there is none any more.
+    """
+    if principal is None or principal.establishment_id is None:
+        return True
+    if principal.role is Role.INSPECTOR:
+        school = find_open_school(principal, principal.establishment_id)
+        if school is None:
+            return False
+        tenancy.enter(school.scope)
+        return True
+    tenancy.enter(tenancy.Scope(principal.establishment_id, read_only=principal.role is Role.SUPPORT))
+    return True
+
+
+def find_open_school(principal: Principal, establishment_id: int) -> OpenSchool | None:
+    """Return a school as it is open to an inspector now, or None."""
+    found = registry().open_schools(principal.id, clock.utcnow())
+    return next((each for each in found if each.establishment_id == establishment_id), None)
+
+
+def _lead_out() -> ResponseReturnValue:
+    """Take an inspector out of a school that is not open to them any more, and say so."""
+    principal = current_principal()
+    assert principal is not None, "nobody else has a scope that ends"
+    with platform_unit_of_work("an inspector's access has ended") as work:
+        sign_ins.enter_school(work.session, principal.sign_in_id, None, by=current_actor(), now=clock.utcnow())
+    flash(
+        "L’accès que cet établissement vous avait ouvert a pris fin, ou vient d’être fermé ou suspendu. "
+        "Vous en êtes sorti ; rien d’autre ne change.",
+        "warning",
+    )
+    return redirect(url_for("schools.choose"), 303)
+
+
+def _check_token() -> None:
+    if request.method not in _SAFE_METHODS:
+        csrf.protect()
+
+
+def _token_is_right() -> bool:
+    from flask_wtf.csrf import CSRFError
+
+    try:
+        _check_token()
+    except CSRFError:
+        return False
+    return True
+
+
+def _send_to_sign_in(access: Access) -> ResponseReturnValue:
+    """Lead to the sign-in page, and back here afterwards; keep what was typed."""
+    if request.method in _SAFE_METHODS:
+        return redirect(url_for("users.sign_in", suite=_here()), 303)
+    if asks_for_json():
+        return {"message": _SESSION_ENDED}, 401
+    owner = session.get(OWNER)  # without it, on a shared computer, the next person would be shown the form
+    if owner and access.keeps_typed_form and _comes_from_our_pages() and _park(owner):
+        flash("Votre session a pris fin. Ce que vous aviez saisi vous sera présenté après la connexion.", "warning")
+    elif owner and _was_sent_from_ours() and lost_uploads.is_upload():
+        lost_uploads.note(owner, access.max_body)
+    return redirect(
+        url_for("users.sign_in", suite=page_address() if access.keeps_typed_form else _find_source_page()), 303
+    )
+
+
+def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
+    """Answer a form whose token is not this sign-in's: shown again if it came from our pages, refused otherwise.
+
+    Files cannot be shown again: they are named, on the page they were sent from.
+    """
+    if asks_for_json():
+        return {"message": _SESSION_ENDED}, 403
+    if access.keeps_typed_form and _comes_from_our_pages() and _park(f"{principal.kind}:{principal.id}"):
+        return redirect(page_address(), 303)
+    page = _find_source_page()
+    if lost_uploads.is_upload() and page and _was_sent_from_ours():
+        flash(lost_uploads.sentence_of([each.filename or "" for each in request.files.values() if each]), "warning")
+        return redirect(page, 303)
+    csrf.protect()  # answers 400
+    raise AssertionError("unreachable: the token was refused just before")
+
+
+def _comes_from_our_pages() -> bool:
+    """Return whether the browser says that the form was on a page of ours (`Sec-Fetch-Site`, else `Origin`).
+
+    A browser too old to say either is not believed, unless the form's token is right.
+    """
+    said = _was_sent_from_ours()
+    return _token_is_right() if said is None else said
+
+
+def _was_sent_from_ours() -> bool | None:
+    """Return whether the browser says that a page of ours sent this, None when it says nothing."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site:
+        return site == "same-origin"
+    origin = request.headers.get("Origin")
+    return urlsplit(origin).netloc == request.host if origin else None
+
+
+def _find_source_page() -> str | None:
+    """Return the page of ours on which a posted form stood, as the browser gives it, None when it does not."""
+    source = urlsplit(request.headers.get("Referer", ""))
+    if source.netloc != request.host or not is_local_path(source.path):
+        return None
+    return f"{source.path}?{source.query}" if source.query else source.path
+
+
+def _park(owner: str) -> bool:
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _NEVER_KEPT]
+    with platform_unit_of_work("keeping a form typed before the sign-in ended") as work:
+        token = parked_forms.park(work.session, owner=owner, path=page_address(), fields=fields, now=clock.utcnow())
+    if token is None:
+        return False
+    session[PARKED] = token
+    return True
+
+
+def _restore_typed_form(principal: Principal) -> None:
+    """Hand the parked form to its page; forget it once the page is posted or its owner gives it up."""
+    token = session.get(PARKED)
+    if not token:
+        return
+    with tenancy.platform_session("a form typed before the sign-in ended") as lookup:
+        fields = parked_forms.read(
+            lookup, token=token, owner=f"{principal.kind}:{principal.id}", path=page_address(), now=clock.utcnow()
+        )
+    if fields is None:
+        return
+    if request.method == "GET" and "abandonner" not in request.args:
+        g.typed_form = fields
+        g.pop("typed_errors", None)
+    else:
+        session.pop(PARKED)
+
+
+def parked_path(owner: str) -> str | None:
+    """Return the page of the form this browser has waiting for its owner, or None."""
+    token: Any = session.get(PARKED)
+    if not token:
+        return None
+    with tenancy.platform_session("a form typed before the sign-in ended") as lookup:
+        return parked_forms.find_path(lookup, token=token, owner=owner, now=clock.utcnow())
+
+
+def _here() -> str:
+    return request.full_path.rstrip("?")

@@ -1,0 +1,361 @@
+"""Sign-in, activation, own account, home page; the choice of a school by support and inspectors."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_login import login_user, logout_user
+from itsdangerous import BadData, URLSafeSerializer
+
+from cpro.core import clock, tenancy
+from cpro.core.errors import DomainError, NotFound
+from cpro.core.formatting import format_date
+from cpro.core.passwords import password_rule
+from cpro.core.permissions import Permission, Principal, Role, public, requires
+from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.forms import posted
+from cpro.core.web.registry import registry
+from cpro.core.web.responses import (
+    back_to,
+    cookies_are_secure,
+    current_actor,
+    current_principal,
+    is_local_path,
+    remote_address,
+    render_page,
+)
+from cpro.establishments.queries import find_establishments, get_establishment
+from cpro.users import authentication, identity, queries, recovery
+from cpro.users.operations import parked_forms, sign_ins
+from cpro.users.web import guard, lost_uploads
+from cpro.users.web.forms import ActivationForm, ForgottenForm, OwnPasswordForm, SignInForm
+
+bp = Blueprint("users", __name__)
+schools_bp = Blueprint("schools", __name__, url_prefix="/ecoles")
+
+_KNOWN_BROWSER = "cpro_browser"
+_KNOWN_ACCOUNTS = 5
+_YEAR = 365 * 24 * 3600  # seconds
+
+
+# --- Home ----------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/")
+@requires(Permission.OWN_ACCOUNT)
+def home() -> ResponseReturnValue:
+    """Lead each role to the page that makes sense for it."""
+    principal = _principal()
+    if principal.establishment_id is None:
+        return redirect(url_for("schools.choose"), 303)
+    return redirect(_landing(principal) or url_for("users.own_account"), 303)
+
+
+@bp.get("/<school>/")
+@public
+def school_door(school: str) -> ResponseReturnValue:
+    """Lead to the sign-in page with the school filled in."""
+    with tenancy.platform_session("sign-in: the school is not known yet") as lookup:
+        found = queries.find_establishment(lookup, school)
+        if found is None:
+            raise NotFound("Aucun établissement ne porte ce code ni cet UAI.")
+        code = found.code
+    return redirect(url_for("users.sign_in", establishment=code), 303)
+
+
+# --- Signing in ----------------------------------------------------------------------------------------------------
+
+
+@bp.route("/connexion", methods=["GET", "POST"])
+@public
+def sign_in() -> ResponseReturnValue:
+    """Sign in with a school, a login and a password."""
+    if request.method != "POST":
+        if current_principal() is not None:
+            return redirect(url_for("users.home"), 303)
+        form = SignInForm(data={"establishment": request.args.get("establishment", "")[:254]})
+        return render_page("users/sign_in.html", form=form)
+    form = SignInForm(posted())
+    if not form.validate():
+        return render_page("users/sign_in.html", form=form, status=422)
+    attempt = _attempt(form.establishment.data, form.login.data, form.password.data)
+    try:
+        outcome = authentication.sign_in(attempt, now=clock.utcnow())
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _refused("users/sign_in.html", form, refusal)
+    if isinstance(outcome, authentication.CodeTyped):
+        return _offer_activation(attempt)
+    return _welcome(outcome)
+
+
+@bp.post("/deconnexion")
+@public
+def sign_out() -> ResponseReturnValue:
+    """Sign this browser out; already signed out, lead to the same page."""
+    principal = current_principal()
+    if principal is not None:
+        with platform_unit_of_work("sign-out") as work:
+            account = queries.get_account(work.session, principal.kind, principal.id)
+            sign_ins.end_sign_in(work.session, principal.sign_in_id, account, by=current_actor(), now=clock.utcnow())
+            refused = parked_forms.refused_owner(principal.kind, principal.id, principal.sign_in_id)
+            parked_forms.forget_refused(work.session, owner=refused)
+    owner = session.get(guard.OWNER)
+    logout_user()
+    session.clear()
+    if owner:  # what another window of theirs may still post is kept for them
+        session[guard.OWNER] = owner
+    return back_to(url_for("users.sign_in"), "Vous êtes déconnecté.")
+
+
+@bp.route("/activation", methods=["GET", "POST"])
+@public
+def activate() -> ResponseReturnValue:
+    """Choose a password with a one-time code."""
+    if request.method != "POST":
+        given = {name: request.args.get(name, "")[:254] for name in ("establishment", "login")}
+        return _activation_page(ActivationForm(data=given))
+    form = ActivationForm(posted())
+    if not form.validate():
+        return _activation_page(form, 422)
+    attempt = _attempt(form.establishment.data, form.login.data, form.code.data)
+    try:
+        outcome = authentication.activate(attempt, form.password.data, now=clock.utcnow())
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _refused("users/activation.html", form, refusal, rules=_rules())
+    answer = _welcome(outcome)  # starts a new session, so the message comes after
+    flash("Votre mot de passe est enregistré. Vous êtes connecté.", "success")
+    return answer
+
+
+@bp.route("/mot-de-passe-oublie", methods=["GET", "POST"])
+@public
+def forgotten_password() -> ResponseReturnValue:
+    """Send a code by e-mail to those who have an address; say the same to everybody."""
+    given = {"establishment": request.args.get("establishment", "")[:254]}
+    form = ForgottenForm(posted() if request.method == "POST" else None, data=given)
+    if request.method != "POST":
+        return render_page("users/forgotten.html", form=form, sent=False)
+    if not form.validate():
+        return render_page("users/forgotten.html", form=form, sent=False, status=422)
+    recovery.answer_forgotten(
+        form.establishment.data, form.login.data, public_url=current_app.config["CPRO_PUBLIC_URL"], now=clock.utcnow()
+    )
+    return render_page("users/forgotten.html", form=form, sent=True)
+
+
+# --- Own account ---------------------------------------------------------------------------------------------------
+
+
+@bp.route("/mon-compte", methods=["GET", "POST"])
+@requires(Permission.OWN_ACCOUNT)
+def own_account() -> ResponseReturnValue:
+    """Show one's own account and change one's password."""
+    principal = _principal()
+    form = OwnPasswordForm(posted() if request.method == "POST" else None)
+    status = _change_password(form, principal) if request.method == "POST" else None
+    if status == 200:
+        return back_to(
+            url_for("users.own_account"),
+            "Votre mot de passe est changé. Vos connexions sur d’autres appareils ont pris fin.",
+        )
+    return render_page(
+        "users/account.html",
+        form=form,
+        principal=principal,
+        rule=_rule(principal),
+        sections=registry().sections("account"),
+        status=status or 200,
+    )
+
+
+# --- Choosing a school ---------------------------------------------------------------------------------------------
+
+
+@schools_bp.get("")
+@requires(Permission.SCHOOL_CHOOSE)
+def choose() -> ResponseReturnValue:
+    """List the schools that support or an inspector may enter."""
+    principal, sought = _principal(), request.args.get("recherche", "")[:100]
+    if principal.role is Role.INSPECTOR:
+        return render_page("users/open_schools.html", schools=registry().open_schools(principal.id, clock.utcnow()))
+    with tenancy.platform_session("choosing a school") as lookup:
+        return render_page("users/schools.html", schools=find_establishments(lookup, sought), sought=sought)
+
+
+@schools_bp.post("/<int:establishment_id>/entrer")
+@requires(Permission.SCHOOL_CHOOSE)
+def enter(establishment_id: int) -> ResponseReturnValue:
+    """Enter a school."""
+    principal = _principal()
+    message, by = "Vous consultez {}, en lecture seule.", current_actor()
+    if principal.role is Role.INSPECTOR:
+        opened = guard.find_open_school(principal, establishment_id)
+        if opened is None:
+            raise NotFound("Cet établissement ne vous a pas ouvert d’accès.")
+        message = f"Vous consultez {{}}, en lecture seule, jusqu’au {format_date(opened.ends_on)} compris."
+        by = replace(by, label=guard.name_in_school(principal.id, establishment_id) or by.label)
+    with platform_unit_of_work("entering a school") as work:
+        school = get_establishment(work.session, establishment_id)
+        # Each school's journal records it of an inspector under the name that this school typed.
+        sign_ins.enter_school(
+            work.session, principal.sign_in_id, school, by=by, now=clock.utcnow(), left_by=current_actor()
+        )
+        name = school.name or school.code
+    return back_to(_landing(principal) or url_for("users.home"), message.format(name))
+
+
+@schools_bp.post("/quitter")
+@requires(Permission.SCHOOL_CHOOSE)
+def leave() -> ResponseReturnValue:
+    """Leave the school entered."""
+    with platform_unit_of_work("leaving a school") as work:
+        sign_ins.enter_school(work.session, _principal().sign_in_id, None, by=current_actor(), now=clock.utcnow())
+    return back_to(url_for("schools.choose"))
+
+
+# --- Private -------------------------------------------------------------------------------------------------------
+
+
+def _landing(principal: Principal) -> str | None:
+    """Return the first page of the side bar that somebody may open in a school, or None for those who have none."""
+    allowed = (entry.endpoint for entry in registry().menu if principal.can(entry.permission))
+    return next(map(url_for, allowed), None)
+
+
+def _principal() -> Principal:
+    principal = current_principal()
+    assert principal is not None, "the guard lets nobody else through"
+    return principal
+
+
+def _rule(principal: Principal) -> str:
+    return password_rule(principal.role.is_privileged)
+
+
+def _rules() -> dict[str, str]:
+    return {"student": password_rule(False), "staff": password_rule(True)}
+
+
+def _change_password(form: OwnPasswordForm, principal: Principal) -> int:
+    """Change the password of the person signed in; return the status of the answer, the form blamed if refused."""
+    if not form.validate():
+        return 422
+    try:
+        check_own_password(form.current_password.data)
+        with platform_unit_of_work("own password") as work:
+            sign_ins.change_own_password(
+                work.session,
+                queries.get_account(work.session, principal.kind, principal.id),
+                password=form.password.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+                sign_in_id=principal.sign_in_id,
+            )
+    except DomainError as refusal:
+        form.blame(refusal)
+        return refusal.status
+    return 200
+
+
+def check_own_password(typed: str) -> None:
+    """Compare what the person signed in typed with their password; see `identity.check_password`."""
+    identity.check_password(_principal(), typed, now=clock.utcnow())
+
+
+def _attempt(establishment: str | None, login: str, secret: str) -> authentication.Attempt:
+    school = authentication.canonical_school(establishment or "")
+    return authentication.Attempt(school, login, secret, remote_address(), _known_accounts())
+
+
+def _refused(template: str, form: object, refusal: DomainError, **context: object) -> ResponseReturnValue:
+    answer = make_response(render_page(template, form=form, status=refusal.status, **context))
+    seconds = getattr(refusal, "seconds", None)
+    if seconds:
+        answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def _offer_activation(attempt: authentication.Attempt) -> ResponseReturnValue:
+    flash("Ce code est bon : choisissez maintenant votre mot de passe.", "info")
+    given = {"establishment": attempt.establishment, "login": attempt.login, "code": attempt.secret}
+    return _activation_page(ActivationForm(data=given))
+
+
+def _activation_page(form: ActivationForm, status: int = 200) -> ResponseReturnValue:
+    return render_page("users/activation.html", form=form, rules=_rules(), status=status)
+
+
+def _welcome(outcome: authentication.SignedIn) -> ResponseReturnValue:
+    """Sign the browser in, mark it as known to the account, and lead to the page that was asked for."""
+    parked = guard.parked_path(outcome.owner)
+    parked_token, lost = session.get(guard.PARKED), session.get(lost_uploads.ENTRY)
+    session.clear()  # a cookie prepared before the sign-in must not survive it
+    session[guard.OWNER] = outcome.owner
+    if parked_token:
+        session[guard.PARKED] = parked_token  # even somebody else's: it waits for them, nobody else gets it
+    if lost:
+        session[lost_uploads.ENTRY] = lost
+    principal = guard.load_principal(outcome.token)
+    assert principal is not None, "the sign-in was committed just before"
+    login_user(SignedInUser(outcome.token))
+    asked = request.args.get("suite")
+    target = parked or (asked if is_local_path(asked) else None) or url_for("users.home")
+    answer = make_response(redirect(target, 303))
+    _mark_browser(answer, outcome.reference)
+    return answer
+
+
+class SignedInUser:
+    """What Flask-Login writes in the cookie: the sign-in's token."""
+
+    is_active = True
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def get_id(self) -> str:
+        """Return the token."""
+        return self._token
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="known-browser")
+
+
+def _known_accounts() -> dict[str, str]:
+    """Return the marks of the accounts known to this browser, {reference: mark}."""
+    try:
+        known = _serializer().loads(request.cookies.get(_KNOWN_BROWSER, ""))
+    except BadData:
+        return {}
+    return {str(reference): str(mark) for reference, mark in known.items()} if isinstance(known, dict) else {}
+
+
+def _mark_browser(answer: Response, reference: str) -> None:
+    known = _known_accounts()
+    known.pop(reference, None)
+    known[reference] = secrets.token_urlsafe(9)
+    latest = dict(list(known.items())[-_KNOWN_ACCOUNTS:])
+    answer.set_cookie(
+        _KNOWN_BROWSER,
+        _serializer().dumps(latest),
+        max_age=_YEAR,
+        httponly=True,
+        samesite="Lax",
+        secure=cookies_are_secure(),
+    )
