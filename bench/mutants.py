@@ -116,6 +116,9 @@ class Finder(ast.NodeVisitor):
             self._swap(node.values[0], node.values[1], "and → or", "and", "or")
         self.generic_visit(node)
 
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        """Leave wordings alone."""
+
     def _swap(self, left: ast.expr, right: ast.expr, kind: str, old: str, new: str) -> None:
         start, end = self._span(left)[1], self._span(right)[0]
         between = self._source[start:end].decode()
@@ -167,8 +170,7 @@ class Laboratory:
 
     def try_out(self, mutant: Mutant) -> tuple[str, str]:
         """Return the verdict on a mutant, and the test that killed it or those that did not."""
-        file, met = self._tree / mutant.path, []
-        sound = file.read_bytes()
+        file, met, sound = self._tree / mutant.path, [], (self._tree / mutant.path).read_bytes()
         compile(mutant.apply(sound), mutant.path, "exec")  # what no Python reads would be killed by anything
         file.write_bytes(mutant.apply(sound))
         try:

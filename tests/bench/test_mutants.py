@@ -53,6 +53,7 @@ def tree(tmp_path: Path) -> Path:
     for name, text in {
         "cpro/rides/operations.py": RULES,
         "cpro/rides/views.py": RULES,
+        "cpro/rides/words.py": "def f(n):\n    return f\"{n} place{'s' if n > 1 else ''}\"\n",
         "tests/rides/test_operations.py": TESTS,
         "pyproject.toml": PROJECT,
     }.items():

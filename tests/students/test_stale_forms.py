@@ -10,7 +10,8 @@ from flask import Flask
 
 from cpro.core.concurrency import StaleForm, fingerprint
 from cpro.extensions import db
-from cpro.students.models import Diploma, Division, Student
+from cpro.students.mefs import mef_values, update_mef
+from cpro.students.models import MEF, Diploma, Division, Student
 from cpro.students.operations import (
     diploma_values,
     division_values,
@@ -19,7 +20,7 @@ from cpro.students.operations import (
     update_division,
     update_student,
 )
-from tests.factories import World, make_diploma
+from tests.factories import World, make_diploma, make_mef
 from tests.helpers.office import Office
 from tests.helpers.records import nothing_written, rows, set_school, set_up
 
@@ -30,6 +31,8 @@ def values_of(row: Any) -> dict[str, str]:
     """Return a row as its form shows it."""
     if isinstance(row, Student):
         return student_values(row, db.session.get(Division, row.division_id) if row.division_id else None)
+    if isinstance(row, MEF):
+        return mef_values(row, db.session.get(Diploma, row.diploma_id) if row.diploma_id else None)
     if isinstance(row, Division):
         return division_values(row, db.session.get(Diploma, row.diploma_id) if row.diploma_id else None)
     return diploma_values(row)
@@ -37,13 +40,19 @@ def values_of(row: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("model", "update", "field"),
-    [(Student, update_student, "first_name"), (Division, update_division, "label"), (Diploma, update_diploma, "label")],
+    [
+        (Student, update_student, "first_name"),
+        (Division, update_division, "label"),
+        (Diploma, update_diploma, "label"),
+        (MEF, update_mef, "label"),
+    ],
 )
 def test_update_refuses_what_was_saved_since_the_form_was_opened(
     app: Flask, world: World, model: Any, update: Update, field: str
 ) -> None:
     set_school(app, world.a.id, uses_siecle=False)
-    set_up(app, lambda session: session.add(make_diploma(code="MAISON", establishment_id=world.a.id)))
+    own = [make_diploma(code="MAISON", establishment_id=world.a.id), make_mef(world.a.id)]
+    set_up(app, lambda session: session.add_all(own))
     row_id = next(
         row["id"]
         for row in rows(app, model)
