@@ -12,7 +12,7 @@ from cpro.core import clock
 from cpro.core.transactions import platform_unit_of_work
 from cpro.users import authentication, queries
 from cpro.users.operations.sign_ins import open_sign_in
-from cpro.users.web import guard
+from cpro.users.web import guard, lost_uploads
 from tests.factories import PASSWORD, World
 
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -95,8 +95,9 @@ class Browser:
             token = open_sign_in(work.session, account, password=PASSWORD, by=actor, now=clock.utcnow())
             owner = authentication.owner_of(account)
         with self.client.session_transaction() as session:
+            waiting = {name: session[name] for name in (guard.PARKED, lost_uploads.ENTRY) if name in session}
             session.clear()
-            session.update({"_user_id": token, "_fresh": True, guard.OWNER: owner})
+            session.update(waiting | {"_user_id": token, "_fresh": True, guard.OWNER: owner})
         self._token = ""
         return self
 

@@ -285,10 +285,9 @@ CASES: dict[str, dict[str, Case]] = {
 
 
 def _declared() -> dict[str, type[Screen]]:
-    for feature in pkgutil.iter_modules(cpro.__path__):
-        if importlib.util.find_spec(f"cpro.{feature.name}") and feature.ispkg:
-            if importlib.util.find_spec(f"cpro.{feature.name}.admin"):
-                importlib.import_module(f"cpro.{feature.name}.admin")
+    for module in pkgutil.walk_packages(cpro.__path__, "cpro."):
+        if module.name.endswith(".screens"):
+            importlib.import_module(module.name)
     return {screen.title: screen for screen in Screen.__subclasses__()}
 
 
