@@ -87,6 +87,20 @@ class TestNightly:
         assert period_keys(shop) == ["pictures:sweep@2026-12-03"]
         assert shop.look(asked).state_value == "done"
 
+    def test_an_old_periodic_job_that_a_worker_still_does_is_kept(self, shop: Shop) -> None:
+        keep(shop, EVENING)
+        shop.work()
+        with shop.app.app_context(), tenancy.platform_session("test") as session:
+            job_id = session.scalars(select(Job.id).where(Job.kind == "pictures:sweep")).one()
+        late = EVENING + timedelta(days=31)
+        shop.change(job_id, state_value="running", lease_until=late + timedelta(days=1))
+
+        keep(shop, late)
+        with time_machine.travel(late, tick=True):
+            shop.work()
+
+        assert shop.look(job_id).state_value == "running"
+
 
 class TestEvery:
     def test_once_per_period_of_so_many_minutes(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
