@@ -41,8 +41,9 @@ from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
-from cpro.imports.analysing import analyse, receive
-from cpro.imports.execution import apply_now
+from cpro.imports.apply.execution import apply_now
+from cpro.imports.runs.analysis import analyse
+from cpro.imports.runs.deposits import receive
 from cpro.students.models import Origin, Student
 
 NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
@@ -139,7 +140,7 @@ def _school_id() -> int:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     """Return the pupils of the file as the import stores them."""
-    from cpro.imports.siecle.reader import read_students
+    from cpro.imports.parse.siecle.reader import read_students
 
     with path.open("rb") as stream:
         return [

@@ -42,9 +42,11 @@ from cpro.core.permissions import Actor, Role
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
-from cpro.imports.analysing import analyse, receive
-from cpro.imports.operations import reversal, runs
+from cpro.imports.apply import reversal
 from cpro.imports.queries import get_run
+from cpro.imports.runs import lifecycle
+from cpro.imports.runs.analysis import analyse
+from cpro.imports.runs.deposits import receive
 from cpro.users.models import Account
 from cpro.users.web import guard
 from tests.helpers.browser import Browser
@@ -275,7 +277,7 @@ def _prepare(path: Path) -> int:
 
 
 def _ask_to_apply(run_id: int) -> int:
-    return runs.send_to_application(get_run(run_id), confirmations=(), by=BENCH, now=clock.utcnow()).id
+    return lifecycle.send_to_application(get_run(run_id), confirmations=(), by=BENCH, now=clock.utcnow()).id
 
 
 def _ask_to_undo(run_id: int) -> int:

@@ -53,7 +53,7 @@ class Mutant:
 
     @property
     def feature(self) -> str:
-        """Return the folder of its feature: « imports » of cpro/imports/operations/runs.py."""
+        """Return the folder of its feature: « imports » of cpro/imports/runs/lifecycle.py."""
         return Path(self.path).parts[1]
 
     def apply(self, source: bytes) -> bytes:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.bare_parse import RECORDS, parse_bare
 from bench.siecle_files import write_students
-from cpro.imports.siecle.reader import read_students
+from cpro.imports.parse.siecle.reader import read_students
 
 ROUNDS = 3
 TODAY = dt.date(2026, 10, 5)

@@ -203,7 +203,7 @@ MAY_READ = {
     "core/formatting.py",
     "core/parsing.py",
     "core/validators/numbers.py",
-    "imports/operations/changes.py",
+    "imports/apply/changes.py",
 }
 
 

@@ -3,9 +3,10 @@
 Words: a *deposit* is what one person sends at once, zipped or not; a *finding* is what we have to say about one line
 of one file; a *refused* line is never written, an *ignored* one speaks of nobody who works or studies here.
 Invariants: what is never stored (addresses, telephone numbers, nationality, birth place, fees) is never read either;
-the files themselves are kept while their import is not over, and no longer (`upload_files`).
-Nothing in `deposit`, `siecle`, `spreadsheet` and `xml` knows the web or the database; `analysis` reads it without
-writing; `operations` write, one short transaction for a whole import.
+the files themselves are kept while their import is not over, and no longer (`runs.upload_files`).
+`parse` makes records of the files and knows neither the web nor the database; `diff` compares them with the school and
+writes nothing; `runs` keeps the files, what was found and where the import stands; `apply` writes and undoes it in one
+short transaction. Each knows those before it, never those after.
 """
 
 from __future__ import annotations

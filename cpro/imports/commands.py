@@ -15,14 +15,15 @@ from cpro.core.commands import COMMAND_LINE, sentences
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_count
 from cpro.core.transactions import unit_of_work
-from cpro.imports import execution
-from cpro.imports.analysing import analyse, foresee, receive
-from cpro.imports.analysis.confirmations import CONFIRM_DEACTIVATIONS, CONFIRM_YEAR
-from cpro.imports.analysis.sources import SIECLESources
+from cpro.imports.apply import execution
+from cpro.imports.diff.confirmations import CONFIRM_DEACTIVATIONS, CONFIRM_YEAR
+from cpro.imports.diff.sources import SIECLESources
+from cpro.imports.errors import ConfirmationMissing
 from cpro.imports.models import RunState
-from cpro.imports.operations.runs import close_run
 from cpro.imports.queries import get_run
-from cpro.imports.refusals import ConfirmationMissing
+from cpro.imports.runs.analysis import analyse, foresee
+from cpro.imports.runs.deposits import receive
+from cpro.imports.runs.lifecycle import close_run
 from cpro.users.queries import find_establishment
 
 imports = AppGroup("imports", help="Imports of schools.")

@@ -19,13 +19,15 @@ from cpro.core.jobs.models import Job
 from cpro.core.permissions import Permission, can
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.responses import current_principal
-from cpro.imports import execution, upload_files
-from cpro.imports.analysing import conclude, fill, prepare, read_kept, school_day
-from cpro.imports.analysis.sources import count_pupils
+from cpro.imports.apply import execution
+from cpro.imports.apply.application import give_up_application
+from cpro.imports.diff.sources import count_pupils
 from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, UNDO_JOB, ImportRun, RunState
-from cpro.imports.operations.application import give_up_application
-from cpro.imports.operations.runs import close_run, record_about_run, restart_run
-from cpro.imports.queries import get_run
+from cpro.imports.queries import get_run, school_day
+from cpro.imports.runs import upload_files
+from cpro.imports.runs.analysis import conclude, fill, prepare
+from cpro.imports.runs.deposits import read_kept
+from cpro.imports.runs.lifecycle import close_run, record_about_run, restart_run
 from cpro.imports.web.presenters import summary_of_counts
 
 #: How long an analysis waits to be confirmed before its files go.

@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 
 from cpro.audit.models import AuditEntry
+from cpro.core.clock import today_in
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
+from cpro.imports.errors import UnknownRun
 from cpro.imports.models import ImportRun, RunKind, RunState
-from cpro.imports.refusals import UnknownRun
 
 #: How long the last import can be undone.
 UNDO_PERIOD = timedelta(days=7)
@@ -30,6 +31,11 @@ _ACTIONS = (
     "account:unlinked",
     "accounts:opened",
 )
+
+
+def school_day(now: datetime) -> date:
+    """Return the day it is in the school."""
+    return today_in(get_current_establishment().timezone, now)
 
 
 def fingerprint_of_data(today: date) -> str:

@@ -16,9 +16,10 @@ from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
-from cpro.imports.analysing import analyse, foresee, receive
-from cpro.imports.execution import apply_now, undo
+from cpro.imports.apply.execution import apply_now, undo
 from cpro.imports.models import ImportFinding, ImportRun
+from cpro.imports.runs.analysis import analyse, foresee
+from cpro.imports.runs.deposits import receive
 from cpro.students.models import Division, Student
 from cpro.users.models import Account
 from tests.factories import NOW, World

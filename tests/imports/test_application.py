@@ -11,12 +11,12 @@ from cpro.audit.models import AuditEntry
 from cpro.core import events
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.models import Establishment
-from cpro.imports.analysis import matching
+from cpro.imports.diff import matching
+from cpro.imports.errors import AnalysisOutdated, NotToApply
 from cpro.imports.models import ImportChange, RunState
-from cpro.imports.operations.runs import send_to_application
+from cpro.imports.parse.records import StudentRecord
 from cpro.imports.queries import get_run
-from cpro.imports.records import StudentRecord
-from cpro.imports.refusals import AnalysisOutdated, NotToApply
+from cpro.imports.runs.lifecycle import send_to_application
 from cpro.students.models import MEF, Diploma, Division, Origin, Student
 from cpro.students.queries import count_without_ine
 from tests.factories import NOW, make_student

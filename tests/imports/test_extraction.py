@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from cpro.imports.deposit import archives, extraction
-from cpro.imports.deposit.extraction import unpack
-from cpro.imports.deposit.shapes import Shape
 from cpro.imports.errors import (
     ArchiveBomb,
     ArchiveWithoutFile,
@@ -27,6 +24,9 @@ from cpro.imports.errors import (
     UnsafeArchive,
     UnsupportedArchive,
 )
+from cpro.imports.parse.files import archives, extraction
+from cpro.imports.parse.files.extraction import unpack
+from cpro.imports.parse.files.shapes import Shape
 from tests.helpers.siecle import FILES, zip_of
 from tests.imports.conftest import WriteFile
 

@@ -11,15 +11,15 @@ import pytest
 
 from bench.campaigns import size_of
 from cpro.core.errors import DomainError
-from cpro.imports.deposit.extraction import unpack
-from cpro.imports.deposit.recognition import RecognisedFile, recognise
-from cpro.imports.siecle.header import ExportKind
-from cpro.imports.siecle.reader import read_students
-from cpro.imports.siecle.structures import read_nomenclature, read_structures
-from cpro.imports.siecle.sts import read_sts
-from cpro.imports.spreadsheet.columns import WorksheetKind
-from cpro.imports.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
-from cpro.imports.spreadsheet.template import template_csv, template_xlsx
+from cpro.imports.parse.files.extraction import unpack
+from cpro.imports.parse.files.recognition import RecognisedFile, recognise
+from cpro.imports.parse.siecle.header import ExportKind
+from cpro.imports.parse.siecle.reader import read_students
+from cpro.imports.parse.siecle.structures import read_nomenclature, read_structures
+from cpro.imports.parse.siecle.sts import read_sts
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
+from cpro.imports.parse.spreadsheet.template import template_csv, template_xlsx
 from tests.helpers.siecle import FILES
 
 pytestmark = pytest.mark.slow

@@ -15,18 +15,18 @@ from cpro.core.permissions import Role
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.gate import GateClosed
 from cpro.establishments.models import Establishment
-from cpro.imports.errors import BrokenXML
-from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, RunState
-from cpro.imports.operations.runs import forget_findings, send_to_application
-from cpro.imports.queries import get_run
-from cpro.imports.refusals import (
+from cpro.imports.errors import (
     AnalysisOutdated,
+    BrokenXML,
     ConfirmationMissing,
     EmptyImport,
     FilesDisagree,
     ImportUnderWay,
     OtherSchool,
 )
+from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, RunState
+from cpro.imports.queries import get_run
+from cpro.imports.runs.lifecycle import forget_findings, send_to_application
 from cpro.users.operations.manual import create_manual_account
 from tests.factories import NOW
 from tests.helpers.imports import Desk

@@ -26,10 +26,10 @@ from cpro.core.jobs.models import Job
 from cpro.core.jobs.operations import take_back_expired
 from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.imports.apply import reversal
 from cpro.imports.models import RunState
-from cpro.imports.operations import reversal
-from cpro.imports.operations.runs import send_to_application
 from cpro.imports.queries import get_run
+from cpro.imports.runs.lifecycle import send_to_application
 from cpro.students.models import Division, Student
 from tests.helpers.imports import Desk
 from tests.helpers.platform import PROJECT_ROOT, environment

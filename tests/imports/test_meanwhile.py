@@ -20,12 +20,11 @@ from cpro.audit.models import AuditEntry
 from cpro.core import clock, locks
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.models import Establishment
-from cpro.imports import execution
+from cpro.imports.apply import application, execution, reversal
+from cpro.imports.errors import AnalysisOutdated, ImportUnderWay, NotToApply, UndoImpossible
 from cpro.imports.models import RunState
-from cpro.imports.operations import application, reversal
-from cpro.imports.operations.runs import send_to_application
 from cpro.imports.queries import get_run
-from cpro.imports.refusals import AnalysisOutdated, ImportUnderWay, NotToApply, UndoImpossible
+from cpro.imports.runs.lifecycle import send_to_application
 from cpro.students.models import Student
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cpro.core.errors import DomainError
-from cpro.imports.refusals import ConfirmationMissing
+from cpro.imports.errors import ConfirmationMissing
 from cpro.students.queries import count_without_ine
 from tests.helpers.imports import SAMPLES, Desk
 

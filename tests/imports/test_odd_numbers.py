@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cpro.imports.errors import UnreadableTable
-from cpro.imports.spreadsheet.xlsx_lines import iter_xlsx_lines
+from cpro.imports.parse.spreadsheet.xlsx_lines import iter_xlsx_lines
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.imports.conftest import WriteFile

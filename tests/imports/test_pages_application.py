@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import record
 from cpro.core.jobs.models import Job
 from cpro.establishments.models import Establishment
-from cpro.imports import depositing
 from cpro.imports.models import RunState
+from cpro.imports.runs import deposits
 from cpro.students.models import Student
 from tests.factories import NOW, World, make_student
 from tests.helpers.browser import Browser
@@ -244,7 +244,7 @@ class TestApplication:
     def test_large_files_are_analysed_by_the_worker(
         self, app: Flask, as_: As, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(depositing, "AT_ONCE_SIZE", 100)
+        monkeypatch.setattr(deposits, "AT_ONCE_SIZE", 100)
         browser = as_("administrator")
         address = analyse(browser, *SAMPLES)
         assert "en cours d’analyse" in Page(browser.get(address)).text
@@ -261,7 +261,7 @@ class TestApplication:
     def test_a_large_file_that_is_refused_says_so_and_leaves_nothing(
         self, app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(depositing, "AT_ONCE_SIZE", 100)
+        monkeypatch.setattr(deposits, "AT_ONCE_SIZE", 100)
         browser = as_("administrator")
         address = analyse(browser, ("e.xml", students_xml("").encode()))
         drain(app)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.establishments.models import Establishment
-from cpro.imports import depositing
 from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, ImportRun
+from cpro.imports.runs import deposits
 from cpro.students.models import MEF, Division, Student
 from cpro.users.models import Account
 from tests.factories import World
@@ -109,7 +109,7 @@ class TestRefusedDeposits:
             assert (answer.status_code, answer.headers.get("Location")) in ((403, None), (303, "/ecoles"))
 
     def test_too_many_files(self, as_: As) -> None:
-        files = [(f"{number}.xml", ONE[1]) for number in range(depositing.MAX_FILES + 1)]
+        files = [(f"{number}.xml", ONE[1]) for number in range(deposits.MAX_FILES + 1)]
 
         assert "Plus de 30 fichiers" in Page(send(as_("administrator"), *files)).error("files")
 

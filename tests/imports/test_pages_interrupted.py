@@ -16,8 +16,8 @@ from cpro.core.jobs import operations
 from cpro.core.jobs.handlers import ATTEMPTS
 from cpro.core.jobs.models import Job
 from cpro.core.transactions import platform_unit_of_work
-from cpro.imports import depositing
 from cpro.imports.models import RunState
+from cpro.imports.runs import deposits
 from tests.helpers.browser import Browser
 from tests.helpers.deposits import IMPORTS, ONE, analyse, drain, job_page, kept_files
 from tests.helpers.imports import Desk
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("october")
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every deposit be a large one."""
-    monkeypatch.setattr(depositing, "AT_ONCE_SIZE", 100)
+    monkeypatch.setattr(deposits, "AT_ONCE_SIZE", 100)
 
 
 def take(app: Flask) -> None:

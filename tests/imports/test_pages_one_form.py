@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from cpro.core.formatting import person_name
-from cpro.imports import depositing, listing
 from cpro.imports.models import ImportChange, ImportQuestion, RunState
+from cpro.imports.runs import deposits, listing
 from cpro.imports.web import run_page
 from cpro.students.models import Student
 from cpro.users.models import Account
@@ -172,7 +172,7 @@ class TestApplying:
     def test_a_large_import_keeps_the_answer_while_it_is_analysed_again(
         self, app: Flask, as_: As, desk: Desk, namesake: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(depositing, "AT_ONCE_SIZE", 100)
+        monkeypatch.setattr(deposits, "AT_ONCE_SIZE", 100)
         browser = as_("administrator")
         address = analyse(browser, ONE)
         drain(app)
@@ -256,7 +256,7 @@ class TestOtherButtons:
     def test_a_large_analysis_done_again_keeps_the_ticks(
         self, app: Flask, as_: As, desk: Desk, teachers: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(depositing, "AT_ONCE_SIZE", 100)
+        monkeypatch.setattr(deposits, "AT_ONCE_SIZE", 100)
         form = Form(as_("administrator"), teachers)
         form.ticks = {form.shown[1]}
         person = person_of(desk, form.shown[1])

@@ -17,8 +17,8 @@ from cpro.core import clock
 from cpro.core.jobs import operations
 from cpro.core.jobs.models import Job
 from cpro.core.transactions import platform_unit_of_work
+from cpro.imports.apply import reversal
 from cpro.imports.models import RunState
-from cpro.imports.operations import reversal
 from cpro.students.models import Student
 from cpro.users.models import Account
 from tests.factories import NOW

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from cpro.imports import errors
-from cpro.imports.deposit.extraction import unpack
-from cpro.imports.deposit.recognition import RecognisedFile, recognise
-from cpro.imports.siecle.header import ExportKind, Header
-from cpro.imports.siecle.reader import read_students
-from cpro.imports.xml.encoding import detect_encoding
+from cpro.imports.parse.files.extraction import unpack
+from cpro.imports.parse.files.recognition import RecognisedFile, recognise
+from cpro.imports.parse.siecle.header import ExportKind, Header
+from cpro.imports.parse.siecle.reader import read_students
+from cpro.imports.parse.xml.encoding import detect_encoding
 from tests.helpers.siecle import FILES, student, students_xml
 from tests.imports.conftest import WriteFile
 
@@ -160,8 +160,8 @@ class TestEncodings:
 _MEASURE = """
 import datetime as dt, resource, sys
 from cpro.imports.errors import FileRefused
-from cpro.imports.siecle.reader import read_students
-from cpro.imports.siecle.header import read_header
+from cpro.imports.parse.siecle.reader import read_students
+from cpro.imports.parse.siecle.header import read_header
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for read in (read_header, lambda stream: list(read_students(stream, today=dt.date(2026, 10, 5)))):
     with open(sys.argv[1], "rb") as stream:

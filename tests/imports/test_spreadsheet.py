@@ -10,14 +10,14 @@ import pytest
 import xlsxwriter
 
 from cpro.imports import errors
-from cpro.imports.deposit.extraction import unpack
-from cpro.imports.deposit.recognition import recognise
-from cpro.imports.findings import FindingCode
-from cpro.imports.records import StudentRecord
-from cpro.imports.spreadsheet import reader, xlsx_lines
-from cpro.imports.spreadsheet.columns import WorksheetKind
-from cpro.imports.spreadsheet.reader import read_staff_worksheet, read_student_worksheet, recognise_worksheet
-from cpro.imports.spreadsheet.template import template_csv, template_titles, template_xlsx
+from cpro.imports.parse.files.extraction import unpack
+from cpro.imports.parse.files.recognition import recognise
+from cpro.imports.parse.findings import FindingCode
+from cpro.imports.parse.records import StudentRecord
+from cpro.imports.parse.spreadsheet import reader, xlsx_lines
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet, recognise_worksheet
+from cpro.imports.parse.spreadsheet.template import template_csv, template_titles, template_xlsx
 from tests.helpers.siecle import zip_of
 from tests.imports.conftest import WriteFile
 

@@ -16,8 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core.permissions import Role
+from cpro.imports.errors import AnalysisOutdated
 from cpro.imports.models import ChangeAction, ImportChange, RunState
-from cpro.imports.refusals import AnalysisOutdated
 from cpro.users.models import Account, ActivationCode, SignIn
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser

@@ -7,10 +7,10 @@ import io
 import pytest
 
 from cpro.imports.errors import TooManyLines
-from cpro.imports.findings import FindingCode
-from cpro.imports.siecle import structures
-from cpro.imports.siecle.structures import read_nomenclature, read_structures
-from cpro.imports.siecle.sts import STSContents, read_sts
+from cpro.imports.parse.findings import FindingCode
+from cpro.imports.parse.siecle import structures
+from cpro.imports.parse.siecle.structures import read_nomenclature, read_structures
+from cpro.imports.parse.siecle.sts import STSContents, read_sts
 from tests.helpers.siecle import FILES
 
 

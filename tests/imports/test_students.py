@@ -8,10 +8,10 @@ import io
 import pytest
 
 from cpro.imports.errors import BrokenXML, TooManyLines
-from cpro.imports.findings import FindingCode, Severity
-from cpro.imports.records import StudentRecord
-from cpro.imports.siecle import reader
-from cpro.imports.siecle.reader import read_students
+from cpro.imports.parse.findings import FindingCode, Severity
+from cpro.imports.parse.records import StudentRecord
+from cpro.imports.parse.siecle import reader
+from cpro.imports.parse.siecle.reader import read_students
 from tests.helpers.siecle import FILES, structures, student, students_xml
 
 TODAY = dt.date(2026, 10, 5)

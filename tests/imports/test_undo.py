@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from cpro.audit.models import AuditEntry
 from cpro.core import events
 from cpro.extensions import db
-from cpro.imports.execution import undo
+from cpro.imports.apply.execution import undo
+from cpro.imports.errors import UndoImpossible
 from cpro.imports.models import ImportRun, RunState
-from cpro.imports.refusals import UndoImpossible
 from cpro.students.models import MEF, Student
 from cpro.users.models import Account
 from tests.factories import NOW, make_student

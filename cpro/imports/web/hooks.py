@@ -11,9 +11,9 @@ from cpro.core.web.registry import ChecklistItem, HelpPage, MenuEntry, registry
 from cpro.core.web.responses import current_principal
 from cpro.establishments.queries import get_current_establishment
 from cpro.imports import queries
-from cpro.imports.analysing import school_day
-from cpro.imports.analysis.sources import current_school_year, year_label
+from cpro.imports.diff.sources import current_school_year, year_label
 from cpro.imports.models import RunState
+from cpro.imports.queries import school_day
 from cpro.students.queries import count_active_students
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from cpro.audit import labels
 from cpro.core.formatting import format_instant, mask_ines, plural
-from cpro.imports import listing
-from cpro.imports.analysis.proposals import label_of
-from cpro.imports.findings import Severity
+from cpro.imports.diff.proposals import label_of
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
+from cpro.imports.parse.findings import Severity
+from cpro.imports.runs import listing
 from cpro.students.queries import list_diplomas
 
 OBJECT_LABELS = {"student": "Élève", "account": "Personnel", "division": "Division", "mef": "Formation (MEF)"}

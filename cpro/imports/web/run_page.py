@@ -19,15 +19,15 @@ from cpro.core.web.registry import registry
 from cpro.core.web.responses import render_page
 from cpro.core.web.screens.read_only import may
 from cpro.establishments.queries import get_current_establishment
-from cpro.imports import listing, queries
-from cpro.imports.analysing import school_day
-from cpro.imports.analysis.proposals import label_of
-from cpro.imports.analysis.sources import year_label
-from cpro.imports.listing import MAX_SHOWN, Listing
+from cpro.imports import queries
+from cpro.imports.apply.reversal import describe_obstacle
+from cpro.imports.diff.proposals import label_of
+from cpro.imports.diff.sources import year_label
 from cpro.imports.models import ImportQuestion, ImportRun, RunState
-from cpro.imports.operations import runs
-from cpro.imports.operations.choices import Decisions
-from cpro.imports.operations.reversal import describe_obstacle
+from cpro.imports.queries import school_day
+from cpro.imports.runs import lifecycle, listing
+from cpro.imports.runs.choices import Decisions
+from cpro.imports.runs.listing import MAX_SHOWN, Listing
 from cpro.imports.web import presenters
 from cpro.imports.web.forms import ApplicationForm, answers_form
 from cpro.imports.web.views.deposits import gate_of, presenter_of_reader
@@ -62,11 +62,11 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
         "undone": presenters.instant_of(run.undone_at, timezone),
         # Beside its cause where there is a form; once the import is over there is none.
         "refusal": refusal.message if refusal and run.state is not RunState.ANALYSED else "",
-        "stopped": run.state in (RunState.APPLYING, RunState.DEPOSITED) and runs.has_stopped(run),
+        "stopped": run.state in (RunState.APPLYING, RunState.DEPOSITED) and lifecycle.has_stopped(run),
         "void_codes": presenters.describe_void_codes(run),
-        "undoing": runs.is_being_undone(run),
+        "undoing": lifecycle.is_being_undone(run),
         "work": _work(run, now),
-        "failure": runs.describe_failure(run),
+        "failure": lifecycle.describe_failure(run),
         "gate": gate_of(get_current_establishment()),
     }
     if run.state is RunState.ANALYSED:
@@ -86,14 +86,14 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
 
 def _work(run: ImportRun, now: dt.datetime) -> Progress | None:
     """Return how far the work under way is, or None when there is none."""
-    job = runs.find_job(run)
+    job = lifecycle.find_job(run)
     return progress_of(job, now) if job and not job.state.is_finished else None
 
 
 def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
     """Return what people may decide about an analysis."""
     application = ApplicationForm(posted() if refusal else None, data={})
-    application.version.data = runs.version_of(run)
+    application.version.data = lifecycle.version_of(run)
     application.offer(run.confirmations_needed)
     questions = listing.list_questions(run.id)
     answers = answers_form(_asked(questions[:MAX_SHOWN]), posted() if refusal else None)

@@ -13,9 +13,9 @@ from cpro.core.permissions import Permission
 from cpro.core.web.registry import registry
 from cpro.core.web.screens import Column, Screen, choice
 from cpro.core.web.screens.read_only import may
-from cpro.imports.analysis.sources import year_label
+from cpro.imports.diff.sources import year_label
 from cpro.imports.models import ImportRun, RunKind, RunState
-from cpro.imports.operations.runs import describe_failure
+from cpro.imports.runs.lifecycle import describe_failure
 from cpro.imports.web.presenters import files_of, summary_of
 
 

@@ -19,16 +19,17 @@ from cpro.core.web.registry import registry
 from cpro.core.web.responses import back_to, current_actor, current_principal, remote_address, render_page
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
-from cpro.imports import admission, listing, queries
-from cpro.imports.deposit.extraction import MAX_DEPOSIT_SIZE
-from cpro.imports.depositing import deposit
+from cpro.imports import queries
+from cpro.imports.apply.reversal import describe_obstacle
 from cpro.imports.errors import DepositTooLarge
-from cpro.imports.listing import CHANGE_CHOICES, FINDING_CHOICES, PAGE_SIZE, Listing
 from cpro.imports.models import RunState
-from cpro.imports.operations.reversal import describe_obstacle
-from cpro.imports.operations.runs import describe_failure
-from cpro.imports.spreadsheet.columns import WorksheetKind
-from cpro.imports.spreadsheet.template import template_csv, template_xlsx
+from cpro.imports.parse.files.extraction import MAX_DEPOSIT_SIZE
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.parse.spreadsheet.template import template_csv, template_xlsx
+from cpro.imports.runs import admission, listing
+from cpro.imports.runs.deposits import deposit
+from cpro.imports.runs.lifecycle import describe_failure
+from cpro.imports.runs.listing import CHANGE_CHOICES, FINDING_CHOICES, PAGE_SIZE, Listing
 from cpro.imports.web import presenters
 from cpro.imports.web.forms import DepositForm
 

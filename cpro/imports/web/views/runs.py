@@ -14,13 +14,14 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.forms import posted
 from cpro.core.web.responses import back_to, current_actor, render_page
-from cpro.imports import execution, queries
-from cpro.imports.analysing import school_day
-from cpro.imports.depositing import renew
+from cpro.imports import queries
+from cpro.imports.apply import execution
+from cpro.imports.apply.reversal import describe_obstacle, request_undo
+from cpro.imports.errors import UndoImpossible
 from cpro.imports.models import RunState
-from cpro.imports.operations import choices, runs
-from cpro.imports.operations.reversal import describe_obstacle, request_undo
-from cpro.imports.refusals import UndoImpossible
+from cpro.imports.queries import school_day
+from cpro.imports.runs import choices, lifecycle
+from cpro.imports.runs.deposits import renew
 from cpro.imports.web import presenters
 from cpro.imports.web.run_page import read_decisions, read_place, show_run
 from cpro.imports.web.views.deposits import bp
@@ -53,7 +54,7 @@ def apply(run_id: int) -> ResponseReturnValue:
     than the lines they are about.
     """
     run, now, by = queries.get_run(run_id), clock.utcnow(), current_actor()
-    if run.state is RunState.APPLYING and not runs.has_stopped(run):
+    if run.state is RunState.APPLYING and not lifecycle.has_stopped(run):
         return _back(run_id)  # the button was pressed twice
     try:
         answered = _keep(run_id, now)
@@ -64,9 +65,9 @@ def apply(run_id: int) -> ResponseReturnValue:
             if job_id is not None or is_outdated or choices.outline_of(queries.get_run(run_id)) != shown:
                 return _back(run_id, _CHANGED if is_outdated else _READ_AGAIN, "warning")
         run = queries.get_run(run_id)
-        confirmations, seen = posted().getlist("confirmations"), runs.version_of(run)
+        confirmations, seen = posted().getlist("confirmations"), lifecycle.version_of(run)
         with unit_of_work():
-            runs.send_to_application(run, confirmations=confirmations, seen=seen, by=by, now=now)
+            lifecycle.send_to_application(run, confirmations=confirmations, seen=seen, by=by, now=now)
     except DomainError as refusal:
         return show_run(run_id, refusal)
     return _back(run_id)
@@ -132,13 +133,13 @@ def abandon(run_id: int) -> ResponseReturnValue:
     """Ask once, then give up an import that is not applied."""
     run = queries.get_run(run_id)
     label = run.label
-    refused = refusal_of(runs.check_abandonment, run)
+    refused = refusal_of(lifecycle.check_abandonment, run)
     if refused is not None:
         return show_run(run_id, refused)
     if request.method == "POST":
         try:
             with unit_of_work():
-                runs.abandon_run(run, by=current_actor(), now=clock.utcnow())
+                lifecycle.abandon_run(run, by=current_actor(), now=clock.utcnow())
         except DomainError as refusal:
             return show_run(run_id, refusal)
         return back_to(
@@ -166,7 +167,7 @@ def undo(run_id: int) -> ResponseReturnValue:
     """Ask once, then undo the last import."""
     run, now = queries.get_run(run_id), clock.utcnow()
     label = run.label
-    if runs.is_being_undone(run):
+    if lifecycle.is_being_undone(run):
         return _back(run_id)
     if request.method == "POST":
         try:

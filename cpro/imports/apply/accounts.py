@@ -1,0 +1,209 @@
+"""Open accounts, with an import, for the pupils who have none: staged first, written at once, without a code."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import JSON, Integer, String, Table, literal, select
+
+from cpro.core.formatting import person_name
+from cpro.core.permissions import Role
+from cpro.core.staging import BATCH, Staging
+from cpro.core.validators import fold
+from cpro.extensions import db
+from cpro.imports.apply.changes import list_changes
+from cpro.imports.apply.pupils import list_corrected
+from cpro.imports.models import ChangeAction, ImportChange, ImportRun
+from cpro.students.accounts.operations import account_names, new_account
+from cpro.students.models import Student
+from cpro.users.models import Account
+from cpro.users.operations.logins import free_login, propose_login
+
+_CHOSEN_BY = frozenset({"last_name", "first_name", "usage_name", "is_active"})
+_COPIED = ("login", "last_name", "first_name", "search_key")
+
+
+class _Named(NamedTuple):
+    """A pupil as their account is named."""
+
+    first_name: str
+    last_name: str
+    usage_name: str
+
+
+@dataclass
+class Opened:
+    """The accounts that an import opens to pupils, in a temporary table; None where it opens none."""
+
+    table: Table | None
+    count: int = 0
+    #: how many are of pupils who are there already
+    linked: int = 0
+
+
+class Opener:
+    """Choose the logins of the accounts that an import opens, those of its staff first, and prepare those of pupils."""
+
+    def __init__(self, staged: Staging, run: ImportRun, now: dt.datetime) -> None:
+        self._staged, self._run, self._now = staged, run, now
+        self._taken = set(db.session.scalars(select(Account.login)))
+        self._pending: list[dict[str, Any]] = []
+        self._ids: Iterator[int] = iter(())
+        #: {id of the change: login} of the staff to create
+        self.logins = {
+            change.id: self._login_of(**{name: change.changes[name][1] for name in ("first_name", "last_name")})
+            for page in list_changes(run.id, "account", ChangeAction.CREATE)
+            for change in page
+        }
+        self.opened = Opened(_new_table(staged) if run.opens_student_accounts else None)
+
+    def open_to_present(self, heartbeat: Callable[[], None]) -> None:
+        """Prepare an account for each pupil there who has none and stays or comes back, in the order of their ids."""
+        if self.opened.table is None:
+            return
+        changed = self._list_changed()
+        for page in _without_account():
+            heartbeat()
+            for pupil in page:
+                values = {**pupil._mapping, **changed.get(pupil.id, {})}
+                if values["is_active"]:
+                    self._prepare(values, student_id=pupil.id)
+                    self.opened.linked += 1
+
+    def open_to_new(self, values: Mapping[str, Any]) -> int | None:
+        """Prepare an account for a pupil whom the import creates, and return its reserved number, if any is opened."""
+        return None if self.opened.table is None else self._prepare(values, student_id=None)
+
+    def finish(self) -> Opened:
+        """Return all that was prepared."""
+        self._flush()
+        return self.opened
+
+    def _list_changed(self) -> dict[int, dict[str, Any]]:
+        """Return what the import changes of the names and the presence of pupils, by id."""
+        changed = {}
+        for page in list_corrected(self._run.id):
+            for change in page:
+                if _CHOSEN_BY & change.changes.keys():
+                    changed[change.object_id] = {name: new for name, (_old, new) in change.changes.items()}
+        return changed
+
+    def _login_of(self, first_name: str, last_name: str) -> str:
+        login = free_login(self._taken, propose_login(first_name, last_name))
+        self._taken.add(login)
+        return login
+
+    def _prepare(self, values: Mapping[str, Any], *, student_id: int | None) -> int:
+        pupil = _Named(values["first_name"], values["last_name"], values["usage_name"])
+        login = self._login_of(**account_names(pupil))
+        account = new_account(pupil, login, self._now)
+        label = person_name(pupil.last_name, pupil.first_name)
+        id_ = self._next_id()
+        self._pending.append(
+            {
+                "id": id_,
+                "student_id": student_id,
+                **{name: account[name] for name in _COPIED},
+                "object_key": values["siecle_id"] or "",
+                "object_label": label,
+                "label_key": fold(label),
+                "changes": {"role": (None, Role.STUDENT.value), "login": (None, login)},
+            }
+        )
+        if len(self._pending) >= BATCH:
+            self._flush()
+        return id_
+
+    def _next_id(self) -> int:
+        found = next(self._ids, None)
+        if found is None:
+            self._ids = iter(self._staged.reserve_ids(Account, BATCH))
+            found = next(self._ids)
+        return found
+
+    def _flush(self) -> None:
+        if self.opened.table is not None and self._pending:
+            self.opened.count += self._staged.fill(self.opened.table, self._pending)
+            self._pending = []
+
+
+def insert_opened(staged: Staging, opened: Opened, *, now: dt.datetime) -> bool:
+    """Insert the prepared accounts and return whether all were. Call it before the pupils are inserted."""
+    if opened.table is None:
+        return True
+    accounts = opened.table.c
+    written = staged.insert(
+        Account,
+        select(
+            (accounts.id + staged.base(Account)).label("id"),
+            *(accounts[name] for name in _COPIED),
+            literal(Role.STUDENT.value).label("role"),
+            literal(now, Account.__table__.c.created_at.type).label("created_at"),
+        ).order_by(accounts.id),
+    )
+    return written == opened.count
+
+
+def link_opened(staged: Staging, run: ImportRun, opened: Opened) -> bool:
+    """Give the accounts written to the pupils who were there, and note them in the changes of the import.
+
+    Return whether each of these pupils still had none. After the corrections, so that all of them are present.
+    """
+    if opened.table is None:
+        return True
+    accounts, pupils = opened.table.c, Student.__table__.c
+    linked = staged.update(
+        Student,
+        (pupils.id == accounts.student_id) & pupils.is_active,
+        {"account_id": accounts.id + staged.base(Account)},
+        same={"account_id": None},
+    )
+    staged.insert(
+        ImportChange,
+        select(
+            literal(run.id).label("run_id"),
+            literal("account").label("object_type"),
+            (accounts.id + staged.base(Account)).label("object_id"),
+            accounts.object_key,
+            accounts.object_label,
+            accounts.label_key.label("search_key"),
+            literal(ChangeAction.CREATE.value).label("action_value"),
+            literal(True).label("is_selected"),
+            accounts.changes,
+        ).order_by(accounts.id),
+    )
+    return linked == opened.linked
+
+
+def _new_table(staged: Staging) -> Table:
+    columns = {name: Account.__table__.c[name].type for name in _COPIED}
+    return staged.table(
+        "accounts",
+        id=Integer(),
+        student_id=Integer(),
+        object_key=String(),
+        object_label=String(),
+        label_key=String(),
+        changes=JSON(),
+        **columns,
+    )
+
+
+def _without_account() -> Iterator[Sequence[Any]]:
+    columns = (
+        Student.id,
+        Student.last_name,
+        Student.usage_name,
+        Student.first_name,
+        Student.siecle_id,
+        Student.is_active,
+    )
+    after = 0
+    while page := db.session.execute(
+        select(*columns).where(Student.account_id.is_(None), Student.id > after).order_by(Student.id).limit(BATCH)
+    ).all():
+        after = page[-1].id
+        yield page

@@ -1,0 +1,195 @@
+"""Write what an import proposes: prepared outside, written in one short transaction, all of it or nothing.
+
+Whoever works in the school meanwhile is not kept waiting, and loses nothing: its row and the end of its journal are
+taken in the last instants, and the import is refused there if anything its analysis rests on changed since.
+
+A pupil who leaves keeps their account: what is theirs is frozen, and they may still export it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from cpro.core import events, tenancy
+from cpro.core.permissions import Actor
+from cpro.core.staging import Staging
+from cpro.establishments.queries import get_current_establishment, lock_current_establishment
+from cpro.extensions import db
+from cpro.imports.apply import accounts, pupils, staff
+from cpro.imports.apply.changes import list_changes, set_fields
+from cpro.imports.errors import AnalysisOutdated, NotToApply
+from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
+from cpro.imports.queries import fingerprint_of_data, get_run
+from cpro.imports.runs.admission import require_may_import
+from cpro.imports.runs.exclusion import lock_imports, lock_imports_and_school
+from cpro.imports.runs.lifecycle import check_confirmations, close_run, record_about_run, version_of
+from cpro.students.models import MEF, Division
+
+
+@dataclass
+class Application:
+    """An import ready to be written: its rows are in the temporary tables of the session's connection."""
+
+    run_id: int
+    #: of the analysis it was prepared from (`version_of`)
+    version: str
+    confirmations: Sequence[str]
+    created: pupils.Created
+    corrected: pupils.Corrected
+    opened: accounts.Opened
+    #: {id of the change: login} of the staff to create
+    logins: dict[int, str]
+
+
+def begin_application(run: ImportRun) -> None:
+    """Say that an import is being applied, where no job does. Raises `NotToApply`, `ImportUnderWay`."""
+    lock_imports_and_school()
+    db.session.refresh(run)
+    if run.state is not RunState.ANALYSED:
+        raise NotToApply
+    run.state_value, run.job_id = RunState.APPLYING.value, None
+    db.session.flush()
+
+
+def give_up_application(run: ImportRun) -> None:
+    """Let an import that is not applied after all be analysed again."""
+    if run.state is RunState.APPLYING:
+        run.state_value = RunState.ANALYSED.value
+        db.session.flush()
+
+
+def prepare_application(
+    staged: Staging,
+    run_id: int,
+    *,
+    confirmations: Sequence[str],
+    today: dt.date,
+    by: Actor,
+    now: dt.datetime,
+    heartbeat: Callable[[], None],
+) -> Application:
+    """Compute all that an import writes, outside any unit of work; `today` is the school's day.
+
+    Raises `NotToApply`, `GateClosed`, `ConfirmationMissing`, `AnalysisOutdated` when the data changed since the
+    analysis.
+    """
+    run = get_run(run_id)
+    _judge(run, confirmations, today=today, by=by)
+    opener = accounts.Opener(staged, run, now)
+    opener.open_to_present(heartbeat)
+    created = pupils.new_pupils(staged)
+    pupils.stage_created(staged, created, run, account_for=opener.open_to_new, heartbeat=heartbeat)
+    corrected = pupils.stage_corrected(staged, run, direction="forth", heartbeat=heartbeat)
+    prepared = Application(
+        run_id, version_of(run), confirmations, created, corrected, opener.finish(), dict(opener.logins)
+    )
+    staged.keep()
+    return prepared
+
+
+def write_application(
+    staged: Staging, prepared: Application, *, today: dt.date, by: Actor, now: dt.datetime
+) -> dict[str, Any]:
+    """Write an import that was prepared, inside a unit of work on the same session, and return its figures.
+
+    Raises as `prepare_application` does, and `ImportUnderWay`; `AnalysisOutdated` says what changed since.
+    """
+    lock_imports()
+    run = get_run(prepared.run_id)
+    _judge(run, prepared.confirmations, today=today, by=by)
+    if version_of(run) != prepared.version:
+        raise NotToApply
+    try:
+        _write(staged, prepared, run, now)
+        establishment = lock_current_establishment()
+        # Every action leaves its line in the journal, which nobody writes any more: what changed meanwhile is seen.
+        if run.fingerprint != fingerprint_of_data(today):
+            raise AnalysisOutdated
+        staff.write_heads(run, prepared.logins, now)
+    except IntegrityError as error:
+        # Somebody who took no lock was faster: a number or a login is taken.
+        raise AnalysisOutdated from error
+    run.confirmations_given, run.applied_at = list(prepared.confirmations), now
+    run.counts = {**run.counts, "accounts_opened": prepared.opened.count}
+    close_run(run, RunState.APPLIED)
+    if establishment.uai_locked_at is None:
+        establishment.uai_locked_at = now
+    events.import_applied.send(establishment_id=establishment.id, run_id=run.id, by=by, now=now)
+    record_about_run("applied", run, _audit_changes(run.counts), by=by, now=now)
+    return run.counts
+
+
+def _judge(run: ImportRun, confirmations: Sequence[str], *, today: dt.date, by: Actor) -> None:
+    if run.state is not RunState.APPLYING:
+        raise NotToApply
+    require_may_import(get_current_establishment(), by=by)
+    check_confirmations(run, confirmations)
+    if run.fingerprint != fingerprint_of_data(today):
+        raise AnalysisOutdated
+
+
+def _write(staged: Staging, prepared: Application, run: ImportRun, now: dt.datetime) -> None:
+    """Write every selected change but those of heads. Raises `AnalysisOutdated` when one is not to be done any more."""
+    _write_courses_and_divisions(run)
+    all_done = (
+        accounts.insert_opened(staged, prepared.opened, now=now)
+        and pupils.insert_created(staged, prepared.created, now=now)
+        and pupils.write_corrected(staged, prepared.corrected)
+        and accounts.link_opened(staged, run, prepared.opened)
+    )
+    if not all_done:
+        raise AnalysisOutdated
+    staff.write_teachers(run, prepared.logins, now)
+
+
+def _write_courses_and_divisions(run: ImportRun) -> None:
+    for model, object_type in ((MEF, "mef"), (Division, "division")):
+        for page in list_changes(run.id, object_type, ChangeAction.CREATE):
+            rows = ({name: new for name, (_old, new) in change.changes.items()} for change in page)
+            tenancy.bulk_insert(db.session(), model, rows)
+        _note_who_was_created(run, object_type, model, model.code)
+        for page in list_changes(run.id, object_type, ChangeAction.CHANGE):
+            for change in page:
+                stored = db.session.get(model, change.object_id)
+                if stored is None:
+                    raise AnalysisOutdated
+                set_fields(stored, change.changes, direction="forth", mismatch=AnalysisOutdated)
+    db.session.flush()
+
+
+def _note_who_was_created(run: ImportRun, object_type: str, model: type[Any], key: Any) -> None:
+    """Write in the changes the ids of the objects they created, found by what the file calls them."""
+    created = (
+        select(model.id)
+        .where(model.establishment_id == ImportChange.establishment_id, key == ImportChange.object_key)
+        .scalar_subquery()
+    )
+    db.session.execute(
+        update(ImportChange)
+        .where(
+            ImportChange.run_id == run.id,
+            ImportChange.object_type == object_type,
+            ImportChange.action_value == ChangeAction.CREATE.value,
+        )
+        .values(object_id=created),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _audit_changes(counts: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the figures of one audit line: those that are not zero."""
+    changes = {
+        f"{family}_{name}": (None, number)
+        for family in ("students", "staff")
+        for name, number in counts[family].items()
+        if number
+    }
+    if counts["accounts_opened"]:
+        changes["accounts_opened"] = (None, counts["accounts_opened"])
+    return changes

@@ -1,0 +1,231 @@
+"""Pupils created and corrected by the thousand: prepared in temporary tables, written by one statement for each.
+
+A correction compares before it sets: a pupil who is not any more as the change says is left, and counted out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Integer, Row, String, Table, func, literal, select
+
+from cpro.core.staging import Staging
+from cpro.extensions import db
+from cpro.imports.apply.changes import division_ids, list_changes, stored
+from cpro.imports.models import ChangeAction, ImportChange, ImportRun
+from cpro.students.models import Division, Student, search_key_of
+from cpro.users.models import Account
+
+_COPIED = (
+    "last_name",
+    "usage_name",
+    "first_name",
+    "birth_date",
+    "ine",
+    "siecle_id",
+    "local_id",
+    "came_by",
+    "mef_code",
+    "search_key",
+)
+_NAMES_IN_ORDER = ("last_name", "first_name", "usage_name")
+_NAMES = frozenset(_NAMES_IN_ORDER)
+_CORRECTED = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIVATE)
+#: What a division is called by, in the columns of a temporary table.
+_CODE = Division.code.type
+
+Heartbeat = Callable[[], None]
+
+
+# --- Creation ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Created:
+    """The pupils whom an import creates, in a temporary table."""
+
+    table: Table
+    count: int = 0
+
+
+def new_pupils(staged: Staging) -> Created:
+    """Return an empty table of pupils to create."""
+    kinds = {name: Student.__table__.c[name].type for name in _COPIED}
+    return Created(
+        staged.table("pupils", id=Integer(), change_id=Integer(), account=Integer(), division=_CODE, **kinds)
+    )
+
+
+def stage_created(
+    staged: Staging,
+    created: Created,
+    run: ImportRun,
+    *,
+    account_for: Callable[[Mapping[str, Any]], int | None],
+    heartbeat: Heartbeat,
+) -> None:
+    """Prepare the pupils whom an import creates; `account_for` reserves the account of one, or returns None."""
+    for page in list_changes(run.id, "student", ChangeAction.CREATE):
+        heartbeat()
+        ids = staged.reserve_ids(Student, len(page))
+        rows = []
+        for change, id_ in zip(page, ids, strict=True):
+            row = _new_pupil(change)
+            rows.append(row | {"id": id_, "change_id": change.id, "account": account_for(row)})
+        created.count += staged.fill(created.table, rows)
+
+
+def _new_pupil(change: Row[Any]) -> dict[str, Any]:
+    values = {name: new for name, (_old, new) in change.changes.items()}
+    usage_name = values.get("usage_name", "")
+    return {
+        "last_name": values["last_name"],
+        "usage_name": usage_name,
+        "first_name": values["first_name"],
+        "birth_date": stored("birth_date", values.get("birth_date")),
+        "ine": values.get("ine"),
+        "siecle_id": values.get("siecle_id"),
+        "local_id": values.get("local_id"),
+        "came_by": values["came_by"],
+        "mef_code": values.get("mef_code", ""),
+        "search_key": search_key_of(values["last_name"], values["first_name"], usage_name),
+        "division": values["division"],
+    }
+
+
+def insert_created(staged: Staging, created: Created, *, now: dt.datetime) -> bool:
+    """Write the pupils prepared and note in the changes who was created; return whether all could be written.
+
+    Those whose account is opened with them find it written already.
+    """
+    if not created.count:
+        return True
+    pupils, divisions = created.table.c, Division.__table__
+    written = staged.insert(
+        Student,
+        select(
+            (pupils.id + staged.base(Student)).label("id"),
+            *(pupils[name] for name in _COPIED),
+            divisions.c.id.label("division_id"),
+            (pupils.account + staged.base(Account)).label("account_id"),
+            literal(True).label("is_active"),
+            literal(now, Student.__table__.c.created_at.type).label("created_at"),
+        )
+        .join_from(
+            created.table,
+            divisions,
+            (divisions.c.establishment_id == staged.school) & (divisions.c.code == pupils.division),
+        )
+        .order_by(pupils.id),
+    )
+    noted = staged.update(
+        ImportChange,
+        ImportChange.__table__.c.id == pupils.change_id,
+        {"object_id": pupils.id + staged.base(Student)},
+    )
+    return written == noted == created.count
+
+
+# --- Correction ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Corrected:
+    """The pupils whom an import corrects, by the fields that change: a temporary table for each set of them."""
+
+    tables: dict[tuple[str, ...], Table] = field(default_factory=dict)
+    counts: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+
+def stage_corrected(staged: Staging, run: ImportRun, *, direction: str, heartbeat: Heartbeat) -> Corrected:
+    """Prepare the new values of pupils ("forth") or their old ones ("back")."""
+    corrected, by_code = Corrected(), division_ids()
+    for page in list_changes(run.id, "student", *_CORRECTED):
+        heartbeat()
+        names = _names_of(page)
+        by_fields: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for change in page:
+            pairs = {name: pair if direction == "forth" else pair[::-1] for name, pair in change.changes.items()}
+            row = {"id": change.object_id} | _columns_of(pairs, by_code)
+            if _NAMES & pairs.keys():
+                row["search_key"] = _search_key_of(names.get(change.object_id), pairs)
+            by_fields.setdefault((*sorted(pairs),), []).append(row)
+        for fields, rows in by_fields.items():
+            if fields not in corrected.tables:
+                corrected.tables[fields] = staged.table("corrections", **_shape(fields))
+            corrected.counts[fields] = corrected.counts.get(fields, 0) + staged.fill(corrected.tables[fields], rows)
+    return corrected
+
+
+def write_corrected(staged: Staging, corrected: Corrected) -> bool:
+    """Write the corrections prepared; return whether every pupil was as they said."""
+    return all(
+        _write_corrections(staged, fields, table) == corrected.counts[fields]
+        for fields, table in corrected.tables.items()
+    )
+
+
+def list_corrected(run_id: int) -> Iterator[Sequence[Row[Any]]]:
+    """Yield the selected corrections of an import, a page at a time."""
+    return list_changes(run_id, "student", *_CORRECTED)
+
+
+def _write_corrections(staged: Staging, fields: tuple[str, ...], table: Table) -> int:
+    values: dict[str, Any] = {}
+    same: dict[str, Any] = {}
+    for name in fields:
+        if name == "division":
+            same["division_id"] = table.c.old_division
+            # A division of this very import has no id until it is written: it is found by its code then.
+            values["division_id"] = func.coalesce(
+                table.c.new_division, staged.id_of_code(Division, table.c.division_code)
+            )
+        else:
+            same[name], values[name] = table.c[f"old_{name}"], table.c[f"new_{name}"]
+    if "search_key" in table.c:
+        values["search_key"] = table.c.search_key
+    return staged.update(Student, Student.__table__.c.id == table.c.id, values, same)
+
+
+def _shape(fields: Iterable[str]) -> dict[str, Any]:
+    """Return the columns of the corrections of some fields."""
+    shape: dict[str, Any] = {"id": Integer()}
+    for name in fields:
+        if name == "division":
+            shape |= {"old_division": Integer(), "new_division": Integer(), "division_code": _CODE}
+        else:
+            kind = Student.__table__.c[name].type
+            shape |= {f"old_{name}": kind, f"new_{name}": kind}
+    if _NAMES & set(fields):
+        shape["search_key"] = String()
+    return shape
+
+
+def _columns_of(pairs: Mapping[str, Sequence[Any]], by_code: Mapping[str, int]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, (old, new) in pairs.items():
+        if name == "division":
+            row |= {"old_division": by_code.get(old), "new_division": by_code.get(new)}
+            row["division_code"] = None if new in by_code else new or None
+        else:
+            row |= {f"old_{name}": stored(name, old), f"new_{name}": stored(name, new)}
+    return row
+
+
+def _names_of(page: Sequence[Row[Any]]) -> dict[int, Any]:
+    """Return the present names of the pupils of a page whose names change, by id."""
+    ids = [change.object_id for change in page if _NAMES & change.changes.keys()]
+    if not ids:
+        return {}
+    columns = (Student.id, Student.last_name, Student.first_name, Student.usage_name)
+    return {row.id: row for row in db.session.execute(select(*columns).where(Student.id.in_(ids)))}
+
+
+def _search_key_of(now: Any, pairs: Mapping[str, Sequence[Any]]) -> str:
+    """Return the search key of a pupil whose name changes; of one who is gone, any: their row is not found."""
+    names = (pairs[name][1] if name in pairs else getattr(now, name, "") for name in _NAMES_IN_ORDER)
+    last_name, first_name, usage_name = names
+    return search_key_of(last_name, first_name, usage_name)

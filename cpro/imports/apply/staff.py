@@ -1,0 +1,125 @@
+"""The accounts of the staff that an import creates and corrects: those of teachers, then those of heads.
+
+No other role is ever touched by a file. Whether a further head must wait for the one in place is asked under the lock
+of the school, whatever the analysis said.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import or_, select
+
+from cpro.core.permissions import Role
+from cpro.extensions import db
+from cpro.imports.apply.changes import division_ids, set_divisions, set_fields
+from cpro.imports.diff.services import DIVISIONS, SERVICES
+from cpro.imports.errors import AnalysisOutdated
+from cpro.imports.models import ChangeAction, ImportChange, ImportRun
+from cpro.users.models import Account
+from cpro.users.operations import codes, rules
+from cpro.users.operations.sign_ins import end_sign_ins_of
+
+
+def write_teachers(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> None:
+    """Create and correct the accounts of teachers, who wait for the head where the head asked so.
+
+    Raises `AnalysisOutdated`.
+    """
+    changes = [each for each in _list_changes(run) if _role_of(each) is not Role.HEAD]
+    waits = rules.needs_consent(Role.TEACHER)
+    _create([each for each in changes if each.action is ChangeAction.CREATE], logins, now, consent_needed=waits)
+    _correct([each for each in changes if each.action is not ChangeAction.CREATE], now, consent_needed=waits)
+    given = {each.object_id: each.changes[DIVISIONS] for each in changes if DIVISIONS in each.changes}
+    set_divisions(given, division_ids(), AnalysisOutdated)
+
+
+def write_heads(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> None:
+    """Create the accounts of heads, under the lock of the school; a further one waits for the one in place."""
+    for change in _list_changes(run):
+        if change.action is ChangeAction.CREATE:
+            _create([change], logins, now, consent_needed=rules.needs_consent(Role.HEAD))
+            set_divisions({change.object_id: change.changes.get(DIVISIONS, ([], []))}, division_ids(), AnalysisOutdated)
+
+
+def _list_changes(run: ImportRun) -> Sequence[ImportChange]:
+    """Return the changes of the staff, without the accounts created already: those that the import opens to pupils."""
+    return db.session.scalars(
+        select(ImportChange)
+        .where(
+            ImportChange.run_id == run.id,
+            ImportChange.object_type == "account",
+            ImportChange.is_selected,
+            or_(ImportChange.action_value != ChangeAction.CREATE.value, ImportChange.object_id.is_(None)),
+        )
+        .order_by(ImportChange.id)
+    ).all()
+
+
+def _role_of(change: ImportChange) -> Role:
+    """Return the role of the account that a change is about: only those of teachers are corrected."""
+    if change.action is not ChangeAction.CREATE:
+        return Role.TEACHER
+    role = Role(change.changes["role"][1])
+    if role not in (Role.TEACHER, Role.HEAD):
+        raise AnalysisOutdated
+    return role
+
+
+def _create(
+    changes: Sequence[ImportChange], logins: Mapping[int, str], now: dt.datetime, *, consent_needed: bool
+) -> None:
+    """Open accounts of people of a file, without a code.
+
+    A teacher whom a table names is as if made by hand, the head is to see it: whoever deposits a table may have
+    written it.
+    """
+    accounts = []
+    for change in changes:
+        values = {name: new for name, (_old, new) in change.changes.items() if name not in (DIVISIONS, SERVICES)}
+        role = Role(values.pop("role"))
+        is_of_table = not change.object_key or change.object_key.startswith("table:")
+        accounts.append(
+            Account(
+                **{
+                    **values,
+                    "role_value": role.value,
+                    "login": logins[change.id],
+                    "sts_key": change.object_key or None,
+                    "consent_needed": consent_needed,  # whatever the analysis said
+                    "unseen_by_head": role is Role.TEACHER and is_of_table,
+                    "created_at": now,
+                }
+            )
+        )
+    db.session.add_all(accounts)
+    db.session.flush()
+    for change, account in zip(changes, accounts, strict=True):
+        change.object_id = account.id
+        change.changes = {
+            **change.changes,
+            "login": (None, account.login),
+            "consent_needed": (None, account.consent_needed),
+        }
+    db.session.flush()
+
+
+def _correct(changes: Sequence[ImportChange], now: dt.datetime, *, consent_needed: bool) -> None:
+    """Correct accounts of teachers; no other role is ever touched by a file."""
+    wanted = select(Account).where(Account.id.in_([change.object_id for change in changes]))
+    accounts = {account.id: account for account in db.session.scalars(wanted)} if changes else {}
+    for change in changes:
+        account = accounts.get(change.object_id or 0)
+        if account is None or account.role is not Role.TEACHER:
+            raise AnalysisOutdated
+        # What the file gave is kept for the next one to be compared with.
+        fields = {name: pair for name, pair in change.changes.items() if name not in (DIVISIONS, SERVICES)}
+        set_fields(account, fields, direction="forth", mismatch=AnalysisOutdated)
+        if consent_needed and change.action is ChangeAction.REACTIVATE:
+            account.consent_needed, account.consented_at = True, None
+    db.session.flush()
+    closed = [each.object_id for each in changes if each.action is ChangeAction.DEACTIVATE and each.object_id]
+    if closed:
+        codes.void_codes(db.session(), closed, now=now)
+        end_sign_ins_of(db.session(), closed)

@@ -1,0 +1,158 @@
+"""The whole of a deposit compared with the school, exports or tables: pupils, courses, divisions, people.
+
+Same rules for both, but for one: whom a table does not name is proposed for deactivation, unticked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from cpro.imports.diff.confirmations import list_confirmations
+from cpro.imports.diff.divisions import Found, compare_divisions
+from cpro.imports.diff.matching import FROM_TABLE
+from cpro.imports.diff.proposals import Answers, Tally, Yielded, notes_of
+from cpro.imports.diff.sources import SIECLESources, TableSources
+from cpro.imports.diff.staff import StaffAnalysis
+from cpro.imports.diff.students import StudentAnalysis
+from cpro.imports.errors import EmptyImport, about_file
+from cpro.imports.parse.siecle.header import ExportKind
+from cpro.imports.parse.siecle.reader import read_students
+from cpro.imports.parse.siecle.structures import SIECLEDivision, read_nomenclature, read_structures
+from cpro.imports.parse.siecle.sts import read_sts
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
+from cpro.imports.parse.xml.encoding import Encoding
+
+
+class Comparison:
+    """Files compared with the school: `run`, which each kind of files writes, fills the figures below."""
+
+    def __init__(self, students: StudentAnalysis, *, school_year: int, today: dt.date) -> None:
+        self._students, self._school_year, self._today = students, school_year, today
+        self._staff_tally = Tally()
+        self._division_changes = 0
+
+    def watch(self, on_pupils: Callable[[int], object]) -> None:
+        """Call a function with how many pupils of the file are compared, as the analysis runs."""
+        self._students.on_records = on_pupils
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """Return the figures, in the contract's words."""
+        return {
+            "students": self._students.tally.counts,
+            "staff": self._staff_tally.counts,
+            "ignored": {"students": self._students.tally.ignored, "staff": self._staff_tally.ignored},
+            "unticked": {"students": self._students.tally.unticked, "staff": self._staff_tally.unticked},
+            "active_before": {"students": self._students.tally.active_before},
+            "divisions": self._division_changes,
+        }
+
+    @property
+    def confirmations_needed(self) -> list[dict[str, str]]:
+        """Return what must be confirmed, each in a sentence that names the figures."""
+        return list_confirmations(self.counts, school_year=self._school_year, today=self._today)
+
+    def _compare_divisions(self, found: Found) -> Iterator[Yielded]:
+        for each in compare_divisions(found):
+            self._division_changes += getattr(each, "object_type", "") == "division"
+            yield each
+
+
+class SIECLEAnalysis(Comparison):
+    """Exports of SIECLE and STS-Web: `run` yields all that is found, then counts and confirmations are known."""
+
+    def __init__(self, sources: SIECLESources, *, today: dt.date, answers: Answers | None = None) -> None:
+        self._sources, self._answers = sources, answers
+        super().__init__(StudentAnalysis(today=today, answers=answers), school_year=sources.school_year, today=today)
+        self._divisions: dict[str, SIECLEDivision] = {}
+        self._mef_labels: dict[str, str] = {}
+
+    def run(self) -> Iterator[Yielded]:
+        """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a file of nobody."""
+        yield from self._read_structures()
+        staff = None
+        if ExportKind.STAFF in self._sources.files:
+            with self._open(ExportKind.STAFF) as (stream, encoding):
+                staff = read_sts(stream, encoding)
+            yield from notes_of(staff.findings, ExportKind.STAFF.label)
+            if not staff.people:
+                raise EmptyImport("Le fichier de STS-Web ne contient personne : rien n’a été importé.", field="files")
+            for division in staff.divisions:
+                self._divisions.setdefault(division.code, division)
+        if ExportKind.STUDENTS in self._sources.files:
+            with self._open(ExportKind.STUDENTS) as (stream, encoding):
+                yield from self._students.run(read_students(stream, encoding, today=self._today))
+            if not self._students.records:
+                raise EmptyImport("Le fichier ne contient aucun élève : rien n’a été importé.", field="files")
+        yield from self._compare_divisions(self._found())
+        if staff is not None:
+            analysis = StaffAnalysis(answers=self._answers)
+            self._staff_tally = analysis.tally
+            yield from analysis.run(staff.people)
+
+    def _read_structures(self) -> Iterator[Yielded]:
+        if ExportKind.STRUCTURES in self._sources.files:
+            with self._open(ExportKind.STRUCTURES) as (stream, encoding):
+                structures = read_structures(stream, encoding)
+            yield from notes_of(structures.findings, ExportKind.STRUCTURES.label)
+            self._divisions.update((division.code, division) for division in structures.divisions)
+        if ExportKind.NOMENCLATURE in self._sources.files:
+            with self._open(ExportKind.NOMENCLATURE) as (stream, encoding):
+                nomenclature = read_nomenclature(stream, encoding)
+            yield from notes_of(nomenclature.findings, ExportKind.NOMENCLATURE.label)
+            self._mef_labels = {mef.code: mef.label for mef in nomenclature.mefs}
+
+    def _found(self) -> Found:
+        kind = ExportKind.STUDENTS if ExportKind.STUDENTS in self._sources.files else ExportKind.STRUCTURES
+        return Found(
+            self._divisions,
+            self._mef_labels,
+            self._students.mefs_of_division,
+            self._students.lines_of_mef,
+            kind.label,
+        )
+
+    @contextmanager
+    def _open(self, kind: ExportKind) -> Iterator[tuple[IO[bytes], Encoding | None]]:
+        recognised = self._sources.files[kind]
+        with about_file(recognised.file.name), recognised.file.path.open("rb") as stream:
+            yield stream, recognised.encoding
+
+
+class TableAnalysis(Comparison):
+    """Tables of a school without SIECLE: `run` yields all that is found, then counts and confirmations are known."""
+
+    def __init__(self, sources: TableSources, *, today: dt.date, answers: Answers | None = None) -> None:
+        self._sources, self._answers = sources, answers
+        super().__init__(
+            StudentAnalysis(today=today, source=FROM_TABLE, answers=answers),
+            school_year=sources.school_year,
+            today=today,
+        )
+
+    def run(self) -> Iterator[Yielded]:
+        """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a table of nobody."""
+        pupils, people = self._sources.files.get(WorksheetKind.STUDENTS), self._sources.files.get(WorksheetKind.STAFF)
+        if pupils is not None:
+            with about_file(pupils.file.name):
+                yield from self._students.run(read_student_worksheet(pupils.file.path, today=self._today))
+            if not self._students.records:
+                raise EmptyImport("Le tableau ne contient aucun élève : rien n’a été importé.", field="files")
+            yield from self._compare_divisions(self._found())
+        if people is not None:
+            with about_file(people.file.name):
+                records = list(read_staff_worksheet(people.file.path))
+            if not records:
+                raise EmptyImport("Le tableau ne contient personne : rien n’a été importé.", field="files")
+            analysis = StaffAnalysis(
+                answers=self._answers, is_table=True, division_codes=self._students.mefs_of_division
+            )
+            self._staff_tally = analysis.tally
+            yield from analysis.run(records)
+
+    def _found(self) -> Found:
+        return Found({}, {}, self._students.mefs_of_division, self._students.lines_of_mef, WorksheetKind.STUDENTS.value)

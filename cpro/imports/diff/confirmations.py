@@ -1,0 +1,39 @@
+"""What must be confirmed before an import is applied, each in a sentence that names the figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from cpro.core.formatting import format_count, plural
+from cpro.imports.diff.sources import current_school_year, year_label
+
+#: Beyond this share of the active pupils, deactivations must be confirmed: the file may be partial.
+MAX_DEACTIVATED = 0.20
+CONFIRM_DEACTIVATIONS, CONFIRM_YEAR = "deactivations", "year"
+
+
+def list_confirmations(counts: Mapping[str, Any], *, school_year: int, today: dt.date) -> list[dict[str, str]]:
+    """Return what must be confirmed of an import with these figures, [{"key", "sentence"}]."""
+    needed = []
+    current = current_school_year(today)
+    if school_year != current:
+        needed.append(
+            {
+                "key": CONFIRM_YEAR,
+                "sentence": f"Les fichiers sont de l’année scolaire {year_label(school_year)}, et l’année en cours est "
+                f"{year_label(current)} : confirmez l’année.",
+            }
+        )
+    gone, active = counts["students"]["deactivated"], counts["active_before"]["students"]
+    if gone and gone > MAX_DEACTIVATED * active:
+        needed.append(
+            {
+                "key": CONFIRM_DEACTIVATIONS,
+                "sentence": f"{plural(gone, 'élève serait désactivé', 'élèves seraient désactivés')} sur "
+                f"{format_count(active)} ({round(100 * gone / active)} %) : le fichier est peut-être partiel, "
+                "confirmez les désactivations.",
+            }
+        )
+    return needed

@@ -1,0 +1,89 @@
+"""Divisions and courses (MEF) of the files compared with the school's, and the diploma each leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from cpro.extensions import db
+from cpro.imports.diff.proposals import Changes, MatchCode, Note, Proposal, Yielded
+from cpro.imports.models import ChangeAction
+from cpro.imports.parse.siecle.structures import SIECLEDivision
+from cpro.students.mefs import deduce_diplomas, diploma_of_division
+from cpro.students.models import MEF, Division
+
+_TO_CHOOSE = (
+    "Cette division mêle des formations de plusieurs diplômes : choisissez le sien dans la liste des divisions, une "
+    "fois l’import appliqué. Les imports suivants garderont ce choix."
+)
+
+
+@dataclass
+class Found:
+    """What the files say of divisions and courses."""
+
+    #: those that Structures or STS-Web describe, by code
+    described: dict[str, SIECLEDivision]
+    #: labels of MEFs, from the Nomenclature
+    mef_labels: dict[str, str]
+    #: MEF codes of each division that has pupils in the file
+    mefs_of_pupils: Mapping[str, set[str]]
+    lines_of_mef: Mapping[str, int]
+    file_kind: str
+
+
+def compare_divisions(found: Found) -> Iterator[Yielded]:
+    """Yield the courses and divisions to create or correct, courses first."""
+    mefs_of = _mefs_of_divisions(found)
+    known_mefs = {mef.code: mef for mef in db.session.scalars(select(MEF).order_by(MEF.id))}
+    diplomas = deduce_diplomas(set().union(*mefs_of.values()))
+    yield from _compare_mefs(found, diplomas, known_mefs)
+    known = {division.code: division for division in db.session.scalars(select(Division).order_by(Division.id))}
+    for code in sorted(mefs_of):
+        described = found.described.get(code)
+        line = described.line if described else 0
+        leads_to = {diploma for mef in mefs_of[code] if (diploma := diplomas.get(mef)) is not None}
+        stored = known.get(code)
+        if len(leads_to) > 1 and (stored is None or stored.diploma_id not in leads_to):
+            yield Note(MatchCode.SEVERAL_DIPLOMAS, found.file_kind, line, _TO_CHOOSE, code)
+        yield from _compare_division(code, described.label if described else "", leads_to, stored)
+
+
+def _compare_division(code: str, label: str, leads_to: set[int], known: Division | None) -> Iterator[Proposal]:
+    wanted = {"label": label, "diploma_id": diploma_of_division(known.diploma_id if known else None, leads_to)}
+    if known is None:
+        changes: Changes = {"code": (None, code)}
+        changes |= {name: (None, value) for name, value in wanted.items() if value}
+        yield Proposal("division", None, code, code, ChangeAction.CREATE, changes)
+        return
+    changes = {
+        name: (getattr(known, name), value) for name, value in wanted.items() if value and value != getattr(known, name)
+    }
+    if changes:
+        yield Proposal("division", known.id, code, code, ChangeAction.CHANGE, changes)
+
+
+def _mefs_of_divisions(found: Found) -> dict[str, set[str]]:
+    """Return the courses of each division; what pupils follow says more than what was planned."""
+    mefs_of = {code: set(division.mef_codes) for code, division in found.described.items()}
+    for code, mefs in found.mefs_of_pupils.items():
+        mefs_of[code] = set(mefs) or mefs_of.get(code, set())
+    return mefs_of
+
+
+def _compare_mefs(found: Found, diplomas: Mapping[str, int | None], known: Mapping[str, MEF]) -> Iterator[Yielded]:
+    for code in sorted(diplomas):
+        label, diploma_id = found.mef_labels.get(code, ""), diplomas[code]
+        stored = known.get(code)
+        if diploma_id is None:
+            when = "rattachez-la" if stored else "rattachez-la une fois l’import appliqué"
+            sentence = f"La formation {code} n’est rattachée à aucun diplôme : {when}."
+            yield Note(MatchCode.MEF_UNLINKED, found.file_kind, found.lines_of_mef.get(code, 0), sentence)
+        if stored is None:
+            values = {"code": code, "label": label, "diploma_id": diploma_id}
+            changes: Changes = {name: (None, value) for name, value in values.items() if value}
+            yield Proposal("mef", None, code, label or code, ChangeAction.CREATE, changes)
+        elif label and label != stored.label:
+            yield Proposal("mef", stored.id, code, label, ChangeAction.CHANGE, {"label": (stored.label, label)})

@@ -1,0 +1,201 @@
+"""Match the records of files with the pupils of the school: by their numbers, never by name alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, any_, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from cpro.core.formatting import format_date
+from cpro.core.validators import fold
+from cpro.extensions import db
+from cpro.imports.parse.records import StudentRecord
+from cpro.imports.parse.siecle.header import ExportKind
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.students.models import Origin, Student
+
+TWO_PEOPLE = (
+    "L’INE et le numéro désignent deux élèves différents de l’établissement : dites duquel il s’agit, ou corrigez la "
+    "ligne."
+)
+OTHER_PERSON = (
+    "Le numéro est celui d’un élève de l’établissement dont ni le nom ni la date de naissance ne correspondent : dites "
+    "s’il s’agit de la même personne."
+)
+TWICE = "Deux lignes désignent le même élève de l’établissement : la seconde n’est pas reprise."
+NAMESAKE = (
+    "Un élève de l’établissement porte ce nom et cette date de naissance, sans numéro qui le confirme : dites s’il "
+    "s’agit de la même personne."
+)
+HOMONYM = "Un autre élève porte le même nom, le même prénom et la même date de naissance."
+INE_CHANGED = "L’INE diffère de celui que l’établissement connaissait pour cet élève : le nouveau est repris."
+GONE = "L’élève est sorti avant d’être connu ici : il n’est pas repris."
+NOT_ENROLLED = "Sans division, l’élève n’est pas encore inscrit : il n’est pas repris."
+LEFT_OUT = "Vous avez répondu qu’il s’agit d’une autre personne : la ligne est laissée de côté, corrigez-en le numéro."
+
+
+@dataclass(frozen=True, slots=True)
+class PupilSource:
+    """What differs between a file of SIECLE and a table."""
+
+    kind: str
+    origin: Origin
+    #: the column of `Student` that holds the number of a record
+    number: str
+    #: whether pupils whom the file does not name are deactivated, or only proposed
+    deactivates: bool
+
+
+FROM_SIECLE = PupilSource(ExportKind.STUDENTS.label, Origin.SIECLE, "siecle_id", deactivates=True)
+FROM_TABLE = PupilSource(WorksheetKind.STUDENTS.value, Origin.TABLE, "local_id", deactivates=False)
+
+
+class Known(NamedTuple):
+    """A pupil as the school has them; from `siecle_id` to `mef_code`, in the order of `StudentRecord`."""
+
+    id: int
+    local_id: str | None
+    siecle_id: str | None
+    ine: str | None
+    last_name: str
+    usage_name: str
+    first_name: str
+    birth_date: dt.date | None
+    mef_code: str
+    division_id: int | None
+    is_active: bool
+    departed_on: dt.date | None
+    came_by: str
+
+
+_COLUMNS = tuple(getattr(Student, name) for name in Known._fields)
+_ID = itemgetter(0)
+
+
+def select_known(condition: ColumnElement[bool]) -> list[Known]:
+    """Return pupils by id, sorted here: asked for an order, SQLite reads the whole school for it."""
+    rows = db.session.execute(select(*_COLUMNS).where(condition))
+    return sorted((Known._make(row) for row in rows), key=_ID)
+
+
+def look_up(
+    records: Collection[StudentRecord], source: PupilSource
+) -> tuple[dict[str | None, Known], dict[str | None, list[Known]]]:
+    """Return the pupils that records name by their number, and those they name by their INE."""
+    number: Any = getattr(Student, source.number)
+    numbers = [record.siecle_id for record in records if record.siecle_id]
+    found = select_known(_is_among(number, numbers)) if numbers else []
+    by_id: dict[str | None, Known] = {getattr(known, source.number): known for known in found}
+    ines = [
+        record.ine
+        for record in records
+        if record.ine and ((own := by_id.get(record.siecle_id)) is None or own.ine != record.ine)
+    ]
+    by_ine: dict[str | None, list[Known]] = {}
+    if ines:
+        for known in select_known(_is_among(Student.ine, ines)):
+            by_ine.setdefault(known.ine, []).append(known)
+    return by_id, by_ine
+
+
+def _is_among(column: InstrumentedAttribute[Any], texts: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition that a column holds one of these texts.
+
+    PostgreSQL takes them as one text, which none of them cuts, for none holds a tab: thousands of parameters cost it
+    and its driver more than finding the rows.
+    """
+    if db.engine.dialect.name == "postgresql":
+        return column == any_(func.string_to_array("\t".join(texts), "\t"))
+    return column.in_(texts)
+
+
+def repeats(record: StudentRecord, known: Known, division: str, came_by: str) -> bool:
+    """Return whether a record of SIECLE equals what the school has of a pupil, without findings.
+
+    So do almost all records of a school's second import: no rule has anything to add, and applying each of them would
+    take most of the time of the comparison.
+    """
+    return (
+        record[1:8] == known[2:9]
+        and record.division_code == division != ""
+        and known.is_active
+        and known.came_by == came_by
+        and not record.has_departed
+        and not record.findings
+    )
+
+
+def choose(record: StudentRecord, own: Known | None, others: Iterable[Known]) -> tuple[Known | None, str]:
+    """Return the pupil of the school that a record is about, and why that must be confirmed, "" if it need not be."""
+    if own and own.ine and own.ine == record.ine:
+        return own, "" if _looks_alike(record, own) else OTHER_PERSON
+    found = {known.id: known for known in others}
+    if len(found) > 1 or (found and own and own.id not in found):
+        return None, TWO_PEOPLE
+    known = next(iter(found.values()), own)
+    if known is None:
+        return None, ""
+    return known, "" if _looks_alike(record, known) else OTHER_PERSON
+
+
+def find_namesakes(records: Collection[StudentRecord]) -> dict[tuple[str, dt.date | None], list[Known]]:
+    """Return the pupils who bear the name and birth date of a record, {(folded name, birth date): pupils}."""
+    found: dict[tuple[str, dt.date | None], list[Known]] = {}
+    keys = {key_of_name(record) for record in records} | {_search_key(record) for record in records}
+    for known in select_known(_is_among(Student.search_key, keys)) if keys else ():
+        found.setdefault((fold(f"{known.last_name} {known.first_name}"), known.birth_date), []).append(known)
+    return found
+
+
+def key_of_name(record: StudentRecord) -> str:
+    """Return the name of a record without case nor accents."""
+    return fold(f"{record.last_name} {record.first_name}")
+
+
+def describe_record(record: StudentRecord) -> str:
+    """Describe the person of a record, for the user asked whether it is one they know."""
+    return _described(
+        record.last_name,
+        record.first_name,
+        record.birth_date,
+        record.division_code,
+        record.ine,
+        _numbered(record.siecle_id),
+    )
+
+
+def describe_known(known: Known, division: str) -> str:
+    """Return who a pupil of the school is, for the same person."""
+    more = _numbered(known.siecle_id or known.local_id), "" if known.is_active else "parti"
+    return _described(known.last_name, known.first_name, known.birth_date, division, known.ine, *more)
+
+
+def _numbered(number: str | None) -> str:
+    return f"numéro : {number}" if number else "sans numéro"
+
+
+def _described(last: str, first: str, born: dt.date | None, division: str, ine: str | None, *more: str) -> str:
+    parts = [
+        f"{last.upper()} {first}",
+        f"naissance : {format_date(born)}" if born else "naissance inconnue",
+        f"division : {division}" if division else "sans division",
+        f"INE : {ine}" if ine else "sans INE",
+        *more,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _looks_alike(record: StudentRecord, known: Known) -> bool:
+    """Return whether the birth date or the family name agrees: both may be corrected, not both at once."""
+    if record.birth_date == known.birth_date or record.birth_date is None or known.birth_date is None:
+        return True
+    return record.last_name == known.last_name or fold(record.last_name) == fold(known.last_name)
+
+
+def _search_key(record: StudentRecord) -> str:
+    return fold(f"{record.last_name} {record.first_name} {record.usage_name}").strip()

@@ -1,0 +1,170 @@
+"""The files of one import, one of each kind, all of one school and one year."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cpro.core.formatting import join_french
+from cpro.imports.errors import FilesDisagree, OtherSchool, Refusals, UAIMissing
+from cpro.imports.models import RunKind
+from cpro.imports.parse.files.recognition import RecognisedFile
+from cpro.imports.parse.siecle.header import ExportKind, Header
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.runs.admission import require_kind
+
+#: In August, SIECLE has switched to the year that begins (STS-Web names its files so).
+_FIRST_MONTH = 8
+#: How an export begins each pupil, whatever its encoding but those of two bytes a letter.
+_PUPIL = b"<ELEVE "
+_PIECE_SIZE = 1 << 20
+
+
+@dataclass(frozen=True)
+class SIECLESources:
+    """The exports of an import."""
+
+    files: dict[ExportKind, RecognisedFile]
+    school_year: int
+    kind: RunKind = field(default=RunKind.SIECLE, init=False)
+
+    @property
+    def described(self) -> list[dict[str, str]]:
+        """Return the files as `ImportRun.files` keeps them."""
+        return [_describe(file, kind.label) for kind, file in self.files.items()]
+
+
+@dataclass(frozen=True)
+class TableSources:
+    """The tables of an import."""
+
+    files: dict[WorksheetKind, RecognisedFile]
+    school_year: int
+    kind: RunKind = field(default=RunKind.TABLE, init=False)
+
+    @property
+    def described(self) -> list[dict[str, str]]:
+        """Return the files as `ImportRun.files` keeps them."""
+        return [_describe(file, kind.value) for kind, file in self.files.items()]
+
+
+Sources = SIECLESources | TableSources
+
+
+def size_of(sources: Sources) -> int:
+    """Return how many bytes there are to read."""
+    return sum(each.file.path.stat().st_size for each in sources.files.values())
+
+
+def count_pupils(sources: Sources) -> int:
+    """Return how many pupils an export announces, 0 where only reading it says; the file is not parsed."""
+    file = sources.files.get(ExportKind.STUDENTS) if isinstance(sources, SIECLESources) else None
+    if file is None:
+        return 0
+    number, end = 0, b""
+    with file.file.path.open("rb") as stream:
+        while piece := stream.read(_PIECE_SIZE):
+            number += (end + piece).count(_PUPIL)
+            end = piece[1 - len(_PUPIL) :]
+    return number
+
+
+def _describe(recognised: RecognisedFile, kind: str) -> dict[str, str]:
+    return {"name": recognised.file.name, "kind": kind, "stored": recognised.file.path.name}
+
+
+def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle: bool, today: dt.date) -> Sources:
+    """Return what a school deposited, exports or tables, judged together and with what it says of SIECLE.
+
+    Raises as `require_kind` and `gather` do, and FilesDisagree for both at once.
+    """
+    tables = [file for file in files if file.header is None]
+    if not tables:
+        sources = gather(files, uai=uai)
+        require_kind(sources.kind, uses_siecle=uses_siecle)
+        return sources
+    require_kind(RunKind.TABLE, uses_siecle=uses_siecle)
+    if len(tables) < len(files):
+        raise FilesDisagree(
+            "Des exports de SIECLE et des tableaux ne se déposent pas ensemble : choisissez les uns ou les autres.",
+            field="files",
+        )
+    return _gather_tables(tables, today)
+
+
+def _gather_tables(files: Sequence[RecognisedFile], today: dt.date) -> TableSources:
+    gathered: dict[WorksheetKind, list[RecognisedFile]] = {}
+    for file in files:
+        assert file.worksheet_kind is not None, "a file without header is a table"
+        gathered.setdefault(file.worksheet_kind, []).append(file)
+    refusals = Refusals()
+    for kind, alike in gathered.items():
+        with refusals.gathered(FilesDisagree):
+            _check_only("tableaux", kind.value, alike)
+    refusals.raise_if_any()
+    return TableSources({kind: alike[0] for kind, alike in gathered.items()}, current_school_year(today))
+
+
+def gather(files: Sequence[RecognisedFile], *, uai: str | None) -> SIECLESources:
+    """Return the exports, judged together.
+
+    Raises UAIMissing, OtherSchool, and FilesDisagree for tables, two files of one kind, or of two school years; several
+    of them together as SeveralRefused.
+    """
+    if not uai:
+        raise UAIMissing
+    gathered: dict[ExportKind, list[RecognisedFile]] = {}
+    refusals = Refusals()
+    for file in files:
+        with refusals.gathered(FilesDisagree, OtherSchool):
+            header = _own_header(file, uai)
+            gathered.setdefault(header.kind, []).append(file)
+    for kind, alike in gathered.items():
+        with refusals.gathered(FilesDisagree):
+            _check_only("fichiers", kind.label, alike)
+    years = {file.header.school_year for alike in gathered.values() for file in alike if file.header}
+    with refusals.gathered(FilesDisagree):
+        _check_years(years)
+    if not gathered and not refusals:
+        raise FilesDisagree("Aucun fichier n’a été déposé.", field="files")
+    refusals.raise_if_any()
+    return SIECLESources({kind: alike[0] for kind, alike in gathered.items()}, years.pop())
+
+
+def _own_header(file: RecognisedFile, uai: str) -> Header:
+    if file.header is None:
+        raise FilesDisagree(
+            f"« {file.file.name} » est un tableau : déposez ici les exports de SIECLE et de STS-Web.", field="files"
+        )
+    if file.header.uai != uai:
+        raise OtherSchool(file.file.name, file.header.uai, uai)
+    return file.header
+
+
+def _check_only(what: str, kind: str, files: Sequence[RecognisedFile]) -> None:
+    """Raise FilesDisagree, and name them, for several files of one kind."""
+    if len(files) > 1:
+        number = "Deux" if len(files) == 2 else str(len(files))
+        names = join_french([f"« {each.file.name} »" for each in files])
+        raise FilesDisagree(
+            f"{number} {what} sont du même type, « {kind} » : {names}. N’en déposez qu’un.", field="files"
+        )
+
+
+def _check_years(years: set[int]) -> None:
+    if len(years) > 1:
+        shown = " et ".join(year_label(year) for year in sorted(years))
+        raise FilesDisagree(
+            f"Ces fichiers sont d’années scolaires différentes ({shown}) : refaites les exports.", field="files"
+        )
+
+
+def current_school_year(today: dt.date) -> int:
+    """Return the calendar year in which the present school year starts."""
+    return today.year if today.month >= _FIRST_MONTH else today.year - 1
+
+
+def year_label(school_year: int) -> str:
+    """Return « 2026-2027 »."""
+    return f"{school_year}-{school_year + 1}"

@@ -1,0 +1,295 @@
+"""People of STS-Web, or of a table, compared with the school's accounts: by their number, never by name alone.
+
+A number is (ID, TYPE) in STS-Web; in a table it is the school's own, or else the e-mail address of a teacher.
+The head's rules: the file may create a first head and further ones, who wait for the first one's consent; whoever is
+head already is not touched, whatever the file says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from sqlalchemy import select
+
+from cpro.core.formatting import person_name
+from cpro.core.permissions import Role
+from cpro.core.validators import fold
+from cpro.extensions import db
+from cpro.imports.diff.proposals import Answers, Changes, MatchCode, Note, Proposal, Question, Tally, Yielded, notes_of
+from cpro.imports.diff.services import DIVISIONS, SERVICES, list_known_services, merge_services
+from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
+from cpro.imports.parse.records import StaffRecord
+from cpro.imports.parse.siecle.header import ExportKind
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.students.models import Division, TeacherDivision
+from cpro.users.models import Account
+from cpro.users.operations import rules
+
+_NAMESAKE = "Un compte d’enseignant porte ce nom, sans numéro qui le confirme : dites s’il s’agit de la même personne."
+_HEAD, _TEACHER, _LOCAL = "DIR", "ENS", "local"
+
+
+class StaffAnalysis:
+    """One reading of a file of people; `run` yields, then `tally` is known."""
+
+    def __init__(
+        self, *, answers: Answers | None = None, is_table: bool = False, division_codes: Collection[str] = ()
+    ) -> None:
+        """Read the accounts; `division_codes` are those that pupils of the same tables name."""
+        self.tally = Tally()
+        self._answers, self._is_table = answers or {}, is_table
+        self._kind = WorksheetKind.STAFF.value if is_table else ExportKind.STAFF.label
+        self._accounts = list(
+            db.session.scalars(
+                select(Account)
+                .where(Account.role_value.in_([Role.TEACHER.value, Role.HEAD.value]) | Account.sts_key.is_not(None))
+                .order_by(Account.id)
+            )
+        )
+        self._by_key = {account.sts_key: account for account in self._accounts if account.sts_key}
+        self._divisions = self._list_divisions()
+        self._services = list_known_services([account.id for account in self._accounts])
+        self._codes = {*division_codes, *(db.session.scalars(select(Division.code)) if is_table else ())}
+        self._seen: set[int] = set()
+        self._head_is_there = rules.has_active(Role.HEAD)
+
+    def run(self, people: Sequence[StaffRecord]) -> Iterator[Yielded]:
+        """Yield what each person changes, then the teachers whom the file does not name, unticked."""
+        self.tally.active_before = sum(account.is_active for account in self._accounts)
+        for record in people:
+            yield from notes_of(record.findings, self._kind, _label(record))
+            yield from self._judge_table(record) if self._is_table else self._judge(record)
+        if people:
+            yield from self._absent()
+
+    def _judge(self, record: StaffRecord) -> Iterator[Yielded]:
+        account = self._find(record)
+        is_second = account is not None and account.id in self._seen
+        if account is not None:
+            self._seen.add(account.id)
+        if record.is_refused:
+            self.tally.add("refused")
+        elif record.is_ignored:
+            self.tally.ignored += 1
+            if account is not None:
+                self._seen.discard(account.id)
+        elif is_second:
+            yield self._refuse(record, "Deux lignes désignent le même compte : la seconde n’est pas reprise.")
+        elif account is not None:
+            yield from self._compare(record, account)
+        elif record.function == _HEAD:
+            yield from self._judge_head(record)
+        elif record.function == _TEACHER or record.sts_type == _LOCAL or record.division_codes:
+            yield from self._judge_teacher(record)
+        else:
+            self.tally.ignored += 1
+            sentence = f"La fonction {record.function} ne donne pas de compte : créez-le à la main s’il en faut un."
+            yield self._note(MatchCode.NOT_TAUGHT, record, sentence)
+
+    def _find(self, record: StaffRecord) -> Account | None:
+        """Return the account that a record names by a number, or a teacher's by their address and name."""
+        account = self._by_key.get(self._key_of(record))
+        if account is not None or not (self._is_table and record.email):
+            return account
+        same = [each for each in self._accounts if each.email.casefold() == record.email.casefold()]
+        if len(same) == 1 and same[0].role is Role.TEACHER and fold(same[0].last_name) == fold(record.last_name):
+            return same[0]
+        return None
+
+    def _key_of(self, record: StaffRecord) -> str:
+        """Return the key of a person as accounts keep it, "" for one without a number."""
+        if self._is_table:
+            return f"table:{record.sts_id}" if record.sts_id else ""
+        return key_of(record)
+
+    def _judge_table(self, record: StaffRecord) -> Iterator[Yielded]:
+        """Judge a record without the divisions that the school does not have: a table of staff creates none."""
+        known = tuple(code for code in record.division_codes if code in self._codes)
+        if known != record.division_codes:
+            sentence = "Une des divisions n’existe pas dans l’établissement : elle est laissée de côté."
+            yield self._note(MatchCode.DIVISION_UNKNOWN, record, sentence)
+        yield from self._judge(record._replace(division_codes=known))
+
+    def _compare(self, record: StaffRecord, account: Account) -> Iterator[Yielded]:
+        if account.role is not Role.TEACHER or record.function == _HEAD:
+            self.tally.add("unchanged")
+            if (account.role is Role.HEAD) != (record.function == _HEAD):
+                sentence = "La fonction diffère du rôle du compte : un import ne change le rôle de personne."
+                yield self._note(MatchCode.ROLE_KEPT, record, sentence)
+            return
+        if record.email and account.email and record.email.casefold() != account.email.casefold():
+            sentence = "L’adresse électronique diffère de celle du compte : celle du compte reste."
+            yield self._note(MatchCode.EMAIL_KEPT, record, sentence)
+        changes = self._differences(record, account)
+        if not account.is_active and not self._was_closed_by_import(account):
+            sentence = "Ce compte a été désactivé à la main : il le reste."
+            yield self._note(MatchCode.CLOSED_BY_HAND, record, sentence)
+        elif not account.is_active:
+            changes["is_active"] = (False, True)
+            yield self.tally.note(self._proposal(record, account.id, ChangeAction.REACTIVATE, changes))
+            return
+        if changes:
+            yield self.tally.note(self._proposal(record, account.id, ChangeAction.CHANGE, changes))
+        else:
+            self.tally.add("unchanged")
+
+    def _differences(self, record: StaffRecord, account: Account) -> Changes:
+        wanted = _values(record)
+        changes: Changes = {
+            name: (getattr(account, name), value)
+            for name, value in wanted.items()
+            if value and value != getattr(account, name)
+        }
+        if record.email and not account.email:
+            changes["email"] = ("", record.email)
+        if not account.sts_key and self._key_of(record):
+            changes["sts_key"] = (None, self._key_of(record))
+        have, services = self._divisions.get(account.id, []), self._services.get(account.id, [])
+        codes = sorted(record.division_codes)
+        wanted_codes = merge_services(have, services, codes)
+        # Early in September the file has no service yet: it then says nothing of who teaches where.
+        if codes and wanted_codes != have:
+            changes |= {DIVISIONS: (have, wanted_codes), SERVICES: (services, codes)}
+        return changes
+
+    def _judge_head(self, record: StaffRecord) -> Iterator[Yielded]:
+        if self._namesakes(record, Role.HEAD):
+            self.tally.add("unchanged")
+            sentence = "Un compte de chef d’établissement est déjà à ce nom : l’import n’y touche pas."
+            yield self._note(MatchCode.HEAD_IN_PLACE, record, sentence)
+            return
+        changes: Changes = {"role": (None, Role.HEAD.value)}
+        if self._head_is_there:
+            sentence = "C’est un autre chef d’établissement : son compte attendra l’accord de celui qui est en place."
+            yield self._note(MatchCode.FURTHER_HEAD, record, sentence)
+            changes["consent_needed"] = (False, True)
+        self._head_is_there = True
+        changes |= {name: (None, value) for name, value in _values(record).items() if value and name != "discipline"}
+        yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
+
+    def _judge_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
+        namesakes = self._namesakes(record, Role.TEACHER)
+        if not namesakes:
+            yield from self._create_teacher(record)
+            return
+        by_id = {account.id: account for account in namesakes}
+        key = f"account:{self._key_of(record) or record.line}"
+        answer = self._answers.get(key)
+        if answer not in (None, 0, *by_id):
+            answer = None
+        candidates = tuple((account.id, f"{account.label}, identifiant {account.login}") for account in namesakes)
+        yield Question(key, "account", record.line, _described(record), _NAMESAKE, candidates, True, answer)
+        if answer:
+            self._seen.add(answer)
+            yield from self._compare(record, by_id[answer])
+        elif answer == 0:
+            yield from self._create_teacher(record)
+        else:
+            self._seen.update(by_id)
+            yield self._refuse(record, _NAMESAKE)
+
+    def _create_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
+        changes: Changes = {"role": (None, Role.TEACHER.value)}
+        changes |= {name: (None, value) for name, value in _values(record).items() if value}
+        if record.email:
+            changes["email"] = (None, record.email)
+        if record.division_codes:
+            changes[DIVISIONS] = ([], sorted(record.division_codes))
+        yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
+
+    def _refuse(self, record: StaffRecord, sentence: str) -> Note:
+        self.tally.add("refused")
+        return self._note(MatchCode.TO_CONFIRM, record, sentence)
+
+    def _note(self, code: MatchCode, record: StaffRecord, sentence: str) -> Note:
+        return Note(code, self._kind, record.line, sentence, _label(record))
+
+    def _proposal(
+        self, record: StaffRecord, account_id: int | None, action: ChangeAction, changes: Changes
+    ) -> Proposal:
+        return Proposal("account", account_id, self._key_of(record), _label(record), action, changes)
+
+    def _namesakes(self, record: StaffRecord, role: Role) -> list[Account]:
+        """Return the accounts of that role and name, not met yet, that another number does not distinguish."""
+        is_numbered = bool(self._key_of(record))
+        unnumbered = (
+            account
+            for account in self._accounts
+            if account.role is role
+            and account.id not in self._seen
+            and not (is_numbered and account.sts_key and _same_origin(account.sts_key, self._is_table))
+        )
+        name = fold(f"{record.last_name} {record.first_name}")
+        return [account for account in unnumbered if fold(f"{account.last_name} {account.first_name}") == name]
+
+    def _absent(self) -> Iterator[Proposal]:
+        for account in self._accounts:
+            is_concerned = account.role is Role.TEACHER and (account.sts_key or self._is_table)
+            if is_concerned and account.is_active and account.id not in self._seen:
+                changes: Changes = {"is_active": (True, False)}
+                yield self.tally.note(
+                    Proposal(
+                        "account",
+                        account.id,
+                        account.sts_key or "",
+                        person_name(account.last_name, account.first_name),
+                        ChangeAction.DEACTIVATE,
+                        changes,
+                        False,
+                    )
+                )
+
+    def _was_closed_by_import(self, account: Account) -> bool:
+        last = db.session.scalars(
+            select(ImportChange.action_value)
+            .join(ImportRun, ImportRun.id == ImportChange.run_id)
+            .where(
+                ImportRun.state_value == RunState.APPLIED.value,
+                ImportChange.object_type == "account",
+                ImportChange.object_id == account.id,
+                ImportChange.is_selected,
+                ImportChange.action_value.in_([ChangeAction.DEACTIVATE.value, ChangeAction.REACTIVATE.value]),
+            )
+            .order_by(ImportChange.id.desc())
+            .limit(1)
+        ).first()
+        return last == ChangeAction.DEACTIVATE.value
+
+    def _list_divisions(self) -> dict[int, list[str]]:
+        divisions: dict[int, list[str]] = {}
+        rows = db.session.execute(
+            select(TeacherDivision.account_id, Division.code)
+            .join(Division, Division.id == TeacherDivision.division_id)
+            .order_by(Division.code)
+        )
+        for account_id, code in rows:
+            divisions.setdefault(account_id, []).append(code)
+        return {account_id: sorted(codes) for account_id, codes in divisions.items()}
+
+
+def key_of(record: StaffRecord) -> str:
+    """Return the key of a person of STS-Web as accounts keep it."""
+    return f"{record.sts_type}:{record.sts_id}"
+
+
+def _values(record: StaffRecord) -> dict[str, str]:
+    return {
+        "civility": record.civility,
+        "last_name": record.last_name,
+        "first_name": record.first_name,
+        "discipline": ", ".join(record.disciplines)[:100],
+    }
+
+
+def _same_origin(key: str, is_table: bool) -> bool:
+    """Return whether a key of an account comes from the same application as the file."""
+    return key.startswith("table:") == is_table
+
+
+def _label(record: StaffRecord) -> str:
+    return person_name(record.last_name, record.first_name)
+
+
+def _described(record: StaffRecord) -> str:
+    parts = [_label(record), record.function, ", ".join(record.disciplines), ", ".join(record.division_codes)]
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,324 @@
+"""Pupils of a file compared with those of the school: by INE, then by their number, never by name alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import func, select
+
+from cpro.core.formatting import person_name
+from cpro.extensions import db
+from cpro.imports.diff import matching
+from cpro.imports.diff.matching import FROM_SIECLE, Known, PupilSource
+from cpro.imports.diff.proposals import Answers, Changes, MatchCode, Note, Proposal, Question, Tally, Yielded, notes_of
+from cpro.imports.models import ChangeAction
+from cpro.imports.parse.findings import FindingCode
+from cpro.imports.parse.records import StudentRecord
+from cpro.students.models import Division, Student
+
+_CHUNK = 5000
+
+
+class StudentAnalysis:
+    """One reading of a file of pupils; `run` yields, then `tally`, `mefs_of_division` and `lines_of_mef` are known."""
+
+    def __init__(self, *, today: dt.date, source: PupilSource = FROM_SIECLE, answers: Answers | None = None) -> None:
+        self.tally = Tally()
+        #: MEF codes of the pupils of each division of the file
+        self.mefs_of_division: dict[str, set[str]] = defaultdict(set)
+        #: where each MEF is first met
+        self.lines_of_mef: dict[str, int] = {}
+        #: pupils met in the file, refused or not
+        self.records = 0
+        #: called with `records` as it grows
+        self.on_records: Callable[[int], object] = lambda records: None
+        self._today, self._source, self._answers = today, source, answers or {}
+        #: Whom the ministry names needs nobody else's word; a table says nothing against it.
+        self._came_by = source.origin.value if source is FROM_SIECLE else ""
+        self._fields = (
+            "last_name",
+            "usage_name",
+            "first_name",
+            "birth_date",
+            "ine",
+            source.number,
+            "division",
+            "mef_code",
+            "came_by",
+        )
+        self._seen: set[int] = set()
+        self._active_seen = 0
+        self._created: set[int] = set()
+        self._namesakes: list[tuple[StudentRecord, list[Known]]] = []
+        self._codes: dict[int | None, str] = {None: ""}
+        self._is_empty = True
+
+    def run(self, records: Iterable[StudentRecord]) -> Iterator[Yielded]:
+        """Yield what each record changes, then what becomes of the pupils the file does not name."""
+        self._codes |= {id_: code for id_, code in db.session.execute(select(Division.id, Division.code))}
+        self._is_empty = db.session.scalar(select(Student.id).limit(1)) is None
+        counted = select(func.count(Student.id)).where(Student.is_active)
+        self.tally.active_before = db.session.scalar(counted) or 0
+        remaining = iter(records)
+        while chunk := list(islice(remaining, _CHUNK)):
+            self.records += len(chunk)
+            self.on_records(self.records)
+            yield from self._run_chunk(chunk)
+        yield from self._resolve_namesakes()
+        if self.records and self._active_seen < self.tally.active_before:
+            yield from self._absent()
+
+    def _run_chunk(self, records: list[StudentRecord]) -> Iterator[Yielded]:
+        by_id: dict[str | None, Known] = {}
+        by_ine: dict[str | None, list[Known]] = {}
+        if not self._is_empty:
+            by_id, by_ine = matching.look_up(records, self._source)
+        unknown: list[StudentRecord] = []
+        for record in records:
+            own = by_id.get(record.siecle_id)
+            if own and self._is_repeated(record, own):
+                continue
+            if record.findings:
+                yield from self._notes(record, without_class=False)
+            others = by_ine.get(record.ine, ()) if record.ine else ()
+            if record.is_refused:
+                self._see(*_distinct(own, *others))
+                self.tally.add("refused")
+                continue
+            known, objection = matching.choose(record, own, others)
+            if objection:
+                yield from self._ask(record, objection, _distinct(own, *others), can_create=False)
+            elif known is not None and known.id in self._seen:
+                yield self._refuse(record, matching.TWICE)
+            elif known is not None:
+                self._see(known)
+                yield from self._compare(record, known)
+            elif self._is_out(record) and self._source is FROM_SIECLE:
+                yield self._leave_out(record)  # the ministry's number would have named them, had they been here
+            else:
+                unknown.append(record)
+        yield from self._judge_unknown(unknown)
+
+    def _is_repeated(self, record: StudentRecord, known: Known) -> bool:
+        """Return whether a record only repeats what the school has, and count it then."""
+        division = self._codes[known.division_id]
+        if known.id in self._seen or not matching.repeats(record, known, division, self._came_by):
+            return False
+        self._see(known)
+        self._note_presence(record, record.ine)
+        self.tally.add("unchanged")
+        return True
+
+    def _see(self, *met: Known) -> None:
+        """Remember whom the file names: the other active pupils of the school have left it."""
+        for known in met:
+            if known.id not in self._seen:
+                self._seen.add(known.id)
+                self._active_seen += known.is_active
+
+    def _ask(
+        self, record: StudentRecord, sentence: str, candidates: Sequence[Known], *, can_create: bool
+    ) -> Iterator[Yielded]:
+        """Yield the question whom a record is about, and what the answer, once given, does."""
+        key = f"student:{record.siecle_id or record.line}"
+        by_id = {known.id: known for known in candidates}
+        answer = self._answers.get(key)
+        if answer not in (None, 0, *by_id):
+            answer = None
+        yield Question(
+            key,
+            "student",
+            record.line,
+            matching.describe_record(record),
+            sentence,
+            tuple((known.id, matching.describe_known(known, self._codes[known.division_id])) for known in candidates),
+            can_create,
+            answer,
+        )
+        if answer and answer not in self._seen:
+            self._see(by_id[answer])
+            yield from self._compare(self._without_numbers_of_others(record, by_id[answer], candidates), by_id[answer])
+        elif answer == 0 and can_create:
+            yield from self._create(record)
+        else:
+            self._see(*candidates)
+            yield self._refuse(record, matching.LEFT_OUT if answer == 0 else sentence)
+
+    def _without_numbers_of_others(
+        self, record: StudentRecord, known: Known, candidates: Sequence[Known]
+    ) -> StudentRecord:
+        """Return the record without the numbers that another pupil of the school holds."""
+        for other in candidates:
+            if other.id != known.id:
+                if other.ine == record.ine:
+                    record = record._replace(ine=known.ine)
+                if getattr(other, self._source.number) == record.siecle_id:
+                    record = record._replace(siecle_id=getattr(known, self._source.number) or "")
+        return record
+
+    def _compare(self, record: StudentRecord, known: Known) -> Iterator[Yielded]:
+        if record.ine and known.ine and record.ine != known.ine:
+            yield Note(MatchCode.INE_CHANGED, self._source.kind, record.line, matching.INE_CHANGED, _label(record))
+        if record.has_departed:
+            if known.is_active:
+                yield self.tally.note(self._deactivation(known, record.departed_on or self._today))
+            else:
+                self.tally.add("unchanged")
+            return
+        if not known.is_active and not record.division_code:
+            yield self._leave_out(record)
+            return
+        if not record.division_code:
+            yield from self._notes(record, without_class=True)
+        self._note_presence(record, record.ine or known.ine)
+        changes = self._differences(record, known)
+        action = ChangeAction.CHANGE
+        if not known.is_active:
+            action = ChangeAction.REACTIVATE
+            changes["is_active"] = (False, True)
+            changes["left_on"] = (_plain(known.departed_on), None)
+        if changes:
+            yield self.tally.note(Proposal("student", known.id, record.siecle_id, _label(record), action, changes))
+        else:
+            self.tally.add("unchanged")
+
+    def _differences(self, record: StudentRecord, known: Known) -> Changes:
+        """Return what the file changes; what it does not say (INE, number, birth date, MEF) is kept."""
+        number = known.siecle_id if self._source is FROM_SIECLE else known.local_id
+        wanted = (
+            record.last_name,
+            record.usage_name,
+            record.first_name,
+            record.birth_date or known.birth_date,
+            record.ine or known.ine,
+            record.siecle_id or number,
+            record.division_code,
+            record.mef_code or known.mef_code,
+            self._came_by or known.came_by,
+        )
+        have = (
+            known.last_name,
+            known.usage_name,
+            known.first_name,
+            known.birth_date,
+            known.ine,
+            number,
+            self._codes[known.division_id],
+            known.mef_code,
+            known.came_by,
+        )
+        if wanted == have:
+            return {}
+        pairs = zip(self._fields, have, wanted, strict=True)
+        return {name: (_plain(old), _plain(new)) for name, old, new in pairs if old != new}
+
+    def _judge_unknown(self, records: list[StudentRecord]) -> Iterator[Yielded]:
+        found = {} if self._is_empty else matching.find_namesakes(records)
+        for record in records:
+            namesakes = found.get((matching.key_of_name(record), record.birth_date)) if found else None
+            if namesakes:
+                self._namesakes.append((record, namesakes))
+            elif self._is_out(record):
+                yield self._leave_out(record)
+            else:
+                yield from self._create(record)
+
+    def _resolve_namesakes(self) -> Iterator[Yielded]:
+        """Separate homonyms from people to confirm, once it is known whom the file names by a number."""
+        for record, namesakes in self._namesakes:
+            doubtful = [known for known in namesakes if known.id not in self._seen and not (known.ine and record.ine)]
+            if doubtful:
+                yield from self._ask(record, matching.NAMESAKE, doubtful, can_create=not self._is_out(record))
+            elif self._is_out(record):
+                yield self._leave_out(record)
+            else:
+                yield Note(MatchCode.HOMONYM, self._source.kind, record.line, matching.HOMONYM, _label(record))
+                yield from self._create(record)
+
+    def _create(self, record: StudentRecord) -> Iterator[Yielded]:
+        self._note_presence(record, record.ine)
+        person = hash((record.last_name, record.first_name, record.birth_date))
+        if person in self._created:
+            yield Note(MatchCode.HOMONYM, self._source.kind, record.line, matching.HOMONYM, _label(record))
+        self._created.add(person)
+        values = (
+            record.last_name,
+            record.usage_name,
+            record.first_name,
+            _plain(record.birth_date),
+            record.ine,
+            record.siecle_id,
+            record.division_code,
+            record.mef_code,
+            self._source.origin.value,
+        )
+        changes = {name: (None, value) for name, value in zip(self._fields, values, strict=True) if value}
+        yield self.tally.note(Proposal("student", None, record.siecle_id, _label(record), ChangeAction.CREATE, changes))
+
+    def _note_presence(self, record: StudentRecord, ine: str | None) -> None:
+        if not ine:
+            self.tally.add("without_ine")
+        if record.division_code:
+            mefs = self.mefs_of_division[record.division_code]
+            if record.mef_code:
+                mefs.add(record.mef_code)
+        if record.mef_code:
+            self.lines_of_mef.setdefault(record.mef_code, record.line)
+
+    def _notes(self, record: StudentRecord, *, without_class: bool) -> Iterator[Note]:
+        """Yield what was found in a record: that it has no class, or all the rest; each left out is reported once."""
+        found = (each for each in record.findings if (each.code is FindingCode.WITHOUT_CLASS) is without_class)
+        yield from notes_of(found, self._source.kind, _label(record))
+
+    def _refuse(self, record: StudentRecord, sentence: str) -> Note:
+        self.tally.add("refused")
+        return Note(MatchCode.TO_CONFIRM, self._source.kind, record.line, sentence, _label(record))
+
+    @staticmethod
+    def _is_out(record: StudentRecord) -> bool:
+        """Return whether a record is about somebody who has left, or is not enrolled yet."""
+        return record.has_departed or not record.division_code
+
+    def _leave_out(self, record: StudentRecord) -> Note:
+        self.tally.ignored += 1
+        code, sentence = (
+            (MatchCode.GONE, matching.GONE) if record.has_departed else (MatchCode.NOT_ENROLLED, matching.NOT_ENROLLED)
+        )
+        return Note(code, self._source.kind, record.line, sentence, _label(record))
+
+    def _absent(self) -> Iterator[Proposal]:
+        """Yield the deactivation of each active pupil the file does not name; pages, because writing goes between."""
+        after = 0
+        while page := _active_ids(after):
+            after = page[-1]
+            absent = [id_ for id_ in page if id_ not in self._seen]
+            for known in matching.select_known(Student.id.in_(absent)) if absent else ():
+                yield self.tally.note(
+                    self._deactivation(known, self._today)._replace(is_selected=self._source.deactivates)
+                )
+
+    def _deactivation(self, known: Known, departed_on: dt.date) -> Proposal:
+        changes: Changes = {"is_active": (True, False), "left_on": (_plain(known.departed_on), departed_on.isoformat())}
+        label, number = person_name(known.last_name, known.first_name), getattr(known, self._source.number)
+        return Proposal("student", known.id, number or "", label, ChangeAction.DEACTIVATE, changes)
+
+
+def _active_ids(after: int) -> list[int]:
+    wanted = select(Student.id).where(Student.is_active, Student.id > after).order_by(Student.id).limit(_CHUNK)
+    return list(db.session.scalars(wanted))
+
+
+def _distinct(*found: Known | None) -> list[Known]:
+    return list({known.id: known for known in found if known}.values())
+
+
+def _label(record: StudentRecord) -> str:
+    return person_name(record.last_name, record.first_name)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.date) else value

@@ -1,1 +1,0 @@
-"""Writes of the imports: their life, their application, their undoing."""

@@ -1,0 +1,202 @@
+"""Students and staff of a filled-in table; lines are judged by the same rules as the ministry's files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cpro.core.formatting import format_count
+from cpro.core.validators import InvalidEmail, fold, normalise_email
+from cpro.imports.errors import EmptyFile, TooManyLines
+from cpro.imports.parse.checks import (
+    check_birth_date,
+    check_division,
+    check_id,
+    check_ine,
+    check_label,
+    check_leaving_date,
+    check_mef,
+    check_names,
+)
+from cpro.imports.parse.files.shapes import Shape, detect_shape
+from cpro.imports.parse.findings import Finding, FindingCode
+from cpro.imports.parse.records import RecordBuffer, StaffRecord, StudentRecord
+from cpro.imports.parse.spreadsheet.columns import COLUMNS, WorksheetKind, find_columns, recognise_titles
+from cpro.imports.parse.spreadsheet.csv_lines import iter_csv_lines
+from cpro.imports.parse.spreadsheet.xlsx_lines import iter_xlsx_lines
+from cpro.imports.parse.values import clean_division_code, clean_id, effective_ine, parse_table_date
+
+MAX_LINES = 100_000
+_CELL_LENGTH = 500
+_CELL_ERRORS = re.compile(r"#(?:N/?A|REF!|VALUE!|VALEUR!|NAME\?|NOM\?|DIV/0!|NUM!|NOMBRE!|NULL!|NUL!)")
+_CIVILITIES = {"m": "M.", "mr": "M.", "monsieur": "M.", "mme": "Mme", "madame": "Mme", "mlle": "Mme"}
+#: What people write for the codes of STS-Web; a code is taken as it is.
+_FUNCTIONS = {
+    "enseignant": "ENS",
+    "enseignante": "ENS",
+    "professeur": "ENS",
+    "professeure": "ENS",
+    "direction": "DIR",
+    "proviseur": "DIR",
+    "proviseure": "DIR",
+    "documentaliste": "DOC",
+    "cpe": "EDU",
+}
+_FUNCTION_LENGTH = 8
+_BETWEEN_CLASSES = re.compile(r"[;,\n]")
+
+
+def recognise_worksheet(path: Path) -> WorksheetKind:
+    """Return who a table is about, its required columns checked; raises FileRefused of some kind."""
+    for _, titles in _iter_lines(path):
+        kind = recognise_titles(titles)
+        find_columns(kind, titles)
+        return kind
+    raise EmptyFile
+
+
+def read_student_worksheet(path: Path, *, today: dt.date) -> Iterator[StudentRecord]:
+    """Yield the students of a table, in its order, each with what was found; nothing before the whole was read.
+
+    Raises TooManyLines beyond 100 000, and FileRefused of some kind.
+    """
+    ines, numbers = _Repeated(), _Repeated()
+    with RecordBuffer() as buffer:
+        for line, cells in _iter_cells(path, WorksheetKind.STUDENTS):
+            ine, is_malformed = effective_ine([cells["ine"]])
+            ines.note(ine, line)
+            numbers.note(cells["number"], line)
+            buffer.append((line, cells, ine, is_malformed))
+        for line, cells, ine, is_malformed in buffer.replay():
+            findings = _check_cells(line, cells)
+            number = _number(line, cells["number"], numbers, findings)
+            check_ine(line, ine, is_malformed, ines.lines(ine), findings)
+            yield _student(line, cells, number, ine, today, findings)
+
+
+def read_staff_worksheet(path: Path) -> Iterator[StaffRecord]:
+    """Yield the staff of a table, in its order, each with what was found; raises FileRefused of some kind."""
+    lines = list(_iter_cells(path, WorksheetKind.STAFF))
+    numbers = _Repeated()
+    for line, cells in lines:
+        numbers.note(cells["number"], line)
+    for line, cells in lines:
+        yield _member(line, cells, numbers)
+
+
+def _iter_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    return iter_xlsx_lines(path) if detect_shape(path) is Shape.WORKBOOK else iter_csv_lines(path)
+
+
+def _iter_cells(path: Path, kind: WorksheetKind) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the known cells of each line by the keys of their columns, "" for those that are not there."""
+    places: dict[str, int] = {}
+    for count, (line, values) in enumerate(_iter_lines(path)):
+        if count == 0:
+            places = find_columns(kind, values)
+            continue
+        if count > MAX_LINES:
+            raise TooManyLines(f"Ce tableau compte plus de {format_count(MAX_LINES)} lignes : vérifiez-le.")
+        cells = {column.key: "" for column in COLUMNS[kind]}
+        cells.update((key, values[place]) for key, place in places.items() if place < len(values))
+        if any(cells.values()):
+            yield line, cells
+
+
+class _Repeated:
+    """Where each value stands, to find those that stand twice."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, int] = {}
+        self._again: dict[str, list[int]] = {}
+
+    def note(self, value: str, line: int) -> None:
+        """Remember a value, unless it is blank."""
+        if value in self._first:
+            self._again.setdefault(value, [self._first[value]]).append(line)
+        elif value:
+            self._first[value] = line
+
+    def lines(self, value: str) -> list[int]:
+        """Return the lines of a value that stands at least twice."""
+        return self._again.get(value, [])
+
+
+def _number(line: int, text: str, numbers: _Repeated, findings: list[Finding]) -> str:
+    """Return the school's own number of a person, "" when there is none: ID_MISSING, ID_DUPLICATE."""
+    number = clean_id(text) if text else ""
+    if text:
+        check_id(line, number, numbers.lines(text), "de la colonne « Numéro »", findings)
+    return number or ""
+
+
+def _student(
+    line: int, cells: dict[str, str], number: str, ine: str, today: dt.date, findings: list[Finding]
+) -> StudentRecord:
+    names = check_names(line, cells["last_name"], cells["usage_name"], cells["first_name"], findings)
+    birth_date = check_birth_date(line, cells["birth_date"], parse_table_date, today, findings)
+    departed_on, has_departed = check_leaving_date(line, cells["departed_on"], parse_table_date, today, findings)
+    mef_code = check_mef(line, cells["mef"], findings)
+    division_code = check_division(line, cells["division"], (), has_departed, findings)
+    return StudentRecord(
+        line,
+        number,
+        ine or None,
+        *names,
+        birth_date,
+        mef_code,
+        division_code,
+        departed_on,
+        has_departed,
+        tuple(findings),
+    )
+
+
+def _member(line: int, cells: dict[str, str], numbers: _Repeated) -> StaffRecord:
+    findings = _check_cells(line, cells)
+    number = _number(line, cells["number"], numbers, findings)
+    last_name, _, first_name = check_names(line, cells["last_name"], "", cells["first_name"], findings)
+    civility = _CIVILITIES.get(fold(cells["civility"]).strip(" ."), "")
+    function = _FUNCTIONS.get(fold(cells["function"]), cells["function"].upper())[:_FUNCTION_LENGTH]
+    if not function:
+        sentence = "La fonction est absente : indiquez ENS pour un enseignant, DIR pour la direction."
+        findings.append(Finding(FindingCode.WITHOUT_FUNCTION, line, sentence))
+    discipline = check_label(line, cells["discipline"], findings)
+    email = _email(line, cells["email"], findings)
+    divisions = _divisions(line, cells["divisions"], findings)
+    disciplines = (discipline,) if discipline else ()
+    return StaffRecord(
+        line, number, "", civility, last_name, first_name, function, disciplines, divisions, email, tuple(findings)
+    )
+
+
+def _check_cells(line: int, cells: dict[str, str]) -> list[Finding]:
+    """Find CELL_REFUSED: an error of the spreadsheet, or a text too long to be one of ours."""
+    for text in cells.values():
+        if len(text) > _CELL_LENGTH or _CELL_ERRORS.fullmatch(text):
+            sentence = "Une cellule contient une erreur de calcul ou un texte trop long : corrigez-la."
+            return [Finding(FindingCode.CELL_REFUSED, line, sentence)]
+    return []
+
+
+def _email(line: int, text: str, findings: list[Finding]) -> str:
+    try:
+        return normalise_email(text)
+    except InvalidEmail as error:
+        findings.append(Finding(FindingCode.EMAIL_REFUSED, line, f"{error.message} Elle n’est pas reprise."))
+        return ""
+
+
+def _divisions(line: int, text: str, findings: list[Finding]) -> tuple[str, ...]:
+    codes: dict[str, None] = {}
+    for part in _BETWEEN_CLASSES.split(text):
+        if part.strip():
+            code = clean_division_code(part)
+            if code is None:
+                sentence = "Le code d’une division est trop long ou illisible : elle est laissée de côté."
+                findings.append(Finding(FindingCode.UNKNOWN_DIVISION, line, sentence))
+            else:
+                codes[code] = None
+    return tuple(codes)

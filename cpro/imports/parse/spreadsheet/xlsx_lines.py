@@ -1,0 +1,195 @@
+"""Read the lines of the first visible worksheet of a workbook, as texts, in bounded memory.
+
+Read with the reader of the ministry's files rather than with a library of spreadsheets: one far cell makes the fast one
+abort the process, and the other keeps whole worksheets in memory (decision 0015). A formula gives the value that the
+spreadsheet last computed; a date gives its day.
+Source of the format: ECMA-376, part 1, SpreadsheetML.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import floor
+from pathlib import Path
+from posixpath import normpath
+from typing import IO
+
+from cpro.core.formatting import format_date
+from cpro.core.parsing import read_integer, read_number
+from cpro.imports.errors import FileRefused, TooManyLines, UnreadableTable
+from cpro.imports.parse.files.archives import open_archive
+from cpro.imports.parse.xml.document import Element, iter_records
+
+#: Bytes of the parts, unfolded. Texts are kept in memory, the worksheet is not.
+_WORKSHEET_SIZE, _TEXTS_SIZE, _PART_SIZE = 100 << 20, 30 << 20, 5 << 20
+MAX_COLUMNS = 60
+_TEXT_LENGTH = 1000
+#: the lines that a worksheet can have
+_LAST_ROW = 1 << 20
+_MEMORY_SIZE = 1 << 20
+_BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
+_NOT_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
+_COLUMN = re.compile(r"([A-Z]{1,3})[0-9]+")
+_RELATION_ID = "id"
+
+
+def iter_xlsx_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the values of each line that is not blank, with its number. Raises UnreadableTable, TooManyLines."""
+    try:
+        with open_archive(path) as archive:
+            yield from _lines(archive)
+    except TooManyLines:
+        raise
+    except (FileRefused, KeyError, OverflowError) as error:
+        raise UnreadableTable from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Workbook:
+    texts: list[str]
+    date_styles: frozenset[int]
+    first_day: dt.date
+
+
+def _lines(archive: zipfile.ZipFile) -> Iterator[tuple[int, list[str]]]:
+    part_name, first_day = _find_first_worksheet(archive)
+    book = _Workbook(_texts(archive), _date_styles(archive), first_day)
+    number = 0
+    with _part(archive, part_name, _WORKSHEET_SIZE) as stream:
+        for row in iter_records(stream, ("{*}row",), depth=2):
+            number = _line_number(row, after=number)
+            cells = _cells(row, book)
+            if any(cells):
+                yield number, cells
+
+
+@contextmanager
+def _part(archive: zipfile.ZipFile, name: str, limit: int) -> Iterator[IO[bytes]]:
+    """Open a part as a file in which one can go back; raises TooManyLines when it is too large."""
+    member = archive.getinfo(name)
+    if member.file_size > limit:
+        raise TooManyLines("Ce classeur est trop volumineux : gardez une seule feuille, sans mise en forme ni image.")
+    with tempfile.SpooledTemporaryFile(max_size=_MEMORY_SIZE) as copy, archive.open(member) as source:
+        while chunk := source.read(1 << 16):
+            copy.write(chunk)
+        yield copy
+
+
+def _find_first_worksheet(archive: zipfile.ZipFile) -> tuple[str, dt.date]:
+    """Return the part that holds the first visible worksheet, and the day that the workbook counts from."""
+    relations, first_day = {}, dt.date(1899, 12, 30)
+    with _part(archive, "xl/_rels/workbook.xml.rels", _PART_SIZE) as stream:
+        for relation in iter_records(stream, ("{*}Relationship",), depth=1):
+            relations[relation.get("Id")] = relation.get("Target", "")
+    targets: list[str] = []
+    with _part(archive, "xl/workbook.xml", _PART_SIZE) as stream:
+        for element in iter_records(stream, ("{*}sheet", "{*}workbookPr"), depth=2):
+            if element.tag.endswith("workbookPr"):
+                if element.get("date1904") in ("1", "true"):
+                    first_day = dt.date(1904, 1, 1)
+            elif element.get("state", "visible") == "visible":
+                # r:id, whose namespace differs between the two variants of the format
+                target = next((value for key, value in element.items() if key.endswith("}" + _RELATION_ID)), "")
+                targets.append(relations.get(target, ""))
+    if not targets or not targets[0]:
+        raise UnreadableTable
+    target = targets[0]
+    return (target[1:] if target.startswith("/") else normpath(f"xl/{target}")), first_day
+
+
+def _texts(archive: zipfile.ZipFile) -> list[str]:
+    """Return the shared texts, without their phonetic guides."""
+    if "xl/sharedStrings.xml" not in archive.namelist():
+        return []
+    with _part(archive, "xl/sharedStrings.xml", _TEXTS_SIZE) as stream:
+        return [_rich_text(item) for item in iter_records(stream, ("{*}si",), depth=1)]
+
+
+def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
+    """Return the indexes of the cell formats that show a number as a date."""
+    if "xl/styles.xml" not in archive.namelist():
+        return frozenset()
+    styles, custom_dates = set(), set()
+    with _part(archive, "xl/styles.xml", _PART_SIZE) as stream:
+        for element in iter_records(stream, ("{*}numFmt", "{*}cellXfs"), depth=2):
+            if element.tag.endswith("numFmt"):
+                if re.search("[dmy]", _NOT_FORMAT.sub("", element.get("formatCode", "")), re.IGNORECASE):
+                    custom_dates.add(_index(element.get("numFmtId")))
+                continue
+            for index, style in enumerate(element.iterchildren("{*}xf")):
+                if _index(style.get("numFmtId", "0")) in _BUILT_IN_DATES | custom_dates:
+                    styles.add(index)
+    return frozenset(styles)
+
+
+def _line_number(row: Element, *, after: int) -> int:
+    """Return the number that a line gives, else the next one. Raises `UnreadableTable` past the last possible line."""
+    number = read_integer(row.get("r") or after + 1, smallest=after + 1, largest=_LAST_ROW)
+    if number is None:
+        raise UnreadableTable
+    return number
+
+
+def _index(text: str | None) -> int:
+    """Return the place that a part of the file names in another, or -1: nothing is there."""
+    found = read_integer((text or "").strip())
+    return -1 if found is None else found
+
+
+def _cells(row: Element, book: _Workbook) -> list[str]:
+    cells: list[str] = []
+    column = -1
+    for cell in row.iterchildren("{*}c"):
+        reference = _COLUMN.fullmatch(cell.get("r", ""))
+        column = _column_index(reference[1]) if reference else column + 1
+        if column < MAX_COLUMNS:
+            cells.extend([""] * (column + 1 - len(cells)))
+            cells[column] = _value(cell, book).strip()
+    return cells
+
+
+def _column_index(letters: str) -> int:
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - 64
+    return index - 1
+
+
+def _value(cell: Element, book: _Workbook) -> str:
+    kind = cell.get("t", "n")
+    if kind == "inlineStr":
+        inline = cell.find("{*}is")
+        return "" if inline is None else _rich_text(inline)
+    value = cell.findtext("{*}v") or ""
+    if kind == "s":
+        index = _index(value)
+        return book.texts[index] if 0 <= index < len(book.texts) else ""
+    if kind == "b":
+        return "VRAI" if value == "1" else "FAUX"
+    if kind == "d":
+        return value[:10]
+    if kind == "n" and value:
+        return _number(value, _index(cell.get("s", "0")) in book.date_styles, book.first_day)
+    return value[:_TEXT_LENGTH]
+
+
+def _number(value: str, is_date: bool, first_day: dt.date) -> str:
+    number = read_number(value)
+    if number is None:
+        return value[:_TEXT_LENGTH]
+    if is_date and 1 <= number <= (dt.date.max - first_day).days:
+        return format_date(first_day + dt.timedelta(days=floor(number)))
+    return str(floor(number)) if number.is_integer() else value[:_TEXT_LENGTH]
+
+
+def _rich_text(item: Element) -> str:
+    parts = [text.text or "" for text in item.iterchildren("{*}t")]
+    for run in item.iterchildren("{*}r"):
+        parts += [text.text or "" for text in run.iterchildren("{*}t")]
+    return "".join(parts)[:_TEXT_LENGTH]

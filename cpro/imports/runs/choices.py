@@ -1,0 +1,143 @@
+"""What people decide about an analysis: whom doubtful lines are about, and which proposals are done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, select
+
+from cpro.core.errors import FieldErrors
+from cpro.core.parsing import read_id
+from cpro.core.permissions import Actor
+from cpro.extensions import db
+from cpro.imports.errors import AnalysisSeenChanged, NotToApply
+from cpro.imports.models import ImportChange, ImportQuestion, ImportRun, RunState
+from cpro.imports.runs import ticks
+from cpro.imports.runs.exclusion import lock_imports_and_school
+from cpro.imports.runs.lifecycle import record_about_run, version_of
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What a page shows as decided of an import: answers, {question's id: answer}, and ticks among those it shows."""
+
+    answers: Mapping[int, int]
+    shown: Collection[int] = ()
+    selected: Collection[int] = ()
+
+
+def keep_decisions(
+    run: ImportRun, decisions: Decisions, *, today: date, by: Actor, now: datetime, seen: str | None = None
+) -> int:
+    """Keep all that a page shows as decided, whichever button was pressed; return how many answers are new.
+
+    `seen` is the `version_of` what the person saw. A new analysis must follow new answers, which goes by them.
+    Raises `NotToApply`, `AnalysisSeenChanged`, and as `answer_questions` does.
+    """
+    _lock(run)
+    if seen is not None and seen != version_of(run):
+        raise AnalysisSeenChanged
+    if decisions.shown:
+        choose_proposals(run, shown=decisions.shown, selected=decisions.selected, today=today, by=by, now=now)
+    return answer_questions(run, decisions.answers, by=by, now=now) if decisions.answers else 0
+
+
+def outline_of(run: ImportRun) -> dict[str, Any]:
+    """Return whom an application deactivates and what must be confirmed of it.
+
+    An analysis that goes by new answers and has the same outline changes nothing else that the page did not show.
+    """
+    gone = {family: run.counts[family]["deactivated"] for family, _type in ticks.FAMILIES}
+    return {"gone": gone, "unticked": run.counts["unticked"], "needed": run.confirmations_needed}
+
+
+def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, now: datetime) -> int:
+    """Keep answers, {question's id: id of the person meant, 0 for somebody else}; return how many are new.
+
+    A new analysis must follow, which goes by them. Raises `NotToApply`, and `FieldErrors` for what is no answer.
+    """
+    _lock(run)
+    questions = {
+        question.id: question
+        for question in db.session.scalars(
+            select(ImportQuestion).where(ImportQuestion.run_id == run.id, ImportQuestion.id.in_(list(answers)))
+        )
+    }
+    errors = {
+        f"question-{question_id}": "Cette réponse n’est plus proposée : choisissez-en une autre."
+        for question_id, answer in answers.items()
+        if question_id not in questions or answer not in _choices(questions[question_id])
+    }
+    if errors:
+        raise FieldErrors(errors)
+    given = {questions[question_id].key: answer for question_id, answer in answers.items()}
+    new = {key: answer for key, answer in given.items() if run.answers.get(key) != answer}
+    if new:
+        run.answers = {**run.answers, **new}
+        same = sum(answer != 0 for answer in new.values())
+        changes = {"answers_same": (None, same), "answers_other": (None, len(new) - same)}
+        record_about_run("answered", run, {name: pair for name, pair in changes.items() if pair[1]}, by=by, now=now)
+    return len(new)
+
+
+def answer_the_obvious(run: ImportRun, *, by: Actor, now: datetime) -> int:
+    """Answer « la même personne » to each open question that names one person only; return how many were."""
+    _lock(run)
+    questions = db.session.scalars(
+        select(ImportQuestion).where(ImportQuestion.run_id == run.id, ImportQuestion.answer.is_(None))
+    ).all()
+    answers = {each.id: next(iter(_choices(each) - {0})) for each in questions if len(each.candidates) == 1}
+    return answer_questions(run, answers, by=by, now=now)
+
+
+def choose_proposals(
+    run: ImportRun,
+    *,
+    shown: Collection[int] | None,
+    selected: Collection[int],
+    today: date,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Tick the proposals `selected` among those `shown`, and untick the others; None stands for all of them.
+
+    The figures and what must be confirmed follow. Raises `NotToApply`.
+    """
+    _lock(run)
+    before = {family: run.counts[family]["deactivated"] for family, _type in ticks.FAMILIES}
+    concerned = (
+        ticks.is_proposal(run) if shown is None else and_(ticks.is_proposal(run), ImportChange.id.in_(list(shown)))
+    )
+    for is_selected, ids in ((False, None), (True, list(selected))):
+        condition = concerned if ids is None else and_(concerned, ImportChange.id.in_(ids))
+        ticks.set_selected(condition, is_selected)
+    ticks.count_again(run, today=today)
+    changes = {
+        f"{family}_deactivated": (before[family], run.counts[family]["deactivated"])
+        for family, _type in ticks.FAMILIES
+        if before[family] != run.counts[family]["deactivated"]
+    }
+    if changes:
+        record_about_run("chosen", run, changes, by=by, now=now)
+
+
+def choose_all(run: ImportRun, *, is_selected: bool, today: date, by: Actor, now: datetime) -> None:
+    """Tick every proposal of an import, or none. Raises `NotToApply`."""
+    wanted: Sequence[int] = ()
+    if is_selected:
+        wanted = db.session.scalars(select(ImportChange.id).where(ticks.is_proposal(run))).all()
+    choose_proposals(run, shown=None, selected=wanted, today=today, by=by, now=now)
+
+
+def _lock(run: ImportRun) -> None:
+    lock_imports_and_school()
+    db.session.refresh(run)
+    if run.state is not RunState.ANALYSED:
+        raise NotToApply
+
+
+def _choices(question: ImportQuestion) -> set[int]:
+    return {0, *filter(None, (read_id(candidate[0]) for candidate in question.candidates))}

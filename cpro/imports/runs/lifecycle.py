@@ -1,0 +1,304 @@
+"""The states of an import and what leads from one to the next, up to its application."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+
+from cpro.audit.operations import record
+from cpro.core import tenancy
+from cpro.core.concurrency import fingerprint
+from cpro.core.jobs import operations as jobs
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.permissions import Actor
+from cpro.core.transactions import after_commit
+from cpro.core.validators import fold
+from cpro.extensions import db
+from cpro.imports.diff.proposals import Note, Proposal, Question, Yielded
+from cpro.imports.diff.sources import Sources
+from cpro.imports.errors import AnalysisSeenChanged, ConfirmationMissing, ImportUnderWay, NotToApply, UndoUnderWay
+from cpro.imports.models import (
+    ANALYSE_JOB,
+    APPLY_JOB,
+    UNDO_JOB,
+    ImportChange,
+    ImportFinding,
+    ImportQuestion,
+    ImportRun,
+    RunState,
+)
+from cpro.imports.queries import find_last_applied, find_open_run, fingerprint_of_data
+from cpro.imports.runs import upload_files
+from cpro.imports.runs.admission import require_kind, require_may_import
+from cpro.imports.runs.exclusion import lock_imports_and_school
+from cpro.imports.runs.ticks import remember_ticks
+
+
+def open_run(
+    sources: Sources,
+    *,
+    opens_student_accounts: bool,
+    today: date,
+    by: Actor,
+    now: datetime,
+    kept_in: str = "",
+) -> ImportRun:
+    """Open an import, which replaces the one whose analysis was pending, and note what data it will be compared with.
+
+    `today` is the school's day, `kept_in` the folder of its files. Raises `ImportUnderWay`, and as
+    `require_may_import` and `require_kind` do.
+    """
+    school = lock_imports_and_school()
+    require_may_import(school, by=by)
+    require_kind(sources.kind, uses_siecle=school.uses_siecle)
+    pending = find_open_run()
+    if pending is not None:
+        if pending.state is RunState.APPLYING and not has_stopped(pending):
+            raise ImportUnderWay
+        close_run(pending, RunState.REPLACED)
+    run = ImportRun(
+        kind_value=sources.kind.value,
+        state_value=RunState.DEPOSITED.value,
+        open_key=tenancy.scope_of(db.session()).establishment_id,
+        files=sources.described,
+        kept_in=kept_in,
+        school_year=sources.school_year,
+        opens_student_accounts=opens_student_accounts,
+        requested_by=asdict(by),
+        created_at=now,
+    )
+    db.session.add(run)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise ImportUnderWay from error
+    record_about_run("deposited", run, {"files": (None, [file["name"] for file in run.files])}, by=by, now=now)
+    run.fingerprint = fingerprint_of_data(today)
+    db.session.flush()
+    return run
+
+
+def restart_run(run: ImportRun, *, today: date) -> ImportRun:
+    """Forget what an analysis found, and note what data the next one will be compared with. Raises `NotToApply`."""
+    lock_imports_and_school()
+    db.session.refresh(run)
+    if not may_restart(run):
+        raise NotToApply
+    remember_ticks(run)
+    forget_findings(run)
+    run.state_value, run.analysed_at = RunState.DEPOSITED.value, None
+    run.counts, run.confirmations_needed, run.confirmations_given = {}, [], []
+    run.fingerprint = fingerprint_of_data(today)
+    db.session.flush()
+    return run
+
+
+def forget_findings(run: ImportRun) -> None:
+    """Delete what an analysis found."""
+    for model in (ImportChange, ImportFinding, ImportQuestion):
+        db.session.execute(
+            delete(model).where(model.run_id == run.id), execution_options={"synchronize_session": False}
+        )
+
+
+def add_findings(run_id: int, found: Sequence[Yielded]) -> None:
+    """Keep a part of an analysis."""
+    session = db.session()
+    tenancy.bulk_insert(
+        session,
+        ImportChange,
+        (
+            {
+                "run_id": run_id,
+                "object_type": each.object_type,
+                "object_id": each.object_id,
+                "object_key": each.object_key,
+                "object_label": each.object_label,
+                "search_key": fold(each.object_label)[:210],
+                "action_value": each.action.value,
+                "is_selected": each.is_selected,
+                "changes": each.changes,
+            }
+            for each in found
+            if isinstance(each, Proposal)
+        ),
+    )
+    tenancy.bulk_insert(
+        session,
+        ImportFinding,
+        (
+            {
+                "run_id": run_id,
+                "severity": each.code.severity.name,
+                "code": each.code.name,
+                "file_kind": each.file_kind,
+                "line": each.line,
+                "object_label": each.label[:210].strip(),
+                "search_key": fold(each.label)[:210],
+                "sentence": each.sentence[:400],
+            }
+            for each in found
+            if isinstance(each, Note)
+        ),
+    )
+    tenancy.bulk_insert(
+        session,
+        ImportQuestion,
+        (
+            {
+                "run_id": run_id,
+                "key": each.key,
+                "object_type": each.object_type,
+                "line": each.line,
+                "person": each.person[:300],
+                "sentence": each.sentence[:400],
+                "candidates": [list(candidate) for candidate in each.candidates],
+                "can_create": each.can_create,
+                "answer": each.answer,
+            }
+            for each in found
+            if isinstance(each, Question)
+        ),
+    )
+
+
+def conclude_analysis(
+    run: ImportRun, *, counts: Mapping[str, Any], confirmations_needed: Sequence[Mapping[str, str]], now: datetime
+) -> None:
+    """Let an import be confirmed. Raises `NotToApply` when another deposit replaced it meanwhile."""
+    if run.state is not RunState.DEPOSITED:
+        raise NotToApply
+    run.state_value, run.analysed_at = RunState.ANALYSED.value, now
+    run.counts, run.confirmations_needed = dict(counts), [dict(each) for each in confirmations_needed]
+    db.session.flush()
+
+
+def send_to_analysis(run: ImportRun, *, by: Actor, now: datetime) -> Job:
+    """Ask for the files of an import to be analysed by a worker. Raises `NotToApply`."""
+    lock_imports_and_school()
+    db.session.refresh(run)
+    if not may_restart(run):
+        raise NotToApply
+    remember_ticks(run)
+    run.state_value = RunState.DEPOSITED.value
+    job = jobs.enqueue(ANALYSE_JOB, {"run_id": run.id}, by=by, now=now)
+    run.job_id = job.id
+    db.session.flush()
+    return job
+
+
+def check_abandonment(run: ImportRun) -> None:
+    """Raise as `abandon_run` does when an import cannot be given up."""
+    if run.open_key is None:
+        raise NotToApply
+    if run.state is RunState.APPLYING and not has_stopped(run):
+        raise ImportUnderWay
+
+
+def abandon_run(run: ImportRun, *, by: Actor, now: datetime) -> None:
+    """Give up an import that is not applied, with its files. Raises `ImportUnderWay`, `NotToApply`."""
+    lock_imports_and_school()
+    db.session.refresh(run)
+    check_abandonment(run)
+    close_run(run, RunState.ABANDONED)
+    record_about_run("abandoned", run, {"state": (None, RunState.ABANDONED.label)}, by=by, now=now)
+
+
+def send_to_application(
+    run: ImportRun, *, confirmations: Sequence[str], by: Actor, now: datetime, seen: str | None = None
+) -> Job:
+    """Ask for an analysed import to be applied by a worker; `seen` is the `version_of` what the person saw.
+
+    Raises `NotToApply`, `GateClosed`, `UndoUnderWay`, `AnalysisSeenChanged`, `ConfirmationMissing`.
+    """
+    school = lock_imports_and_school()
+    db.session.refresh(run)
+    if run.state is not RunState.ANALYSED:
+        raise NotToApply
+    require_may_import(school, by=by)
+    if is_being_undone(find_last_applied()):
+        raise UndoUnderWay
+    if seen is not None and seen != version_of(run):
+        raise AnalysisSeenChanged
+    check_confirmations(run, confirmations)
+    job = jobs.enqueue(APPLY_JOB, {"run_id": run.id, "confirmations": list(confirmations)}, by=by, now=now)
+    run.state_value, run.job_id = RunState.APPLYING.value, job.id
+    run.confirmations_given = list(confirmations)
+    db.session.flush()
+    return job
+
+
+def check_confirmations(run: ImportRun, given: Sequence[str]) -> None:
+    """Raise `ConfirmationMissing` with the sentences of what is needed and was not given."""
+    missing = [each["sentence"] for each in run.confirmations_needed if each["key"] not in given]
+    if missing:
+        raise ConfirmationMissing(" ".join(missing), field="confirmations")
+
+
+def version_of(run: ImportRun) -> str:
+    """Return what changes with the figures of an analysis and the choices made on them."""
+    return fingerprint({"at": run.analysed_at, "counts": run.counts, "needed": run.confirmations_needed})
+
+
+def close_run(run: ImportRun, state: RunState) -> None:
+    """End an import that was under way: its files go, and what was found too unless it was applied."""
+    run.state_value, run.open_key = state.value, None
+    if state is not RunState.APPLIED:
+        forget_findings(run)
+    if run.kept_in:
+        after_commit(db.session(), partial(upload_files.delete_folder, run.establishment_id, run.kept_in))
+        run.kept_in = ""
+    db.session.flush()
+
+
+def may_restart(run: ImportRun) -> bool:
+    """Return whether the files of an import may be analysed again: it is not over, and nobody is at it."""
+    return run.open_key is not None and (run.state is not RunState.APPLYING or has_stopped(run))
+
+
+def has_stopped(run: ImportRun) -> bool:
+    """Return whether the job of an import will do nothing more."""
+    job = find_job(run)
+    return job is None or job.state.is_finished
+
+
+def find_job(run: ImportRun) -> Job | None:
+    """Return the last job of an import, or None."""
+    return db.session.get(Job, run.job_id) if run.job_id else None
+
+
+def is_being_undone(run: ImportRun | None) -> bool:
+    """Return whether a worker is undoing an import, or will."""
+    job = find_job(run) if run else None
+    return job is not None and job.kind == UNDO_JOB and not job.state.is_finished
+
+
+def describe_failure(run: ImportRun) -> str:
+    """Return why the last thing asked of an import failed, in a sentence, "" when it did not, or when nobody knows."""
+    job = find_job(run)
+    if job is None or job.state is not JobState.FAILED:
+        return ""
+    tried = {RunState.ANALYSED: APPLY_JOB, RunState.APPLIED: UNDO_JOB}.get(run.state, job.kind)
+    is_past = run.state is RunState.ANALYSED and run.analysed_at is not None and job.created_at < run.analysed_at
+    return job.error if job.kind == tried and not is_past else ""
+
+
+def record_about_run(
+    action: str, run: ImportRun, changes: Mapping[str, tuple[Any, Any]], *, by: Actor, now: datetime
+) -> None:
+    """Write the line of an action on an import in the journal, where it says of which kind the import is."""
+    record(
+        f"import:{run.kind.value}:{action}",
+        by=by,
+        now=now,
+        object_type="import_run",
+        object_id=run.id,
+        object_label=run.label,
+        changes=changes,
+    )

@@ -1,0 +1,100 @@
+"""The proposed deactivations that a person ticks: which they are, their figures, and how ticks outlive a new analysis.
+
+A new analysis deletes the changes that the last one proposed and proposes its own, so that ticks are remembered by the
+person they are about, beside the answers to doubtful lines.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+
+from cpro.core.parsing import read_id
+from cpro.extensions import db
+from cpro.imports.diff.confirmations import list_confirmations
+from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunKind, RunState
+
+#: Families of the figures, and the type of the objects they count.
+FAMILIES = (("students", "student"), ("staff", "account"))
+#: What the keys of remembered ticks begin with, "tick:account:12"; no question's key does.
+_TICK = "tick:"
+_SOME = 500
+
+
+def is_proposal(run: ImportRun) -> ColumnElement[bool]:
+    """Return the condition of the deactivations that a person ticks: of staff, and of pupils whom a table omits."""
+    types = ["account"] if run.kind is RunKind.SIECLE else ["account", "student"]
+    return and_(
+        ImportChange.run_id == run.id,
+        ImportChange.object_type.in_(types),
+        ImportChange.action_value == ChangeAction.DEACTIVATE.value,
+    )
+
+
+def set_selected(condition: ColumnElement[bool], is_selected: bool) -> None:
+    """Tick the changes of a condition, or untick them."""
+    db.session.execute(
+        update(ImportChange).where(condition).values(is_selected=is_selected),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def remember_ticks(run: ImportRun) -> None:
+    """Remember what is ticked and what is not, before what was found is forgotten.
+
+    An analysis that did not end has nothing to remember: what the last one that did had still holds.
+    """
+    if run.state not in (RunState.ANALYSED, RunState.APPLYING):
+        return
+    rows = db.session.execute(
+        select(ImportChange.object_type, ImportChange.object_id, ImportChange.is_selected).where(is_proposal(run))
+    )
+    ticks = {
+        f"{_TICK}{object_type}:{object_id}": 1 if is_selected else 0 for object_type, object_id, is_selected in rows
+    }
+    run.answers = {key: value for key, value in run.answers.items() if not key.startswith(_TICK)} | ticks
+
+
+def tick_again(run: ImportRun, *, today: date) -> None:
+    """Tick what was ticked before a new analysis, and untick what was not; the figures follow."""
+    remembered: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for key, value in run.answers.items():
+        if key.startswith(_TICK):
+            object_type, _, object_id = key.removeprefix(_TICK).partition(":")
+            remembered[object_type, value].append(read_id(object_id) or 0)
+    if not remembered:
+        return
+    for (object_type, value), ids in remembered.items():
+        _set_selected_objects(run, object_type, ids, bool(value))
+    count_again(run, today=today)
+
+
+def count_again(run: ImportRun, *, today: date) -> None:
+    """Count the deactivations that are done and those that wait for a tick; what must be confirmed follows."""
+    rows = db.session.execute(
+        select(ImportChange.object_type, ImportChange.is_selected, func.count(ImportChange.id))
+        .where(
+            ImportChange.run_id == run.id,
+            or_(*(ImportChange.object_type == object_type for _family, object_type in FAMILIES)),
+            ImportChange.action_value == ChangeAction.DEACTIVATE.value,
+        )
+        .group_by(ImportChange.object_type, ImportChange.is_selected)
+    )
+    numbers = {(object_type, is_selected): number for object_type, is_selected, number in rows}
+    counts = {**run.counts, "unticked": dict(run.counts["unticked"])}
+    for family, object_type in FAMILIES:
+        counts[family] = {**counts[family], "deactivated": numbers.get((object_type, True), 0)}
+        counts["unticked"][family] = numbers.get((object_type, False), 0)
+    run.counts = counts
+    run.confirmations_needed = list_confirmations(counts, school_year=run.school_year, today=today)
+    db.session.flush()
+
+
+def _set_selected_objects(run: ImportRun, object_type: str, ids: Sequence[int], is_selected: bool) -> None:
+    for start in range(0, len(ids), _SOME):
+        some = ids[start : start + _SOME]
+        concerned = and_(is_proposal(run), ImportChange.object_type == object_type, ImportChange.object_id.in_(some))
+        set_selected(concerned, is_selected)
