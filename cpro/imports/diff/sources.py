@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cpro.core.formatting import join_french
-from cpro.imports.errors import FilesDisagree, OtherSchool, Refusals, UAIMissing
+from cpro.imports.errors import FilesDisagree, OtherSchool, Refusals, SIECLENotUsed, SIECLEUsed, UAIMissing
 from cpro.imports.models import RunKind
 from cpro.imports.parse.files.recognition import RecognisedFile
 from cpro.imports.parse.siecle.header import ExportKind, Header
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
-from cpro.imports.runs.admission import require_kind
 
 #: In August, SIECLE has switched to the year that begins (STS-Web names its files so).
 _FIRST_MONTH = 8
@@ -91,6 +90,14 @@ def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle:
             field="files",
         )
     return _gather_tables(tables, today)
+
+
+def require_kind(kind: RunKind, *, uses_siecle: bool) -> None:
+    """Raise `SIECLENotUsed` or `SIECLEUsed` for files that do not go with what the school says of SIECLE."""
+    if kind is RunKind.SIECLE and not uses_siecle:
+        raise SIECLENotUsed
+    if kind is RunKind.TABLE and uses_siecle:
+        raise SIECLEUsed
 
 
 def _gather_tables(files: Sequence[RecognisedFile], today: dt.date) -> TableSources:

@@ -1,12 +1,10 @@
-"""May this school import, and which files: one rule for the pages, the jobs and the command line."""
+"""May this school import: one rule for the pages, the jobs and the command line."""
 
 from __future__ import annotations
 
 from cpro.core.permissions import Actor
 from cpro.establishments.gate import GateClosed, MissingParticular, missing_particulars
 from cpro.establishments.models import Establishment
-from cpro.imports.errors import SIECLENotUsed, SIECLEUsed
-from cpro.imports.models import RunKind
 from cpro.users.operations.rules import is_command_line
 
 
@@ -25,11 +23,3 @@ def require_may_import(school: Establishment, *, by: Actor) -> None:
     missing = list_missing(school, by=by)
     if missing:
         raise GateClosed(missing)
-
-
-def require_kind(kind: RunKind, *, uses_siecle: bool) -> None:
-    """Raise `SIECLENotUsed` or `SIECLEUsed` for files that do not go with what the school says of SIECLE."""
-    if kind is RunKind.SIECLE and not uses_siecle:
-        raise SIECLENotUsed
-    if kind is RunKind.TABLE and uses_siecle:
-        raise SIECLEUsed

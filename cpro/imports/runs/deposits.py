@@ -18,7 +18,7 @@ from cpro.core.permissions import Actor
 from cpro.core.storage import StorageUnavailable
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.queries import get_current_establishment
-from cpro.imports.diff.sources import SIECLESources, Sources, gather, gather_all, size_of
+from cpro.imports.diff.sources import SIECLESources, Sources, gather, gather_all, require_kind, size_of
 from cpro.imports.errors import FileRefused, FilesGone, Refusals
 from cpro.imports.models import ImportRun
 from cpro.imports.parse.files.extraction import UnpackedFile, unpack
@@ -26,7 +26,7 @@ from cpro.imports.parse.files.recognition import RecognisedFile, recognise
 from cpro.imports.parse.files.shapes import detect_shape
 from cpro.imports.queries import get_run, school_day
 from cpro.imports.runs import lifecycle, upload_files
-from cpro.imports.runs.admission import require_kind, require_may_import
+from cpro.imports.runs.admission import require_may_import
 from cpro.imports.runs.analysis import analyse_again, analyse_at_once
 
 #: Bytes analysed before the answer: the files of some eight thousand pupils, a few seconds.

@@ -21,7 +21,7 @@ from cpro.core.transactions import after_commit
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.diff.proposals import Note, Proposal, Question, Yielded
-from cpro.imports.diff.sources import Sources
+from cpro.imports.diff.sources import Sources, require_kind
 from cpro.imports.errors import AnalysisSeenChanged, ConfirmationMissing, ImportUnderWay, NotToApply, UndoUnderWay
 from cpro.imports.models import (
     ANALYSE_JOB,
@@ -35,7 +35,7 @@ from cpro.imports.models import (
 )
 from cpro.imports.queries import find_last_applied, find_open_run, fingerprint_of_data
 from cpro.imports.runs import upload_files
-from cpro.imports.runs.admission import require_kind, require_may_import
+from cpro.imports.runs.admission import require_may_import
 from cpro.imports.runs.exclusion import lock_imports_and_school
 from cpro.imports.runs.ticks import remember_ticks
 
