@@ -16,6 +16,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     from cpro import (
         audit,
         competences,
+        dashboard,
         demo,
         establishments,
         imports,
@@ -26,6 +27,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         records,
         scenarios,
         settings,
+        site,
         students,
         transfers,
         users,
@@ -35,7 +37,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     from cpro.core.transactions import configure_engine
     from cpro.core.web import responses
     from cpro.extensions import babel, csrf, db, login_manager, migrate
-    from cpro.site import frame, pages
 
     app = Flask(
         "cpro",
@@ -70,14 +71,14 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         passport,
         settings,
         people,
+        dashboard,
     )
     for feature in features:
         if hasattr(feature, "register"):
             feature.register(app)
-    app.register_blueprint(pages.bp)
     jobs.register(app)
     mail.register(app)
     drafts.register(app)
-    frame.install(app)
+    site.register(app)
     app.cli.add_command(demo.group)
     return app

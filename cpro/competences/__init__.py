@@ -15,12 +15,11 @@ def register(app: Flask) -> None:
     from cpro.competences import audit_labels, commands, operations
     from cpro.competences.web import views
     from cpro.core import events
-    from cpro.core.web.registry import HelpPage, registry
+    from cpro.core.web.registry import registry
 
     app.register_blueprint(views.bp)
     app.cli.add_command(commands.group)
     app_registry = registry(app)
     app_registry.add_object_section(views.diploma_section)
-    app_registry.add_help_page(HelpPage("competences", "Les listes de compétences", "help/competences.html"))
     events.diploma_deletion_requested.connect(operations.forbid_deletion)
     audit_labels.register_audit_labels()

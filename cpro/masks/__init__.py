@@ -11,13 +11,12 @@ from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
-    """Register the feature: its help, its part of the history of the settings."""
+    """Register the feature: its part of the history of the settings."""
     from cpro.core import events
-    from cpro.core.web.registry import HelpPage, registry
+    from cpro.core.web.registry import registry
     from cpro.masks import audit_labels, history, operations
 
     app_registry = registry(app)
-    app_registry.add_help_page(HelpPage("masques", "Les masques de saisie", "help/masques.html"))
     app_registry.add_history(history.PART)
     events.diploma_deletion_requested.connect(operations.forbid_deletion)
     audit_labels.register_audit_labels()

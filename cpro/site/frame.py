@@ -1,23 +1,19 @@
-"""The administration site: Flask-Admin with our theme, the frame of every page, the dashboard."""
+"""What surrounds every page: who is signed in, the school, the menu, our scripts and style sheets."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
 
-from flask import Flask, g, request, url_for
-from flask_admin import Admin, expose
-from flask_admin.theme import Bootstrap4Theme
+from flask import g, url_for
 
 from cpro.config import VERSION
 from cpro.core.permissions import Permission, Principal
 from cpro.core.tenancy import TenancyError
-from cpro.core.web.checklist import list_items_for
-from cpro.core.web.registry import MenuEntry, registry
-from cpro.core.web.responses import csp_nonce, current_principal
-from cpro.core.web.screens.base import SecureIndexView
+from cpro.core.web.responses import current_principal
 from cpro.establishments.models import Establishment, PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
+from cpro.site.menu import list_lines
 
 _STYLESHEETS = (
     "cpro.css",
@@ -32,48 +28,6 @@ _STYLESHEETS = (
     "css/transfers.css",
     "css/print.css",
 )
-
-
-class Dashboard(SecureIndexView):
-    """« Les incontournables »: what is missing, what it blocks, the link."""
-
-    permission = Permission.DASHBOARD_VIEW
-
-    @expose("/")
-    def index(self) -> Any:
-        """Show the checklist."""
-        checklist = list_items_for(current_principal(), registry().checklist())
-        return self.render(
-            "dashboard.html",
-            checklist=checklist,
-            missing_count=sum(not item.done for item in checklist),
-            charts=registry().charts(),
-        )
-
-
-def install(app: Flask) -> None:
-    """Build the administration site of an application and give every page its frame."""
-    site = Admin(
-        app,
-        name="CPro",
-        theme=Bootstrap4Theme(base_template="admin/base.html", swatch="default", fluid=True),
-        index_view=Dashboard(url="/admin"),
-        csp_nonce_generator=csp_nonce,
-    )
-    registry(app).add_menu_entry(
-        MenuEntry(
-            "Tableau de bord",
-            "admin.index",
-            Permission.DASHBOARD_VIEW,
-            order=0,
-            icon="dashboard",
-            covers=("admin.index",),
-        )
-    )
-    for feature in app.extensions["cpro_features"]:
-        if hasattr(feature, "register_admin"):
-            feature.register_admin(site)
-    app.context_processor(lambda: {"frame": Frame()})
 
 
 class Frame:
@@ -106,25 +60,8 @@ class Frame:
     @cached_property
     def menu(self) -> list[dict[str, Any]]:
         """Return the lines of the side bar that the person may follow."""
-        if _school() is None:
-            return []
-        entries = [
-            entry
-            for entry in registry().menu
-            if self._may(entry.permission)
-            and not (entry.unless and self._may(entry.unless))
-            and (entry.when is None or entry.when())
-        ]
-        current = _current(entries, request.endpoint or "")
-        return [
-            {
-                "label": entry.label,
-                "url": url_for(entry.endpoint),
-                "icon": entry.icon,
-                "current": entry is current,
-            }
-            for entry in entries
-        ]
+        person = _person()
+        return list_lines(person) if person is not None and _school() is not None else []
 
     @property
     def module(self) -> str:
@@ -198,15 +135,3 @@ def _school() -> Establishment | None:
     school = g.frame_school
     assert school is None or isinstance(school, Establishment)
     return school
-
-
-def _current(entries: list[MenuEntry], endpoint: str) -> MenuEntry | None:
-    """Return the one line that a page belongs to: rather the line that leads to it than one that merely covers it."""
-    covering = [entry for entry in entries if _covers(entry, endpoint)]
-    leading = [entry for entry in covering if entry.endpoint.partition(".")[0] == endpoint.partition(".")[0]]
-    return next(iter(leading or covering), None)
-
-
-def _covers(entry: MenuEntry, endpoint: str) -> bool:
-    blueprint = endpoint.partition(".")[0]
-    return endpoint in entry.covers or f"{blueprint}.*" in entry.covers

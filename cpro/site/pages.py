@@ -11,20 +11,36 @@ from cpro.core import tenancy
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Permission, public, requires
 from cpro.core.storage import FileStorage
-from cpro.core.web.registry import registry
 from cpro.core.web.responses import current_principal, render_page
+from cpro.establishments.web.own_school import describe_data_protection
 
 bp = Blueprint("pages", __name__)
+
+#: The pages of help, in the order shown: the address `/aide/<slug>`, also the name of the template, and the title.
+HELP_PAGES = {
+    "etablissement": "Les renseignements de l’établissement",
+    "transferts": "Comment fonctionne un transfert",
+    "declaration-cnil": "La déclaration CNIL et ce qui l’a remplacée",
+    "logo": "Le logo et le cachet",
+    "utilisateurs": "Les comptes des utilisateurs",
+    "masques": "Les masques de saisie",
+    "competences": "Les listes de compétences",
+    "scenarios": "Les scénarios",
+    "parcours": "Les fiches, les évaluations et les bilans",
+    "conservation": "La conservation des données",
+    "inspecteurs": "L’accès des inspecteurs",
+    "imports": "Les imports",
+    "passeport": "Le passeport professionnel",
+}
 
 
 @bp.get("/aide/<slug>")
 @requires(Permission.HELP_READ)
 def help_page(slug: str) -> ResponseReturnValue:
-    """Show a page of help that some feature published."""
-    page = registry().help_pages.get(slug)
-    if page is None:
+    """Show a page of help."""
+    if slug not in HELP_PAGES:
         raise NotFound("Cette page d’aide n’existe pas.")
-    return render_page(page.template, page=page, help_pages=list(registry().help_pages.values()))
+    return render_page(f"help/{slug}.html", slug=slug, help_pages=HELP_PAGES)
 
 
 @bp.get("/mentions/accessibilite")
@@ -41,7 +57,7 @@ def privacy() -> ResponseReturnValue:
     principal = current_principal()
     in_school = principal is not None and principal.establishment_id is not None
     return render_page(
-        "mentions/donnees-personnelles.html", data_protection=registry().data_protection() if in_school else {}
+        "mentions/donnees-personnelles.html", data_protection=describe_data_protection() if in_school else {}
     )
 
 

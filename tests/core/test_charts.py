@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from cpro.core.charts import Chart, Series
-from cpro.establishments.web.hooks import _WEEKS
+from cpro.establishments.web.dashboard import _WEEKS
 from cpro.extensions import db
 from cpro.students.models import Division
 from tests.factories import World, make_student

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from cpro.transfers.models import Transfer, TransferSide
-from cpro.transfers.web.hooks import _first_days
+from cpro.transfers.web.dashboard import _first_days
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

@@ -1,38 +1,21 @@
-"""« Les incontournables » for one person: a line that they may not act on says who can."""
+"""One line of « Les incontournables », as a feature describes it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
-from cpro.core.formatting import join_french
-from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Principal, Role, can
-from cpro.core.web.registry import ChecklistItem
-
-_ARTICLES = {
-    Role.ADMINISTRATOR: "l’administrateur",
-    Role.HEAD: "le chef d’établissement",
-    Role.TEACHER: "un enseignant",
-}
+from cpro.core.permissions import Permission
 
 
-def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
-    """Return the lines for a person: those of acts that are not theirs say who does them."""
-    return [
-        item if item.done or item.act is None or can(principal, item.act) else _with_holders(item, item.act)
-        for item in items
-    ]
+@dataclass(frozen=True)
+class ChecklistItem:
+    """One line of « Les incontournables »: what is missing, what it blocks, the figure and the link."""
 
-
-def who_can(act: Permission) -> str:
-    """Return who does something in a school, from the table of rights: « L’administrateur peut le faire. »"""
-    holders = [words for role, words in _ARTICLES.items() if act in ROLE_PERMISSIONS[role]]
-    if len(holders) < 2:
-        sentence = f"{''.join(holders)} peut le faire"
-    else:
-        sentence = f"{join_french(holders)} peuvent le faire"
-    return f"{sentence[0].upper()}{sentence[1:]}."
-
-
-def _with_holders(item: ChecklistItem, act: Permission) -> ChecklistItem:
-    return replace(item, detail=f"{item.detail} {who_can(act)}", link_label="Voir")
+    title: str
+    detail: str
+    done: bool
+    link_url: str
+    link_label: str
+    figure: str | None = None
+    #: the right that the act asks for: a reader without it is shown who has it; None for an act of theirs
+    act: Permission | None = None

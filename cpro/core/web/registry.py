@@ -1,4 +1,4 @@
-"""What features add to pages that do not import them: menu, tabs, consequences, checklist, help.
+"""What features add to pages that do not import them: the menu, tabs, consequences, parts of a page.
 
 A feature adds its entries in its `register(app)`; pages of features below show them without importing it.
 """
@@ -13,7 +13,6 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from cpro.core.charts import Chart
 from cpro.core.formatting import DEFAULT_TIMEZONE
 from cpro.core.permissions import Permission
 from cpro.core.tenancy import OpenSchool
@@ -58,34 +57,11 @@ class Consequence:
 
 
 @dataclass(frozen=True)
-class ChecklistItem:
-    """One line of « Les incontournables »: what is missing, what it blocks, the figure and the link."""
-
-    title: str
-    detail: str
-    done: bool
-    link_url: str
-    link_label: str
-    figure: str | None = None
-    #: the right that the act asks for: a reader without it is shown who has it; None for an act of theirs
-    act: Permission | None = None
-
-
-@dataclass(frozen=True)
 class TabSection:
     """A part of a settings page that another feature provides: a template and the function that fills it."""
 
     template: str
     context: Callable[[], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class HelpPage:
-    """One page of help: its address `/aide/<slug>`, its title and its template."""
-
-    slug: str
-    title: str
-    template: str
 
 
 @dataclass(frozen=True)
@@ -147,9 +123,6 @@ class Registry:
 
     #: returns who last changed a field of an object (its type, its id, the field) and when, or None when nobody can say
     saved_by: Callable[[str, object, str], tuple[str, str] | None] = lambda object_type, object_id, name: None
-    #: returns the name and e-mail address of the DPD of the school worked in, either perhaps empty
-    data_protection: Callable[[], dict[str, str]] = dict
-
     #: returns the schools open to an inspector (their platform account's id) at an instant, by name
     open_schools: Callable[[int, datetime], Sequence[OpenSchool]] = lambda inspector_id, now: ()
     #: returns how a school calls an inspector (account's id, school's id), or None
@@ -161,7 +134,6 @@ class Registry:
 
     menu: list[MenuEntry] = field(default_factory=list)
     settings_tabs: list[SettingsTab] = field(default_factory=list)
-    help_pages: dict[str, HelpPage] = field(default_factory=dict)
     _consequences: dict[str, list[Callable[[], Sequence[Consequence]]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -170,10 +142,7 @@ class Registry:
         default_factory=lambda: defaultdict(list)
     )
     _object_sections: list[Callable[[str, str], tuple[str, dict[str, Any]] | None]] = field(default_factory=list)
-    _pupil_sections: list[Callable[[int], tuple[str, dict[str, Any]] | None]] = field(default_factory=list)
-    _checklist: list[Callable[[], Sequence[ChecklistItem]]] = field(default_factory=list)
     history_parts: dict[str, HistoryPart] = field(default_factory=dict)
-    _charts: list[Callable[[], Chart | None]] = field(default_factory=list)
 
     def add_menu_entry(self, entry: MenuEntry) -> None:
         """Place a line in the side bar."""
@@ -182,10 +151,6 @@ class Registry:
     def add_settings_tab(self, tab: SettingsTab) -> None:
         """Place a tab in Paramètres."""
         self.settings_tabs = sorted([*self.settings_tabs, tab], key=lambda each: each.order)
-
-    def add_help_page(self, page: HelpPage) -> None:
-        """Publish a page of help."""
-        self.help_pages[page.slug] = page
 
     def add_consequences(self, tab: str, provider: Callable[[], Sequence[Consequence]]) -> None:
         """Say, beside a settings tab, what it changes elsewhere."""
@@ -214,31 +179,9 @@ class Registry:
         found = (provider(object_type, object_id) for provider in self._object_sections)
         return [section for section in found if section is not None]
 
-    def add_pupil_section(self, provider: Callable[[int], tuple[str, dict[str, Any]] | None]) -> None:
-        """Add a part to the page of a pupil's records: given the pupil's id, a template and its context, or None."""
-        self._pupil_sections.append(provider)
-
-    def pupil_sections(self, student_id: int) -> list[tuple[str, dict[str, Any]]]:
-        """Return the parts that features add to the page of a pupil's records."""
-        found = (provider(student_id) for provider in self._pupil_sections)
-        return [section for section in found if section is not None]
-
-    def add_checklist(self, provider: Callable[[], Sequence[ChecklistItem]]) -> None:
-        """Add lines to « Les incontournables »."""
-        self._checklist.append(provider)
-
     def add_history(self, part: HistoryPart) -> None:
         """Add a part to the settings' history."""
         self.history_parts[part.key] = part
-
-    def add_chart(self, provider: Callable[[], Chart | None]) -> None:
-        """Add a chart to the dashboard; its provider returns None when there is nothing to show yet."""
-        self._charts.append(provider)
-
-    def charts(self) -> list[Chart]:
-        """Return the charts of the dashboard, from the present figures."""
-        found = (provider() for provider in self._charts)
-        return [chart for chart in found if chart is not None]
 
     def consequences(self, tab: str) -> list[Consequence]:
         """Return what a settings tab changes, from the present figures."""
@@ -247,10 +190,6 @@ class Registry:
     def sections(self, page: str) -> list[tuple[str, dict[str, Any]]]:
         """Return the template and the context of each part of a settings page."""
         return [(section.template, section.context()) for section in self._sections[page]]
-
-    def checklist(self) -> list[ChecklistItem]:
-        """Return « Les incontournables », from the present figures."""
-        return [item for provider in self._checklist for item in provider()]
 
 
 def registry(app: Flask | None = None) -> Registry:

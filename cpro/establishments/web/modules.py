@@ -1,7 +1,7 @@
 """Close the pages of a module that the head switched off, and hide the links to them.
 
 A feature declares the blueprints of a module once (`close_with`) and asks `is_on` before it adds a menu entry or a
-section of another feature's page. Nothing is deleted.
+part of another page. Nothing is deleted.
 """
 
 from __future__ import annotations

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Flask, url_for
+from flask import Flask
 
-from cpro.core import clock
-from cpro.core.formatting import format_count, plural
-from cpro.core.permissions import Permission, can
-from cpro.core.web.registry import ChecklistItem, HelpPage, MenuEntry, registry
-from cpro.core.web.responses import current_principal
-from cpro.establishments.queries import get_current_establishment
-from cpro.imports import queries
-from cpro.imports.diff.sources import current_school_year, year_label
-from cpro.imports.models import RunState
-from cpro.imports.queries import school_day
-from cpro.students.queries import count_active_students
+from cpro.core.permissions import Permission
+from cpro.core.web.registry import MenuEntry, registry
 
 
 def register_hooks(app: Flask) -> None:
-    """Register menu, help and checklist."""
+    """Register the menu lines."""
     app_registry = registry(app)
     app_registry.add_menu_entry(
         MenuEntry(
@@ -41,57 +32,3 @@ def register_hooks(app: Flask) -> None:
             unless=Permission.IMPORTS_MANAGE,
         )
     )
-    app_registry.add_help_page(HelpPage("imports", "Les imports", "help/imports.html"))
-    app_registry.add_checklist(_checklist)
-
-
-def _checklist() -> list[ChecklistItem]:
-    """Say whether pupils have come, and whether an analysis waits."""
-    pending, count = queries.find_open_run(), count_active_students()
-    what = "les fichiers de SIECLE" if get_current_establishment().uses_siecle else "les tableaux de nos modèles"
-    manages = can(current_principal(), Permission.IMPORTS_MANAGE)
-    url = url_for("imports.index") if manages else url_for("historique_imports.index_view")
-    items = [
-        ChecklistItem(
-            "Importer les élèves et les personnels",
-            f"{plural(count, 'élève présent', 'élèves présents')} dans l’établissement."
-            if count
-            else f"Aucun élève n’est encore là : déposez {what}.",
-            done=bool(count),
-            link_url=url,
-            link_label="Gérer les imports" if manages else "Voir l’historique",
-            figure=format_count(count),
-            act=Permission.IMPORTS_MANAGE,
-        ),
-        *(_new_year(url) if count else []),
-    ]
-    if manages and pending is not None and pending.state is RunState.ANALYSED:
-        items.append(
-            ChecklistItem(
-                "Confirmer l’import déposé",
-                "Son analyse est prête. Rien n’est écrit tant que vous ne l’avez pas confirmée.",
-                done=False,
-                link_url=url_for("imports.show", run_id=pending.id),
-                link_label="Lire l’analyse",
-            )
-        )
-    return items
-
-
-def _new_year(url: str) -> list[ChecklistItem]:
-    """Return the line of an import that is older than the school year, nothing while there was none."""
-    last, current = queries.find_last_applied(), current_school_year(school_day(clock.utcnow()))
-    if last is None or last.school_year >= current:
-        return []
-    return [
-        ChecklistItem(
-            "Importer les fichiers de la nouvelle année",
-            f"Le dernier import est de l’année {year_label(last.school_year)} : les élèves et les divisions de "
-            f"{year_label(current)} ne sont pas là.",
-            done=False,
-            link_url=url,
-            link_label="Gérer les imports",
-            figure=year_label(last.school_year),
-            act=Permission.IMPORTS_MANAGE,
-        )
-    ]

@@ -7,7 +7,7 @@ from flask import Flask, url_for
 from cpro.core import clock
 from cpro.core.formatting import join_french, plural
 from cpro.core.permissions import Permission, can
-from cpro.core.web.registry import Consequence, HelpPage, MenuEntry, SettingsTab, registry
+from cpro.core.web.registry import Consequence, MenuEntry, SettingsTab, registry
 from cpro.core.web.responses import current_principal
 from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import is_module_on
@@ -36,7 +36,6 @@ def register_hooks(app: Flask) -> None:
             unless=Permission.MANDATES_EXPLAIN,
         )
     )
-    app_registry.add_help_page(HelpPage("inspecteurs", "L’accès des inspecteurs", "help/inspecteurs.html"))
     app_registry.add_consequences("inspectors", _consequences)
     app_registry.add_consequences("modules", _module_consequences)
 

@@ -1,4 +1,4 @@
-"""Hooks of the feature: its menu line, the passport on a pupil's page, the previews, own data."""
+"""Hooks of the feature: its menu line, the previews, own data."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 from flask import Flask, url_for
 
 from cpro.core import clock
-from cpro.core.permissions import Permission, can
-from cpro.core.web.registry import HelpPage, MenuEntry, TabSection, registry
+from cpro.core.permissions import Permission
+from cpro.core.web.registry import MenuEntry, TabSection, registry
 from cpro.core.web.responses import current_principal
 from cpro.establishments.models import Module
+from cpro.establishments.web.gate_links import list_passport_obstacles
 from cpro.establishments.web.modules import is_on
 from cpro.passport.previews import get_preview_fingerprint
-from cpro.passport.web.availability import list_obstacles
 from cpro.passport.web.views.passports import current_letterhead
 from cpro.records.queries import find_own_pupil
 
 
 def register_hooks(app: Flask) -> None:
-    """Register the menu line, the help and the parts of other pages that show a passport."""
+    """Register the menu line and the parts of other pages that show a passport."""
     app_registry = registry(app)
     app_registry.add_menu_entry(
         MenuEntry(
@@ -33,21 +33,9 @@ def register_hooks(app: Flask) -> None:
             when=partial(is_on, Module.PASSPORT),
         )
     )
-    app_registry.add_help_page(HelpPage("passeport", "Le passeport professionnel", "help/passeport.html"))
-    app_registry.add_pupil_section(_passport_of)
     app_registry.add_section("picture-logo", TabSection("passport/_preview.html", _first_page))
     app_registry.add_section("picture-cachet", TabSection("passport/_preview.html", _last_page))
     app_registry.add_section("account", TabSection("passport/_account.html", _own_data))
-
-
-def _passport_of(student_id: int) -> tuple[str, dict[str, Any]] | None:
-    """Offer the passport of a pupil to those who may export it: their teachers, the head, themselves."""
-    principal = current_principal()
-    if not can(principal, Permission.PASSPORT_EXPORT) or not is_on(Module.PASSPORT):
-        return None
-    own = can(principal, Permission.OWN_PASSPORT)
-    url = url_for("passport.own") if own else url_for("passport.of_pupil", student_id=student_id)
-    return "passport/_pupil.html", {"url": url, "reasons": list_obstacles(), "is_own": own}
 
 
 def _first_page() -> dict[str, Any]:
@@ -77,4 +65,4 @@ def _preview(endpoint: str, title: str, alternative: str) -> dict[str, Any]:
 def _own_data() -> dict[str, Any]:
     principal = current_principal()
     shown = principal and principal.can(Permission.OWN_PASSPORT) and find_own_pupil(principal.id)
-    return {"url": url_for("passport.own_data") if shown else "", "reasons": list_obstacles() if shown else []}
+    return {"url": url_for("passport.own_data") if shown else "", "reasons": list_passport_obstacles() if shown else []}

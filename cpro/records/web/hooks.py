@@ -1,4 +1,4 @@
-"""Hooks of the feature: its menu lines, its tab, its help, its part of the settings' history."""
+"""Hooks of the feature: its menu lines, its tab, its part of the settings' history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cpro.core import clock, events
 from cpro.core.drafts.operations import forget_subjects
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, can
-from cpro.core.web.registry import Consequence, HelpPage, HistoryPart, MenuEntry, SettingsTab, registry
+from cpro.core.web.registry import Consequence, HistoryPart, MenuEntry, SettingsTab, registry
 from cpro.core.web.responses import current_principal
 from cpro.extensions import db
 from cpro.records.operations.retention import get_preview
@@ -19,7 +19,7 @@ from cpro.records.queries import find_evaluated
 
 
 def register_hooks(app: Flask) -> None:
-    """Register the menu lines, the tab, the help, consequences and the history."""
+    """Register the menu lines, the tab, consequences and the history."""
     app_registry = registry(app)
     app_registry.add_menu_entry(
         MenuEntry(
@@ -39,8 +39,6 @@ def register_hooks(app: Flask) -> None:
     app_registry.add_settings_tab(
         SettingsTab("retention", "Conservation", "retention.edit", Permission.RETENTION_VIEW, order=55)
     )
-    app_registry.add_help_page(HelpPage("parcours", "Les fiches, les évaluations et les bilans", "help/parcours.html"))
-    app_registry.add_help_page(HelpPage("conservation", "La conservation des données", "help/conservation.html"))
     app_registry.add_consequences("retention", _consequences)
     events.competences_used.connect(_competences_used)
     events.import_undone.connect(_forget_drafts)

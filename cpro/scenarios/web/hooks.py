@@ -11,7 +11,7 @@ from flask import Flask, url_for
 from cpro.core import events
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission
-from cpro.core.web.registry import Consequence, HelpPage, MenuEntry, registry
+from cpro.core.web.registry import Consequence, MenuEntry, registry
 from cpro.establishments.models import Module
 from cpro.establishments.web.modules import is_on
 from cpro.masks.models import MaskKey
@@ -42,7 +42,6 @@ def register_hooks(app: Flask) -> None:
             when=partial(is_on, Module.SCENARIOS),
         )
     )
-    app_registry.add_help_page(HelpPage("scenarios", "Les scénarios", "help/scenarios.html"))
     app_registry.add_consequences("modules", _module_consequences)
     app_registry.add_preview("masks", _mask_preview)
     events.diploma_deletion_requested.connect(operations.forbid_deletion)

@@ -7,25 +7,21 @@ from typing import Any
 from flask import Flask, url_for
 
 from cpro.core import clock
-from cpro.core.charts import Chart, Series
 from cpro.core.formatting import join_french, plural
 from cpro.core.permissions import Permission
-from cpro.core.web.registry import Consequence, HelpPage, MenuEntry, TabSection, registry
+from cpro.core.web.registry import Consequence, MenuEntry, TabSection, registry
 from cpro.establishments.gate import missing_particulars
 from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import queries
 from cpro.students.operations import is_kept_by_siecle
-from cpro.students.web import checklist
 
 _SHOWN_IN_TAB = 10
-#: More bars would be unreadable; the divisions beyond are added up.
-_DIVISIONS_SHOWN = 12
 
 
 def register_hooks(app: Flask) -> None:
-    """Register the menu line, the section of the tab Transferts, consequences and checklist."""
+    """Register the menu line, the section of the tab Transferts and consequences."""
     app_registry = registry(app)
     app_registry.add_menu_entry(
         MenuEntry(
@@ -47,13 +43,10 @@ def register_hooks(app: Flask) -> None:
             covers=("utilisateurs.*", "credential_sheets.*", "pupil_accounts.*"),
         )
     )
-    app_registry.add_help_page(HelpPage("utilisateurs", "Les comptes des utilisateurs", "help/utilisateurs.html"))
     app_registry.add_section("transfers", TabSection("students/_without_ine_section.html", _section))
     app_registry.add_consequences("establishment", _particulars_consequences)
     app_registry.add_consequences("transfers", _transfers_consequences)
     app_registry.add_consequences("modules", _modules_consequences)
-    app_registry.add_checklist(checklist.list_items)
-    app_registry.add_chart(_accounts_by_division)
 
 
 def _section() -> dict[str, Any]:
@@ -131,30 +124,3 @@ def _modules_consequences() -> list[Consequence]:
     if is_module_on(get_current_establishment(), Module.PASSPORT):
         return [Consequence(f"Désactiver « Passeport » en priverait {students} ; rien ne serait effacé.")]
     return [Consequence(f"Le module « Passeport » est désactivé : {students} en sont privés.", "blocked")]
-
-
-def _accounts_by_division() -> Chart | None:
-    """Return the chart of students and activated accounts by division; divisions beyond the first are added up."""
-    figures = queries.count_accounts_by_division()
-    if not figures:
-        return None
-    shown, others = figures[:_DIVISIONS_SHOWN], figures[_DIVISIONS_SHOWN:]
-    if others:
-        shown.append(
-            queries.DivisionFigures(
-                f"{len(others)} autres", sum(each.students for each in others), sum(each.activated for each in others)
-            )
-        )
-    students, activated = sum(each.students for each in figures), sum(each.activated for each in figures)
-    return Chart(
-        key="divisions",
-        title="Divisions et comptes activés",
-        summary=f"{plural(students, 'apprenant', 'apprenants')} dans {plural(len(figures), 'division', 'divisions')} ; "
-        f"{plural(activated, 'compte activé', 'comptes activés')}.",
-        heading="Division",
-        categories=[each.code for each in shown],
-        series=[
-            Series("Apprenants", [each.students for each in shown]),
-            Series("Comptes activés", [each.activated for each in shown]),
-        ],
-    )

@@ -15,11 +15,11 @@ from cpro.core.web.job_presenter import progress_of
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.web.gate_links import list_passport_obstacles
 from cpro.establishments.web.modules import close_with
 from cpro.passport import operations, queries
 from cpro.passport.archives import KEPT, find_archive, get_archive_store, is_kept
 from cpro.passport.errors import NoStudentToIssue
-from cpro.passport.web.availability import list_obstacles
 from cpro.students.queries import get_division
 
 bp = Blueprint("passports", __name__, url_prefix="/passeports")
@@ -77,7 +77,7 @@ def _page(refusal: DomainError | None = None) -> ResponseReturnValue:
     return render_page(
         "passport/divisions.html",
         divisions=queries.count_present_by_division(operations.list_exportable_divisions(actor)),
-        reasons=list_obstacles(),
+        reasons=list_passport_obstacles(),
         refusal=refusal.message if refusal else "",
         archives=[
             {

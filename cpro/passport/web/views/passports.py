@@ -19,13 +19,13 @@ from cpro.core.web.responses import current_actor
 from cpro.establishments.gate import GateClosed
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.web.gate_links import list_passport_obstacles
 from cpro.establishments.web.modules import close_with
 from cpro.passport import operations
 from cpro.passport.errors import ModuleOff
 from cpro.passport.letterhead import Letterhead, get_letterhead
 from cpro.passport.pdf import Passport, render_passport
 from cpro.passport.queries import get_portfolio
-from cpro.passport.web.availability import list_obstacles
 from cpro.records.export import export_of
 from cpro.records.operations.rules import check_may_read
 from cpro.records.queries import find_own_pupil, get_pupil
@@ -39,7 +39,9 @@ close_with(Module.PASSPORT, bp, keeps={"passport.own_data"})  # one’s own data
 @bp.errorhandler(ModuleOff)
 def show_closed(refusal: DomainError) -> ResponseReturnValue:
     """Explain why no passport can be exported, with links for those who may change it."""
-    return render_template("passport/closed.html", message=refusal.message, reasons=list_obstacles()), refusal.status
+    return render_template(
+        "passport/closed.html", message=refusal.message, reasons=list_passport_obstacles()
+    ), refusal.status
 
 
 @bp.get("/passeport/<int:student_id>.pdf")

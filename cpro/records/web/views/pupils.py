@@ -11,8 +11,11 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, events
 from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, Role, can, requires
-from cpro.core.web.registry import registry
 from cpro.core.web.responses import current_actor, current_principal, remote_address, render_page
+from cpro.establishments.models import Module
+from cpro.establishments.web.gate_links import list_passport_obstacles
+from cpro.establishments.web.modules import is_on
+from cpro.establishments.web.own_school import describe_own_school
 from cpro.records import queries
 from cpro.records.levels import charts_of, describe_level
 from cpro.records.models import FicheState
@@ -84,7 +87,8 @@ def pupil(student_id: int) -> ResponseReturnValue:
         charts=charts_of(queries.list_levels(student_id)),
         fiches=queries.list_fiches(student_id, limit=_LATEST),
         bilan=next(iter(queries.list_bilans(student_id, limit=1)), None),
-        sections=registry().pupil_sections(student_id),
+        own_school=describe_own_school(),
+        passport=_describe_passport(student_id),
         **frame_of(page, "pupil"),
     )
 
@@ -140,6 +144,16 @@ def bilans(student_id: int) -> ResponseReturnValue:
         **_pager(number, last_page),
         **frame,
     )
+
+
+def _describe_passport(student_id: int) -> dict[str, Any] | None:
+    """Return where the passport of a pupil is, and what prevents it, to those who may export it; None to others."""
+    principal = current_principal()
+    if not can(principal, Permission.PASSPORT_EXPORT) or not is_on(Module.PASSPORT):
+        return None
+    own = can(principal, Permission.OWN_PASSPORT)
+    url = url_for("passport.own") if own else url_for("passport.of_pupil", student_id=student_id)
+    return {"url": url, "reasons": list_passport_obstacles(), "is_own": own}
 
 
 def _competences_of(student_id: int) -> list[tuple[str, str]]:

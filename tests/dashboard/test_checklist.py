@@ -250,3 +250,30 @@ class TestJournal:
         assert "Personne support (Support)" in Page(head.get("/admin/journal/")).text
         assert "Personne support (Support)" in head.get("/admin/journal/export/csv/").text
         assert "Alix GRANITE (" not in Page(head.get("/admin/journal/")).text
+
+
+class TestOrder:
+    def test_lines_go_from_the_school_to_its_people_then_to_what_waits(
+        self, as_: As, arrange: Arrange, world: World
+    ) -> None:
+        browser = as_("administrator")
+        with arrange() as session:
+            for prepare in (head_never_activated, without_code, course, division_without_diploma, last_year, pending):
+                prepare(session, world)
+            session.add(make_account(world.a.id, Role.STUDENT))
+
+        assert [*lines(browser)] == [
+            "Renseigner l’établissement",
+            "Activer les transferts",
+            "Déposer le logo et le cachet",
+            "Faire activer le compte du chef d’établissement",
+            "Remettre les codes d’activation",
+            "Donner l’accord du chef d’établissement",
+            "Rattacher les formations (MEF) à un diplôme",
+            "Choisir le diplôme des divisions",
+            "Compléter les INE",
+            "Importer les élèves et les personnels",
+            "Importer les fichiers de la nouvelle année",
+            "Ouvrir les comptes des élèves",
+            "Relier les comptes d’apprenants à leur élève",
+        ]

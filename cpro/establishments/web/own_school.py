@@ -13,8 +13,8 @@ from cpro.establishments.queries import get_current_establishment
 _APPRENTICES = (("dreets", "DREETS"), ("mcpfa", "MCPFA"), ("greta_cfa", "GRETA ou CFA"))
 
 
-def own_school_section(student_id: int) -> tuple[str, dict[str, Any]] | None:
-    """Return the part of a pupil's own page that says which school it is and how to reach it; None to anybody else."""
+def describe_own_school() -> dict[str, Any] | None:
+    """Return, to a pupil, which school it is and how to reach it; None to anybody else."""
     if not can(current_principal(), Permission.OWN_RECORDS):
         return None
     school = get_current_establishment()
@@ -30,7 +30,7 @@ def own_school_section(student_id: int) -> tuple[str, dict[str, Any]] | None:
         ("Adresse électronique", f"mailto:{school.email}", school.email),
         ("Site internet", school.website, school.website),
     ]
-    return "settings/_own_school.html", {
+    return {
         "facts": [(label, text) for label, text in facts if text],
         "links": [link for link in links if link[2]],
     }

@@ -1,0 +1,25 @@
+"""« Tableau de bord »: « Les incontournables » and the charts of the school, drawn from the present figures.
+
+Stands above the features whose lines and charts it shows, and calls them; nothing below knows it.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from cpro.core.permissions import Permission
+from cpro.core.web.registry import MenuEntry, registry
+
+
+def register(app: Flask) -> None:
+    """Register the menu line; the page itself is the index of the administration site."""
+    registry(app).add_menu_entry(
+        MenuEntry(
+            "Tableau de bord",
+            "admin.index",
+            Permission.DASHBOARD_VIEW,
+            order=0,
+            icon="dashboard",
+            covers=("admin.index",),
+        )
+    )

@@ -1,0 +1,36 @@
+"""Help: every page of the list opens, in its order, and no page of help is left out of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cpro.site.pages import HELP_PAGES
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "help"
+As = Callable[..., Browser]
+
+
+def test_each_template_of_help_is_a_page() -> None:
+    assert {path.stem for path in TEMPLATES.glob("*.html")} - {"base"} == {*HELP_PAGES}
+
+
+def test_each_page_opens_and_lists_all_in_their_order(as_: As) -> None:
+    browser = as_("head")
+
+    for slug in HELP_PAGES:
+        page = Page(browser.get(f"/aide/{slug}"))
+        tabs = next(each for each in page.main.iter("nav") if each.get("aria-label") == "Pages d’aide")
+        links = [*tabs.iter("a")]
+
+        assert [each.text for each in links] == [*HELP_PAGES.values()]
+        assert [each.get("href") for each in links if each.get("aria-current")] == [f"/aide/{slug}"]
+
+
+def test_an_unknown_page_is_not_found(as_: As) -> None:
+    answer = as_("head").get("/aide/rien")
+
+    assert answer.status_code == 404
+    assert "Cette page d’aide n’existe pas." in Page(answer).text
