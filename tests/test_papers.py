@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
+from bench import architecture
 from cpro.config import PROJECT_ROOT, VERSION
 from tests.helpers.platform import run
 
 DOCUMENTS = sorted([*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / "docs").rglob("*.md")])
+#: A changelog and a decision that was superseded may name what is gone.
+PRESENT = [
+    path for path in DOCUMENTS if path.name != "CHANGELOG.md" and "\nSuperseded" not in path.read_text(encoding="utf-8")
+]
 SCRIPTS = sorted((PROJECT_ROOT / "static").glob("*.js"))
 PROJECT = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())
 
@@ -110,3 +115,82 @@ class TestLinks:
     def test_links_of_documents_lead_somewhere(self, path: Path) -> None:
         for target in re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), target
+
+
+#: Where code and papers stand; what is written while the program runs is not among them.
+FOLDERS = ("cpro", "tests", "bench", "docs", "migrations", "templates", "static", ".ci")
+#: Every file and folder of the project, by its path from the root, with a slash before it.
+PATHS = [f"/{path.name}" for path in PROJECT_ROOT.iterdir()] + [
+    f"/{path.relative_to(PROJECT_ROOT).as_posix()}" for folder in FOLDERS for path in (PROJECT_ROOT / folder).rglob("*")
+]
+A_FILE = re.compile(r"(?:[\w.*<>-]+/)*[\w*<>-]+\.(?:py|html|typ|js|css|md|toml)")
+A_PATH = re.compile(rf"(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./*<>-]*")
+
+
+def words_of_code(path: Path) -> list[str]:
+    """Return the words that a document writes as code, those of its blocks left out."""
+    prose = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S)
+    return [word for code in re.findall(r"`([^`]+)`", prose) for word in code.split()]
+
+
+def leads_somewhere(word: str) -> bool:
+    """Return whether a path, or the end of one, is that of a file; <feature> and * stand for any name."""
+    pattern = re.sub(r"\\\*|<\w+>", "[^/]*", re.escape(word.rstrip("/")))
+    return any(re.search(f"/{pattern}$", path) for path in PATHS)
+
+
+class TestNamesOfCode:
+    @pytest.mark.parametrize("path", PRESENT, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
+    def test_documents_name_files_that_are_there(self, path: Path) -> None:
+        for word in words_of_code(path):
+            if A_FILE.fullmatch(word) or A_PATH.fullmatch(word):
+                assert leads_somewhere(word), f"{word} has moved: say where it is now"
+
+    @pytest.mark.integration
+    def test_documents_name_functions_that_are_there(self) -> None:
+        sources = [*(PROJECT_ROOT / "cpro").rglob("*.py"), *(PROJECT_ROOT / "tests").rglob("*.py")]
+        defined = set(re.findall(r"^ *(?:def|class) (\w+)", "\n".join(each.read_text() for each in sources), re.M))
+        named = {
+            (word, path.name)
+            for path in PRESENT
+            for word in words_of_code(path)
+            if re.fullmatch(r"[a-z]+(_[a-z]+)+\(\)", word)
+        }
+
+        assert named, "the documents name some"
+        assert {each for each in named if each[0].removesuffix("()") not in defined} == set()
+
+    def test_documents_name_targets_that_make_knows(self) -> None:
+        targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.M))
+        named = {
+            (target, path.name)
+            for path in PRESENT
+            for target in re.findall(r"`make ([a-z]+)[` ]", path.read_text(encoding="utf-8"))
+        }
+
+        assert {each for each in named if each[0] not in targets} == set()
+
+
+@pytest.mark.integration
+class TestArchitecture:
+    """`make docs` draws the picture and the table again; a few lines or one import more do not ask for it."""
+
+    def test_architecture_shows_the_layers_and_their_boxes(self) -> None:
+        layers, _arrows = architecture.read_picture(architecture.PICTURE.read_text(encoding="utf-8"))
+
+        assert layers == architecture.read_layers(), "the layers of pyproject.toml changed: make docs"
+
+    def test_architecture_shows_nine_arrows_in_ten(self) -> None:
+        house = architecture.read_house()
+        _layers, arrows = architecture.read_picture(architecture.PICTURE.read_text(encoding="utf-8"))
+
+        assert len(arrows ^ house.drawn) <= len(house.drawn) / 10, f"make docs: {sorted(arrows ^ house.drawn)}"
+
+    def test_architecture_counts_lines_within_a_tenth(self) -> None:
+        house = architecture.read_house()
+        told = architecture.read_table(architecture.PAGE.read_text(encoding="utf-8"))
+
+        assert told.keys() == house.lines.keys(), "make docs"
+        for name, lines in house.lines.items():
+            is_near = abs(told[name] - lines) <= max(lines / 10, 20)
+            assert is_near, f"{name} has {lines} lines, not {told[name]}: make docs"
