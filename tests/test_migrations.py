@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +12,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Connection, MetaData, create_engine, func, select, text
+from sqlalchemy import Connection, MetaData, create_engine, func, inspect, select, text
 
 from bench.campaigns import size_of
 from cpro import create_app
 from cpro.config import PROJECT_ROOT
 from cpro.extensions import db
+from cpro.masks.models import MaskKey
 from tests.conftest import ADMIN_URL, POSTGRESQL_URL
 
 pytestmark = pytest.mark.slow
@@ -146,6 +148,15 @@ class TestMigrations:
         with db.engine.connect() as connection:
             differences = compare_metadata(MigrationContext.configure(connection), db.metadata)
         assert differences == []
+
+    def test_every_key_of_a_mask_may_be_worded(self, old_app: Flask) -> None:
+        upgrade()
+
+        with db.engine.connect() as connection:
+            (allowed,) = (
+                each for each in inspect(connection).get_check_constraints("mask") if each["name"] == "ck_mask_key"
+            )
+        assert {key.value for key in MaskKey} == set(re.findall(r"'(\w+)'", allowed["sqltext"]))
 
     def test_every_table_of_a_school_is_protected(self, old_app: Flask) -> None:
         if not POSTGRESQL_URL:

@@ -1,4 +1,4 @@
-"""Masks: how a school words the six entry labels of the scenario screen, per diploma.
+"""Masks: how a school words the entry labels of the scenario screen, per diploma.
 
 Words: a *wording* is what the school typed; the *default* is what shows without one. Only wordings that differ from
 the default are stored. Invariant: setting or resetting a diploma's masks never touches another diploma's.

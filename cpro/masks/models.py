@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -16,30 +17,73 @@ from cpro.students.models import Diploma
 MAX_WORDING = 200
 
 
+class FieldKind(enum.Enum):
+    """What a worded field holds: safe rich text, or the links of the scenario."""
+
+    RICH_TEXT = enum.auto()
+    LINKS = enum.auto()
+
+
 class MaskKey(enum.Enum):
-    """The six worded fields of the scenario screen; values are their names in forms and database."""
+    """The worded fields of the scenario screen, in its order; values are their names in forms and database.
 
-    DESCRIPTION = "description"
-    PROBLEMATIC = "problematic"
-    EQUIPMENT = "equipment"
-    LINKS = "links"
-    RESOURCES = "resources"
-    KNOWLEDGE = "knowledge"
+    Beside each: its label where a school words it, its wording where the school gave none, what the preview of the
+    wordings shows under it. Forms, pages, prints and help are made from this list; a new rich text is a line here,
+    the column of its name in `Scenario` and the migration of both.
+    """
 
-    @property
-    def default(self) -> str:
-        """Return the wording where the school gave none."""
-        return _DEFAULTS[self]
+    DESCRIPTION = (
+        "description",
+        "Description",
+        "Description du contexte / mise en situation professionnelle",
+        "<p>Une entreprise vous confie la rénovation de l’éclairage de son atelier.</p>",
+    )
+    PROBLEMATIC = (
+        "problematic",
+        "Problématique",
+        "Problématique / missions à réaliser",
+        "<p>Comment réduire la consommation sans arrêter la production ?</p>",
+    )
+    EQUIPMENT = (
+        "equipment",
+        "Matériels et logiciels",
+        "Matériels et logiciels utilisés",
+        "<ul><li>Platine d’éclairage connectée</li><li>Logiciel de schéma électrique</li></ul>",
+    )
+    LINKS = (
+        "links",
+        "Liens",
+        "Liens associés au scénario",
+        "Documentation du constructeur",
+        FieldKind.LINKS,
+    )
+    RESOURCES = (
+        "resources",
+        "Ressources",
+        "Ressources / espaces de formation",
+        "<p>Atelier, salle informatique</p>",
+    )
+    KNOWLEDGE = (
+        "knowledge",
+        "Connaissances",
+        "Connaissances associées",
+        "<p>Éclairage, puissance, énergie</p>",
+    )
 
+    _value_: str
+    label: str
+    default: str
+    example: str
+    kind: FieldKind
 
-_DEFAULTS = {
-    MaskKey.DESCRIPTION: "Description du contexte / mise en situation professionnelle",
-    MaskKey.PROBLEMATIC: "Problématique / missions à réaliser",
-    MaskKey.EQUIPMENT: "Matériels et logiciels utilisés",
-    MaskKey.LINKS: "Liens associés au scénario",
-    MaskKey.RESOURCES: "Ressources / espaces de formation",
-    MaskKey.KNOWLEDGE: "Connaissances associées",
-}
+    def __new__(
+        cls, name: str, label: str = "", default: str = "", example: str = "", kind: FieldKind = FieldKind.RICH_TEXT
+    ) -> Self:
+        """Make the name of a field its value, and the rest its attributes."""
+        key = object.__new__(cls)
+        key._value_ = name
+        key.label, key.default, key.example, key.kind = label, default, example, kind
+        return key
 
 
 class Mask(Owned, Model):
@@ -48,9 +92,7 @@ class Mask(Owned, Model):
     __tablename__ = "mask"
     __table_args__ = (
         UniqueConstraint("establishment_id", "diploma_id", "key"),
-        CheckConstraint(
-            "key IN ('description', 'problematic', 'equipment', 'links', 'resources', 'knowledge')", name="key"
-        ),
+        CheckConstraint(f"key IN ({', '.join(repr(key.value) for key in MaskKey)})", name="key"),
         CheckConstraint(f"length(wording) BETWEEN 1 AND {MAX_WORDING}", name="wording"),
         Index("ix_mask_diploma_id", "diploma_id"),
     )

@@ -44,7 +44,7 @@ def get_key(name: str) -> MaskKey:
 
 
 def get_stored_values(masks: list[Mask]) -> dict[str, str]:
-    """Return the six wordings for their form, {key: text}; blank where the default applies."""
+    """Return the wordings for their form, {key: text}; blank where the default applies."""
     wordings = {mask.key: mask.wording for mask in masks}
     return {key.value: wordings.get(key.value, "") for key in MaskKey}
 
@@ -111,7 +111,7 @@ def update_wording(mask: Mask, wording: str, *, opened_on: str | None, by: Actor
 
 
 def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: datetime) -> Changes:
-    """Restore the default for one field of a diploma, or for all six (None); return what changed."""
+    """Restore the default for one field of a diploma, or for all of them (None); return what changed."""
     lock_current_establishment()
     wanted = {each: "" for each in MaskKey if key in (None, each)}
     label = f"« {key.default} », {diploma.label}" if key else diploma.label

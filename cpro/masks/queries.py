@@ -15,7 +15,7 @@ def get_wordings(diploma_id: int) -> dict[MaskKey, str]:
 
 
 def get_labels(diploma_id: int) -> dict[MaskKey, str]:
-    """Return the six labels of the scenario screen for a diploma: the school's wording, else the default."""
+    """Return the labels of the scenario screen for a diploma: the school's wording, else the default."""
     wordings = get_wordings(diploma_id)
     return {key: wordings.get(key, key.default) for key in MaskKey}
 

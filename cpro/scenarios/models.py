@@ -36,7 +36,7 @@ class Scenario(Owned, DiplomaScoped, Model):
     #: taught by two teachers together, general and vocational
     is_co_intervention: Mapped[bool] = mapped_column(default=False)
     author_id: Mapped[int] = mapped_column(index=True)
-    #: safe rich text, like the four below; the sixth worded field, `links`, is the list of links
+    #: safe rich text, as the others of `RICH_TEXT` in `MaskKey`; the worded field `links` is the list of links
     description: Mapped[str] = mapped_column(Text, default="")
     problematic: Mapped[str] = mapped_column(Text, default="")
     equipment: Mapped[str] = mapped_column(Text, default="")

@@ -18,7 +18,7 @@ from cpro.core.permissions import Actor
 from cpro.core.richtext import read_rich
 from cpro.core.validators import fold, read_line
 from cpro.extensions import db
-from cpro.masks.models import MaskKey
+from cpro.masks.models import FieldKind, MaskKey
 from cpro.scenarios import queries
 from cpro.scenarios.links import Link, normalise_links
 from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence, ScenarioLink
@@ -27,8 +27,8 @@ from cpro.students.operations import DiplomaInUse
 from cpro.students.queries import find_diploma
 
 TITLE_LENGTH = 150
-#: The worded fields that hold rich text; the sixth is the list of links.
-RICH_FIELDS = tuple(key.value for key in MaskKey if key is not MaskKey.LINKS)
+#: The worded fields that hold rich text, each in the column of its name.
+RICH_FIELDS = tuple(key.value for key in MaskKey if key.kind is FieldKind.RICH_TEXT)
 _COPY = " (copie)"
 #: How the journal calls the parts of a scenario: masks change labels, not these.
 _PARTS = {

@@ -13,6 +13,7 @@ from cpro.core.permissions import Permission, public, requires
 from cpro.core.storage import FileStorage
 from cpro.core.web.responses import current_principal, render_page
 from cpro.establishments.web.own_school import describe_data_protection
+from cpro.masks.models import MaskKey
 
 bp = Blueprint("pages", __name__)
 
@@ -40,7 +41,7 @@ def help_page(slug: str) -> ResponseReturnValue:
     """Show a page of help."""
     if slug not in HELP_PAGES:
         raise NotFound("Cette page d’aide n’existe pas.")
-    return render_page(f"help/{slug}.html", slug=slug, help_pages=HELP_PAGES)
+    return render_page(f"help/{slug}.html", slug=slug, help_pages=HELP_PAGES, mask_keys=list(MaskKey))
 
 
 @bp.get("/mentions/accessibilite")

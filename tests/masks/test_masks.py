@@ -229,7 +229,7 @@ class TestDatabase:
 
 
 def test_the_words_of_the_specification_are_the_defaults() -> None:
-    assert [key.default for key in MaskKey] == [
+    assert [key.default for key in MaskKey][:6] == [
         "Description du contexte / mise en situation professionnelle",
         "Problématique / missions à réaliser",
         "Matériels et logiciels utilisés",

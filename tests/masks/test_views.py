@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
+from markupsafe import Markup
 
-from cpro.masks.models import Mask, MaskKey
+from cpro.masks.models import FieldKind, Mask, MaskKey
 from tests.factories import World, make_diploma
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -108,6 +110,16 @@ class TestShowing:
             assert browser.post(url, {"links": "Détourné"}).status_code == 403
             assert browser.post(RESET, reset).status_code == 403
             assert browser.get(RESET, query_string=reset).status_code == 403
+
+    def test_a_key_is_shown_wherever_its_kind_is(self, as_: As, url: str) -> None:
+        preview, help_page = Page(as_("administrator").get(url)).text, Page(as_("teacher").get("/aide/masques")).text
+        scenario = as_("teacher").get("/scenarios/nouveau")
+
+        assert all(Markup(key.example).striptags() in preview for key in MaskKey)
+        assert all(key.default in help_page for key in MaskKey)
+        assert re.findall(r'id="(\w+)-intitule"', scenario.text) == [
+            key.value for key in MaskKey if key.kind is FieldKind.RICH_TEXT
+        ]
 
 
 class TestSaving:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from wtforms import BooleanField, FieldList, Form, FormField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, Field, FieldList, Form, FormField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from cpro.core.richtext import RichTextField
 from cpro.core.web.forms import VersionedForm, marked_required
-from cpro.masks.models import MaskKey
+from cpro.masks.models import FieldKind, MaskKey
 
 #: Rows offered beyond those filled in.
 _BLANK_ROWS = 2
@@ -57,6 +57,10 @@ class LinksField(FieldList):
         return ", ".join(" – ".join(part for part in (each["label"], each["url"]) if part) for each in value or ())
 
 
+#: The field of the form for each kind of worded field.
+_FIELDS = {FieldKind.RICH_TEXT: RichTextField, FieldKind.LINKS: LinksField}
+
+
 class _Ticked(SelectMultipleField):
     """Boxes to tick; what is not offered is the rule's to refuse."""
 
@@ -70,18 +74,18 @@ class ScenarioForm(VersionedForm):
     title = StringField("Titre", [marked_required], description="150 caractères au plus.")
     diploma = SelectField("Diplôme", validate_choice=False)
     co_intervention = BooleanField("Co-intervention : deux enseignants, général et professionnel, ensemble")
-    description = RichTextField()
-    problematic = RichTextField()
-    equipment = RichTextField()
-    links = LinksField()
-    resources = RichTextField()
-    knowledge = RichTextField()
+    vars().update({key.value: _FIELDS[key.kind]() for key in MaskKey})  # here, in the order of the screen
     competences = _Ticked("Compétences travaillées", choices=[])
     #: those that were ticked for another diploma: posted again so that going back to it finds them, never saved
     set_aside = _Ticked(choices=[])
     co_authors = _Ticked(
         "Co-auteurs", choices=[], description="Ils modifient le scénario comme vous ; les autres enseignants le lisent."
     )
+
+    @property
+    def worded(self) -> list[Field]:
+        """Return the worded fields, in the order of the screen."""
+        return [self[key.value] for key in MaskKey]
 
     def name_fields(self, labels: Mapping[MaskKey, str]) -> None:
         """Give the form the words of the school for a diploma."""
@@ -101,7 +105,7 @@ class ScenarioForm(VersionedForm):
         self.name_fields(labels)
         for name, offered in (("diploma", diplomas), ("competences", competences), ("co_authors", co_authors)):
             self[name].choices = [SelectChoice(value, label) for value, label in offered]
-        self.links.offer_blank_rows(more=more_links)
+        self[MaskKey.LINKS.value].offer_blank_rows(more=more_links)
 
     def sort_competences(self, offered: Collection[str]) -> None:
         """Tick again those set aside that the diploma offers, and set aside the ticked ones that it does not."""

@@ -17,16 +17,6 @@ from cpro.establishments.web.modules import is_on
 from cpro.masks.models import MaskKey
 from cpro.scenarios import operations, queries
 
-#: What the preview of masks shows under the wordings: an invented scenario.
-_EXAMPLE = {
-    MaskKey.DESCRIPTION: "<p>Une entreprise vous confie la rénovation de l’éclairage de son atelier.</p>",
-    MaskKey.PROBLEMATIC: "<p>Comment réduire la consommation sans arrêter la production ?</p>",
-    MaskKey.EQUIPMENT: "<ul><li>Platine d’éclairage connectée</li><li>Logiciel de schéma électrique</li></ul>",
-    MaskKey.RESOURCES: "<p>Atelier, salle informatique</p>",
-    MaskKey.KNOWLEDGE: "<p>Éclairage, puissance, énergie</p>",
-}
-_EXAMPLE_LINK = {"label": "Documentation du constructeur"}
-
 
 def register_hooks(app: Flask) -> None:
     """Register the feature's parts of the pages below, and its answers to their questions."""
@@ -67,6 +57,6 @@ def _mask_preview(*, labels: Mapping[MaskKey, str]) -> tuple[str, dict[str, Any]
     """Return the scenario screen as it reads with some wordings."""
     return "scenarios/_mask_preview.html", {
         "labels": {key.value: label for key, label in labels.items()},
-        "texts": {key.value: text for key, text in _EXAMPLE.items()},
-        "links": [_EXAMPLE_LINK],
+        "texts": {key.value: key.example for key in labels},
+        "links": [{"label": MaskKey.LINKS.example}],
     }
