@@ -1,9 +1,14 @@
-"""The extensions, created once and without an application; `create_app` binds them."""
+"""The extensions, created once and without an application; `create_app` binds them.
+
+`application` is the only way from rules, jobs and mechanisms to Flask.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from flask import Flask, current_app, has_request_context
 from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
@@ -59,6 +64,57 @@ class Session(FlaskSession):
         raise RuntimeError("bulk_update_mappings bypasses tenancy: use core.tenancy.bulk_update")
 
 
+class Application:
+    """What rules, jobs and mechanisms ask of the application they run in: its settings, and whether a page waits.
+
+    As `db` does, it answers for the application whose context is current and stores nothing itself: two applications
+    in one process never read each other's settings. Each property raises `RuntimeError` outside any application, except
+    `is_answering`.
+    """
+
+    @property
+    def flask(self) -> Flask:
+        """Return the application itself, for a thread that must open a context of its own."""
+        found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        return found
+
+    @property
+    def is_answering(self) -> bool:
+        """Return whether a browser waits for an answer; neither a job nor a command has one waiting."""
+        return has_request_context()
+
+    @property
+    def secret_keys(self) -> tuple[str | bytes, ...]:
+        """Return the server's key, then the former ones that still open what they sealed."""
+        return (current_app.config["SECRET_KEY"], *(current_app.config.get("SECRET_KEY_FALLBACKS") or ()))
+
+    @property
+    def instance(self) -> Path:
+        """Return the instance folder."""
+        return Path(current_app.config["CPRO_INSTANCE"])
+
+    @property
+    def uploads(self) -> Path:
+        """Return the folder of what people deposit, shared by all the machines of a deployment."""
+        return Path(current_app.config["CPRO_UPLOADS"])
+
+    @property
+    def public_url(self) -> str:
+        """Return the address of this site as people know it, without a final slash."""
+        return str(current_app.config["CPRO_PUBLIC_URL"])
+
+    @property
+    def mail_url(self) -> str:
+        """Return the address of the mail server, "" where messages are files of the instance folder."""
+        return str(current_app.config["CPRO_MAIL_URL"])
+
+    @property
+    def lock_wait(self) -> int | None:
+        """Return the seconds a request waits for a lock, None for the usual ones."""
+        seconds: int | None = current_app.config.get("CPRO_LOCK_WAIT")
+        return seconds
+
+
 db = SQLAlchemy(model_class=Base, session_options={"class_": Session})
 if TYPE_CHECKING:
     Model = Base  # what db.Model is, said in a way a type checker follows
@@ -68,3 +124,4 @@ migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
 babel = Babel()
+application = Application()

@@ -6,11 +6,11 @@ refuses too); the actor's name is kept as text; no secret and no pedagogical con
 
 from __future__ import annotations
 
-from flask import Flask
-from flask_admin import Admin
+from typing import TYPE_CHECKING
 
-from cpro.core.permissions import Permission
-from cpro.core.web.registry import MenuEntry, registry
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask_admin import Admin
 
 
 def register(app: Flask) -> None:
@@ -45,6 +45,8 @@ def register_admin(site: Admin) -> None:
     """Add the journal to the administration site and to the side bar."""
     from cpro.audit.models import AuditEntry
     from cpro.audit.web.screens import JournalScreen
+    from cpro.core.permissions import Permission
+    from cpro.core.web.registry import MenuEntry, registry
 
     site.add_view(JournalScreen(AuditEntry, url="/admin/journal", endpoint="journal"))
     registry(site.app).add_menu_entry(

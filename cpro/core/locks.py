@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from flask import current_app, has_request_context
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import Session
+
+from cpro.extensions import application
 
 #: Seconds that a request waits for a lock, where `CPRO_LOCK_WAIT` says nothing else.
 REQUEST_WAIT = 2.0
@@ -34,13 +35,8 @@ def milliseconds_to_wait() -> int:
     """Return how long a transaction that begins now waits for each lock."""
     seconds = _chosen.get()
     if seconds is None:
-        seconds = _request_wait() if has_request_context() else PATIENT_WAIT
+        seconds = application.lock_wait or REQUEST_WAIT if application.is_answering else PATIENT_WAIT
     return round(seconds * 1000)
-
-
-def _request_wait() -> float:
-    chosen: int | None = current_app.config.get("CPRO_LOCK_WAIT")
-    return chosen or REQUEST_WAIT
 
 
 @contextmanager

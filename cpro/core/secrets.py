@@ -11,7 +11,8 @@ import hmac
 import secrets
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from flask import current_app
+
+from cpro.extensions import application
 
 
 class Unreadable(Exception):
@@ -23,7 +24,7 @@ def keyed_hash(purpose: str, value: str) -> str:
 
     The key comes from the server's secret key: a stolen database alone does not let anybody try values.
     """
-    key = _derived(current_app.secret_key, purpose)
+    key = _derived(application.secret_keys[0], purpose)
     return hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
@@ -76,10 +77,10 @@ def _fernet(key: str) -> Fernet:
 
 
 def _cipher(purpose: str) -> MultiFernet:
-    masters = [current_app.secret_key, *(current_app.config.get("SECRET_KEY_FALLBACKS") or ())]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(_derived(master, f"seal:{purpose}"))) for master in masters])
+    keys = [_derived(master, f"seal:{purpose}") for master in application.secret_keys]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 
-def _derived(master: str | bytes | None, purpose: str) -> bytes:
-    secret = master if isinstance(master, bytes) else str(master).encode()
+def _derived(master: str | bytes, purpose: str) -> bytes:
+    secret = master if isinstance(master, bytes) else master.encode()
     return hmac.digest(secret, f"cpro:{purpose}".encode(), "sha256")

@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from flask import has_request_context
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, UOWTransaction
 
 from cpro.core import tenancy
 from cpro.core.locks import milliseconds_to_wait
-from cpro.extensions import HELD_CONNECTION, db
+from cpro.extensions import HELD_CONNECTION, application, db
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +90,7 @@ def _leave_a_turn() -> None:
     Whoever waits for SQLite's single writer asks again now and then, in no order: without a pause they might never find
     it free. PostgreSQL has queues, and does not mind.
     """
-    if has_request_context() or getattr(_last, "took", 0.0) < _LONG:
+    if application.is_answering or getattr(_last, "took", 0.0) < _LONG:
         return
     pause = min(_last.took, _LONGEST_TURN) - (time.monotonic() - _last.ended)
     if pause > 0:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import current_app
-
 from cpro.core import tenancy
 from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import nightly
 from cpro.core.storage import FileStorage
 from cpro.establishments.operations.pictures import delete_unused_pictures
+from cpro.extensions import application
 
 
 def _describe_result(result: Mapping[str, Any]) -> str:
@@ -22,6 +21,6 @@ def _describe_result(result: Mapping[str, Any]) -> str:
 @nightly("pictures:sweep", label="Suppression des images devenues inutiles", summary=_describe_result)
 def sweep(context: JobContext) -> dict[str, int]:
     """Delete the pictures nobody needs any more."""
-    storage = FileStorage(current_app.config["CPRO_UPLOADS"])
+    storage = FileStorage(application.uploads)
     with tenancy.platform_session(context.reason) as session:
         return {"deleted": len(delete_unused_pictures(session, storage=storage, now=context.now))}

@@ -11,8 +11,11 @@ short transaction. Each knows those before it, never those after.
 
 from __future__ import annotations
 
-from flask import Flask
-from flask_admin import Admin
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask_admin import Admin
 
 
 def register(app: Flask) -> None:

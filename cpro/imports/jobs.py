@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from flask import url_for
 from sqlalchemy import select
 
 from cpro.core import tenancy
@@ -16,9 +15,8 @@ from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import Report, job, nightly
 from cpro.core.jobs.models import Job
-from cpro.core.permissions import Permission, can
+from cpro.core.permissions import Permission, Principal, can
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web.responses import current_principal
 from cpro.imports.apply import execution
 from cpro.imports.apply.application import give_up_application
 from cpro.imports.diff.sources import count_pupils
@@ -38,11 +36,11 @@ _COMPARING = "Comparaison des élèves des fichiers avec ceux de l’établissem
 _SWEEP_AFTER = timedelta(days=1)
 
 
-def _report(done: Job) -> Report | None:
+def _report(done: Job, reader: Principal) -> Report:
     run_id = done.arguments["run_id"]
-    if can(current_principal(), Permission.IMPORTS_MANAGE):
-        return Report(url_for("imports.show", run_id=run_id), "Voir l’import")
-    return Report(url_for("historique_imports.details_view", id=run_id), "Voir l’import")
+    if can(reader, Permission.IMPORTS_MANAGE):
+        return Report("imports.show", "Voir l’import", {"run_id": run_id})
+    return Report("historique_imports.details_view", "Voir l’import", {"id": run_id})
 
 
 def _describe_analysis(result: Mapping[str, Any]) -> str:

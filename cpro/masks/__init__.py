@@ -6,8 +6,11 @@ the default are stored. Invariant: setting or resetting a diploma's masks never 
 
 from __future__ import annotations
 
-from flask import Flask
-from flask_admin import Admin
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask_admin import Admin
 
 
 def register(app: Flask) -> None:

@@ -10,7 +10,10 @@ the records and exports no passport: a mandate exports nothing, and issuing writ
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def register(app: Flask) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import current_app, url_for
-
 from cpro.core import tenancy
 from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import Report, job, nightly
 from cpro.core.jobs.models import Job
 from cpro.core.mail import public_link
+from cpro.core.permissions import Principal
 from cpro.core.storage import FileStorage
-from cpro.core.web.responses import current_principal
 from cpro.establishments.queries import get_current_establishment
+from cpro.extensions import application
 from cpro.passport import queries
 from cpro.passport.archives import delete_expired_archives, get_archive_store, write_archive
 from cpro.passport.letterhead import get_letterhead
@@ -23,15 +22,13 @@ from cpro.passport.operations import check_can_export, issue_division
 from cpro.students.queries import get_division
 
 
-def _report(done: Job) -> Report | None:
+def _report(done: Job, reader: Principal) -> Report | None:
     """Lead to the archive whoever asked for it, and nobody else who may follow long work."""
-    principal = current_principal()
-    if principal is None or (principal.kind, principal.id) != (done.actor.kind, done.actor.id):
+    if (reader.kind, reader.id) != (done.actor.kind, done.actor.id):
         return None
     count = (done.result or {}).get("passports", 0)
-    return Report(
-        url_for("passports.archive", job_id=done.id), f"Télécharger {plural(count, 'passeport', 'passeports')} (ZIP)"
-    )
+    label = f"Télécharger {plural(count, 'passeport', 'passeports')} (ZIP)"
+    return Report("passports.archive", label, {"job_id": done.id})
 
 
 def _describe_result(result: Mapping[str, Any]) -> str:
@@ -50,10 +47,10 @@ def render_division(context: JobContext, division_id: int, division: str) -> dic
     """
     school = get_current_establishment()
     check_can_export(school)
-    pictures = FileStorage(current_app.config["CPRO_UPLOADS"])
+    pictures = FileStorage(application.uploads)
     letterhead = get_letterhead(school, storage=pictures, check_url=public_link("/verifier"))
     ids, school_id = queries.list_pupils_present(division_id), school.id
-    with get_archive_store(current_app.config["CPRO_UPLOADS"]).draft(school_id, ".zip") as draft:
+    with get_archive_store(application.uploads).draft(school_id, ".zip") as draft:
         passports = write_archive(
             draft.stream,
             ids,
@@ -72,6 +69,6 @@ def render_division(context: JobContext, division_id: int, division: str) -> dic
 )
 def sweep(context: JobContext) -> dict[str, int]:
     """Delete the archives whose days are over, and what killed jobs left."""
-    storage = get_archive_store(current_app.config["CPRO_UPLOADS"])
+    storage = get_archive_store(application.uploads)
     with tenancy.platform_session(context.reason) as session:
         return {"deleted": len(delete_expired_archives(session, storage, now=context.now))}

@@ -8,7 +8,10 @@ neither the administrator nor the support ever sees any of it, in any screen, ex
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def register(app: Flask) -> None:

@@ -7,7 +7,10 @@ the support and the pupils never see one, in any screen, export, journal line or
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def register(app: Flask) -> None:

@@ -5,7 +5,10 @@ Stands above the features whose settings it shows and calls them; nothing below 
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def register(app: Flask) -> None:

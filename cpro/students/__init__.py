@@ -7,8 +7,11 @@ Invariant: no form writes an INE; only an import sets it.
 
 from __future__ import annotations
 
-from flask import Flask
-from flask_admin import Admin
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask_admin import Admin
 
 
 def register(app: Flask) -> None:

@@ -9,8 +9,11 @@ receives records; the source school keeps its own. This feature alone works acro
 
 from __future__ import annotations
 
-from flask import Flask
-from flask_admin import Admin
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask_admin import Admin
 
 
 def register(app: Flask) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import url_for
 from sqlalchemy import select
 
 from cpro.core import clock, tenancy
@@ -15,7 +14,7 @@ from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import Report, job, nightly
 from cpro.core.jobs.models import Job, JobState
-from cpro.core.permissions import Actor
+from cpro.core.permissions import Actor, Principal
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
@@ -28,8 +27,8 @@ RUN_JOB = "transfers:run"
 WITHDRAW_JOB = "transfers:withdraw"
 
 
-def _report(done: Job) -> Report:
-    return Report(url_for("transfers.index"), "Voir les transferts")
+def _report(done: Job, reader: Principal) -> Report:
+    return Report("transfers.index", "Voir les transferts")
 
 
 def _describe_result(result: Mapping[str, Any]) -> str:

@@ -9,14 +9,16 @@ what a password or a code was is never kept in clear; every route is judged by `
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
-from cpro.core.web.registry import TabSection, registry
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def register(app: Flask) -> None:
     """Register the feature: sign-in, the guard of every route, commands."""
     from cpro.core import events
+    from cpro.core.web.registry import TabSection, registry
     from cpro.users import audit_labels, commands, jobs
     from cpro.users.operations.addresses import notify_school_address
     from cpro.users.web import guard

@@ -11,17 +11,20 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-
-from flask import Flask, current_app
 
 from cpro.core.mail import Mail, enqueue, is_folder
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
+from cpro.extensions import application
 from cpro.users import queries
 from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import addresses, codes
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 #: Whoever asks is not known.
 _ANYBODY = Actor("system", None, "Mot de passe oublié", "system")
@@ -38,12 +41,11 @@ _aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forgotten-passwor
 
 def answer_forgotten(establishment: str, login: str, *, public_url: str, now: datetime) -> None:
     """Have a code sent as `send_forgotten_code` does, without letting time tell whether one was."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     if not is_folder():
-        _aside.submit(_send_aside, app, establishment, login, public_url, now)
+        _aside.submit(_send_aside, application.flask, establishment, login, public_url, now)
         return
     until = time.monotonic() + _EVEN_ANSWER
-    _send_aside(app, establishment, login, public_url, now)
+    _send_aside(application.flask, establishment, login, public_url, now)
     time.sleep(max(0.0, until - time.monotonic()))
 
 

@@ -9,7 +9,10 @@ its end are committed together (`JobContext.finish_within`), or neither is.
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def register(app: Flask) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import floor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +13,7 @@ from cpro.core.formatting import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:
     from cpro.core.jobs.models import Job
+    from cpro.core.permissions import Principal
 
 Function = TypeVar("Function", bound=Callable[..., dict[str, Any] | None])
 
@@ -26,10 +27,11 @@ _NIGHT_HOUR = 3
 
 @dataclass(frozen=True)
 class Report:
-    """Where a finished job leads."""
+    """Where a finished job leads: a page of this site and its arguments, and what the link to it says."""
 
-    url: str
+    endpoint: str
     label: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ class Handler:
     label: str
     #: what a finished one did, in a sentence with its figures, from its result
     summary: Callable[[Mapping[str, Any]], str]
-    #: the link at the end of its page, in a request of the person who looks
-    report: Callable[[Job], Report | None] | None = None
+    #: the link at the end of its page, for the person who looks
+    report: Callable[[Job, Principal], Report | None] | None = None
     #: no two running jobs of one school share it
     exclusive: str | None = None
     lease: timedelta = LEASE
@@ -60,7 +62,7 @@ def job(
     *,
     label: str,
     summary: Callable[[Mapping[str, Any]], str],
-    report: Callable[[Job], Report | None] | None = None,
+    report: Callable[[Job, Principal], Report | None] | None = None,
     exclusive: str | None = None,
     lease: timedelta = LEASE,
     attempts: int = ATTEMPTS,

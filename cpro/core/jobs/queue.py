@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from flask import current_app
 from huey import Huey, RedisHuey, SqliteHuey
 from huey.registry import Message
 from huey.serializer import Serializer
+
+from cpro.extensions import application
 
 _CONNECT_TIMEOUT = 2  # seconds: an action must not wait longer for a Redis that is away
 _ANSWER_TIMEOUT = 10  # seconds, above the second during which Huey's worker waits for a message
@@ -72,5 +73,5 @@ def _nothing() -> None:
 
 def wake_a_worker() -> None:
     """Wake one worker of the current application to look for jobs."""
-    wake_ups: WakeUps = current_app.extensions["cpro_jobs"]
+    wake_ups: WakeUps = application.flask.extensions["cpro_jobs"]
     wake_ups.wake()

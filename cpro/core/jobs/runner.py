@@ -7,8 +7,8 @@ import os
 import platform
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from flask import Flask
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,9 @@ from cpro.core.jobs.errors import JobCancelled, JobLost, WorkerStopping
 from cpro.core.jobs.handlers import get_handler
 from cpro.core.jobs.operations import Taken
 from cpro.core.transactions import platform_unit_of_work
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 logger = logging.getLogger(__name__)
 

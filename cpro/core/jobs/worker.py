@@ -8,13 +8,16 @@ import signal
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
-from flask import Flask
 from huey.consumer import Consumer
 
 from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.jobs.queue import WakeUps
 from cpro.core.jobs.runner import Runner
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 logger = logging.getLogger(__name__)
 

@@ -18,11 +18,14 @@ that the page of that object shows their state.
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
 from cpro.core.mail.models import Mail, MailMessage, MailState
 from cpro.core.mail.operations import enqueue
 from cpro.core.mail.transport import is_folder, public_link
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 __all__ = ["Mail", "MailMessage", "MailState", "enqueue", "is_folder", "public_link", "register"]
 

@@ -6,7 +6,6 @@ import threading
 from datetime import datetime, timedelta
 from functools import partial
 
-from flask import Flask, current_app
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -21,7 +20,7 @@ from cpro.core.secrets import seal
 from cpro.core.tenancy import scope_of
 from cpro.core.transactions import after_commit
 from cpro.core.validators import normalise_email
-from cpro.extensions import db
+from cpro.extensions import application, db
 
 #: The kind of job that delivers a message.
 DELIVER = "mail:deliver"
@@ -81,8 +80,7 @@ def enqueue(
             establishment_id=message.establishment_id,
         )
         if is_folder():
-            application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-            after_commit(target, partial(Runner(application, threading.Event()).do, job.id))
+            after_commit(target, partial(Runner(application.flask, threading.Event()).do, job.id))
     return message
 
 

@@ -18,7 +18,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit
 
-from flask import current_app
+from cpro.extensions import application
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +41,12 @@ class Outcome:
 
 def is_folder() -> bool:
     """Return whether messages are files of the instance folder."""
-    return not current_app.config["CPRO_MAIL_URL"]
+    return not application.mail_url
 
 
 def public_link(path: str, **query: str) -> str:
     """Return an absolute address of this site for messages and documents; never built from what a browser says."""
-    address = f"{current_app.config['CPRO_PUBLIC_URL']}{path}"
+    address = f"{application.public_url}{path}"
     return f"{address}?{urlencode(query)}" if query else address
 
 
@@ -67,20 +67,20 @@ def compose(*, to: str, subject: str, body: str, message_id: str, date: datetime
 
 def deliver(message: EmailMessage) -> Outcome:
     """Try once to have a message leave. A file is written under the name of its `Message-ID`: twice is once."""
-    url = current_app.config["CPRO_MAIL_URL"]
+    url = application.mail_url
     if url:
         return _send_by_smtp(message, urlsplit(url))
-    _write(message, Path(current_app.config["CPRO_INSTANCE"]) / "mail")
+    _write(message, application.instance / "mail")
     return Outcome()
 
 
 def _public_host() -> str:
-    host = urlsplit(str(current_app.config["CPRO_PUBLIC_URL"])).hostname or ""
+    host = urlsplit(application.public_url).hostname or ""
     return host if _HOST.fullmatch(host) else "localhost"
 
 
 def _sender() -> str:
-    url = urlsplit(str(current_app.config["CPRO_MAIL_URL"]))
+    url = urlsplit(application.mail_url)
     return parse_qs(url.query).get("from", [f"cpro@{url.hostname or _public_host()}"])[0]
 
 

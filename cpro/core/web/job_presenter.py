@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cpro.core.formatting import format_count, plural
-from cpro.core.jobs.handlers import Report, find_handler
+from cpro.core.jobs.handlers import Handler, Report, find_handler
 from cpro.core.jobs.interruptions import describe_interruption
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.jobs.queries import find_previous
+from cpro.core.web.responses import current_principal
 
 _WORDS = {
     JobState.WAITING: ("En attente", "info"),
@@ -71,7 +72,7 @@ def progress_of(job: Job, now: datetime) -> Progress:
         error=job.error,
         interruption=describe_interruption(job, now),
         asked_by=job.actor.label,
-        report=handler.report(job) if handler and handler.report and state.is_finished else None,
+        report=_find_report(handler, job) if handler and state.is_finished else None,
     )
 
 
@@ -81,6 +82,11 @@ def describe_duration(length: timedelta) -> str:
     if seconds < 120:
         return plural(seconds, "seconde", "secondes")
     return plural(round(seconds / 60), "minute", "minutes")
+
+
+def _find_report(handler: Handler, job: Job) -> Report | None:
+    reader = current_principal()
+    return handler.report(job, reader) if handler.report and reader else None
 
 
 def _summarise(job: Job) -> str:

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from flask import current_app
-
 from cpro.core.parsing import read_id
 from cpro.core.storage import FOLDER_MODE, StorageUnavailable
+from cpro.extensions import application
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
@@ -108,7 +107,7 @@ def delete_abandoned(kept: set[tuple[int, str]], *, older_than: float) -> int:
 
 
 def _root() -> Path:
-    return Path(current_app.config["CPRO_UPLOADS"]) / "imports"
+    return application.uploads / "imports"
 
 
 def _shown(name: str | None) -> str:

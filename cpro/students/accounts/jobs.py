@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import url_for
-
 from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import Report, job
 from cpro.core.jobs.models import Job
+from cpro.core.permissions import Principal
 from cpro.students.accounts.operations import OPEN_JOB, NoAccountToOpen, open_accounts
 from cpro.students.accounts.queries import Selection
 
 
-def _report(done: Job) -> Report:
-    return Report(url_for("credential_sheets.choose", pour="role", role="student"), "Imprimer les fiches d’activation")
+def _report(done: Job, reader: Principal) -> Report:
+    chosen = {"pour": "role", "role": "student"}
+    return Report("credential_sheets.choose", "Imprimer les fiches d’activation", chosen)
 
 
 def _describe_result(result: Mapping[str, Any]) -> str:

@@ -55,7 +55,7 @@ def arrive(context: JobContext, code: str, steps: int = 0) -> None:
     "rehearsal:report",
     label="Répétition avec compte rendu",
     summary=lambda result: f"{len(result)} choses dites.",
-    report=lambda job: Report("/admin/", "Lire le compte rendu"),
+    report=lambda job, reader: Report("admin.index", "Lire le compte rendu"),
 )
 def report(context: JobContext, **arguments: object) -> dict[str, object]:
     """Return what it was given, who asked, and the school whose rows it sees."""
