@@ -137,7 +137,7 @@ FORBIDDEN = {
         r"\btext\(",
         {
             "core/tenancy.py",
-            "site/pages.py",
+            "site/queries.py",
             "core/jobs/models.py",
             "serving.py",
             "students/models.py",
@@ -151,6 +151,44 @@ FORBIDDEN = {
 }
 
 
+#: Folders of pages: those of a feature, and the features made of pages.
+PAGE_FOLDERS = {"web", "site", "settings", "people", "dashboard"}
+PAGE_MODULE = re.compile(r"cpro\.(site|settings|people|dashboard|(\w+\.)+web)(\.|$)")
+ASKS_THE_DATABASE = re.compile(r"\bdb\.session|\bselect\(|\.commit\(|\.scalars?\(|\.execute\(|\.flush\(")
+#: What starts the application, and commands: they may know everything.
+STARTS = {"__init__.py", "__main__.py", "commands.py", "serving.py", "demo.py", "extensions.py"}
+#: Rules that still take something from a page.
+KNOW_A_PAGE = {
+    "establishments/audit_labels.py",  # the labels of its fields
+    "establishments/own_school.py",
+    "imports/jobs.py",
+    "masks/history.py",
+}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT / "cpro").as_posix()
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a file is of a folder of pages; what such a folder reads of its own is its `queries.py`."""
+    return not PAGE_FOLDERS.isdisjoint(path.relative_to(ROOT / "cpro").parts) and path.name != "queries.py"
+
+
+def is_rule(path: Path) -> bool:
+    in_folder_of_pages = not PAGE_FOLDERS.isdisjoint(path.relative_to(ROOT / "cpro").parts)
+    return not in_folder_of_pages and path.name not in STARTS and name_of(path) not in KNOW_A_PAGE
+
+
+def imported_at_load(path: Path) -> Iterator[str]:
+    """Yield the modules, and the names taken from them, that a file imports, except for its type checker."""
+    for node in ast.walk(ast.parse(re.sub(r"(?m)^if TYPE_CHECKING:\n(    .*\n)+", "", path.read_text()))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
 class TestSources:
     @pytest.mark.parametrize("convention", FORBIDDEN)
     def test_conventions_hold(self, convention: str) -> None:
@@ -161,11 +199,18 @@ class TestSources:
                 found = re.search(pattern, path.read_text())
                 assert not found, f"cpro/{name}: « {found[0]} » — {remedy}"
 
-    def test_views_ask_no_query(self) -> None:
-        for path in SOURCES:
-            if path.name in ("views.py", "forms.py", "admin.py"):
-                found = re.search(r"db\.session|\bselect\(", path.read_text())
-                assert not found, f"{path}: move « {found[0]} » to queries.py"
+    @pytest.mark.integration
+    @pytest.mark.parametrize("path", [path for path in SOURCES if is_page(path)], ids=name_of)
+    def test_pages_ask_no_query_and_commit_nothing(self, path: Path) -> None:
+        found = ASKS_THE_DATABASE.search(path.read_text())
+
+        assert not found, f"move « {found[0]} » to queries.py, or to an operation called in a unit_of_work()"
+
+    @pytest.mark.integration
+    @pytest.mark.parametrize("path", [path for path in SOURCES if is_rule(path)], ids=name_of)
+    def test_rules_import_no_page(self, path: Path) -> None:
+        for module in imported_at_load(path):
+            assert not PAGE_MODULE.match(module), f"a rule knows no page: move what it takes from {module} down"
 
     def test_files_stay_short(self) -> None:
         for path in [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "static").rglob("*.css")]:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import and_, select
+from sqlalchemy import and_
 
 from cpro.core import clock
 from cpro.core.errors import DomainError, refusal_of
@@ -30,8 +30,7 @@ from cpro.people.pupil_account_forms import offer_students
 from cpro.people.ticked import DEACTIVATION, REACTIVATION, find_without_sheets
 from cpro.people.users_form import offer_roles, read_divisions
 from cpro.students import queries
-from cpro.students.accounts.queries import is_unlinked
-from cpro.students.models import Student
+from cpro.students.accounts.queries import is_of_departed, is_unlinked
 from cpro.students.teacher_divisions import create_user, update_user
 from cpro.students.web.forms import UserForm
 from cpro.users.models import Account
@@ -110,11 +109,7 @@ class UsersScreen(Screen):
                     lambda: Account.unseen_by_head.is_(True),
                 ),
                 ("sans-eleve", "apprenants sans élève", is_unlinked),
-                (
-                    "parti",
-                    "élèves partis",
-                    lambda: Account.id.in_(select(Student.account_id).where(Student.is_active.is_(False))),
-                ),
+                ("parti", "élèves partis", is_of_departed),
             ),
         ),
         TextFilter("division", "Division", lambda code: queries.is_of_division(code), queries.suggest_divisions),

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from cpro.core import tenancy
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Permission, public, requires
 from cpro.core.storage import FileStorage
 from cpro.core.web.responses import current_principal, render_page
 from cpro.establishments.web.own_school import describe_data_protection
 from cpro.masks.models import MaskKey
+from cpro.site.queries import check_database
 
 bp = Blueprint("pages", __name__)
 
@@ -74,8 +73,7 @@ def alive() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """Answer a monitor: 200 when database and uploads answer, else 503."""
     try:
-        with tenancy.platform_session("health") as session:
-            session.execute(text("SELECT 1 FROM establishment LIMIT 1"))
+        check_database()
         FileStorage(current_app.config["CPRO_UPLOADS"]).check_writable()
     except (SQLAlchemyError, DomainError) as error:
         current_app.logger.error("health check failed: %s", error)

@@ -10,12 +10,10 @@ from __future__ import annotations
 from cpro.core.richtext.limits import MAX_CHARACTERS, InvalidRichText, check
 from cpro.core.richtext.sanitiser import read_rich, sanitise, show, to_blocks, to_text
 from cpro.core.richtext.typed import from_typed, to_typed
-from cpro.core.web.richtext import RichTextField
 
 __all__ = [
     "MAX_CHARACTERS",
     "InvalidRichText",
-    "RichTextField",
     "check",
     "from_typed",
     "read_rich",

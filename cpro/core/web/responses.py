@@ -22,13 +22,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
 from cpro.core import richtext
-from cpro.core.conflicts import describe_kept
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.locks import is_busy
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.permissions import Actor, Principal, Role
 from cpro.core.rights import describe_closed_to, describe_read_by
+from cpro.core.web.conflicts import describe_kept
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from cpro.audit.models import AuditEntry
 from cpro.audit.queries import count_lines_of, list_lines_of
 from cpro.core import clock
 from cpro.core.clock import end_of, last_day_of_school_year, start_of
-from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import format_date, format_instant, of_name
 from cpro.core.mail import MailMessage
@@ -21,6 +20,7 @@ from cpro.core.mail.queries import find_last_messages
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.core.web.conflicts import explain
 from cpro.core.web.forms import BaseForm, posted, typed_before_sign_in
 from cpro.core.web.mail import describe_state
 from cpro.core.web.responses import back_to, current_actor, current_principal, render_page

@@ -6,7 +6,7 @@ year in which the pupil was last written about, or came: nothing later is known 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -98,6 +98,11 @@ def check_years(years: str) -> int:
     if years not in offered:
         raise FieldErrors({"retention_years": "Choisissez 1, 2 ou 3 ans."})
     return offered[years]
+
+
+def forget_drafts(student_ids: Collection[int], *, establishment_id: int) -> None:
+    """Forget the drafts about pupils who are about to be deleted: another pupil may be given their number."""
+    forget_subjects(db.session(), establishment_id, [get_draft_subject(each) for each in student_ids])
 
 
 def get_preview(now: datetime, *, years: int | None = None) -> Preview:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wtforms import RadioField, SelectChoice, SelectField, StringField
 
-from cpro.core.richtext import RichTextField
 from cpro.core.web.forms import DayField, VersionedForm, marked_required
+from cpro.core.web.richtext import RichTextField
 from cpro.records.models import Level, Place
 
 _LEVELS = [SelectChoice(str(level.value), f"{level.value} – {level.label}") for level in Level]

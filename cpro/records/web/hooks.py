@@ -7,14 +7,11 @@ from collections.abc import Collection
 from flask import Flask, url_for
 
 from cpro.core import clock, events
-from cpro.core.drafts.operations import forget_subjects
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, can
 from cpro.core.web.registry import Consequence, HistoryPart, MenuEntry, SettingsTab, registry
 from cpro.core.web.responses import current_principal
-from cpro.extensions import db
-from cpro.records.operations.retention import get_preview
-from cpro.records.operations.rules import get_draft_subject
+from cpro.records.operations.retention import forget_drafts, get_preview
 from cpro.records.queries import find_evaluated
 
 
@@ -60,8 +57,7 @@ def _competences_used(sender: object, *, ids: frozenset[int], **_more: object) -
 
 
 def _forget_drafts(sender: object, *, establishment_id: int, created_ids: Collection[int], **_more: object) -> None:
-    """Forget the drafts about pupils who are about to be deleted: another pupil may be given their number."""
-    forget_subjects(db.session(), establishment_id, [get_draft_subject(each) for each in created_ids])
+    forget_drafts(created_ids, establishment_id=establishment_id)
 
 
 def _consequences() -> list[Consequence]:

@@ -8,8 +8,8 @@ from typing import Any
 from wtforms import BooleanField, Field, FieldList, Form, FormField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 
-from cpro.core.richtext import RichTextField
 from cpro.core.web.forms import VersionedForm, marked_required
+from cpro.core.web.richtext import RichTextField
 from cpro.masks.models import FieldKind, MaskKey
 
 #: Rows offered beyond those filled in.

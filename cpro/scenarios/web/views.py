@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from cpro.competences.queries import list_competences, list_named
 from cpro.core import clock, events
-from cpro.core.conflicts import explain
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
+from cpro.core.web.conflicts import explain
 from cpro.core.web.forms import posted
 from cpro.core.web.responses import back_to, current_actor, current_principal, remote_address, render_page
 from cpro.establishments.models import Module

@@ -11,12 +11,12 @@ from werkzeug.datastructures import FileStorage as Upload
 
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
-from cpro.core.conflicts import describe_kept, explain
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.conflicts import describe_kept, explain
 from cpro.core.web.registry import registry
 from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
 from cpro.establishments import queries

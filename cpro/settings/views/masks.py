@@ -9,12 +9,12 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.conflicts import explain
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
+from cpro.core.web.conflicts import explain
 from cpro.core.web.forms import choice_name, posted, typed_before_sign_in
 from cpro.core.web.registry import Consequence, registry
 from cpro.core.web.responses import back_to, current_actor, current_principal, render_page

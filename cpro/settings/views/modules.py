@@ -6,11 +6,11 @@ from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.conflicts import explain
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.establishments import queries
 from cpro.establishments.models import Module

@@ -6,12 +6,12 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
 from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.conflicts import explain
 from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.establishments.web.hooks import settings_frame

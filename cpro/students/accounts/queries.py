@@ -127,6 +127,11 @@ def is_unlinked() -> ColumnElement[bool]:
     return and_(Account.role_value == Role.STUDENT.value, Account.id.not_in(linked))
 
 
+def is_of_departed() -> ColumnElement[bool]:
+    """Return the condition of the accounts of pupils who left."""
+    return Account.id.in_(select(Student.account_id).where(Student.is_active.is_(False)))
+
+
 def list_unlinked_accounts(*, limit: int, sought: str = "", offset: int = 0) -> Sequence[Account]:
     """Return active accounts of pupils that name no pupil, whose name holds each word sought, by name."""
     return db.session.scalars(

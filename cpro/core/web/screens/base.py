@@ -16,7 +16,7 @@ from flask_admin.contrib.sqla import ModelView
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Access, Permission, can
 from cpro.core.web.responses import current_principal
-from cpro.extensions import db
+from cpro.core.web.screens import queries
 
 
 class _Guarded:
@@ -53,7 +53,7 @@ class SecureModelView(_Guarded, ModelView):
     def get_one(self, id: object) -> Any:
         """Return the row of an id, or None when it is no id, or that of no row one may see."""
         row_id = read_id(id)
-        return None if row_id is None else db.session.get(self.model, row_id)
+        return None if row_id is None else queries.get_row(self.model, row_id)
 
     def is_action_allowed(self, name: str) -> bool:
         """Refuse Flask-Admin's own bulk deletion: a screen declares its actions on several rows."""

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import func, or_, select
 from sqlalchemy.sql.base import ExecutableOption
 
 from cpro.core import clock, events
@@ -18,6 +17,7 @@ from cpro.core.permissions import Permission, Principal, can
 from cpro.core.spreadsheets import csv_lines, xlsx_file
 from cpro.core.web.registry import registry
 from cpro.core.web.responses import current_actor, current_principal, remote_address, render_page
+from cpro.core.web.screens import queries
 from cpro.core.web.screens.base import SecureModelView
 from cpro.core.web.screens.listing import MAX_ROWS, PAGE_SIZES, Listing
 from cpro.core.web.screens.parts import AnyFilter, BulkAction, Column
@@ -179,9 +179,7 @@ class ReadOnlyScreen(SecureModelView):
 
     def find_row(self, row_id: int) -> Any | None:
         """Return a row with what the screen shows of it, or None."""
-        return db.session.scalars(
-            select(self.model).where(self.model.id == row_id).options(*self.options)
-        ).one_or_none()
+        return queries.find_row(self.model, row_id, self.options)
 
     def open_bulk_actions(self) -> list[BulkAction]:
         """Return the actions on several rows that the person signed in may make."""
@@ -213,26 +211,24 @@ class ReadOnlyScreen(SecureModelView):
 
     def _conditions(self, listing: Listing) -> list[Any]:
         words = listing.words if self.search_keys else []
-        found = [or_(*(key.contains(word, autoescape=True) for key in self.search_keys)) for word in words]
-        return [*listing.conditions(), *found]
+        return [*listing.conditions(), *(queries.hold_word(self.search_keys, word) for word in words)]
 
     def _statement(self, listing: Listing) -> Any:
-        order = [*(listing.order() or self.default_order), self.model.id]
-        return select(self.model).where(*self._conditions(listing)).options(*self.options).order_by(*order)
+        order = listing.order() or self.default_order
+        return queries.select_rows(self.model, self._conditions(listing), order, self.options)
 
     def _rows(self, listing: Listing) -> Sequence[Any]:
-        return db.session.scalars(self._statement(listing).limit(listing.size).offset(listing.offset)).all()
+        return queries.read_page(self._statement(listing), size=listing.size, offset=listing.offset)
 
     def _count(self, listing: Listing) -> int:
         """Return how many rows are listed, counting no further than one beyond `MAX_ROWS`."""
-        counted = select(self.model.id).where(*self._conditions(listing)).limit(MAX_ROWS + 1).subquery()
-        return db.session.scalar(select(func.count(counted.c.id))) or 0
+        return queries.count_rows(self.model, self._conditions(listing), most=MAX_ROWS + 1)
 
     def _table(self, listing: Listing) -> Iterator[list[str]]:
-        """Yield the titles, then every row, a thousand at a time."""
+        """Yield the titles, then every row."""
         columns = [column for column in self.columns if column.in_list or column.in_details]
         yield [column.label for column in columns]
-        for row in db.session.scalars(self._statement(listing).execution_options(yield_per=1000)):
+        for row in queries.read_all(self._statement(listing)):
             yield [column.value(row) for column in columns]
 
     def _announce_search(self, listing: Listing) -> None:

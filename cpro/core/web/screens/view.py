@@ -8,22 +8,21 @@ from typing import Any
 from flask import request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import select
 from wtforms import Form
 
 from cpro.core import clock
 from cpro.core.concurrency import check_fresh
-from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError, Forbidden, NotFound, refusal_of
 from cpro.core.formatting import plural
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Access, Actor, Permission
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.conflicts import explain
 from cpro.core.web.forms import VersionedForm, posted, typed_before_sign_in
 from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.core.web.screens import queries
 from cpro.core.web.screens.listing import MAX_ROWS
 from cpro.core.web.screens.read_only import ReadOnlyScreen, may
-from cpro.extensions import db
 
 
 class _NoForm(Form):
@@ -246,7 +245,7 @@ class Screen(ReadOnlyScreen):
         listing = self._listing()  # the search and the filters that the list was posted with
         back = listing.url()
         ids = {read_id(text) for text in request.form.getlist("rowid")[:MAX_ROWS]}
-        rows = db.session.scalars(select(self.model).where(self.model.id.in_(ids)).options(*self.options)).all()
+        rows = queries.list_rows(self.model, ids, self.options)
         if not rows or len(rows) != len(ids):
             return back_to(back, "Cochez d’abord des lignes de la liste.", "warning")
         left_out = action.left_out(rows, by=current_actor(), together=True)

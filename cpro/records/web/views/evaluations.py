@@ -8,12 +8,12 @@ from wtforms import SelectChoice
 
 from cpro.competences.queries import list_competences
 from cpro.core import clock
-from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
+from cpro.core.web.conflicts import explain
 from cpro.core.web.forms import posted
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.records import choices, queries

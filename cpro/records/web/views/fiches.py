@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
-from cpro.core.conflicts import explain
 from cpro.core.errors import DomainError, refusal_of
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
+from cpro.core.web.conflicts import explain
 from cpro.core.web.forms import posted
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.records import queries
