@@ -11,16 +11,31 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask_admin import Admin
 
+from cpro.core.permissions import Permission
+from cpro.core.web.registry import MenuEntry, registry
+
 
 def register(app: Flask) -> None:
-    """Register the pages and what they add to the pages of a pupil and of an account."""
-    from cpro.people import pupil_account_hooks
+    """Register the pages, the menu line, and what accounts add to the page of a pupil and to that of an account."""
+    from cpro.people import sections
     from cpro.people.views import account_links, credential_sheets, pupil_accounts, teachers
 
     assert account_links  # its routes are on the blueprint of pupil_accounts
     for bp in (credential_sheets.bp, pupil_accounts.bp, teachers.bp):
         app.register_blueprint(bp)
-    pupil_account_hooks.register_hooks(app)
+    app_registry = registry(app)
+    app_registry.add_menu_entry(
+        MenuEntry(
+            "Gérer les profils utilisateurs",
+            "utilisateurs.index_view",
+            Permission.USERS_VIEW,
+            order=30,
+            icon="people",
+            covers=("utilisateurs.*", "credential_sheets.*", "pupil_accounts.*"),
+        )
+    )
+    app_registry.add_object_section(sections.pupil_account_section, is_first=True)  # above what the journal records
+    app_registry.add_object_section(sections.head_code_section)
 
 
 def register_admin(site: Admin) -> None:

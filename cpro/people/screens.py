@@ -20,19 +20,17 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.forms import PasswordForm, VersionedForm, posted
 from cpro.core.web.registry import registry
 from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
-from cpro.core.web.screens import BulkAction, Column, Screen, TextFilter, choice
+from cpro.core.web.screens import Column, Screen, TextFilter, choice
 from cpro.core.web.screens.read_only import may
 from cpro.establishments.gate import GateClosed, missing_particulars
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
-from cpro.people import user_actions
-from cpro.people.pupil_account_forms import offer_students
-from cpro.people.ticked import DEACTIVATION, REACTIVATION, find_without_sheets
-from cpro.people.users_form import offer_roles, read_divisions
+from cpro.people import presenters
+from cpro.people.bulk_actions import BULK_ACTIONS
+from cpro.people.forms.users import UserForm, offer_roles, offer_students, read_divisions
 from cpro.students import queries
 from cpro.students.accounts.queries import is_of_departed, is_unlinked
 from cpro.students.teacher_divisions import create_user, update_user
-from cpro.students.web.forms import UserForm
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.manual import get_account_details
@@ -114,32 +112,7 @@ class UsersScreen(Screen):
         ),
         TextFilter("division", "Division", lambda code: queries.is_of_division(code), queries.suggest_divisions),
     )
-    bulk_actions = (
-        DEACTIVATION,
-        REACTIVATION,
-        BulkAction(
-            "consent",
-            "Donner mon accord",
-            Permission.USERS_CONSENT,
-            lambda labels: [f"Pourront activer leur compte : {user_actions.describe_names(labels)}."],
-            lambda ids, *, by, now: user_actions.consent_to_all(ids, by=by, now=now),
-            left_out=user_actions.not_to_consent,
-        ),
-        BulkAction(
-            "seen",
-            "J’ai vu ces comptes",
-            Permission.USERS_CONSENT,
-            lambda labels: [f"Ne vous seront plus signalés : {user_actions.describe_names(labels)}."],
-            lambda ids, *, by, now: user_actions.see_all(ids, by=by, now=now),
-        ),
-        BulkAction(
-            "sheets",
-            "Fiches d’activation",
-            Permission.USERS_EDIT,
-            left_out=find_without_sheets,
-            leads_to=lambda ids: url_for("credential_sheets.choose", ids=",".join(map(str, ids))),
-        ),
-    )
+    bulk_actions = BULK_ACTIONS
 
     def label_of(self, row: Account) -> str:
         """Return the person's name."""
@@ -165,7 +138,7 @@ class UsersScreen(Screen):
         if row.is_pending:
             return f"{created} Il attend l’accord du chef d’établissement, qui le donne depuis cette fiche."
         if row.role is Role.HEAD:
-            return f"{created} {user_actions.where_code_goes()}"
+            return f"{created} {presenters.where_code_goes()}"
         return f"{created} Imprimez sa fiche d’activation pour qu’il puisse servir."
 
     def why_not_create(self) -> str | None:
@@ -181,7 +154,7 @@ class UsersScreen(Screen):
 
     def why_not_edit(self, row: Account) -> str | None:
         """Keep the administrator away from a head's account."""
-        return user_actions.why_not_corrected(row)
+        return presenters.why_not_corrected(row)
 
     def prepare_form(self, form: VersionedForm, row: Account | None) -> None:
         """Offer the pupils without account at creation; afterwards, a page of its own links an account to its pupil."""
@@ -244,7 +217,7 @@ class UsersScreen(Screen):
         self.demand(may(Permission.USERS_EDIT))
         return self._run_action(
             "Désactiver",
-            user_actions.describe_deactivation(self.asked_row()),
+            presenters.describe_deactivation(self.asked_row()),
             lambda row, by, now: access.deactivate_account(row, by=by, now=now),
             "désactivé",
             access.check_deactivation,
@@ -259,9 +232,9 @@ class UsersScreen(Screen):
             return self._refused(refused)
         return self._run_action(
             "Réactiver",
-            user_actions.describe_reactivation(row),
+            presenters.describe_reactivation(row),
             lambda row, by, now: access.reactivate_account(row, by=by, now=now),
-            user_actions.reactivated,
+            presenters.reactivated,
             access.check_reactivation,
             danger=False,
         )
@@ -271,7 +244,7 @@ class UsersScreen(Screen):
         """Ask once, then void a password and show the new code, this once."""
         self.demand(may(Permission.USERS_EDIT))
         row = self.asked_row()
-        consequences = user_actions.describe_reset(row)
+        consequences = presenters.describe_reset(row)
         refused = refusal_of(access.check_reset, row, current_actor())
         if refused is not None:
             return self._refused(refused)
@@ -292,11 +265,11 @@ class UsersScreen(Screen):
             return self._refused(refusal)
         if code is None:
             address = find_proved_address(get_current_establishment())
-            message = f"Le code {of_name(label)} part à {address} : {user_actions.FOLLOWED}."
+            message = f"Le code {of_name(label)} part à {address} : {presenters.FOLLOWED}."
             return back_to(self.get_url(".details_view", id=row_id), message)
         context = {"row": self.asked_row(), "code": code, "school": get_current_establishment()}
         address = public_link(f"/{get_current_establishment().code}")
-        return render_page("users/new_code.html", screen=self, admin_view=self, address=address, **context)
+        return render_page("people/new_code.html", screen=self, admin_view=self, address=address, **context)
 
     @expose("/accord/", methods=("GET", "POST"))
     def consent_view(self) -> ResponseReturnValue:
@@ -313,7 +286,7 @@ class UsersScreen(Screen):
             )
         consequences = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
         if row.role is Role.HEAD:
-            consequences.append(user_actions.where_code_goes())
+            consequences.append(presenters.where_code_goes())
         return self._run_action(
             "Donner mon accord",
             consequences,

@@ -33,7 +33,6 @@ def register(app: Flask) -> None:
     app.register_blueprint(users.schools_bp)
     app.register_blueprint(addresses.bp)
     events.school_email_changed.connect(notify_school_address)
-    registry(app).add_object_section(addresses.head_code_section)
     registry(app).add_section("establishment", TabSection("users/_school_address.html", addresses.address_section))
     app.cli.add_command(commands.users)
     app.cli.add_command(commands.platform_users)

@@ -114,9 +114,7 @@ def link(account_id: int) -> ResponseReturnValue:
             f"Le compte {account.login} est maintenant celui {of_name(name)}. Préparez sa fiche d’activation pour "
             "qu’il puisse servir.",
         )
-    return render_page(
-        "students/accounts/linked.html", name=name, login=account.login, code=code, back_url=_account_url(account)
-    )
+    return render_page("people/linked.html", name=name, login=account.login, code=code, back_url=_account_url(account))
 
 
 @bp.route("/admin/utilisateurs/<int:account_id>/delier", methods=["GET", "POST"])
@@ -176,7 +174,7 @@ def seen_links() -> ResponseReturnValue:
         )
         for entry in queries.list_unseen_links()
     ]
-    return render_page("students/accounts/links.html", lines=lines)
+    return render_page("people/links.html", lines=lines)
 
 
 def _asked_student() -> Student:
@@ -256,7 +254,7 @@ def _of_that_name(sought: str) -> str:
 
 
 def _choice(**context: Any) -> ResponseReturnValue:
-    return render_page("students/accounts/choose.html", **context)
+    return render_page("people/choose_link.html", **context)
 
 
 def _account_url(account: Account) -> str:
@@ -266,7 +264,7 @@ def _account_url(account: Account) -> str:
 def _account_page(account: Account, refusal: DomainError) -> ResponseReturnValue:
     """Show why nothing was done, with the way back to the account."""
     return render_page(
-        "students/accounts/refused.html", refusal=refusal.message, back_url=_account_url(account), status=refusal.status
+        "people/link_refused.html", refusal=refusal.message, back_url=_account_url(account), status=refusal.status
     )
 
 

@@ -26,8 +26,8 @@ from cpro.establishments.gate import GateClosed
 from cpro.establishments.models import PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
 from cpro.establishments.web.gate_links import describe_missing
-from cpro.people.credential_sheet_forms import CredentialSheetsForm
-from cpro.people.views.pupil_accounts import fields_of
+from cpro.people.forms.credential_sheets import CredentialSheetsForm
+from cpro.people.selections import fields_of
 from cpro.students import queries
 from cpro.students.accounts.queries import Selection, get_candidates
 from cpro.students.credential_sheets.kept import SheetsGone, get_document, list_documents, read_document
@@ -113,7 +113,7 @@ def show(document_id: int) -> ResponseReturnValue:
     except SheetsGone as refusal:
         return _gone(refusal)
     formats = sorted(documents, key=lambda each: each != kept.file_format)
-    return render_page("users/credential_sheets_created.html", kept=kept, formats=formats, until=_time_of(kept))
+    return render_page("people/credential_sheets_created.html", kept=kept, formats=formats, until=_time_of(kept))
 
 
 @bp.get("/admin/utilisateurs/fiches/<int:document_id>/fichier")
@@ -188,7 +188,7 @@ def _sign_in_id() -> int:
 
 
 def _gone(refusal: SheetsGone) -> ResponseReturnValue:
-    return render_page("users/credential_sheets_gone.html", refusal=refusal.message, status=refusal.status)
+    return render_page("people/credential_sheets_gone.html", refusal=refusal.message, status=refusal.status)
 
 
 def _time_of(kept: KeptSheets) -> str:
@@ -230,7 +230,7 @@ def _page(form: CredentialSheetsForm, status: int = 200) -> ResponseReturnValue:
     form.show_choice()
     target = form.target()
     return render_page(
-        "users/credential_sheets.html",
+        "people/credential_sheets.html",
         form=form,
         people=_describe_people(form, target),
         to_open=_describe_missing_accounts(form, target),

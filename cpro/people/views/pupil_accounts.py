@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -14,7 +12,7 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.establishments.web.gate_links import describe_missing
-from cpro.people.pupil_account_forms import read_selection
+from cpro.people.selections import fields_of, read_selection
 from cpro.students.accounts import operations, queries
 from cpro.students.accounts.queries import Candidates, Selection
 from cpro.students.queries import list_divisions
@@ -63,13 +61,6 @@ def sheets_url(selection: Selection, candidates: Candidates) -> str:
     return url_for("credential_sheets.choose", pour="role", role="student")
 
 
-def fields_of(selection: Selection) -> dict[str, Any]:
-    """Return a selection as the fields of an address or of a form."""
-    if selection.student_ids:
-        return {"ids": ",".join(map(str, selection.student_ids))}
-    return {"division": selection.division} if selection.division else {"tous": "oui"}
-
-
 def left_out(candidates: Candidates) -> list[str]:
     """Return who of a selection receives no account, and why."""
     sentences = []
@@ -116,7 +107,7 @@ def _choice(refusal: str = "", *, status: int = 200) -> ResponseReturnValue:
     if status == 422 and not refusal:
         refusal = "Dites à qui ouvrir un compte : choisissez une division, ou tous les élèves."
     return render_page(
-        "students/accounts/open.html",
+        "people/open_accounts.html",
         divisions=[(division, number) for division, number in divisions if number],
         total=sum(numbers.values()),
         without_division=numbers.get(None, 0),
@@ -130,7 +121,7 @@ def _nothing(
     selection: Selection, candidates: Candidates, gate: list[dict[str, str]], *, status: int = 200
 ) -> ResponseReturnValue:
     return render_page(
-        "students/accounts/nothing.html",
+        "people/nothing_to_open.html",
         candidates=candidates,
         gate=gate,
         label=f"Ouvrir {plural(candidates.to_open, 'compte', 'comptes')}",

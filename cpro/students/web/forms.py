@@ -1,15 +1,12 @@
-"""Forms of students, divisions, diplomas, courses and accounts: labels and shape; the rules are in operations."""
+"""Forms of students, divisions, diplomas and courses: labels and shape; the rules are in operations."""
 
 from __future__ import annotations
 
-from wtforms import BooleanField, EmailField, SelectChoice, SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields import Field
 
 from cpro.core.web.forms import DayField, VersionedForm
 from cpro.core.web.screens.lookups import LookupField
-from cpro.users.operations.manual import CIVILITIES, MANUAL_ROLES
-
-_CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for civility in CIVILITIES]
 
 
 class StudentForm(VersionedForm):
@@ -52,29 +49,3 @@ class DiplomaForm(VersionedForm):
     code = StringField("Code", description="Le code officiel du diplôme, ou un mot à vous : 16 caractères au plus.")
     label = StringField("Intitulé complet")
     short_label = StringField("Intitulé court", description="Comme on le dit : « Bac pro MELEC ».")
-
-
-class UserForm(VersionedForm):
-    """A person who will sign in; the login is made from the name."""
-
-    role = SelectField(
-        "Rôle", choices=[SelectChoice(role.value, role.label) for role in MANUAL_ROLES], validate_choice=False
-    )
-    student = SelectField(
-        "Élève",
-        validate_choice=False,
-        description="Pour un apprenant : l’élève à qui appartient le compte, qui en portera le nom.",
-    )
-    civility = SelectField("Civilité", choices=_CIVILITY_CHOICES, validate_choice=False)
-    last_name = StringField("Nom")
-    first_name = StringField("Prénom")
-    email = EmailField(
-        "Adresse électronique",
-        description="Facultative : elle sert à « Mot de passe oublié », une fois que la personne l’a confirmée. À "
-        "laisser vide pour un chef d’établissement.",
-    )
-    discipline = StringField("Discipline", description="Pour un enseignant.")
-    divisions = StringField(
-        "Divisions",
-        description="Pour un enseignant : leurs codes séparés par des virgules, comme 2MELEC, TMELEC.",
-    )

@@ -33,16 +33,6 @@ def register_hooks(app: Flask) -> None:
             covers=("students.*", "eleves.*", "divisions.*", "diplomes.*", "competences.*", "mefs.*"),
         )
     )
-    app_registry.add_menu_entry(
-        MenuEntry(
-            "Gérer les profils utilisateurs",
-            "utilisateurs.index_view",
-            Permission.USERS_VIEW,
-            order=30,
-            icon="people",
-            covers=("utilisateurs.*", "credential_sheets.*", "pupil_accounts.*"),
-        )
-    )
     app_registry.add_section("transfers", TabSection("students/_without_ine_section.html", _section))
     app_registry.add_consequences("establishment", _particulars_consequences)
     app_registry.add_consequences("transfers", _transfers_consequences)

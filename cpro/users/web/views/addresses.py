@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import of_name
-from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web.forms import PasswordForm, posted
@@ -20,7 +19,6 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.users import queries
 from cpro.users.models import Account
 from cpro.users.operations import addresses
-from cpro.users.operations.head_codes import describe_code
 from cpro.users.web.forms import OwnEmailForm
 
 bp = Blueprint("addresses", __name__)
@@ -95,17 +93,6 @@ def address_section() -> dict[str, object]:
         "shown": principal is not None and principal.can(Permission.ESTABLISHMENT_EDIT),
         "may_confirm": principal is not None and principal.can(Permission.SCHOOL_ADDRESS_CONFIRM),
     }
-
-
-def head_code_section(object_type: str, object_id: str) -> tuple[str, dict[str, object]] | None:
-    """Say, on the page of a head who has not activated their account, how they get a code."""
-    principal = current_principal()
-    if object_type != "account" or principal is None or not principal.can(Permission.USERS_VIEW):
-        return None
-    account_id = read_id(object_id)
-    account = queries.find_account_by_id(account_id) if account_id else None
-    described = describe_code(account, get_current_establishment()) if account else None
-    return ("users/_head_code.html", {"text": described[0], "level": described[1]}) if described else None
 
 
 def _principal() -> Principal:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask import url_for
+
 from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import plural
-from cpro.core.permissions import Permission
+from cpro.core.permissions import Permission, Role
 from cpro.core.web.screens import BulkAction
-from cpro.people.user_actions import describe_names
+from cpro.people.presenters import describe_names
 from cpro.users.models import Account
-from cpro.users.operations import access
+from cpro.users.operations import access, consent
 from cpro.users.operations.credential_sheets import check_may_have_sheet
+from cpro.users.operations.teachers import mark_seen
 from cpro.users.queries import list_accounts
 
 _CODES = (
@@ -77,21 +80,75 @@ def _not_to_deactivate(rows: Sequence[Account], *, by: Any, together: bool) -> d
     return {account_id: refusal.message for account_id, refusal in refused.items()} | closed
 
 
-def find_without_sheets(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+def _find_without_sheets(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
     """Return the accounts that have no activation sheet, by id, with why."""
     refused = {row.id: refusal_of(check_may_have_sheet, row, by) for row in rows}
     return {account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None}
 
 
-DEACTIVATION = BulkAction(
-    "deactivate",
-    "Désactiver",
-    Permission.USERS_EDIT,
-    _describe_deactivation,
-    _deactivate,
-    danger=True,
-    left_out=_not_to_deactivate,
-)
-REACTIVATION = BulkAction(
-    "reactivate", "Réactiver", Permission.USERS_EDIT, _describe_reactivation, _reactivate, left_out=_not_to_reactivate
+def _not_to_consent(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    """Return the accounts that wait for no consent, by id; a head's page alone says where the code goes."""
+    reason = "L’accord à un autre chef d’établissement se donne depuis sa fiche."
+    refused = {row.id: refusal_of(consent.check_consent, row, by) for row in rows}
+    return {row.id: reason for row in rows if row.role is Role.HEAD} | {
+        account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None
+    }
+
+
+def _consent_to_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
+    """Consent to the accounts ticked that wait; a head's is left to its page, which says where the code goes."""
+    waiting = [each for each in list_accounts(ids) if each.is_pending and each.role is not Role.HEAD]
+    for account in waiting:
+        consent.grant_consent(account, by=by, now=now)
+    given = plural(len(waiting), "accord donné", "accords donnés")
+    others = len(ids) - len(waiting)
+    return f"{given}." if not others else f"{given} ; {plural(others, 'compte laissé', 'comptes laissés')} de côté."
+
+
+def _see_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
+    """Write that the head has seen the accounts ticked."""
+    return f"{plural(mark_seen(list_accounts(ids), by=by, now=now), 'compte vu', 'comptes vus')}."
+
+
+#: What the list of accounts offers to do to those ticked, in the order shown.
+BULK_ACTIONS = (
+    BulkAction(
+        "deactivate",
+        "Désactiver",
+        Permission.USERS_EDIT,
+        _describe_deactivation,
+        _deactivate,
+        danger=True,
+        left_out=_not_to_deactivate,
+    ),
+    BulkAction(
+        "reactivate",
+        "Réactiver",
+        Permission.USERS_EDIT,
+        _describe_reactivation,
+        _reactivate,
+        left_out=_not_to_reactivate,
+    ),
+    BulkAction(
+        "consent",
+        "Donner mon accord",
+        Permission.USERS_CONSENT,
+        lambda labels: [f"Pourront activer leur compte : {describe_names(labels)}."],
+        _consent_to_all,
+        left_out=_not_to_consent,
+    ),
+    BulkAction(
+        "seen",
+        "J’ai vu ces comptes",
+        Permission.USERS_CONSENT,
+        lambda labels: [f"Ne vous seront plus signalés : {describe_names(labels)}."],
+        _see_all,
+    ),
+    BulkAction(
+        "sheets",
+        "Fiches d’activation",
+        Permission.USERS_EDIT,
+        left_out=_find_without_sheets,
+        leads_to=lambda ids: url_for("credential_sheets.choose", ids=",".join(map(str, ids))),
+    ),
 )

@@ -1,35 +1,42 @@
-"""What pupils' accounts add to shared pages: the pages of a pupil and of an account, the dashboard."""
+"""What accounts add to the page of a pupil and to that of an account."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, url_for
+from flask import url_for
 
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Role
-from cpro.core.web.registry import registry
 from cpro.core.web.screens.read_only import may
+from cpro.establishments.queries import get_current_establishment
 from cpro.students.accounts import queries
 from cpro.students.models import Student
 from cpro.users.models import Account
+from cpro.users.operations.head_codes import describe_code
+from cpro.users.queries import find_account_by_id
 
-_SECTION = "students/accounts/_section.html"
-
-
-def register_hooks(app: Flask) -> None:
-    """Register the feature's parts of other pages."""
-    app_registry = registry(app)
-    app_registry.add_object_section(_record_section, is_first=True)  # above what the journal records
+_SECTION = "people/_pupil_account.html"
 
 
-def _record_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
+def pupil_account_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
+    """Show the account of a pupil, or the pupil of an account, with the pages that link and unlink them."""
     if not may(Permission.USERS_VIEW) or object_type not in ("student", "account"):
         return None
     if object_type == "student":
         return _SECTION, _of_student(queries.get_student(read_id(object_id) or 0))
     account = queries.get_account(read_id(object_id) or 0)
     return (_SECTION, _of_account(account)) if account.role is Role.STUDENT else None
+
+
+def head_code_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
+    """Say, on the page of a head who has not activated their account, how they get a code."""
+    if object_type != "account" or not may(Permission.USERS_VIEW):
+        return None
+    account_id = read_id(object_id)
+    account = find_account_by_id(account_id) if account_id else None
+    described = describe_code(account, get_current_establishment()) if account else None
+    return ("people/_head_code.html", {"text": described[0], "level": described[1]}) if described else None
 
 
 def _of_student(student: Student) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What the pages ask, and what a form offers to choose from: shape only."""
