@@ -1,7 +1,8 @@
 """The layers of the suite: `unit`, `integration`, `browser`, and `slow` beside any of them.
 
 A test that asks for the application is `integration`, one in `tests/browser/` is `browser`, and any other is `unit`
-unless it says otherwise: it must then touch no database, network or process, and cost little. Journeys are `slow`.
+unless it says otherwise: it must then touch no database, network or process, and cost little. Journeys are `slow`,
+as are the tests that open every page of the platform.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ import pytest
 from tests.factories import World
 from tests.helpers.browser import Browser
 
+pytestmark = pytest.mark.slow
+
 #: Signed out, then every role; the support in a school too.
 PEOPLE = {
     "anonymous": "",

@@ -22,6 +22,8 @@ from tests.helpers.browser import Browser
 from tests.helpers.screens import screens
 from tests.helpers.steps import Visit, values_of
 
+pytestmark = pytest.mark.slow
+
 As = Callable[..., Browser]
 SOURCES = Path(__file__).resolve().parent.parent / "cpro"
 ROLES = ("administrator", "head", "teacher", "student")

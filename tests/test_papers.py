@@ -64,6 +64,7 @@ class TestProject:
 
 
 @pytest.mark.integration
+@pytest.mark.slow
 class TestCommand:
     def test_command_has_ours_without_the_development_server(self, tmp_path: Path) -> None:
         told = run(["-m", "cpro", "--help"], tmp_path)

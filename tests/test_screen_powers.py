@@ -160,6 +160,7 @@ def test_a_role_with_a_power_is_led_to_it_and_it_works(
 
 
 @pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
+@pytest.mark.slow
 def test_a_role_without_a_power_is_offered_nothing_and_refused(
     migrated_app: Flask, as_: As, filled: World, arrange: Look, platform: Look, role: Role
 ) -> None:

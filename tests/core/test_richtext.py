@@ -162,6 +162,7 @@ class TestTyped:
         assert from_typed(to_typed(html)) == html
 
     @pytest.mark.integration
+    @pytest.mark.slow
     def test_never_changes_the_words(self) -> None:
         rng = random.Random(6)
         pieces = ["<b>", "</b>", "<i>", "</i>", "<br>", "<p>", "<ul><li>", "</li></ul>", "<ol><li>", "<li>"]

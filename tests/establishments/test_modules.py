@@ -79,6 +79,7 @@ class TestOff:
         assert said or role not in ("head", "teacher")
 
     @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student"])
+    @pytest.mark.slow
     def test_no_page_names_one_of_its_addresses(
         self, migrated_app: Flask, as_: As, filled: World, arrange: Look, module: Module, role: str
     ) -> None:

@@ -81,6 +81,7 @@ def marked(world: World, arrange: Look) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_each_is_read_outside_its_own_form(as_: As, marked: World, browser: Callable[[], Browser]) -> None:
     said: dict[str, str] = {}
     for role in ("administrator", "head", "teacher", "student"):

@@ -24,6 +24,8 @@ from tests.inspectors.conftest import Desk
 from tests.test_access_matrix import GET, POST
 from tests.test_screens import POWERS
 
+pytestmark = pytest.mark.slow
+
 Arrange = Callable[[], AbstractContextManager[Session]]
 Opener = Callable[..., int]
 PAST, FUTURE = date(2021, 1, 1), date(2099, 1, 1)

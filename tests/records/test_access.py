@@ -256,6 +256,7 @@ class TestOtherRoles:
                 assert not can(_principal(role), permission), f"{role.label} must not {permission.value}"
 
     @pytest.mark.parametrize("role", ["administrator", "support"])
+    @pytest.mark.slow
     def test_no_page_export_line_or_message_holds_a_word_of_them(
         self, app: Flask, as_: As, classroom: Class, world: World, role: str
     ) -> None:

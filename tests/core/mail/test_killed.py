@@ -16,6 +16,8 @@ from tests.core.jobs.conftest import Shop
 from tests.core.mail.conftest import Post, Sink
 from tests.factories import World
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("moment", "copies"), [("at_recipient", 1), ("before_answer", 2)])
 def test_a_killed_worker_loses_nothing(
