@@ -11,7 +11,7 @@ from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, Role
 from cpro.core.web.screens import BulkAction
-from cpro.people.presenters import describe_names
+from cpro.people.presenters.accounts import describe_names
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.credential_sheets import check_may_have_sheet

@@ -25,9 +25,9 @@ from cpro.core.web.screens.read_only import may
 from cpro.establishments.gate import GateClosed, missing_particulars
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
-from cpro.people import presenters
 from cpro.people.bulk_actions import BULK_ACTIONS
 from cpro.people.forms.users import UserForm, offer_roles, offer_students, read_divisions
+from cpro.people.presenters import accounts as presenters
 from cpro.students import queries
 from cpro.students.accounts.queries import is_of_departed, is_unlinked
 from cpro.students.teacher_divisions import create_user, update_user

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,11 +19,14 @@ from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.registry import registry
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.establishments.web.history import HistoryLine
+from cpro.people.presenters.links import UNLINKED, describe_link
 from cpro.people.views.pupil_accounts import bp
 from cpro.students.accounts import links, queries
-from cpro.students.accounts.operations import account_names, check_may_receive
+from cpro.students.accounts.operations import check_may_receive
 from cpro.students.models import Student
 from cpro.users.models import Account
+
+_Found = TypeVar("_Found", Student, Account)
 
 _PER_PAGE = 20
 
@@ -36,22 +40,13 @@ def choose_student(account_id: int) -> ResponseReturnValue:
         links.check_linkable(account)
     except DomainError as refusal:
         return _account_page(account, refusal)
-    sought, page = _sought(), _page_number()
-    found = queries.list_students_without_account(sought=sought, limit=_PER_PAGE + 1, offset=(page - 1) * _PER_PAGE)
-    rows = [
-        (queries.describe_student(each), url_for("pupil_accounts.link", account_id=account.id, eleve=each.id))
-        for each in found[:_PER_PAGE]
-    ]
     return _choice(
+        queries.list_students_without_account,
+        lambda each: (queries.describe_student(each), _link_url(account.id, each.id)),
         title=f"Relier le compte {account.login}",
         lead="Choisissez l’élève à qui appartient ce compte. Seuls les élèves présents sans compte sont proposés.",
-        rows=rows,
         heading="Élève",
-        has_next=len(found) > _PER_PAGE,
-        page=page,
-        sought=sought,
-        empty_message=f"Aucun élève présent sans compte{_of_that_name(sought)}.",
-        own_url=url_for("pupil_accounts.choose_student", account_id=account.id),
+        nothing="Aucun élève présent sans compte",
         back_url=_account_url(account),
     )
 
@@ -66,25 +61,13 @@ def choose_account(student_id: int) -> ResponseReturnValue:
         check_may_receive(student)
     except DomainError as refusal:
         return back_to(back_url, refusal.message, "warning")
-    sought, page = _sought(), _page_number()
-    found = queries.list_unlinked_accounts(sought=sought, limit=_PER_PAGE + 1, offset=(page - 1) * _PER_PAGE)
-    rows = [
-        (
-            f"{person_name(each.last_name, each.first_name)} ({each.login})",
-            url_for("pupil_accounts.link", account_id=each.id, eleve=student.id),
-        )
-        for each in found[:_PER_PAGE]
-    ]
     return _choice(
-        title=f"Relier un compte : {queries.name_in_sentence(student)}",
+        queries.list_unlinked_accounts,
+        lambda each: (f"{person_name(each.last_name, each.first_name)} ({each.login})", _link_url(each.id, student.id)),
+        title=f"Relier un compte : {queries.name_in_sentence(student)}",
         lead="Choisissez le compte de cet élève. Seuls les comptes d’apprenant reliés à aucun élève sont proposés.",
-        rows=rows,
         heading="Compte",
-        has_next=len(found) > _PER_PAGE,
-        page=page,
-        sought=sought,
-        empty_message=f"Aucun compte d’apprenant sans élève{_of_that_name(sought)}.",
-        own_url=url_for("pupil_accounts.choose_account", student_id=student.id),
+        nothing="Aucun compte d’apprenant sans élève",
         back_url=back_url,
     )
 
@@ -131,12 +114,7 @@ def unlink(account_id: int) -> ResponseReturnValue:
             "confirm.html",
             title=f"Délier le compte {account.login}",
             question=f"Délier le compte {account.login} {of_name(name)} ?",
-            consequences=[
-                "Le compte n’ouvre plus aucun parcours : rien de ce qui concerne l’élève n’y reste.",
-                "Ses connexions prennent fin et ses codes d’activation pas encore utilisés cessent de servir.",
-                "Les fiches, les évaluations et les bilans de l’élève restent ; vous pourrez lui ouvrir un compte.",
-                "Le chef d’établissement en est averti.",
-            ],
+            consequences=UNLINKED,
             action_url=url_for("pupil_accounts.unlink", account_id=account.id),
             fields={},
             submit_label="Délier ce compte",
@@ -210,35 +188,11 @@ def _status_of(form: PasswordForm | None) -> int:
 
 
 def _link_confirmation(account: Account, student: Student, form: PasswordForm | None) -> ResponseReturnValue:
-    name = queries.name_in_sentence(student)
-    names = account_names(student)
     return render_page(
         "confirm.html",
         title=f"Relier le compte {account.login}",
         question=f"Relier le compte {account.login} ({account.label}) à {queries.describe_student(student)} ?",
-        consequences=[
-            f"Ce compte ouvrira le parcours {of_name(name)} : ses fiches, ses évaluations et ses bilans.",
-            *(
-                [f"Il prendra le nom de l’élève ; son identifiant reste {account.login}."]
-                if any(getattr(account, key) != value for key, value in names.items())
-                else []
-            ),
-            *(
-                ["Son adresse électronique est effacée : l’élève donnera la sienne dans « Mon compte »."]
-                if account.email or account.confirmed_email
-                else []
-            ),
-            "Ses connexions prennent fin et ses codes d’activation pas encore utilisés cessent de servir.",
-            *(
-                [
-                    "Ce compte a déjà servi : son mot de passe est annulé, et un nouveau code d’activation vous est "
-                    "montré une seule fois, à remettre à l’élève."
-                ]
-                if links.was_ever_opened(account)
-                else []
-            ),
-            "Le chef d’établissement en est averti.",
-        ],
+        consequences=describe_link(account, student),
         action_url=url_for("pupil_accounts.link", account_id=account.id),
         fields={"eleve": student.id},
         submit_label="Relier ce compte",
@@ -249,12 +203,31 @@ def _link_confirmation(account: Account, student: Student, form: PasswordForm | 
     )
 
 
-def _of_that_name(sought: str) -> str:
-    return " ne répond à ce nom" if sought else ""
+def _choice(
+    list_found: Callable[..., Sequence[_Found]],
+    row_of: Callable[[_Found], tuple[str, str]],
+    *,
+    nothing: str,
+    **context: Any,
+) -> ResponseReturnValue:
+    """Show a page of what was found, each row of it words and an address; `nothing` says that there is none."""
+    sought = request.args.get("recherche", "").strip()[:100]
+    page = read_page(request.args.get("page"), last=500)
+    found = list_found(sought=sought, limit=_PER_PAGE + 1, offset=(page - 1) * _PER_PAGE)
+    return render_page(
+        "people/choose_link.html",
+        rows=[row_of(each) for each in found[:_PER_PAGE]],
+        has_next=len(found) > _PER_PAGE,
+        page=page,
+        sought=sought,
+        empty_message=f"{nothing}{' ne répond à ce nom' if sought else ''}.",
+        own_url=request.path,
+        **context,
+    )
 
 
-def _choice(**context: Any) -> ResponseReturnValue:
-    return render_page("people/choose_link.html", **context)
+def _link_url(account_id: int, student_id: int) -> str:
+    return url_for("pupil_accounts.link", account_id=account_id, eleve=student_id)
 
 
 def _account_url(account: Account) -> str:
@@ -266,11 +239,3 @@ def _account_page(account: Account, refusal: DomainError) -> ResponseReturnValue
     return render_page(
         "people/link_refused.html", refusal=refusal.message, back_url=_account_url(account), status=refusal.status
     )
-
-
-def _sought() -> str:
-    return request.args.get("recherche", "").strip()[:100]
-
-
-def _page_number() -> int:
-    return read_page(request.args.get("page"), last=500)

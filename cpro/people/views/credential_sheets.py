@@ -6,40 +6,38 @@ from datetime import datetime
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, current_app, make_response, redirect, request, send_file, session, url_for
+from flask import Blueprint, make_response, redirect, request, send_file, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
 from cpro.core import clock
 from cpro.core.errors import DomainError, PasswordNeeded
-from cpro.core.formatting import format_count, format_time, person_name, plural
-from cpro.core.mail import public_link
+from cpro.core.formatting import format_time, plural
 from cpro.core.parsing import read_integer
-from cpro.core.permissions import Permission, Role, requires
+from cpro.core.permissions import Permission, requires
 from cpro.core.secrets import new_seal_key
-from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.forms import posted
 from cpro.core.web.registry import registry
 from cpro.core.web.responses import current_actor, current_principal, render_page
 from cpro.establishments.gate import GateClosed
-from cpro.establishments.models import PictureKind
-from cpro.establishments.queries import find_picture, get_current_establishment
 from cpro.establishments.web.gate_links import describe_missing
 from cpro.people.forms.credential_sheets import CredentialSheetsForm
-from cpro.people.selections import fields_of
+from cpro.people.presenters.credential_sheets import (
+    describe_missing_accounts,
+    describe_people,
+    describe_sheets,
+    draw_documents,
+)
 from cpro.students import queries
-from cpro.students.accounts.queries import Selection, get_candidates
 from cpro.students.credential_sheets.kept import SheetsGone, get_document, list_documents, read_document
 from cpro.students.credential_sheets.models import KeptSheets
 from cpro.students.credential_sheets.operations import (
     Batch,
-    Target,
     create_batch_documents,
-    list_target_accounts,
     plan_target_sheets,
 )
-from cpro.users.credential_sheets import LAYOUTS, PrintedSchool, render_credential_sheets, sheet_lines
+from cpro.users.credential_sheets import LAYOUTS
 from cpro.users.queries import count_without_code
 
 bp = Blueprint("credential_sheets", __name__)
@@ -90,7 +88,7 @@ def create() -> ResponseReturnValue:
 
 def _create_documents(form: CredentialSheetsForm, batch: Batch, now: datetime) -> int:
     """Render the documents, then store them and their codes; return their number."""
-    documents, key = _documents(form, batch), _own_key()
+    documents, key = draw_documents(batch, layout=read_integer(form.layout.data) or LAYOUTS[-1]), _own_key()
     with unit_of_work():
         return create_batch_documents(
             batch,
@@ -142,19 +140,12 @@ def document(document_id: int) -> ResponseReturnValue:
 
 def _confirmation(form: CredentialSheetsForm, batch: Batch, status: int = 200) -> ResponseReturnValue:
     """Say how many codes on paper would be void, and ask; for the password too, where accounts are to be reset."""
-    printed, number = batch.plan.printed, len(batch.plan.sheets)
+    number = len(batch.plan.sheets)
     return render_page(
         "confirm.html",
         title="Préparer de nouvelles fiches",
         question=f"Préparer {plural(number, 'fiche', 'fiches')} ({batch.about})\u202f?",
-        consequences=[
-            plural(
-                printed,
-                "code déjà créé et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
-                "codes déjà créés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
-            ),
-            *(["Les mots de passe des comptes déjà activés cessent aussitôt de servir."] if batch.plan.reset else []),
-        ],
+        consequences=describe_sheets(batch.plan),
         action_url=url_for("credential_sheets.create"),
         fields={**form.chosen_values(), "confirme": "oui"},
         submit_label=f"Préparer {plural(number, 'fiche', 'fiches')}",
@@ -196,31 +187,6 @@ def _time_of(kept: KeptSheets) -> str:
     return format_time(kept.expires_at.astimezone(ZoneInfo(registry().timezone())))
 
 
-def _documents(form: CredentialSheetsForm, batch: Batch) -> dict[str, bytes]:
-    """Return the sheets in each format: whoever finds they need the other must not void codes to have it."""
-    school, sheets = _school(), batch.plan.sheets
-    layout = read_integer(form.layout.data) or LAYOUTS[-1]
-    return {
-        "pdf": render_credential_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow()),
-        "csv": "".join(sheet_lines(sheets, school, divisions=batch.divisions)).encode(),
-    }
-
-
-def _school() -> PrintedSchool:
-    establishment, logo = get_current_establishment(), find_picture(PictureKind.LOGO)
-    content = None
-    if logo:
-        with FileStorage(current_app.config["CPRO_UPLOADS"]).open(logo.stored_name) as stored:
-            content = stored.read()
-    return PrintedSchool(
-        name=establishment.name,
-        code=establishment.code,
-        address=public_link(f"/{establishment.code}"),
-        logo=content,
-        logo_name=logo.stored_name if logo else "",
-    )
-
-
 def _offer(form: CredentialSheetsForm, now: datetime) -> None:
     form.offer(queries.list_divisions(), without_code=count_without_code(now))
 
@@ -232,8 +198,8 @@ def _page(form: CredentialSheetsForm, status: int = 200) -> ResponseReturnValue:
     return render_page(
         "people/credential_sheets.html",
         form=form,
-        people=_describe_people(form, target),
-        to_open=_describe_missing_accounts(form, target),
+        people=describe_people(target) if form.names_people else "",
+        to_open=describe_missing_accounts(target),
         missing=describe_missing(),
         kept=[
             (each, _time_of(each))
@@ -242,34 +208,3 @@ def _page(form: CredentialSheetsForm, status: int = 200) -> ResponseReturnValue:
         ],
         status=status,
     )
-
-
-def _describe_people(form: CredentialSheetsForm, target: Target) -> str:
-    """Return who was named by a list, in a sentence, or nothing: « 2 comptes choisis : AGATE Noé, AMBRE Éloïse »."""
-    if not form.names_people:
-        return ""
-    accounts = list_target_accounts(target, now=clock.utcnow())
-    counted = plural(len(accounts), "compte choisi", "comptes choisis")
-    names = [f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in accounts[:_NAMED]]
-    return f"{counted}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else counted
-
-
-def _describe_missing_accounts(form: CredentialSheetsForm, target: Target) -> dict[str, str] | None:
-    """Return who among those meant has no account yet, and the link that opens them, or None."""
-    selection = Selection(is_everyone=True)
-    if target.account_ids or target.without_code or target.role not in (None, Role.STUDENT):
-        return None
-    if target.student_ids:
-        selection = Selection(student_ids=target.student_ids)
-    elif target.division_id is not None:
-        selection = Selection(division=queries.get_division(target.division_id).code)
-    number = get_candidates(selection).to_open
-    if not number:
-        return None
-    text = plural(number, "élève présent n’a pas encore de compte", "élèves présents n’ont pas encore de compte")
-    where = f" dans la division {selection.division}" if selection.division else ""
-    return {
-        "text": f"{text}{where}\u202f: sans compte, pas de fiche.",
-        "link_url": url_for("pupil_accounts.open_accounts", **fields_of(selection)),
-        "link_label": "Ouvrir un compte" if number == 1 else f"Ouvrir les comptes ({format_count(number)})",
-    }

@@ -1,0 +1,1 @@
+"""What the pages of accounts show: sentences, and what follows from an action."""

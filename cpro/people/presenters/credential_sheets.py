@@ -1,0 +1,91 @@
+"""What the pages of activation sheets say of the people they are for, and the documents they give."""
+
+from __future__ import annotations
+
+from flask import current_app, url_for
+
+from cpro.core import clock
+from cpro.core.formatting import format_count, person_name, plural
+from cpro.core.mail import public_link
+from cpro.core.permissions import Role
+from cpro.core.storage import FileStorage
+from cpro.establishments.models import PictureKind
+from cpro.establishments.queries import find_picture, get_current_establishment
+from cpro.people.selections import fields_of
+from cpro.students import queries
+from cpro.students.accounts.queries import Selection, get_candidates
+from cpro.students.credential_sheets.operations import (
+    Batch,
+    Target,
+    list_target_accounts,
+)
+from cpro.users.credential_sheets import PrintedSchool, render_credential_sheets, sheet_lines
+from cpro.users.operations.credential_sheets import Plan
+
+#: How many people chosen in a list are named.
+_NAMED = 10
+
+
+def describe_people(target: Target) -> str:
+    """Return who was named by a list, in a sentence: « 2 comptes choisis : AGATE Noé, AMBRE Éloïse »."""
+    accounts = list_target_accounts(target, now=clock.utcnow())
+    counted = plural(len(accounts), "compte choisi", "comptes choisis")
+    names = [f"{person_name(each.last_name, each.first_name)} ({each.login})" for each in accounts[:_NAMED]]
+    return f"{counted}\u202f: {', '.join(names)}{'…' if len(accounts) > _NAMED else ''}" if names else counted
+
+
+def describe_missing_accounts(target: Target) -> dict[str, str] | None:
+    """Return who among those meant has no account yet, and the link that opens them, or None."""
+    selection = Selection(is_everyone=True)
+    if target.account_ids or target.without_code or target.role not in (None, Role.STUDENT):
+        return None
+    if target.student_ids:
+        selection = Selection(student_ids=target.student_ids)
+    elif target.division_id is not None:
+        selection = Selection(division=queries.get_division(target.division_id).code)
+    number = get_candidates(selection).to_open
+    if not number:
+        return None
+    text = plural(number, "élève présent n’a pas encore de compte", "élèves présents n’ont pas encore de compte")
+    where = f" dans la division {selection.division}" if selection.division else ""
+    return {
+        "text": f"{text}{where}\u202f: sans compte, pas de fiche.",
+        "link_url": url_for("pupil_accounts.open_accounts", **fields_of(selection)),
+        "link_label": "Ouvrir un compte" if number == 1 else f"Ouvrir les comptes ({format_count(number)})",
+    }
+
+
+def describe_sheets(plan: Plan) -> list[str]:
+    """Return what follows from preparing sheets, where codes on paper would become void."""
+    return [
+        plural(
+            plan.printed,
+            "code déjà créé et pas encore utilisé cesse de servir : la fiche qui le porte est à jeter.",
+            "codes déjà créés et pas encore utilisés cessent de servir : les fiches qui les portent sont à jeter.",
+        ),
+        *(["Les mots de passe des comptes déjà activés cessent aussitôt de servir."] if plan.reset else []),
+    ]
+
+
+def draw_documents(batch: Batch, *, layout: int) -> dict[str, bytes]:
+    """Return the sheets in each format: whoever finds they need the other must not void codes to have it."""
+    school, sheets = _school(), batch.plan.sheets
+    return {
+        "pdf": render_credential_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow()),
+        "csv": "".join(sheet_lines(sheets, school, divisions=batch.divisions)).encode(),
+    }
+
+
+def _school() -> PrintedSchool:
+    establishment, logo = get_current_establishment(), find_picture(PictureKind.LOGO)
+    content = None
+    if logo:
+        with FileStorage(current_app.config["CPRO_UPLOADS"]).open(logo.stored_name) as stored:
+            content = stored.read()
+    return PrintedSchool(
+        name=establishment.name,
+        code=establishment.code,
+        address=public_link(f"/{establishment.code}"),
+        logo=content,
+        logo_name=logo.stored_name if logo else "",
+    )
