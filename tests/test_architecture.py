@@ -247,7 +247,7 @@ MAY_READ = {
     "core/formatting.py",
     "core/parsing.py",
     "core/validators/numbers.py",
-    "imports/apply/changes.py",
+    "imports/changes.py",
 }
 
 

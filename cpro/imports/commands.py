@@ -15,7 +15,8 @@ from cpro.core.commands import COMMAND_LINE, sentences
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_count
 from cpro.core.transactions import unit_of_work
-from cpro.imports.apply import execution
+from cpro.imports.apply import reversal
+from cpro.imports.apply.application import apply_now
 from cpro.imports.diff.confirmations import CONFIRM_DEACTIVATIONS, CONFIRM_YEAR
 from cpro.imports.diff.sources import SIECLESources
 from cpro.imports.errors import ConfirmationMissing
@@ -75,7 +76,7 @@ def siecle(
 def undo(establishment: str) -> None:
     """Undo the last import applied, within seven days, unless what it wrote was worked on since."""
     _enter(establishment)
-    label = execution.undo(by=COMMAND_LINE, clock=clock.utcnow)
+    label = reversal.undo(by=COMMAND_LINE, clock=clock.utcnow)
     click.echo(f"{label} : annulé.")
 
 
@@ -100,7 +101,7 @@ def _apply(sources: SIECLESources, given: Sequence[str], opens_accounts: bool) -
     now = clock.utcnow()
     run_id = analyse(sources, opens_student_accounts=opens_accounts, by=COMMAND_LINE, now=now)
     try:
-        counts = execution.apply_now(run_id, confirmations=given, by=COMMAND_LINE, clock=clock.utcnow)
+        counts = apply_now(run_id, confirmations=given, by=COMMAND_LINE, clock=clock.utcnow)
     except DomainError as refusal:
         with unit_of_work():
             run = get_run(run_id)

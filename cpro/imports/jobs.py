@@ -17,15 +17,14 @@ from cpro.core.jobs.handlers import Report, job, nightly
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Permission, Principal, can
 from cpro.core.transactions import platform_unit_of_work
-from cpro.imports.apply import execution
-from cpro.imports.apply.application import give_up_application
+from cpro.imports.apply import application, reversal
 from cpro.imports.diff.sources import count_pupils
 from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, UNDO_JOB, ImportRun, RunState
 from cpro.imports.queries import get_run, school_day
 from cpro.imports.runs import upload_files
 from cpro.imports.runs.analysis import conclude, fill, prepare
 from cpro.imports.runs.deposits import read_kept
-from cpro.imports.runs.lifecycle import close_run, record_about_run, restart_run
+from cpro.imports.runs.lifecycle import close_run, give_up_application, record_about_run, restart_run
 from cpro.imports.web.presenters import summary_of_counts
 
 #: How long an analysis waits to be confirmed before its files go.
@@ -104,7 +103,7 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
     """Apply an import in the transaction that ends the job; one that is refused waits for a new analysis."""
     context.progress(0, 0, "Préparation de l’import, puis écriture en une seule fois")
     try:
-        execution.apply(
+        application.apply(
             run_id,
             confirmations=confirmations,
             by=context.actor,
@@ -123,7 +122,7 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
 def undo_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Undo an import in the transaction that ends the job; one that cannot be undone stands as it is."""
     context.progress(0, 0, "Retour des données à ce qu’elles étaient, en une seule fois")
-    execution.undo(
+    reversal.undo(
         run_id=run_id,
         by=context.actor,
         clock=lambda: context.now,

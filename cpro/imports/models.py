@@ -14,6 +14,7 @@ from cpro.core.permissions import Actor
 from cpro.core.tenancy import Owned
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model
+from cpro.imports.changes import Changes, ChangesType
 
 #: kinds of the jobs that analyse large files, that apply an import, and that undo a large one
 ANALYSE_JOB, APPLY_JOB, UNDO_JOB = "imports:analyse", "imports:apply", "imports:undo"
@@ -88,6 +89,8 @@ _ACTION_LABELS = {
     ChangeAction.DEACTIVATE: ("à désactiver", "désactivé"),
     ChangeAction.REACTIVATE: ("à réactiver", "réactivé"),
 }
+#: What happens to objects that were there.
+CORRECTING = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIVATE)
 
 
 class ImportRun(Owned, Model):
@@ -186,8 +189,8 @@ class ImportChange(Owned, Model):
     action_value: Mapped[str] = mapped_column(String(12))
     #: whether it is to be done; proposals that somebody must tick are not
     is_selected: Mapped[bool] = mapped_column(default=True)
-    #: {field: [old, new]}, plain values
-    changes: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: {field: (old, new)}; `imports.changes` says how it is kept
+    changes: Mapped[Changes] = mapped_column(ChangesType)
 
     @property
     def action(self) -> ChangeAction:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from cpro.audit.models import AuditEntry
 from cpro.core.clock import today_in
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.imports.errors import UnknownRun
-from cpro.imports.models import ImportRun, RunKind, RunState
+from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunKind, RunState
+from cpro.students.models import Division
 
+#: Changes read at once.
+_PAGE = 2000
 #: How long the last import can be undone.
 UNDO_PERIOD = timedelta(days=7)
 #: Objects and actions on which an analysis rests; signing in or creating codes changes nothing for it.
@@ -90,3 +94,38 @@ def list_recent_runs(limit: int) -> Sequence[ImportRun]:
 def is_outdated(run: ImportRun, today: date) -> bool:
     """Return whether the data changed since the analysis of an import that waits."""
     return run.state is RunState.ANALYSED and run.fingerprint != fingerprint_of_data(today)
+
+
+def list_selected(run_id: int, object_type: str, *actions: ChangeAction) -> Iterator[Sequence[Row[Any]]]:
+    """Yield the selected changes of an import (id, object_id, changes), a page at a time, action by action."""
+    for action in actions:
+        yield from _pages(run_id, object_type, action, ImportChange.object_id, ImportChange.changes)
+
+
+def list_selected_ids(run_id: int, object_type: str, action: ChangeAction) -> Iterator[list[int]]:
+    """Yield the ids of the objects of the selected changes of one action, a page at a time, without what they hold."""
+    for page in _pages(run_id, object_type, action, ImportChange.object_id):
+        yield [change.object_id for change in page if change.object_id is not None]
+
+
+def _pages(run_id: int, object_type: str, action: ChangeAction, *columns: Any) -> Iterator[Sequence[Row[Any]]]:
+    after = 0
+    while page := db.session.execute(
+        select(ImportChange.id, *columns)
+        .where(
+            ImportChange.run_id == run_id,
+            ImportChange.object_type == object_type,
+            ImportChange.action_value == action.value,
+            ImportChange.is_selected,
+            ImportChange.id > after,
+        )
+        .order_by(ImportChange.id)
+        .limit(_PAGE)
+    ).all():
+        after = page[-1].id
+        yield page
+
+
+def list_division_ids() -> dict[str, int]:
+    """Return the school's divisions, {code: id}."""
+    return {code: id_ for code, id_ in db.session.execute(select(Division.code, Division.id))}

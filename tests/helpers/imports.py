@@ -16,7 +16,8 @@ from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
-from cpro.imports.apply.execution import apply_now, undo
+from cpro.imports.apply.application import apply_now
+from cpro.imports.apply.reversal import undo
 from cpro.imports.models import ImportFinding, ImportRun
 from cpro.imports.runs.analysis import analyse, foresee
 from cpro.imports.runs.deposits import receive

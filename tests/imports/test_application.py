@@ -111,7 +111,7 @@ class TestSamples:
         with desk.look() as session:
             change = session.scalars(select(ImportChange).where(ImportChange.object_key == "900005")).one()
             pupil = session.get_one(Student, change.object_id)
-        assert (pupil.last_name, change.changes["last_name"]) == ("SANSINE", [None, "SANSINE"])
+        assert (pupil.last_name, change.changes["last_name"]) == ("SANSINE", (None, "SANSINE"))
 
     def test_the_other_school_is_not_touched(self, desk: Desk) -> None:
         with desk.open("b") as session:

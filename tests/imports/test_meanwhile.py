@@ -20,7 +20,7 @@ from cpro.audit.models import AuditEntry
 from cpro.core import clock, locks
 from cpro.core.transactions import unit_of_work
 from cpro.establishments.models import Establishment
-from cpro.imports.apply import application, execution, reversal
+from cpro.imports.apply import application, reversal
 from cpro.imports.errors import AnalysisOutdated, ImportUnderWay, NotToApply, UndoImpossible
 from cpro.imports.models import RunState
 from cpro.imports.queries import get_run
@@ -85,7 +85,7 @@ def pupils(division: str = "2MELEC", count: int = PUPILS) -> Iterator[dict[str, 
 
 def apply(desk: Desk, run_id: int) -> None:
     with desk.look():
-        execution.apply_now(run_id, confirmations=("deactivations",), by=desk.by, clock=lambda: NOW)
+        application.apply_now(run_id, confirmations=("deactivations",), by=desk.by, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_undoing_and_depositing_are_refused_while_one_is_applied(desk: Desk, mon
 
     def work() -> None:
         with desk.look():
-            execution.apply(run_id, confirmations=(), by=desk.by, clock=lambda: NOW)
+            application.apply(run_id, confirmations=(), by=desk.by, clock=lambda: NOW)
 
     with meanwhile(paused, work) as raised:
         with pytest.raises(UndoImpossible, match="en cours"):

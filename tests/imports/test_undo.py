@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from cpro.audit.models import AuditEntry
 from cpro.core import events
 from cpro.extensions import db
-from cpro.imports.apply.execution import undo
+from cpro.imports.apply.reversal import undo
 from cpro.imports.errors import UndoImpossible
 from cpro.imports.models import ImportRun, RunState
 from cpro.students.models import MEF, Student

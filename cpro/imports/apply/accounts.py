@@ -1,4 +1,7 @@
-"""Open accounts, with an import, for the pupils who have none: staged first, written at once, without a code."""
+"""The accounts that an import creates: opened to pupils who have none; deleted with those of the staff once undone.
+
+Staged first, written at once, without a code; the logins of the staff are chosen here too, before those of pupils.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Integer, String, Table, literal, select
+from sqlalchemy import Integer, Row, String, Table, literal, select
 
-from cpro.core.formatting import person_name
+from cpro.core.formatting import of_name, person_name, spoken_name
 from cpro.core.permissions import Role
 from cpro.core.staging import BATCH, Staging
 from cpro.core.validators import fold
 from cpro.extensions import db
-from cpro.imports.apply.changes import list_changes
-from cpro.imports.apply.pupils import list_corrected
-from cpro.imports.models import ChangeAction, ImportChange, ImportRun
+from cpro.imports.changes import DIVISIONS, creating, new_values
+from cpro.imports.errors import WorkedOn
+from cpro.imports.models import CORRECTING, ChangeAction, ImportChange, ImportRun
+from cpro.imports.queries import list_selected, list_selected_ids
 from cpro.students.accounts.operations import account_names, new_account
-from cpro.students.models import Student
+from cpro.students.models import Division, Student, TeacherDivision
 from cpro.users.models import Account
 from cpro.users.operations.logins import free_login, propose_login
 
@@ -54,8 +58,8 @@ class Opener:
         self._ids: Iterator[int] = iter(())
         #: {id of the change: login} of the staff to create
         self.logins = {
-            change.id: self._login_of(**{name: change.changes[name][1] for name in ("first_name", "last_name")})
-            for page in list_changes(run.id, "account", ChangeAction.CREATE)
+            change.id: self._login_of(**{name: change.changes[name].new for name in ("first_name", "last_name")})
+            for page in list_selected(run.id, "account", ChangeAction.CREATE)
             for change in page
         }
         self.opened = Opened(_new_table(staged) if run.opens_student_accounts else None)
@@ -85,10 +89,10 @@ class Opener:
     def _list_changed(self) -> dict[int, dict[str, Any]]:
         """Return what the import changes of the names and the presence of pupils, by id."""
         changed = {}
-        for page in list_corrected(self._run.id):
+        for page in list_selected(self._run.id, "student", *CORRECTING):
             for change in page:
                 if _CHOSEN_BY & change.changes.keys():
-                    changed[change.object_id] = {name: new for name, (_old, new) in change.changes.items()}
+                    changed[change.object_id] = new_values(change.changes)
         return changed
 
     def _login_of(self, first_name: str, last_name: str) -> str:
@@ -110,7 +114,7 @@ class Opener:
                 "object_key": values["siecle_id"] or "",
                 "object_label": label,
                 "label_key": fold(label),
-                "changes": {"role": (None, Role.STUDENT.value), "login": (None, login)},
+                "changes": creating({"role": Role.STUDENT.value, "login": login}),
             }
         )
         if len(self._pending) >= BATCH:
@@ -187,7 +191,7 @@ def _new_table(staged: Staging) -> Table:
         object_key=String(),
         object_label=String(),
         label_key=String(),
-        changes=JSON(),
+        changes=ImportChange.__table__.c.changes.type,
         **columns,
     )
 
@@ -207,3 +211,106 @@ def _without_account() -> Iterator[Sequence[Any]]:
     ).all():
         after = page[-1].id
         yield page
+
+
+# --- Undo ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Going:
+    """The accounts that an import created, of pupils and of the staff, which go with it: their ids, and how many."""
+
+    table: Table
+    count: int = 0
+
+
+def list_created(run: ImportRun) -> set[int]:
+    """Return the ids of the accounts that the import created."""
+    return {id_ for ids in list_selected_ids(run.id, "account", ChangeAction.CREATE) for id_ in ids}
+
+
+def stage_going(staged: Staging, run: ImportRun, *, heartbeat: Callable[[], None]) -> Going:
+    """Prepare the deletion of the accounts created. Raises `WorkedOn`."""
+    going = Going(staged.table("going", id=Integer()))
+    for page in list_selected(run.id, "account", ChangeAction.CREATE):
+        heartbeat()
+        _check_unchanged(page)
+        going.count += staged.fill(going.table, ({"id": change.object_id} for change in page))
+    return going
+
+
+def delete_created(staged: Staging, going: Going) -> None:
+    """Take the accounts that go from whoever has them, and delete them. Raises `WorkedOn`."""
+    accounts = Account.__table__.c
+    staged.update(Student, Student.__table__.c.account_id == going.table.c.id, {"account_id": None})
+    staged.delete(TeacherDivision, going.table, key="account_id")
+    deleted = staged.delete(
+        Account,
+        going.table,
+        accounts.is_active,
+        accounts.activated_at.is_(None),
+        accounts.consented_at.is_(None),
+    )
+    if deleted != going.count:
+        raise WorkedOn("un compte qu’il a ouvert", "a servi depuis")
+
+
+def refuse_opened(run: ImportRun) -> None:
+    """Refuse once somebody has opened an account that the import created."""
+    for ids in list_selected_ids(run.id, "account", ChangeAction.CREATE):
+        opened = select(Account).where(Account.id.in_(ids), Account.activated_at.is_not(None)).order_by(Account.id)
+        account = db.session.scalars(opened.limit(1)).first()
+        if account is not None:
+            raise WorkedOn(f"le compte {of_name(account.label)}", "a été activé depuis")
+
+
+def _check_unchanged(page: Sequence[Row[Any]]) -> None:
+    """Refuse once one of the accounts that the import created is not as it was imported."""
+    ids = [change.object_id for change in page]
+    accounts = {account.id: account for account in db.session.scalars(select(Account).where(Account.id.in_(ids)))}
+    moved = _list_moved(page, ids)
+    divisions: dict[int, list[str]] = {}
+    for account_id, code in db.session.execute(
+        select(TeacherDivision.account_id, Division.code)
+        .join(Division, Division.id == TeacherDivision.division_id)
+        .where(TeacherDivision.account_id.in_(ids))
+    ):
+        divisions.setdefault(account_id, []).append(code)
+    for change in page:
+        account = accounts.get(change.object_id)
+        if account is None:
+            raise WorkedOn("un compte", "n’existe plus")
+        fields = new_values(change.changes)
+        imported = fields.pop(DIVISIONS, [])
+        fields["role_value"] = fields.pop("role")
+        is_unchanged = all(getattr(account, name) == value for name, value in fields.items())
+        same_divisions = account.role is not Role.TEACHER or sorted(divisions.get(account.id, [])) == sorted(imported)
+        is_whose = account.role is not Role.STUDENT or account.id not in moved
+        if not (is_unchanged and same_divisions and is_whose and account.is_active and account.consented_at is None):
+            raise WorkedOn(f"le compte {of_name(account.label)}", "a changé depuis")
+    for account in accounts.values():
+        db.session.expunge(account)
+
+
+def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
+    """Return the accounts of pupils that do not name any more the pupil to whom the import opened them.
+
+    A pupil is known by their number in SIECLE, by their name where they have none.
+    """
+    known = select(ImportChange.object_id, ImportChange.object_key, ImportChange.object_label).where(
+        ImportChange.id.in_([change.id for change in page])
+    )
+    opened_to = {account_id: number or _words(label) for account_id, number, label in db.session.execute(known)}
+    named = select(Student.account_id, Student.siecle_id, Student.first_name, Student.last_name).where(
+        Student.account_id.in_(ids)
+    )
+    names = {
+        account_id: number or _words(spoken_name(first_name, last_name))
+        for account_id, number, first_name, last_name in db.session.execute(named)
+    }
+    return {account_id for account_id in ids if names.get(account_id) != opened_to.get(account_id)}
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name, in whatever order and letters it was written."""
+    return sorted(fold(name).split())

@@ -1,5 +1,7 @@
 """Write what an import proposes: prepared outside, written in one short transaction, all of it or nothing.
 
+`apply` and `apply_now` open their own units of work: call them outside any.
+
 Whoever works in the school meanwhile is not kept waiting, and loses nothing: its row and the end of its journal are
 taken in the last instants, and the import is refused there if anything its analysis rests on changed since.
 
@@ -9,27 +11,32 @@ A pupil who leaves keeps their account: what is theirs is frozen, and they may s
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from cpro.core import events, tenancy
+from cpro.core import events
+from cpro.core.errors import DomainError
 from cpro.core.permissions import Actor
-from cpro.core.staging import Staging
+from cpro.core.staging import Staging, staging
+from cpro.core.transactions import unit_of_work
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
-from cpro.imports.apply import accounts, pupils, staff
-from cpro.imports.apply.changes import list_changes, set_fields
+from cpro.imports.apply import accounts, pupils, staff, structure
 from cpro.imports.errors import AnalysisOutdated, NotToApply
-from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
-from cpro.imports.queries import fingerprint_of_data, get_run
+from cpro.imports.models import ImportRun, RunState
+from cpro.imports.queries import fingerprint_of_data, get_run, school_day
+from cpro.imports.runs import lifecycle
 from cpro.imports.runs.admission import require_may_import
-from cpro.imports.runs.exclusion import lock_imports, lock_imports_and_school
+from cpro.imports.runs.exclusion import lock_imports
 from cpro.imports.runs.lifecycle import check_confirmations, close_run, record_about_run, version_of
-from cpro.students.models import MEF, Division
+
+Clock = Callable[[], dt.datetime]
+#: What is to be committed with an import, given the session and what the import returns.
+Finish = Callable[[Session, Mapping[str, Any]], object]
 
 
 @dataclass
@@ -47,21 +54,42 @@ class Application:
     logins: dict[int, str]
 
 
-def begin_application(run: ImportRun) -> None:
-    """Say that an import is being applied, where no job does. Raises `NotToApply`, `ImportUnderWay`."""
-    lock_imports_and_school()
-    db.session.refresh(run)
-    if run.state is not RunState.ANALYSED:
-        raise NotToApply
-    run.state_value, run.job_id = RunState.APPLYING.value, None
-    db.session.flush()
+def apply(
+    run_id: int,
+    *,
+    confirmations: Sequence[str],
+    by: Actor,
+    clock: Clock,
+    heartbeat: Callable[[], None] = lambda: None,
+    finish: Finish = lambda session, result: None,
+) -> dict[str, Any]:
+    """Write an import that is « en cours d’application » and return its figures.
+
+    `heartbeat` is called between two pages of the preparation. Raises as `prepare_application` and
+    `write_application`: nothing is written then.
+    """
+    now = clock()
+    today = school_day(now)
+    with staging(db.session()) as staged:
+        prepared = prepare_application(
+            staged, run_id, confirmations=confirmations, today=today, by=by, now=now, heartbeat=heartbeat
+        )
+        with unit_of_work() as work:
+            counts = write_application(staged, prepared, today=today, by=by, now=clock())
+            finish(work.session, counts)
+    return counts
 
 
-def give_up_application(run: ImportRun) -> None:
-    """Let an import that is not applied after all be analysed again."""
-    if run.state is RunState.APPLYING:
-        run.state_value = RunState.ANALYSED.value
-        db.session.flush()
+def apply_now(run_id: int, *, confirmations: Sequence[str], by: Actor, clock: Clock) -> dict[str, Any]:
+    """Apply an analysed import here and now, without a job; refused, it is as it was. Raises as `apply`."""
+    with unit_of_work():
+        lifecycle.begin_application(get_run(run_id))
+    try:
+        return apply(run_id, confirmations=confirmations, by=by, clock=clock)
+    except DomainError:
+        with unit_of_work():
+            lifecycle.give_up_application(get_run(run_id))
+        raise
 
 
 def prepare_application(
@@ -85,7 +113,7 @@ def prepare_application(
     opener.open_to_present(heartbeat)
     created = pupils.new_pupils(staged)
     pupils.stage_created(staged, created, run, account_for=opener.open_to_new, heartbeat=heartbeat)
-    corrected = pupils.stage_corrected(staged, run, direction="forth", heartbeat=heartbeat)
+    corrected = pupils.stage_corrected(staged, run, heartbeat=heartbeat)
     prepared = Application(
         run_id, version_of(run), confirmations, created, corrected, opener.finish(), dict(opener.logins)
     )
@@ -136,7 +164,7 @@ def _judge(run: ImportRun, confirmations: Sequence[str], *, today: dt.date, by: 
 
 def _write(staged: Staging, prepared: Application, run: ImportRun, now: dt.datetime) -> None:
     """Write every selected change but those of heads. Raises `AnalysisOutdated` when one is not to be done any more."""
-    _write_courses_and_divisions(run)
+    structure.write_structure(run)
     all_done = (
         accounts.insert_opened(staged, prepared.opened, now=now)
         and pupils.insert_created(staged, prepared.created, now=now)
@@ -146,40 +174,6 @@ def _write(staged: Staging, prepared: Application, run: ImportRun, now: dt.datet
     if not all_done:
         raise AnalysisOutdated
     staff.write_teachers(run, prepared.logins, now)
-
-
-def _write_courses_and_divisions(run: ImportRun) -> None:
-    for model, object_type in ((MEF, "mef"), (Division, "division")):
-        for page in list_changes(run.id, object_type, ChangeAction.CREATE):
-            rows = ({name: new for name, (_old, new) in change.changes.items()} for change in page)
-            tenancy.bulk_insert(db.session(), model, rows)
-        _note_who_was_created(run, object_type, model, model.code)
-        for page in list_changes(run.id, object_type, ChangeAction.CHANGE):
-            for change in page:
-                stored = db.session.get(model, change.object_id)
-                if stored is None:
-                    raise AnalysisOutdated
-                set_fields(stored, change.changes, direction="forth", mismatch=AnalysisOutdated)
-    db.session.flush()
-
-
-def _note_who_was_created(run: ImportRun, object_type: str, model: type[Any], key: Any) -> None:
-    """Write in the changes the ids of the objects they created, found by what the file calls them."""
-    created = (
-        select(model.id)
-        .where(model.establishment_id == ImportChange.establishment_id, key == ImportChange.object_key)
-        .scalar_subquery()
-    )
-    db.session.execute(
-        update(ImportChange)
-        .where(
-            ImportChange.run_id == run.id,
-            ImportChange.object_type == object_type,
-            ImportChange.action_value == ChangeAction.CREATE.value,
-        )
-        .values(object_id=created),
-        execution_options={"synchronize_session": False},
-    )
 
 
 def _audit_changes(counts: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -1,4 +1,4 @@
-"""Pupils created and corrected by the thousand: prepared in temporary tables, written by one statement for each.
+"""Pupils created and corrected by the thousand, and back: prepared in temporary tables, written by one statement each.
 
 A correction compares before it sets: a pupil who is not any more as the change says is left, and counted out.
 """
@@ -6,16 +6,20 @@ A correction compares before it sets: a pupil who is not any more as the change 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Integer, Row, String, Table, func, literal, select
+from sqlalchemy import Integer, Row, String, Table, func, literal, or_, select
 
+from cpro.core.formatting import of_name, spoken_name
 from cpro.core.staging import Staging
 from cpro.extensions import db
-from cpro.imports.apply.changes import division_ids, list_changes, stored
-from cpro.imports.models import ChangeAction, ImportChange, ImportRun
+from cpro.imports.changes import Changes, backwards, new_values
+from cpro.imports.errors import WorkedOn
+from cpro.imports.models import CORRECTING, ChangeAction, ImportChange, ImportRun
+from cpro.imports.queries import list_division_ids, list_selected, list_selected_ids
+from cpro.records.queries import list_students_with_records
 from cpro.students.models import Division, Student, search_key_of
 from cpro.users.models import Account
 
@@ -33,7 +37,8 @@ _COPIED = (
 )
 _NAMES_IN_ORDER = ("last_name", "first_name", "usage_name")
 _NAMES = frozenset(_NAMES_IN_ORDER)
-_CORRECTED = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIVATE)
+#: What makes pupils of two schools meet.
+_MATCHING_FIELDS = frozenset({"ine", "is_active", "last_name", "usage_name", "first_name", "birth_date", "came_by"})
 #: What a division is called by, in the columns of a temporary table.
 _CODE = Division.code.type
 
@@ -68,7 +73,7 @@ def stage_created(
     heartbeat: Heartbeat,
 ) -> None:
     """Prepare the pupils whom an import creates; `account_for` reserves the account of one, or returns None."""
-    for page in list_changes(run.id, "student", ChangeAction.CREATE):
+    for page in list_selected(run.id, "student", ChangeAction.CREATE):
         heartbeat()
         ids = staged.reserve_ids(Student, len(page))
         rows = []
@@ -79,13 +84,13 @@ def stage_created(
 
 
 def _new_pupil(change: Row[Any]) -> dict[str, Any]:
-    values = {name: new for name, (_old, new) in change.changes.items()}
+    values = new_values(change.changes)
     usage_name = values.get("usage_name", "")
     return {
         "last_name": values["last_name"],
         "usage_name": usage_name,
         "first_name": values["first_name"],
-        "birth_date": stored("birth_date", values.get("birth_date")),
+        "birth_date": values.get("birth_date"),
         "ine": values.get("ine"),
         "siecle_id": values.get("siecle_id"),
         "local_id": values.get("local_id"),
@@ -129,7 +134,80 @@ def insert_created(staged: Staging, created: Created, *, now: dt.datetime) -> bo
     return written == noted == created.count
 
 
-# --- Correction ----------------------------------------------------------------------------------------------------
+# --- Creation, undone ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Going:
+    """The pupils whom an import created, who go with it: their ids, in a temporary table too."""
+
+    table: Table
+    ids: list[int] = field(default_factory=list)
+
+
+def stage_going(staged: Staging, run: ImportRun, *, account_ids: Set[int], heartbeat: Heartbeat) -> Going:
+    """Prepare the deletion of the pupils created, whose own accounts are among `account_ids`. Raises `WorkedOn`."""
+    going, by_code = Going(staged.table("pupils", id=Integer())), list_division_ids()
+    for page in list_selected(run.id, "student", ChangeAction.CREATE):
+        heartbeat()
+        _check_unchanged(page, by_code, account_ids)
+        ids = [change.object_id for change in page]
+        going.ids += ids
+        staged.fill(going.table, ({"id": id_} for id_ in ids))
+    return going
+
+
+def delete_created(staged: Staging, going: Going, accounts: Table) -> None:
+    """Delete the pupils who go; `accounts` holds the ids of the accounts that go too. Raises `WorkedOn`."""
+    students = Student.__table__.c
+    has_no_other_account = or_(students.account_id.is_(None), students.account_id.in_(select(accounts.c.id)))
+    if staged.delete(Student, going.table, students.is_active, has_no_other_account) != len(going.ids):
+        raise WorkedOn("un élève", "a été modifié depuis")
+
+
+def _check_unchanged(page: Sequence[Row[Any]], by_code: Mapping[str, int], account_ids: Set[int]) -> None:
+    """Refuse once one of the pupils whom the import created is not as imported, but for an account that goes too."""
+    ids = [change.object_id for change in page]
+    students = {student.id: student for student in db.session.scalars(select(Student).where(Student.id.in_(ids)))}
+    for change in page:
+        student = students.get(change.object_id)
+        if student is None:
+            raise WorkedOn("un élève", "n’existe plus")
+        fields = new_values(change.changes)
+        fields["division_id"] = by_code.get(fields.pop("division"))
+        is_unchanged = all(getattr(student, name) == value for name, value in fields.items())
+        has_own_account = student.account_id is not None and student.account_id not in account_ids
+        if not (is_unchanged and student.is_active) or has_own_account:
+            raise WorkedOn(
+                f"le dossier {of_name(spoken_name(student.first_name, student.last_name))}", "a changé depuis"
+            )
+    for student in students.values():
+        db.session.expunge(student)
+
+
+def refuse_records(run: ImportRun) -> None:
+    """Refuse once somebody wrote of a pupil whom the import created or reactivated. Raises `WorkedOn`."""
+    refuse_records_of_reactivated(run)
+    for ids in list_selected_ids(run.id, "student", ChangeAction.CREATE):
+        _refuse_written_about(ids)
+
+
+def refuse_records_of_reactivated(run: ImportRun) -> None:
+    """Refuse once somebody wrote of a pupil whom the import reactivated. Raises `WorkedOn`."""
+    for ids in list_selected_ids(run.id, "student", ChangeAction.REACTIVATE):
+        _refuse_written_about(ids, since=run.applied_at)
+
+
+def _refuse_written_about(ids: Sequence[int], *, since: dt.datetime | None = None) -> None:
+    """Refuse once there is a fiche, an évaluation or a bilan of a pupil.
+
+    The sentence names nobody: who undoes an import may not know whose records there are.
+    """
+    if list_students_with_records(ids, since=since):
+        raise WorkedOn("un élève qu’il a apporté", "a depuis des fiches, des évaluations ou des bilans")
+
+
+# --- Correction, and back ------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -140,15 +218,15 @@ class Corrected:
     counts: dict[tuple[str, ...], int] = field(default_factory=dict)
 
 
-def stage_corrected(staged: Staging, run: ImportRun, *, direction: str, heartbeat: Heartbeat) -> Corrected:
-    """Prepare the new values of pupils ("forth") or their old ones ("back")."""
-    corrected, by_code = Corrected(), division_ids()
-    for page in list_changes(run.id, "student", *_CORRECTED):
+def stage_corrected(staged: Staging, run: ImportRun, *, heartbeat: Heartbeat, is_undone: bool = False) -> Corrected:
+    """Prepare the new values of pupils, or their old ones where the import is undone."""
+    corrected, by_code = Corrected(), list_division_ids()
+    for page in list_selected(run.id, "student", *CORRECTING):
         heartbeat()
         names = _names_of(page)
         by_fields: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for change in page:
-            pairs = {name: pair if direction == "forth" else pair[::-1] for name, pair in change.changes.items()}
+            pairs = backwards(change.changes) if is_undone else change.changes
             row = {"id": change.object_id} | _columns_of(pairs, by_code)
             if _NAMES & pairs.keys():
                 row["search_key"] = _search_key_of(names.get(change.object_id), pairs)
@@ -168,9 +246,14 @@ def write_corrected(staged: Staging, corrected: Corrected) -> bool:
     )
 
 
-def list_corrected(run_id: int) -> Iterator[Sequence[Row[Any]]]:
-    """Yield the selected corrections of an import, a page at a time."""
-    return list_changes(run_id, "student", *_CORRECTED)
+def list_matched(run: ImportRun) -> list[int]:
+    """Return the pupils whose presence or identity the import corrected, by id."""
+    return [
+        change.object_id
+        for page in list_selected(run.id, "student", *CORRECTING)
+        for change in page
+        if _MATCHING_FIELDS & change.changes.keys()
+    ]
 
 
 def _write_corrections(staged: Staging, fields: tuple[str, ...], table: Table) -> int:
@@ -184,7 +267,8 @@ def _write_corrections(staged: Staging, fields: tuple[str, ...], table: Table) -
                 table.c.new_division, staged.id_of_code(Division, table.c.division_code)
             )
         else:
-            same[name], values[name] = table.c[f"old_{name}"], table.c[f"new_{name}"]
+            column = Student.__mapper__.columns[name].name
+            same[column], values[column] = table.c[f"old_{name}"], table.c[f"new_{name}"]
     if "search_key" in table.c:
         values["search_key"] = table.c.search_key
     return staged.update(Student, Student.__table__.c.id == table.c.id, values, same)
@@ -197,21 +281,21 @@ def _shape(fields: Iterable[str]) -> dict[str, Any]:
         if name == "division":
             shape |= {"old_division": Integer(), "new_division": Integer(), "division_code": _CODE}
         else:
-            kind = Student.__table__.c[name].type
+            kind = getattr(Student, name).type
             shape |= {f"old_{name}": kind, f"new_{name}": kind}
     if _NAMES & set(fields):
         shape["search_key"] = String()
     return shape
 
 
-def _columns_of(pairs: Mapping[str, Sequence[Any]], by_code: Mapping[str, int]) -> dict[str, Any]:
+def _columns_of(pairs: Changes, by_code: Mapping[str, int]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, (old, new) in pairs.items():
         if name == "division":
             row |= {"old_division": by_code.get(old), "new_division": by_code.get(new)}
             row["division_code"] = None if new in by_code else new or None
         else:
-            row |= {f"old_{name}": stored(name, old), f"new_{name}": stored(name, new)}
+            row |= {f"old_{name}": old, f"new_{name}": new}
     return row
 
 
@@ -224,8 +308,8 @@ def _names_of(page: Sequence[Row[Any]]) -> dict[int, Any]:
     return {row.id: row for row in db.session.execute(select(*columns).where(Student.id.in_(ids)))}
 
 
-def _search_key_of(now: Any, pairs: Mapping[str, Sequence[Any]]) -> str:
+def _search_key_of(now: Any, pairs: Changes) -> str:
     """Return the search key of a pupil whose name changes; of one who is gone, any: their row is not found."""
-    names = (pairs[name][1] if name in pairs else getattr(now, name, "") for name in _NAMES_IN_ORDER)
+    names = (pairs[name].new if name in pairs else getattr(now, name, "") for name in _NAMES_IN_ORDER)
     last_name, first_name, usage_name = names
     return search_key_of(last_name, first_name, usage_name)

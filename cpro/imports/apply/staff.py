@@ -1,7 +1,7 @@
-"""The accounts of the staff that an import creates and corrects: those of teachers, then those of heads.
+"""The accounts of the staff that an import creates and corrects, those of teachers, then those of heads.
 
 No other role is ever touched by a file. Whether a further head must wait for the one in place is asked under the lock
-of the school, whatever the analysis said.
+of the school, whatever the analysis said. Undoing deletes the accounts created with those of pupils (`apply.accounts`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from sqlalchemy import or_, select
 
 from cpro.core.permissions import Role
 from cpro.extensions import db
-from cpro.imports.apply.changes import division_ids, set_divisions, set_fields
-from cpro.imports.diff.services import DIVISIONS, SERVICES
-from cpro.imports.errors import AnalysisOutdated
-from cpro.imports.models import ChangeAction, ImportChange, ImportRun
+from cpro.imports.changes import DIVISIONS, SERVICES, Changes, Pair, backwards, new_values, set_fields
+from cpro.imports.errors import AnalysisOutdated, WorkedOn
+from cpro.imports.models import CORRECTING, ChangeAction, ImportChange, ImportRun
+from cpro.imports.queries import list_division_ids, list_selected
+from cpro.students.models import TeacherDivision
 from cpro.users.models import Account
 from cpro.users.operations import codes, rules
 from cpro.users.operations.sign_ins import end_sign_ins_of
+
+# --- Apply ---------------------------------------------------------------------------------------------------------
 
 
 def write_teachers(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> None:
@@ -32,7 +35,7 @@ def write_teachers(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) 
     _create([each for each in changes if each.action is ChangeAction.CREATE], logins, now, consent_needed=waits)
     _correct([each for each in changes if each.action is not ChangeAction.CREATE], now, consent_needed=waits)
     given = {each.object_id: each.changes[DIVISIONS] for each in changes if DIVISIONS in each.changes}
-    set_divisions(given, division_ids(), AnalysisOutdated)
+    _set_divisions(given, otherwise=AnalysisOutdated())
 
 
 def write_heads(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> None:
@@ -40,7 +43,8 @@ def write_heads(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> 
     for change in _list_changes(run):
         if change.action is ChangeAction.CREATE:
             _create([change], logins, now, consent_needed=rules.needs_consent(Role.HEAD))
-            set_divisions({change.object_id: change.changes.get(DIVISIONS, ([], []))}, division_ids(), AnalysisOutdated)
+            given = {change.object_id: change.changes.get(DIVISIONS, Pair([], []))}
+            _set_divisions(given, otherwise=AnalysisOutdated())
 
 
 def _list_changes(run: ImportRun) -> Sequence[ImportChange]:
@@ -61,7 +65,7 @@ def _role_of(change: ImportChange) -> Role:
     """Return the role of the account that a change is about: only those of teachers are corrected."""
     if change.action is not ChangeAction.CREATE:
         return Role.TEACHER
-    role = Role(change.changes["role"][1])
+    role = Role(change.changes["role"].new)
     if role not in (Role.TEACHER, Role.HEAD):
         raise AnalysisOutdated
     return role
@@ -77,7 +81,7 @@ def _create(
     """
     accounts = []
     for change in changes:
-        values = {name: new for name, (_old, new) in change.changes.items() if name not in (DIVISIONS, SERVICES)}
+        values = new_values(_fields_of(change.changes))
         role = Role(values.pop("role"))
         is_of_table = not change.object_key or change.object_key.startswith("table:")
         accounts.append(
@@ -99,23 +103,20 @@ def _create(
         change.object_id = account.id
         change.changes = {
             **change.changes,
-            "login": (None, account.login),
-            "consent_needed": (None, account.consent_needed),
+            "login": Pair(None, account.login),
+            "consent_needed": Pair(None, account.consent_needed),
         }
     db.session.flush()
 
 
 def _correct(changes: Sequence[ImportChange], now: dt.datetime, *, consent_needed: bool) -> None:
     """Correct accounts of teachers; no other role is ever touched by a file."""
-    wanted = select(Account).where(Account.id.in_([change.object_id for change in changes]))
-    accounts = {account.id: account for account in db.session.scalars(wanted)} if changes else {}
+    accounts = _get_accounts([change.object_id for change in changes])
     for change in changes:
         account = accounts.get(change.object_id or 0)
         if account is None or account.role is not Role.TEACHER:
             raise AnalysisOutdated
-        # What the file gave is kept for the next one to be compared with.
-        fields = {name: pair for name, pair in change.changes.items() if name not in (DIVISIONS, SERVICES)}
-        set_fields(account, fields, direction="forth", mismatch=AnalysisOutdated)
+        set_fields(account, _fields_of(change.changes), otherwise=AnalysisOutdated())
         if consent_needed and change.action is ChangeAction.REACTIVATE:
             account.consent_needed, account.consented_at = True, None
     db.session.flush()
@@ -123,3 +124,53 @@ def _correct(changes: Sequence[ImportChange], now: dt.datetime, *, consent_neede
     if closed:
         codes.void_codes(db.session(), closed, now=now)
         end_sign_ins_of(db.session(), closed)
+
+
+# --- Undo ----------------------------------------------------------------------------------------------------------
+
+
+def undo_staff(run: ImportRun) -> None:
+    """Give the accounts that the import corrected what they had. Raises `WorkedOn`."""
+    changed, given = WorkedOn("un compte", "a changé depuis"), {}
+    for page in list_selected(run.id, "account", *CORRECTING):
+        accounts = _get_accounts([change.object_id for change in page])
+        for change in page:
+            if change.object_id not in accounts:
+                raise WorkedOn("un compte", "n’existe plus")
+            undoing = backwards(change.changes)
+            set_fields(accounts[change.object_id], _fields_of(undoing), otherwise=changed)
+            if DIVISIONS in undoing:
+                given[change.object_id] = undoing[DIVISIONS]
+    _set_divisions(given, otherwise=changed)
+
+
+# --- Both ----------------------------------------------------------------------------------------------------------
+
+
+def _fields_of(changes: Changes) -> Changes:
+    """Return the changes of the account itself; what the file gave is kept for the next one to be compared with."""
+    return {name: pair for name, pair in changes.items() if name not in (DIVISIONS, SERVICES)}
+
+
+def _get_accounts(ids: Sequence[int | None]) -> dict[int, Account]:
+    wanted = select(Account).where(Account.id.in_(ids))
+    return {account.id: account for account in db.session.scalars(wanted)} if ids else {}
+
+
+def _set_divisions(given: Mapping[int | None, Pair], *, otherwise: Exception) -> None:
+    """Give teachers their divisions, {account's id: codes}; raises `otherwise` when one does not have the old ones."""
+    by_code = list_division_ids()
+    stored: dict[int, dict[int, TeacherDivision]] = {}
+    ids = [id_ for id_ in given if id_ is not None]
+    for row in db.session.scalars(select(TeacherDivision).where(TeacherDivision.account_id.in_(ids))) if ids else ():
+        stored.setdefault(row.account_id, {})[row.division_id] = row
+    for account_id, (old, new) in given.items():
+        have = stored.get(account_id or 0, {})
+        if have.keys() != {by_code.get(code) for code in old}:
+            raise otherwise
+        wanted = {by_code[code] for code in new if code in by_code}
+        for division_id in sorted(wanted - have.keys()):
+            db.session.add(TeacherDivision(account_id=account_id, division_id=division_id))
+        for division_id in have.keys() - wanted:
+            db.session.delete(have[division_id])
+    db.session.flush()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from cpro.extensions import db
-from cpro.imports.diff.proposals import Changes, MatchCode, Note, Proposal, Yielded
+from cpro.imports.changes import Pair, creating
+from cpro.imports.diff.proposals import MatchCode, Note, Proposal, Yielded
 from cpro.imports.models import ChangeAction
 from cpro.imports.parse.siecle.structures import SIECLEDivision
 from cpro.students.mefs import deduce_diplomas, diploma_of_division
@@ -54,12 +55,12 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
 def _compare_division(code: str, label: str, leads_to: set[int], known: Division | None) -> Iterator[Proposal]:
     wanted = {"label": label, "diploma_id": diploma_of_division(known.diploma_id if known else None, leads_to)}
     if known is None:
-        changes: Changes = {"code": (None, code)}
-        changes |= {name: (None, value) for name, value in wanted.items() if value}
-        yield Proposal("division", None, code, code, ChangeAction.CREATE, changes)
+        yield Proposal("division", None, code, code, ChangeAction.CREATE, creating({"code": code} | wanted))
         return
     changes = {
-        name: (getattr(known, name), value) for name, value in wanted.items() if value and value != getattr(known, name)
+        name: Pair(getattr(known, name), value)
+        for name, value in wanted.items()
+        if value and value != getattr(known, name)
     }
     if changes:
         yield Proposal("division", known.id, code, code, ChangeAction.CHANGE, changes)
@@ -83,7 +84,6 @@ def _compare_mefs(found: Found, diplomas: Mapping[str, int | None], known: Mappi
             yield Note(MatchCode.MEF_UNLINKED, found.file_kind, found.lines_of_mef.get(code, 0), sentence)
         if stored is None:
             values = {"code": code, "label": label, "diploma_id": diploma_id}
-            changes: Changes = {name: (None, value) for name, value in values.items() if value}
-            yield Proposal("mef", None, code, label or code, ChangeAction.CREATE, changes)
+            yield Proposal("mef", None, code, label or code, ChangeAction.CREATE, creating(values))
         elif label and label != stored.label:
-            yield Proposal("mef", stored.id, code, label, ChangeAction.CHANGE, {"label": (stored.label, label)})
+            yield Proposal("mef", stored.id, code, label, ChangeAction.CHANGE, {"label": Pair(stored.label, label)})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from cpro.imports.changes import Changes
 from cpro.imports.models import ChangeAction
 from cpro.imports.parse.findings import Finding, FindingCode, Severity
 
@@ -17,7 +18,6 @@ _COUNT_OF = {
     ChangeAction.DEACTIVATE: "deactivated",
     ChangeAction.REACTIVATE: "reactivated",
 }
-Changes = dict[str, tuple[Any, Any]]
 #: What people answered, {key of the question: id of the person meant, 0 for somebody else}.
 Answers = Mapping[str, int]
 

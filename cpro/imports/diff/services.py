@@ -11,10 +11,8 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from cpro.extensions import db
+from cpro.imports.changes import DIVISIONS, SERVICES
 from cpro.imports.models import ImportChange, ImportRun, RunState
-
-#: Fields of a change of an account: the divisions it is given, and those the file gave, before and now.
-DIVISIONS, SERVICES = "divisions", "services"
 
 
 def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
@@ -34,7 +32,7 @@ def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
     for account_id, changes in rows:
         pair = changes.get(SERVICES) or changes.get(DIVISIONS)
         if pair and account_id is not None:
-            services[account_id] = pair[1]
+            services[account_id] = pair.new
     return services
 
 

@@ -15,8 +15,9 @@ from cpro.core.formatting import person_name
 from cpro.core.permissions import Role
 from cpro.core.validators import fold
 from cpro.extensions import db
-from cpro.imports.diff.proposals import Answers, Changes, MatchCode, Note, Proposal, Question, Tally, Yielded, notes_of
-from cpro.imports.diff.services import DIVISIONS, SERVICES, list_known_services, merge_services
+from cpro.imports.changes import DIVISIONS, SERVICES, Changes, Pair, creating
+from cpro.imports.diff.proposals import Answers, MatchCode, Note, Proposal, Question, Tally, Yielded, notes_of
+from cpro.imports.diff.services import list_known_services, merge_services
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.parse.records import StaffRecord
 from cpro.imports.parse.siecle.header import ExportKind
@@ -125,7 +126,7 @@ class StaffAnalysis:
             sentence = "Ce compte a été désactivé à la main : il le reste."
             yield self._note(MatchCode.CLOSED_BY_HAND, record, sentence)
         elif not account.is_active:
-            changes["is_active"] = (False, True)
+            changes["is_active"] = Pair(False, True)
             yield self.tally.note(self._proposal(record, account.id, ChangeAction.REACTIVATE, changes))
             return
         if changes:
@@ -136,20 +137,20 @@ class StaffAnalysis:
     def _differences(self, record: StaffRecord, account: Account) -> Changes:
         wanted = _values(record)
         changes: Changes = {
-            name: (getattr(account, name), value)
+            name: Pair(getattr(account, name), value)
             for name, value in wanted.items()
             if value and value != getattr(account, name)
         }
         if record.email and not account.email:
-            changes["email"] = ("", record.email)
+            changes["email"] = Pair("", record.email)
         if not account.sts_key and self._key_of(record):
-            changes["sts_key"] = (None, self._key_of(record))
+            changes["sts_key"] = Pair(None, self._key_of(record))
         have, services = self._divisions.get(account.id, []), self._services.get(account.id, [])
         codes = sorted(record.division_codes)
         wanted_codes = merge_services(have, services, codes)
         # Early in September the file has no service yet: it then says nothing of who teaches where.
         if codes and wanted_codes != have:
-            changes |= {DIVISIONS: (have, wanted_codes), SERVICES: (services, codes)}
+            changes |= {DIVISIONS: Pair(have, wanted_codes), SERVICES: Pair(services, codes)}
         return changes
 
     def _judge_head(self, record: StaffRecord) -> Iterator[Yielded]:
@@ -158,13 +159,13 @@ class StaffAnalysis:
             sentence = "Un compte de chef d’établissement est déjà à ce nom : l’import n’y touche pas."
             yield self._note(MatchCode.HEAD_IN_PLACE, record, sentence)
             return
-        changes: Changes = {"role": (None, Role.HEAD.value)}
+        changes = creating({"role": Role.HEAD.value})
         if self._head_is_there:
             sentence = "C’est un autre chef d’établissement : son compte attendra l’accord de celui qui est en place."
             yield self._note(MatchCode.FURTHER_HEAD, record, sentence)
-            changes["consent_needed"] = (False, True)
+            changes["consent_needed"] = Pair(False, True)
         self._head_is_there = True
-        changes |= {name: (None, value) for name, value in _values(record).items() if value and name != "discipline"}
+        changes |= creating(_values(record) | {"discipline": ""})
         yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
 
     def _judge_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
@@ -189,12 +190,9 @@ class StaffAnalysis:
             yield self._refuse(record, _NAMESAKE)
 
     def _create_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
-        changes: Changes = {"role": (None, Role.TEACHER.value)}
-        changes |= {name: (None, value) for name, value in _values(record).items() if value}
-        if record.email:
-            changes["email"] = (None, record.email)
+        changes = creating({"role": Role.TEACHER.value, **_values(record), "email": record.email})
         if record.division_codes:
-            changes[DIVISIONS] = ([], sorted(record.division_codes))
+            changes[DIVISIONS] = Pair([], sorted(record.division_codes))
         yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
 
     def _refuse(self, record: StaffRecord, sentence: str) -> Note:
@@ -226,7 +224,7 @@ class StaffAnalysis:
         for account in self._accounts:
             is_concerned = account.role is Role.TEACHER and (account.sts_key or self._is_table)
             if is_concerned and account.is_active and account.id not in self._seen:
-                changes: Changes = {"is_active": (True, False)}
+                changes = {"is_active": Pair(True, False)}
                 yield self.tally.note(
                     Proposal(
                         "account",

@@ -6,15 +6,15 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import func, select
 
 from cpro.core.formatting import person_name
 from cpro.extensions import db
+from cpro.imports.changes import Changes, Pair, creating
 from cpro.imports.diff import matching
 from cpro.imports.diff.matching import FROM_SIECLE, Known, PupilSource
-from cpro.imports.diff.proposals import Answers, Changes, MatchCode, Note, Proposal, Question, Tally, Yielded, notes_of
+from cpro.imports.diff.proposals import Answers, MatchCode, Note, Proposal, Question, Tally, Yielded, notes_of
 from cpro.imports.models import ChangeAction
 from cpro.imports.parse.findings import FindingCode
 from cpro.imports.parse.records import StudentRecord
@@ -179,8 +179,7 @@ class StudentAnalysis:
         action = ChangeAction.CHANGE
         if not known.is_active:
             action = ChangeAction.REACTIVATE
-            changes["is_active"] = (False, True)
-            changes["left_on"] = (_plain(known.departed_on), None)
+            changes |= {"is_active": Pair(False, True), "departed_on": Pair(known.departed_on, None)}
         if changes:
             yield self.tally.note(Proposal("student", known.id, record.siecle_id, _label(record), action, changes))
         else:
@@ -214,7 +213,7 @@ class StudentAnalysis:
         if wanted == have:
             return {}
         pairs = zip(self._fields, have, wanted, strict=True)
-        return {name: (_plain(old), _plain(new)) for name, old, new in pairs if old != new}
+        return {name: Pair(old, new) for name, old, new in pairs if old != new}
 
     def _judge_unknown(self, records: list[StudentRecord]) -> Iterator[Yielded]:
         found = {} if self._is_empty else matching.find_namesakes(records)
@@ -249,14 +248,14 @@ class StudentAnalysis:
             record.last_name,
             record.usage_name,
             record.first_name,
-            _plain(record.birth_date),
+            record.birth_date,
             record.ine,
             record.siecle_id,
             record.division_code,
             record.mef_code,
             self._source.origin.value,
         )
-        changes = {name: (None, value) for name, value in zip(self._fields, values, strict=True) if value}
+        changes = creating(dict(zip(self._fields, values, strict=True)))
         yield self.tally.note(Proposal("student", None, record.siecle_id, _label(record), ChangeAction.CREATE, changes))
 
     def _note_presence(self, record: StudentRecord, ine: str | None) -> None:
@@ -302,7 +301,7 @@ class StudentAnalysis:
                 )
 
     def _deactivation(self, known: Known, departed_on: dt.date) -> Proposal:
-        changes: Changes = {"is_active": (True, False), "left_on": (_plain(known.departed_on), departed_on.isoformat())}
+        changes = {"is_active": Pair(True, False), "departed_on": Pair(known.departed_on, departed_on)}
         label, number = person_name(known.last_name, known.first_name), getattr(known, self._source.number)
         return Proposal("student", known.id, number or "", label, ChangeAction.DEACTIVATE, changes)
 
@@ -318,7 +317,3 @@ def _distinct(*found: Known | None) -> list[Known]:
 
 def _label(record: StudentRecord) -> str:
     return person_name(record.last_name, record.first_name)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, dt.date) else value

@@ -234,6 +234,23 @@ def send_to_application(
     return job
 
 
+def begin_application(run: ImportRun) -> None:
+    """Say that an import is being applied, where no job does. Raises `NotToApply`, `ImportUnderWay`."""
+    lock_imports_and_school()
+    db.session.refresh(run)
+    if run.state is not RunState.ANALYSED:
+        raise NotToApply
+    run.state_value, run.job_id = RunState.APPLYING.value, None
+    db.session.flush()
+
+
+def give_up_application(run: ImportRun) -> None:
+    """Let an import that is not applied after all be analysed again."""
+    if run.state is RunState.APPLYING:
+        run.state_value = RunState.ANALYSED.value
+        db.session.flush()
+
+
 def check_confirmations(run: ImportRun, given: Sequence[str]) -> None:
     """Raise `ConfirmationMissing` with the sentences of what is needed and was not given."""
     missing = [each["sentence"] for each in run.confirmations_needed if each["key"] not in given]

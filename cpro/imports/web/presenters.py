@@ -8,6 +8,7 @@ from typing import Any
 
 from cpro.audit import labels
 from cpro.core.formatting import format_instant, mask_ines, plural
+from cpro.imports.changes import to_plain
 from cpro.imports.diff.proposals import label_of
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
 from cpro.imports.parse.findings import Severity
@@ -129,7 +130,7 @@ class ImportPresenter:
         is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
         was_left = is_done and not change.is_selected
         object_type = change.object_type
-        role = change.changes.get("role", [None, None])[1]
+        role = change.changes["role"].new if "role" in change.changes else None
         return ShownChange(
             change.id,
             "Compte d’élève" if role == "student" else OBJECT_LABELS.get(object_type, object_type),
@@ -139,7 +140,7 @@ class ImportPresenter:
             change.action is ChangeAction.CREATE,
             tuple(
                 Field(labels.field_label(object_type, name), *(self._value(object_type, name, each) for each in pair))
-                for name, pair in ({} if was_left else change.changes).items()
+                for name, pair in ({} if was_left else to_plain(change.changes)).items()
             ),
             was_left,
         )

@@ -15,8 +15,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.forms import posted
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.imports import queries
-from cpro.imports.apply import execution
-from cpro.imports.apply.reversal import describe_obstacle, request_undo
+from cpro.imports.apply import reversal
 from cpro.imports.errors import UndoImpossible
 from cpro.imports.models import RunState
 from cpro.imports.queries import school_day
@@ -172,13 +171,13 @@ def undo(run_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         try:
             with unit_of_work():
-                is_sent = request_undo(run, by=current_actor(), now=now) is not None
+                is_sent = reversal.request_undo(run, by=current_actor(), now=now) is not None
             if not is_sent:
-                execution.undo(run_id=run_id, by=current_actor(), clock=clock.utcnow)
+                reversal.undo(run_id=run_id, by=current_actor(), clock=clock.utcnow)
         except DomainError as refusal:
             return show_run(run_id, refusal)
         return _back(run_id, "" if is_sent else f"{label} : annulé. Les données sont comme avant lui.")
-    obstacle = describe_obstacle(run, now=now)
+    obstacle = reversal.describe_obstacle(run, now=now)
     if obstacle:
         return show_run(run_id, UndoImpossible(obstacle))
     return render_page(

@@ -1,0 +1,139 @@
+"""What an import changes of an object, and how that is kept: the one place that knows both.
+
+A change is a pair of typed values under the name of an attribute of the model. It is kept as JSON, {key: [old, new]},
+for as long as the school: what any version wrote stays readable, so that a key outlives the renaming of its attribute,
+and days are texts. `ChangesType` translates on the way in and on the way out; applying and undoing never see the JSON.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import JSON
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+class Pair(NamedTuple):
+    """What a field holds before an import, and after it."""
+
+    old: Any
+    new: Any
+
+
+Changes = dict[str, Pair]
+
+
+class Field(NamedTuple):
+    """A field that an import may change."""
+
+    #: of its values, None apart
+    type: type
+    #: what the changes kept call it, where that is not the name of its attribute
+    key: str = ""
+
+
+#: The divisions that an import gives a teacher, and those that the file gave them, both by code.
+DIVISIONS, SERVICES = "divisions", "services"
+#: Every field that an import may change, whatever the object; those of people first.
+FIELDS = {
+    "last_name": Field(str),
+    "usage_name": Field(str),
+    "first_name": Field(str),
+    "is_active": Field(bool),
+    # of pupils; the division by its code, "" for none
+    "birth_date": Field(dt.date),
+    "ine": Field(str),
+    "siecle_id": Field(str),
+    "local_id": Field(str),
+    "came_by": Field(str),
+    "mef_code": Field(str),
+    "division": Field(str),
+    "departed_on": Field(dt.date, key="left_on"),
+    # of accounts; the role by its value
+    "role": Field(str),
+    "login": Field(str),
+    "civility": Field(str),
+    "discipline": Field(str),
+    "email": Field(str),
+    "sts_key": Field(str),
+    "consent_needed": Field(bool),
+    DIVISIONS: Field(list),
+    SERVICES: Field(list),
+    # of divisions and courses
+    "code": Field(str),
+    "label": Field(str),
+    "diploma_id": Field(int),
+}
+_KEYS = {name: field.key for name, field in FIELDS.items() if field.key}
+_NAMES = {key: name for name, key in _KEYS.items()}
+_DAYS = frozenset(name for name, field in FIELDS.items() if field.type is dt.date)
+
+
+class ChangesType(TypeDecorator[Changes]):
+    """Keep changes as JSON and hand them back typed. Refuses, on the way in, what no import changes."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Changes | None, dialect: Dialect) -> dict[str, list[Any]] | None:
+        """Return changes as they are kept; raises `TypeError` for what no import changes, or not so."""
+        if value is None:
+            return None
+        for name, pair in value.items():
+            if name not in FIELDS or not all(each is None or isinstance(each, FIELDS[name].type) for each in pair):
+                raise TypeError(f"no import changes {name} so: {pair!r}")
+        return to_plain(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Changes | None:
+        """Return kept changes as they are used."""
+        return None if value is None else _from_plain(value)
+
+
+def to_plain(changes: Changes) -> dict[str, list[Any]]:
+    """Return changes as they are kept, which is also how the journal names fields."""
+    return {
+        _KEYS.get(name, name): [_text(value) if name in _DAYS else value for value in pair]
+        for name, pair in changes.items()
+    }
+
+
+def _from_plain(plain: Mapping[str, tuple[Any, Any]]) -> Changes:
+    changes: Changes = {}
+    for key, (old, new) in plain.items():
+        name = _NAMES.get(key, key)
+        changes[name] = Pair(_day(old), _day(new)) if name in _DAYS else Pair(old, new)
+    return changes
+
+
+def _text(day: dt.date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+def creating(values: Mapping[str, Any]) -> Changes:
+    """Return the changes that make an object of these values; the blank ones are left out."""
+    return {name: Pair(None, value) for name, value in values.items() if value}
+
+
+def new_values(changes: Changes) -> dict[str, Any]:
+    """Return what the fields hold once the changes are applied."""
+    return {name: pair.new for name, pair in changes.items()}
+
+
+def backwards(changes: Changes) -> Changes:
+    """Return the changes that undo these."""
+    return {name: Pair(new, old) for name, (old, new) in changes.items()}
+
+
+def set_fields(row: Any, changes: Changes, *, otherwise: Exception) -> None:
+    """Set the new values on a row that has the old ones; raises `otherwise` when somebody changed one meanwhile."""
+    if any(getattr(row, name) != pair.old for name, pair in changes.items()):
+        raise otherwise
+    for name, pair in changes.items():
+        setattr(row, name, pair.new)
