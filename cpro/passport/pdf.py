@@ -18,8 +18,9 @@ from cpro.core.printed_codes import generate_printed_code, group_printed_code
 from cpro.core.richtext import to_blocks
 from cpro.core.validators import fold
 from cpro.passport.letterhead import Letterhead, Picture
-from cpro.passport.levels import build_level_charts, describe_scale
+from cpro.passport.level_charts import build_level_charts
 from cpro.passport.queries import Portfolio
+from cpro.records.levels import describe_scale
 from cpro.records.models import Bilan, Fiche
 from cpro.students.models import Student
 

@@ -1,82 +1,44 @@
-"""The levels of a pupil over time: one line for each competence, as an SVG and as the same figures in a table.
+"""The levels given to a pupil, arranged as whoever shows them does: by diploma, by competence, along the time.
 
-Pure: levels in, markup out. Colours are classes of static/css/charts.css; a level shows by its height, and in the
-table by its words.
+The page of a pupil's records draws them (`web/level_chart.py`), so does the passport (`passport.level_charts`).
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
 
-from markupsafe import Markup
-
-from cpro.core.formatting import format_date, plural
+from cpro.core.formatting import join_french
 from cpro.core.parsing import read_integer
-from cpro.records.models import Level
+from cpro.records.models import Evaluation, Level
 from cpro.records.queries import LevelPoint
 
-#: In units of the SVG, which a page shows at about one pixel each: it stays readable on a phone.
-_WIDTH, _PLOT_LEFT, _PLOT_RIGHT, _ROW, _STEP, _TOP, _BOTTOM = 300, 86, 268, 46, 9, 8, 24
-_MAX_CODE = 10
+Given = TypeVar("Given", Evaluation, LevelPoint)
 
 
-@dataclass(frozen=True)
-class CompetenceLevels:
-    """The levels given to one competence, oldest first."""
-
-    code: str
-    label: str
-    points: Sequence[LevelPoint]
-
-    @property
-    def latest(self) -> Level:
-        """Return the last level."""
-        return Level(self.points[-1].level)
-
-    @property
-    def figures(self) -> list[tuple[str, str]]:
-        """Return each level as a table shows it: day, and level in figures and words."""
-        return [(format_date(each.evaluated_on), describe_level(each.level)) for each in self.points]
-
-
-@dataclass(frozen=True)
-class LevelChart:
-    """The competences of one diploma, in the order of their codes."""
-
-    key: str
-    title: str
-    competences: Sequence[CompetenceLevels]
-
-    @property
-    def summary(self) -> str:
-        """Return what there is to see, in a sentence."""
-        points = [each for competence in self.competences for each in competence.points]
-        first, last = _span(points)
-        days = f"du {format_date(first)} au {format_date(last)}" if last > first else f"le {format_date(first)}"
-        return (
-            f"{plural(len(points), 'évaluation', 'évaluations')} de "
-            f"{plural(len(self.competences), 'compétence', 'compétences')}, {days}."
-        )
-
-    @property
-    def svg(self) -> Markup:
-        """Return the lines as an SVG element with a title and a description; whatever it holds is escaped."""
-        return _render_chart(self)
-
-
-def charts_of(levels: Sequence[LevelPoint]) -> list[LevelChart]:
-    """Return a chart for each diploma among levels (oldest first), each competence named as it was the last time."""
-    by_diploma: dict[str, list[LevelPoint]] = defaultdict(list)
+def group_by_diploma(levels: Sequence[Given]) -> list[list[Given]]:
+    """Return levels (oldest first) by diploma, in the order in which these were met."""
+    found: dict[str, list[Given]] = defaultdict(list)
     for each in levels:
-        by_diploma[each.diploma_code].append(each)
-    return [
-        LevelChart(f"niveaux-{rank}", group[-1].diploma_label, _by_competence(group))
-        for rank, group in enumerate(by_diploma.values(), start=1)
-    ]
+        found[each.diploma_code].append(each)
+    return list(found.values())
+
+
+def group_by_competence(levels: Sequence[Given]) -> list[list[Given]]:
+    """Return the levels of each competence, in the order of a list: C2 before C10."""
+    found: dict[str, list[Given]] = defaultdict(list)
+    for each in levels:
+        found[each.competence_code].append(each)
+    return [found[code] for code in sorted(found, key=_rank_of_code)]
+
+
+def get_share_of_time(day: date, first: date, last: date) -> float:
+    """Return where a day stands between two others, from 0 to 1; in the middle when these are one."""
+    span = (last - first).days
+    return (day - first).days / span if span else 0.5
 
 
 def describe_level(level: int) -> str:
@@ -84,92 +46,11 @@ def describe_level(level: int) -> str:
     return f"{level}, {Level(level).label}"
 
 
-def rank_of_code(code: str) -> list[tuple[int, str]]:
-    """Return what codes are sorted by: C2 comes before C10."""
+def describe_scale() -> str:
+    """Return what each level means, in a sentence."""
+    return f"Niveaux\u202f: {join_french([f'{level.value} ({level.label})' for level in Level])}."
+
+
+def _rank_of_code(code: str) -> list[tuple[int, str]]:
     parts = [(read_integer(part), part) for part in re.split(r"([0-9]+)", code)]
     return [(-1, part) if number is None else (number, "") for number, part in parts]
-
-
-def _by_competence(levels: Sequence[LevelPoint]) -> list[CompetenceLevels]:
-    found: dict[str, list[LevelPoint]] = defaultdict(list)
-    for each in levels:
-        found[each.competence_code].append(each)
-    return [
-        CompetenceLevels(code, found[code][-1].competence_label, found[code])
-        for code in sorted(found, key=rank_of_code)
-    ]
-
-
-def _span(points: Sequence[LevelPoint]) -> tuple[dt.date, dt.date]:
-    days = [each.evaluated_on for each in points]
-    return min(days), max(days)
-
-
-def _render_chart(chart: LevelChart) -> Markup:
-    first, last = _span([each for competence in chart.competences for each in competence.points])
-    height = _TOP + _ROW * len(chart.competences) + _BOTTOM
-    rows = Markup().join(
-        _row(competence, first, last, top=_TOP + _ROW * rank) for rank, competence in enumerate(chart.competences)
-    )
-    return Markup(
-        '<svg class="chart" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        ' aria-labelledby="{key}-titre" aria-describedby="{key}-resume" focusable="false">'
-        '<title id="{key}-titre">{title}</title><desc id="{key}-resume">{summary}</desc>{rows}{axis}</svg>'
-    ).format(
-        width=_WIDTH,
-        height=height,
-        key=chart.key,
-        title=f"Niveaux par compétence\u202f: {chart.title}",
-        summary=chart.summary,
-        rows=rows,
-        axis=_axis(first, last, y=height - 6),
-    )
-
-
-def _row(competence: CompetenceLevels, first: dt.date, last: dt.date, *, top: int) -> Markup:
-    code = competence.code if len(competence.code) <= _MAX_CODE else f"{competence.code[: _MAX_CODE - 1]}…"
-    places = [(_x(each, first, last), _y(each.level, top)) for each in competence.points]
-    grid = Markup().join(
-        Markup('<line class="chart-level-grid" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>').format(
-            left=_PLOT_LEFT, right=_PLOT_RIGHT, y=_y(level.value, top)
-        )
-        for level in Level
-    )
-    line = Markup('<polyline class="chart-level-line" points="{points}"/>').format(
-        points=" ".join(f"{x},{y}" for x, y in places)
-    )
-    dots = Markup().join(
-        Markup('<circle class="chart-level-dot" cx="{x}" cy="{y}" r="3.5"/>').format(x=x, y=y) for x, y in places
-    )
-    words = Markup(
-        '<text class="chart-label" x="{x}" y="{y}" text-anchor="end">{code}</text>'
-        '<text class="chart-figure" x="{figure_x}" y="{figure_y}">{level}</text>'
-    ).format(
-        x=_PLOT_LEFT - 10,
-        y=_y(2, top),
-        code=code,
-        figure_x=_PLOT_RIGHT + 10,
-        figure_y=places[-1][1] + 4,
-        level=competence.latest.value,
-    )
-    return grid + line + dots + words
-
-
-def _axis(first: dt.date, last: dt.date, *, y: int) -> Markup:
-    text = Markup('<text class="chart-label" x="{x}" y="{y}" text-anchor="{anchor}">{day}</text>')
-    if first == last:
-        middle = (_PLOT_LEFT + _PLOT_RIGHT) // 2
-        return text.format(x=middle, y=y, anchor="middle", day=format_date(first))
-    return text.format(x=_PLOT_LEFT, y=y, anchor="start", day=format_date(first)) + text.format(
-        x=_PLOT_RIGHT, y=y, anchor="end", day=format_date(last)
-    )
-
-
-def _x(point: LevelPoint, first: dt.date, last: dt.date) -> float:
-    span = (last - first).days
-    share = (point.evaluated_on - first).days / span if span else 0.5
-    return round(_PLOT_LEFT + 4 + share * (_PLOT_RIGHT - _PLOT_LEFT - 8), 1)
-
-
-def _y(level: int, top: int) -> int:
-    return top + (len(Level) - level) * _STEP + 4

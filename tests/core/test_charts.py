@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from cpro.core.charts import Chart, Series
+from cpro.core.web.charts import Chart, Series
 from cpro.establishments.web.dashboard import _WEEKS
 from cpro.extensions import db
 from cpro.students.models import Division

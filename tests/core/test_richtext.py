@@ -15,8 +15,8 @@ from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import Form
 
 from cpro.config import PROJECT_ROOT
-from cpro.core.richtext import MAX_CHARACTERS, from_typed, sanitise, show, to_blocks, to_text, to_typed
-from cpro.core.web.richtext import RichTextField
+from cpro.core.richtext import MAX_CHARACTERS, from_typed, sanitise, to_blocks, to_text, to_typed
+from cpro.core.web.richtext import RichTextField, show
 
 REL = 'rel="noopener noreferrer nofollow"'
 

@@ -8,7 +8,7 @@ Invariant: stored text is sanitised when it comes in, and again each time it is 
 from __future__ import annotations
 
 from cpro.core.richtext.limits import MAX_CHARACTERS, InvalidRichText, check
-from cpro.core.richtext.sanitiser import read_rich, sanitise, show, to_blocks, to_text
+from cpro.core.richtext.sanitiser import read_rich, sanitise, to_blocks, to_text
 from cpro.core.richtext.typed import from_typed, to_typed
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "from_typed",
     "read_rich",
     "sanitise",
-    "show",
     "to_blocks",
     "to_text",
     "to_typed",

@@ -10,7 +10,6 @@ from html.parser import HTMLParser
 from itertools import groupby
 
 import nh3
-from markupsafe import Markup
 
 from cpro.core.richtext.blocks import MAX_DEPTH, Block, Run, lines_of, paragraphs, tidy
 from cpro.core.richtext.limits import InvalidRichText, check
@@ -33,11 +32,6 @@ def sanitise(html: str) -> str:
     Sanitising twice changes nothing. What is not kept loses its tags, not its words, save those of scripts and styles.
     """
     return _written(to_blocks(html))
-
-
-def show(html: str | None) -> Markup:
-    """Return stored rich text for a page, sanitised once more: whatever got into the database stops here."""
-    return Markup(sanitise(html or ""))  # written from escaped text, below
 
 
 def to_text(html: str) -> str:

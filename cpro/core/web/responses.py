@@ -21,7 +21,6 @@ from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map, RequestRedirect
 
-from cpro.core import richtext
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.locks import is_busy
@@ -29,6 +28,7 @@ from cpro.core.parsing import LARGEST_ID
 from cpro.core.permissions import Actor, Principal, Role
 from cpro.core.rights import describe_closed_to, describe_read_by
 from cpro.core.web.conflicts import describe_kept
+from cpro.core.web.richtext import show
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +54,7 @@ def install(app: Flask) -> None:
         )
     app.url_map.converters["int"] = _RowNumber
     app.session_interface = _SessionInterface()
-    app.jinja_env.filters.update(
-        date=format_date, count=format_count, richtext=richtext.show, describe_kept=describe_kept
-    )
+    app.jinja_env.filters.update(date=format_date, count=format_count, richtext=show, describe_kept=describe_kept)
     app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled)
     app.jinja_env.globals.update(Role=Role, describe_read_by=describe_read_by, describe_closed_to=describe_closed_to)
     app.before_request(_refuse_odd_addresses)

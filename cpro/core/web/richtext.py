@@ -1,9 +1,10 @@
-"""A form field of rich text: a text area without script, an editor with it (static/richtext.js)."""
+"""Rich text on a page, and its form field: a text area without script, an editor with it (static/richtext.js)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup
 from wtforms import TextAreaField
 
 from cpro.core.richtext.limits import MAX_SOURCE, InvalidRichText, check, check_source
@@ -12,6 +13,11 @@ from cpro.core.richtext.typed import from_typed, to_typed
 
 #: What the hidden field beside the text says of it.
 AS_HTML, AS_TYPED = "html", "typed"
+
+
+def show(html: str | None) -> Markup:
+    """Return stored rich text for a page, sanitised once more: whatever got into the database stops here."""
+    return Markup(sanitise(html or ""))  # written from escaped text by `sanitise`
 
 
 class RichTextField(TextAreaField):

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from cpro.core.formatting import format_date, join_french, plural
-from cpro.records.levels import describe_level, rank_of_code
-from cpro.records.models import Evaluation, Level
+from cpro.core.formatting import format_date, plural
+from cpro.records.levels import describe_level, get_share_of_time, group_by_competence, group_by_diploma
+from cpro.records.models import Evaluation
 
 #: Competences on one chart: what fits on a page.
 _LINES = 14
-
-
-def describe_scale() -> str:
-    """Return what each level means, in a sentence."""
-    return f"Niveaux\u202f: {join_french([f'{level.value} ({level.label})' for level in Level])}."
 
 
 def build_level_charts(evaluations: Sequence[Evaluation], titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -25,30 +19,19 @@ def build_level_charts(evaluations: Sequence[Evaluation], titles: Mapping[str, s
 
     A point of a chart is `[share of the time, level]`. `titles` names the validated fiches by origin.
     """
-    by_diploma: dict[str, list[Evaluation]] = defaultdict(list)
-    for each in evaluations:
-        by_diploma[each.diploma_code].append(each)
     return [
         {
             "diploma": group[-1].diploma_label,
             "charts": _charts(group),
-            "rows": [_table_part(own, titles) for own in _by_competence(group)],
+            "rows": [_table_part(own, titles) for own in group_by_competence(group)],
         }
-        for group in by_diploma.values()
+        for group in group_by_diploma(evaluations)
     ]
-
-
-def _by_competence(evaluations: Sequence[Evaluation]) -> list[list[Evaluation]]:
-    """Return the évaluations of each competence, in the order of a list: C2 before C10."""
-    found: dict[str, list[Evaluation]] = defaultdict(list)
-    for each in evaluations:
-        found[each.competence_code].append(each)
-    return [found[code] for code in sorted(found, key=rank_of_code)]
 
 
 def _charts(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
     first, last = evaluations[0].evaluated_on, evaluations[-1].evaluated_on
-    competences = _by_competence(evaluations)
+    competences = group_by_competence(evaluations)
     return [
         {
             "first": format_date(first),
@@ -61,12 +44,11 @@ def _charts(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
 
 
 def _line(own: Sequence[Evaluation], first: date, last: date) -> dict[str, Any]:
-    span = (last - first).days
     return {
         "code": own[-1].competence_code,
         "label": own[-1].competence_label,
         "level": own[-1].level,
-        "points": [[round((each.evaluated_on - first).days / span, 4) if span else 0.5, each.level] for each in own],
+        "points": [[round(get_share_of_time(each.evaluated_on, first, last), 4), each.level] for each in own],
     }
 
 
