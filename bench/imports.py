@@ -42,8 +42,7 @@ from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.imports.apply.application import apply_now
-from cpro.imports.runs.analysis import analyse
-from cpro.imports.runs.deposits import receive
+from cpro.imports.runs.deposits import analyse, receive
 from cpro.students.models import Origin, Student
 
 NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)

@@ -45,8 +45,7 @@ from cpro.extensions import db
 from cpro.imports.apply import reversal
 from cpro.imports.queries import get_run
 from cpro.imports.runs import lifecycle
-from cpro.imports.runs.analysis import analyse
-from cpro.imports.runs.deposits import receive
+from cpro.imports.runs.deposits import analyse, receive
 from cpro.users.models import Account
 from cpro.users.web import guard
 from tests.helpers.browser import Browser

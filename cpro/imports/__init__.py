@@ -7,6 +7,17 @@ the files themselves are kept while their import is not over, and no longer (`ru
 `parse` makes records of the files and knows neither the web nor the database; `diff` compares them with the school and
 writes nothing; `runs` keeps the files, what was found and where the import stands; `apply` writes and undoes it in one
 short transaction. Each knows those before it, never those after.
+
+From an upload to the row of a pupil, one file calls the next, at the deposit and again once it is confirmed:
+
+1. `web/views/deposits.py` receives the files, and refuses those that cannot be read.
+2. `runs/deposits.py` judges them, has them compared with the school, keeps what is found.
+3. `diff/comparison.py` opens each file in its turn.
+4. `diff/students.py` compares the pupils of one with those of the school.
+5. `parse/siecle/reader.py` reads them, record by record.
+6. `jobs.py` begins again where somebody has confirmed what was found.
+7. `apply/application.py` prepares all that is written, then writes it in one transaction.
+8. `apply/pupils.py` makes rows of changes; what undoes them is beside.
 """
 
 from __future__ import annotations

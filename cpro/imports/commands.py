@@ -22,8 +22,7 @@ from cpro.imports.diff.sources import SIECLESources
 from cpro.imports.errors import ConfirmationMissing
 from cpro.imports.models import RunState
 from cpro.imports.queries import get_run
-from cpro.imports.runs.analysis import analyse, foresee
-from cpro.imports.runs.deposits import receive
+from cpro.imports.runs.deposits import analyse, foresee, receive
 from cpro.imports.runs.lifecycle import close_run
 from cpro.users.queries import find_establishment
 

@@ -22,8 +22,7 @@ from cpro.imports.diff.sources import count_pupils
 from cpro.imports.models import ANALYSE_JOB, APPLY_JOB, UNDO_JOB, ImportRun, RunState
 from cpro.imports.queries import get_run, school_day
 from cpro.imports.runs import upload_files
-from cpro.imports.runs.analysis import conclude, fill, prepare
-from cpro.imports.runs.deposits import read_kept
+from cpro.imports.runs.deposits import conclude, fill, prepare, read_kept
 from cpro.imports.runs.lifecycle import close_run, give_up_application, record_about_run, restart_run
 from cpro.imports.web.presenters import summary_of_counts
 

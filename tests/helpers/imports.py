@@ -19,8 +19,7 @@ from cpro.extensions import db
 from cpro.imports.apply.application import apply_now
 from cpro.imports.apply.reversal import undo
 from cpro.imports.models import ImportFinding, ImportRun
-from cpro.imports.runs.analysis import analyse, foresee
-from cpro.imports.runs.deposits import receive
+from cpro.imports.runs.deposits import analyse, foresee, receive
 from cpro.students.models import Division, Student
 from cpro.users.models import Account
 from tests.factories import NOW, World

@@ -25,7 +25,7 @@ from cpro.imports.apply.application import Clock, Finish
 from cpro.imports.errors import UndoImpossible, UndoUnderWay, WorkedOn
 from cpro.imports.models import UNDO_JOB, ImportChange, ImportRun, RunState
 from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, fingerprint_of_data, get_run, school_day
-from cpro.imports.runs.exclusion import lock_imports, lock_imports_and_school
+from cpro.imports.runs.exclusion import lock_imports, lock_run
 from cpro.imports.runs.lifecycle import is_being_undone, record_about_run
 
 #: Changes undone before the answer: those of a large school. A worker undoes more.
@@ -175,8 +175,7 @@ def request_undo(run: ImportRun, *, by: Actor, now: dt.datetime) -> Job | None:
 
     Raises `UndoImpossible`, `UndoUnderWay`, `ImportUnderWay`.
     """
-    lock_imports_and_school()
-    db.session.refresh(run)
+    lock_run(run)
     if is_being_undone(run):
         raise UndoUnderWay
     check_undoable(run, now=now)

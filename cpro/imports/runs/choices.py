@@ -16,7 +16,7 @@ from cpro.extensions import db
 from cpro.imports.errors import AnalysisSeenChanged, NotToApply
 from cpro.imports.models import ImportChange, ImportQuestion, ImportRun, RunState
 from cpro.imports.runs import ticks
-from cpro.imports.runs.exclusion import lock_imports_and_school
+from cpro.imports.runs.exclusion import lock_run
 from cpro.imports.runs.lifecycle import record_about_run, version_of
 
 
@@ -133,8 +133,7 @@ def choose_all(run: ImportRun, *, is_selected: bool, today: date, by: Actor, now
 
 
 def _lock(run: ImportRun) -> None:
-    lock_imports_and_school()
-    db.session.refresh(run)
+    lock_run(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply
 

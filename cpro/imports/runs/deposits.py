@@ -1,38 +1,57 @@
-"""What a school deposits by the page or the command line: judged, kept while the import is not over, analysed.
+"""From what a school deposits to an import that waits to be confirmed: judged, kept, read and compared.
 
-Few bytes are analysed before the answer; more, by a worker, so that nobody waits in front of a blank page.
+All of it but what is kept is outside any write transaction. Few bytes are analysed before the answer and kept in one
+transaction; many by a worker, in short ones, a batch at a time, so that nobody waits for a page nor to sign in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+import gc
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cpro.core import tenancy
 from cpro.core.commands import COMMAND_LINE
 from cpro.core.errors import DomainError
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Actor
 from cpro.core.storage import StorageUnavailable
 from cpro.core.transactions import unit_of_work
+from cpro.core.validators import fold
 from cpro.establishments.queries import get_current_establishment
-from cpro.imports.diff.sources import SIECLESources, Sources, gather, gather_all, require_kind, size_of
-from cpro.imports.errors import FileRefused, FilesGone, Refusals
-from cpro.imports.models import ImportRun
+from cpro.extensions import db
+from cpro.imports.diff.comparison import SIECLEAnalysis, TableAnalysis
+from cpro.imports.diff.proposals import Answers, Note, Proposal, Question, Yielded
+from cpro.imports.diff.sources import SIECLESources, Sources, TableSources, gather, gather_all, require_kind, size_of
+from cpro.imports.errors import AnalysisOutdated, FileRefused, FilesGone, Refusals
+from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
 from cpro.imports.parse.files.extraction import UnpackedFile, unpack
 from cpro.imports.parse.files.recognition import RecognisedFile, recognise
 from cpro.imports.parse.files.shapes import detect_shape
-from cpro.imports.queries import get_run, school_day
-from cpro.imports.runs import lifecycle, upload_files
+from cpro.imports.queries import fingerprint_of_data, get_run, school_day
+from cpro.imports.runs import lifecycle, ticks, upload_files
 from cpro.imports.runs.admission import require_may_import
-from cpro.imports.runs.analysis import analyse_again, analyse_at_once
+from cpro.imports.runs.exclusion import lock_imports_and_school
 
 #: Bytes analysed before the answer: the files of some eight thousand pupils, a few seconds.
 AT_ONCE_SIZE = 8 * 1024 * 1024
 #: Far more than there are kinds of files.
 MAX_FILES = 30
+#: Findings kept in one transaction: some hundredths of a second of the single writer of SQLite.
+_BATCH = 1000
+#: How often an analysis begins again because somebody wrote while it read.
+_ATTEMPTS = 3
+#: Of Python's collector of cycles, usually and while a file is read.
+_USUAL_THRESHOLDS = gc.get_threshold()
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+
+Analysis = SIECLEAnalysis | TableAnalysis
 
 
 class NothingDeposited(DomainError):
@@ -58,7 +77,7 @@ def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: b
     kind, and whatever `gather_all` and the analysis raise.
     """
     school = get_current_establishment()
-    school_id = school.id
+    school_id, today = school.id, school_day(now)
     require_may_import(school, by=by)
     sent = [upload for upload in uploads if upload.filename]
     if not sent:
@@ -69,20 +88,20 @@ def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: b
         with upload_files.create_folder(school_id) as folder:
             sources = judge(folder.receive(sent), folder.path, now=now)
             folder.keep_only([file["stored"] for file in sources.described])
+            open_run = partial(
+                lifecycle.open_run,
+                sources,
+                kept_in=folder.token,
+                opens_student_accounts=opens_student_accounts,
+                today=today,
+                by=by,
+                now=now,
+            )
             if size_of(sources) <= AT_ONCE_SIZE:
-                run_id = analyse_at_once(
-                    sources, kept_in=folder.token, opens_student_accounts=opens_student_accounts, by=by, now=now
-                )
+                run_id = _analyse_at_once(open_run, sources, {}, today=today, now=now)
             else:
                 with unit_of_work():
-                    run = lifecycle.open_run(
-                        sources,
-                        kept_in=folder.token,
-                        opens_student_accounts=opens_student_accounts,
-                        today=school_day(now),
-                        by=by,
-                        now=now,
-                    )
+                    run = open_run()
                     lifecycle.send_to_analysis(run, by=by, now=now)
                     run_id = run.id
             folder.is_kept = True
@@ -96,14 +115,19 @@ def renew(run: ImportRun, *, by: Actor, now: datetime) -> int | None:
 
     Answers already given hold. Raises `FilesGone`, `NotToApply`, and as `deposit` does for the files themselves.
     """
-    run_id = run.id
+    run_id, today, answers = run.id, school_day(now), dict(run.answers)
     sources = read_kept(run, now=now)
     if size_of(sources) <= AT_ONCE_SIZE:
-        analyse_again(run, sources, now=now)
+        _analyse_at_once(
+            lambda: lifecycle.restart_run(get_run(run_id), today=today), sources, answers, today=today, now=now
+        )
         return None
     with unit_of_work():
         job: Job = lifecycle.send_to_analysis(get_run(run_id), by=by, now=now)
         return job.id
+
+
+# --- Judged ----------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -155,3 +179,165 @@ def read_kept(run: ImportRun, *, now: datetime) -> Sources:
     school = get_current_establishment()
     files = [recognise(UnpackedFile(name, path, detect_shape(path))) for name, path in paths]
     return gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+
+
+# --- Analysed --------------------------------------------------------------------------------------------------------
+
+
+def prepare(sources: Sources, *, today: dt.date, answers: Answers | None = None) -> Analysis:
+    """Return the analysis of these files, not yet run."""
+    if isinstance(sources, TableSources):
+        return TableAnalysis(sources, today=today, answers=answers)
+    return SIECLEAnalysis(sources, today=today, answers=answers)
+
+
+def foresee(sources: Sources, *, now: datetime) -> Analysis:
+    """Return an analysis of which nothing is kept but the figures. Raises as `SIECLEAnalysis.run` does."""
+    analysis = prepare(sources, today=school_day(now))
+    for _ in analysis.run():
+        pass
+    return analysis
+
+
+def analyse(
+    sources: Sources,
+    *,
+    opens_student_accounts: bool = False,
+    by: Actor,
+    now: datetime,
+    heartbeat: Callable[[], None] = lambda: None,
+) -> int:
+    """Open an import, compare its files with the school, keep what is found; return its number.
+
+    Raises `ImportUnderWay`, and as `SIECLEAnalysis.run` does: the import is then failed, and nothing waits for it.
+    """
+    today = school_day(now)
+    with unit_of_work():
+        run_id = lifecycle.open_run(
+            sources, opens_student_accounts=opens_student_accounts, today=today, by=by, now=now
+        ).id
+    try:
+        analysis = fill(run_id, prepare(sources, today=today), heartbeat=heartbeat)
+        with unit_of_work():
+            conclude(run_id, analysis, now=now)
+    except Exception:
+        with unit_of_work():
+            run = get_run(run_id)
+            if run.state is RunState.DEPOSITED:
+                lifecycle.close_run(run, RunState.FAILED)
+        raise
+    return run_id
+
+
+def _analyse_at_once(
+    open_run: Callable[[], ImportRun], sources: Sources, answers: Answers, *, today: dt.date, now: datetime
+) -> int:
+    """Analyse a small deposit, then keep the import and all that was found in one transaction; return its number.
+
+    A refused file leaves nothing, not even a line of the history. Raises as `analyse` does, and `AnalysisOutdated`.
+    """
+    for _attempt in range(_ATTEMPTS):
+        compared_with = fingerprint_of_data(today)
+        analysis = prepare(sources, today=today, answers=answers)
+        found = list(analysis.run())
+        with unit_of_work():
+            lock_imports_and_school()
+            if fingerprint_of_data(today) == compared_with:
+                run_id = open_run().id
+                _keep(run_id, found)
+                conclude(run_id, analysis, now=now)
+                return run_id
+    raise AnalysisOutdated
+
+
+def fill(run_id: int, analysis: Analysis, *, heartbeat: Callable[[], None]) -> Analysis:
+    """Run an analysis and keep what it finds, a batch at a time; its figures are then known."""
+    found = analysis.run()
+    with _seldom_collected():
+        while batch := list(islice(found, _BATCH)):
+            heartbeat()
+            with unit_of_work():
+                _keep(run_id, batch)
+    return analysis
+
+
+def conclude(run_id: int, analysis: Analysis, *, now: datetime) -> None:
+    """Let an import be confirmed, ticked as it was before, in the caller's unit of work.
+
+    Raises `NotToApply` when it was replaced.
+    """
+    run = get_run(run_id)
+    lifecycle.conclude_analysis(
+        run, counts=analysis.counts, confirmations_needed=analysis.confirmations_needed, now=now
+    )
+    ticks.tick_again(run, today=school_day(now))
+
+
+def _keep(run_id: int, found: Sequence[Yielded]) -> None:
+    """Keep what an analysis found, or a part of it."""
+    session = db.session()
+    tenancy.bulk_insert(
+        session,
+        ImportChange,
+        (
+            {
+                "run_id": run_id,
+                "object_type": each.object_type,
+                "object_id": each.object_id,
+                "object_key": each.object_key,
+                "object_label": each.object_label,
+                "search_key": fold(each.object_label)[:210],
+                "action_value": each.action.value,
+                "is_selected": each.is_selected,
+                "changes": each.changes,
+            }
+            for each in found
+            if isinstance(each, Proposal)
+        ),
+    )
+    tenancy.bulk_insert(
+        session,
+        ImportFinding,
+        (
+            {
+                "run_id": run_id,
+                "severity": each.code.severity.name,
+                "code": each.code.name,
+                "file_kind": each.file_kind,
+                "line": each.line,
+                "object_label": each.label[:210].strip(),
+                "search_key": fold(each.label)[:210],
+                "sentence": each.sentence[:400],
+            }
+            for each in found
+            if isinstance(each, Note)
+        ),
+    )
+    tenancy.bulk_insert(
+        session,
+        ImportQuestion,
+        (
+            {
+                **each._asdict(),
+                "run_id": run_id,
+                "person": each.person[:300],
+                "sentence": each.sentence[:400],
+                "candidates": [list(candidate) for candidate in each.candidates],
+            }
+            for each in found
+            if isinstance(each, Question)
+        ),
+    )
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Let the collector of cycles run less often: a file makes millions of objects, none of them in a cycle.
+
+    It would walk all that the application holds, again and again, for a tenth of the time (CPython 3.11).
+    """
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *_USUAL_THRESHOLDS[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*_USUAL_THRESHOLDS)

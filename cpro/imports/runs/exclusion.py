@@ -15,6 +15,7 @@ from cpro.establishments.models import Establishment
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.imports.errors import ImportUnderWay
+from cpro.imports.models import ImportRun
 
 #: The family of these locks among those of PostgreSQL: any number, as long as nothing else uses it.
 _FAMILY = 0x4350494D
@@ -42,3 +43,10 @@ def lock_imports_and_school() -> Establishment:
     """
     lock_imports()
     return lock_current_establishment()
+
+
+def lock_run(run: ImportRun) -> Establishment:
+    """Lock as `lock_imports_and_school` does, and read again where an import stands: another may have moved it."""
+    school = lock_imports_and_school()
+    db.session.refresh(run)
+    return school

@@ -18,9 +18,7 @@ from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.permissions import Actor
 from cpro.core.transactions import after_commit
-from cpro.core.validators import fold
 from cpro.extensions import db
-from cpro.imports.diff.proposals import Note, Proposal, Question, Yielded
 from cpro.imports.diff.sources import Sources, require_kind
 from cpro.imports.errors import AnalysisSeenChanged, ConfirmationMissing, ImportUnderWay, NotToApply, UndoUnderWay
 from cpro.imports.models import (
@@ -36,7 +34,7 @@ from cpro.imports.models import (
 from cpro.imports.queries import find_last_applied, find_open_run, fingerprint_of_data
 from cpro.imports.runs import upload_files
 from cpro.imports.runs.admission import require_may_import
-from cpro.imports.runs.exclusion import lock_imports_and_school
+from cpro.imports.runs.exclusion import lock_imports_and_school, lock_run
 from cpro.imports.runs.ticks import remember_ticks
 
 
@@ -86,8 +84,7 @@ def open_run(
 
 def restart_run(run: ImportRun, *, today: date) -> ImportRun:
     """Forget what an analysis found, and note what data the next one will be compared with. Raises `NotToApply`."""
-    lock_imports_and_school()
-    db.session.refresh(run)
+    lock_run(run)
     if not may_restart(run):
         raise NotToApply
     remember_ticks(run)
@@ -107,67 +104,6 @@ def forget_findings(run: ImportRun) -> None:
         )
 
 
-def add_findings(run_id: int, found: Sequence[Yielded]) -> None:
-    """Keep a part of an analysis."""
-    session = db.session()
-    tenancy.bulk_insert(
-        session,
-        ImportChange,
-        (
-            {
-                "run_id": run_id,
-                "object_type": each.object_type,
-                "object_id": each.object_id,
-                "object_key": each.object_key,
-                "object_label": each.object_label,
-                "search_key": fold(each.object_label)[:210],
-                "action_value": each.action.value,
-                "is_selected": each.is_selected,
-                "changes": each.changes,
-            }
-            for each in found
-            if isinstance(each, Proposal)
-        ),
-    )
-    tenancy.bulk_insert(
-        session,
-        ImportFinding,
-        (
-            {
-                "run_id": run_id,
-                "severity": each.code.severity.name,
-                "code": each.code.name,
-                "file_kind": each.file_kind,
-                "line": each.line,
-                "object_label": each.label[:210].strip(),
-                "search_key": fold(each.label)[:210],
-                "sentence": each.sentence[:400],
-            }
-            for each in found
-            if isinstance(each, Note)
-        ),
-    )
-    tenancy.bulk_insert(
-        session,
-        ImportQuestion,
-        (
-            {
-                "run_id": run_id,
-                "key": each.key,
-                "object_type": each.object_type,
-                "line": each.line,
-                "person": each.person[:300],
-                "sentence": each.sentence[:400],
-                "candidates": [list(candidate) for candidate in each.candidates],
-                "can_create": each.can_create,
-                "answer": each.answer,
-            }
-            for each in found
-            if isinstance(each, Question)
-        ),
-    )
-
-
 def conclude_analysis(
     run: ImportRun, *, counts: Mapping[str, Any], confirmations_needed: Sequence[Mapping[str, str]], now: datetime
 ) -> None:
@@ -181,8 +117,7 @@ def conclude_analysis(
 
 def send_to_analysis(run: ImportRun, *, by: Actor, now: datetime) -> Job:
     """Ask for the files of an import to be analysed by a worker. Raises `NotToApply`."""
-    lock_imports_and_school()
-    db.session.refresh(run)
+    lock_run(run)
     if not may_restart(run):
         raise NotToApply
     remember_ticks(run)
@@ -203,8 +138,7 @@ def check_abandonment(run: ImportRun) -> None:
 
 def abandon_run(run: ImportRun, *, by: Actor, now: datetime) -> None:
     """Give up an import that is not applied, with its files. Raises `ImportUnderWay`, `NotToApply`."""
-    lock_imports_and_school()
-    db.session.refresh(run)
+    lock_run(run)
     check_abandonment(run)
     close_run(run, RunState.ABANDONED)
     record_about_run("abandoned", run, {"state": (None, RunState.ABANDONED.label)}, by=by, now=now)
@@ -217,8 +151,7 @@ def send_to_application(
 
     Raises `NotToApply`, `GateClosed`, `UndoUnderWay`, `AnalysisSeenChanged`, `ConfirmationMissing`.
     """
-    school = lock_imports_and_school()
-    db.session.refresh(run)
+    school = lock_run(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply
     require_may_import(school, by=by)
@@ -236,8 +169,7 @@ def send_to_application(
 
 def begin_application(run: ImportRun) -> None:
     """Say that an import is being applied, where no job does. Raises `NotToApply`, `ImportUnderWay`."""
-    lock_imports_and_school()
-    db.session.refresh(run)
+    lock_run(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply
     run.state_value, run.job_id = RunState.APPLYING.value, None
