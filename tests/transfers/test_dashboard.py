@@ -16,7 +16,7 @@ from cpro.transfers.models import Transfer, TransferSide
 from cpro.transfers.web.dashboard import _first_days
 from tests.factories import World
 from tests.helpers.browser import Browser
-from tests.helpers.pages import Page
+from tests.helpers.pages import Page, text_of
 from tests.helpers.records import nothing_written
 from tests.helpers.transfers import Exchange
 from tests.transfers.pages_moves import agreement, conflict, done, offered, twins, waiting_destination
@@ -43,7 +43,8 @@ class TestChecklist:
 
         arrange(exchange)
 
-        assert title in Page(as_("head", school).get("/admin/")).text
+        text = Page(as_("head", school).get("/admin/")).text
+        assert text.index("Compléter les INE") < text.index(title) < text.index("Importer les élèves et les personnels")
 
     @pytest.mark.parametrize(("arrange", "school"), [(conflict, "a"), (agreement, "b"), (offered, "a")])
     def test_does_not_ask_of_a_school_what_the_other_must_do(
@@ -85,6 +86,10 @@ class TestChart:
         assert "2 transferts reçus et 0 envoyé depuis six mois" in here.text
         assert "0 transfert reçu et 2 envoyés depuis six mois" in there.text
         assert [row[1:] for row in here.rows() if row[1:] == ["2", "0"]] == [["2", "0"]]
+        charts = ("Activité des cinq dernières semaines", "Divisions et comptes activés", "Transferts par mois")
+        assert [text_of(each) for each in here.main.iter("h3") if each.get("id", "").startswith("graphique-")] == [
+            *charts
+        ]
 
     @pytest.mark.parametrize("month", range(1, 13))
     def test_shows_six_months_whatever_the_day(self, month: int) -> None:
