@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from cpro.imports.changes import Changes
@@ -20,6 +20,12 @@ _COUNT_OF = {
 }
 #: What people answered, {key of the question: id of the person meant, 0 for somebody else}.
 Answers = Mapping[str, int]
+
+
+def find_answer(answers: Answers, key: str, candidates: Collection[int]) -> int | None:
+    """Return what was answered to a question, None where nothing was, or somebody whom it does not propose any more."""
+    answer = answers.get(key)
+    return answer if answer in (0, *candidates) else None
 
 
 class MatchCode(enum.Enum):

@@ -16,7 +16,17 @@ from cpro.core.permissions import Role
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.changes import DIVISIONS, SERVICES, Changes, Pair, creating
-from cpro.imports.diff.proposals import Answers, MatchCode, Note, Proposal, Question, Tally, Yielded, notes_of
+from cpro.imports.diff.proposals import (
+    Answers,
+    MatchCode,
+    Note,
+    Proposal,
+    Question,
+    Tally,
+    Yielded,
+    find_answer,
+    notes_of,
+)
 from cpro.imports.diff.services import list_known_services, merge_services
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.parse.records import StaffRecord
@@ -58,7 +68,7 @@ class StaffAnalysis:
         """Yield what each person changes, then the teachers whom the file does not name, unticked."""
         self.tally.active_before = sum(account.is_active for account in self._accounts)
         for record in people:
-            yield from notes_of(record.findings, self._kind, _label(record))
+            yield from notes_of(record.findings, self._kind, record.label)
             yield from self._judge_table(record) if self._is_table else self._judge(record)
         if people:
             yield from self._absent()
@@ -175,9 +185,7 @@ class StaffAnalysis:
             return
         by_id = {account.id: account for account in namesakes}
         key = f"account:{self._key_of(record) or record.line}"
-        answer = self._answers.get(key)
-        if answer not in (None, 0, *by_id):
-            answer = None
+        answer = find_answer(self._answers, key, by_id.keys())
         candidates = tuple((account.id, f"{account.label}, identifiant {account.login}") for account in namesakes)
         yield Question(key, "account", record.line, _described(record), _NAMESAKE, candidates, True, answer)
         if answer:
@@ -200,12 +208,12 @@ class StaffAnalysis:
         return self._note(MatchCode.TO_CONFIRM, record, sentence)
 
     def _note(self, code: MatchCode, record: StaffRecord, sentence: str) -> Note:
-        return Note(code, self._kind, record.line, sentence, _label(record))
+        return Note(code, self._kind, record.line, sentence, record.label)
 
     def _proposal(
         self, record: StaffRecord, account_id: int | None, action: ChangeAction, changes: Changes
     ) -> Proposal:
-        return Proposal("account", account_id, self._key_of(record), _label(record), action, changes)
+        return Proposal("account", account_id, self._key_of(record), record.label, action, changes)
 
     def _namesakes(self, record: StaffRecord, role: Role) -> list[Account]:
         """Return the accounts of that role and name, not met yet, that another number does not distinguish."""
@@ -284,10 +292,6 @@ def _same_origin(key: str, is_table: bool) -> bool:
     return key.startswith("table:") == is_table
 
 
-def _label(record: StaffRecord) -> str:
-    return person_name(record.last_name, record.first_name)
-
-
 def _described(record: StaffRecord) -> str:
-    parts = [_label(record), record.function, ", ".join(record.disciplines), ", ".join(record.division_codes)]
+    parts = [record.label, record.function, ", ".join(record.disciplines), ", ".join(record.division_codes)]
     return ", ".join(part for part in parts if part)

@@ -14,7 +14,17 @@ from cpro.extensions import db
 from cpro.imports.changes import Changes, Pair, creating
 from cpro.imports.diff import matching
 from cpro.imports.diff.matching import FROM_SIECLE, Known, PupilSource
-from cpro.imports.diff.proposals import Answers, MatchCode, Note, Proposal, Question, Tally, Yielded, notes_of
+from cpro.imports.diff.proposals import (
+    Answers,
+    MatchCode,
+    Note,
+    Proposal,
+    Question,
+    Tally,
+    Yielded,
+    find_answer,
+    notes_of,
+)
 from cpro.imports.models import ChangeAction
 from cpro.imports.parse.findings import FindingCode
 from cpro.imports.parse.records import StudentRecord
@@ -126,9 +136,7 @@ class StudentAnalysis:
         """Yield the question whom a record is about, and what the answer, once given, does."""
         key = f"student:{record.siecle_id or record.line}"
         by_id = {known.id: known for known in candidates}
-        answer = self._answers.get(key)
-        if answer not in (None, 0, *by_id):
-            answer = None
+        answer = find_answer(self._answers, key, by_id.keys())
         yield Question(
             key,
             "student",
@@ -162,7 +170,7 @@ class StudentAnalysis:
 
     def _compare(self, record: StudentRecord, known: Known) -> Iterator[Yielded]:
         if record.ine and known.ine and record.ine != known.ine:
-            yield Note(MatchCode.INE_CHANGED, self._source.kind, record.line, matching.INE_CHANGED, _label(record))
+            yield self._note(MatchCode.INE_CHANGED, record, matching.INE_CHANGED)
         if record.has_departed:
             if known.is_active:
                 yield self.tally.note(self._deactivation(known, record.departed_on or self._today))
@@ -181,7 +189,7 @@ class StudentAnalysis:
             action = ChangeAction.REACTIVATE
             changes |= {"is_active": Pair(False, True), "departed_on": Pair(known.departed_on, None)}
         if changes:
-            yield self.tally.note(Proposal("student", known.id, record.siecle_id, _label(record), action, changes))
+            yield self.tally.note(Proposal("student", known.id, record.siecle_id, record.label, action, changes))
         else:
             self.tally.add("unchanged")
 
@@ -235,14 +243,14 @@ class StudentAnalysis:
             elif self._is_out(record):
                 yield self._leave_out(record)
             else:
-                yield Note(MatchCode.HOMONYM, self._source.kind, record.line, matching.HOMONYM, _label(record))
+                yield self._note(MatchCode.HOMONYM, record, matching.HOMONYM)
                 yield from self._create(record)
 
     def _create(self, record: StudentRecord) -> Iterator[Yielded]:
         self._note_presence(record, record.ine)
         person = hash((record.last_name, record.first_name, record.birth_date))
         if person in self._created:
-            yield Note(MatchCode.HOMONYM, self._source.kind, record.line, matching.HOMONYM, _label(record))
+            yield self._note(MatchCode.HOMONYM, record, matching.HOMONYM)
         self._created.add(person)
         values = (
             record.last_name,
@@ -256,7 +264,7 @@ class StudentAnalysis:
             self._source.origin.value,
         )
         changes = creating(dict(zip(self._fields, values, strict=True)))
-        yield self.tally.note(Proposal("student", None, record.siecle_id, _label(record), ChangeAction.CREATE, changes))
+        yield self.tally.note(Proposal("student", None, record.siecle_id, record.label, ChangeAction.CREATE, changes))
 
     def _note_presence(self, record: StudentRecord, ine: str | None) -> None:
         if not ine:
@@ -271,11 +279,14 @@ class StudentAnalysis:
     def _notes(self, record: StudentRecord, *, without_class: bool) -> Iterator[Note]:
         """Yield what was found in a record: that it has no class, or all the rest; each left out is reported once."""
         found = (each for each in record.findings if (each.code is FindingCode.WITHOUT_CLASS) is without_class)
-        yield from notes_of(found, self._source.kind, _label(record))
+        yield from notes_of(found, self._source.kind, record.label)
+
+    def _note(self, code: MatchCode, record: StudentRecord, sentence: str) -> Note:
+        return Note(code, self._source.kind, record.line, sentence, record.label)
 
     def _refuse(self, record: StudentRecord, sentence: str) -> Note:
         self.tally.add("refused")
-        return Note(MatchCode.TO_CONFIRM, self._source.kind, record.line, sentence, _label(record))
+        return self._note(MatchCode.TO_CONFIRM, record, sentence)
 
     @staticmethod
     def _is_out(record: StudentRecord) -> bool:
@@ -287,7 +298,7 @@ class StudentAnalysis:
         code, sentence = (
             (MatchCode.GONE, matching.GONE) if record.has_departed else (MatchCode.NOT_ENROLLED, matching.NOT_ENROLLED)
         )
-        return Note(code, self._source.kind, record.line, sentence, _label(record))
+        return self._note(code, record, sentence)
 
     def _absent(self) -> Iterator[Proposal]:
         """Yield the deactivation of each active pupil the file does not name; pages, because writing goes between."""
@@ -313,7 +324,3 @@ def _active_ids(after: int) -> list[int]:
 
 def _distinct(*found: Known | None) -> list[Known]:
     return list({known.id: known for known in found if known}.values())
-
-
-def _label(record: StudentRecord) -> str:
-    return person_name(record.last_name, record.first_name)

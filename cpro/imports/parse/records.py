@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from cpro.core.formatting import person_name
 from cpro.imports.parse.findings import Finding, Severity
 
 
@@ -39,6 +40,11 @@ class StudentRecord(NamedTuple):
     findings: tuple[Finding, ...]
 
     @property
+    def label(self) -> str:
+        """Return who it is, as lists show it."""
+        return person_name(self.last_name, self.first_name)
+
+    @property
     def is_refused(self) -> bool:
         """Return whether something found keeps this pupil from being written."""
         return _has(self.findings, Severity.REFUSED)
@@ -63,6 +69,11 @@ class StaffRecord(NamedTuple):
     #: always "" from STS-Web, which knows none
     email: str
     findings: tuple[Finding, ...]
+
+    @property
+    def label(self) -> str:
+        """Return who it is, as lists show it."""
+        return person_name(self.last_name, self.first_name)
 
     @property
     def is_refused(self) -> bool:
