@@ -74,8 +74,9 @@ platforms: $(VENV) ## the pinned releases install on each platform and each Pyth
 	done; done; done
 	@echo "requirements*.txt install on: $(PLATFORMS), Python $(VERSIONS)"
 
-docs: $(VENV) ## documents: draw the architecture again; links and names lead somewhere, version and migrations are told right
+docs: $(VENV) ## documents: draw the architecture and the life of a transfer again; links and names lead somewhere, version and migrations are told right
 	$(BIN)/python -m bench.architecture
+	$(BIN)/python -m bench.transfers_diagram
 	$(BIN)/pytest -q tests/test_papers.py
 
 node_modules/.package-lock.json: package-lock.json | $(VENV)

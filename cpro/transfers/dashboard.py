@@ -14,7 +14,8 @@ from itertools import pairwise
 from sqlalchemy import and_, case, func, select
 
 from cpro.extensions import db
-from cpro.transfers.models import PENDING, Direction, TransferSide, TransferState
+from cpro.transfers.lifecycle import PENDING
+from cpro.transfers.models import Direction, TransferSide, TransferState
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from cpro.establishments.models import Establishment
 from cpro.students.models import Origin, Student
 from cpro.transfers.identity import find_disagreements
-from cpro.transfers.models import MATCHED, Direction, Disagreement, Transfer, TransferSide, TransferState
+from cpro.transfers.lifecycle import MATCHED
+from cpro.transfers.models import Direction, Disagreement, Transfer, TransferSide, TransferState
 
 _PAGE = 5000
 #: States in which a pair is judged anew by each run: what decides them is not seen by the statements below.

@@ -48,11 +48,6 @@ class TransferState(enum.Enum):
         """Return the French words of a list."""
         return _LABELS[self]
 
-    @property
-    def is_pending(self) -> bool:
-        """Return whether somebody or something may still let the copy happen, nothing having been copied yet."""
-        return self in PENDING
-
 
 _LABELS = {
     TransferState.WAITING_SOURCE: "en attente de l’établissement d’origine",
@@ -68,19 +63,6 @@ _LABELS = {
     TransferState.EXPIRED: "proposition expirée",
 }
 
-#: States that a run forgets or changes by itself, as the files of the two schools say.
-MATCHED = frozenset(
-    {
-        TransferState.WAITING_SOURCE,
-        TransferState.WAITING_DESTINATION,
-        TransferState.TWINS,
-        TransferState.BLOCKED,
-        TransferState.CONFLICT,
-        TransferState.AGREEMENT,
-    }
-)
-PENDING = MATCHED | {TransferState.OFFERED}
-
 
 class Direction(enum.Enum):
     """Which school a side belongs to: the source (« vers un autre établissement ») or the destination.
@@ -95,13 +77,6 @@ class Direction(enum.Enum):
     def other(self) -> Direction:
         """Return the direction of the other side."""
         return Direction.DESTINATION if self is Direction.SOURCE else Direction.SOURCE
-
-
-#: What waits for a person of a school, by the direction of its side.
-TO_DECIDE = {
-    Direction.DESTINATION: frozenset({TransferState.CONFLICT, TransferState.OFFERED}),
-    Direction.SOURCE: frozenset({TransferState.AGREEMENT}),
-}
 
 
 class Disagreement(enum.Enum):

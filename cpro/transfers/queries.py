@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
@@ -16,7 +16,8 @@ from cpro.extensions import db
 from cpro.students.models import Student
 from cpro.students.queries import kept_since
 from cpro.transfers.errors import NoSuchTransfer
-from cpro.transfers.models import PENDING, TO_DECIDE, Direction, TransferSide, TransferState
+from cpro.transfers.lifecycle import PENDING, TO_DECIDE, Event, check_event
+from cpro.transfers.models import Direction, TransferSide, TransferState
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,17 @@ def get_side(side_id: int) -> TransferSide:
     if found is None:
         raise NoSuchTransfer
     return found
+
+
+def check_open(event: Event, side: TransferSide, *, now: datetime) -> None:
+    """Raise as `lifecycle.check_event`, for the page of an event: before it is shown, and once it is sent."""
+    with tenancy.platform_session("transfers: may this happen?") as session:
+        check_event(session, event, side, now=now)
+
+
+def find_pupil(side: TransferSide) -> Student | None:
+    """Return the school's own pupil of a side, or None while it has none."""
+    return db.session.get(Student, side.student_id) if side.student_id else None
 
 
 def count_sides() -> Figures:
@@ -123,6 +135,15 @@ def list_linkable(side: TransferSide, *, limit: int, sought: str = "") -> Sequen
         .where(Student.is_active, *_named(sought))
         .order_by(likeness, Student.search_key, Student.id)
         .limit(limit)
+    ).all()
+
+
+def list_chosen(ids: Sequence[int], *, present: bool) -> Sequence[Student]:
+    """Return the pupils of the school among some ids, all present or all departed, by name."""
+    return db.session.scalars(
+        select(Student)
+        .where(Student.id.in_(ids), Student.is_active if present else ~Student.is_active)
+        .order_by(Student.search_key, Student.id)
     ).all()
 
 

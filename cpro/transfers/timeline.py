@@ -13,6 +13,7 @@ from datetime import datetime
 
 from cpro.core.formatting import join_french
 from cpro.establishments.models import Establishment
+from cpro.transfers.lifecycle import PENDING
 from cpro.transfers.models import Direction, TransferSide, TransferState
 
 
@@ -87,7 +88,7 @@ def steps_of(side: TransferSide, school: Establishment) -> list[Step]:
         elif _ORDER.index(key) < _ORDER.index(reached):
             if _is_shown(key, side):
                 steps.append(Step(key, _TITLES[key], _done(key, side), StepState.DONE))
-        elif key == "copy" and side.state.is_pending:
+        elif key == "copy" and side.state in PENDING:
             steps.append(Step(key, _TITLES[key], _later(side, school), StepState.LATER))
     return steps
 

@@ -20,7 +20,7 @@ from cpro.establishments.models import CNILKind, Establishment
 from cpro.extensions import db
 from cpro.records.models import KINDS, Bilan, Evaluation, Fiche
 from cpro.students.models import Origin, Student
-from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.runs import RunFigures, run
 from tests.factories import NOW, TESTER, make_establishment, make_student
 
@@ -222,7 +222,7 @@ def check_soundness(session: Session) -> None:
     """Raise AssertionError unless every table says what transfers promise, whatever was interrupted."""
     transfers = {row.id: row for row in session.scalars(select(Transfer))}
     sides = {row.id: row for row in session.scalars(select(TransferSide))}
-    _check_rows(transfers, sides)
+    _check_rows(transfers, sides, set(session.scalars(select(SchoolPair.transfer_id))))
     held = _check_records(session, sides)
     pupils = {row.id: row for row in session.scalars(select(Student))}
     for transfer in transfers.values():
@@ -264,7 +264,7 @@ def check_complete(session: Session) -> None:
     assert missing == 0, f"{missing} transfers are in no journal of the source school"
 
 
-def _check_rows(transfers: dict[int, Transfer], sides: dict[int, TransferSide]) -> None:
+def _check_rows(transfers: dict[int, Transfer], sides: dict[int, TransferSide], named: set[int]) -> None:
     by_transfer: dict[int, list[TransferSide]] = {}
     for side in sides.values():
         by_transfer.setdefault(side.transfer_id, []).append(side)
@@ -273,6 +273,8 @@ def _check_rows(transfers: dict[int, Transfer], sides: dict[int, TransferSide]) 
     assert len(known) == len(set(known)), "a pair has two current transfers"
     for transfer in transfers.values():
         own = by_transfer.get(transfer.id, [])
+        if transfer.id in named and not transfer.is_current and not own:
+            continue  # forgotten, but for its being the first between two schools
         waits = transfer.state in (TransferState.WAITING_SOURCE, TransferState.WAITING_DESTINATION)
         assert len(own) == (1 if waits else 2), f"transfer {transfer.id} has {len(own)} sides"
         for side in own:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from cpro.audit.models import AuditEntry
 from cpro.records.models import Evaluation, Fiche
+from cpro.students.models import Student
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow
-from cpro.transfers.operations.cancellation import CANCEL_PERIOD, can_cancel, cancel
+from cpro.transfers.lifecycle import CANCEL_PERIOD, Event, find_refusal
+from cpro.transfers.operations.cancellation import cancel
 from cpro.transfers.operations.decisions import ask_again
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
@@ -80,16 +82,16 @@ def test_it_is_not_copied_again_unless_asked(exchange: Exchange, pair: tuple[int
 
 def test_for_thirty_days_and_by_the_destination_school_alone(exchange: Exchange, pair: tuple[int, int]) -> None:
     side = exchange.side("b")
-    assert can_cancel(side, now=exchange.now)
+    assert find_refusal(Event.CANCEL, side, now=exchange.now) is None
     for school, asked in (("a", exchange.side("a").id), ("a", side.id), ("c", side.id)):
         with pytest.raises(NotNow if asked != side.id else NoSuchTransfer):
             exchange.act(cancel, school, side_id=asked)
     exchange.now += CANCEL_PERIOD - timedelta(minutes=1)
-    assert can_cancel(side, now=exchange.now)
+    assert find_refusal(Event.CANCEL, side, now=exchange.now) is None
     exchange.now += timedelta(minutes=1)
-    assert not can_cancel(side, now=exchange.now)
+    assert find_refusal(Event.CANCEL, side, now=exchange.now)
 
-    with pytest.raises(NotNow, match="30 jours"):
+    with pytest.raises(NotNow, match="plus, possible"):
         exchange.act(cancel, "b", side_id=side.id)
 
     assert len(exchange.records(pair[1])) == 5
@@ -140,8 +142,6 @@ def test_a_fiche_that_another_reception_needs_stays_with_it(exchange: Exchange, 
     uid = evaluate(exchange, pair)
     exchange.depart(pair[1])
     with exchange.look() as session:
-        from cpro.students.models import Student
-
         ine = session.get_one(Student, pair[1]).ine
     in_c = exchange.enrol("c", ine)
     exchange.run()
@@ -161,3 +161,45 @@ def test_one_that_is_over_may_still_be_cancelled(exchange: Exchange, pair: tuple
 
     assert exchange.act(cancel, "b", side_id=side_id) == "cancelled"
     assert exchange.records(pair[1]) == set()
+
+
+@pytest.mark.parametrize("since", ["another birth date", "present twice"])
+def test_asked_again_what_was_copied_stays_copied_where_the_files_no_longer_agree(
+    exchange: Exchange, pair: tuple[int, int], since: str
+) -> None:
+    with exchange.look() as session:
+        ine = session.get_one(Student, pair[1]).ine
+    if since == "present twice":
+        exchange.enrol("c", ine)
+    else:
+        exchange.set(pair[1], birth_date=date(2010, 5, 6))
+
+    with pytest.raises(NotNow, match="ne désignent plus le même élève"):
+        exchange.act(ask_again, "b", side_id=exchange.side("b").id)
+
+    assert exchange.states("b") == ["done"]
+    exchange.set(pair[1], ine=exchange.ine())
+    exchange.run()
+    assert exchange.act(cancel, "b", side_id=exchange.side("b").id) == "cancelled"
+    with exchange.look() as session:
+        check_soundness(session)
+
+
+def test_the_first_of_two_schools_cancelled_asked_again_and_corrected_is_forgotten(
+    exchange: Exchange, pair: tuple[int, int]
+) -> None:
+    side_id = exchange.side("b").id
+    exchange.act(cancel, "b", side_id=side_id)
+    exchange.set(pair[1], birth_date=date(2010, 5, 6))
+    assert exchange.act(ask_again, "b", side_id=side_id) == "conflict"
+    with exchange.look() as session:
+        ine = session.get_one(Student, pair[1]).ine
+    exchange.set(pair[1], ine=exchange.ine())
+
+    exchange.run()
+
+    assert exchange.sides("a") == exchange.sides("b") == []
+    exchange.set(pair[1], ine=ine, birth_date=date(2009, 2, 28))
+    exchange.run()
+    assert exchange.states("a") == exchange.states("b") == ["done"]
+    sound(exchange)

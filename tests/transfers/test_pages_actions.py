@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from cpro.core.errors import DomainError, FieldErrors
 from cpro.records.models import Fiche
-from cpro.transfers.actions import TransferAction, list_open_actions
-from cpro.transfers.errors import EvaluatedUpon, IdentityDiffers
 from cpro.transfers.models import Transfer, TransferSide
-from cpro.transfers.operations import cancellation, decisions, offers
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, watching
@@ -23,7 +18,6 @@ from tests.helpers.transfers import Exchange
 from tests.transfers.pages_moves import (
     ACTIONS,
     FOLLOW_UP,
-    STATES,
     agreement,
     cancelled,
     conflict,
@@ -74,65 +68,6 @@ class TestDenied:
         with nothing_written(app):
             assert browser.get(where).status_code == 409
             assert browser.post(where, {"reason": "Non", "student": "1"}).status_code == 409
-
-
-def _tried(exchange: Exchange, school: str, action: TransferAction) -> bool:
-    """Return whether an operation accepts an action, without keeping what it did."""
-    side = exchange.sides(school)[-1]
-    arguments = {"establishment_id": exchange.ids[school], "side_id": side.id, "now": exchange.now}
-    operations: dict[TransferAction, Callable[..., object]] = {
-        TransferAction.CONFIRM: decisions.confirm,
-        TransferAction.AGREE: decisions.agree,
-        TransferAction.ACCEPT: lambda *args, **each: offers.accept(*args, student_id=0, **each),
-        TransferAction.REFUSE: lambda *args, **each: decisions.refuse(*args, reason="Non", **each),
-        TransferAction.TAKE_BACK: offers.take_back,
-        TransferAction.ASK_AGAIN: decisions.ask_again,
-        TransferAction.CANCEL: cancellation.cancel,
-    }
-    accepted = False
-    with suppress(_Undone), exchange.write() as session:
-        try:
-            operations[action](session, by=exchange.head(school), **arguments)
-            accepted = True
-        except (EvaluatedUpon, IdentityDiffers, FieldErrors):
-            accepted = True  # the action is open, what was given with it is not enough
-        except DomainError:
-            accepted = False
-        raise _Undone
-    return accepted
-
-
-class _Undone(Exception):
-    """Give up what a trial did."""
-
-
-class TestOffered:
-    @pytest.mark.parametrize("case", STATES)
-    @pytest.mark.parametrize("later", [timedelta(0), timedelta(days=31)])
-    def test_a_page_offers_what_operations_accept_and_nothing_else(
-        self, exchange: Exchange, case: str, later: timedelta
-    ) -> None:
-        arrange, _state, seers = STATES[case]
-        arrange(exchange)
-        exchange.now += later
-
-        for school in seers:
-            side = exchange.sides(school)[-1]
-            accepted = {action for action in TransferAction if _tried(exchange, school, action)}
-            assert set(list_open_actions(side, now=exchange.now)) == accepted, school
-
-    @pytest.mark.parametrize("case", STATES)
-    def test_each_link_of_a_timeline_leads_to_a_page(self, as_: As, exchange: Exchange, case: str) -> None:
-        arrange, _state, seers = STATES[case]
-        arrange(exchange)
-
-        for school in seers:
-            browser = as_("head", school)
-            page = Page(browser.get(address(exchange, school)))
-            links = [link.get("href") or "" for link in page.main.iter("a")]
-            for link in links:
-                if link.rpartition("/")[2] in ACTIONS:
-                    assert browser.get(link).status_code == 200, link
 
 
 class TestConfirming:

@@ -20,7 +20,8 @@ from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.students.queries import RETENTION_CHOICES, kept_since
 from cpro.transfers.copies import CopiedRecords
-from cpro.transfers.models import PENDING, TransferSide
+from cpro.transfers.lifecycle import PENDING
+from cpro.transfers.models import TransferSide
 from cpro.transfers.operations.verdicts import audit_changes, lock_schools, search_key_of
 
 FORGOTTEN = "ancien élève"

@@ -7,32 +7,21 @@ names stays, as part of that other reception: its school held it too.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cpro.core.permissions import Actor
+from cpro.extensions import db
 from cpro.records.models import KINDS, Evaluation, Fiche
 from cpro.transfers.copies import CopiedRecords, count_copied
-from cpro.transfers.errors import EvaluatedUpon, NotNow
-from cpro.transfers.models import Direction, TransferSide, TransferState
+from cpro.transfers.errors import EvaluatedUpon
+from cpro.transfers.lifecycle import Event
+from cpro.transfers.models import TransferSide
 from cpro.transfers.operations.decisions import clean_reason
-from cpro.transfers.operations.state import check_state, lock_transfer, record_on_both_sides, set_state
+from cpro.transfers.operations.state import follow, lock_for, record_on_both_sides
 from cpro.transfers.operations.verdicts import write_in_bulk
-
-#: How long the destination school may cancel.
-CANCEL_PERIOD = timedelta(days=30)
-
-
-def can_cancel(side: TransferSide, *, now: datetime) -> bool:
-    """Return whether `cancel` is open: the current side of the destination school, DONE less than 30 days ago."""
-    return (
-        side.direction is Direction.DESTINATION
-        and side.state is TransferState.DONE
-        and side.done_at is not None
-        and side.done_at > now - CANCEL_PERIOD
-    )
 
 
 def cancel(
@@ -50,18 +39,14 @@ def cancel(
     Fiches on which somebody evaluated here stop it (`EvaluatedUpon`), unless they are kept as the school's own. The
     pair is not copied again unless asked. Raises `NoSuchTransfer`, `NotNow` when it is not done, too old or not theirs.
     """
-    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
+    locked = lock_for(Event.CANCEL, session, establishment_id=establishment_id, side_id=side_id, now=now)
     typed = clean_reason(reason, required=False)
-    if locked.transfer.is_current:
-        check_state(locked, Direction.DESTINATION, {TransferState.DONE})
-    if not can_cancel(locked.side, now=now):
-        raise NotNow("Un transfert ne s’annule que par l’établissement d’accueil, et pendant 30 jours.")
     receptions = [locked.side.id]
     evaluated = count_evaluated(session, establishment_id, receptions)
     if evaluated and not keep_evaluated:
         raise EvaluatedUpon(evaluated)
     taken = remove_copies(session, establishment_id, receptions)
-    set_state(locked, TransferState.CANCELLED, reason=typed, by=by, now=now)
+    follow(locked, Event.CANCEL, reason=typed, by=by, now=now)
     locked.transfer.recorded_at = now
     changes = {"kept": (None, evaluated)} if evaluated else {}
     record_on_both_sides(session, locked, "cancelled", taken=taken, changes=changes, by=by, now=now)
@@ -78,6 +63,11 @@ def count_evaluated(session: Session, establishment_id: int, side_ids: Collectio
         )
         or 0
     )
+
+
+def count_evaluated_upon(side: TransferSide) -> int:
+    """Return the same of one reception, in the school's own session: cancelling stops at them, unless they are kept."""
+    return count_evaluated(db.session(), side.establishment_id, [side.id])
 
 
 def remove_copies(session: Session, establishment_id: int, side_ids: Collection[int]) -> CopiedRecords:

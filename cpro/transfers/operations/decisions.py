@@ -9,19 +9,20 @@ from sqlalchemy.orm import Session
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Actor
 from cpro.core.validators import clean_text
-from cpro.transfers.models import TO_DECIDE, Direction, TransferSide, TransferState
+from cpro.transfers.lifecycle import Event
+from cpro.transfers.models import TransferSide, TransferState
 from cpro.transfers.operations.state import (
     LockedTransfer,
-    check_state,
-    check_switches,
+    close_offer,
+    follow,
     judge_again,
-    lock_transfer,
+    lock_for,
+    note_decision,
     record_on_both_sides,
-    set_state,
 )
-from cpro.transfers.operations.verdicts import search_key_of
 
 REASON_LENGTH = 300
+_RECORDED = {Event.CONFIRM: "confirmed", Event.AGREE: "agreed", Event.ASK_AGAIN: "asked"}
 
 
 def confirm(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
@@ -30,11 +31,9 @@ def confirm(session: Session, *, establishment_id: int, side_id: int, by: Actor,
     The side is DONE, or AGREEMENT when the source school must still agree. Raises `NoSuchTransfer`, `NotNow`,
     `TransfersOff`.
     """
-    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(locked, Direction.DESTINATION, {TransferState.CONFLICT})
-    check_switches(session, locked)
+    locked = lock_for(Event.CONFIRM, session, establishment_id=establishment_id, side_id=side_id, now=now)
     locked.transfer.confirmed_at = now
-    return _decide(session, locked, "confirmed", by=by, now=now)
+    return _decide(session, locked, Event.CONFIRM, by=by, now=now)
 
 
 def agree(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
@@ -42,12 +41,9 @@ def agree(session: Session, *, establishment_id: int, side_id: int, by: Actor, n
 
     The side is DONE, or CONFLICT when the destination school must still confirm. Raises as `confirm`.
     """
-    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    changed_mind = locked.transfer.state is TransferState.REFUSED and locked.side.decided_in == Direction.SOURCE.value
-    check_state(locked, Direction.SOURCE, {TransferState.AGREEMENT, *([TransferState.REFUSED] if changed_mind else [])})
-    check_switches(session, locked)
+    locked = lock_for(Event.AGREE, session, establishment_id=establishment_id, side_id=side_id, now=now)
     locked.transfer.agreed_at = now
-    return _decide(session, locked, "agreed", by=by, now=now)
+    return _decide(session, locked, Event.AGREE, by=by, now=now)
 
 
 def refuse(
@@ -57,12 +53,11 @@ def refuse(
 
     Both schools read the reason. Raises `NoSuchTransfer`, `NotNow`, `FieldErrors` without a reason.
     """
-    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(locked, locked.side.direction, TO_DECIDE[locked.side.direction])
+    locked = lock_for(Event.REFUSE, session, establishment_id=establishment_id, side_id=side_id, now=now)
     typed = clean_reason(reason, required=True)
     if locked.transfer.state is TransferState.OFFERED:
         close_offer(locked)
-    set_state(locked, TransferState.REFUSED, reason=typed, by=by, now=now)
+    follow(locked, Event.REFUSE, reason=typed, by=by, now=now)
     record_on_both_sides(session, locked, "refused", changes={"reason": (None, typed)}, by=by, now=now)
     return locked.side
 
@@ -72,12 +67,8 @@ def ask_again(session: Session, *, establishment_id: int, side_id: int, by: Acto
 
     A DONE one may be asked again too: what is missing is copied. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
     """
-    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(locked, Direction.DESTINATION, {TransferState.CANCELLED, TransferState.REFUSED, TransferState.DONE})
-    refused_there = locked.transfer.state is TransferState.REFUSED and locked.side.decided_in == Direction.SOURCE.value
-    check_state(locked, Direction.DESTINATION, set() if refused_there else {locked.transfer.state})
-    check_switches(session, locked)
-    return _decide(session, locked, "asked", by=by, now=now)
+    locked = lock_for(Event.ASK_AGAIN, session, establishment_id=establishment_id, side_id=side_id, now=now)
+    return _decide(session, locked, Event.ASK_AGAIN, by=by, now=now)
 
 
 def clean_reason(typed: str, *, required: bool) -> str:
@@ -91,20 +82,8 @@ def clean_reason(typed: str, *, required: bool) -> str:
     return reason
 
 
-def close_offer(locked: LockedTransfer) -> None:
-    """Erase what an offer told the destination school about a pupil, once it is answered, withdrawn or expired."""
-    for side in locked.sides:
-        side.offered_birth_date = side.expires_at = None
-        if side.direction is Direction.DESTINATION and side.student_id is None:
-            side.student_label = "élève proposé"
-            side.search_key = search_key_of(side.student_label, side.other_name, side.other_uai)
-    locked.transfer.expires_at = None
-
-
-def _decide(session: Session, locked: LockedTransfer, action: str, *, by: Actor, now: datetime) -> TransferSide:
-    for side in locked.sides:
-        side.decided_at, side.decided_in, side.reason = now, locked.side.direction_value, ""
-        side.decided_by = by.label[:200] if side is locked.side else ""
-    copied = judge_again(session, locked, by=by, now=now)
-    record_on_both_sides(session, locked, action, copied=copied, by=by, now=now)
+def _decide(session: Session, locked: LockedTransfer, event: Event, *, by: Actor, now: datetime) -> TransferSide:
+    note_decision(locked, by=by, now=now)
+    copied = judge_again(session, locked, event, now=now)
+    record_on_both_sides(session, locked, _RECORDED[event], copied=copied, by=by, now=now)
     return locked.side

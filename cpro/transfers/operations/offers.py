@@ -23,16 +23,17 @@ from cpro.students.models import Student
 from cpro.transfers import messages
 from cpro.transfers.errors import IdentityDiffers, NotNow, TransfersOff
 from cpro.transfers.identity import find_disagreements
+from cpro.transfers.lifecycle import Event, end_of, find_refusal
 from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
-from cpro.transfers.operations.decisions import close_offer
 from cpro.transfers.operations.state import (
-    check_state,
-    check_switches,
+    close_offer,
+    follow,
     judge_again,
+    lock_for,
     lock_transfer,
+    note_decision,
     record_on_both_sides,
-    set_state,
 )
 from cpro.transfers.operations.verdicts import label_of, lock_schools, named_to, search_key_of
 
@@ -82,11 +83,7 @@ def accept(
     Raises `IdentityDiffers` unless names and birth dates agree or it is confirmed, `NoSuchTransfer`, `NotNow`,
     `TransfersOff`, `FieldErrors` on `student`.
     """
-    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(locked, Direction.DESTINATION, {TransferState.OFFERED})
-    check_switches(session, locked)
-    if locked.transfer.expires_at is not None and locked.transfer.expires_at <= now:
-        raise NotNow("Cette proposition a expiré : demandez à l’établissement d’origine de la renouveler.")
+    locked = lock_for(Event.ACCEPT, session, establishment_id=establishment_id, side_id=side_id, now=now)
     found = load_pupils(session, [student_id, locked.transfer.source_student_id])
     chosen, offered = found.get(student_id), found.get(locked.transfer.source_student_id)
     if chosen is None or chosen.establishment_id != establishment_id or not chosen.is_active:
@@ -103,18 +100,17 @@ def accept(
     locked.side.search_key = search_key_of(locked.side.student_label, locked.side.other_name, locked.side.other_uai)
     locked.transfer.destination_student_id = chosen.id
     locked.transfer.agreed_at, locked.transfer.confirmed_at = locked.transfer.created_at, now
-    set_state(locked, TransferState.OFFERED, by=by, now=now)
-    copied = judge_again(session, locked, by=by, now=now)
+    note_decision(locked, by=by, now=now)
+    copied = judge_again(session, locked, Event.ACCEPT, now=now)
     record_on_both_sides(session, locked, "accepted", copied=copied, by=by, now=now)
     return locked.side
 
 
 def take_back(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
     """Take back, for the source school, an offer that still waits. Raises `NoSuchTransfer`, `NotNow`."""
-    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
-    check_state(locked, Direction.SOURCE, {TransferState.OFFERED})
+    locked = lock_for(Event.TAKE_BACK, session, establishment_id=establishment_id, side_id=side_id, now=now)
     close_offer(locked)
-    set_state(locked, TransferState.CANCELLED, by=by, now=now)
+    follow(locked, Event.TAKE_BACK, by=by, now=now)
     record_on_both_sides(session, locked, "withdrawn", by=by, now=now)
     return locked.side
 
@@ -129,11 +125,10 @@ def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> b
     if side is None:
         return False
     locked = lock_transfer(session, establishment_id=side.establishment_id, side_id=side.id)
-    expires_at = locked.transfer.expires_at
-    if locked.transfer.state is not TransferState.OFFERED or expires_at is None or expires_at > now:
+    if find_refusal(Event.EXPIRE, locked.side, now=now):
         return False
     close_offer(locked)
-    set_state(locked, TransferState.EXPIRED, by=by, now=now)
+    follow(locked, Event.EXPIRE, by=by, now=now)
     for each in locked.sides:
         each.decided_by = each.decided_in = ""
     record_on_both_sides(session, locked, "expired", by=by, now=now)
@@ -223,7 +218,7 @@ def _write_offer(session: Session, pupil: Pupil, source: School, destination: Sc
         source_id=source.id,
         source_student_id=pupil.id,
         destination_id=destination.id,
-        state_value=TransferState.OFFERED.value,
+        state_value=end_of(Event.OFFER).value,
         is_offer=True,
         created_at=now,
         expires_at=now + OFFER_PERIOD,
@@ -240,7 +235,7 @@ def _write_offer(session: Session, pupil: Pupil, source: School, destination: Sc
             other_name=other.name,
             other_uai=other.uai or "",
             search_key=search_key_of(label, other.name, other.uai),
-            state_value=TransferState.OFFERED.value,
+            state_value=transfer.state_value,
             is_offer=True,
             created_at=now,
             changed_at=now,

@@ -1,8 +1,8 @@
-"""Steps that the actions of a school share: lock a transfer, check its state, change it and record it on both sides."""
+"""Steps that the events of a transfer share: lock it, check that one may happen, change it, record it on both sides."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,13 +14,17 @@ from cpro.audit.operations import record
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.transfers.copies import CopiedRecords
-from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.errors import NoSuchTransfer, NotNow
+from cpro.transfers.lifecycle import Event, check_event, end_of, find_arrow
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.notifications import notify_heads
-from cpro.transfers.operations.verdicts import apply_verdicts, audit_changes, lock_schools, named_to
+from cpro.transfers.operations.verdicts import apply_verdicts, audit_changes, lock_schools, named_to, search_key_of
 
-_NOT_NOW = "Ce transfert n’est plus dans l’état où vous l’avez vu : relisez la page avant de recommencer."
+_NO_LONGER_THE_SAME = (
+    "Les fichiers des deux établissements ne désignent plus le même élève, ou il n’est plus parti de l’un et "
+    "présent dans l’autre : rien n’a été copié."
+)
 
 
 @dataclass
@@ -42,9 +46,8 @@ class LockedTransfer:
 
     @property
     def pair(self) -> Pair:
-        """Return the pair of pupils. Raises `NotNow` when one is not known."""
-        if self.transfer.destination_student_id is None:
-            raise NotNow(_NOT_NOW)
+        """Return the pair of pupils, both of whom are known once an offer is linked."""
+        assert self.transfer.destination_student_id is not None
         return Pair(
             self.transfer.destination_id,
             self.transfer.destination_student_id,
@@ -79,63 +82,51 @@ def lock_transfer(session: Session, *, establishment_id: int, side_id: int) -> L
     )
 
 
-def check_state(locked: LockedTransfer, direction: Direction, allowed: Collection[TransferState]) -> None:
-    """Raise `NotNow` unless it is for the acting school to decide, in the present state."""
-    if locked.side.direction is not direction or not locked.transfer.is_current or locked.transfer.state not in allowed:
-        raise NotNow(_NOT_NOW)
+def lock_for(event: Event, session: Session, *, establishment_id: int, side_id: int, now: datetime) -> LockedTransfer:
+    """Lock a transfer that an event is about to change. Raises `NoSuchTransfer`, and as `lifecycle.check_event`."""
+    locked = lock_transfer(session, establishment_id=establishment_id, side_id=side_id)
+    check_event(session, event, locked.side, now=now)
+    return locked
 
 
-def check_both_switches(session: Session, *, establishment_id: int, side_id: int) -> None:
-    """Raise `TransfersOff` as `check_switches` does, before anything is locked; `NoSuchTransfer` without a transfer."""
-    transfer = session.scalars(
-        select(Transfer)
-        .join(TransferSide, TransferSide.transfer_id == Transfer.id)
-        .where(TransferSide.id == side_id, TransferSide.establishment_id == establishment_id)
-    ).one_or_none()
-    if transfer is None:
-        raise NoSuchTransfer
-    others = {transfer.source_id, transfer.destination_id} - {establishment_id}
-    _refuse_switched_off(session.get_one(Establishment, establishment_id), session.get_one(Establishment, others.pop()))
-
-
-def check_switches(session: Session, locked: LockedTransfer) -> None:
-    """Raise `TransfersOff` unless both schools have activated transfers."""
-    other_id = (
-        locked.transfer.source_id if locked.side.direction is Direction.DESTINATION else locked.transfer.destination_id
-    )
-    _refuse_switched_off(locked.acting, session.get_one(Establishment, other_id))
-
-
-def _refuse_switched_off(acting: Establishment, other: Establishment) -> None:
-    if not acting.transfers_enabled:
-        raise TransfersOff
-    if not other.transfers_enabled:
-        raise TransfersOff(other.uai or other.name)
-
-
-def set_state(locked: LockedTransfer, state: TransferState, *, reason: str = "", by: Actor, now: datetime) -> None:
-    """Write a decision on the transfer and on both sides; the person is named to their own school alone."""
-    locked.transfer.state_value = state.value
+def follow(locked: LockedTransfer, event: Event, *, reason: str = "", by: Actor, now: datetime) -> None:
+    """Write on the transfer and on both sides the one state to which an event leads, and who decided."""
+    locked.transfer.state_value = end_of(event).value
     for side in locked.sides:
-        side.state_value, side.changed_at = state.value, now
+        side.state_value, side.changed_at = locked.transfer.state_value, now
+    note_decision(locked, reason=reason, by=by, now=now)
+
+
+def note_decision(locked: LockedTransfer, *, reason: str = "", by: Actor, now: datetime) -> None:
+    """Write a decision on both sides; the person is named to their own school alone."""
+    for side in locked.sides:
         side.decided_at, side.decided_in, side.reason = now, locked.side.direction_value, reason
         side.decided_by = by.label[:200] if side is locked.side else ""
 
 
-def judge_again(session: Session, locked: LockedTransfer, *, by: Actor, now: datetime) -> CopiedRecords:
+def close_offer(locked: LockedTransfer) -> None:
+    """Erase what an offer told the destination school about a pupil, once it is answered, withdrawn or expired."""
+    for side in locked.sides:
+        side.offered_birth_date = side.expires_at = None
+        if side.direction is Direction.DESTINATION and side.student_id is None:
+            side.student_label = "élève proposé"
+            side.search_key = search_key_of(side.student_label, side.other_name, side.other_uai)
+    locked.transfer.expires_at = None
+
+
+def judge_again(session: Session, locked: LockedTransfer, event: Event, *, now: datetime) -> CopiedRecords:
     """Judge a pair anew with what was just decided, copy if nothing is missing, and return what was copied.
 
-    The sides keep who decided. Raises `NotNow` when the files no longer match the two pupils.
+    The sides keep who decided. Raises `NotNow` when the files no longer match the two pupils, or would lead where the
+    event does not.
     """
+    arrow = find_arrow(event, locked.side)
     session.flush()
     pair, transfer_id = locked.pair, locked.transfer.id
     applied = apply_verdicts(session, [pair], asked=[pair], now=now)
-    remaining = session.scalar(select(Transfer.id).where(Transfer.id == transfer_id))
-    if remaining is None:
-        raise NotNow(
-            "Les fichiers des deux établissements ne désignent plus le même élève, ou il n’est plus parti de l’un et "
-            "présent dans l’autre : rien n’a été copié."
-        )
+    reached = session.scalar(select(Transfer.state_value).where(Transfer.id == transfer_id))
+    if arrow is None or reached is None or TransferState(reached) not in arrow.after:
+        raise NotNow(_NO_LONGER_THE_SAME)
     for row in (locked.transfer, *locked.sides):
         session.expire(row)
     if applied.copied:

@@ -76,7 +76,7 @@ def apply_verdicts(
         return Applied()
     schools = matching.load_schools(session, {id_ for p in pairs for id_ in (p.source_id, p.destination_id)})
     _end([each.stored.id for each in verdicts if each.over and each.stored], session, now)
-    _forget([each.stored.id for each in verdicts if each.stored and not each.over and not each.state], session)
+    _forget([each.stored.id for each in verdicts if each.stored and not each.over and not each.state], session, now)
     ids = _write_transfers(session, [each for each in verdicts if each.state], now)
     write_sides(session, [(ids[each.pair], each) for each in verdicts if each.state], schools, now)
     copied = [each.pair for each in verdicts if each.state is TransferState.DONE]
@@ -151,12 +151,19 @@ def _end(transfer_ids: Sequence[int], session: Session, now: datetime) -> None:
     session.execute(update(TransferSide).where(TransferSide.transfer_id.in_(transfer_ids)).values(is_current=False))
 
 
-def _forget(transfer_ids: Sequence[int], session: Session) -> None:
-    """Delete rows that stood for nothing but files, which now say otherwise; nothing was copied."""
+def _forget(transfer_ids: Sequence[int], session: Session, now: datetime) -> None:
+    """Delete rows that stood for nothing but files, which now say otherwise; nothing that they copied is left.
+
+    The first transfer of two schools, cancelled and asked again since, is named by their pair: its row stays, without
+    any side, as one that is over.
+    """
     if not transfer_ids:
         return
     session.execute(delete(TransferSide).where(TransferSide.transfer_id.in_(transfer_ids)))
-    session.execute(delete(Transfer).where(Transfer.id.in_(transfer_ids)))
+    named = session.scalars(select(SchoolPair.transfer_id).where(SchoolPair.transfer_id.in_(transfer_ids))).all()
+    ended = {"state_value": TransferState.CANCELLED.value, "is_current": False, "recorded_at": now}
+    session.execute(update(Transfer).where(Transfer.id.in_(named)).values(ended))
+    session.execute(delete(Transfer).where(Transfer.id.in_(set(transfer_ids).difference(named))))
 
 
 def _write_transfers(session: Session, verdicts: Sequence[Verdict], now: datetime) -> dict[Pair, int]:

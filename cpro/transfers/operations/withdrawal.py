@@ -19,9 +19,10 @@ from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.extensions import db
 from cpro.transfers.errors import WithdrawalImpossible
-from cpro.transfers.models import PENDING, Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.lifecycle import PENDING, Event, end_of, find_refusal
+from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.operations.cancellation import count_evaluated, remove_copies
-from cpro.transfers.operations.state import lock_transfer, record_on_both_sides, set_state
+from cpro.transfers.operations.state import follow, lock_transfer, record_on_both_sides
 from cpro.transfers.operations.verdicts import write_in_bulk
 
 _PAGE = 5000
@@ -50,7 +51,7 @@ def withdraw_here(
     if receptions:
         remove_copies(session, establishment_id, receptions)
         values: dict[str, Any] = {
-            "state_value": TransferState.CANCELLED.value,
+            "state_value": end_of(Event.WITHDRAW).value,
             "is_current": False,
             "reason": REASON,
             "changed_at": now,
@@ -81,11 +82,12 @@ def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) ->
     if side is None:
         return False
     locked = lock_transfer(session, establishment_id=side.establishment_id, side_id=side.id)
-    if locked.transfer.state is not TransferState.DONE:
+    # The destination school's side may say cancelled already: the undoing wrote it there.
+    if find_refusal(Event.WITHDRAW, locked.other or locked.side, now=now):
         return False
     taken = remove_copies(session, side.establishment_id, [side.id])
     locked.transfer.recorded_at, locked.transfer.is_current = now, False
-    set_state(locked, TransferState.CANCELLED, reason=REASON, by=by, now=now)
+    follow(locked, Event.WITHDRAW, reason=REASON, by=by, now=now)
     for each in locked.sides:
         each.is_current, each.decided_by, each.decided_in = False, "", ""
     record_on_both_sides(session, locked, "withdrawn-by-import", taken=taken, by=by, now=now)

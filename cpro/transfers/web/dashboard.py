@@ -14,7 +14,7 @@ from cpro.core.web.charts import Chart, Series
 from cpro.core.web.checklist import ChecklistItem
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import dashboard
-from cpro.transfers.operations.cancellation import CANCEL_PERIOD
+from cpro.transfers.lifecycle import CANCEL_PERIOD
 
 #: How many months the chart shows, the present one among them.
 _MONTHS = 6

@@ -17,11 +17,10 @@ from cpro.core.web.forms import BaseForm, posted
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
-from cpro.transfers.actions import TransferAction, check_action, count_evaluated_upon
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.lifecycle import Event
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.operations import cancellation, decisions, offers
-from cpro.transfers.pupils import find_pupil
 from cpro.transfers.web.forms import CancellingForm, PlainForm, RefusalForm
 from cpro.transfers.web.presenters import disagreements_of, facts_of, other_school_of
 from cpro.transfers.web.views.transfers import bp, show_side
@@ -31,7 +30,7 @@ from cpro.transfers.web.views.transfers import bp, show_side
 class Asked:
     """How an action is asked: the page's title, the button, what follows, and what is said once it is done."""
 
-    action: TransferAction
+    event: Event
     title: str
     submit_label: str
     consequences: Callable[[TransferSide], Sequence[str]]
@@ -103,18 +102,18 @@ def _posted() -> Any:
 def _play(asked: Asked, side_id: int, form: BaseForm, act: Callable[..., TransferSide]) -> ResponseReturnValue:
     """Show the page of an action, or make it; a transfer that no longer stands as it was seen is shown as it stands."""
     side = queries.get_side(side_id)
-    refused = refusal_of(check_action, asked.action, side, now=clock.utcnow())
+    refused = refusal_of(queries.check_open, asked.event, side, now=clock.utcnow())
     if refused is not None:
         return show_side(side, refused)
     if request.method != "POST":
-        evaluated = count_evaluated_upon(side) if asked.action is TransferAction.CANCEL else 0
+        evaluated = cancellation.count_evaluated_upon(side) if asked.event is Event.CANCEL else 0
         if evaluated:
             form.blame(EvaluatedUpon(evaluated))
         return _page(asked, side, form, evaluated=evaluated)
     if not form.validate():
         return _page(asked, queries.get_side(side_id), form, 422)
     try:
-        with platform_unit_of_work(f"transfers: {asked.action.name}") as work:
+        with platform_unit_of_work(f"transfers: {asked.event.name}") as work:
             side = act(
                 form,
                 session=work.session,
@@ -146,7 +145,7 @@ def _page(
         side=side,
         form=form,
         facts=facts_of(side, get_current_establishment()),
-        disagreements=disagreements_of(side, find_pupil(side)) if asked.action is TransferAction.CONFIRM else [],
+        disagreements=disagreements_of(side, queries.find_pupil(side)) if asked.event is Event.CONFIRM else [],
         consequences=[*([_KEEPING] if evaluated else []), *asked.consequences(side)],
         evaluated=evaluated,
         cancel_url=url_for("transfers.show", side_id=side.id),
@@ -228,19 +227,19 @@ def _describe_outcome(side: TransferSide) -> str:
     return f"{side.student_label} : c’est noté. État du transfert : {side.state.label}."
 
 
-_CONFIRM = Asked(TransferAction.CONFIRM, "Confirmer l’identité", "Confirmer et copier", _confirming, _describe_outcome)
-_AGREE = Asked(TransferAction.AGREE, "Donner votre accord", "Donner votre accord", _agreeing, _describe_outcome)
+_CONFIRM = Asked(Event.CONFIRM, "Confirmer l’identité", "Confirmer et copier", _confirming, _describe_outcome)
+_AGREE = Asked(Event.AGREE, "Donner votre accord", "Donner votre accord", _agreeing, _describe_outcome)
 _REFUSE = Asked(
-    TransferAction.REFUSE,
+    Event.REFUSE,
     "Refuser le transfert",
     "Refuser le transfert",
     _refusing,
     lambda side: f"{side.student_label} : le transfert est refusé.",
     is_danger=True,
 )
-_ASK_AGAIN = Asked(TransferAction.ASK_AGAIN, "Demander à nouveau", "Demander à nouveau", _asking, _describe_outcome)
+_ASK_AGAIN = Asked(Event.ASK_AGAIN, "Demander à nouveau", "Demander à nouveau", _asking, _describe_outcome)
 _TAKE_BACK = Asked(
-    TransferAction.TAKE_BACK,
+    Event.TAKE_BACK,
     "Reprendre la proposition",
     "Reprendre la proposition",
     _taking_back,
@@ -248,7 +247,7 @@ _TAKE_BACK = Asked(
     is_danger=True,
 )
 _CANCEL = Asked(
-    TransferAction.CANCEL,
+    Event.CANCEL,
     "Annuler le transfert",
     "Annuler le transfert",
     _cancelling,

@@ -17,11 +17,10 @@ from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
-from cpro.transfers.actions import TransferAction, check_action
 from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.lifecycle import Event
 from cpro.transfers.models import TransferSide
 from cpro.transfers.operations import offers
-from cpro.transfers.pupils import list_chosen
 from cpro.transfers.web.forms import AcceptanceForm, OfferForm
 from cpro.transfers.web.presenters import other_school_of
 from cpro.transfers.web.views.transfers import bp, show_side
@@ -79,7 +78,7 @@ def accept(side_id: int) -> ResponseReturnValue:
     """Link a pupil one is offered to one of one's own, and copy; or only search, as the button asks."""
     form = AcceptanceForm(posted() if request.method == "POST" else None)
     side = queries.get_side(side_id)
-    refused = refusal_of(check_action, TransferAction.ACCEPT, side, now=clock.utcnow())
+    refused = refusal_of(queries.check_open, Event.ACCEPT, side, now=clock.utcnow())
     if refused is not None:
         return show_side(side, refused)
     if request.method != "POST":
@@ -131,7 +130,7 @@ def _sought(form: OfferForm | AcceptanceForm) -> str:
 def _offer_page(form: OfferForm, status: int = 200, *, shows_pupils: bool) -> ResponseReturnValue:
     found = queries.list_offerable(limit=_SHOWN + 1, sought=_sought(form)) if shows_pupils else []
     ticked = set(_ids(form.students.data)) if shows_pupils else set()
-    kept = list_chosen(sorted(ticked - {student.id for student in found[:_SHOWN]}), present=False)
+    kept = queries.list_chosen(sorted(ticked - {student.id for student in found[:_SHOWN]}), present=False)
     form.offer([*kept, *found[:_SHOWN]])
     return render_page(
         "transfers/offer.html",
@@ -149,7 +148,7 @@ def _accept_page(
     found = queries.list_linkable(side, limit=_SHOWN + 1, sought=_sought(form))
     chosen = read_id(form.student.data or "")
     shown = [student.id for student in found[:_SHOWN]]
-    kept = list_chosen([chosen], present=True) if chosen is not None and chosen not in shown else []
+    kept = queries.list_chosen([chosen], present=True) if chosen is not None and chosen not in shown else []
     form.offer([*kept, *found[:_SHOWN]])
     return render_page(
         "transfers/accept.html",

@@ -21,9 +21,9 @@ from cpro.core.web.responses import back_to, current_actor, current_principal, r
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
-from cpro.transfers.actions import TransferAction, list_open_actions
 from cpro.transfers.errors import NotNow, TransfersOff
 from cpro.transfers.jobs import request_run
+from cpro.transfers.lifecycle import Event, list_open_events
 from cpro.transfers.models import Direction, TransferSide
 from cpro.transfers.receipts import render_receipt
 from cpro.transfers.web.presenters import facts_of, shown_side, shown_steps
@@ -144,7 +144,7 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
         side=shown_side(side, school),
         steps=shown_steps(side, school),
         facts=facts_of(side, school),
-        actions=[_link(each, side) for each in list_open_actions(side, now=clock.utcnow())] if may_decide else [],
+        actions=[_link(each, side) for each in list_open_events(side, now=clock.utcnow())] if may_decide else [],
         receipt_url=url_for("transfers.receipt", side_id=side.id)
         if side.done_at and can(principal, Permission.RECORDS_EXPORT)
         else None,
@@ -159,19 +159,19 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
 # --- Private -------------------------------------------------------------------------------------------------------
 
 _LINKS = {
-    TransferAction.CONFIRM: ("transfers.confirm", "Confirmer l’identité"),
-    TransferAction.AGREE: ("transfers.agree", "Donner votre accord"),
-    TransferAction.ACCEPT: ("transfers.accept", "Rattacher à l’un de vos élèves"),
-    TransferAction.REFUSE: ("transfers.refuse", "Refuser"),
-    TransferAction.TAKE_BACK: ("transfers.take_back", "Reprendre la proposition"),
-    TransferAction.ASK_AGAIN: ("transfers.ask_again", "Demander à nouveau"),
-    TransferAction.CANCEL: ("transfers.cancel", "Annuler ce transfert"),
+    Event.CONFIRM: ("transfers.confirm", "Confirmer l’identité"),
+    Event.AGREE: ("transfers.agree", "Donner votre accord"),
+    Event.ACCEPT: ("transfers.accept", "Rattacher à l’un de vos élèves"),
+    Event.REFUSE: ("transfers.refuse", "Refuser"),
+    Event.TAKE_BACK: ("transfers.take_back", "Reprendre la proposition"),
+    Event.ASK_AGAIN: ("transfers.ask_again", "Demander à nouveau"),
+    Event.CANCEL: ("transfers.cancel", "Annuler ce transfert"),
 }
 
 
-def _link(action: TransferAction, side: TransferSide) -> dict[str, Any]:
-    endpoint, label = _LINKS[action]
-    is_danger = action in (TransferAction.REFUSE, TransferAction.CANCEL, TransferAction.TAKE_BACK)
+def _link(event: Event, side: TransferSide) -> dict[str, Any]:
+    endpoint, label = _LINKS[event]
+    is_danger = event in (Event.REFUSE, Event.CANCEL, Event.TAKE_BACK)
     return {"label": label, "url": url_for(endpoint, side_id=side.id), "is_danger": is_danger}
 
 

@@ -1,0 +1,190 @@
+"""The life of a transfer: what may happen to it, who may cause it, from which state and to which.
+
+`TABLE` is the one place that says so. A page reads it to offer an event and before it shows the page of one; the
+operation reads it again under the locks, and a run reads which states it may change. docs/transfers.md draws it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from cpro.establishments.models import Establishment
+from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+
+#: How long the destination school may cancel.
+CANCEL_PERIOD = timedelta(days=30)
+
+_NOT_POSSIBLE = "Cette action n’est pas, ou n’est plus, possible sur ce transfert."
+_TOO_LATE = "Cette proposition a expiré : demandez à l’établissement d’origine de la renouveler."
+
+
+class Event(enum.Enum):
+    """What happens to transfers; the values of what people do are the ends of the addresses of its pages."""
+
+    RUN = "run"
+    OFFER = "proposer"
+    CONFIRM = "confirmer"
+    AGREE = "accorder"
+    ACCEPT = "accepter"
+    REFUSE = "refuser"
+    TAKE_BACK = "reprendre"
+    CANCEL = "annuler"
+    ASK_AGAIN = "redemander"
+    EXPIRE = "expire"
+    WITHDRAW = "withdraw"
+
+    @property
+    def needs_both_switches(self) -> bool:
+        """Return whether a person causes it and it ends with copies: both schools must have activated transfers."""
+        return self in _COPYING
+
+
+_COPYING = frozenset({Event.CONFIRM, Event.AGREE, Event.ACCEPT, Event.ASK_AGAIN})
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What an event asks of a side besides its state: in words, as a function, and the sentence that refuses."""
+
+    words: str
+    holds: Callable[[TransferSide, datetime], bool]
+    refusal: str = _NOT_POSSIBLE
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An event from one state: `by` the school of a direction or, if None, by the platform; `after`, where it may lead.
+
+    As a state, None is no transfer at all. One that no longer speaks for its pair is open to what is `even_if_over`.
+    """
+
+    event: Event
+    by: Direction | None
+    before: TransferState | None
+    after: frozenset[TransferState | None]
+    condition: Condition | None = None
+    even_if_over: bool = False
+
+
+_IN_TIME = Condition(
+    "within the 60 days of the offer", lambda side, now: side.expires_at is None or side.expires_at > now, _TOO_LATE
+)
+_LATE = Condition("after the 60 days of the offer", lambda side, now: not _IN_TIME.holds(side, now))
+_RECENT = Condition("within 30 days", lambda side, now: side.done_at is not None and side.done_at > now - CANCEL_PERIOD)
+_COPIED = Condition("it was copied once", lambda side, now: side.done_at is not None)
+_REFUSED_HERE = Condition(
+    "the same school refused it, and it was no offer",
+    lambda side, now: side.decided_in == side.direction_value and not side.is_offer,
+)
+
+_S, _SOURCE, _DESTINATION = TransferState, Direction.SOURCE, Direction.DESTINATION
+#: States that a run forgets or changes by itself, as the files of the two schools say.
+MATCHED = frozenset({_S.WAITING_SOURCE, _S.WAITING_DESTINATION, _S.TWINS, _S.BLOCKED, _S.CONFLICT, _S.AGREEMENT})
+#: States from which somebody or something may still let the copy happen, nothing having been copied yet.
+PENDING = MATCHED | {_S.OFFERED}
+_MATCHED_OR_DONE = MATCHED | {_S.DONE}
+_JUDGED = frozenset({_S.TWINS, _S.BLOCKED, _S.CONFLICT, _S.AGREEMENT, _S.DONE})
+
+
+def _to(*states: TransferState) -> frozenset[TransferState | None]:
+    return frozenset(states)
+
+
+#: The most expected first: pages offer events in this order.
+TABLE: tuple[Arrow, ...] = (
+    Arrow(Event.RUN, None, None, frozenset(_MATCHED_OR_DONE)),
+    *(Arrow(Event.RUN, None, state, frozenset({*_MATCHED_OR_DONE, None})) for state in _S if state in MATCHED),
+    Arrow(Event.OFFER, _SOURCE, None, _to(_S.OFFERED)),
+    Arrow(Event.CONFIRM, _DESTINATION, _S.CONFLICT, frozenset(_JUDGED - {_S.CONFLICT})),
+    Arrow(Event.AGREE, _SOURCE, _S.AGREEMENT, frozenset(_JUDGED - {_S.AGREEMENT})),
+    Arrow(Event.AGREE, _SOURCE, _S.REFUSED, frozenset(_JUDGED - {_S.AGREEMENT}), _REFUSED_HERE),
+    Arrow(Event.ACCEPT, _DESTINATION, _S.OFFERED, _to(_S.DONE, _S.BLOCKED), _IN_TIME),
+    Arrow(Event.REFUSE, _DESTINATION, _S.CONFLICT, _to(_S.REFUSED)),
+    Arrow(Event.REFUSE, _DESTINATION, _S.OFFERED, _to(_S.REFUSED)),
+    Arrow(Event.REFUSE, _SOURCE, _S.AGREEMENT, _to(_S.REFUSED)),
+    Arrow(Event.TAKE_BACK, _SOURCE, _S.OFFERED, _to(_S.CANCELLED)),
+    Arrow(Event.CANCEL, _DESTINATION, _S.DONE, _to(_S.CANCELLED), _RECENT, even_if_over=True),
+    # What was copied stays copied until it is cancelled: asked again, it is completed, or the question is refused.
+    Arrow(Event.ASK_AGAIN, _DESTINATION, _S.DONE, _to(_S.DONE)),
+    Arrow(Event.ASK_AGAIN, _DESTINATION, _S.CANCELLED, frozenset(_JUDGED), _COPIED),
+    Arrow(Event.ASK_AGAIN, _DESTINATION, _S.REFUSED, frozenset(_JUDGED), _REFUSED_HERE),
+    Arrow(Event.EXPIRE, None, _S.OFFERED, _to(_S.EXPIRED), _LATE),
+    Arrow(Event.WITHDRAW, None, _S.DONE, _to(_S.CANCELLED), even_if_over=True),
+)
+
+#: What waits for a person of a school, by the direction of its side: what they may refuse.
+TO_DECIDE: dict[Direction, frozenset[TransferState]] = {
+    direction: frozenset(
+        each.before for each in TABLE if each.event is Event.REFUSE and each.by is direction and each.before
+    )
+    for direction in Direction
+}
+
+
+def end_of(event: Event) -> TransferState:
+    """Return the one state to which an event leads, wherever it happens. Raises `ValueError` for one that judges."""
+    (state,) = {state for each in TABLE if each.event is event for state in each.after if state}
+    return state
+
+
+def find_arrow(event: Event, side: TransferSide) -> Arrow | None:
+    """Return the arrow that an event would follow from where a side stands, whatever its condition; None without one.
+
+    What only the platform causes is asked of either side.
+    """
+    return next(
+        (
+            each
+            for each in TABLE
+            if each.event is event
+            and each.by in (side.direction, None)
+            and each.before is side.state
+            and (side.is_current or each.even_if_over)
+        ),
+        None,
+    )
+
+
+def find_refusal(event: Event, side: TransferSide, *, now: datetime) -> str | None:
+    """Return the sentence that refuses an event on a side now, the switches of the two schools apart; None if open."""
+    arrow = find_arrow(event, side)
+    if arrow is None:
+        return _NOT_POSSIBLE
+    return None if arrow.condition is None or arrow.condition.holds(side, now) else arrow.condition.refusal
+
+
+def list_open_events(side: TransferSide, *, now: datetime) -> list[Event]:
+    """Return what a school may do about one of its sides, the most expected first."""
+    mine = dict.fromkeys(each.event for each in TABLE if each.by is side.direction)
+    return [event for event in mine if find_refusal(event, side, now=now) is None]
+
+
+def check_event(session: Session, event: Event, side: TransferSide, *, now: datetime) -> None:
+    """Raise a refusal unless an event may happen now to a side, in a platform session.
+
+    Asked before a page is shown, and by the operation under the locks. Raises `NotNow`; `TransfersOff` where the event
+    copies and one of the two schools has transfers switched off; `NoSuchTransfer` when a run forgot it meanwhile.
+    """
+    refusal = find_refusal(event, side, now=now)
+    if refusal is not None:
+        raise NotNow(refusal)
+    if event.needs_both_switches:
+        _check_switches(session, side)
+
+
+def _check_switches(session: Session, side: TransferSide) -> None:
+    transfer = session.get(Transfer, side.transfer_id)
+    if transfer is None:
+        raise NoSuchTransfer
+    other_id = transfer.source_id if side.direction is Direction.DESTINATION else transfer.destination_id
+    if not session.get_one(Establishment, side.establishment_id).transfers_enabled:
+        raise TransfersOff
+    other = session.get_one(Establishment, other_id)
+    if not other.transfers_enabled:
+        raise TransfersOff(other.uai or other.name)
