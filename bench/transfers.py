@@ -27,7 +27,7 @@ from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
 from cpro.extensions import db
-from cpro.transfers.operations.runs import run
+from cpro.transfers.runs import run
 
 NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 BENCH = Actor("system", None, "Bench", "system", "bench")

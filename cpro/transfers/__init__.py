@@ -4,7 +4,8 @@ Words: a *transfer* links one pupil of the source school (A) to the same pupil o
 school has its own *side* of it, under the ordinary filter; a *run* looks for pairs of pupils under one INE and copies
 what may be. Invariants: a record is copied once, whatever is interrupted or repeated; only the destination school
 receives records; the source school keeps its own. This feature alone works across schools, in a platform session:
-`operations`, `matching`, `copies`. Pages of a school read its sides and nothing else.
+what it reads (`matching`), what may happen (`lifecycle`), what it writes (`verdicts`, `copies`, and a file for each
+thing that people or the platform do). Pages of a school read its sides and nothing else.
 """
 
 from __future__ import annotations

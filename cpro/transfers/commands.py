@@ -9,7 +9,7 @@ from cpro.core import clock
 from cpro.core.commands import COMMAND_LINE, sentences
 from cpro.core.formatting import plural
 from cpro.transfers.jobs import expire_offers
-from cpro.transfers.operations.runs import run
+from cpro.transfers.runs import run
 
 group = AppGroup("transfers", help="Transfers of pupils' records between schools.")
 

@@ -18,10 +18,10 @@ from cpro.core.permissions import Actor, Principal
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
+from cpro.transfers import anonymisation, offers
 from cpro.transfers.models import Transfer, TransferState
-from cpro.transfers.operations import anonymisation, offers
-from cpro.transfers.operations.runs import run
-from cpro.transfers.operations.withdrawal import withdraw, withdraw_here
+from cpro.transfers.runs import run
+from cpro.transfers.withdrawal import withdraw, withdraw_here
 
 RUN_JOB = "transfers:run"
 WITHDRAW_JOB = "transfers:withdraw"

@@ -175,7 +175,7 @@ class TransferSide(Owned, Model):
     #: a `Direction`; between twins it means nothing
     direction_value: Mapped[str] = mapped_column("direction", String(8))
     #: the school's own pupil; empty for an offer not yet linked, once an undone import took the pupil away, and once
-    #: the names are forgotten (`operations.anonymisation`)
+    #: the names are forgotten (`anonymisation`)
     student_id: Mapped[int | None]
     #: the name of its own pupil as it was then; of an offer, the name that the source school gives
     student_label: Mapped[str] = mapped_column(String(210))

@@ -21,7 +21,7 @@ from cpro.extensions import db
 from cpro.records.models import KINDS, Bilan, Evaluation, Fiche
 from cpro.students.models import Origin, Student
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
-from cpro.transfers.operations.runs import RunFigures, run
+from cpro.transfers.runs import RunFigures, run
 from tests.factories import NOW, TESTER, make_establishment, make_student
 
 #: What a copy shares with the record it comes from.

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from cpro.core import clock
 from cpro.students.models import Student
+from cpro.transfers import cancellation, decisions, offers
 from cpro.transfers.models import Transfer, TransferState
-from cpro.transfers.operations import cancellation, decisions, offers
 from tests.helpers.transfers import Exchange
 
 FOLLOW_UP = "/admin/parametres/transferts/effectues"

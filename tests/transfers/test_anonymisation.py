@@ -16,9 +16,9 @@ from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.students.queries import kept_since
+from cpro.transfers.anonymisation import FORGOTTEN, forget_names, list_schools_to_forget
+from cpro.transfers.cancellation import cancel
 from cpro.transfers.models import TransferSide
-from cpro.transfers.operations.anonymisation import FORGOTTEN, forget_names, list_schools_to_forget
-from cpro.transfers.operations.cancellation import cancel
 from tests.factories import NOW, TESTER
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

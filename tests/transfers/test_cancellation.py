@@ -10,10 +10,10 @@ from sqlalchemy import select
 from cpro.audit.models import AuditEntry
 from cpro.records.models import Evaluation, Fiche
 from cpro.students.models import Student
+from cpro.transfers.cancellation import cancel
+from cpro.transfers.decisions import ask_again
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow
 from cpro.transfers.lifecycle import CANCEL_PERIOD, Event, find_refusal
-from cpro.transfers.operations.cancellation import cancel
-from cpro.transfers.operations.decisions import ask_again
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
 

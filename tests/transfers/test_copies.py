@@ -15,7 +15,7 @@ from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.scenarios.models import Scenario
 from cpro.students.models import Diploma
 from cpro.transfers import matching
-from cpro.transfers.operations.verdicts import apply_verdicts
+from cpro.transfers.verdicts import apply_verdicts
 from tests.factories import NOW, World, make_diploma
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 

@@ -35,7 +35,7 @@ import sys
 from cpro import create_app
 from cpro.core import clock
 from cpro.core.commands import COMMAND_LINE
-from cpro.transfers.operations import runs
+from cpro.transfers import runs
 
 app = create_app()
 runs.BATCH = 20

@@ -15,12 +15,11 @@ from bench.transfers_diagram import PAGE, draw
 from cpro.core.errors import DomainError
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
-from cpro.transfers import matching
+from cpro.transfers import cancellation, decisions, matching, offers, withdrawal
 from cpro.transfers.errors import NotNow, TransfersOff
 from cpro.transfers.lifecycle import TABLE, Event, find_arrow, find_refusal, list_open_events
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
-from cpro.transfers.operations import cancellation, decisions, offers, withdrawal
 from tests.factories import TESTER
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page

@@ -11,11 +11,11 @@ from flask import Flask
 from cpro.core.errors import FieldErrors
 from cpro.core.jobs.handlers import get_handler
 from cpro.transfers import queries
+from cpro.transfers.cancellation import cancel
+from cpro.transfers.decisions import refuse
 from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.jobs import expire_offers
-from cpro.transfers.operations.cancellation import cancel
-from cpro.transfers.operations.decisions import refuse
-from cpro.transfers.operations.offers import OFFER_PERIOD, accept, offer, take_back
+from cpro.transfers.offers import OFFER_PERIOD, accept, offer, take_back
 from tests.factories import TESTER
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 

@@ -13,8 +13,8 @@ from cpro.core.jobs.models import Job
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.students.models import Student
+from cpro.transfers import cancellation, decisions
 from cpro.transfers.jobs import RUN_JOB
-from cpro.transfers.operations import cancellation, decisions
 from cpro.transfers.timeline import steps_of
 from tests.factories import World
 from tests.helpers.browser import Browser

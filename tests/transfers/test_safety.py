@@ -19,8 +19,8 @@ from cpro.core.tenancy import TenancyError
 from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
 from cpro.records.models import KINDS, Fiche
+from cpro.transfers.cancellation import cancel
 from cpro.transfers.models import SchoolPair, Transfer, TransferSide
-from cpro.transfers.operations.cancellation import cancel
 from tests.helpers.transfers import Exchange
 
 CPRO = Path(__file__).resolve().parents[2] / "cpro"
@@ -29,7 +29,7 @@ _CONTENT = "|".join(kind.__tablename__ for kind in KINDS)
 _BOTH = {
     "demo.py": "writes the demonstration schools",
     "records/operations/retention.py": "counts, then deletes school by school",
-    "transfers/operations/withdrawal.py": "takes back copies",
+    "transfers/withdrawal.py": "takes back copies",
 }
 
 

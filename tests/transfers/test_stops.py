@@ -8,8 +8,8 @@ import pytest
 
 from cpro.core.errors import FieldErrors
 from cpro.students.models import Origin
+from cpro.transfers.decisions import agree, ask_again, confirm, refuse
 from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
-from cpro.transfers.operations.decisions import agree, ask_again, confirm, refuse
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
 

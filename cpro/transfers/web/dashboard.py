@@ -13,7 +13,7 @@ from cpro.core.permissions import Permission
 from cpro.core.web.charts import Chart, Series
 from cpro.core.web.checklist import ChecklistItem
 from cpro.establishments.queries import get_current_establishment
-from cpro.transfers import dashboard
+from cpro.transfers import queries
 from cpro.transfers.lifecycle import CANCEL_PERIOD
 
 #: How many months the chart shows, the present one among them.
@@ -29,7 +29,7 @@ def list_transfer_items() -> list[ChecklistItem]:
 
 def _decisions() -> list[ChecklistItem]:
     """Return a line for each kind of decision that waits for the school."""
-    waiting = dashboard.count_to_decide()
+    waiting = queries.count_to_decide()
     lines = (
         (
             waiting.conflicts,
@@ -80,7 +80,7 @@ def _firsts() -> list[ChecklistItem]:
             link_url=url_for("transfers.show", side_id=first.side_id),
             link_label="Voir",
         )
-        for first in dashboard.list_first_transfers(now - CANCEL_PERIOD, limit=_FIRSTS_SHOWN)
+        for first in queries.list_first_transfers(now - CANCEL_PERIOD, limit=_FIRSTS_SHOWN)
     ]
 
 
@@ -88,7 +88,7 @@ def draw_transfers_by_month() -> Chart | None:
     """Return the chart of the transfers of the last months in the school's timezone; None before the first one."""
     zone = ZoneInfo(get_current_establishment().timezone or DEFAULT_TIMEZONE)
     firsts = _first_days(clock.utcnow().astimezone(zone))
-    counts = dashboard.count_by_month(firsts)
+    counts = queries.count_by_month(firsts)
     received, sent = sum(each[0] for each in counts), sum(each[1] for each in counts)
     if not received and not sent:
         return None

@@ -10,7 +10,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from cpro.core.formatting import format_date, person_name
 from cpro.core.web.forms import BaseForm, required, text_rule
 from cpro.students.models import Student
-from cpro.transfers.operations.decisions import REASON_LENGTH
+from cpro.transfers.decisions import REASON_LENGTH
 
 
 class PlainForm(BaseForm):

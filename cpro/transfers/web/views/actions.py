@@ -16,11 +16,10 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.forms import BaseForm, posted
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.establishments.queries import get_current_establishment
-from cpro.transfers import queries
+from cpro.transfers import cancellation, decisions, offers, queries
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.lifecycle import Event
 from cpro.transfers.models import Direction, TransferSide, TransferState
-from cpro.transfers.operations import cancellation, decisions, offers
 from cpro.transfers.web.forms import CancellingForm, PlainForm, RefusalForm
 from cpro.transfers.web.presenters import disagreements_of, facts_of, other_school_of
 from cpro.transfers.web.views.transfers import bp, show_side

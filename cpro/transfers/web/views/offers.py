@@ -16,11 +16,10 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.establishments.queries import get_current_establishment
-from cpro.transfers import queries
+from cpro.transfers import offers, queries
 from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.lifecycle import Event
 from cpro.transfers.models import TransferSide
-from cpro.transfers.operations import offers
 from cpro.transfers.web.forms import AcceptanceForm, OfferForm
 from cpro.transfers.web.presenters import other_school_of
 from cpro.transfers.web.views.transfers import bp, show_side

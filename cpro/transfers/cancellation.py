@@ -16,12 +16,12 @@ from cpro.core.permissions import Actor
 from cpro.extensions import db
 from cpro.records.models import KINDS, Evaluation, Fiche
 from cpro.transfers.copies import CopiedRecords, count_copied
+from cpro.transfers.decisions import clean_reason
 from cpro.transfers.errors import EvaluatedUpon
 from cpro.transfers.lifecycle import Event
+from cpro.transfers.locked import follow, lock_for, record_on_both_sides
 from cpro.transfers.models import TransferSide
-from cpro.transfers.operations.decisions import clean_reason
-from cpro.transfers.operations.state import follow, lock_for, record_on_both_sides
-from cpro.transfers.operations.verdicts import write_in_bulk
+from cpro.transfers.verdicts import write_in_bulk
 
 
 def cancel(

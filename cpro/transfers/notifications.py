@@ -1,27 +1,63 @@
-"""E-mails to heads: names of schools and figures, never a pupil."""
+"""The e-mails to heads: the first transfer with a school, an offer; names of schools and figures, never a pupil."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core.formatting import plural
-from cpro.core.mail import Mail, public_link
-from cpro.core.permissions import Role
+from cpro.core.mail import Mail, enqueue, public_link
+from cpro.core.permissions import Actor, Role
 from cpro.establishments.models import Establishment
-from cpro.transfers.matching import School
+from cpro.transfers.matching import School, load_schools
+from cpro.transfers.models import SchoolPair
 from cpro.users.models import Account
 
 FOLLOW_UP = "/admin/parametres/transferts/effectues"
+_PAGE = 500
+#: Neither school learns who acted in the other.
+_MATCHING = Actor("system", None, "Transferts", "system")
 
 
-def first_transfers(addresses: Sequence[str], school: School, others: Sequence[School]) -> list[Mail]:
+def notify_heads(session: Session, *, between: tuple[int, int] | None = None, now: datetime) -> int:
+    """Notify the heads of the schools of new pairs, one message a school, and return how many pairs.
+
+    At most 500 at once, oldest first; `between` names two schools and leaves the others for later.
+    """
+    statement = select(SchoolPair).where(SchoolPair.notified_at.is_(None)).order_by(SchoolPair.id).limit(_PAGE)
+    if between:
+        one, other = sorted(between)
+        statement = statement.where(SchoolPair.first_id == one, SchoolPair.second_id == other)
+    pairs = session.scalars(statement.with_for_update(skip_locked=True)).all()
+    others: dict[int, list[int]] = defaultdict(list)
+    for pair in pairs:
+        pair.notified_at = now
+        others[pair.first_id].append(pair.second_id)
+        others[pair.second_id].append(pair.first_id)
+    session.flush()
+    schools, addresses = load_schools(session, list(others)), _heads_of(session, list(others))
+    for school_id, met in others.items():
+        for mail in _write_first_transfers(addresses[school_id], schools[school_id], [schools[each] for each in met]):
+            enqueue(mail, by=_MATCHING, now=now, session=session, establishment_id=school_id)
+    return len(pairs)
+
+
+def notify_of_offer(
+    session: Session, destination: School, source: School, pupils: int, *, by: Actor, now: datetime
+) -> None:
+    """Notify the heads of a school by mail of pupils that are offered to it; `by` is as that school may name them."""
+    for mail in _write_offers(_heads_of(session, [destination.id])[destination.id], destination, source, pupils):
+        enqueue(mail, by=by, now=now, session=session, establishment_id=destination.id)
+
+
+def _write_first_transfers(addresses: Sequence[str], school: School, others: Sequence[School]) -> list[Mail]:
     """Return the messages that notify the heads of a school with which others it exchanged for the first time.
 
-    `addresses` are where its heads are written to, as `heads_of` returns them.
+    `addresses` are where its heads are written to, as `_heads_of` returns them.
     """
     names = "\n".join(f"— {_named(other)}" for other in others)
     body = (
@@ -36,7 +72,7 @@ def first_transfers(addresses: Sequence[str], school: School, others: Sequence[S
     return [Mail(address, "Premier transfert avec un autre établissement", body) for address in addresses]
 
 
-def offers(addresses: Sequence[str], school: School, source: School, pupils: int) -> list[Mail]:
+def _write_offers(addresses: Sequence[str], school: School, source: School, pupils: int) -> list[Mail]:
     """Return the messages that notify the heads of a school that pupils are offered to it."""
     body = (
         f"{_named(source)} propose de transmettre à votre établissement les données de "
@@ -48,7 +84,7 @@ def offers(addresses: Sequence[str], school: School, source: School, pupils: int
     return [Mail(address, "Des données d’élèves vous sont proposées", body) for address in addresses]
 
 
-def heads_of(session: Session, school_ids: Collection[int]) -> dict[int, list[str]]:
+def _heads_of(session: Session, school_ids: Collection[int]) -> dict[int, list[str]]:
     """Return where the heads of schools are written to, by school: their own addresses, or else the school's."""
     own = session.execute(select(Establishment.id, Establishment.email).where(Establishment.id.in_(school_ids)))
     schools = {id_: [email] if email else [] for id_, email in own}

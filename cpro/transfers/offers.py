@@ -15,18 +15,14 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import record
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import join_french
-from cpro.core.mail import enqueue
 from cpro.core.permissions import Actor
 from cpro.core.validators import normalise_uai
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
-from cpro.transfers import messages
 from cpro.transfers.errors import IdentityDiffers, NotNow, TransfersOff
 from cpro.transfers.identity import find_disagreements
 from cpro.transfers.lifecycle import Event, end_of, find_refusal
-from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
-from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
-from cpro.transfers.operations.state import (
+from cpro.transfers.locked import (
     close_offer,
     follow,
     judge_again,
@@ -35,7 +31,10 @@ from cpro.transfers.operations.state import (
     note_decision,
     record_on_both_sides,
 )
-from cpro.transfers.operations.verdicts import label_of, lock_schools, named_to, search_key_of
+from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
+from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.notifications import notify_of_offer
+from cpro.transfers.verdicts import label_of, lock_schools, named_to, search_key_of
 
 #: How long an offer waits.
 OFFER_PERIOD = timedelta(days=60)
@@ -61,10 +60,8 @@ def offer(
     sides = [_write_offer(session, pupil, source, destination, now) for pupil in pupils]
     for school, other in sorted(((source, destination), (destination, source)), key=lambda each: each[0].id):
         _record_offers(session, school, other, len(pupils), own=school is source, by=by, now=now)
-    addresses = messages.heads_of(session, [destination.id])[destination.id]
     sender = named_to(by, is_own=False, otherwise=source.name)
-    for mail in messages.offers(addresses, destination, source, len(pupils)):
-        enqueue(mail, by=sender, now=now, session=session, establishment_id=destination.id)
+    notify_of_offer(session, destination, source, len(pupils), by=sender, now=now)
     return sides
 
 

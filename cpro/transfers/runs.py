@@ -22,8 +22,8 @@ from cpro.transfers import matching
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
-from cpro.transfers.operations.notifications import notify_heads
-from cpro.transfers.operations.verdicts import (
+from cpro.transfers.notifications import notify_heads
+from cpro.transfers.verdicts import (
     apply_verdicts,
     audit_changes,
     lock_schools,

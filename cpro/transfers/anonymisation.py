@@ -22,7 +22,7 @@ from cpro.students.queries import RETENTION_CHOICES, kept_since
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.lifecycle import PENDING
 from cpro.transfers.models import TransferSide
-from cpro.transfers.operations.verdicts import audit_changes, lock_schools, search_key_of
+from cpro.transfers.verdicts import audit_changes, lock_schools, search_key_of
 
 FORGOTTEN = "ancien élève"
 #: Transfers forgotten in one transaction, which keeps the school's row.

@@ -18,8 +18,8 @@ from cpro.transfers.errors import NoSuchTransfer, NotNow
 from cpro.transfers.lifecycle import Event, check_event, end_of, find_arrow
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
-from cpro.transfers.operations.notifications import notify_heads
-from cpro.transfers.operations.verdicts import apply_verdicts, audit_changes, lock_schools, named_to, search_key_of
+from cpro.transfers.notifications import notify_heads
+from cpro.transfers.verdicts import apply_verdicts, audit_changes, lock_schools, named_to, search_key_of
 
 _NO_LONGER_THE_SAME = (
     "Les fichiers des deux établissements ne désignent plus le même élève, ou il n’est plus parti de l’un et "

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.extensions import db
+from cpro.transfers.cancellation import count_evaluated, remove_copies
 from cpro.transfers.errors import WithdrawalImpossible
 from cpro.transfers.lifecycle import PENDING, Event, end_of, find_refusal
+from cpro.transfers.locked import follow, lock_transfer, record_on_both_sides
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
-from cpro.transfers.operations.cancellation import count_evaluated, remove_copies
-from cpro.transfers.operations.state import follow, lock_transfer, record_on_both_sides
-from cpro.transfers.operations.verdicts import write_in_bulk
+from cpro.transfers.verdicts import write_in_bulk
 
 _PAGE = 5000
 REASON = "import annulé"

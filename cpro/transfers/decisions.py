@@ -10,8 +10,7 @@ from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.permissions import Actor
 from cpro.core.validators import clean_text
 from cpro.transfers.lifecycle import Event
-from cpro.transfers.models import TransferSide, TransferState
-from cpro.transfers.operations.state import (
+from cpro.transfers.locked import (
     LockedTransfer,
     close_offer,
     follow,
@@ -20,6 +19,7 @@ from cpro.transfers.operations.state import (
     note_decision,
     record_on_both_sides,
 )
+from cpro.transfers.models import TransferSide, TransferState
 
 REASON_LENGTH = 300
 _RECORDED = {Event.CONFIRM: "confirmed", Event.AGREE: "agreed", Event.ASK_AGAIN: "asked"}
