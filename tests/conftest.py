@@ -37,9 +37,9 @@ from tests.factories import (
     make_world,
 )
 from tests.helpers.browser import Browser
-from tests.layers import limits_of_a_unit_test, pytest_collection_modifyitems, pytest_runtest_call
+from tests.layers import limits_of_a_unit_test, pytest_itemcollected, pytest_runtest_call
 
-__all__ = ["limits_of_a_unit_test", "pytest_collection_modifyitems", "pytest_runtest_call"]
+__all__ = ["limits_of_a_unit_test", "pytest_itemcollected", "pytest_runtest_call"]
 
 POSTGRESQL_URL = os.environ.get("CPRO_TEST_DATABASE_URL", "")
 ADMIN_URL = os.environ.get("CPRO_TEST_ADMIN_URL", "")

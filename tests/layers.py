@@ -24,22 +24,12 @@ _LAYERS = ("unit", "integration", "browser")
 _TESTS = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test with its layer, before `-m` chooses.
-
-    With `--dist loadgroup`, a file whose tests share a platform or a browser stays together; the other tests go to
-    whichever process is free.
-    """
-    for item in items:
-        if item.path.is_relative_to(_TESTS / "journeys"):
-            item.add_marker("slow")
-        if not any(item.get_closest_marker(layer) for layer in _LAYERS):
-            item.add_marker(_find_layer(item))
-        if config.pluginmanager.hasplugin("xdist") and (
-            item.get_closest_marker("browser") or item.get_closest_marker("slow")
-        ):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test with its layer, before `-m` chooses."""
+    if item.path.is_relative_to(_TESTS / "journeys"):
+        item.add_marker("slow")
+    if not any(item.get_closest_marker(layer) for layer in _LAYERS):
+        item.add_marker(_find_layer(item))
 
 
 def _find_layer(item: pytest.Item) -> str:
