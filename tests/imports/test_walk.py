@@ -73,6 +73,7 @@ def test_walk_from_upload_to_row_goes_through_the_files_it_says(
     assert len(WALK) <= 8
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("path", sorted((ROOT / "diff").glob("*.py")), ids=lambda path: path.name)
 def test_diff_writes_nothing(path: Path) -> None:
     writing = {"add", "add_all", "bulk_insert", "commit", "delete", "flush", "insert", "merge", "update"}
@@ -88,6 +89,7 @@ def test_diff_writes_nothing(path: Path) -> None:
     assert not (names | called) & writing
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["accounts", "pupils", "staff", "structure"])
 def test_apply_of_an_object_stands_beside_its_undoing(name: str) -> None:
     functions = {
