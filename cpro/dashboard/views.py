@@ -7,8 +7,8 @@ from typing import Any
 
 from flask_admin import expose
 
+from cpro.core.charts import Chart
 from cpro.core.permissions import Permission
-from cpro.core.web.charts import Chart
 from cpro.core.web.checklist import ChecklistItem
 from cpro.core.web.responses import current_principal
 from cpro.core.web.screens.base import SecureIndexView

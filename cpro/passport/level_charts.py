@@ -1,71 +1,76 @@
-"""The levels of a pupil as a chart over time and as the same figures in a table: plain data for the template."""
+"""The levels of a pupil as charts over time and as the same figures in a table: plain data for the template."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
+from cpro.core.charts import Plot, print_plot
 from cpro.core.formatting import format_date, plural
-from cpro.records.levels import describe_level, get_share_of_time, group_by_competence, group_by_diploma
-from cpro.records.models import Evaluation
+from cpro.records.levels import CompetenceLevels, LevelChart, charts_of, describe_level
+from cpro.records.models import Evaluation, Level
 
 #: Competences on one chart: what fits on a page.
 _LINES = 14
+#: Where a line is drawn, in millimetres: the size that the template gives a drawing.
+_WIDTH, _HEIGHT = 97.282, 10.922
+_STEP = _HEIGHT / len(Level)
+_PLOT = Plot(0, _WIDTH, inset=0.02 * _WIDTH, top=_STEP / 2, step=_STEP, scale=len(Level), radius=0.9)
+_COLOURS = (
+    ".chart-level-grid{stroke:#b8c0cc;stroke-width:.12}"
+    ".chart-level-line{fill:none;stroke:#1d4e89;stroke-width:.32}"
+    ".chart-level-dot{fill:#1d4e89}"
+)
 
 
 def build_level_charts(evaluations: Sequence[Evaluation], titles: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the évaluations (oldest first) by diploma, each with its charts and the rows of its table.
 
-    A point of a chart is `[share of the time, level]`. `titles` names the validated fiches by origin.
+    `titles` names the validated fiches by origin.
     """
     return [
         {
-            "diploma": group[-1].diploma_label,
-            "charts": _charts(group),
-            "rows": [_table_part(own, titles) for own in group_by_competence(group)],
+            "diploma": chart.title,
+            "charts": [_part(chart, start) for start in range(0, len(chart.competences), _LINES)],
+            "rows": [_table_part(own, titles) for own in chart.competences],
         }
-        for group in group_by_diploma(evaluations)
+        for chart in charts_of(evaluations)
     ]
 
 
-def _charts(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
-    first, last = evaluations[0].evaluated_on, evaluations[-1].evaluated_on
-    competences = group_by_competence(evaluations)
-    return [
-        {
-            "first": format_date(first),
-            "last": format_date(last) if last > first else "",
-            "lines": [_line(own, first, last) for own in shown],
-            "alt": _alternative(shown, first, last, evaluations[-1].diploma_label),
-        }
-        for shown in (competences[start : start + _LINES] for start in range(0, len(competences), _LINES))
-    ]
-
-
-def _line(own: Sequence[Evaluation], first: date, last: date) -> dict[str, Any]:
+def _part(chart: LevelChart[Evaluation], start: int) -> dict[str, Any]:
+    """Return the lines of a chart that one page shows, from one of them on."""
+    shown = chart.competences[start : start + _LINES]
     return {
-        "code": own[-1].competence_code,
-        "label": own[-1].competence_label,
-        "level": own[-1].level,
-        "points": [[round(get_share_of_time(each.evaluated_on, first, last), 4), each.level] for each in own],
+        "first": chart.days[0],
+        "last": chart.days[1] if len(chart.days) > 1 else "",
+        "lines": [
+            {
+                "code": own.code,
+                "label": own.label,
+                "level": own.points[-1].level,
+                "svg": print_plot(line, _PLOT, width=_WIDTH, height=_HEIGHT, style=_COLOURS),
+            }
+            for own, line in zip(shown, chart.lines[start:], strict=False)
+        ],
+        "alt": _alternative(chart, shown),
     }
 
 
-def _alternative(shown: Sequence[Sequence[Evaluation]], first: date, last: date, diploma: str) -> str:
+def _alternative(chart: LevelChart[Evaluation], shown: Sequence[CompetenceLevels[Evaluation]]) -> str:
     """Return the text alternative of a chart."""
-    days = f"du {format_date(first)} au {format_date(last)}" if last > first else f"au {format_date(first)}"
-    latest = ", ".join(f"{own[-1].competence_code} niveau {own[-1].level}" for own in shown)
+    days = f"{'du ' if len(chart.days) > 1 else 'au '}{' au '.join(chart.days)}"
+    latest = ", ".join(f"{own.code} niveau {own.points[-1].level}" for own in shown)
     return (
-        f"Graphique des niveaux de {plural(len(shown), 'compétence', 'compétences')} du diplôme {diploma}, {days}. "
+        f"Graphique des niveaux de {plural(len(shown), 'compétence', 'compétences')} du diplôme {chart.title}, {days}. "
         f"Derniers niveaux\u202f: {latest}. Toutes les valeurs sont dans le tableau qui suit."
     )
 
 
-def _table_part(own: Sequence[Evaluation], titles: Mapping[str, str]) -> dict[str, Any]:
+def _table_part(own: CompetenceLevels[Evaluation], titles: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "code": own[-1].competence_code,
-        "label": own[-1].competence_label,
+        "code": own.code,
+        "label": own.label,
         "figures": [
             [
                 format_date(each.evaluated_on),
@@ -75,6 +80,6 @@ def _table_part(own: Sequence[Evaluation], titles: Mapping[str, str]) -> dict[st
                     dict.fromkeys(part for part in (each.scenario_title, titles.get(each.fiche_uid or "")) if part)
                 ),
             ]
-            for each in own
+            for each in own.points
         ],
     }

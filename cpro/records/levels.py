@@ -1,6 +1,6 @@
-"""The levels given to a pupil, arranged as whoever shows them does: by diploma, by competence, along the time.
+"""The levels of a pupil over time: one line for each competence, in a chart and as the same figures in a table.
 
-The page of a pupil's records draws them (`web/level_chart.py`), so does the passport (`passport.level_charts`).
+Pure. A level shows by its height in the chart, and in the table by its words.
 """
 
 from __future__ import annotations
@@ -8,37 +8,93 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from cpro.core.formatting import join_french
+from cpro.core.charts import SVG, Line, draw_lines
+from cpro.core.formatting import format_date, join_french, plural
 from cpro.core.parsing import read_integer
 from cpro.records.models import Evaluation, Level
 from cpro.records.queries import LevelPoint
 
-Given = TypeVar("Given", Evaluation, LevelPoint)
+#: What a level is read from: the évaluation itself, or what is read of it for a chart.
+T = TypeVar("T", LevelPoint, Evaluation)
 
 
-def group_by_diploma(levels: Sequence[Given]) -> list[list[Given]]:
-    """Return levels (oldest first) by diploma, in the order in which these were met."""
-    found: dict[str, list[Given]] = defaultdict(list)
+@dataclass(frozen=True)
+class CompetenceLevels(Generic[T]):
+    """The levels given to one competence, oldest first."""
+
+    code: str
+    label: str
+    points: Sequence[T]
+
+    @property
+    def figures(self) -> list[tuple[str, str]]:
+        """Return each level as a table shows it: day, and level in figures and words."""
+        return [(format_date(each.evaluated_on), describe_level(each.level)) for each in self.points]
+
+
+@dataclass(frozen=True)
+class LevelChart(Generic[T]):
+    """The competences of one diploma, in the order of their codes, and the days between which they were evaluated."""
+
+    key: str
+    title: str
+    competences: Sequence[CompetenceLevels[T]]
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[str]:
+        """Return the first and the last day, or the only one."""
+        return [format_date(day) for day in dict.fromkeys((self.first, self.last))]
+
+    @property
+    def summary(self) -> str:
+        """Return what there is to see, in a sentence."""
+        count = sum(len(competence.points) for competence in self.competences)
+        days = f"du {self.days[0]} au {self.days[1]}" if self.last > self.first else f"le {self.days[0]}"
+        return (
+            f"{plural(count, 'évaluation', 'évaluations')} de "
+            f"{plural(len(self.competences), 'compétence', 'compétences')}, {days}."
+        )
+
+    @property
+    def lines(self) -> list[Line]:
+        """Return a line for each competence, all over the same days."""
+        span = (self.last - self.first).days
+        return [
+            Line(
+                each.code,
+                [((at.evaluated_on - self.first).days / span if span else 0.5, at.level) for at in each.points],
+            )
+            for each in self.competences
+        ]
+
+    @property
+    def svg(self) -> SVG:
+        """Return the lines as an SVG element."""
+        title = f"Niveaux par compétence\u202f: {self.title}"
+        return draw_lines(self.key, title, self.summary, self.lines, self.days, len(Level))
+
+
+def charts_of(levels: Sequence[T]) -> list[LevelChart[T]]:
+    """Return a chart for each diploma among levels (oldest first), each competence named as it was the last time."""
+    by_diploma: dict[str, list[T]] = defaultdict(list)
     for each in levels:
-        found[each.diploma_code].append(each)
-    return list(found.values())
-
-
-def group_by_competence(levels: Sequence[Given]) -> list[list[Given]]:
-    """Return the levels of each competence, in the order of a list: C2 before C10."""
-    found: dict[str, list[Given]] = defaultdict(list)
-    for each in levels:
-        found[each.competence_code].append(each)
-    return [found[code] for code in sorted(found, key=_rank_of_code)]
-
-
-def get_share_of_time(day: date, first: date, last: date) -> float:
-    """Return where a day stands between two others, from 0 to 1; in the middle when these are one."""
-    span = (last - first).days
-    return (day - first).days / span if span else 0.5
+        by_diploma[each.diploma_code].append(each)
+    return [
+        LevelChart(
+            f"niveaux-{rank}",
+            group[-1].diploma_label,
+            _by_competence(group),
+            min(each.evaluated_on for each in group),
+            max(each.evaluated_on for each in group),
+        )
+        for rank, group in enumerate(by_diploma.values(), start=1)
+    ]
 
 
 def describe_level(level: int) -> str:
@@ -49,6 +105,16 @@ def describe_level(level: int) -> str:
 def describe_scale() -> str:
     """Return what each level means, in a sentence."""
     return f"Niveaux\u202f: {join_french([f'{level.value} ({level.label})' for level in Level])}."
+
+
+def _by_competence(levels: Sequence[T]) -> list[CompetenceLevels[T]]:
+    found: dict[str, list[T]] = defaultdict(list)
+    for each in levels:
+        found[each.competence_code].append(each)
+    return [
+        CompetenceLevels(code, found[code][-1].competence_label, found[code])
+        for code in sorted(found, key=_rank_of_code)
+    ]
 
 
 def _rank_of_code(code: str) -> list[tuple[int, str]]:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from cpro.core.web.charts import Chart, Series
+from cpro.core.charts import SVG, Chart, Line, Plot, Series, draw_lines, print_plot
 from cpro.establishments.web.dashboard import _WEEKS
 from cpro.extensions import db
 from cpro.students.models import Division
@@ -18,7 +18,7 @@ from tests.factories import World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 
-SVG = "{http://www.w3.org/2000/svg}"
+NS = "{http://www.w3.org/2000/svg}"
 As = Callable[..., Browser]
 
 
@@ -52,7 +52,7 @@ class TestSVG:
     def test_says_in_words_what_it_shows(self) -> None:
         root = parsed(chart())
 
-        names = {each.get("id"): each.text for each in root if each.tag in (f"{SVG}title", f"{SVG}desc")}
+        names = {each.get("id"): each.text for each in root if each.tag in (f"{NS}title", f"{NS}desc")}
         assert root.get("role") == "img"
         assert names[root.get("aria-labelledby")] == "Divisions"
         assert names[root.get("aria-describedby")] == "Trois élèves."
@@ -60,9 +60,9 @@ class TestSVG:
     def test_tells_series_apart_by_a_pattern_a_legend_and_a_figure(self) -> None:
         root = parsed(chart())
 
-        texts = [each.text for each in root.iter(f"{SVG}text")]
-        fills = {each.get("fill") for each in root.iter(f"{SVG}rect") if "chart-bar-1" in (each.get("class") or "")}
-        (pattern,) = root.iter(f"{SVG}pattern")
+        texts = [each.text for each in root.iter(f"{NS}text")]
+        fills = {each.get("fill") for each in root.iter(f"{NS}rect") if "chart-bar-1" in (each.get("class") or "")}
+        (pattern,) = root.iter(f"{NS}pattern")
         assert {"Apprenants", "Comptes activés", "1\u202f200", "600"} <= set(texts)
         assert fills == {f"url(#{pattern.get('id')})"}
 
@@ -70,7 +70,7 @@ class TestSVG:
         root = parsed(chart())
         width = float(root.get("width", "0"))
 
-        bars = [each for each in root.iter(f"{SVG}rect") if "chart-bar" in (each.get("class") or "")][2:]
+        bars = [each for each in root.iter(f"{NS}rect") if "chart-bar" in (each.get("class") or "")][2:]
         lengths = [float(each.get("width", "0")) for each in bars]
         assert lengths[1] == pytest.approx(lengths[0] / 2, abs=0.1)
         assert lengths[3] == 0
@@ -79,7 +79,7 @@ class TestSVG:
     def test_renders_nothing_but_zeros_without_dividing_by_them(self) -> None:
         root = parsed(chart(series=[Series("Apprenants", [0, 0])]))
 
-        assert [each.text for each in root.iter(f"{SVG}text")].count("0") == 2
+        assert [each.text for each in root.iter(f"{NS}text")].count("0") == 2
 
     def test_escapes_what_it_is_given(self) -> None:
         rendered = str(chart(title="<script>", categories=['"><b>', "&"]).svg)
@@ -95,6 +95,23 @@ class TestSVG:
 
     def test_gives_the_same_figures_as_a_table(self) -> None:
         assert chart().rows == [("2MELEC", ["1\u202f200", "600"]), ("TMELEC", ["3", "0"])]
+
+
+class TestLines:
+    LINE = Line("C1", [(0.0, 1), (1.0, 3)])
+
+    def test_a_line_is_drawn_alike_on_a_page_and_in_print(self) -> None:
+        page = ElementTree.fromstring(draw_lines("niveaux", "Titre", "Résumé", [self.LINE], ["1", "2"], 4))
+        plot = Plot(86, 268, inset=4, top=12, step=9, scale=4, radius=3.5)
+        printed = ElementTree.fromstring(print_plot(self.LINE, plot, width=300, height=78, style=".a{fill:#000}"))
+
+        drawn = [each.attrib for each in page if (each.get("class") or "").startswith("chart-level")]
+        assert drawn == [each.attrib for each in printed if each.tag != f"{NS}style"]
+        assert drawn[-1] == {"class": "chart-level-dot", "cx": "264.0", "cy": "21", "r": "3.5"}
+
+    def test_what_is_added_to_markup_is_escaped(self) -> None:
+        assert SVG("<g>") + SVG("</g>") + "<&" == "<g></g>&lt;&amp;"
+        assert "<b>" not in draw_lines("niveaux", "<b>", "<b>", [Line("<b>", [(0.5, 1)])], ["<b>"], 4)
 
 
 class TestDashboard:

@@ -10,6 +10,7 @@ from flask import Flask
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from cpro.passport import level_charts, previews
 from tests.factories import World, make_mandate
 from tests.helpers import pictures
 from tests.helpers.browser import Browser
@@ -131,3 +132,10 @@ class TestWhatTheyShow:
         upload(browser, pictures.png(90, 60))
 
         assert "compte peu de pixels" in browser.get(LOGO_TAB).text
+
+
+def test_a_drawing_is_of_whole_pixels() -> None:
+    """Typst makes a picture of a drawing, then drops the rows that do not fit."""
+    for size in (level_charts._WIDTH, level_charts._HEIGHT):
+        pixels = size / 25.4 * previews._PPI
+        assert pixels == pytest.approx(round(pixels), abs=0.01)

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from cpro.competences.models import Competence
 from cpro.extensions import db
+from cpro.records.levels import charts_of
 from cpro.records.models import FicheState
 from cpro.records.queries import LevelPoint
-from cpro.records.web.level_chart import charts_of
 from cpro.students.models import Student
 from tests.factories import World, make_mandate, make_student
 from tests.helpers.browser import Browser

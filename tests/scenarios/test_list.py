@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
 from cpro.extensions import db
+from cpro.masks.models import MaskKey
 from cpro.scenarios import pdf, queries
 from cpro.scenarios.models import ScenarioCoAuthor, ScenarioCompetence
 from tests.factories import NOW, World, make_scenario
@@ -191,7 +192,7 @@ class TestMaskPreview:
 
             assert "Aperçu de l’écran des scénarios" in page.text
             labels = ["".join(each.itertext()) for each in page.main.iter("h3") if each.get("data-wording")]
-            assert labels[3] == "Liens de alpha" and len(labels) == 6
+            assert labels[3] == "Liens de alpha" and len(labels) == len(MaskKey)
 
     def test_is_there_once_a_diploma_is_chosen(self, as_: As, written: Written) -> None:
         assert "Aperçu" not in Page(as_("administrator").get("/admin/parametres/masques")).text

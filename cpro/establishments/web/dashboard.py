@@ -9,9 +9,9 @@ from flask import url_for
 
 from cpro.audit.queries import count_by_period
 from cpro.core import clock
+from cpro.core.charts import Chart, Series
 from cpro.core.formatting import DEFAULT_TIMEZONE, format_date, join_french, plural
 from cpro.core.permissions import Permission
-from cpro.core.web.charts import Chart, Series
 from cpro.core.web.checklist import ChecklistItem
 from cpro.establishments import queries
 from cpro.establishments.gate import missing_particulars

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import url_for
 
 from cpro.core import clock
+from cpro.core.charts import Chart, Series
 from cpro.core.formatting import format_count, plural
 from cpro.core.permissions import Permission
-from cpro.core.web.charts import Chart, Series
 from cpro.core.web.checklist import ChecklistItem
 from cpro.core.web.screens.read_only import may
 from cpro.students import queries

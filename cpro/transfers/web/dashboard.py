@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from flask import url_for
 
 from cpro.core import clock
+from cpro.core.charts import Chart, Series
 from cpro.core.formatting import DEFAULT_TIMEZONE, format_count, format_instant, plural
 from cpro.core.permissions import Permission
-from cpro.core.web.charts import Chart, Series
 from cpro.core.web.checklist import ChecklistItem
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries

@@ -17,10 +17,9 @@ from cpro.establishments.web.gate_links import list_passport_obstacles
 from cpro.establishments.web.modules import is_on
 from cpro.establishments.web.own_school import describe_own_school
 from cpro.records import queries
-from cpro.records.levels import describe_level
+from cpro.records.levels import charts_of, describe_level
 from cpro.records.models import FicheState
 from cpro.records.queries import ALL, GONE, PRESENT, TO_VALIDATE, PupilFilter
-from cpro.records.web.level_chart import charts_of
 from cpro.records.web.views import bp
 from cpro.records.web.views.frame import PER_PAGE, frame_of, read_pupil
 from cpro.students.queries import suggest_divisions

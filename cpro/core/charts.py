@@ -1,0 +1,258 @@
+"""Small charts rendered by the server as SVG, bars or lines over time, with a text alternative; no script.
+
+Pure: figures in, markup out. Colours are classes, of static/css/charts.css in a page and given to `draw_plot` in print,
+and no colour says anything alone: series of bars are told apart by a pattern, a legend and the figure at the end of
+each bar, a line stands in a row of its own with its last figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from cpro.core.formatting import format_count
+
+#: In units of the SVG, which a page shows at about one pixel each: it stays readable on a phone.
+_WIDTH, _LABELS, _FIGURES = 288, 74, 40
+_BAR, _BAR_GAP, _GROUP_GAP, _LEGEND = 13, 2, 12, 20
+_MAX_SERIES = 2
+_MAX_LABEL = 10
+#: The same of lines: where a row of a line begins and ends, its height, and what stands above and below the rows.
+_LINES_WIDTH, _ROW, _ROWS_TOP, _ROWS_BOTTOM = 300, 46, 8, 24
+
+
+class SVG(str):
+    """Markup whose texts are escaped; a page takes it as it is."""
+
+    def __html__(self) -> str:
+        """Return the markup: what templates ask of whatever they need not escape."""
+        return self
+
+    def __add__(self, other: str) -> SVG:
+        """Return this markup followed by another."""
+        return _svg("{}{}", self, other)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One kind of figure: its name in the legend, and a figure for each category."""
+
+    label: str
+    values: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Figures by category, as an SVG and as a table.
+
+    `key` (letters and hyphens) begins the SVG's ids in the page, `heading` names the categories, `summary` is a
+    sentence for those who do not see it. Raises `ValueError` for too many series, and for a series that has not one
+    figure for each category.
+    """
+
+    key: str
+    title: str
+    summary: str
+    heading: str
+    categories: Sequence[str]
+    series: Sequence[Series]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.series) <= _MAX_SERIES:
+            raise ValueError(f"a chart has one or two series, the patterns there are; {self.key} has another number")
+        if any(len(each.values) != len(self.categories) for each in self.series):
+            raise ValueError(f"each series of {self.key} needs one figure for each category")
+
+    @property
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """Return the same figures as a table: each category and its figures, written in French."""
+        return [
+            (category, [format_count(each.values[index]) for each in self.series])
+            for index, category in enumerate(self.categories)
+        ]
+
+    @property
+    def svg(self) -> SVG:
+        """Return the chart as an SVG element."""
+        return _render_bars(self)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure over time: its name, and its points: share of the time, figure from 1 to the highest of the scale."""
+
+    label: str
+    points: Sequence[tuple[float, int]]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Where a line is drawn: its edges, the margin of its first and last points, its highest figure, its sizes."""
+
+    left: float
+    right: float
+    inset: float
+    top: float
+    step: float
+    scale: int
+    radius: float
+
+    def x(self, share: float) -> float:
+        """Return the place of a share of the time."""
+        return round(self.left + self.inset + share * (self.right - self.left - 2 * self.inset), 2)
+
+    def y(self, figure: float) -> float:
+        """Return the place of a figure."""
+        return round(self.top + (self.scale - figure) * self.step, 3)
+
+
+def draw_plot(line: Line, plot: Plot) -> SVG:
+    """Return the grid of the figures, a line and its points: what goes in an SVG element."""
+    places = [(plot.x(share), plot.y(figure)) for share, figure in line.points]
+    parts = SVG("")
+    for y in (plot.y(figure) for figure in range(1, plot.scale + 1)):
+        parts += _svg('<line class="chart-level-grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>', plot.left, plot.right, y=y)
+    parts += _svg('<polyline class="chart-level-line" points="{}"/>', " ".join(f"{x},{y}" for x, y in places))
+    for x, y in places:
+        parts += _svg('<circle class="chart-level-dot" cx="{}" cy="{}" r="{}"/>', x, y, plot.radius)
+    return parts
+
+
+def print_plot(line: Line, plot: Plot, *, width: float, height: float, style: str) -> SVG:
+    """Return a line as an SVG file for a printed document, which says in its words what there is to see.
+
+    `style` gives the colours of the classes, as a style sheet.
+    """
+    return _svg(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"><style>{style}</style>{plot}</svg>',
+        width=width,
+        height=height,
+        style=style,
+        plot=draw_plot(line, plot),
+    )
+
+
+def draw_lines(key: str, title: str, summary: str, lines: Sequence[Line], ends: Sequence[str], scale: int) -> SVG:
+    """Return lines over one span of time, each in its row, as an SVG element.
+
+    `key` and `summary` are as those of `Chart`; `ends` are the first and the last day, or the only one.
+    """
+    height = _ROWS_TOP + _ROW * len(lines) + _ROWS_BOTTOM
+    plot, parts = Plot(86, 268, inset=4, top=0, step=9, scale=scale, radius=3.5), SVG("")
+    for rank, line in enumerate(lines):
+        plot = replace(plot, top=_ROWS_TOP + _ROW * rank + 4)
+        latest = line.points[-1][1]
+        parts += draw_plot(line, plot)
+        parts += _text("chart-label", plot.left - 10, plot.y(2), _shortened(line.label), anchor="end")
+        parts += _text("chart-figure", plot.right + 10, plot.y(latest) + 4, str(latest))
+    places = (
+        [(plot.left, "start"), (plot.right, "end")] if len(ends) > 1 else [((plot.left + plot.right) // 2, "middle")]
+    )
+    for (x, anchor), day in zip(places, ends, strict=True):
+        parts += _text("chart-label", x, height - 6, day, anchor=anchor)
+    return _element(key, title, summary, _LINES_WIDTH, height, parts)
+
+
+def _element(key: str, title: str, summary: str, width: float, height: float, parts: SVG) -> SVG:
+    """Return an SVG element with a title and a description; whatever they hold is escaped."""
+    return _svg(
+        '<svg class="chart" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        ' aria-labelledby="{key}-titre" aria-describedby="{key}-resume" focusable="false">'
+        '<title id="{key}-titre">{title}</title><desc id="{key}-resume">{summary}</desc>{parts}</svg>',
+        width=width,
+        height=height,
+        key=key,
+        title=title,
+        summary=summary,
+        parts=parts,
+    )
+
+
+def _render_bars(chart: Chart) -> SVG:
+    legend_height = _LEGEND * len(chart.series) + 6
+    group_height = (_BAR + _BAR_GAP) * len(chart.series) + _GROUP_GAP
+    height = legend_height + group_height * len(chart.categories)
+    largest = max((value for each in chart.series for value in each.values), default=0)
+    parts = _svg("<defs>{}</defs>", _pattern(chart))
+    for rank in range(len(chart.series)):
+        parts += _legend(chart, rank)
+    parts += _svg(
+        '<line class="chart-axis" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>',
+        x=_LABELS,
+        top=legend_height - 4,
+        bottom=height - _GROUP_GAP + 4,
+    )
+    for index in range(len(chart.categories)):
+        parts += _group(chart, index, top=legend_height + group_height * index, largest=largest)
+    return _element(f"graphique-{chart.key}", chart.title, chart.summary, _WIDTH, height, parts)
+
+
+def _pattern(chart: Chart) -> SVG:
+    """Return the hatching of the second series; the first is plain."""
+    return _svg(
+        '<pattern id="{id}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<rect class="chart-hatch-ground" width="6" height="6"/>'
+        '<line class="chart-hatch" x1="0" x2="0" y1="0" y2="6"/></pattern>',
+        id=_pattern_id(chart),
+    )
+
+
+def _pattern_id(chart: Chart) -> str:
+    return f"graphique-{chart.key}-hachures"
+
+
+def _group(chart: Chart, index: int, *, top: int, largest: int) -> SVG:
+    height = (_BAR + _BAR_GAP) * len(chart.series)
+    parts = _text("chart-label", _LABELS - 8, top + height / 2 + 4, _shortened(chart.categories[index]), anchor="end")
+    for rank, each in enumerate(chart.series):
+        y, value = top + rank * (_BAR + _BAR_GAP), each.values[index]
+        length = round((_WIDTH - _LABELS - _FIGURES) * value / largest, 1) if largest else 0
+        parts += _bar(chart, rank, x=_LABELS, y=y, width=length, height=_BAR)
+        parts += _text("chart-figure", _LABELS + length + 5, y + _BAR - 2, format_count(value))
+    return parts
+
+
+def _legend(chart: Chart, rank: int) -> SVG:
+    y = rank * _LEGEND
+    return _bar(chart, rank, x=1, y=y + 1, width=14, height=12) + _text(
+        "chart-legend", 22, y + 11, chart.series[rank].label
+    )
+
+
+def _bar(chart: Chart, rank: int, *, x: float, y: float, width: float, height: float) -> SVG:
+    fill = _svg(' fill="url(#{id})"', id=_pattern_id(chart)) if rank else SVG("")
+    return _svg(
+        '<rect class="chart-bar chart-bar-{rank}"{fill} x="{x}" y="{y}" width="{width}" height="{height}"/>',
+        rank=rank,
+        fill=fill,
+        x=x,
+        y=y,
+        width=width,
+        height=height,
+    )
+
+
+def _text(css: str, x: float, y: float, words: str, *, anchor: str = "") -> SVG:
+    anchored = _svg(' text-anchor="{}"', anchor) if anchor else SVG("")
+    return _svg(
+        '<text class="{css}" x="{x}" y="{y}"{anchored}>{words}</text>',
+        css=css,
+        x=x,
+        y=y,
+        anchored=anchored,
+        words=words,
+    )
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…"
+
+
+def _svg(template: str, *values: object, **named: object) -> SVG:
+    """Return markup with values in their places, escaped unless they are markup themselves."""
+    return SVG(template.format(*map(_escaped, values), **{name: _escaped(each) for name, each in named.items()}))
+
+
+def _escaped(value: object) -> str:
+    return value if isinstance(value, SVG) else escape(str(value))
