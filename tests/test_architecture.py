@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Role, access_of
 from cpro.core.web.registry import registry
 from cpro.core.web.screens.base import SecureIndexView, SecureModelView
+from cpro.settings.tabs import TABS
 from cpro.users.web.guard import STATIC_ENDPOINTS
 from tests.helpers.screens import screens
 
@@ -112,8 +113,7 @@ class TestPermissions:
         assert set(Permission) <= asked, f"nobody asks {set(Permission) - asked}: delete it"
 
     def test_menu_and_tabs_lead_where_their_permission_suffices(self, migrated_app: Flask) -> None:
-        app_registry = registry(migrated_app)
-        for entry in (*app_registry.menu, *app_registry.settings_tabs):
+        for entry in (*registry(migrated_app).menu, *TABS):
             access = access_of(migrated_app.view_functions[entry.endpoint])
             assert access is not None
             assert access.permission == entry.permission, f"{entry.label}: the link asks another right than its page"

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: its tab, what opens a school to an inspector, help."""
+    """Register the feature: what opens a school to an inspector, help."""
     from cpro.inspectors import audit_labels
-    from cpro.inspectors.web import hooks, views
+    from cpro.inspectors.web import hooks
 
-    app.register_blueprint(views.bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)
 

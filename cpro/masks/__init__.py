@@ -14,13 +14,10 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: its part of the history of the settings."""
+    """Register the feature: what it answers to events, the names of its actions."""
     from cpro.core import events
-    from cpro.core.web.registry import registry
-    from cpro.masks import audit_labels, history, operations
+    from cpro.masks import audit_labels, operations
 
-    app_registry = registry(app)
-    app_registry.add_history(history.PART)
     events.diploma_deletion_requested.connect(operations.forbid_deletion)
     audit_labels.register_audit_labels()
 

@@ -1,6 +1,7 @@
 """« Paramètres »: every tab, what each one changes elsewhere, and the history of the settings.
 
-Stands above the features whose settings it shows and calls them; nothing below knows it.
+Stands above the features whose settings it shows and calls them; nothing below knows it. `tabs.py` is the table of
+tabs, `consequences.py` « Ce que cela change », `history/` what « Rétablir » restores, `views/` the pages.
 """
 
 from __future__ import annotations
@@ -12,15 +13,34 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the tabs and their pages."""
+    """Register the pages and the line of the menu that leads to the first."""
     from cpro.core.permissions import Permission
-    from cpro.core.web.registry import SettingsTab, registry
-    from cpro.settings.views import establishment, history, masks, modules, retention
-
-    for view in (establishment, history, modules, masks, retention):
-        app.register_blueprint(view.bp)
-    app_registry = registry(app)
-    app_registry.add_settings_tab(
-        SettingsTab("masks", "Masque de saisie", "masks.edit", Permission.MASKS_VIEW, order=30)
+    from cpro.core.web.registry import MenuEntry, registry
+    from cpro.settings.views import (
+        bp,
+        establishment,
+        history,
+        inspectors,
+        masks,
+        modules,
+        pictures,
+        retention,
+        transfers,
     )
-    app_registry.add_consequences("masks", masks.consequences)
+
+    assert establishment and pictures and transfers  # their routes are on the blueprint of Paramètres
+    for each in (bp, history.bp, modules.bp, masks.bp, inspectors.bp, retention.bp):
+        app.register_blueprint(each)
+    registry(app).add_menu_entry(
+        MenuEntry(
+            "Paramètres",
+            "settings.establishment",
+            Permission.PARTICULARS_VIEW,
+            order=60,
+            icon="settings",
+            covers=tuple(
+                f"{name}.*"
+                for name in "settings modules history masks inspectors retention etablissements masques mandats".split()
+            ),
+        )
+    )

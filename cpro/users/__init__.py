@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Register the feature: sign-in, the guard of every route, commands."""
     from cpro.core import events
-    from cpro.core.web.registry import TabSection, registry
+    from cpro.core.web.registry import registry
     from cpro.users import audit_labels, commands, jobs
     from cpro.users.operations.addresses import notify_school_address
     from cpro.users.web import guard
@@ -33,6 +33,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(users.schools_bp)
     app.register_blueprint(addresses.bp)
     events.school_email_changed.connect(notify_school_address)
-    registry(app).add_section("establishment", TabSection("users/_school_address.html", addresses.address_section))
     app.cli.add_command(commands.users)
     app.cli.add_command(commands.platform_users)

@@ -16,7 +16,7 @@ from cpro.core.web.responses import current_principal
 from cpro.core.web.screens import Column, Screen, choice
 from cpro.inspectors.models import Mandate, MandateState
 from cpro.inspectors.queries import WITH_DIPLOMAS, is_in_state
-from cpro.inspectors.web.views import diplomas_of
+from cpro.inspectors.web.presenters import describe_diplomas
 
 
 def _today() -> date:
@@ -40,7 +40,7 @@ class MandatesScreen(Screen):
     columns = (
         Column("name", "Inspecteur", lambda row: row.inspector_name, (Mandate.inspector_name,)),
         Column("email", "Adresse", lambda row: row.email, in_list=False),
-        Column("diplomas", "Diplômes", diplomas_of),
+        Column("diplomas", "Diplômes", describe_diplomas),
         Column("starts_on", "Du", lambda row: format_date(row.starts_on), (Mandate.starts_on,)),
         Column("ends_on", "Au", lambda row: format_date(row.ends_on), (Mandate.ends_on,)),
         Column("state", "État", lambda row: row.state_on(_today()).label),

@@ -14,11 +14,12 @@ from cpro.core.permissions import Permission, can, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.forms import PasswordForm, posted
-from cpro.core.web.registry import HistoryPart, RestorePlan, Restoring, registry
+from cpro.core.web.registry import registry
 from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
 from cpro.establishments import queries
-from cpro.establishments.web import history
-from cpro.establishments.web.hooks import settings_frame
+from cpro.settings.history.parts import HistoryPart, find_part_of, get_part, list_part
+from cpro.settings.history.restoring import RestorePlan, Restoring
+from cpro.settings.tabs import settings_frame
 
 bp = Blueprint("history", __name__, url_prefix="/admin/parametres/historique")
 
@@ -29,9 +30,9 @@ _MAX_ID = 2**31 - 1
 @requires(Permission.SETTINGS_HISTORY)
 def index() -> ResponseReturnValue:
     """Show what changed in one part of the settings, latest first."""
-    part = history.get_part(request.args.get("de", "etablissement"))
+    part = get_part(request.args.get("de", "etablissement"))
     before = read_id(request.args.get("avant"))
-    lines, next_id = history.list_part(part, before_id=min(before, _MAX_ID) if before is not None else None)
+    lines, next_id = list_part(part, before_id=min(before, _MAX_ID) if before is not None else None)
     return render_page(
         "settings/history.html",
         part=part,
@@ -104,7 +105,7 @@ def _refused(entry_id: int, refusal: DomainError) -> ResponseReturnValue:
 
 def _asked_line(entry_id: int) -> tuple[AuditEntry, HistoryPart, Restoring]:
     entry = get_entry(min(entry_id, _MAX_ID))
-    part = history.find_part_of(entry)
+    part = find_part_of(entry)
     if not can(current_principal(), part.edit):
         raise Forbidden("Votre compte peut lire cet historique, mais pas rétablir ce qui a changé.")
     if part.restoring is None:

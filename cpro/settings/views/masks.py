@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -16,13 +16,12 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
 from cpro.core.web.conflicts import explain
 from cpro.core.web.forms import choice_name, posted, typed_before_sign_in
-from cpro.core.web.registry import Consequence, registry
 from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
-from cpro.establishments.web.hooks import settings_frame
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_key, get_stored_values, reset_wordings, update_wordings
 from cpro.masks.queries import count_wordings_by_diploma, get_labels, list_masks
 from cpro.masks.web.forms import MasksForm
+from cpro.settings.tabs import settings_frame
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
 
@@ -107,21 +106,6 @@ def reset() -> ResponseReturnValue:
     )
 
 
-def consequences() -> Sequence[Consequence]:
-    """Say what the masks change, for « Ce que cela change »."""
-    worded = len(count_wordings_by_diploma())
-    lines = [
-        Consequence(
-            "L’écran des scénarios et ses impressions prennent les nouveaux intitulés dès que vous validez, "
-            "pour le diplôme choisi seulement."
-        )
-    ]
-    if worded:
-        plural = "s ont" if worded > 1 else " a"
-        lines.append(Consequence(f"{worded} diplôme{plural} des intitulés propres à l’établissement.", "ok"))
-    return lines
-
-
 def _draft_of(diploma: Diploma) -> DraftKey:
     return DraftKey("masks", diploma.code)
 
@@ -178,6 +162,15 @@ def _page(
         read_only=not can(current_principal(), Permission.MASKS_EDIT),
         status=status,
         records_url=url_for("masques.index_view"),
-        previews=registry().previews("masks", labels=get_labels(diploma.id)) if diploma else [],
+        preview=_preview(diploma) if diploma else None,
         **settings_frame("masks"),
     )
+
+
+def _preview(diploma: Diploma) -> dict[str, Any]:
+    """Return the scenario screen as it reads with the wordings of a diploma."""
+    return {
+        "labels": {key.value: label for key, label in get_labels(diploma.id).items()},
+        "texts": {key.value: key.example for key in MaskKey},
+        "links": [{"label": MaskKey.LINKS.example}],
+    }

@@ -16,7 +16,7 @@ from cpro.establishments import queries
 from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import get_switches, update_modules
 from cpro.establishments.web.forms import NO, YES, ModulesForm
-from cpro.establishments.web.hooks import settings_frame
+from cpro.settings.tabs import settings_frame
 
 bp = Blueprint("modules", __name__, url_prefix="/admin/parametres/modules")
 

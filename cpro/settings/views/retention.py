@@ -14,10 +14,10 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
 from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
 from cpro.establishments.queries import get_current_establishment
-from cpro.establishments.web.hooks import settings_frame
 from cpro.records.audit_labels import describe_years
 from cpro.records.operations import retention
 from cpro.records.web.forms import RetentionForm
+from cpro.settings.tabs import settings_frame
 
 bp = Blueprint("retention", __name__, url_prefix="/admin/parametres/conservation")
 

@@ -11,7 +11,7 @@ from cpro.core.permissions import Permission, can, requires
 from cpro.core.web.responses import current_principal, remote_address, render_page
 from cpro.students import queries
 from cpro.students.operations import is_kept_by_siecle
-from cpro.students.web.hooks import describe_no_missing_ine
+from cpro.students.web.presenters import describe_no_missing_ine
 
 bp = Blueprint("students", __name__)
 

@@ -82,19 +82,6 @@ def answer(token: str) -> ResponseReturnValue:
     return back_to(url_for("users.sign_in"), message)
 
 
-def address_section() -> dict[str, object]:
-    """Return what the tab Établissement says of heads' codes: where they go, and whether the address counts."""
-    school, principal = get_current_establishment(), current_principal()
-    proved = find_proved_address(school)
-    return {
-        "codes_to": proved,
-        "email": school.email,
-        "waits": bool(school.email) and school.email != proved,
-        "shown": principal is not None and principal.can(Permission.ESTABLISHMENT_EDIT),
-        "may_confirm": principal is not None and principal.can(Permission.SCHOOL_ADDRESS_CONFIRM),
-    }
-
-
 def _principal() -> Principal:
     principal = current_principal()
     assert principal is not None, "the guard lets nobody else through"

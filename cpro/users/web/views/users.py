@@ -178,7 +178,7 @@ def own_account() -> ResponseReturnValue:
         form=form,
         principal=principal,
         rule=_rule(principal),
-        sections=registry().sections("account"),
+        sections=registry().account_sections(),
         status=status or 200,
     )
 

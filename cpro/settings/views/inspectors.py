@@ -27,7 +27,6 @@ from cpro.core.web.responses import back_to, current_actor, current_principal, r
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
-from cpro.establishments.web.hooks import settings_frame
 from cpro.inspectors import queries
 from cpro.inspectors.models import Mandate, MandateState
 from cpro.inspectors.operations import (
@@ -39,6 +38,8 @@ from cpro.inspectors.operations import (
     open_mandate,
 )
 from cpro.inspectors.web.forms import ClosingForm, ExtensionForm, MandateForm
+from cpro.inspectors.web.presenters import describe_diplomas
+from cpro.settings.tabs import settings_frame
 
 bp = Blueprint("inspectors", __name__, url_prefix="/admin/parametres/inspecteurs")
 
@@ -292,7 +293,7 @@ def _shown(mandate: Mandate, school: Establishment, message: MailMessage | None 
         name=mandate.inspector_name,
         email=mandate.email,
         days=_days(mandate),
-        diplomas=diplomas_of(mandate),
+        diplomas=describe_diplomas(mandate),
         purpose=mandate.purpose,
         opened=f"{mandate.opened_by_label}, le {format_instant(mandate.opened_at, school.timezone)}",
         closed=closed,
@@ -300,11 +301,6 @@ def _shown(mandate: Mandate, school: Establishment, message: MailMessage | None 
         is_open=state in (MandateState.TO_COME, MandateState.RUNNING),
         message=describe_state(message, school.timezone, now=now) if message else "",
     )
-
-
-def diplomas_of(mandate: Mandate) -> str:
-    """Return the diplomas of a mandate loaded with them, as people read them."""
-    return "tous" if mandate.all_diplomas else ", ".join(each.diploma.short_label for each in mandate.diplomas)
 
 
 def _describe_line(line: AuditEntry, school: Establishment) -> dict[str, str]:

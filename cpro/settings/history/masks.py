@@ -1,4 +1,4 @@
-"""What the history of the settings shows of masks, and how a line is restored."""
+"""How the wordings of a diploma are restored from the history."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from cpro.audit.labels import field_label
 from cpro.audit.models import AuditEntry
 from cpro.core.concurrency import fingerprint
 from cpro.core.errors import NotFound
-from cpro.core.permissions import Actor, Permission
-from cpro.core.web.registry import HistoryPart, RestorePlan, Restoring
+from cpro.core.permissions import Actor
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_stored_values, update_wordings
 from cpro.masks.queries import list_masks
+from cpro.settings.history.restoring import RestorePlan, Restoring
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma
 
 
-def _restorable(entries: Sequence[AuditEntry]) -> set[int]:
+def _list_restorable(entries: Sequence[AuditEntry]) -> set[int]:
     """Return every line: the confirmation says what is left to restore of one."""
     return {entry.id for entry in entries}
 
@@ -61,13 +61,4 @@ def _shown(diploma: Diploma) -> dict[str, str]:
     return {key.value: stored[key.value] or key.default for key in MaskKey}
 
 
-PART = HistoryPart(
-    key="masques",
-    label="Masque de saisie",
-    tab="masks",
-    object_type="masks",
-    actions=("masks:changed", "masks:reset"),
-    edit=Permission.MASKS_EDIT,
-    restoring=Restoring(_restorable, _plan, _restore),
-    names_object=True,
-)
+RESTORING = Restoring(_list_restorable, _plan, _restore)

@@ -1,0 +1,10 @@
+"""What pages say of a mandate."""
+
+from __future__ import annotations
+
+from cpro.inspectors.models import Mandate
+
+
+def describe_diplomas(mandate: Mandate) -> str:
+    """Return the diplomas of a mandate loaded with them, as people read them."""
+    return "tous" if mandate.all_diplomas else ", ".join(each.diploma.short_label for each in mandate.diplomas)

@@ -1,0 +1,1 @@
+"""The history of the settings: its parts, their lines, and how what a line replaced is restored."""

@@ -1,0 +1,137 @@
+"""The parts of the history of the settings, one or none a tab, and the lines of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cpro.audit import labels
+from cpro.audit.models import AuditEntry
+from cpro.audit.queries import list_history
+from cpro.core.errors import NotFound
+from cpro.core.formatting import format_instant
+from cpro.core.permissions import Permission, can
+from cpro.core.web.responses import current_principal
+from cpro.establishments.models import PictureKind
+from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.web.history import HistoryLine
+from cpro.settings.history import masks, particulars, pictures
+from cpro.settings.history.restoring import Restoring
+
+_PER_PAGE = 20
+
+
+@dataclass(frozen=True)
+class HistoryPart:
+    """One part of the settings' history: which lines of the journal it shows, and how one of them is restored."""
+
+    #: as in `?de=`
+    key: str
+    label: str
+    #: the settings tab it belongs to
+    tab: str
+    object_type: str
+    actions: tuple[str, ...]
+    edit: Permission
+    #: how lines are restored; None for a part that is only read
+    restoring: Restoring | None = None
+    #: for a part made of pictures: the addresses of those its lines name, by the line's id
+    pictures: Callable[[Sequence[Any]], dict[int, str]] | None = None
+    #: whether its lines are about several objects, which must then be named
+    names_object: bool = False
+
+
+PARTS = (
+    HistoryPart(
+        key="etablissement",
+        label="Établissement",
+        tab="establishment",
+        object_type="establishment",
+        actions=("establishment:particulars:changed", "establishment:uai:corrected"),
+        edit=Permission.ESTABLISHMENT_EDIT,
+        restoring=particulars.RESTORING,
+    ),
+    HistoryPart(
+        key="transferts",
+        label="Transferts",
+        tab="transfers",
+        object_type="establishment",
+        actions=("establishment:transfers:changed",),
+        edit=Permission.TRANSFERS_EDIT,
+        # No « Rétablir »: switching transfers is decided in the tab, where one sees what it changes.
+    ),
+    HistoryPart(
+        key="masques",
+        label="Masque de saisie",
+        tab="masks",
+        object_type="masks",
+        actions=("masks:changed", "masks:reset"),
+        edit=Permission.MASKS_EDIT,
+        restoring=masks.RESTORING,
+        names_object=True,
+    ),
+    HistoryPart(
+        key="logo",
+        label="Logo et cachet",
+        tab="pictures",
+        object_type="picture",
+        actions=tuple(
+            f"picture:{kind.value}:{verb}"
+            for kind in PictureKind
+            for verb in ("deposited", "deleted", "undone", "restored")
+        ),
+        edit=Permission.PICTURES_EDIT,
+        restoring=pictures.RESTORING,
+        pictures=pictures.list_addresses,
+    ),
+    # Restored by a line of the history, a shorter period would delete without the confirmation of its page.
+    HistoryPart(
+        key="conservation",
+        label="Conservation",
+        tab="retention",
+        object_type="establishment",
+        actions=("establishment:retention:changed",),
+        edit=Permission.RETENTION_EDIT,
+    ),
+)
+
+
+def get_part(key: str) -> HistoryPart:
+    """Return a part of the history by its word in the address, or raise `NotFound`."""
+    part = next((each for each in PARTS if each.key == key), None)
+    if part is None:
+        raise NotFound("Cette partie de l’historique n’existe pas.")
+    return part
+
+
+def find_part_of(entry: AuditEntry) -> HistoryPart:
+    """Return the part that shows a line, or raise `NotFound`: other lines of the journal are not settings."""
+    for part in PARTS:
+        if entry.object_type == part.object_type and entry.action in part.actions:
+            return part
+    raise NotFound("Cette ligne du journal ne concerne pas les paramètres.")
+
+
+def list_part(part: HistoryPart, *, before_id: int | None) -> tuple[list[HistoryLine], int | None]:
+    """Return a page of a part, latest first, and the id after which the next page begins, if there is one."""
+    entries = list_history(part.object_type, actions=part.actions, before_id=before_id, limit=_PER_PAGE + 1)
+    shown = entries[:_PER_PAGE]
+    may_restore = part.restoring is not None and can(current_principal(), part.edit)
+    restorable = part.restoring.restorable(shown) if part.restoring and may_restore else set()
+    pictures = part.pictures(shown) if part.pictures else {}
+    timezone = get_current_establishment().timezone
+    lines = [
+        HistoryLine(
+            id=entry.id,
+            who=labels.actor_name(entry),
+            what=labels.action_label(entry.action),
+            about=entry.object_label if part.names_object else "",
+            when=format_instant(entry.at, timezone),
+            changes=[] if part.pictures else labels.describe(entry, timezone=timezone),
+            can_be_restored=entry.id in restorable,
+            picture_url=pictures.get(entry.id),
+        )
+        for entry in shown
+    ]
+    return lines, shown[-1].id if len(entries) > _PER_PAGE else None

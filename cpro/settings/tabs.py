@@ -1,0 +1,88 @@
+"""The tabs of Paramètres, in their order, and what every page of theirs shows around its form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+
+from cpro.audit.web.page_views import QUIET, record_consultation
+from cpro.core import clock
+from cpro.core.permissions import Permission, can
+from cpro.core.web.responses import current_principal, remote_address
+from cpro.settings import consequences
+from cpro.settings.consequences import Consequence
+from cpro.settings.history.parts import PARTS
+
+
+@dataclass(frozen=True)
+class SettingsTab:
+    """One tab of Paramètres, shown to those who hold its permission."""
+
+    key: str
+    label: str
+    endpoint: str
+    permission: Permission
+    #: returns « Ce que cela change »
+    consequences: Callable[[], Sequence[Consequence]]
+
+
+TABS = (
+    SettingsTab(
+        "establishment",
+        "Établissement",
+        "settings.establishment",
+        Permission.PARTICULARS_VIEW,
+        consequences.describe_particulars,
+    ),
+    SettingsTab(
+        "transfers", "Transferts", "settings.transfers", Permission.TRANSFERS_VIEW, consequences.describe_transfers
+    ),
+    SettingsTab("masks", "Masque de saisie", "masks.edit", Permission.MASKS_VIEW, consequences.describe_masks),
+    SettingsTab("pictures", "Logo", "settings.pictures", Permission.LOGO_VIEW, consequences.describe_pictures),
+    SettingsTab(
+        "inspectors",
+        "Accès inspecteur",
+        "inspectors.index",
+        Permission.MANDATES_EXPLAIN,
+        consequences.describe_inspectors,
+    ),
+    SettingsTab(
+        "retention", "Conservation", "retention.edit", Permission.RETENTION_VIEW, consequences.describe_retention
+    ),
+    SettingsTab("modules", "Modules", "modules.edit", Permission.MODULES_SWITCH, consequences.describe_modules),
+)
+
+
+def settings_frame(key: str) -> dict[str, Any]:
+    """Return what every page of a tab shows around its form: the tabs one may see, and what this one changes.
+
+    That the support opened the page is recorded in the journal, once in ten minutes; an inspector, each time.
+    """
+    principal = current_principal()
+    tab = next(each for each in TABS if each.key == key)
+    part = next((each for each in PARTS if each.tab == key), None)
+    if principal is not None:
+        record_consultation(
+            principal,
+            object_type="settings",
+            object_id=key,
+            object_label=tab.label,
+            origin=remote_address(),
+            now=clock.utcnow(),
+            quiet=QUIET,
+        )
+    return {
+        "tabs": [
+            {"label": each.label, "url": url_for(each.endpoint), "current": each is tab}
+            for each in TABS
+            if can(principal, each.permission)
+        ],
+        # They are for the people who run the school, or help to: an inspector reads the particulars alone.
+        "consequences": tab.consequences() if can(principal, Permission.DASHBOARD_VIEW) else [],
+        "history_url": url_for("history.index", de=part.key)
+        if part and can(principal, Permission.SETTINGS_HISTORY)
+        else None,
+    }

@@ -1,0 +1,191 @@
+"""Paramètres: the tab Logo, its two pictures and the pages of a passport that bear them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import current_app, flash, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage as Upload
+
+from cpro.core import clock
+from cpro.core.errors import DomainError, NotFound
+from cpro.core.formatting import join_french
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.storage import FileStorage
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.establishments import queries
+from cpro.establishments.imaging import MAX_BYTES
+from cpro.establishments.models import Module, PictureKind
+from cpro.establishments.operations.pictures import create_picture, delete_picture, undo_picture
+from cpro.establishments.web.forms import PicturesForm
+from cpro.establishments.web.modules import is_on
+from cpro.passport.previews import get_preview_fingerprint
+from cpro.passport.web.views.passports import current_letterhead
+from cpro.settings.tabs import settings_frame
+from cpro.settings.views import bp
+
+#: Two pictures and the fields around them.
+_MAX_PICTURES = 2 * MAX_BYTES + 64 * 1024
+#: The page of a passport that bears each picture: its endpoint, its title and what it shows.
+_PREVIEWS = {
+    PictureKind.LOGO: (
+        "previews.first_page",
+        "Première page",
+        "Première page d’un passeport\u202f: l’en-tête de l’établissement, avec le logo s’il y en a un, puis un "
+        "apprenant imaginaire.",
+    ),
+    PictureKind.STAMP: (
+        "previews.last_page",
+        "Dernière page",
+        "Dernière page d’un passeport\u202f: la date, le signataire, le cachet s’il y en a un, et la vérification.",
+    ),
+}
+
+
+@bp.get("/admin/parametres/logo")
+@requires(Permission.LOGO_VIEW)
+def pictures() -> ResponseReturnValue:
+    """Show the logo and the stamp."""
+    return _pictures_page()
+
+
+@bp.post("/admin/parametres/logo/televerser/<any(logo, cachet):kind>")
+@requires(Permission.PICTURES_EDIT, max_body=_MAX_PICTURES)
+def upload_picture(kind: str) -> ResponseReturnValue:
+    """Deposit the pictures that the page has chosen, whichever button is pressed; each acts at once, for itself.
+
+    A file named `file` is that of the address.
+    """
+    form, chosen = PicturesForm(request.files), _chosen_pictures(PictureKind(kind))
+    if not chosen:
+        form.blame(DomainError("Choisissez d’abord une image sur votre ordinateur.", field=kind))
+    saved = [which for which, upload in chosen.items() if _deposit(form, which, upload.read())]
+    sentence = f"{_named(saved)} Vous pouvez annuler pendant 30 jours." if saved else ""
+    if not form.errors:
+        return back_to(url_for("settings.pictures"), sentence)
+    if sentence:
+        flash(sentence, "success")
+    return _pictures_page(form, DomainError.status)
+
+
+@bp.route("/admin/parametres/logo/supprimer/<any(logo, cachet):kind>", methods=["GET", "POST"])
+@requires(Permission.PICTURES_EDIT)
+def remove_picture(kind: str) -> ResponseReturnValue:
+    """Ask once, then delete a picture."""
+    which = PictureKind(kind)
+    if request.method == "POST":
+        with unit_of_work():
+            delete_picture(which, by=current_actor(), now=clock.utcnow())
+        return back_to(
+            url_for("settings.pictures"), f"Le {which.label} est supprimé. Vous pouvez annuler pendant 30 jours."
+        )
+    if queries.find_picture(which) is None:
+        raise NotFound(f"Il n’y a pas de {which.label} à supprimer.")
+    return render_template(
+        "confirm.html",
+        title=f"Supprimer le {which.label}",
+        question=f"Supprimer le {which.label} ?",
+        consequences=[
+            f"Les passeports exportés ensuite n’auront plus de {which.label}.",
+            "Vous pourrez annuler la suppression pendant 30 jours.",
+        ],
+        action_url=url_for("settings.remove_picture", kind=kind),
+        fields={},
+        submit_label=f"Supprimer le {which.label}",
+        cancel_url=url_for("settings.pictures"),
+        danger=True,
+    )
+
+
+@bp.post("/admin/parametres/logo/annuler/<any(logo, cachet):kind>")
+@requires(Permission.PICTURES_EDIT)
+def undo_picture_change(kind: str) -> ResponseReturnValue:
+    """Undo the last deposit or deletion."""
+    which = PictureKind(kind)
+    try:
+        with unit_of_work():
+            undo_picture(which, by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        form = PicturesForm()
+        form.blame(refusal)
+        return _pictures_page(form, refusal.status)
+    for upload in _chosen_pictures(which).values():
+        flash(f"« {(upload.filename or '')[:100]} » n’a pas été déposé : choisissez-le à nouveau.", "warning")
+    return back_to(url_for("settings.pictures"), f"Le {which.label} est revenu à ce qu’il était avant.")
+
+
+@bp.get("/admin/parametres/logo/image/logo", defaults={"kind": "logo"}, endpoint="logo_image")
+@requires(Permission.LOGO_VIEW)
+def logo_image(kind: str) -> ResponseReturnValue:
+    """Send the logo."""
+    return _send_picture(PictureKind(kind))
+
+
+@bp.get("/admin/parametres/logo/image/cachet", defaults={"kind": "cachet"}, endpoint="stamp_image")
+@requires(Permission.STAMP_VIEW)
+def stamp_image(kind: str) -> ResponseReturnValue:
+    """Send the stamp: whoever has it could print it on anything."""
+    return _send_picture(PictureKind(kind))
+
+
+def _send_picture(kind: PictureKind) -> ResponseReturnValue:
+    picture = queries.find_picture(kind)
+    if picture is None:
+        raise NotFound(f"Aucun {kind.label} n’a été déposé.")
+    answer = send_file(
+        _storage().path(picture.stored_name), mimetype=picture.mimetype, conditional=True, etag=True, max_age=0
+    )
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _chosen_pictures(addressed: PictureKind) -> dict[PictureKind, Upload]:
+    """Return the files that were chosen; the browser sends the others without a name."""
+    sent = {kind: request.files.get(kind.value) for kind in PictureKind}
+    sent[addressed] = sent[addressed] or request.files.get("file")
+    return {kind: upload for kind, upload in sent.items() if upload}
+
+
+def _deposit(form: PicturesForm, which: PictureKind, content: bytes) -> bool:
+    """Deposit one picture; a refusal is written beside its field."""
+    try:
+        with unit_of_work():
+            create_picture(which, content, storage=_storage(), by=current_actor(), now=clock.utcnow())
+    except DomainError as refusal:
+        refusal.field = which.value
+        form.blame(refusal)
+        return False
+    return True
+
+
+def _named(kinds: Sequence[PictureKind]) -> str:
+    names = join_french([f"le {kind.label}" for kind in kinds]).capitalize()
+    return f"{names} {'sont enregistrés' if len(kinds) > 1 else 'est enregistré'}."
+
+
+def _pictures_page(form: PicturesForm | None = None, status: int = 200) -> ResponseReturnValue:
+    now, principal = clock.utcnow(), current_principal()
+    kinds = [PictureKind.LOGO, *([PictureKind.STAMP] if can(principal, Permission.STAMP_VIEW) else [])]
+    return render_page(
+        "settings/pictures.html",
+        form=form or PicturesForm(),
+        states=[(queries.get_picture_state(kind, now=now), _preview(kind)) for kind in kinds],
+        read_only=not can(principal, Permission.PICTURES_EDIT),
+        status=status,
+        **settings_frame("pictures"),
+    )
+
+
+def _storage() -> FileStorage:
+    return FileStorage(current_app.config["CPRO_UPLOADS"])
+
+
+def _preview(kind: PictureKind) -> dict[str, str] | None:
+    """Return the page of a passport that bears a picture; None while the school exports none."""
+    if not is_on(Module.PASSPORT):
+        return None
+    endpoint, title, alternative = _PREVIEWS[kind]
+    version = get_preview_fingerprint(current_letterhead(), now=clock.utcnow())[:12]
+    return {"url": url_for(endpoint, v=version), "title": title, "alt": alternative}

@@ -1,0 +1,118 @@
+"""Paramètres: the tab Transferts, its switch and the pupils that transfers leave out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.concurrency import fingerprint
+from cpro.core.errors import DomainError
+from cpro.core.permissions import Permission, can, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.conflicts import describe_kept, explain
+from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.establishments.models import Establishment
+from cpro.establishments.operations.transfers_switch import get_switch_values, update_transfers_switch
+from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.web.forms import NO, YES, TransfersForm
+from cpro.settings.consequences import describe_switching_off
+from cpro.settings.tabs import settings_frame
+from cpro.settings.views import bp, describe_changes
+from cpro.students.operations import is_kept_by_siecle
+from cpro.students.queries import count_without_ine, list_without_ine
+from cpro.students.web.presenters import describe_no_missing_ine
+
+_WITHOUT_INE_SHOWN = 10
+
+
+@bp.get("/admin/parametres/transferts")
+@requires(Permission.TRANSFERS_VIEW)
+def transfers() -> ResponseReturnValue:
+    """Show the transfers switch."""
+    school = get_current_establishment()
+    return _transfers_page(TransfersForm.opened(_switch_as_typed(school), about=("establishment", school.id)))
+
+
+@bp.post("/admin/parametres/transferts")
+@requires(Permission.TRANSFERS_EDIT, keeps_typed_form=True)
+def save_transfers() -> ResponseReturnValue:
+    """Save the transfers switch."""
+    school = get_current_establishment()
+    form = TransfersForm.sent(_switch_as_typed(school), about=("establishment", school.id))
+    if not form.validate():
+        return _transfers_page(form, form.status)
+    stopped = _what_switching_off_stops(form)
+    if stopped and request.form.get("confirme") != YES:
+        return _switching_off_page(form, stopped)
+    try:
+        with unit_of_work():
+            changes = update_transfers_switch(
+                cnil_kind=form.cnil_kind.data,
+                cnil_reference=form.cnil_reference.data,
+                transfers_enabled=form.transfers_enabled.data == YES,
+                uses_siecle=form.uses_siecle.data == YES,
+                opened_on=form.version.data,
+                by=current_actor(),
+                now=clock.utcnow(),
+            )
+    except DomainError as refusal:
+        return _transfers_page(form, refusal.status, refusal)
+    return back_to(url_for("settings.transfers"), describe_changes(form, changes))
+
+
+def _what_switching_off_stops(form: TransfersForm) -> list[str]:
+    """Return what a person must read before transfers are switched off; nothing for any other change.
+
+    A script that posts the documented fields alone, without the version of a form it was shown, is taken at its word.
+    """
+    school = get_current_establishment()
+    is_as_shown = form.version.data == fingerprint(get_switch_values(school))
+    if not school.transfers_enabled or form.transfers_enabled.data != NO or not is_as_shown:
+        return []
+    return [line.text for line in describe_switching_off()]
+
+
+def _switching_off_page(form: TransfersForm, consequences: list[str]) -> ResponseReturnValue:
+    return render_page(
+        "confirm.html",
+        title="Désactiver les transferts",
+        question="Désactiver les transferts ?",
+        consequences=[*consequences, *describe_kept(form)],
+        action_url=url_for("settings.save_transfers"),
+        fields={**{each.name: each.data for each in form}, "confirme": YES},
+        submit_label="Désactiver les transferts",
+        cancel_url=url_for("settings.transfers"),
+        danger=True,
+    )
+
+
+def _switch_as_typed(school: Establishment) -> dict[str, str]:
+    values = get_switch_values(school)
+    return {name: (YES if value else NO) if isinstance(value, bool) else value for name, value in values.items()}
+
+
+def _transfers_page(form: TransfersForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
+    school = get_current_establishment()
+    return render_page(
+        "settings/transfers.html",
+        form=form,
+        conflict=explain(form, refusal, stored=_switch_as_typed(school)),
+        read_only=not can(current_principal(), Permission.TRANSFERS_EDIT),
+        without_ine=_list_without_ine(),
+        status=status,
+        **settings_frame("transfers"),
+    )
+
+
+def _list_without_ine() -> dict[str, Any]:
+    """Return the first pupils whom transfers leave out, and how many there are."""
+    today = clock.utcnow().date()
+    return {
+        "counts": count_without_ine(today),
+        "empty_message": describe_no_missing_ine(),
+        "students": list_without_ine(today, limit=_WITHOUT_INE_SHOWN),
+        "by_siecle": is_kept_by_siecle(),
+    }
