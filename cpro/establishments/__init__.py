@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register the feature: commands, tabs, help."""
+    """Register the feature: commands, jobs, what other pages ask of the school."""
     from cpro.establishments import audit_labels, commands
     from cpro.establishments import jobs as _declared  # noqa: F401  # its handlers, known once imported
     from cpro.establishments.web import hooks
