@@ -35,7 +35,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
     from cpro.core import drafts, jobs, mail
     from cpro.core.transactions import configure_engine
-    from cpro.core.web import responses
+    from cpro.core.web.install import install
     from cpro.extensions import babel, csrf, db, login_manager, migrate
 
     app = Flask(
@@ -55,7 +55,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     with app.app_context():
         configure_engine(db.engine)
 
-    responses.install(app)
+    install(app)
     app.extensions["cpro_features"] = features = (
         audit,
         establishments,

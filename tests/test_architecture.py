@@ -161,7 +161,6 @@ STARTS = {"__init__.py", "__main__.py", "commands.py", "serving.py", "demo.py", 
 KNOW_A_PAGE = {
     "establishments/audit_labels.py",  # the labels of its fields
     "imports/jobs.py",
-    "masks/history.py",
 }
 
 

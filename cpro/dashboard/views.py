@@ -10,7 +10,7 @@ from flask_admin import expose
 from cpro.core.charts import Chart
 from cpro.core.permissions import Permission
 from cpro.core.web.checklist import ChecklistItem
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.core.web.screens.base import SecureIndexView
 from cpro.dashboard.checklist import list_items_for
 from cpro.establishments.web.dashboard import draw_activity, list_school_items

@@ -17,9 +17,10 @@ from cpro.core.mail import public_link
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Role
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.forms import PasswordForm, VersionedForm, posted
+from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
 from cpro.core.web.screens import Column, Screen, TextFilter, choice
 from cpro.core.web.screens.read_only import may
 from cpro.establishments.gate import GateClosed, missing_particulars

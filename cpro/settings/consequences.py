@@ -13,7 +13,7 @@ from flask import url_for
 from cpro.core import clock
 from cpro.core.formatting import join_french, plural
 from cpro.core.permissions import Permission, can
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.establishments.gate import MissingParticular, missing_particulars
 from cpro.establishments.models import Module, PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment

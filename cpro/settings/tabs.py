@@ -11,7 +11,7 @@ from flask import url_for
 from cpro.audit.web.page_views import QUIET, record_consultation
 from cpro.core import clock
 from cpro.core.permissions import Permission, can
-from cpro.core.web.responses import current_principal, remote_address
+from cpro.core.web.current_user import current_principal, remote_address
 from cpro.settings import consequences
 from cpro.settings.consequences import Consequence
 from cpro.settings.history.parts import PARTS

@@ -6,7 +6,7 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from cpro.core.web.responses import csp_nonce
+from cpro.core.web.headers import csp_nonce
 from cpro.dashboard.views import Dashboard
 
 

@@ -10,7 +10,7 @@ from flask import g, url_for
 from cpro.config import VERSION
 from cpro.core.permissions import Permission, Principal
 from cpro.core.tenancy import TenancyError
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.establishments.models import Establishment, PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
 from cpro.site.menu import list_lines

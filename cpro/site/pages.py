@@ -9,7 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Permission, public, requires
 from cpro.core.storage import FileStorage
-from cpro.core.web.responses import current_principal, render_page
+from cpro.core.web.current_user import current_principal
+from cpro.core.web.pages import render_page
 from cpro.establishments.web.own_school import describe_data_protection
 from cpro.masks.models import MaskKey
 from cpro.site.queries import check_database

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from cpro.core.tenancy import platform_session
-from cpro.core.web.responses import is_local_path
+from cpro.core.web.pages import is_local_path
 from cpro.establishments.models import Establishment
 from tests.factories import World
 from tests.helpers.answers import ANSWERS, PARTICULARS, assert_protected, policy_of

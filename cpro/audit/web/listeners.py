@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from cpro.audit.web import page_views
 from cpro.core import clock, events
 from cpro.core.permissions import SCHOOL_FREE, Principal, access_of
+from cpro.core.web.current_user import current_principal, remote_address
+from cpro.core.web.error_pages import show_busy_database
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import current_principal, remote_address, show_busy_database
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from cpro.audit.models import AuditEntry
 from cpro.core import clock
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, Role
+from cpro.core.web.current_user import current_principal
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import current_principal
 from cpro.core.web.screens import Column, DateFilter, Filter, Screen
 
 

@@ -16,8 +16,9 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.spreadsheets import csv_lines
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.forms import posted
-from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.students.models import Diploma
 
 bp = Blueprint("competences", __name__, url_prefix="/admin/diplomes/<int:diploma_id>/competences")

@@ -28,9 +28,11 @@ from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant
 from cpro.core.locks import is_busy
 from cpro.core.parsing import read_integer
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_principal
+from cpro.core.web.error_pages import SECRET_FIELDS
 from cpro.core.web.forms import VersionedForm, choice_name, typed_before_sign_in
+from cpro.core.web.pages import asks_for_json, back_to, page_address
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import SECRET_FIELDS, asks_for_json, back_to, current_principal, page_address
 
 #: What the buttons post under the name `brouillon`.
 ASKED, KEEP, GIVE_UP = "brouillon", "enregistrer", "abandonner"

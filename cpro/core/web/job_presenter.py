@@ -10,7 +10,7 @@ from cpro.core.jobs.handlers import Handler, Report, find_handler
 from cpro.core.jobs.interruptions import describe_interruption
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.jobs.queries import find_previous
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 
 _WORDS = {
     JobState.WAITING: ("En attente", "info"),

@@ -9,7 +9,7 @@ from cpro.core import clock
 from cpro.core.jobs.queries import get_job
 from cpro.core.permissions import Permission, requires
 from cpro.core.web.job_presenter import progress_of
-from cpro.core.web.responses import render_page
+from cpro.core.web.pages import render_page
 
 bp = Blueprint("jobs", __name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import url_for
 
 from cpro.core.permissions import Permission, can
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.establishments.gate import missing_particulars
 from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import is_module_on

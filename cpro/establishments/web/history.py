@@ -10,7 +10,7 @@ from cpro.audit.models import AuditEntry
 from cpro.audit.queries import list_history
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, Role
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.establishments import queries
 
 _SHOWN_ON_A_RECORD = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cpro.core.permissions import Permission, can
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 

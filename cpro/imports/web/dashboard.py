@@ -8,7 +8,7 @@ from cpro.core import clock
 from cpro.core.formatting import format_count, plural
 from cpro.core.permissions import Permission, can
 from cpro.core.web.checklist import ChecklistItem
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.establishments.queries import get_current_establishment
 from cpro.imports import queries
 from cpro.imports.diff.sources import current_school_year, year_label

@@ -15,8 +15,8 @@ from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission
 from cpro.core.web.forms import posted
 from cpro.core.web.job_presenter import Progress, progress_of
+from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import render_page
 from cpro.core.web.screens.read_only import may
 from cpro.establishments.queries import get_current_establishment
 from cpro.imports import queries

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement
 from cpro.core import clock
 from cpro.core.formatting import format_date, format_instant
 from cpro.core.permissions import Permission, can
+from cpro.core.web.current_user import current_principal
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import current_principal
 from cpro.core.web.screens import Column, Screen, choice
 from cpro.inspectors.models import Mandate, MandateState
 from cpro.inspectors.queries import WITH_DIPLOMAS, is_in_state

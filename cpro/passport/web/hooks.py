@@ -8,8 +8,8 @@ from typing import Any
 from flask import Flask, url_for
 
 from cpro.core.permissions import Permission
+from cpro.core.web.current_user import current_principal
 from cpro.core.web.registry import MenuEntry, registry
-from cpro.core.web.responses import current_principal
 from cpro.establishments.models import Module
 from cpro.establishments.web.gate_links import list_passport_obstacles
 from cpro.establishments.web.modules import is_on

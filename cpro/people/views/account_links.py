@@ -15,9 +15,10 @@ from cpro.core.formatting import format_instant, of_name, person_name, plural
 from cpro.core.parsing import read_id, read_page
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import back_to, current_actor, render_page
 from cpro.establishments.web.history import HistoryLine
 from cpro.people.presenters.links import UNLINKED, describe_link
 from cpro.people.views.pupil_accounts import bp

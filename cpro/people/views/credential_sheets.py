@@ -17,9 +17,10 @@ from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission, requires
 from cpro.core.secrets import new_seal_key
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.forms import posted
+from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import current_actor, current_principal, render_page
 from cpro.establishments.gate import GateClosed
 from cpro.establishments.web.gate_links import describe_missing
 from cpro.people.forms.credential_sheets import CredentialSheetsForm

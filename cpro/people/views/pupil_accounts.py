@@ -10,7 +10,8 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
-from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.core.web.current_user import current_actor
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.web.gate_links import describe_missing
 from cpro.people.selections import fields_of, read_selection
 from cpro.students.accounts import operations, queries

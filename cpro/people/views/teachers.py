@@ -9,7 +9,8 @@ from cpro.core import clock
 from cpro.core.errors import DomainError
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
-from cpro.core.web.responses import back_to, current_actor
+from cpro.core.web.current_user import current_actor
+from cpro.core.web.pages import back_to
 from cpro.establishments.queries import get_current_establishment
 from cpro.users.operations.teachers import require_consent
 

@@ -17,8 +17,9 @@ from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
 from cpro.core.web.conflicts import explain
+from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import posted
-from cpro.core.web.responses import back_to, current_actor, current_principal, remote_address, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
 from cpro.establishments.web.modules import close_with

@@ -12,7 +12,7 @@ from cpro.audit.queries import list_history
 from cpro.core.errors import NotFound
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, can
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.establishments.models import PictureKind
 from cpro.establishments.queries import get_current_establishment
 from cpro.establishments.web.history import HistoryLine

@@ -13,9 +13,10 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
 from cpro.establishments import queries
 from cpro.settings.history.parts import HistoryPart, find_part_of, get_part, list_part
 from cpro.settings.history.restoring import RestorePlan, Restoring

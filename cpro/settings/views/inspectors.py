@@ -21,9 +21,10 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web.conflicts import explain
+from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.forms import BaseForm, posted, typed_before_sign_in
 from cpro.core.web.mail import describe_state
-from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment

@@ -15,8 +15,9 @@ from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
 from cpro.core.web.conflicts import explain
+from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.forms import choice_name, posted, typed_before_sign_in
-from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_key, get_stored_values, reset_wordings, update_wordings
 from cpro.masks.queries import count_wordings_by_diploma, get_labels, list_masks

@@ -11,7 +11,8 @@ from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
-from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.core.web.current_user import current_actor
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments import queries
 from cpro.establishments.models import Module
 from cpro.establishments.operations.modules import get_switches, update_modules

@@ -14,7 +14,8 @@ from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
-from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments import queries
 from cpro.establishments.imaging import MAX_BYTES
 from cpro.establishments.models import Module, PictureKind

@@ -12,7 +12,8 @@ from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
-from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.records.audit_labels import describe_years
 from cpro.records.operations import retention

@@ -13,7 +13,8 @@ from cpro.core.errors import DomainError
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import describe_kept, explain
-from cpro.core.web.responses import back_to, current_actor, current_principal, render_page
+from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.transfers_switch import get_switch_values, update_transfers_switch
 from cpro.establishments.queries import get_current_establishment

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, events
 from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
-from cpro.core.web.responses import current_principal, remote_address, render_page
+from cpro.core.web.current_user import current_principal, remote_address
+from cpro.core.web.pages import render_page
 from cpro.students import queries
 from cpro.students.operations import is_kept_by_siecle
 from cpro.students.web.presenters import describe_no_missing_ine

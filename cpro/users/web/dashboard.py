@@ -8,7 +8,7 @@ from cpro.core import clock
 from cpro.core.formatting import format_count, plural
 from cpro.core.permissions import Permission, can
 from cpro.core.web.checklist import ChecklistItem
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.users.queries import count_heads, count_pending_accounts, count_unseen_teachers, count_without_code
 
 

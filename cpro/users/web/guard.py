@@ -21,15 +21,10 @@ from cpro.core.locks import is_busy, wait_at_most
 from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, Role, access_of, can
 from cpro.core.tenancy import OpenSchool
 from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.error_pages import SECRET_FIELDS
+from cpro.core.web.pages import asks_for_json, is_local_path, page_address
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import (
-    SECRET_FIELDS,
-    asks_for_json,
-    current_actor,
-    current_principal,
-    is_local_path,
-    page_address,
-)
 from cpro.extensions import csrf, login_manager
 from cpro.users import authentication, queries
 from cpro.users.models import Account

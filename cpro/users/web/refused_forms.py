@@ -15,9 +15,10 @@ from cpro.core import clock, tenancy
 from cpro.core.locks import is_busy, wait_at_most
 from cpro.core.permissions import Principal
 from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.current_user import current_principal
 from cpro.core.web.drafts import FIELD_NAMES
+from cpro.core.web.error_pages import SECRET_FIELDS
 from cpro.core.web.forms import BaseForm
-from cpro.core.web.responses import SECRET_FIELDS, current_principal
 from cpro.users.operations import parked_forms
 
 #: The cookie's entry that says that a form of this sign-in may be kept: most pages then need not look for one.

@@ -15,7 +15,7 @@ from flask_admin.contrib.sqla import ModelView
 
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Access, Permission, can
-from cpro.core.web.responses import current_principal
+from cpro.core.web.current_user import current_principal
 from cpro.core.web.screens import queries
 
 

@@ -15,8 +15,9 @@ from cpro.core.errors import Forbidden, NotFound
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Principal, can
 from cpro.core.spreadsheets import csv_lines, xlsx_file
+from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import current_actor, current_principal, remote_address, render_page
 from cpro.core.web.screens import queries
 from cpro.core.web.screens.base import SecureModelView
 from cpro.core.web.screens.listing import MAX_ROWS, PAGE_SIZES, Listing

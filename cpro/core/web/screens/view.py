@@ -18,8 +18,9 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Access, Actor, Permission
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
+from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import VersionedForm, posted, typed_before_sign_in
-from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.screens import queries
 from cpro.core.web.screens.listing import MAX_ROWS
 from cpro.core.web.screens.read_only import ReadOnlyScreen, may

@@ -14,9 +14,10 @@ from cpro.core import clock, events
 from cpro.core.errors import DomainError
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.spreadsheets import csv_lines
+from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import posted
+from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import back_to, current_actor, current_principal, remote_address, render_page
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.imports import queries

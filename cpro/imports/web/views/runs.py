@@ -12,8 +12,9 @@ from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import posted
-from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.imports import queries
 from cpro.imports.apply import reversal
 from cpro.imports.errors import UndoImpossible

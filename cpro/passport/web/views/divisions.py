@@ -11,8 +11,9 @@ from cpro.core.formatting import format_instant, plural
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor
 from cpro.core.web.job_presenter import progress_of
-from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
 from cpro.establishments.web.gate_links import list_passport_obstacles

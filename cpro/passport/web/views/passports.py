@@ -15,7 +15,7 @@ from cpro.core.mail import public_link
 from cpro.core.permissions import Permission, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
-from cpro.core.web.responses import current_actor
+from cpro.core.web.current_user import current_actor
 from cpro.establishments.gate import GateClosed
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment

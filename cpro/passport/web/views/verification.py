@@ -9,8 +9,9 @@ from cpro.core import clock
 from cpro.core.errors import DomainError
 from cpro.core.permissions import public
 from cpro.core.printed_codes import group_printed_code, read_printed_code
+from cpro.core.web.current_user import remote_address
 from cpro.core.web.forms import posted
-from cpro.core.web.responses import remote_address, render_page
+from cpro.core.web.pages import render_page
 from cpro.passport.errors import TooManyChecks, UnusableCopy
 from cpro.passport.verification import Issued, find_issued, is_the_file_issued
 from cpro.passport.web.forms import CodeForm, CopyForm

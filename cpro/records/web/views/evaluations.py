@@ -14,8 +14,9 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
 from cpro.core.web.conflicts import explain
+from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import posted
-from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.records import choices, queries
 from cpro.records.models import Evaluation
 from cpro.records.operations import evaluations as operations

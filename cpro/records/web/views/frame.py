@@ -11,7 +11,7 @@ from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.formatting import format_date, format_instant, of_name, of_school, spoken_name
 from cpro.core.permissions import Role
-from cpro.core.web.responses import current_actor, current_principal, remote_address
+from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.establishments.queries import get_current_establishment
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche

@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, events
 from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, Role, can, requires
-from cpro.core.web.responses import current_actor, current_principal, remote_address, render_page
+from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.pages import render_page
 from cpro.establishments.models import Module
 from cpro.establishments.web.gate_links import list_passport_obstacles
 from cpro.establishments.web.modules import is_on

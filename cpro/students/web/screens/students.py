@@ -9,8 +9,8 @@ from sqlalchemy.orm import joinedload
 
 from cpro.core.formatting import format_count, format_date, mask_ine, spoken_name
 from cpro.core.permissions import Permission
+from cpro.core.web.current_user import current_principal
 from cpro.core.web.forms import VersionedForm
-from cpro.core.web.responses import current_principal
 from cpro.core.web.screens import BulkAction, Column, Screen, TextFilter, choice
 from cpro.core.web.screens.read_only import may
 from cpro.students import operations

@@ -13,8 +13,9 @@ from cpro.core import clock
 from cpro.core.errors import DomainError, refusal_of
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import BaseForm, posted
-from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import cancellation, decisions, offers, queries
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, TransfersOff

@@ -13,8 +13,9 @@ from cpro.core.formatting import format_date, plural
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import posted, typed_before_sign_in
-from cpro.core.web.responses import back_to, current_actor, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import offers, queries
 from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff

@@ -16,8 +16,9 @@ from cpro.core.formatting import plural
 from cpro.core.parsing import read_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import back_to, current_actor, current_principal, remote_address, render_page
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries

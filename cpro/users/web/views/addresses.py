@@ -10,9 +10,10 @@ from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import of_name
 from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import back_to, current_actor, current_principal, remote_address, render_page
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment

@@ -26,17 +26,11 @@ from cpro.core.formatting import format_date
 from cpro.core.passwords import password_rule
 from cpro.core.permissions import Permission, Principal, Role, public, requires
 from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import posted
+from cpro.core.web.headers import cookies_are_secure
+from cpro.core.web.pages import back_to, is_local_path, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.responses import (
-    back_to,
-    cookies_are_secure,
-    current_actor,
-    current_principal,
-    is_local_path,
-    remote_address,
-    render_page,
-)
 from cpro.establishments.queries import find_establishments, get_establishment
 from cpro.users import authentication, identity, queries, recovery
 from cpro.users.operations import parked_forms, sign_ins

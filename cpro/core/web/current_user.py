@@ -1,0 +1,27 @@
+"""Who is signed in, and from where: as pages and the journal name them."""
+
+from __future__ import annotations
+
+from flask import request
+from flask_login import current_user
+
+from cpro.core.permissions import Actor, Principal
+
+
+def current_principal() -> Principal | None:
+    """Return who is signed in, or None."""
+    principal = current_user._get_current_object() if current_user else None
+    return principal if isinstance(principal, Principal) else None
+
+
+def current_actor() -> Actor:
+    """Return who is signed in, as the journal names them. Reserved to views behind `@requires`."""
+    principal = current_principal()
+    if principal is None:
+        raise RuntimeError("nobody is signed in: the view must be marked @requires")
+    return Actor(principal.kind, principal.id, principal.label, principal.role.value, remote_address())
+
+
+def remote_address() -> str:
+    """Return the visitor's network address, as the trusted proxies give it."""
+    return request.remote_addr or "?"

@@ -1,0 +1,59 @@
+"""What browsers are told with every answer: security headers, and cookies over HTTPS alone."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+
+from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface
+from werkzeug.exceptions import SecurityError
+
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def add_headers(response: Response) -> Response:
+    """Give an answer what browsers must enforce: scripts of ours alone, no frame, nothing kept of a page."""
+    nonce = csp_nonce()
+    response.headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; "
+        f"script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; "  # data: is what Bootstrap draws its marks with
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")  # other people's data, on shared computers
+    return response
+
+
+def csp_nonce() -> str:
+    """Return the nonce of this answer's scripts, generated once per request."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = base64.b64encode(secrets.token_bytes(16)).decode()
+    return str(g.csp_nonce)
+
+
+class SessionInterface(SecureCookieSessionInterface):
+    """Ask for HTTPS, except on the machine itself over plain HTTP."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Return whether the session's cookie is reserved to HTTPS."""
+        return cookies_are_secure()
+
+
+def cookies_are_secure() -> bool:
+    """Return whether cookies must be reserved to HTTPS: everywhere but on the machine itself."""
+    try:
+        host = request.host
+    except SecurityError:  # the refusal of an unknown host sets no cookie, but Flask asks all the same
+        return True
+    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    return request.is_secure or name not in _LOOPBACK

@@ -1,0 +1,50 @@
+"""Give an application what all pages share: proxies, addresses, filters of templates, headers, error pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, request
+from werkzeug.exceptions import BadRequest
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
+
+from cpro.core.formatting import format_count, format_date, of_name, unfilled
+from cpro.core.parsing import LARGEST_ID
+from cpro.core.permissions import Role
+from cpro.core.rights import describe_closed_to, describe_read_by
+from cpro.core.web import error_pages, headers
+from cpro.core.web.conflicts import describe_kept
+from cpro.core.web.richtext import show
+
+
+def install(app: Flask) -> None:
+    """Give an application its headers, cookies and error pages."""
+    proxies = app.config["CPRO_PROXIES"]
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
+        )
+    app.url_map.converters["int"] = _RowNumber
+    app.session_interface = headers.SessionInterface()
+    app.jinja_env.filters.update(date=format_date, count=format_count, richtext=show, describe_kept=describe_kept)
+    app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled)
+    app.jinja_env.globals.update(Role=Role, describe_read_by=describe_read_by, describe_closed_to=describe_closed_to)
+    app.before_request(_refuse_odd_addresses)
+    app.after_request(headers.add_headers)
+    error_pages.register_handlers(app)
+
+
+class _RowNumber(IntegerConverter):
+    """A row's number in an address: none is larger than the databases' integer, which would refuse it with a crash."""
+
+    regex = "[0-9]{1,10}"
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:
+        super().__init__(map, *args, **{"max": LARGEST_ID, **kwargs})
+
+
+def _refuse_odd_addresses() -> None:
+    """Refuse a NUL in an address: no database takes it, nobody types it."""
+    if "\x00" in request.path or any("\x00" in part for pair in request.args.items(multi=True) for part in pair):
+        raise BadRequest("NUL character in the address")

@@ -1,0 +1,99 @@
+"""Answer with a page or a redirect, and give the browser the address of the page that a post stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import current_app, flash, g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from cpro.core.web.conflicts import describe_kept
+
+#: Statuses of the pages that show a posted form again.
+_SHOWN_AGAIN = frozenset({200, 409, 422})
+#: Asked of a page once, no part of its address: to give up what was typed, to choose a draft.
+_PASSING = frozenset({"abandonner", "brouillon"})
+
+
+def render_page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
+    """Render a page with its status.
+
+    One that answers a post gives the browser the address of the page it stands for (`page_at`): « Précédent » and
+    reload then ask for that page, and send nothing again.
+    """
+    if request.method == "POST":
+        context["page_at"] = _page_of_post(status)
+    return render_template(template, **context), status
+
+
+def back_to(endpoint_url: str, message: str = "", category: str = "success") -> ResponseReturnValue:
+    """Redirect after a POST (303), with a message naming what changed, and what somebody else had changed."""
+    if message:
+        flash(message, category)
+    for sentence in describe_kept(g.merged_form) if g.get("merged_form") else ():
+        flash(sentence, "info")
+    return redirect(endpoint_url, 303)
+
+
+def page_address(**asked: str) -> str:
+    """Return the address of the page of this request, with what is asked of it, without what was asked of drafts."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _PASSING]
+    query = urlencode([*kept, *asked.items()])
+    return f"{request.path}?{query}" if query else request.path
+
+
+def is_local_path(target: str | None) -> bool:
+    """Return whether an address stays on this site: the only kind one may be sent to after signing in."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return False
+    return "\\" not in target and all(" " <= character != "\x7f" for character in target)
+
+
+def asks_for_json() -> bool:
+    """Return whether a script of ours asks, which reads JSON and shows no page."""
+    accepted = request.accept_mimetypes
+    return bool(accepted["application/json"] > accepted["text/html"])
+
+
+@dataclass(frozen=True)
+class PageAt:
+    """The page that the answer to a post stands for; `is_same` when, asked for, it shows the same."""
+
+    address: str
+    is_same: bool
+
+
+def page_of_refusal(code: int) -> PageAt | None:
+    """Return the page from which a refused post came; none where the form waits in the error page itself."""
+    if request.method != "POST" or code in (400, 503):
+        return None
+    page = _page_of_post(code)
+    if code != 413 or page is None:
+        return page and PageAt(page.address, is_same=False)
+    # Nothing of a post that weighs too much can be read: the page says so where there is no script to come back to it.
+    return PageAt(f"{page.address}{'&' if '?' in page.address else '?'}refus=413", is_same=True)
+
+
+def _page_of_post(status: int) -> PageAt | None:
+    """Return the page that the answer to this post stands for; keep for it what was typed (`users.refused_forms`)."""
+    kept: str | None = g.keep_typed() if "keep_typed" in g and status in _SHOWN_AGAIN else None
+    if kept:
+        return PageAt(kept, is_same=status >= 400)
+    origin = urlsplit(request.referrer or "")
+    came_from = f"{origin.path}?{origin.query}" if origin.query else origin.path
+    for address in (came_from if origin.netloc == request.host else "", request.full_path.rstrip("?")):
+        if is_local_path(address) and _can_be_opened(address.partition("?")[0]):
+            return PageAt(address, is_same=False)
+    return None
+
+
+def _can_be_opened(path: str) -> bool:
+    try:
+        current_app.create_url_adapter(request).match(path, method="GET")  # type: ignore[union-attr]
+    except (HTTPException, RequestRedirect):
+        return False
+    return True
