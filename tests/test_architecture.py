@@ -280,6 +280,7 @@ class TestTemplates:
         assert not re.search(r"<script(?![^>]*src=)", source), "no inline script"
         assert "|safe" not in source.replace(" ", ""), "escape everything"
 
+    @pytest.mark.integration  # parsing a long page may cost more than the unit layer allows
     @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
     def test_reference_lists_stand_in_the_code(self, path: Path) -> None:
         lists = Environment().parse(path.read_text()).find_all((nodes.List, nodes.Tuple))
