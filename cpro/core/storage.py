@@ -18,6 +18,7 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,8 @@ from cpro.core.errors import DomainError, NotFound
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
+#: A file younger than this may belong to a transaction or a job that is not committed yet.
+GRACE = timedelta(hours=1)
 
 _ID = r"[1-9][0-9]{0,18}"
 _SUFFIX = r"(?:\.[a-z0-9]{1,8})?"
@@ -84,17 +87,9 @@ class FileStorage:
         again, so that a running sweep, which knows nothing yet of the row about to be added, leaves it.
         Raises StorageUnavailable.
         """
-        digest = hashlib.sha256(content).hexdigest()
-        try:
-            target = self._named(establishment_id, digest, suffix)
-            temporary = self._write_temporary(target, digest, content)
-            try:
-                self._put_in_place(temporary, target)
-            finally:
-                temporary.unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageUnavailable("Le fichier n’a pas pu être enregistré sur le serveur", error) from error
-        return target.relative_to(self.root).as_posix()
+        with self.draft(establishment_id, suffix) as draft:
+            draft.stream.write(content)
+        return draft.name
 
     @contextlib.contextmanager
     def draft(self, establishment_id: int, suffix: str) -> Iterator[Draft]:
@@ -121,6 +116,7 @@ class FileStorage:
                 draft.name = target.relative_to(self.root).as_posix()
             finally:
                 temporary.unlink(missing_ok=True)
+                self._prune(temporary.parent)
         except OSError as error:
             raise StorageUnavailable("Le fichier n’a pas pu être enregistré sur le serveur", error) from error
 
@@ -174,6 +170,10 @@ class FileStorage:
                 logger.warning("could not sweep %s", name, exc_info=True)
         return removed
 
+    def sweep_unused(self, needed: set[str], *, now: datetime) -> list[str]:
+        """Sweep what no row needs, files younger than `GRACE` excepted; return the names."""
+        return self.sweep(needed, older_than=(now - GRACE).timestamp())
+
     def check_writable(self) -> None:
         """Write and remove a few bytes under the root. Raises StorageUnavailable."""
         try:
@@ -217,21 +217,6 @@ class FileStorage:
         if not inside:
             raise StoredFileMissing
         return path
-
-    def _write_temporary(self, target: Path, digest: str, content: bytes) -> Path:
-        """Return a temporary file beside the target that holds the content, durably."""
-        descriptor, written = self._make_temporary(target, digest)
-        temporary = Path(written)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(FILE_MODE)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        return temporary
 
     def _make_temporary(self, target: Path, digest: str) -> tuple[int, str]:
         attempts = 0

@@ -21,8 +21,6 @@ from cpro.passport.pdf import Passport, render_passport
 
 #: How long an archive can be downloaded.
 KEPT = timedelta(days=3)
-#: A file younger than this may belong to a job that is not committed yet.
-_GRACE = timedelta(hours=1)
 #: Pupils read at once: what bounds the memory.
 _BATCH = 20
 _FOLDER = "passports"
@@ -74,7 +72,7 @@ def is_kept(job: Job, *, now: datetime) -> bool:
 def delete_expired_archives(session: Session, storage: FileStorage, *, now: datetime) -> list[str]:
     """Delete the archives whose days are over, in a platform session, and return their names."""
     needed = queries.list_archives(session, since=now - KEPT)
-    return storage.sweep(needed, older_than=(now - _GRACE).timestamp())
+    return storage.sweep_unused(needed, now=now)
 
 
 def _batches(ids: Sequence[int]) -> Iterator[list[int]]:

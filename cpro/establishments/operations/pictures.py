@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -16,9 +16,6 @@ from cpro.establishments import queries
 from cpro.establishments.imaging import prepare_picture
 from cpro.establishments.models import PictureKind, PictureVersion
 from cpro.extensions import db
-
-#: A file younger than this may belong to a deposit that is not committed yet.
-_GRACE = timedelta(hours=1)
 
 
 def create_picture(
@@ -107,7 +104,7 @@ def get_picture_in_use(kind: PictureKind) -> dict[str, int]:
 def delete_unused_pictures(session: Session, *, storage: FileStorage, now: datetime) -> list[str]:
     """Delete the files that no picture needs any more, in a platform session, and return their names."""
     needed = queries.list_stored_names(session, since=now - queries.UNDO_PERIOD)
-    return storage.sweep(needed, older_than=(now - _GRACE).timestamp())
+    return storage.sweep_unused(needed, now=now)
 
 
 def _add_version(version: PictureVersion, action: str, *, by: Actor, now: datetime) -> PictureVersion:
