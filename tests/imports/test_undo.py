@@ -13,7 +13,7 @@ from cpro.extensions import db
 from cpro.imports.apply.reversal import undo
 from cpro.imports.errors import UndoImpossible
 from cpro.imports.models import ImportRun, RunState
-from cpro.students.models import MEF, Student
+from cpro.students.models import MEF, Division, Student
 from cpro.users.models import Account
 from tests.factories import NOW, make_student
 from tests.helpers.imports import EVERYTHING, SAMPLES, Desk
@@ -44,6 +44,29 @@ class TestUndone:
         assert desk.state() != before
 
         desk.undo()
+
+        assert desk.state() == before
+
+    def test_a_division_that_it_corrected_has_its_label_back(self, desk: Desk) -> None:
+        desk.import_files(desk.file_of({**ALIX, "division": "2MELEC1"}))
+        before = desk.state()
+        desk.import_files(*SAMPLES, confirm=EVERYTHING)
+        assert _label_of(desk, "2MELEC1") == "2NDE PRO MELEC 1"
+
+        desk.undo()
+
+        assert desk.state() == before
+        assert _label_of(desk, "2MELEC1") == ""
+
+    def test_a_division_that_it_corrected_and_somebody_named_since_is_left_so(self, desk: Desk) -> None:
+        desk.import_files(desk.file_of({**ALIX, "division": "2MELEC1"}))
+        desk.import_files(*SAMPLES, confirm=EVERYTHING)
+        with desk.open() as session:
+            session.scalars(select(Division).where(Division.code == "2MELEC1")).one().label = "Seconde"
+        before = desk.state()
+
+        with pytest.raises(UndoImpossible, match="« 2MELEC1 » a été modifié depuis"):
+            desk.undo()
 
         assert desk.state() == before
 
@@ -143,3 +166,8 @@ class TestRefused:
 def desk_students(fact: dict[str, object]) -> list[int]:
     """Return the pupils with an ELEVE_ID, as whoever listens sees them."""
     return list(db.session.scalars(select(Student.id).where(Student.siecle_id.is_not(None))))
+
+
+def _label_of(desk: Desk, code: str) -> str | None:
+    with desk.look() as session:
+        return session.scalar(select(Division.label).where(Division.code == code))
