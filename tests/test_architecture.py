@@ -110,6 +110,9 @@ class TestPermissions:
                 *(action.permission for action in screen.bulk_actions),
                 *screen.action_permissions,
             }
+        # A rule asks some of who acts or of whose account it is: `actor.can(Permission.…)`.
+        source = "".join(path.read_text() for path in SOURCES if path != PERMISSIONS)
+        asked |= {Permission[name] for name in re.findall(r"\b(?:can|holds)\([^()]*Permission\.(\w+)\)", source)}
         assert set(Permission) <= asked, f"nobody asks {set(Permission) - asked}: delete it"
 
     def test_menu_and_tabs_lead_where_their_permission_suffices(self, migrated_app: Flask) -> None:
@@ -117,6 +120,52 @@ class TestPermissions:
             access = access_of(migrated_app.view_functions[entry.endpoint])
             assert access is not None
             assert access.permission == entry.permission, f"{entry.label}: the link asks another right than its page"
+
+
+PERMISSIONS = ROOT / "cpro" / "core" / "permissions.py"
+#: Who names or compares roles: the map, what accounts are opened as, their model and form, the commands that take a
+#: role by its name, the demonstration. The others ask `can(Permission.…)`.
+NAME_ROLES = {
+    "core/permissions.py",
+    "users/roles.py",
+    "users/models.py",
+    "users/operations/manual.py",
+    "users/commands.py",
+    "demo.py",
+    "records/demo_content.py",
+}
+OF_A_ROLE = {"role", "role_value", "actor_role", "is_platform", "Role"}
+ASK_A_RIGHT = "ask can(Permission.…), and give the right to the role in core/permissions.py"
+
+
+def names_a_role(node: ast.AST) -> bool:
+    """Return whether a piece of code is `Role.HEAD`, or compares a role with something else than nothing."""
+    if isinstance(node, ast.Attribute):
+        return isinstance(node.value, ast.Name) and node.value.id == "Role"
+    if not isinstance(node, ast.Compare) or any(isinstance(each, ast.Constant) for each in node.comparators):
+        return False
+    sides = (each.value if getattr(each, "attr", "") == "value" else each for each in (node.left, *node.comparators))
+    return any(getattr(side, "attr", getattr(side, "id", "")) in OF_A_ROLE for side in sides)
+
+
+class TestRoles:
+    @pytest.mark.integration
+    def test_are_named_by_the_map_and_where_one_is_chosen(self) -> None:
+        for path in SOURCES:
+            if path.relative_to(ROOT / "cpro").as_posix() not in NAME_ROLES:
+                lines = [node.lineno for node in ast.walk(ast.parse(path.read_text())) if names_a_role(node)]
+                assert not lines, f"{path}:{lines}: {ASK_A_RIGHT}"
+
+    @pytest.mark.parametrize(
+        "code", ["by.role == Role.HEAD.value", "a.role is x", "a.role_value in y", "x != a.role.value", "Role.HEAD"]
+    )
+    def test_a_comparison_is_found(self, code: str) -> None:
+        assert any(names_a_role(node) for node in ast.walk(ast.parse(code)))
+
+    @pytest.mark.integration
+    def test_are_named_by_no_page(self) -> None:
+        for path in TEMPLATES:
+            assert not re.search(r"\bRole\.|principal\.role\b(?!\.label)|is_platform", path.read_text()), path
 
 
 #: What each convention forbids in cpro/, where it is allowed, and what to do instead.

@@ -14,7 +14,7 @@ from typing import Any
 from cpro.audit.models import AuditEntry
 from cpro.core.formatting import format_date, format_instant, mask_ine, mask_ines
 from cpro.core.parsing import read_day, read_instant
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission, role_can
 
 EMPTY = "(vide)"
 
@@ -101,7 +101,8 @@ def object_label(entry: AuditEntry, *, masked: bool = False) -> str:
 
 def actor_name(entry: AuditEntry) -> str:
     """Return who did something as the journal calls them: people of the support are marked as such."""
-    return f"{entry.actor_label} (Support)" if entry.actor_role == Role.SUPPORT.value else entry.actor_label
+    is_support = role_can(entry.actor_role, Permission.SCHOOLS_ENTER)
+    return f"{entry.actor_label} (Support)" if is_support else entry.actor_label
 
 
 def sentence(entry: AuditEntry, *, masked: bool = False) -> str:

@@ -1,5 +1,9 @@
 """Who may do what: one vocabulary, one table, one question.
 
+Code asks `can(Permission.…)` of a person, of who acts or of an account's role; it never compares roles. A new role is a
+member of `Role` and a line of `ROLE_PERMISSIONS`: what it reads and does, which consent it waits for and how its code
+reaches its holder follow from its rights.
+
 Routes are marked `@requires(permission)` or `@public`; `users.guard` refuses the unmarked. A permission speaks of
 one's own school: another school's object does not exist (404), a right one lacks on one's own is a 403.
 """
@@ -30,9 +34,26 @@ class Role(enum.Enum):
         return _ROLE_LABELS[self]
 
     @property
+    def doer(self) -> str:
+        """Return how a sentence names who does something in a school, "" for the roles that no sentence names so."""
+        return _DOERS.get(self, "")
+
+    def can(self, permission: Permission) -> bool:
+        """Return whether accounts of this role have a right."""
+        return permission in ROLE_PERMISSIONS[self]
+
+    @property
     def is_platform(self) -> bool:
         """Return whether accounts of this role belong to the platform and enter one school at a time."""
-        return self in (Role.INSPECTOR, Role.SUPPORT)
+        return self.can(Permission.SCHOOL_CHOOSE)
+
+    @property
+    def has_private_code(self) -> bool:
+        """Return whether the code that opens an account of this role never passes through the administrator.
+
+        It would open the pedagogical content of the whole school, which the administrator has no right to read.
+        """
+        return self.can(Permission.SCHOOL_RECORDS_READ)
 
     @property
     def is_privileged(self) -> bool:
@@ -48,6 +69,11 @@ _ROLE_LABELS = {
     Role.INSPECTOR: "Inspecteur",
     Role.SUPPORT: "Support",
 }
+_DOERS = {
+    Role.ADMINISTRATOR: "l’administrateur",
+    Role.HEAD: "le chef d’établissement",
+    Role.TEACHER: "un enseignant",
+}
 
 
 class Permission(enum.Enum):
@@ -56,6 +82,8 @@ class Permission(enum.Enum):
     OWN_ACCOUNT = "gérer son propre compte"
     HELP_READ = "lire l’aide"
     SCHOOL_CHOOSE = "choisir l’établissement à consulter"
+    SCHOOLS_ENTER = "entrer dans tout établissement, en lecture seule"
+    MANDATE_ENTER = "entrer dans un établissement par un accès inspecteur"
     DASHBOARD_VIEW = "voir le tableau de bord"
     PARTICULARS_VIEW = "voir les renseignements de l’établissement"
     ESTABLISHMENT_VIEW = "voir la fiche de l’établissement, réglages compris"
@@ -63,6 +91,7 @@ class Permission(enum.Enum):
     TRANSFERS_VIEW = "voir les réglages et la liste des transferts"
     TRANSFERS_EDIT = "activer ou désactiver les transferts"
     TRANSFERS_MANAGE = "décider des transferts : essayer, confirmer, accorder, refuser, annuler, proposer"
+    TRANSFERS_NOTICES = "recevoir les courriels sur les transferts"
     MASKS_VIEW = "voir les masques de saisie"
     MASKS_EDIT = "modifier les masques de saisie"
     LOGO_VIEW = "voir le logo"
@@ -70,6 +99,7 @@ class Permission(enum.Enum):
     PICTURES_EDIT = "déposer ou supprimer le logo et le cachet"
     STUDENTS_VIEW = "voir les élèves, les divisions et les diplômes"
     MEFS_VIEW = "voir les formations (MEF) et leur diplôme"
+    INE_READ = "lire les INE en entier"
     MISSING_INE_VIEW = "voir la liste des élèves sans INE"
     USERS_VIEW = "voir les comptes des utilisateurs"
     USERS_EDIT = "créer, modifier, désactiver et réinitialiser les comptes, imprimer leurs fiches"
@@ -84,13 +114,16 @@ class Permission(enum.Enum):
     JOBS_VIEW = "suivre les traitements longs"
     MANDATES_EXPLAIN = "ouvrir l’onglet Accès inspecteur"
     MANDATES_VIEW = "voir la liste des accès inspecteur"
-    MANDATES_MANAGE = "ouvrir, prolonger et fermer un accès inspecteur, lire ses consultations"
+    MANDATES_MANAGE = "ouvrir, prolonger et fermer un accès inspecteur"
+    CONSULTATIONS_VIEW = "lire ce qu’un inspecteur a consulté"
+    MODULES_VIEW = "voir quels modules sont activés"
     MODULES_SWITCH = "activer ou désactiver les modules"
-    SETTINGS_HISTORY = "lire l’historique des paramètres et rétablir ce qui a changé"
+    SETTINGS_HISTORY = "lire l’historique des paramètres"
     SCENARIOS_VIEW = "lire les scénarios de l’établissement"
     SCENARIOS_EDIT = "écrire des scénarios, corriger les siens, dupliquer ceux des autres"
     PUPILS_VIEW = "voir la liste des apprenants que l’on suit"
     PUPIL_RECORDS_READ = "lire les fiches, les évaluations et les bilans de ceux que l’on suit, ou les siens"
+    SCHOOL_RECORDS_READ = "lire les fiches, les évaluations et les bilans de tous les apprenants de l’établissement"
     FICHES_WRITE = "écrire des fiches"
     PUPILS_EVALUATE = "évaluer les apprenants de ses divisions, valider leurs fiches, rédiger leurs bilans"
     OWN_RECORDS = "ouvrir son propre parcours"
@@ -118,44 +151,59 @@ _BROWSING = frozenset(
         Permission.JOURNAL_VIEW,
     }
 )
-_HEAD = _BROWSING | {
-    Permission.ESTABLISHMENT_EDIT,
-    Permission.TRANSFERS_EDIT,
-    Permission.TRANSFERS_MANAGE,
+#: What the people who lead or administer a school read of it, the records of its pupils apart.
+_READING_SCHOOL = _BROWSING | {
+    Permission.INE_READ,
     Permission.STAMP_VIEW,
-    Permission.PICTURES_EDIT,
     Permission.RECORDS_EXPORT,
     Permission.SETTINGS_HISTORY,
     Permission.MANDATES_EXPLAIN,
     Permission.JOBS_VIEW,
     Permission.RETENTION_VIEW,
 }
-_ADMINISTRATOR = _HEAD | {
-    Permission.MASKS_EDIT,
-    Permission.STUDENTS_EDIT,
-    Permission.DIPLOMAS_EDIT,
-    Permission.IMPORTS_MANAGE,
-    Permission.USERS_EDIT,
-}
+_RUNNING_SCHOOL = frozenset(
+    {
+        Permission.ESTABLISHMENT_EDIT,
+        Permission.TRANSFERS_EDIT,
+        Permission.TRANSFERS_MANAGE,
+        Permission.PICTURES_EDIT,
+    }
+)
+_ADMINISTERING = frozenset(
+    {
+        Permission.MASKS_EDIT,
+        Permission.STUDENTS_EDIT,
+        Permission.DIPLOMAS_EDIT,
+        Permission.IMPORTS_MANAGE,
+        Permission.USERS_EDIT,
+    }
+)
 
 _EXPORTING_PASSPORTS = frozenset({Permission.PASSPORT_EXPORT, Permission.DIVISION_PASSPORTS})
 #: Pedagogical content: neither the administrator nor the support ever has these.
 _READING_RECORDS = frozenset({Permission.SCENARIOS_VIEW, Permission.PUPILS_VIEW, Permission.PUPIL_RECORDS_READ})
+_READING_ALL_RECORDS = _READING_RECORDS | {Permission.SCHOOL_RECORDS_READ}
+#: All that the head reads: a role that reads as much and does nothing has this and `_EVERYONE`.
+_HEAD_READING = (
+    _READING_SCHOOL
+    | _READING_ALL_RECORDS
+    | _EXPORTING_PASSPORTS
+    | {Permission.MANDATES_VIEW, Permission.CONSULTATIONS_VIEW, Permission.MODULES_VIEW}
+)
 
 #: The whole table: what is not written here is refused.
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.ADMINISTRATOR: _EVERYONE | _ADMINISTRATOR,
+    Role.ADMINISTRATOR: _EVERYONE | _READING_SCHOOL | _RUNNING_SCHOOL | _ADMINISTERING,
     Role.HEAD: _EVERYONE
-    | _HEAD
+    | _HEAD_READING
+    | _RUNNING_SCHOOL
     | {
         Permission.USERS_CONSENT,
         Permission.SCHOOL_ADDRESS_CONFIRM,
-        Permission.MANDATES_VIEW,
+        Permission.TRANSFERS_NOTICES,
         Permission.MANDATES_MANAGE,
         Permission.MODULES_SWITCH,
         Permission.RETENTION_EDIT,
-        *_READING_RECORDS,
-        *_EXPORTING_PASSPORTS,
     },
     # Which pupils, which fiches: records.operations.rules. Neither the administrator nor the support has any of these.
     Role.TEACHER: _EVERYONE
@@ -167,9 +215,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {Permission.PASSPORT_EXPORT, Permission.OWN_PASSPORT},
     # Within the diplomas and the dates of a mandate: the scope sees to it (core.tenancy), not these.
     Role.INSPECTOR: _EVERYONE
-    | _READING_RECORDS
-    | {Permission.SCHOOL_CHOOSE, Permission.PARTICULARS_VIEW, Permission.STUDENTS_VIEW},
-    Role.SUPPORT: _EVERYONE | _BROWSING | {Permission.SCHOOL_CHOOSE, Permission.MANDATES_VIEW},
+    | _READING_ALL_RECORDS
+    | {Permission.SCHOOL_CHOOSE, Permission.MANDATE_ENTER, Permission.PARTICULARS_VIEW, Permission.STUDENTS_VIEW},
+    Role.SUPPORT: _EVERYONE
+    | _BROWSING
+    | {Permission.SCHOOL_CHOOSE, Permission.SCHOOLS_ENTER, Permission.MANDATES_VIEW},
 }
 
 #: Rights that concern the person or the choice of a school: they need no school to be entered.
@@ -186,6 +236,10 @@ class Actor:
     role: str
     #: where the action came from: an address, or the command line
     origin: str = ""
+
+    def can(self, permission: Permission) -> bool:
+        """Return whether who acts has a right; a task or the command line has none: rules ask for it apart."""
+        return role_can(self.role, permission)
 
 
 @dataclass(frozen=True)
@@ -212,10 +266,24 @@ class Principal:
         """Return whether this person has a right (in the school they work in)."""
         return can(self, permission)
 
+    def acting_from(self, origin: str) -> Actor:
+        """Return this person as the journal keeps who does something, from an address."""
+        return Actor(self.kind, self.id, self.label, self.role.value, origin)
+
 
 def can(principal: Any, permission: Permission) -> bool:
     """Return whether someone has a right; nobody signed in has none."""
-    return isinstance(principal, Principal) and permission in ROLE_PERMISSIONS[principal.role]
+    return isinstance(principal, Principal) and principal.role.can(permission)
+
+
+def roles_with(permission: Permission) -> list[Role]:
+    """Return the roles that have a right, in the order of the enumeration."""
+    return [role for role in Role if role.can(permission)]
+
+
+def role_can(value: str, permission: Permission) -> bool:
+    """Return whether the role of a stored or typed value has a right; a text that is no role's has none."""
+    return value in {role.value for role in roles_with(permission)}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ name rights against the same table.
 from __future__ import annotations
 
 from cpro.core.formatting import join_french
-from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Role
+from cpro.core.permissions import Permission, Role, roles_with
 
 #: What each right allows to read, as the end of a sentence, the most asked for first.
 READABLE = {
@@ -27,19 +27,24 @@ READABLE = {
 
 def list_read_by(role: Role) -> list[str]:
     """Return what a role may read, as the ends of a sentence."""
-    return [words for permission, words in READABLE.items() if permission in ROLE_PERMISSIONS[role]]
+    return [words for permission, words in READABLE.items() if role.can(permission)]
 
 
 def list_closed_to(role: Role) -> list[str]:
     """Return what a role may never read, as the ends of a sentence."""
-    return [words for permission, words in READABLE.items() if permission not in ROLE_PERMISSIONS[role]]
+    return [words for permission, words in READABLE.items() if not role.can(permission)]
 
 
-def describe_read_by(role: Role) -> str:
-    """Return what a role may read: « les renseignements de l’établissement, … et les … »."""
-    return join_french(list_read_by(role))
+def describe_read_under_mandate() -> str:
+    """Return what an inspector may read: « les renseignements de l’établissement, … et les … »."""
+    return join_french(list_read_by(_under_mandate()))
 
 
-def describe_closed_to(role: Role) -> str:
-    """Return what a role may never read, joined with « ni »."""
-    return " ni ".join(filter(None, [", ".join(list_closed_to(role)[:-1]), *list_closed_to(role)[-1:]]))
+def describe_closed_under_mandate() -> str:
+    """Return what an inspector may never read, joined with « ni »."""
+    closed = list_closed_to(_under_mandate())
+    return " ni ".join(filter(None, [", ".join(closed[:-1]), *closed[-1:]]))
+
+
+def _under_mandate() -> Role:
+    return next(iter(roles_with(Permission.MANDATE_ENTER)))

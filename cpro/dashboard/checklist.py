@@ -6,14 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cpro.core.formatting import join_french
-from cpro.core.permissions import ROLE_PERMISSIONS, Permission, Principal, Role, can
+from cpro.core.permissions import Permission, Principal, can, roles_with
 from cpro.core.web.checklist import ChecklistItem
-
-_ARTICLES = {
-    Role.ADMINISTRATOR: "l’administrateur",
-    Role.HEAD: "le chef d’établissement",
-    Role.TEACHER: "un enseignant",
-}
 
 
 def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
@@ -26,7 +20,7 @@ def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) 
 
 def who_can(act: Permission) -> str:
     """Return who does something in a school, from the table of rights: « L’administrateur peut le faire. »"""
-    holders = [words for role, words in _ARTICLES.items() if act in ROLE_PERMISSIONS[role]]
+    holders = [role.doer for role in roles_with(act) if role.doer]
     if len(holders) < 2:
         sentence = f"{''.join(holders)} peut le faire"
     else:

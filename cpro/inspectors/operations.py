@@ -22,7 +22,7 @@ from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden
 from cpro.core.formatting import format_date
 from cpro.core.mail import Mail, enqueue
 from cpro.core.parsing import read_day
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission
 from cpro.core.validators import clean_text, normalise_email
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
@@ -33,6 +33,7 @@ from cpro.inspectors.models import Mandate, MandateDiploma, MandateState
 from cpro.students.models import Diploma
 from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import accounts, codes
+from cpro.users.roles import INSPECTOR
 
 #: Academies and academic regions (overseas ones included), ministries (agriculture and the sea have schools too), and
 #: the addresses of demonstrations and tests (RFC 2606).
@@ -218,7 +219,7 @@ def _lock(mandate: Mandate, by: Actor) -> Establishment:
 
 def _refuse_all_but_the_head(session: Session, school: Establishment, by: Actor) -> None:
     actor = session.get(Account, by.id) if by.kind == "account" and by.id else None
-    is_head = actor is not None and actor.role is Role.HEAD and actor.may_sign_in
+    is_head = actor is not None and actor.can(Permission.MANDATES_MANAGE) and actor.may_sign_in
     if not is_head or actor is None or actor.establishment_id != school.id:
         raise OnlyTheHead
 
@@ -333,7 +334,7 @@ def _diplomas(
 def _find_inspector(session: Session, address: str, errors: dict[str, str]) -> PlatformAccount | None:
     """Return the inspector's account of an address; an address of the support is refused like any unsuitable one."""
     account = session.scalars(select(PlatformAccount).where(PlatformAccount.email == address)).one_or_none()
-    if account is not None and account.role is not Role.INSPECTOR:
+    if account is not None and not account.can(Permission.MANDATE_ENTER):
         errors["email"] = _NOT_ACADEMIC
         return None
     return account
@@ -343,9 +344,7 @@ def _create_inspector(session: Session, address: str, name: str, *, by: Actor, n
     """Create the account; if another school has just done so, theirs is the one."""
     try:
         with session.begin_nested():
-            return accounts.create_platform_account(
-                session, email=address, role=Role.INSPECTOR, name=name, by=by, now=now
-            )
+            return accounts.create_platform_account(session, email=address, role=INSPECTOR, name=name, by=by, now=now)
     except (IntegrityError, DomainError):
         return session.scalars(select(PlatformAccount).where(PlatformAccount.email == address)).one()
 

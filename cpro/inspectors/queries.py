@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from cpro.core.clock import end_of, today_in
 from cpro.core.errors import NotFound
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission
 from cpro.core.tenancy import OpenSchool, Scope, platform_session
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
@@ -88,7 +88,7 @@ def list_heads() -> Sequence[Account]:
     return db.session.scalars(
         select(Account)
         .where(
-            Account.role_value == Role.HEAD.value,
+            Account.holds(Permission.MANDATES_MANAGE),
             Account.is_active,
             ~Account.consent_needed | Account.consented_at.is_not(None),
         )

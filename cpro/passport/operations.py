@@ -10,7 +10,7 @@ from cpro.core import tenancy
 from cpro.core.formatting import spoken_name
 from cpro.core.jobs.models import Job
 from cpro.core.jobs.operations import enqueue
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission
 from cpro.establishments.gate import require_open_gate
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
@@ -35,9 +35,11 @@ def check_can_export(school: Establishment) -> None:
 
 def list_exportable_divisions(by: Actor) -> Sequence[Division]:
     """List the divisions whose passports an actor may export, by code: all for the head, their own for a teacher."""
-    if by.role == Role.HEAD.value:
+    if not by.can(Permission.DIVISION_PASSPORTS):
+        return []
+    if by.can(Permission.SCHOOL_RECORDS_READ):
         return list_divisions()
-    return list_divisions_of(by.id) if by.role == Role.TEACHER.value and by.id is not None else []
+    return list_divisions_of(by.id) if by.id is not None else []
 
 
 def issue_passport(passport: Passport, *, by: Actor, now: datetime) -> None:

@@ -9,7 +9,7 @@ from flask import url_for
 
 from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import plural
-from cpro.core.permissions import Permission, Role
+from cpro.core.permissions import Permission
 from cpro.core.web.screens import BulkAction
 from cpro.people.presenters.accounts import describe_names
 from cpro.users.models import Account
@@ -90,14 +90,14 @@ def _not_to_consent(rows: Sequence[Account], *, by: Any, together: bool) -> dict
     """Return the accounts that wait for no consent, by id; a head's page alone says where the code goes."""
     reason = "L’accord à un autre chef d’établissement se donne depuis sa fiche."
     refused = {row.id: refusal_of(consent.check_consent, row, by) for row in rows}
-    return {row.id: reason for row in rows if row.role is Role.HEAD} | {
+    return {row.id: reason for row in rows if row.role.has_private_code} | {
         account_id: refusal.message for account_id, refusal in refused.items() if refusal is not None
     }
 
 
 def _consent_to_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
     """Consent to the accounts ticked that wait; a head's is left to its page, which says where the code goes."""
-    waiting = [each for each in list_accounts(ids) if each.is_pending and each.role is not Role.HEAD]
+    waiting = [each for each in list_accounts(ids) if each.is_pending and not each.role.has_private_code]
     for account in waiting:
         consent.grant_consent(account, by=by, now=now)
     given = plural(len(waiting), "accord donné", "accords donnés")

@@ -88,7 +88,7 @@ class UsersScreen(Screen):
             "Rôle",
             "tous les rôles",
             tuple(
-                (role.value, role.label, lambda role=role: Account.role_value == role.value)  # type: ignore[misc]
+                (role.value, role.label, lambda role=role: Account.has_role(role))  # type: ignore[misc]
                 for role in Role
                 if not role.is_platform
             ),
@@ -138,7 +138,7 @@ class UsersScreen(Screen):
         created = f"{self.label_of(row)} a maintenant un compte, sous l’identifiant {row.login}."
         if row.is_pending:
             return f"{created} Il attend l’accord du chef d’établissement, qui le donne depuis cette fiche."
-        if row.role is Role.HEAD:
+        if row.role.has_private_code:
             return f"{created} {presenters.where_code_goes()}"
         return f"{created} Imprimez sa fiche d’activation pour qu’il puisse servir."
 
@@ -204,7 +204,7 @@ class UsersScreen(Screen):
         links = []
         if not refusal_of(access.check_reset, row, by):
             links.append(("Réinitialiser", self.get_url(".reset_view", id=row.id)))
-        if not row.is_pending and row.role is not Role.HEAD:
+        if not row.is_pending and not row.role.has_private_code:
             links.append(("Fiche d’activation", url_for("credential_sheets.choose", ids=row.id)))
         if not refusal_of(access.check_deactivation, row, by):
             links.append(("Désactiver", self.get_url(".deactivate_view", id=row.id)))
@@ -286,7 +286,7 @@ class UsersScreen(Screen):
                 consent.check_revocation,
             )
         consequences = [f"{self.label_of(row)} pourra activer son compte : {row.role.label.lower()}."]
-        if row.role is Role.HEAD:
+        if row.role.has_private_code:
             consequences.append(presenters.where_code_goes())
         return self._run_action(
             "Donner mon accord",

@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 
 from cpro.core.parsing import read_id
-from cpro.core.permissions import Permission, Role
+from cpro.core.permissions import Permission
 from cpro.core.web.screens.read_only import may
 from cpro.establishments.queries import get_current_establishment
 from cpro.students.accounts import queries
@@ -26,7 +26,7 @@ def pupil_account_section(object_type: str, object_id: str) -> tuple[str, dict[s
     if object_type == "student":
         return _SECTION, _of_student(queries.get_student(read_id(object_id) or 0))
     account = queries.get_account(read_id(object_id) or 0)
-    return (_SECTION, _of_account(account)) if account.role is Role.STUDENT else None
+    return (_SECTION, _of_account(account)) if account.can(Permission.OWN_RECORDS) else None
 
 
 def head_code_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:

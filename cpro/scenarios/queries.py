@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from cpro.competences.models import Competence
 from cpro.core.errors import NotFound
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission
 from cpro.extensions import db
 from cpro.scenarios.listing import ARCHIVED, BY_TITLE, IN_USE, MINE, PAGE_SIZE, Listing
 from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence, ScenarioLink
@@ -107,7 +107,7 @@ def list_possible_co_authors(author_id: int | None, kept: Sequence[int]) -> Sequ
     return db.session.scalars(
         select(Account)
         .where(
-            or_(and_(Account.role_value == Role.TEACHER.value, Account.is_active), Account.id.in_(kept)),
+            or_(and_(Account.holds(Permission.SCENARIOS_EDIT), Account.is_active), Account.id.in_(kept)),
             Account.id != author_id,
         )
         .order_by(Account.search_key, Account.id)

@@ -52,7 +52,7 @@ TABS = (
     SettingsTab(
         "retention", "Conservation", "retention.edit", Permission.RETENTION_VIEW, consequences.describe_retention
     ),
-    SettingsTab("modules", "Modules", "modules.edit", Permission.MODULES_SWITCH, consequences.describe_modules),
+    SettingsTab("modules", "Modules", "modules.edit", Permission.MODULES_VIEW, consequences.describe_modules),
 )
 
 

@@ -72,7 +72,7 @@ class Frame:
     def leave_school_url(self) -> str | None:
         """Return where support and inspectors leave the school they entered."""
         person = _person()
-        entered = person is not None and person.role.is_platform and person.establishment_id is not None
+        entered = person is not None and person.can(Permission.SCHOOL_CHOOSE) and person.establishment_id is not None
         return url_for("schools.leave") if entered else None
 
     @property

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, not_, 
 from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission, Role
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.students.models import MEF, Diploma, Division, Student, TeacherDivision
@@ -155,12 +155,12 @@ def list_accounts_of_division(division_id: int) -> Sequence[Account]:
 
 def list_accounts_of_role(role: Role) -> Sequence[Account]:
     """Return the active accounts of a role, pupils by division, then by name."""
-    return _by_division(Account.role_value == role.value)
+    return _by_division(Account.has_role(role))
 
 
 def list_never_activated() -> Sequence[Account]:
     """Return the active accounts that nobody has activated, but for heads', by role, division, then name."""
-    return _by_division(Account.activated_at.is_(None), Account.role_value != Role.HEAD.value)
+    return _by_division(Account.activated_at.is_(None), ~Account.holds(Permission.SCHOOL_RECORDS_READ))
 
 
 def list_without_code(now: datetime) -> Sequence[Account]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from cpro.core.errors import DomainError
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission, role_can
 from cpro.extensions import db
 from cpro.students import queries
 from cpro.students.accounts import operations as accounts
@@ -29,7 +29,7 @@ def create_user(
     Raises `DomainError` on `divisions` for an unknown division or a role other than teacher, on `student` for a role
     other than pupil, and what `manual.create_manual_account` and `accounts.operations.create_pupil_account` raise.
     """
-    if values.get("role") == Role.STUDENT.value:
+    if role_can(values.get("role", ""), Permission.OWN_RECORDS):
         if division_ids:
             raise DomainError("Seul un enseignant a des divisions.", field="divisions")
         return accounts.create_pupil_account(values, student_id, by=by, now=now)
@@ -53,13 +53,13 @@ def update_user(
 
     An account that is no longer a teacher's loses its divisions; that of a pupil bears the pupil's names.
     """
-    if account.role is Role.STUDENT and {"last_name", "first_name"} & values.keys():
+    if account.can(Permission.OWN_RECORDS) and {"last_name", "first_name"} & values.keys():
         student = find_student_of(account.id)
         if student is not None:
             accounts.check_names(values, student)
 
     def alongside(corrected: Account) -> Mapping[str, tuple[str, str]]:
-        if corrected.role is not Role.TEACHER:
+        if not corrected.can(Permission.PUPILS_EVALUATE):
             return _set_divisions(corrected, ())
         return {} if division_ids is None else _set_divisions(corrected, division_ids)
 
@@ -69,7 +69,7 @@ def update_user(
 def _set_divisions(account: Account, division_ids: Collection[int]) -> Mapping[str, tuple[str, str]]:
     """Make these the divisions of a teacher; return the change, as codes, or nothing."""
     wanted = set(division_ids)
-    if wanted and account.role is not Role.TEACHER:
+    if wanted and not account.can(Permission.PUPILS_EVALUATE):
         raise DomainError("Seul un enseignant a des divisions.", field="divisions")
     known = {division.id: division.code for division in queries.list_divisions()}
     if not wanted <= known.keys():

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core.formatting import plural
 from cpro.core.mail import Mail, enqueue, public_link
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission
 from cpro.establishments.models import Establishment
 from cpro.transfers.matching import School, load_schools
 from cpro.transfers.models import SchoolPair
@@ -91,7 +91,7 @@ def _heads_of(session: Session, school_ids: Collection[int]) -> dict[int, list[s
     accounts = session.scalars(
         select(Account).where(
             Account.establishment_id.in_(school_ids),
-            Account.role_value == Role.HEAD.value,
+            Account.holds(Permission.TRANSFERS_NOTICES),
             Account.confirmed_email != "",
         )
     )

@@ -106,7 +106,7 @@ def consent_to(login: str, establishment: str) -> None:
         school = get_current_establishment()
         address = find_proved_address(school)
         consent.grant_consent(account, mailed_to=address, by=COMMAND_LINE, now=clock.utcnow())
-        heads_code = where_heads_codes_go(school) if account.role is Role.HEAD else ""
+        heads_code = where_heads_codes_go(school) if account.role.has_private_code else ""
     click.echo(f"Accord donné au compte {login}. {heads_code}".strip())
 
 

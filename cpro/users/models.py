@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import spoken_name
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission, Role, roles_with
 from cpro.core.tenancy import Owned, PlatformOnly
 from cpro.core.types import UTCDateTime
 from cpro.core.validators import fold
@@ -77,6 +78,20 @@ class Account(Owned, Model):
         """Return the role."""
         return Role(self.role_value)
 
+    @classmethod
+    def holds(cls, permission: Permission) -> ColumnElement[bool]:
+        """Return the condition of the accounts whose role has a right."""
+        return cls.role_value.in_([role.value for role in roles_with(permission)])
+
+    @classmethod
+    def has_role(cls, role: Role) -> ColumnElement[bool]:
+        """Return the condition of the accounts of a role that somebody chose in a list."""
+        return cls.role_value == role.value
+
+    def can(self, permission: Permission) -> bool:
+        """Return whether the account's role has a right; see `may_sign_in` for whether anybody uses it now."""
+        return self.role.can(permission)
+
     @property
     def label(self) -> str:
         """Return the person's name as sentences say it."""
@@ -123,6 +138,10 @@ class PlatformAccount(PlatformOnly, Model):
     def role(self) -> Role:
         """Return the role."""
         return Role(self.role_value)
+
+    def can(self, permission: Permission) -> bool:
+        """Return whether the account's role has a right."""
+        return self.role.can(permission)
 
     @property
     def login(self) -> str:

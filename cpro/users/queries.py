@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
 from sqlalchemy.orm import Session
 
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission
 from cpro.core.secrets import token_hash
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
@@ -130,7 +130,7 @@ def count_heads() -> Heads:
     """Return the figures of the heads' accounts of the school."""
     row = db.session.execute(
         select(func.count(Account.id), func.count(Account.activated_at), func.min(Account.id)).where(
-            Account.is_active, Account.role_value == Role.HEAD.value
+            Account.is_active, Account.holds(Permission.USERS_CONSENT)
         )
     ).one()
     return Heads(*row)
@@ -147,7 +147,7 @@ def is_without_code(now: datetime) -> ColumnElement[bool]:
     return and_(
         Account.is_active,
         Account.activated_at.is_(None),
-        Account.role_value != Role.HEAD.value,
+        ~Account.holds(Permission.SCHOOL_RECORDS_READ),
         not_(and_(Account.consent_needed, Account.consented_at.is_(None))),
         not_(good),
     )
@@ -187,7 +187,7 @@ def has_head_in_place(session: Session, establishment_id: int) -> bool:
 def is_head_in_place(session: Session, by: Actor) -> bool:
     """Return whether somebody is a head of the session's school who may sign in, as the database knows them now."""
     account = session.get(Account, by.id) if by.kind == "account" and by.id else None
-    return account is not None and account.may_sign_in and account.role is Role.HEAD
+    return account is not None and account.may_sign_in and account.can(Permission.USERS_CONSENT)
 
 
 def find_account_with(session: Session, address: str, *, besides: int | None = None) -> Account | None:
@@ -204,7 +204,7 @@ def find_account_with(session: Session, address: str, *, besides: int | None = N
 def _heads_in_place(establishment_id: int) -> Select[Account]:
     return select(Account).where(
         Account.establishment_id == establishment_id,
-        Account.role_value == Role.HEAD.value,
+        Account.holds(Permission.USERS_CONSENT),
         Account.is_active,
         Account.activated_at.is_not(None),
         ~Account.consent_needed | Account.consented_at.is_not(None),

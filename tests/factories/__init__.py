@@ -285,6 +285,8 @@ def _school(session: Any, code: str, uai: str, diploma: Diploma) -> SchoolRef:
         "teacher": ("ines.quartz", Role.TEACHER, "Inès", "Quartz"),
         "student": ("noe.agate", Role.STUDENT, "Noé", "Agate"),
     }
+    others = (role for role in Role if role.value not in people and not role.is_platform)
+    people |= {role.value: (f"{role.value}.ardoise", role, "Sol", "Ardoise") for role in others}
     accounts = {
         name: make_account(
             school.id, role, login=login, first_name=first, last_name=last, email=f"{login}@{code}.example"

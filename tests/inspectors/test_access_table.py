@@ -1,6 +1,6 @@
 """Every page × every situation of an inspector, tried against the running application: one table.
 
-What the people of the school and the support get of each page is in tests/test_access_matrix.py and docs/droits.md;
+What the people of the school and the support get of each page is in tests/access_table.csv and docs/droits.md;
 its last column is the inspector inside the school by an open mandate.
 """
 
@@ -18,10 +18,10 @@ from cpro.core.permissions import Role, can
 from cpro.establishments.models import Establishment
 from cpro.inspectors.models import Mandate
 from tests.factories import NOW, World
+from tests.helpers.access_table import GET, POST
 from tests.helpers.records import nothing_written
 from tests.helpers.screens import screens
 from tests.inspectors.conftest import Desk
-from tests.test_access_matrix import GET, POST
 from tests.test_screens import POWERS
 
 pytestmark = pytest.mark.slow
@@ -275,6 +275,8 @@ def test_the_role_itself_has_no_right_that_writes_or_exports() -> None:
         "OWN_ACCOUNT",
         "HELP_READ",
         "SCHOOL_CHOOSE",
+        "MANDATE_ENTER",
+        "SCHOOL_RECORDS_READ",
         "PARTICULARS_VIEW",
         "STUDENTS_VIEW",
         "SCENARIOS_VIEW",

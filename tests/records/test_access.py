@@ -17,11 +17,11 @@ from cpro.core.permissions import Permission, Role, can
 from cpro.records import queries
 from cpro.records.models import Evaluation
 from tests.factories import World, make_mandate
+from tests.helpers.access_table import GET, POST
 from tests.helpers.browser import Browser
 from tests.helpers.records import nothing_written
 from tests.helpers.screens import screens
 from tests.records.conftest import MARKER, Class
-from tests.test_access_matrix import GET, POST
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]

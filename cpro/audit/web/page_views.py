@@ -14,7 +14,7 @@ from flask import g
 from cpro.audit.operations import record
 from cpro.audit.queries import find_last_by
 from cpro.core.formatting import mask_ines
-from cpro.core.permissions import Actor, Principal, Role
+from cpro.core.permissions import Permission, Principal
 from cpro.core.transactions import platform_unit_of_work
 
 #: The same page of settings, or the same search, opened again by the same person within this time is recorded once.
@@ -51,7 +51,7 @@ def record_consultation(
     With `quiet`, the same object opened again within that time adds nothing, except for an inspector, each of whose
     consultations counts. An INE in the label is masked.
     """
-    if principal.role.is_platform:
+    if principal.can(Permission.SCHOOL_CHOOSE):
         _record_once(
             "record:opened",
             principal,
@@ -67,7 +67,7 @@ def record_page_view(principal: Principal, *, title: str, route: str, address: s
 
     Each consultation is a line: the head reads them all from the mandate. An INE in the address is masked.
     """
-    if principal.role is Role.INSPECTOR and not g.get(_RECORDED):
+    if principal.can(Permission.MANDATE_ENTER) and not g.get(_RECORDED):
         changes: Changes = {"address": (None, mask_ines(address)[:200])}
         _record_once(
             "page:opened", principal, About("page", route, mask_ines(title)), origin=origin, now=now, changes=changes
@@ -76,7 +76,7 @@ def record_page_view(principal: Principal, *, title: str, route: str, address: s
 
 def record_search(principal: Principal, *, screen: str, sought: str, origin: str, now: datetime) -> None:
     """Record what a person of the platform searched in a list: the support once in ten minutes; an INE is masked."""
-    if principal.role.is_platform:
+    if principal.can(Permission.SCHOOL_CHOOSE):
         changes: Changes = {"sought": (None, mask_ines(sought))}
         _record_once(
             "list:searched",
@@ -115,7 +115,7 @@ def record_refusal(principal: Principal, *, route: str, path: str, method: str, 
 
 def _quiet_for(principal: Principal, quiet: timedelta | None) -> timedelta | None:
     """Return the time in which a repeat is not recorded: none for an inspector."""
-    return None if principal.role is Role.INSPECTOR else quiet
+    return None if principal.can(Permission.MANDATE_ENTER) else quiet
 
 
 def _record_once(
@@ -130,7 +130,7 @@ def _record_once(
     same_changes: bool = True,
 ) -> None:
     """Write a line in the journal of the school worked in, unless the person's last one about it is recent enough."""
-    actor = Actor(principal.kind, principal.id, principal.label, principal.role.value, origin)
+    actor = principal.acting_from(origin)
     setattr(g, _RECORDED, True)
     with platform_unit_of_work(f"journal: {action}") as work:
         if quiet is not None:

@@ -6,7 +6,7 @@ from cpro.audit import labels, queries
 from cpro.audit.models import AuditEntry
 from cpro.core import clock
 from cpro.core.formatting import format_instant
-from cpro.core.permissions import Permission, Role
+from cpro.core.permissions import Permission, Role, can
 from cpro.core.web.current_user import current_principal
 from cpro.core.web.registry import registry
 from cpro.core.web.screens import Column, DateFilter, Filter, Screen
@@ -69,8 +69,7 @@ def changes_text(entry: AuditEntry) -> str:
 
 
 def _is_masked() -> bool:
-    principal = current_principal()
-    return principal is None or principal.role is Role.SUPPORT
+    return not can(current_principal(), Permission.INE_READ)
 
 
 def _role(value: str) -> str:

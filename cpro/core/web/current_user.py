@@ -19,7 +19,7 @@ def current_actor() -> Actor:
     principal = current_principal()
     if principal is None:
         raise RuntimeError("nobody is signed in: the view must be marked @requires")
-    return Actor(principal.kind, principal.id, principal.label, principal.role.value, remote_address())
+    return principal.acting_from(remote_address())
 
 
 def remote_address() -> str:

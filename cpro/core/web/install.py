@@ -11,8 +11,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.parsing import LARGEST_ID
-from cpro.core.permissions import Role
-from cpro.core.rights import describe_closed_to, describe_read_by
+from cpro.core.rights import describe_closed_under_mandate, describe_read_under_mandate
 from cpro.core.web import error_pages, headers
 from cpro.core.web.conflicts import describe_kept
 from cpro.core.web.richtext import show
@@ -29,7 +28,10 @@ def install(app: Flask) -> None:
     app.session_interface = headers.SessionInterface()
     app.jinja_env.filters.update(date=format_date, count=format_count, richtext=show, describe_kept=describe_kept)
     app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled)
-    app.jinja_env.globals.update(Role=Role, describe_read_by=describe_read_by, describe_closed_to=describe_closed_to)
+    app.jinja_env.globals.update(
+        describe_read_under_mandate=describe_read_under_mandate,
+        describe_closed_under_mandate=describe_closed_under_mandate,
+    )
     app.before_request(_refuse_odd_addresses)
     app.after_request(headers.add_headers)
     error_pages.register_handlers(app)

@@ -9,7 +9,7 @@ from cpro.audit import labels
 from cpro.audit.models import AuditEntry
 from cpro.audit.queries import list_history
 from cpro.core.formatting import format_instant
-from cpro.core.permissions import Permission, Role
+from cpro.core.permissions import Permission
 from cpro.core.web.current_user import current_principal
 from cpro.establishments import queries
 
@@ -39,7 +39,7 @@ def record_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any
     principal = current_principal()
     if principal is None or not principal.can(Permission.JOURNAL_VIEW) or object_type == AuditEntry.__tablename__:
         return None
-    masked, timezone = principal.role is Role.SUPPORT, queries.get_current_establishment().timezone
+    masked, timezone = not principal.can(Permission.INE_READ), queries.get_current_establishment().timezone
     lines = [
         HistoryLine(
             id=entry.id,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, Row, String, Table, literal, select
 
 from cpro.core.formatting import of_name, person_name, spoken_name
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission
 from cpro.core.staging import BATCH, Staging
 from cpro.core.validators import fold
 from cpro.extensions import db
@@ -25,6 +25,7 @@ from cpro.students.accounts.operations import account_names, new_account
 from cpro.students.models import Division, Student, TeacherDivision
 from cpro.users.models import Account
 from cpro.users.operations.logins import free_login, propose_login
+from cpro.users.roles import PUPIL
 
 _CHOSEN_BY = frozenset({"last_name", "first_name", "usage_name", "is_active"})
 _COPIED = ("login", "last_name", "first_name", "search_key")
@@ -114,7 +115,7 @@ class Opener:
                 "object_key": values["siecle_id"] or "",
                 "object_label": label,
                 "label_key": fold(label),
-                "changes": creating({"role": Role.STUDENT.value, "login": login}),
+                "changes": creating({"role": PUPIL.value, "login": login}),
             }
         )
         if len(self._pending) >= BATCH:
@@ -144,7 +145,7 @@ def insert_opened(staged: Staging, opened: Opened, *, now: dt.datetime) -> bool:
         select(
             (accounts.id + staged.base(Account)).label("id"),
             *(accounts[name] for name in _COPIED),
-            literal(Role.STUDENT.value).label("role"),
+            literal(PUPIL.value).label("role"),
             literal(now, Account.__table__.c.created_at.type).label("created_at"),
         ).order_by(accounts.id),
     )
@@ -284,8 +285,9 @@ def _check_unchanged(page: Sequence[Row[Any]]) -> None:
         imported = fields.pop(DIVISIONS, [])
         fields["role_value"] = fields.pop("role")
         is_unchanged = all(getattr(account, name) == value for name, value in fields.items())
-        same_divisions = account.role is not Role.TEACHER or sorted(divisions.get(account.id, [])) == sorted(imported)
-        is_whose = account.role is not Role.STUDENT or account.id not in moved
+        teaches = account.can(Permission.PUPILS_EVALUATE)
+        same_divisions = not teaches or sorted(divisions.get(account.id, [])) == sorted(imported)
+        is_whose = not account.can(Permission.OWN_RECORDS) or account.id not in moved
         if not (is_unchanged and same_divisions and is_whose and account.is_active and account.consented_at is None):
             raise WorkedOn(f"le compte {of_name(account.label)}", "a changé depuis")
     for account in accounts.values():

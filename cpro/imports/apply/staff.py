@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import or_, select
 
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission, Role
 from cpro.extensions import db
 from cpro.imports.changes import DIVISIONS, SERVICES, Changes, Pair, backwards, new_values, set_fields
 from cpro.imports.errors import AnalysisOutdated, WorkedOn
 from cpro.imports.models import CORRECTING, ChangeAction, ImportChange, ImportRun
 from cpro.imports.queries import list_division_ids, list_selected
 from cpro.students.models import TeacherDivision
+from cpro.users import roles
 from cpro.users.models import Account
 from cpro.users.operations import codes, rules
 from cpro.users.operations.sign_ins import end_sign_ins_of
@@ -30,8 +31,8 @@ def write_teachers(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) 
 
     Raises `AnalysisOutdated`.
     """
-    changes = [each for each in _list_changes(run) if _role_of(each) is not Role.HEAD]
-    waits = rules.needs_consent(Role.TEACHER)
+    changes = [each for each in _list_changes(run) if _role_of(each).can(Permission.PUPILS_EVALUATE)]
+    waits = rules.needs_consent(roles.TEACHER)
     _create([each for each in changes if each.action is ChangeAction.CREATE], logins, now, consent_needed=waits)
     _correct([each for each in changes if each.action is not ChangeAction.CREATE], now, consent_needed=waits)
     given = {each.object_id: each.changes[DIVISIONS] for each in changes if DIVISIONS in each.changes}
@@ -42,7 +43,7 @@ def write_heads(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> 
     """Create the accounts of heads, under the lock of the school; a further one waits for the one in place."""
     for change in _list_changes(run):
         if change.action is ChangeAction.CREATE:
-            _create([change], logins, now, consent_needed=rules.needs_consent(Role.HEAD))
+            _create([change], logins, now, consent_needed=rules.needs_consent(roles.HEAD))
             given = {change.object_id: change.changes.get(DIVISIONS, Pair([], []))}
             _set_divisions(given, otherwise=AnalysisOutdated())
 
@@ -64,9 +65,9 @@ def _list_changes(run: ImportRun) -> Sequence[ImportChange]:
 def _role_of(change: ImportChange) -> Role:
     """Return the role of the account that a change is about: only those of teachers are corrected."""
     if change.action is not ChangeAction.CREATE:
-        return Role.TEACHER
+        return roles.TEACHER
     role = Role(change.changes["role"].new)
-    if role not in (Role.TEACHER, Role.HEAD):
+    if not (role.can(Permission.PUPILS_EVALUATE) or role.can(Permission.USERS_CONSENT)):
         raise AnalysisOutdated
     return role
 
@@ -92,7 +93,7 @@ def _create(
                     "login": logins[change.id],
                     "sts_key": change.object_key or None,
                     "consent_needed": consent_needed,  # whatever the analysis said
-                    "unseen_by_head": role is Role.TEACHER and is_of_table,
+                    "unseen_by_head": role.can(Permission.PUPILS_EVALUATE) and is_of_table,
                     "created_at": now,
                 }
             )
@@ -114,7 +115,7 @@ def _correct(changes: Sequence[ImportChange], now: dt.datetime, *, consent_neede
     accounts = _get_accounts([change.object_id for change in changes])
     for change in changes:
         account = accounts.get(change.object_id or 0)
-        if account is None or account.role is not Role.TEACHER:
+        if account is None or not account.can(Permission.PUPILS_EVALUATE):
             raise AnalysisOutdated
         set_fields(account, _fields_of(change.changes), otherwise=AnalysisOutdated())
         if consent_needed and change.action is ChangeAction.REACTIVATE:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from sqlalchemy import select
 
 from cpro.core.formatting import person_name
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.changes import DIVISIONS, SERVICES, Changes, Pair, creating
@@ -33,6 +33,7 @@ from cpro.imports.parse.records import StaffRecord
 from cpro.imports.parse.siecle.header import ExportKind
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
 from cpro.students.models import Division, TeacherDivision
+from cpro.users import roles
 from cpro.users.models import Account
 from cpro.users.operations import rules
 
@@ -53,7 +54,11 @@ class StaffAnalysis:
         self._accounts = list(
             db.session.scalars(
                 select(Account)
-                .where(Account.role_value.in_([Role.TEACHER.value, Role.HEAD.value]) | Account.sts_key.is_not(None))
+                .where(
+                    Account.holds(Permission.PUPILS_EVALUATE)
+                    | Account.holds(Permission.USERS_CONSENT)
+                    | Account.sts_key.is_not(None)
+                )
                 .order_by(Account.id)
             )
         )
@@ -62,7 +67,7 @@ class StaffAnalysis:
         self._services = list_known_services([account.id for account in self._accounts])
         self._codes = {*division_codes, *(db.session.scalars(select(Division.code)) if is_table else ())}
         self._seen: set[int] = set()
-        self._head_is_there = rules.has_active(Role.HEAD)
+        self._head_is_there = rules.has_active(Permission.USERS_CONSENT)
 
     def run(self, people: Sequence[StaffRecord]) -> Iterator[Yielded]:
         """Yield what each person changes, then the teachers whom the file does not name, unticked."""
@@ -103,9 +108,9 @@ class StaffAnalysis:
         if account is not None or not (self._is_table and record.email):
             return account
         same = [each for each in self._accounts if each.email.casefold() == record.email.casefold()]
-        if len(same) == 1 and same[0].role is Role.TEACHER and fold(same[0].last_name) == fold(record.last_name):
-            return same[0]
-        return None
+        if len(same) != 1 or not same[0].can(Permission.PUPILS_EVALUATE):
+            return None
+        return same[0] if fold(same[0].last_name) == fold(record.last_name) else None
 
     def _key_of(self, record: StaffRecord) -> str:
         """Return the key of a person as accounts keep it, "" for one without a number."""
@@ -122,9 +127,9 @@ class StaffAnalysis:
         yield from self._judge(record._replace(division_codes=known))
 
     def _compare(self, record: StaffRecord, account: Account) -> Iterator[Yielded]:
-        if account.role is not Role.TEACHER or record.function == _HEAD:
+        if not account.can(Permission.PUPILS_EVALUATE) or record.function == _HEAD:
             self.tally.add("unchanged")
-            if (account.role is Role.HEAD) != (record.function == _HEAD):
+            if account.can(Permission.USERS_CONSENT) != (record.function == _HEAD):
                 sentence = "La fonction diffère du rôle du compte : un import ne change le rôle de personne."
                 yield self._note(MatchCode.ROLE_KEPT, record, sentence)
             return
@@ -164,12 +169,12 @@ class StaffAnalysis:
         return changes
 
     def _judge_head(self, record: StaffRecord) -> Iterator[Yielded]:
-        if self._namesakes(record, Role.HEAD):
+        if self._namesakes(record, Permission.USERS_CONSENT):
             self.tally.add("unchanged")
             sentence = "Un compte de chef d’établissement est déjà à ce nom : l’import n’y touche pas."
             yield self._note(MatchCode.HEAD_IN_PLACE, record, sentence)
             return
-        changes = creating({"role": Role.HEAD.value})
+        changes = creating({"role": roles.HEAD.value})
         if self._head_is_there:
             sentence = "C’est un autre chef d’établissement : son compte attendra l’accord de celui qui est en place."
             yield self._note(MatchCode.FURTHER_HEAD, record, sentence)
@@ -179,7 +184,7 @@ class StaffAnalysis:
         yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
 
     def _judge_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
-        namesakes = self._namesakes(record, Role.TEACHER)
+        namesakes = self._namesakes(record, Permission.PUPILS_EVALUATE)
         if not namesakes:
             yield from self._create_teacher(record)
             return
@@ -198,7 +203,7 @@ class StaffAnalysis:
             yield self._refuse(record, _NAMESAKE)
 
     def _create_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
-        changes = creating({"role": Role.TEACHER.value, **_values(record), "email": record.email})
+        changes = creating({"role": roles.TEACHER.value, **_values(record), "email": record.email})
         if record.division_codes:
             changes[DIVISIONS] = Pair([], sorted(record.division_codes))
         yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
@@ -215,13 +220,13 @@ class StaffAnalysis:
     ) -> Proposal:
         return Proposal("account", account_id, self._key_of(record), record.label, action, changes)
 
-    def _namesakes(self, record: StaffRecord, role: Role) -> list[Account]:
+    def _namesakes(self, record: StaffRecord, permission: Permission) -> list[Account]:
         """Return the accounts of that role and name, not met yet, that another number does not distinguish."""
         is_numbered = bool(self._key_of(record))
         unnumbered = (
             account
             for account in self._accounts
-            if account.role is role
+            if account.can(permission)
             and account.id not in self._seen
             and not (is_numbered and account.sts_key and _same_origin(account.sts_key, self._is_table))
         )
@@ -230,7 +235,7 @@ class StaffAnalysis:
 
     def _absent(self) -> Iterator[Proposal]:
         for account in self._accounts:
-            is_concerned = account.role is Role.TEACHER and (account.sts_key or self._is_table)
+            is_concerned = account.can(Permission.PUPILS_EVALUATE) and (account.sts_key or self._is_table)
             if is_concerned and account.is_active and account.id not in self._seen:
                 changes = {"is_active": Pair(True, False)}
                 yield self.tally.note(

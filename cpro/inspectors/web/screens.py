@@ -65,8 +65,8 @@ class MandatesScreen(Screen):
         return f"{row.inspector_name}, à partir du {format_date(row.starts_on)}"
 
     def row_links(self, row: Mandate) -> list[tuple[str, str]]:
-        """Lead the head to what the inspector consulted."""
-        if not can(current_principal(), Permission.MANDATES_MANAGE):
+        """Lead whoever may read it to what the inspector consulted."""
+        if not can(current_principal(), Permission.CONSULTATIONS_VIEW):
             return []
         return [("Consultations", url_for("inspectors.consultations", mandate_id=row.id))]
 

@@ -11,13 +11,10 @@ from wtforms.validators import ValidationError
 
 from cpro.core.formatting import format_count
 from cpro.core.parsing import read_id
-from cpro.core.permissions import Role
 from cpro.core.web.forms import BaseForm, bounded_password
 from cpro.students.credential_sheets.operations import Target
 from cpro.students.models import Division
-
-#: Roles whose codes are printed: a head's code is mailed.
-ROLES = (Role.TEACHER, Role.STUDENT, Role.ADMINISTRATOR)
+from cpro.users.roles import PRINTED_ROLES
 
 #: Enough for every account of a school; more is no person's choice.
 _MOST_IDS = 5000
@@ -50,7 +47,10 @@ class CredentialSheetsForm(BaseForm):
     division = SelectField("Division", validate_choice=False)
     role = SelectField(
         "Rôle",
-        choices=[SelectChoice("", "Choisissez un rôle"), *(SelectChoice(each.value, each.label) for each in ROLES)],
+        choices=[
+            SelectChoice("", "Choisissez un rôle"),
+            *(SelectChoice(each.value, each.label) for each in PRINTED_ROLES),
+        ],
         validate_choice=False,
     )
     layout = RadioField(
@@ -119,7 +119,7 @@ class CredentialSheetsForm(BaseForm):
         if chosen == "sans-code":
             return Target(without_code=True)
         if chosen == "role":
-            return Target(role=next((each for each in ROLES if each.value == self.role.data), None))
+            return Target(role=next((each for each in PRINTED_ROLES if each.value == self.role.data), None))
         return Target(division_id=read_id(self.division.data))
 
     def validate_pour(self, field: Field) -> None:
@@ -134,7 +134,7 @@ class CredentialSheetsForm(BaseForm):
 
     def validate_role(self, field: Field) -> None:
         """Ask for a role where that is what is missing."""
-        known = {each.value for each in ROLES}
+        known = {each.value for each in PRINTED_ROLES}
         if not self.names_people and self._chosen() == "role" and field.data not in known:
             raise ValidationError("Choisissez un rôle.")
 

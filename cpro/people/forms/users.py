@@ -10,14 +10,15 @@ from markupsafe import Markup
 from wtforms import EmailField, Form, SelectChoice, SelectField, StringField
 
 from cpro.core.errors import FieldErrors
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission, role_can
 from cpro.core.web.forms import VersionedForm
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import queries
 from cpro.students.accounts.queries import describe_student, list_students_without_account
 from cpro.users.models import Account
 from cpro.users.operations import manual
-from cpro.users.operations.manual import CIVILITIES, MANUAL_ROLES
+from cpro.users.operations.manual import CIVILITIES
+from cpro.users.roles import MANUAL_ROLES
 
 _STUDENTS_OFFERED = 50
 _CIVILITY_CHOICES = [SelectChoice(civility, civility or "non précisée") for civility in CIVILITIES]
@@ -84,7 +85,8 @@ def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:
     unknown = [f"« {code[:20]} »" for code, division in found.items() if division is None]
     if unknown:
         unknown_codes = f"le code {unknown[0]}" if len(unknown) == 1 else f"les codes {', '.join(unknown[:10])}"
-        names = ("last_name", "first_name") if values.get("role") == Role.STUDENT.value else ()  # the pupil's are taken
+        is_pupils = role_can(values.get("role", ""), Permission.OWN_RECORDS)  # the pupil's names are taken
+        names = ("last_name", "first_name") if is_pupils else ()
         typed = {name: text for name, text in values.items() if name not in names}
         raise FieldErrors({**manual.list_errors(typed), "divisions": f"Aucune division ne porte {unknown_codes}."})
     return [division.id for division in found.values() if division is not None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cpro.core.formatting import join_french
-from cpro.core.permissions import Role
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment
 from cpro.users.models import Account
@@ -25,7 +24,7 @@ def describe_names(labels: Sequence[str]) -> str:
 
 def why_not_corrected(row: Account) -> str | None:
     """Return why nobody corrects an account here, or None; one that waits may still be given up."""
-    if row.role is not Role.HEAD:
+    if not row.role.has_private_code:
         return None
     if row.is_pending:
         return (
@@ -41,7 +40,7 @@ def describe_deactivation(row: Account) -> list[str]:
         "La personne ne pourra plus se connecter ; ses connexions en cours prennent fin.",
         "Ses données restent.",
     ]
-    if row.password_hash is None and row.role is not Role.HEAD:
+    if row.password_hash is None and not row.role.has_private_code:
         effects.append(f"Son code d’activation cesse de servir, s’il lui en a été remis un. {_NEW_SHEET}")
     return effects
 
@@ -73,7 +72,7 @@ def describe_reset(row: Account) -> list[str]:
         else "Son mot de passe actuel cesse de fonctionner et ses connexions prennent fin."
     )
     shown = "Un code d’activation vous est montré une seule fois."
-    return [first, where_code_goes() if row.role is Role.HEAD else shown]
+    return [first, where_code_goes() if row.role.has_private_code else shown]
 
 
 def where_code_goes() -> str:

@@ -7,7 +7,7 @@ from flask import current_app, url_for
 from cpro.core import clock
 from cpro.core.formatting import format_count, person_name, plural
 from cpro.core.mail import public_link
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission
 from cpro.core.storage import FileStorage
 from cpro.establishments.models import PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
@@ -37,7 +37,7 @@ def describe_people(target: Target) -> str:
 def describe_missing_accounts(target: Target) -> dict[str, str] | None:
     """Return who among those meant has no account yet, and the link that opens them, or None."""
     selection = Selection(is_everyone=True)
-    if target.account_ids or target.without_code or target.role not in (None, Role.STUDENT):
+    if target.account_ids or target.without_code or (target.role and not target.role.can(Permission.OWN_RECORDS)):
         return None
     if target.student_ids:
         selection = Selection(student_ids=target.student_ids)

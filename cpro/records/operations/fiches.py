@@ -8,7 +8,7 @@ from typing import Any
 
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission
 from cpro.core.richtext import read_rich
 from cpro.core.validators import read_line
 from cpro.extensions import db
@@ -35,7 +35,7 @@ def get_fiche_values(fiche: Fiche) -> dict[str, str]:
 
 def get_final_state(by: Actor) -> FicheState:
     """Return the state of a fiche once its author is done with it: submitted by a pupil, validated by a teacher."""
-    return FicheState.SUBMITTED if by.role == Role.STUDENT.value else FicheState.VALIDATED
+    return FicheState.VALIDATED if by.can(Permission.PUPILS_EVALUATE) else FicheState.SUBMITTED
 
 
 def create_fiche(student_id: int, values: Mapping[str, str], *, is_done: bool, by: Actor, now: datetime) -> Fiche:

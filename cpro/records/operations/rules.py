@@ -13,7 +13,7 @@ from cpro.core.clock import today_in
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import spoken_name
 from cpro.core.parsing import read_day
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.records import queries
 from cpro.records.errors import AlreadyValidated, Frozen, NotYourPupil, NotYours, ReadOnlyCopy
@@ -42,11 +42,11 @@ def get_powers(student: Student, by: Actor) -> Powers:
     for the pupils of their divisions; a pupil reads own records and writes own fiches; nobody else has any power.
     """
     frozen = None if student.is_active else Frozen(student.departed_on)
-    if by.role in (Role.HEAD.value, Role.INSPECTOR.value):
+    if by.can(Permission.SCHOOL_RECORDS_READ):
         return Powers(reads=True, frozen=frozen)
-    if by.role == Role.TEACHER.value and by.id is not None and queries.is_taught_by(student, by.id):
+    if by.can(Permission.PUPILS_EVALUATE) and by.id is not None and queries.is_taught_by(student, by.id):
         return Powers(reads=True, writes_fiches=not frozen, evaluates=not frozen, frozen=frozen)
-    if by.role == Role.STUDENT.value and by.id is not None and student.account_id == by.id:
+    if by.can(Permission.OWN_RECORDS) and by.id is not None and student.account_id == by.id:
         return Powers(reads=True, writes_fiches=not frozen, frozen=frozen)
     return Powers()
 

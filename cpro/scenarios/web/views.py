@@ -227,7 +227,7 @@ def _archive(scenario_id: int, *, archived: bool) -> ResponseReturnValue:
 def _own_id() -> int | None:
     """Return the account that may have written scenarios: an inspector's number is not an account's."""
     principal = current_principal()
-    return principal.id if principal is not None and not principal.role.is_platform else None
+    return principal.id if principal is not None and principal.kind == "account" else None
 
 
 def _may_write() -> bool:

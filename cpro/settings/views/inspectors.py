@@ -164,7 +164,7 @@ def extend(mandate_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/<int:mandate_id>/consultations")
-@requires(Permission.MANDATES_MANAGE)
+@requires(Permission.CONSULTATIONS_VIEW)
 def consultations(mandate_id: int) -> ResponseReturnValue:
     """List every page that the inspector consulted under a mandate, the latest first."""
     mandate, school = queries.get_mandate(mandate_id), get_current_establishment()

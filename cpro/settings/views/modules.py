@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock
 from cpro.core.errors import DomainError
 from cpro.core.formatting import join_french
-from cpro.core.permissions import Permission, requires
+from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
-from cpro.core.web.current_user import current_actor
+from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments import queries
 from cpro.establishments.models import Module
@@ -23,9 +23,9 @@ bp = Blueprint("modules", __name__, url_prefix="/admin/parametres/modules")
 
 
 @bp.get("")
-@requires(Permission.MODULES_SWITCH)
+@requires(Permission.MODULES_VIEW)
 def edit() -> ResponseReturnValue:
-    """Show the switches."""
+    """Show the switches, which only those who may switch can move."""
     about = ("establishment", queries.get_current_establishment().id)
     return _page(ModulesForm.opened(_as_typed(), about=about))
 
@@ -50,10 +50,18 @@ def _as_typed() -> dict[str, str]:
     return {name: YES if on else NO for name, on in get_switches(queries.get_current_establishment()).items()}
 
 
+def _states() -> list[tuple[str, str]]:
+    """Return each module and whether it is on, as people who may not switch it read it."""
+    switches = get_switches(queries.get_current_establishment())
+    return [(module.label, "activé" if switches[module.value] else "désactivé") for module in Module]
+
+
 def _page(form: ModulesForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
     return render_page(
         "settings/modules.html",
         form=form,
+        read_only=not can(current_principal(), Permission.MODULES_SWITCH),
+        states=_states(),
         conflict=explain(form, refusal, stored=_as_typed()),
         status=status,
         **settings_frame("modules"),

@@ -17,7 +17,7 @@ from cpro.audit.operations import record
 from cpro.core.drafts.models import Draft
 from cpro.core.errors import Conflict, Forbidden
 from cpro.core.formatting import spoken_name
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission
 from cpro.extensions import db
 from cpro.students.accounts import queries
 from cpro.students.accounts.operations import account_names, check_may_receive
@@ -55,7 +55,7 @@ def was_ever_opened(account: Account) -> bool:
 
 def check_linkable(account: Account) -> None:
     """Raise a refusal unless an account can be linked: an active pupil's account that names no pupil."""
-    if account.role is not Role.STUDENT:
+    if not account.can(Permission.OWN_RECORDS):
         raise NotAPupilsAccount
     linked = queries.find_student_of(account.id)
     if linked is not None:

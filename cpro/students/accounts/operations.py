@@ -17,7 +17,7 @@ from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import spoken_name
 from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.models import Job
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor
 from cpro.core.validators import fold
 from cpro.establishments.gate import require_open_gate
 from cpro.establishments.queries import lock_current_establishment
@@ -29,6 +29,7 @@ from cpro.users.models import Account
 from cpro.users.operations import manual
 from cpro.users.operations.audit import record_about
 from cpro.users.operations.logins import free_login, propose_login
+from cpro.users.roles import PUPIL
 
 OPEN_JOB = "students:open-accounts"
 #: Accounts opened before the answer, about a second; a worker opens more.
@@ -217,7 +218,7 @@ def new_account(student: Any, login: str, now: datetime) -> dict[str, Any]:
     names = account_names(student)
     return {
         "login": login,
-        "role_value": Role.STUDENT.value,
+        "role_value": PUPIL.value,
         **names,
         "search_key": fold(f"{names['last_name']} {names['first_name']} {login}"),
         "created_at": now,
@@ -227,7 +228,7 @@ def new_account(student: Any, login: str, now: datetime) -> dict[str, Any]:
 def _record_single(opened: OpenedAccount, *, by: Actor, now: datetime) -> None:
     account = db.session.get_one(Account, opened.account_id)
     changes = {
-        "role": (None, Role.STUDENT.value),
+        "role": (None, PUPIL.value),
         "login": (None, opened.login),
         "student": (None, spoken_name(opened.student.first_name, opened.student.last_name)),
     }

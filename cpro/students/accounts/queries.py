@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from cpro.audit.models import AuditEntry
 from cpro.core.errors import NotFound
 from cpro.core.formatting import person_name, plural
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.students.models import Division, Student
@@ -124,7 +124,7 @@ def get_account(account_id: int) -> Account:
 def is_unlinked() -> ColumnElement[bool]:
     """Return the condition of the accounts of pupils that name no pupil."""
     linked = select(Student.account_id).where(Student.account_id.is_not(None))
-    return and_(Account.role_value == Role.STUDENT.value, Account.id.not_in(linked))
+    return and_(Account.holds(Permission.OWN_RECORDS), Account.id.not_in(linked))
 
 
 def is_of_departed() -> ColumnElement[bool]:

@@ -6,16 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from cpro.core.errors import DomainError, refusal_of
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.users.errors import ConsentAwaited, InactiveAccount, NotByAdministrator
 from cpro.users.models import Account
 from cpro.users.operations import accounts, codes, head_codes, rules, teachers
 from cpro.users.operations.audit import record_about
-
-#: Roles whose consent is asked again when the account comes back.
-_ASKED_AGAIN = (Role.ADMINISTRATOR, Role.TEACHER)
 
 
 def deactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
@@ -44,7 +41,7 @@ def reactivate_account(account: Account, *, by: Actor, now: datetime) -> None:
     if account.is_active:
         return
     changes: dict[str, tuple[object, object]] = {"is_active": (False, True)}
-    if account.role in _ASKED_AGAIN and not rules.is_command_line(by):
+    if not account.role.has_private_code and not rules.is_command_line(by):
         account.consent_needed = will_wait(account)
         account.consented_at = None
         if account.consent_needed:
@@ -63,7 +60,7 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
     """
     establishment = rules.lock(account)
     check_reset(account, by)
-    if account.role is not Role.HEAD:
+    if not account.role.has_private_code:
         return accounts.reset(db.session(), account, by=by, now=now)
     address = head_codes.mail_code(account, establishment, by=by, now=now)
     changes = {"code_mailed_to": (None, address)}
@@ -140,14 +137,14 @@ def will_wait(account: Account) -> bool:
 
     Raises `ConsentImpossible` for an administrator when no head is there to consent.
     """
-    again = account.role in _ASKED_AGAIN and rules.needs_consent(account.role, besides=account.id)
+    again = not account.role.has_private_code and rules.needs_consent(account.role, besides=account.id)
     return account.is_pending or again
 
 
 def check_reset(account: Account, by: Actor) -> None:
     """Raise as `reset_account` does when an actor may not reset an account."""
     check_may_have_code(account, by)
-    if account.role is Role.HEAD:
+    if account.role.has_private_code:
         head_codes.check_address(get_current_establishment(), account)
 
 
@@ -156,7 +153,7 @@ def check_may_have_code(account: Account, by: Actor) -> None:
     rules.check_not_oneself(account, by, "Votre propre mot de passe se change dans « Mon compte ».")
     if account.is_pending:
         raise ConsentAwaited(account.label)
-    if account.role is Role.HEAD and account.activated_at is not None:
+    if account.role.has_private_code and account.activated_at is not None:
         raise NotByAdministrator(
             "Le compte d’un chef d’établissement déjà activé ne se réinitialise pas ici : la personne utilise « Mot de "
             "passe oublié », ou s’adresse à l’équipe qui administre CPro."

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.formatting import of_name
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
@@ -32,7 +32,7 @@ def grant_consent(account: Account, *, mailed_to: str = "", by: Actor, now: date
     check_consent(account, by)
     changes: dict[str, tuple[object, object]] = {"consent": ("attendu", "donné")}
     account.consented_at, account.unseen_by_head = now, False
-    if account.role is Role.HEAD:
+    if account.role.has_private_code:
         if mailed_to != find_proved_address(establishment):
             raise DomainError(
                 "L’adresse où partirait le code a changé entre-temps. Vérifiez-la, puis donnez votre accord à nouveau."
@@ -63,7 +63,7 @@ def check_consent(account: Account, by: Actor) -> None:
     _check_head(account, by)
     if not account.is_pending:
         raise NothingToConsent(f"Le compte {of_name(account.label)} n’attend pas d’accord.")
-    if account.role is Role.HEAD and find_proved_address(get_current_establishment()):
+    if account.role.has_private_code and find_proved_address(get_current_establishment()):
         head_codes.check_address(get_current_establishment(), account)
 
 
@@ -72,7 +72,7 @@ def check_revocation(account: Account, by: Actor) -> None:
     _check_head(account, by)
     if account.consented_at is None:
         raise NothingToConsent(f"Aucun accord n’a été donné pour le compte {of_name(account.label)}.")
-    if account.role is Role.HEAD and account.activated_at is not None and not rules.is_command_line(by):
+    if account.can(Permission.USERS_CONSENT) and account.activated_at is not None and not rules.is_command_line(by):
         raise NotByAdministrator(
             f"{account.label} a activé son compte : c’est désormais un chef d’établissement en fonction, et seule "
             "l’équipe qui administre CPro peut le fermer."

@@ -126,7 +126,7 @@ def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: dateti
 def check_may_have_sheet(account: Account, by: Actor) -> None:
     """Raise a refusal when an actor may create no sheet for an account, whether or not passwords are reset."""
     check_may_have_code(account, by)
-    if account.role is Role.HEAD:
+    if account.role.has_private_code:
         raise NoSheet("Le code d’un chef d’établissement part par courriel : il ne s’imprime pas.")
 
 

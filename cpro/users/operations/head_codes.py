@@ -11,7 +11,7 @@ from datetime import datetime
 from cpro.core.formatting import of_name
 from cpro.core.mail import Mail, MailState, enqueue, public_link
 from cpro.core.mail.queries import find_last_messages
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.extensions import db
@@ -90,7 +90,7 @@ def describe_code(account: Account, establishment: Establishment) -> tuple[str, 
 
     A message that the mail server refused is described too: whoever runs the platform then gives the code.
     """
-    if account.role is not Role.HEAD or account.activated_at is not None or not account.may_sign_in:
+    if not account.role.has_private_code or account.activated_at is not None or not account.may_sign_in:
         return None
     address = find_proved_address(establishment)
     if not address:

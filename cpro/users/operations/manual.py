@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from cpro.audit.operations import differences
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, refusal_of
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission, Role, role_can
 from cpro.core.validators import clean_text, normalise_email
 from cpro.establishments.gate import require_open_gate
 from cpro.establishments.queries import lock_current_establishment
@@ -22,14 +22,13 @@ from cpro.users.operations import addresses, codes, head_codes, rules, teachers
 from cpro.users.operations.audit import record_about
 from cpro.users.operations.logins import find_taken_logins, free_login, propose_login
 from cpro.users.operations.sign_ins import end_all_sign_ins
+from cpro.users.roles import MANUAL_ROLES
 
 Changes = dict[str, tuple[Any, Any]]
 #: What a feature above writes about the account inside the same action: its changes join the journal's line.
 Alongside = Callable[[Account], Mapping[str, tuple[Any, Any]]]
 
 CIVILITIES = ("", "M.", "Mme")
-#: Roles offered when an account is created by hand.
-MANUAL_ROLES = (Role.TEACHER, Role.STUDENT, Role.ADMINISTRATOR, Role.HEAD)
 
 
 def _name(text: str, label: str) -> str:
@@ -50,7 +49,7 @@ def _role(text: str) -> str:
     if text in known and known[text].is_platform:
         raise DomainError(
             "Un inspecteur ne se crée pas ici : le chef d’établissement lui ouvre un accès par un mandat."
-            if known[text] is Role.INSPECTOR
+            if known[text].can(Permission.MANDATE_ENTER)
             else "Les comptes du support appartiennent à la plateforme : ils ne se créent pas dans un établissement."
         )
     if text not in known:
@@ -87,9 +86,9 @@ def create_manual_account(
     require_open_gate(establishment)
     clean = _normalise({name: values.get(name, "") for name in RULES})
     role = Role(clean.pop("role"))
-    if role is not Role.TEACHER:
+    if not role.can(Permission.PUPILS_EVALUATE):
         clean["discipline"] = ""
-    if role is Role.HEAD and clean["email"] and not rules.is_command_line(by):
+    if role.has_private_code and clean["email"] and not rules.is_command_line(by):
         raise DomainError(
             "Laissez vide l’adresse électronique d’un chef d’établissement : son code ne part jamais à une adresse "
             "saisie ici, et la personne donnera la sienne dans « Mon compte ».",
@@ -107,7 +106,7 @@ def create_manual_account(
     changes["login"] = (None, account.login)
     if account.consent_needed:
         changes["consent_needed"] = (False, True)
-    if role is Role.HEAD and not account.is_pending:
+    if role.has_private_code and not account.is_pending:
         changes.update(head_codes.mail_code_if_proved(account, establishment, by=by, now=now))
     record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)
     teachers.notify_heads(account, establishment, "créé à la main", by=by, now=now)
@@ -137,7 +136,7 @@ def update_account(
     )
     before = get_account_details(account)
     clean = _normalise(values)
-    if clean.get("role", account.role_value) != Role.TEACHER.value:
+    if not role_can(clean.get("role", account.role_value), Permission.PUPILS_EVALUATE):
         clean["discipline"] = ""
     changes: Changes = differences(before, clean)
     check_fresh(before, opened_on, changes)
@@ -191,17 +190,17 @@ def list_new_roles(account: Account, by: Actor) -> list[Role]:
 def _check_new_role(account: Account, role: Role, by: Actor) -> None:
     """Refuse every change of role but that of another administrator who becomes a teacher."""
     rules.check_not_oneself(account, by, "Personne ne change son propre rôle.")
-    if Role.HEAD in (role, account.role):
+    if role.has_private_code or account.role.has_private_code:
         raise RoleRefused(
             "Personne ne devient chef d’établissement, ni ne cesse de l’être, par un changement de rôle : "
             "créez un compte à part."
         )
-    if role is Role.ADMINISTRATOR:
+    if role.can(Permission.USERS_EDIT):
         raise RoleRefused(
             "Un second administrateur a un compte à son nom, ouvert avec l’accord du chef d’établissement : "
             "créez-le à part, sans changer le rôle de celui-ci."
         )
-    if Role.STUDENT in (role, account.role):
+    if role.can(Permission.OWN_RECORDS) or account.can(Permission.OWN_RECORDS):
         raise RoleRefused("Un compte d’apprenant garde son rôle : créez pour cette personne un compte à part.")
     rules.check_not_last_administrator(account)
 

@@ -11,16 +11,13 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from cpro.core.errors import Forbidden
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission, Role
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
 from cpro.users import queries
 from cpro.users.errors import ConsentImpossible, LastAdministrator, NotByAdministrator, OwnAccount
 from cpro.users.models import Account
-
-#: Roles that a further account receives only with the consent of the head.
-CONSENTED_ROLES = frozenset({Role.HEAD, Role.ADMINISTRATOR})
 
 
 def lock(account: Account) -> Establishment:
@@ -42,12 +39,15 @@ def is_oneself(account: Account, by: Actor) -> bool:
 
 def is_head_in_place(account: Account) -> bool:
     """Return whether an account is a head's that does not wait for a consent."""
-    return account.role is Role.HEAD and not account.is_pending
+    return account.can(Permission.USERS_CONSENT) and not account.is_pending
 
 
 def check_head_acts_alone(account: Account, by: Actor, sentence: str) -> None:
-    """Raise `NotByAdministrator` with the sentence when another person acts on the account of a head, even pending."""
-    if account.role is Role.HEAD and not is_oneself(account, by) and not is_command_line(by):
+    """Raise `NotByAdministrator` with the sentence when another person acts on the account of a head, even pending.
+
+    So it is of every account whose code the administrator must not see: whoever corrects one could receive it.
+    """
+    if account.role.has_private_code and not is_oneself(account, by) and not is_command_line(by):
         raise NotByAdministrator(sentence)
 
 
@@ -63,13 +63,13 @@ def check_not_oneself(account: Account, by: Actor, sentence: str) -> None:
         raise OwnAccount(sentence)
 
 
-def has_active(role: Role, *, besides: int | None = None, gone: Collection[int] = ()) -> bool:
-    """Return whether the school has an account of a role that is active and not pending, `besides` one if asked.
+def has_active(permission: Permission, *, besides: int | None = None, gone: Collection[int] = ()) -> bool:
+    """Return whether the school has an account with a right that is active and not pending, `besides` one if asked.
 
     `gone` are the ids of accounts counted out too.
     """
     wanted = select(Account.id).where(
-        Account.role_value == role.value,
+        Account.holds(permission),
         Account.is_active,
         ~Account.consent_needed | Account.consented_at.is_not(None),
         Account.id.not_in([besides or 0, *gone]),
@@ -79,21 +79,23 @@ def has_active(role: Role, *, besides: int | None = None, gone: Collection[int] 
 
 def check_not_last_administrator(account: Account, *, gone: Collection[int] = ()) -> None:
     """Raise `LastAdministrator` when no other administrator would be left able to sign in, besides those `gone`."""
-    is_one = account.role is Role.ADMINISTRATOR and account.may_sign_in
-    if is_one and not has_active(Role.ADMINISTRATOR, besides=account.id, gone=gone):
+    is_one = account.can(Permission.USERS_EDIT) and account.may_sign_in
+    if is_one and not has_active(Permission.USERS_EDIT, besides=account.id, gone=gone):
         raise LastAdministrator
 
 
 def needs_consent(role: Role, *, besides: int | None = None) -> bool:
-    """Return whether an account of a role, opened now, must wait for the head: a further head or administrator, and a
-    teacher where the head asked so.
+    """Return whether an account of a role, opened now, must wait for the head: a further head or administrator, anybody
+    else who would read the records of the whole school, and a teacher where the head asked so.
 
     Raises `ConsentImpossible` for an administrator when no head is there to consent.
     """
-    if role is Role.TEACHER:
+    if role.can(Permission.PUPILS_EVALUATE):
         return get_current_establishment().teachers_need_consent
-    if role not in CONSENTED_ROLES or not has_active(role, besides=besides):
+    if role.has_private_code:
+        return has_active(Permission.USERS_CONSENT, besides=besides)
+    if not role.can(Permission.USERS_EDIT) or not has_active(Permission.USERS_EDIT, besides=besides):
         return False
-    if not has_active(Role.HEAD, besides=besides):
+    if not has_active(Permission.USERS_CONSENT, besides=besides):
         raise ConsentImpossible
     return True

@@ -13,7 +13,7 @@ from cpro.audit.operations import record
 from cpro.core.errors import DomainError
 from cpro.core.formatting import of_name, plural
 from cpro.core.mail import Mail, enqueue, public_link
-from cpro.core.permissions import Actor, Role
+from cpro.core.permissions import Actor, Permission
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.audit import record_about_school
 from cpro.establishments.queries import lock_current_establishment
@@ -28,7 +28,7 @@ def notify_heads(account: Account, establishment: Establishment, what: str, *, b
 
     `what` says how: « créé à la main ». The command line notifies nobody: it is the platform's own hand.
     """
-    if account.role is not Role.TEACHER or rules.is_command_line(by):
+    if not account.can(Permission.PUPILS_EVALUATE) or rules.is_command_line(by):
         return
     account.unseen_by_head = True
     db.session.flush()

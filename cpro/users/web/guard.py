@@ -18,7 +18,7 @@ from werkzeug.exceptions import Forbidden
 from cpro.config import INACTIVITY_LIMIT
 from cpro.core import clock, tenancy
 from cpro.core.locks import is_busy, wait_at_most
-from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, Role, access_of, can
+from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, access_of, can
 from cpro.core.tenancy import OpenSchool
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal
@@ -73,7 +73,7 @@ def load_principal(token: str) -> Principal | None:
         kind = authentication.kind_of(account)
         school = account.establishment_id if isinstance(account, Account) else sign_in.entered_establishment_id
         label = account.label
-        if account.role is Role.INSPECTOR and school is not None:
+        if account.can(Permission.MANDATE_ENTER) and school is not None:
             label = name_in_school(account.id, school) or label
         principal = Principal(account.id, kind, label, account.login, account.role, school, sign_in.id)
         seen_at = sign_in.last_seen_at
@@ -128,7 +128,7 @@ def _admit(principal: Principal | None, access: Access, permission: Permission) 
     """Let somebody through to a route that asks for a permission, or answer in its place."""
     if principal is None:
         return _send_to_sign_in(access)
-    if principal.role.is_platform and principal.establishment_id is None and permission not in SCHOOL_FREE:
+    if principal.can(Permission.SCHOOL_CHOOSE) and principal.establishment_id is None and permission not in SCHOOL_FREE:
         return redirect(url_for("schools.choose"), 303)
     if access.max_body is not None:
         if not can(principal, permission):
@@ -159,13 +159,13 @@ def _open_scope(principal: Principal | None) -> bool:
     """
     if principal is None or principal.establishment_id is None:
         return True
-    if principal.role is Role.INSPECTOR:
+    if principal.can(Permission.MANDATE_ENTER):
         school = find_open_school(principal, principal.establishment_id)
         if school is None:
             return False
         tenancy.enter(school.scope)
         return True
-    tenancy.enter(tenancy.Scope(principal.establishment_id, read_only=principal.role is Role.SUPPORT))
+    tenancy.enter(tenancy.Scope(principal.establishment_id, read_only=principal.can(Permission.SCHOOLS_ENTER)))
     return True
 
 

@@ -157,8 +157,7 @@ def export(run_id: int) -> ResponseReturnValue:
 
 def presenter_of_reader() -> presenters.ImportPresenter:
     """Return the presenter for the person signed in: support reads the last three characters of an INE only."""
-    principal = current_principal()
-    is_masked = principal is None or principal.role.is_platform
+    is_masked = not can(current_principal(), Permission.INE_READ)
     return presenters.ImportPresenter(masked=is_masked, timezone=registry().timezone())
 
 

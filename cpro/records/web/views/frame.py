@@ -10,7 +10,7 @@ from flask import url_for
 from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.formatting import format_date, format_instant, of_name, of_school, spoken_name
-from cpro.core.permissions import Role
+from cpro.core.permissions import Permission
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.establishments.queries import get_current_establishment
 from cpro.records import queries
@@ -83,7 +83,7 @@ def frame_of(page: PupilPage, part: str) -> dict[str, Any]:
         "student": student,
         "powers": page.powers,
         # The number of an inspector is no account's, though it may be the same.
-        "is_own": actor.role == Role.STUDENT.value and student.account_id == actor.id,
+        "is_own": actor.can(Permission.OWN_RECORDS) and student.account_id == actor.id,
         "frozen": page.powers.frozen.message if page.powers.frozen else "",
         "figures": figures,
         "tabs": [

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, events
 from cpro.core.parsing import read_page
-from cpro.core.permissions import Permission, Role, can, requires
+from cpro.core.permissions import Permission, can, requires
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.pages import render_page
 from cpro.establishments.models import Module
@@ -40,8 +40,8 @@ _SITUATIONS = {
 def pupils() -> ResponseReturnValue:
     """List the pupils one follows: those of one's divisions for a teacher, all of them for the head."""
     actor = current_actor()
-    is_teacher = actor.role == Role.TEACHER.value
-    divisions = queries.list_divisions_of(actor.id or 0) if is_teacher else None
+    is_within_divisions = not actor.can(Permission.SCHOOL_RECORDS_READ)
+    divisions = queries.list_divisions_of(actor.id or 0) if is_within_divisions else None
     wanted = PupilFilter(
         division_ids=frozenset(each.id for each in divisions) if divisions is not None else None,
         division=_asked("division", 8),

@@ -30,7 +30,7 @@ bp = Blueprint("addresses", __name__)
 def own() -> ResponseReturnValue:
     """Show, confirm and change one's own e-mail address; a platform account has none but its identifier."""
     principal = _principal()
-    if principal.role.is_platform:
+    if principal.kind == "platform":
         raise NotFound("L’adresse d’un compte de la plateforme est son identifiant : elle ne se change pas ici.")
     with tenancy.platform_session("own account") as lookup:
         account = queries.get_account(lookup, principal.kind, principal.id)

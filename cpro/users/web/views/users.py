@@ -24,7 +24,7 @@ from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_date
 from cpro.core.passwords import password_rule
-from cpro.core.permissions import Permission, Principal, Role, public, requires
+from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import posted
@@ -185,7 +185,7 @@ def own_account() -> ResponseReturnValue:
 def choose() -> ResponseReturnValue:
     """List the schools that support or an inspector may enter."""
     principal, sought = _principal(), request.args.get("recherche", "")[:100]
-    if principal.role is Role.INSPECTOR:
+    if principal.can(Permission.MANDATE_ENTER):
         return render_page("users/open_schools.html", schools=registry().open_schools(principal.id, clock.utcnow()))
     with tenancy.platform_session("choosing a school") as lookup:
         return render_page("users/schools.html", schools=find_establishments(lookup, sought), sought=sought)
@@ -197,7 +197,7 @@ def enter(establishment_id: int) -> ResponseReturnValue:
     """Enter a school."""
     principal = _principal()
     message, by = "Vous consultez {}, en lecture seule.", current_actor()
-    if principal.role is Role.INSPECTOR:
+    if principal.can(Permission.MANDATE_ENTER):
         opened = guard.find_open_school(principal, establishment_id)
         if opened is None:
             raise NotFound("Cet établissement ne vous a pas ouvert d’accès.")
