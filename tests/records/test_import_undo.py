@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core.errors import DomainError
+from cpro.imports.apply import reversal
 from cpro.records.models import Fiche
 from cpro.records.queries import list_students_with_records
 from cpro.students.models import Student
@@ -54,6 +56,26 @@ class TestUndoing:
 
         with pytest.raises(DomainError, match="a depuis des fiches"):
             desk.undo(now=LATER + timedelta(hours=1))
+
+    def test_is_refused_when_a_fiche_comes_between_its_preparation_and_its_writing(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _reactivate(desk)
+        prepare = reversal.prepare_undo
+
+        def prepare_then_write(*given: Any, **named: Any) -> Any:
+            prepared = prepare(*given, **named)
+            writer = Thread(target=write_about, args=[desk], kwargs={"created_at": LATER, "changed_at": LATER})
+            writer.start()
+            writer.join()
+            return prepared
+
+        monkeypatch.setattr(reversal, "prepare_undo", prepare_then_write)
+
+        with pytest.raises(DomainError, match="a depuis des fiches"):
+            desk.undo(now=LATER + timedelta(hours=1))
+
+        assert desk.students()["1"]["is_active"] is True
 
     def test_what_was_written_before_the_pupil_came_back_does_not_count(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(PUPIL))
