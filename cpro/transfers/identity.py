@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple
 
 from cpro.core.validators import fold
 from cpro.transfers.models import Disagreement
@@ -15,27 +15,22 @@ from cpro.transfers.models import Disagreement
 _WORD = re.compile(r"\w+")
 
 
-class Identity(Protocol):
-    """What a school says of a pupil."""
+class Pupil(NamedTuple):
+    """What is asked of a pupil of either school."""
 
-    @property
-    def last_name(self) -> str:
-        """Return the family name."""
-
-    @property
-    def usage_name(self) -> str:
-        """Return the usage name, empty when there is none."""
-
-    @property
-    def first_name(self) -> str:
-        """Return the first names."""
-
-    @property
-    def birth_date(self) -> date | None:
-        """Return the birth date, None while unknown."""
+    id: int
+    establishment_id: int
+    ine: str | None
+    is_active: bool
+    departed_on: date | None
+    came_by: str
+    last_name: str
+    usage_name: str
+    first_name: str
+    birth_date: date | None
 
 
-def find_disagreements(one: Identity, other: Identity) -> list[Disagreement]:
+def find_disagreements(one: Pupil, other: Pupil) -> list[Disagreement]:
     """Return what two schools say otherwise of a pupil, an unknown birth date apart; an empty list when they agree."""
     found = []
     if one.birth_date and other.birth_date and one.birth_date != other.birth_date:
@@ -47,7 +42,7 @@ def find_disagreements(one: Identity, other: Identity) -> list[Disagreement]:
     return found
 
 
-def _family_names(person: Identity) -> list[str]:
+def _family_names(person: Pupil) -> list[str]:
     return [name for name in (person.last_name, person.usage_name) if name]
 
 

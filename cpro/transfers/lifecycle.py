@@ -88,34 +88,28 @@ _S, _SOURCE, _DESTINATION = TransferState, Direction.SOURCE, Direction.DESTINATI
 MATCHED = frozenset({_S.WAITING_SOURCE, _S.WAITING_DESTINATION, _S.TWINS, _S.BLOCKED, _S.CONFLICT, _S.AGREEMENT})
 #: States from which somebody or something may still let the copy happen, nothing having been copied yet.
 PENDING = MATCHED | {_S.OFFERED}
-_MATCHED_OR_DONE = MATCHED | {_S.DONE}
 _JUDGED = frozenset({_S.TWINS, _S.BLOCKED, _S.CONFLICT, _S.AGREEMENT, _S.DONE})
-
-
-def _to(*states: TransferState) -> frozenset[TransferState | None]:
-    return frozenset(states)
-
 
 #: The most expected first: pages offer events in this order.
 TABLE: tuple[Arrow, ...] = (
-    Arrow(Event.RUN, None, None, frozenset(_MATCHED_OR_DONE)),
-    *(Arrow(Event.RUN, None, state, frozenset({*_MATCHED_OR_DONE, None})) for state in _S if state in MATCHED),
-    Arrow(Event.OFFER, _SOURCE, None, _to(_S.OFFERED)),
-    Arrow(Event.CONFIRM, _DESTINATION, _S.CONFLICT, frozenset(_JUDGED - {_S.CONFLICT})),
-    Arrow(Event.AGREE, _SOURCE, _S.AGREEMENT, frozenset(_JUDGED - {_S.AGREEMENT})),
-    Arrow(Event.AGREE, _SOURCE, _S.REFUSED, frozenset(_JUDGED - {_S.AGREEMENT}), _REFUSED_HERE),
-    Arrow(Event.ACCEPT, _DESTINATION, _S.OFFERED, _to(_S.DONE, _S.BLOCKED), _IN_TIME),
-    Arrow(Event.REFUSE, _DESTINATION, _S.CONFLICT, _to(_S.REFUSED)),
-    Arrow(Event.REFUSE, _DESTINATION, _S.OFFERED, _to(_S.REFUSED)),
-    Arrow(Event.REFUSE, _SOURCE, _S.AGREEMENT, _to(_S.REFUSED)),
-    Arrow(Event.TAKE_BACK, _SOURCE, _S.OFFERED, _to(_S.CANCELLED)),
-    Arrow(Event.CANCEL, _DESTINATION, _S.DONE, _to(_S.CANCELLED), _RECENT, even_if_over=True),
+    Arrow(Event.RUN, None, None, MATCHED | {_S.DONE}),
+    *(Arrow(Event.RUN, None, state, MATCHED | {_S.DONE, None}) for state in _S if state in MATCHED),
+    Arrow(Event.OFFER, _SOURCE, None, frozenset({_S.OFFERED})),
+    Arrow(Event.CONFIRM, _DESTINATION, _S.CONFLICT, _JUDGED - {_S.CONFLICT}),
+    Arrow(Event.AGREE, _SOURCE, _S.AGREEMENT, _JUDGED - {_S.AGREEMENT}),
+    Arrow(Event.AGREE, _SOURCE, _S.REFUSED, _JUDGED - {_S.AGREEMENT}, _REFUSED_HERE),
+    Arrow(Event.ACCEPT, _DESTINATION, _S.OFFERED, frozenset({_S.DONE, _S.BLOCKED}), _IN_TIME),
+    Arrow(Event.REFUSE, _DESTINATION, _S.CONFLICT, frozenset({_S.REFUSED})),
+    Arrow(Event.REFUSE, _DESTINATION, _S.OFFERED, frozenset({_S.REFUSED})),
+    Arrow(Event.REFUSE, _SOURCE, _S.AGREEMENT, frozenset({_S.REFUSED})),
+    Arrow(Event.TAKE_BACK, _SOURCE, _S.OFFERED, frozenset({_S.CANCELLED})),
+    Arrow(Event.CANCEL, _DESTINATION, _S.DONE, frozenset({_S.CANCELLED}), _RECENT, even_if_over=True),
     # What was copied stays copied until it is cancelled: asked again, it is completed, or the question is refused.
-    Arrow(Event.ASK_AGAIN, _DESTINATION, _S.DONE, _to(_S.DONE)),
-    Arrow(Event.ASK_AGAIN, _DESTINATION, _S.CANCELLED, frozenset(_JUDGED), _COPIED),
-    Arrow(Event.ASK_AGAIN, _DESTINATION, _S.REFUSED, frozenset(_JUDGED), _REFUSED_HERE),
-    Arrow(Event.EXPIRE, None, _S.OFFERED, _to(_S.EXPIRED), _LATE),
-    Arrow(Event.WITHDRAW, None, _S.DONE, _to(_S.CANCELLED), even_if_over=True),
+    Arrow(Event.ASK_AGAIN, _DESTINATION, _S.DONE, frozenset({_S.DONE})),
+    Arrow(Event.ASK_AGAIN, _DESTINATION, _S.CANCELLED, _JUDGED, _COPIED),
+    Arrow(Event.ASK_AGAIN, _DESTINATION, _S.REFUSED, _JUDGED, _REFUSED_HERE),
+    Arrow(Event.EXPIRE, None, _S.OFFERED, frozenset({_S.EXPIRED}), _LATE),
+    Arrow(Event.WITHDRAW, None, _S.DONE, frozenset({_S.CANCELLED}), even_if_over=True),
 )
 
 #: What waits for a person of a school, by the direction of its side: what they may refuse.

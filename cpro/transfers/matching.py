@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from cpro.establishments.models import Establishment
 from cpro.students.models import Origin, Student
-from cpro.transfers.identity import find_disagreements
+from cpro.transfers.identity import Pupil, find_disagreements
 from cpro.transfers.lifecycle import MATCHED
 from cpro.transfers.models import Direction, Disagreement, Transfer, TransferSide, TransferState
 
@@ -27,27 +27,12 @@ _CLOSED = frozenset({TransferState.CANCELLED, TransferState.REFUSED})
 
 
 class Pair(NamedTuple):
-    """Two pupils, each by school and id: the one who left, the one who joined; between twins the older row first."""
+    """Two pupils, each by school and id; between twins the older row stands for the source school's."""
 
     destination_id: int
     destination_student_id: int
     source_id: int
     source_student_id: int
-
-
-class Pupil(NamedTuple):
-    """What is asked of a pupil."""
-
-    id: int
-    establishment_id: int
-    ine: str | None
-    is_active: bool
-    departed_on: date | None
-    came_by: str
-    last_name: str
-    usage_name: str
-    first_name: str
-    birth_date: date | None
 
 
 class School(NamedTuple):

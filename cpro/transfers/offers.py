@@ -20,7 +20,7 @@ from cpro.core.validators import normalise_uai
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.transfers.errors import IdentityDiffers, NotNow, TransfersOff
-from cpro.transfers.identity import find_disagreements
+from cpro.transfers.identity import Pupil, find_disagreements
 from cpro.transfers.lifecycle import Event, end_of, find_refusal
 from cpro.transfers.locked import (
     close_offer,
@@ -31,7 +31,7 @@ from cpro.transfers.locked import (
     note_decision,
     record_on_both_sides,
 )
-from cpro.transfers.matching import Pupil, School, load_pupils, load_schools
+from cpro.transfers.matching import School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.notifications import notify_of_offer
 from cpro.transfers.verdicts import label_of, lock_schools, named_to, search_key_of

@@ -23,7 +23,8 @@ from cpro.establishments.models import Establishment
 from cpro.records.models import Fiche, FicheState
 from cpro.transfers import matching
 from cpro.transfers.copies import NAMES, CopiedRecords, copy_records
-from cpro.transfers.matching import Pair, Pupil, School, Verdict
+from cpro.transfers.identity import Pupil
+from cpro.transfers.matching import Pair, School, Verdict
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
 
 _SEEN_BY_BOTH = frozenset(TransferState) - {TransferState.WAITING_SOURCE, TransferState.WAITING_DESTINATION}

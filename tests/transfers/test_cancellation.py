@@ -13,7 +13,7 @@ from cpro.students.models import Student
 from cpro.transfers.cancellation import cancel
 from cpro.transfers.decisions import ask_again
 from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow
-from cpro.transfers.lifecycle import CANCEL_PERIOD, Event, find_refusal
+from cpro.transfers.lifecycle import Event, find_refusal
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
 
@@ -86,7 +86,7 @@ def test_for_thirty_days_and_by_the_destination_school_alone(exchange: Exchange,
     for school, asked in (("a", exchange.side("a").id), ("a", side.id), ("c", side.id)):
         with pytest.raises(NotNow if asked != side.id else NoSuchTransfer):
             exchange.act(cancel, school, side_id=asked)
-    exchange.now += CANCEL_PERIOD - timedelta(minutes=1)
+    exchange.now += timedelta(days=30) - timedelta(minutes=1)
     assert find_refusal(Event.CANCEL, side, now=exchange.now) is None
     exchange.now += timedelta(minutes=1)
     assert find_refusal(Event.CANCEL, side, now=exchange.now)
@@ -154,11 +154,13 @@ def test_a_fiche_that_another_reception_needs_stays_with_it(exchange: Exchange, 
         assert fiche.received_in == from_b.id
 
 
-def test_one_that_is_over_may_still_be_cancelled(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_one_that_is_over_may_still_be_cancelled_and_nothing_else(exchange: Exchange, pair: tuple[int, int]) -> None:
     side_id = exchange.side("b").id
     exchange.depart(pair[1])
     exchange.run()
 
+    with pytest.raises(NotNow):
+        exchange.act(ask_again, "b", side_id=side_id)
     assert exchange.act(cancel, "b", side_id=side_id) == "cancelled"
     assert exchange.records(pair[1]) == set()
 

@@ -12,10 +12,10 @@ from cpro.core.errors import FieldErrors
 from cpro.core.jobs.handlers import get_handler
 from cpro.transfers import queries
 from cpro.transfers.cancellation import cancel
-from cpro.transfers.decisions import refuse
+from cpro.transfers.decisions import ask_again, refuse
 from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.jobs import expire_offers
-from cpro.transfers.offers import OFFER_PERIOD, accept, offer, take_back
+from cpro.transfers.offers import accept, offer, take_back
 from tests.factories import TESTER
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
@@ -182,6 +182,8 @@ def test_refused_or_taken_back_the_name_is_forgotten(exchange: Exchange, pupil: 
     assert exchange.act(refuse, "b", side_id=side_id, reason="Inconnu chez nous") == "refused"
     side = exchange.sides("b")[-1]
     assert ("Topaze" not in side.student_label + side.search_key, side.offered_birth_date) == (True, None)
+    with pytest.raises(NotNow):
+        exchange.act(ask_again, "b", side_id=side_id)  # of a pupil whom nobody designated: it is offered anew
 
     exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
     assert exchange.act(take_back, "a", side_id=exchange.sides("a")[-1].id) == "cancelled"
@@ -191,7 +193,7 @@ def test_refused_or_taken_back_the_name_is_forgotten(exchange: Exchange, pupil: 
 
 def test_expired_after_sixty_days(app: Flask, exchange: Exchange, pupil: int, monkeypatch: pytest.MonkeyPatch) -> None:
     side_id, destination = offered(exchange, pupil), exchange.enrol("b", None)
-    exchange.now += OFFER_PERIOD - timedelta(minutes=1)
+    exchange.now += timedelta(days=60) - timedelta(minutes=1)
     monkeypatch.setattr("cpro.core.clock.utcnow", lambda: exchange.now)
     with app.app_context():
         assert expire_offers(by=TESTER) == 0
