@@ -209,7 +209,6 @@ STARTS = {"__init__.py", "__main__.py", "commands.py", "serving.py", "demo.py", 
 #: Rules that still take something from a page.
 KNOW_A_PAGE = {
     "establishments/audit_labels.py",  # the labels of its fields
-    "imports/jobs.py",
 }
 
 

@@ -24,7 +24,7 @@ from cpro.imports.queries import get_run, school_day
 from cpro.imports.runs import upload_files
 from cpro.imports.runs.deposits import conclude, fill, prepare, read_kept
 from cpro.imports.runs.lifecycle import close_run, give_up_application, record_about_run, restart_run
-from cpro.imports.web.presenters import summary_of_counts
+from cpro.imports.summaries import describe_outcome
 
 #: How long an analysis waits to be confirmed before its files go.
 PENDING_PERIOD = timedelta(days=7)
@@ -42,16 +42,16 @@ def _report(done: Job, reader: Principal) -> Report:
 
 
 def _describe_analysis(result: Mapping[str, Any]) -> str:
-    return f"L’analyse est prête : {summary_of_counts(result.get('counts'), is_done=False)}. Rien n’est encore écrit."
+    return f"L’analyse est prête : {describe_outcome(result.get('counts'), is_done=False)}. Rien n’est encore écrit."
 
 
 def _describe_application(result: Mapping[str, Any]) -> str:
-    return f"L’import est appliqué : {summary_of_counts(result.get('counts'), is_done=True)}."
+    return f"L’import est appliqué : {describe_outcome(result.get('counts'), is_done=True)}."
 
 
 def _describe_undoing(result: Mapping[str, Any]) -> str:
     counts = result.get("counts")
-    done = summary_of_counts(counts, is_done=True)
+    done = describe_outcome(counts, is_done=True)
     voided = " Les codes d’activation qu’il a annulés restent sans effet." if _closed_accounts(counts) else ""
     return f"L’import est annulé : tout est revenu comme avant lui. Il avait fait : {done}.{voided}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from cpro.imports.diff.proposals import label_of
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
 from cpro.imports.parse.findings import Severity
 from cpro.imports.runs import listing
+from cpro.imports.summaries import summarise
 from cpro.students.queries import list_diplomas
 
 OBJECT_LABELS = {"student": "Élève", "account": "Personnel", "division": "Division", "mef": "Formation (MEF)"}
@@ -35,22 +36,6 @@ _FIGURES = (
 
 #: What the report says of somebody whose change was proposed, and not ticked.
 _LEFT = "non coché : rien n’a changé"
-
-_REST = {"unchanged": ("inchangé", "inchangés"), "refused": ("refusé", "refusés")}
-_DONE = {
-    "created": ("élève créé", "élèves créés"),
-    "changed": ("modifié", "modifiés"),
-    "deactivated": ("désactivé", "désactivés"),
-    "reactivated": ("réactivé", "réactivés"),
-    **_REST,
-}
-_TO_DO = {
-    "created": ("élève à créer", "élèves à créer"),
-    "changed": ("à modifier", "à modifier"),
-    "deactivated": ("à désactiver", "à désactiver"),
-    "reactivated": ("à réactiver", "à réactiver"),
-    **_REST,
-}
 
 
 @dataclass(frozen=True)
@@ -252,25 +237,7 @@ def summary_of(run: ImportRun) -> str:
     is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
     if not run.counts or not (is_done or run.open_key is not None):
         return ""
-    return _summary(run.counts, is_done=is_done)
-
-
-def summary_of_counts(counts: Mapping[str, Any] | None, *, is_done: bool) -> str:
-    """Return what an import did, or would do, in one line: the accounts it opened too, and « rien à changer »."""
-    parts = [_summary(counts, is_done=is_done)] if counts else []
-    if counts and (opened := counts.get("accounts_opened")):
-        parts.append(plural(opened, "compte d’élève ouvert", "comptes d’élèves ouverts"))
-    return ", ".join(part for part in parts if part) or "rien à changer"
-
-
-def _summary(counts: Mapping[str, Any], *, is_done: bool) -> str:
-    students, staff = counts["students"], counts["staff"]
-    words = _DONE if is_done else _TO_DO
-    parts = [plural(students[name], *words[name]) for name in words if students[name]]
-    concerned = staff["created"] + staff["changed"] + staff["deactivated"] + staff["reactivated"]
-    if concerned:
-        parts.append(plural(concerned, "personnel concerné", "personnels concernés"))
-    return ", ".join(parts)
+    return summarise(run.counts, is_done=is_done)
 
 
 def describe_void_codes(run: ImportRun) -> str:
