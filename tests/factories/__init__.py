@@ -44,6 +44,20 @@ class SchoolRef:
     division_id: int
 
 
+#: The people of each school, one a role: login, role, names. A role that is not named here has a person all the same.
+PEOPLE = {
+    "administrator": ("alix.granite", Role.ADMINISTRATOR, "Alix", "Granite"),
+    "head": ("claude.basalte", Role.HEAD, "Claude", "Basalte"),
+    "teacher": ("ines.quartz", Role.TEACHER, "Inès", "Quartz"),
+    "student": ("noe.agate", Role.STUDENT, "Noé", "Agate"),
+}
+PEOPLE |= {
+    role.value: (f"{role.value}.ardoise", role, "Sol", "Ardoise")
+    for role in Role
+    if role.value not in PEOPLE and not role.is_platform
+}
+
+
 @dataclass
 class World:
     """Two schools and the platform's people."""
@@ -53,14 +67,7 @@ class World:
     diploma_code: str
     inspector_id: int
     password: str = PASSWORD
-    logins: dict[str, str] = field(
-        default_factory=lambda: {
-            "administrator": "alix.granite",
-            "head": "claude.basalte",
-            "teacher": "ines.quartz",
-            "student": "noe.agate",
-        }
-    )
+    logins: dict[str, str] = field(default_factory=lambda: {name: login for name, (login, *_rest) in PEOPLE.items()})
     platform_logins: dict[str, str] = field(
         default_factory=lambda: {"support": "support@cpro.example", "inspector": "inspecteur@cpro.example"}
     )
@@ -279,19 +286,11 @@ def _school(session: Any, code: str, uai: str, diploma: Diploma) -> SchoolRef:
     )
     session.add(school)
     session.flush()
-    people = {
-        "administrator": ("alix.granite", Role.ADMINISTRATOR, "Alix", "Granite"),
-        "head": ("claude.basalte", Role.HEAD, "Claude", "Basalte"),
-        "teacher": ("ines.quartz", Role.TEACHER, "Inès", "Quartz"),
-        "student": ("noe.agate", Role.STUDENT, "Noé", "Agate"),
-    }
-    others = (role for role in Role if role.value not in people and not role.is_platform)
-    people |= {role.value: (f"{role.value}.ardoise", role, "Sol", "Ardoise") for role in others}
     accounts = {
         name: make_account(
             school.id, role, login=login, first_name=first, last_name=last, email=f"{login}@{code}.example"
         )
-        for name, (login, role, first, last) in people.items()
+        for name, (login, role, first, last) in PEOPLE.items()
     }
     session.add_all(accounts.values())
     division = Division(establishment_id=school.id, code=f"2{code[:3].upper()}", label="Seconde", diploma_id=diploma.id)
