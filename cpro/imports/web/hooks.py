@@ -1,4 +1,4 @@
-"""Hooks of the feature: the menu, its help, its line of « Les incontournables »."""
+"""Hooks of the feature: its two lines of the menu."""
 
 from __future__ import annotations
 
