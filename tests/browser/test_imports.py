@@ -61,7 +61,7 @@ class TestMondayMorning:
         assert page.url.endswith(IMPORTS)
 
     def _the_analysis_tells_what_would_change(self, page: Page) -> None:
-        expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Import SIECLE n°"))
+        expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"^\s*Import SIECLE n°"))
         pupils, staff = (self._figures(page, title) for title in ("Élèves", "Personnels"))
         assert (pupils[0], pupils[6]) == ("11", "1")
         assert staff[0] == "5"
