@@ -294,18 +294,22 @@ def _describe_passport_module() -> Consequence:
     students = plural(count, "apprenant", "apprenants") if count else "les apprenants"
     if is_on(Module.PASSPORT):
         return Consequence(f"Désactiver « Passeport » en priverait {students} ; rien ne serait effacé.")
-    return Consequence(f"Le module « Passeport » est désactivé : {students} en sont privés.", "blocked")
+    deprived = "est privé" if count == 1 else "sont privés"
+    return Consequence(f"Le module « Passeport » est désactivé : {students} en {deprived}.", "blocked")
 
 
 def _describe_scenarios_module() -> Consequence:
-    kept = f"{plural(count_in_use(), 'scénario', 'scénarios')} en cours"
+    count = count_in_use()
+    kept = plural(count, "scénario en cours", "scénarios en cours")
     if is_on(Module.SCENARIOS):
-        return Consequence(f"Désactiver « Scénarios » fermerait {kept} à leurs auteurs ; rien ne serait effacé.")
+        closed = f"{kept} à {'son auteur' if count == 1 else 'leurs auteurs'}" if count else "ses pages"
+        return Consequence(f"Désactiver « Scénarios » fermerait {closed} ; rien ne serait effacé.")
+    if not count:
+        waiting = "aucun scénario n’était en cours"
+    else:
+        waiting = f"{kept} {'attend, intact' if count == 1 else 'attendent, intacts'}, qu’il soit réactivé"
     return Consequence(
-        f"Le module « Scénarios » est désactivé : {kept} attendent, intacts, qu’il soit réactivé.",
-        "blocked",
-        url_for("modules.edit"),
-        "Onglet Modules",
+        f"Le module « Scénarios » est désactivé : {waiting}.", "blocked", url_for("modules.edit"), "Onglet Modules"
     )
 
 

@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager
 
 import pytest
 from flask import Flask, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.establishments.models import Establishment, Module
 from cpro.settings.tabs import TABS
-from tests.factories import World
+from cpro.students.models import Diploma
+from tests.factories import World, make_scenario
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page, text_of
 
@@ -53,7 +55,7 @@ LINES = {
     ],
     "modules": [
         "À savoir Désactiver « Passeport » en priverait 1 apprenant ; rien ne serait effacé.",
-        "À savoir Désactiver « Scénarios » fermerait 0 scénario en cours à leurs auteurs ; rien ne serait effacé.",
+        "À savoir Désactiver « Scénarios » fermerait ses pages ; rien ne serait effacé.",
         "À surveiller Désactiver « Accès inspecteur » suspendrait aussitôt 1 accès en cours. Voir les accès",
     ],
 }
@@ -115,6 +117,32 @@ def test_each_tab_follows_the_switches(app: Flask, as_: As, filled: World, arran
         "Bloqué Le module « Scénarios »",
         "Bloqué Le module « Accès inspecteur »",
     ]
+
+
+@pytest.mark.parametrize(
+    ("count", "closed", "waiting"),
+    [
+        (0, "ses pages", "aucun scénario n’était en cours"),
+        (1, "1 scénario en cours à son auteur", "1 scénario en cours attend, intact, qu’il soit réactivé"),
+        (2, "2 scénarios en cours à leurs auteurs", "2 scénarios en cours attendent, intacts, qu’il soit réactivé"),
+    ],
+)
+def test_modules_count_what_they_close_in_french(
+    app: Flask, as_: As, world: World, arrange: Arrange, count: int, closed: str, waiting: str
+) -> None:
+    with arrange() as session:
+        diploma_id = session.scalars(select(Diploma.id)).first()
+        session.add_all(make_scenario(world.a, diploma_id) for _ in range(count))
+        session.add(make_scenario(world.b, diploma_id))
+    head, address = as_("head"), addresses_of(app)["modules"]
+
+    assert f"fermerait {closed} ;" in lines_of(Page(head.get(address)))[1]
+    with arrange() as session:
+        school = session.get_one(Establishment, world.a.id)
+        school.passport_enabled = school.scenarios_enabled = False
+    off = lines_of(Page(head.get(address)))
+    assert off[0].endswith("1 apprenant en est privé.")
+    assert off[1].startswith(f"Bloqué Le module « Scénarios » est désactivé : {waiting}.")
 
 
 def test_each_missing_particular_is_named(app: Flask, as_: As, filled: World, arrange: Arrange) -> None:
