@@ -45,7 +45,7 @@ CAMPAIGNS = {
     "transfers-killed": Campaign(
         "runs of transfers killed at random moments: nothing is lost nor copied twice",
         "kills",
-        ("tests/transfers/test_interrupted.py::test_killed_at_random_moments_nothing_is_lost_nor_twice",),
+        ("tests/transfers/test_runs_interrupted.py::test_run_killed_at_random_moments_nothing_is_lost_nor_twice",),
         smoke=6,
         whole=40,
     ),
@@ -59,7 +59,7 @@ CAMPAIGNS = {
     "journeys": Campaign(
         "pupils who wander among schools while runs come at any moment: the promises of transfers hold at each step",
         "journeys of 25 steps",
-        ("tests/transfers/test_journeys.py::test_any_journey_is_sound",),
+        ("tests/transfers/test_runs_journeys.py::test_run_is_sound_on_any_journey",),
         smoke=3,
         whole=100,
     ),

@@ -58,9 +58,9 @@ def lines(exchange: Exchange, school: str) -> list[AuditEntry]:
         return list(session.scalars(select(AuditEntry).where(mine, action)))
 
 
-class TestNight:
+class TestForgetNames:
     @pytest.mark.parametrize("now", [NOW, NOW.replace(year=NOW.year + 3) - timedelta(days=1)])
-    def test_keeps_names_as_long_as_the_school_keeps_records(
+    def test_forget_names_keeps_names_as_long_as_the_school_keeps_records(
         self, exchange: Exchange, pair: tuple[int, int], now: datetime
     ) -> None:
         night(exchange, now)
@@ -68,7 +68,9 @@ class TestNight:
         assert exchange.side("a").student_label == exchange.side("b").student_label == "TOPAZE Lou"
         assert lines(exchange, "a") == lines(exchange, "b") == []
 
-    def test_forgets_those_gone_for_too_long_and_keeps_figures(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_forget_names_forgets_those_gone_for_too_long_and_keeps_figures(
+        self, exchange: Exchange, pair: tuple[int, int]
+    ) -> None:
         before = exchange.side("a")
 
         night(exchange, LATER)
@@ -81,7 +83,7 @@ class TestNight:
         assert [line.changes for line in lines(exchange, "a")] == [{"pupils": [None, 1]}]
         assert "Lou" not in str([line.object_label for line in lines(exchange, "a")])
 
-    def test_a_school_whose_pupil_is_still_there_keeps_the_name(
+    def test_forget_names_a_school_whose_pupil_is_still_there_keeps_the_name(
         self, exchange: Exchange, pair: tuple[int, int]
     ) -> None:
         night(exchange, LATER)
@@ -89,7 +91,9 @@ class TestNight:
         assert exchange.side("b").student_label == "TOPAZE Lou"
         assert lines(exchange, "b") == []
 
-    def test_each_school_keeps_them_as_long_as_it_chose(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_forget_names_each_school_keeps_them_as_long_as_it_chose(
+        self, exchange: Exchange, pair: tuple[int, int]
+    ) -> None:
         exchange.depart(pair[1])
         with exchange.write() as session:
             session.get_one(Establishment, exchange.ids["b"]).retention_years = 1
@@ -99,7 +103,7 @@ class TestNight:
         assert exchange.side("a").student_label == "TOPAZE Lou"
         assert exchange.side("b").student_label == FORGOTTEN
 
-    def test_twice_records_nothing_more(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_forget_names_twice_records_nothing_more(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         night(exchange, LATER)
         night(exchange, LATER)
 
@@ -109,7 +113,7 @@ class TestNight:
         with exchange.write() as session:
             assert forget_names(session, exchange.ids["a"], by=TESTER, now=LATER) == 0
 
-    def test_what_still_waits_keeps_its_name(self, exchange: Exchange) -> None:
+    def test_forget_names_what_still_waits_keeps_its_name(self, exchange: Exchange) -> None:
         ine = exchange.ine()
         source = exchange.enrol("a", ine)
         exchange.set(source, is_active=False, departed_on=NOW.date())
@@ -120,7 +124,7 @@ class TestNight:
 
         assert exchange.side("a").student_label == "TOPAZE Lou"
 
-    def test_why_and_by_whom_it_was_cancelled_goes_with_the_name(
+    def test_forget_names_why_and_by_whom_it_was_cancelled_goes_with_the_name(
         self, exchange: Exchange, pair: tuple[int, int]
     ) -> None:
         exchange.act(cancel, "b", side_id=exchange.side("b").id, reason="Lou n’est pas venu")
@@ -134,7 +138,7 @@ class TestNight:
         with exchange.look() as session:
             check_soundness(session)
 
-    def test_a_transfer_whose_pupil_an_undone_import_took_away_is_forgotten_too(
+    def test_forget_names_a_transfer_whose_pupil_an_undone_import_took_away_is_forgotten_too(
         self, exchange: Exchange, pair: tuple[int, int]
     ) -> None:
         exchange.act(cancel, "b", side_id=exchange.side("b").id)
@@ -145,7 +149,7 @@ class TestNight:
 
         assert exchange.side("b").student_label == FORGOTTEN
 
-    def test_nothing_is_copied_anew_for_a_pair_that_was_forgotten(
+    def test_forget_names_nothing_is_copied_anew_for_a_pair_that_was_forgotten(
         self, exchange: Exchange, pair: tuple[int, int]
     ) -> None:
         night(exchange, LATER)
@@ -154,7 +158,7 @@ class TestNight:
         assert exchange.run().pairs == 0
 
 
-def test_the_limit_is_that_of_the_records(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_forget_names_the_limit_is_that_of_the_records(exchange: Exchange, pair: tuple[int, int]) -> None:
     day = NOW.date()
     while kept_since(3, day) <= NOW.date():
         day += timedelta(days=1)
@@ -165,7 +169,7 @@ def test_the_limit_is_that_of_the_records(exchange: Exchange, pair: tuple[int, i
     assert exchange.side("a").student_label == FORGOTTEN
 
 
-def test_pages_of_a_forgotten_transfer_name_no_pupil(as_: As, exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_show_transfer_names_no_pupil_once_it_is_forgotten(as_: As, exchange: Exchange, pair: tuple[int, int]) -> None:
     long_ago = NOW.replace(year=NOW.year - 4)
     exchange.set(pair[0], departed_on=long_ago.date())
     with exchange.write() as session:

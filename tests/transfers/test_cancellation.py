@@ -44,7 +44,7 @@ def sound(exchange: Exchange) -> None:
         check_complete(session)
 
 
-def test_the_copies_go_and_the_source_school_keeps_its_own(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_cancel_the_copies_go_and_the_source_school_keeps_its_own(exchange: Exchange, pair: tuple[int, int]) -> None:
     kept = exchange.records(pair[0])
 
     assert exchange.act(cancel, "b", side_id=exchange.side("b").id, reason="Erreur d’élève") == "cancelled"
@@ -67,7 +67,7 @@ def test_the_copies_go_and_the_source_school_keeps_its_own(exchange: Exchange, p
     sound(exchange)
 
 
-def test_it_is_not_copied_again_unless_asked(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_cancel_is_not_followed_by_another_copy_unless_asked(exchange: Exchange, pair: tuple[int, int]) -> None:
     side_id = exchange.side("b").id
     exchange.act(cancel, "b", side_id=side_id)
 
@@ -80,7 +80,7 @@ def test_it_is_not_copied_again_unless_asked(exchange: Exchange, pair: tuple[int
     sound(exchange)
 
 
-def test_for_thirty_days_and_by_the_destination_school_alone(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_cancel_for_thirty_days_and_by_the_destination_school_alone(exchange: Exchange, pair: tuple[int, int]) -> None:
     side = exchange.side("b")
     assert find_refusal(Event.CANCEL, side, now=exchange.now) is None
     for school, asked in (("a", exchange.side("a").id), ("a", side.id), ("c", side.id)):
@@ -97,7 +97,7 @@ def test_for_thirty_days_and_by_the_destination_school_alone(exchange: Exchange,
     assert len(exchange.records(pair[1])) == 5
 
 
-def test_not_twice(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_cancel_not_twice(exchange: Exchange, pair: tuple[int, int]) -> None:
     side_id = exchange.side("b").id
     exchange.act(cancel, "b", side_id=side_id)
 
@@ -105,7 +105,7 @@ def test_not_twice(exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.act(cancel, "b", side_id=side_id)
 
 
-def test_what_was_evaluated_upon_stops_it_and_may_be_kept(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_cancel_stops_at_what_was_evaluated_upon_which_may_be_kept(exchange: Exchange, pair: tuple[int, int]) -> None:
     uid = evaluate(exchange, pair)
     side_id = exchange.side("b").id
     before = exchange.records(pair[1])
@@ -125,7 +125,7 @@ def test_what_was_evaluated_upon_stops_it_and_may_be_kept(exchange: Exchange, pa
     sound(exchange)
 
 
-def test_asked_again_it_leaves_what_was_kept_alone(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_ask_again_leaves_what_was_kept_alone(exchange: Exchange, pair: tuple[int, int]) -> None:
     evaluate(exchange, pair)
     side_id = exchange.side("b").id
     exchange.act(cancel, "b", side_id=side_id, keep_evaluated=True)
@@ -137,7 +137,7 @@ def test_asked_again_it_leaves_what_was_kept_alone(exchange: Exchange, pair: tup
     sound(exchange)
 
 
-def test_a_fiche_that_another_reception_needs_stays_with_it(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_cancel_leaves_a_fiche_that_another_reception_needs(exchange: Exchange, pair: tuple[int, int]) -> None:
     """B evaluated a fiche of A; C received both. Cancelling what came from A leaves B's évaluation its fiche."""
     uid = evaluate(exchange, pair)
     exchange.depart(pair[1])
@@ -154,7 +154,7 @@ def test_a_fiche_that_another_reception_needs_stays_with_it(exchange: Exchange, 
         assert fiche.received_in == from_b.id
 
 
-def test_one_that_is_over_may_still_be_cancelled_and_nothing_else(exchange: Exchange, pair: tuple[int, int]) -> None:
+def test_cancel_is_all_that_may_be_asked_of_one_that_is_over(exchange: Exchange, pair: tuple[int, int]) -> None:
     side_id = exchange.side("b").id
     exchange.depart(pair[1])
     exchange.run()
@@ -166,7 +166,7 @@ def test_one_that_is_over_may_still_be_cancelled_and_nothing_else(exchange: Exch
 
 
 @pytest.mark.parametrize("since", ["another birth date", "present twice"])
-def test_asked_again_what_was_copied_stays_copied_where_the_files_no_longer_agree(
+def test_ask_again_leaves_what_was_copied_where_the_files_no_longer_agree(
     exchange: Exchange, pair: tuple[int, int], since: str
 ) -> None:
     with exchange.look() as session:
@@ -187,9 +187,7 @@ def test_asked_again_what_was_copied_stays_copied_where_the_files_no_longer_agre
         check_soundness(session)
 
 
-def test_the_first_of_two_schools_cancelled_asked_again_and_corrected_is_forgotten(
-    exchange: Exchange, pair: tuple[int, int]
-) -> None:
+def test_ask_again_forgets_the_first_of_two_schools_once_corrected(exchange: Exchange, pair: tuple[int, int]) -> None:
     side_id = exchange.side("b").id
     exchange.act(cancel, "b", side_id=side_id)
     exchange.set(pair[1], birth_date=date(2010, 5, 6))

@@ -35,8 +35,8 @@ def sound(exchange: Exchange) -> None:
         check_complete(session)
 
 
-class TestWhoIsCopied:
-    def test_departed_there_and_present_here(self, exchange: Exchange) -> None:
+class TestRun:
+    def test_run_departed_there_and_present_here(self, exchange: Exchange) -> None:
         source, destination = moved(exchange)
 
         figures = exchange.run()
@@ -50,7 +50,7 @@ class TestWhoIsCopied:
         sound(exchange)
 
     @pytest.mark.parametrize("off", ["a", "b", "ab"])
-    def test_not_unless_both_activated(self, exchange: Exchange, off: str) -> None:
+    def test_run_not_unless_both_activated(self, exchange: Exchange, off: str) -> None:
         _source, destination = moved(exchange)
         for school in off:
             exchange.switch(school, on=False)
@@ -62,7 +62,7 @@ class TestWhoIsCopied:
         assert exchange.states("b") == ([] if "b" in off else ["waiting_left"])
         sound(exchange)
 
-    def test_a_switch_on_lets_what_waited_through(self, exchange: Exchange) -> None:
+    def test_run_a_switch_on_lets_what_waited_through(self, exchange: Exchange) -> None:
         source, destination = moved(exchange)
         exchange.switch("a", on=False)
         exchange.run()
@@ -74,7 +74,7 @@ class TestWhoIsCopied:
         assert exchange.states("a") == exchange.states("b") == ["done"]
         sound(exchange)
 
-    def test_a_switch_off_stops_new_copies_and_keeps_what_was_copied(self, exchange: Exchange) -> None:
+    def test_run_a_switch_off_stops_new_copies_and_keeps_what_was_copied(self, exchange: Exchange) -> None:
         _source, destination = moved(exchange)
         exchange.run()
         kept = exchange.records(destination)
@@ -88,7 +88,7 @@ class TestWhoIsCopied:
         assert exchange.states("a") == ["done"]
         assert exchange.states("b") == ["done", "waiting_left"]
 
-    def test_both_off_leaves_nothing_waiting(self, exchange: Exchange) -> None:
+    def test_run_both_off_leaves_nothing_waiting(self, exchange: Exchange) -> None:
         moved(exchange)
         exchange.switch("a", on=False)
         exchange.run()
@@ -98,7 +98,7 @@ class TestWhoIsCopied:
 
         assert exchange.sides("a") == exchange.sides("b") == []
 
-    def test_without_ine_nothing_matches(self, exchange: Exchange) -> None:
+    def test_run_without_ine_nothing_matches(self, exchange: Exchange) -> None:
         source = exchange.enrol("a", None)
         exchange.fill("a", source)
         exchange.depart(source)
@@ -109,7 +109,7 @@ class TestWhoIsCopied:
         assert exchange.records(destination) == set()
         assert exchange.sides("b") == []
 
-    def test_other_pupils_receive_nothing(self, exchange: Exchange) -> None:
+    def test_run_other_pupils_receive_nothing(self, exchange: Exchange) -> None:
         _source, _destination = moved(exchange)
         stranger, elsewhere = exchange.enrol("b", exchange.ine()), exchange.enrol("c", exchange.ine())
 
@@ -118,14 +118,14 @@ class TestWhoIsCopied:
         assert exchange.records(stranger) == exchange.records(elsewhere) == set()
         assert exchange.sides("c") == []
 
-    def test_a_run_of_a_school_looks_at_its_own_pupils(self, exchange: Exchange) -> None:
+    def test_run_a_run_of_a_school_looks_at_its_own_pupils(self, exchange: Exchange) -> None:
         _source, destination = moved(exchange)
 
         assert exchange.run("c").pairs == 0
         assert exchange.records(destination) == set()
         assert exchange.run("b").transfers == 1
 
-    def test_nothing_is_left_to_do(self, exchange: Exchange) -> None:
+    def test_run_nothing_is_left_to_do(self, exchange: Exchange) -> None:
         moved(exchange)
         exchange.run()
 
@@ -134,8 +134,8 @@ class TestWhoIsCopied:
         assert (again.pairs, again.transfers, again.records, again.changed) == (0, 0, 0, 0)
 
 
-class TestWhatACopyKeeps:
-    def test_its_origin_and_not_its_links(self, exchange: Exchange, world: World) -> None:
+class TestCopyRecords:
+    def test_copy_records_its_origin_and_not_its_links(self, exchange: Exchange, world: World) -> None:
         source, destination = moved(exchange)
         teacher = world.a.account_ids["teacher"]
         with exchange.write() as session:
@@ -173,7 +173,7 @@ class TestWhatACopyKeeps:
             ).one()
             assert (original.scenario_id, original.received_in, original.origin_school) == (scenario_id, None, "")
 
-    def test_fiches_not_validated_stay(self, exchange: Exchange) -> None:
+    def test_copy_records_fiches_not_validated_stay(self, exchange: Exchange) -> None:
         source, destination = moved(exchange)
         draft = exchange.fiche("a", source, state_value="draft", validated_at=None)
         submitted = exchange.fiche("a", source, state_value="submitted", validated_at=None)
@@ -189,7 +189,7 @@ class TestWhatACopyKeeps:
         assert submitted.origin_uid not in named
         assert len([uid for uid in named if uid]) == 2
 
-    def test_a_national_competence_is_kept_and_an_own_one_found_by_its_code(
+    def test_copy_records_a_national_competence_is_kept_and_an_own_one_found_by_its_code(
         self, exchange: Exchange, world: World
     ) -> None:
         source, destination = moved(exchange)
@@ -239,7 +239,7 @@ class TestWhatACopyKeeps:
             )
         assert found == ids
 
-    def test_the_source_school_is_untouched(self, exchange: Exchange) -> None:
+    def test_copy_records_the_source_school_is_untouched(self, exchange: Exchange) -> None:
         source, _destination = moved(exchange)
         with exchange.look() as session:
             before = [_columns(row) for kind in (Fiche, Bilan, Evaluation) for row in session.scalars(select(kind))]
@@ -255,8 +255,8 @@ class TestWhatACopyKeeps:
         assert after == before
 
 
-class TestAround:
-    def test_both_journals_record_figures(self, exchange: Exchange) -> None:
+class TestApplyVerdicts:
+    def test_apply_verdicts_both_journals_record_figures(self, exchange: Exchange) -> None:
         moved(exchange)
         moved(exchange)
 
@@ -277,7 +277,7 @@ class TestAround:
             }
             assert "Topaze" not in f"{entry.object_label}{entry.changes}"
 
-    def test_the_uai_of_both_is_locked(self, exchange: Exchange) -> None:
+    def test_apply_verdicts_the_uai_of_both_is_locked(self, exchange: Exchange) -> None:
         moved(exchange)
 
         exchange.run()
@@ -287,7 +287,7 @@ class TestAround:
         assert locked[exchange.ids["a"]] == locked[exchange.ids["b"]] == exchange.now
         assert locked[exchange.ids["c"]] is None
 
-    def test_both_heads_are_notified_of_the_first_transfer_only(
+    def test_apply_verdicts_both_heads_are_notified_of_the_first_transfer_only(
         self, exchange: Exchange, mails: Callable[[], list[tuple[str, str]]]
     ) -> None:
         moved(exchange)
@@ -308,7 +308,7 @@ def _columns(row: Any) -> dict[str, Any]:
     return {column.name: getattr(row, column.key, None) for column in row.__table__.columns}
 
 
-def test_a_switch_off_stops_a_run_under_way(exchange: Exchange) -> None:
+def test_apply_verdicts_stops_when_transfers_are_switched_off(exchange: Exchange) -> None:
     """What a run found before the switch is judged again under the lock, and not copied."""
     source, destination = moved(exchange)
     with exchange.look() as session:

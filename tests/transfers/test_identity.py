@@ -34,7 +34,7 @@ class Person:
         (Person(birth_date=None), Person()),
     ],
 )
-def test_ways_of_writing_agree(one: Person, other: Person) -> None:
+def test_find_disagreements_ways_of_writing_agree(one: Person, other: Person) -> None:
     assert find_disagreements(one, other) == find_disagreements(other, one) == []
 
 
@@ -49,6 +49,6 @@ def test_ways_of_writing_agree(one: Person, other: Person) -> None:
         (Person(), Person("Quartz", "", "Noé", date(2010, 1, 1)), ["birth_date", "last_name", "first_name"]),
     ],
 )
-def test_other_people_do_not(one: Person, other: Person, what: list[str]) -> None:
+def test_find_disagreements_of_other_people(one: Person, other: Person, what: list[str]) -> None:
     assert [each.value for each in find_disagreements(one, other)] == what
     assert [each.value for each in find_disagreements(other, one)] == what

@@ -162,25 +162,25 @@ def third(exchange: Exchange) -> int:
     return exchange.enrol("c", None, is_active=False)
 
 
-class TestTable:
-    def test_each_state_has_one_arrow_an_event_and_a_school(self) -> None:
+class TestArrows:
+    def test_arrows_each_state_has_one_arrow_an_event_and_a_school(self) -> None:
         keys = [(each.event, each.by, each.before) for each in TABLE]
 
         assert len(keys) == len(set(keys))
 
-    def test_each_state_is_reached_and_only_states_that_are_reached_are_left(self) -> None:
+    def test_arrows_each_state_is_reached_and_only_states_that_are_reached_are_left(self) -> None:
         reached = {state for each in TABLE for state in each.after}
 
         assert reached == {*TransferState, None}
         assert {each.before for each in TABLE} <= reached
 
-    def test_the_drawing_in_the_docs_is_current(self) -> None:
+    def test_arrows_the_drawing_in_the_docs_is_current(self) -> None:
         assert draw() == PAGE.read_text(), "run python -m bench.transfers_diagram"
 
 
 class TestEvents:
     @pytest.mark.parametrize("later", [NOW, LATER, EXPIRED], ids=["at once", "31 days later", "61 days later"])
-    def test_an_operation_refuses_what_the_table_refuses_in_its_words(
+    def test_find_refusal_an_operation_refuses_what_the_table_refuses_in_its_words(
         self, exchange: Exchange, seers: str, third: int, later: timedelta
     ) -> None:
         exchange.now += later
@@ -196,7 +196,7 @@ class TestEvents:
                     assert isinstance(outcome, NotNow), (event, school, outcome)
                     assert outcome.message == sentence
 
-    def test_an_operation_leads_where_the_table_says_and_everywhere_it_says(
+    def test_find_arrow_an_operation_leads_where_the_table_says_and_everywhere_it_says(
         self, exchange: Exchange, seers: str, third: int
     ) -> None:
         for school in seers:
@@ -212,7 +212,7 @@ class TestEvents:
                     elif not isinstance(outcome, TransferState):
                         assert isinstance(outcome, NotNow), (event, key, outcome)
 
-    def test_a_run_leads_where_the_table_says_and_everywhere_it_says(
+    def test_find_arrow_a_run_leads_where_the_table_says_and_everywhere_it_says(
         self, exchange: Exchange, seers: str, third: int
     ) -> None:
         side = exchange.sides(seers[0])[-1]
@@ -233,7 +233,7 @@ class TestEvents:
 
     @pytest.mark.parametrize("later", [NOW, EXPIRED], ids=["at once", "61 days later"])
     @pytest.mark.parametrize("event", [Event.EXPIRE, Event.WITHDRAW])
-    def test_the_platform_does_what_the_table_says(
+    def test_find_arrow_the_platform_does_what_the_table_says(
         self, exchange: Exchange, seers: str, event: Event, later: timedelta
     ) -> None:
         exchange.now += later
@@ -250,9 +250,9 @@ class TestEvents:
         assert {after} == (arrow.after if happened and arrow else {side.state})
 
 
-class TestPages:
+class TestListOpenEvents:
     @pytest.mark.parametrize("late", [False, True], ids=["at once", "after the last day of an offer"])
-    def test_a_page_offers_and_shows_an_event_exactly_when_the_table_does(
+    def test_list_open_events_a_page_offers_and_shows_an_event_exactly_when_the_table_does(
         self, as_: Callable[..., Browser], exchange: Exchange, seers: str, late: bool
     ) -> None:
         if late:
@@ -273,5 +273,5 @@ class TestPages:
                 assert sentence is None or " ".join(sentence.split()) in " ".join(Page(answer).text.split())
 
 
-def test_directions_of_a_decision_are_those_of_the_two_schools() -> None:
+def test_record_on_both_sides_directions_of_a_decision_are_those_of_the_two_schools() -> None:
     assert {each.by for each in TABLE} == {None, *Direction}

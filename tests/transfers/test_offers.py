@@ -44,7 +44,7 @@ def sound(exchange: Exchange) -> None:
         check_complete(session)
 
 
-def test_offered_then_accepted(exchange: Exchange, pupil: int) -> None:
+def test_accept_copies_what_was_offered(exchange: Exchange, pupil: int) -> None:
     destination = exchange.enrol("b", None)
     side_id = offered(exchange, pupil)
     side = exchange.side("b")
@@ -64,9 +64,7 @@ def test_offered_then_accepted(exchange: Exchange, pupil: int) -> None:
     assert exchange.records(destination) == set()
 
 
-def test_heads_are_notified_of_an_offer(
-    exchange: Exchange, pupil: int, mails: Callable[[], list[tuple[str, str]]]
-) -> None:
+def test_offer_notifies_heads(exchange: Exchange, pupil: int, mails: Callable[[], list[tuple[str, str]]]) -> None:
     offered(exchange, pupil)
 
     ((to, text),) = mails()
@@ -84,7 +82,7 @@ def test_heads_are_notified_of_an_offer(
         (UAI_A, "celui de votre établissement"),
     ],
 )
-def test_a_destination_that_cannot_be(exchange: Exchange, pupil: int, uai: str, why: str) -> None:
+def test_offer_refuses_a_destination_that_cannot_be(exchange: Exchange, pupil: int, uai: str, why: str) -> None:
     with pytest.raises(FieldErrors, match=why) as refusal:
         exchange.act(offer, "a", student_ids=[pupil], uai=uai)
 
@@ -92,7 +90,7 @@ def test_a_destination_that_cannot_be(exchange: Exchange, pupil: int, uai: str, 
     assert exchange.sides("a") == []
 
 
-def test_not_between_two_schools_with_siecle(exchange: Exchange, pupil: int) -> None:
+def test_offer_is_not_between_two_schools_with_siecle(exchange: Exchange, pupil: int) -> None:
     exchange.switch("a", on=True, siecle=True)
     with pytest.raises(FieldErrors, match="utilisent SIECLE"):
         exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
@@ -106,7 +104,7 @@ def test_not_between_two_schools_with_siecle(exchange: Exchange, pupil: int) -> 
     assert len(exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)) == 1
 
 
-def test_not_unless_both_activated(exchange: Exchange, pupil: int) -> None:
+def test_offer_refused_unless_both_activated(exchange: Exchange, pupil: int) -> None:
     exchange.switch("b", on=False)
     with pytest.raises(FieldErrors, match="0999002X n’a pas activé"):
         exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
@@ -116,7 +114,7 @@ def test_not_unless_both_activated(exchange: Exchange, pupil: int) -> None:
         exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
 
 
-def test_not_accepted_once_a_school_is_off(exchange: Exchange, pupil: int) -> None:
+def test_accept_refuses_once_a_school_is_off(exchange: Exchange, pupil: int) -> None:
     destination = exchange.enrol("b", None)
     side_id = offered(exchange, pupil)
     exchange.switch("a", on=False, siecle=False)
@@ -128,7 +126,7 @@ def test_not_accepted_once_a_school_is_off(exchange: Exchange, pupil: int) -> No
 
 
 @pytest.mark.parametrize("who", ["present", "another school's", "nobody"])
-def test_only_departed_pupils_of_ones_own(exchange: Exchange, pupil: int, who: str) -> None:
+def test_offer_takes_only_departed_pupils_of_ones_own(exchange: Exchange, pupil: int, who: str) -> None:
     wanted = {"present": lambda: exchange.enrol("a", None), "another school's": lambda: exchange.enrol("b", None)}
     ids = [pupil, wanted[who]()] if who in wanted else []
 
@@ -139,14 +137,14 @@ def test_only_departed_pupils_of_ones_own(exchange: Exchange, pupil: int, who: s
     assert exchange.sides("a") == []
 
 
-def test_not_twice(exchange: Exchange, pupil: int) -> None:
+def test_offer_refuses_the_same_pupil_twice(exchange: Exchange, pupil: int) -> None:
     offered(exchange, pupil)
 
     with pytest.raises(FieldErrors, match="déjà proposé"):
         exchange.act(offer, "a", student_ids=[pupil], uai=UAI_B)
 
 
-def test_linked_to_ones_own_present_pupil(exchange: Exchange, pupil: int) -> None:
+def test_accept_links_to_ones_own_present_pupil(exchange: Exchange, pupil: int) -> None:
     side_id = offered(exchange, pupil)
     gone = exchange.enrol("b", None, is_active=False)
     for student_id in (gone, exchange.enrol("c", None), pupil):
@@ -156,7 +154,7 @@ def test_linked_to_ones_own_present_pupil(exchange: Exchange, pupil: int) -> Non
         exchange.act(accept, "c", side_id=side_id, student_id=pupil)
 
 
-def test_a_pupil_described_otherwise_must_be_confirmed(exchange: Exchange, pupil: int) -> None:
+def test_accept_a_pupil_described_otherwise_must_be_confirmed(exchange: Exchange, pupil: int) -> None:
     side_id = offered(exchange, pupil)
     destination = exchange.enrol("b", None, first_name="Noé")
     with pytest.raises(IdentityDiffers, match="le prénom diffère"):
@@ -166,7 +164,7 @@ def test_a_pupil_described_otherwise_must_be_confirmed(exchange: Exchange, pupil
     assert exchange.records(destination) == exchange.records(pupil)
 
 
-def test_a_pupil_who_came_back_is_not_copied(exchange: Exchange, pupil: int) -> None:
+def test_accept_a_pupil_who_came_back_is_not_copied(exchange: Exchange, pupil: int) -> None:
     side_id, destination = offered(exchange, pupil), exchange.enrol("b", None)
     exchange.back(pupil)
 
@@ -177,7 +175,7 @@ def test_a_pupil_who_came_back_is_not_copied(exchange: Exchange, pupil: int) -> 
     assert exchange.states("b") == ["offered"]
 
 
-def test_refused_or_taken_back_the_name_is_forgotten(exchange: Exchange, pupil: int) -> None:
+def test_take_back_or_refuse_forgets_the_name(exchange: Exchange, pupil: int) -> None:
     side_id = offered(exchange, pupil)
     assert exchange.act(refuse, "b", side_id=side_id, reason="Inconnu chez nous") == "refused"
     side = exchange.sides("b")[-1]
@@ -191,7 +189,9 @@ def test_refused_or_taken_back_the_name_is_forgotten(exchange: Exchange, pupil: 
     assert ("topaze" not in side.student_label + side.search_key, side.offered_birth_date) == (True, None)
 
 
-def test_expired_after_sixty_days(app: Flask, exchange: Exchange, pupil: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expire_offers_after_sixty_days(
+    app: Flask, exchange: Exchange, pupil: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     side_id, destination = offered(exchange, pupil), exchange.enrol("b", None)
     exchange.now += timedelta(days=60) - timedelta(minutes=1)
     monkeypatch.setattr("cpro.core.clock.utcnow", lambda: exchange.now)

@@ -74,7 +74,7 @@ def content(session: Session) -> dict[tuple[str, int, int], tuple[Any, ...]]:
 
 
 class TestOnlyTheCopyCrosses:
-    def test_a_run_writes_content_by_its_three_statements_and_to_the_destination_school_alone(
+    def test_run_writes_by_three_statements_and_to_the_destination_school_alone(
         self, exchange: Exchange, moved: tuple[int, int]
     ) -> None:
         with exchange.look() as session:
@@ -96,9 +96,7 @@ class TestOnlyTheCopyCrosses:
         assert {key: after.get(key) for key in before} == before
         assert {school for _table, school, _id in after.keys() - before.keys()} == {exchange.ids["b"]}
 
-    def test_cancelling_writes_to_the_destination_school_alone(
-        self, exchange: Exchange, moved: tuple[int, int]
-    ) -> None:
+    def test_cancel_writes_to_the_destination_school_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
         with exchange.look() as session:
             before = content(session)
         exchange.run()
@@ -108,13 +106,13 @@ class TestOnlyTheCopyCrosses:
         with exchange.look() as session:
             assert content(session) == before
 
-    def test_other_modules_do_not_select_into_a_table(self) -> None:
+    def test_only_copies_select_into_a_table(self) -> None:
         for path in CPRO.rglob("*.py"):
             # Rows that an import prepared aside are inserted by `core.staging`, which stamps the school of the session.
             if path.relative_to(CPRO).as_posix() not in ("transfers/copies.py", "core/staging.py"):
                 assert "from_select" not in path.read_text(), f"{path}: an INSERT … SELECT is the copy's alone"
 
-    def test_few_hold_all_schools_and_pupils_records_at_once(self) -> None:
+    def test_only_few_modules_hold_all_schools_and_pupils_records(self) -> None:
         for path in CPRO.rglob("*.py"):
             source = path.read_text()
             if re.search(r"platform_(session|unit_of_work)\(", source) and "cpro.records" in source:
@@ -122,10 +120,12 @@ class TestOnlyTheCopyCrosses:
                 assert name in _BOTH, f"{name}: why does it open all schools, and read or write records?"
 
 
-class TestFromASchool:
+class TestSessionOfASchool:
     """What a careless feature could write in a school's session."""
 
-    def test_a_copy_towards_another_school_is_refused(self, exchange: Exchange, moved: tuple[int, int]) -> None:
+    def test_session_of_a_school_copies_nothing_towards_another(
+        self, exchange: Exchange, moved: tuple[int, int]
+    ) -> None:
         columns = [column.name for column in Fiche.__table__.columns if column.name != "id"]
         values = [
             literal(exchange.ids["b"]) if name == "establishment_id" else Fiche.__table__.columns[name]
@@ -134,11 +134,11 @@ class TestFromASchool:
         with exchange.at("a") as session, pytest.raises(TenancyError), unit_of_work():
             session.execute(insert(Fiche).from_select(columns, select(*values)))
 
-    def test_a_record_cannot_be_handed_to_another_school(self, exchange: Exchange, moved: tuple[int, int]) -> None:
+    def test_session_of_a_school_hands_no_record_to_another(self, exchange: Exchange, moved: tuple[int, int]) -> None:
         with exchange.at("a") as session, pytest.raises(TenancyError), unit_of_work():
             session.execute(update(Fiche).values(establishment_id=exchange.ids["b"]))
 
-    def test_the_rows_of_the_platform_and_of_others_do_not_exist(
+    def test_session_of_a_school_sees_no_row_of_the_platform_and_of_others(
         self, exchange: Exchange, moved: tuple[int, int]
     ) -> None:
         exchange.run()
@@ -148,9 +148,7 @@ class TestFromASchool:
             assert [side.establishment_id for side in session.scalars(select(TransferSide))] == [exchange.ids["a"]]
             assert session.get(TransferSide, exchange.side("b").id) is None
 
-    def test_on_postgresql_the_database_repeats_it_under_the_session(
-        self, exchange: Exchange, moved: tuple[int, int]
-    ) -> None:
+    def test_session_of_a_school_is_held_by_postgresql_too(self, exchange: Exchange, moved: tuple[int, int]) -> None:
         exchange.run()
         copy = text(
             "INSERT INTO fiche (establishment_id, student_id, origin_uid, author_label, created_at, changed_at, "
@@ -167,7 +165,7 @@ class TestFromASchool:
                 session.connection().execute(copy, {"school": exchange.ids["b"], "pupil": moved[1]})
 
 
-def test_no_content_in_the_journal_nor_in_the_sides(exchange: Exchange, moved: tuple[int, int]) -> None:
+def test_transfer_leaves_no_content_in_the_journal_nor_in_the_sides(exchange: Exchange, moved: tuple[int, int]) -> None:
     exchange.run()
     exchange.act(cancel, "b", side_id=exchange.side("b").id)
 
@@ -184,11 +182,11 @@ def test_no_content_in_the_journal_nor_in_the_sides(exchange: Exchange, moved: t
         assert secret not in "".join(recorded + sides)
 
 
-class TestNames:
+class TestJournalNames:
     """What the other school's journal never holds: who acted here, and from where."""
 
     @pytest.mark.parametrize("asking", ["a", "b"])
-    def test_a_run_names_people_to_their_own_school_alone(
+    def test_run_names_people_to_their_own_school_alone(
         self, exchange: Exchange, moved: tuple[int, int], asking: str
     ) -> None:
         exchange.run(asking)
@@ -197,7 +195,7 @@ class TestNames:
         assert self.actors_of(exchange, own) == [(f"Chef de {asking}", f"192.0.2.{ord(asking)}")]
         assert self.actors_of(exchange, other) == [("Transferts automatiques", "")]
 
-    def test_an_action_names_people_to_their_own_school_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
+    def test_decision_names_people_to_their_own_school_alone(self, exchange: Exchange, moved: tuple[int, int]) -> None:
         exchange.run()
 
         exchange.act(cancel, "b", side_id=exchange.side("b").id)

@@ -38,7 +38,7 @@ def address(exchange: Exchange, school: str, action: str = "") -> str:
 class TestDenied:
     @pytest.mark.parametrize("role", ["teacher", "student", "support"])
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_to_roles_that_do_not_run_the_school(
+    def test_actions_refused_to_roles_that_do_not_run_the_school(
         self, app: Flask, as_: As, exchange: Exchange, role: str, action: str
     ) -> None:
         conflict(exchange)
@@ -50,7 +50,9 @@ class TestDenied:
             assert browser.post(where, {"reason": "Non"}).status_code == 403
 
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_on_the_other_schools_side(self, app: Flask, as_: As, exchange: Exchange, action: str) -> None:
+    def test_actions_refused_on_the_other_schools_side(
+        self, app: Flask, as_: As, exchange: Exchange, action: str
+    ) -> None:
         conflict(exchange)
         browser = as_("head", "a")
         where = address(exchange, "b", action)
@@ -60,7 +62,9 @@ class TestDenied:
             assert browser.post(where, {"reason": "Non", "student": "1"}).status_code == 404
 
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_where_the_state_does_not_call_for_it(self, app: Flask, as_: As, exchange: Exchange, action: str) -> None:
+    def test_actions_refused_where_the_state_does_not_call_for_it(
+        self, app: Flask, as_: As, exchange: Exchange, action: str
+    ) -> None:
         conflict(exchange)
         browser = as_("head", "a")  # who waits for "b"
         where = address(exchange, "a", action)
@@ -70,8 +74,8 @@ class TestDenied:
             assert browser.post(where, {"reason": "Non", "student": "1"}).status_code == 409
 
 
-class TestConfirming:
-    def test_shows_ones_own_values_then_copies(self, app: Flask, as_: As, exchange: Exchange) -> None:
+class TestConfirm:
+    def test_confirm_shows_ones_own_values_then_copies(self, app: Flask, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
         browser = as_("administrator", "b")
         page = Page(browser.get(address(exchange, "b", "confirmer")))
@@ -85,7 +89,7 @@ class TestConfirming:
         assert exchange.states("a") == exchange.states("b") == ["done"]
         assert {line["action"] for line in watch.lines} == {"transfer:confirmed"}
 
-    def test_twice_is_refused_and_copies_once(self, as_: As, exchange: Exchange) -> None:
+    def test_confirm_twice_is_refused_and_copies_once(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
         first, second = as_("administrator", "b"), as_("head", "b")
         for browser in (first, second):
@@ -97,7 +101,7 @@ class TestConfirming:
         assert "n’est plus, possible sur ce transfert" in Page(answers[1]).text
         assert exchange.side("b").fiches == 2
 
-    def test_is_refused_once_the_other_school_switched_off(self, as_: As, exchange: Exchange) -> None:
+    def test_confirm_is_refused_once_the_other_school_switched_off(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
         browser = as_("administrator", "b")
         browser.get(address(exchange, "b", "confirmer"))
@@ -109,9 +113,11 @@ class TestConfirming:
         assert "L’établissement 0999001W n’a pas activé les transferts" in Page(answer).text
 
 
-class TestRefusing:
+class TestRefuse:
     @pytest.mark.parametrize("reason", ["", "   ", "x" * 301, "a\x00b"])
-    def test_asks_for_a_reason_and_loses_nothing(self, app: Flask, as_: As, exchange: Exchange, reason: str) -> None:
+    def test_refuse_asks_for_a_reason_and_loses_nothing(
+        self, app: Flask, as_: As, exchange: Exchange, reason: str
+    ) -> None:
         conflict(exchange)
         browser = as_("head", "b")
         browser.get(address(exchange, "b", "refuser"))
@@ -122,7 +128,7 @@ class TestRefusing:
         assert answer.status_code == 422
         assert Page(answer).error("reason")
 
-    def test_both_schools_read_the_reason(self, as_: As, exchange: Exchange) -> None:
+    def test_refuse_both_schools_read_the_reason(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
         browser = as_("head", "b")
         browser.get(address(exchange, "b", "refuser"))
@@ -135,8 +141,8 @@ class TestRefusing:
             assert "Ce n’est pas <lui>" in page.text
 
 
-class TestAgreeing:
-    def test_copies(self, as_: As, exchange: Exchange) -> None:
+class TestAgree:
+    def test_agree_copies(self, as_: As, exchange: Exchange) -> None:
         agreement(exchange)
         browser = as_("head", "a")
         browser.get(address(exchange, "a", "accorder"))
@@ -146,7 +152,7 @@ class TestAgreeing:
         assert answer.status_code == 303
         assert exchange.states("b") == ["done"]
 
-    def test_a_refusal_may_be_reconsidered(self, as_: As, exchange: Exchange) -> None:
+    def test_agree_a_refusal_may_be_reconsidered(self, as_: As, exchange: Exchange) -> None:
         refused_there(exchange)
         browser = as_("administrator", "a")
         browser.get(address(exchange, "a", "accorder"))
@@ -155,8 +161,8 @@ class TestAgreeing:
         assert exchange.states("a") == ["done"]
 
 
-class TestCancelling:
-    def test_the_copies_go_and_the_other_school_keeps_its_own(self, as_: As, exchange: Exchange) -> None:
+class TestCancel:
+    def test_cancel_the_copies_go_and_the_other_school_keeps_its_own(self, as_: As, exchange: Exchange) -> None:
         done(exchange)
         here, there = exchange.side("b"), exchange.side("a")
         browser = as_("administrator", "b")
@@ -170,7 +176,7 @@ class TestCancelling:
         assert len(exchange.records(there.student_id or 0)) == 5
         assert exchange.states("a") == ["cancelled"]
 
-    def test_what_was_evaluated_upon_stops_it_names_the_count_and_may_be_kept(
+    def test_cancel_what_was_evaluated_upon_stops_it_names_the_count_and_may_be_kept(
         self, as_: As, exchange: Exchange
     ) -> None:
         done(exchange)
@@ -193,7 +199,7 @@ class TestCancelling:
         assert uid in exchange.records(pupil)
         assert len(exchange.records(pupil)) == 2
 
-    def test_after_thirty_days_is_closed(self, app: Flask, as_: As, exchange: Exchange) -> None:
+    def test_cancel_after_thirty_days_is_closed(self, app: Flask, as_: As, exchange: Exchange) -> None:
         done(exchange)
         with exchange.write() as session:
             for row in (*session.scalars(select(Transfer)), *session.scalars(select(TransferSide))):
@@ -204,15 +210,15 @@ class TestCancelling:
             assert browser.get(address(exchange, "b", "annuler")).status_code == 409
             assert browser.post(address(exchange, "b", "annuler")).status_code == 409
 
-    def test_the_source_school_cannot(self, as_: As, exchange: Exchange) -> None:
+    def test_cancel_the_source_school_cannot(self, as_: As, exchange: Exchange) -> None:
         done(exchange)
 
         assert as_("head", "a").get(address(exchange, "a", "annuler")).status_code == 409
 
 
-class TestAskingAgain:
+class TestAskAgain:
     @pytest.mark.parametrize("arrange", [cancelled, refused, done])
-    def test_is_judged_anew(self, as_: As, exchange: Exchange, arrange: Callable[[Exchange], None]) -> None:
+    def test_ask_again_is_judged_anew(self, as_: As, exchange: Exchange, arrange: Callable[[Exchange], None]) -> None:
         arrange(exchange)
         browser = as_("administrator", "b")
         assert browser.get(address(exchange, "b", "redemander")).status_code == 200

@@ -123,7 +123,7 @@ def count_done(exchange: Exchange) -> int:
         return session.scalar(select(func.count(Transfer.id)).where(done)) or 0
 
 
-def test_killed_at_random_moments_nothing_is_lost_nor_twice(
+def test_run_killed_at_random_moments_nothing_is_lost_nor_twice(
     app: Flask, world: World, exchange: Exchange, settings: dict[str, str]
 ) -> None:
     chance = random.Random(20261123)
@@ -155,7 +155,7 @@ def test_killed_at_random_moments_nothing_is_lost_nor_twice(
     print(f"{KILLS} runs killed, {at_work} before the end; transfers done after each, of {total}: {seen[1:]}")
 
 
-def test_two_runs_at_once_copy_once(app: Flask, world: World, exchange: Exchange, settings: dict[str, str]) -> None:
+def test_run_twice_at_once_copies_once(app: Flask, world: World, exchange: Exchange, settings: dict[str, str]) -> None:
     populate(exchange, random.Random(7))
     both = [start(settings), start(settings)]
     for process in both:

@@ -33,7 +33,7 @@ def side_of(exchange: Exchange, school: str) -> int:
 
 class TestWhoSees:
     @pytest.mark.parametrize("role", ["teacher", "student"])
-    def test_teachers_and_pupils_see_none_of_it(self, as_: As, exchange: Exchange, role: str) -> None:
+    def test_transfers_pages_teachers_and_pupils_see_none_of_it(self, as_: As, exchange: Exchange, role: str) -> None:
         done(exchange)
         browser = as_(role, "b")
 
@@ -41,13 +41,13 @@ class TestWhoSees:
             assert browser.get(FOLLOW_UP + path).status_code == 403
 
     @pytest.mark.parametrize("path", ["", "/recepisse.pdf"])
-    def test_the_other_schools_side_does_not_exist(self, as_: As, exchange: Exchange, path: str) -> None:
+    def test_show_transfer_the_other_schools_side_does_not_exist(self, as_: As, exchange: Exchange, path: str) -> None:
         done(exchange)
 
         assert as_("administrator", "a").get(f"{FOLLOW_UP}/{side_of(exchange, 'b')}{path}").status_code == 404
         assert as_("head", "b").get(f"{FOLLOW_UP}/{side_of(exchange, 'a')}{path}").status_code == 404
 
-    def test_the_support_reads_and_decides_nothing(self, as_: As, exchange: Exchange) -> None:
+    def test_transfers_pages_the_support_reads_and_decides_nothing(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
         browser = as_("support", enter="b")
 
@@ -57,7 +57,7 @@ class TestWhoSees:
         assert "Essayer maintenant" not in browser.get(FOLLOW_UP).text
         assert browser.post(f"{FOLLOW_UP}/essayer").status_code == 403
 
-    def test_no_page_shows_an_ine_nor_any_content(self, as_: As, exchange: Exchange) -> None:
+    def test_transfers_pages_show_no_ine_nor_any_content(self, as_: As, exchange: Exchange) -> None:
         done(exchange)
         with exchange.look() as session:
             ine = session.scalars(select(Student.ine).where(Student.ine.is_not(None))).first()
@@ -71,20 +71,22 @@ class TestWhoSees:
                     assert secret not in text
 
 
-class TestLists:
-    def test_an_empty_page_says_what_to_do(self, as_: As, exchange: Exchange) -> None:
+class TestTransfersList:
+    def test_transfers_list_an_empty_page_says_what_to_do(self, as_: As, exchange: Exchange) -> None:
         page = Page(as_("administrator", "b").get(FOLLOW_UP))
 
         assert "Aucun transfert n’est en cours" in page.text
         assert "Liste des élèves sans INE" in page.text
 
-    def test_switched_off_it_says_so_and_leads_to_the_switch(self, as_: As, world: World) -> None:
+    def test_transfers_list_switched_off_it_says_so_and_leads_to_the_switch(self, as_: As, world: World) -> None:
         page = Page(as_("administrator").get(FOLLOW_UP))
 
         assert "n’a pas activé les transferts" in page.text
         assert any(link.get("href") == "/admin/parametres/transferts" for link in page.main.iter("a"))
 
-    def test_both_directions_with_date_other_school_and_counts(self, as_: As, exchange: Exchange) -> None:
+    def test_transfers_list_both_directions_with_date_other_school_and_counts(
+        self, as_: As, exchange: Exchange
+    ) -> None:
         done(exchange)
 
         here, there = Page(as_("administrator", "b").get(FOLLOW_UP)), Page(as_("administrator", "a").get(FOLLOW_UP))
@@ -96,7 +98,9 @@ class TestLists:
             assert "2 fiches, 1 bilan et 2 évaluations" in row[4]
             assert f"{exchange.now:%Y}" in row[3]
 
-    def test_a_candidate_says_what_is_missing_and_who_must_act(self, as_: As, exchange: Exchange) -> None:
+    def test_transfers_list_a_candidate_says_what_is_missing_and_who_must_act(
+        self, as_: As, exchange: Exchange
+    ) -> None:
         waiting_destination(exchange)
 
         page = Page(as_("administrator", "a").get(FOLLOW_UP))
@@ -106,7 +110,7 @@ class TestLists:
     @pytest.mark.parametrize(
         ("sought", "found"), [("topaze", 1), ("TOPÀZE", 1), ("0999001w", 1), ("rien", 0), ("%", 0)]
     )
-    def test_a_search_looks_in_pupil_and_other_school(
+    def test_transfers_list_a_search_looks_in_pupil_and_other_school(
         self, as_: As, exchange: Exchange, sought: str, found: int
     ) -> None:
         done(exchange)
@@ -115,7 +119,7 @@ class TestLists:
 
         assert len([row for row in page.rows() if "Lou" in row[0]]) == found
 
-    def test_a_long_list_goes_by_pages(self, as_: As, exchange: Exchange) -> None:
+    def test_transfers_list_a_long_list_goes_by_pages(self, as_: As, exchange: Exchange) -> None:
         for _ in range(22):
             move(exchange)
         exchange.run()
@@ -127,7 +131,7 @@ class TestLists:
 
         assert [len(page.rows()) for page in (overview, first, second)] == [10, 20, 2]
 
-    def test_what_was_cancelled_shows_what_happened_rather_than_what_was_copied(
+    def test_transfers_list_what_was_cancelled_shows_what_happened_rather_than_what_was_copied(
         self, as_: As, exchange: Exchange
     ) -> None:
         cancelled(exchange)
@@ -147,10 +151,12 @@ class TestLists:
             "recherche=" + "a" * 5000,
         ],
     )
-    def test_no_address_is_a_crash(self, as_: As, exchange: Exchange, query: str) -> None:
+    def test_transfers_list_no_address_is_a_crash(self, as_: As, exchange: Exchange, query: str) -> None:
         assert as_("administrator").get(f"{FOLLOW_UP}?{query}").status_code == 200
 
-    def test_asks_as_many_queries_for_ten_rows_as_for_one(self, as_: As, exchange: Exchange, app: Flask) -> None:
+    def test_transfers_list_asks_as_many_queries_for_ten_rows_as_for_one(
+        self, as_: As, exchange: Exchange, app: Flask
+    ) -> None:
         browser = as_("administrator", "b")
         counts = []
         for _ in range(2):
@@ -163,9 +169,11 @@ class TestLists:
         assert counts[0] == counts[1]
 
 
-class TestTimeline:
+class TestShowTransfer:
     @pytest.mark.parametrize("case", STATES)
-    def test_says_where_it_stands_to_each_school_that_sees_it(self, as_: As, exchange: Exchange, case: str) -> None:
+    def test_show_transfer_says_where_it_stands_to_each_school_that_sees_it(
+        self, as_: As, exchange: Exchange, case: str
+    ) -> None:
         arrange, state, seers = STATES[case]
         arrange(exchange)
 
@@ -179,7 +187,7 @@ class TestTimeline:
             assert " ".join(state.label.split()) in page.text
             assert "Où il en est" in page.text
 
-    def test_names_who_must_act(self, as_: As, exchange: Exchange) -> None:
+    def test_show_transfer_names_who_must_act(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
 
         here = Page(as_("administrator", "b").get(f"{FOLLOW_UP}/{side_of(exchange, 'b')}")).text
@@ -191,7 +199,9 @@ class TestTimeline:
         assert "Confirmer l’identité" not in there
 
     @pytest.mark.parametrize("school", ["a", "b"])
-    def test_says_whether_identities_agreed_or_were_confirmed(self, as_: As, exchange: Exchange, school: str) -> None:
+    def test_show_transfer_says_whether_identities_agreed_or_were_confirmed(
+        self, as_: As, exchange: Exchange, school: str
+    ) -> None:
         done(exchange)
         conflict(exchange)
         exchange.act(decisions.confirm, "b", side_id=side_of(exchange, "b"))
@@ -205,7 +215,7 @@ class TestTimeline:
         assert f"La date de naissance différait : {who} a confirmé" in confirmed
         assert "ne se contredisent pas" not in confirmed
 
-    def test_a_confirmation_is_still_shown_after_an_agreement_and_a_cancellation(
+    def test_show_transfer_a_confirmation_is_still_shown_after_an_agreement_and_a_cancellation(
         self, as_: As, exchange: Exchange
     ) -> None:
         move(exchange, birth_date=date(2010, 5, 6), came_by="table")
@@ -220,7 +230,7 @@ class TestTimeline:
         exchange.act(cancellation.cancel, "b", side_id=side_of(exchange, "b"))
         assert sentence in Page(as_("administrator", "b").get(where)).text
 
-    def test_twins_wait_for_an_import_and_for_nothing_else(self, as_: As, exchange: Exchange) -> None:
+    def test_show_transfer_twins_wait_for_an_import_and_for_nothing_else(self, as_: As, exchange: Exchange) -> None:
         twins(exchange)
         ine = exchange.ine()
         for _ in range(2):
@@ -235,7 +245,7 @@ class TestTimeline:
         assert within[0].startswith("Deux élèves présents dans votre établissement")
         assert within[1].startswith("Rien n’est copié de l’un à l’autre")
 
-    def test_the_other_schools_people_are_not_named(self, as_: As, exchange: Exchange) -> None:
+    def test_show_transfer_the_other_schools_people_are_not_named(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
         exchange.act(decisions.refuse, "b", side_id=side_of(exchange, "b"), reason="Ce n’est pas lui")
 
@@ -246,7 +256,9 @@ class TestTimeline:
         assert "Chef de b" not in there
         assert "Ce n’est pas lui" in there
 
-    def test_a_conflict_does_not_show_what_the_other_school_has(self, as_: As, exchange: Exchange) -> None:
+    def test_show_transfer_a_conflict_does_not_show_what_the_other_school_has(
+        self, as_: As, exchange: Exchange
+    ) -> None:
         conflict(exchange)
         browser = as_("administrator", "b")
 
@@ -255,7 +267,9 @@ class TestTimeline:
             assert "28/02/2009" not in text
         assert "06/05/2010" in text
 
-    def test_the_support_that_opens_it_is_recorded_in_the_journal(self, as_: As, exchange: Exchange) -> None:
+    def test_show_transfer_the_support_that_opens_it_is_recorded_in_the_journal(
+        self, as_: As, exchange: Exchange
+    ) -> None:
         done(exchange)
         as_("support", enter="b").get(f"{FOLLOW_UP}/{side_of(exchange, 'b')}")
 
@@ -265,7 +279,7 @@ class TestTimeline:
 
 
 class TestTryNow:
-    def test_switched_off_is_refused_with_the_reason_and_nothing_is_written(
+    def test_try_now_switched_off_is_refused_with_the_reason_and_nothing_is_written(
         self, as_: As, world: World, app: Flask
     ) -> None:
         browser = as_("administrator")
@@ -277,7 +291,7 @@ class TestTryNow:
         assert answer.status_code == 409
         assert "activez-les d’abord" in Page(answer).text
 
-    def test_asks_for_one_run_and_leads_to_its_progress(self, as_: As, exchange: Exchange) -> None:
+    def test_try_now_asks_for_one_run_and_leads_to_its_progress(self, as_: As, exchange: Exchange) -> None:
         browser = as_("head", "b")
         browser.get(FOLLOW_UP)
 
@@ -290,8 +304,8 @@ class TestTryNow:
             assert session.scalar(select(func.count(Job.id)).where(Job.kind == RUN_JOB)) == 1
 
 
-class TestScreen:
-    def test_lists_and_exports_figures_of_ones_own(self, as_: As, exchange: Exchange) -> None:
+class TestTransfersScreen:
+    def test_transfers_screen_lists_and_exports_figures_of_ones_own(self, as_: As, exchange: Exchange) -> None:
         done(exchange)
         twins(exchange)
         browser = as_("administrator", "b")
@@ -318,7 +332,7 @@ class TestScreen:
             ("recherche=topaze", 2),
         ],
     )
-    def test_filters(self, as_: As, exchange: Exchange, query: str, found: int) -> None:
+    def test_transfers_screen_filters(self, as_: As, exchange: Exchange, query: str, found: int) -> None:
         done(exchange)
         twins(exchange)
 

@@ -17,7 +17,7 @@ def sound(exchange: Exchange) -> None:
         check_complete(session)
 
 
-def test_three_schools_copy_everything_once(exchange: Exchange) -> None:
+def test_run_copies_everything_once_through_three_schools(exchange: Exchange) -> None:
     ine = exchange.ine()
     in_a = exchange.enrol("a", ine)
     exchange.fill("a", in_a)
@@ -37,7 +37,7 @@ def test_three_schools_copy_everything_once(exchange: Exchange) -> None:
     sound(exchange)
 
 
-def test_a_school_that_was_off_in_the_middle_hides_nothing(exchange: Exchange) -> None:
+def test_run_finds_what_a_school_that_was_off_in_the_middle_holds(exchange: Exchange) -> None:
     """A never exchanged with B; C still receives what both wrote."""
     exchange.switch("b", on=False)
     ine = exchange.ine()
@@ -59,7 +59,7 @@ def test_a_school_that_was_off_in_the_middle_hides_nothing(exchange: Exchange) -
     sound(exchange)
 
 
-def test_a_return_copies_what_the_other_school_added(exchange: Exchange) -> None:
+def test_run_after_a_return_copies_what_the_other_school_added(exchange: Exchange) -> None:
     ine = exchange.ine()
     in_a = exchange.enrol("a", ine)
     exchange.fill("a", in_a)
@@ -83,7 +83,7 @@ def test_a_return_copies_what_the_other_school_added(exchange: Exchange) -> None
 
 
 @pytest.mark.parametrize("seen", [True, False], ids=["a run saw them back", "no run saw them back"])
-def test_a_second_departure_copies_what_was_added_meanwhile(exchange: Exchange, seen: bool) -> None:
+def test_run_after_a_second_departure_copies_what_was_added_meanwhile(exchange: Exchange, seen: bool) -> None:
     ine = exchange.ine()
     in_a = exchange.enrol("a", ine)
     exchange.fill("a", in_a)
@@ -147,7 +147,7 @@ class Wanderers:
 
 
 @pytest.mark.parametrize("seed", range(size_of("journeys")))
-def test_any_journey_is_sound(exchange: Exchange, seed: int) -> None:
+def test_run_is_sound_on_any_journey(exchange: Exchange, seed: int) -> None:
     """Pupils wander, teachers write, schools switch, runs come at any moment: the promises hold at each step."""
     pupils = Wanderers(exchange, random.Random(seed), 3)
     for _step in range(25):
@@ -165,7 +165,7 @@ def test_any_journey_is_sound(exchange: Exchange, seed: int) -> None:
             assert exchange.records(rows[here]) == set().union(*(exchange.records(row) for row in rows.values()))
 
 
-def test_nothing_is_copied_without_a_departure(exchange: Exchange) -> None:
+def test_run_copies_nothing_without_a_departure(exchange: Exchange) -> None:
     ine = exchange.ine()
     in_a, in_b = exchange.enrol("a", ine, is_active=False), exchange.enrol("b", ine, is_active=False)
     exchange.fill("a", in_a)

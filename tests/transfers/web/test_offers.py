@@ -26,7 +26,7 @@ def acceptance(exchange: Exchange) -> str:
     return f"{FOLLOW_UP}/{exchange.side('b').id}/accepter"
 
 
-class TestOffering:
+class TestSendOffer:
     @pytest.mark.parametrize(
         ("typed", "field", "sentence"),
         [
@@ -40,7 +40,7 @@ class TestOffering:
             ({"students": ["2147483647"]}, "students", "Choisissez parmi"),
         ],
     )
-    def test_a_refusal_stands_beside_its_field_and_nothing_is_written(
+    def test_send_offer_a_refusal_stands_beside_its_field_and_nothing_is_written(
         self, app: Flask, as_: As, exchange: Exchange, typed: dict[str, object], field: str, sentence: str
     ) -> None:
         exchange.switch("b", on=True, siecle=False)
@@ -57,7 +57,7 @@ class TestOffering:
         assert sentence in Page(answer).text
         assert f'id="{field}-erreur"' in answer.text
 
-    def test_two_schools_of_siecle_exchange_without_offers(self, as_: As, exchange: Exchange) -> None:
+    def test_send_offer_two_schools_of_siecle_exchange_without_offers(self, as_: As, exchange: Exchange) -> None:
         exchange.depart(exchange.enrol("a", None, last_name="Secret"))
         browser = as_("administrator", "a")
         first = browser.get(f"{FOLLOW_UP}/proposer")
@@ -69,7 +69,7 @@ class TestOffering:
         assert answer.status_code == 422
         assert "utilisent SIECLE" in Page(answer).text
 
-    def test_the_list_opens_once_the_destination_is_known_to_be_without_siecle(
+    def test_send_offer_the_list_opens_once_the_destination_is_known_to_be_without_siecle(
         self, app: Flask, as_: As, exchange: Exchange
     ) -> None:
         exchange.switch("b", on=True, siecle=False)
@@ -87,7 +87,7 @@ class TestOffering:
         assert sent.status_code == 303
         assert exchange.states("b") == ["offered"]
 
-    def test_a_search_keeps_what_was_ticked(self, as_: As, exchange: Exchange) -> None:
+    def test_send_offer_a_search_keeps_what_was_ticked(self, as_: As, exchange: Exchange) -> None:
         exchange.switch("a", on=True, siecle=False)
         one, other = (exchange.enrol("a", None, last_name=name) for name in ("Premier", "Second"))
         for pupil in (one, other):
@@ -111,7 +111,7 @@ class TestOffering:
         assert boxes == {str(one): True, str(other): False}
         assert 'value="0999002X"' in answer.text
 
-    def test_another_schools_pupil_cannot_be_offered(self, app: Flask, as_: As, exchange: Exchange) -> None:
+    def test_send_offer_another_schools_pupil_cannot_be_offered(self, app: Flask, as_: As, exchange: Exchange) -> None:
         exchange.switch("a", on=True, siecle=False)
         theirs = exchange.enrol("c", None)
         exchange.depart(theirs)
@@ -140,8 +140,8 @@ def browser_search(browser: Browser, exchange: Exchange, sought: str) -> Any:
     return browser.post(acceptance(exchange), {"sought": sought, "geste": "chercher"})
 
 
-class TestAccepting:
-    def test_asks_which_pupil(self, app: Flask, as_: As, exchange: Exchange) -> None:
+class TestAccept:
+    def test_accept_asks_which_pupil(self, app: Flask, as_: As, exchange: Exchange) -> None:
         offered(exchange)
         browser = as_("head", "b")
         page = Page(browser.get(acceptance(exchange)))
@@ -153,7 +153,7 @@ class TestAccepting:
         assert [answer.status_code for answer in answers] == [422] * 3
         assert Page(answers[0]).error("student")
 
-    def test_a_search_finds_any_pupil_of_a_large_school_and_keeps_what_was_typed(
+    def test_accept_a_search_finds_any_pupil_of_a_large_school_and_keeps_what_was_typed(
         self, app: Flask, as_: As, exchange: Exchange
     ) -> None:
         offered(exchange)
@@ -179,7 +179,7 @@ class TestAccepting:
         assert linked.status_code == 303
         assert exchange.side("b").student_id == wanted
 
-    def test_a_search_without_result_says_so_and_can_be_made_again(self, as_: As, exchange: Exchange) -> None:
+    def test_accept_a_search_without_result_says_so_and_can_be_made_again(self, as_: As, exchange: Exchange) -> None:
         offered(exchange)
         browser = as_("head", "b")
 
@@ -195,7 +195,7 @@ class TestAccepting:
         assert 'value="Introuvable"' in answer.text
 
     @pytest.mark.parametrize("sought", ["a" * 101, "Zir\x00con"])
-    def test_a_search_that_cannot_be_is_refused_beside_its_field(
+    def test_accept_a_search_that_cannot_be_is_refused_beside_its_field(
         self, app: Flask, as_: As, exchange: Exchange, sought: str
     ) -> None:
         offered(exchange)
@@ -208,14 +208,14 @@ class TestAccepting:
         assert answer.status_code == 422
         assert 'id="sought-erreur"' in answer.text
 
-    def test_what_another_school_was_offered_is_not_searched(self, as_: As, exchange: Exchange) -> None:
+    def test_accept_what_another_school_was_offered_is_not_searched(self, as_: As, exchange: Exchange) -> None:
         offered(exchange)
         browser = as_("head", "a")
         browser.get(FOLLOW_UP)
 
         assert browser.post(acceptance(exchange), {"sought": "", "geste": "chercher"}).status_code == 404
 
-    def test_links_and_copies(self, as_: As, exchange: Exchange) -> None:
+    def test_accept_links_and_copies(self, as_: As, exchange: Exchange) -> None:
         offered(exchange)
         with exchange.look() as session:
             theirs = (Student.establishment_id == exchange.ids["b"], Student.last_name == "Topaze")
@@ -229,7 +229,9 @@ class TestAccepting:
         assert exchange.side("b").state is TransferState.DONE
         assert len(exchange.records(pupil)) == 5
 
-    def test_a_pupil_described_otherwise_must_be_confirmed(self, as_: As, exchange: Exchange, world: World) -> None:
+    def test_accept_a_pupil_described_otherwise_must_be_confirmed(
+        self, as_: As, exchange: Exchange, world: World
+    ) -> None:
         offered(exchange)
         browser = as_("head", "b")
         where = acceptance(exchange)
@@ -244,7 +246,9 @@ class TestAccepting:
         assert again.status_code == 303
         assert exchange.side("b").student_id == world.b.student_id
 
-    def test_another_schools_pupil_does_not_exist(self, app: Flask, as_: As, exchange: Exchange, world: World) -> None:
+    def test_accept_another_schools_pupil_does_not_exist(
+        self, app: Flask, as_: As, exchange: Exchange, world: World
+    ) -> None:
         offered(exchange)
         browser = as_("head", "b")
         browser.get(acceptance(exchange))

@@ -35,20 +35,22 @@ class TestConflict:
         exchange.run()
         return pair
 
-    def test_nothing_is_copied_and_both_see_what_disagrees(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_conflict_nothing_is_copied_and_both_see_what_disagrees(
+        self, exchange: Exchange, pair: tuple[int, int]
+    ) -> None:
         assert exchange.records(pair[1]) == set()
         for school in ("a", "b"):
             side = exchange.side(school)
             assert (side.state_value, side.disagreements) == ("conflict", ["birth_date", "first_name"])
         sound(exchange)
 
-    def test_neither_side_holds_what_the_other_says(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_conflict_neither_side_holds_what_the_other_says(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         for school, theirs in (("a", "Noé"), ("b", "Lou")):
             side = exchange.side(school)
             assert theirs not in f"{side.student_label} {side.search_key} {side.disagreements} {side.reason}"
             assert side.offered_birth_date is None
 
-    def test_the_destination_school_confirms(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_confirm_by_the_destination_school(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         source, destination = pair
 
         assert exchange.act(confirm, "b", side_id=exchange.side("b").id) == "done"
@@ -61,7 +63,7 @@ class TestConflict:
         sound(exchange)
 
     @pytest.mark.parametrize("school", ["a", "c"])
-    def test_other_roles_do_not_confirm(self, exchange: Exchange, pair: tuple[int, int], school: str) -> None:
+    def test_confirm_is_refused_to_other_roles(self, exchange: Exchange, pair: tuple[int, int], school: str) -> None:
         with pytest.raises(NotNow if school == "a" else NoSuchTransfer):
             exchange.act(confirm, school, side_id=exchange.side("a").id)
         with pytest.raises(NoSuchTransfer):
@@ -69,7 +71,7 @@ class TestConflict:
 
         assert exchange.records(pair[1]) == set()
 
-    def test_it_is_not_confirmed_while_a_school_is_off(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_confirm_waits_while_a_school_is_off(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.switch("a", on=False)
 
         with pytest.raises(TransfersOff, match="0999001W n’a pas activé"):
@@ -77,7 +79,7 @@ class TestConflict:
 
         assert exchange.records(pair[1]) == set()
 
-    def test_the_destination_school_refuses_with_a_reason(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_refuse_by_the_destination_school_with_a_reason(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         with pytest.raises(FieldErrors, match="raison"):
             exchange.act(refuse, "b", side_id=exchange.side("b").id, reason=" ")
 
@@ -89,7 +91,7 @@ class TestConflict:
         assert exchange.records(pair[1]) == set()
         sound(exchange)
 
-    def test_what_was_refused_may_be_asked_again(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_ask_again_after_a_refusal(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         side_id = exchange.side("b").id
         exchange.act(refuse, "b", side_id=side_id, reason="Un homonyme")
 
@@ -97,7 +99,7 @@ class TestConflict:
         assert exchange.act(confirm, "b", side_id=side_id) == "done"
         sound(exchange)
 
-    def test_corrected_files_decide_it_by_themselves(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_conflict_is_decided_by_corrected_files(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.set(pair[1], birth_date=date(2009, 2, 28), first_name="LOU")
 
         exchange.run("b")
@@ -105,7 +107,7 @@ class TestConflict:
         assert exchange.states("a") == exchange.states("b") == ["done"]
         assert exchange.records(pair[1]) == exchange.records(pair[0])
 
-    def test_files_corrected_in_part_leave_what_still_disagrees(
+    def test_conflict_files_corrected_in_part_leave_what_still_disagrees(
         self, exchange: Exchange, pair: tuple[int, int]
     ) -> None:
         exchange.set(pair[1], birth_date=date(2009, 2, 28))
@@ -115,7 +117,7 @@ class TestConflict:
         assert exchange.side("a").disagreements == exchange.side("b").disagreements == ["first_name"]
         assert exchange.run().pairs == 0
 
-    def test_an_ine_corrected_makes_it_vanish(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_conflict_vanishes_once_an_ine_is_corrected(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.set(pair[1], ine=exchange.ine())
 
         exchange.run("b")
@@ -123,14 +125,14 @@ class TestConflict:
         assert exchange.sides("a") == exchange.sides("b") == []
 
 
-class TestAgreement:
+class TestAgree:
     @pytest.fixture(params=[Origin.TABLE, Origin.HAND], ids=["by a table", "by hand"])
     def pair(self, exchange: Exchange, request: pytest.FixtureRequest) -> tuple[int, int]:
         pair = moved(exchange, came_by=request.param.value)
         exchange.run()
         return pair
 
-    def test_nothing_is_copied_until_the_source_school_agrees(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_agree_is_waited_for_before_anything_is_copied(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         assert exchange.records(pair[1]) == set()
         assert exchange.states("a") == exchange.states("b") == ["agreement"]
         with pytest.raises(NotNow):
@@ -141,7 +143,9 @@ class TestAgreement:
         assert exchange.records(pair[1]) == exchange.records(pair[0])
         sound(exchange)
 
-    def test_the_source_school_refuses_and_changes_its_mind(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_refuse_by_the_source_school_which_changes_its_mind(
+        self, exchange: Exchange, pair: tuple[int, int]
+    ) -> None:
         side_id = exchange.side("a").id
         exchange.act(refuse, "a", side_id=side_id, reason="Élève inconnu")
         with pytest.raises(NotNow):
@@ -152,14 +156,14 @@ class TestAgreement:
         assert exchange.act(agree, "a", side_id=side_id) == "done"
         sound(exchange)
 
-    def test_a_file_of_siecle_makes_the_agreement_needless(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_agree_is_needless_once_a_file_of_siecle_comes(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.set(pair[1], came_by=Origin.SIECLE.value)
 
         exchange.run("b")
 
         assert exchange.states("b") == ["done"]
 
-    def test_a_conflict_confirmed_still_asks_for_it(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+    def test_agree_is_asked_for_after_a_conflict_is_confirmed(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.set(pair[1], birth_date=date(2010, 1, 1))
         exchange.run()
 
@@ -169,8 +173,8 @@ class TestAgreement:
         sound(exchange)
 
 
-class TestPresentTwice:
-    def test_present_in_both_blocks_and_both_are_notified(self, exchange: Exchange) -> None:
+class TestTwins:
+    def test_twins_present_in_both_blocks_and_both_are_notified(self, exchange: Exchange) -> None:
         ine = exchange.ine()
         in_a = exchange.enrol("a", ine)
         exchange.fill("a", in_a)
@@ -189,7 +193,7 @@ class TestPresentTwice:
         assert exchange.states("a") == exchange.states("b") == ["done"]
         sound(exchange)
 
-    def test_the_one_who_left_may_be_either(self, exchange: Exchange) -> None:
+    def test_twins_the_one_who_left_may_be_either(self, exchange: Exchange) -> None:
         ine = exchange.ine()
         in_b, in_a = exchange.enrol("b", ine), exchange.enrol("a", ine)
         exchange.fill("a", in_a)
@@ -201,7 +205,7 @@ class TestPresentTwice:
         assert exchange.records(in_b) == exchange.records(in_a)
         sound(exchange)
 
-    def test_twice_in_one_school_blocks_what_comes_there(self, exchange: Exchange) -> None:
+    def test_twins_twice_in_one_school_blocks_what_comes_there(self, exchange: Exchange) -> None:
         source, destination = moved(exchange)
         with exchange.look() as session:
             from cpro.students.models import Student
@@ -222,7 +226,7 @@ class TestPresentTwice:
         assert exchange.states("b") == ["done"]
         sound(exchange)
 
-    def test_a_third_school_frees_the_two_others_by_its_import(self, exchange: Exchange) -> None:
+    def test_twins_a_third_school_frees_the_two_others_by_its_import(self, exchange: Exchange) -> None:
         source, destination = moved(exchange)
         with exchange.look() as session:
             from cpro.students.models import Student
@@ -239,7 +243,7 @@ class TestPresentTwice:
         assert exchange.sides("c") == []
         sound(exchange)
 
-    def test_a_school_that_is_off_is_not_notified(self, exchange: Exchange) -> None:
+    def test_twins_a_school_that_is_off_is_not_notified(self, exchange: Exchange) -> None:
         exchange.switch("b", on=False)
         ine = exchange.ine()
         exchange.enrol("a", ine)

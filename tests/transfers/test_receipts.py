@@ -24,13 +24,13 @@ def words_of(content: bytes) -> str:
     return " ".join(text.replace("\u202f", " ").replace("\u00a0", " ").split())
 
 
-class TestReceipt:
-    def test_there_is_none_of_what_was_not_made(self, as_: As, exchange: Exchange) -> None:
+class TestRenderReceipt:
+    def test_render_receipt_there_is_none_of_what_was_not_made(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
 
         assert as_("head", "b").get(f"{FOLLOW_UP}/{exchange.side('b').id}/recepisse.pdf").status_code == 409
 
-    def test_the_support_takes_no_copy_away(self, as_: As, exchange: Exchange) -> None:
+    def test_render_receipt_the_support_takes_no_copy_away(self, as_: As, exchange: Exchange) -> None:
         done(exchange)
         browser = as_("support", enter="b")
 
@@ -39,7 +39,7 @@ class TestReceipt:
 
     @pytest.mark.parametrize("school", ["a", "b"])
     @pytest.mark.parametrize("role", ["administrator", "head"])
-    def test_shows_each_school_what_went_from_where_to_where(
+    def test_render_receipt_shows_each_school_what_went_from_where_to_where(
         self, as_: As, exchange: Exchange, school: str, role: str
     ) -> None:
         done(exchange)
@@ -57,7 +57,7 @@ class TestReceipt:
         for secret in ("Câblage", "Analyser", "Bon trimestre", "28/02/2009"):
             assert secret not in words
 
-    def test_says_that_it_was_cancelled(self, as_: As, exchange: Exchange) -> None:
+    def test_render_receipt_says_that_it_was_cancelled(self, as_: As, exchange: Exchange) -> None:
         cancelled(exchange)
 
         words = words_of(as_("head", "a").get(f"{FOLLOW_UP}/{exchange.side('a').id}/recepisse.pdf").data)

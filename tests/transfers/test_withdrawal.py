@@ -53,13 +53,13 @@ def arrival(exchange: Exchange, desk: Desk) -> tuple[int, int]:
     return source, destination
 
 
-def test_an_import_starts_the_transfer(exchange: Exchange, desk: Desk) -> None:
+def test_after_import_starts_the_transfer(exchange: Exchange, desk: Desk) -> None:
     arrival(exchange, desk)
 
     sound(exchange)
 
 
-def test_undone_it_takes_it_back(exchange: Exchange, desk: Desk) -> None:
+def test_withdraw_takes_back_what_an_undone_import_started(exchange: Exchange, desk: Desk) -> None:
     source, destination = arrival(exchange, desk)
 
     desk.undo()
@@ -74,7 +74,7 @@ def test_undone_it_takes_it_back(exchange: Exchange, desk: Desk) -> None:
     sound(exchange)
 
 
-def test_the_same_file_imported_again_copies_again(exchange: Exchange, desk: Desk) -> None:
+def test_withdraw_lets_the_same_file_copy_again(exchange: Exchange, desk: Desk) -> None:
     source, _destination = arrival(exchange, desk)
     desk.undo()
     work(exchange)
@@ -88,7 +88,7 @@ def test_the_same_file_imported_again_copies_again(exchange: Exchange, desk: Des
     sound(exchange)
 
 
-def test_it_is_refused_once_what_came_was_evaluated_upon(exchange: Exchange, desk: Desk) -> None:
+def test_before_undoing_refuses_once_what_came_was_evaluated_upon(exchange: Exchange, desk: Desk) -> None:
     _source, destination = arrival(exchange, desk)
     with exchange.look() as session:
         uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == destination)).first()
@@ -116,7 +116,7 @@ def departure(exchange: Exchange, desk: Desk) -> int:
     return destination
 
 
-def test_what_a_departure_sent_is_taken_back_there(exchange: Exchange, desk: Desk) -> None:
+def test_withdraw_takes_back_there_what_a_departure_sent(exchange: Exchange, desk: Desk) -> None:
     destination = departure(exchange, desk)
 
     desk.undo()
@@ -127,7 +127,7 @@ def test_what_a_departure_sent_is_taken_back_there(exchange: Exchange, desk: Des
     sound(exchange)
 
 
-def test_it_is_refused_once_the_other_school_evaluated(exchange: Exchange, desk: Desk) -> None:
+def test_before_undoing_refuses_once_the_other_school_evaluated(exchange: Exchange, desk: Desk) -> None:
     destination = departure(exchange, desk)
     with exchange.look() as session:
         uid = session.scalars(select(Fiche.origin_uid).where(Fiche.student_id == destination)).first()
@@ -139,7 +139,7 @@ def test_it_is_refused_once_the_other_school_evaluated(exchange: Exchange, desk:
     assert exchange.states("b") == ["done"]
 
 
-def test_transfers_of_other_pupils_stay(exchange: Exchange, desk: Desk) -> None:
+def test_withdraw_leaves_transfers_of_other_pupils(exchange: Exchange, desk: Desk) -> None:
     ine = exchange.ine()
     source = exchange.enrol("b", ine)
     exchange.fill("b", source)

@@ -39,7 +39,7 @@ def jobs(exchange: Exchange, kind: str = RUN_JOB) -> list[Job]:
         return list(session.scalars(select(Job).where(Job.kind == kind).order_by(Job.id)))
 
 
-def test_an_import_asks_for_one_in_its_transaction(exchange: Exchange, moved: tuple[int, int]) -> None:
+def test_after_import_asks_for_a_run_in_its_transaction(exchange: Exchange, moved: tuple[int, int]) -> None:
     with exchange.at("b", writing=True) as session:
         events.import_applied.send(establishment_id=exchange.ids["b"], run_id=1, by=TESTER, now=clock.utcnow())
         assert session.scalars(select(Job.kind)).all() == [RUN_JOB]
@@ -54,7 +54,7 @@ def test_an_import_asks_for_one_in_its_transaction(exchange: Exchange, moved: tu
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_a_switch_asks_for_one(exchange: Exchange, moved: tuple[int, int], on: bool) -> None:
+def test_after_switch_asks_for_a_run(exchange: Exchange, moved: tuple[int, int], on: bool) -> None:
     exchange.switch("b", on=False)
     exchange.run()
     assert exchange.states("a") == ["waiting_joined"]
@@ -69,7 +69,7 @@ def test_a_switch_asks_for_one(exchange: Exchange, moved: tuple[int, int], on: b
     assert exchange.states("a") == (["done"] if on else [])
 
 
-def test_asked_twice_it_waits_once(exchange: Exchange) -> None:
+def test_request_run_twice_waits_once(exchange: Exchange) -> None:
     with exchange.at("a", writing=True):
         first = request_run(by=TESTER, now=clock.utcnow()).id
         assert request_run(by=TESTER, now=clock.utcnow()).id == first
@@ -77,7 +77,7 @@ def test_asked_twice_it_waits_once(exchange: Exchange) -> None:
         assert request_run(by=TESTER, now=clock.utcnow()).id != first
 
 
-def test_each_night(exchange: Exchange, moved: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_for_all_each_night(exchange: Exchange, moved: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     night = clock.utcnow().replace(hour=3, minute=30) + timedelta(days=1)
     monkeypatch.setattr("cpro.core.clock.utcnow", lambda: night)
     with exchange.app.app_context():
@@ -90,7 +90,7 @@ def test_each_night(exchange: Exchange, moved: tuple[int, int], monkeypatch: pyt
     assert exchange.records(moved[1]) == exchange.records(moved[0])
 
 
-def test_from_the_command_line_in_figures(app: Flask, exchange: Exchange, moved: tuple[int, int]) -> None:
+def test_run_command_answers_in_figures(app: Flask, exchange: Exchange, moved: tuple[int, int]) -> None:
     outcome = app.test_cli_runner().invoke(args=["transfers", "run"])
 
     assert outcome.exit_code == 0, outcome.output

@@ -1,0 +1,98 @@
+"""What the dashboard and the tab Transferts tell: decisions that wait, first transfers, months, switching off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+from cpro.transfers.models import Transfer, TransferSide
+from cpro.transfers.web.dashboard import _first_days
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page, text_of
+from tests.helpers.transfers import Exchange
+from tests.transfers.pages_moves import agreement, conflict, done, offered, twins
+
+As = Callable[..., Browser]
+
+
+class TestListTransferItems:
+    @pytest.mark.parametrize(
+        ("arrange", "school", "title"),
+        [
+            (conflict, "b", "Confirmer des identités"),
+            (agreement, "a", "Donner votre accord à des transferts"),
+            (offered, "b", "Répondre aux élèves proposés"),
+            (twins, "a", "Corriger des INE présents deux fois"),
+            (twins, "b", "Corriger des INE présents deux fois"),
+        ],
+    )
+    def test_list_transfer_items_shows_what_waits_for_the_school(
+        self, as_: As, exchange: Exchange, arrange: Callable[[Exchange], None], school: str, title: str
+    ) -> None:
+        assert title not in Page(as_("head", school).get("/admin/")).text
+
+        arrange(exchange)
+
+        text = Page(as_("head", school).get("/admin/")).text
+        assert text.index("Compléter les INE") < text.index(title) < text.index("Importer les élèves et les personnels")
+
+    @pytest.mark.parametrize(("arrange", "school"), [(conflict, "a"), (agreement, "b"), (offered, "a")])
+    def test_list_transfer_items_does_not_ask_of_a_school_what_the_other_must_do(
+        self, as_: As, exchange: Exchange, arrange: Callable[[Exchange], None], school: str
+    ) -> None:
+        arrange(exchange)
+
+        text = Page(as_("head", school).get("/admin/")).text
+
+        for title in ("Confirmer des identités", "Donner votre accord", "Répondre aux élèves"):
+            assert title not in text
+
+    @pytest.mark.parametrize(("school", "other"), [("a", "0999002X"), ("b", "0999001W")])
+    def test_list_transfer_items_shows_the_first_transfer_with_a_school_for_thirty_days(
+        self, as_: As, exchange: Exchange, school: str, other: str
+    ) -> None:
+        done(exchange)
+        done(exchange)
+        text = Page(as_("head", school).get("/admin/")).text
+        with exchange.write() as session:
+            for row in (*session.scalars(select(Transfer)), *session.scalars(select(TransferSide))):
+                row.done_at = exchange.now - timedelta(days=31)
+        later = Page(as_("head", school).get("/admin/")).text
+
+        assert text.count(f"Premier transfert avec l’établissement {other}") == 2  # the line, and its link's name
+        assert "Premier transfert" not in later
+
+
+class TestDrawTransfersByMonth:
+    def test_draw_transfers_by_month_is_not_shown_before_the_first_transfer(self, as_: As, exchange: Exchange) -> None:
+        assert "Transferts par mois" not in as_("head", "b").get("/admin/").text
+
+    def test_draw_transfers_by_month_counts_by_month_on_the_schools_clocks(self, as_: As, exchange: Exchange) -> None:
+        done(exchange)
+        done(exchange)
+
+        here, there = Page(as_("head", "b").get("/admin/")), Page(as_("head", "a").get("/admin/"))
+
+        assert "2 transferts reçus et 0 envoyé depuis six mois" in here.text
+        assert "0 transfert reçu et 2 envoyés depuis six mois" in there.text
+        assert [row[1:] for row in here.rows() if row[1:] == ["2", "0"]] == [["2", "0"]]
+        charts = ("Activité des cinq dernières semaines", "Divisions et comptes activés", "Transferts par mois")
+        assert [text_of(each) for each in here.main.iter("h3") if each.get("id", "").startswith("graphique-")] == [
+            *charts
+        ]
+
+    @pytest.mark.parametrize("month", range(1, 13))
+    def test_draw_transfers_by_month_shows_six_months_whatever_the_day(self, month: int) -> None:
+        now = datetime(2026, month, 28, 23, 30, tzinfo=ZoneInfo("Indian/Reunion"))
+
+        firsts = _first_days(now)
+
+        assert len(firsts) == 7
+        assert all(first.day == 1 and first.hour == 0 for first in firsts)
+        assert firsts[5] <= now < firsts[6]
+        months = [first.year * 12 + first.month for first in firsts]
+        assert months == list(range(months[0], months[0] + 7))
