@@ -36,8 +36,8 @@ CAMPAIGNS = {
         "an import applied, then undone, by workers killed at random moments: the school is old or new",
         "kills of each",
         (
-            "tests/imports/test_killed.py::test_killed_at_any_moment_the_school_is_old_or_new",
-            "tests/imports/test_killed.py::test_killed_while_undoing_the_import_stands_or_is_gone",
+            "tests/imports/apply/test_application_killed.py::test_apply_killed_at_any_moment_the_school_is_old_or_new",
+            "tests/imports/apply/test_application_killed.py::test_undo_killed_at_any_moment_the_import_stands_or_is_gone",
         ),
         smoke=3,
         whole=20,
@@ -66,7 +66,7 @@ CAMPAIGNS = {
     "corrupted-files": Campaign(
         "deposits with one to four wounds: a reading, or a refusal in French",
         "times 60 files",
-        ("tests/imports/test_fuzz.py",),
+        ("tests/imports/parse/test_fuzz.py",),
         smoke=3,
         whole=200,
     ),

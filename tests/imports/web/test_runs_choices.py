@@ -1,0 +1,204 @@
+"""Gérer les imports, what people decide: proposals to tick, doubtful lines."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.imports.models import ImportChange, ImportQuestion
+from cpro.students.models import Student
+from cpro.users.models import Account
+from tests.factories import World, make_student
+from tests.helpers.browser import Browser
+from tests.helpers.deposits import ONE, analyse, apply
+from tests.helpers.imports import SAMPLES, Desk
+from tests.helpers.pages import Page
+from tests.helpers.siecle import FILES
+
+As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
+pytestmark = pytest.mark.usefixtures("october")
+
+
+class TestChoose:
+    def test_choose_absent_teachers_are_proposed_unticked_and_done_once_ticked(
+        self, app: Flask, as_: As, desk: Desk
+    ) -> None:
+        browser = as_("administrator")
+        apply(app, browser, analyse(browser, *SAMPLES))
+        sts = (FILES / "sts_emp_0999001W_2026.xml").read_bytes()
+        start = sts.index(b"<INDIVIDU ")
+        shorter = sts[:start] + sts[sts.index(b"<INDIVIDU ", start + 1) :]
+        address = analyse(browser, ("sts.xml", shorter))
+        with desk.look() as session:
+            proposed = session.scalars(select(ImportChange).where(ImportChange.run_id == 2)).all()
+            wanted = [(each.id, each.object_id) for each in proposed if each.action_value == "deactivate"]
+        assert len(wanted) == 1
+        assert Page(browser.get(address)).rows()[1][3] == "0"
+
+        browser.post(f"{address}/choix", {"montre": [wanted[0][0]], "coche": [wanted[0][0]]})
+
+        assert Page(browser.get(address)).rows()[1][3] == "1"
+        apply(app, browser, address)
+        with desk.look() as session:
+            assert not session.get_one(Account, wanted[0][1]).is_active
+
+        # Nobody of them ever chose a password: undoing gives the account back, not the code on their sheet.
+        assert "codes d’activation qu’il a annulés" in Page(browser.get(f"{address}/annuler")).text
+        undone = Page(browser.post(f"{address}/annuler", follow_redirects=True))
+        with desk.look() as session:
+            assert session.get_one(Account, wanted[0][1]).is_active
+        assert "restent sans effet" in undone.text
+        assert "/admin/utilisateurs/fiches?pour=sans-code" in undone.links
+
+    def test_choose_the_report_says_of_those_left_unticked_that_nothing_changed(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+        apply(app, browser, analyse(browser, *SAMPLES))
+        sts = (FILES / "sts_emp_0999001W_2026.xml").read_bytes()
+        start = sts.index(b"<INDIVIDU ")
+        address = analyse(browser, ("sts.xml", sts[:start] + sts[sts.index(b"<INDIVIDU ", start + 1) :]))
+        waiting = Page(browser.get(address)).rows()
+        name = next(row[0] for row in waiting if "proposé, non coché" in " ".join(row))
+
+        apply(app, browser, address)
+
+        row = next(row for row in Page(browser.get(address)).rows() if row[0] == name)
+        assert row[2:] == ["non coché : rien n’a changé", ""]
+        exported = browser.get(f"{address}/export/csv").text.replace("\u202f", " ")
+        assert next(line for line in exported.splitlines() if name in line).endswith(
+            "non coché : rien n’a changé;non;;;;;"
+        )
+
+    def test_choose_ticking_all_then_none(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+        apply(app, browser, analyse(browser, *SAMPLES))
+        head_only = (FILES / "sts_emp_0999001W_2026.xml").read_bytes()
+        first, last = head_only.index(b"<INDIVIDU "), head_only.rindex(b"</INDIVIDU>")
+        keep = head_only[first : head_only.index(b"</INDIVIDU>")]
+        address = analyse(browser, ("sts.xml", head_only[:first] + keep + head_only[last:]))
+
+        browser.post(f"{address}/choix", {"geste": "tout"})
+        ticked = Page(browser.get(address)).rows()[1][3]
+        browser.post(f"{address}/choix", {"geste": "rien"})
+
+        assert int(ticked) >= 3
+        assert Page(browser.get(address)).rows()[1][3] == "0"
+
+    @pytest.mark.parametrize("posted", [{}, {"montre": "x", "coche": "99999999999"}, {"montre": "1", "coche": "1"}])
+    def test_choose_odd_choices_change_nothing(self, app: Flask, as_: As, posted: dict[str, str]) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, *SAMPLES)
+        before = Page(browser.get(address)).rows()
+
+        assert browser.post(f"{address}/choix", posted).status_code == 303
+
+        assert Page(browser.get(address)).rows()[:4] == before[:4]
+
+
+class TestAnswer:
+    @pytest.fixture
+    def namesake(self, world: World, arrange: Look) -> int:
+        """Give school A a pupil without numbers who bears the name and birth date of the file's."""
+        with arrange() as session:
+            pupil = make_student(
+                world.a.id, last_name="Testeur", first_name="Alix", birth_date=dt.date(2010, 3, 14), ine=None
+            )
+            session.add(pupil)
+            session.flush()
+            return pupil.id
+
+    def _question(self, desk: Desk) -> str:
+        with desk.look() as session:
+            return session.scalars(select(ImportQuestion)).one().field
+
+    def test_answer_unanswered_the_line_is_left_out(self, app: Flask, as_: As, desk: Desk, namesake: int) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, ONE)
+        assert "À confirmer : 1 ligne douteuse" in Page(browser.get(address)).text
+
+        apply(app, browser, address)
+
+        with desk.look() as session:
+            pupil = session.get_one(Student, namesake)
+            assert (pupil.is_active, pupil.siecle_id) == (True, None)
+        assert desk.students() == {}
+
+    def test_answer_the_same_person_receives_the_numbers(self, app: Flask, as_: As, desk: Desk, namesake: int) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, ONE)
+
+        answer = browser.post(f"{address}/reponses", {self._question(desk): str(namesake)}, follow_redirects=True)
+        assert "1 réponse enregistrée" in Page(answer).flashes[0]
+        apply(app, browser, address)
+
+        assert {key: pupil["id"] for key, pupil in desk.students().items()} == {"1": namesake}
+        browser.post(f"{address}/annuler")
+        assert desk.students() == {}
+
+    def test_answer_another_person_is_created(self, app: Flask, as_: As, desk: Desk, namesake: int) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, ONE)
+
+        browser.post(f"{address}/reponses", {self._question(desk): "0"})
+        apply(app, browser, address, "deactivations")
+
+        assert desk.students()["1"]["id"] != namesake
+        with desk.look() as session:
+            assert not session.get_one(Student, namesake).is_active  # the file does not name them
+
+    def test_answer_an_answer_holds_when_the_analysis_is_done_again(
+        self, app: Flask, as_: As, desk: Desk, namesake: int
+    ) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, ONE)
+        browser.post(f"{address}/reponses", {self._question(desk): str(namesake)})
+
+        browser.post(f"{address}/analyser")
+        apply(app, browser, address)
+
+        assert desk.students()["1"]["id"] == namesake
+
+    @pytest.mark.parametrize("answer", ["999999", "x", "-1", "", "99999999999"])
+    def test_answer_what_is_no_answer_is_refused(self, as_: As, desk: Desk, namesake: int, answer: str) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, ONE)
+
+        refused = browser.post(f"{address}/reponses", {self._question(desk): answer})
+
+        assert refused.status_code == 422
+        assert "n’est plus proposée" in Page(refused).text
+        assert desk.run(1).answers == {}
+
+    def test_answer_the_other_schools_pupil_is_no_answer(
+        self, as_: As, desk: Desk, world: World, namesake: int
+    ) -> None:
+        browser = as_("administrator")
+        address = analyse(browser, ONE)
+
+        answer = browser.post(f"{address}/reponses", {self._question(desk): str(world.b.student_id)})
+
+        assert answer.status_code == 422
+
+    def test_answer_two_people_under_two_numbers_are_told_apart_without_exchanging_them(
+        self, app: Flask, as_: As, desk: Desk
+    ) -> None:
+        desk.import_files(
+            desk.file_of({"id": "1", "ine": "990000011DB"}, {"id": "2", "ine": "990000022CA", "PRENOM": "Noé"})
+        )
+        first = desk.students()["1"]["id"]
+        browser = as_("administrator")
+        other = desk.file_of({"id": "2", "ine": "990000011DB", "PRENOM": "Alixe"})
+        address = analyse(browser, other)
+
+        browser.post(f"{address}/reponses", {self._question(desk): str(first)})
+        apply(app, browser, address, "deactivations")
+
+        found = desk.students()
+        assert (found["1"]["first_name"], found["1"]["ine"], found["1"]["id"]) == ("Alixe", "990000011DB", first)
+        assert not found["2"]["is_active"]
