@@ -51,5 +51,5 @@ def test_every_attack_played_to_its_end_is_in_the_table() -> None:
     named = {name for line in branches() for path, name in _NAME.findall(line) if ROOT / path == played}
 
     assert list_tests(played) - named <= {
-        "TestTheFirstHeadOfANewSchool::test_leaves_a_head_whom_the_command_line_lets_in"
+        "TestFirstHeadEscalation::test_first_head_escalation_leaves_a_head_whom_the_command_line_lets_in"
     }

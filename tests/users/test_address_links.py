@@ -36,13 +36,15 @@ def office(app: Flask, world: World) -> Office:
     return Office(app, world)
 
 
-class TestTheLink:
+class TestAnswerLink:
     @pytest.fixture
     def link(self, office: Office) -> str:
         office.act(manual.update_account, account=office.school.account_ids["teacher"], values={"email": TYPED})
         return link_in(office, OWN)
 
-    def test_changes_nothing_when_opened(self, app: Flask, browser: Callable[[], Browser], link: str) -> None:
+    def test_answer_link_changes_nothing_when_opened(
+        self, app: Flask, browser: Callable[[], Browser], link: str
+    ) -> None:
         with nothing_written(app):
             page = Page(browser().get(link))
 
@@ -50,7 +52,7 @@ class TestTheLink:
             assert words in page.text
 
     @pytest.mark.parametrize("word", ["", "oui", "confirmer "])
-    def test_changes_nothing_for_another_word(
+    def test_answer_link_changes_nothing_for_another_word(
         self, app: Flask, browser: Callable[[], Browser], link: str, word: str
     ) -> None:
         page = browser()
@@ -59,12 +61,14 @@ class TestTheLink:
         with nothing_written(app):
             assert page.post(link, {"reponse": word}).status_code == 422
 
-    def test_changes_nothing_for_a_forged_post(self, app: Flask, browser: Callable[[], Browser], link: str) -> None:
+    def test_answer_link_changes_nothing_for_a_forged_post(
+        self, app: Flask, browser: Callable[[], Browser], link: str
+    ) -> None:
         with nothing_written(app):
             assert browser().post(link, {"reponse": "confirmer"}, token=False).status_code == 400
 
     @pytest.mark.parametrize("word", ["confirmer", "refuser"])
-    def test_answers_once(self, app: Flask, browser: Callable[[], Browser], link: str, word: str) -> None:
+    def test_answer_link_answers_once(self, app: Flask, browser: Callable[[], Browser], link: str, word: str) -> None:
         page = browser()
         answer(page, link, word)
 
@@ -72,18 +76,18 @@ class TestTheLink:
         with nothing_written(app):
             assert page.post(link, {"reponse": "confirmer"}).status_code == 404
 
-    def test_expires(self, app: Flask, browser: Callable[[], Browser], link: str) -> None:
+    def test_answer_link_expires(self, app: Flask, browser: Callable[[], Browser], link: str) -> None:
         with time_machine.travel(NOW + addresses.LINK_VALIDITY, tick=False), nothing_written(app):
             assert browser().get(link).status_code == 404
             assert browser().post(link, {"reponse": "confirmer"}).status_code == 404
 
-    def test_is_kept_as_a_digest(self, app: Flask, link: str, platform: Arrange) -> None:
+    def test_answer_link_is_kept_as_a_digest(self, app: Flask, link: str, platform: Arrange) -> None:
         token = link.rpartition("/")[2]
         with platform() as session:
             stored = session.scalars(select(AddressChange)).one()
             assert token not in str(vars(stored))
 
-    def test_is_forgotten_once_answered_and_expired(
+    def test_answer_link_is_forgotten_once_answered_and_expired(
         self, app: Flask, browser: Callable[[], Browser], link: str, platform: Arrange
     ) -> None:
         answer(browser(), link, "confirmer")

@@ -38,7 +38,7 @@ def office(app: Flask, world: World) -> Office:
     return Office(app, world)
 
 
-class TestAnAccount:
+class TestChangeAccountAddress:
     """The administrator gives a teacher an address of theirs, then asks for a forgotten password."""
 
     @pytest.fixture
@@ -58,7 +58,7 @@ class TestAnAccount:
         page.post("/mot-de-passe-oublie", {"establishment": "alpha", "login": login})
         return [to for to, text in office.mails() if (to, text) not in before and CODE.search(text)]
 
-    def test_keeps_its_codes_at_the_earlier_address(self, office: Office, changed: int) -> None:
+    def test_change_account_address_keeps_its_codes_at_the_earlier_address(self, office: Office, changed: int) -> None:
         account = office.find(changed)
 
         assert (account.email, account.confirmed_email) == (TYPED, OWN)
@@ -68,7 +68,9 @@ class TestAnAccount:
         self.forget(office)
         return {to for to, text in office.mails() if CODE.search(text)}
 
-    def test_notifies_the_earlier_address_and_the_head_at_once(self, office: Office, changed: int) -> None:
+    def test_change_account_address_notifies_the_earlier_address_and_the_head_at_once(
+        self, office: Office, changed: int
+    ) -> None:
         [to_owner], [to_head] = letters(office, OWN), letters(office, "claude.basalte@alpha.example")
 
         for text in (to_owner, to_head):
@@ -78,7 +80,7 @@ class TestAnAccount:
         assert not LINK.search(to_head)
         assert letters(office, TYPED) == []
 
-    def test_counts_once_the_earlier_address_confirms(
+    def test_answer_link_counts_once_the_earlier_address_confirms(
         self, app: Flask, office: Office, changed: int, browser: Callable[[], Browser]
     ) -> None:
         with watching(app) as watch:
@@ -89,7 +91,7 @@ class TestAnAccount:
         assert watch.line["actor_label"] == f"Titulaire de l’adresse {OWN}"
         assert self._codes_for(office) == {TYPED}
 
-    def test_goes_back_when_the_earlier_address_objects(
+    def test_answer_link_goes_back_when_the_earlier_address_objects(
         self, app: Flask, office: Office, changed: int, browser: Callable[[], Browser]
     ) -> None:
         answer(browser(), link_in(office, OWN), "refuser")
@@ -100,7 +102,7 @@ class TestAnAccount:
         with time_machine.travel(NOW + timedelta(days=8), tick=False):
             assert self._codes_for(office) == {OWN}
 
-    def test_counts_once_its_owner_gives_it_with_their_password(
+    def test_change_own_address_counts_once_its_owner_gives_it_with_their_password(
         self, office: Office, changed: int, as_: Callable[..., Browser]
     ) -> None:
         owner = as_("teacher")
@@ -112,12 +114,14 @@ class TestAnAccount:
         assert "a été saisie par quelqu’un d’autre" not in owner.get("/mon-compte/adresse").text
 
     @pytest.mark.parametrize(("days", "counts"), [(6, False), (7, True), (20, True)])
-    def test_counts_by_silence_after_seven_days(self, office: Office, changed: int, days: int, counts: bool) -> None:
+    def test_apply_silence_counts_by_silence_after_seven_days(
+        self, office: Office, changed: int, days: int, counts: bool
+    ) -> None:
         with time_machine.travel(NOW + timedelta(days=days), tick=False):
             assert self._codes_for(office) == {TYPED if counts else OWN}
 
     @pytest.mark.parametrize("state", ["refused", "waiting"])
-    def test_never_counts_by_silence_when_no_server_took_the_notice(
+    def test_apply_silence_never_counts_by_silence_when_no_server_took_the_notice(
         self, office: Office, changed: int, arrange: Arrange, state: str
     ) -> None:
         with arrange() as session:
@@ -127,7 +131,7 @@ class TestAnAccount:
         with time_machine.travel(NOW + timedelta(days=20), tick=False):
             assert self._codes_for(office) == {OWN}
 
-    def test_never_counts_by_silence_when_the_notice_is_forgotten(
+    def test_apply_silence_never_counts_by_silence_when_the_notice_is_forgotten(
         self, office: Office, changed: int, arrange: Arrange
     ) -> None:
         with arrange() as session:
@@ -136,7 +140,7 @@ class TestAnAccount:
         with time_machine.travel(NOW + timedelta(days=20), tick=False):
             assert self._codes_for(office) == {OWN}
 
-    def test_counts_the_seven_days_from_the_day_a_server_took_the_notice(
+    def test_apply_silence_counts_the_seven_days_from_the_day_a_server_took_the_notice(
         self, office: Office, changed: int, arrange: Arrange
     ) -> None:
         with arrange() as session:
@@ -146,7 +150,7 @@ class TestAnAccount:
         with time_machine.travel(NOW + timedelta(days=8), tick=False):
             assert self._codes_for(office) == {OWN}
 
-    def test_an_objection_undoes_what_silence_gave(
+    def test_answer_link_an_objection_undoes_what_silence_gave(
         self, office: Office, changed: int, browser: Callable[[], Browser]
     ) -> None:
         link = link_in(office, OWN)
@@ -166,7 +170,9 @@ class TestAnAccount:
             assert browser().sign_in("alpha", "ines.quartz", chosen["password"]).status_code == 422
             assert office.find(changed).confirmed_email == OWN
 
-    def test_the_night_closes_what_was_not_asked_about(self, app: Flask, office: Office, changed: int) -> None:
+    def test_apply_silence_the_night_closes_what_was_not_asked_about(
+        self, app: Flask, office: Office, changed: int
+    ) -> None:
         later = NOW + timedelta(days=7)
         with watching(app) as watch:
             assert run_night(app, later) == {"counted": 1}
@@ -176,7 +182,7 @@ class TestAnAccount:
         assert run_night(app, later) == {"counted": 0}
 
     @pytest.mark.parametrize("role", ["teacher", "student", "administrator"])
-    def test_an_account_without_an_address_waits_for_its_owner_whatever_the_delay(
+    def test_change_account_address_an_account_without_an_address_waits_for_its_owner_whatever_the_delay(
         self, office: Office, role: str
     ) -> None:
         account = office.add(Role(role), login="zoe.mica")
@@ -186,13 +192,13 @@ class TestAnAccount:
             run_night(office.app, NOW + timedelta(days=400))
             assert self.forget(office, "zoe.mica") == []
 
-    def test_nor_does_an_address_given_at_creation(self, office: Office) -> None:
+    def test_change_account_address_nor_does_an_address_given_at_creation(self, office: Office) -> None:
         account = office.create("teacher", email=TYPED)
 
         assert office.find(account).confirmed_email == ""
         assert self.forget(office, "zoe.mica") == []
 
-    def test_two_changes_in_a_row_leave_one_link_and_the_first_address(
+    def test_change_account_address_two_changes_in_a_row_leave_one_link_and_the_first_address(
         self, office: Office, changed: int, browser: Callable[[], Browser]
     ) -> None:
         first = link_in(office, OWN)
@@ -205,14 +211,16 @@ class TestAnAccount:
         with time_machine.travel(NOW + timedelta(days=6), tick=False):
             assert self._codes_for(office) == {OWN}
 
-    def test_going_back_to_the_earlier_address_waits_for_nothing(self, office: Office, changed: int) -> None:
+    def test_change_account_address_going_back_to_the_earlier_address_waits_for_nothing(
+        self, office: Office, changed: int
+    ) -> None:
         office.act(manual.update_account, account=changed, values={"email": OWN})
 
         assert self._codes_for(office) == {OWN}
         with time_machine.travel(NOW + timedelta(days=8), tick=False):
             assert run_night(office.app, NOW + timedelta(days=8)) == {"counted": 0}
 
-    def test_a_head_is_never_decided_by_silence(self, office: Office, arrange: Arrange) -> None:
+    def test_apply_silence_a_head_is_never_decided_by_silence(self, office: Office, arrange: Arrange) -> None:
         head = office.school.account_ids["head"]
         office.change(head, email=TYPED)
         with arrange() as session:
@@ -221,7 +229,7 @@ class TestAnAccount:
 
         assert run_night(office.app, NOW + timedelta(days=30)) == {"counted": 0}
 
-    def test_an_account_that_becomes_a_pupils_keeps_no_address_and_no_link(
+    def test_forget_address_an_account_that_becomes_a_pupils_keeps_no_address_and_no_link(
         self, office: Office, browser: Callable[[], Browser], arrange: Arrange
     ) -> None:
         from cpro.students.accounts.links import link_account
@@ -242,14 +250,18 @@ class TestAnAccount:
             assert self.forget(office, "noe.agate") == []
             assert browser().get(link_in(office, own)).status_code == 404
 
-    def test_the_command_lines_word_counts_at_once(self, app: Flask, office: Office, teacher: int) -> None:
+    def test_change_account_address_the_command_lines_word_counts_at_once(
+        self, app: Flask, office: Office, teacher: int
+    ) -> None:
         from cpro.core.commands import COMMAND_LINE
 
         office.act(manual.update_account, COMMAND_LINE, account=teacher, values={"email": TYPED})
 
         assert office.find(teacher).confirmed_email == TYPED
 
-    def test_ones_own_change_notifies_the_earlier_address(self, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_change_own_address_ones_own_change_notifies_the_earlier_address(
+        self, office: Office, as_: Callable[..., Browser]
+    ) -> None:
         owner = as_("teacher")
         owner.get("/mon-compte/adresse")
         owner.post("/mon-compte/adresse", {"email": "ines@maison.example", "current_password": PASSWORD})

@@ -75,7 +75,7 @@ class TestCreateSchool:
             ("--name", "x" * 10_000),
         ],
     )
-    def test_a_refusal_is_one_sentence_and_writes_nothing(
+    def test_create_school_a_refusal_is_one_sentence_and_writes_nothing(
         self, run: Callable[..., Result], desk: Desk, words: tuple[str, str]
     ) -> None:
         before = len(desk.rows(Establishment)), len(desk.rows(Account)), len(desk.rows(AuditEntry))
@@ -85,7 +85,7 @@ class TestCreateSchool:
         assert is_refused(result), result.output
         assert (len(desk.rows(Establishment)), len(desk.rows(Account)), len(desk.rows(AuditEntry))) == before
 
-    def test_prints_a_code_that_lets_the_administrator_in(
+    def test_create_school_prints_a_code_that_lets_the_administrator_in(
         self, run: Callable[..., Result], activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
         result = run(*self.CREATE, "--admin-email", "admin@curie.example")
@@ -97,7 +97,9 @@ class TestCreateSchool:
         [account] = [each for each in desk.rows(Account) if each.establishment_id == school.id]
         assert (account.role_value, account.email) == ("administrator", "admin@curie.example")
 
-    def test_leaves_its_lines_in_the_journal_of_the_school(self, run: Callable[..., Result], desk: Desk) -> None:
+    def test_create_school_leaves_its_lines_in_the_journal_of_the_school(
+        self, run: Callable[..., Result], desk: Desk
+    ) -> None:
         run(*self.CREATE)
 
         school = next(each for each in desk.rows(Establishment) if each.code == "curie")
@@ -106,14 +108,14 @@ class TestCreateSchool:
         assert {row.establishment_id for row in lines} == {school.id}
         assert {row.actor_label for row in lines} == {"Ligne de commande"}
 
-    def test_a_uai_is_not_needed_to_begin(self, run: Callable[..., Result], desk: Desk) -> None:
+    def test_create_school_a_uai_is_not_needed_to_begin(self, run: Callable[..., Result], desk: Desk) -> None:
         for code in ("curie", "noether"):
             assert run("establishments", "create", "--name", "Lycée", "--code", code).exit_code == 0
 
         assert [each.uai for each in desk.rows(Establishment) if each.code in ("curie", "noether")] == [None, None]
 
     @pytest.mark.parametrize("missing", ["--name", "--code"])
-    def test_says_what_is_missing(self, run: Callable[..., Result], desk: Desk, missing: str) -> None:
+    def test_create_school_says_what_is_missing(self, run: Callable[..., Result], desk: Desk, missing: str) -> None:
         other = {"--name": ("--code", "curie"), "--code": ("--name", "Lycée")}[missing]
 
         result = run("establishments", "create", *other)
@@ -123,7 +125,7 @@ class TestCreateSchool:
         assert len(desk.rows(Establishment)) == 2
 
 
-class TestWhereTheHeadsCodeGoes:
+class TestSetHeadAddress:
     CREATE = ("establishments", "create", "--name", "Lycée Curie", "--code", "curie")
 
     @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ class TestWhereTheHeadsCodeGoes:
             ((), "users reset"),
         ],
     )
-    def test_is_said_when_the_school_is_created(
+    def test_create_school_is_said_when_the_school_is_created(
         self, run: Callable[..., Result], words: tuple[str, ...], sentence: str
     ) -> None:
         result = run(*self.CREATE, *words)
@@ -145,19 +147,23 @@ class TestWhereTheHeadsCodeGoes:
         assert sentence in result.stdout
         assert _CODE.fullmatch(result.stdout.split()[-1])  # scripts read the code at the end
 
-    def test_is_never_the_administrators_address(self, run: Callable[..., Result], desk: Desk) -> None:
+    def test_create_school_is_never_the_administrators_address(self, run: Callable[..., Result], desk: Desk) -> None:
         result = run(*self.CREATE, "--admin-email", "a@curie.example", "--head-email", "A@CURIE.example")
 
         assert is_refused(result), result.output
         assert len(desk.rows(Establishment)) == 2
 
-    def test_follows_the_uai_that_the_command_line_corrects(self, run: Callable[..., Result], desk: Desk) -> None:
+    def test_set_uai_follows_the_uai_that_the_command_line_corrects(
+        self, run: Callable[..., Result], desk: Desk
+    ) -> None:
         run(*self.CREATE)
 
         assert "ce.0940321n@ac-creteil.fr" in run("establishments", "set-uai", "curie", "0940321N").stdout
         assert "users reset" in run("establishments", "set-uai", "curie", "0570109J", "--no-official-mailbox").stdout
 
-    def test_is_set_again_whatever_was_confirmed(self, run: Callable[..., Result], arrange: Callable[..., Any]) -> None:
+    def test_set_head_address_is_set_again_whatever_was_confirmed(
+        self, run: Callable[..., Result], arrange: Callable[..., Any]
+    ) -> None:
         with arrange() as session:
             school = session.scalars(select(Establishment).where(Establishment.code == "alpha")).one()
             school.confirmed_email = "contact@alpha.example"
@@ -171,16 +177,18 @@ class TestWhereTheHeadsCodeGoes:
             line = session.scalars(select(AuditEntry).where(AuditEntry.establishment_id == school.id)).one()
             assert line.changes["confirmed_email"] == ["contact@alpha.example", ""]
 
-    def test_of_an_unknown_school_or_a_malformed_address_is_refused(self, run: Callable[..., Result]) -> None:
+    def test_set_head_address_of_an_unknown_school_or_a_malformed_address_is_refused(
+        self, run: Callable[..., Result]
+    ) -> None:
         assert is_refused(run("establishments", "set-head-email", "nulle-part", "p@alpha.example"))
         assert is_refused(run("establishments", "set-head-email", "alpha", "pas une adresse"))
 
 
-class TestReset:
+class TestResetCommand:
     @pytest.mark.parametrize(
         ("login", "school"), [("personne.inconnue", "alpha"), ("claude.basalte", "nulle-part"), ("claude.basalte", "")]
     )
-    def test_an_unknown_account_is_refused(
+    def test_reset_command_an_unknown_account_is_refused(
         self, run: Callable[..., Result], desk: Desk, login: str, school: str
     ) -> None:
         result = run("users", "reset", login, "--establishment", school)
@@ -188,7 +196,7 @@ class TestReset:
         assert is_refused(result), result.output
         assert desk.rows(ActivationCode) == []
 
-    def test_prints_a_code_and_ends_password_and_sign_ins(
+    def test_reset_command_prints_a_code_and_ends_password_and_sign_ins(
         self,
         run: Callable[..., Result],
         activate: Callable[..., TestResponse],
@@ -206,7 +214,7 @@ class TestReset:
         assert activate(result, "alpha", "claude.basalte").status_code == 303
         assert browser().sign_in("alpha", "claude.basalte", CHOSEN).status_code == 303
 
-    def test_is_recorded_in_the_journal_without_the_code(
+    def test_reset_command_is_recorded_in_the_journal_without_the_code(
         self, run: Callable[..., Result], desk: Desk, world: World
     ) -> None:
         result = run("users", "reset", "claude.basalte", "--establishment", "beta")
@@ -216,9 +224,9 @@ class TestReset:
         assert _CODE.findall(result.stdout)[0] not in f"{line.changes} {line.object_label}"
 
 
-class TestPlatformUsers:
+class TestPlatformUserCommands:
     @pytest.mark.parametrize("role", ["support", "inspector"])
-    def test_create_prints_a_code_that_lets_in(
+    def test_create_command_prints_a_code_that_lets_in(
         self, run: Callable[..., Result], activate: Callable[..., TestResponse], desk: Desk, role: str
     ) -> None:
         result = run("platform-users", "create", "Marie@CPRO.example", "--role", role, "--name", "Marie Noire")
@@ -229,7 +237,7 @@ class TestPlatformUsers:
         assert (account.role_value, account.name) == (role, "Marie Noire")
 
     @pytest.mark.parametrize("email", ["SUPPORT@cpro.example", "a@b", "", "pas une adresse"])
-    def test_create_refuses_a_taken_or_malformed_address(
+    def test_create_command_refuses_a_taken_or_malformed_address(
         self, run: Callable[..., Result], desk: Desk, email: str
     ) -> None:
         result = run("platform-users", "create", email, "--role", "support")
@@ -238,12 +246,14 @@ class TestPlatformUsers:
         assert len(desk.rows(PlatformAccount)) == 2
 
     @pytest.mark.parametrize("role", ["administrator", "head", ""])
-    def test_create_refuses_the_roles_of_schools(self, run: Callable[..., Result], desk: Desk, role: str) -> None:
+    def test_create_command_refuses_the_roles_of_schools(
+        self, run: Callable[..., Result], desk: Desk, role: str
+    ) -> None:
         assert run("platform-users", "create", "x@cpro.example", "--role", role).exit_code != 0
         assert len(desk.rows(PlatformAccount)) == 2
 
     @pytest.mark.parametrize("role", [(), ("--role", "support")])
-    def test_disable_ends_sign_ins_and_codes(
+    def test_disable_command_ends_sign_ins_and_codes(
         self,
         run: Callable[..., Result],
         as_: Callable[..., Browser],
@@ -259,7 +269,7 @@ class TestPlatformUsers:
         assert other.get("/mon-compte").status_code == 200
         assert browser().sign_in("", "support@cpro.example", PASSWORD).status_code == 403
 
-    def test_reset_prints_a_code_and_ends_sign_ins(
+    def test_reset_platform_prints_a_code_and_ends_sign_ins(
         self, run: Callable[..., Result], activate: Callable[..., TestResponse], as_: Callable[..., Browser]
     ) -> None:
         signed_in = as_("inspector")
@@ -274,7 +284,7 @@ class TestPlatformUsers:
     @pytest.mark.parametrize(
         "words", [("personne@cpro.example",), ("alix.granite",), ("support@cpro.example", "--role", "inspector")]
     )
-    def test_an_unknown_account_or_another_role_is_refused(
+    def test_platform_user_commands_an_unknown_account_or_another_role_is_refused(
         self, run: Callable[..., Result], as_: Callable[..., Browser], command: str, words: tuple[str, ...]
     ) -> None:
         signed_in = as_("support")

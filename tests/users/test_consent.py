@@ -34,8 +34,8 @@ def office(app: Flask, world: World) -> Office:
     return Office(app, world)
 
 
-class TestSecondAdministrator:
-    def test_is_impossible_without_a_head(self, app: Flask, office: Office) -> None:
+class TestNeedsConsent:
+    def test_needs_consent_is_impossible_without_a_head(self, app: Flask, office: Office) -> None:
         office.change(office.school.account_ids["head"], is_active=False)
 
         with nothing_written(app), pytest.raises(ConsentImpossible, match="créez d’abord celui-ci") as refusal:
@@ -43,21 +43,21 @@ class TestSecondAdministrator:
 
         assert refusal.value.field == "role"
 
-    def test_a_head_who_waits_is_none(self, app: Flask, office: Office) -> None:
+    def test_needs_consent_a_head_who_waits_is_none(self, app: Flask, office: Office) -> None:
         office.create("head", last_name="Jade")
         office.change(office.school.account_ids["head"], is_active=False)
 
         with nothing_written(app), pytest.raises(ConsentImpossible):
             office.create("administrator")
 
-    def test_waits_and_gets_no_code(self, app: Flask, office: Office) -> None:
+    def test_needs_consent_waits_and_gets_no_code(self, app: Flask, office: Office) -> None:
         second = office.create("administrator")
 
         assert office.find(second).is_pending
         with nothing_written(app), pytest.raises(ConsentAwaited, match="attend l’accord"):
             office.act(access.reset_account, account=second)
 
-    def test_is_opened_by_the_head(self, app: Flask, office: Office) -> None:
+    def test_needs_consent_is_opened_by_the_head(self, app: Flask, office: Office) -> None:
         second = office.create("administrator")
 
         with watching(app) as watch:
@@ -68,7 +68,7 @@ class TestSecondAdministrator:
         assert office.mails() == []
         assert CODE.fullmatch(office.act(access.reset_account, account=second) or "")
 
-    def test_coming_back_waits_anew(self, office: Office) -> None:
+    def test_needs_consent_coming_back_waits_anew(self, office: Office) -> None:
         second = office.add(Role.ADMINISTRATOR, consent_needed=True, consented_at=NOW)
         office.act(access.deactivate_account, account=second)
 
@@ -76,7 +76,7 @@ class TestSecondAdministrator:
 
         assert office.find(second).is_pending
 
-    def test_coming_back_is_impossible_without_a_head(self, app: Flask, office: Office) -> None:
+    def test_needs_consent_coming_back_is_impossible_without_a_head(self, app: Flask, office: Office) -> None:
         first, second = office.school.account_ids["administrator"], office.add(Role.ADMINISTRATOR)
         office.act(access.deactivate_account, second, account=first)
         office.change(office.school.account_ids["head"], is_active=False)
@@ -85,7 +85,7 @@ class TestSecondAdministrator:
             office.act(access.reactivate_account, second, account=first)
 
 
-class TestSigningInWhileWaiting:
+class TestSignInWhileWaiting:
     """Told as a disabled account is: after the right secret only."""
 
     @pytest.fixture
@@ -93,19 +93,21 @@ class TestSigningInWhileWaiting:
         office.add(Role.ADMINISTRATOR, login="zoe.mica", consent_needed=True)
         return "zoe.mica"
 
-    def test_says_nothing_to_who_does_not_know_the_password(self, browser: Callable[[], Browser], waiting: str) -> None:
+    def test_sign_in_while_waiting_says_nothing_to_who_does_not_know_the_password(
+        self, browser: Callable[[], Browser], waiting: str
+    ) -> None:
         answer = browser().sign_in("alpha", waiting, "Faux-faux-faux-42!")
 
         assert answer.status_code == 422
         assert DISABLED not in answer.text
 
-    def test_says_so_to_who_does(self, browser: Callable[[], Browser], waiting: str) -> None:
+    def test_sign_in_while_waiting_says_so_to_who_does(self, browser: Callable[[], Browser], waiting: str) -> None:
         answer = browser().sign_in("alpha", waiting, PASSWORD)
 
         assert answer.status_code == 403
         assert DISABLED in answer.text
 
-    def test_gets_no_forgotten_code(
+    def test_sign_in_while_waiting_gets_no_forgotten_code(
         self, office: Office, browser: Callable[[], Browser], arrange: Callable[..., Any]
     ) -> None:
         account = office.add(Role.ADMINISTRATOR, login="zoe.mica", consent_needed=True, email="zoe@test.example")
@@ -117,7 +119,9 @@ class TestSigningInWhileWaiting:
         assert office.mails() == []
         assert office.find(account).is_pending
 
-    def test_a_code_created_before_does_not_activate(self, office: Office, browser: Callable[[], Browser]) -> None:
+    def test_sign_in_while_waiting_a_code_created_before_does_not_activate(
+        self, office: Office, browser: Callable[[], Browser]
+    ) -> None:
         import time_machine
 
         pupil = office.add(Role.ADMINISTRATOR, login="zoe.mica", password_hash=None, activated_at=None)
@@ -148,35 +152,37 @@ class TestGrantConsent:
         return office.create("head")
 
     @pytest.mark.parametrize("who", ["administrator", "teacher", "student"])
-    def test_is_the_heads_alone(self, app: Flask, office: Office, further: int, who: str) -> None:
+    def test_grant_consent_is_the_heads_alone(self, app: Flask, office: Office, further: int, who: str) -> None:
         with nothing_written(app), pytest.raises(Forbidden, match="Seul le chef"):
             office.act(consent.grant_consent, who, account=further, mailed_to=MAILBOX)
 
-    def test_is_not_given_by_who_waits(self, app: Flask, office: Office, further: int) -> None:
+    def test_grant_consent_is_not_given_by_who_waits(self, app: Flask, office: Office, further: int) -> None:
         other = office.create("head", last_name="Jade")
 
         for who in (further, other):
             with nothing_written(app), pytest.raises(Forbidden):
                 office.act(consent.grant_consent, who, account=further, mailed_to=MAILBOX)
 
-    def test_is_not_given_by_a_disabled_head(self, app: Flask, office: Office, further: int) -> None:
+    def test_grant_consent_is_not_given_by_a_disabled_head(self, app: Flask, office: Office, further: int) -> None:
         by = office.actor("head")
         office.change(office.school.account_ids["head"], is_active=False)
 
         with nothing_written(app), pytest.raises(Forbidden):
             office.act(consent.grant_consent, by, account=further, mailed_to=MAILBOX)
 
-    def test_is_not_given_by_the_head_of_another_school(self, app: Flask, office: Office, further: int) -> None:
+    def test_grant_consent_is_not_given_by_the_head_of_another_school(
+        self, app: Flask, office: Office, further: int
+    ) -> None:
         by = Office(app, office.world, "b").actor("head")
 
         with nothing_written(app), pytest.raises(Forbidden):
             office.act(consent.grant_consent, by, account=further, mailed_to=MAILBOX)
 
-    def test_has_nothing_to_give_to_who_does_not_wait(self, app: Flask, office: Office) -> None:
+    def test_grant_consent_has_nothing_to_give_to_who_does_not_wait(self, app: Flask, office: Office) -> None:
         with nothing_written(app), pytest.raises(NothingToConsent):
             office.act(consent.grant_consent, "head", account=office.school.account_ids["teacher"])
 
-    def test_mails_a_heads_code_to_the_school(self, app: Flask, office: Office, further: int) -> None:
+    def test_grant_consent_mails_a_heads_code_to_the_school(self, app: Flask, office: Office, further: int) -> None:
         with watching(app) as watch:
             office.act(consent.grant_consent, "head", account=further, mailed_to=MAILBOX)
 
@@ -186,7 +192,7 @@ class TestGrantConsent:
         assert office.find(further).may_sign_in
         assert watch.line["changes"]["code_mailed_to"] == [None, MAILBOX]
 
-    def test_is_refused_when_the_address_changed_since_the_head_read_it(
+    def test_grant_consent_is_refused_when_the_address_changed_since_the_head_read_it(
         self, app: Flask, office: Office, further: int
     ) -> None:
         set_school(app, office.school.id, head_email="alix@boite.example")
@@ -196,7 +202,9 @@ class TestGrantConsent:
 
         assert office.mails() == []
 
-    def test_creates_no_code_where_no_address_is_proved(self, app: Flask, office: Office, further: int) -> None:
+    def test_grant_consent_creates_no_code_where_no_address_is_proved(
+        self, app: Flask, office: Office, further: int
+    ) -> None:
         set_school(app, office.school.id, head_email="")
 
         with watching(app) as watch:
@@ -207,7 +215,9 @@ class TestGrantConsent:
         assert "code_mailed_to" not in watch.line["changes"]
         assert "activation_code" not in watch.changed
 
-    def test_is_refused_when_the_address_is_the_administrators(self, app: Flask, office: Office, further: int) -> None:
+    def test_grant_consent_is_refused_when_the_address_is_the_administrators(
+        self, app: Flask, office: Office, further: int
+    ) -> None:
         mailbox = "alix.granite@alpha.example"
         set_school(app, office.school.id, head_email=mailbox)
 
@@ -220,22 +230,22 @@ class TestRevokeConsent:
     def second(self, office: Office) -> int:
         return office.add(Role.ADMINISTRATOR, login="zoe.mica", consent_needed=True, consented_at=NOW)
 
-    def test_is_the_heads_alone(self, app: Flask, office: Office, second: int) -> None:
+    def test_revoke_consent_is_the_heads_alone(self, app: Flask, office: Office, second: int) -> None:
         for who in ("administrator", second):
             with nothing_written(app), pytest.raises(Forbidden):
                 office.act(consent.revoke_consent, who, account=second)
 
-    def test_has_nothing_to_take_from_the_first_administrator(self, app: Flask, office: Office) -> None:
+    def test_revoke_consent_has_nothing_to_take_from_the_first_administrator(self, app: Flask, office: Office) -> None:
         with nothing_written(app), pytest.raises(NothingToConsent):
             office.act(consent.revoke_consent, "head", account=office.school.account_ids["administrator"])
 
-    def test_leaves_an_administrator(self, app: Flask, office: Office, second: int) -> None:
+    def test_revoke_consent_leaves_an_administrator(self, app: Flask, office: Office, second: int) -> None:
         office.act(access.deactivate_account, second, account=office.school.account_ids["administrator"])
 
         with nothing_written(app), pytest.raises(LastAdministrator):
             office.act(consent.revoke_consent, "head", account=second)
 
-    def test_ends_sign_ins_and_codes(
+    def test_revoke_consent_ends_sign_ins_and_codes(
         self, app: Flask, office: Office, second: int, browser: Callable[[], Browser]
     ) -> None:
         page = browser()
@@ -248,13 +258,13 @@ class TestRevokeConsent:
         assert page.get("/admin/").status_code == 303
         assert browser().sign_in("alpha", "zoe.mica", PASSWORD).status_code == 403
 
-    def test_a_further_head_who_activated_is_in_place(self, app: Flask, office: Office) -> None:
+    def test_revoke_consent_a_further_head_who_activated_is_in_place(self, app: Flask, office: Office) -> None:
         further = office.add(Role.HEAD, consent_needed=True, consented_at=NOW)
 
         with nothing_written(app), pytest.raises(NotByAdministrator, match="en fonction"):
             office.act(consent.revoke_consent, "head", account=further)
 
-    def test_stops_a_further_head_who_has_not_yet(self, office: Office) -> None:
+    def test_revoke_consent_stops_a_further_head_who_has_not_yet(self, office: Office) -> None:
         further = office.create("head")
         office.act(consent.grant_consent, "head", account=further, mailed_to=MAILBOX)
 

@@ -1,8 +1,7 @@
-"""Activation sheets: who gets one, what it says, and that it is shown once and kept nowhere."""
+"""The document of activation sheets: accessible, complete, whatever the names."""
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import shutil
@@ -21,11 +20,10 @@ from werkzeug.test import TestResponse
 from cpro.core.permissions import Role
 from cpro.users.credential_sheets import LAYOUTS, PrintedSchool, render_credential_sheets
 from cpro.users.operations.credential_sheets import CredentialSheet
-from tests.factories import NOW, PASSWORD, World
+from tests.factories import NOW, World
 from tests.helpers.browser import Browser
-from tests.helpers.office import CODE, Office
+from tests.helpers.office import Office
 from tests.helpers.pages import Page
-from tests.helpers.records import nothing_written, set_school, watching
 
 ADDRESS = "/admin/utilisateurs/fiches"
 needs_pdftotext = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler) is not installed")
@@ -66,225 +64,11 @@ def confirmation(answer: TestResponse) -> dict[str, Any]:
     return {name: each for name, each in values.items() if name and name != "csrf_token"}
 
 
-def rows(answer: TestResponse) -> list[dict[str, str]]:
-    """Return the sheets of a CSV answer."""
-    assert answer.status_code == 200, answer.text
-    text = answer.data.decode().removeprefix("\ufeff")
-    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
-
-
 def text_of(pdf: bytes, folder: Path) -> str:
     """Return the text of a PDF, as a screen reader would find it."""
     (folder / "credential_sheets.pdf").write_bytes(pdf)
     outcome = subprocess.run(["pdftotext", "credential_sheets.pdf", "-"], cwd=folder, capture_output=True, check=True)
     return outcome.stdout.decode()
-
-
-class TestForm:
-    def test_says_what_creating_them_does(self, as_: Callable[..., Browser]) -> None:
-        page = as_("administrator").get(ADDRESS)
-
-        assert page.status_code == 200
-        assert "cessent de servir" in page.text
-        assert "2ALP" in page.text
-        assert "2BET" not in page.text
-
-    def test_keeps_the_accounts_chosen_in_a_list(
-        self, as_: Callable[..., Browser], office: Office, world: World
-    ) -> None:
-        ids = office.add_pupils(2)
-
-        page = as_("administrator").get(
-            f"{ADDRESS}?ids={ids[0]}&ids={ids[1]}&ids={world.b.account_ids['teacher']}&ids=x"
-        )
-
-        assert re.findall(r'name="ids" value="(\d+)"', page.text)[:2] == [str(each) for each in ids]
-        assert "2 comptes choisis" in page.text
-
-    def test_shows_what_the_gate_waits_for(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
-        set_school(app, office.school.id, email="")
-
-        page = as_("administrator").get(ADDRESS)
-
-        assert page.status_code == 200
-        assert 'aria-disabled="true"' in page.text
-        assert "/admin/parametres/etablissement#email" in page.text
-
-
-class TestRefusals:
-    def test_the_gate_is_closed(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
-        office.add_pupils(1)
-        set_school(app, office.school.id, uai=None)
-        browser = as_("administrator")
-
-        with nothing_written(app):
-            answer = ask(browser, division=office.school.division_id)
-
-        assert answer.status_code == 409
-        assert "/admin/parametres/etablissement#uai" in answer.text
-
-    @pytest.mark.parametrize(
-        "fields",
-        [{}, {"division": "x"}, {"division": "-1"}, {"division": "", "ids": "x"}, {"layout": "3"}, {"format": "x"}],
-    )
-    def test_what_makes_no_sense(
-        self, app: Flask, as_: Callable[..., Browser], office: Office, fields: dict[str, str]
-    ) -> None:
-        office.add_pupils(1)
-        browser = as_("administrator")
-
-        with nothing_written(app):
-            answer = ask(browser, **fields)
-
-        assert answer.status_code == 422
-
-    @pytest.mark.parametrize("division", [10**6, "9" * 30])
-    def test_a_division_that_does_not_exist(self, app: Flask, as_: Callable[..., Browser], division: Any) -> None:
-        browser = as_("administrator")
-
-        with nothing_written(app):
-            assert ask(browser, division=division).status_code in (404, 422)
-
-    def test_another_schools_division_and_people_do_not_exist(
-        self, app: Flask, as_: Callable[..., Browser], world: World
-    ) -> None:
-        Office(app, world, "b").add_pupils(2)
-        browser = as_("administrator", "a")
-
-        with nothing_written(app):
-            assert ask(browser, division=world.b.division_id).status_code == 404
-            assert ask(browser, ids=world.b.account_ids["student"]).status_code == 422
-
-    def test_a_division_without_accounts(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
-        browser = as_("administrator")
-
-        with nothing_written(app):
-            answer = ask(browser, division=office.school.division_id)
-
-        assert answer.status_code == 422
-        assert "aucune fiche à imprimer" in answer.text
-
-    def test_ones_own_and_the_heads_account(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
-        browser = as_("administrator")
-        for who in ("administrator", "head"):
-            for reset in ({}, {"reset": "y", "current_password": PASSWORD}):
-                with nothing_written(app):
-                    assert ask(browser, ids=office.school.account_ids[who], **reset).status_code == 422
-
-
-class TestCreate:
-    def test_gives_the_document_and_keeps_no_code_in_clear(
-        self, app: Flask, as_: Callable[..., Browser], office: Office
-    ) -> None:
-        office.add_pupils(3)
-        browser = as_("administrator")
-
-        with watching(app) as watch:
-            answer = fetch(browser, division=office.school.division_id)
-
-        codes = [row["Code"] for row in rows(answer)]
-        assert len({code for code in codes if CODE.fullmatch(code)}) == 3
-        assert answer.headers["Content-Disposition"].startswith("attachment")
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert watch.changed == {"activation_code", "audit_entry", "kept_sheets"}
-        assert watch.line["changes"] == {"sheets": [None, 3]}
-        assert not any(code in str(watch.line) for code in codes)
-
-    def test_says_all_that_is_needed_to_sign_in(
-        self, as_: Callable[..., Browser], office: Office, browser: Callable[[], Browser]
-    ) -> None:
-        office.add_pupils(1, login="lea.ambre", first_name="Léa", last_name="Ambre")
-
-        [row] = rows(fetch(as_("administrator"), division=office.school.division_id))
-
-        assert row["Adresse de connexion"] == "https://cpro.example/alpha"
-        assert (row["Division"], row["Nom"], row["Prénom"], row["Rôle"]) == ("2ALP", "Ambre", "Léa", "Apprenant")
-        page = browser()
-        page.get("/connexion")
-        answer = page.post(
-            "/connexion", {"establishment": row["Établissement"], "login": row["Identifiant"], "password": row["Code"]}
-        )
-        assert "Ce code est bon" in answer.text
-
-    def test_voids_the_codes_created_before(
-        self, as_: Callable[..., Browser], office: Office, browser: Callable[[], Browser]
-    ) -> None:
-        office.add_pupils(1, login="lea.ambre")
-        administrator = as_("administrator")
-        [earlier] = rows(fetch(administrator, division=office.school.division_id))
-
-        [later] = rows(fetch(administrator, division=office.school.division_id))
-
-        assert earlier["Code"] != later["Code"]
-        answer = browser().sign_in("alpha", "lea.ambre", earlier["Code"])
-        assert answer.status_code == 422
-        assert "Ce code est bon" not in answer.text
-
-    def test_leaves_activated_accounts_alone_and_says_so(self, as_: Callable[..., Browser], office: Office) -> None:
-        office.add_pupils(1)
-        [activated] = office.add_pupils(1, password_hash="x", activated_at=NOW)
-        browser = as_("administrator")
-
-        answer = ask(browser, division=office.school.division_id)
-
-        assert "1 compte déjà activé" in browser.get(answer.location).text
-        assert len(rows(browser.get(f"{answer.location}/fichier"))) == 1
-        assert office.find(activated).password_hash == "x"
-
-    def test_resets_them_when_asked(self, app: Flask, as_: Callable[..., Browser], office: Office) -> None:
-        browser, teacher = as_("administrator"), as_("teacher")
-
-        with watching(app) as watch:
-            answer = fetch(browser, ids=office.school.account_ids["teacher"], reset="y", current_password=PASSWORD)
-
-        assert len(rows(answer)) == 1
-        assert office.find(office.school.account_ids["teacher"]).password_hash is None
-        assert teacher.get("/mon-compte").status_code == 303
-        assert watch.line["action"] == "accounts:sheets:reset"
-        assert watch.line["changes"] == {"sheets": [None, 1], "passwords_voided": [None, 1]}
-
-    def test_leaves_out_who_left_and_who_waits(self, as_: Callable[..., Browser], office: Office) -> None:
-        kept, gone = office.add_pupils(2)
-        office.change(gone, is_active=False)
-        waiting = office.add(Role.ADMINISTRATOR, consent_needed=True)
-
-        answer = fetch(as_("administrator"), ids=[kept, gone, waiting], reset="y", current_password=PASSWORD)
-
-        assert [row["Identifiant"] for row in rows(answer)] == [office.find(kept).login]
-
-    def test_a_name_that_is_a_formula_stays_text(self, as_: Callable[..., Browser], office: Office) -> None:
-        office.add_pupils(1, last_name="=1+1")
-
-        [row] = rows(fetch(as_("administrator"), division=office.school.division_id))
-
-        assert row["Nom"] == "'=1+1"
-
-    def test_a_document_that_cannot_be_rendered_leaves_the_codes_good(
-        self, app: Flask, as_: Callable[..., Browser], office: Office, arrange: Callable[..., Any]
-    ) -> None:
-        from cpro.establishments.models import PictureVersion
-
-        office.add_pupils(1)
-        browser = as_("administrator")
-        fetch(browser, division=office.school.division_id)
-        with arrange() as session:
-            lost = f"{office.school.id}/ab/{'ab' * 32}.png"
-            session.add(
-                PictureVersion(
-                    establishment_id=office.school.id,
-                    kind="logo",
-                    stored_name=lost,
-                    mimetype="image/png",
-                    width=9,
-                    height=9,
-                    created_at=NOW,
-                )
-            )
-
-        with nothing_written(app):
-            answer = ask(browser, division=office.school.division_id, format="pdf", confirme="oui")
-
-        assert answer.status_code == 404
 
 
 NAMES = [("Martin", "Zoé"), ("D’Artagnan-Lefèvre", "Œdipe"), ("x" * 100, "y" * 100), ("*gras* #panic() $x$", "\\")]
@@ -311,11 +95,11 @@ def logo() -> bytes:
 
 
 @pytest.mark.integration
-class TestPDF:
+class TestRenderCredentialSheets:
     SCHOOL = PrintedSchool("Lycée #1 « *essai* »", "alpha", "https://cpro.example/alpha", logo(), "1/ab/logo.png")
 
     @pytest.mark.parametrize(("layout", "pages"), [(1, 9), (2, 5), (8, 2)])
-    def test_is_an_accessible_document_of_so_many_pages(self, layout: int, pages: int) -> None:
+    def test_render_credential_sheets_is_an_accessible_document_of_so_many_pages(self, layout: int, pages: int) -> None:
         pdf = render_credential_sheets(sheets(9), self.SCHOOL, divisions={0: "2MELEC"}, layout=layout, now=NOW)
 
         assert pdf.startswith(b"%PDF-")
@@ -325,7 +109,7 @@ class TestPDF:
 
     @needs_pdftotext
     @pytest.mark.parametrize("layout", LAYOUTS)
-    def test_says_everything_on_each_sheet(self, layout: int, tmp_path: Path) -> None:
+    def test_render_credential_sheets_says_everything_on_each_sheet(self, layout: int, tmp_path: Path) -> None:
         pdf = render_credential_sheets(sheets(4), self.SCHOOL, divisions={0: "2MELEC"}, layout=layout, now=NOW)
 
         text = text_of(pdf, tmp_path)
@@ -337,14 +121,14 @@ class TestPDF:
         assert "04/11/2026" in text
 
     @needs_pdftotext
-    def test_text_is_never_markup(self, tmp_path: Path) -> None:
+    def test_render_credential_sheets_text_is_never_markup(self, tmp_path: Path) -> None:
         text = text_of(render_credential_sheets(sheets(4), self.SCHOOL, divisions={}, layout=2, now=NOW), tmp_path)
 
         assert "*GRAS* #PANIC() $X$ \\" in text
         assert "Lycée #1 « *essai* »" in text
 
     @needs_pdftotext
-    def test_a_letter_no_font_has_leaves_the_rest(self, tmp_path: Path) -> None:
+    def test_render_credential_sheets_a_letter_no_font_has_leaves_the_rest(self, tmp_path: Path) -> None:
         chinese = CredentialSheet(1, "小龙", "李", Role.STUDENT, "compte", "ABCD-EFGH-JKMN")
         greek = CredentialSheet(2, "Ζωή", "Чехов", Role.STUDENT, "zoi", "ABCD-EFGH-JKMP")
 
@@ -356,14 +140,16 @@ class TestPDF:
         assert "ЧЕХОВ Ζωή" in text
         assert "ABCD-EFGH-JKMN" in text
 
-    def test_needs_no_logo(self) -> None:
+    def test_render_credential_sheets_needs_no_logo(self) -> None:
         school = PrintedSchool("Lycée", "alpha", "https://cpro.example/alpha")
 
         pdf = render_credential_sheets(sheets(1), school, divisions={}, layout=1, now=datetime(2026, 1, 1, tzinfo=UTC))
 
         assert b"/Subtype /Image" not in pdf
 
-    def test_is_what_the_page_answers(self, as_: Callable[..., Browser], office: Office) -> None:
+    def test_render_credential_sheets_is_what_the_page_answers(
+        self, as_: Callable[..., Browser], office: Office
+    ) -> None:
         office.add_pupils(3)
 
         answer = fetch(as_("administrator"), division=office.school.division_id, format="pdf", layout="2")

@@ -106,10 +106,12 @@ def open_school(app: Flask, *words: str) -> Attacker:
     return Attacker(app, browser, CHOSEN)
 
 
-class TestAFurtherHeadWhomTheHeadConsentedTo:
+class TestFurtherHeadEscalation:
     """The head agrees to a colleague; before they activate, the administrator makes the school's mailbox theirs."""
 
-    def test_gives_the_administrator_no_code(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_further_head_escalation_gives_the_administrator_no_code(
+        self, app: Flask, office: Office, as_: Callable[..., Browser]
+    ) -> None:
         attacker, head = Attacker(app, as_("administrator")), as_("head")
         further = attacker.create_head()
         asked = head.form(f"{USERS}/accord/?id={further}")
@@ -124,7 +126,7 @@ class TestAFurtherHeadWhomTheHeadConsentedTo:
         assert codes == []
         assert office.find(further).activated_at is None
 
-    def test_gives_no_code_when_the_mailbox_was_taken_before_the_consent(
+    def test_further_head_escalation_gives_no_code_when_the_mailbox_was_taken_before_the_consent(
         self, app: Flask, office: Office, as_: Callable[..., Browser]
     ) -> None:
         attacker, head = Attacker(app, as_("administrator")), as_("head")
@@ -139,7 +141,7 @@ class TestAFurtherHeadWhomTheHeadConsentedTo:
         assert codes == []
 
 
-class TestTheFirstHeadOfANewSchool:
+class TestFirstHeadEscalation:
     """The platform opens a school for its administrator, who then makes a head and receives the code."""
 
     @pytest.fixture(params=["0570109J", "0999003Y", ""], ids=["in the table", "outside the table", "without a UAI"])
@@ -150,7 +152,9 @@ class TestTheFirstHeadOfANewSchool:
     def attacker(self, app: Flask, uai: str) -> Attacker:
         return open_school(app, *(("--uai", uai) if uai else ()))
 
-    def test_gives_the_administrator_no_code(self, app: Flask, office: Office, attacker: Attacker, uai: str) -> None:
+    def test_first_head_escalation_gives_the_administrator_no_code(
+        self, app: Flask, office: Office, attacker: Attacker, uai: str
+    ) -> None:
         attacker.take_the_mailbox(uai=uai or "0940321N", academy="Créteil")
         head = attacker.create_head()
         attacker.reset(head)
@@ -159,7 +163,7 @@ class TestTheFirstHeadOfANewSchool:
         assert attacker.play_on(codes, "curie") == []
         assert codes == []
 
-    def test_gives_none_through_the_uai_that_the_form_took(
+    def test_first_head_escalation_gives_none_through_the_uai_that_the_form_took(
         self, app: Flask, office: Office, attacker: Attacker, uai: str
     ) -> None:
         """The UAI typed is that of a school whose official mailbox the attacker reads."""
@@ -179,7 +183,7 @@ class TestTheFirstHeadOfANewSchool:
             (("--uai", "0570109J", "--no-official-mailbox"), ""),
         ],
     )
-    def test_sends_the_code_where_the_platform_said_whatever_the_form_says(
+    def test_first_head_escalation_sends_the_code_where_the_platform_said_whatever_the_form_says(
         self, app: Flask, office: Office, words: tuple[str, ...], mailbox: str
     ) -> None:
         attacker = open_school(app, *words)
@@ -193,7 +197,9 @@ class TestTheFirstHeadOfANewSchool:
         page = attacker.browser.get(f"{USERS}/details/?id={head}").text + "".join(attacker.seen)
         assert (mailbox or "l’équipe qui administre CPro") in page
 
-    def test_leaves_a_head_whom_the_command_line_lets_in(self, app: Flask, office: Office, attacker: Attacker) -> None:
+    def test_first_head_escalation_leaves_a_head_whom_the_command_line_lets_in(
+        self, app: Flask, office: Office, attacker: Attacker
+    ) -> None:
         attacker.take_the_mailbox(uai="0940321N")
         attacker.create_head()
 
@@ -203,7 +209,7 @@ class TestTheFirstHeadOfANewSchool:
         assert len(attacker.play_on(CODE.findall(printed.stdout), "curie")) == 1
 
 
-def test_an_imported_head_gives_no_code_either(app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+def test_imported_head_escalation_gives_no_code_either(app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
     """A file of STS-Web is text that the administrator deposits: the head it names is not activated through it."""
     office.change(office.school.account_ids["head"], is_active=False)
     imported = office.add(Role.HEAD, login="zoe.mica", password_hash=None, activated_at=None, sts_key="epp:1", email="")

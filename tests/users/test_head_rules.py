@@ -41,7 +41,7 @@ def headless(office: Office) -> Office:
     return office
 
 
-class TestHeadInPlace:
+class TestCheckHeadActsAlone:
     """What an administrator, or another head, tries on the account of a head in place."""
 
     @pytest.fixture(params=["administrator", "other head"])
@@ -59,27 +59,29 @@ class TestHeadInPlace:
             {"civility": "M."},
         ],
     )
-    def test_is_not_edited(self, app: Flask, office: Office, who: str | int, values: dict[str, str]) -> None:
+    def test_update_account_refuses_a_head_in_place(
+        self, app: Flask, office: Office, who: str | int, values: dict[str, str]
+    ) -> None:
         with nothing_written(app), pytest.raises(NotByAdministrator, match="par lui-même"):
             office.act(manual.update_account, who, account=office.school.account_ids["head"], values=values)
 
-    def test_is_not_reset(self, app: Flask, office: Office, who: str | int) -> None:
+    def test_reset_account_refuses_a_head_in_place(self, app: Flask, office: Office, who: str | int) -> None:
         with nothing_written(app), pytest.raises(NotByAdministrator, match="ne se réinitialise pas"):
             office.act(access.reset_account, who, account=office.school.account_ids["head"])
 
         assert office.mails() == []
 
-    def test_is_not_deactivated(self, app: Flask, office: Office, who: str | int) -> None:
+    def test_deactivate_account_refuses_a_head_in_place(self, app: Flask, office: Office, who: str | int) -> None:
         with nothing_written(app), pytest.raises(NotByAdministrator, match="ne se désactive pas"):
             office.act(access.deactivate_account, who, account=office.school.account_ids["head"])
 
-    def test_is_not_reactivated(self, app: Flask, office: Office, who: str | int) -> None:
+    def test_reactivate_account_refuses_a_head_in_place(self, app: Flask, office: Office, who: str | int) -> None:
         office.change(office.school.account_ids["head"], is_active=False)
 
         with nothing_written(app), pytest.raises(NotByAdministrator, match="ne se réactive pas"):
             office.act(access.reactivate_account, who, account=office.school.account_ids["head"])
 
-    def test_gets_no_sheet(self, app: Flask, office: Office, who: str | int) -> None:
+    def test_plan_target_sheets_refuses_a_head_in_place(self, app: Flask, office: Office, who: str | int) -> None:
         for reset in (False, True):
             with nothing_written(app), pytest.raises(NoSheet, match="adresse confirmée de l’établissement"):
                 office.act(
@@ -89,7 +91,7 @@ class TestHeadInPlace:
                     reset=reset,
                 )
 
-    def test_is_left_out_of_a_batch(self, office: Office) -> None:
+    def test_plan_target_sheets_leaves_a_head_in_place_out_of_a_batch(self, office: Office) -> None:
         ids = [office.school.account_ids["head"], *office.add_pupils(2)]
 
         batch = office.act(plan_target_sheets, target=Target(account_ids=tuple(ids)), reset=True)
@@ -98,7 +100,7 @@ class TestHeadInPlace:
         assert batch.plan.excluded == 1
         assert office.find(ids[0]).password_hash is not None
 
-    def test_can_do_nothing_of_it_to_themselves(self, app: Flask, office: Office) -> None:
+    def test_check_head_acts_alone_can_do_nothing_of_it_to_themselves(self, app: Flask, office: Office) -> None:
         head = office.school.account_ids["head"]
         for action in (access.deactivate_account, access.reactivate_account, access.reset_account):
             with nothing_written(app), pytest.raises(OwnAccount):
@@ -109,13 +111,13 @@ class TestHeadInPlace:
 
 class TestOtherRoads:
     @pytest.mark.parametrize("role", ["teacher", "student", "administrator"])
-    def test_no_account_is_promoted(self, app: Flask, office: Office, role: str) -> None:
+    def test_update_account_promotes_no_account_to_head(self, app: Flask, office: Office, role: str) -> None:
         account_id = office.add(Role(role))
 
         with nothing_written(app), pytest.raises(RoleRefused, match="Personne ne devient"):
             office.act(manual.update_account, account=account_id, values={"role": "head"})
 
-    def test_a_forgotten_password_goes_to_the_heads_own_address(
+    def test_forgotten_password_goes_to_the_heads_own_address(
         self, office: Office, browser: Callable[[], Browser]
     ) -> None:
         page = browser()
@@ -125,16 +127,14 @@ class TestOtherRoads:
 
         assert [to for to, _ in office.mails()] == ["claude.basalte@alpha.example"]
 
-    def test_a_head_created_by_hand_has_no_address_of_the_administrators_choice(
-        self, app: Flask, headless: Office
-    ) -> None:
+    def test_create_head_takes_no_address_of_the_administrators_choice(self, app: Flask, headless: Office) -> None:
         with nothing_written(app), pytest.raises(DomainError, match="Laissez vide") as refusal:
             headless.create("head", email="alix@boite.example")
 
         assert refusal.value.field == "email"
         assert headless.mails() == []
 
-    def test_before_the_head_activated_a_forgotten_password_sends_nothing(
+    def test_forgotten_password_sends_nothing_before_the_head_activated(
         self, headless: Office, browser: Callable[[], Browser]
     ) -> None:
         headless.create("head")
@@ -147,14 +147,16 @@ class TestOtherRoads:
         assert headless.mails() == before
 
 
-class TestFirstHead:
-    def test_waits_for_the_gate(self, app: Flask, headless: Office) -> None:
+class TestCreateFirstHead:
+    def test_create_first_head_waits_for_the_gate(self, app: Flask, headless: Office) -> None:
         set_school(app, headless.school.id, email="")
 
         with nothing_written(app), pytest.raises(DomainError, match="adresse électronique"):
             headless.create("head")
 
-    def test_is_created_without_a_code_where_no_address_is_proved(self, app: Flask, headless: Office) -> None:
+    def test_create_first_head_is_created_without_a_code_where_no_address_is_proved(
+        self, app: Flask, headless: Office
+    ) -> None:
         set_school(app, headless.school.id, head_email="")
 
         with watching(app) as watch:
@@ -166,7 +168,9 @@ class TestFirstHead:
             headless.act(access.reset_account, account=head)
 
     @pytest.mark.parametrize("mailbox", ["alix.granite@alpha.example", "Alix.Granite@ALPHA.example"])
-    def test_is_refused_while_the_mailbox_is_an_accounts(self, app: Flask, headless: Office, mailbox: str) -> None:
+    def test_create_first_head_is_refused_while_the_mailbox_is_an_accounts(
+        self, app: Flask, headless: Office, mailbox: str
+    ) -> None:
         set_school(app, headless.school.id, head_email=mailbox)
 
         with nothing_written(app), pytest.raises(HeadCodeUndeliverable, match="Alix GRANITE"):
@@ -174,7 +178,7 @@ class TestFirstHead:
 
         assert headless.mails() == []
 
-    def test_receives_the_code_at_the_schools_address(
+    def test_create_first_head_receives_the_code_at_the_schools_address(
         self, app: Flask, headless: Office, browser: Callable[[], Browser]
     ) -> None:
         with watching(app) as watch:
@@ -188,7 +192,7 @@ class TestFirstHead:
         assert watch.line["changes"]["code_mailed_to"] == [None, "direction@alpha.example"]
         assert code not in str(watch.line)
 
-    def test_gets_the_code_again_by_mail_never_on_screen(self, headless: Office) -> None:
+    def test_create_first_head_gets_the_code_again_by_mail_never_on_screen(self, headless: Office) -> None:
         head = headless.create("head")
 
         shown = headless.act(access.reset_account, account=head)
@@ -209,7 +213,7 @@ class TestFirstHead:
             ("", "sent", "c’est l’équipe qui administre CPro qui le lui remet"),
         ],
     )
-    def test_has_a_page_that_says_how_the_code_reaches_them(
+    def test_create_first_head_has_a_page_that_says_how_the_code_reaches_them(
         self,
         app: Flask,
         headless: Office,
@@ -229,13 +233,13 @@ class TestFirstHead:
 
         assert sentence in page.text
 
-    def test_gets_no_sheet_before_activating_either(self, app: Flask, headless: Office) -> None:
+    def test_create_first_head_gets_no_sheet_before_activating_either(self, app: Flask, headless: Office) -> None:
         head = headless.create("head")
 
         with nothing_written(app), pytest.raises(NoSheet):
             headless.act(plan_target_sheets, target=Target(account_ids=(head,)))
 
-    def test_mails_nothing_when_the_action_fails(self, app: Flask, headless: Office) -> None:
+    def test_create_first_head_mails_nothing_when_the_action_fails(self, app: Flask, headless: Office) -> None:
         def action(**values: Any) -> None:
             manual.create_manual_account({"last_name": "Mica", "first_name": "Zoé", "role": "head"}, **values)
             raise DomainError("Autre chose a été refusé.")
@@ -245,7 +249,7 @@ class TestFirstHead:
 
         assert headless.mails() == []
 
-    def test_of_two_created_at_once_one_waits(self, headless: Office) -> None:
+    def test_create_first_head_of_two_created_at_once_one_waits(self, headless: Office) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(2) as pool:
@@ -262,26 +266,28 @@ class TestPendingHead:
     def pending(self, office: Office) -> int:
         return office.create("head")
 
-    def test_receives_nothing(self, office: Office, pending: int) -> None:
+    def test_pending_head_receives_nothing(self, office: Office, pending: int) -> None:
         assert office.find(pending).is_pending
         assert office.mails() == []
 
-    def test_gets_no_code(self, app: Flask, office: Office, pending: int) -> None:
+    def test_pending_head_gets_no_code(self, app: Flask, office: Office, pending: int) -> None:
         with nothing_written(app), pytest.raises(ConsentAwaited):
             office.act(access.reset_account, account=pending)
         with nothing_written(app), pytest.raises(NoSheet):
             office.act(plan_target_sheets, target=Target(account_ids=(pending,)), reset=True)
 
     @pytest.mark.parametrize("values", [{"email": "a@b.example"}, {"role": "administrator"}, {"last_name": "Granite"}])
-    def test_is_not_edited(self, app: Flask, office: Office, pending: int, values: dict[str, str]) -> None:
+    def test_update_account_refuses_a_pending_head(
+        self, app: Flask, office: Office, pending: int, values: dict[str, str]
+    ) -> None:
         with nothing_written(app), pytest.raises(NotByAdministrator):
             office.act(manual.update_account, account=pending, values=values)
 
-    def test_the_administrator_gives_no_consent(self, app: Flask, office: Office, pending: int) -> None:
+    def test_pending_head_the_administrator_gives_no_consent(self, app: Flask, office: Office, pending: int) -> None:
         with nothing_written(app), pytest.raises(Forbidden, match="Seul le chef"):
             office.act(consent.grant_consent, account=pending, mailed_to="direction@alpha.example")
 
-    def test_may_be_given_up_and_is_not_restored_past_the_head(self, office: Office, pending: int) -> None:
+    def test_pending_head_may_be_given_up_and_is_not_restored_past_the_head(self, office: Office, pending: int) -> None:
         office.act(access.deactivate_account, account=pending)
 
         with pytest.raises(NotByAdministrator):
@@ -290,14 +296,14 @@ class TestPendingHead:
         assert not office.find(pending).is_active
 
 
-class TestOwnAddress:
+class TestChangeOwnAddress:
     """The head, and everybody, sets their own address, with their password."""
 
     def post(self, browser: Browser, email: str, current: str = PASSWORD) -> Any:
         browser.get("/mon-compte/adresse")
         return browser.post("/mon-compte/adresse", {"email": email, "current_password": current})
 
-    def test_asks_for_the_password(self, app: Flask, as_: Callable[..., Browser]) -> None:
+    def test_change_own_address_asks_for_the_password(self, app: Flask, as_: Callable[..., Browser]) -> None:
         browser = as_("head")
 
         with nothing_written(app):
@@ -306,7 +312,7 @@ class TestOwnAddress:
         assert answer.status_code == 422
         assert 'id="current_password-erreur"' in answer.text
 
-    def test_refuses_what_is_no_address(self, app: Flask, as_: Callable[..., Browser]) -> None:
+    def test_change_own_address_refuses_what_is_no_address(self, app: Flask, as_: Callable[..., Browser]) -> None:
         browser = as_("head")
 
         with nothing_written(app):
@@ -316,7 +322,9 @@ class TestOwnAddress:
         assert 'id="email-erreur"' in answer.text
 
     @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student"])
-    def test_is_stored_and_journaled(self, app: Flask, office: Office, as_: Callable[..., Browser], role: str) -> None:
+    def test_change_own_address_is_stored_and_journaled(
+        self, app: Flask, office: Office, as_: Callable[..., Browser], role: str
+    ) -> None:
         browser = as_(role)
 
         with watching(app) as watch:
@@ -328,17 +336,17 @@ class TestOwnAddress:
             "email": [f"{office.world.logins[role]}@alpha.example", "Nouvelle@alpha.example"]
         }
 
-    def test_a_platform_account_has_none_to_change(self, as_: Callable[..., Browser]) -> None:
+    def test_change_own_address_a_platform_account_has_none_to_change(self, as_: Callable[..., Browser]) -> None:
         assert as_("support").get("/mon-compte/adresse").status_code == 404
 
 
-class TestCommandLine:
+class TestHeadCommands:
     """The platform's own hand, which the head's rules do not bind."""
 
     def run(self, app: Flask, *words: str) -> Any:
         return app.test_cli_runner().invoke(args=["users", *words, "--establishment", "alpha"])
 
-    def test_disables_and_enables_a_head(self, app: Flask, office: Office) -> None:
+    def test_head_command_disables_and_enables_a_head(self, app: Flask, office: Office) -> None:
         head = office.school.account_ids["head"]
 
         assert self.run(app, "disable", "claude.basalte").exit_code == 0
@@ -347,19 +355,19 @@ class TestCommandLine:
         assert self.run(app, "enable", "claude.basalte").exit_code == 0
         assert office.find(head).is_active
 
-    def test_resets_a_head(self, app: Flask, world: World) -> None:
+    def test_head_command_resets_a_head(self, app: Flask, world: World) -> None:
         outcome = self.run(app, "reset", "claude.basalte")
 
         assert outcome.exit_code == 0
         assert CODE.search(outcome.output)
 
-    def test_does_not_remove_the_last_administrator_either(self, app: Flask, world: World) -> None:
+    def test_head_command_does_not_remove_the_last_administrator_either(self, app: Flask, world: World) -> None:
         outcome = self.run(app, "disable", "alix.granite")
 
         assert outcome.exit_code == 1
         assert "dernier administrateur" in outcome.stderr
 
-    def test_consents_where_no_head_can(self, app: Flask, office: Office) -> None:
+    def test_head_command_consents_where_no_head_can(self, app: Flask, office: Office) -> None:
         pending = office.create("head")
         office.change(office.school.account_ids["head"], is_active=False)
 
@@ -367,7 +375,7 @@ class TestCommandLine:
         assert office.find(pending).may_sign_in
         assert [to for to, _ in office.mails()] == ["direction@alpha.example"]
 
-    def test_refuses_an_unknown_account(self, app: Flask, world: World) -> None:
+    def test_head_command_refuses_an_unknown_account(self, app: Flask, world: World) -> None:
         for command in ("disable", "enable", "consent"):
             outcome = self.run(app, command, "personne")
 

@@ -61,8 +61,8 @@ def sign_in_again(browser: Browser, login: str = "alix.granite", school: str = "
     return browser.post(target, {"establishment": school, "login": login, "password": PASSWORD})
 
 
-class TestTypedFormOfThePerson:
-    def test_leads_to_the_sign_in_and_says_what_will_happen(self, too_late: Callable[..., Browser]) -> None:
+class TestParkedFormOfThePerson:
+    def test_parked_form_leads_to_the_sign_in_and_says_what_will_happen(self, too_late: Callable[..., Browser]) -> None:
         browser = too_late()
 
         assert answer_to(browser).status_code == 303
@@ -71,7 +71,9 @@ class TestTypedFormOfThePerson:
         assert "Ce que vous aviez saisi vous sera présenté après la connexion" in page
         assert TYPED not in page
 
-    def test_comes_back_and_is_not_applied(self, too_late: Callable[..., Browser], desk: Desk, world: World) -> None:
+    def test_parked_form_comes_back_and_is_not_applied(
+        self, too_late: Callable[..., Browser], desk: Desk, world: World
+    ) -> None:
         browser = too_late(city="Ville tapée", name=TYPED)
 
         landed = sign_in_again(browser)
@@ -83,7 +85,9 @@ class TestTypedFormOfThePerson:
         assert 'value="Ville tapée"' in page
         assert world.a.name in [school.name for school in desk.rows(Establishment)]
 
-    def test_is_saved_once_validated_and_comes_back_no_more(self, too_late: Callable[..., Browser], desk: Desk) -> None:
+    def test_parked_form_is_saved_once_validated_and_comes_back_no_more(
+        self, too_late: Callable[..., Browser], desk: Desk
+    ) -> None:
         browser = too_late()
         sign_in_again(browser)
 
@@ -93,7 +97,7 @@ class TestTypedFormOfThePerson:
         assert TYPED in [school.name for school in desk.rows(Establishment)]
         assert COMES_BACK not in browser.get(PARTICULARS).text
 
-    def test_waits_while_one_looks_elsewhere(self, too_late: Callable[..., Browser]) -> None:
+    def test_parked_form_waits_while_one_looks_elsewhere(self, too_late: Callable[..., Browser]) -> None:
         browser = too_late()
         sign_in_again(browser)
 
@@ -101,7 +105,7 @@ class TestTypedFormOfThePerson:
         assert TYPED in browser.get(PARTICULARS).text
         assert TYPED in browser.get(PARTICULARS).text, "reading it twice does not lose it"
 
-    def test_can_be_given_up(self, too_late: Callable[..., Browser]) -> None:
+    def test_parked_form_can_be_given_up(self, too_late: Callable[..., Browser]) -> None:
         browser = too_late()
         sign_in_again(browser)
 
@@ -110,7 +114,7 @@ class TestTypedFormOfThePerson:
         assert TYPED not in given_up
         assert TYPED not in browser.get(PARTICULARS).text
 
-    def test_keeps_refused_values_as_they_were_typed(self, too_late: Callable[..., Browser]) -> None:
+    def test_parked_form_keeps_refused_values_as_they_were_typed(self, too_late: Callable[..., Browser]) -> None:
         browser = too_late(uai="0940321S", email="a@b")
         sign_in_again(browser)
 
@@ -119,7 +123,7 @@ class TestTypedFormOfThePerson:
         assert 'value="0940321S"' in page
         assert 'value="a@b"' in page
 
-    def test_of_the_transfers_tab_comes_back(self, too_late: Callable[..., Browser]) -> None:
+    def test_parked_form_of_the_transfers_tab_comes_back(self, too_late: Callable[..., Browser]) -> None:
         browser = too_late("head", TRANSFERS, cnil_reference="1679866 v 0", transfers_enabled="oui")
         sign_in_again(browser, "claude.basalte")
 
@@ -127,7 +131,9 @@ class TestTypedFormOfThePerson:
 
         assert (form["cnil_reference"], form["transfers_enabled"]) == ("1679866 v 0", "oui")
 
-    def test_of_the_masks_comes_back_on_its_diploma_alone(self, too_late: Callable[..., Browser], desk: Desk) -> None:
+    def test_parked_form_of_the_masks_comes_back_on_its_diploma_alone(
+        self, too_late: Callable[..., Browser], desk: Desk
+    ) -> None:
         from cpro.core.transactions import platform_unit_of_work
 
         with desk.app.app_context(), platform_unit_of_work("test") as work:
@@ -141,7 +147,7 @@ class TestTypedFormOfThePerson:
         assert browser.form(MASKS)["problematic"] == "Intitulé tapé"
         assert "Intitulé tapé" not in [mask.wording for mask in desk.rows(Mask)]
 
-    def test_comes_back_when_the_expired_sign_in_was_swept_meanwhile(
+    def test_parked_form_comes_back_when_the_expired_sign_in_was_swept_meanwhile(
         self, as_: Callable[..., Browser], clock_: time_machine.Traveller
     ) -> None:
         browser = as_("administrator")
@@ -155,11 +161,13 @@ class TestTypedFormOfThePerson:
         assert TYPED in browser.get(PARTICULARS).text
 
 
-class TestTypedFormOfAnotherPerson:
+class TestParkedFormOfAnotherPerson:
     @pytest.mark.parametrize(
         ("login", "school"), [("claude.basalte", "alpha"), ("alix.granite", "beta"), ("ines.quartz", "alpha")]
     )
-    def test_is_not_shown(self, too_late: Callable[..., Browser], login: str, school: str) -> None:
+    def test_parked_form_of_another_person_is_not_shown(
+        self, too_late: Callable[..., Browser], login: str, school: str
+    ) -> None:
         browser = too_late()
 
         landed = sign_in_again(browser, login, school)
@@ -167,7 +175,7 @@ class TestTypedFormOfAnotherPerson:
         assert landed.status_code == 303
         assert TYPED not in browser.get(PARTICULARS).text
 
-    def test_is_not_shown_even_when_the_expired_sign_in_was_swept_meanwhile(
+    def test_parked_form_is_not_shown_even_when_the_expired_sign_in_was_swept_meanwhile(
         self, as_: Callable[..., Browser], clock_: time_machine.Traveller
     ) -> None:
         browser = as_("administrator")
@@ -180,7 +188,7 @@ class TestTypedFormOfAnotherPerson:
 
         assert TYPED not in browser.get(PARTICULARS).text
 
-    def test_waits_for_its_owner_until_a_sign_out(self, too_late: Callable[..., Browser]) -> None:
+    def test_parked_form_waits_for_its_owner_until_a_sign_out(self, too_late: Callable[..., Browser]) -> None:
         browser = too_late()
         sign_in_again(browser, "claude.basalte")
         browser.get("/mon-compte")
@@ -192,7 +200,7 @@ class TestTypedFormOfAnotherPerson:
 
         assert TYPED not in browser.get(PARTICULARS).text
 
-    def test_is_not_shown_in_another_browser(
+    def test_parked_form_is_not_shown_in_another_browser(
         self, too_late: Callable[..., Browser], as_: Callable[..., Browser]
     ) -> None:
         too_late()
@@ -200,7 +208,7 @@ class TestTypedFormOfAnotherPerson:
         assert TYPED not in as_("administrator").get(PARTICULARS).text
 
 
-class TestWhatIsNotKept:
+class TestParkedFormNotKept:
     @pytest.mark.parametrize(
         "headers",
         [
@@ -213,7 +221,7 @@ class TestWhatIsNotKept:
         ],
     )
     @pytest.mark.parametrize("with_token", [True, False])
-    def test_a_form_of_another_site(
+    def test_parked_form_not_kept_a_form_of_another_site(
         self,
         as_: Callable[..., Browser],
         clock_: time_machine.Traveller,
@@ -230,7 +238,9 @@ class TestWhatIsNotKept:
         assert answer.status_code == 303
         assert desk.rows(ParkedForm) == []
 
-    def test_a_form_of_another_site_posted_while_signed_in(self, as_: Callable[..., Browser], desk: Desk) -> None:
+    def test_parked_form_not_kept_a_form_of_another_site_posted_while_signed_in(
+        self, as_: Callable[..., Browser], desk: Desk
+    ) -> None:
         browser = as_("administrator")
 
         answer = browser.post(
@@ -244,7 +254,7 @@ class TestWhatIsNotKept:
         assert desk.rows(ParkedForm) == []
         assert TYPED not in [school.name for school in desk.rows(Establishment)]
 
-    def test_a_form_that_no_browser_vouches_for_without_its_token(
+    def test_parked_form_not_kept_a_form_that_no_browser_vouches_for_without_its_token(
         self, as_: Callable[..., Browser], clock_: time_machine.Traveller, desk: Desk
     ) -> None:
         browser = as_("administrator")
@@ -254,7 +264,9 @@ class TestWhatIsNotKept:
 
         assert desk.rows(ParkedForm) == []
 
-    def test_passwords_codes_and_tokens(self, too_late: Callable[..., Browser], desk: Desk) -> None:
+    def test_parked_form_not_kept_passwords_codes_and_tokens(
+        self, too_late: Callable[..., Browser], desk: Desk
+    ) -> None:
         secrets = {"password": "s3cret-1", "password_confirm": "s3cret-2", "current_password": "s3cret-3", "code": "s3"}
 
         too_late(name=TYPED, **secrets)
@@ -265,7 +277,7 @@ class TestWhatIsNotKept:
         assert not names & {*secrets, "csrf_token"}
         assert "s3cret" not in str(parked.fields)
 
-    def test_the_form_of_ones_own_password(
+    def test_parked_form_not_kept_the_form_of_ones_own_password(
         self, as_: Callable[..., Browser], clock_: time_machine.Traveller, desk: Desk
     ) -> None:
         browser = as_("administrator")
@@ -277,13 +289,15 @@ class TestWhatIsNotKept:
         assert answer.status_code == 303
         assert desk.rows(ParkedForm) == []
 
-    def test_more_than_any_form_holds(self, too_late: Callable[..., Browser], desk: Desk) -> None:
+    def test_parked_form_not_kept_more_than_any_form_holds(self, too_late: Callable[..., Browser], desk: Desk) -> None:
         browser = too_late(name="x" * 310_000)
 
         assert answer_to(browser).status_code == 303
         assert desk.rows(ParkedForm) == []
 
-    def test_after_two_hours(self, too_late: Callable[..., Browser], clock_: time_machine.Traveller) -> None:
+    def test_parked_form_not_kept_after_two_hours(
+        self, too_late: Callable[..., Browser], clock_: time_machine.Traveller
+    ) -> None:
         browser = too_late()
         clock_.shift(timedelta(hours=2, seconds=1))
 
@@ -294,7 +308,9 @@ class TestWhatIsNotKept:
 
 
 class TestTokenOfAnotherSignIn:
-    def test_shows_the_form_again_unapplied(self, as_: Callable[..., Browser], desk: Desk) -> None:
+    def test_parked_form_token_of_another_sign_in_shows_the_form_again_unapplied(
+        self, as_: Callable[..., Browser], desk: Desk
+    ) -> None:
         """Two tabs: the sign-in ended and began again in one, the other still holds the old token."""
         browser = as_("administrator")
         fields: dict[str, Any] = {**browser.form(PARTICULARS), "name": TYPED, "csrf_token": "stale"}

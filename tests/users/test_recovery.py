@@ -45,7 +45,7 @@ class TestForgottenPassword:
             ("alpha", "ines.quartz", {"is_active": False}),
         ],
     )
-    def test_says_the_same_to_those_who_get_nothing(
+    def test_forgotten_password_says_the_same_to_those_who_get_nothing(
         self, ask: Callable[..., TestResponse], desk: Desk, establishment: str, login: str, state: dict[str, Any]
     ) -> None:
         usual = ask("alpha", "claude.basalte")
@@ -57,7 +57,7 @@ class TestForgottenPassword:
         assert shown(answer) == shown(usual)
         assert [mail.split("\n")[0] for mail in desk.mails()] == ["To: claude.basalte@alpha.example"]
 
-    def test_writes_to_the_address_of_the_account_of_that_school(
+    def test_forgotten_password_writes_to_the_address_of_the_account_of_that_school(
         self, ask: Callable[..., TestResponse], desk: Desk
     ) -> None:
         ask("0999002x", "Ines.Quartz")
@@ -67,13 +67,15 @@ class TestForgottenPassword:
         assert "Bonjour Inès QUARTZ," in mail
         assert "https://cpro.example/activation?establishment=beta&login=ines.quartz" in mail
 
-    def test_writes_to_platform_accounts_too(self, ask: Callable[..., TestResponse], desk: Desk) -> None:
+    def test_forgotten_password_writes_to_platform_accounts_too(
+        self, ask: Callable[..., TestResponse], desk: Desk
+    ) -> None:
         ask("", "support@cpro.example")
 
         [mail] = desk.mails()
         assert "https://cpro.example/activation?establishment=&login=support%40cpro.example" in mail
 
-    def test_the_code_chooses_a_new_password_and_the_old_one_was_good_until_then(
+    def test_forgotten_password_the_code_chooses_a_new_password_and_the_old_one_was_good_until_then(
         self, ask: Callable[..., TestResponse], browser: Callable[[], Browser], desk: Desk
     ) -> None:
         ask()
@@ -85,7 +87,7 @@ class TestForgottenPassword:
         assert browser().sign_in("alpha", "ines.quartz", PASSWORD).status_code == 422
         assert browser().sign_in("alpha", "ines.quartz", "Girafe-42").status_code == 303
 
-    def test_the_code_lives_one_hour(
+    def test_forgotten_password_the_code_lives_one_hour(
         self, ask: Callable[..., TestResponse], browser: Callable[[], Browser], desk: Desk
     ) -> None:
         with time_machine.travel(START, tick=False):
@@ -98,7 +100,9 @@ class TestForgottenPassword:
         assert answer.status_code == 422
         assert "expiré" in answer.text
 
-    def test_writes_at_most_three_messages_an_hour(self, ask: Callable[..., TestResponse], desk: Desk) -> None:
+    def test_forgotten_password_writes_at_most_three_messages_an_hour(
+        self, ask: Callable[..., TestResponse], desk: Desk
+    ) -> None:
         with time_machine.travel(START, tick=False) as clock:
             answers = [ask() for _ in range(5)]
             assert len(desk.mails()) == 3
@@ -110,7 +114,7 @@ class TestForgottenPassword:
             ask()
             assert len(desk.mails()) == 5
 
-    def test_the_link_never_comes_from_the_host_header(
+    def test_forgotten_password_the_link_never_comes_from_the_host_header(
         self, app: Flask, ask: Callable[..., TestResponse], desk: Desk
     ) -> None:
         ask(base_url="http://localhost:8765")
@@ -119,7 +123,7 @@ class TestForgottenPassword:
         assert "https://cpro.example/activation" in mail
         assert "localhost" not in mail
 
-    def test_a_forged_host_gets_no_answer_and_no_message(
+    def test_forgotten_password_a_forged_host_gets_no_answer_and_no_message(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         visitor = browser()
@@ -134,17 +138,21 @@ class TestForgottenPassword:
         assert answer.status_code == 400
         assert desk.mails() == []
 
-    def test_the_page_leads_to_the_activation_filled_in(self, ask: Callable[..., TestResponse]) -> None:
+    def test_forgotten_password_the_page_leads_to_the_activation_filled_in(
+        self, ask: Callable[..., TestResponse]
+    ) -> None:
         assert 'href="/activation?establishment=alpha&amp;login=ines.quartz"' in ask().text
 
     @pytest.mark.parametrize("typed", ["", "a\x00b", "x" * 10_000])
-    def test_an_odd_login_is_refused_without_a_crash(
+    def test_forgotten_password_an_odd_login_is_refused_without_a_crash(
         self, ask: Callable[..., TestResponse], desk: Desk, typed: str
     ) -> None:
         assert ask("alpha", typed).status_code == 422
         assert desk.rows(ActivationCode) == []
 
-    def test_a_token_is_asked_for(self, world: World, browser: Callable[[], Browser], desk: Desk) -> None:
+    def test_forgotten_password_a_token_is_asked_for(
+        self, world: World, browser: Callable[[], Browser], desk: Desk
+    ) -> None:
         answer = browser().post("/mot-de-passe-oublie", {"establishment": "alpha", "login": "ines.quartz"}, token=False)
 
         assert answer.status_code == 400

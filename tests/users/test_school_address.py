@@ -37,7 +37,7 @@ def office(app: Flask, world: World) -> Office:
     return Office(app, world)
 
 
-class TestTheSchool:
+class TestConfirmSchoolAddress:
     """The school's address counts for heads' codes once a head, or its earlier holder, confirmed it."""
 
     def take(self, browser: Browser, email: str = TYPED) -> TestResponse:
@@ -47,7 +47,7 @@ class TestTheSchool:
         row = school_row(office.app, office.school.id)
         return str(row["confirmed_email"] or row["head_email"])
 
-    def test_changed_by_the_administrator_does_not_count_and_both_addresses_are_shown(
+    def test_notify_school_address_changed_by_the_administrator_does_not_count_and_both_addresses_are_shown(
         self, office: Office, as_: Callable[..., Browser]
     ) -> None:
         administrator = as_("administrator")
@@ -60,7 +60,9 @@ class TestTheSchool:
             assert f"<strong>{TYPED}</strong>, ne les reçoit pas encore" in page
         assert CONFIRM not in administrator.get(TAB).text
 
-    def test_notifies_at_once_all_who_must_know(self, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_notify_school_address_notifies_at_once_all_who_must_know(
+        self, office: Office, as_: Callable[..., Browser]
+    ) -> None:
         self.take(as_("administrator"))
 
         mailed = {to: text for to, text in office.mails()}
@@ -69,7 +71,7 @@ class TestTheSchool:
         assert all(TYPED in text and "Alix GRANITE" in text for text in mailed.values())
 
     @pytest.mark.parametrize("in_place", [True, False])
-    def test_a_first_address_is_notified_where_a_head_is_in_place(
+    def test_notify_school_address_a_first_address_is_notified_where_a_head_is_in_place(
         self, app: Flask, office: Office, as_: Callable[..., Browser], in_place: bool
     ) -> None:
         set_school(app, office.school.id, email="")
@@ -81,7 +83,7 @@ class TestTheSchool:
         assert {to for to, _ in office.mails()} == mailed
 
     @pytest.mark.parametrize(("word", "counting"), [("confirmer", TYPED), ("refuser", OLD)])
-    def test_the_holder_of_the_address_that_counts_decides(
+    def test_answer_link_the_holder_of_the_address_that_counts_decides(
         self, office: Office, as_: Callable[..., Browser], browser: Callable[[], Browser], word: str, counting: str
     ) -> None:
         self.take(as_("administrator"))
@@ -92,14 +94,18 @@ class TestTheSchool:
         mailed = [text for text in letters(office, "claude.basalte@alpha.example") if "s’est opposé" in text]
         assert len(mailed) == (word == "refuser")
 
-    def test_silence_never_decides(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_confirm_school_address_silence_never_decides(
+        self, app: Flask, office: Office, as_: Callable[..., Browser]
+    ) -> None:
         self.take(as_("administrator"))
 
         run_night(app, NOW + timedelta(days=400))
 
         assert self.counting(office) == OLD
 
-    def test_a_head_confirms_with_their_password(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_confirm_school_address_a_head_confirms_with_their_password(
+        self, app: Flask, office: Office, as_: Callable[..., Browser]
+    ) -> None:
         self.take(as_("administrator"))
         head = as_("head")
         assert CONFIRM in head.get(TAB).text
@@ -116,7 +122,7 @@ class TestTheSchool:
         assert watch.line["changes"] == {"confirmed_email": [OLD, TYPED]}
         assert CONFIRM not in head.get(TAB).text
 
-    def test_a_head_confirms_what_they_read_and_nothing_else(
+    def test_confirm_school_address_a_head_confirms_what_they_read_and_nothing_else(
         self, app: Flask, office: Office, as_: Callable[..., Browser]
     ) -> None:
         head = as_("head")
@@ -129,7 +135,7 @@ class TestTheSchool:
         assert answered.status_code == 409
         assert TYPED in answered.text
 
-    def test_a_head_does_not_confirm_the_address_of_an_account(
+    def test_confirm_school_address_a_head_does_not_confirm_the_address_of_an_account(
         self, app: Flask, office: Office, as_: Callable[..., Browser]
     ) -> None:
         self.take(as_("administrator"), "alix.granite@alpha.example")
@@ -141,12 +147,14 @@ class TestTheSchool:
         assert answered.status_code == 422
         assert "Alix GRANITE" in answered.text
 
-    def test_changed_by_a_head_counts_at_once(self, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_confirm_school_address_changed_by_a_head_counts_at_once(
+        self, office: Office, as_: Callable[..., Browser]
+    ) -> None:
         assert self.take(as_("head")).status_code == 303
 
         assert self.counting(office) == TYPED
 
-    def test_filled_in_by_a_head_without_a_password_waits(
+    def test_confirm_school_address_filled_in_by_a_head_without_a_password_waits(
         self, app: Flask, office: Office, as_: Callable[..., Browser]
     ) -> None:
         set_school(app, office.school.id, email="")
@@ -156,7 +164,9 @@ class TestTheSchool:
         assert self.counting(office) == OLD
 
     @pytest.mark.parametrize("who", ["administrator", "teacher", "student", "further head who waits", "disabled head"])
-    def test_the_operation_itself_asks_for_a_head_in_place(self, app: Flask, office: Office, who: str) -> None:
+    def test_confirm_school_address_the_operation_itself_asks_for_a_head_in_place(
+        self, app: Flask, office: Office, who: str
+    ) -> None:
         by = office.actor(who if who in office.school.account_ids else "head")
         if who == "further head who waits":
             by = office.actor(office.create("head"))
@@ -166,14 +176,18 @@ class TestTheSchool:
         with nothing_written(app), pytest.raises(DomainError, match="Seul le chef"):
             confirm(office, by)
 
-    def test_no_link_leaves_before_a_head_is_in_place(self, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_notify_school_address_no_link_leaves_before_a_head_is_in_place(
+        self, office: Office, as_: Callable[..., Browser]
+    ) -> None:
         office.change(office.school.account_ids["head"], is_active=False)
         self.take(as_("administrator"))
 
         assert not any(LINK.search(text) for _to, text in office.mails())
         assert self.counting(office) == OLD
 
-    def test_another_school_is_not_touched(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_confirm_school_address_another_school_is_not_touched(
+        self, app: Flask, office: Office, as_: Callable[..., Browser]
+    ) -> None:
         before = school_row(app, office.world.b.id)
         self.take(as_("administrator"))
         head = as_("head")

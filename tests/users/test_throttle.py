@@ -49,14 +49,14 @@ def clock_() -> time_machine.Traveller:
         yield traveller
 
 
-class TestOneAccount:
-    def test_four_failures_cost_nothing(self, attempt: Callable[..., TestResponse]) -> None:
+class TestAccountCounter:
+    def test_account_counter_four_failures_cost_nothing(self, attempt: Callable[..., TestResponse]) -> None:
         assert [attempt().status_code for _ in range(4)] == [REFUSED] * 4
 
         assert attempt(password=PASSWORD).status_code == LET_IN
 
     @pytest.mark.parametrize("login", ["alix.granite", "personne.inconnue"])
-    def test_from_the_fifth_on_the_delay_grows_until_a_block(
+    def test_account_counter_from_the_fifth_on_the_delay_grows_until_a_block(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller, login: str
     ) -> None:
         for _ in range(4):
@@ -74,7 +74,9 @@ class TestOneAccount:
 
         assert delays == [5, 10, 20, 40, 80, 900]
 
-    def test_the_right_password_waits_too_on_an_unknown_browser(self, attempt: Callable[..., TestResponse]) -> None:
+    def test_account_counter_the_right_password_waits_too_on_an_unknown_browser(
+        self, attempt: Callable[..., TestResponse]
+    ) -> None:
         for _ in range(5):
             attempt()
 
@@ -83,7 +85,7 @@ class TestOneAccount:
         assert answer.status_code == WAIT
         assert "Trop d’essais" in answer.text
 
-    def test_waiting_looks_the_same_for_an_account_that_does_not_exist(
+    def test_account_counter_waiting_looks_the_same_for_an_account_that_does_not_exist(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller
     ) -> None:
         for _ in range(5):
@@ -95,7 +97,7 @@ class TestOneAccount:
         assert (real.status_code, shown(real)) == (imagined.status_code, shown(imagined))
         assert real.headers["Retry-After"] == imagined.headers["Retry-After"]
 
-    def test_an_attempt_refused_for_waiting_computes_no_hash_and_counts_nothing(
+    def test_account_counter_an_attempt_refused_for_waiting_computes_no_hash_and_counts_nothing(
         self, attempt: Callable[..., TestResponse], desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for _ in range(5):
@@ -108,14 +110,16 @@ class TestOneAccount:
 
         assert sorted(row.failures for row in desk.rows(FailureCounter)) == before
 
-    def test_a_success_starts_the_account_afresh(self, attempt: Callable[..., TestResponse], desk: Desk) -> None:
+    def test_account_counter_a_success_starts_the_account_afresh(
+        self, attempt: Callable[..., TestResponse], desk: Desk
+    ) -> None:
         for _ in range(2):
             assert [attempt().status_code for _ in range(4)] == [REFUSED] * 4
             assert attempt(password=PASSWORD).status_code == LET_IN
 
         assert {row.failures for row in desk.rows(FailureCounter)} == {8}, "the address keeps its own count"
 
-    def test_the_block_ends_and_an_hour_forgets(
+    def test_account_counter_the_block_ends_and_an_hour_forgets(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller
     ) -> None:
         for _ in range(10):
@@ -131,7 +135,9 @@ class TestOneAccount:
         assert [attempt().status_code for _ in range(4)] == [REFUSED] * 4
         assert attempt(password=PASSWORD).status_code == LET_IN
 
-    def test_code_and_uai_in_any_spelling_are_one_counter(self, attempt: Callable[..., TestResponse]) -> None:
+    def test_account_counter_code_and_uai_in_any_spelling_are_one_counter(
+        self, attempt: Callable[..., TestResponse]
+    ) -> None:
         for school, login in (
             ("alpha", "alix.granite"),
             ("ALPHA ", "Alix.Granite"),
@@ -144,13 +150,15 @@ class TestOneAccount:
         assert attempt(school="0999001W").status_code == WAIT
         assert attempt(school="alpha").status_code == WAIT
 
-    def test_the_same_login_of_another_school_does_not_wait(self, attempt: Callable[..., TestResponse]) -> None:
+    def test_account_counter_the_same_login_of_another_school_does_not_wait(
+        self, attempt: Callable[..., TestResponse]
+    ) -> None:
         for _ in range(5):
             attempt()
 
         assert attempt(password=PASSWORD, school="beta").status_code == LET_IN
 
-    def test_guessing_codes_and_guessing_passwords_are_one_counter(
+    def test_account_counter_guessing_codes_and_guessing_passwords_are_one_counter(
         self, attempt: Callable[..., TestResponse], browser: Callable[[], Browser]
     ) -> None:
         guess = {
@@ -171,7 +179,7 @@ class TestOneAccount:
         assert int(waiting.headers["Retry-After"]) <= 5
         assert attempt(password=PASSWORD).status_code == WAIT
 
-    def test_counters_keep_no_name_and_no_address_in_clear(
+    def test_account_counter_counters_keep_no_name_and_no_address_in_clear(
         self, attempt: Callable[..., TestResponse], desk: Desk
     ) -> None:
         attempt("personne.inconnue", school="nulle-part")
@@ -182,8 +190,8 @@ class TestOneAccount:
         assert {column.key for column in inspect(FailureCounter).columns} == {"key", "failures", "last_failure_at"}
 
 
-class TestParallelGuesses:
-    def test_are_all_counted(self, app: Flask, world: World, desk: Desk) -> None:
+class TestReserveAttempt:
+    def test_reserve_attempt_are_all_counted(self, app: Flask, world: World, desk: Desk) -> None:
         """Twelve at once, as real threads on real connections: five are judged, the others wait."""
         browsers = [Browser(app) for _ in range(12)]
         for each in browsers:
@@ -201,7 +209,7 @@ class TestParallelGuesses:
         assert statuses == [REFUSED] * 5 + [WAIT] * 7
         assert {row.failures for row in desk.rows(FailureCounter)} == {5}
 
-    def test_right_passwords_at_the_same_moment_all_pass(self, app: Flask, world: World) -> None:
+    def test_reserve_attempt_right_passwords_at_the_same_moment_all_pass(self, app: Flask, world: World) -> None:
         people = [(school, login) for school in ("alpha", "beta") for login in world.logins.values()]
         browsers = [Browser(app) for _ in people]
         for each in browsers:
@@ -224,14 +232,16 @@ class TestParallelGuesses:
             db.session.remove()
 
 
-class TestOneAddress:
-    def test_a_whole_school_behind_one_address_still_signs_in(self, attempt: Callable[..., TestResponse]) -> None:
+class TestAddressCounter:
+    def test_address_counter_a_whole_school_behind_one_address_still_signs_in(
+        self, attempt: Callable[..., TestResponse]
+    ) -> None:
         for number in range(30):
             assert attempt(f"eleve.numero{number}").status_code == REFUSED
 
         assert attempt("noe.agate", PASSWORD).status_code == LET_IN
 
-    def test_an_address_that_tries_one_account_after_another_waits(
+    def test_address_counter_an_address_that_tries_one_account_after_another_waits(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller
     ) -> None:
         for number in range(40):
@@ -240,7 +250,7 @@ class TestOneAddress:
         assert attempt("noe.agate", PASSWORD).status_code == WAIT
         assert attempt("noe.agate", PASSWORD, address=ELSEWHERE).status_code == LET_IN
 
-    def test_one_success_does_not_wash_the_address(
+    def test_address_counter_one_success_does_not_wash_the_address(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller
     ) -> None:
         for number in range(39):
@@ -250,7 +260,7 @@ class TestOneAddress:
         assert attempt("eleve.encore").status_code == REFUSED
         assert attempt("noe.agate", PASSWORD).status_code == WAIT
 
-    def test_a_header_does_not_change_the_address(self, app: Flask, world: World, desk: Desk) -> None:
+    def test_address_counter_a_header_does_not_change_the_address(self, app: Flask, world: World, desk: Desk) -> None:
         """Without a proxy declared, X-Forwarded-For is what anybody writes."""
         for number in range(3):
             Browser(app).sign_in(
@@ -260,8 +270,8 @@ class TestOneAddress:
         assert max(row.failures for row in desk.rows(FailureCounter)) == 3
 
 
-class TestKnownBrowser:
-    def test_is_never_kept_out_by_strangers(self, app: Flask, attempt: Callable[..., TestResponse]) -> None:
+class TestIsTrusted:
+    def test_is_trusted_is_never_kept_out_by_strangers(self, app: Flask, attempt: Callable[..., TestResponse]) -> None:
         own = Browser(app)
         assert attempt(password=PASSWORD, browser=own).status_code == LET_IN
         own.post("/deconnexion")
@@ -271,7 +281,9 @@ class TestKnownBrowser:
 
         assert attempt(password=PASSWORD, browser=own).status_code == LET_IN
 
-    def test_is_known_under_the_uai_as_under_the_code(self, app: Flask, attempt: Callable[..., TestResponse]) -> None:
+    def test_is_trusted_is_known_under_the_uai_as_under_the_code(
+        self, app: Flask, attempt: Callable[..., TestResponse]
+    ) -> None:
         own = Browser(app)
         attempt(password=PASSWORD, browser=own, school="0999001w")
         own.post("/deconnexion")
@@ -280,7 +292,7 @@ class TestKnownBrowser:
 
         assert attempt(password=PASSWORD, browser=own, school="ALPHA").status_code == LET_IN
 
-    def test_becomes_a_stranger_after_ten_failures_of_its_own(
+    def test_is_trusted_becomes_a_stranger_after_ten_failures_of_its_own(
         self, app: Flask, attempt: Callable[..., TestResponse]
     ) -> None:
         own = Browser(app)
@@ -291,7 +303,9 @@ class TestKnownBrowser:
 
         assert statuses == [REFUSED] * 15 + [WAIT]
 
-    def test_is_known_to_its_own_account_only(self, app: Flask, attempt: Callable[..., TestResponse]) -> None:
+    def test_is_trusted_is_known_to_its_own_account_only(
+        self, app: Flask, attempt: Callable[..., TestResponse]
+    ) -> None:
         own = Browser(app)
         attempt(password=PASSWORD, browser=own)
         own.post("/deconnexion")
@@ -301,7 +315,9 @@ class TestKnownBrowser:
         assert attempt("claude.basalte", PASSWORD, browser=own).status_code == WAIT
 
     @pytest.mark.parametrize("forged", ["", "x", "eyJhIjoiYiJ9.x", "W10.AAAA"])
-    def test_a_forged_mark_is_no_mark(self, app: Flask, attempt: Callable[..., TestResponse], forged: str) -> None:
+    def test_is_trusted_a_forged_mark_is_no_mark(
+        self, app: Flask, attempt: Callable[..., TestResponse], forged: str
+    ) -> None:
         for _ in range(5):
             attempt()
         forger = Browser(app)

@@ -27,8 +27,8 @@ def cookie_of(browser: Browser) -> str:
     return cookie.value if cookie else ""
 
 
-class TestSignedOut:
-    def test_every_page_leads_to_the_sign_in_and_back(self, app: Flask, world: World) -> None:
+class TestLoadPrincipalSignedOut:
+    def test_signed_out_every_page_leads_to_the_sign_in_and_back(self, app: Flask, world: World) -> None:
         reserved = [
             rule.rule
             for rule in app.url_map.iter_rules()
@@ -43,7 +43,7 @@ class TestSignedOut:
             assert (answer.status_code, target.path) == (303, "/connexion"), path
             assert parse_qs(target.query) == {"suite": [f"{path}?x=1"]}
 
-    def test_a_post_leads_to_the_sign_in_and_changes_nothing(
+    def test_signed_out_a_post_leads_to_the_sign_in_and_changes_nothing(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         answer = browser().post("/admin/parametres/etablissement", {"name": "Pirate"}, token=False)
@@ -52,7 +52,7 @@ class TestSignedOut:
         assert answer.location.startswith("/connexion")
         assert desk.rows(AuditEntry) == []
 
-    def test_a_token_alone_opens_nothing(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_signed_out_a_token_alone_opens_nothing(self, world: World, browser: Callable[[], Browser]) -> None:
         visitor = browser()
         visitor.get("/connexion")
 
@@ -63,7 +63,9 @@ class TestSignedOut:
 
 
 class TestCookie:
-    def test_is_out_of_reach_of_scripts_and_other_sites(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_cookie_is_out_of_reach_of_scripts_and_other_sites(
+        self, world: World, browser: Callable[[], Browser]
+    ) -> None:
         headers = _cookies(browser().sign_in("alpha", "alix.granite", PASSWORD))
 
         assert set(headers) == {"cpro_session", "cpro_browser"}
@@ -73,7 +75,7 @@ class TestCookie:
             assert "Domain=" not in header
 
     @pytest.mark.parametrize("base_url", ["http://localhost", "http://localhost:5000"])
-    def test_crosses_plain_http_on_the_machine_itself_only(
+    def test_cookie_crosses_plain_http_on_the_machine_itself_only(
         self, world: World, browser: Callable[[], Browser], base_url: str
     ) -> None:
         visitor = browser()
@@ -84,14 +86,14 @@ class TestCookie:
         assert all("Secure" not in header for header in _cookies(answer).values())
 
     @pytest.mark.parametrize("base_url", ["https://cpro.example", "http://cpro.example", "https://localhost"])
-    def test_is_reserved_to_https_everywhere_else(
+    def test_cookie_is_reserved_to_https_everywhere_else(
         self, world: World, browser: Callable[[], Browser], base_url: str
     ) -> None:
         first = browser().get("/connexion", base_url=base_url)
 
         assert "Secure" in _cookies(first)["cpro_session"]
 
-    def test_over_https_one_signs_in_and_stays(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_cookie_over_https_one_signs_in_and_stays(self, world: World, browser: Callable[[], Browser]) -> None:
         visitor, secure = browser(), {"base_url": "https://cpro.example"}
         visitor.get("/connexion", **secure)
 
@@ -101,7 +103,9 @@ class TestCookie:
         assert all("Secure" in header for header in _cookies(answer).values())
         assert visitor.get("/mon-compte", **secure).status_code == 200
 
-    def test_changes_at_sign_in_and_forgets_what_it_held(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_cookie_changes_at_sign_in_and_forgets_what_it_held(
+        self, world: World, browser: Callable[[], Browser]
+    ) -> None:
         visitor = browser()
         visitor.get("/connexion")
         planted = cookie_of(visitor)
@@ -117,7 +121,7 @@ class TestCookie:
             assert "planted" not in content
             assert content["csrf_token"] != token_before
 
-    def test_holds_a_token_that_the_database_knows_only_by_its_hash(
+    def test_cookie_holds_a_token_that_the_database_knows_only_by_its_hash(
         self, as_: Callable[..., Browser], desk: Desk
     ) -> None:
         browser = as_("head")
@@ -128,7 +132,7 @@ class TestCookie:
         assert len(token) >= 43
         assert token not in (row.token_hash, str(row.id))
 
-    def test_a_forged_one_signs_no_one_in(self, app: Flask, world: World) -> None:
+    def test_cookie_a_forged_one_signs_no_one_in(self, app: Flask, world: World) -> None:
         from flask.sessions import SecureCookieSessionInterface
 
         forger = Browser(app)
@@ -142,21 +146,21 @@ class TestCookie:
 
 class TestInactivity:
     @pytest.mark.parametrize(("minutes", "status"), [(29, 200), (30, 200), (31, 303)])
-    def test_thirty_minutes_sign_out(self, as_: Callable[..., Browser], minutes: int, status: int) -> None:
+    def test_inactivity_thirty_minutes_sign_out(self, as_: Callable[..., Browser], minutes: int, status: int) -> None:
         with time_machine.travel(START, tick=False) as clock:
             browser = as_("head")
             clock.shift(timedelta(minutes=minutes))
 
             assert browser.get("/mon-compte").status_code == status
 
-    def test_activity_keeps_signed_in_all_day(self, as_: Callable[..., Browser]) -> None:
+    def test_inactivity_activity_keeps_signed_in_all_day(self, as_: Callable[..., Browser]) -> None:
         with time_machine.travel(START, tick=False) as clock:
             browser = as_("head")
             for _ in range(20):
                 clock.shift(timedelta(minutes=29))
                 assert browser.get("/mon-compte").status_code == 200
 
-    def test_a_sign_in_that_expired_does_not_come_back(self, as_: Callable[..., Browser]) -> None:
+    def test_inactivity_a_sign_in_that_expired_does_not_come_back(self, as_: Callable[..., Browser]) -> None:
         with time_machine.travel(START, tick=False) as clock:
             browser = as_("head")
             clock.shift(timedelta(minutes=31))
@@ -164,7 +168,7 @@ class TestInactivity:
 
             assert browser.get("/mon-compte").status_code == 303
 
-    def test_static_files_are_no_activity(self, as_: Callable[..., Browser]) -> None:
+    def test_inactivity_static_files_are_no_activity(self, as_: Callable[..., Browser]) -> None:
         with time_machine.travel(START, tick=False) as clock:
             browser = as_("head")
             clock.shift(timedelta(minutes=20))
@@ -173,7 +177,9 @@ class TestInactivity:
 
             assert browser.get("/mon-compte").status_code == 303
 
-    def test_expired_sign_ins_are_swept_at_the_next_one(self, as_: Callable[..., Browser], desk: Desk) -> None:
+    def test_inactivity_expired_sign_ins_are_swept_at_the_next_one(
+        self, as_: Callable[..., Browser], desk: Desk
+    ) -> None:
         with time_machine.travel(START, tick=False) as clock:
             as_("head")
             clock.shift(timedelta(minutes=31))
@@ -183,7 +189,7 @@ class TestInactivity:
 
 
 class TestSignOut:
-    def test_ends_the_sign_in_even_for_a_copied_cookie(self, as_: Callable[..., Browser], app: Flask) -> None:
+    def test_sign_out_ends_the_sign_in_even_for_a_copied_cookie(self, as_: Callable[..., Browser], app: Flask) -> None:
         browser, thief = as_("head"), Browser(app)
         thief.client.set_cookie("cpro_session", cookie_of(browser))
         assert thief.get("/mon-compte").status_code == 200
@@ -195,21 +201,23 @@ class TestSignOut:
         assert browser.get("/mon-compte").status_code == 303
         assert thief.get("/mon-compte").status_code == 303
 
-    def test_leaves_the_other_browsers_signed_in(self, as_: Callable[..., Browser]) -> None:
+    def test_sign_out_leaves_the_other_browsers_signed_in(self, as_: Callable[..., Browser]) -> None:
         browser, elsewhere = as_("head"), as_("head")
 
         browser.post("/deconnexion")
 
         assert elsewhere.get("/mon-compte").status_code == 200
 
-    def test_a_link_cannot_sign_out(self, as_: Callable[..., Browser]) -> None:
+    def test_sign_out_a_link_cannot_sign_out(self, as_: Callable[..., Browser]) -> None:
         browser = as_("head")
 
         assert browser.get("/deconnexion", follow_redirects=True).status_code in (404, 405)
         assert browser.post("/deconnexion", token=False).status_code == 400
         assert browser.get("/mon-compte").status_code == 200
 
-    def test_after_thirty_minutes_the_button_still_leads_to_the_sign_in(self, as_: Callable[..., Browser]) -> None:
+    def test_sign_out_after_thirty_minutes_the_button_still_leads_to_the_sign_in(
+        self, as_: Callable[..., Browser]
+    ) -> None:
         with time_machine.travel(START, tick=False) as clock:
             browser = as_("head")
             browser.get("/mon-compte")
@@ -219,7 +227,7 @@ class TestSignOut:
 
         assert (answer.status_code, answer.location) == (303, "/connexion")
 
-    def test_leaves_a_line_in_the_journal(self, as_: Callable[..., Browser], desk: Desk, world: World) -> None:
+    def test_sign_out_leaves_a_line_in_the_journal(self, as_: Callable[..., Browser], desk: Desk, world: World) -> None:
         as_("head", "b").post("/deconnexion")
 
         assert [(row.action, row.establishment_id) for row in desk.rows(AuditEntry)] == [
@@ -229,7 +237,9 @@ class TestSignOut:
 
 
 class TestDisabledMeanwhile:
-    def test_a_disabled_account_is_signed_out_at_once(self, as_: Callable[..., Browser], desk: Desk) -> None:
+    def test_load_principal_a_disabled_account_is_signed_out_at_once(
+        self, as_: Callable[..., Browser], desk: Desk
+    ) -> None:
         browser = as_("teacher")
 
         desk.change("teacher", is_active=False)

@@ -46,8 +46,8 @@ def page_of(answer: TestResponse) -> str | None:
     return found[1] if found else None
 
 
-class TestARefusedForm:
-    def test_comes_back_with_what_is_said_of_it(self, as_: As) -> None:
+class TestRefusedForm:
+    def test_refused_form_comes_back_with_what_is_said_of_it(self, as_: As) -> None:
         browser = as_("administrator")
         refused = refuse(browser)
 
@@ -59,7 +59,7 @@ class TestARefusedForm:
         assert (page.values()["name"], page.values()["phone"]) == ("Lycée tapé", "trop court")
         assert page.error("phone") == Page(refused).error("phone") != ""
 
-    def test_is_no_more_once_saved(self, platform: Look, as_: As) -> None:
+    def test_refused_form_is_no_more_once_saved(self, platform: Look, as_: As) -> None:
         browser = as_("administrator")
         refuse(browser)
 
@@ -70,7 +70,7 @@ class TestARefusedForm:
         assert page.values()["name"] == "Lycée tapé"
         assert parked(platform) == []
 
-    def test_is_no_more_once_given_up(self, platform: Look, as_: As, world: World) -> None:
+    def test_refused_form_is_no_more_once_given_up(self, platform: Look, as_: As, world: World) -> None:
         browser = as_("administrator")
         refuse(browser)
         link = next(each for each in Page(browser.get(PARTICULARS)).main.iter("a") if "Abandonner" in (each.text or ""))
@@ -81,7 +81,7 @@ class TestARefusedForm:
         assert NOT_SAVED not in Page(browser.get(PARTICULARS)).text
         assert parked(platform) == []
 
-    def test_is_its_page_alone(self, as_: As) -> None:
+    def test_refused_form_is_its_page_alone(self, as_: As) -> None:
         browser = as_("administrator")
         refuse(browser)
 
@@ -89,7 +89,7 @@ class TestARefusedForm:
         assert NOT_SAVED not in browser.get(f"{PARTICULARS}?autre=1").text
 
     @pytest.mark.parametrize("who", ["head", "administrator"])
-    def test_is_its_sign_in_alone(self, as_: As, who: str) -> None:
+    def test_refused_form_is_its_sign_in_alone(self, as_: As, who: str) -> None:
         refuse(as_("administrator"))
 
         other = Page(as_(who).get(PARTICULARS))
@@ -98,7 +98,7 @@ class TestARefusedForm:
         assert other.values()["name"] != "Lycée tapé"
 
     @pytest.mark.parametrize("login", ["alix.granite", "claude.basalte"])
-    def test_ends_with_the_sign_in_on_a_shared_computer(
+    def test_refused_form_ends_with_the_sign_in_on_a_shared_computer(
         self, platform: Look, as_: As, world: World, login: str
     ) -> None:
         browser = as_("administrator")
@@ -111,7 +111,7 @@ class TestARefusedForm:
         page = browser.get(PARTICULARS).text
         assert NOT_SAVED not in page and "Lycée tapé" not in page
 
-    def test_waits_two_hours(self, as_: As) -> None:
+    def test_refused_form_waits_two_hours(self, as_: As) -> None:
         with time_machine.travel(datetime(2026, 11, 23, 8, 0, tzinfo=UTC), tick=False) as traveller:
             browser = as_("administrator")
             refuse(browser)
@@ -121,7 +121,7 @@ class TestARefusedForm:
                 assert page.status_code == 200
             assert NOT_SAVED not in browser.get(PARTICULARS).text
 
-    def test_keeps_no_secret(self, platform: Look, as_: As) -> None:
+    def test_refused_form_keeps_no_secret(self, platform: Look, as_: As) -> None:
         browser = as_("administrator")
         refuse(browser, name="Lycée tapé", phone="x", current_password="Secret-secret-42", **{"#phone": "inventé"})
 
@@ -129,7 +129,7 @@ class TestARefusedForm:
         assert "Secret-secret-42" not in str(kept) and "csrf_token" not in str(kept)
         assert "inventé" not in browser.get(PARTICULARS).text
 
-    def test_that_is_too_long_is_shown_once(self, platform: Look, as_: As) -> None:
+    def test_refused_form_that_is_too_long_is_shown_once(self, platform: Look, as_: As) -> None:
         browser = as_("administrator")
 
         answer = refuse(browser, name="x" * (MAX_CHARACTERS + 1))
@@ -137,14 +137,14 @@ class TestARefusedForm:
         assert parked(platform) == []
         assert 'http-equiv="refresh"' not in answer.text, "the page asked anew would not show it"
 
-    def test_only_the_latest_are_kept(self, platform: Look, as_: As) -> None:
+    def test_refused_form_only_the_latest_are_kept(self, platform: Look, as_: As) -> None:
         browser = as_("administrator")
         for number in range(MAX_REFUSED + 3):
             assert browser.post(f"{PARTICULARS}?n={number}", REFUSED).status_code == 422
 
         assert len(parked(platform)) == MAX_REFUSED
 
-    def test_a_creation_and_a_correction_come_back_apart(self, as_: As, world: World) -> None:
+    def test_refused_form_a_creation_and_a_correction_come_back_apart(self, as_: As, world: World) -> None:
         browser = as_("administrator")
         new, edit = "/admin/utilisateurs/new/", f"/admin/utilisateurs/edit/?id={world.a.account_ids['teacher']}"
         refuse(browser, new, last_name="Nouveau", role="teacher", first_name="", email="x")
@@ -155,7 +155,7 @@ class TestARefusedForm:
         assert [page.values()["last_name"] for page in pages] == ["Nouveau", "Ancien"]
         assert all(NOT_SAVED in page.text for page in pages)
 
-    def test_a_mandate_comes_back(self, as_: As) -> None:
+    def test_refused_form_a_mandate_comes_back(self, as_: As) -> None:
         head = as_("head")
         refuse(head, MANDATES, name="Dominique Schiste", email="dominique@gmail.example", purpose="Une visite")
 
@@ -164,8 +164,8 @@ class TestARefusedForm:
         assert "Dominique Schiste" in text and "Une visite" in text
 
 
-class TestAConflict:
-    def test_comes_back_with_its_choices(self, as_: As) -> None:
+class TestRefusedFormConflict:
+    def test_refused_form_conflict_comes_back_with_its_choices(self, as_: As) -> None:
         first, second = as_("administrator"), as_("head")
         opened = second.form(PARTICULARS)
         first.post(PARTICULARS, {**first.form(PARTICULARS), "city": "Metz", "academy": "Nancy-Metz"})
@@ -181,8 +181,8 @@ class TestAConflict:
         assert second.form(PARTICULARS)["city"] == "Metz"
 
 
-class TestOtherAnswers:
-    def test_a_confirmation_stands_for_the_form_it_confirms(self, as_: As) -> None:
+class TestRefusedFormOtherAnswers:
+    def test_refused_form_a_confirmation_stands_for_the_form_it_confirms(self, as_: As) -> None:
         browser, url = as_("administrator"), f"{SETTINGS}/transferts"
         browser.post(url, {"cnil_reference": "1679866", "transfers_enabled": "oui"})
 
@@ -194,7 +194,9 @@ class TestOtherAnswers:
         assert Page(browser.get(url)).values()["transfers_enabled"] == "non"
 
     @pytest.mark.parametrize("came_from", [None, f"http://localhost{SETTINGS}/logo"])
-    def test_what_weighs_too_much_says_so_on_the_page_it_came_from(self, as_: As, came_from: str | None) -> None:
+    def test_refused_form_what_weighs_too_much_says_so_on_the_page_it_came_from(
+        self, as_: As, came_from: str | None
+    ) -> None:
         browser = as_("administrator")
         browser.get(PARTICULARS)
         headers = {"Referer": came_from} if came_from else {}
@@ -207,7 +209,7 @@ class TestOtherAnswers:
         assert "trop volumineux" in page.alerts[0]
 
     @pytest.mark.parametrize("came_from", ["https://evil.example/x", "//evil.example", "javascript:alert(1)", ""])
-    def test_no_address_of_elsewhere_is_sent(self, as_: As, came_from: str) -> None:
+    def test_refused_form_no_address_of_elsewhere_is_sent(self, as_: As, came_from: str) -> None:
         answer = as_("administrator").post(
             f"{SETTINGS}/logo/televerser/logo", {}, headers={"Referer": came_from} if came_from else {}
         )

@@ -35,16 +35,16 @@ def links_of(page: str) -> set[str]:
     return {html.unescape(each) for each in re.findall(r'(?:href|src)="([^"#][^"]*)"', page)}
 
 
-class TestLanding:
+class TestHome:
     @pytest.mark.parametrize("role", LANDINGS)
-    def test_each_role_lands_on_a_page_of_its_own(self, as_: Callable[..., Browser], role: str) -> None:
+    def test_home_each_role_lands_on_a_page_of_its_own(self, as_: Callable[..., Browser], role: str) -> None:
         answer = as_(role).get("/", follow_redirects=True)
 
         assert answer.status_code == 200
         assert answer.request.path == LANDINGS[role]
 
     @pytest.mark.parametrize("role", LANDINGS)
-    def test_has_no_dead_link(self, as_: Callable[..., Browser], role: str) -> None:
+    def test_home_has_no_dead_link(self, as_: Callable[..., Browser], role: str) -> None:
         browser = as_(role)
         links = links_of(browser.get("/", follow_redirects=True).text)
         assert "/mon-compte" in links
@@ -58,7 +58,7 @@ class TestLanding:
                 assert not answer.location.startswith("/connexion"), link
 
     @pytest.mark.parametrize("role", LANDINGS)
-    def test_no_menu_leads_where_one_may_not_go(self, as_: Callable[..., Browser], role: str) -> None:
+    def test_home_no_menu_leads_where_one_may_not_go(self, as_: Callable[..., Browser], role: str) -> None:
         browser = as_(role, enter="a") if role == "support" else as_(role)
 
         for link in links_of(browser.get("/", follow_redirects=True).text):
@@ -67,7 +67,7 @@ class TestLanding:
             assert answer.status_code == 200, link
 
     @pytest.mark.parametrize("role", ["teacher", "student"])
-    def test_teachers_and_students_have_no_screen_of_the_administration(
+    def test_home_teachers_and_students_have_no_screen_of_the_administration(
         self, as_: Callable[..., Browser], role: str
     ) -> None:
         browser = as_(role)
@@ -77,9 +77,9 @@ class TestLanding:
         assert browser.get("/ecoles").status_code == 403
 
 
-class TestChoose:
+class TestChooseSchool:
     @pytest.mark.parametrize("role", ["support", "inspector"])
-    def test_every_page_of_a_school_leads_to_the_choice(
+    def test_choose_school_every_page_of_a_school_leads_to_the_choice(
         self, app: Flask, as_: Callable[..., Browser], role: str
     ) -> None:
         browser = as_(role)
@@ -96,7 +96,7 @@ class TestChoose:
             assert (answer.status_code, answer.location) == (303, "/ecoles"), path
 
     @pytest.mark.parametrize("role", ["support", "inspector"])
-    def test_writing_without_a_school_chosen_leads_to_the_choice(
+    def test_choose_school_writing_without_a_school_chosen_leads_to_the_choice(
         self, as_: Callable[..., Browser], desk: Desk, role: str
     ) -> None:
         answer = as_(role).post(PARTICULARS, {"name": "Pirate"})
@@ -104,7 +104,9 @@ class TestChoose:
         assert (answer.status_code, answer.location) == (303, "/ecoles")
         assert "Pirate" not in [school.name for school in desk.rows(Establishment)]
 
-    def test_support_sees_the_schools_and_finds_one(self, as_: Callable[..., Browser], world: World) -> None:
+    def test_choose_school_support_sees_the_schools_and_finds_one(
+        self, as_: Callable[..., Browser], world: World
+    ) -> None:
         browser = as_("support")
 
         assert {"Lycée alpha", "Lycée beta"} <= set(re.findall(r"Lycée \w+", browser.get("/ecoles").text))
@@ -114,22 +116,26 @@ class TestChoose:
         assert "0999001W" in browser.get("/ecoles?recherche=0999001w").text
 
     @pytest.mark.parametrize("sought", ["introuvable", "%", "_", "'", "\\", "x" * 10_000, "<b>"])
-    def test_an_odd_search_finds_nothing_and_breaks_nothing(self, as_: Callable[..., Browser], sought: str) -> None:
+    def test_choose_school_an_odd_search_finds_nothing_and_breaks_nothing(
+        self, as_: Callable[..., Browser], sought: str
+    ) -> None:
         answer = as_("support").get("/ecoles", query_string={"recherche": sought})
 
         assert answer.status_code == 200
         assert "Lycée alpha" not in answer.text
         assert "<b>" not in answer.text
 
-    def test_an_inspector_reads_why_there_is_no_school(self, as_: Callable[..., Browser]) -> None:
+    def test_choose_school_an_inspector_reads_why_there_is_no_school(self, as_: Callable[..., Browser]) -> None:
         page = as_("inspector").get("/ecoles").text
 
         assert "Aucun établissement ne vous a ouvert d’accès" in page
         assert "Lycée" not in page
 
 
-class TestEnter:
-    def test_an_inspector_enters_no_school(self, as_: Callable[..., Browser], world: World, desk: Desk) -> None:
+class TestEnterSchool:
+    def test_enter_school_an_inspector_enters_no_school(
+        self, as_: Callable[..., Browser], world: World, desk: Desk
+    ) -> None:
         browser = as_("inspector")
 
         assert browser.post(f"/ecoles/{world.a.id}/entrer").status_code == 404
@@ -138,13 +144,13 @@ class TestEnter:
         assert [row.action for row in desk.rows(AuditEntry)] == ["account:signed-in"]
 
     @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student"])
-    def test_people_of_a_school_enter_no_other(
+    def test_enter_school_people_of_a_school_enter_no_other(
         self, as_: Callable[..., Browser], world: World, desk: Desk, role: str
     ) -> None:
         assert as_(role).post(f"/ecoles/{world.b.id}/entrer").status_code == 403
         assert [row.entered_establishment_id for row in desk.rows(SignIn)] == [None]
 
-    def test_a_school_that_does_not_exist_is_not_found(self, as_: Callable[..., Browser]) -> None:
+    def test_enter_school_a_school_that_does_not_exist_is_not_found(self, as_: Callable[..., Browser]) -> None:
         browser = as_("support")
 
         assert browser.post("/ecoles/999999/entrer").status_code == 404
@@ -153,14 +159,18 @@ class TestEnter:
         assert browser.post("/ecoles/-1/entrer").status_code == 404
         assert browser.post("/ecoles/99999999999999999999/entrer").status_code == 404
 
-    def test_a_link_or_a_form_without_token_enters_nothing(self, as_: Callable[..., Browser], world: World) -> None:
+    def test_enter_school_a_link_or_a_form_without_token_enters_nothing(
+        self, as_: Callable[..., Browser], world: World
+    ) -> None:
         browser = as_("support")
 
         assert browser.get(f"/ecoles/{world.a.id}/entrer").status_code == 405
         assert browser.post(f"/ecoles/{world.a.id}/entrer", token=False).status_code == 400
         assert browser.get("/admin/").location == "/ecoles"
 
-    def test_support_reads_that_school_and_no_other(self, as_: Callable[..., Browser], world: World) -> None:
+    def test_enter_school_support_reads_that_school_and_no_other(
+        self, as_: Callable[..., Browser], world: World
+    ) -> None:
         browser = as_("support")
 
         answer = browser.post(f"/ecoles/{world.b.id}/entrer")
@@ -171,7 +181,7 @@ class TestEnter:
         assert "alpha" not in page
         assert browser.get("/admin/eleves-sans-ine").text.count("Secret-alpha") == 0
 
-    def test_support_writes_nothing(self, as_: Callable[..., Browser], desk: Desk) -> None:
+    def test_enter_school_support_writes_nothing(self, as_: Callable[..., Browser], desk: Desk) -> None:
         browser = as_("support", enter="a")
 
         for path, fields in (
@@ -187,7 +197,7 @@ class TestEnter:
         assert "Pirate" not in [school.name for school in desk.rows(Establishment)]
         assert "Valider" not in browser.get(PARTICULARS).text
 
-    def test_support_goes_from_one_school_to_another_and_leaves(
+    def test_enter_school_support_goes_from_one_school_to_another_and_leaves(
         self, as_: Callable[..., Browser], world: World
     ) -> None:
         browser = as_("support", enter="a")
@@ -199,12 +209,12 @@ class TestEnter:
         assert (left.status_code, left.location) == (303, "/ecoles")
         assert browser.get(PARTICULARS).location == "/ecoles"
 
-    def test_each_browser_enters_for_itself(self, as_: Callable[..., Browser]) -> None:
+    def test_enter_school_each_browser_enters_for_itself(self, as_: Callable[..., Browser]) -> None:
         as_("support", enter="a")
 
         assert as_("support").get(PARTICULARS).location == "/ecoles"
 
-    def test_is_recorded_in_the_journal_of_the_school(
+    def test_enter_school_is_recorded_in_the_journal_of_the_school(
         self, as_: Callable[..., Browser], world: World, desk: Desk
     ) -> None:
         browser = as_("support", enter="a")
@@ -222,7 +232,7 @@ class TestEnter:
             ("platform", "support", "Personne support")
         }
 
-    def test_a_school_without_a_name_can_be_entered(
+    def test_enter_school_a_school_without_a_name_can_be_entered(
         self, app: Flask, as_: Callable[..., Browser], world: World
     ) -> None:
         with app.app_context(), platform_unit_of_work("test") as work:

@@ -48,14 +48,14 @@ def sign_in_again(browser: Browser, answer: TestResponse, login: str = "alix.gra
     return Page(browser.get(browser.last.location, follow_redirects=True))  # type: ignore[attr-defined]
 
 
-class TestSignInEnded:
+class TestLostUploadSignInEnded:
     def late(self, as_: As, clock_: time_machine.Traveller, page: str, to: str, **files: Any) -> tuple[Browser, Any]:
         browser = as_("administrator")
         browser.get(page)
         clock_.shift(timedelta(minutes=31))
         return browser, send(browser, page, to, **files)
 
-    def test_a_deposit_is_named_and_its_page_comes_back(
+    def test_lost_upload_a_deposit_is_named_and_its_page_comes_back(
         self, app: Flask, as_: As, clock_: time_machine.Traveller
     ) -> None:
         browser, answer = self.late(as_, clock_, IMPORTS, IMPORTS, files=[("Élèves 2026.xml", b"<x/>")])
@@ -70,7 +70,9 @@ class TestSignInEnded:
         assert rows(app, ImportRun) == []
         assert Page(browser.get(IMPORTS)).flashes == [], "said twice"
 
-    def test_a_large_one_is_read_to_its_end_and_named(self, as_: As, clock_: time_machine.Traveller) -> None:
+    def test_lost_upload_a_large_one_is_read_to_its_end_and_named(
+        self, as_: As, clock_: time_machine.Traveller
+    ) -> None:
         big = bytes(12 * 1024 * 1024)
         browser, answer = self.late(
             as_, clock_, IMPORTS, IMPORTS, files=[("a.xml", big), ("b.xml", b"x"), ("c.xml", b"x"), ("d.xml", b"x")]
@@ -79,7 +81,9 @@ class TestSignInEnded:
         assert answer.status_code == 303
         assert "« a.xml », « b.xml » et « c.xml » n’ont pas été déposés" in sign_in_again(browser, answer).flashes[0]
 
-    def test_the_logo_comes_back_to_its_tab(self, app: Flask, as_: As, clock_: time_machine.Traveller) -> None:
+    def test_lost_upload_the_logo_comes_back_to_its_tab(
+        self, app: Flask, as_: As, clock_: time_machine.Traveller
+    ) -> None:
         picture = [("blason.png", pictures.png())]
         browser, answer = self.late(as_, clock_, LOGO, f"{LOGO}/televerser/logo", logo=picture, cachet=[("", b"")])
 
@@ -88,13 +92,15 @@ class TestSignInEnded:
         assert browser.last.location == LOGO  # type: ignore[attr-defined]
         assert "le fichier « blason.png » n’a pas été déposé" in page.flashes[0]
 
-    def test_one_beyond_what_is_read_says_so_without_a_name(self, as_: As, clock_: time_machine.Traveller) -> None:
+    def test_lost_upload_one_beyond_what_is_read_says_so_without_a_name(
+        self, as_: As, clock_: time_machine.Traveller
+    ) -> None:
         big = [("logo.png", bytes(12 * 1024 * 1024))]
         browser, answer = self.late(as_, clock_, LOGO, f"{LOGO}/televerser/logo", logo=big)
 
         assert "rien n’a été déposé. Choisissez à nouveau vos fichiers." in sign_in_again(browser, answer).flashes[0]
 
-    def test_the_next_person_at_the_same_computer_is_shown_no_name(
+    def test_lost_upload_the_next_person_at_the_same_computer_is_shown_no_name(
         self, as_: As, clock_: time_machine.Traveller
     ) -> None:
         browser, answer = self.late(as_, clock_, IMPORTS, IMPORTS, files=[("secret.xml", b"<x/>")])
@@ -107,7 +113,7 @@ class TestSignInEnded:
     @pytest.mark.parametrize(
         "headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}], ids=str
     )
-    def test_what_another_site_sends_leaves_no_word(
+    def test_lost_upload_what_another_site_sends_leaves_no_word(
         self, as_: As, clock_: time_machine.Traveller, headers: dict[str, str]
     ) -> None:
         browser = as_("administrator")
@@ -118,7 +124,9 @@ class TestSignInEnded:
         assert "n’a été déposé" not in Page(browser.get(answer.location)).text
 
     @pytest.mark.parametrize("page", ["//evil.example/x", "/\\evil.example", "/admin/imports\x1f"])
-    def test_a_forged_page_is_not_come_back_to(self, as_: As, clock_: time_machine.Traveller, page: str) -> None:
+    def test_lost_upload_a_forged_page_is_not_come_back_to(
+        self, as_: As, clock_: time_machine.Traveller, page: str
+    ) -> None:
         browser = as_("administrator")
         clock_.shift(timedelta(minutes=31))
 
@@ -128,15 +136,17 @@ class TestSignInEnded:
         assert browser.last.location in ("/", IMPORTS)  # type: ignore[attr-defined]
 
     @pytest.mark.parametrize("name", ['a"b.xml', "<script>.xml", "x" * 300 + ".xml", "a\x07b.xml"])
-    def test_odd_names_are_shown_as_text(self, as_: As, clock_: time_machine.Traveller, name: str) -> None:
+    def test_lost_upload_odd_names_are_shown_as_text(self, as_: As, clock_: time_machine.Traveller, name: str) -> None:
         browser, answer = self.late(as_, clock_, IMPORTS, IMPORTS, files=[(name, b"<x/>")])
 
         assert answer.status_code == 303
         assert "n’a pas été déposé" in sign_in_again(browser, answer).flashes[0]
 
 
-class TestOtherSignIn:
-    def test_a_file_sent_from_a_page_of_the_sign_in_before_is_named(self, app: Flask, as_: As, world: World) -> None:
+class TestLostUploadOtherSignIn:
+    def test_lost_upload_a_file_sent_from_a_page_of_the_sign_in_before_is_named(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         browser = as_("administrator")
         browser.get(IMPORTS)
         old = browser._token
@@ -149,7 +159,7 @@ class TestOtherSignIn:
         assert answer.location == IMPORTS
         assert "le fichier « eleves.xml » n’a pas été déposé" in Page(browser.get(IMPORTS)).flashes[0]
 
-    def test_from_elsewhere_it_is_refused(self, as_: As) -> None:
+    def test_lost_upload_from_elsewhere_it_is_refused(self, as_: As) -> None:
         browser = as_("administrator")
         browser._token = "forged"
 

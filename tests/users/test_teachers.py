@@ -56,8 +56,8 @@ def open_teacher(request: pytest.FixtureRequest) -> Callable[[Office], int]:
     return WAYS[request.param]
 
 
-class TestNotice:
-    def test_by_mail_and_on_the_dashboard_until_the_head_has_seen_it(
+class TestNotifyHeads:
+    def test_notify_heads_by_mail_and_on_the_dashboard_until_the_head_has_seen_it(
         self, app: Flask, office: Office, as_: Callable[..., Browser], open_teacher: Callable[[Office], int]
     ) -> None:
         account = open_teacher(office)
@@ -76,9 +76,7 @@ class TestNotice:
         assert "Voir les comptes d’enseignants" not in Page(head.get("/admin/")).text
         assert office.lines("accounts:teachers:seen")[-1].changes == {"seen": [None, office.find(account).label]}
 
-    def test_is_not_the_administrators_to_dismiss(
-        self, app: Flask, office: Office, as_: Callable[..., Browser]
-    ) -> None:
+    def test_mark_seen_is_not_the_administrators(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
         account = office.create("teacher")
         administrator = as_("administrator")
 
@@ -90,10 +88,12 @@ class TestNotice:
             office.act(lambda row, **actor: mark_seen([row], **actor), account=account)
 
     @pytest.mark.parametrize("role", ["student", "administrator", "head"])
-    def test_other_roles_are_notified_otherwise(self, office: Office, role: str) -> None:
+    def test_notify_heads_other_roles_are_notified_otherwise(self, office: Office, role: str) -> None:
         assert not office.find(office.create(role)).unseen_by_head
 
-    def test_another_schools_head_is_not_notified(self, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_notify_heads_another_schools_head_is_not_notified(
+        self, office: Office, as_: Callable[..., Browser]
+    ) -> None:
         office.create("teacher")
 
         assert letters(office, "claude.basalte@beta.example") == []
@@ -106,7 +106,7 @@ class TestConsentRequired:
         set_school(app, office.school.id, teachers_need_consent=True)
         return office
 
-    def test_keeps_the_account_closed_until_the_head_consents(
+    def test_require_consent_keeps_the_account_closed_until_the_head_consents(
         self, strict: Office, as_: Callable[..., Browser], open_teacher: Callable[[Office], int]
     ) -> None:
         account = open_teacher(strict)
@@ -123,7 +123,7 @@ class TestConsentRequired:
         opened = strict.find(account)
         assert (opened.may_sign_in, opened.unseen_by_head) == (True, False)
 
-    def test_ends_the_sign_ins_of_an_administrator_made_a_teacher(
+    def test_require_consent_ends_the_sign_ins_of_an_administrator_made_a_teacher(
         self, strict: Office, browser: Callable[[], Browser]
     ) -> None:
         account = strict.add(Role.ADMINISTRATOR, login="zoe.mica")
@@ -134,7 +134,9 @@ class TestConsentRequired:
 
         assert page.get("/mon-compte").status_code == 303
 
-    def test_is_not_the_administrators_to_give(self, app: Flask, strict: Office, as_: Callable[..., Browser]) -> None:
+    def test_require_consent_is_not_the_administrators_to_give(
+        self, app: Flask, strict: Office, as_: Callable[..., Browser]
+    ) -> None:
         account = strict.create("teacher")
         administrator = as_("administrator")
 
@@ -143,7 +145,7 @@ class TestConsentRequired:
                 answer = administrator.post(f"{USERS}/action/", {"action": action, "rowid": account, "confirme": "oui"})
             assert answer.status_code == 403
 
-    def test_leaves_a_further_head_to_the_page_that_says_where_the_code_goes(
+    def test_require_consent_leaves_a_further_head_to_the_page_that_says_where_the_code_goes(
         self, strict: Office, as_: Callable[..., Browser]
     ) -> None:
         further = strict.create("head")
@@ -153,8 +155,8 @@ class TestConsentRequired:
         assert strict.find(further).is_pending
 
 
-class TestSwitch:
-    def test_is_the_heads(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+class TestSwitchConsent:
+    def test_switch_consent_is_the_heads(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
         head = as_("head")
         assert SWITCH in head.get(f"{USERS}/").text
 
@@ -165,7 +167,7 @@ class TestSwitch:
             assert watch.line["action"] == "establishment:teachers:consent"
             assert watch.line["changes"] == {"teachers_need_consent": [not required, required]}
 
-    def test_is_the_heads_alone(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
+    def test_switch_consent_is_the_heads_alone(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
         administrator = as_("administrator")
 
         assert SWITCH not in administrator.get(f"{USERS}/").text
@@ -175,14 +177,14 @@ class TestSwitch:
             office.act(_require)
 
     @pytest.mark.parametrize("word", ["", "peut-être", "OUI"])
-    def test_takes_yes_or_no(self, app: Flask, as_: Callable[..., Browser], word: str) -> None:
+    def test_switch_consent_takes_yes_or_no(self, app: Flask, as_: Callable[..., Browser], word: str) -> None:
         head = as_("head")
         head.get(SWITCH)
 
         with nothing_written(app):
             assert head.post(SWITCH, {"exiger": word}).status_code == 422
 
-    def test_says_when_it_is_so_already(self, app: Flask, office: Office) -> None:
+    def test_switch_consent_says_when_it_is_so_already(self, app: Flask, office: Office) -> None:
         office.act(_require, "head")
 
         with nothing_written(app), pytest.raises(DomainError, match="déjà réglé"):

@@ -49,9 +49,11 @@ def asked(request: pytest.FixtureRequest, as_: Callable[..., Browser], world: Wo
     return Asked(as_("administrator"), world, ACTS[request.param])
 
 
-class TestEveryAct:
+class TestCheckOwnPassword:
     @pytest.mark.parametrize("password", [{}, {"current_password": ""}, {"current_password": "Faux-faux-faux-42!"}])
-    def test_is_refused_without_the_right_one(self, app: Flask, asked: Asked, password: dict[str, str]) -> None:
+    def test_check_own_password_is_refused_without_the_right_one(
+        self, app: Flask, asked: Asked, password: dict[str, str]
+    ) -> None:
         with nothing_written(app):
             answer = asked.post(**password)
 
@@ -59,21 +61,21 @@ class TestEveryAct:
         assert Page(answer).error("current_password")
         assert not CODE.search(answer.text)
 
-    def test_keeps_what_was_typed_but_the_password(self, asked: Asked) -> None:
+    def test_check_own_password_keeps_what_was_typed_but_the_password(self, asked: Asked) -> None:
         answer = asked.post(current_password="Faux-faux-faux-42!")
 
         for value in asked.fields.values():
             assert f'value="{value}"' in answer.text
         assert "Faux-faux-faux-42!" not in answer.text
 
-    def test_is_done_with_the_right_one(self, app: Flask, asked: Asked) -> None:
+    def test_check_own_password_is_done_with_the_right_one(self, app: Flask, asked: Asked) -> None:
         with watching(app) as watch:
             answer = asked.post(current_password=PASSWORD)
 
         assert answer.status_code in (200, 303), answer.text
         assert watch.changed & {"establishment", "account"}
 
-    def test_is_slowed_down_like_a_sign_in(self, app: Flask, asked: Asked) -> None:
+    def test_check_own_password_is_slowed_down_like_a_sign_in(self, app: Flask, asked: Asked) -> None:
         for _ in range(throttle.ACCOUNT_FREE + 1):
             asked.post(current_password="Faux-faux-faux-42!")
 
@@ -83,7 +85,7 @@ class TestEveryAct:
         assert answer.status_code == 429
         assert "Trop d’essais" in answer.text
 
-    def test_is_not_slowed_down_by_strangers_at_the_sign_in_page(
+    def test_check_own_password_is_not_slowed_down_by_strangers_at_the_sign_in_page(
         self, asked: Asked, browser: Callable[[], Browser]
     ) -> None:
         for _ in range(throttle.ACCOUNT_FREE + 2):
@@ -92,22 +94,26 @@ class TestEveryAct:
         assert asked.post(current_password=PASSWORD).status_code in (200, 303)
 
 
-class TestTheSchoolsAddress:
-    def test_other_changes_ask_for_nothing(self, app: Flask, as_: Callable[..., Browser], world: World) -> None:
+class TestCheckOwnPasswordForTheSchoolsAddress:
+    def test_check_own_password_is_not_asked_for_other_changes(
+        self, app: Flask, as_: Callable[..., Browser], world: World
+    ) -> None:
         browser = as_("administrator")
 
         assert "current_password" not in browser.get(TAB).text
         assert browser.post(TAB, {**browser.form(TAB), "city": "Metz"}).status_code == 303
         assert school_row(app, world.a.id)["city"] == "Metz"
 
-    def test_a_stale_form_is_refused_before_any_password(self, as_: Callable[..., Browser]) -> None:
+    def test_check_own_password_a_stale_form_is_refused_before_any_password(self, as_: Callable[..., Browser]) -> None:
         first, second = as_("administrator"), as_("head")
         opened = first.form(TAB)
         second.post(TAB, {**second.form(TAB), "email": "tiers@lycee.example", "current_password": PASSWORD})
 
         assert first.post(TAB, {**opened, "email": OTHER}).status_code == 409
 
-    def test_another_persons_save_is_in_the_form_that_asks_for_the_password(self, as_: Callable[..., Browser]) -> None:
+    def test_check_own_password_another_persons_save_is_in_the_form_that_asks_for_the_password(
+        self, as_: Callable[..., Browser]
+    ) -> None:
         first, second = as_("administrator"), as_("head")
         opened = first.form(TAB)
         second.post(TAB, {**second.form(TAB), "city": "Metz"})
@@ -117,7 +123,9 @@ class TestTheSchoolsAddress:
         assert answer.status_code == 422
         assert "current_password" in answer.text and 'value="Metz"' in answer.text
 
-    def test_history_asks_too(self, app: Flask, as_: Callable[..., Browser], world: World, platform: Any) -> None:
+    def test_check_own_password_is_asked_by_the_history_too(
+        self, app: Flask, as_: Callable[..., Browser], world: World, platform: Any
+    ) -> None:
         from sqlalchemy import select
 
         from cpro.audit.models import AuditEntry
@@ -139,7 +147,9 @@ class TestTheSchoolsAddress:
         assert school_row(app, world.a.id)["email"] == "contact@alpha.example"
 
 
-def test_first_sheets_ask_for_nothing(app: Flask, as_: Callable[..., Browser], world: World) -> None:
+def test_check_own_password_is_not_asked_for_first_sheets(
+    app: Flask, as_: Callable[..., Browser], world: World
+) -> None:
     ids = Office(app, world).add_pupils(2)
     browser = as_("administrator")
     browser.get(SHEETS)

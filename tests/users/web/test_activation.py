@@ -39,7 +39,7 @@ def activate(app: Flask, world: World) -> Callable[..., TestResponse]:
     return post
 
 
-def test_the_school_already_filled_in_follows_from_page_to_page(browser: Callable[[], Browser]) -> None:
+def test_activate_keeps_the_school_filled_in_from_page_to_page(browser: Callable[[], Browser]) -> None:
     visitor = browser()
     for page, leads_to in (
         ("/connexion", "/activation"),
@@ -52,7 +52,7 @@ def test_the_school_already_filled_in_follows_from_page_to_page(browser: Callabl
         assert visitor.form(link)["establishment"] == "alpha", (page, leads_to)
 
 
-class TestRefusal:
+class TestActivateRefused:
     @pytest.mark.parametrize(
         "typed",
         [
@@ -63,7 +63,7 @@ class TestRefusal:
             {"login": "claude.basalte"},
         ],
     )
-    def test_says_the_same_whatever_is_wrong(
+    def test_activate_says_the_same_whatever_is_wrong(
         self, activate: Callable[..., TestResponse], desk: Desk, typed: dict[str, str]
     ) -> None:
         usual = activate("AAAA-BBBB-CCCC")
@@ -75,7 +75,7 @@ class TestRefusal:
         assert REFUSED in answer.text
         assert shown(answer) == shown(usual)
 
-    def test_a_code_serves_once(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
+    def test_activate_a_code_serves_once(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
         code = desk.create_code("teacher")
         assert activate(code).status_code == 303
         first_hash = desk.account("teacher").password_hash
@@ -86,13 +86,15 @@ class TestRefusal:
         assert REFUSED in again.text
         assert desk.account("teacher").password_hash == first_hash
 
-    def test_a_newer_code_voids_the_earlier_one(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
+    def test_activate_a_newer_code_voids_the_earlier_one(
+        self, activate: Callable[..., TestResponse], desk: Desk
+    ) -> None:
         earlier, newer = desk.create_code("teacher"), desk.create_code("teacher")
 
         assert activate(earlier).status_code == 422
         assert activate(newer).status_code == 303
 
-    def test_a_code_lives_thirty_days_and_only_its_bearer_learns_that_it_expired(
+    def test_activate_a_code_lives_thirty_days_and_only_its_bearer_learns_that_it_expired(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
         code = desk.create_code("teacher", now=START)
@@ -105,7 +107,7 @@ class TestRefusal:
         assert EXPIRED not in guessed.text
         assert "demandez" in expired.text.lower()
 
-    def test_until_the_last_minute_of_the_thirty_days_it_is_good(
+    def test_activate_until_the_last_minute_of_the_thirty_days_it_is_good(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
         code = desk.create_code("teacher", now=START)
@@ -113,7 +115,7 @@ class TestRefusal:
         with time_machine.travel(START + timedelta(days=30, minutes=-1), tick=False):
             assert activate(code).status_code == 303
 
-    def test_an_expired_code_typed_as_a_password_says_so(
+    def test_activate_an_expired_code_typed_as_a_password_says_so(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         code = desk.create_code("teacher", now=START)
@@ -124,7 +126,7 @@ class TestRefusal:
         assert answer.status_code == 422
         assert EXPIRED in answer.text
 
-    def test_an_expired_code_that_was_voided_is_like_any_other(
+    def test_activate_an_expired_code_that_was_voided_is_like_any_other(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
         code = desk.create_code("teacher", now=START)
@@ -133,7 +135,7 @@ class TestRefusal:
         with time_machine.travel(START + timedelta(days=31), tick=False):
             assert EXPIRED not in activate(code).text
 
-    def test_a_disabled_account_is_named_only_to_who_has_the_code(
+    def test_activate_a_disabled_account_is_named_only_to_who_has_the_code(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
         code = desk.create_code("teacher")
@@ -149,7 +151,7 @@ class TestRefusal:
     @pytest.mark.parametrize(
         "weak", ["court", "girafegirafe", "Azerty-123", "Quartz-4242", "Alpha-4242", "Ines.quartz1"]
     )
-    def test_a_weak_password_is_refused_and_the_code_stays_good(
+    def test_activate_a_weak_password_is_refused_and_the_code_stays_good(
         self, activate: Callable[..., TestResponse], desk: Desk, weak: str
     ) -> None:
         code = desk.create_code("teacher")
@@ -163,13 +165,13 @@ class TestRefusal:
         assert desk.rows(FailureCounter) == [], "the code was right: that is no failure"
         assert activate(code).status_code == 303
 
-    def test_the_rule_is_written_on_the_page(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_activate_the_rule_is_written_on_the_page(self, world: World, browser: Callable[[], Browser]) -> None:
         page = browser().get("/activation").text
 
         assert "Au moins 8 caractères" in page
         assert "Au moins 12 caractères" in page
 
-    def test_who_acts_on_others_data_is_held_to_the_stronger_rule(
+    def test_activate_who_acts_on_others_data_is_held_to_the_stronger_rule(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
         code = desk.create_code("administrator")
@@ -177,7 +179,9 @@ class TestRefusal:
         assert activate(code, CHOSEN, login="alix.granite").status_code == 422
         assert activate(code, "Girafe-et-zèbre-42", login="alix.granite").status_code == 303
 
-    def test_two_different_passwords_are_refused(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
+    def test_activate_two_different_passwords_are_refused(
+        self, activate: Callable[..., TestResponse], desk: Desk
+    ) -> None:
         code = desk.create_code("teacher")
 
         answer = activate(code, password_confirm="Girafe-43")
@@ -187,13 +191,15 @@ class TestRefusal:
         assert desk.account("teacher").password_hash == desk.account("student").password_hash, "unchanged"
 
     @pytest.mark.parametrize("typed", ["", "   ", "A\x00B", "A" * 10_000, "ÀÉÎ-ÕÜŸ-ßßß", "١٢٣٤"])
-    def test_an_odd_code_is_refused_without_a_crash(self, activate: Callable[..., TestResponse], typed: str) -> None:
+    def test_activate_an_odd_code_is_refused_without_a_crash(
+        self, activate: Callable[..., TestResponse], typed: str
+    ) -> None:
         assert activate(typed).status_code == 422
 
 
 class TestActivate:
     @pytest.mark.usefixtures("real_hashes")
-    def test_sets_the_password_and_signs_in(
+    def test_activate_sets_the_password_and_signs_in(
         self, activate: Callable[..., TestResponse], browser: Callable[[], Browser], desk: Desk
     ) -> None:
         desk.change("teacher", password_hash=None, activated_at=None)
@@ -210,7 +216,7 @@ class TestActivate:
         assert account.activated_at is not None
         assert browser().sign_in("alpha", "ines.quartz", CHOSEN).status_code == 303
 
-    def test_ends_the_earlier_sign_ins(
+    def test_activate_ends_the_earlier_sign_ins(
         self, activate: Callable[..., TestResponse], as_: Callable[..., Browser], desk: Desk
     ) -> None:
         earlier, colleague = as_("teacher"), as_("head")
@@ -220,7 +226,7 @@ class TestActivate:
         assert earlier.get("/mon-compte").status_code == 303
         assert colleague.get("/mon-compte").status_code == 200
 
-    def test_takes_a_platform_account_with_a_blank_school(
+    def test_activate_takes_a_platform_account_with_a_blank_school(
         self, activate: Callable[..., TestResponse], desk: Desk
     ) -> None:
         code = desk.create_code("support")
@@ -229,7 +235,7 @@ class TestActivate:
 
         assert answer.status_code == 303
 
-    def test_takes_the_code_as_people_type_it(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
+    def test_activate_takes_the_code_as_people_type_it(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
         code = desk.create_code("teacher")
         while "0" not in code or "1" not in code:
             code = desk.create_code("teacher")
@@ -237,15 +243,17 @@ class TestActivate:
 
         assert activate(typed).status_code == 303
 
-    def test_takes_the_code_without_its_hyphens(self, activate: Callable[..., TestResponse], desk: Desk) -> None:
+    def test_activate_takes_the_code_without_its_hyphens(
+        self, activate: Callable[..., TestResponse], desk: Desk
+    ) -> None:
         assert activate(desk.create_code("teacher").replace("-", "")).status_code == 303
 
-    def test_the_link_of_a_mail_fills_the_form_in(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_activate_the_link_of_a_mail_fills_the_form_in(self, world: World, browser: Callable[[], Browser]) -> None:
         form = browser().form("/activation?establishment=alpha&login=ines.quartz")
 
         assert (form["establishment"], form["login"]) == ("alpha", "ines.quartz")
 
-    def test_leads_to_the_page_that_was_asked_for(
+    def test_activate_leads_to_the_page_that_was_asked_for(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         code, visitor = desk.create_code("teacher"), browser()
@@ -265,8 +273,8 @@ class TestActivate:
         assert answer.location == "/mon-compte"
 
 
-class TestStorage:
-    def test_the_code_is_in_no_table(self, app: Flask, desk: Desk) -> None:
+class TestCreateCode:
+    def test_create_code_the_code_is_in_no_table(self, app: Flask, desk: Desk) -> None:
         code = desk.create_code("teacher")
 
         stored = _everything(app)
@@ -276,7 +284,7 @@ class TestStorage:
         [row] = desk.rows(ActivationCode)
         assert len(row.code_hmac) == 64
 
-    def test_the_hmac_depends_on_the_servers_key(self, app: Flask, desk: Desk) -> None:
+    def test_create_code_the_hmac_depends_on_the_servers_key(self, app: Flask, desk: Desk) -> None:
         """A stolen database alone lets nobody try codes: 60 bits would not resist a plain hash for ever."""
         from hashlib import sha256
 
@@ -285,7 +293,7 @@ class TestStorage:
         [row] = desk.rows(ActivationCode)
         assert row.code_hmac != sha256(code.encode()).hexdigest()
 
-    def test_a_code_is_twelve_unambiguous_characters(self, desk: Desk) -> None:
+    def test_create_code_a_code_is_twelve_unambiguous_characters(self, desk: Desk) -> None:
         codes = {desk.create_code("teacher") for _ in range(20)}
 
         assert len(codes) == 20

@@ -43,9 +43,9 @@ def hashes_computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return computed
 
 
-class TestRefusal:
+class TestSignInRefused:
     @pytest.mark.parametrize("case", WRONG)
-    def test_says_the_same_sentence_whatever_is_wrong(
+    def test_sign_in_says_the_same_sentence_whatever_is_wrong(
         self, world: World, browser: Callable[[], Browser], case: str
     ) -> None:
         usual = browser().sign_in("alpha", "alix.granite", "faux")
@@ -57,7 +57,7 @@ class TestRefusal:
         assert shown(answer) == shown(usual)
 
     @pytest.mark.parametrize("state", [{"is_active": False}, {"password_hash": None}])
-    def test_says_nothing_of_the_state_of_the_account(
+    def test_sign_in_says_nothing_of_the_state_of_the_account(
         self, world: World, browser: Callable[[], Browser], desk: Desk, state: dict[str, object]
     ) -> None:
         usual = browser().sign_in("alpha", "personne.inconnue", "faux")
@@ -68,14 +68,14 @@ class TestRefusal:
         assert (answer.status_code, shown(answer)) == (usual.status_code, shown(usual))
 
     @pytest.mark.parametrize("case", WRONG)
-    def test_takes_one_hash_whatever_is_wrong(
+    def test_sign_in_takes_one_hash_whatever_is_wrong(
         self, world: World, browser: Callable[[], Browser], hashes_computed: list[str], case: str
     ) -> None:
         browser().sign_in(*WRONG[case])
 
         assert len(hashes_computed) == 1
 
-    def test_takes_one_hash_for_an_account_without_password(
+    def test_sign_in_takes_one_hash_for_an_account_without_password(
         self, world: World, browser: Callable[[], Browser], desk: Desk, hashes_computed: list[str]
     ) -> None:
         desk.change("teacher", password_hash=None)
@@ -85,7 +85,7 @@ class TestRefusal:
         assert answer.status_code == 422
         assert len(hashes_computed) == 1
 
-    def test_takes_one_hash_of_a_password_longer_than_any(
+    def test_sign_in_takes_one_hash_of_a_password_longer_than_any(
         self, world: World, browser: Callable[[], Browser], hashes_computed: list[str]
     ) -> None:
         answer = browser().sign_in("alpha", "alix.granite", "x" * 200)
@@ -94,7 +94,7 @@ class TestRefusal:
         assert len(hashes_computed) == 1
 
     @pytest.mark.parametrize("blank", ["login", "password"])
-    def test_names_the_field_left_blank_and_counts_nothing(
+    def test_sign_in_names_the_field_left_blank_and_counts_nothing(
         self, world: World, browser: Callable[[], Browser], desk: Desk, blank: str
     ) -> None:
         typed = {"login": "alix.granite", "password": PASSWORD, blank: ""}
@@ -108,7 +108,7 @@ class TestRefusal:
 
     @pytest.mark.parametrize("field", ["establishment", "login", "password"])
     @pytest.mark.parametrize("typed", ["a\x00b", "x" * 10_000, "\U0001f600\u202e" * 200])
-    def test_odd_input_is_refused_without_a_crash(
+    def test_sign_in_odd_input_is_refused_without_a_crash(
         self, world: World, browser: Callable[[], Browser], field: str, typed: str
     ) -> None:
         fields = {"establishment": "alpha", "login": "alix.granite", "password": PASSWORD, field: typed}
@@ -117,13 +117,13 @@ class TestRefusal:
 
         assert answer.status_code == 422
 
-    def test_never_sends_the_password_back(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_sign_in_never_sends_the_password_back(self, world: World, browser: Callable[[], Browser]) -> None:
         answer = browser().sign_in("alpha", "alix.granite", "Mot-de-passe-tapé")
 
         assert "Mot-de-passe-tapé" not in answer.text
         assert 'value="alix.granite"' in answer.text
 
-    def test_says_that_an_account_is_disabled_only_after_its_password(
+    def test_sign_in_says_that_an_account_is_disabled_only_after_its_password(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         desk.change("administrator", is_active=False)
@@ -139,18 +139,20 @@ class TestRefusal:
 
 class TestSignIn:
     @pytest.mark.parametrize("school", ["alpha", "ALPHA", " Alpha ", "0999001W", "0999001w"])
-    def test_takes_the_code_or_the_uai_in_any_case(
+    def test_sign_in_takes_the_code_or_the_uai_in_any_case(
         self, world: World, browser: Callable[[], Browser], school: str
     ) -> None:
         answer = browser().sign_in(school, " Alix.Granite ", PASSWORD)
 
         assert (answer.status_code, answer.location) == (303, "/")
 
-    def test_takes_platform_accounts_with_a_blank_school(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_sign_in_takes_platform_accounts_with_a_blank_school(
+        self, world: World, browser: Callable[[], Browser]
+    ) -> None:
         assert browser().sign_in("", "Support@CPRO.example", PASSWORD).status_code == 303
         assert browser().sign_in("  ", "inspecteur@cpro.example", PASSWORD).status_code == 303
 
-    def test_one_login_in_two_schools_opens_the_school_that_was_named(
+    def test_sign_in_one_login_in_two_schools_opens_the_school_that_was_named(
         self, world: World, browser: Callable[[], Browser]
     ) -> None:
         in_b = browser()
@@ -161,7 +163,7 @@ class TestSignIn:
         assert "Lycée beta" in page
         assert "alpha" not in page
 
-    def test_leaves_a_line_in_the_journal_of_the_school(
+    def test_sign_in_leaves_a_line_in_the_journal_of_the_school(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         from cpro.audit.models import AuditEntry
@@ -177,7 +179,7 @@ class TestSignIn:
         assert line.actor_id == world.b.account_ids["head"]
 
     @pytest.mark.usefixtures("real_hashes")
-    def test_renews_a_hash_made_with_other_parameters(
+    def test_sign_in_renews_a_hash_made_with_other_parameters(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         weaker = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
@@ -190,7 +192,9 @@ class TestSignIn:
         assert browser().sign_in("alpha", "ines.quartz", PASSWORD).status_code == 303
         assert desk.account("teacher").password_hash == renewed
 
-    def test_a_wrong_password_renews_nothing(self, world: World, browser: Callable[[], Browser], desk: Desk) -> None:
+    def test_sign_in_a_wrong_password_renews_nothing(
+        self, world: World, browser: Callable[[], Browser], desk: Desk
+    ) -> None:
         weaker = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
         desk.change("teacher", password_hash=weaker)
 
@@ -198,14 +202,16 @@ class TestSignIn:
 
         assert desk.account("teacher").password_hash == weaker
 
-    def test_signed_in_already_leads_home(self, as_: Callable[..., Browser]) -> None:
+    def test_sign_in_signed_in_already_leads_home(self, as_: Callable[..., Browser]) -> None:
         answer = as_("head").get("/connexion")
 
         assert (answer.status_code, answer.location) == (303, "/")
 
 
-class TestWhereSignInLeads:
-    def test_back_to_the_page_that_was_asked_for(self, world: World, browser: Callable[[], Browser]) -> None:
+class TestSignInLeads:
+    def test_sign_in_leads_back_to_the_page_that_was_asked_for(
+        self, world: World, browser: Callable[[], Browser]
+    ) -> None:
         visitor = browser()
         asked = visitor.get("/admin/parametres/masques?diplome=40025520")
         visitor.get(asked.location)
@@ -237,7 +243,9 @@ class TestWhereSignInLeads:
             "",
         ],
     )
-    def test_never_to_another_site(self, world: World, browser: Callable[[], Browser], elsewhere: str) -> None:
+    def test_sign_in_leads_never_to_another_site(
+        self, world: World, browser: Callable[[], Browser], elsewhere: str
+    ) -> None:
         visitor = browser()
         visitor.get("/connexion")
 
@@ -250,7 +258,7 @@ class TestWhereSignInLeads:
         assert (answer.status_code, answer.location) == (303, "/")
 
     @pytest.mark.parametrize("name", ["alpha", "0999001W", "0999001w", "ALPHA"])
-    def test_the_address_of_a_school_fills_it_in(self, world: World, browser: Callable[[], Browser], name: str) -> None:
+    def test_school_door_fills_the_school_in(self, world: World, browser: Callable[[], Browser], name: str) -> None:
         visitor = browser()
 
         answer = visitor.get(f"/{name}/")
@@ -258,12 +266,12 @@ class TestWhereSignInLeads:
         assert (answer.status_code, answer.location) == (303, "/connexion?establishment=alpha")
         assert visitor.form(answer.location)["establishment"] == "alpha"
 
-    def test_the_address_of_no_school_is_not_found(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_school_door_of_no_school_is_not_found(self, world: World, browser: Callable[[], Browser]) -> None:
         assert browser().get("/nulle-part/").status_code == 404
 
 
 class TestCodeTypedAsPassword:
-    def test_leads_to_the_activation_form_filled_in(
+    def test_sign_in_with_a_code_leads_to_the_activation_form_filled_in(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         code, visitor = desk.create_code("teacher"), browser()
@@ -275,13 +283,15 @@ class TestCodeTypedAsPassword:
         assert code.lower().replace("-", " ") in answer.text
         assert visitor.get("/mon-compte").status_code == 303, "a code alone signs nobody in"
 
-    def test_costs_no_failure(self, world: World, browser: Callable[[], Browser], desk: Desk) -> None:
+    def test_sign_in_with_a_code_costs_no_failure(
+        self, world: World, browser: Callable[[], Browser], desk: Desk
+    ) -> None:
         code = desk.create_code("teacher")
 
         for _ in range(6):
             assert browser().sign_in("alpha", "ines.quartz", code).status_code == 200
 
-    def test_of_another_account_is_a_wrong_password(
+    def test_sign_in_with_a_code_of_another_account_is_a_wrong_password(
         self, world: World, browser: Callable[[], Browser], desk: Desk
     ) -> None:
         code = desk.create_code("teacher", "b")

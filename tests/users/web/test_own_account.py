@@ -24,9 +24,11 @@ def change(browser: Browser, current: str = PASSWORD, password: str = CHOSEN, co
     )
 
 
-class TestOwnPassword:
+class TestOwnAccount:
     @pytest.mark.parametrize("current", ["faux", "", PASSWORD.lower()])
-    def test_the_current_one_is_asked_for(self, as_: Callable[..., Browser], desk: Desk, current: str) -> None:
+    def test_own_account_asks_for_the_current_password(
+        self, as_: Callable[..., Browser], desk: Desk, current: str
+    ) -> None:
         before = desk.account("head").password_hash
 
         answer = change(as_("head"), current)
@@ -36,7 +38,9 @@ class TestOwnPassword:
         assert desk.account("head").password_hash == before
 
     @pytest.mark.parametrize("weak", ["court", "Girafe-42", "Motdepasse-2026!", "Claude.basalte-42", "x" * 201])
-    def test_a_weak_one_is_refused_with_the_rule(self, as_: Callable[..., Browser], desk: Desk, weak: str) -> None:
+    def test_own_account_refuses_a_weak_password_with_the_rule(
+        self, as_: Callable[..., Browser], desk: Desk, weak: str
+    ) -> None:
         before = desk.account("head").password_hash
 
         answer = change(as_("head"), password=weak)
@@ -46,14 +50,14 @@ class TestOwnPassword:
         assert weak not in answer.text
         assert desk.account("head").password_hash == before
 
-    def test_two_different_ones_are_refused(self, as_: Callable[..., Browser]) -> None:
+    def test_own_account_refuses_two_different_passwords(self, as_: Callable[..., Browser]) -> None:
         answer = change(as_("head"), confirm=CHOSEN + "x")
 
         assert answer.status_code == 422
         assert 'id="password_confirm-erreur"' in answer.text
 
     @pytest.mark.parametrize("role", ROLES)
-    def test_each_role_may_change_its_own(
+    def test_own_account_lets_each_role_change_its_password(
         self, as_: Callable[..., Browser], world: World, browser: Callable[[], Browser], role: str
     ) -> None:
         answer = change(as_(role))
@@ -64,7 +68,7 @@ class TestOwnPassword:
         assert browser().sign_in(school, login, PASSWORD).status_code == 422
         assert browser().sign_in(school, login, CHOSEN).status_code == 303
 
-    def test_ends_the_other_sign_ins_and_keeps_this_one(self, as_: Callable[..., Browser]) -> None:
+    def test_own_account_ends_the_other_sign_ins_and_keeps_this_one(self, as_: Callable[..., Browser]) -> None:
         here, elsewhere, colleague, namesake = as_("head"), as_("head"), as_("administrator"), as_("head", "b")
 
         change(here)
@@ -76,14 +80,14 @@ class TestOwnPassword:
         assert colleague.get("/mon-compte").status_code == 200
         assert namesake.get("/mon-compte").status_code == 200
 
-    def test_a_refused_change_ends_nothing(self, as_: Callable[..., Browser]) -> None:
+    def test_own_account_a_refused_change_ends_nothing(self, as_: Callable[..., Browser]) -> None:
         here, elsewhere = as_("head"), as_("head")
 
         change(here, "faux")
 
         assert elsewhere.get("/mon-compte").status_code == 200
 
-    def test_voids_the_activation_codes(
+    def test_own_account_voids_the_activation_codes(
         self, as_: Callable[..., Browser], browser: Callable[[], Browser], desk: Desk
     ) -> None:
         code = desk.create_code("head")
@@ -92,7 +96,7 @@ class TestOwnPassword:
 
         assert browser().sign_in("alpha", "claude.basalte", code).status_code == 422
 
-    def test_leaves_a_line_in_the_journal_without_the_password(
+    def test_own_account_leaves_a_line_in_the_journal_without_the_password(
         self, as_: Callable[..., Browser], desk: Desk, world: World
     ) -> None:
         change(as_("head"))
@@ -102,7 +106,7 @@ class TestOwnPassword:
         assert line.actor_label == line.object_label == "Claude BASALTE"
         assert not line.changes
 
-    def test_the_page_says_who_one_is(self, as_: Callable[..., Browser]) -> None:
+    def test_own_account_the_page_says_who_one_is(self, as_: Callable[..., Browser]) -> None:
         page = as_("teacher", "b").get("/mon-compte").text
 
         for word in ("Inès QUARTZ", "Enseignant", "ines.quartz", "Lycée beta"):
