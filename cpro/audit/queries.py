@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
@@ -61,26 +61,18 @@ def by_actor(key: str) -> ColumnElement[bool]:
     return and_(AuditEntry.actor_kind == kind, AuditEntry.actor_id == known if known else AuditEntry.actor_id.is_(None))
 
 
-def list_history(
-    object_type: str,
-    object_id: object = None,
-    *,
-    actions: Collection[str] = (),
-    before_id: int | None = None,
-    limit: int = 20,
-) -> Sequence[AuditEntry]:
-    """Return the latest lines about one object, or about all of a type, only some actions if asked.
-
-    `before_id` is the last line of the page before: pages stay right, and quick, while the journal grows.
-    """
+def select_history(object_type: str, object_id: object = None, *, actions: Collection[str] = ()) -> Select[AuditEntry]:
+    """Return the statement of the lines about one object, or about all of a type, only some actions if asked."""
     statement = select(AuditEntry).where(AuditEntry.object_type == object_type)
     if object_id is not None:
         statement = statement.where(AuditEntry.object_id == str(object_id))
-    if actions:
-        statement = statement.where(AuditEntry.action.in_(actions))
-    if before_id is not None:
-        statement = statement.where(AuditEntry.id < before_id)
-    return db.session.scalars(statement.order_by(AuditEntry.id.desc()).limit(limit)).all()
+    return statement.where(AuditEntry.action.in_(actions)) if actions else statement
+
+
+def list_history(object_type: str, object_id: object = None, *, limit: int = 20) -> Sequence[AuditEntry]:
+    """Return the latest lines about one object, or about all of a type."""
+    statement = select_history(object_type, object_id).order_by(AuditEntry.id.desc()).limit(limit)
+    return db.session.scalars(statement).all()
 
 
 def known_actors() -> list[KnownActor]:
@@ -116,14 +108,9 @@ def count_by_period(bounds: Sequence[datetime], action: str) -> list[tuple[int, 
     return list(zip(row[::2], row[1::2], strict=True))
 
 
-def list_lines_of(
-    kind: str, actor_id: int, *, since: datetime, until: datetime, before_id: int | None = None, limit: int = 50
-) -> Sequence[AuditEntry]:
-    """Return the latest lines by somebody between two instants, older than `before_id` if asked."""
-    statement = select(AuditEntry).where(_lines_of(kind, actor_id, since, until))
-    if before_id is not None:
-        statement = statement.where(AuditEntry.id < before_id)
-    return db.session.scalars(statement.order_by(AuditEntry.id.desc()).limit(limit)).all()
+def select_lines_of(kind: str, actor_id: int, *, since: datetime, until: datetime) -> Select[AuditEntry]:
+    """Return the statement of the lines by somebody between two instants."""
+    return select(AuditEntry).where(_lines_of(kind, actor_id, since, until))
 
 
 def count_lines_of(kind: str, actor_id: int, *actions: str, since: datetime, until: datetime) -> int:

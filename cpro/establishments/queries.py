@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core.errors import NotFound
+from cpro.core.lists import hold_words
 from cpro.core.tenancy import scope_of
-from cpro.core.validators import fold
 from cpro.establishments.imaging import is_low_resolution
 from cpro.establishments.models import Establishment, PictureKind, PictureVersion
 from cpro.extensions import db
@@ -55,10 +55,8 @@ def find_by_code(session: Session, code: str) -> Establishment | None:
 
 def find_establishments(session: Session, sought: str) -> list[Establishment]:
     """Return up to 50 schools whose name, UAI, code or city holds every word sought, by name."""
-    statement = select(Establishment).order_by(Establishment.name, Establishment.id).limit(_SHOWN)
-    for word in fold(sought).split():
-        statement = statement.where(Establishment.search_key.contains(word, autoescape=True))
-    return list(session.scalars(statement))
+    found = select(Establishment).where(*hold_words(sought, Establishment.search_key))
+    return list(session.scalars(found.order_by(Establishment.name, Establishment.id).limit(_SHOWN)))
 
 
 def find_picture(kind: PictureKind) -> PictureVersion | None:

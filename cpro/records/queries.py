@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
-from cpro.core.validators import fold
+from cpro.core.lists import hold_words
 from cpro.extensions import db
 from cpro.records.models import KINDS, Bilan, Evaluation, Fiche, FicheState
 from cpro.students.models import Division, Student, TeacherDivision
@@ -321,9 +321,7 @@ def _pupils(wanted: PupilFilter) -> Select[Student]:
     if wanted.situation == TO_VALIDATE:
         submitted = select(Fiche.student_id).where(Fiche.state_value == FicheState.SUBMITTED.value)
         statement = statement.where(Student.id.in_(submitted))
-    for word in fold(wanted.words).split():
-        statement = statement.where(Student.search_key.contains(word, autoescape=True))
-    return statement
+    return statement.where(*hold_words(wanted.words, Student.search_key))
 
 
 def _counted(model: type[Evaluation] | type[Bilan], student_ids: Collection[int]) -> Select[int, int]:

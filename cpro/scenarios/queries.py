@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from cpro.competences.models import Competence
 from cpro.core.errors import NotFound
+from cpro.core.lists import ListState, Page, count_rows, find_page_from, hold_words
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission
 from cpro.extensions import db
-from cpro.scenarios.listing import ARCHIVED, BY_TITLE, IN_USE, MINE, PAGE_SIZE, Listing
+from cpro.scenarios.listing import ARCHIVED, BY_TITLE
 from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence, ScenarioLink
 from cpro.students.models import Diploma, Division, TeacherDivision
 from cpro.users.models import Account
@@ -30,16 +31,6 @@ class ScenarioDetails:
     links: Sequence[ScenarioLink]
     competences: Sequence[Competence]
     co_authors: Sequence[Account]
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of the list; `previous` and `next` are the scenarios before and after which the neighbours stand."""
-
-    rows: Sequence[Scenario]
-    codes: dict[int, list[str]]
-    previous: int
-    next: int
 
 
 def get_scenario(scenario_id: int) -> Scenario:
@@ -140,34 +131,21 @@ def find_usual_diploma(account_id: int) -> Diploma | None:
     ).first()
 
 
-def find_page(listing: Listing, account_id: int | None) -> Page:
+def find_page(asked: ListState, account_id: int | None) -> Page[Scenario]:
     """Return one page of the list, after or before the scenario that the address names."""
-    pivot = db.session.get(Scenario, listing.after or listing.before) if listing.after or listing.before else None
-    backwards = pivot is not None and not listing.after
-    statement = (
+    by_title = (Scenario.search_key, Scenario.id)
+    return find_page_from(
+        asked,
         select(Scenario)
-        .where(*_conditions(listing, account_id))
-        .options(joinedload(Scenario.diploma), joinedload(Scenario.author))
-    )
-    if pivot is not None:
-        statement = statement.where(_beyond(listing, pivot, backwards=backwards))
-    found = list(db.session.scalars(statement.order_by(*_order(listing, backwards=backwards)).limit(PAGE_SIZE + 1)))
-    more, rows = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
-    if backwards:
-        rows.reverse()
-    has_previous, has_next = (more, True) if backwards else (pivot is not None, more)
-    return Page(
-        rows,
-        list_codes_by_scenario([row.id for row in rows]),
-        previous=rows[0].id if rows and has_previous else 0,
-        next=rows[-1].id if rows and has_next else 0,
+        .where(*_conditions(asked, account_id))
+        .options(joinedload(Scenario.diploma), joinedload(Scenario.author)),
+        *(by_title if asked.sort == BY_TITLE else (Scenario.changed_at.desc(), Scenario.id.desc())),
     )
 
 
-def count_scenarios(listing: Listing, account_id: int | None) -> int:
+def count_scenarios(asked: ListState, account_id: int | None) -> int:
     """Return how many scenarios the list holds, counting no further than one beyond `MOST_COUNTED`."""
-    counted = select(Scenario.id).where(*_conditions(listing, account_id)).limit(MOST_COUNTED + 1).subquery()
-    return db.session.scalar(select(func.count(counted.c.id))) or 0
+    return count_rows(select(Scenario.id).where(*_conditions(asked, account_id)), most=MOST_COUNTED)
 
 
 def list_codes_by_scenario(scenario_ids: Collection[int]) -> dict[int, list[str]]:
@@ -205,34 +183,18 @@ def find_worked(competence_ids: Collection[int]) -> set[int]:
     )
 
 
-def _conditions(listing: Listing, account_id: int | None) -> list[ColumnElement[bool]]:
-    found = [Scenario.search_key.contains(word, autoescape=True) for word in listing.words]
-    if listing.diploma:
-        found.append(Scenario.diploma.has(Diploma.code == listing.diploma))
-    if listing.author == MINE:
+def _conditions(asked: ListState, account_id: int | None) -> list[ColumnElement[bool]]:
+    chosen, found = asked.chosen, hold_words(asked.search, Scenario.search_key)
+    if "diplome" in chosen:
+        found.append(Scenario.diploma.has(Diploma.code == chosen["diplome"]))
+    if "auteur" in chosen:
         shared = select(ScenarioCoAuthor.scenario_id).where(ScenarioCoAuthor.account_id == account_id)
         found.append(or_(Scenario.author_id == account_id, Scenario.id.in_(shared)))
-    if listing.competence:
-        working = select(ScenarioCompetence.scenario_id).where(ScenarioCompetence.competence_id == listing.competence)
-        found.append(Scenario.id.in_(working))
-    if listing.state == IN_USE:
+    if "competence" in chosen:
+        working = select(ScenarioCompetence.scenario_id)
+        found.append(Scenario.id.in_(working.where(ScenarioCompetence.competence_id == read_id(chosen["competence"]))))
+    if "etat" not in chosen:
         found.append(Scenario.archived_at.is_(None))
-    elif listing.state == ARCHIVED:
+    elif chosen["etat"] == ARCHIVED:
         found.append(Scenario.archived_at.is_not(None))
     return found
-
-
-def _order(listing: Listing, *, backwards: bool) -> tuple[Any, Any]:
-    if listing.order == BY_TITLE:
-        return (Scenario.search_key.desc(), Scenario.id.desc()) if backwards else (Scenario.search_key, Scenario.id)
-    return (Scenario.changed_at, Scenario.id) if backwards else (Scenario.changed_at.desc(), Scenario.id.desc())
-
-
-def _beyond(listing: Listing, pivot: Scenario, *, backwards: bool) -> ColumnElement[bool]:
-    """Return the condition of what stands after a scenario in the list's order (before it, going backwards)."""
-    key: Any = Scenario.search_key if listing.order == BY_TITLE else Scenario.changed_at
-    value = pivot.search_key if listing.order == BY_TITLE else pivot.changed_at
-    ascending = (listing.order == BY_TITLE) is not backwards
-    if ascending:
-        return or_(key > value, and_(key == value, Scenario.id > pivot.id))
-    return or_(key < value, and_(key == value, Scenario.id < pivot.id))

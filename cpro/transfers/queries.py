@@ -11,7 +11,7 @@ from itertools import pairwise
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from cpro.core import tenancy
-from cpro.core.validators import fold
+from cpro.core.lists import hold_words
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
@@ -92,7 +92,11 @@ def list_closed(direction: Direction, *, limit: int, offset: int = 0, sought: st
     """Return sides DONE, CANCELLED, REFUSED or EXPIRED, the latest first; `sought` looks in pupil and other school."""
     return db.session.scalars(
         select(TransferSide)
-        .where(TransferSide.direction_value == direction.value, ~_is_pending(), *_matching(sought))
+        .where(
+            TransferSide.direction_value == direction.value,
+            ~_is_pending(),
+            *hold_words(sought, TransferSide.search_key),
+        )
         .order_by(TransferSide.changed_at.desc(), TransferSide.id.desc())
         .limit(limit)
         .offset(offset)
@@ -103,7 +107,7 @@ def list_candidates(*, limit: int, offset: int = 0, sought: str = "") -> Sequenc
     """Return the sides that are pending, those that wait for this school first, then by pupil, offers among them."""
     return db.session.scalars(
         select(TransferSide)
-        .where(_is_pending(), *_matching(sought))
+        .where(_is_pending(), *hold_words(sought, TransferSide.search_key))
         .order_by(case((_waits_for_us(), 0), else_=1), TransferSide.search_key, TransferSide.id)
         .limit(limit)
         .offset(offset)
@@ -132,7 +136,9 @@ def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
     held = (TransferState.OFFERED.value, TransferState.DONE.value)
     return db.session.scalars(
         select(Student)
-        .where(~Student.is_active, ~_has_side(TransferSide.state_value.in_(held)), *_named(sought))
+        .where(
+            ~Student.is_active, ~_has_side(TransferSide.state_value.in_(held)), *hold_words(sought, Student.search_key)
+        )
         .order_by(Student.search_key, Student.id)
         .limit(limit)
     ).all()
@@ -143,7 +149,7 @@ def list_linkable(side: TransferSide, *, limit: int, sought: str = "") -> Sequen
 
     `sought` keeps those whose name holds all of its words.
     """
-    words = _named(side.student_label)
+    words = hold_words(side.student_label, Student.search_key)
     named = or_(*words) if words else Student.id.is_(None)
     likeness = case(
         (and_(Student.birth_date == side.offered_birth_date, named), 0),
@@ -154,7 +160,7 @@ def list_linkable(side: TransferSide, *, limit: int, sought: str = "") -> Sequen
     )
     return db.session.scalars(
         select(Student)
-        .where(Student.is_active, *_named(sought))
+        .where(Student.is_active, *hold_words(sought, Student.search_key))
         .order_by(likeness, Student.search_key, Student.id)
         .limit(limit)
     ).all()
@@ -274,11 +280,3 @@ def _has_side(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         )
         .exists()
     )
-
-
-def _named(sought: str) -> list[ColumnElement[bool]]:
-    return [Student.search_key.contains(word, autoescape=True) for word in fold(sought).split()]
-
-
-def _matching(sought: str) -> list[ColumnElement[bool]]:
-    return [TransferSide.search_key.contains(word, autoescape=True) for word in fold(sought).split()]

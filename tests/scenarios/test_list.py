@@ -6,19 +6,21 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from pypdf import PdfReader
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
+from cpro.core.lists import ListState, find_page_from
 from cpro.extensions import db
 from cpro.masks.models import MaskKey
 from cpro.scenarios import pdf, queries
-from cpro.scenarios.models import ScenarioCoAuthor, ScenarioCompetence
+from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence
 from tests.factories import NOW, World, make_scenario
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -87,6 +89,30 @@ class TestList:
         assert seen == [*(f"Étude {number:03}" for number in range(45)), "Titre-secret-alpha"]
         assert [len(each) for each in pages] == [20, 20, 6]
         assert titles(Page(browser.get(back))) == pages[1]
+
+    def test_walks_both_ways_in_an_order_that_goes_up_and_down(
+        self, app: Flask, world: World, many: Callable[[int], None]
+    ) -> None:
+        many(5)
+        order = (Scenario.diploma_id, Scenario.changed_at.desc(), Scenario.id)
+        pages, asked = [], ListState(size=2)
+
+        with app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id))
+            while True:
+                page = find_page_from(asked, select(Scenario), *order)
+                pages.append([each.title for each in page.rows])
+                if page.next_url is None:
+                    break
+                asked = replace(asked, after=page.rows[-1].id)
+            back = find_page_from(ListState(size=2, before=page.rows[0].id), select(Scenario), *order)
+
+        assert [title for each in pages for title in each] == [
+            *(f"Étude {number:03}" for number in range(4, 0, -1)),
+            "Titre-secret-alpha",  # changed at the same instant as the next one, and written before
+            "Étude 000",
+        ]
+        assert [each.title for each in back.rows] == pages[-2]
 
     def test_shows_the_latest_changed_first(self, as_: As, many: Callable[[int], None]) -> None:
         many(3)

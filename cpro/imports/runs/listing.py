@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
-from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, func, select
 
-from cpro.core.parsing import read_id
-from cpro.core.validators import fold
+from cpro.core.lists import ListState, Page, count_rows, find_page_from, hold_words
 from cpro.extensions import db
 from cpro.imports.diff.proposals import MatchCode
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun
@@ -26,31 +22,6 @@ MAX_COUNT = 10_000
 MAX_SHOWN = 200
 OBJECT_TYPES = {"student": "élèves", "account": "personnels", "division": "divisions", "mef": "formations (MEF)"}
 _CHUNK = 1000
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a list shows, read from its address; whatever that holds, every field has a sound value."""
-
-    chosen: Mapping[str, str]
-    search: str
-    after: int
-
-    @classmethod
-    def read(cls, args: Mapping[str, str], choices: Mapping[str, Mapping[str, str]]) -> Self:
-        """Read the parameters of an address: filters, `recherche`, `apres`."""
-        chosen = {name: args[name] for name, values in choices.items() if args.get(name) in values}
-        return cls(chosen, args.get("recherche", "").strip()[:100], read_id(args.get("apres")) or 0)
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Return whether a search or a filter hides lines."""
-        return bool(self.chosen or self.search)
-
-    def query(self, after: int | None = None) -> str:
-        """Return the parameters of the same list, from a place on."""
-        asked = {**self.chosen, "recherche": self.search, "apres": str(after or "")}
-        return urlencode({name: value for name, value in asked.items() if value})
 
 
 CHANGE_CHOICES: dict[str, Mapping[str, str]] = {
@@ -69,54 +40,36 @@ FINDING_CHOICES: dict[str, Mapping[str, str]] = {
 }
 
 
-def list_changes(run_id: int, listed: Listing, limit: int = PAGE_SIZE + 1) -> Sequence[ImportChange]:
-    """Return one page of changes and one more, in the order of the analysis."""
-    return db.session.scalars(
-        select(ImportChange)
-        .where(*_of_changes(run_id, listed), ImportChange.id > listed.after)
-        .order_by(ImportChange.id)
-        .limit(limit)
-    ).all()
+def find_changes(run_id: int, asked: ListState) -> Page[ImportChange]:
+    """Return one page of changes, in the order of the analysis."""
+    return find_page_from(asked, select(ImportChange).where(*_of_changes(run_id, asked)), ImportChange.id)
 
 
-def count_changes(run_id: int, listed: Listing) -> int:
+def count_changes(run_id: int, asked: ListState) -> int:
     """Return how many changes the filters leave, counting no further than one beyond `MAX_COUNT`."""
-    counted = select(ImportChange.id).where(*_of_changes(run_id, listed)).limit(MAX_COUNT + 1).subquery()
-    return db.session.scalar(select(func.count(counted.c.id))) or 0
+    return count_rows(select(ImportChange.id).where(*_of_changes(run_id, asked)), most=MAX_COUNT)
 
 
-def list_findings(run_id: int, listed: Listing, limit: int = PAGE_SIZE + 1) -> Sequence[ImportFinding]:
-    """Return one page of findings and one more, in the order of the analysis."""
-    return db.session.scalars(
-        select(ImportFinding)
-        .where(*_of_findings(run_id, listed), ImportFinding.id > listed.after)
-        .order_by(ImportFinding.id)
-        .limit(limit)
-    ).all()
+def find_findings(run_id: int, asked: ListState) -> Page[ImportFinding]:
+    """Return one page of findings, in the order of the analysis."""
+    return find_page_from(asked, select(ImportFinding).where(*_of_findings(run_id, asked)), ImportFinding.id)
 
 
-def count_findings(run_id: int, listed: Listing) -> int:
+def count_findings(run_id: int, asked: ListState) -> int:
     """Return how many findings the filters leave, counting no further than one beyond `MAX_COUNT`."""
-    counted = select(ImportFinding.id).where(*_of_findings(run_id, listed)).limit(MAX_COUNT + 1).subquery()
-    return db.session.scalar(select(func.count(counted.c.id))) or 0
+    return count_rows(select(ImportFinding.id).where(*_of_findings(run_id, asked)), most=MAX_COUNT)
 
 
 def iter_changes(run_id: int) -> Iterator[ImportChange]:
     """Yield every change of an import, some at a time."""
-    listed = Listing({}, "", 0)
-    while page := list_changes(run_id, listed, _CHUNK):
-        yield from page
-        listed = Listing({}, "", page[-1].id)
-        db.session.expunge_all()
+    statement = select(ImportChange).where(ImportChange.run_id == run_id).order_by(ImportChange.id)
+    yield from db.session.scalars(statement.execution_options(yield_per=_CHUNK))
 
 
 def iter_findings(run_id: int) -> Iterator[ImportFinding]:
     """Yield everything found in an import, some at a time."""
-    listed = Listing({}, "", 0)
-    while page := list_findings(run_id, listed, _CHUNK):
-        yield from page
-        listed = Listing({}, "", page[-1].id)
-        db.session.expunge_all()
+    statement = select(ImportFinding).where(ImportFinding.run_id == run_id).order_by(ImportFinding.id)
+    yield from db.session.scalars(statement.execution_options(yield_per=_CHUNK))
 
 
 def list_questions(run_id: int) -> Sequence[ImportQuestion]:
@@ -179,28 +132,24 @@ def count_by_code(run_id: int) -> list[tuple[str, str, int]]:
     return sorted(((severity, code, number) for severity, code, number in rows), key=lambda row: order.index(row[0]))
 
 
-def _of_changes(run_id: int, listed: Listing) -> list[ColumnElement[bool]]:
+def _of_changes(run_id: int, asked: ListState) -> list[ColumnElement[bool]]:
     conditions = [ImportChange.run_id == run_id]
-    if "quoi" in listed.chosen:
-        conditions.append(ImportChange.object_type == listed.chosen["quoi"])
-    if "action" in listed.chosen:
-        conditions.append(ImportChange.action_value == ChangeAction(listed.chosen["action"]).value)
-    if "retenu" in listed.chosen:
-        conditions.append(ImportChange.is_selected.is_(listed.chosen["retenu"] == "oui"))
-    return conditions + _sought(ImportChange.search_key, listed.search)
+    if "quoi" in asked.chosen:
+        conditions.append(ImportChange.object_type == asked.chosen["quoi"])
+    if "action" in asked.chosen:
+        conditions.append(ImportChange.action_value == ChangeAction(asked.chosen["action"]).value)
+    if "retenu" in asked.chosen:
+        conditions.append(ImportChange.is_selected.is_(asked.chosen["retenu"] == "oui"))
+    return conditions + hold_words(asked.search, ImportChange.search_key)
 
 
-def _of_findings(run_id: int, listed: Listing) -> list[ColumnElement[bool]]:
+def _of_findings(run_id: int, asked: ListState) -> list[ColumnElement[bool]]:
     conditions = [ImportFinding.run_id == run_id]
-    if "gravite" in listed.chosen:
-        conditions.append(ImportFinding.severity == listed.chosen["gravite"])
-    if "constat" in listed.chosen:
-        conditions.append(ImportFinding.code == listed.chosen["constat"])
-    return conditions + _sought(ImportFinding.search_key, listed.search)
-
-
-def _sought(key: Any, search: str) -> list[ColumnElement[bool]]:
-    return [key.contains(word, autoescape=True) for word in fold(search).split()]
+    if "gravite" in asked.chosen:
+        conditions.append(ImportFinding.severity == asked.chosen["gravite"])
+    if "constat" in asked.chosen:
+        conditions.append(ImportFinding.code == asked.chosen["constat"])
+    return conditions + hold_words(asked.search, ImportFinding.search_key)
 
 
 def count_accounts_to_open(run: ImportRun) -> int:

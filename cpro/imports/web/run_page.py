@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count, plural
+from cpro.core.lists import ListState
 from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission
 from cpro.core.web.forms import posted
@@ -27,7 +28,7 @@ from cpro.imports.models import ImportQuestion, ImportRun, RunState
 from cpro.imports.queries import school_day
 from cpro.imports.runs import lifecycle, listing
 from cpro.imports.runs.choices import Decisions
-from cpro.imports.runs.listing import MAX_SHOWN, Listing
+from cpro.imports.runs.listing import MAX_SHOWN
 from cpro.imports.web import presenters
 from cpro.imports.web.forms import ApplicationForm, answers_form
 from cpro.imports.web.views.deposits import gate_of, presenter_of_reader
@@ -146,17 +147,17 @@ def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
 
 def _figures(run: ImportRun) -> dict[str, Any]:
     """Return the figures of an analysed import, and the beginning of its lists."""
-    presenter, everything = presenter_of_reader(), Listing({}, "", 0)
+    presenter, excerpt = presenter_of_reader(), ListState(size=_EXCERPT)
     titles, rows = presenters.figures_of(run)
     return {
         "titles": titles,
         "rows": rows,
         "sentences": presenters.sentences_of(run),
         "accounts": _accounts_to_open(run),
-        "changes": [presenter.present_change(each, run) for each in listing.list_changes(run.id, everything, _EXCERPT)],
-        "change_count": listing.count_changes(run.id, everything),
-        "findings": [presenter.present_finding(each) for each in listing.list_findings(run.id, everything, _EXCERPT)],
-        "finding_count": listing.count_findings(run.id, everything),
+        "changes": [presenter.present_change(each, run) for each in listing.find_changes(run.id, excerpt).rows],
+        "change_count": listing.count_changes(run.id, excerpt),
+        "findings": [presenter.present_finding(each) for each in listing.find_findings(run.id, excerpt).rows],
+        "finding_count": listing.count_findings(run.id, excerpt),
         "codes": [(label_of(code), code, number) for _severity, code, number in listing.count_by_code(run.id)],
         "max_count": listing.MAX_COUNT,
     }

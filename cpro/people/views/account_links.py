@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from flask import redirect, request, url_for
@@ -12,7 +13,8 @@ from cpro.audit import labels
 from cpro.core import clock
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_instant, of_name, person_name, plural
-from cpro.core.parsing import read_id, read_page
+from cpro.core.lists import ListState, find_page
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
@@ -28,8 +30,6 @@ from cpro.students.models import Student
 from cpro.users.models import Account
 
 _Found = TypeVar("_Found", Student, Account)
-
-_PER_PAGE = 20
 
 
 @bp.get("/admin/utilisateurs/<int:account_id>/eleve")
@@ -212,17 +212,12 @@ def _choice(
     **context: Any,
 ) -> ResponseReturnValue:
     """Show a page of what was found, each row of it words and an address; `nothing` says that there is none."""
-    sought = request.args.get("recherche", "").strip()[:100]
-    page = read_page(request.args.get("page"), last=500)
-    found = list_found(sought=sought, limit=_PER_PAGE + 1, offset=(page - 1) * _PER_PAGE)
+    asked = ListState.read(request.args, request.path)
     return render_page(
         "people/choose_link.html",
-        rows=[row_of(each) for each in found[:_PER_PAGE]],
-        has_next=len(found) > _PER_PAGE,
-        page=page,
-        sought=sought,
-        empty_message=f"{nothing}{' ne répond à ce nom' if sought else ''}.",
-        own_url=request.path,
+        asked=asked,
+        page=find_page(asked, partial(list_found, sought=asked.search)).show(row_of),
+        empty_message=f"{nothing}{' ne répond à ce nom' if asked.search else ''}.",
         **context,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -41,19 +40,20 @@ close_with(Module.SCENARIOS, bp)
 @requires(Permission.SCENARIOS_VIEW)
 def index() -> ResponseReturnValue:
     """List the scenarios of the school."""
-    asked = listing.Listing.read(request.args)
-    account_id = _own_id()
-    diploma = find_diploma(asked.diploma) if asked.diploma else None
+    account_id, code = _own_id(), request.args.get("diplome", "")[:20]
+    diploma = find_diploma(code) if code else None
     competences = list_competences(diploma.id) if diploma else []
-    if asked.competence not in [each.id for each in competences]:
-        asked = replace(asked, competence=0)  # of the diploma asked before: the page could not show that it filters
-    if asked.is_narrowed:  # words of titles stay out of the journal
+    asked = listing.read_list(request.args, request.path, [each.id for each in competences])
+    is_narrowed = listing.is_narrowed(asked)
+    if is_narrowed:  # words of titles stay out of the journal
         _announce(events.search_made, screen="Scénarios", sought=diploma.short_label if diploma else "")
     page = queries.find_page(asked, account_id)
     return render_page(
         "scenarios/list.html",
         asked=asked,
+        is_narrowed=is_narrowed,
         page=page,
+        codes=queries.list_codes_by_scenario([each.id for each in page.rows]),
         total=queries.count_scenarios(asked, account_id),
         most_counted=queries.MOST_COUNTED,
         diplomas=list_diplomas(),

@@ -8,9 +8,10 @@ from typing import Any
 
 from cpro.audit import labels
 from cpro.audit.models import AuditEntry
-from cpro.audit.queries import list_history
+from cpro.audit.queries import select_history
 from cpro.core.errors import NotFound
 from cpro.core.formatting import format_instant
+from cpro.core.lists import ListState, Page, find_page_from
 from cpro.core.permissions import Permission, can
 from cpro.core.web.current_user import current_principal
 from cpro.establishments.models import PictureKind
@@ -18,8 +19,6 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.establishments.web.history import HistoryLine
 from cpro.settings.history import masks, particulars, pictures
 from cpro.settings.history.restoring import Restoring
-
-_PER_PAGE = 20
 
 
 @dataclass(frozen=True)
@@ -113,16 +112,15 @@ def find_part_of(entry: AuditEntry) -> HistoryPart:
     raise NotFound("Cette ligne du journal ne concerne pas les paramètres.")
 
 
-def list_part(part: HistoryPart, *, before_id: int | None) -> tuple[list[HistoryLine], int | None]:
-    """Return a page of a part, latest first, and the id after which the next page begins, if there is one."""
-    entries = list_history(part.object_type, actions=part.actions, before_id=before_id, limit=_PER_PAGE + 1)
-    shown = entries[:_PER_PAGE]
+def find_lines(part: HistoryPart, asked: ListState) -> Page[HistoryLine]:
+    """Return a page of a part, latest first."""
+    page = find_page_from(asked, select_history(part.object_type, actions=part.actions), AuditEntry.id.desc())
     may_restore = part.restoring is not None and can(current_principal(), part.edit)
-    restorable = part.restoring.restorable(shown) if part.restoring and may_restore else set()
-    pictures = part.pictures(shown) if part.pictures else {}
+    restorable = part.restoring.restorable(page.rows) if part.restoring and may_restore else set()
+    pictures = part.pictures(page.rows) if part.pictures else {}
     timezone = get_current_establishment().timezone
-    lines = [
-        HistoryLine(
+    return page.show(
+        lambda entry: HistoryLine(
             id=entry.id,
             who=labels.actor_name(entry),
             what=labels.action_label(entry.action),
@@ -132,6 +130,4 @@ def list_part(part: HistoryPart, *, before_id: int | None) -> tuple[list[History
             can_be_restored=entry.id in restorable,
             picture_url=pictures.get(entry.id),
         )
-        for entry in shown
-    ]
-    return lines, shown[-1].id if len(entries) > _PER_PAGE else None
+    )

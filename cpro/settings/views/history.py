@@ -9,7 +9,7 @@ from cpro.audit.models import AuditEntry
 from cpro.audit.queries import get_entry
 from cpro.core import clock
 from cpro.core.errors import DomainError, Forbidden, NotFound
-from cpro.core.parsing import read_id
+from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
@@ -18,7 +18,7 @@ from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments import queries
-from cpro.settings.history.parts import HistoryPart, find_part_of, get_part, list_part
+from cpro.settings.history.parts import PARTS, HistoryPart, find_lines, find_part_of, get_part
 from cpro.settings.history.restoring import RestorePlan, Restoring
 from cpro.settings.tabs import settings_frame
 
@@ -32,14 +32,11 @@ _MAX_ID = 2**31 - 1
 def index() -> ResponseReturnValue:
     """Show what changed in one part of the settings, latest first."""
     part = get_part(request.args.get("de", "etablissement"))
-    before = read_id(request.args.get("avant"))
-    lines, next_id = list_part(part, before_id=min(before, _MAX_ID) if before is not None else None)
+    asked = ListState.read(request.args, request.path, filters={"de": [each.key for each in PARTS]}, forward="avant")
     return render_page(
         "settings/history.html",
         part=part,
-        lines=lines,
-        next_url=url_for("history.index", de=part.key, avant=next_id) if next_id else None,
-        first_url=url_for("history.index", de=part.key) if before else None,
+        page=find_lines(part, asked),
         may_restore=can(current_principal(), part.edit),
         is_restorable=part.restoring is not None,
         **settings_frame(part.tab),

@@ -10,14 +10,14 @@ from wtforms import SelectChoice
 
 from cpro.audit import labels
 from cpro.audit.models import AuditEntry
-from cpro.audit.queries import count_lines_of, list_lines_of
+from cpro.audit.queries import count_lines_of, select_lines_of
 from cpro.core import clock
 from cpro.core.clock import end_of, last_day_of_school_year, start_of
 from cpro.core.errors import DomainError, refusal_of
 from cpro.core.formatting import format_date, format_instant, of_name
+from cpro.core.lists import ListState, find_page_from
 from cpro.core.mail import MailMessage
 from cpro.core.mail.queries import find_last_messages
-from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web.conflicts import explain
@@ -168,24 +168,16 @@ def extend(mandate_id: int) -> ResponseReturnValue:
 def consultations(mandate_id: int) -> ResponseReturnValue:
     """List every page that the inspector consulted under a mandate, the latest first."""
     mandate, school = queries.get_mandate(mandate_id), get_current_establishment()
-    before_id = read_id(request.args.get("avant"))
-    if before_id is not None and not 0 < before_id < 2**31:
-        before_id = None
     # Two mandates of one inspector never share a day, so that their lines are told apart by time alone.
     since = max(mandate.opened_at, start_of(mandate.starts_on, school.timezone))
     until = mandate.closed_at or end_of(mandate.ends_on, school.timezone)
-    found = list_lines_of(
-        "platform", mandate.inspector_id, since=since, until=until, before_id=before_id, limit=_LINES_SHOWN + 1
-    )
-    lines, more = found[:_LINES_SHOWN], len(found) > _LINES_SHOWN
-    own_address = url_for("inspectors.consultations", mandate_id=mandate.id)
+    asked = ListState.read(request.args, request.path, sizes=(_LINES_SHOWN,), forward="avant")
+    lines = select_lines_of("platform", mandate.inspector_id, since=since, until=until)
     return render_page(
         "inspectors/consultations.html",
         mandate=_shown(mandate, school),
-        lines=[_describe_line(line, school) for line in lines],
+        page=find_page_from(asked, lines, AuditEntry.id.desc()).show(lambda line: _describe_line(line, school)),
         total=count_lines_of("platform", mandate.inspector_id, *_CONSULTATIONS, since=since, until=until),
-        first_url=own_address if before_id else None,
-        next_url=url_for("inspectors.consultations", mandate_id=mandate.id, avant=lines[-1].id) if more else None,
         **settings_frame("inspectors"),
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
-from cpro.core.parsing import read_page
+from cpro.core.lists import ListState, find_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
@@ -90,19 +92,15 @@ def _page(form: RetentionForm, status: int = 200, refusal: DomainError | None = 
     figures = retention.get_preview(now)
     is_head = can(current_principal(), Permission.RETENTION_EDIT)
     total = figures.expired.pupils + figures.kept_pupils
-    last_page = max(1, -(-total // _PER_PAGE))
-    page = read_page(request.args.get("page"), last=last_page)
-    departures = retention.list_departures(now, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE) if is_head else []
+    asked = ListState.read(request.args, request.path, sizes=(_PER_PAGE,))
     return render_page(
         "settings/retention.html",
         form=form,
         figures=figures,
         years=describe_years(school.retention_years),
-        departures=departures,
+        page=find_page(asked, partial(retention.list_departures, now), total) if is_head else None,
         today=now.date(),
         total=total,
-        page=page,
-        last_page=last_page,
         read_only=not is_head,
         conflict=explain(form, refusal, stored=retention.get_retention_values(school)),
         status=status,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import joinedload
@@ -12,8 +11,8 @@ from sqlalchemy.orm import joinedload
 from cpro.audit.models import AuditEntry
 from cpro.core.errors import NotFound
 from cpro.core.formatting import person_name, plural
+from cpro.core.lists import hold_words
 from cpro.core.permissions import Permission
-from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.students.models import Division, Student
 from cpro.students.queries import find_division
@@ -136,7 +135,7 @@ def list_unlinked_accounts(*, limit: int, sought: str = "", offset: int = 0) -> 
     """Return active accounts of pupils that name no pupil, whose name holds each word sought, by name."""
     return db.session.scalars(
         select(Account)
-        .where(is_unlinked(), Account.is_active, *_holding(Account.search_key, sought))
+        .where(is_unlinked(), Account.is_active, *hold_words(sought, Account.search_key))
         .order_by(Account.search_key, Account.id)
         .limit(limit)
         .offset(offset)
@@ -152,7 +151,7 @@ def list_students_without_account(*, limit: int, sought: str = "", offset: int =
     """Return pupils present without account, whose names or division hold each word sought, by name."""
     return db.session.scalars(
         select(Student)
-        .where(has_no_account(), *_holding(Student.search_key, sought))
+        .where(has_no_account(), *hold_words(sought, Student.search_key))
         .options(joinedload(Student.division))
         .order_by(Student.search_key, Student.id)
         .limit(limit)
@@ -190,10 +189,6 @@ def list_unseen_links() -> Sequence[AuditEntry]:
         .order_by(AuditEntry.id.desc())
         .limit(200)
     ).all()
-
-
-def _holding(key: Any, sought: str) -> list[ColumnElement[bool]]:
-    return [key.contains(word, autoescape=True) for word in fold(sought).split()]
 
 
 def _get_division(code: str) -> Division:

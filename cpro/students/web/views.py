@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, events
-from cpro.core.parsing import read_page
+from cpro.core.lists import ListState, find_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.web.current_user import current_principal, remote_address
 from cpro.core.web.pages import render_page
@@ -29,16 +31,12 @@ def without_ine() -> ResponseReturnValue:
         "students", principal=current_principal(), screen="Élèves sans INE", sought="", origin=remote_address(), now=now
     )
     counts = queries.count_without_ine(today)
-    total = counts.active + counts.departed
-    last_page = max(1, -(-total // _PER_PAGE))
-    page = read_page(request.args.get("page"), last=last_page)
+    asked = ListState.read(request.args, request.path, sizes=(_PER_PAGE,))
     return render_page(
         "students/without_ine.html",
         counts=counts,
-        students=queries.list_without_ine(today, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE),
+        page=find_page(asked, partial(queries.list_without_ine, today), counts.active + counts.departed),
         by_siecle=is_kept_by_siecle(),
         imports_url=url_for("imports.index") if can(current_principal(), Permission.IMPORTS_MANAGE) else "",
         empty_message=describe_no_missing_ine(),
-        page=page,
-        last_page=last_page,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,6 +12,7 @@ from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
 from cpro.core import clock, events
 from cpro.core.errors import DomainError
+from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.spreadsheets import csv_lines
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
@@ -30,7 +31,7 @@ from cpro.imports.parse.spreadsheet.template import template_csv, template_xlsx
 from cpro.imports.runs import admission, listing
 from cpro.imports.runs.deposits import deposit
 from cpro.imports.runs.lifecycle import describe_failure
-from cpro.imports.runs.listing import CHANGE_CHOICES, FINDING_CHOICES, PAGE_SIZE, Listing
+from cpro.imports.runs.listing import CHANGE_CHOICES, FINDING_CHOICES
 from cpro.imports.web import presenters
 from cpro.imports.web.forms import DepositForm
 
@@ -93,18 +94,17 @@ def template(who: str, file_format: str) -> ResponseReturnValue:
 def changes(run_id: int) -> ResponseReturnValue:
     """List what an import changes, field by field."""
     run, presenter = queries.get_run(run_id), presenter_of_reader()
-    listed = Listing.read(request.args, CHANGE_CHOICES)
+    asked = _read_list(CHANGE_CHOICES)
     _announce_consultation(run.label, "modifications", run_id)
-    found = listing.list_changes(run_id, listed)
     return render_page(
         "imports/changes.html",
         run=run,
-        listed=listed,
+        asked=asked,
         choices=CHANGE_CHOICES,
-        lines=[presenter.present_change(each, run) for each in found[:PAGE_SIZE]],
-        total=listing.count_changes(run_id, listed),
+        page=listing.find_changes(run_id, asked).show(lambda each: presenter.present_change(each, run)),
+        total=listing.count_changes(run_id, asked),
         max_count=listing.MAX_COUNT,
-        **_pages("imports.changes", run_id, listed, [each.id for each in found]),
+        run_link=_link_to(run_id),
     )
 
 
@@ -113,18 +113,17 @@ def changes(run_id: int) -> ResponseReturnValue:
 def findings(run_id: int) -> ResponseReturnValue:
     """List what was found in the files of an import."""
     run, presenter = queries.get_run(run_id), presenter_of_reader()
-    listed = Listing.read(request.args, FINDING_CHOICES)
+    asked = _read_list(FINDING_CHOICES)
     _announce_consultation(run.label, "constats", run_id)
-    found = listing.list_findings(run_id, listed)
     return render_page(
         "imports/findings.html",
         run=run,
-        listed=listed,
+        asked=asked,
         choices=FINDING_CHOICES,
-        lines=[presenter.present_finding(each) for each in found[:PAGE_SIZE]],
-        total=listing.count_findings(run_id, listed),
+        page=listing.find_findings(run_id, asked).show(presenter.present_finding),
+        total=listing.count_findings(run_id, asked),
         max_count=listing.MAX_COUNT,
-        **_pages("imports.findings", run_id, listed, [each.id for each in found]),
+        run_link=_link_to(run_id),
     )
 
 
@@ -197,18 +196,15 @@ def _announce_consultation(label: str, what: str, run_id: int) -> None:
     )
 
 
-def _pages(endpoint: str, run_id: int, listed: Listing, ids: list[int]) -> dict[str, Any]:
-    """Return the addresses of the first page and of the next one, where there are."""
-    base = url_for(endpoint, run_id=run_id)
-    more = len(ids) > PAGE_SIZE
-    return {
-        "first_url": f"{base}?{listed.query()}" if listed.after else None,
-        "next_url": f"{base}?{listed.query(ids[PAGE_SIZE - 1])}" if more else None,
-        "everything_url": base,
-        "run_link": url_for("imports.show", run_id=run_id)
-        if can(current_principal(), Permission.IMPORTS_MANAGE)
-        else url_for("historique_imports.details_view", id=run_id),
-    }
+def _read_list(choices: Mapping[str, Mapping[str, str]]) -> ListState:
+    return ListState.read(request.args, request.path, filters=choices, sizes=(listing.PAGE_SIZE,))
+
+
+def _link_to(run_id: int) -> str:
+    """Return the address of an import for the person signed in, who may have its history alone."""
+    if can(current_principal(), Permission.IMPORTS_MANAGE):
+        return url_for("imports.show", run_id=run_id)
+    return url_for("historique_imports.details_view", id=run_id)
 
 
 def _refused(form: DepositForm, refusal: DomainError) -> ResponseReturnValue:

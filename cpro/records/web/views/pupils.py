@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, events
-from cpro.core.parsing import read_page
+from cpro.core.lists import ListState, find_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.pages import render_page
@@ -42,20 +43,20 @@ def pupils() -> ResponseReturnValue:
     actor = current_actor()
     is_within_divisions = not actor.can(Permission.SCHOOL_RECORDS_READ)
     divisions = queries.list_divisions_of(actor.id or 0) if is_within_divisions else None
+    asked = _read_list({"division": 8, "situation": _SITUATIONS}, size=_PUPILS_PER_PAGE)
     wanted = PupilFilter(
         division_ids=frozenset(each.id for each in divisions) if divisions is not None else None,
-        division=_asked("division", 8),
-        words=_asked("recherche", 100),
-        situation=_asked("situation", 10) if _asked("situation", 10) in _SITUATIONS else PRESENT,
+        division=asked.chosen.get("division", ""),
+        words=asked.search,
+        situation=asked.chosen.get("situation", PRESENT),
     )
     _announce_search(wanted)
     total = queries.count_pupils(wanted)
-    page, last_page = _page_of(total, _PUPILS_PER_PAGE)
-    students = queries.list_pupils(wanted, limit=_PUPILS_PER_PAGE, offset=(page - 1) * _PUPILS_PER_PAGE)
+    page = find_page(asked, partial(queries.list_pupils, wanted), total)
     return render_page(
         "records/pupils.html",
-        students=students,
-        figures=queries.count_records([student.id for student in students]),
+        page=page,
+        figures=queries.count_records([student.id for student in page.rows]),
         no_figures=queries.Figures(),
         wanted=wanted,
         situations=_SITUATIONS,
@@ -64,7 +65,6 @@ def pupils() -> ResponseReturnValue:
         to_validate=queries.count_to_validate(wanted.division_ids) if wanted.division_ids else 0,
         total=total,
         may_evaluate=can(current_principal(), Permission.PUPILS_EVALUATE),
-        **_pager(page, last_page),
     )
 
 
@@ -98,16 +98,16 @@ def pupil(student_id: int) -> ResponseReturnValue:
 @requires(Permission.PUPIL_RECORDS_READ)
 def fiches(student_id: int) -> ResponseReturnValue:
     """List a pupil's fiches."""
-    page = read_pupil(student_id, "fiches")
-    state = next((each for each in FicheState if each.value == _asked("etat", 10)), None)
-    number, last_page = _page_of(queries.count_fiches(student_id, state=state), PER_PAGE)
+    pupil = read_pupil(student_id, "fiches")
+    asked = _read_list({"etat": [each.value for each in FicheState]})
+    state = FicheState(asked.chosen["etat"]) if asked.chosen else None
+    total = queries.count_fiches(student_id, state=state)
     return render_page(
         "records/fiches.html",
-        fiches=queries.list_fiches(student_id, state=state, limit=PER_PAGE, offset=(number - 1) * PER_PAGE),
+        page=find_page(asked, partial(queries.list_fiches, student_id, state=state), total),
         states=list(FicheState),
         state=state,
-        **_pager(number, last_page),
-        **frame_of(page, "fiches"),
+        **frame_of(pupil, "fiches"),
     )
 
 
@@ -115,20 +115,18 @@ def fiches(student_id: int) -> ResponseReturnValue:
 @requires(Permission.PUPIL_RECORDS_READ)
 def evaluations(student_id: int) -> ResponseReturnValue:
     """List a pupil's évaluations, of one competence if asked."""
-    page = read_pupil(student_id, "évaluations")
-    competence = _asked("competence", 16)
-    number, last_page = _page_of(queries.count_evaluations(student_id, competence=competence), PER_PAGE)
+    pupil = read_pupil(student_id, "évaluations")
+    asked = _read_list({"competence": 16})
+    competence = asked.chosen.get("competence", "")
+    total = queries.count_evaluations(student_id, competence=competence)
     return render_page(
         "records/evaluations.html",
-        evaluations=queries.list_evaluations(
-            student_id, competence=competence, limit=PER_PAGE, offset=(number - 1) * PER_PAGE
-        ),
+        page=find_page(asked, partial(queries.list_evaluations, student_id, competence=competence), total),
         titles=queries.list_fiches_by_origin(student_id),
         competences=_competences_of(student_id),
         competence=competence,
         describe_level=describe_level,
-        **_pager(number, last_page),
-        **frame_of(page, "evaluations"),
+        **frame_of(pupil, "evaluations"),
     )
 
 
@@ -136,13 +134,10 @@ def evaluations(student_id: int) -> ResponseReturnValue:
 @requires(Permission.PUPIL_RECORDS_READ)
 def bilans(student_id: int) -> ResponseReturnValue:
     """Show a pupil's bilans."""
-    page = read_pupil(student_id, "bilans")
-    frame = frame_of(page, "bilans")
-    number, last_page = _page_of(frame["figures"].bilans, PER_PAGE)
+    frame = frame_of(read_pupil(student_id, "bilans"), "bilans")
     return render_page(
         "records/bilans.html",
-        bilans=queries.list_bilans(student_id, limit=PER_PAGE, offset=(number - 1) * PER_PAGE),
-        **_pager(number, last_page),
+        page=find_page(_read_list(), partial(queries.list_bilans, student_id), frame["figures"].bilans),
         **frame,
     )
 
@@ -166,29 +161,8 @@ def _competences_of(student_id: int) -> list[tuple[str, str]]:
     return [(code, " ou ".join(dict.fromkeys(found))) for code, found in labels.items()]
 
 
-def _asked(name: str, length: int) -> str:
-    return request.args.get(name, "").strip()[:length]
-
-
-def _page_of(total: int, size: int) -> tuple[int, int]:
-    """Return the page asked for, limited to those there are, and the last one."""
-    last_page = max(1, -(-total // size))
-    return read_page(request.args.get("page"), last=last_page), last_page
-
-
-def _pager(page: int, last_page: int) -> dict[str, Any]:
-    """Return the addresses of the neighbouring pages of the list, its filters kept."""
-    kept = [(name, text) for name, text in request.args.items() if name != "page"]
-
-    def address(number: int) -> str | None:
-        return f"{request.path}?{urlencode([*kept, ('page', number)])}" if 1 <= number <= last_page else None
-
-    return {
-        "page": page,
-        "last_page": last_page,
-        "previous_url": address(page - 1),
-        "next_url": address(page + 1),
-    }
+def _read_list(filters: Mapping[str, Collection[str] | int] | None = None, size: int = PER_PAGE) -> ListState:
+    return ListState.read(request.args, request.path, filters=filters, sizes=(size,))
 
 
 def _announce_search(wanted: PupilFilter) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, events
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
-from cpro.core.parsing import read_page
+from cpro.core.lists import ListState, find_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
@@ -33,8 +34,6 @@ bp = Blueprint("transfers", __name__, url_prefix="/admin/parametres/transferts/e
 
 #: How many rows of a list the first page shows, and how many a page of the list alone.
 _SHOWN, _PER_PAGE = 10, 20
-_LAST_PAGE = 500
-_LONGEST_SEARCH = 100
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def index() -> ResponseReturnValue:
         "transfers",
         principal=current_principal(),
         screen="Transferts",
-        sought=_sought(),
+        sought=_asked().search,
         origin=remote_address(),
         now=clock.utcnow(),
     )
@@ -176,51 +175,42 @@ def _link(event: Event, side: TransferSide) -> dict[str, Any]:
     return {"label": label, "url": url_for(endpoint, side_id=side.id), "is_danger": is_danger}
 
 
-def _sought() -> str:
-    return request.args.get("recherche", "").strip()[:_LONGEST_SEARCH]
+def _asked() -> ListState:
+    keys = [each.key for each in _LISTS]
+    return ListState.read(request.args, url_for("transfers.index"), filters={"liste": keys}, sizes=(_PER_PAGE,))
 
 
 def _index_page(refusal: TransfersOff | None = None) -> ResponseReturnValue:
-    school, principal, sought = get_current_establishment(), current_principal(), _sought()
-    chosen = next((each for each in _LISTS if each.key == request.args.get("liste")), None)
-    page = read_page(request.args.get("page"), last=_LAST_PAGE) if chosen else 1
+    school, principal, asked = get_current_establishment(), current_principal(), _asked()
+    chosen = next((each for each in _LISTS if each.key == asked.chosen.get("liste")), None)
     figures = queries.count_sides()
     may_decide = can(principal, Permission.TRANSFERS_MANAGE)
     return render_page(
         "transfers/index.html",
         school=school,
         lists=[
-            _shown_list(each, school, sought, page, _PER_PAGE if chosen else _SHOWN)
+            _shown_list(each, school, asked if chosen else replace(asked, page=1, size=_SHOWN, sizes=()))
             for each in ([chosen] if chosen else _LISTS)
         ],
         chosen=chosen,
-        page=page,
-        sought=sought,
+        asked=asked,
         figures=_figures(figures),
         may_decide=may_decide,
         may_offer=may_decide and school.transfers_enabled and queries.may_offer(),
-        departed=None if chosen or sought else _departed(school),
+        departed=None if chosen or asked.search else _departed(school),
         refusal=refusal.message if refusal else "",
         status=refusal.status if refusal else 200,
     )
 
 
-def _shown_list(each: ListOf, school: Establishment, sought: str, page: int, size: int) -> dict[str, Any]:
-    found = each.read(limit=size + 1, offset=(page - 1) * size, sought=sought)
+def _shown_list(each: ListOf, school: Establishment, asked: ListState) -> dict[str, Any]:
     return {
         "key": each.key,
         "title": each.title,
         "caption": each.caption,
         "empty": each.empty,
-        "rows": [shown_side(side, school) for side in found[:size]],
-        "more": len(found) > size,
-        "url": url_for("transfers.index", liste=each.key, recherche=sought or None),
-        "previous_url": url_for("transfers.index", liste=each.key, recherche=sought or None, page=page - 1)
-        if page > 1
-        else None,
-        "next_url": url_for("transfers.index", liste=each.key, recherche=sought or None, page=page + 1)
-        if len(found) > size
-        else None,
+        "page": find_page(asked, partial(each.read, sought=asked.search)).show(lambda side: shown_side(side, school)),
+        "url": asked.page_url(liste=each.key),
     }
 
 
