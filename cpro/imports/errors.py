@@ -164,6 +164,25 @@ class UnreadableTable(FileRefused):
     sentence = "Ce tableau ne peut pas être lu : enregistrez-le en XLSX ou en CSV (UTF-8), puis déposez-le de nouveau."
 
 
+class StrayQuote(UnreadableTable):
+    """Refuse a CSV file in which a quotation mark opens or closes a value where none should."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(
+            f'La ligne {line} de ce tableau contient un guillemet droit (") mal placé : supprimez-le ou doublez-le, '
+            "puis enregistrez de nouveau."
+        )
+
+
+class UnknownTableEncoding(UnreadableTable):
+    """Refuse a CSV file whose letters can be read in two ways."""
+
+    sentence = (
+        "Les lettres accentuées de ce tableau ne peuvent pas être lues avec certitude (Windows-1252 ou Mac OS Roman) : "
+        "enregistrez-le en XLSX, ou en CSV UTF-8, puis déposez-le de nouveau."
+    )
+
+
 class MissingColumns(FileRefused):
     """Refuse a table that lacks required columns, or holds one twice."""
 

@@ -43,6 +43,7 @@ from cpro.core.validators.numbers import (
 from cpro.core.validators.text import (
     RESERVED_CODES,
     TIMEZONES,
+    GarbledText,
     InvalidSchoolCode,
     InvalidText,
     InvalidTimezone,
@@ -61,6 +62,7 @@ __all__ = [
     "TIMEZONES",
     "WEBSITE_MAX_LENGTH",
     "CNILReferenceKind",
+    "GarbledText",
     "INEKind",
     "InvalidCNILReference",
     "InvalidEmail",

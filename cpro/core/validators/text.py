@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from cpro.core.formatting import format_count
 from cpro.core.validators.base import FORBIDDEN, UNSEEN, InvalidValue, trim
+from cpro.core.validators.mojibake import repair_text
 
 #: Zones in which the schools of the Republic live: IANA name → what people call the place.
 TIMEZONES: Mapping[str, str] = {
@@ -31,6 +32,9 @@ RESERVED_CODES = frozenset(
 )
 
 
+#: Characters of a text quoted in a sentence.
+_QUOTED = 60
+
 # Letters that Unicode does not decompose, and the apostrophes people type for one another.
 _FOLDED_LETTERS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'", "‘": "'", "ʼ": "'"}
@@ -39,6 +43,14 @@ _FOLDED_LETTERS = str.maketrans(
 
 class InvalidText(InvalidValue):
     """Refuse a text that is too long or holds characters nobody can see."""
+
+
+class GarbledText(InvalidText):
+    """Refuse a text decoded with the wrong encoding; `suggestion` is the text repaired, "" when letters are lost."""
+
+    def __init__(self, message: str, suggestion: str) -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
 
 
 class InvalidTimezone(InvalidValue):
@@ -53,8 +65,12 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
     """Return a single line in NFC, without unseen characters, its runs of white space folded to one space.
 
     `max_length` counts code points, as the columns do; `label` is the field's, put before the sentence.
-    Raises InvalidText for control characters, lone surrogates, bidirectional overrides, and over `max_length`.
+    Raises GarbledText for a text that was decoded with the wrong encoding; InvalidText for control characters, lone
+    surrogates, bidirectional overrides, and over `max_length`.
     """
+    repaired = repair_text(text)
+    if repaired != text:
+        raise GarbledText(_labelled(label, _garbled(text, repaired or "")), repaired or "")
     if FORBIDDEN.search(text):
         raise InvalidText(
             _labelled(label, "Le texte contient un caractère de contrôle invisible. Retapez-le au lieu de le coller.")
@@ -116,6 +132,12 @@ def fold(text: str) -> str:
         return plain
     decomposed = unicodedata.normalize("NFKD", plain)
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+
+
+def _garbled(text: str, repaired: str) -> str:
+    if not repaired:
+        return "Des lettres du texte sont perdues (« \ufffd ») : retapez-le."
+    return f"Le texte « {text[:_QUOTED]} » est mal encodé, sans doute « {repaired[:_QUOTED]} » : retapez-le."
 
 
 def _labelled(label: str, sentence: str) -> str:

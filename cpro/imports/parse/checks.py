@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 from cpro.core.formatting import format_date, join_french
-from cpro.core.validators import InvalidText, fold, is_ine_key_doubtful
+from cpro.core.validators import GarbledText, InvalidText, fold, is_ine_key_doubtful
 from cpro.imports.parse.findings import Finding, FindingCode
 from cpro.imports.parse.values import DIVISION_CODE_MAX_LENGTH, clean_division_code, clean_label, clean_mef, clean_name
 
@@ -23,16 +23,19 @@ DateParser = Callable[[str], dt.date]
 def check_names(
     line: int, last_name: str, usage_name: str, first_name: str, findings: list[Finding]
 ) -> tuple[str, str, str]:
-    """Return the three names, the usage name "" when it is the family name: NAME_MISSING, NAME_REFUSED."""
+    """Return the three names, the usage name "" when it is the family name.
+
+    Find NAME_MISSING, NAME_REFUSED, TEXT_REPAIRED.
+    """
     try:
         cleaned = clean_name(last_name), clean_name(usage_name) if usage_name else "", clean_name(first_name)
     except InvalidText:
         cleaned = "", "", ""
     if cleaned[0] and cleaned[2]:  # almost everybody
         return cleaned if cleaned[1] != cleaned[0] else (cleaned[0], "", cleaned[2])
-    last = _name(line, last_name, "le nom de famille", findings)
-    usage = _name(line, usage_name, "le nom d’usage", findings)
-    first = _name(line, first_name, "le prénom", findings)
+    last = _name(line, last_name, "Le nom de famille", findings)
+    usage = _name(line, usage_name, "Le nom d’usage", findings)
+    first = _name(line, first_name, "Le prénom", findings)
     for text, label in ((last, "Le nom de famille"), (first, "Le prénom")):
         if text == "":
             sentence = f"{label} est absent : complétez-le dans l’application d’origine."
@@ -131,9 +134,9 @@ def check_mef(line: int, text: str, findings: list[Finding]) -> str:
 
 
 def check_label(line: int, text: str, findings: list[Finding]) -> str:
-    """Return the label, or "" when LABEL_REFUSED."""
+    """Return the label, "" when LABEL_REFUSED: TEXT_REPAIRED."""
     try:
-        return clean_label(text)
+        return _cleaned(line, text, clean_label, "Le libellé", findings)
     except InvalidText as error:
         findings.append(Finding(FindingCode.LABEL_REFUSED, line, f"Le libellé n’est pas repris. {error.message}"))
         return ""
@@ -152,10 +155,23 @@ def check_id(line: int, number: str | None, lines_of_id: Sequence[int], name: st
 def _name(line: int, text: str, label: str, findings: list[Finding]) -> str | None:
     """Return the name, "" when absent, None when refused."""
     try:
-        return clean_name(text)
+        return _cleaned(line, text, clean_name, label, findings)
     except InvalidText as error:
-        findings.append(Finding(FindingCode.NAME_REFUSED, line, f"Pour {label} : {error.message}"))
+        findings.append(Finding(FindingCode.NAME_REFUSED, line, f"{label} n’est pas repris. {error.message}"))
         return None
+
+
+def _cleaned(line: int, text: str, clean: Callable[[str], str], label: str, findings: list[Finding]) -> str:
+    """Return the text cleaned, repaired first where that is certain: TEXT_REPAIRED; raises InvalidText."""
+    try:
+        return clean(text)
+    except GarbledText as error:
+        if not error.suggestion:
+            raise
+        cleaned = clean(error.suggestion)
+        sentence = f"{label} est mal encodé dans le fichier : il est repris réparé, vérifiez-le."
+        findings.append(Finding(FindingCode.TEXT_REPAIRED, line, sentence))
+        return cleaned
 
 
 def _lines(lines: Sequence[int]) -> str:

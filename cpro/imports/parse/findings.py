@@ -35,6 +35,7 @@ class FindingCode(enum.Enum):
     INACTIVE_DIVISION = "division des inactifs"
     MEF_MALFORMED = "code MEF illisible"
     LABEL_REFUSED = "libellé illisible"
+    TEXT_REPAIRED = "texte mal encodé, réparé"
     WITHOUT_FUNCTION = "sans fonction"
     UNKNOWN_PERSON = "service d’une personne absente"
     EMAIL_REFUSED = "adresse électronique illisible"

@@ -15,8 +15,9 @@ LABEL_MAX_LENGTH = 100
 DIVISION_CODE_MAX_LENGTH = 8
 ID_MAX_LENGTH = 20
 
-#: Almost every name: precomposed letters, hence NFC, between single separators.
-_PLAIN_NAME = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿŒœŸ]+(?:[ '-][A-Za-zÀ-ÖØ-öø-ÿŒœŸ]+)*")
+#: Almost every name: precomposed letters, hence NFC, between single separators. Without Œ, œ and Ÿ, which also end the
+#: two signs of a letter of UTF-8 read as Windows-1252: those are looked at.
+_PLAIN_NAME = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:[ '-][A-Za-zÀ-ÖØ-öø-ÿ]+)*")
 _STRAY_QUOTES = re.compile(r'["“”«»]')
 _FRENCH_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 _TABLE_DATES = (

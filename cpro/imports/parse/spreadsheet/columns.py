@@ -37,9 +37,11 @@ COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
     WorksheetKind.STUDENTS: (
         Column("last_name", "Nom de famille", ("nom", "nom de naissance"), is_required=True),
         Column("usage_name", "Nom d’usage", ("nom usage", "nom usuel")),
-        Column("first_name", "Prénom", ("prenoms",), is_required=True),
+        Column("first_name", "Prénom", ("prenoms", "prenom s", "premier prenom"), is_required=True),
         Column("birth_date", "Date de naissance", ("ne le", "nee le", "ne e le", "naissance")),
-        Column("ine", "INE", ("n ine", "numero ine", "identifiant national")),
+        Column(
+            "ine", "INE", ("n ine", "numero ine", "identifiant national", "n national", "numero national", "ine rnie")
+        ),
         Column("division", "Division", ("classe", "code classe", "code division"), is_required=True),
         Column("mef", "Code MEF", ("mef",)),
         Column("departed_on", "Date de sortie", ("sortie", "sorti le")),
@@ -48,10 +50,14 @@ COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
     WorksheetKind.STAFF: (
         Column("civility", "Civilité", ("titre",)),
         Column("last_name", "Nom", ("nom de famille", "nom d usage", "nom usuel"), is_required=True),
-        Column("first_name", "Prénom", ("prenoms",), is_required=True),
+        Column("first_name", "Prénom", ("prenoms", "prenom s", "premier prenom"), is_required=True),
         Column("function", "Fonction", ("code fonction",), is_required=True),
         Column("discipline", "Discipline", ("disciplines", "matiere")),
-        Column("email", "Adresse électronique", ("e mail", "email", "courriel", "mel", "adresse e mail")),
+        Column(
+            "email",
+            "Adresse électronique",
+            ("e mail", "email", "courriel", "mel", "adresse e mail", "mail", "adresse mail", "adresse courriel"),
+        ),
         Column("divisions", "Divisions", ("classe", "classes", "division")),
         Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
     ),
@@ -64,14 +70,22 @@ def fold_title(title: str) -> str:
 
 
 def recognise_titles(titles: Sequence[str]) -> WorksheetKind:
-    """Return who the table is about, by its titles: only staff have a function. Raises UnknownFile."""
-    folded = {fold_title(title) for title in titles}
-    staff, students = COLUMNS[WorksheetKind.STAFF], COLUMNS[WorksheetKind.STUDENTS]
-    if any(column.key == "function" and column.is_named(title) for column in staff for title in folded):
+    """Return who the table is about: the kind that knows most of its titles. Raises UnknownFile under two of them.
+
+    A column that only one kind has is evidence; a function alone says that a table is about staff.
+    """
+    known = {kind: _known_columns(kind, titles) for kind in WorksheetKind}
+    staff, students = known[WorksheetKind.STAFF], known[WorksheetKind.STUDENTS]
+    if "function" in staff or len(staff - students) > len(students - staff):
         return WorksheetKind.STAFF
-    if sum(any(column.is_named(title) for title in folded) for column in students) >= 2:
+    if len(students) >= 2:
         return WorksheetKind.STUDENTS
     raise UnknownFile
+
+
+def _known_columns(kind: WorksheetKind, titles: Sequence[str]) -> set[str]:
+    folded = {fold_title(title) for title in titles}
+    return {column.key for column in COLUMNS[kind] if any(column.is_named(title) for title in folded)}
 
 
 def find_columns(kind: WorksheetKind, titles: Sequence[str]) -> dict[str, int]:
@@ -91,5 +105,7 @@ def find_columns(kind: WorksheetKind, titles: Sequence[str]) -> dict[str, int]:
             places[column.key] = found[0]
     missing = [f"« {column.title} »" for column in COLUMNS[kind] if column.is_required and column.key not in places]
     if missing:
-        raise MissingColumns(f"Colonnes absentes : {join_french(missing)}. Reprenez les titres du modèle.")
+        raise MissingColumns(
+            f"{kind.value} : colonnes absentes, {join_french(missing)}. Reprenez les titres du modèle."
+        )
     return places

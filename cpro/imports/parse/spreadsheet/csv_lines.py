@@ -1,20 +1,37 @@
-"""Read the lines of a CSV file: `;` or `,`, UTF-8 with or without its mark, or Windows-1252."""
+"""Read the lines of a CSV file: `;`, `,` or tabs between the values; the encoding is recognised.
+
+UTF-8 with or without its mark, UTF-16 with its mark (« Texte Unicode » of Excel), Windows-1252, or Mac OS Roman (Excel
+for Mac). The last two are told apart by bytes that one of them gives to letters and the other to signs.
+"""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
-from cpro.imports.errors import EmptyFile, UnreadableTable
+from cpro.imports.errors import EmptyFile, StrayQuote, UnknownTableEncoding, UnreadableTable
 
 _CHUNK_SIZE = 1 << 20
 #: Characters of a line: a cell of a spreadsheet holds 32 767, and a line of ours some dozens.
 _LINE_LENGTH = 1 << 17
-_SEPARATOR_LINE = re.compile(r"sep=([;,])\s*", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r"sep=([;,\t])\s*", re.IGNORECASE)
+_SEPARATORS = ";,\t"
+#: Lines among which the separator is looked for.
+_HEAD_LINES = 20
+#: In a word, bytes that are letters in Mac OS Roman (ÇÉàâäåçéèêëíìîïôùû) and signs in Windows-1252, and letters without
+#: doubt in Windows-1252 (àâçèéêëîïôùû), which are capitals or signs in Mac OS Roman.
+_MAC_LETTERS = re.compile(
+    rb"(?<=[a-z])[\x88\x89\x8d-\x91\x94\x95\x99\x9d](?=[a-z;,\t\r\n\"])"
+    rb"|(?<=[A-Z])[\x88\x89\x8d-\x91\x94\x95\x99\x9d](?=[a-z])"
+    rb"|(?<=[A-Z])[\x82\x83](?=[A-Z;,\t\r\n\"])"
+)
+_WINDOWS_LETTERS = re.compile(rb"(?<=[A-Za-z])[\xe0\xe2\xe7-\xeb\xee\xef\xf4\xf9\xfb](?=[a-z;,\t\r\n\"])")
+_UNDEFINED_IN_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 #: Our own files put it before what a spreadsheet would take for a formula.
 _DEFUSED = re.compile(r"'(?=[=+\-@\t\r])")
 
@@ -22,38 +39,44 @@ _DEFUSED = re.compile(r"'(?=[=+\-@\t\r])")
 def iter_csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the values of each line that is not blank, with the number at which it begins.
 
-    Raises EmptyFile, UnreadableTable. Memory is bounded whatever the lines.
+    Raises EmptyFile, StrayQuote, UnknownTableEncoding, UnreadableTable. Memory is bounded whatever the lines.
     """
-    with path.open(encoding=_encoding(path), errors="strict", newline="") as file:
+    with path.open(encoding=_detect_encoding(path), errors="strict", newline="") as file:
         try:
             yield from _values(file)
-        except (csv.Error, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise UnreadableTable from error
 
 
 def _values(file: TextIO) -> Iterator[tuple[int, list[str]]]:
     lines = _lines(file)
-    first, line = next(lines, ""), 1
-    announced = _SEPARATOR_LINE.fullmatch(first)
-    if announced:
-        first, line = next(lines, ""), 2
-    while first and not first.strip():
-        first, line = next(lines, ""), line + 1
-    if not first:
+    head = list(islice(lines, _HEAD_LINES))
+    announced = _SEPARATOR_LINE.fullmatch(head[0]) if head else None
+    skipped = 1 if announced else 0
+    if not any(line.strip() for line in head[skipped:]):
         raise EmptyFile
-    delimiter = announced[1] if announced else ";" if first.count(";") >= first.count(",") else ","
-    reader = csv.reader(_chain(first, lines), delimiter=delimiter, strict=True)
-    read = 0
-    for cells in reader:
+    delimiter = announced[1] if announced else _detect_delimiter(head)
+    reader = csv.reader(chain(head[skipped:], lines), delimiter=delimiter, strict=True)
+    while True:
+        line = skipped + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise StrayQuote(line) from error
         values = [_DEFUSED.sub("", cell.strip(), count=1) for cell in cells]
         if any(values):
-            yield line + read, values
-        read = reader.line_num
+            yield line, values
 
 
-def _chain(first: str, lines: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from lines
+def _detect_delimiter(head: Sequence[str]) -> str:
+    """Return the separator of the first line that holds several, a title may stand above it."""
+    for line in head:
+        delimiter = max(_SEPARATORS, key=line.count)
+        if line.count(delimiter) > 1:
+            return delimiter
+    return max(_SEPARATORS, key="".join(head).count)
 
 
 def _lines(file: TextIO) -> Iterator[str]:
@@ -63,17 +86,35 @@ def _lines(file: TextIO) -> Iterator[str]:
         yield line
 
 
-def _encoding(path: Path) -> str:
-    """Return UTF-8 when the whole file is, Windows-1252 otherwise; raises UnreadableTable for UTF-16."""
+def _detect_encoding(path: Path) -> str:
+    """Return the encoding of the whole file, by the rules above; raises UnknownTableEncoding when two are possible."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            raise UnreadableTable
+            return "utf-16"
         file.seek(0)
         try:
             while chunk := file.read(_CHUNK_SIZE):
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return "cp1252"
+            return _windows_or_mac(path)
     return "utf-8-sig"
+
+
+def _windows_or_mac(path: Path) -> str:
+    mac = windows = 0
+    is_windows = True
+    with path.open("rb") as file:
+        while line := file.readline(_LINE_LENGTH):
+            if b"\0" in line:
+                raise UnreadableTable
+            if not line.isascii():
+                mac += len(_MAC_LETTERS.findall(line))
+                windows += len(_WINDOWS_LETTERS.findall(line))
+                is_windows = is_windows and not _UNDEFINED_IN_WINDOWS.search(line)
+    if not mac and is_windows:
+        return "cp1252"
+    if mac and not windows:
+        return "mac_roman"
+    raise UnknownTableEncoding

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from cpro.core.formatting import format_count
 from cpro.core.validators import InvalidEmail, fold, normalise_email
-from cpro.imports.errors import EmptyFile, TooManyLines
+from cpro.imports.errors import EmptyFile, FileRefused, TooManyLines, UnknownFile
 from cpro.imports.parse.checks import (
     check_birth_date,
     check_division,
@@ -29,32 +30,30 @@ from cpro.imports.parse.spreadsheet.xlsx_lines import iter_xlsx_lines
 from cpro.imports.parse.values import clean_division_code, clean_id, effective_ine, parse_table_date
 
 MAX_LINES = 100_000
+#: Lines among which the titles are looked for.
+_TITLE_LINES = 10
 _CELL_LENGTH = 500
 _CELL_ERRORS = re.compile(r"#(?:N/?A|REF!|VALUE!|VALEUR!|NAME\?|NOM\?|DIV/0!|NUM!|NOMBRE!|NULL!|NUL!)")
 _CIVILITIES = {"m": "M.", "mr": "M.", "monsieur": "M.", "mme": "Mme", "madame": "Mme", "mlle": "Mme"}
-#: What people write for the codes of STS-Web; a code is taken as it is.
+#: What people write for the codes of STS-Web, by the first word or words of the cell, folded; a code is taken as it is.
 _FUNCTIONS = {
-    "enseignant": "ENS",
-    "enseignante": "ENS",
-    "professeur": "ENS",
-    "professeure": "ENS",
-    "direction": "DIR",
-    "proviseur": "DIR",
-    "proviseure": "DIR",
-    "documentaliste": "DOC",
-    "cpe": "EDU",
+    "ENS": "enseignant enseignante prof professeur professeure plp certifie certifiee agrege agregee formateur formatrice ens".split(),
+    "DIR": "direction directeur directrice proviseur proviseure chef dir".split(),
+    "DOC": "documentaliste doc".split(),
+    "EDU": "cpe conseiller conseillere education edu".split(),
 }
-_FUNCTION_LENGTH = 8
-_BETWEEN_CLASSES = re.compile(r"[;,\n]")
+_FUNCTION_OF_WORD = {word: code for code, words in _FUNCTIONS.items() for word in words}
+_FUNCTION_LENGTH, _FUNCTION_SHOWN = 8, 60
+_FUNCTIONS_OFFERED = (
+    "indiquez ENS pour un enseignant, DIR pour la direction, EDU pour un CPE, DOC pour un documentaliste"
+)
+_BETWEEN_CLASSES = re.compile(r"[;,|\n]|\s/\s|\s+et\s+")
 
 
 def recognise_worksheet(path: Path) -> WorksheetKind:
     """Return who a table is about, its required columns checked; raises FileRefused of some kind."""
-    for _, titles in _iter_lines(path):
-        kind = recognise_titles(titles)
-        find_columns(kind, titles)
-        return kind
-    raise EmptyFile
+    kind, _ = _find_titles(_iter_lines(path))
+    return kind
 
 
 def read_student_worksheet(path: Path, *, today: dt.date) -> Iterator[StudentRecord]:
@@ -90,13 +89,27 @@ def _iter_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     return iter_xlsx_lines(path) if detect_shape(path) is Shape.WORKBOOK else iter_csv_lines(path)
 
 
+def _find_titles(lines: Iterator[tuple[int, list[str]]]) -> tuple[WorksheetKind, dict[str, int]]:
+    """Advance past the line of titles; return who the table is about and the place of each known column.
+
+    A title may stand above it. Raises EmptyFile, UnknownFile, MissingColumns.
+    """
+    refusal: FileRefused = EmptyFile()
+    for _, titles in islice(lines, _TITLE_LINES):
+        try:
+            kind = recognise_titles(titles)
+        except UnknownFile as error:
+            refusal = error
+        else:
+            return kind, find_columns(kind, titles)
+    raise refusal
+
+
 def _iter_cells(path: Path, kind: WorksheetKind) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the known cells of each line by the keys of their columns, "" for those that are not there."""
-    places: dict[str, int] = {}
-    for count, (line, values) in enumerate(_iter_lines(path)):
-        if count == 0:
-            places = find_columns(kind, values)
-            continue
+    lines = _iter_lines(path)
+    _, places = _find_titles(lines)
+    for count, (line, values) in enumerate(lines, 1):
         if count > MAX_LINES:
             raise TooManyLines(f"Ce tableau compte plus de {format_count(MAX_LINES)} lignes : vérifiez-le.")
         cells = {column.key: "" for column in COLUMNS[kind]}
@@ -159,10 +172,7 @@ def _member(line: int, cells: dict[str, str], numbers: _Repeated) -> StaffRecord
     number = _number(line, cells["number"], numbers, findings)
     last_name, _, first_name = check_names(line, cells["last_name"], "", cells["first_name"], findings)
     civility = _CIVILITIES.get(fold(cells["civility"]).strip(" ."), "")
-    function = _FUNCTIONS.get(fold(cells["function"]), cells["function"].upper())[:_FUNCTION_LENGTH]
-    if not function:
-        sentence = "La fonction est absente : indiquez ENS pour un enseignant, DIR pour la direction."
-        findings.append(Finding(FindingCode.WITHOUT_FUNCTION, line, sentence))
+    function = _check_function(line, cells["function"], findings)
     discipline = check_label(line, cells["discipline"], findings)
     email = _email(line, cells["email"], findings)
     divisions = _divisions(line, cells["divisions"], findings)
@@ -170,6 +180,22 @@ def _member(line: int, cells: dict[str, str], numbers: _Repeated) -> StaffRecord
     return StaffRecord(
         line, number, "", civility, last_name, first_name, function, disciplines, divisions, email, tuple(findings)
     )
+
+
+def _check_function(line: int, text: str, findings: list[Finding]) -> str:
+    """Return the code of a function, whether its code or its name was written: WITHOUT_FUNCTION."""
+    words = re.findall(r"[a-z]+", fold(text))
+    code = _FUNCTION_OF_WORD.get(words[0]) if words else ""
+    if code:
+        return code
+    if len(text) > _FUNCTION_LENGTH:
+        sentence = f"La fonction « {text[:_FUNCTION_SHOWN]} » n’est pas connue : {_FUNCTIONS_OFFERED}."
+    elif not text:
+        sentence = f"La fonction est absente : {_FUNCTIONS_OFFERED}."
+    else:
+        return text.upper()
+    findings.append(Finding(FindingCode.WITHOUT_FUNCTION, line, sentence))
+    return ""
 
 
 def _check_cells(line: int, cells: dict[str, str]) -> list[Finding]:

@@ -1,0 +1,68 @@
+"""Find a text decoded with the wrong encoding or escaped once too often, and repair it where that is certain.
+
+Three faults are repaired: UTF-8 read as Windows-1252 or ISO-8859, once or several times (by ftfy); Mac OS Roman read
+as Windows-1252, which old Excel for Mac writes; HTML entities left in the text. A replacement character (U+FFFD) stands
+for letters that are lost: such a text is refused.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import lru_cache
+
+import ftfy
+
+_LOST = "�"
+_ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z][A-Za-z0-9]{1,7});")
+#: Lossy sequences are left alone: they would be guessed, not repaired. Entities have their own rule.
+_ENCODING_ONLY = ftfy.TextFixerConfig(unescape_html=False, replace_lossy_sequences=False, fix_c1_controls=False)
+#: What é, É, à, â, ô, û… of Mac OS Roman become in Windows-1252, in places where no word has them: a capital Ž after a
+#: small letter, signs inside a word or at its ends.
+_MAC_SIGNS = re.compile(
+    r"(?<=[a-z])Ž|(?<=[A-Za-z])[ƒˆ‰\x8d\x8f\x90\x9d]|[ƒˆ‰\x8d\x8f\x90\x9d](?=[A-Za-z])|(?<=[A-Za-z])[™•‚„†‡](?=[A-Za-z])"
+)
+#: Letters rightly read: a text that holds one was not written in Mac OS Roman.
+_WELL_READ = re.compile(r"[àâçèéêëîïôùûü]")
+
+
+@lru_cache(maxsize=4096)
+def repair_text(text: str) -> str | None:
+    """Return a text as it was before it was spoiled: itself when nothing is wrong, None when letters are lost."""
+    if text.isascii() and "&" not in text:
+        return text
+    repaired = _unescape(text)
+    decoded = ftfy.fix_encoding(repaired, _ENCODING_ONLY)
+    if len(decoded) < len(repaired):  # UTF-8 read as another encoding takes more signs; the rest is not repaired
+        repaired = decoded
+    if _MAC_SIGNS.search(repaired) and not _WELL_READ.search(repaired):
+        repaired = _from_mac_roman(repaired)
+    return None if _LOST in repaired else repaired
+
+
+def _unescape(text: str) -> str:
+    for _ in range(3):
+        if not _ENTITY.search(text):
+            break
+        text = html.unescape(text)
+    return text
+
+
+def _from_mac_roman(text: str) -> str:
+    """Return the text decoded as Mac OS Roman if every letter then stands among letters, the same text otherwise."""
+    try:
+        found = "".join(_byte_of(char) for char in text).encode("latin-1").decode("mac_roman")
+    except UnicodeError:
+        return text
+    words = re.sub(r"[\s'’.\-°/()0-9]", "", found)
+    return found if words.isalpha() else text
+
+
+def _byte_of(char: str) -> str:
+    """Return the character whose code is the byte that Windows-1252 reads as this one; raises UnicodeError."""
+    try:
+        return char.encode("cp1252").decode("latin-1")
+    except UnicodeEncodeError:
+        if ord(char) < 0x100:  # five bytes that Windows-1252 leaves undefined
+            return char
+        raise

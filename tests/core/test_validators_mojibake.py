@@ -1,0 +1,61 @@
+"""Texts decoded with the wrong encoding: repaired where that is certain, refused where letters are lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from cpro.core.validators import GarbledText, clean_text
+from cpro.core.validators.mojibake import repair_text
+
+
+class TestRepairText:
+    @pytest.mark.parametrize(
+        ("spoiled", "text"),
+        [
+            ("AndrÃ©a", "Andréa"),
+            ("AndrÃƒÂ©a", "Andréa"),
+            ("ANDRÃ‰A", "ANDRÉA"),
+            ("MÃ©tiers de lâ€™Ã©lectricitÃ©", "Métiers de l’électricité"),
+            ("Å“uvre", "œuvre"),
+            ("10Â³ Î©", "10³ Ω"),
+            ("D&#39;Essai&#201;", "D'EssaiÉ"),
+            ("D&amp;#39;Essai", "D'Essai"),
+            ("&eacute;lectricit&eacute;", "électricité"),
+            ("RenŽ", "René"),
+            ("ANDRƒ", "ANDRÉ"),
+            ("C™me", "Côme"),
+            ("Fran\x8dois", "François"),
+        ],
+    )
+    def test_repair_text_gives_the_text_back(self, spoiled: str, text: str) -> None:
+        assert repair_text(spoiled) == text
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("Nguyễn Thị Hằng", "Ngô Đình Diệm", "Łukasz Żółć", "Şükrü Çelik", "Ğ", "Kêr", "C’hoadeg", "Ploërmel"),
+            *("Teva Māui", "‘Aimata", "Ho‘onani", "Te’anau", "Hoarau-Ramsamy", "Tomáš Žižka", "Blažek", "Žofie", "Dž"),
+            *("SÃO PAULO", "JOÃO", "MARÃA", "L’HAŸ", "ZOË", "Ærø", "Weiß", "Œuvrard", "NUÑEZ", "Zoé", "Anaïs", "Noël"),
+            *("R&D", "Durand & Fils", "A & B; C", "10³ Ω", "mm²", "2°MELEC", "5 € †", "10 ‰", "Arduino™", "« Élec »"),
+            *("Кирилл", "محمد", "Ελένη", "Ãngel", "Ő"),
+        ],
+    )
+    def test_repair_text_leaves_names_of_all_languages_alone(self, text: str) -> None:
+        assert repair_text(text) == text
+
+    def test_repair_text_repairs_nothing_where_letters_are_lost(self) -> None:
+        assert repair_text("Andr\ufffda") is None
+
+
+class TestCleanText:
+    def test_clean_text_refuses_a_garbled_text_and_says_what_it_probably_is(self) -> None:
+        with pytest.raises(GarbledText, match=r"« AndrÃ©a ».*« Andréa »") as refused:
+            clean_text("AndrÃ©a", max_length=100)
+
+        assert refused.value.suggestion == "Andréa"
+
+    def test_clean_text_refuses_lost_letters_without_guessing(self) -> None:
+        with pytest.raises(GarbledText, match="perdues") as refused:
+            clean_text("Andr\ufffda", max_length=100)
+
+        assert refused.value.suggestion == ""

@@ -1,0 +1,114 @@
+"""Files as people's spreadsheets and editors really save them; everybody in them is fictitious."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from cpro.imports.errors import MissingColumns, StrayQuote, UnknownTableEncoding
+from cpro.imports.parse.findings import FindingCode
+from cpro.imports.parse.siecle.reader import read_students
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet, recognise_worksheet
+from cpro.imports.parse.xml.encoding import detect_encoding
+
+FILES = Path(__file__).parent / "files" / "real-world"
+TODAY = dt.date(2026, 11, 27)
+TITLES = "Nom de famille;Prénom;Classe;Date de naissance\n"
+
+
+class TestReadStudents:
+    def test_read_students_repairs_a_first_name_retyped_in_another_encoding(self) -> None:
+        records = read_xml("01-encodage-mele.xml")
+
+        [repaired] = [record for record in records if codes(record.findings) & {FindingCode.TEXT_REPAIRED}]
+        assert repaired.first_name == "Andréa"
+        assert not repaired.is_refused
+
+    def test_read_students_refuses_lost_letters_and_unescapes_what_was_escaped_twice(self) -> None:
+        records = read_xml("03-caractere-perdu.xml")
+
+        assert [record.line for record in records if FindingCode.NAME_REFUSED in codes(record.findings)] == [5]
+        [unescaped] = [record for record in records if FindingCode.TEXT_REPAIRED in codes(record.findings)]
+        assert (unescaped.line, unescaped.first_name) == (14, "D'EssaiÉ")
+
+
+class TestReadStudentWorksheet:
+    @pytest.mark.parametrize(
+        "name", ["16-tabulations.txt", "16-texte-unicode.txt", "16-sep-tab.csv", "20-titre-au-dessus.csv"]
+    )
+    def test_read_student_worksheet_reads_what_spreadsheets_save(self, name: str) -> None:
+        assert recognise_worksheet(FILES / name) is WorksheetKind.STUDENTS
+        [record] = read_student_worksheet(FILES / name, today=TODAY)
+        assert (record.last_name, record.first_name, record.division_code) == ("MODÈLE", "Ana", "2MELEC")
+
+    @pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "utf-8", "utf-8-sig", "utf-16"])
+    def test_read_student_worksheet_recognises_the_encoding(self, tmp_path: Path, encoding: str) -> None:
+        path = tmp_path / "eleves.csv"
+        path.write_bytes(f"{TITLES}LEFÈVRE;Éloïse;2MELEC;01/02/2009\nNOËL;Chloé;2MELEC;\n".encode(encoding))
+
+        names = [(record.last_name, record.first_name) for record in read_student_worksheet(path, today=TODAY)]
+
+        assert names == [("LEFÈVRE", "Éloïse"), ("NOËL", "Chloé")]
+
+    def test_read_student_worksheet_keeps_a_letter_of_windows_1252_that_is_rare_in_french(self, tmp_path: Path) -> None:
+        path = tmp_path / "eleves.csv"
+        path.write_bytes(f"{TITLES}ŽIŽKA;Tomáš;2MELEC;\nD’ARC;Blažena;2MELEC;\n".encode("cp1252"))
+
+        names = [(record.last_name, record.first_name) for record in read_student_worksheet(path, today=TODAY)]
+
+        assert names == [("ŽIŽKA", "Tomáš"), ("D’ARC", "Blažena")]
+
+    def test_read_student_worksheet_refuses_two_encodings_in_one_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "eleves.csv"
+        line = "MODÈLE;Chloé;2MELEC;\n"
+        path.write_bytes(TITLES.encode("cp1252") + line.encode("cp1252") + line.encode("mac_roman"))
+
+        with pytest.raises(UnknownTableEncoding, match="Windows-1252 ou Mac OS Roman"):
+            recognise_worksheet(path)
+
+    def test_read_student_worksheet_names_the_line_of_a_stray_quote(self) -> None:
+        with pytest.raises(StrayQuote, match="La ligne 2 "):
+            list(read_student_worksheet(FILES / "19-guillemet.csv", today=TODAY))
+
+    def test_read_student_worksheet_knows_the_titles_people_write(self) -> None:
+        records = list(read_student_worksheet(FILES / "21-titre-prenoms.csv", today=TODAY))
+
+        assert records
+        assert all(record.first_name for record in records)
+
+
+class TestReadStaffWorksheet:
+    def test_read_staff_worksheet_knows_the_words_of_functions_and_between_classes(self) -> None:
+        records = {record.last_name: record for record in read_staff_worksheet(FILES / "21-personnels.csv")}
+
+        assert {name: record.function for name, record in records.items()} == {
+            **dict.fromkeys(["DURAND", "MOREL", "PETIT", "LEROY"], "ENS"),
+            "DUPUY": "DIR",
+        }
+        assert [records[name].division_codes for name in ("DURAND", "MOREL", "PETIT")] == [("2MELEC", "1MELEC")] * 3
+
+    def test_read_staff_worksheet_shows_whole_a_function_it_does_not_know(self, tmp_path: Path) -> None:
+        path = tmp_path / "personnels.csv"
+        path.write_text("Nom;Prénom;Fonction\nDURAND;Léa;Gestionnaire comptable\n", encoding="utf-8")
+
+        [record] = read_staff_worksheet(path)
+
+        assert record.is_ignored
+        assert "Gestionnaire comptable" in record.findings[0].sentence
+        assert "ENS pour un enseignant" in record.findings[0].sentence
+
+    def test_recognise_worksheet_never_takes_staff_without_function_for_pupils(self) -> None:
+        with pytest.raises(MissingColumns, match=r"Personnels.*Fonction"):
+            recognise_worksheet(FILES / "42-personnels-sans-fonction.csv")
+
+
+def read_xml(name: str) -> list:
+    with (FILES / name).open("rb") as stream:
+        return list(read_students(stream, detect_encoding(stream), today=TODAY))
+
+
+def codes(findings: tuple) -> set[FindingCode]:
+    return {finding.code for finding in findings}
