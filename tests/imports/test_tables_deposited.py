@@ -89,7 +89,7 @@ class TestDepositTable:
     def test_deposit_table_a_missing_column_is_named(self, admin: Browser) -> None:
         answer = send(admin, pupils(("A", "B"), titles=("Nom de famille", "Prénom")))
 
-        assert "colonnes absentes : « Division »" in Page(answer).error("files")
+        assert "colonnes absentes, « Division »" in Page(answer).error("files")
 
     def test_deposit_table_two_tables_of_one_kind(self, admin: Browser) -> None:
         assert "Deux tableaux" in Page(send(admin, pupils(ALIX), pupils(NOE))).error("files")

@@ -37,7 +37,8 @@ _CELL_ERRORS = re.compile(r"#(?:N/?A|REF!|VALUE!|VALEUR!|NAME\?|NOM\?|DIV/0!|NUM
 _CIVILITIES = {"m": "M.", "mr": "M.", "monsieur": "M.", "mme": "Mme", "madame": "Mme", "mlle": "Mme"}
 #: What people write for the codes of STS-Web, by the first word or words of the cell, folded; a code is taken as it is.
 _FUNCTIONS = {
-    "ENS": "enseignant enseignante prof professeur professeure plp certifie certifiee agrege agregee formateur formatrice ens".split(),
+    "ENS": "enseignant enseignante prof professeur professeure plp certifie certifiee agrege agregee formateur "
+    "formatrice ens".split(),
     "DIR": "direction directeur directrice proviseur proviseure chef dir".split(),
     "DOC": "documentaliste doc".split(),
     "EDU": "cpe conseiller conseillere education edu".split(),

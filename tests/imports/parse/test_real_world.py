@@ -14,7 +14,7 @@ from cpro.imports.parse.spreadsheet.columns import WorksheetKind
 from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet, recognise_worksheet
 from cpro.imports.parse.xml.encoding import detect_encoding
 
-FILES = Path(__file__).parent / "files" / "real-world"
+FILES = Path(__file__).parents[1] / "files" / "real-world"
 TODAY = dt.date(2026, 11, 27)
 TITLES = "Nom de famille;Prénom;Classe;Date de naissance\n"
 
