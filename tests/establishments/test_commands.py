@@ -38,7 +38,7 @@ class TestSetUAI:
     }
 
     @pytest.mark.parametrize("case", REFUSED)
-    def test_refuses_in_one_sentence(self, app: Flask, world: World, case: str) -> None:
+    def test_set_uai_refuses_in_one_sentence(self, app: Flask, world: World, case: str) -> None:
         code, uai, sentence = self.REFUSED[case]
 
         with nothing_written(app):
@@ -49,7 +49,7 @@ class TestSetUAI:
         assert result.stderr.count("\n") == 1
         assert result.stdout == ""
 
-    def test_corrects_a_locked_one_and_leaves_a_line(self, app: Flask, world: World) -> None:
+    def test_set_uai_corrects_a_locked_one_and_leaves_a_line(self, app: Flask, world: World) -> None:
         set_school(app, world.a.id, uai_locked_at=NOW)
 
         with watching(app) as watch:
@@ -63,14 +63,14 @@ class TestSetUAI:
         assert watch.line["changes"] == {"uai": ["0999001W", "0570109J"]}
         assert (watch.line["actor_kind"], watch.line["origin"]) == ("system", "ligne de commande")
 
-    def test_does_not_happen_without_its_journal_line(self, app: Flask, world: World) -> None:
+    def test_set_uai_does_not_happen_without_its_journal_line(self, app: Flask, world: World) -> None:
         with nothing_written(app), failing_journal():
             result = run(app, "set-uai", "alpha", "0570109J")
 
         assert result.exit_code != 0
 
 
-class TestCreate:
+class TestCreateSchool:
     #: options, what the sentence must say.
     REFUSED = {
         "code of another school": ({"code": "Alpha"}, "déjà celui d’un établissement"),
@@ -85,7 +85,7 @@ class TestCreate:
     }
 
     @pytest.mark.parametrize("case", REFUSED)
-    def test_refuses_in_one_sentence(self, app: Flask, world: World, case: str) -> None:
+    def test_create_school_refuses_in_one_sentence(self, app: Flask, world: World, case: str) -> None:
         options, sentence = self.REFUSED[case]
 
         with nothing_written(app):
@@ -96,7 +96,7 @@ class TestCreate:
         assert result.stderr.count("\n") == 1
         assert result.stdout == ""
 
-    def test_makes_a_school_whose_administrator_activates_with_the_code_printed(
+    def test_create_school_makes_a_school_whose_administrator_activates_with_the_code_printed(
         self, app: Flask, world: World, browser: Callable[[], Browser]
     ) -> None:
         result = create(app, admin_email="essais@lycee.example")
@@ -108,7 +108,7 @@ class TestCreate:
         school = next(row for row in rows(app, Establishment) if row["code"] == "essais")
         assert (school["name"], school["uai"], school["transfers_enabled"]) == ("Lycée des Essais", "0570109J", False)
 
-    def test_leaves_lines_in_the_new_school_only(self, app: Flask, world: World) -> None:
+    def test_create_school_leaves_lines_in_the_new_school_only(self, app: Flask, world: World) -> None:
         with watching(app) as watch:
             create(app)
 
@@ -116,7 +116,7 @@ class TestCreate:
         assert [line["action"] for line in watch.lines] == ["establishment:created", "account:created"]
         assert {line["establishment_id"] for line in watch.lines} == {school["id"]}
 
-    def test_prints_the_code_and_keeps_only_its_digest(self, app: Flask, world: World) -> None:
+    def test_create_school_prints_the_code_and_keeps_only_its_digest(self, app: Flask, world: World) -> None:
         with watching(app) as watch:
             result = create(app)
 
@@ -125,6 +125,6 @@ class TestCreate:
         assert account["password_hash"] is None
         assert code not in str(watch.lines)
 
-    def test_two_schools_may_have_no_uai(self, app: Flask, world: World) -> None:
+    def test_create_school_two_schools_may_have_no_uai(self, app: Flask, world: World) -> None:
         assert create(app, uai="", code="essais-un").exit_code == 0
         assert create(app, uai="", code="essais-deux").exit_code == 0

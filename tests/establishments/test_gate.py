@@ -31,12 +31,14 @@ class TestMissingParticulars:
         ],
         ids=str,
     )
-    def test_are_reported_in_the_order_of_the_form(self, blank: dict[str, str | None], missing: list[str]) -> None:
+    def test_missing_particulars_are_reported_in_the_order_of_the_form(
+        self, blank: dict[str, str | None], missing: list[str]
+    ) -> None:
         school = make_establishment(**{**COMPLETE, **blank})
 
         assert [each.field for each in missing_particulars(school)] == missing
 
-    def test_are_called_as_people_call_them(self) -> None:
+    def test_missing_particulars_are_called_as_people_call_them(self) -> None:
         school = make_establishment(name="", email="", uai=None)
 
         assert missing_particulars(school) == [
@@ -45,12 +47,14 @@ class TestMissingParticulars:
             MissingParticular("uai", "le code UAI"),
         ]
 
-    def test_nothing_else_is_asked(self) -> None:
+    def test_missing_particulars_nothing_else_is_asked(self) -> None:
         assert missing_particulars(make_establishment(**COMPLETE, city="", phone="", signatory_name="")) == []
 
 
-class TestWhatItBlocks:
-    def test_a_missing_address_names_the_pupils_it_stops(self, app: Flask, as_: As, world: World) -> None:
+class TestRequireOpenGate:
+    def test_require_open_gate_a_missing_address_names_the_pupils_it_stops(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         set_school(app, world.a.id, email="")
         gone = make_student(world.a.id, is_active=False)
         set_up(app, lambda session: session.add_all([gone, *(make_student(world.a.id) for _ in range(117))]))
@@ -61,7 +65,7 @@ class TestWhatItBlocks:
         assert "Aucun nouvel utilisateur ne peut être créé." in page.text
         assert "#email" in {link.get("href") for link in page.main.iter("a")}
 
-    def test_the_figure_is_live_and_the_schools_own(self, app: Flask, as_: As, world: World) -> None:
+    def test_require_open_gate_the_figure_is_live_and_the_schools_own(self, app: Flask, as_: As, world: World) -> None:
         for school in (world.a, world.b):
             set_school(app, school.id, email="", name="")
         set_up(app, lambda session: session.add(make_student(world.b.id)))
@@ -70,7 +74,7 @@ class TestWhatItBlocks:
         assert f"{sentence}1 apprenant ne peut pas exporter son passeport." in Page(as_("head").get(URL)).text
         assert f"{sentence}2 apprenants ne peuvent pas exporter" in Page(as_("head", "b").get(URL)).text
 
-    def test_filling_it_in_opens_the_gate_at_once(self, app: Flask, as_: As, world: World) -> None:
+    def test_require_open_gate_filling_it_in_opens_the_gate_at_once(self, app: Flask, as_: As, world: World) -> None:
         set_school(app, world.a.id, email="")
         browser = as_("administrator")
         closed = Page(browser.get("/admin/")).text
@@ -82,7 +86,7 @@ class TestWhatItBlocks:
         assert "Vous pouvez créer des utilisateurs." in Page(browser.get(URL)).text
         assert "3/3" in Page(browser.get("/admin/")).text
 
-    def test_the_sentence_is_typeset_as_french(self, app: Flask, as_: As, world: World) -> None:
+    def test_require_open_gate_the_sentence_is_typeset_as_french(self, app: Flask, as_: As, world: World) -> None:
         set_school(app, world.a.id, email="")
 
         assert "L’adresse électronique manque\u202f: 1 apprenant" in as_("administrator").get(URL).text

@@ -16,14 +16,14 @@ from tests.helpers.pictures import refusal, size_stored, traced
 MEGABYTE = 1024 * 1024
 
 
-class TestRefusals:
-    def test_an_empty_file(self) -> None:
+class TestPreparePictureRefused:
+    def test_prepare_picture_refused_an_empty_file(self) -> None:
         assert "est vide" in refusal(b"")
 
-    def test_a_file_over_five_megabytes_says_its_size(self) -> None:
+    def test_prepare_picture_refused_a_file_over_five_megabytes_says_its_size(self) -> None:
         assert "pèse 7,3\u00a0Mo\u202f; la limite est de 5\u00a0Mo" in refusal(bytes(int(7.25 * MEGABYTE)))
 
-    def test_one_byte_too_many_reads_as_more_than_five_megabytes(self) -> None:
+    def test_prepare_picture_refused_one_byte_too_many_reads_as_more_than_five_megabytes(self) -> None:
         padding = bytes(5 * MEGABYTE - len(pictures.png()))
 
         assert prepare_picture(pictures.png() + padding)
@@ -39,15 +39,15 @@ class TestRefusals:
             b"<!-- a --><!-- b --><svg:svg xmlns:svg='http://www.w3.org/2000/svg'>",
         ],
     )
-    def test_an_svg_is_told_apart_by_its_content(self, content: bytes) -> None:
+    def test_prepare_picture_refused_an_svg_is_told_apart_by_its_content(self, content: bytes) -> None:
         assert refusal(content).endswith(
             "format SVG, un dessin vectoriel qui n’est pas accepté\u202f: enregistrez-la en PNG."
         )
 
-    def test_comments_without_end_do_not_keep_the_server_busy(self) -> None:
+    def test_prepare_picture_refused_comments_without_end_do_not_keep_the_server_busy(self) -> None:
         assert "choisissez-en un autre" in refusal(b"<!---->" * 3000 + b"<p>")
 
-    def test_a_pdf_is_named(self) -> None:
+    def test_prepare_picture_refused_a_pdf_is_named(self) -> None:
         assert "est un document PDF" in refusal(pictures.pdf())
 
     @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ class TestRefusals:
         ],
         ids=["HTML", "noise", "zip", "four bytes", "sound", "space"],
     )
-    def test_what_is_not_a_picture(self, content: bytes) -> None:
+    def test_prepare_picture_refused_what_is_not_a_picture(self, content: bytes) -> None:
         assert refusal(content) == (
             "Ce fichier n’est pas une image PNG, JPEG, GIF ou WebP\u202f: choisissez-en un autre."
         )
@@ -78,7 +78,9 @@ class TestRefusals:
             (b"8BPS\0\x01", "Photoshop"),
         ],
     )
-    def test_another_format_is_named_with_the_accepted_ones(self, content: bytes, name: str) -> None:
+    def test_prepare_picture_refused_another_format_is_named_with_the_accepted_ones(
+        self, content: bytes, name: str
+    ) -> None:
         sentence = refusal(content)
 
         assert f"au format {name}" in sentence
@@ -87,12 +89,12 @@ class TestRefusals:
     @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP"])
     @pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
     @pytest.mark.integration
-    def test_a_truncated_file(self, format: str, kept: float) -> None:
+    def test_prepare_picture_refused_a_truncated_file(self, format: str, kept: float) -> None:
         content = pictures.encoded(pictures.photograph(200, 150), format)
 
         assert refusal(content[: int(len(content) * kept)]) == DAMAGED
 
-    def test_a_png_with_one_bit_wrong(self) -> None:
+    def test_prepare_picture_refused_a_png_with_one_bit_wrong(self) -> None:
         content = bytearray(pictures.encoded(pictures.photograph(), "PNG"))
         content[len(content) // 2] ^= 1
 
@@ -114,10 +116,10 @@ class TestRefusals:
         ],
         ids=lambda content: repr(content[:12]),
     )
-    def test_a_header_without_a_picture(self, content: bytes) -> None:
+    def test_prepare_picture_refused_a_header_without_a_picture(self, content: bytes) -> None:
         assert refusal(content) == DAMAGED
 
-    def test_a_second_header_cannot_replace_the_one_that_was_judged(self) -> None:
+    def test_prepare_picture_refused_a_second_header_cannot_replace_the_one_that_was_judged(self) -> None:
         small, large = (struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0) for side in (1, 30_000))
         rows = pictures.png_chunk(b"IDAT", zlib.compress(b"\0\0\0\0"))
         headers = b"".join(pictures.png_chunk(b"IHDR", header) for header in (small, large))
@@ -133,7 +135,7 @@ class TestRefusals:
 
 
 @pytest.mark.integration
-class TestBombs:
+class TestPreparePictureBombs:
     @pytest.mark.parametrize(
         "content",
         [
@@ -146,7 +148,7 @@ class TestBombs:
         ],
         ids=["PNG", "GIF canvas", "GIF frame", "WebP canvas", "WebP lossless", "JPEG"],
     )
-    def test_too_many_pixels_are_refused_before_any_is_decoded(
+    def test_prepare_picture_too_many_pixels_are_refused_before_any_is_decoded(
         self, content: bytes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail(*_arguments: object, **_options: object) -> None:
@@ -160,19 +162,19 @@ class TestBombs:
 
         assert "la limite est de 40\u00a0mégapixels" in sentence
 
-    def test_a_bomb_gives_no_warning(self) -> None:
+    def test_prepare_picture_a_bomb_gives_no_warning(self) -> None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             refusal(pictures.png_bomb())
 
         assert caught == []
 
-    def test_the_sentence_gives_the_size(self) -> None:
+    def test_prepare_picture_refused_the_sentence_gives_the_size(self) -> None:
         sentence = refusal(pictures.png_bomb())
 
         assert "mesure 30\u202f000\u00a0×\u00a030\u202f000\u00a0pixels, soit 900\u00a0mégapixels\u202f;" in sentence
 
-    def test_forty_megapixels_are_the_last_accepted(self) -> None:
+    def test_prepare_picture_forty_megapixels_are_the_last_accepted(self) -> None:
         width, height = 8000, 5000
         assert width * height == MAX_PIXELS
         row = bytes(1 + width // 8)
@@ -182,21 +184,23 @@ class TestBombs:
         assert "soit 40,1\u00a0mégapixels" in refusal(taller)
 
     @pytest.mark.parametrize(("width", "height"), [(1, 65_536), (65_536, 1)])
-    def test_a_thread_of_a_picture_is_refused(self, width: int, height: int) -> None:
+    def test_prepare_picture_a_thread_of_a_picture_is_refused(self, width: int, height: int) -> None:
         content = pictures.raw_png(width, height, bytes((1 + width // 8) * height), depth=1, colour_type=0)
 
         assert "la limite est de 65\u202f535\u00a0pixels de côté" in refusal(content)
 
     @pytest.mark.parametrize(("width", "height", "stored"), [(1, 65_535, (1, 1200)), (65_535, 1, (1200, 1))])
-    def test_the_longest_thread_is_drawn(self, width: int, height: int, stored: tuple[int, int]) -> None:
+    def test_prepare_picture_the_longest_thread_is_drawn(
+        self, width: int, height: int, stored: tuple[int, int]
+    ) -> None:
         content = pictures.raw_png(width, height, bytes((1 + (width + 7) // 8) * height), depth=1, colour_type=0)
 
         assert size_stored(content) == stored
 
-    def test_more_pixel_data_than_the_header_says_are_ignored(self) -> None:
+    def test_prepare_picture_more_pixel_data_than_the_header_says_are_ignored(self) -> None:
         assert size_stored(pictures.raw_png(8, 8, bytes(8 * MEGABYTE), depth=1, colour_type=0)) == (8, 8)
 
-    def test_texts_and_profiles_that_swell_are_left_packed(self) -> None:
+    def test_prepare_picture_texts_and_profiles_that_swell_are_left_packed(self) -> None:
         content = pictures.text_bomb_png()
 
         with traced() as peak:
@@ -205,7 +209,7 @@ class TestBombs:
 
 
 @pytest.mark.slow
-class TestHostileBytes:
+class TestPreparePictureHostileBytes:
     @pytest.mark.parametrize(
         "content",
         [
@@ -239,7 +243,7 @@ class TestHostileBytes:
             "APNG",
         ],
     )
-    def test_three_hundred_damaged_copies_are_converted_or_refused(self, content: bytes) -> None:
+    def test_prepare_picture_three_hundred_damaged_copies_are_converted_or_refused(self, content: bytes) -> None:
         refusals = 0
         for copy in pictures.damaged_copies(content, 300, seed=2018):
             try:
@@ -249,7 +253,7 @@ class TestHostileBytes:
 
         assert refusals > 50
 
-    def test_memory_that_lacks_is_a_refusal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_prepare_picture_memory_that_lacks_is_a_refusal(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*_arguments: object, **_options: object) -> None:
             raise MemoryError
 

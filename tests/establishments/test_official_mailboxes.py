@@ -14,7 +14,7 @@ DEPARTMENTS = {f"{number:03d}" for number in range(1, 96) if number != 20} | {
 }
 
 
-def test_the_table_has_every_departement_and_nothing_else() -> None:
+def test_official_mailboxes_have_every_departement_and_nothing_else() -> None:
     assert set(DOMAINS) == DEPARTMENTS
     assert len(DOMAINS) == 101
     assert len(set(DOMAINS.values())) == 30
@@ -36,11 +36,11 @@ def test_the_table_has_every_departement_and_nothing_else() -> None:
         ("0951234B", "ce.0951234b@ac-versailles.fr"),
     ],
 )
-def test_the_mailbox_follows_from_the_uai(uai: str, mailbox: str) -> None:
+def test_find_official_mailbox_the_mailbox_follows_from_the_uai(uai: str, mailbox: str) -> None:
     assert find_official_mailbox(uai) == mailbox
     assert normalise_email(mailbox) == mailbox
 
 
 @pytest.mark.parametrize("uai", ["0999001W", "0200001A", "9750001C", "9830001A", "0960001A", "0000001A", "", None])
-def test_a_school_outside_the_table_has_none(uai: str | None) -> None:
+def test_find_official_mailbox_a_school_outside_the_table_has_none(uai: str | None) -> None:
     assert find_official_mailbox(uai) is None

@@ -44,9 +44,9 @@ MARKERS = {
 ACT_OTHERWISE = {
     "signatory_name": "printed: tests/passport/test_pdf.py",
     "signatory_function": "printed: tests/passport/test_pdf.py",
-    "timezone": "every instant: tests/audit/test_labels.py and tests/establishments/test_particulars.py",
-    "cnil_kind": "says which reference is asked before transfers: tests/establishments/test_transfers_switch.py",
-    "cnil_reference": "transfers are off without one: tests/establishments/test_transfers_switch.py",
+    "timezone": "every instant: tests/audit/test_labels.py and tests/settings/test_establishment.py",
+    "cnil_kind": "says which reference is asked before transfers: tests/settings/test_transfers.py",
+    "cnil_reference": "transfers are off without one: tests/settings/test_transfers.py",
     "transfers_enabled": "tests/transfers",
     "uses_siecle": "tests/students/test_manual_changes.py",
 }
@@ -59,7 +59,7 @@ OWN_PAGES = (
 )
 
 
-def test_each_column_of_the_forms_is_here() -> None:
+def test_settings_read_covers_each_column_of_the_forms() -> None:
     asked = {
         name
         for form in (ParticularsForm, TransfersForm)
@@ -82,7 +82,7 @@ def marked(world: World, arrange: Look) -> World:
 
 
 @pytest.mark.slow
-def test_each_is_read_outside_its_own_form(as_: As, marked: World, browser: Callable[[], Browser]) -> None:
+def test_settings_read_outside_their_own_form(as_: As, marked: World, browser: Callable[[], Browser]) -> None:
     said: dict[str, str] = {}
     for role in ("administrator", "head", "teacher", "student"):
         visitor = browser()
@@ -97,14 +97,16 @@ def test_each_is_read_outside_its_own_form(as_: As, marked: World, browser: Call
 
 
 class TestOwnSchool:
-    def test_a_pupil_reads_how_to_reach_their_school_and_who_helps_apprentices(self, as_: As, marked: World) -> None:
+    def test_describe_own_school_a_pupil_reads_how_to_reach_their_school_and_who_helps_apprentices(
+        self, as_: As, marked: World
+    ) -> None:
         page = Page(as_("student").get("/eleves/moi", follow_redirects=True))
 
         assert "Mon établissement" in page.text
         for name in ("kind", "city", "phone", "academy", "dreets", "mcpfa", "greta_cfa", "email"):
             assert MARKERS[name] in page.text, name
 
-    def test_what_is_not_filled_is_not_named(self, as_: As, marked: World, arrange: Look) -> None:
+    def test_describe_own_school_what_is_not_filled_is_not_named(self, as_: As, marked: World, arrange: Look) -> None:
         with arrange() as session:
             school = session.get_one(Establishment, marked.a.id)
             school.dreets = school.mcpfa = school.greta_cfa = school.phone = ""
@@ -114,14 +116,14 @@ class TestOwnSchool:
         assert "DREETS" not in page
         assert "Téléphone" not in page
 
-    def test_other_roles_than_pupils_have_no_such_part(self, as_: As, marked: World) -> None:
+    def test_describe_own_school_other_roles_than_pupils_have_no_such_part(self, as_: As, marked: World) -> None:
         page = as_("head").get(f"/eleves/{marked.a.student_id}").text
 
         assert "Mon établissement" not in page
 
 
 class TestNotices:
-    def test_the_privacy_notice_names_the_dpd_of_ones_own_school(
+    def test_privacy_names_the_dpd_of_ones_own_school(
         self, as_: As, marked: World, browser: Callable[[], Browser]
     ) -> None:
         own = as_("teacher").get("/mentions/donnees-personnelles").text
@@ -134,7 +136,7 @@ class TestNotices:
             assert "arqueur-d" not in page
             assert "dont l’établissement vous donne les coordonnées" in page
 
-    def test_the_accessibility_statement_names_whom_the_platform_says(
+    def test_accessibility_names_whom_the_platform_says(
         self, app: Flask, browser: Callable[[], Browser], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert "à l’administrateur de CPro" in browser().get("/mentions/accessibilite").text
@@ -144,6 +146,6 @@ class TestNotices:
         assert 'href="mailto:acces@cpro.example"' in browser().get("/mentions/accessibilite").text
 
     @pytest.mark.parametrize("odd", ["personne", "a@b", "a b@c.example", "<a@b.example>", 'a@b.example"x'])
-    def test_what_is_no_address_prevents_the_start(self, odd: str, tmp_path: object) -> None:
+    def test_load_settings_what_is_no_address_prevents_the_start(self, odd: str, tmp_path: object) -> None:
         with pytest.raises(UnusableSetting, match="CPRO_CONTACT_EMAIL"):
             load_settings({"CPRO_CONTACT_EMAIL": odd, "CPRO_INSTANCE": str(tmp_path), "CPRO_UPLOADS": str(tmp_path)})

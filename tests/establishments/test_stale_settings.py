@@ -31,7 +31,7 @@ SWITCH = {"cnil_kind": "registre", "cnil_reference": "Registre 2026-4", "transfe
     ],
     ids=["modules", "particulars", "transfers", "retention"],
 )
-def test_update_refuses_what_was_saved_since_the_form_was_opened(
+def test_update_settings_refuses_what_was_saved_since_the_form_was_opened(
     app: Flask,
     world: World,
     update: Callable[..., Any],

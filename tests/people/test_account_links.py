@@ -79,10 +79,10 @@ def case(world: World, arrange: Look, platform: Look) -> Case:
     return Case(world, arrange, platform)
 
 
-class TestWhoCouldReadWhoseRecords:
+class TestLinkWhoReadsWhoseRecords:
     """The branches of the attack: an account that somebody holds is linked to a pupil."""
 
-    def test_who_knew_the_password_does_not_become_the_pupil(
+    def test_link_who_knew_the_password_does_not_become_the_pupil(
         self, as_: As, case: Case, browser: Callable[[], Browser]
     ) -> None:
         holder = as_("student")
@@ -96,7 +96,7 @@ class TestWhoCouldReadWhoseRecords:
         assert browser().sign_in("alpha", "noe.agate", PASSWORD).status_code == 422
         assert case.account().password_hash is None
 
-    def test_the_new_code_is_shown_once_and_opens_the_pupils_records(
+    def test_link_the_new_code_is_shown_once_and_opens_the_pupils_records(
         self, as_: As, case: Case, browser: Callable[[], Browser]
     ) -> None:
         [code] = CODE.findall(case.post(as_("administrator")).text)
@@ -117,7 +117,7 @@ class TestWhoCouldReadWhoseRecords:
         assert pupil.get("/eleves/moi").status_code in (200, 303)
         assert "SECRET-ALPHA" in pupil.get("/eleves/moi", follow_redirects=True).text.upper()
 
-    def test_a_code_printed_before_opens_nothing(
+    def test_link_a_code_printed_before_opens_nothing(
         self, app: Flask, as_: As, case: Case, browser: Callable[[], Browser]
     ) -> None:
         case.set(Account, case.account_id, password_hash=None, activated_at=None)
@@ -130,14 +130,14 @@ class TestWhoCouldReadWhoseRecords:
         assert answer.location == f"/admin/utilisateurs/fiches?ids={case.account_id}"
         assert "Ce code est bon" not in browser().sign_in("alpha", "noe.agate", code).text
 
-    def test_an_address_given_before_receives_no_code(self, as_: As, case: Case) -> None:
+    def test_link_an_address_given_before_receives_no_code(self, as_: As, case: Case) -> None:
         case.set(Account, case.account_id, email="ailleurs@test.example")
 
         case.post(as_("administrator"))
 
         assert case.account().email == ""
 
-    def test_a_sign_in_does_not_outlive_the_link(self, as_: As, case: Case) -> None:
+    def test_link_a_sign_in_does_not_outlive_the_link(self, as_: As, case: Case) -> None:
         holder = as_("student")
         case.set(Student, case.student_id, account_id=case.account_id)
         assert holder.get("/eleves/moi").status_code in (200, 303)
@@ -148,7 +148,7 @@ class TestWhoCouldReadWhoseRecords:
         with case.platform() as session:
             assert not session.scalars(select(SignIn).where(SignIn.account_id == case.account_id)).all()
 
-    def test_an_unlinked_account_reads_nothing_more(self, as_: As, case: Case) -> None:
+    def test_unlink_an_unlinked_account_reads_nothing_more(self, as_: As, case: Case) -> None:
         case.set(Student, case.student_id, account_id=case.account_id)
         case.post(as_("administrator"), case.unlink)
 
@@ -157,7 +157,7 @@ class TestWhoCouldReadWhoseRecords:
         assert holder.get(f"/eleves/{case.student_id}").status_code == 403
         assert "relié à aucun élève" in holder.get("/eleves/moi", follow_redirects=True).text
 
-    def test_the_head_is_notified_until_they_say_so(self, as_: As, case: Case) -> None:
+    def test_seen_links_the_head_is_notified_until_they_say_so(self, as_: As, case: Case) -> None:
         case.post(as_("administrator"))
         head = as_("head")
 
@@ -172,7 +172,7 @@ class TestWhoCouldReadWhoseRecords:
         assert "Vérifier les comptes" not in as_("head", "b").get("/admin/").text
 
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student", "support"])
-    def test_other_roles_do_not_say_the_head_has_read(self, app: Flask, as_: As, role: str) -> None:
+    def test_seen_links_other_roles_do_not_say_the_head_has_read(self, app: Flask, as_: As, role: str) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
 
         with nothing_written(app):
@@ -180,12 +180,12 @@ class TestWhoCouldReadWhoseRecords:
             assert browser.post("/admin/utilisateurs/liens").status_code == 403
 
 
-class TestPasswordAgain:
+class TestLinkPasswordAgain:
     """Whoever would lose their password is protected as from a reset."""
 
     @pytest.mark.parametrize("typed", ["", "Autre-chose-1"])
     @pytest.mark.parametrize("act", ["link", "unlink"])
-    def test_without_ones_own_password_nothing_happens(
+    def test_link_without_ones_own_password_nothing_happens(
         self, app: Flask, as_: As, case: Case, act: str, typed: str
     ) -> None:
         if act == "unlink":
@@ -198,14 +198,14 @@ class TestPasswordAgain:
         assert answer.status_code == 422
         assert Page(answer).error("current_password")
 
-    def test_of_an_account_never_opened_it_is_not_asked(self, as_: As, case: Case) -> None:
+    def test_link_of_an_account_never_opened_it_is_not_asked(self, as_: As, case: Case) -> None:
         case.set(Account, case.account_id, password_hash=None, activated_at=None)
 
         assert case.post(as_("administrator"), current_password="").status_code == 303
         assert case.owner() == case.account_id
         assert case.post(as_("administrator"), case.unlink, current_password="").status_code == 303
 
-    def test_what_was_being_written_goes_with_the_link(self, as_: As, case: Case) -> None:
+    def test_link_what_was_being_written_goes_with_the_link(self, as_: As, case: Case) -> None:
         case.set(Student, case.student_id, account_id=case.account_id)
         with case.arrange() as session:
             session.add(
@@ -229,9 +229,9 @@ class TestPasswordAgain:
             assert not session.scalars(select(Draft)).all()
 
 
-class TestRefusals:
+class TestLinkRefused:
     @pytest.mark.parametrize("role", ["administrator", "head", "teacher"])
-    def test_only_a_pupils_account(self, app: Flask, as_: As, case: Case, role: str) -> None:
+    def test_link_takes_only_a_pupils_account(self, app: Flask, as_: As, case: Case, role: str) -> None:
         browser = as_("administrator")
         case.account_id = case.world.a.account_ids[role]
 
@@ -239,7 +239,7 @@ class TestRefusals:
             assert browser.get(f"{case.link}?eleve={case.student_id}").status_code == 403
             assert case.post(browser).status_code == 403
 
-    def test_a_pupil_has_one_account(self, app: Flask, as_: As, case: Case) -> None:
+    def test_link_leaves_a_pupil_one_account(self, app: Flask, as_: As, case: Case) -> None:
         other = case.add(make_account(case.world.a.id, Role.STUDENT))
         case.set(Student, case.student_id, account_id=other)
         browser = as_("administrator")
@@ -250,7 +250,7 @@ class TestRefusals:
         assert answer.status_code == 422
         assert "a déjà un compte" in Page(answer).text
 
-    def test_an_account_names_one_pupil(self, app: Flask, as_: As, case: Case) -> None:
+    def test_link_leaves_an_account_one_pupil(self, app: Flask, as_: As, case: Case) -> None:
         other = case.add(make_student(case.world.a.id))
         case.set(Student, other, account_id=case.account_id)
         browser = as_("administrator")
@@ -262,21 +262,21 @@ class TestRefusals:
             case.set(Student, case.student_id, account_id=case.account_id)
 
     @pytest.mark.parametrize("who", ["account", "pupil"])
-    def test_departed_account_or_pupil(self, app: Flask, as_: As, case: Case, who: str) -> None:
+    def test_link_refuses_a_departed_account_or_pupil(self, app: Flask, as_: As, case: Case, who: str) -> None:
         case.set(*((Account, case.account_id) if who == "account" else (Student, case.student_id)), is_active=False)
         browser = as_("administrator")
 
         with nothing_written(app):
             assert case.post(browser).status_code == 422
 
-    def test_what_is_not_linked_is_not_unlinked(self, app: Flask, as_: As, case: Case) -> None:
+    def test_unlink_refuses_what_is_not_linked(self, app: Flask, as_: As, case: Case) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
             assert browser.get(case.unlink).status_code == 409
             assert case.post(browser, case.unlink).status_code == 409
 
-    def test_another_schools_account_and_pupil_do_not_exist(self, app: Flask, as_: As, case: Case) -> None:
+    def test_link_another_schools_account_and_pupil_do_not_exist(self, app: Flask, as_: As, case: Case) -> None:
         browser = as_("administrator")
         theirs = case.world.b
 
@@ -296,7 +296,7 @@ class TestRefusals:
             assert browser.get(f"/admin/eleves/{theirs.student_id}/compte").status_code == 404
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student", "support"])
-    def test_other_roles(self, app: Flask, as_: As, case: Case, role: str) -> None:
+    def test_link_is_refused_to_other_roles(self, app: Flask, as_: As, case: Case, role: str) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
 
         with nothing_written(app):
@@ -305,8 +305,8 @@ class TestRefusals:
                 assert browser.post(address, {"eleve": case.student_id}).status_code == 403
 
 
-class TestLinking:
-    def test_from_the_account_by_what_pages_offer(self, app: Flask, as_: As, case: Case) -> None:
+class TestLink:
+    def test_link_from_the_account_by_what_pages_offer(self, app: Flask, as_: As, case: Case) -> None:
         browser = as_("administrator")
 
         details = browser.get(f"/admin/utilisateurs/details/?id={case.account_id}").text
@@ -327,7 +327,7 @@ class TestLinking:
         assert account.search_key == "secret-alpha zoe noe.agate"
         assert (account.email, account.confirmed_email) == ("", "")
 
-    def test_from_the_pupil_by_what_pages_offer(self, as_: As, case: Case) -> None:
+    def test_link_from_the_pupil_by_what_pages_offer(self, as_: As, case: Case) -> None:
         browser = as_("administrator")
 
         details = browser.get(f"/admin/eleves/details/?id={case.student_id}").text
@@ -337,7 +337,7 @@ class TestLinking:
         assert address == f"{case.link}?eleve={case.student_id}"
         assert "noe.agate" in choice
 
-    def test_both_pages_show_the_link_and_lead_to_its_end(self, as_: As, case: Case) -> None:
+    def test_link_both_pages_show_the_link_and_lead_to_its_end(self, as_: As, case: Case) -> None:
         case.set(Student, case.student_id, account_id=case.account_id)
         browser = as_("administrator")
 
@@ -351,7 +351,7 @@ class TestLinking:
         confirmation = browser.get(case.unlink)
         assert confirmation.status_code == 200
 
-    def test_unlinking_keeps_the_pupil_and_the_account(self, app: Flask, as_: As, case: Case) -> None:
+    def test_unlink_keeps_the_pupil_and_the_account(self, app: Flask, as_: As, case: Case) -> None:
         case.set(Student, case.student_id, account_id=case.account_id)
         with case.arrange() as session:
             codes.create_code(session, session.get_one(Account, case.account_id), now=NOW)
@@ -366,7 +366,7 @@ class TestLinking:
         with case.platform() as session:
             assert all(code.spent_at for code in session.scalars(select(ActivationCode)))
 
-    def test_accounts_without_pupil_are_found(self, as_: As, case: Case) -> None:
+    def test_choose_account_accounts_without_pupil_are_found(self, as_: As, case: Case) -> None:
         browser = as_("administrator")
 
         assert "noe.agate" in browser.get("/admin/utilisateurs/?etat=sans-eleve").text
@@ -374,7 +374,7 @@ class TestLinking:
         case.set(Student, case.student_id, account_id=case.account_id)
         assert "noe.agate" not in browser.get("/admin/utilisateurs/?etat=sans-eleve").text
 
-    def test_the_choice_is_searched_and_paged(self, as_: As, case: Case) -> None:
+    def test_choose_student_is_searched_and_paged(self, as_: As, case: Case) -> None:
         with case.arrange() as session:
             session.add_all(make_student(case.world.a.id, last_name=f"Page{number:02}") for number in range(25))
         browser = as_("administrator")

@@ -91,18 +91,18 @@ def addresses_of(app: Flask) -> dict[str, str]:
 
 
 @pytest.mark.unit
-def test_each_tab_is_here() -> None:
+def test_consequences_cover_each_tab() -> None:
     assert list(LINES) == [tab.key for tab in TABS]
 
 
-def test_each_tab_says_what_it_changes_in_order(app: Flask, as_: As, filled: World) -> None:
+def test_consequences_of_each_tab_are_in_order(app: Flask, as_: As, filled: World) -> None:
     head = as_("head")
 
     for key, address in addresses_of(app).items():
         assert lines_of(Page(head.get(address))) == LINES[key], key
 
 
-def test_each_tab_follows_the_switches(app: Flask, as_: As, filled: World, arrange: Arrange) -> None:
+def test_consequences_of_each_tab_follow_the_switches(app: Flask, as_: As, filled: World, arrange: Arrange) -> None:
     with arrange() as session:
         school = session.get_one(Establishment, filled.a.id)
         school.cnil_reference, school.transfers_enabled = "1234567", True
@@ -127,7 +127,7 @@ def test_each_tab_follows_the_switches(app: Flask, as_: As, filled: World, arran
         (2, "2 scénarios en cours à leurs auteurs", "2 scénarios en cours attendent, intacts, qu’il soit réactivé"),
     ],
 )
-def test_modules_count_what_they_close_in_french(
+def test_describe_modules_counts_what_they_close_in_french(
     app: Flask, as_: As, world: World, arrange: Arrange, count: int, closed: str, waiting: str
 ) -> None:
     with arrange() as session:
@@ -145,7 +145,7 @@ def test_modules_count_what_they_close_in_french(
     assert off[1].startswith(f"Bloqué Le module « Scénarios » est désactivé : {waiting}.")
 
 
-def test_each_missing_particular_is_named(app: Flask, as_: As, filled: World, arrange: Arrange) -> None:
+def test_describe_particulars_names_each_missing_one(app: Flask, as_: As, filled: World, arrange: Arrange) -> None:
     with arrange() as session:
         school = session.get_one(Establishment, filled.a.id)
         school.name = school.email = ""
@@ -156,7 +156,7 @@ def test_each_missing_particular_is_named(app: Flask, as_: As, filled: World, ar
     ]
 
 
-def test_the_administrator_has_no_link_to_a_tab_of_the_head(
+def test_consequences_give_the_administrator_no_link_to_a_tab_of_the_head(
     app: Flask, as_: As, filled: World, arrange: Arrange
 ) -> None:
     with arrange() as session:
@@ -167,7 +167,7 @@ def test_the_administrator_has_no_link_to_a_tab_of_the_head(
     assert lines == [_SUSPENDED.removesuffix(" Onglet Modules")]
 
 
-def test_an_inspector_reads_the_particulars_alone(app: Flask, as_: As, filled: World) -> None:
+def test_consequences_of_the_particulars_alone_are_an_inspectors(app: Flask, as_: As, filled: World) -> None:
     page = Page(as_("inspector", enter="a").get(addresses_of(app)["establishment"]))
 
     assert lines_of(page) == []

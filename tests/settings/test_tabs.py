@@ -32,13 +32,13 @@ def tabs_of(page: Page) -> list[str]:
 
 
 @pytest.mark.unit
-def test_each_part_of_the_history_belongs_to_a_tab() -> None:
+def test_settings_tabs_hold_each_part_of_the_history() -> None:
     assert {part.tab for part in PARTS} <= {tab.key for tab in TABS}
     assert len({part.key for part in PARTS}) == len(PARTS)
 
 
 @pytest.mark.unit
-def test_no_line_of_the_journal_belongs_to_two_parts_of_the_history() -> None:
+def test_find_part_of_gives_each_line_of_the_journal_one_part() -> None:
     shown = [(part.object_type, action) for part in PARTS for action in part.actions]
 
     assert len(set(shown)) == len(shown)
@@ -56,7 +56,9 @@ def test_settings_frame_shows_each_role_its_tabs_in_order(app: Flask, as_: As, f
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.key)
-def test_a_part_of_the_history_stands_under_its_tab(app: Flask, as_: As, world: World, part: HistoryPart) -> None:
+def test_settings_frame_shows_a_part_of_the_history_under_its_tab(
+    app: Flask, as_: As, world: World, part: HistoryPart
+) -> None:
     label = next(tab.label for tab in TABS if tab.key == part.tab)
 
     page = Page(as_("head").get(f"/admin/parametres/historique?de={part.key}"))

@@ -18,13 +18,11 @@ from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
 from cpro.masks.models import Mask, MaskKey
 from cpro.masks.operations import UnknownMaskKey, get_stored_values, reset_wordings, update_wordings
-from cpro.masks.queries import count_wordings_by_diploma, get_labels, list_masks
+from cpro.masks.queries import list_masks
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma
 from tests.factories import NOW, TESTER, World, make_diploma
 from tests.helpers.records import failing_journal, nothing_written, rows, set_up, watching
-
-DEFAULTS = {key: key.default for key in MaskKey}
 
 
 @pytest.fixture
@@ -70,14 +68,14 @@ def wordings(app: Flask, school_id: int) -> dict[str, str]:
     return {row["key"]: row["wording"] for row in rows(app, Mask) if row["establishment_id"] == school_id}
 
 
-class TestSetWordings:
-    def test_refuses_a_field_that_does_not_exist(self, app: Flask, in_a: World) -> None:
+class TestUpdateWordings:
+    def test_update_wordings_refuses_a_field_that_does_not_exist(self, app: Flask, in_a: World) -> None:
         with nothing_written(app), pytest.raises(UnknownMaskKey):
             word(in_a, description="Contexte", titre="Titre")
 
     @pytest.mark.parametrize("wording", ["x" * 201, "x" * 300, "x" * 10_000, "a\x00b", "a\x07b", "a\u202eb"])
     @pytest.mark.parametrize("key", [key.value for key in MaskKey])
-    def test_refuses_what_is_too_long_or_invisible_in_any_field(
+    def test_update_wordings_refuses_what_is_too_long_or_invisible_in_any_field(
         self, app: Flask, in_a: World, key: str, wording: str
     ) -> None:
         with nothing_written(app), pytest.raises(FieldErrors) as refusal:
@@ -85,19 +83,19 @@ class TestSetWordings:
 
         assert list(refusal.value.errors) == [key]
 
-    def test_refuses_a_form_opened_before_another_save(self, app: Flask, in_a: World) -> None:
+    def test_update_wordings_refuses_a_form_opened_before_another_save(self, app: Flask, in_a: World) -> None:
         opened_on = fingerprint(get_stored_values(list_masks(diploma_of(in_a).id)))
         word(in_a, links="Entre-temps")
 
         with nothing_written(app), pytest.raises(StaleForm):
             word(in_a, opened_on, links="Trop tard")
 
-    def test_takes_two_hundred_characters(self, app: Flask, in_a: World) -> None:
+    def test_update_wordings_takes_two_hundred_characters(self, app: Flask, in_a: World) -> None:
         word(in_a, description="é" * 199 + "🔧")
 
         assert wordings(app, in_a.a.id)["description"] == "é" * 199 + "🔧"
 
-    def test_keeps_only_what_differs_from_the_default(self, app: Flask, in_a: World) -> None:
+    def test_update_wordings_keeps_only_what_differs_from_the_default(self, app: Flask, in_a: World) -> None:
         changes = word(
             in_a,
             description=MaskKey.DESCRIPTION.default,
@@ -110,22 +108,24 @@ class TestSetWordings:
         assert wordings(app, in_a.a.id) == {"links": "Liens de alpha", "equipment": "Outillage"}
 
     @pytest.mark.parametrize("text", ["", "   ", MaskKey.LINKS.default])
-    def test_a_blank_or_the_default_restores_the_default(self, app: Flask, in_a: World, text: str) -> None:
+    def test_update_wordings_a_blank_or_the_default_restores_the_default(
+        self, app: Flask, in_a: World, text: str
+    ) -> None:
         changes = word(in_a, links=text)
 
         assert changes == {"links": ("Liens de alpha", MaskKey.LINKS.default)}
         assert wordings(app, in_a.a.id) == {}
 
-    def test_fields_that_are_not_given_stay(self, app: Flask, in_a: World) -> None:
+    def test_update_wordings_fields_that_are_not_given_stay(self, app: Flask, in_a: World) -> None:
         word(in_a, knowledge="Savoirs")
 
         assert wordings(app, in_a.a.id) == {"links": "Liens de alpha", "knowledge": "Savoirs"}
 
-    def test_nothing_changed_leaves_no_trace(self, app: Flask, in_a: World) -> None:
+    def test_update_wordings_nothing_changed_leaves_no_trace(self, app: Flask, in_a: World) -> None:
         with nothing_written(app):
             assert word(in_a, links="Liens de alpha", description="") == {}
 
-    def test_leaves_one_line_with_the_defaults_written_out(self, app: Flask, in_a: World) -> None:
+    def test_update_wordings_leaves_one_line_with_the_defaults_written_out(self, app: Flask, in_a: World) -> None:
         with watching(app) as watch:
             word(in_a, links="", description="Contexte")
 
@@ -137,7 +137,7 @@ class TestSetWordings:
             "description": [MaskKey.DESCRIPTION.default, "Contexte"],
         }
 
-    def test_touches_neither_another_diploma_nor_another_school(
+    def test_update_wordings_touches_neither_another_diploma_nor_another_school(
         self, app: Flask, second_diploma: str, in_a: World
     ) -> None:
         before = rows(app, Mask)
@@ -148,7 +148,7 @@ class TestSetWordings:
         assert changed == [(before[0]["id"], "Changé")]
         assert before[0]["establishment_id"] == in_a.a.id
 
-    def test_without_its_journal_line_it_does_not_happen(self, app: Flask, in_a: World) -> None:
+    def test_update_wordings_without_its_journal_line_it_does_not_happen(self, app: Flask, in_a: World) -> None:
         with nothing_written(app), failing_journal(), pytest.raises(RuntimeError):
             word(in_a, links="Sans trace")
 
@@ -158,7 +158,7 @@ class TestResetWordings:
         with unit_of_work():
             return reset_wordings(diploma_of(world), key, by=TESTER, now=NOW)
 
-    def test_of_one_field_leaves_the_others(self, app: Flask, in_a: World) -> None:
+    def test_reset_wordings_of_one_field_leaves_the_others(self, app: Flask, in_a: World) -> None:
         word(in_a, description="Contexte", knowledge="Savoirs")
 
         with watching(app) as watch:
@@ -168,7 +168,7 @@ class TestResetWordings:
         assert watch.line["action"] == "masks:reset"
         assert watch.line["changes"] == {"description": ["Contexte", MaskKey.DESCRIPTION.default]}
 
-    def test_of_all_touches_neither_another_diploma_nor_another_school(
+    def test_reset_wordings_of_all_touches_neither_another_diploma_nor_another_school(
         self, app: Flask, second_diploma: str, in_a: World
     ) -> None:
         word(in_a, description="Contexte")
@@ -179,56 +179,29 @@ class TestResetWordings:
         assert sorted(row["wording"] for row in rows(app, Mask)) == ["CAP de alpha", "CAP de beta", "Liens de beta"]
         assert set(watch.line["changes"]) == {"links", "description"}
 
-    def test_of_what_is_already_the_default_leaves_no_trace(self, app: Flask, in_a: World) -> None:
+    def test_reset_wordings_of_what_is_already_the_default_leaves_no_trace(self, app: Flask, in_a: World) -> None:
         with nothing_written(app):
             assert self.reset(in_a, MaskKey.KNOWLEDGE) == {}
-
-
-class TestReading:
-    def test_labels_are_the_schools_wordings_else_the_defaults(self, app: Flask, in_a: World) -> None:
-        word(in_a, description="Contexte")
-
-        labels = get_labels(diploma_of(in_a).id)
-
-        assert labels == {**DEFAULTS, MaskKey.LINKS: "Liens de alpha", MaskKey.DESCRIPTION: "Contexte"}
-        assert list(labels) == list(MaskKey)
-
-    def test_another_diploma_keeps_its_labels(self, app: Flask, second_diploma: str, in_a: World) -> None:
-        word(in_a, description="Contexte")
-        other = find_diploma(second_diploma)
-        assert other is not None
-
-        assert get_labels(other.id) == {**DEFAULTS, MaskKey.LINKS: "CAP de alpha"}
-
-    def test_counts_are_those_of_the_school(self, app: Flask, second_diploma: str, in_a: World) -> None:
-        word(in_a, description="Contexte")
-
-        assert sorted(count_wordings_by_diploma().values()) == [1, 2]
-
-    def test_a_schools_own_diploma_does_not_exist_for_another(self, app: Flask, in_a: World) -> None:
-        set_up(app, lambda session: session.add(make_diploma(code="MAISON-B", establishment_id=in_a.b.id)))
-
-        assert find_diploma("MAISON-B") is None
 
 
 class TestDatabase:
     @pytest.mark.parametrize(
         "change", ["wording = ''", "key = 'titre'", "diploma_id = 999999", f"wording = '{'x' * 201}'"]
     )
-    def test_refuses_a_mask_that_no_rule_would_write(self, app: Flask, world: World, change: str) -> None:
+    def test_database_refuses_a_mask_that_no_rule_would_write(self, app: Flask, world: World, change: str) -> None:
         error = (IntegrityError, DataError)  # PostgreSQL finds the length of the column first
         with app.app_context(), pytest.raises(error), db.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
             connection.execute(text(f"UPDATE mask SET {change}"))
 
-    def test_refuses_two_wordings_of_one_field(self, app: Flask, world: World) -> None:
+    def test_database_refuses_two_wordings_of_one_field(self, app: Flask, world: World) -> None:
         first = rows(app, Mask)[0]
         with pytest.raises(IntegrityError):
             set_up(app, lambda session: session.add(Mask(**{**first, "id": None, "wording": "Deux fois"})))
 
 
-def test_the_words_of_the_specification_are_the_defaults() -> None:
+def test_mask_key_defaults_are_the_words_of_the_specification() -> None:
     assert [key.default for key in MaskKey][:6] == [
         "Description du contexte / mise en situation professionnelle",
         "Problématique / missions à réaliser",

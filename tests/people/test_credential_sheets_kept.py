@@ -63,8 +63,10 @@ def codes_of(browser: Browser, page: str) -> list[str]:
     return CODE.findall(answer.data.decode())
 
 
-class TestFoundAgain:
-    def test_the_page_says_what_was_created_and_gives_the_same_document_twice(self, as_: As, office: Office) -> None:
+class TestShowDocument:
+    def test_show_document_the_page_says_what_was_created_and_gives_the_same_document_twice(
+        self, as_: As, office: Office
+    ) -> None:
         office.add_pupils(2)
         browser = as_("administrator")
 
@@ -80,7 +82,7 @@ class TestFoundAgain:
         assert page in browser.get(ADDRESS).text
 
     @pytest.mark.parametrize("asked", ["pdf", "csv"])
-    def test_in_both_formats_with_the_same_codes(self, as_: As, office: Office, asked: str) -> None:
+    def test_show_document_in_both_formats_with_the_same_codes(self, as_: As, office: Office, asked: str) -> None:
         office.add_pupils(2)
         browser = as_("administrator")
 
@@ -96,7 +98,7 @@ class TestFoundAgain:
         assert {code for code in codes if code in text} == set(codes)
         assert browser.get(f"{page}/fichier?format=ods").status_code == 404
 
-    def test_for_half_an_hour(self, as_: As, office: Office, clock: Any) -> None:
+    def test_show_document_for_half_an_hour(self, as_: As, office: Office, clock: Any) -> None:
         office.add_pupils(1)
         browser = as_("administrator")
         page = create_sheets(browser, division=office.school.division_id)
@@ -112,7 +114,7 @@ class TestFoundAgain:
             assert f'href="{ADDRESS}"' in answer.text
         assert page not in browser.get(ADDRESS).text
 
-    def test_nothing_stored_can_be_read_without_the_cookie(
+    def test_show_document_nothing_stored_can_be_read_without_the_cookie(
         self, app: Flask, as_: As, office: Office, platform: Look
     ) -> None:
         office.add_pupils(1)
@@ -128,7 +130,9 @@ class TestFoundAgain:
             del cookie["sheets_key"]
         assert browser.get(f"{page}/fichier").status_code == 404
 
-    def test_the_housekeeping_deletes_it(self, app: Flask, as_: As, office: Office, clock: Any, platform: Look) -> None:
+    def test_show_document_the_housekeeping_deletes_it(
+        self, app: Flask, as_: As, office: Office, clock: Any, platform: Look
+    ) -> None:
         office.add_pupils(1)
         create_sheets(as_("administrator"), division=office.school.division_id)
 
@@ -142,7 +146,7 @@ class TestFoundAgain:
 
 
 class TestOtherPeople:
-    def test_signing_out_deletes_it(self, as_: As, office: Office, platform: Look) -> None:
+    def test_show_document_signing_out_deletes_it(self, as_: As, office: Office, platform: Look) -> None:
         office.add_pupils(1)
         browser = as_("administrator")
         page = create_sheets(browser, division=office.school.division_id)
@@ -154,7 +158,7 @@ class TestOtherPeople:
         browser.sign_in("alpha", "alix.granite", PASSWORD)
         assert browser.get(f"{page}/fichier").status_code == 404
 
-    def test_another_browser_of_the_same_person(self, as_: As, office: Office) -> None:
+    def test_show_document_another_browser_of_the_same_person(self, as_: As, office: Office) -> None:
         office.add_pupils(1)
         page = create_sheets(as_("administrator"), division=office.school.division_id)
         other = as_("administrator")
@@ -163,14 +167,16 @@ class TestOtherPeople:
         assert other.get(f"{page}/fichier").status_code == 404
         assert page not in other.get(ADDRESS).text
 
-    def test_another_school_and_other_roles(self, as_: As, office: Office) -> None:
+    def test_show_document_another_school_and_other_roles(self, as_: As, office: Office) -> None:
         office.add_pupils(1)
         page = create_sheets(as_("administrator"), division=office.school.division_id)
 
         for role, school, status in (("administrator", "b", 404), ("head", "a", 403), ("teacher", "a", 403)):
             assert as_(role, school).get(f"{page}/fichier").status_code == status
 
-    def test_the_key_of_another_sign_in_opens_nothing(self, as_: As, office: Office, arrange: Look) -> None:
+    def test_show_document_the_key_of_another_sign_in_opens_nothing(
+        self, as_: As, office: Office, arrange: Look
+    ) -> None:
         office.add_pupils(2)
         browser, other = as_("administrator"), as_("administrator")
         page = create_sheets(browser, division=office.school.division_id)
@@ -183,8 +189,10 @@ class TestOtherPeople:
         assert other.get(f"{page}/fichier").status_code == 404
 
 
-class TestSecondDocument:
-    def test_says_first_how_many_codes_it_voids(self, app: Flask, as_: As, office: Office, platform: Look) -> None:
+class TestCreateSecondDocument:
+    def test_create_second_document_says_first_how_many_codes_it_voids(
+        self, app: Flask, as_: As, office: Office, platform: Look
+    ) -> None:
         office.add_pupils(3)
         browser = as_("administrator")
         page = create_sheets(browser, division=office.school.division_id)
@@ -202,7 +210,7 @@ class TestSecondDocument:
         with platform() as session:
             assert len(session.scalars(select(KeptSheets)).all()) == 1  # the codes of the other are void
 
-    def test_a_code_used_or_too_old_or_asked_by_mail_is_none(
+    def test_create_second_document_a_code_used_or_too_old_or_asked_by_mail_is_none(
         self, as_: As, office: Office, arrange: Look, clock: Any
     ) -> None:
         from cpro.users.models import Account
@@ -216,7 +224,9 @@ class TestSecondDocument:
 
         create_sheets(as_("administrator"), division=office.school.division_id)
 
-    def test_a_reset_asks_the_password_on_the_same_page(self, app: Flask, as_: As, office: Office) -> None:
+    def test_create_second_document_a_reset_asks_the_password_on_the_same_page(
+        self, app: Flask, as_: As, office: Office
+    ) -> None:
         [pupil] = office.add_pupils(1)
         browser = as_("administrator")
         create_sheets(browser, ids=str(pupil))
@@ -232,7 +242,7 @@ class TestSecondDocument:
         assert "pas le bon" in Page(wrong).text
         create_sheets(browser, **fields, confirme="oui", current_password=PASSWORD)
 
-    def test_sheets_of_accounts_that_changed_meanwhile_are_refused(
+    def test_create_second_document_is_refused_for_accounts_that_changed(
         self, app: Flask, office: Office, world: World
     ) -> None:
         ids = office.add_pupils(2)
@@ -243,7 +253,7 @@ class TestSecondDocument:
             office.act(activate_credential_sheets, **{"plan": batch.plan}, about="essai")
 
     @pytest.mark.parametrize("missing", [{"name": ""}, {"email": ""}, {"uai": None}], ids=str)
-    def test_sheets_are_refused_once_a_particular_of_the_school_is_missing(
+    def test_create_second_document_is_refused_once_a_particular_is_missing(
         self, app: Flask, office: Office, world: World, missing: dict[str, Any]
     ) -> None:
         elsewhere = Office(app, world, "b")
@@ -259,8 +269,8 @@ class TestSecondDocument:
         elsewhere.act(activate_credential_sheets, plan=plans[elsewhere], about="essai")
 
 
-class TestForWhom:
-    def test_a_role(self, as_: As, office: Office) -> None:
+class TestChoosePeopleOfSheets:
+    def test_credential_sheets_for_a_role(self, as_: As, office: Office) -> None:
         office.add_pupils(1)
         waiting = [office.add(Role.TEACHER, password_hash=None, activated_at=None, last_name=name) for name in "BA"]
         browser = as_("administrator")
@@ -272,7 +282,7 @@ class TestForWhom:
         assert "Élève00" not in text
         assert "2 fiches prêtes (rôle Enseignant)" in Page(browser.get(page)).text
 
-    def test_all_who_never_activated(self, as_: As, office: Office) -> None:
+    def test_credential_sheets_for_all_who_never_activated(self, as_: As, office: Office) -> None:
         office.add_pupils(2)
         office.add_pupils(1, password_hash="x", activated_at=NOW)
         office.add(Role.TEACHER, password_hash=None, activated_at=None)
@@ -282,7 +292,9 @@ class TestForWhom:
 
         assert len(codes_of(browser, create_sheets(browser, pour="jamais"))) == 3
 
-    def test_all_who_have_no_code_as_the_dashboard_counts_them(self, as_: As, office: Office) -> None:
+    def test_credential_sheets_for_all_who_have_no_code_as_the_dashboard_counts_them(
+        self, as_: As, office: Office
+    ) -> None:
         holders = office.add_pupils(2)
         browser = as_("administrator")
         held = create_sheets(browser, ids=list(map(str, holders)))
@@ -302,7 +314,9 @@ class TestForWhom:
         assert codes_of(browser, held) == codes  # those of the others are as good as before
         assert "(0)" in Page(browser.get(ADDRESS)).text
 
-    def test_ticked_people_and_ticked_pupils(self, as_: As, office: Office, platform: Look) -> None:
+    def test_credential_sheets_for_ticked_people_and_ticked_pupils(
+        self, as_: As, office: Office, platform: Look
+    ) -> None:
         ids = office.add_pupils(2)
         with platform() as session:
             pupils = session.scalars(select(Student.id).where(Student.account_id.in_(ids))).all()
@@ -318,14 +332,18 @@ class TestForWhom:
             assert len(codes_of(browser, create_sheets(browser, **fields))) == 2
 
     @pytest.mark.parametrize("fields", [{"pour": "role"}, {"pour": "role", "role": "head"}, {"pour": "tous"}])
-    def test_without_any_person_named(self, app: Flask, as_: As, office: Office, fields: dict[str, str]) -> None:
+    def test_credential_sheets_for_without_any_person_named(
+        self, app: Flask, as_: As, office: Office, fields: dict[str, str]
+    ) -> None:
         office.add_pupils(1)
         browser = as_("administrator")
 
         with nothing_written(app):
             assert post(browser, **fields).status_code == 422
 
-    def test_another_schools_pupils_do_not_exist(self, app: Flask, as_: As, world: World, office: Office) -> None:
+    def test_credential_sheets_another_schools_pupils_do_not_exist(
+        self, app: Flask, as_: As, world: World, office: Office
+    ) -> None:
         Office(app, world, "b").add_pupils(1)
         browser = as_("administrator")
 
@@ -337,7 +355,7 @@ class TestForWhom:
 
         assert [each.status_code for each in answers] == [404, 404]
 
-    def test_the_journal_holds_no_code(self, app: Flask, as_: As, office: Office) -> None:
+    def test_credential_sheets_the_journal_holds_no_code(self, app: Flask, as_: As, office: Office) -> None:
         office.add_pupils(1)
         browser = as_("administrator")
 

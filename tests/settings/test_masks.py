@@ -46,8 +46,8 @@ REFUSED = {
 }
 
 
-class TestShowing:
-    def test_without_a_diploma_one_is_asked_for(self, as_: As) -> None:
+class TestEditMasks:
+    def test_edit_masks_without_a_diploma_one_is_asked_for(self, as_: As) -> None:
         page = Page(as_("administrator").get(TAB))
 
         assert "Choisissez un diplôme" in page.text
@@ -55,7 +55,7 @@ class TestShowing:
     @pytest.mark.parametrize(
         "code", ["INCONNU", "x" * 10_000, "%", "'; DROP TABLE mask; --", "<script>alert(1)</script>"]
     )
-    def test_an_unknown_diploma_is_reported(self, app: Flask, as_: As, code: str) -> None:
+    def test_edit_masks_an_unknown_diploma_is_reported(self, app: Flask, as_: As, code: str) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -70,7 +70,7 @@ class TestShowing:
         assert all("n’existe pas" in Page(answer).text for answer in answers)
         assert all("<script>alert" not in answer.text for answer in answers)
 
-    def test_a_nul_in_the_diploma_is_refused(self, app: Flask, as_: As) -> None:
+    def test_edit_masks_a_nul_in_the_diploma_is_refused(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -78,7 +78,7 @@ class TestShowing:
             assert browser.post(TAB, {"diplome": "\x00"}).status_code == 404
             assert browser.post(RESET, {"diplome": "4002\x005520"}).status_code == 404
 
-    def test_the_diploma_of_another_school_does_not_exist(self, app: Flask, as_: As, world: World) -> None:
+    def test_edit_masks_the_diploma_of_another_school_does_not_exist(self, app: Flask, as_: As, world: World) -> None:
         set_up(app, lambda session: session.add(make_diploma(code="MAISON-B", establishment_id=world.b.id)))
         a, b = as_("administrator"), as_("administrator", "b")
 
@@ -89,7 +89,7 @@ class TestShowing:
         assert "MAISON-B" not in a.get(TAB).text
         assert b.get(f"{TAB}?diplome=MAISON-B").status_code == 200
 
-    def test_the_default_stands_beside_each_wording(self, as_: As, url: str) -> None:
+    def test_edit_masks_the_default_stands_beside_each_wording(self, as_: As, url: str) -> None:
         page = Page(as_("administrator").get(url))
 
         assert all(f"Intitulé d’origine : « {key.default} »" in page.text for key in MaskKey)
@@ -97,7 +97,7 @@ class TestShowing:
         assert {key: values[key] for key in KEYS} == {**dict.fromkeys(KEYS, ""), "links": "Liens de alpha"}
 
     @pytest.mark.parametrize("role", ["head", "support"])
-    def test_the_others_read_only(self, app: Flask, as_: As, url: str, world: World, role: str) -> None:
+    def test_edit_masks_the_others_read_only(self, app: Flask, as_: As, url: str, world: World, role: str) -> None:
         browser = as_(role, **({"enter": "a"} if role == "support" else {}))
         reset = {"diplome": world.diploma_code}
 
@@ -111,7 +111,7 @@ class TestShowing:
             assert browser.post(RESET, reset).status_code == 403
             assert browser.get(RESET, query_string=reset).status_code == 403
 
-    def test_a_key_is_shown_wherever_its_kind_is(self, as_: As, url: str) -> None:
+    def test_edit_masks_a_key_is_shown_wherever_its_kind_is(self, as_: As, url: str) -> None:
         preview, help_page = Page(as_("administrator").get(url)).text, Page(as_("teacher").get("/aide/masques")).text
         scenario = as_("teacher").get("/scenarios/nouveau")
 
@@ -122,10 +122,10 @@ class TestShowing:
         ]
 
 
-class TestSaving:
+class TestSaveMasks:
     @pytest.mark.parametrize("case", REFUSED)
     @pytest.mark.parametrize("key", KEYS)
-    def test_a_refused_wording_is_explained_beside_its_field(
+    def test_save_masks_a_refused_wording_is_explained_beside_its_field(
         self, app: Flask, as_: As, url: str, key: str, case: str
     ) -> None:
         typed, sentence = REFUSED[case]
@@ -141,7 +141,9 @@ class TestSaving:
         assert page.values()[other] == "Outillage"
         assert "\x00" in typed or page.values()[key] == typed
 
-    def test_a_field_that_does_not_exist_is_refused_with_the_rest(self, app: Flask, as_: As, url: str) -> None:
+    def test_save_masks_a_field_that_does_not_exist_is_refused_with_the_rest(
+        self, app: Flask, as_: As, url: str
+    ) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -152,7 +154,7 @@ class TestSaving:
         assert "Le champ « titre » n’existe pas" in page.alerts[0]
         assert page.values()["links"] == "Changé"
 
-    def test_only_what_differs_is_stored(self, app: Flask, as_: As, url: str, world: World) -> None:
+    def test_save_masks_only_what_differs_is_stored(self, app: Flask, as_: As, url: str, world: World) -> None:
         browser = as_("administrator")
         form = {**browser.form(url), "description": MaskKey.DESCRIPTION.default, "equipment": "Outillage 🔧"}
 
@@ -167,25 +169,27 @@ class TestSaving:
             "b": {"links": "Liens de beta"},
         }
 
-    def test_fields_that_are_not_posted_keep_their_wording(self, app: Flask, as_: As, url: str, world: World) -> None:
+    def test_save_masks_fields_that_are_not_posted_keep_their_wording(
+        self, app: Flask, as_: As, url: str, world: World
+    ) -> None:
         as_("administrator").post(url, {"equipment": "Outillage"})
 
         assert wordings(app, world)["a"] == {"links": "Liens de alpha", "equipment": "Outillage"}
 
-    def test_the_diploma_may_be_a_field(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_masks_the_diploma_may_be_a_field(self, app: Flask, as_: As, world: World) -> None:
         answer = as_("administrator").post(TAB, {"diplome": world.diploma_code, "equipment": "Outillage"})
 
         assert answer.status_code == 303
         assert wordings(app, world)["a"]["equipment"] == "Outillage"
 
-    def test_an_unchanged_form_leaves_no_trace(self, app: Flask, as_: As, url: str) -> None:
+    def test_save_masks_an_unchanged_form_leaves_no_trace(self, app: Flask, as_: As, url: str) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
             assert browser.post(url, browser.form(url)).status_code == 303
         assert "Rien n’a changé" in Page(browser.get(url)).flashes[0]
 
-    def test_a_wording_made_of_html_is_shown_as_text(self, as_: As, url: str, world: World) -> None:
+    def test_save_masks_a_wording_made_of_html_is_shown_as_text(self, as_: As, url: str, world: World) -> None:
         browser, wording = as_("administrator"), "<script>alert(1)</script>"
         browser.post(url, {"links": wording})
 
@@ -196,8 +200,10 @@ class TestSaving:
         assert f"« {wording} » sera remplacé" in Page(answers[1]).text
 
 
-class TestTwoPeople:
-    def test_the_second_is_warned_and_loses_nothing(self, app: Flask, as_: As, url: str, world: World) -> None:
+class TestSaveMasksTwoPeople:
+    def test_save_masks_the_second_is_warned_and_loses_nothing(
+        self, app: Flask, as_: As, url: str, world: World
+    ) -> None:
         first, second = as_("administrator"), as_("administrator")
         form = second.form(url)
         first.post(url, {**first.form(url), "links": "Premier"})
@@ -214,7 +220,9 @@ class TestTwoPeople:
         assert second.post(url, again).status_code == 303
         assert wordings(app, world)["a"] == {"links": "Second", "equipment": "Outillage"}
 
-    def test_a_reset_meanwhile_is_kept_and_reported(self, app: Flask, as_: As, url: str, world: World) -> None:
+    def test_save_masks_a_reset_meanwhile_is_kept_and_reported(
+        self, app: Flask, as_: As, url: str, world: World
+    ) -> None:
         first, second = as_("administrator"), as_("administrator")
         form = second.form(url)
         first.post(RESET, {"diplome": world.diploma_code})
@@ -225,7 +233,7 @@ class TestTwoPeople:
         assert wordings(app, world)["a"] == {"equipment": "Outillage"}
         assert "Alix GRANITE avait changé « Liens » entre-temps" in Page(second.get(answer.location)).text
 
-    def test_a_form_about_another_diploma_is_not_disturbed(self, app: Flask, as_: As, url: str) -> None:
+    def test_save_masks_a_form_about_another_diploma_is_not_disturbed(self, app: Flask, as_: As, url: str) -> None:
         set_up(app, lambda session: session.add(make_diploma(code="CAP-ELEC", short_label="CAP Électricien")))
         first, second = as_("administrator"), as_("administrator")
         form = second.form(url)
@@ -233,14 +241,14 @@ class TestTwoPeople:
 
         assert second.post(url, {**form, "links": "Second"}).status_code == 303
 
-    def test_a_script_that_posts_no_version_is_accepted(self, as_: As, url: str) -> None:
+    def test_save_masks_a_script_that_posts_no_version_is_accepted(self, as_: As, url: str) -> None:
         as_("administrator").post(url, {"links": "Premier"})
 
         assert as_("administrator").post(url, {"links": "Second"}).status_code == 303
 
 
-class TestReset:
-    def test_asks_first_and_names_what_is_lost(self, app: Flask, as_: As, url: str, world: World) -> None:
+class TestResetMasks:
+    def test_reset_masks_asks_first_and_names_what_is_lost(self, app: Flask, as_: As, url: str, world: World) -> None:
         browser = as_("administrator")
         browser.post(url, {"description": "Contexte"})
 
@@ -253,7 +261,7 @@ class TestReset:
         assert "« Contexte » sera remplacé" in page.text
         assert "Bac pro MELEC" in page.text
 
-    def test_of_one_field_names_that_one_only(self, as_: As, url: str, world: World) -> None:
+    def test_reset_masks_of_one_field_names_that_one_only(self, as_: As, url: str, world: World) -> None:
         browser = as_("administrator")
         browser.post(url, {"description": "Contexte"})
 
@@ -262,7 +270,7 @@ class TestReset:
         assert "« Contexte » sera remplacé" in page.text
         assert "Liens de alpha" not in page.text
 
-    def test_of_one_field_leaves_the_others(self, app: Flask, as_: As, url: str, world: World) -> None:
+    def test_reset_masks_of_one_field_leaves_the_others(self, app: Flask, as_: As, url: str, world: World) -> None:
         browser = as_("administrator")
         browser.post(url, {"description": "Contexte"})
 
@@ -277,7 +285,7 @@ class TestReset:
         assert "a rétabli les intitulés d’origine" in text
         assert f"« {MaskKey.DESCRIPTION.default} », " in text
 
-    def test_is_offered_only_where_something_was_worded(self, as_: As, url: str, world: World) -> None:
+    def test_reset_masks_is_offered_only_where_something_was_worded(self, as_: As, url: str, world: World) -> None:
         browser = as_("administrator")
         reset = f'href="{RESET}?diplome='
 
@@ -287,7 +295,7 @@ class TestReset:
         assert reset in before
         assert reset not in browser.get(url).text
 
-    def test_of_all_leaves_the_other_school(self, app: Flask, as_: As, url: str, world: World) -> None:
+    def test_reset_masks_of_all_leaves_the_other_school(self, app: Flask, as_: As, url: str, world: World) -> None:
         browser = as_("administrator")
         browser.post(url, {"description": "Contexte"})
 
@@ -295,7 +303,9 @@ class TestReset:
         assert wordings(app, world) == {"a": {}, "b": {"links": "Liens de beta"}}
 
     @pytest.mark.parametrize("key", ["titre", "DESCRIPTION", "x" * 10_000, "links\x00"])
-    def test_of_a_field_that_does_not_exist_is_refused(self, app: Flask, as_: As, world: World, key: str) -> None:
+    def test_reset_masks_of_a_field_that_does_not_exist_is_refused(
+        self, app: Flask, as_: As, world: World, key: str
+    ) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -304,7 +314,7 @@ class TestReset:
         assert answer.status_code == 404
         assert "n’existe pas dans l’écran des scénarios" in Page(answer).text
 
-    def test_when_nothing_was_worded_leaves_no_trace(self, app: Flask, as_: As, world: World) -> None:
+    def test_reset_masks_when_nothing_was_worded_leaves_no_trace(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):

@@ -86,8 +86,10 @@ def logins(platform: Look, ids: list[int]) -> list[str | None]:
         return found
 
 
-class TestFirstStep:
-    def test_says_how_many_and_who_is_left_out_and_writes_nothing(self, app: Flask, as_: As, pupils: list[int]) -> None:
+class TestOpenAccountsFirstStep:
+    def test_open_accounts_says_how_many_and_who_is_left_out_and_writes_nothing(
+        self, app: Flask, as_: As, pupils: list[int]
+    ) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -97,7 +99,9 @@ class TestFirstStep:
         assert "1 élève a déjà un compte" in page.text
         assert "1 élève a quitté l’établissement" in page.text
 
-    def test_a_get_shows_the_same_page(self, app: Flask, as_: As, world: World, pupils: list[int]) -> None:
+    def test_open_accounts_a_get_shows_the_same_page(
+        self, app: Flask, as_: As, world: World, pupils: list[int]
+    ) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -106,7 +110,7 @@ class TestFirstStep:
         assert "Ouvrir 2 comptes" in page.text
         assert "division 2ALP" in page.text
 
-    def test_without_a_pupil_offers_divisions_and_all(self, as_: As, pupils: list[int]) -> None:
+    def test_open_accounts_without_a_pupil_offers_divisions_and_all(self, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")
 
         page = browser.get(ADDRESS)
@@ -117,7 +121,7 @@ class TestFirstStep:
         assert "division=1+CAP" in page.text or "division=1%20CAP" in page.text
         assert ask(browser).status_code == 422
 
-    def test_the_gate_is_judged_here(self, app: Flask, as_: As, world: World, pupils: list[int]) -> None:
+    def test_open_accounts_the_gate_is_judged_here(self, app: Flask, as_: As, world: World, pupils: list[int]) -> None:
         set_school(app, world.a.id, uai=None)
         browser = as_("administrator")
 
@@ -129,7 +133,7 @@ class TestFirstStep:
             assert "/admin/parametres/etablissement#uai" in answer.text
             assert 'name="confirme"' not in answer.text
 
-    def test_no_account_left_says_why_and_leads_on(self, as_: As, pupils: list[int]) -> None:
+    def test_open_accounts_no_account_left_says_why_and_leads_on(self, as_: As, pupils: list[int]) -> None:
         page = ask(as_("administrator"), ids=str(pupils[4]))
 
         assert page.status_code == 200
@@ -138,8 +142,8 @@ class TestFirstStep:
         assert 'name="confirme"' not in page.text
 
 
-class TestOpening:
-    def test_all(self, app: Flask, as_: As, world: World, pupils: list[int], platform: Look) -> None:
+class TestOpenAccounts:
+    def test_open_accounts_of_all(self, app: Flask, as_: As, world: World, pupils: list[int], platform: Look) -> None:
         browser = as_("administrator")
 
         with watching(app) as watch:
@@ -157,7 +161,7 @@ class TestOpening:
             assert account.password_hash is None
             assert account.search_key == "usage elie elie.usage"
 
-    def test_a_division(self, as_: As, pupils: list[int], world: World, platform: Look) -> None:
+    def test_open_accounts_of_a_division(self, as_: As, pupils: list[int], world: World, platform: Look) -> None:
         answer = confirm(as_("administrator"), division="2ALP")
 
         assert answer.location == f"/admin/utilisateurs/fiches?division={world.a.division_id}"
@@ -165,7 +169,7 @@ class TestOpening:
         assert None not in logins(platform, pupils[:2])
 
     @pytest.mark.parametrize("repeated", [True, False])
-    def test_some(self, as_: As, pupils: list[int], platform: Look, repeated: bool) -> None:
+    def test_open_accounts_of_some(self, as_: As, pupils: list[int], platform: Look, repeated: bool) -> None:
         wanted = [pupils[0], pupils[2]]
 
         answer = confirm(as_("administrator"), ids=wanted if repeated else " , ".join(map(str, wanted)))
@@ -173,7 +177,7 @@ class TestOpening:
         assert answer.status_code == 303
         assert [bool(each) for each in logins(platform, pupils)] == [True, False, True, False, True]
 
-    def test_one_is_shown_under_the_account(self, app: Flask, as_: As, pupils: list[int]) -> None:
+    def test_open_accounts_of_one_is_shown_under_the_account(self, app: Flask, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")
 
         with watching(app) as watch:
@@ -182,7 +186,7 @@ class TestOpening:
         assert watch.line["action"] == "account:created"
         assert watch.line["changes"]["student"] == [None, "Élie NAISSANCE"]
 
-    def test_pressed_twice_opens_once(self, app: Flask, as_: As, pupils: list[int]) -> None:
+    def test_open_accounts_pressed_twice_opens_once(self, app: Flask, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")
         confirm(browser, tous="oui")
 
@@ -192,7 +196,7 @@ class TestOpening:
         assert again.status_code == 200
         assert "Aucun compte n’est à ouvrir" in Page(again).text
 
-    def test_many_are_opened_by_a_worker(
+    def test_open_accounts_of_many_is_a_workers(
         self, as_: As, pupils: list[int], platform: Look, app: Flask, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(operations, "AT_ONCE", 2)
@@ -207,15 +211,17 @@ class TestOpening:
         assert "/admin/utilisateurs/fiches?pour=role" in browser.get(answer.location).text
 
 
-class TestRefusals:
+class TestOpenAccountsRefused:
     @pytest.mark.parametrize("fields", [{"ids": "x"}, {"ids": "1,x"}, {"division": "NULLE"}, {"ids": "9" * 30}])
-    def test_what_does_not_exist(self, app: Flask, as_: As, pupils: list[int], fields: dict[str, str]) -> None:
+    def test_open_accounts_of_what_does_not_exist(
+        self, app: Flask, as_: As, pupils: list[int], fields: dict[str, str]
+    ) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
             assert ask(browser, **fields, confirme="oui").status_code == 404
 
-    def test_another_schools_pupils_and_divisions_do_not_exist(
+    def test_open_accounts_another_schools_pupils_and_divisions_do_not_exist(
         self, app: Flask, as_: As, world: World, pupils: list[int], arrange: Look
     ) -> None:
         with arrange() as session:
@@ -229,7 +235,7 @@ class TestRefusals:
                 answer = ask(browser, **fields, confirme="oui")
                 assert (answer.status_code, "Secret-beta" in answer.text) == (404, False)
 
-    def test_all_is_ones_own_school(
+    def test_open_accounts_of_all_is_ones_own_school(
         self, as_: As, world: World, pupils: list[int], arrange: Look, platform: Look
     ) -> None:
         with arrange() as session:
@@ -242,7 +248,7 @@ class TestRefusals:
         assert logins(platform, [their_id]) == [None]
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student", "support"])
-    def test_other_roles(self, app: Flask, as_: As, pupils: list[int], role: str) -> None:
+    def test_open_accounts_is_refused_to_other_roles(self, app: Flask, as_: As, pupils: list[int], role: str) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
 
         with nothing_written(app):
@@ -250,8 +256,8 @@ class TestRefusals:
             assert browser.post(ADDRESS, {"tous": "oui", "confirme": "oui"}).status_code == 403
 
 
-class TestWhereItIsOffered:
-    def test_on_a_pupil_and_on_ticked_ones(self, as_: As, pupils: list[int]) -> None:
+class TestOpenAccountsOffered:
+    def test_open_accounts_offered_on_a_pupil_and_on_ticked_ones(self, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")
 
         details = browser.get(f"/admin/eleves/details/?id={pupils[0]}")
@@ -263,7 +269,7 @@ class TestWhereItIsOffered:
         page = Page(browser.get(bulk.location))
         assert "Ouvrir 2 comptes" in page.text
 
-    def test_on_a_division_and_for_all(self, as_: As, pupils: list[int], world: World) -> None:
+    def test_open_accounts_offered_on_a_division_and_for_all(self, as_: As, pupils: list[int], world: World) -> None:
         browser = as_("administrator")
 
         assert f"{ADDRESS}?division=2ALP" in browser.get("/admin/divisions/").text
@@ -271,7 +277,9 @@ class TestWhereItIsOffered:
         assert "Ouvrir les comptes de tous (3)" in Page(browser.get("/admin/eleves/")).text
         assert ADDRESS in browser.get("/admin/").text
 
-    def test_from_the_sheets_when_no_pupil_has_one(self, as_: As, pupils: list[int], platform: Look) -> None:
+    def test_open_accounts_offered_from_the_sheets_when_no_pupil_has_one(
+        self, as_: As, pupils: list[int], platform: Look
+    ) -> None:
         with platform() as session:
             other = session.scalars(select(Division).where(Division.code == "1 CAP")).one().id
         browser = as_("administrator")
@@ -285,7 +293,9 @@ class TestWhereItIsOffered:
             assert f"{ADDRESS}?division=1+CAP" in answer.text.replace("%20", "+")
 
     @pytest.mark.parametrize("role", ["head", "support"])
-    def test_not_to_those_who_only_read(self, as_: As, pupils: list[int], world: World, role: str) -> None:
+    def test_open_accounts_offered_not_to_those_who_only_read(
+        self, as_: As, pupils: list[int], world: World, role: str
+    ) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
 
         for page in (
@@ -297,91 +307,10 @@ class TestWhereItIsOffered:
         ):
             assert ADDRESS not in browser.get(page).text, page
 
-    def test_nothing_once_each_pupil_has_one(self, as_: As, pupils: list[int]) -> None:
+    def test_open_accounts_offered_nothing_once_each_pupil_has_one(self, as_: As, pupils: list[int]) -> None:
         browser = as_("administrator")
         confirm(browser, tous="oui")
 
         assert "Ouvrir les comptes de tous" not in browser.get("/admin/eleves/").text
         assert ADDRESS not in browser.get("/admin/divisions/").text
         assert "Chaque élève présent a déjà un compte" in Page(browser.get(ADDRESS)).text
-
-
-class TestByHand:
-    NEW = "/admin/utilisateurs/new/"
-
-    def test_a_pupils_account_asks_which_pupil(self, app: Flask, as_: As, pupils: list[int]) -> None:
-        browser = as_("administrator")
-        browser.get(self.NEW)
-
-        with nothing_written(app):
-            page = Page(browser.post(self.NEW, {"role": "student", "last_name": "Amb", "first_name": ""}))
-
-        assert "Choisissez l’élève" in page.error("student")
-        offered = [option.get("value") for option in page.main.iter("option")]
-        assert str(pupils[0]) in offered
-        assert str(pupils[2]) not in offered  # another name
-        assert str(pupils[3]) not in offered  # gone
-        assert str(pupils[4]) not in offered  # has one
-
-    def test_its_names_are_the_pupils(self, app: Flask, as_: As, pupils: list[int], platform: Look) -> None:
-        browser = as_("administrator")
-        browser.get(self.NEW)
-
-        answer = browser.post(
-            self.NEW, {"role": "student", "student": str(pupils[2]), "civility": "M.", "email": "elie@ecole.example"}
-        )
-
-        assert answer.status_code == 303, answer.text
-        assert logins(platform, pupils)[2] == "elie.usage"
-        details = Page(browser.get(answer.location)).text
-        assert "USAGE Élie (1 CAP)" in details
-        assert "elie@ecole.example" in details
-
-    @pytest.mark.parametrize(
-        ("fields", "field"),
-        [
-            ({"last_name": "Autre", "first_name": "Nom"}, "student"),
-            ({"role": "teacher", "last_name": "Quartz", "first_name": "Zoé"}, "student"),
-            ({"divisions": "2ALP"}, "divisions"),
-            ({"email": "a@b"}, "email"),
-        ],
-    )
-    def test_refuses(self, app: Flask, as_: As, pupils: list[int], fields: dict[str, str], field: str) -> None:
-        browser = as_("administrator")
-        browser.get(self.NEW)
-
-        with nothing_written(app):
-            answer = browser.post(self.NEW, {"role": "student", "student": str(pupils[0]), **fields})
-
-        assert answer.status_code == 422
-        assert Page(answer).error(field)
-
-    @pytest.mark.parametrize("which", ["served", "gone", "other school", "word"])
-    def test_refuses_a_pupil_who_cannot_have_it(
-        self, app: Flask, as_: As, world: World, pupils: list[int], which: str, arrange: Look
-    ) -> None:
-        with arrange() as session:
-            session.add(theirs := make_student(world.b.id, last_name="Secret-beta"))
-            session.flush()
-            ids = {"served": str(pupils[4]), "gone": str(pupils[3]), "other school": str(theirs.id), "word": "x"}
-        browser = as_("administrator")
-        browser.get(self.NEW)
-
-        with nothing_written(app):
-            answer = browser.post(self.NEW, {"role": "student", "student": ids[which]})
-
-        assert answer.status_code == 422
-        assert Page(answer).error("student")
-        assert "Secret-beta" not in answer.text
-
-    def test_a_correction_keeps_the_pupils_name(self, app: Flask, as_: As, pupils: list[int], platform: Look) -> None:
-        browser = as_("administrator")
-        with platform() as session:
-            account_id = session.get_one(Student, pupils[4]).account_id
-        address = f"/admin/utilisateurs/edit/?id={account_id}"
-
-        with nothing_written(app):
-            answer = browser.post(address, browser.form(address) | {"last_name": "Autre"})
-
-        assert answer.status_code == 422
-        assert "celui de son élève" in Page(answer).error("last_name")

@@ -36,9 +36,9 @@ REFUSED = {
 }
 
 
-class TestRefusals:
+class TestSaveEstablishmentRefused:
     @pytest.mark.parametrize("case", REFUSED)
-    def test_a_refused_value_is_explained_beside_its_field_and_nothing_is_written(
+    def test_save_establishment_a_refused_value_is_explained_beside_its_field_and_nothing_is_written(
         self, app: Flask, as_: As, case: str
     ) -> None:
         field, typed, sentence = REFUSED[case]
@@ -57,7 +57,9 @@ class TestRefusals:
             assert page.values()[field] == typed
 
     @pytest.mark.parametrize("field", TEXT_FIELDS)
-    def test_ten_thousand_characters_are_refused_in_any_field(self, app: Flask, as_: As, field: str) -> None:
+    def test_save_establishment_ten_thousand_characters_are_refused_in_any_field(
+        self, app: Flask, as_: As, field: str
+    ) -> None:
         browser = as_("administrator")
         other = "city" if field != "city" else "academy"
         form = {**browser.form(URL), other: "Exempleville", field: "x" * 10_000}
@@ -73,7 +75,9 @@ class TestRefusals:
 
     @pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\u202e"])
     @pytest.mark.parametrize("field", TEXT_FIELDS)
-    def test_control_characters_are_refused_in_any_field(self, app: Flask, as_: As, field: str, character: str) -> None:
+    def test_save_establishment_control_characters_are_refused_in_any_field(
+        self, app: Flask, as_: As, field: str, character: str
+    ) -> None:
         browser = as_("administrator")
         valid = {"uai": "0570109J", "email": "a@b.example", "postal_code": "95000", "phone": "0123456789"}
         text = valid.get(field, "lycee.example")
@@ -84,7 +88,7 @@ class TestRefusals:
         assert answer.status_code == 422
         assert Page(answer).error(field).endswith((".", "fr."))
 
-    def test_all_mistakes_are_reported_at_once(self, app: Flask, as_: As) -> None:
+    def test_save_establishment_all_mistakes_are_reported_at_once(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         typed = {"uai": "0940321S", "email": "a@b", "postal_code": "9500A", "name": "Lycée Nouveau"}
 
@@ -95,7 +99,7 @@ class TestRefusals:
         assert "3 points sont à corriger" in page.alerts[0]
         assert {name: page.values()[name] for name in typed} == typed
 
-    def test_a_locked_uai_is_kept(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_a_locked_uai_is_kept(self, app: Flask, as_: As, world: World) -> None:
         set_school(app, world.a.id, uai_locked_at=NOW)
         browser = as_("administrator")
 
@@ -107,7 +111,7 @@ class TestRefusals:
         assert "Le code UAI ne peut plus changer" in page.error("uai")
         assert page.values()["city"] == "Metz"
 
-    def test_a_locked_uai_cannot_be_blanked(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_a_locked_uai_cannot_be_blanked(self, app: Flask, as_: As, world: World) -> None:
         set_school(app, world.a.id, uai_locked_at=NOW)
         browser = as_("head")
 
@@ -116,7 +120,7 @@ class TestRefusals:
 
         assert answer.status_code == 422
 
-    def test_a_locked_uai_does_not_stop_the_rest(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_a_locked_uai_does_not_stop_the_rest(self, app: Flask, as_: As, world: World) -> None:
         set_school(app, world.a.id, uai_locked_at=NOW)
         browser = as_("administrator")
 
@@ -125,7 +129,7 @@ class TestRefusals:
         assert answer.status_code == 303
         assert school_row(app, world.a.id)["city"] == "Metz"
 
-    def test_support_reads_only(self, app: Flask, as_: As) -> None:
+    def test_save_establishment_support_reads_only(self, app: Flask, as_: As) -> None:
         browser = as_("support", enter="a")
 
         with nothing_written(app):
@@ -134,7 +138,7 @@ class TestRefusals:
         assert answer.status_code == 403
         assert "Lecture seule" in Page(browser.get(URL)).text
 
-    def test_a_file_posted_as_a_text_is_not_a_text(self, app: Flask, as_: As) -> None:
+    def test_save_establishment_a_file_posted_as_a_text_is_not_a_text(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -158,9 +162,11 @@ NORMALISED = {
 }
 
 
-class TestSaving:
+class TestSaveEstablishment:
     @pytest.mark.parametrize("case", NORMALISED)
-    def test_a_value_is_normalised_and_stored(self, app: Flask, as_: As, world: World, case: str) -> None:
+    def test_save_establishment_a_value_is_normalised_and_stored(
+        self, app: Flask, as_: As, world: World, case: str
+    ) -> None:
         field, typed, stored = NORMALISED[case]
         browser = as_("administrator")
         before = school_row(app, world.a.id)
@@ -174,7 +180,7 @@ class TestSaving:
         assert watch.changed == {"establishment", "audit_entry"}
         assert watch.line["changes"] == {field: [before[field] or "", stored or ""]}
 
-    def test_an_address_is_normalised_and_stored(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_an_address_is_normalised_and_stored(self, app: Flask, as_: As, world: World) -> None:
         typed = {"email": " Contact@LYCEE.Example ", "current_password": PASSWORD}
         browser = as_("administrator")
 
@@ -184,20 +190,20 @@ class TestSaving:
         assert school_row(app, world.a.id)["email"] == "Contact@lycee.example"
         assert watch.line["changes"] == {"email": ["contact@alpha.example", "Contact@lycee.example"]}
 
-    def test_everything_may_be_left_blank(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_everything_may_be_left_blank(self, app: Flask, as_: As, world: World) -> None:
         answer = as_("head").post(URL, {**dict.fromkeys(RULES, ""), "current_password": PASSWORD})
 
         row = school_row(app, world.a.id)
         assert answer.status_code == 303
         assert {row[name] or "" for name in RULES} == {""}
 
-    def test_two_schools_may_both_have_no_uai(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_two_schools_may_both_have_no_uai(self, app: Flask, as_: As, world: World) -> None:
         assert as_("head").post(URL, {"uai": ""}).status_code == 303
         assert as_("head", "b").post(URL, {"uai": ""}).status_code == 303
 
         assert school_row(app, world.a.id)["uai"] is school_row(app, world.b.id)["uai"] is None
 
-    def test_the_other_school_is_never_touched(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_the_other_school_is_never_touched(self, app: Flask, as_: As, world: World) -> None:
         before = school_row(app, world.b.id)
 
         as_("administrator").post(URL, {"name": "Lycée Nouveau", "id": str(world.b.id), "establishment_id": world.b.id})
@@ -205,7 +211,9 @@ class TestSaving:
         assert school_row(app, world.b.id) == before
         assert school_row(app, world.a.id)["name"] == "Lycée Nouveau"
 
-    def test_fields_that_are_not_posted_keep_their_value(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_fields_that_are_not_posted_keep_their_value(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         before = school_row(app, world.a.id)
 
         answer = as_("administrator").post(URL, {"name": "Lycée Nouveau"})
@@ -214,7 +222,7 @@ class TestSaving:
         assert answer.status_code == 303
         assert after == {**before, "name": "Lycée Nouveau", "search_key": after["search_key"]}
 
-    def test_an_unchanged_form_leaves_no_trace(self, app: Flask, as_: As) -> None:
+    def test_save_establishment_an_unchanged_form_leaves_no_trace(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -223,20 +231,20 @@ class TestSaving:
         assert answer.status_code == 303
         assert "Rien n’a changé" in Page(browser.get(URL)).flashes[0]
 
-    def test_the_message_names_what_changed(self, as_: As) -> None:
+    def test_save_establishment_the_message_names_what_changed(self, as_: As) -> None:
         browser = as_("administrator")
 
         browser.post(URL, {**browser.form(URL), "city": "Metz", "academy": "Nancy-Metz"})
 
         assert Page(browser.get(URL)).flashes == ["C’est fait Enregistré : Ville, Académie."]
 
-    def test_without_its_journal_line_a_change_does_not_happen(self, app: Flask, as_: As) -> None:
+    def test_save_establishment_without_its_journal_line_a_change_does_not_happen(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
 
         with nothing_written(app), failing_journal(), pytest.raises(RuntimeError):
             browser.post(URL, {"name": "Sans trace"})
 
-    def test_a_name_made_of_html_is_shown_as_text_everywhere(self, as_: As) -> None:
+    def test_save_establishment_a_name_made_of_html_is_shown_as_text_everywhere(self, as_: As) -> None:
         browser, name = as_("administrator"), '<script>alert(1)</script>"><b>'
         browser.post(URL, {"name": name, "signatory_name": name, "city": name})
 
@@ -248,8 +256,10 @@ class TestSaving:
         assert Page(browser.get(URL)).values()["city"] == name
 
 
-class TestTwoPeople:
-    def test_the_second_reads_who_saved_what_and_loses_nothing(self, app: Flask, as_: As, world: World) -> None:
+class TestSaveEstablishmentTwoPeople:
+    def test_save_establishment_the_second_reads_who_saved_what_and_loses_nothing(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         with time_machine.travel(datetime(2026, 11, 23, 13, 30, tzinfo=UTC), tick=False):
             first, second = as_("administrator"), as_("head")
             form = second.form(URL)
@@ -268,7 +278,7 @@ class TestTwoPeople:
         assert page.values()["phone"] == "01 23 45 67 89"
         assert school_row(app, world.a.id)["name"] == "Nom d’Alix"
 
-    def test_posting_again_applies(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_posting_again_applies(self, app: Flask, as_: As, world: World) -> None:
         first, second = as_("administrator"), as_("head")
         form = second.form(URL)
         first.post(URL, {**first.form(URL), "name": "Nom d’Alix"})
@@ -281,7 +291,7 @@ class TestTwoPeople:
         assert watch.line["changes"] == {"name": ["Nom d’Alix", "Nom de Claude"]}
         assert watch.line["actor_label"] == "Claude BASALTE"
 
-    def test_posting_again_after_a_third_save_is_reported_again(self, as_: As) -> None:
+    def test_save_establishment_posting_again_after_a_third_save_is_reported_again(self, as_: As) -> None:
         first, second = as_("administrator"), as_("head")
         form = second.form(URL)
         first.post(URL, {"name": "Une fois"})
@@ -293,7 +303,7 @@ class TestTwoPeople:
         assert answer.status_code == 409
         assert Page(answer).clashes() == [["Nom de l’établissement", "Deux fois", "Nom de Claude"]]
 
-    def test_a_button_pressed_twice_is_no_conflict(self, app: Flask, as_: As) -> None:
+    def test_save_establishment_a_button_pressed_twice_is_no_conflict(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         form: dict[str, Any] = {**browser.form(URL), "name": "Lycée Nouveau"}
         browser.post(URL, form)
@@ -303,7 +313,9 @@ class TestTwoPeople:
 
         assert answer.status_code == 303
 
-    def test_a_script_that_posts_no_version_is_accepted(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_a_script_that_posts_no_version_is_accepted(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         first, second = as_("administrator"), as_("head")
         second.get(URL)
         first.post(URL, {"name": "Nom d’Alix"})
@@ -311,7 +323,9 @@ class TestTwoPeople:
         assert second.post(URL, {"name": "Nom de Claude"}).status_code == 303
         assert school_row(app, world.a.id)["name"] == "Nom de Claude"
 
-    def test_a_form_about_other_fields_is_not_disturbed(self, app: Flask, as_: As, world: World) -> None:
+    def test_save_establishment_a_form_about_other_fields_is_not_disturbed(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         transfers = "/admin/parametres/transferts"
         first, second = as_("administrator"), as_("head")
         particulars, switch = second.form(URL), second.form(transfers)

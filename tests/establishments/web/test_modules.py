@@ -40,14 +40,14 @@ def addresses(app: Flask, module: Module, method: str) -> list[str]:
     return [address for address in found if address not in KEPT]
 
 
-def test_each_module_is_here(migrated_app: Flask) -> None:
+def test_modules_are_all_tried_here(migrated_app: Flask) -> None:
     assert set(Module) == {*MENUS, *SUSPENDS}
     assert all(MODULE_BLUEPRINTS[module] for module in MENUS), "say which blueprints are the module's (close_with)"
 
 
 @pytest.mark.parametrize("module", MENUS, ids=lambda module: module.value)
-class TestOff:
-    def test_no_menu_leads_to_it_until_it_is_on_again(
+class TestModuleOff:
+    def test_module_off_no_menu_leads_to_it_until_it_is_on_again(
         self, as_: As, world: World, arrange: Look, module: Module
     ) -> None:
         label, role = MENUS[module]
@@ -64,7 +64,7 @@ class TestOff:
         assert label in menu()
 
     @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student"])
-    def test_every_page_of_it_answers_the_same(
+    def test_module_off_every_page_of_it_answers_the_same(
         self, migrated_app: Flask, as_: As, world: World, arrange: Look, module: Module, role: str
     ) -> None:
         switch(arrange, world, module, False)
@@ -80,7 +80,7 @@ class TestOff:
 
     @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student"])
     @pytest.mark.slow
-    def test_no_page_names_one_of_its_addresses(
+    def test_module_off_no_page_names_one_of_its_addresses(
         self, migrated_app: Flask, as_: As, filled: World, arrange: Look, module: Module, role: str
     ) -> None:
         switch(arrange, filled, module, False)
@@ -90,7 +90,7 @@ class TestOff:
 
         assert not named & closed
 
-    def test_the_other_school_keeps_it(
+    def test_module_off_the_other_school_keeps_it(
         self, migrated_app: Flask, as_: As, world: World, arrange: Look, module: Module
     ) -> None:
         switch(arrange, world, module, False)

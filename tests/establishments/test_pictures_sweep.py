@@ -19,7 +19,7 @@ START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 As = Callable[..., Browser]
 
 
-class TestSweeping:
+class TestDeleteUnusedPictures:
     def _history(self, as_: As) -> None:
         """Deposit a logo, replace it ten days later."""
         with time_machine.travel(START, tick=False):
@@ -31,7 +31,7 @@ class TestSweeping:
         for path in stored_files(app):
             os.utime(path, (instant.timestamp(), instant.timestamp()))
 
-    def test_what_an_undo_could_restore_is_kept_thirty_days(self, app: Flask, as_: As) -> None:
+    def test_delete_unused_pictures_what_an_undo_could_restore_is_kept_thirty_days(self, app: Flask, as_: As) -> None:
         self._history(as_)
         self._age(app, START)
 
@@ -41,7 +41,7 @@ class TestSweeping:
             browser.post(f"{URL}/annuler/logo")
             assert shown(browser) == (10, 10)
 
-    def test_then_only_what_is_current_is_left(self, app: Flask, as_: As) -> None:
+    def test_delete_unused_pictures_then_only_what_is_current_is_left(self, app: Flask, as_: As) -> None:
         self._history(as_)
         self._age(app, START)
 
@@ -51,7 +51,7 @@ class TestSweeping:
         with time_machine.travel(START + timedelta(days=41), tick=False):
             assert shown(as_("administrator")) == (20, 20)
 
-    def test_what_was_undone_goes(self, app: Flask, as_: As) -> None:
+    def test_delete_unused_pictures_what_was_undone_goes(self, app: Flask, as_: As) -> None:
         self._history(as_)
         with time_machine.travel(START + timedelta(days=11), tick=False):
             as_("administrator").post(f"{URL}/annuler/logo")
@@ -61,7 +61,9 @@ class TestSweeping:
         with time_machine.travel(START + timedelta(days=60), tick=False):
             assert shown(as_("administrator")) == (10, 10)
 
-    def test_a_file_of_another_school_with_the_same_content_is_its_own(self, app: Flask, as_: As) -> None:
+    def test_delete_unused_pictures_a_file_of_another_school_with_the_same_content_is_its_own(
+        self, app: Flask, as_: As
+    ) -> None:
         for school in ("a", "b"):
             upload(as_("administrator", school), pictures.png())
         as_("administrator", "b").post(f"{URL}/annuler/logo")
@@ -71,7 +73,7 @@ class TestSweeping:
         assert len(swept) == len(stored_files(app)) == 1
         assert shown(as_("administrator")) == (64, 32)
 
-    def test_the_command_sweeps_and_says_how_many(self, app: Flask, as_: As) -> None:
+    def test_sweep_command_says_how_many(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png())
         browser.post(f"{URL}/annuler/logo")

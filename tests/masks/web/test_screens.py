@@ -21,15 +21,15 @@ def _wordings(app: Flask, school_id: int) -> dict[str, str]:
     return {row["key"]: row["wording"] for row in rows(app, Mask) if row["establishment_id"] == school_id}
 
 
-class TestScreen:
-    def test_bears_the_words_of_the_link_that_leads_to_it(self, as_: As) -> None:
+class TestMasksScreen:
+    def test_masks_screen_bears_the_words_of_the_link_that_leads_to_it(self, as_: As) -> None:
         browser = as_("administrator")
         link = re.search(rf'<a href="{SCREEN}/">([^<]+)</a>', browser.get("/admin/parametres/masques").text)
 
         assert link is not None
         assert re.search(rf"<h1[^>]*>\s*{link[1]}", browser.get(f"{SCREEN}/").text)
 
-    def test_a_wording_is_added_and_its_page_shown(self, app: Flask, as_: As, world: World) -> None:
+    def test_masks_screen_a_wording_is_added_and_its_page_shown(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         typed = {"diploma": world.diploma_code, "key": "description", "wording": "Le chantier"}
 
@@ -39,7 +39,7 @@ class TestScreen:
         assert "Le chantier" in browser.get(answer.headers["Location"]).text
         assert _wordings(app, world.a.id)["description"] == "Le chantier"
 
-    def test_a_wording_is_refused_to_a_field_that_has_one_and_left_to_the_other_school(
+    def test_masks_screen_a_wording_is_refused_to_a_field_that_has_one_and_left_to_the_other_school(
         self, app: Flask, as_: As, world: World
     ) -> None:
         typed = {"diploma": world.diploma_code, "key": "description", "wording": "Le chantier"}
@@ -55,7 +55,7 @@ class TestScreen:
         for school in (world.a, world.b):
             assert _wordings(app, school.id)["description"] == "Le chantier"
 
-    def test_a_wording_left_blank_restores_the_default(self, app: Flask, as_: As, world: World) -> None:
+    def test_masks_screen_a_wording_left_blank_restores_the_default(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         own = next(row["id"] for row in rows(app, Mask) if row["establishment_id"] == world.a.id)
         before = _wordings(app, world.a.id)

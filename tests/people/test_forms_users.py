@@ -17,7 +17,7 @@ NEW = "/admin/utilisateurs/new/"
 As = Callable[..., Browser]
 
 
-def test_no_pupil_left_to_choose_says_what_to_do(app: Flask, as_: As, world: World) -> None:
+def test_user_form_no_pupil_left_to_choose_says_what_to_do(app: Flask, as_: As, world: World) -> None:
     def link(session: Session) -> None:
         session.get_one(Student, world.a.student_id).account_id = world.a.account_ids["student"]
 
@@ -39,7 +39,7 @@ def test_no_pupil_left_to_choose_says_what_to_do(app: Flask, as_: As, world: Wor
     assert "/admin/eleves/new/" in Page(browser.get(NEW)).links
 
 
-def test_all_that_is_wrong_is_reported_at_once(app: Flask, as_: As, world: World) -> None:
+def test_user_form_all_that_is_wrong_is_reported_at_once(app: Flask, as_: As, world: World) -> None:
     browser = as_("administrator")
     browser.get(NEW)
     typed = {

@@ -62,23 +62,25 @@ def shown(browser: Browser, address: str = f"{SETTINGS}/logo/image/logo") -> tup
 PARTICULARS, MASKS, DEPOSIT = "establishment:particulars:changed", "masks:reset", "picture:logo:deposited"
 
 
-class TestWhoMayRestore:
+class TestRestoreRefused:
     @pytest.mark.parametrize("role", ["teacher", "student"])
-    def test_others_neither_read_nor_restore(self, app: Flask, as_: As, role: str) -> None:
+    def test_restore_is_refused_to_others_who_read_nothing_either(self, app: Flask, as_: As, role: str) -> None:
         save(as_("administrator"), city="Metz")
         url, browser = restore_url(app, PARTICULARS), as_(role)
 
         assert [browser.get(page).status_code for page in (HISTORY, url)] == [403, 403]
         assert browser.post(url).status_code == 403
 
-    def test_the_support_reads_the_journal_not_this(self, app: Flask, as_: As) -> None:
+    def test_history_page_is_not_the_supports(self, app: Flask, as_: As) -> None:
         save(as_("administrator"), city="Metz")
         browser = as_("support", enter="a")
 
         assert browser.get(HISTORY).status_code == 403
         assert browser.post(restore_url(app, PARTICULARS)).status_code == 403
 
-    def test_the_head_reads_the_masks_history_but_only_the_administrator_restores(self, app: Flask, as_: As) -> None:
+    def test_restore_the_head_reads_the_masks_history_but_only_the_administrator_restores(
+        self, app: Flask, as_: As
+    ) -> None:
         reset_masks(as_("administrator"))
         head, url = as_("head"), restore_url(app, MASKS)
 
@@ -90,7 +92,7 @@ class TestWhoMayRestore:
         assert [answer.status_code for answer in answers] == [403, 403]
         assert [mask["wording"] for mask in rows(app, Mask)] == ["Liens de beta"]
 
-    def test_another_schools_line_does_not_exist(self, app: Flask, as_: As, world: World) -> None:
+    def test_restore_another_schools_line_does_not_exist(self, app: Flask, as_: As, world: World) -> None:
         save(as_("administrator", "b"), city="Nancy")
         url, browser = restore_url(app, PARTICULARS), as_("administrator", "a")
 
@@ -99,7 +101,7 @@ class TestWhoMayRestore:
             assert browser.post(url).status_code == 404
             assert "Nancy" not in browser.get(HISTORY).text
 
-    def test_another_schools_picture_does_not_exist(self, app: Flask, as_: As) -> None:
+    def test_restore_another_schools_picture_does_not_exist(self, app: Flask, as_: As) -> None:
         upload(as_("administrator", "b"), pictures.png())
         upload(as_("administrator", "b"), pictures.png(20, 20))
         version = rows(app, PictureVersion)[0]["id"]
@@ -108,17 +110,19 @@ class TestWhoMayRestore:
         assert shown(as_("administrator", "a"), f"{HISTORY}/image/{version}") == 404
 
     @pytest.mark.parametrize("address", ["?de=nulle-part", "/999999/retablir", "/99999999999999999999/retablir"])
-    def test_what_does_not_exist_is_a_404(self, as_: As, address: str) -> None:
+    def test_restore_what_does_not_exist_is_a_404(self, as_: As, address: str) -> None:
         assert as_("administrator").get(f"{HISTORY}{address}").status_code == 404
 
-    def test_a_line_that_is_no_setting_cannot_be_restored(self, app: Flask, as_: As) -> None:
+    def test_restore_a_line_that_is_no_setting_cannot_be_restored(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
 
         assert browser.get(restore_url(app, "account:signed-in")).status_code == 404
 
 
-class TestList:
-    def test_says_what_changed_who_and_when_on_the_schools_clocks(self, app: Flask, as_: As, world: World) -> None:
+class TestHistoryPage:
+    def test_history_page_says_what_changed_who_and_when_on_the_schools_clocks(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         set_school(app, world.a.id, timezone="Indian/Reunion")
         with time_machine.travel(START, tick=False):
             browser = as_("administrator")
@@ -133,16 +137,16 @@ class TestList:
         assert "avant : contact@alpha.example → ; après : (vide)" in page.text
 
     @pytest.mark.parametrize("tab", ["etablissement", "transferts", "masques", "logo"])
-    def test_each_tab_leads_to_its_own(self, as_: As, tab: str) -> None:
+    def test_history_page_each_tab_leads_to_its_own(self, as_: As, tab: str) -> None:
         browser = as_("administrator")
 
         assert f'href="{HISTORY}?de={tab}"' in browser.get(f"{SETTINGS}/{tab}").text
         assert browser.get(f"{HISTORY}?de={tab}").status_code == 200
 
-    def test_the_support_is_not_led_to_it(self, as_: As) -> None:
+    def test_history_page_the_support_is_not_led_to_it(self, as_: As) -> None:
         assert HISTORY not in as_("support", enter="a").get(f"{SETTINGS}/etablissement").text
 
-    def test_is_cut_into_pages_that_stay_right(self, app: Flask, as_: As) -> None:
+    def test_history_page_is_cut_into_pages_that_stay_right(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         for number in range(25):
             save(browser, city=f"Ville {number:02}")
@@ -155,7 +159,7 @@ class TestList:
         assert second.text.count("history-restore") == 5
         assert "Page suivante" not in second.text
 
-    def test_the_transfers_switch_is_only_read(self, app: Flask, as_: As) -> None:
+    def test_history_page_the_transfers_switch_is_only_read(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         form = browser.form(f"{SETTINGS}/transferts")
         browser.post(f"{SETTINGS}/transferts", {**form, "uses_siecle": "non"})
@@ -167,7 +171,7 @@ class TestList:
 
 
 class TestRestoreParticulars:
-    def test_asks_first_naming_what_will_change(self, app: Flask, as_: As) -> None:
+    def test_restore_particulars_asks_first_naming_what_will_change(self, app: Flask, as_: As) -> None:
         browser = as_("head")
         save(browser, city="Metz", email="nouveau@alpha.example")
 
@@ -177,7 +181,9 @@ class TestRestoreParticulars:
         assert "Ville : « Metz » redeviendra « (vide) »." in page.text
         assert "Adresse électronique : « nouveau@alpha.example » redeviendra « contact@alpha.example »." in page.text
 
-    def test_restores_the_old_values_of_that_change_and_nothing_else(self, app: Flask, as_: As, world: World) -> None:
+    def test_restore_particulars_restores_the_old_values_of_that_change_and_nothing_else(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         browser = as_("administrator")
         save(browser, city="Metz", email="nouveau@alpha.example")
         url = restore_url(app, PARTICULARS)
@@ -196,7 +202,9 @@ class TestRestoreParticulars:
             "email": ["nouveau@alpha.example", "contact@alpha.example"],
         }
 
-    def test_says_what_changed_again_since_and_lets_one_decide(self, app: Flask, as_: As, world: World) -> None:
+    def test_restore_particulars_says_what_changed_again_since_and_lets_one_decide(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         browser = as_("administrator")
         save(browser, city="Metz")
         url = restore_url(app, PARTICULARS)
@@ -208,7 +216,9 @@ class TestRestoreParticulars:
         assert "« Ville » a encore changé depuis." in page.text
         assert school_row(app, world.a.id)["city"] == ""
 
-    def test_a_save_meanwhile_is_shown_and_not_overwritten(self, app: Flask, as_: As, world: World) -> None:
+    def test_restore_particulars_a_save_meanwhile_is_shown_and_not_overwritten(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         browser = as_("administrator")
         save(browser, city="Metz")
         url = restore_url(app, PARTICULARS)
@@ -221,7 +231,7 @@ class TestRestoreParticulars:
         assert "« Nancy » redeviendra « (vide) »" in Page(answer).text
         assert school_row(app, world.a.id)["city"] == "Nancy"
 
-    def test_a_locked_uai_stays(self, app: Flask, as_: As, world: World) -> None:
+    def test_restore_particulars_a_locked_uai_stays(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         save(browser, uai="", city="Metz")
         set_school(app, world.a.id, uai="0999003Y", uai_locked_at=START)
@@ -234,7 +244,7 @@ class TestRestoreParticulars:
         assert school_row(app, world.a.id)["uai"] == "0999003Y"
         assert school_row(app, world.a.id)["city"] == ""
 
-    def test_nothing_left_to_restore_is_said(self, app: Flask, as_: As) -> None:
+    def test_restore_particulars_nothing_left_to_restore_is_said(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         save(browser, city="Metz")
         url = restore_url(app, PARTICULARS)
@@ -247,7 +257,7 @@ class TestRestoreParticulars:
 
 
 class TestRestoreMasks:
-    def test_restores_the_wordings(self, app: Flask, as_: As, world: World) -> None:
+    def test_restore_masks_restores_the_wordings(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         reset_masks(browser)
         url = restore_url(app, MASKS)
@@ -262,7 +272,7 @@ class TestRestoreMasks:
         assert watch.line["action"] == "masks:changed"
         assert sorted(mask["wording"] for mask in rows(app, Mask)) == ["Liens de alpha", "Liens de beta"]
 
-    def test_the_default_comes_back_as_the_default(self, app: Flask, as_: As, world: World) -> None:
+    def test_restore_masks_the_default_comes_back_as_the_default(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("administrator")
         browser.post(f"{SETTINGS}/masques?diplome=40025520", {"links": "Liens de alpha", "equipment": "Outillage"})
         url = restore_url(app, "masks:changed")
@@ -272,7 +282,9 @@ class TestRestoreMasks:
         kept = [(mask["key"], mask["wording"]) for mask in rows(app, Mask) if mask["establishment_id"] == world.a.id]
         assert kept == [("links", "Liens de alpha")]
 
-    def test_a_wording_that_is_back_already_is_not_announced(self, app: Flask, as_: As, world: World) -> None:
+    def test_restore_masks_a_wording_that_is_back_already_is_not_announced(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         browser, masks = as_("administrator"), f"{SETTINGS}/masques?diplome=40025520"
         browser.post(masks, {"links": "Liens utiles", "equipment": "Outillage"})
         url = restore_url(app, "masks:changed")
@@ -296,7 +308,7 @@ class TestRestorePicture:
         line = next(row for row in rows(app, AuditEntry) if row["action"] == DEPOSIT)
         return f"{HISTORY}/{line['id']}/retablir"
 
-    def test_a_picture_replaced_more_than_thirty_days_ago_is_gone(self, app: Flask, as_: As) -> None:
+    def test_restore_picture_a_picture_replaced_more_than_thirty_days_ago_is_gone(self, app: Flask, as_: As) -> None:
         self._two_logos(as_)
         url = self._first_deposit(app)
 
@@ -307,7 +319,9 @@ class TestRestorePicture:
         assert "n’est plus conservé" in Page(answer).text
         assert len(rows(app, PictureVersion)) == 2
 
-    def test_within_thirty_days_it_is_the_current_one_again_and_can_be_undone(self, app: Flask, as_: As) -> None:
+    def test_restore_picture_within_thirty_days_it_is_the_current_one_again_and_can_be_undone(
+        self, app: Flask, as_: As
+    ) -> None:
         self._two_logos(as_)
         url = self._first_deposit(app)
 
@@ -327,7 +341,7 @@ class TestRestorePicture:
         )
         assert (restored, undone) == ((10, 10), (20, 20))
 
-    def test_a_deleted_picture_comes_back(self, app: Flask, as_: As) -> None:
+    def test_restore_picture_a_deleted_picture_comes_back(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(10, 10))
         browser.post(f"{SETTINGS}/logo/supprimer/logo")
@@ -337,7 +351,7 @@ class TestRestorePicture:
 
         assert shown(browser) == (10, 10)
 
-    def test_a_picture_put_meanwhile_is_not_overwritten(self, app: Flask, as_: As) -> None:
+    def test_restore_picture_a_picture_put_meanwhile_is_not_overwritten(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(10, 10))
         upload(browser, pictures.png(20, 20))
@@ -350,7 +364,7 @@ class TestRestorePicture:
         assert answer.status_code == 409
         assert shown(browser) == (30, 30)
 
-    def test_an_undone_picture_was_taken_away_on_purpose(self, app: Flask, as_: As) -> None:
+    def test_restore_picture_an_undone_picture_was_taken_away_on_purpose(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(10, 10))
         browser.post(f"{SETTINGS}/logo/annuler/logo")

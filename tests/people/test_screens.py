@@ -31,8 +31,8 @@ def never_activated(office: Office, role: Role = Role.TEACHER, **values: Any) ->
     return office.add(role, password_hash=None, activated_at=None, **values)
 
 
-class TestOneAccount:
-    def test_of_an_account_never_activated_loses_its_code(self, as_: As, office: Office) -> None:
+class TestDeactivateAndReactivate:
+    def test_deactivate_an_account_never_activated_voids_its_code(self, as_: As, office: Office) -> None:
         account_id, browser = never_activated(office), as_("administrator")
 
         asked = Page(browser.get(f"{USERS}/desactiver/?id={account_id}")).text
@@ -48,7 +48,7 @@ class TestOneAccount:
         assert "Ses anciens codes ne servent plus" in done.flashes[0]
         assert f"/admin/utilisateurs/fiches?ids={account_id}" in done.links
 
-    def test_of_an_account_with_a_password_keeps_it(self, as_: As, office: Office) -> None:
+    def test_deactivate_an_account_with_a_password_keeps_it(self, as_: As, office: Office) -> None:
         account_id, browser = office.add(Role.TEACHER), as_("administrator")
 
         asked = Page(browser.get(f"{USERS}/desactiver/?id={account_id}")).text
@@ -60,7 +60,7 @@ class TestOneAccount:
         assert OLD_PASSWORD in back
         assert done.flashes[0].endswith("réactivé.")
 
-    def test_that_will_wait_for_the_head_says_so(self, as_: As, office: Office) -> None:
+    def test_reactivate_an_account_that_will_wait_for_the_head_says_so(self, as_: As, office: Office) -> None:
         account_id, browser = office.add(Role.ADMINISTRATOR, is_active=False), as_("administrator")
 
         back = Page(browser.get(f"{USERS}/reactiver/?id={account_id}")).text
@@ -70,7 +70,7 @@ class TestOneAccount:
         assert "attend l’accord du chef d’établissement" in done.flashes[0]
 
 
-def test_several_at_once_lose_their_codes(as_: As, office: Office) -> None:
+def test_deactivate_several_at_once_voids_their_codes(as_: As, office: Office) -> None:
     ids, browser = [never_activated(office), never_activated(office)], as_("administrator")
 
     asked = Page(browser.post(f"{USERS}/action/", {"action": "deactivate", "rowid": ids})).text
@@ -78,8 +78,8 @@ def test_several_at_once_lose_their_codes(as_: As, office: Office) -> None:
     assert "Les codes d’activation pas encore utilisés cessent de servir" in asked
 
 
-class TestReset:
-    def test_of_a_head_without_password_promises_what_happens(self, as_: As, office: Office) -> None:
+class TestResetPage:
+    def test_reset_page_of_a_head_without_password_promises_what_happens(self, as_: As, office: Office) -> None:
         head, browser = never_activated(office, Role.HEAD), as_("administrator")
 
         asked = Page(browser.get(f"{USERS}/reinitialiser/?id={head}")).text
@@ -88,7 +88,7 @@ class TestReset:
         assert "Le code d’activation remis auparavant" in asked
         assert "montré" not in asked
 
-    def test_shows_where_and_with_what_to_sign_in(self, as_: As, office: Office) -> None:
+    def test_reset_page_shows_where_and_with_what_to_sign_in(self, as_: As, office: Office) -> None:
         teacher, browser = office.add(Role.TEACHER), as_("administrator")
         asked = Page(browser.get(f"{USERS}/reinitialiser/?id={teacher}")).text
 
@@ -101,7 +101,7 @@ class TestReset:
         assert "/alpha" in text.split("Adresse de connexion")[1].split()[0]
 
 
-def test_a_head_who_waits_is_not_asked_to_change_their_account_themselves(as_: As, office: Office) -> None:
+def test_deactivate_page_does_not_send_a_head_who_waits_to_their_account(as_: As, office: Office) -> None:
     waiting = never_activated(office, Role.HEAD, consent_needed=True)
 
     page = Page(as_("administrator").get(f"{USERS}/details/?id={waiting}"))

@@ -29,8 +29,8 @@ def another_diploma(world: World, arrange: Callable[[], AbstractContextManager[S
         session.add(make_diploma(code="CAP-X", label="CAP d’essai", short_label="CAP X"))
 
 
-class TestOtherDiploma:
-    def test_what_was_typed_waits_as_a_draft(self, as_: As, app: Flask) -> None:
+class TestEditMasksOfAnotherDiploma:
+    def test_edit_masks_what_was_typed_waits_as_a_draft(self, as_: As, app: Flask) -> None:
         browser = as_("administrator")
         before = rows(app, Mask)
 
@@ -44,20 +44,20 @@ class TestOtherDiploma:
         assert says_found(browser.get(MELEC))
         assert rows(app, Mask) == before
 
-    def test_nothing_typed_leaves_no_draft(self, as_: As, app: Flask) -> None:
+    def test_edit_masks_nothing_typed_leaves_no_draft(self, as_: As, app: Flask) -> None:
         browser = as_("administrator")
         values = opened(browser, MELEC)
         with nothing_written(app):
             assert browser.post(MELEC, {**values, **SHOW}).location == CAP
 
-    def test_one_that_does_not_exist_is_a_404(self, as_: As, app: Flask) -> None:
+    def test_edit_masks_one_that_does_not_exist_is_a_404(self, as_: As, app: Flask) -> None:
         browser = as_("administrator")
         values = opened(browser, MELEC)
         with nothing_written(app):
             answer = browser.post(MELEC, {**values, "links": TYPED, "geste": "vers", "vers": "AILLEURS"})
         assert answer.status_code == 404
 
-    def test_the_page_offers_it_by_a_list_and_a_button_and_nothing_sends_itself(self, as_: As) -> None:
+    def test_edit_masks_the_page_offers_it_by_a_list_and_a_button_and_nothing_sends_itself(self, as_: As) -> None:
         page = Page(as_("administrator").get(MELEC))
 
         [choice] = [each for each in page.main.iter("select") if each.get("id") == "diplome"]
@@ -67,7 +67,7 @@ class TestOtherDiploma:
         assert buttons[0].text == "Valider", "what Enter presses in a field"
         assert not any("autosubmit" in name for each in page.main.iter() for name in each.attrib)
 
-    def test_the_head_chooses_by_a_plain_form(self, as_: As) -> None:
+    def test_edit_masks_the_head_chooses_by_a_plain_form(self, as_: As) -> None:
         page = Page(as_("head").get(MELEC))
 
         [choice] = [each for each in page.main.iter("select") if each.get("id") == "diplome"]
@@ -75,8 +75,8 @@ class TestOtherDiploma:
         assert not any(each.get("data-draft") is not None for each in page.main.iter("form"))
 
 
-class TestDraft:
-    def test_is_of_one_diploma_and_ends_when_saved(self, as_: As, app: Flask) -> None:
+class TestMasksDraft:
+    def test_masks_draft_is_of_one_diploma_and_ends_when_saved(self, as_: As, app: Flask) -> None:
         browser = as_("administrator")
         browser.post(MELEC, {**opened(browser, MELEC), "links": TYPED, **KEEP})
         assert not says_found(browser.get(CAP))
@@ -88,13 +88,13 @@ class TestDraft:
         assert rows(app, Draft) == [] or all(row["fields"] == [] for row in rows(app, Draft))
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student"])
-    def test_roles_that_may_not_write_keep_none(self, as_: As, app: Flask, role: str) -> None:
+    def test_masks_draft_roles_that_may_not_write_keep_none(self, as_: As, app: Flask, role: str) -> None:
         browser = as_(role)
         for posted in (KEEP, SHOW):
             with nothing_written(app):
                 assert browser.post(MELEC, {"links": TYPED, **posted}).status_code == 403
 
-    def test_shows_to_no_role_in_another_school(self, as_: As) -> None:
+    def test_masks_draft_shows_to_no_role_in_another_school(self, as_: As) -> None:
         browser = as_("administrator")
         browser.post(MELEC, {**opened(browser, MELEC), "links": TYPED, **KEEP})
 

@@ -27,7 +27,7 @@ def with_gif_blocks(blocks: bytes) -> bytes:
     return GIF[:GIF_BLOCKS] + blocks + GIF[GIF_BLOCKS:]
 
 
-class TestDamage:
+class TestReadContainerDamage:
     """A school's stamp is not drawn from a file that lost something, even when a decoder can fill the gap."""
 
     @pytest.mark.parametrize(
@@ -41,11 +41,13 @@ class TestDamage:
         ],
         ids=["PNG without its end", "PNG cut in a checksum", "PNG with a wrong checksum", "cut GIF", "GIF with others"],
     )
-    def test_is_refused(self, content: bytes) -> None:
+    def test_read_container_damage_is_refused(self, content: bytes) -> None:
         assert refusal(content) == DAMAGED
 
     @pytest.mark.parametrize(("lossless", "mark", "size"), [(False, 23, b"\xff\x3f\xff\x3f"), (True, 20, b"\xff" * 4)])
-    def test_of_a_webp_is_seen_before_its_size_is_believed(self, lossless: bool, mark: int, size: bytes) -> None:
+    def test_read_container_damage_of_a_webp_is_seen_before_its_size_is_believed(
+        self, lossless: bool, mark: int, size: bytes
+    ) -> None:
         content = bytearray(pictures.webp(lossless=lossless))
         at = 21 if lossless else 26
         content[at : at + 4] = size
@@ -56,13 +58,13 @@ class TestDamage:
         assert refusal(bytes(content)) == DAMAGED
 
     @pytest.mark.parametrize("content", [PNG, GIF, GIF[:-1]], ids=["PNG", "GIF", "GIF without its last byte"])
-    def test_is_not_seen_where_there_is_none(self, content: bytes) -> None:
+    def test_read_container_damage_is_not_seen_where_there_is_none(self, content: bytes) -> None:
         assert size_stored(content) == (64, 48)
 
 
-class TestSize:
+class TestReadContainerSize:
     @pytest.mark.parametrize(("left", "top", "size"), [(10, 0, (74, 48)), (0, 5, (64, 53)), (10, 5, (74, 53))])
-    def test_of_a_gif_holds_an_image_that_overflows_its_canvas(
+    def test_read_container_size_of_a_gif_holds_an_image_that_overflows_its_canvas(
         self, left: int, top: int, size: tuple[int, int]
     ) -> None:
         content = bytearray(GIF)
@@ -71,7 +73,7 @@ class TestSize:
 
         assert size_stored(bytes(content)) == size
 
-    def test_of_a_webp_leaves_out_the_bits_that_ask_for_scaling(self) -> None:
+    def test_read_container_size_of_a_webp_leaves_out_the_bits_that_ask_for_scaling(self) -> None:
         content = bytearray(pictures.webp())
         content[27] |= 0x40
         content[29] |= 0x80
@@ -79,7 +81,7 @@ class TestSize:
         assert size_stored(bytes(content)) == (64, 32)
 
     @pytest.mark.parametrize(("first", "second", "size"), [(6, 1, (48, 64)), (1, 6, (64, 48))])
-    def test_of_a_jpeg_follows_the_first_orientation_written(
+    def test_read_container_size_of_a_jpeg_follows_the_first_orientation_written(
         self, first: int, second: int, size: tuple[int, int]
     ) -> None:
         content = pictures.encoded(pictures.photograph(), "JPEG", exif=pictures.exif(second))
@@ -88,7 +90,7 @@ class TestSize:
 
     @pytest.mark.parametrize("size", [(64, 47), (63, 48)])
     @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP"])
-    def test_that_the_decoder_does_not_find_again_is_refused(
+    def test_read_container_size_that_the_decoder_does_not_find_again_is_refused(
         self, format: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def misread(content: bytes) -> Container | None:
@@ -103,27 +105,27 @@ class TestSize:
         assert refusal(content) == DAMAGED
 
 
-class TestWhatIsNotDrawn:
+class TestReadContainerNotDrawn:
     """Texts, profiles and further frames neither refuse a picture nor cost anything."""
 
     @pytest.mark.parametrize(
         ("name", "head"),
         [(b"zTXt", b"Raw profile\0\0"), (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0"), (b"iCCP", b"icc\0\0")],
     )
-    def test_may_unfold_to_more_than_a_megabyte(self, name: bytes, head: bytes) -> None:
+    def test_read_container_not_drawn_may_unfold_to_more_than_a_megabyte(self, name: bytes, head: bytes) -> None:
         packed = zlib.compress(bytes(2 * MEGABYTE))
 
         assert size_stored(pictures.with_png_chunk(PNG, name, head + packed)) == (64, 48)
 
     @pytest.mark.parametrize("sequence", [1, 7, 2**32 - 1])
-    def test_may_be_an_animation_out_of_order(self, sequence: int) -> None:
+    def test_read_container_not_drawn_may_be_an_animation_out_of_order(self, sequence: int) -> None:
         frame = struct.pack(">IIIIIHHBB", sequence, 64, 48, 0, 0, 1, 10, 0, 0)
         content = pictures.with_png_chunk(PNG, b"fcTL", frame)
 
         assert size_stored(pictures.with_png_chunk(content, b"acTL", struct.pack(">II", 2, 0))) == (64, 48)
 
     @pytest.mark.parametrize("frames", [0, 2**32 - 1])
-    def test_may_announce_an_impossible_animation_without_a_warning(self, frames: int) -> None:
+    def test_read_container_not_drawn_may_announce_an_impossible_animation_without_a_warning(self, frames: int) -> None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             size_stored(pictures.with_png_chunk(PNG, b"acTL", struct.pack(">II", frames, 0)))
@@ -131,7 +133,9 @@ class TestWhatIsNotDrawn:
         assert caught == []
 
     @pytest.mark.parametrize("name", [b"iCCP", b"zTXt"])
-    def test_is_unfolded_once_at_most(self, name: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_read_container_not_drawn_is_unfolded_once_at_most(
+        self, name: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         unfolded = []
         real = zlib.decompressobj
 
@@ -155,7 +159,7 @@ class TestWhatIsNotDrawn:
         ],
         ids=["GIF", "JPEG", "PNG"],
     )
-    def test_leaves_nothing_in_memory_however_often_it_comes(self, content: bytes) -> None:
+    def test_read_container_not_drawn_leaves_nothing_in_memory_however_often_it_comes(self, content: bytes) -> None:
         with traced() as peak:
             size_stored(content)
             assert peak() < 3 * MEGABYTE

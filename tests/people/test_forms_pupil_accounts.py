@@ -1,0 +1,153 @@
+"""« Créer un utilisateur » for a pupil: which pupil it is, whose names it bears, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from cpro.core.permissions import Role
+from cpro.students.models import Division, Student
+from cpro.users.models import Account
+from tests.factories import NOW, World, make_account, make_student
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written
+
+As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
+
+
+@pytest.fixture(autouse=True)
+def _at_now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def pupils(world: World, arrange: Look) -> list[int]:
+    """Give school A five more pupils: three present (two of one name, one of another division), one gone, one served.
+
+    The world's own pupil gets the world's account.
+    """
+    with arrange() as session:
+        session.get_one(Student, world.a.student_id).account_id = world.a.account_ids["student"]
+        other = Division(establishment_id=world.a.id, code="1 CAP", label="")
+        served = make_account(world.a.id, Role.STUDENT, login="lea.ambre")
+        session.add_all([other, served])
+        session.flush()
+        made = [
+            make_student(world.a.id, last_name="Ambre", first_name="Léa", division_id=world.a.division_id),
+            make_student(world.a.id, last_name="Ambre", first_name="Léa", division_id=world.a.division_id),
+            make_student(
+                world.a.id, last_name="Naissance", usage_name="Usage", first_name="Élie", division_id=other.id
+            ),
+            make_student(world.a.id, is_active=False, division_id=world.a.division_id),
+            make_student(world.a.id, account_id=served.id, division_id=world.a.division_id),
+        ]
+        session.add_all(made)
+        session.flush()
+        return [each.id for each in made]
+
+
+def logins(platform: Look, ids: list[int]) -> list[str | None]:
+    """Return the login of each pupil's account, None without one."""
+    with platform() as session:
+        found = []
+        for student_id in ids:
+            account_id = session.get_one(Student, student_id).account_id
+            found.append(session.get_one(Account, account_id).login if account_id else None)
+        return found
+
+
+class TestCreatePupilAccount:
+    NEW = "/admin/utilisateurs/new/"
+
+    def test_create_pupil_account_a_pupils_account_asks_which_pupil(
+        self, app: Flask, as_: As, pupils: list[int]
+    ) -> None:
+        browser = as_("administrator")
+        browser.get(self.NEW)
+
+        with nothing_written(app):
+            page = Page(browser.post(self.NEW, {"role": "student", "last_name": "Amb", "first_name": ""}))
+
+        assert "Choisissez l’élève" in page.error("student")
+        offered = [option.get("value") for option in page.main.iter("option")]
+        assert str(pupils[0]) in offered
+        assert str(pupils[2]) not in offered  # another name
+        assert str(pupils[3]) not in offered  # gone
+        assert str(pupils[4]) not in offered  # has one
+
+    def test_create_pupil_account_its_names_are_the_pupils(
+        self, app: Flask, as_: As, pupils: list[int], platform: Look
+    ) -> None:
+        browser = as_("administrator")
+        browser.get(self.NEW)
+
+        answer = browser.post(
+            self.NEW, {"role": "student", "student": str(pupils[2]), "civility": "M.", "email": "elie@ecole.example"}
+        )
+
+        assert answer.status_code == 303, answer.text
+        assert logins(platform, pupils)[2] == "elie.usage"
+        details = Page(browser.get(answer.location)).text
+        assert "USAGE Élie (1 CAP)" in details
+        assert "elie@ecole.example" in details
+
+    @pytest.mark.parametrize(
+        ("fields", "field"),
+        [
+            ({"last_name": "Autre", "first_name": "Nom"}, "student"),
+            ({"role": "teacher", "last_name": "Quartz", "first_name": "Zoé"}, "student"),
+            ({"divisions": "2ALP"}, "divisions"),
+            ({"email": "a@b"}, "email"),
+        ],
+    )
+    def test_create_pupil_account_refuses(
+        self, app: Flask, as_: As, pupils: list[int], fields: dict[str, str], field: str
+    ) -> None:
+        browser = as_("administrator")
+        browser.get(self.NEW)
+
+        with nothing_written(app):
+            answer = browser.post(self.NEW, {"role": "student", "student": str(pupils[0]), **fields})
+
+        assert answer.status_code == 422
+        assert Page(answer).error(field)
+
+    @pytest.mark.parametrize("which", ["served", "gone", "other school", "word"])
+    def test_create_pupil_account_refuses_a_pupil_who_cannot_have_it(
+        self, app: Flask, as_: As, world: World, pupils: list[int], which: str, arrange: Look
+    ) -> None:
+        with arrange() as session:
+            session.add(theirs := make_student(world.b.id, last_name="Secret-beta"))
+            session.flush()
+            ids = {"served": str(pupils[4]), "gone": str(pupils[3]), "other school": str(theirs.id), "word": "x"}
+        browser = as_("administrator")
+        browser.get(self.NEW)
+
+        with nothing_written(app):
+            answer = browser.post(self.NEW, {"role": "student", "student": ids[which]})
+
+        assert answer.status_code == 422
+        assert Page(answer).error("student")
+        assert "Secret-beta" not in answer.text
+
+    def test_create_pupil_account_a_correction_keeps_the_pupils_name(
+        self, app: Flask, as_: As, pupils: list[int], platform: Look
+    ) -> None:
+        browser = as_("administrator")
+        with platform() as session:
+            account_id = session.get_one(Student, pupils[4]).account_id
+        address = f"/admin/utilisateurs/edit/?id={account_id}"
+
+        with nothing_written(app):
+            answer = browser.post(address, browser.form(address) | {"last_name": "Autre"})
+
+        assert answer.status_code == 422
+        assert "celui de son élève" in Page(answer).error("last_name")
