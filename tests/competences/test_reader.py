@@ -18,12 +18,12 @@ TWO = [CompetenceRecord("C1", "Étudier"), CompetenceRecord("C2", "Poser ; câbl
         'intitule;CODE;note\nÉtudier;C1;x\n"Poser ; câbler";C2\n',
     ],
 )
-def test_reads_the_usual_ways_of_writing_it(text: str) -> None:
+def test_read_list_reads_the_usual_ways_of_writing_it(text: str) -> None:
     assert read_list(text) == TWO
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-def test_reads_the_usual_encodings(encoding: str) -> None:
+def test_decode_reads_the_usual_encodings(encoding: str) -> None:
     assert read_list(decode("code;intitulé\nC1;Étudier l’existant".encode(encoding))) == [
         CompetenceRecord("C1", "Étudier l’existant")
     ]
@@ -41,14 +41,14 @@ def test_reads_the_usual_encodings(encoding: str) -> None:
         ("x" * 300_000, "n’est pas une liste"),
     ],
 )
-def test_refuses_what_is_no_list(text: str, sentence: str) -> None:
+def test_read_list_refuses_what_is_no_list(text: str, sentence: str) -> None:
     with pytest.raises(UnreadableList) as refusal:
         read_list(text)
 
     assert sentence in refusal.value.message
 
 
-def test_names_each_line_to_correct() -> None:
+def test_read_list_names_each_line_to_correct() -> None:
     text = "code;intitulé\nC1;Étudier\n;Sans code\nc1;Encore\nC 2;Blanc\nC3;\nC4;" + "x" * 251
 
     with pytest.raises(UnreadableList) as refusal:
@@ -63,11 +63,11 @@ def test_names_each_line_to_correct() -> None:
     ]
 
 
-def test_reads_again_what_our_files_defuse() -> None:
+def test_read_list_reads_again_what_our_files_defuse() -> None:
     assert read_list("code;intitulé\nC1;'=Égaliser") == [CompetenceRecord("C1", "=Égaliser")]
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04rest", b"code;\x81\x8d\x8f\x90", b"x" * 900_000])
-def test_refuses_what_is_no_text(content: bytes) -> None:
+def test_decode_refuses_what_is_no_text(content: bytes) -> None:
     with pytest.raises(UnreadableList):
         decode(content)

@@ -48,7 +48,7 @@ ACT_OTHERWISE = {
     "cnil_kind": "says which reference is asked before transfers: tests/settings/test_transfers.py",
     "cnil_reference": "transfers are off without one: tests/settings/test_transfers.py",
     "transfers_enabled": "tests/transfers",
-    "uses_siecle": "tests/students/test_manual_changes.py",
+    "uses_siecle": "tests/students/test_operations.py",
 }
 #: Where a setting is written, or kept as it was written.
 OWN_PAGES = (

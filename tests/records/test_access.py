@@ -63,10 +63,10 @@ def classroom(classroom: Class, world: World, arrange: Look) -> Class:
     return classroom
 
 
-class TestTable:
+class TestRecordsAccess:
     @pytest.mark.parametrize("role", READ)
     @pytest.mark.parametrize("page", ["", "/fiches", "/evaluations", "/bilans"])
-    def test_reading(self, as_: As, classroom: Class, role: str, page: str) -> None:
+    def test_records_access_reading(self, as_: As, classroom: Class, role: str, page: str) -> None:
         browser = _browser(as_, role)
 
         got = tuple(browser.get(f"/eleves/{getattr(classroom, whose)}{page}").status_code for whose in WHOSE)
@@ -74,7 +74,7 @@ class TestTable:
         assert got == READ[role]
 
     @pytest.mark.parametrize("role", WRITE_FICHE)
-    def test_writing_a_fiche(self, as_: As, classroom: Class, role: str) -> None:
+    def test_create_fiche_is_given_to_those_of_the_table(self, as_: As, classroom: Class, role: str) -> None:
         browser = _browser(as_, role)
 
         got = tuple(
@@ -84,7 +84,7 @@ class TestTable:
         assert got == WRITE_FICHE[role]
 
     @pytest.mark.parametrize("role", EVALUATE)
-    def test_evaluating(self, as_: As, classroom: Class, role: str) -> None:
+    def test_create_evaluation_is_given_to_those_of_the_table(self, as_: As, classroom: Class, role: str) -> None:
         browser = _browser(as_, role)
         fields = {"competence": classroom.competences[0], "level": "3", "evaluated_on": "2026-09-08"}
 
@@ -96,7 +96,7 @@ class TestTable:
         assert got == EVALUATE[role]
 
     @pytest.mark.parametrize("role", EVALUATE)
-    def test_writing_a_bilan(self, as_: As, classroom: Class, role: str) -> None:
+    def test_create_bilan_is_given_to_those_of_the_table(self, as_: As, classroom: Class, role: str) -> None:
         browser = _browser(as_, role)
 
         got = tuple(
@@ -106,7 +106,9 @@ class TestTable:
         assert got == EVALUATE[role]
 
     @pytest.mark.parametrize("role", EVALUATE)
-    def test_a_form_that_would_be_refused_is_not_shown(self, as_: As, classroom: Class, role: str) -> None:
+    def test_records_access_a_form_that_would_be_refused_is_not_shown(
+        self, as_: As, classroom: Class, role: str
+    ) -> None:
         browser = _browser(as_, role)
         pages = {"fiches/nouvelle": WRITE_FICHE, "evaluations/nouvelle": EVALUATE, "bilans/nouveau": EVALUATE}
 
@@ -129,7 +131,7 @@ class TestTable:
         ],
     )
     @pytest.mark.parametrize("role", READ)
-    def test_changing_what_is_written(
+    def test_records_access_changing_what_is_written(
         self, app: Flask, as_: As, classroom: Class, role: str, action: str, allowed: set[str]
     ) -> None:
         browser = _browser(as_, role)
@@ -143,7 +145,9 @@ class TestTable:
                 assert browser.post(address, fields).status_code in (403, 409)
 
     @pytest.mark.parametrize("role", READ)
-    def test_a_division_is_evaluated_by_its_teacher_alone(self, as_: As, classroom: Class, role: str) -> None:
+    def test_save_division_a_division_is_evaluated_by_its_teacher_alone(
+        self, as_: As, classroom: Class, role: str
+    ) -> None:
         browser = _browser(as_, role)
 
         for division, mine in ((classroom.division, 200), (classroom.other_division, 403)):
@@ -151,11 +155,13 @@ class TestTable:
             assert browser.get(f"/eleves/evaluer/{division}").status_code == expected
             assert browser.post(f"/eleves/evaluer/{division}").status_code == (422 if expected == 200 else 403)
 
-    def test_another_schools_division_does_not_exist(self, as_: As, classroom: Class, world: World) -> None:
+    def test_save_division_another_schools_division_does_not_exist(
+        self, as_: As, classroom: Class, world: World
+    ) -> None:
         assert as_("teacher").get(f"/eleves/evaluer/{world.b.division_id}").status_code == 404
 
     @pytest.mark.parametrize("kind", ["fiches/{fiche}", "evaluations/{evaluation}/modifier", "bilans/{bilan}/modifier"])
-    def test_a_record_is_found_under_its_pupil_alone(self, as_: As, classroom: Class, kind: str) -> None:
+    def test_records_access_a_record_is_found_under_its_pupil_alone(self, as_: As, classroom: Class, kind: str) -> None:
         address = kind.format(**vars(classroom))
 
         assert as_("teacher").get(f"/eleves/{classroom.own}/{address}").status_code in (200, 409)
@@ -163,8 +169,8 @@ class TestTable:
         assert as_("teacher", "b").get(f"/eleves/{classroom.elsewhere}/{address}").status_code == 404
 
 
-class TestInspector:
-    def test_reads_within_the_diplomas_and_each_page_is_recorded(
+class TestRecordsOfAnInspector:
+    def test_records_access_of_an_inspector_is_within_the_diplomas_and_recorded(
         self, as_: As, classroom: Class, app: Flask, platform: Look
     ) -> None:
         browser = as_("inspector", enter="a")
@@ -184,7 +190,9 @@ class TestInspector:
         assert (line.action, line.object_type, line.object_id) == ("record:opened", "pupil_records", str(classroom.own))
         assert MARKER not in str(line.changes) + line.object_label
 
-    def test_another_diploma_opens_no_pupil(self, as_: As, classroom: Class, world: World, arrange: Look) -> None:
+    def test_records_access_of_an_inspector_opens_no_pupil_of_another_diploma(
+        self, as_: As, classroom: Class, world: World, arrange: Look
+    ) -> None:
         from cpro.inspectors.models import Mandate, MandateDiploma
 
         with arrange() as session:
@@ -201,7 +209,9 @@ class TestInspector:
         assert [browser.get(f"/eleves/{getattr(classroom, whose)}").status_code for whose in WHOSE] == [404] * 5
         assert MARKER not in browser.get("/eleves").text
 
-    def test_a_careless_page_would_find_nothing(self, app: Flask, classroom: Class, world: World) -> None:
+    def test_records_access_of_an_inspector_holds_for_a_careless_page(
+        self, app: Flask, classroom: Class, world: World
+    ) -> None:
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id, diploma_ids=frozenset({10_000}), read_only=True))
 
@@ -211,40 +221,40 @@ class TestInspector:
             assert not queries.count_records([classroom.own])
 
 
-class TestPupilLists:
-    def test_a_teacher_sees_their_divisions_only(self, as_: As, classroom: Class) -> None:
+class TestPupils:
+    def test_pupils_a_teacher_sees_their_divisions_only(self, as_: As, classroom: Class) -> None:
         text = as_("teacher").get("/eleves?situation=tous").text
 
         assert all(name in text for name in ("AGATE", "BÉRYL", "DÉPART"))
         assert "CORAIL" not in text
 
-    def test_asking_for_another_division_opens_nothing(self, as_: As, classroom: Class) -> None:
+    def test_pupils_asking_for_another_division_opens_nothing(self, as_: As, classroom: Class) -> None:
         assert "CORAIL" not in as_("teacher").get("/eleves?situation=tous&division=1AUTRE").text
 
-    def test_the_head_sees_all(self, as_: As, classroom: Class) -> None:
+    def test_pupils_the_head_sees_all(self, as_: As, classroom: Class) -> None:
         text = as_("head").get("/eleves?situation=tous").text
 
         assert all(name in text for name in ("AGATE", "BÉRYL", "CORAIL", "DÉPART"))
         assert "beta" not in text.lower()
 
-    def test_a_pupil_is_led_to_their_own_page(self, as_: As, classroom: Class) -> None:
+    def test_pupils_a_pupil_is_led_to_their_own_page(self, as_: As, classroom: Class) -> None:
         browser = as_("student")
 
         assert browser.get("/eleves").status_code == 403
         assert browser.get("/eleves/moi").location == f"/eleves/{classroom.own}"
 
-    def test_an_account_of_no_pupil_reads_so(self, as_: As, classroom: Class) -> None:
+    def test_pupils_an_account_of_no_pupil_reads_so(self, as_: As, classroom: Class) -> None:
         answer = as_("student", "b").get("/eleves/moi")
 
         assert answer.status_code == 200
         assert "relié à aucun élève" in answer.text
 
-    def test_a_teacher_without_division_reads_so(self, as_: As, world: World) -> None:
+    def test_pupils_a_teacher_without_division_reads_so(self, as_: As, world: World) -> None:
         assert "Aucune division ne vous est encore confiée" in as_("teacher").get("/eleves").text
 
 
-class TestOtherRoles:
-    def test_neither_the_administrator_nor_the_support_has_a_right_on_records(self) -> None:
+class TestRecordsOfOtherRoles:
+    def test_records_neither_the_administrator_nor_the_support_has_a_right_on_records(self) -> None:
         for permission in (
             Permission.PUPILS_VIEW,
             Permission.PUPIL_RECORDS_READ,
@@ -257,7 +267,7 @@ class TestOtherRoles:
 
     @pytest.mark.parametrize("role", ["administrator", "support"])
     @pytest.mark.slow
-    def test_no_page_export_line_or_message_holds_a_word_of_them(
+    def test_records_no_page_export_line_or_message_holds_a_word_of_them(
         self, app: Flask, as_: As, classroom: Class, world: World, role: str
     ) -> None:
         """Every action is made and refused first, so that the journal and messages have something to betray."""
@@ -285,7 +295,9 @@ class TestOtherRoles:
             answer = browser.post(page.format(b=world.b.id))
             assert MARKER not in answer.text, page
 
-    def test_the_journal_records_who_and_whom_never_what(self, as_: As, classroom: Class, platform: Look) -> None:
+    def test_records_the_journal_records_who_and_whom_never_what(
+        self, as_: As, classroom: Class, platform: Look
+    ) -> None:
         _live(as_, classroom)
 
         with platform() as session:

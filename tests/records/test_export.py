@@ -34,15 +34,15 @@ def _copy(session: Any, fiche_id: int) -> None:
     row.received_in, row.origin_school = 3, "Lycée d’avant (0999009A)"
 
 
-class TestExport:
-    def test_says_its_format(self, exported: dict[str, Any]) -> None:
+class TestExportOf:
+    def test_export_of_says_its_format(self, exported: dict[str, Any]) -> None:
         assert (exported["format"], exported["version"]) == (FORMAT, VERSION)
         assert list(exported) == [
             "format", "version", "etablissement", "identite", "formation", "compte", "fiches", "evaluations", "bilans",
             "brouillons",
         ]  # fmt: skip
 
-    def test_holds_all_that_is_kept(self, exported: dict[str, Any], app: Flask, classroom: Class) -> None:
+    def test_export_of_holds_all_that_is_kept(self, exported: dict[str, Any], app: Flask, classroom: Class) -> None:
         assert exported["identite"]["nom_de_famille"] == "Agate"
         assert exported["identite"]["ine"]
         assert (exported["formation"]["division"], exported["formation"]["code_du_diplome"]) == ("2ALP", "40025520")
@@ -54,14 +54,18 @@ class TestExport:
         assert evaluation["fiche"] == f"Fiche {MARKER}"
         assert exported["bilans"][0]["texte"] == f"Bilan {MARKER}"
 
-    def test_says_where_each_record_comes_from(self, exported: dict[str, Any], app: Flask, classroom: Class) -> None:
+    def test_export_of_says_where_each_record_comes_from(
+        self, exported: dict[str, Any], app: Flask, classroom: Class
+    ) -> None:
         uids = {row["origin_uid"] for row in rows(app, Fiche)}
         origins = [each["origine"] for each in exported["fiches"]]
 
         assert {each["identifiant"] for each in origins} == uids
         assert {each["etablissement_d_origine"] for each in origins} == {"", "Lycée d’avant (0999009A)"}
 
-    def test_holds_no_secret_and_no_other_person(self, exported: dict[str, Any], app: Flask, world: World) -> None:
+    def test_export_of_holds_no_secret_and_no_other_person(
+        self, exported: dict[str, Any], app: Flask, world: World
+    ) -> None:
         text = json.dumps(exported, ensure_ascii=False)
         secret = next(row["password_hash"] for row in rows(app, Account) if row["login"] == "noe.agate")
 

@@ -37,8 +37,8 @@ def write_about(desk: Desk, **values: Any) -> None:
         session.add(make_fiche(student, **values))
 
 
-class TestUndoing:
-    def test_is_refused_once_a_pupil_it_created_has_a_fiche(self, desk: Desk) -> None:
+class TestUndoImport:
+    def test_undo_import_is_refused_once_a_pupil_it_created_has_a_fiche(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(PUPIL))
         write_about(desk)
 
@@ -50,14 +50,14 @@ class TestUndoing:
         with desk.look() as session:
             assert session.scalar(select(Fiche.id)) is not None
 
-    def test_is_refused_once_a_pupil_it_reactivated_has_a_new_fiche(self, desk: Desk) -> None:
+    def test_undo_import_is_refused_once_a_pupil_it_reactivated_has_a_new_fiche(self, desk: Desk) -> None:
         _reactivate(desk)
         write_about(desk, created_at=LATER, changed_at=LATER)
 
         with pytest.raises(DomainError, match="a depuis des fiches"):
             desk.undo(now=LATER + timedelta(hours=1))
 
-    def test_is_refused_when_a_fiche_comes_between_its_preparation_and_its_writing(
+    def test_undo_import_is_refused_when_a_fiche_comes_between_its_preparation_and_its_writing(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         _reactivate(desk)
@@ -77,7 +77,7 @@ class TestUndoing:
 
         assert desk.students()["1"]["is_active"] is True
 
-    def test_what_was_written_before_the_pupil_came_back_does_not_count(self, desk: Desk) -> None:
+    def test_undo_import_what_was_written_before_the_pupil_came_back_does_not_count(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(PUPIL))
         write_about(desk, created_at=NOW - timedelta(days=1), changed_at=NOW - timedelta(days=1))
         _reactivate(desk, created=True)
@@ -87,8 +87,8 @@ class TestUndoing:
         assert desk.students()["1"]["is_active"] is False
 
 
-class TestWhoIsWrittenAbout:
-    def test_a_copy_is_not_the_schools_work(self, desk: Desk) -> None:
+class TestListStudentsWithRecords:
+    def test_list_students_with_records_a_copy_is_not_the_schools_work(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(PUPIL))
         write_about(desk, received_in=1, origin_school="Ailleurs")
 
@@ -96,7 +96,7 @@ class TestWhoIsWrittenAbout:
             ids = _ids(session)
             assert list_students_with_records(ids) == set()
 
-    def test_since_an_instant(self, desk: Desk) -> None:
+    def test_list_students_with_records_since_an_instant(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(PUPIL))
         write_about(desk)
 

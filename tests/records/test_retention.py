@@ -27,13 +27,11 @@ from cpro.students.models import Student
 from cpro.students.queries import kept_since
 from tests.factories import NOW, TESTER, World
 from tests.helpers.browser import Browser
-from tests.helpers.pages import Page
-from tests.helpers.records import nothing_written, rows, school_row, set_school, set_up, watching
+from tests.helpers.records import rows, set_school, set_up, watching
 from tests.records.conftest import MARKER, Class, make_bilan, make_evaluation, make_fiche
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
-TAB = "/admin/parametres/conservation"
 #: three years and a day before NOW, and three years
 TOO_LONG, JUST = date(2023, 10, 4), date(2023, 10, 5)
 
@@ -87,7 +85,7 @@ def owners(app: Flask) -> dict[str, set[int]]:
     }
 
 
-class TestDays:
+class TestGetDeletionDay:
     @pytest.mark.parametrize(
         ("departed_on", "years", "day"),
         [
@@ -98,19 +96,21 @@ class TestDays:
             (date(2025, 12, 31), 1, date(2027, 1, 1)),
         ],
     )
-    def test_the_day_announced_is_the_first_on_which_they_go(self, departed_on: date, years: int, day: date) -> None:
+    def test_get_deletion_day_the_day_announced_is_the_first_on_which_they_go(
+        self, departed_on: date, years: int, day: date
+    ) -> None:
         assert get_deletion_day(departed_on, years) == day
         assert kept_since(years, day) > departed_on >= kept_since(years, day - timedelta(days=1))
 
-    def test_every_day_of_four_years_agrees(self) -> None:
+    def test_get_deletion_day_every_day_of_four_years_agrees(self) -> None:
         for offset in range(4 * 366):
             departed_on = date(2023, 1, 1) + timedelta(days=offset)
             day = get_deletion_day(departed_on, 2)
             assert kept_since(2, day) > departed_on >= kept_since(2, day - timedelta(days=1)), departed_on
 
 
-class TestNight:
-    def test_only_those_gone_for_too_long_lose_theirs(self, app: Flask, classroom: Class) -> None:
+class TestDeleteExpired:
+    def test_delete_expired_only_those_gone_for_too_long_lose_theirs(self, app: Flask, classroom: Class) -> None:
         for student_id in (classroom.gone, classroom.mate, classroom.stranger, classroom.elsewhere):
             give(app, student_id)
         leave(app, classroom.gone, TOO_LONG)
@@ -133,7 +133,7 @@ class TestNight:
         ],
     )
     @pytest.mark.parametrize("kind", [Fiche, Evaluation, Bilan])
-    def test_without_a_day_of_departure_the_last_school_year_counts(
+    def test_delete_expired_without_a_day_of_departure_the_last_school_year_counts(
         self, app: Flask, classroom: Class, kind: Any, written: datetime, created: datetime, kept: bool
     ) -> None:
         give(app, classroom.gone)
@@ -147,7 +147,7 @@ class TestNight:
         assert (classroom.gone in owners(app)[kind.__tablename__]) is kept
         assert bool(announced) is not kept
 
-    def test_a_pupil_who_came_back_keeps_all(self, app: Flask, classroom: Class) -> None:
+    def test_delete_expired_a_pupil_who_came_back_keeps_all(self, app: Flask, classroom: Class) -> None:
         give(app, classroom.gone)
         set_up(app, lambda session: setattr(session.get_one(Student, classroom.gone), "departed_on", TOO_LONG))
         set_up(app, lambda session: setattr(session.get_one(Student, classroom.gone), "is_active", True))
@@ -156,7 +156,7 @@ class TestNight:
 
         assert classroom.gone in owners(app)["fiche"]
 
-    def test_each_school_has_its_years(self, app: Flask, classroom: Class, world: World) -> None:
+    def test_delete_expired_each_school_has_its_years(self, app: Flask, classroom: Class, world: World) -> None:
         give(app, classroom.gone)
         give(app, classroom.elsewhere)
         leave(app, classroom.gone, date(2025, 10, 1))
@@ -168,7 +168,7 @@ class TestNight:
         assert classroom.gone in owners(app)["fiche"]
         assert classroom.elsewhere not in owners(app)["fiche"]
 
-    def test_the_journal_records_how_many_never_whose(
+    def test_delete_expired_the_journal_records_how_many_never_whose(
         self, app: Flask, classroom: Class, world: World, platform: Look
     ) -> None:
         give(app, classroom.gone)
@@ -187,7 +187,7 @@ class TestNight:
         }
         assert MARKER not in str(line.changes)
 
-    def test_twice_records_and_deletes_nothing_more(self, app: Flask, classroom: Class) -> None:
+    def test_delete_expired_twice_records_and_deletes_nothing_more(self, app: Flask, classroom: Class) -> None:
         give(app, classroom.gone)
         leave(app, classroom.gone, TOO_LONG)
         night(app)
@@ -198,7 +198,7 @@ class TestNight:
         assert watch.lines == []
         assert not {"fiche", "evaluation", "bilan"} & watch.changed
 
-    def test_killed_between_two_schools_the_next_night_ends_it(
+    def test_delete_expired_killed_between_two_schools_the_next_night_ends_it(
         self, app: Flask, classroom: Class, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for student_id in (classroom.gone, classroom.elsewhere):
@@ -224,7 +224,7 @@ class TestNight:
 
         assert classroom.elsewhere not in owners(app)["fiche"]
 
-    def test_the_years_are_read_under_the_lock(self, app: Flask, classroom: Class, world: World) -> None:
+    def test_delete_expired_the_years_are_read_under_the_lock(self, app: Flask, classroom: Class, world: World) -> None:
         """A head who lengthens the period while the night is running loses nothing."""
         set_school(app, world.a.id, retention_years=1)
         give(app, classroom.gone)
@@ -240,134 +240,8 @@ class TestNight:
         assert classroom.gone in owners(app)["fiche"]
 
 
-class TestTab:
-    @pytest.fixture(autouse=True)
-    def october(self) -> Any:
-        with time_machine.travel(NOW, tick=True):
-            yield
-
-    @pytest.mark.parametrize(
-        ("role", "status"),
-        [("administrator", 200), ("head", 200), ("teacher", 403), ("student", 403), ("support", 403)],
-    )
-    def test_who_opens_it(self, as_: As, role: str, status: int) -> None:
-        assert as_(role, enter="a" if role == "support" else None).get(TAB).status_code == status
-
-    def test_the_administrator_sees_figures_alone_and_sets_nothing(self, app: Flask, as_: As, classroom: Class) -> None:
-        give(app, classroom.gone)
-        leave(app, classroom.gone, TOO_LONG)
-        browser = as_("administrator")
-
-        page = Page(browser.get(TAB))
-        assert "partent la nuit prochaine1" in page.text.replace(" 1", "1")
-        assert "DÉPART" not in page.text and MARKER not in page.text
-        with nothing_written(app):
-            assert browser.post(TAB, {"retention_years": "1"}).status_code == 403
-
-    def test_the_head_sees_who_and_when(self, app: Flask, as_: As, classroom: Class) -> None:
-        give(app, classroom.gone)
-        give(app, classroom.mate)
-        leave(app, classroom.gone, TOO_LONG)
-        leave(app, classroom.mate, date(2026, 9, 1))
-
-        page = Page(as_("head").get(TAB))
-
-        assert page.rows() == [
-            ["DÉPART Zoé", "2ALP", "04/10/2023", "3", "prochaine nuit"],
-            ["BÉRYL Zoé", "2ALP", "01/09/2026", "3", "02/09/2029"],
-        ]
-        assert MARKER not in page.text
-
-    def test_the_head_sees_those_whose_departure_has_no_date(self, app: Flask, as_: As, classroom: Class) -> None:
-        for student_id in (classroom.gone, classroom.mate, classroom.stranger):
-            give(app, student_id)
-            leave(app, student_id, None)
-        leave(app, classroom.gone, date(2026, 9, 1))
-        came = datetime(2020, 9, 1, tzinfo=UTC)
-        backdate(app, classroom.mate, created=came, written={Bilan: datetime(2024, 1, 8, tzinfo=UTC)})
-        backdate(app, classroom.stranger, created=came, written={})
-
-        page = Page(as_("head").get(TAB))
-
-        assert page.rows() == [
-            ["DÉPART Zoé", "2ALP", "01/09/2026", "3", "02/09/2029"],
-            ["BÉRYL Zoé", "2ALP", "jour inconnu", "3", "01/09/2027"],
-            ["CORAIL Zoé", "1AUTRE", "jour inconnu", "3", "prochaine nuit"],
-        ]
-        assert "3 anciens apprenants" in page.text
-
-    @pytest.mark.parametrize("years", ["", "0", "4", "-1", "deux", "9" * 30])
-    def test_no_other_than_one_two_or_three_years(self, app: Flask, as_: As, classroom: Class, years: str) -> None:
-        browser = as_("head")
-
-        with nothing_written(app):
-            answer = browser.post(TAB, {"retention_years": years})
-
-        assert answer.status_code == 422
-        assert "Choisissez 1, 2 ou 3 ans" in Page(answer).error("retention_years")
-
-    def test_a_shorter_period_that_deletes_is_confirmed_first(
-        self, app: Flask, as_: As, classroom: Class, world: World
-    ) -> None:
-        give(app, classroom.gone)
-        leave(app, classroom.gone, date(2025, 1, 1))
-        browser = as_("head")
-
-        with nothing_written(app):
-            page = Page(browser.post(TAB, browser.form(TAB) | {"retention_years": "1"}))
-        assert "La nuit prochaine, 1 fiche, 1 évaluation, 1 bilan de 1 ancien apprenant seront supprimés" in page.text
-
-        with watching(app) as watch:
-            answer = browser.post(TAB, page.values())
-        assert answer.status_code == 303
-        assert school_row(app, world.a.id)["retention_years"] == 1
-        assert watch.line["changes"] == {"retention_years": [3, 1]}
-        assert classroom.gone in owners(app)["fiche"], "nothing goes before the night"
-
-    def test_a_period_that_deletes_nothing_is_saved_at_once(
-        self, app: Flask, as_: As, classroom: Class, world: World
-    ) -> None:
-        browser = as_("head")
-
-        assert browser.post(TAB, browser.form(TAB) | {"retention_years": "2"}).status_code == 303
-        assert school_row(app, world.a.id)["retention_years"] == 2
-        assert school_row(app, world.b.id)["retention_years"] == 3
-
-    def test_two_heads_at_once(self, app: Flask, as_: As, classroom: Class, world: World) -> None:
-        browser = as_("head")
-        opened = browser.form(TAB)
-        browser.post(TAB, opened | {"retention_years": "2"})
-
-        answer = browser.post(TAB, opened | {"retention_years": "1"})
-
-        assert answer.status_code == 409
-        assert school_row(app, world.a.id)["retention_years"] == 2
-
-    def test_the_history_says_it_and_restores_nothing(self, app: Flask, as_: As, classroom: Class) -> None:
-        browser = as_("head")
-        browser.post(TAB, browser.form(TAB) | {"retention_years": "2"})
-
-        page = Page(browser.get("/admin/parametres/historique?de=conservation"))
-
-        assert "Conservation après le départ" in page.text
-        assert "3 ans" in page.text and "2 ans" in page.text
-        assert "Rétablir" not in page.text
-
-    def test_it_asks_as_many_queries_for_many_departures(self, app: Flask, as_: As, classroom: Class) -> None:
-        from tests.records.test_pages import _queries
-
-        give(app, classroom.gone)
-        browser = as_("head")
-        few = _queries(app, lambda: browser.get(TAB))
-        for student_id in (classroom.mate, classroom.stranger):
-            give(app, student_id)
-            leave(app, student_id, date(2026, 9, 1))
-
-        assert _queries(app, lambda: browser.get(TAB)) == few
-
-
-class TestWithoutINE:
-    def test_the_list_of_pupils_without_ine_obeys_the_same_setting(
+class TestRetentionWithoutINE:
+    def test_retention_the_list_of_pupils_without_ine_obeys_the_same_setting(
         self, app: Flask, as_: As, classroom: Class, world: World
     ) -> None:
         def change(session: Session) -> None:

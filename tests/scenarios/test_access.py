@@ -28,9 +28,11 @@ READING = ("", "/imprimer")
 WRITING = ("/modifier", "/archiver", "/reprendre")
 
 
-class TestThoseWithoutRight:
+class TestScenariosWithoutRight:
     @pytest.mark.parametrize("role", ["administrator", "student", "support"])
-    def test_are_refused_everywhere_and_shown_nothing(self, app: Flask, as_: As, written: Written, role: str) -> None:
+    def test_scenarios_access_is_refused_everywhere_and_shows_nothing(
+        self, app: Flask, as_: As, written: Written, role: str
+    ) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
 
         with nothing_written(app):
@@ -43,7 +45,7 @@ class TestThoseWithoutRight:
             assert browser.post("/scenarios/nouveau", written.typed()).status_code == 403
 
     @pytest.mark.parametrize("role", ["administrator", "support"])
-    def test_find_no_trace_in_what_they_may_read(self, as_: As, written: Written, role: str) -> None:
+    def test_scenarios_leave_no_trace_in_what_others_may_read(self, as_: As, written: Written, role: str) -> None:
         teacher = as_("teacher")
         teacher.post(written.page("/modifier"), written.typed(title="Nouveau-secret-titre"))
         teacher.post(written.page("/dupliquer"))
@@ -57,7 +59,7 @@ class TestThoseWithoutRight:
         for address in ("/admin/", "/admin/parametres/masques?diplome=40025520", "/admin/journal/export/csv/"):
             assert SECRET not in browser.get(address).text, address
 
-    def test_the_head_reads_and_writes_nothing(self, app: Flask, as_: As, written: Written) -> None:
+    def test_scenarios_access_of_the_head_reads_and_writes_nothing(self, app: Flask, as_: As, written: Written) -> None:
         browser = as_("head")
 
         assert "Texte-secret-alpha" in browser.get(written.page()).text
@@ -69,8 +71,8 @@ class TestThoseWithoutRight:
                 assert browser.post(written.page(end), written.typed()).status_code == 403
 
 
-class TestAnotherSchool:
-    def test_has_no_scenario(self, app: Flask, as_: As, written: Written) -> None:
+class TestScenariosOfAnotherSchool:
+    def test_scenarios_of_another_school_has_no_scenario(self, app: Flask, as_: As, written: Written) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
@@ -82,7 +84,9 @@ class TestAnotherSchool:
         for query in ("", "?etat=tous", "?recherche=secret", f"?apres={written.theirs}", f"?avant={written.theirs}"):
             assert "beta" not in browser.get(f"/scenarios{query}").text
 
-    def test_has_no_teacher_to_write_with(self, app: Flask, as_: As, world: World, written: Written) -> None:
+    def test_scenarios_of_another_school_has_no_teacher_to_write_with(
+        self, app: Flask, as_: As, world: World, written: Written
+    ) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
@@ -92,8 +96,8 @@ class TestAnotherSchool:
         assert "n’est pas un enseignant de l’établissement" in Page(answer).error("co_authors")
 
 
-class TestInspector:
-    def test_reads_within_the_mandate_and_each_page_is_recorded_without_its_words(
+class TestScenariosOfAnInspector:
+    def test_scenarios_of_an_inspector_reads_within_the_mandate_and_each_page_is_recorded_without_its_words(
         self, app: Flask, as_: As, world: World, arrange: Look, written: Written
     ) -> None:
         with arrange() as session:
@@ -113,7 +117,9 @@ class TestInspector:
         ]
         assert SECRET not in str(consultations) and "recherche" not in str(consultations)
 
-    def test_sees_nothing_of_another_diploma(self, as_: As, world: World, arrange: Look, written: Written) -> None:
+    def test_scenarios_of_an_inspector_sees_nothing_of_another_diploma(
+        self, as_: As, world: World, arrange: Look, written: Written
+    ) -> None:
         with arrange() as session:
             mandate = make_mandate(world, all_diplomas=False)
             session.add(mandate)
@@ -128,8 +134,8 @@ class TestInspector:
             assert browser.get(written.page(end)).status_code == 404
 
 
-class TestModule:
-    def test_switched_off_closes_every_page_and_keeps_everything(
+class TestScenariosModule:
+    def test_scenarios_module_switched_off_closes_every_page_and_keeps_everything(
         self, app: Flask, as_: As, world: World, written: Written
     ) -> None:
         browser = as_("teacher")
@@ -147,7 +153,9 @@ class TestModule:
         assert "Texte-secret-alpha" in browser.get(written.page()).text
         assert 'href="/scenarios"' in browser.get("/mon-compte").text
 
-    def test_shows_the_head_what_switching_changes(self, app: Flask, as_: As, world: World, written: Written) -> None:
+    def test_scenarios_module_shows_the_head_what_switching_changes(
+        self, app: Flask, as_: As, world: World, written: Written
+    ) -> None:
         browser = as_("head")
 
         on = Page(browser.get("/admin/parametres/modules")).text
@@ -159,7 +167,7 @@ class TestModule:
 
 
 class TestCoAuthors:
-    def test_write_no_other_scenario_than_theirs(
+    def test_update_scenario_co_authors_write_no_other_scenario_than_theirs(
         self, app: Flask, world: World, written: Written, as_colleague: Browser, arrange: Look
     ) -> None:
         with arrange() as session:
@@ -181,7 +189,7 @@ class TestCoAuthors:
 
 class TestPartsOfScenarios:
     @pytest.mark.parametrize("part", [ScenarioLink, ScenarioCompetence, ScenarioCoAuthor])
-    def test_are_within_a_mandate_as_their_scenario_is(
+    def test_scenario_parts_are_within_a_mandate_as_their_scenario_is(
         self, app: Flask, world: World, written: Written, add_co_author: Callable[[], None], part: type[Any]
     ) -> None:
         add_co_author()

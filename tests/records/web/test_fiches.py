@@ -46,7 +46,7 @@ def state_of(app: Flask, fiche_id: int) -> str:
     return next(row["state"] for row in rows(app, Fiche) if row["id"] == fiche_id)
 
 
-class TestWriting:
+class TestCreateFiche:
     #: what is typed instead, the field blamed, what the sentence says
     REFUSED = {
         "no title": ({"title": " "}, "title", "Donnez un titre"),
@@ -65,7 +65,7 @@ class TestWriting:
 
     @pytest.mark.parametrize("case", REFUSED)
     @pytest.mark.parametrize("address", ["nouvelle", "{draft}/modifier"])
-    def test_what_is_refused_is_reported_beside_its_field_and_kept(
+    def test_create_fiche_what_is_refused_is_reported_beside_its_field_and_kept(
         self, app: Flask, as_: As, classroom: Class, own: str, case: str, address: str
     ) -> None:
         typed, field, sentence = self.REFUSED[case]
@@ -80,7 +80,9 @@ class TestWriting:
         if field != "title":
             assert page.values()["title"] == "Pose d’un tableau"
 
-    def test_a_draft_is_kept_as_it_was_typed(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_create_fiche_a_draft_is_kept_as_it_was_typed(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         browser = as_("student")
 
         with watching(app) as watch:
@@ -94,7 +96,9 @@ class TestWriting:
         assert len(row["origin_uid"]) == 36
         assert watch.line["action"] == "fiche:created"
 
-    def test_what_could_run_in_a_page_is_not_stored(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_create_fiche_what_could_run_in_a_page_is_not_stored(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         hostile = '<p>Bien<script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:x">ici</a></p>'
 
         as_("student").post(f"{own}/fiches/nouvelle", {**TYPED, "tasks": hostile, "tasks_format": "html"})
@@ -104,14 +108,16 @@ class TestWriting:
         assert not any(word in stored for word in ("script", "onerror", "img"))
 
     @pytest.mark.parametrize(("role", "state"), [("student", "submitted"), ("teacher", "validated")])
-    def test_a_finished_fiche_is_handed_in_or_validated(
+    def test_create_fiche_a_finished_fiche_is_handed_in_or_validated(
         self, app: Flask, as_: As, classroom: Class, own: str, role: str, state: str
     ) -> None:
         as_(role).post(f"{own}/fiches/nouvelle", {**TYPED, "then": "done"})
 
         assert fiches_of(app, classroom.own)[-1]["state"] == state
 
-    def test_two_of_the_same_have_two_origins(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_create_fiche_two_of_the_same_have_two_origins(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         browser = as_("student")
         for _ in range(2):
             browser.post(f"{own}/fiches/nouvelle", TYPED)
@@ -119,8 +125,8 @@ class TestWriting:
         assert len({row["origin_uid"] for row in fiches_of(app, classroom.own)}) == 4
 
 
-class TestLife:
-    def test_submitted_validated_sent_back(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+class TestFicheStates:
+    def test_submit_validate_and_send_back_fiche(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         pupil, teacher, fiche = as_("student"), as_("teacher"), f"{own}/fiches/{classroom.draft}"
         assert teacher.post(f"{fiche}/valider").status_code == 409
         assert state_of(app, classroom.draft) == "draft"
@@ -138,7 +144,7 @@ class TestLife:
         assert (row["state"], row["validated_at"], row["validated_by_label"]) == ("draft", None, "")
         assert pupil.post(f"{fiche}/modifier", TYPED).status_code == 303
 
-    def test_a_pupil_never_validates(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_validate_fiche_is_never_a_pupils(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         pupil = as_("student")
         pupil.post(f"{own}/fiches/{classroom.draft}/soumettre")
 
@@ -146,7 +152,7 @@ class TestLife:
         assert pupil.post(f"{own}/fiches/{classroom.draft}/rendre").status_code == 403
         assert state_of(app, classroom.draft) == "submitted"
 
-    def test_saved_again_as_a_draft_it_is_not_handed_in_any_more(
+    def test_update_fiche_saved_again_as_a_draft_is_not_handed_in_any_more(
         self, app: Flask, as_: As, classroom: Class, own: str
     ) -> None:
         pupil = as_("student")
@@ -156,7 +162,9 @@ class TestLife:
 
         assert state_of(app, classroom.draft) == "draft"
 
-    def test_twice_the_same_action_is_one(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_submit_fiche_or_validate_fiche_twice_is_once(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         pupil, teacher = as_("student"), as_("teacher")
         assert [pupil.post(f"{own}/fiches/{classroom.draft}/soumettre").status_code for _ in range(2)] == [303, 303]
 
@@ -165,7 +173,9 @@ class TestLife:
         assert (first.status_code, second.status_code) == (303, 409)
         assert "a été validée par Inès QUARTZ" in second.text
 
-    def test_a_teacher_changes_no_word_of_a_pupils_fiche(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_update_fiche_a_teacher_changes_no_word_of_a_pupils_fiche(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
@@ -174,7 +184,7 @@ class TestLife:
         assert answer.status_code == 403
         assert "Seul l’auteur peut modifier" in Page(answer).text
 
-    def test_the_fiche_that_changed_meanwhile_is_not_validated(
+    def test_validate_fiche_refuses_one_that_changed_meanwhile(
         self, app: Flask, as_: As, classroom: Class, own: str
     ) -> None:
         pupil, teacher, fiche = as_("student"), as_("teacher"), f"{own}/fiches/{classroom.draft}"
@@ -188,12 +198,12 @@ class TestLife:
         assert "Pose d’un tableau" in answer.text
         assert state_of(app, classroom.draft) == "submitted"
 
-    def test_what_each_window_changed_is_kept(self, as_: As, classroom: Class, own: str) -> None:
+    def test_update_fiche_what_each_window_changed_is_kept(self, as_: As, classroom: Class, own: str) -> None:
         address, draft = f"{own}/fiches/{classroom.draft}/modifier", ("then", "")
 
         play(as_("student"), as_("student"), Shared(address, "tasks", ("Un", "Deux", "Trois"), ("title", "T"), draft))
 
-    def test_two_windows_on_one_fiche(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_update_fiche_two_windows_on_one_fiche(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         browser, address = as_("student"), f"{own}/fiches/{classroom.draft}/modifier"
         opened = browser.form(address)
         browser.post(address, {**TYPED, "version": opened["version"]})
@@ -207,8 +217,8 @@ class TestLife:
         assert browser.post(address, {**TYPED, **Page(answer).values()}).status_code == 303
 
 
-class TestDeleting:
-    def test_is_asked_once_then_done(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+class TestDeleteFiche:
+    def test_delete_fiche_is_asked_once_then_done(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         pupil, address = as_("student"), f"{own}/fiches/{classroom.draft}/supprimer"
         with nothing_written(app):
             assert "Supprimer la fiche" in pupil.get(address).text
@@ -218,7 +228,9 @@ class TestDeleting:
         assert classroom.draft not in {row["id"] for row in rows(app, Fiche)}
         assert pupil.post(address).status_code == 404
 
-    def test_one_that_an_evaluation_is_about_stays(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_delete_fiche_one_that_an_evaluation_is_about_stays(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         teacher = as_("teacher")
         teacher.post(f"{own}/fiches/{classroom.fiche}/rendre")
 
@@ -229,8 +241,8 @@ class TestDeleting:
         assert "1 évaluation porte sur elle" in Page(answer).text
 
 
-class TestFrozen:
-    def test_a_pupil_who_has_left_is_read_and_not_written(
+class TestFrozenFiche:
+    def test_fiche_a_pupil_who_has_left_is_read_and_not_written(
         self, app: Flask, as_: As, classroom: Class, own: str
     ) -> None:
         set_up(app, lambda session: setattr(session.get_one(Student, classroom.own), "is_active", False))
@@ -253,7 +265,7 @@ class TestFrozen:
         assert [answer.status_code for answer in answers] == [409] * 8
         assert all("a quitté l’établissement" in answer.text for answer in answers)
 
-    def test_what_was_typed_when_the_pupil_left_is_not_lost(
+    def test_create_fiche_what_was_typed_when_the_pupil_left_is_not_lost(
         self, app: Flask, as_: As, classroom: Class, own: str
     ) -> None:
         browser = as_("teacher")
@@ -265,7 +277,7 @@ class TestFrozen:
         assert answer.status_code == 409
         assert Page(answer).values()["title"] == "Pose d’un tableau"
 
-    def test_a_copy_says_where_it_comes_from_and_is_read_only(
+    def test_fiche_a_copy_says_where_it_comes_from_and_is_read_only(
         self, app: Flask, as_: As, classroom: Class, own: str, world: World
     ) -> None:
         def receive(session: Session) -> None:
@@ -291,8 +303,10 @@ class TestFrozen:
         assert all("reçue d’un autre établissement" in answer.text for answer in answers)
 
 
-class TestTypedBeforeSignIn:
-    def test_comes_back(self, app: Flask, as_: As, classroom: Class, own: str, world: World) -> None:
+class TestFicheTypedBeforeSignIn:
+    def test_fiche_typed_before_sign_in_comes_back(
+        self, app: Flask, as_: As, classroom: Class, own: str, world: World
+    ) -> None:
         from datetime import UTC, datetime
 
         from cpro.users.models import SignIn
@@ -310,8 +324,10 @@ class TestTypedBeforeSignIn:
         assert "Saisie retrouvée" in page.text
 
 
-class TestRichText:
-    def test_is_shown_as_text_and_markup_alone(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+class TestFicheText:
+    def test_fiche_text_is_shown_as_text_and_markup_alone(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         def spoil(session: Session) -> None:
             session.get_one(Fiche, classroom.fiche).tasks = "<p>Sûr</p><script>alert(1)</script>"
 
@@ -321,7 +337,7 @@ class TestRichText:
         assert "<p>Sûr</p>" in text
         assert "alert(1)" not in text
 
-    def test_states_have_their_words(self) -> None:
+    def test_fiche_states_have_their_words(self) -> None:
         assert [state.label for state in FicheState] == ["brouillon", "à valider", "validée"]
 
 

@@ -54,8 +54,8 @@ FORMS = ["new fiche", "fiche", "new bilan", "bilan", "new evaluation", "evaluati
 
 
 @pytest.mark.parametrize("name", FORMS)
-class TestEachForm:
-    def test_comes_back_as_it_was_typed_and_nothing_is_saved(
+class TestDraft:
+    def test_draft_comes_back_as_it_was_typed_and_nothing_is_saved(
         self, as_: As, classroom: Class, app: Flask, name: str
     ) -> None:
         role, path, typed = forms(classroom)[name]
@@ -72,7 +72,7 @@ class TestEachForm:
         assert [rows(app, model) for model in (Fiche, Bilan, Evaluation)] == before
         assert len({row["subject"] for row in rows(app, Draft)}) == 1
 
-    def test_is_kept_by_those_who_may_write_alone(self, as_: As, classroom: Class, app: Flask, name: str) -> None:
+    def test_draft_is_kept_by_those_who_may_write_alone(self, as_: As, classroom: Class, app: Flask, name: str) -> None:
         _who, path, typed = forms(classroom)[name]
         for other, school, status in (
             ("administrator", "a", 403),
@@ -86,7 +86,7 @@ class TestEachForm:
                     answer = browser.post(path, {**typed, **KEEP}, headers=headers)
                 assert answer.status_code == status, other
 
-    def test_is_not_shown_to_others(self, as_: As, classroom: Class, name: str) -> None:
+    def test_draft_is_not_shown_to_others(self, as_: As, classroom: Class, name: str) -> None:
         role, path, typed = forms(classroom)[name]
         browser = as_(role)
         browser.post(path, {**opened(browser, path), **typed, **KEEP})
@@ -103,8 +103,8 @@ class TestEachForm:
                 assert answer.status_code in (403, 404) or not says_found(answer)
 
 
-class TestEnded:
-    def test_saving_forgets(self, as_: As, classroom: Class, app: Flask) -> None:
+class TestDraftEnded:
+    def test_draft_is_forgotten_once_saved(self, as_: As, classroom: Class, app: Flask) -> None:
         browser, path = as_("teacher"), f"/eleves/evaluer/{classroom.division}"
         kept_by_script(browser, path, {**opened(browser, path), f"niveau-{classroom.own}": "3"})
 
@@ -113,7 +113,7 @@ class TestEnded:
         assert saved.status_code == 303, Page(saved).text
         assert not says_found(browser.get(path))
 
-    def test_a_record_deleted_takes_its_drafts(self, as_: As, classroom: Class, app: Flask) -> None:
+    def test_draft_a_record_deleted_takes_its_drafts(self, as_: As, classroom: Class, app: Flask) -> None:
         browser, path = as_("student"), f"/eleves/{classroom.own}/fiches/{classroom.draft}"
         kept_by_script(browser, f"{path}/modifier", {**opened(browser, f"{path}/modifier"), "title": TYPED})
 
@@ -121,7 +121,7 @@ class TestEnded:
 
         assert rows(app, Draft) == []
 
-    def test_a_right_that_ended_shows_and_keeps_nothing(
+    def test_draft_a_right_that_ended_shows_and_keeps_nothing(
         self, as_: As, classroom: Class, app: Flask, world: World
     ) -> None:
         browser, path = as_("teacher"), f"/eleves/{classroom.own}/bilans/nouveau"
@@ -136,7 +136,7 @@ class TestEnded:
         assert page.status_code == late.status_code == 403
         assert TYPED not in page.text
 
-    def test_the_end_of_retention_takes_the_drafts_about_the_pupil(
+    def test_draft_the_end_of_retention_takes_the_drafts_about_the_pupil(
         self, as_: As, classroom: Class, app: Flask, world: World
     ) -> None:
         browser = as_("teacher")
@@ -154,7 +154,7 @@ class TestEnded:
 
         assert [row["subject"] for row in rows(app, Draft)] == [f"student:{classroom.mate}"]
 
-    def test_an_import_undone_takes_the_drafts_about_those_it_created(
+    def test_draft_an_import_undone_takes_the_drafts_about_those_it_created(
         self, as_: As, classroom: Class, app: Flask, world: World
     ) -> None:
         browser = as_("teacher")
@@ -178,8 +178,8 @@ class TestEnded:
         assert [row["subject"] for row in rows(app, Draft)] == [f"student:{classroom.mate}"]
 
 
-class TestOwnData:
-    def test_a_pupil_takes_away_their_own_drafts_alone(self, as_: As, classroom: Class) -> None:
+class TestOwnDataDrafts:
+    def test_own_data_a_pupil_takes_away_their_own_drafts_alone(self, as_: As, classroom: Class) -> None:
         pupil, path = as_("student"), f"/eleves/{classroom.own}/fiches/nouvelle"
         typed = {"title": TYPED, "tasks": "Du **gras**", "place_name": "Atelier"}
         pupil.post(path, {**opened(pupil, path), **typed, **KEEP})

@@ -33,8 +33,8 @@ def clock_() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-class TestTabs:
-    def test_two_new_scenarios_are_two_drafts(self, as_: As, written: Written) -> None:
+class TestDraftTabs:
+    def test_draft_tabs_two_new_scenarios_are_two_drafts(self, as_: As, written: Written) -> None:
         browser = as_("teacher")
         first, second = opened(browser, NEW), opened(browser, NEW)
         browser.post(NEW, {**first, **KEEP, "title": "Le premier"})
@@ -46,7 +46,9 @@ class TestTabs:
         [other] = [a.get("href") for a in Page(page).main.iter("a") if "?brouillon=" in a.get("href", "")][:1]
         assert opened(browser, other or "")["title"] == "Le premier"
 
-    def test_another_one_can_be_begun_and_saved_beside_a_draft(self, as_: As, written: Written, app: Flask) -> None:
+    def test_draft_tabs_another_one_can_be_begun_and_saved_beside_a_draft(
+        self, as_: As, written: Written, app: Flask
+    ) -> None:
         browser = as_("teacher")
         type_in(browser, NEW, title="Commencé")
         [link] = [
@@ -61,7 +63,7 @@ class TestTabs:
 
         assert opened(browser, NEW)["title"] == "Commencé"
 
-    def test_a_tab_left_behind_does_not_write_over_the_newer_text(self, as_: As, written: Written) -> None:
+    def test_draft_tabs_a_tab_left_behind_does_not_write_over_the_newer_text(self, as_: As, written: Written) -> None:
         browser, path = as_("teacher"), written.page("/modifier")
         old_tab = opened(browser, path)
         kept_by_script(browser, path, {**old_tab, "title": "Ancien onglet"}, 1)
@@ -75,7 +77,7 @@ class TestTabs:
         assert values_of(page)["title"] == "Ancien onglet, suite"
         assert "Autre brouillon de cette page" in Page(page).text
 
-    def test_a_post_that_comes_late_changes_nothing(self, as_: As, written: Written) -> None:
+    def test_draft_tabs_a_post_that_comes_late_changes_nothing(self, as_: As, written: Written) -> None:
         browser = as_("teacher")
         values = opened(browser, NEW)
         assert kept_by_script(browser, NEW, {**values, "title": "Deux"}, 2).status_code == 200
@@ -84,7 +86,7 @@ class TestTabs:
 
         assert opened(browser, NEW)["title"] == "Deux"
 
-    def test_the_oldest_of_too_many_goes(self, as_: As, written: Written, app: Flask) -> None:
+    def test_draft_tabs_the_oldest_of_too_many_goes(self, as_: As, written: Written, app: Flask) -> None:
         browser = as_("teacher")
         values = opened(browser, NEW)
         for rank in range(operations.MOST_DRAFTS + 3):
@@ -94,8 +96,8 @@ class TestTabs:
         assert len(rows(app, Draft)) == operations.MOST_DRAFTS
 
 
-class TestScript:
-    def test_is_answered_the_hour_on_the_schools_clocks(
+class TestDraftScript:
+    def test_draft_script_is_answered_the_hour_on_the_schools_clocks(
         self, as_: As, written: Written, world: World, app: Flask
     ) -> None:
         from tests.helpers.records import set_school
@@ -108,7 +110,7 @@ class TestScript:
         assert answer.status_code == 200
         assert answer.json == {"message": "Brouillon enregistré à 20\u00a0h\u00a005"}
 
-    def test_is_answered_that_the_session_has_ended_and_the_form_is_parked_when_posted(
+    def test_draft_script_is_answered_that_the_session_has_ended_and_the_form_is_parked_when_posted(
         self, as_: As, written: Written, clock_: time_machine.Traveller, app: Flask, world: World
     ) -> None:
         browser = as_("teacher")
@@ -130,7 +132,9 @@ class TestScript:
         assert not says_found(page), "one notice, not two"
         assert "Saisie retrouvée" in page.text
 
-    def test_is_refused_with_the_token_of_another_sign_in(self, as_: As, written: Written, app: Flask) -> None:
+    def test_draft_script_is_refused_with_the_token_of_another_sign_in(
+        self, as_: As, written: Written, app: Flask
+    ) -> None:
         browser = as_("teacher")
         values = opened(browser, NEW)
 
@@ -145,7 +149,7 @@ class TestScript:
         assert answer.json["message"].startswith("Votre session a pris fin")
         assert rows(app, Draft) == []
 
-    def test_a_busy_database_is_reported_without_an_error_page(
+    def test_draft_script_a_busy_database_is_reported_without_an_error_page(
         self, as_: As, written: Written, app: Flask, world: World
     ) -> None:
         browser = as_("teacher")

@@ -35,8 +35,8 @@ def clock_() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-class TestKept:
-    def test_the_button_keeps_and_says_so(self, as_: As, written: Written, app: Flask) -> None:
+class TestDraftKept:
+    def test_draft_the_button_keeps_and_says_so(self, as_: As, written: Written, app: Flask) -> None:
         browser = as_("teacher")
         values = {**opened(browser, NEW), "title": "", "description": TYPED}
 
@@ -49,7 +49,7 @@ class TestKept:
         assert values_of(page)["description"] == TYPED
         assert len(rows(app, Scenario)) == 2, "a draft is no scenario"
 
-    def test_the_page_opened_again_says_when_and_offers_to_give_up(
+    def test_draft_the_page_opened_again_says_when_and_offers_to_give_up(
         self, as_: As, written: Written, clock_: time_machine.Traveller
     ) -> None:
         type_in(as_("teacher"), NEW, title=TYPED)
@@ -61,7 +61,7 @@ class TestKept:
         assert f"{FOUND} 05/10/2026 à 18 h 05 ; ce n’est pas encore enregistré." in page.text
         assert "Abandonner le brouillon" in page.text
 
-    def test_all_that_was_typed_comes_back(self, as_: As, written: Written) -> None:
+    def test_draft_all_that_was_typed_comes_back(self, as_: As, written: Written) -> None:
         browser = as_("teacher")
         ticked = [str(written.competences["C1"])]
         values = opened(browser, written.page("/modifier")) | {
@@ -83,7 +83,7 @@ class TestKept:
         assert found["co_intervention"] == ["y"]
         assert found["title"] == "x" * 400
 
-    def test_is_recorded_nowhere(self, as_: As, written: Written, app: Flask) -> None:
+    def test_draft_is_recorded_nowhere(self, as_: As, written: Written, app: Flask) -> None:
         browser = as_("teacher")
         values = {**opened(browser, written.page("/modifier")), "description": TYPED}
         before = len(rows(app, AuditEntry))
@@ -94,7 +94,7 @@ class TestKept:
         assert TYPED not in browser.get(written.page()).text
         assert TYPED not in browser.get("/scenarios").text
 
-    def test_rich_text_is_sanitised_when_it_is_shown(self, as_: As, written: Written) -> None:
+    def test_draft_rich_text_is_sanitised_when_it_is_shown(self, as_: As, written: Written) -> None:
         browser = as_("teacher")
         hostile = '<p onclick="x()">Bon<script>alert(1)</script></p><img src=x onerror=alert(1)>'
         type_in(browser, NEW, description=hostile, description_format="html")
@@ -105,7 +105,7 @@ class TestKept:
         assert "alert(1)" not in text
         assert "onerror" not in text
 
-    def test_too_much_is_refused_and_stays_on_the_page(self, as_: As, written: Written, app: Flask) -> None:
+    def test_draft_too_much_is_refused_and_stays_on_the_page(self, as_: As, written: Written, app: Flask) -> None:
         browser = as_("teacher")
         values = {**opened(browser, NEW), "title": TYPED, "description": "é" * (operations.MAX_CHARACTERS + 1)}
 
@@ -117,9 +117,9 @@ class TestKept:
         assert rows(app, Draft) == []
 
 
-class TestEnded:
+class TestDraftEnded:
     @pytest.mark.parametrize("way", ["new", "existing"])
-    def test_saving_the_form_forgets_it(self, as_: As, written: Written, app: Flask, way: str) -> None:
+    def test_draft_is_forgotten_once_the_form_is_saved(self, as_: As, written: Written, app: Flask, way: str) -> None:
         path = NEW if way == "new" else written.page("/modifier")
         browser = as_("teacher")
         type_in(browser, path, title=TYPED)
@@ -131,7 +131,7 @@ class TestEnded:
         assert not says_found(browser.get(path))
         assert TYPED not in str(rows(app, Draft))
 
-    def test_a_refused_form_keeps_it(self, as_: As, written: Written) -> None:
+    def test_draft_a_refused_form_keeps_it(self, as_: As, written: Written) -> None:
         browser = as_("teacher")
         type_in(browser, NEW, title="", description=TYPED)
 
@@ -139,7 +139,7 @@ class TestEnded:
 
         assert opened(browser, NEW)["description"] == TYPED
 
-    def test_giving_it_up_forgets_it(self, as_: As, written: Written, app: Flask) -> None:
+    def test_draft_is_forgotten_once_given_up(self, as_: As, written: Written, app: Flask) -> None:
         browser = as_("teacher")
         type_in(browser, written.page("/modifier"), title=TYPED)
 
@@ -151,7 +151,7 @@ class TestEnded:
         assert TYPED not in page.text
         assert TYPED not in str(rows(app, Draft))
 
-    def test_what_arrives_after_the_form_was_saved_restores_nothing(
+    def test_draft_what_arrives_after_the_form_was_saved_restores_nothing(
         self, as_: As, written: Written, app: Flask
     ) -> None:
         browser = as_("teacher")
@@ -164,7 +164,7 @@ class TestEnded:
         assert not says_found(browser.get(NEW))
         assert TYPED not in str(rows(app, Draft))
 
-    def test_lasts_seven_days_after_the_last_word(
+    def test_draft_lasts_seven_days_after_the_last_word(
         self, as_: As, written: Written, app: Flask, clock_: time_machine.Traveller
     ) -> None:
         type_in(as_("teacher"), NEW, title="Ancien")
@@ -182,7 +182,7 @@ class TestEnded:
 
         assert rows(app, Draft) == []
 
-    def test_goes_with_the_account(self, as_: As, written: Written, app: Flask, world: World) -> None:
+    def test_draft_goes_with_the_account(self, as_: As, written: Written, app: Flask, world: World) -> None:
         type_in(as_("teacher"), NEW, title=TYPED)
 
         admin = as_("administrator")
@@ -199,8 +199,8 @@ def sweep(app: Flask) -> None:
         Runner(app, threading.Event()).drain()
 
 
-class TestWhose:
-    def test_others_are_not_shown_it(
+class TestDraftWhose:
+    def test_draft_others_are_not_shown_it(
         self, as_: As, as_colleague: Browser, written: Written, add_co_author: Callable[[], None]
     ) -> None:
         add_co_author()
@@ -214,7 +214,7 @@ class TestWhose:
         for page in ("/admin/journal/", "/admin/", f"/admin/parametres/masques?diplome={40025520}"):
             assert TYPED not in as_("administrator").get(page).text
 
-    def test_a_token_of_another_person_opens_nothing(
+    def test_draft_a_token_of_another_person_opens_nothing(
         self, as_: As, as_colleague: Browser, written: Written, app: Flask
     ) -> None:
         type_in(as_("teacher"), NEW, title=TYPED)
@@ -230,7 +230,7 @@ class TestWhose:
         assert len(kept) == 2
 
     @pytest.mark.parametrize("role", ["administrator", "head", "student", "support", "inspector"])
-    def test_roles_that_may_not_write_keep_none(self, as_: As, written: Written, app: Flask, role: str) -> None:
+    def test_draft_roles_that_may_not_write_keep_none(self, as_: As, written: Written, app: Flask, role: str) -> None:
         browser = as_(role, enter="a") if role == "support" else as_(role)
 
         for path in (NEW, written.page("/modifier")):
@@ -239,13 +239,13 @@ class TestWhose:
                     answer = browser.post(path, {"title": TYPED, **KEEP}, headers=headers)
                 assert answer.status_code == (303 if role == "inspector" else 403), (path, headers)
 
-    def test_another_schools_scenario_does_not_exist(self, as_: As, written: Written, app: Flask) -> None:
+    def test_draft_another_schools_scenario_does_not_exist(self, as_: As, written: Written, app: Flask) -> None:
         browser = as_("teacher", "b")
         with nothing_written(app):
             answer = browser.post(written.page("/modifier"), {"title": TYPED, **KEEP})
         assert answer.status_code == 404
 
-    def test_a_colleague_who_may_not_change_the_scenario_keeps_none(
+    def test_draft_a_colleague_who_may_not_change_the_scenario_keeps_none(
         self, as_colleague: Browser, written: Written, app: Flask
     ) -> None:
         with nothing_written(app):
@@ -253,8 +253,8 @@ class TestWhose:
         assert answer.status_code == 403
 
 
-class TestConflict:
-    def test_a_save_by_another_person_is_seen_when_the_draft_is_saved(
+class TestDraftConflict:
+    def test_draft_a_save_by_another_person_is_seen_when_the_draft_is_saved(
         self, as_: As, as_colleague: Browser, written: Written, add_co_author: Callable[[], None], app: Flask
     ) -> None:
         add_co_author()
@@ -270,7 +270,7 @@ class TestConflict:
         assert values_of(answer)["title"] == TYPED
         assert "De ma collègue" in [row["title"] for row in rows(app, Scenario)]
 
-    def test_a_clash_left_unresolved_is_asked_again(
+    def test_draft_a_clash_left_unresolved_is_asked_again(
         self, as_: As, as_colleague: Browser, written: Written, add_co_author: Callable[[], None], app: Flask
     ) -> None:
         add_co_author()
@@ -291,7 +291,7 @@ class TestConflict:
         assert TYPED in [row["title"] for row in rows(app, Scenario)]
         assert not says_found(browser.get(path))
 
-    def test_another_persons_change_to_another_field_stays(
+    def test_draft_another_persons_change_to_another_field_stays(
         self, as_: As, as_colleague: Browser, written: Written, add_co_author: Callable[[], None], app: Flask
     ) -> None:
         add_co_author()

@@ -13,12 +13,12 @@ from cpro.scenarios.models import ScenarioCompetence
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.scenarios.conftest import Written
-from tests.scenarios.test_edit import NEW, last, of
+from tests.scenarios.web.test_views_edit import NEW, last, of
 
 As = Callable[..., Browser]
 
 
-class TestGoingBack:
+class TestChangeDiplomaBack:
     """Competences ticked for one diploma while another is tried: found again, and never saved on the wrong one."""
 
     def _names(self, browser: Browser, **values: Any) -> tuple[Page, dict[str, list[str]]]:
@@ -29,7 +29,7 @@ class TestGoingBack:
         }
         return Page(answer), posted
 
-    def test_those_ticked_come_back_ticked(self, app: Flask, as_: As, written: Written) -> None:
+    def test_change_diploma_those_ticked_come_back_ticked(self, app: Flask, as_: As, written: Written) -> None:
         browser, ticked = as_("teacher"), str(written.competences["C1"])
         typed = written.typed(geste="diplome")
 
@@ -42,7 +42,9 @@ class TestGoingBack:
         assert again == {"competences": [ticked], "set_aside": [other]}
         assert "mises de côté, car" in back.text
 
-    def test_those_of_the_other_diploma_are_not_saved(self, app: Flask, as_: As, written: Written) -> None:
+    def test_change_diploma_those_of_the_other_diploma_are_not_saved(
+        self, app: Flask, as_: As, written: Written
+    ) -> None:
         browser = as_("teacher")
         kept = {"set_aside": [str(written.competences["C1"])]}
 
@@ -55,7 +57,7 @@ class TestGoingBack:
         assert [each["competence_id"] for each in of_own] == [written.competences["C1"]]
 
     @pytest.mark.parametrize("odd", ["x", "٣", "9" * 40, "\x00", "-1"])
-    def test_what_is_no_competence_is_left_out(self, as_: As, written: Written, odd: str) -> None:
+    def test_change_diploma_what_is_no_competence_is_left_out(self, as_: As, written: Written, odd: str) -> None:
         _page, posted = self._names(as_("teacher"), **written.typed(geste="diplome", set_aside=[odd]))
 
         assert posted["set_aside"] == []

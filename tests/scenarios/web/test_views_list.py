@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -11,7 +9,6 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from pypdf import PdfReader
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -19,7 +16,6 @@ from cpro.core import tenancy
 from cpro.core.lists import ListState, find_page_from
 from cpro.extensions import db
 from cpro.masks.models import MaskKey
-from cpro.scenarios import pdf, queries
 from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence
 from tests.factories import NOW, World, make_scenario
 from tests.helpers.browser import Browser
@@ -72,8 +68,8 @@ def titles(page: Page) -> list[str]:
     return ["".join(each.itertext()).strip() for each in page.main.iter("th") if each.get("scope") == "row"]
 
 
-class TestList:
-    def test_walks_through_its_pages_both_ways(self, as_: As, many: Callable[[int], None]) -> None:
+class TestScenariosList:
+    def test_scenarios_list_walks_through_its_pages_both_ways(self, as_: As, many: Callable[[int], None]) -> None:
         many(45)
         browser = as_("teacher")
 
@@ -90,7 +86,7 @@ class TestList:
         assert [len(each) for each in pages] == [20, 20, 6]
         assert titles(Page(browser.get(back))) == pages[1]
 
-    def test_walks_both_ways_in_an_order_that_goes_up_and_down(
+    def test_scenarios_list_walks_both_ways_in_an_order_that_goes_up_and_down(
         self, app: Flask, world: World, many: Callable[[int], None]
     ) -> None:
         many(5)
@@ -114,7 +110,7 @@ class TestList:
         ]
         assert [each.title for each in back.rows] == pages[-2]
 
-    def test_shows_the_latest_changed_first(self, as_: As, many: Callable[[int], None]) -> None:
+    def test_scenarios_list_shows_the_latest_changed_first(self, as_: As, many: Callable[[int], None]) -> None:
         many(3)
 
         page = Page(as_("teacher").get("/scenarios"))
@@ -122,7 +118,9 @@ class TestList:
         assert titles(page) == ["Étude 002", "Étude 001", "Étude 000", "Titre-secret-alpha"]
         assert "4 scénarios" in page.text
 
-    def test_filters(self, as_: As, written: Written, many: Callable[[int], None], as_colleague: Browser) -> None:
+    def test_scenarios_list_filters(
+        self, as_: As, written: Written, many: Callable[[int], None], as_colleague: Browser
+    ) -> None:
         many(2)
         browser = as_("teacher")
 
@@ -142,7 +140,7 @@ class TestList:
         assert found("etat=archives") == []
         assert found("etat=n-importe-quoi&competence=x&apres=99999999999&avant=-1&auteur=2") == everything
 
-    def test_asks_the_same_number_of_statements_at_any_size(
+    def test_scenarios_list_asks_the_same_number_of_statements_at_any_size(
         self, app: Flask, as_: As, many: Callable[[int], None]
     ) -> None:
         browser = as_("teacher")
@@ -158,8 +156,8 @@ class TestList:
         assert len(more) == len(few)
 
 
-class TestPage:
-    def test_reads_with_the_labels_of_the_masks_at_once(self, as_: As, written: Written) -> None:
+class TestShowScenario:
+    def test_show_scenario_reads_with_the_labels_of_the_masks_at_once(self, as_: As, written: Written) -> None:
         teacher, administrator = as_("teacher"), as_("administrator")
         assert "Liens de alpha" in Page(teacher.get(written.page())).text
 
@@ -172,7 +170,7 @@ class TestPage:
             assert "Le <b>chantier</b>" in page
             assert "Liens de alpha" not in page and "Liens associés au scénario" in page
 
-    def test_asks_the_same_number_of_statements_at_any_size(
+    def test_show_scenario_asks_the_same_number_of_statements_at_any_size(
         self, app: Flask, as_: As, world: World, written: Written, arrange: Look
     ) -> None:
         browser = as_("teacher")
@@ -192,27 +190,8 @@ class TestPage:
         assert len(more) == len(few)
 
 
-class TestPDF:
-    def test_says_what_the_page_says_with_the_labels_of_the_masks(self, app: Flask, as_: As, written: Written) -> None:
-        answer = as_("head").get(written.page("/imprimer"))
-
-        text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.data)).pages)
-        for words in ("Titre-secret-alpha", "Texte-secret-alpha", "Liens de alpha", "Lien-secret-alpha", "C1"):
-            assert words in text, words
-
-    def test_data_are_plain(self, app: Flask, world: World, written: Written) -> None:
-        with app.app_context():
-            tenancy.enter(tenancy.Scope(world.a.id))
-            data = pdf.build_pdf_data(queries.get_details(written.own), school="Lycée alpha", timezone="Indian/Reunion")
-
-        assert json.loads(json.dumps(data)) == data
-        assert data["changed_at"] == "05/10/2026 à 13\u00a0h\u00a000"
-        assert [field["label"] for field in data["fields"]][3] == "Liens de alpha"
-        assert data["fields"][3]["links"] == [{"label": "Lien-secret-alpha", "url": "https://x.example/"}]
-
-
 class TestMaskPreview:
-    def test_shows_the_scenario_screen_with_the_wordings(self, as_: As, written: Written) -> None:
+    def test_mask_preview_shows_the_scenario_screen_with_the_wordings(self, as_: As, written: Written) -> None:
         for role in ("administrator", "head"):
             page = Page(as_(role).get("/admin/parametres/masques?diplome=40025520"))
 
@@ -220,5 +199,5 @@ class TestMaskPreview:
             labels = ["".join(each.itertext()) for each in page.main.iter("h3") if each.get("data-wording")]
             assert labels[3] == "Liens de alpha" and len(labels) == len(MaskKey)
 
-    def test_is_there_once_a_diploma_is_chosen(self, as_: As, written: Written) -> None:
+    def test_mask_preview_is_there_once_a_diploma_is_chosen(self, as_: As, written: Written) -> None:
         assert "Aperçu" not in Page(as_("administrator").get("/admin/parametres/masques")).text

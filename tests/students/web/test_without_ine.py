@@ -13,12 +13,9 @@ from flask import Flask
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from cpro.core import tenancy
-from cpro.core.tenancy import Scope
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.students.models import Student
-from cpro.students.queries import WithoutINE, count_without_ine, list_without_ine
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -70,64 +67,13 @@ def counting_statements(app: Flask) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", collect)
 
 
-class TestWhoIsListed:
-    @pytest.fixture
-    def in_a(self, app: Flask, world: World) -> Iterator[None]:
-        with app.app_context():
-            tenancy.enter(Scope(world.a.id))
-            yield
-
-    def test_those_with_an_ine_are_not(self, app: Flask, world: World, in_a: None) -> None:
-        add_students(app, world.a.id, {"ine": "123456789AB"}, {"ine": "123456789CD", "is_active": False})
-
-        assert count_without_ine(TODAY) == WithoutINE(active=1, departed=0)
-
-    def test_those_of_the_other_school_are_not(self, app: Flask, world: World, in_a: None) -> None:
-        add_students(app, world.b.id, {}, {"is_active": False})
-
-        assert [each.last_name for each in list_without_ine(TODAY, limit=50)] == ["Secret-alpha"]
-        assert count_without_ine(TODAY) == WithoutINE(active=1, departed=0)
-
-    @pytest.mark.parametrize(
-        ("departed_on", "departed"),
-        [(date(2026, 7, 4), 1), (date(2023, 11, 23), 1), (date(2023, 11, 22), 0), (date(2019, 7, 4), 0), (None, 1)],
-    )
-    def test_the_departed_are_counted_apart_as_long_as_their_records_are_kept(
-        self, app: Flask, world: World, in_a: None, departed_on: date | None, departed: int
-    ) -> None:
-        add_students(app, world.a.id, {"is_active": False, "departed_on": departed_on})
-
-        assert count_without_ine(TODAY) == WithoutINE(active=1, departed=departed)
-        assert len(list_without_ine(TODAY, limit=50)) == 1 + departed
-
-    def test_the_leap_day_is_no_trouble(self, app: Flask, world: World, in_a: None) -> None:
-        assert count_without_ine(date(2028, 2, 29)).active == 1
-
-    def test_the_active_come_first_then_by_name_whatever_the_accents(
-        self, app: Flask, world: World, in_a: None
-    ) -> None:
-        add_students(
-            app,
-            world.a.id,
-            {"last_name": "Agate", "is_active": False, "departed_on": date(2026, 7, 4)},
-            {"last_name": "Zircon"},
-            {"last_name": "Émeraude", "first_name": "Tom"},
-            {"last_name": "Émeraude", "first_name": "Anaïs"},
-            {"last_name": "ardoise"},
-        )
-
-        names = [f"{each.last_name} {each.first_name}" for each in list_without_ine(TODAY, limit=50)]
-
-        assert names == ["ardoise Zoé", "Émeraude Anaïs", "Émeraude Tom", "Secret-alpha Zoé", "Zircon Zoé", "Agate Zoé"]
-
-
-class TestPage:
+class TestWithoutINEPage:
     @pytest.mark.parametrize("role", ["teacher", "student"])
-    def test_is_refused_to_those_without_the_right(self, as_: As, role: str) -> None:
+    def test_without_ine_page_is_refused_to_those_without_the_right(self, as_: As, role: str) -> None:
         assert as_(role).get(URL).status_code == 403
 
     @pytest.mark.parametrize("role", ["administrator", "head", "support"])
-    def test_lists_the_school_with_the_remedy(self, as_: As, role: str) -> None:
+    def test_without_ine_page_lists_the_school_with_the_remedy(self, as_: As, role: str) -> None:
         browser = as_(role, **({"enter": "a"} if role == "support" else {}))
 
         page = Page(browser.get(URL))
@@ -136,7 +82,7 @@ class TestPage:
         assert "complétez-le dans SIECLE, puis importez à nouveau" in page.text
 
     @pytest.mark.parametrize("page", [URL, TAB])
-    def test_a_school_without_siecle_is_sent_to_its_own_table(
+    def test_without_ine_page_a_school_without_siecle_is_sent_to_its_own_table(
         self, app: Flask, as_: As, world: World, page: str
     ) -> None:
         add_many(app, world, 1)
@@ -147,7 +93,9 @@ class TestPage:
         assert "complétez-le dans votre tableau des élèves" in text
         assert "dans SIECLE, puis" not in text
 
-    def test_says_when_and_counts_apart_those_who_left(self, app: Flask, as_: As, world: World) -> None:
+    def test_without_ine_page_says_when_and_counts_apart_those_who_left(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         gone = {"is_active": False, "departed_on": date(2026, 7, 4), "usage_name": "Mica", "last_name": "Jaspe"}
         add_students(app, world.a.id, gone, {"last_name": "<script>alert(1)</script>"})
 
@@ -158,14 +106,16 @@ class TestPage:
         assert "2 élèves présents, 1 ancien élève" in page.text
         assert "<script>alert" not in answer.text.lower()
 
-    def test_when_all_have_one_says_so(self, app: Flask, as_: As, world: World) -> None:
+    def test_without_ine_page_when_all_have_one_says_so(self, app: Flask, as_: As, world: World) -> None:
         set_up(app, lambda session: setattr(session.get_one(Student, world.a.student_id), "ine", "123456789AB"))
         browser = as_("administrator")
 
         assert "Tous vos élèves ont un INE" in Page(browser.get(URL)).text
         assert "Tous vos élèves ont un INE" in Page(browser.get(TAB)).text
 
-    def test_a_school_without_pupils_is_shown_nothing_of_them(self, app: Flask, as_: As, world: World) -> None:
+    def test_without_ine_page_a_school_without_pupils_is_shown_nothing_of_them(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         def empty(session: Session) -> None:
             for pupil in session.scalars(select(Student).where(Student.establishment_id == world.a.id)):
                 pupil.is_active, pupil.ine = False, "123456789AB"
@@ -186,7 +136,7 @@ class TestPage:
         ("uses_siecle", "offered", "not_offered"),
         [(True, "les fichiers de SIECLE", "nos modèles"), (False, "les tableaux de nos modèles", "fichiers de SIECLE")],
     )
-    def test_the_dashboard_offers_the_files_of_such_a_school(
+    def test_without_ine_page_the_dashboard_offers_the_files_of_such_a_school(
         self, app: Flask, as_: As, world: World, uses_siecle: bool, offered: str, not_offered: str
     ) -> None:
         def empty(session: Session) -> None:
@@ -205,7 +155,7 @@ class TestPage:
         ("asked", "page"),
         [("1", 1), ("2", 2), ("3", 2), ("99999999999999999999", 2), ("-1", 1), ("0", 1), ("abc", 1), ("", 1)],
     )
-    def test_any_page_number_shows_a_page_that_exists(
+    def test_without_ine_page_any_page_number_shows_a_page_that_exists(
         self, app: Flask, as_: As, world: World, asked: str, page: int
     ) -> None:
         add_many(app, world, 60)
@@ -216,7 +166,7 @@ class TestPage:
         assert f"Page {page} sur 2" in Page(answer).text
         assert len(Page(answer).rows()) == {1: 50, 2: 11}[page]
 
-    def test_pages_follow_one_another_without_loss(self, app: Flask, as_: As, world: World) -> None:
+    def test_without_ine_page_pages_follow_one_another_without_loss(self, app: Flask, as_: As, world: World) -> None:
         add_many(app, world, 60)
         browser = as_("administrator")
 
@@ -225,7 +175,7 @@ class TestPage:
         assert names == [*(f"ÉLÈVE-{rank:03}" for rank in range(60)), "SECRET-ALPHA"]
 
     @pytest.mark.parametrize("url", [URL, TAB])
-    def test_costs_as_many_statements_for_sixty_students_as_for_five(
+    def test_without_ine_page_costs_as_many_statements_for_sixty_students_as_for_five(
         self, app: Flask, as_: As, world: World, url: str
     ) -> None:
         browser = as_("administrator")
@@ -241,8 +191,10 @@ class TestPage:
         assert len(many) == len(few) <= 20
 
 
-class TestTabTransferts:
-    def test_shows_the_first_ones_and_leads_to_all(self, app: Flask, as_: As, world: World) -> None:
+class TestWithoutINEInTheTabTransferts:
+    def test_without_ine_in_the_tab_shows_the_first_ones_and_leads_to_all(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         add_many(app, world, 60)
 
         page = Page(as_("administrator").get(TAB))
@@ -251,7 +203,9 @@ class TestTabTransferts:
         assert len(page.rows()) == 10
         assert "Voir les 61 élèves sans INE" in page.text
 
-    def test_says_how_many_cannot_be_transferred(self, app: Flask, as_: As, world: World) -> None:
+    def test_without_ine_in_the_tab_says_how_many_cannot_be_transferred(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         add_many(app, world, 3)
         add_students(app, world.a.id, {"is_active": False, "departed_on": date(2026, 7, 4)})
 

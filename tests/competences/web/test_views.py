@@ -9,18 +9,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from cpro.competences.models import Competence
-from cpro.competences.national import load
 from cpro.scenarios.models import ScenarioCompetence
 from tests.competences.conftest import Diplomas
 from tests.factories import World, make_competence, make_mandate, make_scenario
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
-from tests.helpers.records import nothing_written, rows, set_up, watching
+from tests.helpers.records import nothing_written, rows, watching
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -50,9 +48,9 @@ def stored(app: Flask, diploma_id: int) -> list[tuple[str, str, int]]:
     return [(row["code"], row["label"], row["position"]) for row in sorted(found, key=lambda row: row["position"])]
 
 
-class TestReading:
+class TestCompetencesPage:
     @pytest.mark.parametrize("role", ["administrator", "head", "support"])
-    def test_is_open_to_those_who_read_diplomas(self, as_: As, diplomas: Diplomas, role: str) -> None:
+    def test_competences_page_is_open_to_those_who_read_diplomas(self, as_: As, diplomas: Diplomas, role: str) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
 
         page = Page(browser.get(diplomas.page("national")))
@@ -60,13 +58,13 @@ class TestReading:
         assert "C13" in page.text and "Communiquer avec le client/usager sur l’opération" in page.text
         assert "Déposer une liste" not in page.text
 
-    def test_is_reached_from_the_page_of_the_diploma(self, as_: As, diplomas: Diplomas) -> None:
+    def test_competences_page_is_reached_from_the_page_of_the_diploma(self, as_: As, diplomas: Diplomas) -> None:
         page = as_("administrator").get(f"/admin/diplomes/details/?id={diplomas.national}").text
 
         assert f'href="{diplomas.page("national")}"' in page
         assert "13 compétences" in page.replace("\u202f", " ")
 
-    def test_of_another_school_does_not_exist(self, as_: As, diplomas: Diplomas) -> None:
+    def test_competences_page_of_another_school_does_not_exist(self, as_: As, diplomas: Diplomas) -> None:
         browser = as_("administrator")
 
         for end in ("", "/modele", "/deposer", "/vider"):
@@ -74,7 +72,7 @@ class TestReading:
         for end in ("/deposer", "/vider"):
             assert browser.post(diplomas.page("theirs", end)).status_code == 404
 
-    def test_an_inspector_reads_those_of_the_mandate_alone(
+    def test_competences_page_an_inspector_reads_those_of_the_mandate_alone(
         self, as_: As, world: World, arrange: Look, diplomas: Diplomas
     ) -> None:
         from cpro.inspectors.models import MandateDiploma
@@ -91,7 +89,7 @@ class TestReading:
         assert browser.get(diplomas.page("national")).status_code == 200
         assert browser.get(diplomas.page("own")).status_code == 404
 
-    def test_the_template_holds_the_list_or_an_example(self, as_: As, diplomas: Diplomas) -> None:
+    def test_template_the_template_holds_the_list_or_an_example(self, as_: As, diplomas: Diplomas) -> None:
         browser = as_("administrator")
 
         national = browser.get(diplomas.page("national", "/modele"))
@@ -101,43 +99,10 @@ class TestReading:
         assert browser.get(diplomas.page("own", "/modele")).text.splitlines()[0] == "\ufeffcode;intitulé"
 
 
-class TestNational:
-    def test_lists_are_those_of_the_official_texts(self, app: Flask, diplomas: Diplomas) -> None:
-        codes = [code for code, _label, _position in stored(app, diplomas.national)]
-
-        assert codes == [f"C{number}" for number in range(1, 14)]
-
-    def test_loading_twice_changes_nothing(self, app: Flask, diplomas: Diplomas) -> None:
-        with nothing_written(app):
-            outcome = app.test_cli_runner().invoke(args=["competences", "load"])
-
-        assert outcome.exit_code == 0
-        assert "0 compétence ajoutée" in outcome.output
-
-    def test_loading_corrects_what_was_changed(self, app: Flask, diplomas: Diplomas) -> None:
-        def spoil(session: Session) -> None:
-            session.scalars(select(Competence).where(Competence.code == "C2")).one().label = "Gâté"
-
-        set_up(app, spoil)
-
-        set_up(app, lambda session: load(session))
-
-        assert ("C2", "Organiser l’opération dans son contexte", 2) in stored(app, diplomas.national)
-
-    @pytest.mark.parametrize("end", ["/deposer", "/vider"])
-    def test_is_never_changed_by_a_school(self, app: Flask, as_: As, diplomas: Diplomas, end: str) -> None:
-        browser = as_("administrator")
-
-        with nothing_written(app):
-            assert browser.get(diplomas.page("national", end)).status_code == 403
-            answer = browser.post(diplomas.page("national", end))
-
-        assert answer.status_code == 403
-        assert "La liste des compétences d’un diplôme national" in answer.text
-
-
-class TestDepositing:
-    def test_says_what_it_will_change_and_writes_nothing_yet(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
+class TestDepositList:
+    def test_deposit_list_says_what_it_will_change_and_writes_nothing_yet(
+        self, app: Flask, as_: As, diplomas: Diplomas
+    ) -> None:
         browser = as_("administrator")
 
         with nothing_written(app):
@@ -146,7 +111,7 @@ class TestDepositing:
         assert "Ajoutées 2" in page.text
         assert "C1 : Étudier" in page.text
 
-    def test_saves_once_confirmed(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
+    def test_deposit_list_saves_once_confirmed(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
         browser, address = as_("administrator"), diplomas.page("own")
 
         with watching(app) as watch:
@@ -158,7 +123,7 @@ class TestDepositing:
         assert watch.line["changes"] == {"competences_added": [None, ["C1", "C2"]]}
         assert watch.changed == {"competence", "audit_entry"}
 
-    def test_corrects_moves_and_removes(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
+    def test_deposit_list_corrects_moves_and_removes(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
         browser, address = as_("administrator"), diplomas.page("own")
         confirm(browser, drop(browser, address, LIST), address)
 
@@ -173,7 +138,7 @@ class TestDepositing:
         ]
         assert stored(app, diplomas.own) == [("C3", "Régler", 1), ("C1", "Étudier l’existant", 2)]
 
-    def test_never_removes_a_competence_in_use(
+    def test_deposit_list_never_removes_a_competence_in_use(
         self, app: Flask, as_: As, world: World, arrange: Look, diplomas: Diplomas
     ) -> None:
         with arrange() as session:
@@ -193,7 +158,7 @@ class TestDepositing:
         assert stored(app, diplomas.own) == [("C9", label, 3)]
         assert "2 compétences retirées" in Page(emptied).text
 
-    def test_the_same_list_changes_nothing(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
+    def test_deposit_list_the_same_list_changes_nothing(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
         browser, address = as_("administrator"), diplomas.page("own")
         confirm(browser, drop(browser, address, LIST), address)
 
@@ -213,7 +178,7 @@ class TestDepositing:
             ("code;intitulé\nC1;" + "é" * 251, "le maximum est 250"),
         ],
     )
-    def test_refuses_a_bad_file_with_each_line(
+    def test_deposit_list_refuses_a_bad_file_with_each_line(
         self, app: Flask, as_: As, diplomas: Diplomas, content: str | bytes, sentence: str
     ) -> None:
         browser, address = as_("administrator"), diplomas.page("own")
@@ -227,7 +192,9 @@ class TestDepositing:
         assert answer.status_code == 422
         assert sentence in Page(answer).text
 
-    def test_does_not_overwrite_a_file_stored_meanwhile(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
+    def test_deposit_list_does_not_overwrite_a_file_stored_meanwhile(
+        self, app: Flask, as_: As, diplomas: Diplomas
+    ) -> None:
         browser, other, address = as_("administrator"), as_("administrator"), diplomas.page("own")
         page = drop(browser, address, LIST)
         confirm(other, drop(other, address, "code;intitulé\nX1;Autre\n"), address)
@@ -238,7 +205,7 @@ class TestDepositing:
         assert answer.status_code == 409
         assert "La liste a changé" in Page(answer).text
 
-    def test_a_tampered_confirmation_is_refused(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
+    def test_deposit_list_a_tampered_confirmation_is_refused(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
         browser, address = as_("administrator"), diplomas.page("own")
 
         with nothing_written(app):
@@ -247,7 +214,7 @@ class TestDepositing:
         assert answer.status_code == 422
 
     @pytest.mark.parametrize("role", ["head", "teacher", "student"])
-    def test_is_the_administrators(self, app: Flask, as_: As, diplomas: Diplomas, role: str) -> None:
+    def test_deposit_list_is_the_administrators(self, app: Flask, as_: As, diplomas: Diplomas, role: str) -> None:
         browser = as_(role)
 
         with nothing_written(app):
@@ -255,8 +222,8 @@ class TestDepositing:
             assert browser.post(diplomas.page("own", "/vider")).status_code == 403
 
 
-class TestDeletingTheDiploma:
-    def test_is_refused_while_it_has_competences(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
+class TestDeleteDiploma:
+    def test_delete_diploma_is_refused_while_it_has_competences(self, app: Flask, as_: As, diplomas: Diplomas) -> None:
         browser, address = as_("administrator"), diplomas.page("own")
         confirm(browser, drop(browser, address, LIST), address)
 
@@ -269,7 +236,7 @@ class TestDeletingTheDiploma:
         assert "une liste de 2 compétences : videz-la d’abord" in Page(refused).text
         assert done.status_code == 303
 
-    def test_is_refused_while_scenarios_are_written_for_it(
+    def test_delete_diploma_is_refused_while_scenarios_are_written_for_it(
         self, app: Flask, as_: As, world: World, arrange: Look, diplomas: Diplomas
     ) -> None:
         with arrange() as session:
@@ -284,7 +251,7 @@ class TestDeletingTheDiploma:
         assert "Titre-secret" not in answer.text
 
 
-def test_confirming_says_what_it_does(as_: As, diplomas: Diplomas) -> None:
+def test_save_list_confirming_says_what_it_does(as_: As, diplomas: Diplomas) -> None:
     browser, address = as_("administrator"), diplomas.page("own")
     confirm(browser, drop(browser, address, LIST), address)
 

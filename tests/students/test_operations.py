@@ -29,8 +29,8 @@ def administrator(app: Flask, as_: As, world: World) -> Browser:
     return as_("administrator")
 
 
-class TestJournal:
-    def test_records_the_division_of_a_student_by_its_code(
+class TestUpdateJournal:
+    def test_update_student_records_the_division_of_a_student_by_its_code(
         self, app: Flask, administrator: Browser, world: World
     ) -> None:
         administrator.post("/admin/divisions/new/", {"code": "1NEUVE", "label": "", "diploma": ""})
@@ -45,7 +45,7 @@ class TestJournal:
         text = Page(administrator.get(f"/admin/eleves/details/?id={world.a.student_id}")).text
         assert "division_id" not in text
 
-    def test_records_the_diploma_of_a_division_by_its_code(
+    def test_update_division_records_the_diploma_of_a_division_by_its_code(
         self, app: Flask, administrator: Browser, world: World
     ) -> None:
         address = f"/admin/divisions/edit/?id={world.a.division_id}"
@@ -55,7 +55,9 @@ class TestJournal:
 
         assert watch.line["changes"] == {"diploma": [world.diploma_code, ""]}
 
-    def test_records_nothing_of_what_stayed_the_same(self, app: Flask, administrator: Browser, world: World) -> None:
+    def test_update_student_records_nothing_of_what_stayed_the_same(
+        self, app: Flask, administrator: Browser, world: World
+    ) -> None:
         for address in (
             f"/admin/eleves/edit/?id={world.a.student_id}",
             f"/admin/divisions/edit/?id={world.a.division_id}",
@@ -72,7 +74,7 @@ class TestJournal:
         (operations.create_diploma, {"code": "CAP-N", "label": "CAP neuf", "short_label": "CAP neuf"}),
     ],
 )
-def test_of_two_who_give_one_code_at_once_the_second_is_warned(
+def test_create_division_or_diploma_warns_the_second_of_two_who_give_one_code(
     app: Flask, world: World, create: Callable[..., Any], values: dict[str, str]
 ) -> None:
     set_school(app, world.a.id, uses_siecle=False)

@@ -31,8 +31,10 @@ def of(app: Flask, model: Any, scenario_id: int) -> list[dict[str, Any]]:
     return [row for row in rows(app, model) if row["scenario_id"] == scenario_id]
 
 
-class TestCreating:
-    def test_keeps_what_was_typed_as_safe_rich_text(self, app: Flask, as_: As, world: World, written: Written) -> None:
+class TestCreateScenario:
+    def test_create_scenario_keeps_what_was_typed_as_safe_rich_text(
+        self, app: Flask, as_: As, world: World, written: Written
+    ) -> None:
         typed = written.typed(
             problematic="- un\n- deux <script>alert(1)</script>",
             knowledge="<p>posté</p><img src=x onerror=alert(1)>",
@@ -81,7 +83,7 @@ class TestCreating:
             ({"co_authors": ["999999"]}, "co_authors", "n’est pas un enseignant"),
         ],
     )
-    def test_refuses_beside_the_field_and_loses_nothing(
+    def test_create_scenario_refuses_beside_the_field_and_loses_nothing(
         self, app: Flask, as_: As, written: Written, typed: dict[str, Any], field: str, sentence: str
     ) -> None:
         posted = written.typed(**{"equipment": "Un **outil**", **typed})
@@ -96,7 +98,9 @@ class TestCreating:
         assert "Un **outil**" in answer.text
         assert posted["description"] in answer.text
 
-    def test_refuses_a_competence_of_another_diploma(self, app: Flask, as_: As, written: Written) -> None:
+    def test_create_scenario_refuses_a_competence_of_another_diploma(
+        self, app: Flask, as_: As, written: Written
+    ) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
@@ -105,7 +109,7 @@ class TestCreating:
         assert answer.status_code == 422
         assert "n’est pas de la liste du diplôme Bac pro MELEC" in Page(answer).error("competences")
 
-    def test_refuses_thirty_one_links(self, app: Flask, as_: As, written: Written) -> None:
+    def test_create_scenario_refuses_thirty_one_links(self, app: Flask, as_: As, written: Written) -> None:
         links = {f"links-{n}-url": f"https://x.example/{n}" for n in range(31)}
         browser = as_("teacher")
 
@@ -115,14 +119,16 @@ class TestCreating:
         assert "30 liens au plus" in Page(answer).error("links")
         assert "https://x.example/30" in answer.text
 
-    def test_completes_an_address_without_scheme(self, app: Flask, as_: As, written: Written) -> None:
+    def test_create_scenario_completes_an_address_without_scheme(self, app: Flask, as_: As, written: Written) -> None:
         as_("teacher").post(NEW, written.typed(**{"links-0-url": "intranet/cours?id=3"}))
 
         assert of(app, ScenarioLink, last(app)["id"])[0]["url"] == "https://intranet/cours?id=3"
 
 
-class TestChangingDiploma:
-    def test_takes_its_labels_and_competences_and_saves_nothing(self, app: Flask, as_: As, written: Written) -> None:
+class TestChangeDiploma:
+    def test_change_diploma_takes_its_labels_and_competences_and_saves_nothing(
+        self, app: Flask, as_: As, written: Written
+    ) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
@@ -135,7 +141,7 @@ class TestChangingDiploma:
         assert "Liens associés au scénario" in text and "CO9 Communiquer" in text and "Liens de alpha" not in text
         assert 'value="En cours"' in answer.text and "Du **gras**" in answer.text
 
-    def test_is_saved_with_the_rest(self, app: Flask, as_: As, written: Written) -> None:
+    def test_change_diploma_is_saved_with_the_rest(self, app: Flask, as_: As, written: Written) -> None:
         browser = as_("teacher")
 
         refused = browser.post(written.page("/modifier"), written.typed(diploma="CAP-ELEC"))
@@ -147,8 +153,10 @@ class TestChangingDiploma:
         assert rows(app, Scenario)[0]["diploma_id"] == written.other_diploma
 
 
-class TestChanging:
-    def test_saves_and_records_which_parts_without_their_words(self, app: Flask, as_: As, written: Written) -> None:
+class TestUpdateScenario:
+    def test_update_scenario_saves_and_records_which_parts_without_their_words(
+        self, app: Flask, as_: As, written: Written
+    ) -> None:
         browser = as_("teacher")
         form = browser.form(written.page("/modifier"))
 
@@ -173,7 +181,7 @@ class TestChanging:
         }
         assert [each["url"] for each in of(app, ScenarioLink, written.own)] == ["https://guide.example/"]
 
-    def test_the_same_again_changes_nothing(self, app: Flask, as_: As, written: Written) -> None:
+    def test_update_scenario_the_same_again_changes_nothing(self, app: Flask, as_: As, written: Written) -> None:
         browser = as_("teacher")
         form = browser.form(written.page("/modifier"))
 
@@ -184,7 +192,7 @@ class TestChanging:
 
         assert "Rien n’a changé." in Page(answer).text
 
-    def test_warns_the_second_of_two_people_and_loses_nothing(
+    def test_update_scenario_warns_the_second_of_two_people_and_loses_nothing(
         self, app: Flask, as_: As, written: Written, as_colleague: Browser, add_co_author: Callable[[], None]
     ) -> None:
         add_co_author()
@@ -211,7 +219,7 @@ class TestChanging:
         assert rows(app, Scenario)[0]["description"] == "<p>Le <strong>mien</strong></p>"
 
     @pytest.mark.parametrize("field", ["title", "description"])
-    def test_asks_only_what_two_authors_changed(
+    def test_update_scenario_asks_only_what_two_authors_changed(
         self, as_: As, written: Written, as_colleague: Browser, add_co_author: Callable[[], None], field: str
     ) -> None:
         add_co_author()
@@ -234,7 +242,7 @@ class TestChanging:
             ({"title": ["Le leur"]}, {"links-0-url": ["https://z.example/"]}),
         ],
     )
-    def test_lists_merge_as_wholes(
+    def test_update_scenario_lists_merge_as_wholes(
         self,
         as_: As,
         written: Written,
@@ -254,7 +262,7 @@ class TestChanging:
         for name, value in {**theirs, **mine}.items():
             assert stored.get(name, []) == ([value] if isinstance(value, str) else value), name
 
-    def test_two_lists_that_clash_are_asked_whole(
+    def test_update_scenario_two_lists_that_clash_are_asked_whole(
         self, as_: As, written: Written, as_colleague: Browser, add_co_author: Callable[[], None]
     ) -> None:
         add_co_author()
@@ -271,7 +279,7 @@ class TestChanging:
         assert "https://un.example" in theirs and "https://deux.example" in mine
         assert Page(author.get(url)).posts()["links-0-url"] == ["https://un.example"]
 
-    def test_is_the_authors_and_co_authors_alone(
+    def test_update_scenario_is_the_authors_and_co_authors_alone(
         self, app: Flask, as_colleague: Browser, written: Written, add_co_author: Callable[[], None]
     ) -> None:
         with nothing_written(app):
@@ -288,7 +296,7 @@ class TestChanging:
         assert answer.status_code == 303
         assert rows(app, Scenario)[0]["title"] == "Éclairer l’atelier"
 
-    def test_a_form_typed_before_the_sign_in_ended_comes_back_whole(
+    def test_update_scenario_a_form_typed_before_the_sign_in_ended_comes_back_whole(
         self, app: Flask, as_: As, world: World, written: Written
     ) -> None:
         browser = as_("teacher")
@@ -307,8 +315,8 @@ class TestChanging:
         assert rows(app, Scenario)[0]["title"] == "Titre-secret-alpha"
 
 
-class TestDuplicating:
-    def test_gives_the_copy_to_the_teacher_who_duplicates(
+class TestDuplicateScenario:
+    def test_duplicate_scenario_gives_the_copy_to_the_teacher_who_duplicates(
         self, app: Flask, as_colleague: Browser, written: Written
     ) -> None:
         with watching(app) as watch:
@@ -324,8 +332,10 @@ class TestDuplicating:
         assert watch.line["changes"] == {"copied_from": [None, f"n° {written.own}"]}
 
 
-class TestArchiving:
-    def test_asks_once_then_archives_and_takes_up_again(self, app: Flask, as_: As, written: Written) -> None:
+class TestArchiveScenario:
+    def test_archive_scenario_asks_once_then_archives_and_takes_up_again(
+        self, app: Flask, as_: As, written: Written
+    ) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):

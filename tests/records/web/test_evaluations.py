@@ -48,8 +48,8 @@ def typed(classroom: Class) -> dict[str, Any]:
     }
 
 
-class TestLevels:
-    def test_are_the_four_of_the_national_scale(self) -> None:
+class TestEvaluationLevels:
+    def test_evaluation_levels_are_the_four_of_the_national_scale(self) -> None:
         assert [(level.value, level.label) for level in Level] == [
             (1, "maîtrise insuffisante"),
             (2, "maîtrise fragile"),
@@ -58,8 +58,8 @@ class TestLevels:
         ]
 
 
-class TestEvaluating:
-    def test_keeps_the_words_of_the_day(
+class TestCreateEvaluation:
+    def test_create_evaluation_keeps_the_words_of_the_day(
         self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any]
     ) -> None:
         uid = next(row["origin_uid"] for row in rows(app, Fiche) if row["id"] == classroom.fiche)
@@ -80,7 +80,7 @@ class TestEvaluating:
         assert (watch.line["action"], watch.line["changes"]) == ("evaluation:created", {})
 
     @pytest.mark.parametrize("level", ["", "0", "5", "3.5", "trois", "-1", "٣", "9" * 50])
-    def test_no_other_level_than_the_four(
+    def test_create_evaluation_no_other_level_than_the_four(
         self, app: Flask, as_: As, own: str, typed: dict[str, Any], level: str
     ) -> None:
         browser = as_("teacher")
@@ -91,7 +91,7 @@ class TestEvaluating:
         assert answer.status_code == 422
         assert "Choisissez un niveau de 1 à 4" in Page(answer).error("level")
 
-    def test_a_competence_of_another_diploma_is_refused(
+    def test_create_evaluation_a_competence_of_another_diploma_is_refused(
         self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any]
     ) -> None:
         browser = as_("teacher")
@@ -102,7 +102,7 @@ class TestEvaluating:
             assert answer.status_code == 422
             assert "Choisissez une compétence du diplôme" in Page(answer).error("competence")
 
-    def test_a_day_to_come_is_refused_on_the_schools_clocks(
+    def test_create_evaluation_a_day_to_come_is_refused_on_the_schools_clocks(
         self, app: Flask, as_: As, world: World, own: str, typed: dict[str, Any]
     ) -> None:
         """At 22:30 in Paris it is tomorrow in Réunion."""
@@ -114,7 +114,7 @@ class TestEvaluating:
             assert answer.status_code == status, timezone
 
     @pytest.mark.parametrize("scenario", ["999", "mot"])
-    def test_an_unknown_scenario_is_refused(
+    def test_create_evaluation_an_unknown_scenario_is_refused(
         self, app: Flask, as_: As, own: str, typed: dict[str, Any], scenario: str
     ) -> None:
         answer = as_("teacher").post(f"{own}/evaluations/nouvelle", {**typed, "scenario": scenario})
@@ -122,7 +122,7 @@ class TestEvaluating:
         assert answer.status_code == 422
         assert "n’est plus proposé" in Page(answer).error("scenario")
 
-    def test_an_archived_scenario_or_the_module_off_offers_none(
+    def test_create_evaluation_an_archived_scenario_or_the_module_off_offers_none(
         self, app: Flask, as_: As, classroom: Class, world: World, own: str, typed: dict[str, Any]
     ) -> None:
         browser = as_("teacher")
@@ -135,7 +135,7 @@ class TestEvaluating:
         assert "Scénario Marqueur" not in browser.get(f"{own}/evaluations/nouvelle").text
         assert browser.post(f"{own}/evaluations/nouvelle", typed).status_code == 422
 
-    def test_the_fiche_of_another_pupil_is_refused(
+    def test_create_evaluation_the_fiche_of_another_pupil_is_refused(
         self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any]
     ) -> None:
         set_up(app, lambda session: session.add(make_fiche(session.get_one(Student, classroom.mate))))
@@ -146,7 +146,7 @@ class TestEvaluating:
         assert answer.status_code == 422
         assert "Cette fiche n’existe plus" in Page(answer).error("fiche")
 
-    def test_a_division_without_diploma_has_no_list(
+    def test_create_evaluation_a_division_without_diploma_has_no_list(
         self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any]
     ) -> None:
         set_up(app, lambda session: setattr(session.get_one(Division, classroom.division), "diploma_id", None))
@@ -156,8 +156,8 @@ class TestEvaluating:
         assert browser.post(f"{own}/evaluations/nouvelle", typed).status_code == 422
 
 
-class TestCorrecting:
-    def test_another_teacher_of_the_division_cannot(
+class TestUpdateEvaluation:
+    def test_update_evaluation_another_teacher_of_the_division_cannot(
         self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any], world: World
     ) -> None:
         def give_away(session: Session) -> None:
@@ -173,7 +173,7 @@ class TestCorrecting:
         assert answer.status_code == 403
         assert "Une collègue" in Page(answer).text
 
-    def test_what_it_named_may_stay_whatever_became_of_it(
+    def test_update_evaluation_what_it_named_may_stay_whatever_became_of_it(
         self, app: Flask, as_: As, classroom: Class, own: str
     ) -> None:
         """The pupil has gone to a division of another diploma, with the same teacher."""
@@ -187,14 +187,16 @@ class TestCorrecting:
         assert answer.status_code == 303
         assert (row["level"], row["competence_code"]) == (4, "C1")
 
-    def test_what_each_window_changed_of_a_bilan_is_kept(self, as_: As, classroom: Class, own: str) -> None:
+    def test_update_bilan_what_each_window_changed_of_a_bilan_is_kept(
+        self, as_: As, classroom: Class, own: str
+    ) -> None:
         address = f"{own}/bilans/{classroom.bilan}/modifier"
 
         bilan = Shared(address, "body", ("Un", "Deux", "Trois"), ("ends_on", "2026-10-30"))
 
         play(as_("teacher"), as_("teacher"), bilan)
 
-    def test_what_each_window_changed_is_kept(self, as_: As, classroom: Class, own: str) -> None:
+    def test_update_evaluation_what_each_window_changed_is_kept(self, as_: As, classroom: Class, own: str) -> None:
         address = f"{own}/evaluations/{classroom.evaluation}/modifier"
 
         play(
@@ -203,7 +205,9 @@ class TestCorrecting:
             Shared(address, "level", ("4", "1", "3"), ("evaluated_on", "2026-09-17")),
         )
 
-    def test_two_windows_on_one_evaluation(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_update_evaluation_two_windows_on_one_evaluation(
+        self, app: Flask, as_: As, classroom: Class, own: str
+    ) -> None:
         browser, address = as_("teacher"), f"{own}/evaluations/{classroom.evaluation}/modifier"
         form = Page(browser.get(address)).values()
         browser.post(address, {**form, "level": "4", "evaluated_on": "2026-09-17"})
@@ -219,8 +223,8 @@ class TestCorrecting:
         assert next(row["level"] for row in rows(app, Evaluation) if row["id"] == classroom.evaluation) == 4
 
 
-class TestDivision:
-    def test_each_chosen_level_is_an_evaluation(
+class TestSaveDivision:
+    def test_save_division_each_chosen_level_is_an_evaluation(
         self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any], platform: Look
     ) -> None:
         browser = as_("teacher")
@@ -243,7 +247,7 @@ class TestDivision:
             {"evaluated": [None, "2 apprenants"]},
         )
 
-    def test_all_or_nothing(self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any]) -> None:
+    def test_save_division_all_or_nothing(self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any]) -> None:
         browser = as_("teacher")
         levels = {f"niveau-{classroom.own}": "4", f"niveau-{classroom.mate}": "7"}
 
@@ -256,7 +260,7 @@ class TestDivision:
         assert f"niveau-{classroom.own}" in answer.text and 'value="4" selected' in answer.text
 
     @pytest.mark.parametrize("who", ["gone", "stranger", "elsewhere"])
-    def test_a_pupil_from_outside_the_division_is_not_evaluated(
+    def test_save_division_a_pupil_from_outside_the_division_is_not_evaluated(
         self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any], who: str
     ) -> None:
         browser = as_("teacher")
@@ -269,7 +273,9 @@ class TestDivision:
         assert answer.status_code == 422
         assert "n’est plus dans la division" in Page(answer).text
 
-    def test_no_pupil_chosen_is_reported(self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any]) -> None:
+    def test_save_division_no_pupil_chosen_is_reported(
+        self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any]
+    ) -> None:
         browser = as_("teacher")
 
         with nothing_written(app):
@@ -279,10 +285,10 @@ class TestDivision:
         assert "Donnez un niveau à un apprenant au moins" in Page(answer).text
 
 
-class TestBilans:
+class TestCreateBilan:
     TYPED = {"starts_on": "2026-09-01", "ends_on": "2026-09-30", "body": "Un **bon** départ"}
 
-    def test_is_written_corrected_and_deleted(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
+    def test_bilan_is_written_corrected_and_deleted(self, app: Flask, as_: As, classroom: Class, own: str) -> None:
         browser = as_("teacher")
         browser.post(f"{own}/bilans/nouveau", self.TYPED)
         row = rows(app, Bilan)[-1]
@@ -305,7 +311,7 @@ class TestBilans:
             ({"starts_on": ""}, "starts_on"),
         ],
     )
-    def test_what_is_refused_is_reported_beside_its_field(
+    def test_create_bilan_what_is_refused_is_reported_beside_its_field(
         self, app: Flask, as_: As, own: str, typed: dict[str, str], field: str
     ) -> None:
         browser = as_("teacher")
@@ -317,15 +323,15 @@ class TestBilans:
         assert Page(answer).error(field)
 
 
-class TestUse:
-    def test_an_evaluated_competence_is_in_use(self, app: Flask, classroom: Class, world: World) -> None:
+class TestFindUsed:
+    def test_find_used_an_evaluated_competence_is_in_use(self, app: Flask, classroom: Class, world: World) -> None:
         with app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))
 
             assert find_used([*classroom.competences, classroom.foreign_competence]) >= {classroom.competences[0]}
             assert classroom.foreign_competence not in find_used([classroom.foreign_competence])
 
-    def test_the_database_keeps_it_too(self, app: Flask, classroom: Class) -> None:
+    def test_find_used_the_database_keeps_it_too(self, app: Flask, classroom: Class) -> None:
         from sqlalchemy.exc import IntegrityError
 
         with pytest.raises(IntegrityError):

@@ -21,7 +21,7 @@ missing = pytest.mark.parametrize("values", [{"name": ""}, {"email": ""}, {"uai"
 
 @missing
 @pytest.mark.parametrize("operation", [open_accounts, open_or_send])
-def test_opening_accounts_waits_for_the_particulars(
+def test_open_accounts_waits_for_the_particulars(
     app: Flask, world: World, operation: Callable[..., object], values: dict[str, Any]
 ) -> None:
     set_school(app, world.a.id, **values)

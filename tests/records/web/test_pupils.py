@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from xml.etree import ElementTree
 
 import pytest
 from flask import Flask
@@ -13,9 +12,7 @@ from sqlalchemy.orm import Session
 
 from cpro.competences.models import Competence
 from cpro.extensions import db
-from cpro.records.levels import charts_of
 from cpro.records.models import FicheState
-from cpro.records.queries import LevelPoint
 from cpro.students.models import Student
 from tests.factories import World, make_mandate, make_student
 from tests.helpers.browser import Browser
@@ -37,10 +34,10 @@ def fill(session: Session, student_id: int, count: int) -> None:
         session.add(make_bilan(student, starts_on=day, ends_on=day))
 
 
-class TestQueries:
+class TestRecordsPagesQueries:
     @pytest.mark.parametrize("page", ["", "/fiches", "/evaluations", "/bilans"])
     @pytest.mark.parametrize("role", ["teacher", "student", "head"])
-    def test_a_page_asks_as_many_for_many_records_as_for_few(
+    def test_pupil_pages_ask_as_many_queries_for_many_records_as_for_few(
         self, app: Flask, as_: As, classroom: Class, page: str, role: str
     ) -> None:
         browser, address = as_(role), f"/eleves/{classroom.own}{page}"
@@ -50,7 +47,7 @@ class TestQueries:
         assert _queries(app, lambda: browser.get(address)) == few
 
     @pytest.mark.parametrize("role", ["teacher", "head"])
-    def test_the_list_asks_as_many_for_many_pupils_as_for_few(
+    def test_pupils_asks_as_many_queries_for_many_pupils_as_for_few(
         self, app: Flask, as_: As, classroom: Class, world: World, role: str
     ) -> None:
         browser = as_(role)
@@ -68,17 +65,17 @@ class TestQueries:
         assert _queries(app, lambda: browser.get("/eleves")) == few
 
 
-class TestList:
-    def test_words_are_sought_without_accents(self, as_: As, classroom: Class) -> None:
+class TestPupils:
+    def test_pupils_words_are_sought_without_accents(self, as_: As, classroom: Class) -> None:
         text = as_("teacher").get("/eleves?recherche=beryl+zoe").text
 
         assert "BÉRYL" in text
         assert "AGATE" not in text
 
-    def test_a_wildcard_is_a_letter_like_another(self, as_: As, classroom: Class) -> None:
+    def test_pupils_a_wildcard_is_a_letter_like_another(self, as_: As, classroom: Class) -> None:
         assert "Aucun apprenant ne répond" in as_("teacher").get("/eleves?recherche=%25").text
 
-    def test_those_who_left_are_found(self, as_: As, classroom: Class) -> None:
+    def test_pupils_those_who_left_are_found(self, as_: As, classroom: Class) -> None:
         browser = as_("teacher")
 
         assert "DÉPART" not in browser.get("/eleves").text
@@ -88,10 +85,10 @@ class TestList:
     @pytest.mark.parametrize(
         "odd", ["situation=rien", "page=mot", "page=-3", "page=99999999999999999999", "division=%20"]
     )
-    def test_an_odd_address_is_an_ordinary_page(self, as_: As, classroom: Class, odd: str) -> None:
+    def test_pupils_an_odd_address_is_an_ordinary_page(self, as_: As, classroom: Class, odd: str) -> None:
         assert "AGATE" in as_("teacher").get(f"/eleves?{odd}").text
 
-    def test_pages_keep_the_filters(self, app: Flask, as_: As, classroom: Class, world: World) -> None:
+    def test_pupils_pages_keep_the_filters(self, app: Flask, as_: As, classroom: Class, world: World) -> None:
         set_up(
             app,
             lambda session: session.add_all(
@@ -104,7 +101,7 @@ class TestList:
         assert "Page 2 sur 2" in text
         assert "recherche=foule" in text and "page=1" in text
 
-    def test_the_fiches_that_wait_are_counted_and_found(self, app: Flask, as_: As, classroom: Class) -> None:
+    def test_pupils_the_fiches_that_wait_are_counted_and_found(self, app: Flask, as_: As, classroom: Class) -> None:
         browser = as_("teacher")
         assert "attend votre validation" not in Page(browser.get("/eleves")).text
 
@@ -137,7 +134,7 @@ class TestPupilPages:
         "odd", ["student_id=mot", "student_id=2", "endpoint=x", "_method=x", "_scheme=x&_external=1", "_anchor=x"]
     )
     @pytest.mark.parametrize("part", ["fiches", "evaluations", "bilans"])
-    def test_nothing_in_the_address_leads_the_next_page_elsewhere(
+    def test_pupil_pages_nothing_in_the_address_leads_the_next_page_elsewhere(
         self, app: Flask, as_: As, classroom: Class, part: str, odd: str
     ) -> None:
         set_up(app, lambda session: fill(session, classroom.own, 25))
@@ -148,7 +145,7 @@ class TestPupilPages:
         links = [link.get("href") or "" for link in Page(answer).main.iter("a") if link.get("rel") == "next"]
         assert links == [f"{address}?page=2"]
 
-    def test_a_code_that_two_diplomas_share_is_offered_under_both_names(
+    def test_pupil_pages_a_code_that_two_diplomas_share_is_offered_under_both_names(
         self, app: Flask, as_: As, classroom: Class
     ) -> None:
         def evaluate(session: Session) -> None:
@@ -165,7 +162,7 @@ class TestPupilPages:
         assert len(page.rows()) == 2
         assert f"C1 : Compétence 1 {MARKER} ou D’un autre diplôme {MARKER}" in page.text
 
-    def test_an_inspector_whose_number_is_that_of_the_pupils_account_is_not_the_pupil(
+    def test_pupil_pages_an_inspector_whose_number_is_that_of_the_pupils_account_is_not_the_pupil(
         self, app: Flask, as_: As, classroom: Class, world: World
     ) -> None:
         def same_number(session: Session) -> None:
@@ -187,7 +184,9 @@ class TestPupilPages:
         assert len(page.rows()) == 2
         assert all(row[0].startswith("C2") for row in page.rows())
 
-    def test_the_overview_says_the_same_figures_as_a_table(self, app: Flask, as_: As, classroom: Class) -> None:
+    def test_pupil_pages_the_overview_says_the_same_figures_as_a_table(
+        self, app: Flask, as_: As, classroom: Class
+    ) -> None:
         set_up(app, lambda session: fill(session, classroom.own, 4))
 
         text = Page(as_("student").get(f"/eleves/{classroom.own}")).text
@@ -196,52 +195,12 @@ class TestPupilPages:
         assert "01/09/2025 : 1, maîtrise insuffisante" in text
         assert "04/09/2025 : 4, très bonne maîtrise" in text
 
-    def test_an_empty_pupil_says_what_to_do(self, as_: As, classroom: Class) -> None:
+    def test_pupil_pages_an_empty_pupil_says_what_to_do(self, as_: As, classroom: Class) -> None:
         text = Page(as_("teacher").get(f"/eleves/{classroom.mate}")).text
 
         assert "n’a pas encore d’évaluation" in text
         assert "n’a pas encore de fiche" in text
         assert "n’a pas encore de bilan" in text
-
-
-class TestChart:
-    POINTS = [
-        LevelPoint("M", "Bac pro <M>", code, f"Libellé {code}", day, level)
-        for code, day, level in (
-            ("C10", date(2026, 1, 5), 1),
-            ("C2", date(2026, 1, 5), 4),
-            ("C2", date(2026, 6, 5), 2),
-            ("CODE-TRÈS-LONG", date(2026, 3, 1), 3),
-        )
-    ]
-
-    def test_competences_come_in_the_order_of_their_numbers(self) -> None:
-        (chart,) = charts_of(self.POINTS)
-
-        assert [each.code for each in chart.competences] == ["C2", "C10", "CODE-TRÈS-LONG"]
-
-    def test_each_diploma_has_its_own(self) -> None:
-        other = LevelPoint("CAP", "CAP", "C2", "Autre", date(2026, 1, 1), 1)
-
-        assert [chart.title for chart in charts_of([*self.POINTS, other])] == ["Bac pro <M>", "CAP"]
-        assert charts_of([]) == []
-
-    def test_the_chart_places_each_level_in_its_day(self) -> None:
-        (chart,) = charts_of(self.POINTS)
-        svg = ElementTree.fromstring(str(chart.svg))
-        dots = [(float(dot.get("cx", "")), float(dot.get("cy", ""))) for dot in svg.iter("circle")]
-
-        assert len(dots) == 4
-        (first_x, first_y), (last_x, last_y) = dots[0], dots[1]  # C2: level 4 in January, 2 in June
-        assert first_x < last_x and first_y < last_y
-        assert svg.find("title") is not None and svg.get("aria-labelledby") == svg.find("title").get("id")  # type: ignore[union-attr]
-        assert "&lt;M&gt;" in str(chart.svg)
-
-    def test_one_day_alone_is_placed_in_the_middle(self) -> None:
-        (chart,) = charts_of(self.POINTS[:2])
-
-        assert "le 05/01/2026." in chart.summary
-        assert len({dot.get("cx") for dot in ElementTree.fromstring(str(chart.svg)).iter("circle")}) == 1
 
 
 def _queries(app: Flask, action: Callable[[], object]) -> int:
@@ -270,7 +229,7 @@ class TestEmptyForms:
             ("evaluer/{division}", ("competence", "evaluated_on")),
         ],
     )
-    def test_all_that_is_missing_is_marked_and_reported_at_once(
+    def test_empty_forms_all_that_is_missing_is_marked_and_reported_at_once(
         self, as_: As, classroom: Class, form: str, fields: tuple[str, ...]
     ) -> None:
         browser, address = as_("teacher"), f"/eleves/{form.format(own=classroom.own, division=classroom.division)}"

@@ -1,0 +1,87 @@
+"""Students without INE: who is listed, who is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from cpro.core import tenancy
+from cpro.core.tenancy import Scope
+from cpro.students.queries import WithoutINE, count_without_ine, list_without_ine
+from tests.factories import World, make_student
+from tests.helpers.records import set_up
+
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    """Stop the clock on `TODAY`."""
+    with time_machine.travel(datetime(2026, 11, 23, 12, 0, tzinfo=UTC), tick=False):
+        yield
+
+
+def add_students(app: Flask, school_id: int, *students: dict[str, Any]) -> None:
+    """Add students without INE to a school."""
+
+    def change(session: Session) -> None:
+        session.add_all([make_student(school_id, **{"ine": None, **values}) for values in students])
+
+    set_up(app, change)
+
+
+class TestListWithoutINE:
+    @pytest.fixture
+    def in_a(self, app: Flask, world: World) -> Iterator[None]:
+        with app.app_context():
+            tenancy.enter(Scope(world.a.id))
+            yield
+
+    def test_list_without_ine_those_with_an_ine_are_not(self, app: Flask, world: World, in_a: None) -> None:
+        add_students(app, world.a.id, {"ine": "123456789AB"}, {"ine": "123456789CD", "is_active": False})
+
+        assert count_without_ine(TODAY) == WithoutINE(active=1, departed=0)
+
+    def test_list_without_ine_those_of_the_other_school_are_not(self, app: Flask, world: World, in_a: None) -> None:
+        add_students(app, world.b.id, {}, {"is_active": False})
+
+        assert [each.last_name for each in list_without_ine(TODAY, limit=50)] == ["Secret-alpha"]
+        assert count_without_ine(TODAY) == WithoutINE(active=1, departed=0)
+
+    @pytest.mark.parametrize(
+        ("departed_on", "departed"),
+        [(date(2026, 7, 4), 1), (date(2023, 11, 23), 1), (date(2023, 11, 22), 0), (date(2019, 7, 4), 0), (None, 1)],
+    )
+    def test_count_without_ine_the_departed_are_counted_apart_as_long_as_their_records_are_kept(
+        self, app: Flask, world: World, in_a: None, departed_on: date | None, departed: int
+    ) -> None:
+        add_students(app, world.a.id, {"is_active": False, "departed_on": departed_on})
+
+        assert count_without_ine(TODAY) == WithoutINE(active=1, departed=departed)
+        assert len(list_without_ine(TODAY, limit=50)) == 1 + departed
+
+    def test_count_without_ine_the_leap_day_is_no_trouble(self, app: Flask, world: World, in_a: None) -> None:
+        assert count_without_ine(date(2028, 2, 29)).active == 1
+
+    def test_list_without_ine_the_active_come_first_then_by_name_whatever_the_accents(
+        self, app: Flask, world: World, in_a: None
+    ) -> None:
+        add_students(
+            app,
+            world.a.id,
+            {"last_name": "Agate", "is_active": False, "departed_on": date(2026, 7, 4)},
+            {"last_name": "Zircon"},
+            {"last_name": "Émeraude", "first_name": "Tom"},
+            {"last_name": "Émeraude", "first_name": "Anaïs"},
+            {"last_name": "ardoise"},
+        )
+
+        names = [f"{each.last_name} {each.first_name}" for each in list_without_ine(TODAY, limit=50)]
+
+        assert names == ["ardoise Zoé", "Émeraude Anaïs", "Émeraude Tom", "Secret-alpha Zoé", "Zircon Zoé", "Agate Zoé"]
