@@ -13,6 +13,7 @@ from cpro.core.validators.text import clean_text
 CNIL_REGISTER_MIN_LENGTH, CNIL_REGISTER_MAX_LENGTH = 3, 60
 CNILReferenceKind = Literal["declaration", "registre"]
 
+_INE_LENGTH = 11
 _KEY_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # 23 letters: I, O and Q read too much like digits
 _RNIE_DIGITS = "ABCDEFGHJK"  # a digit of the RNIE key, written as a letter
 _RNIE_KEYS = [_RNIE_DIGITS[(97 - rest) // 10] + _RNIE_DIGITS[(97 - rest) % 10] for rest in range(97)]
@@ -99,12 +100,26 @@ def normalise_cnil_reference(text: str, kind: CNILReferenceKind) -> str:
 def normalise_ine(text: str) -> str:
     """Return the INE in capitals without spaces; raises InvalidINE.
 
-    Only the form is checked, eleven characters as in the ministry's import schema 3.1; see `is_ine_key_doubtful`.
+    Only the form is checked, eleven characters as in the ministry's import schema 3.1, and that it is no filler; see
+    `is_ine_key_doubtful`.
     """
     ine = re.sub(r"\s", "", trim(text))
+    if is_ine_filler(ine):
+        raise InvalidINE("Ce texte tient lieu d’INE mais n’en est pas un : laissez la place vide.")
     if ine and not re.fullmatch(r"[0-9A-Za-z_]{11}", ine):
         raise InvalidINE("L’INE compte onze chiffres ou lettres sans accent : vérifiez-le dans SIECLE.")
     return ine.upper()
+
+
+def is_ine_filler(text: str) -> bool:
+    """Return whether a text fills the place of a missing INE: one sign repeated, no digit, or nine equal ones first.
+
+    Such a number would be given to several people, and compared between schools.
+    """
+    ine = re.sub(r"\s", "", trim(text)).upper()
+    if not ine:
+        return False
+    return len(set(ine)) == 1 or not re.search(r"\d", ine) or (len(set(ine[:9])) == 1 and len(ine) == _INE_LENGTH)
 
 
 def normalise_mef(text: str) -> str:

@@ -11,7 +11,16 @@ from collections.abc import Callable, Sequence
 from cpro.core.formatting import format_date, join_french
 from cpro.core.validators import GarbledText, InvalidText, fold, is_ine_key_doubtful
 from cpro.imports.parse.findings import Finding, FindingCode
-from cpro.imports.parse.values import DIVISION_CODE_MAX_LENGTH, clean_division_code, clean_label, clean_mef, clean_name
+from cpro.imports.parse.values import (
+    DIVISION_CODE_MAX_LENGTH,
+    FILLER,
+    MALFORMED,
+    clean_division_code,
+    clean_label,
+    clean_mef,
+    clean_name,
+    is_altered_by_spreadsheet,
+)
 
 #: Schools keep pupils who are no longer there in a division of this name.
 _INACTIVE_DIVISION = "inactifs"
@@ -43,8 +52,11 @@ def check_names(
     return last or "", "" if usage == last else usage or "", first or ""
 
 
-def check_ine(line: int, ine: str, is_malformed: bool, lines_of_ine: Sequence[int], findings: list[Finding]) -> None:
-    """Find INE_MISSING, INE_MALFORMED, INE_DUPLICATE or INE_DOUBTFUL; an INE is never wrong by its key alone."""
+def check_ine(line: int, ine: str, problem: str, lines_of_ine: Sequence[int], findings: list[Finding]) -> None:
+    """Find INE_MISSING, INE_FILLER, INE_MALFORMED, INE_DUPLICATE or INE_DOUBTFUL; `problem` is `effective_ine`'s.
+
+    An INE is never wrong by its key alone.
+    """
     if lines_of_ine:
         sentence = f"Cet INE est porté par {_lines(lines_of_ine)} : aucune de ces lignes n’est reprise."
         findings.append(Finding(FindingCode.INE_DUPLICATE, line, sentence))
@@ -52,7 +64,10 @@ def check_ine(line: int, ine: str, is_malformed: bool, lines_of_ine: Sequence[in
         if is_ine_key_doubtful(ine):
             sentence = "La clé de l’INE ne correspond pas à ses chiffres : vérifiez-le."
             findings.append(Finding(FindingCode.INE_DOUBTFUL, line, sentence))
-    elif is_malformed:
+    elif problem == FILLER:
+        sentence = "Ce qui tient lieu d’INE n’en est pas un : l’élève est repris sans INE."
+        findings.append(Finding(FindingCode.INE_FILLER, line, sentence))
+    elif problem == MALFORMED:
         sentence = "L’INE ne compte pas onze chiffres ou lettres : corrigez-le dans l’application d’origine."
         findings.append(Finding(FindingCode.INE_MALFORMED, line, sentence))
     else:
@@ -98,11 +113,21 @@ def check_leaving_date(
 
 
 def check_division(line: int, text: str, further: Sequence[str], has_departed: bool, findings: list[Finding]) -> str:
-    """Return the division's code: WITHOUT_CLASS, TWO_DIVISIONS, INACTIVE_DIVISION or DIVISION_MALFORMED."""
+    """Return the division's code: WITHOUT_CLASS, TWO_DIVISIONS, INACTIVE_DIVISION.
+
+    DIVISION_MALFORMED or DIVISION_ALTERED refuse the line.
+    """
     if not text:
         if not has_departed:
             sentence = "Aucune division n’est indiquée : l’élève n’est pas encore inscrit dans une division."
             findings.append(Finding(FindingCode.WITHOUT_CLASS, line, sentence))
+        return ""
+    if is_altered_by_spreadsheet(text):
+        sentence = (
+            "Le tableur a pris le code de la division pour un nombre ou une date : mettez la colonne au format "
+            "Texte, puis retapez le code."
+        )
+        findings.append(Finding(FindingCode.DIVISION_ALTERED, line, sentence))
         return ""
     code = clean_division_code(text)
     if code is None:

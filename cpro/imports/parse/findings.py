@@ -25,8 +25,10 @@ class FindingCode(enum.Enum):
     INE_DUPLICATE = "INE en double"
     DATE_MALFORMED = "date illisible"
     DIVISION_MALFORMED = "code de division illisible"
+    DIVISION_ALTERED = "code de division changé par le tableur"
     CELL_REFUSED = "cellule illisible"
     INE_MISSING = "sans INE"
+    INE_FILLER = "INE fictif"
     INE_DOUBTFUL = "clé de l’INE douteuse"
     BIRTH_DATE_MISSING = "sans date de naissance"
     LEAVING_LATER = "départ à venir"
@@ -59,6 +61,7 @@ _REFUSING = frozenset(
         FindingCode.INE_DUPLICATE,
         FindingCode.DATE_MALFORMED,
         FindingCode.DIVISION_MALFORMED,
+        FindingCode.DIVISION_ALTERED,
         FindingCode.CELL_REFUSED,
     }
 )

@@ -8,7 +8,15 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from cpro.core.parsing import day_of
-from cpro.core.validators import InvalidINE, InvalidMEF, clean_text, normalise_ine, normalise_mef
+from cpro.core.validators import (
+    InvalidINE,
+    InvalidMEF,
+    InvalidText,
+    clean_text,
+    is_ine_filler,
+    normalise_ine,
+    normalise_mef,
+)
 
 NAME_MAX_LENGTH = 100
 LABEL_MAX_LENGTH = 100
@@ -26,6 +34,16 @@ _TABLE_DATES = (
 )
 _PLAIN_INE = re.compile(r"[0-9]{9}[0-9A-Z][A-Z]")
 _OLDEST_YEAR = 1900
+#: What may stand in the place of an INE.
+FILLER, MALFORMED = "filler", "malformed"
+
+
+_MONTHS = "janv|févr|fevr|mars|avr|mai|juin|juil|août|aout|sept|oct|nov|déc|dec"
+_ALTERED = re.compile(
+    rf"[0-9](?:[.,][0-9]+)?E[+-]?[0-9]{{2}}|[0-9]{{1,2}}-(?:{_MONTHS})\.?|(?:{_MONTHS})\.?-[0-9]{{2}}"
+    r"|[0-9]{2}/[0-9]{2}/[0-9]{4}|vrai|faux|true|false|[0-9]+[.,][0-9]+",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=4096)
@@ -65,18 +83,18 @@ def parse_table_date(text: str) -> dt.date:
     raise ValueError(f"not a date: {text!r}")
 
 
-def effective_ine(candidates: Iterable[str | None]) -> tuple[str, bool]:
-    """Return the first well-formed INE, "" if there is none, and whether something malformed stood in its place."""
-    is_malformed = False
+def effective_ine(candidates: Iterable[str | None]) -> tuple[str, str]:
+    """Return the first well-formed INE, "" if there is none, and what stood in its place: FILLER, MALFORMED or ""."""
+    problem = ""
     for candidate in candidates:
         if candidate:
-            if _PLAIN_INE.fullmatch(candidate):
-                return candidate, False
+            if _PLAIN_INE.fullmatch(candidate) and candidate[:9] != candidate[0] * 9:
+                return candidate, ""
             try:
-                return normalise_ine(candidate), False
+                return normalise_ine(candidate), ""
             except InvalidINE:
-                is_malformed = True
-    return "", is_malformed
+                problem = FILLER if is_ine_filler(candidate) else MALFORMED
+    return "", problem
 
 
 @lru_cache(maxsize=4096)
@@ -90,9 +108,22 @@ def clean_mef(text: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def clean_division_code(text: str) -> str | None:
-    """Return the division's code, a text even when it is all digits; None if it is too long or unreadable."""
-    code = text.strip()
-    return code if len(code) <= DIVISION_CODE_MAX_LENGTH and code.isprintable() and code else None
+    """Return the division's code in its one form, a text even when it is all digits; None if it cannot be one.
+
+    NFC, each run of blanks (no-break ones too) one space, without unseen characters; eight characters at most.
+    """
+    try:
+        return clean_text(text, max_length=DIVISION_CODE_MAX_LENGTH) or None
+    except InvalidText:
+        return None
+
+
+def is_altered_by_spreadsheet(code: str) -> bool:
+    """Return whether a code has the form that a spreadsheet gives to one it took for a number, a date or a truth value.
+
+    2E3 becomes 2,00E+03, 1/2 becomes 01-févr or 01/02/2026, VRAI stands for 1; no school writes a division so.
+    """
+    return bool(_ALTERED.fullmatch(code))
 
 
 def clean_id(text: str) -> str | None:

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from cpro.imports.errors import MissingColumns, StrayQuote, UnknownTableEncoding
 from cpro.imports.parse.findings import FindingCode
@@ -78,6 +79,38 @@ class TestReadStudentWorksheet:
 
         assert records
         assert all(record.first_name for record in records)
+
+    @pytest.mark.parametrize("name", ["07-classe-excel.csv", "07-classe-excel.xlsx"])
+    def test_read_student_worksheet_refuses_codes_that_the_spreadsheet_changed(self, name: str) -> None:
+        records = list(read_student_worksheet(FILES / name, today=TODAY))
+
+        assert len(records) == 3
+        assert all(FindingCode.DIVISION_ALTERED in codes(record.findings) and record.is_refused for record in records)
+
+    def test_read_student_worksheet_reads_one_class_whatever_its_blanks(self) -> None:
+        records = list(read_student_worksheet(FILES / "05-classe-insecable.csv", today=TODAY))
+
+        assert {record.division_code for record in records} == {"2 MELEC"}
+        assert len(records) == 3
+
+    def test_read_student_worksheet_takes_no_filler_for_an_ine(self) -> None:
+        records = list(read_student_worksheet(FILES / "08-ine-fictif.csv", today=TODAY))
+
+        assert [(record.ine or "", record.is_refused) for record in records] == [("", False)] * 4
+        assert all(codes(record.findings) == {FindingCode.INE_FILLER} for record in records)
+
+    def test_read_student_worksheet_keeps_the_zeros_that_a_cell_shows(self, tmp_path: Path) -> None:
+        path = tmp_path / "eleves.xlsx"
+        book = xlsxwriter.Workbook(path)
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Nom de famille", "Prénom", "Classe"])
+        sheet.write_row(1, 0, ["MODÈLE", "Ana"])
+        sheet.write_number(1, 2, 1, book.add_format({"num_format": "000"}))
+        book.close()
+
+        [record] = read_student_worksheet(path, today=TODAY)
+
+        assert record.division_code == "001"
 
 
 class TestReadStaffWorksheet:

@@ -93,7 +93,7 @@ class _Joins:
         """Remember the pupil's numbers, and return the values to keep aside."""
         line, siecle_id = line_of(element), element.get("ELEVE_ID", "").strip()
         get = {child.tag: child.text for child in element.iterchildren(*_WANTED)}.get
-        ine, is_malformed = effective_ine((get("ID_NATIONAL"), get("INE_RNIE"), get("INE_BEA")))
+        ine, problem = effective_ine((get("ID_NATIONAL"), get("INE_RNIE"), get("INE_BEA")))
         # Pupils without a number are not doubles of one another; no number holds a tab.
         place = self._place(siecle_id or f"\t{len(self._places)}")
         if self._lines[place]:
@@ -108,7 +108,7 @@ class _Joins:
             line,
             siecle_id,
             ine,
-            is_malformed,
+            problem,
             get("NOM_DE_FAMILLE") or get("NOM") or "",
             get("NOM_USAGE") or "",
             get("PRENOM") or "",
@@ -165,11 +165,11 @@ class _Joins:
 
 
 def _judge(values: tuple[Any, ...], joins: _Joins, codes: list[str], today: dt.date) -> StudentRecord:
-    line, siecle_id, ine, is_malformed, last_name, usage_name, first_name, birth, leaving, mef = values
+    line, siecle_id, ine, problem, last_name, usage_name, first_name, birth, leaving, mef = values
     findings: list[Finding] = []
     clean = clean_id(siecle_id)
     check_id(line, clean, joins.repeated_ids.get(siecle_id, ()), "ELEVE_ID", findings)
-    check_ine(line, ine, is_malformed, joins.repeated_ines.get(ine, ()), findings)
+    check_ine(line, ine, problem, joins.repeated_ines.get(ine, ()), findings)
     last_name, usage_name, first_name = check_names(line, last_name, usage_name, first_name, findings)
     birth_date = check_birth_date(line, birth.strip(), parse_date, today, findings)
     departed_on, has_departed = check_leaving_date(line, leaving.strip(), parse_date, today, findings)

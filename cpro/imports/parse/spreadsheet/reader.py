@@ -65,14 +65,14 @@ def read_student_worksheet(path: Path, *, today: dt.date) -> Iterator[StudentRec
     ines, numbers = _Repeated(), _Repeated()
     with RecordBuffer() as buffer:
         for line, cells in _iter_cells(path, WorksheetKind.STUDENTS):
-            ine, is_malformed = effective_ine([cells["ine"]])
+            ine, problem = effective_ine([cells["ine"]])
             ines.note(ine, line)
             numbers.note(cells["number"], line)
-            buffer.append((line, cells, ine, is_malformed))
-        for line, cells, ine, is_malformed in buffer.replay():
+            buffer.append((line, cells, ine, problem))
+        for line, cells, ine, problem in buffer.replay():
             findings = _check_cells(line, cells)
             number = _number(line, cells["number"], numbers, findings)
-            check_ine(line, ine, is_malformed, ines.lines(ine), findings)
+            check_ine(line, ine, problem, ines.lines(ine), findings)
             yield _student(line, cells, number, ine, today, findings)
 
 

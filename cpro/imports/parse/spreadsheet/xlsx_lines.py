@@ -34,6 +34,9 @@ _TEXT_LENGTH = 1000
 _LAST_ROW = 1 << 20
 _MEMORY_SIZE = 1 << 20
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
+_BUILT_IN_SCIENTIFIC = (11, 48)
+_DATE, _SCIENTIFIC = "date", "scientific"
+_FIXED_WIDTH = re.compile("0{2,20}")
 _NOT_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _COLUMN = re.compile(r"([A-Z]{1,3})[0-9]+")
 _RELATION_ID = "id"
@@ -53,13 +56,13 @@ def iter_xlsx_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 @dataclass(frozen=True, slots=True)
 class _Workbook:
     texts: list[str]
-    date_styles: frozenset[int]
+    number_formats: list[str]
     first_day: dt.date
 
 
 def _lines(archive: zipfile.ZipFile) -> Iterator[tuple[int, list[str]]]:
     part_name, first_day = _find_first_worksheet(archive)
-    book = _Workbook(_texts(archive), _date_styles(archive), first_day)
+    book = _Workbook(_texts(archive), _number_formats(archive), first_day)
     number = 0
     with _part(archive, part_name, _WORKSHEET_SIZE) as stream:
         for row in iter_records(stream, ("{*}row",), depth=2):
@@ -111,21 +114,28 @@ def _texts(archive: zipfile.ZipFile) -> list[str]:
         return [_rich_text(item) for item in iter_records(stream, ("{*}si",), depth=1)]
 
 
-def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
-    """Return the indexes of the cell formats that show a number as a date."""
+def _number_formats(archive: zipfile.ZipFile) -> list[str]:
+    """Return, by index of cell style, how its numbers show: DATE, SCIENTIFIC, the zeros of a fixed width, or ""."""
     if "xl/styles.xml" not in archive.namelist():
-        return frozenset()
-    styles, custom_dates = set(), set()
+        return []
+    formats = {index: _DATE for index in _BUILT_IN_DATES} | {index: _SCIENTIFIC for index in _BUILT_IN_SCIENTIFIC}
+    styles: list[str] = []
     with _part(archive, "xl/styles.xml", _PART_SIZE) as stream:
         for element in iter_records(stream, ("{*}numFmt", "{*}cellXfs"), depth=2):
             if element.tag.endswith("numFmt"):
-                if re.search("[dmy]", _NOT_FORMAT.sub("", element.get("formatCode", "")), re.IGNORECASE):
-                    custom_dates.add(_index(element.get("numFmtId")))
-                continue
-            for index, style in enumerate(element.iterchildren("{*}xf")):
-                if _index(style.get("numFmtId", "0")) in _BUILT_IN_DATES | custom_dates:
-                    styles.add(index)
-    return frozenset(styles)
+                formats[_index(element.get("numFmtId"))] = _read_format(element.get("formatCode", ""))
+            else:
+                styles += [formats.get(_index(xf.get("numFmtId", "0")), "") for xf in element.iterchildren("{*}xf")]
+    return styles
+
+
+def _read_format(code: str) -> str:
+    if _FIXED_WIDTH.fullmatch(code):
+        return code
+    shown = _NOT_FORMAT.sub("", code)
+    if re.search("E[+-]", shown):
+        return _SCIENTIFIC
+    return _DATE if re.search("[dmy]", shown, re.IGNORECASE) else ""
 
 
 def _line_number(row: Element, *, after: int) -> int:
@@ -175,17 +185,24 @@ def _value(cell: Element, book: _Workbook) -> str:
     if kind == "d":
         return value[:10]
     if kind == "n" and value:
-        return _number(value, _index(cell.get("s", "0")) in book.date_styles, book.first_day)
+        style = _index(cell.get("s", "0"))
+        number_format = book.number_formats[style] if 0 <= style < len(book.number_formats) else ""
+        return _number(value, number_format, book.first_day)
     return value[:_TEXT_LENGTH]
 
 
-def _number(value: str, is_date: bool, first_day: dt.date) -> str:
+def _number(value: str, number_format: str, first_day: dt.date) -> str:
+    """Return a number as the worksheet shows it, as far as it changes what was typed."""
     number = read_number(value)
     if number is None:
         return value[:_TEXT_LENGTH]
-    if is_date and 1 <= number <= (dt.date.max - first_day).days:
+    if number_format == _DATE and 1 <= number <= (dt.date.max - first_day).days:
         return format_date(first_day + dt.timedelta(days=floor(number)))
-    return str(floor(number)) if number.is_integer() else value[:_TEXT_LENGTH]
+    if number_format == _SCIENTIFIC:
+        return f"{number:.2E}".replace(".", ",")
+    if not number.is_integer():
+        return value[:_TEXT_LENGTH]
+    return str(floor(number)).rjust(len(number_format) if _FIXED_WIDTH.fullmatch(number_format) else 0, "0")
 
 
 def _rich_text(item: Element) -> str:

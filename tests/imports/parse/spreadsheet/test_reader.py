@@ -116,7 +116,7 @@ class TestReadStudentWorksheetRules:
         [
             (";Zoé;A;990000011DB;01/09/2010", FindingCode.NAME_MISSING),
             ("D;Zoé;;990000011DB;01/09/2010", FindingCode.WITHOUT_CLASS),
-            ("D;Zoé;A;99;01/09/2010", FindingCode.INE_MALFORMED),
+            ("D;Zoé;A;98;01/09/2010", FindingCode.INE_MALFORMED),
             ("D;Zoé;A;;01/09/2010", FindingCode.INE_MISSING),
             ("D;Zoé;A;990000011DB;31/02/2010", FindingCode.DATE_MALFORMED),
             ("D;Zoé;A;990000011DB;", FindingCode.BIRTH_DATE_MISSING),
