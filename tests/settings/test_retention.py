@@ -204,7 +204,7 @@ class TestSaveRetention:
     def test_retention_tab_it_asks_as_many_queries_for_many_departures(
         self, app: Flask, as_: As, classroom: Class
     ) -> None:
-        from tests.records.test_pages import _queries
+        from tests.records.web.test_pupils import _queries
 
         give(app, classroom.gone)
         browser = as_("head")
