@@ -1,55 +1,42 @@
-"""What a list shows, read from its address: search, filters, order, page; and the addresses of its neighbours."""
+"""The state of a generated list: that of any list, with the columns and the filters of a screen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
-from cpro.core.parsing import read_page
+from cpro.core.lists import ListState
 from cpro.core.validators import fold
 from cpro.core.web.screens.parts import AnyFilter, Column, Condition
 
 PAGE_SIZES = (20, 50, 100)
 #: Beyond, a list is refined rather than paged through: neither a count nor an offset grows with the table.
 MAX_ROWS = 10_000
-_LONGEST_SEARCH = 100
+_LONGEST_FILTER = 100
 
 
 @dataclass(frozen=True)
-class Listing:
-    """The state of a list; whatever an address holds, every field has a sound value."""
+class Listing(ListState):
+    """The state of the list of a screen."""
 
-    columns: Sequence[Column]
-    filters: Sequence[AnyFilter]
-    search: str
-    chosen: Mapping[str, str]
-    sort: str
-    descending: bool
-    size: int
-    page: int
-    base: str
+    columns: Sequence[Column] = ()
+    filters: Sequence[AnyFilter] = ()
 
     @classmethod
-    def read(
+    def read(  # type: ignore[override]
         cls, args: Mapping[str, str], *, base: str, columns: Sequence[Column], filters: Sequence[AnyFilter]
     ) -> Listing:
         """Read the parameters of an address; those that make no sense are left out."""
-        sortable = {column.key for column in columns if column.sort}
-        sort = args.get("tri", "")
-        chosen = {each.key: args[each.key][:100] for each in filters if args.get(each.key)}
-        return cls(
-            columns=columns,
-            filters=filters,
-            search=args.get("recherche", "").strip()[:_LONGEST_SEARCH],
-            chosen=chosen,
-            sort=sort if sort in sortable else "",
-            descending=args.get("ordre") == "desc",
-            size={str(size): size for size in PAGE_SIZES}.get(args.get("lignes", ""), PAGE_SIZES[0]),
-            page=read_page(args.get("page"), last=MAX_ROWS // PAGE_SIZES[0]),
-            base=base,
+        asked = super().read(
+            args,
+            base,
+            filters={each.key: _LONGEST_FILTER for each in filters},
+            sorts=[column.key for column in columns if column.sort],
+            sizes=PAGE_SIZES,
         )
+        page = min(asked.page, MAX_ROWS // PAGE_SIZES[0])
+        return replace(asked, page=page, after=0, before=0, columns=columns, filters=filters)
 
     @property
     def words(self) -> list[str]:
@@ -71,12 +58,7 @@ class Listing:
     @property
     def offset(self) -> int:
         """Return how many rows stand before the page."""
-        return min((self.page - 1) * self.size, MAX_ROWS)
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Return whether a search or a filter hides rows."""
-        return bool(self.search or self.chosen)
+        return min(super().offset, MAX_ROWS)
 
     def phrase(self) -> str:
         """Return what was asked, as the end of a sentence."""
@@ -84,20 +66,6 @@ class Listing:
         if self.search:
             parts.append(f"contenant « {self.search} »")
         return ", ".join(parts)
-
-    def url(self, **changes: Any) -> str:
-        """Return the address of the list with some parameters changed; None leaves one out."""
-        asked: dict[str, Any] = {
-            "recherche": self.search or None,
-            **self.chosen,
-            "tri": self.sort or None,
-            "ordre": "desc" if self.descending else None,
-            "lignes": self.size if self.size != PAGE_SIZES[0] else None,
-            "page": self.page if self.page > 1 else None,
-            **changes,
-        }
-        query = urlencode({name: value for name, value in asked.items() if value is not None})
-        return f"{self.base}?{query}" if query else self.base
 
     def everything_url(self) -> str:
         """Return the address of the same list without search nor filter."""
