@@ -98,9 +98,9 @@ def heads_of(app: Flask) -> dict[int | None, int]:
         return {head.establishment_id: head.lines for head in session.scalars(select(AuditHead))}
 
 
-class TestVerify:
+class TestVerifyCommand:
     @pytest.mark.parametrize("case", TAMPERINGS)
-    def test_finds_what_was_altered(self, journal: Flask, case: str) -> None:
+    def test_verify_finds_what_was_altered(self, journal: Flask, case: str) -> None:
         statement, sentence = TAMPERINGS[case]
         tamper(journal, statement)
 
@@ -110,7 +110,7 @@ class TestVerify:
         assert sentence in outcome.stderr.replace("\u202f", " ")
         assert "Le journal n’est pas intact." in outcome.stderr
 
-    def test_finds_that_the_database_refuses_no_more(self, journal: Flask) -> None:
+    def test_verify_finds_that_the_database_refuses_no_more(self, journal: Flask) -> None:
         with journal.app_context(), db.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 pytest.skip("dropping a trigger of PostgreSQL would outlive the test")
@@ -121,32 +121,32 @@ class TestVerify:
         assert outcome.exit_code == 1
         assert "a laissé modifier une ligne" in outcome.stderr
 
-    def test_keeps_nothing_of_its_attempts(self, journal: Flask) -> None:
+    def test_verify_keeps_nothing_of_its_attempts(self, journal: Flask) -> None:
         before = rows(journal, AuditEntry)
 
         verify(journal)
 
         assert rows(journal, AuditEntry) == before
 
-    def test_says_that_an_intact_journal_is(self, journal: Flask) -> None:
+    def test_verify_says_that_an_intact_journal_is(self, journal: Flask) -> None:
         outcome = verify(journal)
 
         assert outcome.exit_code == 0, outcome.stderr
         assert "Journal intact : 5 lignes vérifiées." in outcome.stdout
 
-    def test_says_so_of_an_empty_one(self, app: Flask) -> None:
+    def test_verify_says_so_of_an_empty_one(self, app: Flask) -> None:
         assert verify(app).exit_code == 0
 
 
-class TestChain:
-    def test_each_school_and_the_platform_have_their_own(self, journal: Flask, world: World) -> None:
+class TestAppend:
+    def test_append_each_school_and_the_platform_have_their_own(self, journal: Flask, world: World) -> None:
         ranks = [(row["establishment_id"], row["number"]) for row in rows(journal, AuditEntry)]
         heads = heads_of(journal)
 
         assert ranks == [(world.a.id, 1), (world.a.id, 2), (world.a.id, 3), (world.b.id, 1), (None, 1)]
         assert heads == {world.a.id: 3, world.b.id: 1, None: 1}
 
-    def test_an_action_rolled_back_leaves_no_gap(self, journal: Flask, world: World) -> None:
+    def test_append_an_action_rolled_back_leaves_no_gap(self, journal: Flask, world: World) -> None:
         with journal.app_context(), pytest.raises(ZeroDivisionError), platform_unit_of_work("test") as work:
             record(
                 "test:undone",
@@ -165,7 +165,7 @@ class TestChain:
         assert [row["number"] for row in rows(journal, AuditEntry) if row["establishment_id"] == world.a.id][-1] == 4
         assert verify(journal).exit_code == 0
 
-    def test_two_lines_of_one_action_follow_each_other(self, app: Flask, world: World) -> None:
+    def test_append_two_lines_of_one_action_follow_each_other(self, app: Flask, world: World) -> None:
         with app.app_context(), unit_of_work(_session_of(world.a.id)) as work:
             for number in (1, 2):
                 record(
@@ -181,7 +181,7 @@ class TestChain:
         assert [row["number"] for row in rows(app, AuditEntry)] == [1, 2]
         assert verify(app).exit_code == 0
 
-    def test_people_writing_at_the_same_time_keep_one_chain_each(self, app: Flask, world: World) -> None:
+    def test_append_people_writing_at_the_same_time_keep_one_chain_each(self, app: Flask, world: World) -> None:
         failures: list[BaseException] = []
 
         def actions(school_id: int | None) -> None:
@@ -209,7 +209,7 @@ class TestChain:
         }
         assert verify(app).exit_code == 0
 
-    def test_a_school_never_reads_another_ones_head(self, journal: Flask, world: World) -> None:
+    def test_append_a_school_never_reads_another_ones_head(self, journal: Flask, world: World) -> None:
         with journal.app_context():
             heads = _session_of(world.a.id).scalars(select(AuditHead.establishment_id)).all()
 

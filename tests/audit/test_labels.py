@@ -49,21 +49,21 @@ def actions_of_the_sources() -> set[str]:
     return found
 
 
-class TestWords:
-    def test_each_action_has_its_words(self, migrated_app: Flask) -> None:
+class TestActionLabel:
+    def test_action_label_each_action_has_its_words(self, migrated_app: Flask) -> None:
         unnamed = actions_of_the_sources() - {action for action, _words in labels.known_actions()} - set(list_kinds())
 
         assert not unnamed, f"say how {sorted(unnamed)} read: call labels.register in the feature's audit_labels.py"
 
-    def test_an_unnamed_action_still_reads(self) -> None:
+    def test_action_label_an_unnamed_action_still_reads(self) -> None:
         assert labels.action_label("unknown:action") == "a fait «\u202funknown:action\u202f»"
 
-    def test_a_line_reads_as_a_sentence(self, migrated_app: Flask) -> None:
+    def test_sentence_a_line_reads_as_a_sentence(self, migrated_app: Flask) -> None:
         assert labels.sentence(entry({})) == (
             "Alix GRANITE a modifié les renseignements de l’établissement\u202f: Lycée alpha"
         )
 
-    def test_the_choices_of_the_filters_are_in_french_and_in_order(self, migrated_app: Flask) -> None:
+    def test_known_actions_the_choices_of_the_filters_are_in_french_and_in_order(self, migrated_app: Flask) -> None:
         words = [text for _action, text in labels.known_actions()]
 
         assert words == sorted(words)
@@ -81,24 +81,24 @@ class TestDescribe:
             ("unheard_of", 3, ["a", True], Change("unheard_of", "3", "a, Oui")),
         ],
     )
-    def test_values_read_as_people_say_them(
+    def test_describe_values_read_as_people_say_them(
         self, migrated_app: Flask, field: str, old: Any, new: Any, expected: Change
     ) -> None:
         assert labels.describe(entry({field: [old, new]})) == [expected]
 
-    def test_an_instant_is_on_the_schools_clocks(self, migrated_app: Flask) -> None:
+    def test_describe_an_instant_is_on_the_schools_clocks(self, migrated_app: Flask) -> None:
         line = entry({"seen": [None, "2026-11-23T13:30:00+00:00"]})
 
         assert labels.describe(line, timezone="Indian/Reunion")[0].new == "23/11/2026 à 17\u00a0h\u00a030"
 
-    def test_fields_are_called_as_on_their_form_and_choices_by_their_label(self, migrated_app: Flask) -> None:
+    def test_describe_fields_are_called_as_on_their_form_and_choices_by_their_label(self, migrated_app: Flask) -> None:
         line = entry({"cnil_kind": ["declaration", "registre"]}, object_type="establishment")
 
         assert labels.describe(line) == [
             Change("Nature de la référence", "Déclaration CNIL (avant le 25 mai 2018)", "Registre RGPD")
         ]
 
-    def test_the_support_never_reads_a_whole_ine(self, migrated_app: Flask) -> None:
+    def test_describe_the_support_never_reads_a_whole_ine(self, migrated_app: Flask) -> None:
         line = entry({"ine": [None, INE], "note": ["", f"fiche de {INE.lower()}"]}, object_label=f"Zoé ({INE})")
 
         text = repr(labels.describe(line, masked=True)) + labels.sentence(line, masked=True)
@@ -106,13 +106,13 @@ class TestDescribe:
         assert INE not in text.upper()
         assert text.count("••••••••00") == 3
 
-    def test_the_school_reads_it_whole(self, migrated_app: Flask) -> None:
+    def test_describe_the_school_reads_it_whole(self, migrated_app: Flask) -> None:
         assert labels.describe(entry({"ine": [None, INE]}))[0].new == INE
 
 
-class TestMask:
+class TestMaskINE:
     @pytest.mark.parametrize("ine", [INE, "099001000AB", "1234A56789Z", "099 0010 000A", "0990010000a"])
-    def test_hides_all_but_the_last_three_characters(self, ine: str) -> None:
+    def test_mask_ine_hides_all_but_the_last_three_characters(self, ine: str) -> None:
         masked = mask_ines(f"élève {ine}, parti")
 
         assert ine not in masked
@@ -122,8 +122,8 @@ class TestMask:
     @pytest.mark.parametrize(
         "text", ["01 99 00 00 01", "0999001W", "23/11/2026 à 14 h 30", "40025520", "12345678901234"]
     )
-    def test_leaves_what_is_no_ine(self, text: str) -> None:
+    def test_mask_ine_leaves_what_is_no_ine(self, text: str) -> None:
         assert mask_ines(text) == text
 
-    def test_shows_nothing_of_a_short_one(self) -> None:
+    def test_mask_ine_shows_nothing_of_a_short_one(self) -> None:
         assert mask_ine("0A") == "••"

@@ -124,10 +124,10 @@ LINES: dict[str, tuple[Prepare, str, str]] = {
 }
 
 
-class TestEachLine:
+class TestChecklistLines:
     @pytest.mark.parametrize("role", READERS)
     @pytest.mark.parametrize("title", LINES)
-    def test_its_link_reaches_a_page_that_offers_the_act_or_it_says_who_can(
+    def test_checklist_its_link_reaches_a_page_that_offers_the_act_or_it_says_who_can(
         self, as_: As, arrange: Arrange, world: World, title: str, role: str
     ) -> None:
         prepare, figure, offered = LINES[title]
@@ -150,7 +150,9 @@ class TestEachLine:
             assert offered in Page(answer).text
 
     @pytest.mark.parametrize("title", LINES)
-    def test_another_account_of_the_school_may_do_it(self, as_: As, arrange: Arrange, world: World, title: str) -> None:
+    def test_checklist_another_account_of_the_school_may_do_it(
+        self, as_: As, arrange: Arrange, world: World, title: str
+    ) -> None:
         browsers = [as_("administrator"), as_("head")]
         with arrange() as session:
             LINES[title][0](session, world)
@@ -161,7 +163,7 @@ class TestEachLine:
 
         assert any("le faire" not in detail for detail in details)
 
-    def test_the_support_reads_who_can_for_each(self, as_: As, arrange: Arrange, world: World) -> None:
+    def test_checklist_the_support_reads_who_can_for_each(self, as_: As, arrange: Arrange, world: World) -> None:
         with arrange() as session:
             for prepare, _figure, _offered in LINES.values():
                 if prepare is not no_person:
@@ -171,8 +173,10 @@ class TestEachLine:
             assert line.is_done or line.detail.endswith(("peut le faire.", "peuvent le faire.")), line.title
 
 
-class TestWhatIsCounted:
-    def test_nothing_about_pupils_is_done_where_there_are_none(self, as_: As, arrange: Arrange, world: World) -> None:
+class TestChecklistCounts:
+    def test_checklist_counts_nothing_about_pupils_is_done_where_there_are_none(
+        self, as_: As, arrange: Arrange, world: World
+    ) -> None:
         with arrange() as session:
             no_person(session, world)
 
@@ -190,7 +194,7 @@ class TestWhatIsCounted:
         ],
         ids=["a good code", "an expired code", "a code voided by another"],
     )
-    def test_a_code_that_is_not_good_any_more_is_none(
+    def test_checklist_counts_a_code_that_is_not_good_any_more_is_none(
         self, as_: As, arrange: Arrange, world: World, code: dict[str, object], counted: bool
     ) -> None:
         with arrange() as session:
@@ -202,7 +206,9 @@ class TestWhatIsCounted:
 
         assert ("Remettre les codes d’activation" in lines(as_("administrator"))) is counted
 
-    def test_the_other_schools_figures_are_not_ours(self, as_: As, arrange: Arrange, world: World) -> None:
+    def test_checklist_counts_the_other_schools_figures_are_not_ours(
+        self, as_: As, arrange: Arrange, world: World
+    ) -> None:
         with arrange() as session:
             for prepare in (head_never_activated, without_code, course, last_year):
                 prepare(session, world)
@@ -213,7 +219,7 @@ class TestWhatIsCounted:
             *found
         }
 
-    def test_a_course_that_pupils_bear_and_no_list_has_is_counted_without_siecle_too(
+    def test_checklist_counts_a_course_that_pupils_bear_and_no_list_has_is_counted_without_siecle_too(
         self, as_: As, arrange: Arrange, world: World
     ) -> None:
         with arrange() as session:
@@ -225,14 +231,16 @@ class TestWhatIsCounted:
         assert (line.is_done, line.figure) == (False, "1")
         assert "1 code est porté par des élèves sans être dans la liste" in line.detail
 
-    def test_an_import_of_this_year_is_not_old(self, as_: As, arrange: Arrange, world: World) -> None:
+    def test_checklist_counts_an_import_of_this_year_is_not_old(self, as_: As, arrange: Arrange, world: World) -> None:
         with arrange() as session:
             last_year(session, world)
             session.add(make_import(world.a.id))
 
         assert "Importer les fichiers de la nouvelle année" not in lines(as_("administrator"))
 
-    def test_an_import_that_was_undone_counts_no_more(self, as_: As, arrange: Arrange, world: World) -> None:
+    def test_checklist_counts_an_import_that_was_undone_counts_no_more(
+        self, as_: As, arrange: Arrange, world: World
+    ) -> None:
         with arrange() as session:
             last_year(session, world)
             session.add(make_import(world.a.id, state_value="undone"))
@@ -243,7 +251,7 @@ class TestWhatIsCounted:
 
 
 class TestJournal:
-    def test_the_support_is_called_so_beside_the_name(self, as_: As, world: World) -> None:
+    def test_journal_the_support_is_called_so_beside_the_name(self, as_: As, world: World) -> None:
         reader(as_, "support").get("/admin/eleves/")
         head = as_("head")
 
@@ -252,8 +260,8 @@ class TestJournal:
         assert "Alix GRANITE (" not in Page(head.get("/admin/journal/")).text
 
 
-class TestOrder:
-    def test_lines_go_from_the_school_to_its_people_then_to_what_waits(
+class TestChecklistOrder:
+    def test_checklist_lines_go_from_the_school_to_its_people_then_to_what_waits(
         self, as_: As, arrange: Arrange, world: World
     ) -> None:
         browser = as_("administrator")

@@ -75,9 +75,9 @@ READ = {
 }
 
 
-class TestInside:
+class TestInspectorInside:
     @pytest.mark.parametrize("column", [0, 1, 2], ids=["every diploma", "its diploma", "another diploma"])
-    def test_what_is_read_is_within_the_diplomas(
+    def test_inspector_inside_what_is_read_is_within_the_diplomas(
         self,
         desk: Desk,
         world: World,
@@ -116,7 +116,7 @@ class TestInside:
                 assert expected in text, page
             assert "beta" not in text.lower(), page
 
-    def test_a_mandate_whose_diplomas_are_gone_opens_nothing(
+    def test_inspector_inside_a_mandate_whose_diplomas_are_gone_opens_nothing(
         self, desk: Desk, world: World, open_to_inspector: Opener
     ) -> None:
         open_to_inspector(all_diplomas=False)
@@ -125,7 +125,9 @@ class TestInside:
         for page in ("/admin/eleves/", "/admin/divisions/", "/admin/diplomes/"):
             assert "<tbody>" not in browser.get(page).text, page
 
-    def test_nothing_is_written_by_any_post(self, desk: Desk, world: World, open_to_inspector: Opener) -> None:
+    def test_inspector_inside_nothing_is_written_by_any_post(
+        self, desk: Desk, world: World, open_to_inspector: Opener
+    ) -> None:
         open_to_inspector()
         browser = desk.browser("inspector", enter="a")
         pages = [page for method, page in every_page(desk.app, world) if method == "POST"]
@@ -135,7 +137,9 @@ class TestInside:
                 with nothing_written(desk.app):
                     assert browser.post(page, {"id": 1}).status_code == 403, page
 
-    def test_no_link_leads_to_a_page_that_is_refused(self, desk: Desk, open_to_inspector: Opener) -> None:
+    def test_inspector_inside_no_link_leads_to_a_page_that_is_refused(
+        self, desk: Desk, open_to_inspector: Opener
+    ) -> None:
         import re
 
         open_to_inspector()
@@ -147,7 +151,9 @@ class TestInside:
                     status = browser.get(link.replace("&amp;", "&")).status_code
                     assert status in (200, 303), f"{page} leads to {link}: {status}"
 
-    def test_no_picture_and_no_ine(self, desk: Desk, open_to_inspector: Opener, arrange: Arrange, world: World) -> None:
+    def test_inspector_inside_no_picture_and_no_ine(
+        self, desk: Desk, open_to_inspector: Opener, arrange: Arrange, world: World
+    ) -> None:
         with arrange() as session:
             from tests.factories import make_student
 
@@ -165,9 +171,9 @@ class TestInside:
         assert "Historique" not in browser.get(f"/admin/eleves/details/?id={world.a.student_id}").text
 
 
-class TestNotInside:
+class TestInspectorOutside:
     @pytest.mark.parametrize("situation", OVER)
-    def test_every_page_leads_out_with_a_sentence(
+    def test_inspector_outside_every_page_leads_out_with_a_sentence(
         self, desk: Desk, world: World, open_to_inspector: Opener, arrange: Arrange, situation: str
     ) -> None:
         mandate_id = open_to_inspector()
@@ -187,7 +193,7 @@ class TestNotInside:
         assert "a pris fin" in browser.get("/admin/eleves/", follow_redirects=True).text
 
     @pytest.mark.parametrize("situation", OVER)
-    def test_entering_is_a_404_and_nothing_is_proposed(
+    def test_inspector_outside_entering_is_a_404_and_nothing_is_proposed(
         self, desk: Desk, world: World, open_to_inspector: Opener, arrange: Arrange, situation: str
     ) -> None:
         mandate_id = open_to_inspector()
@@ -199,7 +205,7 @@ class TestNotInside:
         assert browser.post(f"/ecoles/{world.a.id}/entrer").status_code == 404
         assert browser.get("/admin/eleves/").location == "/ecoles"
 
-    def test_another_school_is_a_404_before_and_after_entering_ones_own(
+    def test_inspector_outside_another_school_is_a_404_before_and_after_entering_ones_own(
         self, desk: Desk, world: World, open_to_inspector: Opener
     ) -> None:
         open_to_inspector()
@@ -210,7 +216,7 @@ class TestNotInside:
         assert browser.post(f"/ecoles/{world.b.id}/entrer").status_code == 404
         assert SECRET in browser.get("/admin/eleves/").text
 
-    def test_another_inspector_is_not_let_in_by_it(
+    def test_inspector_outside_another_inspector_is_not_let_in_by_it(
         self, desk: Desk, world: World, open_to_inspector: Opener, arrange: Arrange
     ) -> None:
         from cpro.users.models import PlatformAccount
@@ -232,7 +238,7 @@ class TestNotInside:
 
         assert desk.browser("inspector").post(f"/ecoles/{world.a.id}/entrer").status_code == 404
 
-    def test_a_page_of_a_school_left_through_another_window_leads_to_the_choice(
+    def test_inspector_outside_a_page_of_a_school_left_through_another_window_leads_to_the_choice(
         self, desk: Desk, open_to_inspector: Opener
     ) -> None:
         open_to_inspector()
@@ -241,7 +247,7 @@ class TestNotInside:
 
         assert browser.get("/admin/eleves/").location == "/ecoles"
 
-    def test_signing_out_still_works_when_the_mandate_is_over(
+    def test_inspector_outside_signing_out_still_works_when_the_mandate_is_over(
         self, desk: Desk, open_to_inspector: Opener, arrange: Arrange
     ) -> None:
         mandate_id = open_to_inspector()
@@ -268,7 +274,7 @@ class TestNotInside:
             )
 
 
-def test_the_role_itself_has_no_right_that_writes_or_exports() -> None:
+def test_inspector_role_has_no_right_that_writes_or_exports() -> None:
     from cpro.core.permissions import ROLE_PERMISSIONS, Permission
 
     assert {right.name for right in ROLE_PERMISSIONS[Role.INSPECTOR]} == {

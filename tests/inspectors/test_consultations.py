@@ -31,8 +31,10 @@ def looks(desk: Desk) -> list[tuple[str, str]]:
     return [(row["action"], row["object_label"]) for row in rows(desk.app, AuditEntry) if row["action"] in LOOKS]
 
 
-class TestJournal:
-    def test_one_line_per_page_whatever_its_kind(self, desk: Desk, world: World, open_to_inspector: Opener) -> None:
+class TestRecordConsultation:
+    def test_record_consultation_one_line_per_page_whatever_its_kind(
+        self, desk: Desk, world: World, open_to_inspector: Opener
+    ) -> None:
         open_to_inspector()
         browser = desk.browser("inspector", enter="a")
 
@@ -56,7 +58,9 @@ class TestJournal:
         assert {line["establishment_id"] for line in lines} == {world.a.id}
         assert {(line["actor_kind"], line["actor_id"]) for line in lines} == {("platform", world.inspector_id)}
 
-    def test_the_same_page_again_is_another_consultation(self, desk: Desk, open_to_inspector: Opener) -> None:
+    def test_record_consultation_the_same_page_again_is_another_consultation(
+        self, desk: Desk, open_to_inspector: Opener
+    ) -> None:
         open_to_inspector()
         browser = desk.browser("inspector", enter="a")
 
@@ -66,7 +70,7 @@ class TestJournal:
 
         assert len(looks(desk)) == 6
 
-    def test_what_concerns_the_inspector_alone_or_was_not_shown_is_no_consultation(
+    def test_record_consultation_what_concerns_the_inspector_alone_or_was_not_shown_is_no_consultation(
         self, desk: Desk, world: World, open_to_inspector: Opener
     ) -> None:
         open_to_inspector()
@@ -79,7 +83,7 @@ class TestJournal:
         assert looks(desk) == []
         assert len(desk.lines("access:refused")) == 1
 
-    def test_a_list_is_recorded_by_its_name_and_a_search_by_what_was_sought(
+    def test_record_consultation_a_list_is_recorded_by_its_name_and_a_search_by_what_was_sought(
         self, desk: Desk, open_to_inspector: Opener
     ) -> None:
         open_to_inspector()
@@ -106,7 +110,9 @@ class TestJournal:
             "Bac pro MELEC",
         ]
 
-    def test_an_ine_typed_in_an_address_is_masked(self, desk: Desk, open_to_inspector: Opener) -> None:
+    def test_record_consultation_an_ine_typed_in_an_address_is_masked(
+        self, desk: Desk, open_to_inspector: Opener
+    ) -> None:
         open_to_inspector()
 
         desk.browser("inspector", enter="a").get("/admin/eleves/?page=1&x=9900000044N")
@@ -115,13 +121,13 @@ class TestJournal:
         assert "9900000044N" not in str(line["changes"])
         assert "page=1" in str(line["changes"])
 
-    def test_the_schools_own_people_and_the_support_leave_no_such_line(self, desk: Desk) -> None:
+    def test_record_consultation_the_schools_own_people_and_the_support_leave_no_such_line(self, desk: Desk) -> None:
         desk.browser("administrator").get("/admin/eleves/")
         desk.browser("support", enter="a").get("/admin/eleves/")
 
         assert looks(desk) == []
 
-    def test_a_page_that_cannot_be_recorded_is_not_shown(
+    def test_record_consultation_a_page_that_cannot_be_recorded_is_not_shown(
         self, desk: Desk, open_to_inspector: Opener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         open_to_inspector()
@@ -141,7 +147,7 @@ class TestJournal:
         assert answer.status_code == 500
         assert "SECRET-ALPHA" not in answer.text
 
-    def test_the_inspector_is_called_as_the_school_typed_it(
+    def test_record_consultation_the_inspector_is_called_as_the_school_typed_it(
         self, desk: Desk, world: World, open_to_inspector: Opener
     ) -> None:
         open_to_inspector("a", inspector_name="M. Fer")
@@ -164,8 +170,8 @@ class TestJournal:
         assert "beta" not in journals["a"]
 
 
-class TestReadingList:
-    def test_shows_each_consultation_of_this_mandate_to_the_head(
+class TestConsultationsPage:
+    def test_consultations_shows_each_consultation_of_this_mandate_to_the_head(
         self, desk: Desk, arrange: Arrange, open_to_inspector: Opener
     ) -> None:
         with time_machine.travel(MORNING, tick=False) as clock:
@@ -189,7 +195,9 @@ class TestReadingList:
         assert "<td>Divisions</td>" in pages[1]
         assert "<td>Élèves</td>" not in pages[1]
 
-    def test_shows_nothing_of_another_school(self, desk: Desk, world: World, open_to_inspector: Opener) -> None:
+    def test_consultations_shows_nothing_of_another_school(
+        self, desk: Desk, world: World, open_to_inspector: Opener
+    ) -> None:
         in_a = open_to_inspector("a")
         open_to_inspector("b")
         desk.browser("inspector", enter="b").get("/admin/divisions/")
@@ -199,7 +207,9 @@ class TestReadingList:
         assert "Aucune page" in page
         assert "2BET" not in page
 
-    def test_goes_on_page_after_page(self, desk: Desk, world: World, arrange: Arrange, app: Flask) -> None:
+    def test_consultations_goes_on_page_after_page(
+        self, desk: Desk, world: World, arrange: Arrange, app: Flask
+    ) -> None:
         from cpro.core.permissions import Actor
         from cpro.core.transactions import platform_unit_of_work
         from tests.factories import NOW, make_mandate

@@ -41,9 +41,9 @@ def work(app: Flask, **scope: Any) -> AbstractContextManager[None]:
     return inside()
 
 
-class TestDiplomas:
+class TestScopeOfDiplomas:
     @pytest.mark.parametrize("name", CARELESS_READINGS)
-    def test_a_careless_reading_sees_the_diplomas_students_only(
+    def test_scope_a_careless_reading_sees_the_diplomas_students_only(
         self, app: Flask, world: World, first_diploma: int, second_diploma: int, name: str
     ) -> None:
         read = CARELESS_READINGS[name]
@@ -56,7 +56,7 @@ class TestDiplomas:
         with work(app, establishment_id=world.a.id, diploma_ids=frozenset(), read_only=True):
             assert read(db.session(), world) == []
 
-    def test_a_condition_written_in_every_way_is_narrowed(
+    def test_scope_a_condition_written_in_every_way_is_narrowed(
         self, app: Flask, world: World, first_diploma: int, second_diploma: int
     ) -> None:
         ids = frozenset({second_diploma})
@@ -92,7 +92,7 @@ class TestDiplomas:
             with pytest.raises(TenancyError):
                 session.scalar(select(exists().where(Student.id == hidden)))
 
-    def test_each_model_about_a_diploma_says_how_it_is_narrowed(self) -> None:
+    def test_scope_each_model_about_a_diploma_says_how_it_is_narrowed(self) -> None:
         assert {model.__name__ for model in DiplomaScoped.__subclasses__()} == {
             "Competence",
             "Diploma",
@@ -107,13 +107,15 @@ class TestDiplomas:
         for model in DiplomaScoped.__subclasses__():
             assert "is_within" in vars(model), f"{model.__name__} must say which of its rows are about a diploma"
 
-    def test_without_diplomas_named_nothing_is_hidden(self, app: Flask, world: World, second_diploma: int) -> None:
+    def test_scope_without_diplomas_named_nothing_is_hidden(
+        self, app: Flask, world: World, second_diploma: int
+    ) -> None:
         with work(app, establishment_id=world.a.id, read_only=True):
             assert db.session.scalar(select(func.count(Student.id))) == 3
 
 
-class TestReadingOnly:
-    def test_every_way_of_writing_is_refused(self, app: Flask, world: World, first_diploma: int) -> None:
+class TestScopeReadingOnly:
+    def test_scope_every_way_of_writing_is_refused(self, app: Flask, world: World, first_diploma: int) -> None:
         scope = {"establishment_id": world.a.id, "diploma_ids": frozenset({first_diploma}), "read_only": True}
         with work(app, **scope):
             session = db.session()
@@ -124,8 +126,8 @@ class TestReadingOnly:
                 session.get_one(Student, world.a.student_id).first_name = "X"
 
 
-class TestEnd:
-    def test_a_statement_after_the_end_is_refused(self, app: Flask, world: World) -> None:
+class TestScopeEnd:
+    def test_scope_a_statement_after_the_end_is_refused(self, app: Flask, world: World) -> None:
         until = datetime(2026, 12, 31, 23, tzinfo=UTC)
         with time_machine.travel(until - timedelta(seconds=1), tick=False) as clock:
             with work(app, establishment_id=world.a.id, read_only=True, until=until):
@@ -144,7 +146,7 @@ class TestEnd:
             ("Pacific/Tahiti", datetime(2027, 1, 1, 10, tzinfo=UTC)),
         ],
     )
-    def test_a_mandate_ends_at_midnight_of_the_school_after_its_last_day(
+    def test_list_open_schools_a_mandate_ends_at_midnight_of_the_school_after_its_last_day(
         self, app: Flask, world: World, arrange: Arrange, open_to_inspector: Opener, timezone: str, midnight: datetime
     ) -> None:
         with arrange() as session:
@@ -163,7 +165,7 @@ class TestEnd:
             ("Pacific/Tahiti", datetime(2026, 12, 1, 10, tzinfo=UTC)),
         ],
     )
-    def test_it_begins_at_midnight_of_the_school(
+    def test_list_open_schools_begins_at_midnight_of_the_school(
         self, app: Flask, world: World, arrange: Arrange, open_to_inspector: Opener, timezone: str, midnight: datetime
     ) -> None:
         with arrange() as session:
@@ -174,7 +176,7 @@ class TestEnd:
             assert list_open_schools(world.inspector_id, midnight - timedelta(seconds=1)) == []
             assert len(list_open_schools(world.inspector_id, midnight)) == 1
 
-    def test_the_next_request_after_midnight_is_led_out(
+    def test_scope_the_next_request_after_midnight_is_led_out(
         self, desk: Desk, world: World, arrange: Arrange, open_to_inspector: Opener
     ) -> None:
         with arrange() as session:
@@ -194,7 +196,7 @@ class TestEnd:
         assert [line["establishment_id"] for line in desk.lines("school:left")] == [world.a.id]
 
 
-class TestPeriods:
+class TestMandatePeriods:
     @pytest.mark.parametrize(
         ("day", "last"),
         [
@@ -203,15 +205,15 @@ class TestPeriods:
             (date(2027, 8, 31), date(2027, 8, 31)),
         ],
     )
-    def test_a_school_year_ends_on_31_august(self, day: date, last: date) -> None:
+    def test_last_day_of_school_year_a_school_year_ends_on_31_august(self, day: date, last: date) -> None:
         assert last_day_of_school_year(day) == last
 
-    def test_a_day_of_a_clock_change_is_whole(self) -> None:
+    def test_start_of_and_end_of_a_day_of_a_clock_change_are_whole(self) -> None:
         assert end_of(date(2027, 3, 28), "Europe/Paris") - start_of(date(2027, 3, 28), "Europe/Paris") == timedelta(
             hours=23
         )
 
-    def test_a_blank_time_zone_is_pariss(self) -> None:
+    def test_today_in_a_blank_time_zone_is_pariss(self) -> None:
         assert today_in("", datetime(2026, 11, 23, 23, 30, tzinfo=UTC)) == date(2026, 11, 24)
 
     @pytest.mark.parametrize(
@@ -223,5 +225,5 @@ class TestPeriods:
             ({"closed_at": NOW, "closing_reason": "x"}, MandateState.CLOSED),
         ],
     )
-    def test_states(self, world: World, values: dict[str, Any], state: MandateState) -> None:
+    def test_mandate_states(self, world: World, values: dict[str, Any], state: MandateState) -> None:
         assert make_mandate(world, **values).state_on(date(2026, 11, 23)) is state

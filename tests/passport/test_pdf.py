@@ -109,8 +109,8 @@ def elements(reader: PdfReader) -> list[DictionaryObject]:
     return list(_tagged(reader.trailer["/Root"]["/StructTreeRoot"]))
 
 
-class TestAccessibility:
-    def test_is_tagged_titled_and_in_french(self) -> None:
+class TestRenderPassportAccessibility:
+    def test_render_passport_is_tagged_titled_and_in_french(self) -> None:
         reader = reader_of(render(ordinary()))
         root = reader.trailer["/Root"]
 
@@ -121,7 +121,7 @@ class TestAccessibility:
         xmp = root["/Metadata"].get_data()
         assert b"<pdfuaid:part>1</pdfuaid:part>" in xmp
 
-    def test_is_a4_and_embeds_every_font(self) -> None:
+    def test_render_passport_is_a4_and_embeds_every_font(self) -> None:
         reader = reader_of(render(ordinary()))
 
         for page in reader.pages:
@@ -130,7 +130,7 @@ class TestAccessibility:
                 described = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
                 assert {"/FontFile", "/FontFile2", "/FontFile3"} & set(described.get_object())
 
-    def test_every_picture_says_what_it_shows(self) -> None:
+    def test_render_passport_every_picture_says_what_it_shows(self) -> None:
         figures = [each for each in elements(reader_of(render(ordinary()))) if each["/S"] == "/Figure"]
 
         alternatives = [str(each["/Alt"]) for each in figures]
@@ -140,7 +140,7 @@ class TestAccessibility:
         assert alternatives[2] == "Cachet de l’établissement Lycée d’essai"
         assert alternatives[3].startswith("Code QR de l’adresse https://cpro.example/verifier/")
 
-    def test_headings_follow_each_other_and_tables_have_headers(self) -> None:
+    def test_render_passport_headings_follow_each_other_and_tables_have_headers(self) -> None:
         tags = [str(each["/S"]) for each in elements(reader_of(render(ordinary())))]
 
         headings = [int(tag[2]) for tag in tags if re.fullmatch(r"/H\d", tag)]
@@ -150,7 +150,7 @@ class TestAccessibility:
         assert tags.count("/TH") >= 4
         assert tags.count("/Table") == 1
 
-    def test_each_page_bears_its_number_and_the_code(self) -> None:
+    def test_render_passport_each_page_bears_its_number_and_the_code(self) -> None:
         passport = render(portfolio([fiche() for _ in range(20)], [evaluation() for _ in range(60)]))
         reader = reader_of(passport)
 
@@ -163,8 +163,8 @@ class TestAccessibility:
 
 
 @needs_pdftotext
-class TestText:
-    def test_says_all_there_is(self, text_of: Read) -> None:
+class TestRenderPassportText:
+    def test_render_passport_says_all_there_is(self, text_of: Read) -> None:
         content = portfolio(
             [
                 fiche(title="Poser une armoire", tasks="<p>Un <strong>mot</strong> fort</p><ul><li>premier</li></ul>"),
@@ -212,10 +212,10 @@ class TestText:
         assert text.index("C2 Deuxième") < text.index("C10 Dixième")
         assert text.index("Poser une armoire") < text.index("Ailleurs")
 
-    def test_keeps_the_ine_to_the_school(self, text_of: Read) -> None:
+    def test_render_passport_keeps_the_ine_to_the_school(self, text_of: Read) -> None:
         assert "0123456789A" not in text_of(render(ordinary()).content)
 
-    def test_what_is_typed_is_never_markup(self, text_of: Read) -> None:
+    def test_render_passport_what_is_typed_is_never_markup(self, text_of: Read) -> None:
         tricky = "#panic() *gras* $x$ <b> _a_ \\ @ref // non"
 
         text = text_of(render(portfolio([fiche(title=tricky)], last_name="#Agate*")).content)
@@ -223,7 +223,7 @@ class TestText:
         assert tricky in text
         assert "#AGATE*" in text
 
-    def test_nothing_yet_is_reported(self, text_of: Read) -> None:
+    def test_render_passport_nothing_yet_is_reported(self, text_of: Read) -> None:
         passport = render(portfolio(), logo=None, stamp=None, signatory_name="", signatory_function="", city="")
 
         text = text_of(passport.content)
@@ -242,7 +242,7 @@ class TestText:
             ("مريم שרה", "?"),
         ],
     )
-    def test_other_scripts_never_prevent_it(self, text_of: Read, name: str, kept: str) -> None:
+    def test_render_passport_other_scripts_never_prevent_it(self, text_of: Read, name: str, kept: str) -> None:
         content = portfolio([fiche(title=name, tasks=f"<p>{name} Ωμέγα</p>")], last_name=name)
 
         text = text_of(render(content).content)
@@ -252,7 +252,7 @@ class TestText:
         if kept != "?":
             assert kept in text
 
-    def test_long_texts_stay_within_the_page(self, text_of: Read) -> None:
+    def test_render_passport_long_texts_stay_within_the_page(self, text_of: Read) -> None:
         endless, prose = "x" * 10_000, "Un mot et un autre. " * 500
         content = portfolio(
             [fiche(title="y" * 150, tasks=f"<p>{endless}</p>"), fiche(tasks=f"<p>{prose}</p>")],
@@ -268,7 +268,7 @@ class TestText:
         assert text.count("x") >= 10_000
         _assert_blank_margins(content, name="N" * 150, address=("A" * 150,), email=f"{'e' * 200}@essai.example")
 
-    def test_five_hundred_records(self, text_of: Read) -> None:
+    def test_render_passport_five_hundred_records(self, text_of: Read) -> None:
         start = date(2023, 9, 1)
         content = portfolio(
             [fiche(title=f"Situation-{number}") for number in range(200)],
@@ -288,7 +288,7 @@ class TestText:
         assert all(f"Auteur-{number}" in text for number in range(50))
         assert text.count("maîtrise satisfaisante") == 250 + 1
 
-    def test_diplomas_stand_apart(self, text_of: Read) -> None:
+    def test_render_passport_diplomas_stand_apart(self, text_of: Read) -> None:
         content = portfolio(
             evaluations=[evaluation(), evaluation(diploma_code="CAP", diploma_label="CAP Électricien", level=1)]
         )
@@ -325,9 +325,9 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 }
 
 
-class TestPictures:
+class TestRenderPassportPictures:
     @pytest.mark.parametrize("case", PICTURES)
-    def test_none_breaks_nor_blackens_it(self, case: str) -> None:
+    def test_render_passport_pictures_none_breaks_nor_blackens_it(self, case: str) -> None:
         content = PICTURES[case]()
         given = letterhead(logo=placed(content, "logo"), stamp=placed(content, "cachet"))
 
@@ -339,7 +339,7 @@ class TestPictures:
         with Image.open(io.BytesIO(first)) as page:
             assert _dark_share(page) < 0.05
 
-    def test_transparency_shows_the_background(self) -> None:
+    def test_render_passport_pictures_transparency_shows_the_background(self) -> None:
         given = letterhead(logo=placed(pictures.transparent_png(400, 200), "logo"))
         data = build_pdf_data(ordinary(), given, code="ABCDEFGHJKMNPQRS", now=NOW)
 
@@ -352,7 +352,7 @@ class TestPictures:
             assert colours.getpixel((round(60 / 25.4 * 72), round(36 / 25.4 * 72))) == pictures.BLUE
 
     @pytest.mark.parametrize("lacking", ["logo", "stamp"])
-    def test_it_does_without(self, lacking: str) -> None:
+    def test_render_passport_pictures_it_does_without(self, lacking: str) -> None:
         assert render(ordinary(), **{lacking: None}).page_count >= 1
 
 

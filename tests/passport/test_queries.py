@@ -31,8 +31,8 @@ def statements_for(class_: Class_) -> int:
     return len([each for each in seen if each.startswith("SELECT") and "set_config" not in each])
 
 
-class TestPortfolios:
-    def test_are_read_in_a_known_number_of_statements(self, class_a: Class_) -> None:
+class TestListPortfolios:
+    def test_list_portfolios_are_read_in_a_known_number_of_statements(self, class_a: Class_) -> None:
         few = statements_for(class_a)
         for _ in range(8):
             pupil = class_a.add_pupil()
@@ -40,7 +40,9 @@ class TestPortfolios:
 
         assert statements_for(class_a) == few == 5
 
-    def test_hold_the_records_of_their_pupil_alone_oldest_first(self, class_a: Class_, class_b: Class_) -> None:
+    def test_list_portfolios_hold_the_records_of_their_pupil_alone_oldest_first(
+        self, class_a: Class_, class_b: Class_
+    ) -> None:
         other = class_a.add_pupil()
         class_a.add(fiche(other, title="À l’autre"), *(evaluation(class_a.pupil_id) for _ in range(6)))
 

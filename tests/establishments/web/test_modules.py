@@ -21,7 +21,7 @@ As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
 
 #: The line of the menu of each module, and who has it; an inspector's access is no page of the school, but the school
-#: itself (tests/inspectors/test_modules.py).
+#: itself (tests/settings/test_modules.py).
 MENUS = {Module.SCENARIOS: ("Scénarios", "teacher"), Module.PASSPORT: ("Passeports", "teacher")}
 SUSPENDS = {Module.INSPECTORS}
 KEPT = {"/mon-compte/mes-donnees.zip"}

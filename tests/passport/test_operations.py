@@ -54,10 +54,10 @@ def issue(app: Flask, class_: Class_, how: str) -> None:
                 record_own_data_export(student, passport, by=by, now=NOW)
 
 
-class TestOperations:
+class TestIssuePassport:
     @CLOSED
     @pytest.mark.parametrize("how", ["one", "division", "own data"])
-    def test_issuing_is_refused_once_passports_are_closed_and_goes_on_in_the_other_school(
+    def test_issue_passport_is_refused_once_closed_and_goes_on_in_the_other_school(
         self,
         app: Flask,
         world: World,
@@ -93,9 +93,9 @@ def close_once_rendered(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable
     return close
 
 
-class TestClosedMeanwhile:
+class TestIssueClosedMeanwhile:
     @CLOSED
-    def test_one_passport_is_not_issued(
+    def test_issue_passport_stops_when_closed_meanwhile(
         self,
         as_: As,
         world: World,
@@ -112,7 +112,7 @@ class TestClosedMeanwhile:
         assert (answer.status_code, answer.mimetype) == (refusal.status, "text/html")
         assert class_a.issues() == []
 
-    def test_a_division_is_not_issued_and_the_job_says_why(
+    def test_issue_division_stops_when_closed_meanwhile_and_the_job_says_why(
         self, as_: As, world: World, class_a: Class_, close_once_rendered: Callable[..., None]
     ) -> None:
         browser = as_("head")

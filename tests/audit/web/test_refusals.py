@@ -25,8 +25,8 @@ def refusals(app: Flask) -> list[dict[str, Any]]:
     return [row for row in rows(app, AuditEntry) if row["action"] == "access:refused"]
 
 
-class TestRefusedRights:
-    def test_record_who_and_where_but_nothing_typed(self, app: Flask, as_: As, world: World) -> None:
+class TestRecordRefusal:
+    def test_record_refusal_record_who_and_where_but_nothing_typed(self, app: Flask, as_: As, world: World) -> None:
         answer = as_("teacher").post("/admin/parametres/etablissement?nom=Secret1", {"name": "Secret2"})
 
         assert answer.status_code == 403
@@ -40,7 +40,9 @@ class TestRefusedRights:
         assert line["changes"] == {"method": [None, "POST"]}
         assert "Secret" not in repr(line)
 
-    def test_are_recorded_for_the_support_though_it_may_not_write(self, app: Flask, as_: As, world: World) -> None:
+    def test_record_refusal_are_recorded_for_the_support_though_it_may_not_write(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         browser = as_("support", enter="a")
 
         assert browser.post("/admin/parametres/etablissement", {"city": "Metz"}).status_code == 403
@@ -51,13 +53,15 @@ class TestRefusedRights:
             ("platform", world.a.id),
         ]
 
-    def test_of_a_person_in_no_school_go_to_the_platforms_journal(self, app: Flask, as_: As) -> None:
+    def test_record_refusal_of_a_person_in_no_school_go_to_the_platforms_journal(self, app: Flask, as_: As) -> None:
         browser = as_("inspector")
         browser.post("/ecoles/1/entrer")
 
         assert all(line["establishment_id"] is None for line in refusals(app))
 
-    def test_in_a_loop_are_recorded_once_a_minute_for_each_person_and_route(self, app: Flask, as_: As) -> None:
+    def test_record_refusal_in_a_loop_are_recorded_once_a_minute_for_each_person_and_route(
+        self, app: Flask, as_: As
+    ) -> None:
         with time_machine.travel(START, tick=False) as clock:
             teacher, student = as_("teacher"), as_("student")
             for browser in (teacher, student, teacher, student):
@@ -71,7 +75,7 @@ class TestRefusedRights:
         assert recorded_at_once == 3
         assert len(refusals(app)) == 4
 
-    def test_say_nothing_of_the_signed_out_or_of_what_does_not_exist(
+    def test_record_refusal_say_nothing_of_the_signed_out_or_of_what_does_not_exist(
         self, app: Flask, as_: As, browser: Callable[[], Browser]
     ) -> None:
         browser().get("/admin/parametres/etablissement")
@@ -79,7 +83,7 @@ class TestRefusedRights:
 
         assert refusals(app) == []
 
-    def test_stay_refused_when_the_journal_cannot_be_written(
+    def test_record_refusal_stay_refused_when_the_journal_cannot_be_written(
         self, app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         teacher = as_("teacher")
@@ -112,7 +116,7 @@ class TestFailedSignIns:
                 browser.sign_in("alpha", login, "mauvais mot de passe")
                 clock.shift(_PATIENCE)
 
-    def test_are_recorded_when_a_block_begins_not_each_time(
+    def test_failed_sign_ins_are_recorded_when_a_block_begins_not_each_time(
         self, app: Flask, world: World, browser: Callable[[], Browser]
     ) -> None:
         self._fail(browser(), "claude.basalte", 4)
@@ -122,28 +126,32 @@ class TestFailedSignIns:
         assert before == []
         assert blocks(app) == [(world.a.id, "Claude BASALTE", 5)]
 
-    def test_are_recorded_again_at_the_longest_block(
+    def test_failed_sign_ins_are_recorded_again_at_the_longest_block(
         self, app: Flask, world: World, browser: Callable[[], Browser]
     ) -> None:
         self._fail(browser(), "claude.basalte", 12)
 
         assert [failures for _school, _label, failures in blocks(app)] == [5, 10]
 
-    def test_of_an_account_that_does_not_exist_are_not(
+    def test_failed_sign_ins_of_an_account_that_does_not_exist_are_not(
         self, app: Flask, world: World, browser: Callable[[], Browser]
     ) -> None:
         self._fail(browser(), "personne", 6)
 
         assert blocks(app) == []
 
-    def test_name_no_account_and_nothing_typed(self, app: Flask, world: World, browser: Callable[[], Browser]) -> None:
+    def test_failed_sign_ins_name_no_account_and_nothing_typed(
+        self, app: Flask, world: World, browser: Callable[[], Browser]
+    ) -> None:
         self._fail(browser(), "claude.basalte", 5)
 
         line = next(row for row in rows(app, AuditEntry) if row["action"] == "account:sign-in-refused")
         assert (line["actor_kind"], line["actor_label"]) == ("anonymous", "Personne non connectée")
         assert "mauvais" not in repr(line)
 
-    def test_with_a_wrong_code_count_too(self, app: Flask, world: World, browser: Callable[[], Browser]) -> None:
+    def test_failed_sign_ins_with_a_wrong_code_count_too(
+        self, app: Flask, world: World, browser: Callable[[], Browser]
+    ) -> None:
         page = browser()
         self._fail(page, "claude.basalte", 4)
         with time_machine.travel(START + 4 * _PATIENCE, tick=False):

@@ -38,15 +38,17 @@ def search(app: Flask, who: Principal, sought: str, now: datetime = NOW) -> None
         events.search_made.send(None, principal=who, screen="Élèves", sought=sought, origin="192.0.2.1", now=now)
 
 
-class TestRecords:
+class TestRecordPageView:
     @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.HEAD])
-    def test_consultations_by_the_school_are_not_recorded(self, app: Flask, world: World, role: Role) -> None:
+    def test_record_page_view_consultations_by_the_school_are_not_recorded(
+        self, app: Flask, world: World, role: Role
+    ) -> None:
         self._open(app, person(world, role))
 
         assert lines(app, "record:opened") == []
 
     @pytest.mark.parametrize("role", [Role.SUPPORT, Role.INSPECTOR])
-    def test_each_record_a_person_of_the_platform_opens_is_recorded_in_the_school(
+    def test_record_page_view_each_record_a_person_of_the_platform_opens_is_recorded_in_the_school(
         self, app: Flask, world: World, role: Role
     ) -> None:
         for _ in range(2):
@@ -58,7 +60,7 @@ class TestRecords:
         ] * 2
         assert found[0]["origin"] == "192.0.2.1"
 
-    def test_an_ine_is_masked(self, app: Flask, world: World) -> None:
+    def test_record_page_view_an_ine_is_masked(self, app: Flask, world: World) -> None:
         self._open(app, person(world, Role.SUPPORT))
 
         assert lines(app, "record:opened")[0]["object_label"] == "AGATE Noé (••••••••00A)"
@@ -76,20 +78,20 @@ class TestRecords:
             )
 
 
-class TestSearches:
-    def test_the_schools_own_are_not_recorded(self, app: Flask, world: World) -> None:
+class TestRecordSearch:
+    def test_record_search_the_schools_own_are_not_recorded(self, app: Flask, world: World) -> None:
         search(app, person(world, Role.ADMINISTRATOR), "agate")
 
         assert lines(app, "list:searched") == []
 
-    def test_the_supports_are_with_an_ine_masked(self, app: Flask, world: World) -> None:
+    def test_record_search_the_supports_are_with_an_ine_masked(self, app: Flask, world: World) -> None:
         search(app, person(world, Role.SUPPORT), f"« {INE} »")
 
         (line,) = lines(app, "list:searched")
         assert (line["establishment_id"], line["object_label"]) == (world.a.id, "Élèves")
         assert line["changes"] == {"sought": [None, "« ••••••••00A »"]}
 
-    def test_the_same_one_is_recorded_once_in_ten_minutes(self, app: Flask, world: World) -> None:
+    def test_record_search_the_same_one_is_recorded_once_in_ten_minutes(self, app: Flask, world: World) -> None:
         support = person(world, Role.SUPPORT)
 
         for sought, minutes in (("agate", 0), ("opale", 1), ("agate", 2), ("agate", 9), ("agate", 11)):
@@ -99,9 +101,9 @@ class TestSearches:
         assert found == ["agate", "opale", "agate"]
 
 
-class TestExports:
+class TestRecordExport:
     @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.SUPPORT])
-    def test_are_recorded_for_each_role(self, app: Flask, world: World, role: Role) -> None:
+    def test_record_export_are_recorded_for_each_role(self, app: Flask, world: World, role: Role) -> None:
         with app.app_context():
             events.exported.send(
                 None,
@@ -117,17 +119,17 @@ class TestExports:
         assert line["changes"] == {"file_format": [None, "CSV"], "sought": [None, "••••••••00A"]}
 
 
-class TestSettingsPages:
+class TestRecordSettingsPages:
     PAGES = ("etablissement", "transferts", "masques", "logo")
 
-    def test_opened_by_the_school_are_not_recorded(self, app: Flask, as_: As) -> None:
+    def test_record_page_view_of_settings_opened_by_the_school_are_not_recorded(self, app: Flask, as_: As) -> None:
         head = as_("head")
         for page in self.PAGES:
             head.get(f"/admin/parametres/{page}")
 
         assert lines(app, "record:opened") == []
 
-    def test_opened_by_the_support_are_each_recorded_once_in_ten_minutes(
+    def test_record_page_view_of_settings_opened_by_the_support_are_each_recorded_once_in_ten_minutes(
         self, app: Flask, as_: As, world: World
     ) -> None:
         with time_machine.travel(NOW, tick=False) as clock:
@@ -145,7 +147,7 @@ class TestSettingsPages:
         assert len(lines(app, "record:opened")) == 5
 
 
-class TestHistoryOfARecord:
+class TestRecordSection:
     @pytest.fixture
     def page(self, app: Flask, world: World) -> str:
         """Return the page of a student whose INE the journal tells."""
@@ -163,14 +165,14 @@ class TestHistoryOfARecord:
             )
         return f"/admin/eleves/details/?id={world.a.student_id}"
 
-    def test_the_support_reads_it_with_the_ine_masked(self, as_: As, page: str) -> None:
+    def test_record_section_the_support_reads_it_with_the_ine_masked(self, as_: As, page: str) -> None:
         text = as_("support", enter="a").get(page).text
 
         assert "a modifié un élève" in text
         assert INE not in text
         assert "••••••••00A" in text
 
-    def test_the_school_reads_it_whole_and_sees_who_looked(self, as_: As, page: str) -> None:
+    def test_record_section_the_school_reads_it_whole_and_sees_who_looked(self, as_: As, page: str) -> None:
         as_("support", enter="a").get(page)
 
         text = as_("head").get(page).text
@@ -178,5 +180,5 @@ class TestHistoryOfARecord:
         assert INE in text
         assert "Personne support (Support)</strong> a consulté" in text
 
-    def test_another_school_reads_nothing(self, as_: As, page: str) -> None:
+    def test_record_section_another_school_reads_nothing(self, as_: As, page: str) -> None:
         assert as_("head", "b").get(page).status_code == 404

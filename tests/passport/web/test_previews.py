@@ -32,15 +32,17 @@ def colours_of(answer: TestResponse) -> set[tuple[int, ...]]:
         return {colour for count, colour in counts if count * 1000 > image.width * image.height}
 
 
-class TestWhoMaySee:
+class TestPreviewsAccess:
     @pytest.mark.parametrize("role", ["teacher", "student", "inspector"])
-    def test_a_role_without_the_right_is_refused(self, app: Flask, as_: As, world: World, role: str) -> None:
+    def test_previews_access_a_role_without_the_right_is_refused(
+        self, app: Flask, as_: As, world: World, role: str
+    ) -> None:
         set_up(app, lambda session: session.add(make_mandate(world)))
         browser = as_(role, enter="a" if role == "inspector" else None)
 
         assert [browser.get(path).status_code for path in (FIRST, LAST)] == [403, 403]
 
-    def test_the_support_sees_the_page_without_the_stamp(self, as_: As, world: World) -> None:
+    def test_previews_access_the_support_sees_the_page_without_the_stamp(self, as_: As, world: World) -> None:
         browser = as_("support", enter="a")
 
         assert browser.get(FIRST).status_code == 200
@@ -50,7 +52,7 @@ class TestWhoMaySee:
         assert LAST not in text
 
     @pytest.mark.parametrize("role", ["administrator", "head"])
-    def test_who_deposits_sees_both_and_nothing_is_issued(
+    def test_previews_access_who_deposits_sees_both_and_nothing_is_issued(
         self, app: Flask, as_: As, class_a: Class_, role: str
     ) -> None:
         browser = as_(role)
@@ -65,8 +67,8 @@ class TestWhoMaySee:
         assert class_a.issues() == []
 
 
-class TestWhatTheyShow:
-    def test_a_picture_shows_at_once_and_goes_with_annuler(self, as_: As, world: World) -> None:
+class TestPreviewPages:
+    def test_preview_pages_a_picture_shows_at_once_and_goes_with_annuler(self, as_: As, world: World) -> None:
         browser = as_("administrator")
         assert pictures.BLUE not in colours_of(browser.get(FIRST)) | colours_of(browser.get(LAST))
 
@@ -79,7 +81,7 @@ class TestWhatTheyShow:
             browser.post(f"{LOGO_TAB}/annuler/{kind}")
         assert pictures.BLUE not in colours_of(browser.get(FIRST)) | colours_of(browser.get(LAST))
 
-    def test_the_address_changes_with_the_pictures_alone(self, as_: As, world: World) -> None:
+    def test_preview_pages_the_address_changes_with_the_pictures_alone(self, as_: As, world: World) -> None:
         browser = as_("administrator")
 
         def address() -> str:
@@ -92,7 +94,7 @@ class TestWhatTheyShow:
         upload(browser, pictures.png())
         assert address() != before
 
-    def test_a_browser_that_holds_it_is_sent_nothing(self, as_: As, world: World) -> None:
+    def test_preview_pages_a_browser_that_holds_it_is_sent_nothing(self, as_: As, world: World) -> None:
         browser = as_("administrator")
         first = browser.get(FIRST)
 
@@ -104,7 +106,7 @@ class TestWhatTheyShow:
         assert changed.status_code == 200
         assert "private" in first.headers["Cache-Control"]
 
-    def test_no_pupil_is_in_it(self, app: Flask, class_a: Class_, world: World) -> None:
+    def test_preview_pages_no_pupil_is_in_it(self, app: Flask, class_a: Class_, world: World) -> None:
         from cpro.core import tenancy
         from cpro.passport.pdf import build_pdf_data
         from cpro.passport.previews import invented_portfolio
@@ -119,12 +121,12 @@ class TestWhatTheyShow:
         assert not any(word in data for word in ("Agate", "AGATE", SECRET, "Quartz"))
         assert "aucun passeport n’a été émis" in data
 
-    def test_a_closed_gate_does_not_prevent_it(self, app: Flask, as_: As, world: World) -> None:
+    def test_preview_pages_a_closed_gate_does_not_prevent_it(self, app: Flask, as_: As, world: World) -> None:
         set_school(app, world.a.id, name="", email="", uai=None)
 
         assert as_("administrator").get(FIRST).status_code == 200
 
-    def test_few_pixels_are_reported(self, as_: As, world: World) -> None:
+    def test_preview_pages_few_pixels_are_reported(self, as_: As, world: World) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(1200, 600))
         assert "compte peu de pixels" not in browser.get(LOGO_TAB).text
@@ -134,7 +136,7 @@ class TestWhatTheyShow:
         assert "compte peu de pixels" in browser.get(LOGO_TAB).text
 
 
-def test_a_drawing_is_of_whole_pixels() -> None:
+def test_render_preview_is_of_whole_pixels() -> None:
     """Typst makes a picture of a drawing, then drops the rows that do not fit."""
     for size in (level_charts._WIDTH, level_charts._HEIGHT):
         pixels = size / 25.4 * previews._PPI

@@ -44,8 +44,8 @@ def compare(visitor: Browser, code: str, content: bytes, **kwargs: bool) -> Test
     return answer
 
 
-class TestWhatItSays:
-    def test_the_school_the_day_and_how_much_there_is(
+class TestShowVerification:
+    def test_show_verification_the_school_the_day_and_how_much_there_is(
         self, browser: Callable[[], Browser], code: str, class_a: Class_, world: World
     ) -> None:
         page = browser().get(f"{PAGE}/{code}")
@@ -56,7 +56,7 @@ class TestWhatItSays:
         assert re.search(r"<dt>Pages</dt><dd>2</dd>", page.text)
         assert re.search(r"bilans</dt><dd>4</dd>", page.text)
 
-    def test_nothing_personal_and_never_authentic(
+    def test_show_verification_nothing_personal_and_never_authentic(
         self, app: Flask, browser: Callable[[], Browser], code: str, passport: bytes
     ) -> None:
         visitor = browser()
@@ -68,7 +68,7 @@ class TestWhatItSays:
             for word in ("agate", "noé", "2alp", SECRET.lower(), "quartz", "authentique", "authentifi"):
                 assert word not in lowered, word
 
-    def test_it_is_what_it_was_when_issued(
+    def test_show_verification_it_is_what_it_was_when_issued(
         self, browser: Callable[[], Browser], arrange: Callable[..., object], code: str, world: World
     ) -> None:
         from cpro.establishments.models import Establishment
@@ -82,13 +82,13 @@ class TestWhatItSays:
         assert "Nouveau nom" not in text
 
     @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student"])
-    def test_from_any_school(self, as_: As, code: str, world: World, role: str) -> None:
+    def test_show_verification_from_any_school(self, as_: As, code: str, world: World, role: str) -> None:
         page = as_(role, "b").get(f"{PAGE}/{code}")
 
         assert page.status_code == 200
         assert world.a.name in page.text
 
-    def test_whatever_way_it_is_typed(self, browser: Callable[[], Browser], code: str) -> None:
+    def test_show_verification_whatever_way_it_is_typed(self, browser: Callable[[], Browser], code: str) -> None:
         visitor = browser()
         ways = [code, code.lower(), code.replace("-", ""), code.replace("-", " "), f" {code.lower()} "]
         ways += [code.replace("1", "l").replace("0", "o"), code.replace("1", "I").replace("0", "O")]
@@ -101,17 +101,19 @@ class TestWhatItSays:
             assert answer.headers["Location"] == f"{PAGE}/{code}"
 
 
-class TestUnknownCodes:
+class TestVerificationOfUnknownCodes:
     @pytest.mark.parametrize(
         "typed", [UNKNOWN, "x", "é" * 16, "%00"[1:], "0" * 5000, "..", "'; DROP TABLE", "ABCDEFGHJKMNPQR"]
     )
-    def test_are_reported_in_a_sentence(self, browser: Callable[[], Browser], world: World, typed: str) -> None:
+    def test_verification_are_reported_in_a_sentence(
+        self, browser: Callable[[], Browser], world: World, typed: str
+    ) -> None:
         page = browser().get(f"{PAGE}/{typed}")
 
         assert page.status_code == 404
         assert "Aucun passeport n’a été émis sous ce code" in page.text
 
-    def test_the_form_asks_for_one(self, browser: Callable[[], Browser], world: World) -> None:
+    def test_verification_the_form_asks_for_one(self, browser: Callable[[], Browser], world: World) -> None:
         visitor = browser()
         assert visitor.get(PAGE).status_code == 200
 
@@ -120,7 +122,7 @@ class TestUnknownCodes:
         assert [answer.status_code for answer in answers] == [422] * 4
         assert visitor.post(PAGE, {"code": "x" * 5000}).status_code == 303
 
-    def test_guessing_is_slowed_down_then_stopped(
+    def test_verification_guessing_is_slowed_down_then_stopped(
         self, browser: Callable[[], Browser], world: World, code: str
     ) -> None:
         visitor = browser()
@@ -136,8 +138,8 @@ class TestUnknownCodes:
             assert visitor.get(f"{PAGE}/{UNKNOWN}").status_code == 404
 
 
-class TestCopies:
-    def test_the_file_issued_is_told_apart_from_any_other(
+class TestCompareFile:
+    def test_compare_file_the_file_issued_is_told_apart_from_any_other(
         self, browser: Callable[[], Browser], code: str, passport: bytes
     ) -> None:
         visitor = browser()
@@ -149,22 +151,24 @@ class TestCopies:
             assert "différent du fichier émis" in answer.text
             assert "identique" not in answer.text
 
-    def test_none_or_an_empty_one_is_refused(self, browser: Callable[[], Browser], code: str) -> None:
+    def test_compare_file_none_or_an_empty_one_is_refused(self, browser: Callable[[], Browser], code: str) -> None:
         visitor = browser()
         visitor.get(f"{PAGE}/{code}")
 
         assert visitor.post(f"{PAGE}/{code}").status_code == 422
         assert "Ce fichier est vide" in compare(visitor, code, b"").text
 
-    def test_too_large_a_one_is_not_read(self, browser: Callable[[], Browser], code: str) -> None:
+    def test_compare_file_too_large_a_one_is_not_read(self, browser: Callable[[], Browser], code: str) -> None:
         assert compare(browser(), code, bytes(9 * 1024 * 1024)).status_code == 413
 
-    def test_without_the_page_s_token_nothing_is_compared(
+    def test_compare_file_without_the_page_s_token_nothing_is_compared(
         self, browser: Callable[[], Browser], code: str, passport: bytes
     ) -> None:
         assert compare(browser(), code, passport, token=False).status_code == 400
 
-    def test_comparing_without_end_is_stopped(self, browser: Callable[[], Browser], code: str, passport: bytes) -> None:
+    def test_compare_file_comparing_without_end_is_stopped(
+        self, browser: Callable[[], Browser], code: str, passport: bytes
+    ) -> None:
         visitor = browser()
 
         statuses = [compare(visitor, code, b"%PDF").status_code for _ in range(35)]

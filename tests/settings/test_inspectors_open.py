@@ -25,9 +25,9 @@ def clock() -> Iterator[time_machine.Coordinates]:
         yield clock
 
 
-class TestWhoMay:
+class TestOpenMandateRefused:
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student"])
-    def test_other_roles_of_the_school(self, desk: Desk, role: str) -> None:
+    def test_open_mandate_is_refused_to_other_roles_of_the_school(self, desk: Desk, role: str) -> None:
         browser = desk.browser(role)
 
         with nothing_written(desk.app):
@@ -37,17 +37,19 @@ class TestWhoMay:
         (line,) = desk.lines("access:refused")
         assert (line["establishment_id"], line["object_label"]) == (desk.world.a.id, TAB)
 
-    def test_not_the_support(self, desk: Desk) -> None:
+    def test_open_mandate_is_refused_to_the_support(self, desk: Desk) -> None:
         assert desk.browser("support", enter="a").post(TAB, FORM).status_code == 403
         assert desk.mandates() == []
 
-    def test_the_administrator_reads_who_can_and_finds_no_form(self, desk: Desk) -> None:
+    def test_open_mandate_the_administrator_reads_who_can_and_finds_no_form(self, desk: Desk) -> None:
         page = desk.browser("administrator").get(TAB).text
 
         assert "Claude BASALTE" in page
         assert "<form" not in page[page.index("<main") :]
 
-    def test_without_a_head_the_administrator_reads_the_two_ways_to_create_one(self, desk: Desk, arrange) -> None:
+    def test_open_mandate_without_a_head_the_administrator_reads_the_two_ways_to_create_one(
+        self, desk: Desk, arrange
+    ) -> None:
         with arrange() as session:
             from cpro.users.models import Account
 
@@ -59,8 +61,8 @@ class TestWhoMay:
         assert "/admin/utilisateurs/" in page
 
 
-class TestOpening:
-    def test_a_mandate_is_written_with_its_line_and_its_message(self, desk: Desk) -> None:
+class TestOpenMandate:
+    def test_open_mandate_a_mandate_is_written_with_its_line_and_its_message(self, desk: Desk) -> None:
         answer = desk.open(diplomas=[desk.world.diploma_code])
 
         assert answer.status_code == 303
@@ -72,7 +74,7 @@ class TestOpening:
         assert line["changes"]["diplomas"] == [None, ["Bac pro MELEC"]]
         assert len(desk.mails()) == 1
 
-    def test_no_diploma_means_all_of_them(self, desk: Desk) -> None:
+    def test_open_mandate_no_diploma_means_all_of_them(self, desk: Desk) -> None:
         desk.open()
 
         assert desk.mandates()[0]["all_diplomas"] is True
@@ -98,7 +100,7 @@ class TestOpening:
             ("purpose", "x" * 301, "301"),
         ],
     )
-    def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_written(
+    def test_open_mandate_what_is_wrong_is_said_beside_its_field_and_nothing_is_written(
         self, desk: Desk, field: str, value: str, said: str
     ) -> None:
         browser = desk.browser("head")
@@ -111,30 +113,32 @@ class TestOpening:
         assert 'value="Visite de la filière"' in answer.text or field == "purpose"
         assert desk.mails() == []
 
-    def test_a_last_day_before_the_first_is_refused(self, desk: Desk) -> None:
+    def test_open_mandate_a_last_day_before_the_first_is_refused(self, desk: Desk) -> None:
         assert desk.open(starts_on="2027-03-02", ends_on="2027-03-01").status_code == 422
 
     @pytest.mark.parametrize(
         "address",
         ["a.b@ac-lyon.fr", "a.b@region-academique-bretagne.fr", "a.b@education.gouv.fr", "a.b@ac-noumea.nc"],
     )
-    def test_addresses_of_academies_and_ministries_are_taken(self, desk: Desk, address: str) -> None:
+    def test_open_mandate_addresses_of_academies_and_ministries_are_taken(self, desk: Desk, address: str) -> None:
         assert desk.open(email=address).status_code == 303
 
-    def test_another_schools_own_diploma_does_not_exist(self, desk: Desk, arrange) -> None:
+    def test_open_mandate_another_schools_own_diploma_does_not_exist(self, desk: Desk, arrange) -> None:
         with arrange() as session:
             session.add(make_diploma(code="MAISON-B", establishment_id=desk.world.b.id))
 
         assert desk.open(diplomas=["MAISON-B"]).status_code == 422
 
-    def test_a_second_mandate_over_the_same_days_is_refused_and_another_school_may(self, desk: Desk) -> None:
+    def test_open_mandate_a_second_mandate_over_the_same_days_is_refused_and_another_school_may(
+        self, desk: Desk
+    ) -> None:
         desk.open(ends_on="2026-12-31")
 
         assert desk.open(starts_on="2026-12-31", email="Claire.FER@ac-test.example").status_code == 422
         assert desk.open(starts_on="2027-01-01").status_code == 303
         assert desk.open("b").status_code == 303
 
-    def test_a_diploma_that_a_mandate_names_cannot_be_deleted(self, desk: Desk, arrange, platform) -> None:
+    def test_open_mandate_a_diploma_that_a_mandate_names_cannot_be_deleted(self, desk: Desk, arrange, platform) -> None:
         with arrange() as session:
             session.add(make_diploma(code="MAISON-A", short_label="Maison", establishment_id=desk.world.a.id))
         desk.open(diplomas=["MAISON-A"])
@@ -147,8 +151,8 @@ class TestOpening:
         assert "accès inspecteur" in answer.text
 
 
-class TestTheAccount:
-    def test_a_new_inspector_is_invited_for_seven_days(self, desk: Desk, clock) -> None:
+class TestOpenMandateAccount:
+    def test_open_mandate_a_new_inspector_is_invited_for_seven_days(self, desk: Desk, clock) -> None:
         desk.open()
         text = desk.text()
         (mail,) = desk.mails()
@@ -174,7 +178,7 @@ class TestTheAccount:
         clock.shift(timedelta(minutes=1))
         assert self._activate(desk, code[0]).status_code == 422
 
-    def test_a_known_inspector_is_only_notified_of_the_mandate(self, desk: Desk) -> None:
+    def test_open_mandate_a_known_inspector_is_only_notified_of_the_mandate(self, desk: Desk) -> None:
         desk.open(email="Inspecteur@CPro.example")
 
         text = desk.text()
@@ -182,7 +186,7 @@ class TestTheAccount:
         assert "https://cpro.example/connexion" in text
         assert len(desk.accounts()) == 2
 
-    def test_the_school_sees_the_same_whether_or_not_the_account_existed(self, desk: Desk) -> None:
+    def test_open_mandate_the_school_sees_the_same_whether_or_not_the_account_existed(self, desk: Desk) -> None:
         new, known = desk.browser("head", "a"), desk.browser("head", "b")
         answers = [
             new.post(TAB, {**FORM, "email": "nouvelle@ac-test.example"}),
@@ -198,7 +202,7 @@ class TestTheAccount:
         assert [(answer.status_code, answer.location) for answer in answers] == [(303, TAB)] * 2
         assert pages[0] == pages[1]
 
-    def test_two_schools_meet_one_account_and_neither_reads_what_the_other_typed(self, desk: Desk) -> None:
+    def test_open_mandate_two_schools_meet_one_account_and_neither_reads_what_the_other_typed(self, desk: Desk) -> None:
         desk.open("a", name="Claire Fer")
         desk.open("b", name="Mme l’inspectrice")
 
@@ -211,7 +215,7 @@ class TestTheAccount:
         assert CODE.search(first)
         assert CODE.search(second)
 
-    def test_a_second_invitation_leaves_the_first_code_good(self, desk: Desk) -> None:
+    def test_open_mandate_a_second_invitation_leaves_the_first_code_good(self, desk: Desk) -> None:
         desk.open("a")
         code = CODE.search(desk.text())
         assert code is not None
@@ -219,14 +223,14 @@ class TestTheAccount:
 
         assert self._activate(desk, code[0]).status_code == 303
 
-    def test_a_mandate_changes_nothing_of_a_known_account(self, desk: Desk, platform) -> None:
+    def test_open_mandate_a_mandate_changes_nothing_of_a_known_account(self, desk: Desk, platform) -> None:
         before = desk.accounts()
 
         desk.open(email="inspecteur@cpro.example", name="Autre Nom")
 
         assert desk.accounts() == before
 
-    def test_an_address_of_the_support_is_refused_like_any_unsuitable_one(self, desk: Desk) -> None:
+    def test_open_mandate_an_address_of_the_support_is_refused_like_any_unsuitable_one(self, desk: Desk) -> None:
         support = desk.open(email="support@cpro.example")
         other = desk.open(email="quelquun@gmail.com")
 
@@ -236,7 +240,7 @@ class TestTheAccount:
         )
         assert len(desk.accounts()) == 2
 
-    def test_a_disabled_inspector_is_not_invited_again(self, desk: Desk, arrange) -> None:
+    def test_open_mandate_a_disabled_inspector_is_not_invited_again(self, desk: Desk, arrange) -> None:
         with arrange() as session:
             session.add(
                 PlatformAccount(

@@ -13,11 +13,11 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "help"
 As = Callable[..., Browser]
 
 
-def test_each_template_of_help_is_a_page() -> None:
+def test_help_pages_are_one_for_each_template() -> None:
     assert {path.stem for path in TEMPLATES.glob("*.html")} - {"base"} == {*HELP_PAGES}
 
 
-def test_each_page_opens_and_lists_all_in_their_order(as_: As) -> None:
+def test_help_page_opens_and_lists_all_in_their_order(as_: As) -> None:
     browser = as_("head")
 
     for slug in HELP_PAGES:
@@ -29,7 +29,7 @@ def test_each_page_opens_and_lists_all_in_their_order(as_: As) -> None:
         assert [each.get("href") for each in links if each.get("aria-current")] == [f"/aide/{slug}"]
 
 
-def test_an_unknown_page_is_not_found(as_: As) -> None:
+def test_help_page_an_unknown_page_is_not_found(as_: As) -> None:
     answer = as_("head").get("/aide/rien")
 
     assert answer.status_code == 404

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
 from collections.abc import Callable
@@ -15,17 +14,15 @@ import time_machine
 from flask import Flask
 from pypdf import PdfReader
 
-from cpro.core import tenancy
 from cpro.core.jobs.models import Job
 from cpro.core.jobs.operations import enqueue
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
-from cpro.passport.archives import KEPT, delete_expired_archives, get_archive_store
+from cpro.passport.archives import KEPT
 from cpro.students.models import Student, TeacherDivision
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser
 from tests.helpers.records import nothing_written, rows, set_school, set_up, watching
-from tests.helpers.uploads import sweep
 from tests.passport.conftest import SECRET, Class_
 
 As = Callable[..., Browser]
@@ -50,9 +47,11 @@ def stored(app: Flask) -> list[Path]:
     return [path for path in Path(app.config["CPRO_UPLOADS"]).rglob("*") if path.is_file()]
 
 
-class TestWhoMayAsk:
+class TestCreateArchiveRefused:
     @pytest.mark.parametrize("role", ["administrator", "student", "support"])
-    def test_a_role_without_the_right_is_refused(self, app: Flask, as_: As, class_a: Class_, role: str) -> None:
+    def test_create_archive_a_role_without_the_right_is_refused(
+        self, app: Flask, as_: As, class_a: Class_, role: str
+    ) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
         browser.get("/mon-compte")
 
@@ -60,7 +59,9 @@ class TestWhoMayAsk:
             assert browser.get(PAGE).status_code == 403
             assert browser.post(f"{PAGE}/divisions/{class_a.division_id}").status_code == 403
 
-    def test_a_teacher_of_another_division_is_refused(self, app: Flask, as_: As, class_a: Class_) -> None:
+    def test_create_archive_a_teacher_of_another_division_is_refused(
+        self, app: Flask, as_: As, class_a: Class_
+    ) -> None:
         set_up(app, lambda session: session.query(TeacherDivision).delete())
         browser = as_("teacher")
         assert "Vous n’avez aucune division" in browser.get(PAGE).text
@@ -69,7 +70,7 @@ class TestWhoMayAsk:
             assert browser.post(f"{PAGE}/divisions/{class_a.division_id}").status_code == 403
 
     @pytest.mark.parametrize("role", ["head", "teacher"])
-    def test_another_schools_division_does_not_exist(
+    def test_create_archive_another_schools_division_does_not_exist(
         self, app: Flask, as_: As, class_a: Class_, class_b: Class_, role: str
     ) -> None:
         browser = as_(role)
@@ -78,7 +79,9 @@ class TestWhoMayAsk:
         with nothing_written(app):
             assert browser.post(f"{PAGE}/divisions/{class_b.division_id}").status_code == 404
 
-    def test_the_gate_is_closed(self, app: Flask, as_: As, class_a: Class_, world: World) -> None:
+    def test_create_archive_is_refused_while_the_gate_is_closed(
+        self, app: Flask, as_: As, class_a: Class_, world: World
+    ) -> None:
         set_school(app, world.a.id, email="")
         browser = as_("head")
         page = browser.get(PAGE)
@@ -92,7 +95,9 @@ class TestWhoMayAsk:
         assert answer.status_code == 409
         assert "L’adresse électronique" in answer.text
 
-    def test_the_module_is_off(self, app: Flask, as_: As, class_a: Class_, world: World) -> None:
+    def test_create_archive_is_refused_while_the_module_is_off(
+        self, app: Flask, as_: As, class_a: Class_, world: World
+    ) -> None:
         set_school(app, world.a.id, passport_enabled=False)
         browser = as_("teacher")
         browser.get(PAGE)
@@ -100,7 +105,7 @@ class TestWhoMayAsk:
         with nothing_written(app):
             assert browser.post(f"{PAGE}/divisions/{class_a.division_id}").status_code == 403
 
-    def test_an_empty_division(self, app: Flask, as_: As, class_a: Class_) -> None:
+    def test_create_archive_is_refused_for_an_empty_division(self, app: Flask, as_: As, class_a: Class_) -> None:
         set_up(app, lambda session: session.query(Student).update({"is_active": False}))
         browser = as_("head")
         assert "aucun apprenant" in browser.get(PAGE).text
@@ -112,9 +117,11 @@ class TestWhoMayAsk:
         assert "aucun apprenant présent" in answer.text
 
 
-class TestArchive:
+class TestCreateArchive:
     @pytest.mark.parametrize("role", ["head", "teacher"])
-    def test_ends_in_one_archive_with_each_pupil_present(self, app: Flask, as_: As, class_a: Class_, role: str) -> None:
+    def test_create_archive_ends_in_one_archive_with_each_pupil_present(
+        self, app: Flask, as_: As, class_a: Class_, role: str
+    ) -> None:
         class_a.add_pupil(last_name="Ambre", first_name="Léa")
         class_a.add_pupil(last_name="Parti", is_active=False)
         browser = as_(role)
@@ -145,7 +152,7 @@ class TestArchive:
         assert watch.line["changes"] == {"passports": [None, 3], "pages": [None, sum(pages)], "entries": [None, 4]}
         assert SECRET not in str(rows(app, Job))
 
-    def test_asking_again_leads_to_the_same_job(self, as_: As, class_a: Class_) -> None:
+    def test_create_archive_asking_again_leads_to_the_same_job(self, as_: As, class_a: Class_) -> None:
         browser = as_("head")
 
         first = ask(browser, class_a)
@@ -154,7 +161,7 @@ class TestArchive:
         class_a.work()
         assert ask(browser, class_a) != first
 
-    def test_a_gate_closed_meanwhile_fails_it_with_the_reason(
+    def test_create_archive_a_gate_closed_meanwhile_fails_it_with_the_reason(
         self, app: Flask, as_: As, class_a: Class_, world: World
     ) -> None:
         browser = as_("head")
@@ -167,7 +174,7 @@ class TestArchive:
         assert class_a.issues() == []
         assert stored(app) == []
 
-    def test_given_up_nothing_is_issued_nor_left(self, app: Flask, as_: As, class_a: Class_) -> None:
+    def test_create_archive_given_up_nothing_is_issued_nor_left(self, app: Flask, as_: As, class_a: Class_) -> None:
         browser = as_("head")
         progress = ask(browser, class_a)
         class_a.change(Job, int(progress.rpartition("/")[2]), cancel_asked_at=NOW)
@@ -179,8 +186,8 @@ class TestArchive:
         assert stored(app) == []
 
 
-class TestHandingOver:
-    def test_goes_to_who_asked_alone(self, as_: As, class_a: Class_, class_b: Class_) -> None:
+class TestDownloadArchive:
+    def test_archive_goes_to_who_asked_alone(self, as_: As, class_a: Class_, class_b: Class_) -> None:
         browser = as_("teacher")
         progress = ask(browser, class_a)
         class_a.work()
@@ -193,7 +200,7 @@ class TestHandingOver:
         assert followed.status_code == 200
         assert url not in followed.text
 
-    def test_another_kind_of_job_is_none(self, app: Flask, as_: As, class_a: Class_, world: World) -> None:
+    def test_archive_another_kind_of_job_is_none(self, app: Flask, as_: As, class_a: Class_, world: World) -> None:
         by = Actor("account", world.a.account_ids["head"], "Claude", "head")
         with app.app_context(), platform_unit_of_work("test") as work:
             job_id = enqueue("pictures:sweep", by=by, now=NOW, session=work.session, establishment_id=world.a.id).id
@@ -203,7 +210,7 @@ class TestHandingOver:
         assert f"/travaux/{job_id}" not in browser.get(PAGE).text
         assert not ask(browser, class_a).endswith(f"/travaux/{job_id}")
 
-    def test_is_listed_then_gone_after_some_days(self, app: Flask, as_: As, class_a: Class_) -> None:
+    def test_archive_is_listed_then_gone_after_some_days(self, app: Flask, as_: As, class_a: Class_) -> None:
         browser = as_("head")
         progress = ask(browser, class_a)
         class_a.work()
@@ -217,7 +224,7 @@ class TestHandingOver:
             assert late.get(url).status_code == 410
             assert url not in late.get(PAGE).text
 
-    def test_a_file_that_is_no_more_there_is_reported(self, app: Flask, as_: As, class_a: Class_) -> None:
+    def test_archive_a_file_that_is_no_more_there_is_reported(self, app: Flask, as_: As, class_a: Class_) -> None:
         browser = as_("head")
         progress = ask(browser, class_a)
         class_a.work()
@@ -225,29 +232,3 @@ class TestHandingOver:
         file.unlink()
 
         assert browser.get(download_url(browser.get(progress).text)).status_code == 410
-
-
-class TestSweeping:
-    def test_deletes_what_is_not_kept_any_more_alone(self, app: Flask, as_: As, class_a: Class_) -> None:
-        ask(as_("head"), class_a)
-        class_a.work()
-
-        for path in stored(app):
-            os.utime(path, (NOW.timestamp(), NOW.timestamp()))
-
-        def swept_at(later: timedelta) -> list[str]:
-            with app.app_context(), tenancy.platform_session("test") as session:
-                return delete_expired_archives(session, get_archive_store(app.config["CPRO_UPLOADS"]), now=NOW + later)
-
-        assert swept_at(KEPT - timedelta(minutes=1)) == []
-        assert len(stored(app)) == 1
-        assert len(swept_at(KEPT + timedelta(minutes=1))) == 1
-        assert stored(app) == []
-
-    def test_the_sweeping_of_pictures_leaves_it(self, app: Flask, as_: As, class_a: Class_) -> None:
-        ask(as_("head"), class_a)
-        class_a.work()
-
-        assert sweep(app, NOW + timedelta(days=400)) == []
-
-        assert len(stored(app)) == 1

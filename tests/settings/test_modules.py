@@ -19,23 +19,23 @@ Look = Callable[[], AbstractContextManager[Session]]
 Opener = Callable[..., int]
 
 
-class TestWhoMay:
+class TestSaveModulesRefused:
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student"])
-    def test_other_roles_of_the_school(self, desk: Desk, role: str) -> None:
+    def test_save_modules_is_refused_to_other_roles_of_the_school(self, desk: Desk, role: str) -> None:
         browser = desk.browser(role)
 
         with nothing_written(desk.app):
             assert browser.get(MODULES).status_code == 403
             assert browser.post(MODULES, {"inspectors": "non"}).status_code == 403
 
-    def test_the_administrator_has_no_such_tab(self, desk: Desk) -> None:
+    def test_save_modules_the_administrator_has_no_such_tab(self, desk: Desk) -> None:
         assert MODULES not in desk.browser("administrator").get(TAB).text
         assert MODULES in desk.browser("head").get(TAB).text
 
 
-class TestSwitching:
+class TestSaveModules:
     @pytest.mark.parametrize("module", list(Module))
-    def test_a_module_is_switched_in_ones_own_school_with_its_line(
+    def test_save_modules_a_module_is_switched_in_ones_own_school_with_its_line(
         self, desk: Desk, world: World, platform: Look, module: Module
     ) -> None:
         browser = desk.browser("head")
@@ -52,16 +52,16 @@ class TestSwitching:
             assert all(is_module_on(other, each) for each in Module)
         assert module.label in browser.get("/admin/journal/").text
 
-    def test_nothing_changed_writes_nothing(self, desk: Desk) -> None:
+    def test_save_modules_nothing_changed_writes_nothing(self, desk: Desk) -> None:
         browser = desk.browser("head")
 
         with nothing_written(desk.app):
             assert browser.post(MODULES, browser.form(MODULES)).status_code == 303
 
-    def test_an_odd_answer_is_refused(self, desk: Desk) -> None:
+    def test_save_modules_an_odd_answer_is_refused(self, desk: Desk) -> None:
         assert desk.browser("head").post(MODULES, {"passport": "peut-être"}).status_code == 422
 
-    def test_the_second_of_two_people_is_warned(self, desk: Desk) -> None:
+    def test_save_modules_the_second_of_two_people_is_warned(self, desk: Desk) -> None:
         first, second = desk.browser("head"), desk.browser("head")
         form, late = first.form(MODULES), second.form(MODULES)
         first.post(MODULES, {**form, "passport": "non"})
@@ -72,7 +72,7 @@ class TestSwitching:
         assert "Claude BASALTE avait changé" in second.get(answer.location).text
         assert [second.form(MODULES)[name] for name in ("passport", "scenarios")] == ["non", "non"]
 
-    def test_a_school_begins_with_every_module(self, arrange: Look) -> None:
+    def test_is_module_on_a_school_begins_with_every_module(self, arrange: Look) -> None:
         with arrange() as session:
             school = make_establishment()
             session.add(school)
@@ -80,8 +80,8 @@ class TestSwitching:
             assert all(is_module_on(school, module) for module in Module)
 
 
-class TestInspectors:
-    def test_off_suspends_at_the_next_request_and_on_resumes(
+class TestSaveModulesOfInspectors:
+    def test_save_modules_suspends_inspectors_at_the_next_request_and_resumes(
         self, desk: Desk, world: World, open_to_inspector: Opener
     ) -> None:
         open_to_inspector()
@@ -102,14 +102,16 @@ class TestInspectors:
         assert inspector.post(f"/ecoles/{world.a.id}/entrer").status_code == 303
         assert inspector.get("/admin/eleves/").status_code == 200
 
-    def test_the_panel_says_in_figures_whom_it_would_cut(self, desk: Desk, open_to_inspector: Opener) -> None:
+    def test_save_modules_the_panel_says_in_figures_whom_it_would_cut(
+        self, desk: Desk, open_to_inspector: Opener
+    ) -> None:
         head = desk.browser("head")
         assert "ne coupe personne" in head.get(MODULES).text
         open_to_inspector()
 
         assert "1 accès en cours" in head.get(MODULES).text.replace("\u202f", " ")
 
-    def test_off_nothing_opens_and_the_tab_says_why(self, desk: Desk) -> None:
+    def test_save_modules_off_no_mandate_opens_and_the_tab_says_why(self, desk: Desk) -> None:
         head = desk.browser("head")
         head.post(MODULES, {"inspectors": "non"})
         future = {**FORM, "starts_on": "2026-12-01", "ends_on": "2026-12-31"}

@@ -30,9 +30,9 @@ def running(open_to_inspector: Opener) -> int:
     return open_to_inspector(starts_on=day("2026-11-01"), ends_on=day("2026-12-31"))
 
 
-class TestClosing:
+class TestCloseMandate:
     @pytest.mark.parametrize("action", ["fermer", "prolonger", "consultations"])
-    def test_another_schools_mandate_does_not_exist(self, desk: Desk, running: int, action: str) -> None:
+    def test_close_mandate_another_schools_mandate_does_not_exist(self, desk: Desk, running: int, action: str) -> None:
         browser = desk.browser("head", "b")
 
         with nothing_written(desk.app):
@@ -42,14 +42,14 @@ class TestClosing:
                 assert answer.status_code == 404
 
     @pytest.mark.parametrize("role", ["administrator", "teacher", "student"])
-    def test_other_roles_of_the_school_may_not(self, desk: Desk, running: int, role: str) -> None:
+    def test_close_mandate_other_roles_of_the_school_may_not(self, desk: Desk, running: int, role: str) -> None:
         browser = desk.browser(role)
 
         with nothing_written(desk.app):
             assert browser.post(f"{TAB}/{running}/fermer", {"reason": "x"}).status_code == 403
             assert browser.post(f"{TAB}/{running}/prolonger", {"ends_on": "2027-01-01"}).status_code == 403
 
-    def test_asks_once_and_wants_a_reason(self, desk: Desk, running: int) -> None:
+    def test_close_mandate_asks_once_and_wants_a_reason(self, desk: Desk, running: int) -> None:
         browser = desk.browser("head")
 
         with nothing_written(desk.app):
@@ -59,7 +59,9 @@ class TestClosing:
         assert "Dominique Schiste" in page.text
         assert refused.status_code == 422
 
-    def test_acts_at_the_next_request_and_is_recorded(self, desk: Desk, world: World, running: int) -> None:
+    def test_close_mandate_acts_at_the_next_request_and_is_recorded(
+        self, desk: Desk, world: World, running: int
+    ) -> None:
         inspector = desk.browser("inspector", enter="a")
         assert inspector.get("/admin/eleves/").status_code == 200
 
@@ -73,7 +75,7 @@ class TestClosing:
         assert "a fermé l’accès" in text
         assert "annulée" not in text
 
-    def test_twice_is_refused_with_a_sentence(self, desk: Desk, running: int) -> None:
+    def test_close_mandate_twice_is_refused_with_a_sentence(self, desk: Desk, running: int) -> None:
         browser = desk.browser("head")
         browser.post(f"{TAB}/{running}/fermer", {"reason": "Visite annulée"})
 
@@ -83,7 +85,7 @@ class TestClosing:
         assert "déjà fermé" in again.text
         assert desk.mandates()[0]["closing_reason"] == "Visite annulée"
 
-    def test_a_mandate_to_come_is_closed_before_it_opened_anything(
+    def test_close_mandate_a_mandate_to_come_is_closed_before_it_opened_anything(
         self, desk: Desk, world: World, open_to_inspector: Opener
     ) -> None:
         to_come = open_to_inspector(starts_on=day("2026-12-01"), ends_on=day("2026-12-31"))
@@ -93,15 +95,17 @@ class TestClosing:
         with time_machine.travel(datetime(2026, 12, 2, 9, 0, tzinfo=UTC), tick=False):
             assert desk.browser("inspector").post(f"/ecoles/{world.a.id}/entrer").status_code == 404
 
-    def test_while_the_module_is_off_one_may_still_close(self, desk: Desk, arrange: Arrange, running: int) -> None:
+    def test_close_mandate_while_the_module_is_off_one_may_still_close(
+        self, desk: Desk, arrange: Arrange, running: int
+    ) -> None:
         with arrange() as session:
             session.get_one(Establishment, desk.world.a.id).inspectors_enabled = False
 
         assert desk.browser("head").post(f"{TAB}/{running}/fermer", {"reason": "Fin"}).status_code == 303
 
 
-class TestExtending:
-    def test_to_a_later_day_of_the_school_year(self, desk: Desk, running: int) -> None:
+class TestExtendMandate:
+    def test_extend_mandate_to_a_later_day_of_the_school_year(self, desk: Desk, running: int) -> None:
         answer = desk.browser("head").post(f"{TAB}/{running}/prolonger", {"ends_on": "2027-08-31"})
 
         assert answer.status_code == 303
@@ -110,13 +114,13 @@ class TestExtending:
         assert "du 01/11/2026 au 31/08/2027" in desk.text()
 
     @pytest.mark.parametrize("typed", ["2026-12-31", "2026-11-30", "2027-09-01", "demain", ""])
-    def test_nowhere_else(self, desk: Desk, running: int, typed: str) -> None:
+    def test_extend_mandate_nowhere_else(self, desk: Desk, running: int, typed: str) -> None:
         browser = desk.browser("head")
 
         with nothing_written(desk.app):
             assert browser.post(f"{TAB}/{running}/prolonger", {"ends_on": typed}).status_code == 422
 
-    def test_not_over_another_mandate_of_the_same_person(
+    def test_extend_mandate_not_over_another_mandate_of_the_same_person(
         self, desk: Desk, running: int, open_to_inspector: Opener
     ) -> None:
         open_to_inspector(starts_on=day("2027-02-01"), ends_on=day("2027-02-28"))
@@ -130,12 +134,14 @@ class TestExtending:
         [{"ends_on": day("2026-11-20")}, {"closed_at": NOW, "closing_reason": "Fin"}],
         ids=["ended", "closed"],
     )
-    def test_not_one_that_is_over(self, desk: Desk, open_to_inspector: Opener, values: dict[str, object]) -> None:
+    def test_extend_mandate_not_one_that_is_over(
+        self, desk: Desk, open_to_inspector: Opener, values: dict[str, object]
+    ) -> None:
         over = open_to_inspector(**{"starts_on": day("2026-11-01"), "ends_on": day("2026-12-31"), **values})
 
         assert desk.browser("head").post(f"{TAB}/{over}/prolonger", {"ends_on": "2027-01-31"}).status_code == 422
 
-    def test_not_while_the_module_is_off(self, desk: Desk, arrange: Arrange, running: int) -> None:
+    def test_extend_mandate_not_while_the_module_is_off(self, desk: Desk, arrange: Arrange, running: int) -> None:
         with arrange() as session:
             session.get_one(Establishment, desk.world.a.id).inspectors_enabled = False
 
@@ -145,8 +151,10 @@ class TestExtending:
         assert "Modules" in answer.text
 
 
-class TestLists:
-    def test_each_mandate_is_in_the_list_of_its_state(self, desk: Desk, open_to_inspector: Opener) -> None:
+class TestListMandates:
+    def test_list_mandates_each_mandate_is_in_the_list_of_its_state(
+        self, desk: Desk, open_to_inspector: Opener
+    ) -> None:
         for name, values in {
             "Futur": {"starts_on": day("2026-11-24"), "ends_on": day("2026-12-01")},
             "Présent": {"starts_on": day("2026-11-23"), "ends_on": day("2026-11-23")},
@@ -170,7 +178,7 @@ class TestLists:
             assert [name for name in parts if f"Personne {name}" in part] == [heading]
             assert ("/fermer" in part) is (heading in ("Futur", "Présent"))
 
-    def test_the_generated_screen_filters_by_state_and_the_support_reads_it(
+    def test_mandates_screen_filters_by_state_and_the_support_reads_it(
         self, desk: Desk, running: int, open_to_inspector: Opener
     ) -> None:
         open_to_inspector(inspector_name="Personne passée", ends_on=day("2026-10-31"))

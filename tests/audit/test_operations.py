@@ -85,9 +85,9 @@ WRITES: dict[str, tuple[list[Post], Post, str, str, list[str]]] = {
 }
 
 
-class TestEachWrite:
+class TestRecord:
     @pytest.mark.parametrize("name", WRITES)
-    def test_leaves_exactly_one_line_that_says_who_what_and_what_it_was(
+    def test_record_leaves_exactly_one_line_that_says_who_what_and_what_it_was(
         self, app: Flask, as_: As, world: World, name: str
     ) -> None:
         before, act, action, label, fields = WRITES[name]
@@ -109,7 +109,7 @@ class TestEachWrite:
         assert all(old != new for old, new in line["changes"].values())
 
     @pytest.mark.parametrize("name", WRITES)
-    def test_does_not_happen_when_its_line_cannot_be_written(self, app: Flask, as_: As, name: str) -> None:
+    def test_record_does_not_happen_when_its_line_cannot_be_written(self, app: Flask, as_: As, name: str) -> None:
         before, act, *_ = WRITES[name]
         browser = as_("administrator")
         for earlier in before:
@@ -118,7 +118,7 @@ class TestEachWrite:
         with nothing_written(app), failing_journal(), pytest.raises(RuntimeError, match="the journal"):
             act(browser)
 
-    def test_takes_its_line_away_when_it_fails_after_it(self, app: Flask, world: World) -> None:
+    def test_record_takes_its_line_away_when_it_fails_after_it(self, app: Flask, world: World) -> None:
         def fail_late() -> None:
             with unit_of_work():
                 update_particulars({"city": "Metz"}, opened_on=None, by=TESTER, now=NOW)
@@ -128,7 +128,7 @@ class TestEachWrite:
             tenancy.enter(Scope(world.a.id))
             fail_late()
 
-    def test_names_the_role_of_the_actor(self, app: Flask, as_: As, world: World) -> None:
+    def test_record_names_the_role_of_the_actor(self, app: Flask, as_: As, world: World) -> None:
         browser = as_("head", "b")
 
         with watching(app) as watch:
@@ -148,13 +148,13 @@ STATEMENTS = [
 ]
 
 
-class TestAppendOnly:
+class TestJournalAppendOnly:
     def see_everything(self, connection: Connection) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
 
     @pytest.mark.parametrize("statement", STATEMENTS)
-    def test_the_database_refuses_to_change_or_delete_a_line(self, app: Flask, as_: As, statement: str) -> None:
+    def test_journal_the_database_refuses_to_change_or_delete_a_line(self, app: Flask, as_: As, statement: str) -> None:
         as_("administrator").post(f"{SETTINGS}/etablissement", {"city": "Metz"})
 
         with nothing_written(app), app.app_context(), pytest.raises(DBAPIError, match="append-only"):
@@ -162,7 +162,7 @@ class TestAppendOnly:
                 self.see_everything(connection)
                 connection.execute(text(statement))
 
-    def test_postgresql_refuses_to_empty_the_table(self, app: Flask, as_: As) -> None:
+    def test_journal_postgresql_refuses_to_empty_the_table(self, app: Flask, as_: As) -> None:
         as_("administrator").post(f"{SETTINGS}/etablissement", {"city": "Metz"})
 
         with app.app_context():
@@ -171,7 +171,7 @@ class TestAppendOnly:
             with nothing_written(app), pytest.raises(DBAPIError, match="append-only"), db.engine.begin() as connection:
                 connection.execute(text("TRUNCATE audit_entry"))
 
-    def test_nor_does_a_school_change_its_own_lines(self, app: Flask, as_: As, world: World) -> None:
+    def test_journal_nor_does_a_school_change_its_own_lines(self, app: Flask, as_: As, world: World) -> None:
         as_("administrator").post(f"{SETTINGS}/etablissement", {"city": "Metz"})
 
         with nothing_written(app), app.app_context(), pytest.raises(DBAPIError, match="append-only"):
@@ -180,8 +180,8 @@ class TestAppendOnly:
                 db.session.scalars(select(AuditEntry)).all()[-1].actor_label = "Personne"
 
 
-class TestReading:
-    def test_a_school_sees_its_own_lines_only(self, app: Flask, as_: As, world: World) -> None:
+class TestReadJournal:
+    def test_journal_a_school_sees_its_own_lines_only(self, app: Flask, as_: As, world: World) -> None:
         as_("administrator").post(f"{SETTINGS}/etablissement", {"city": "Metz"})
         as_("administrator", "b").post(f"{SETTINGS}/etablissement", {"city": "Nancy"})
 
@@ -194,7 +194,7 @@ class TestReading:
         assert "Nancy" not in str([line.changes for line in lines])
         assert other is None
 
-    def test_no_school_sees_the_platforms_lines(self, app: Flask, as_: As, world: World) -> None:
+    def test_journal_no_school_sees_the_platforms_lines(self, app: Flask, as_: As, world: World) -> None:
         as_("support")
         assert None in {row["establishment_id"] for row in rows(app, AuditEntry)}
 
@@ -202,7 +202,7 @@ class TestReading:
             tenancy.enter(Scope(world.a.id))
             assert None not in set(db.session.scalars(select(AuditEntry.establishment_id)))
 
-    def test_the_author_of_a_change_is_found_by_its_field(self, app: Flask, world: World) -> None:
+    def test_find_last_change_the_author_of_a_change_is_found_by_its_field(self, app: Flask, world: World) -> None:
         actor = Actor("system", None, "x" * 300, "system", "y" * 100)
         with app.app_context():
             tenancy.enter(Scope(world.a.id))

@@ -54,7 +54,7 @@ def modules(page: Image.Image, side: int) -> list[list[int]]:
 
 
 @pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="pdftoppm (poppler) is not installed")
-def test_leads_to_the_public_page_of_the_code_printed_beside_it(
+def test_passport_qr_leads_to_the_public_page_of_the_code_printed_beside_it(
     as_: Callable[..., Browser], browser: Callable[[], Browser], class_a: Class_
 ) -> None:
     answer = as_("teacher").get(f"/passeport/{class_a.pupil_id}.pdf")
