@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from cpro.core.shown import Filter, shown
 from cpro.core.tenancy import Owned
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model
@@ -100,8 +101,28 @@ class Mask(Owned, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
     diploma_id: Mapped[int] = mapped_column(ForeignKey("diploma.id"))
-    key: Mapped[str] = mapped_column(String(16))
-    wording: Mapped[str] = mapped_column(String(MAX_WORDING))
+    key: Mapped[str] = mapped_column(
+        String(16),
+        info=shown(
+            "Intitulé d’origine",
+            reads=lambda value: MaskKey(value).default,
+            typed="Champ",
+            choices={key.value: key.default for key in MaskKey},
+            filters=[Filter("champ", "Champ", "tous les champs")],
+        ),
+    )
+    wording: Mapped[str] = mapped_column(
+        String(MAX_WORDING),
+        info=shown(
+            "Intitulé de l’établissement",
+            sort=True,
+            typed="Intitulé",
+            help="200 caractères au plus ; vide, l’intitulé d’origine revient.",
+        ),
+    )
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
-    diploma: Mapped[Diploma] = relationship(lazy="raise")
+    diploma: Mapped[Diploma] = relationship(
+        lazy="raise",
+        info=shown("Diplôme", of="short_label", filters=[Filter("diplome", everything="tous les diplômes")]),
+    )

@@ -17,12 +17,11 @@ from cpro.core.mail import public_link
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, Role
 from cpro.core.transactions import unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.current_user import current_actor, current_principal, may
 from cpro.core.web.forms import PasswordForm, VersionedForm, posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.screens import Column, Screen, TextFilter, choice
-from cpro.core.web.screens.read_only import may
+from cpro.core.web.screens import Column, Filter, Screen, choice
 from cpro.establishments.gate import GateClosed, missing_particulars
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
@@ -111,7 +110,9 @@ class UsersScreen(Screen):
                 ("parti", "élèves partis", is_of_departed),
             ),
         ),
-        TextFilter("division", "Division", lambda code: queries.is_of_division(code), queries.suggest_divisions),
+        Filter(
+            "division", "Division", where=lambda code: queries.is_of_division(code), choices=queries.suggest_divisions
+        ),
     )
     bulk_actions = BULK_ACTIONS
 

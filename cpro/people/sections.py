@@ -8,7 +8,7 @@ from flask import url_for
 
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission
-from cpro.core.web.screens.read_only import may
+from cpro.core.web.current_user import may
 from cpro.establishments.queries import get_current_establishment
 from cpro.students.accounts import queries
 from cpro.students.models import Student

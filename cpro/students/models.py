@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,6 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from cpro.core.formatting import format_date
+from cpro.core.shown import Filter, choice, computed, shown
 from cpro.core.tenancy import DiplomaScoped, Owned, Shared
 from cpro.core.types import UTCDateTime
 from cpro.core.validators import fold
@@ -42,15 +45,53 @@ class Diploma(Shared, DiplomaScoped, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: the ministry's code (8 digits) or the school's own word
-    code: Mapped[str] = mapped_column(String(16))
-    label: Mapped[str] = mapped_column(String(150))
+    code: Mapped[str] = mapped_column(
+        String(16),
+        info=shown("Code", sort=True, help="Le code officiel du diplôme, ou un mot à vous : 16 caractères au plus."),
+    )
+    label: Mapped[str] = mapped_column(String(150), info=shown("Intitulé complet", sort=True))
     #: as people say it: « Bac pro MELEC »
-    short_label: Mapped[str] = mapped_column(String(60))
+    short_label: Mapped[str] = mapped_column(
+        String(60), info=shown("Intitulé court", sort=True, help="Comme on le dit : « Bac pro MELEC ».")
+    )
+
+    @computed(
+        "Origine",
+        filters=[
+            choice(
+                "origine",
+                "",
+                "toutes les origines",
+                (
+                    ("nationaux", "nationaux", lambda: Diploma.establishment_id.is_(None)),
+                    ("propres", "propres à l’établissement", lambda: Diploma.establishment_id.is_not(None)),
+                ),
+            )
+        ],
+    )
+    def origin(self) -> str:
+        """Return whose diploma it is."""
+        return "national" if self.establishment_id is None else "de l’établissement"
 
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
         """Return the condition of these diplomas."""
         return cls.id.in_(diploma_ids)
+
+
+def _diploma_shown(owner: Callable[[], Any]) -> dict[str, Any]:
+    """Return what the diploma of a course or of a division is to people."""
+    linked = (
+        ("oui", "rattachées à un diplôme", lambda: owner().diploma_id.is_not(None)),
+        ("non", "à rattacher", lambda: owner().diploma_id.is_(None)),
+    )
+    return shown(
+        "Diplôme",
+        of="short_label",
+        blank="à rattacher",
+        typed="Diplôme préparé",
+        filters=[choice("diplome", "", "rattachées ou non", linked)],
+    )
 
 
 class MEF(Owned, Model):
@@ -61,12 +102,15 @@ class MEF(Owned, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: 11 characters: course (3), specialty (3), order (2), length (1), year (1), type (1)
-    code: Mapped[str] = mapped_column(String(11))
-    label: Mapped[str] = mapped_column(String(100), default="")
+    code: Mapped[str] = mapped_column(
+        String(11),
+        info=shown("Code MEF", sort=True, help="Onze chiffres ou lettres, par exemple 24725510310."),
+    )
+    label: Mapped[str] = mapped_column(String(100), default="", info=shown("Intitulé", sort=True))
     #: empty while « à rattacher »
     diploma_id: Mapped[int | None] = mapped_column(ForeignKey("diploma.id"), index=True)
 
-    diploma: Mapped[Diploma | None] = relationship(lazy="raise")
+    diploma: Mapped[Diploma | None] = relationship(lazy="raise", info=_diploma_shown(lambda: MEF))
 
 
 class Division(Owned, DiplomaScoped, Model):
@@ -80,11 +124,13 @@ class Division(Owned, DiplomaScoped, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: SIECLE's CODE_STRUCTURE: text, up to 8 characters, may hold spaces or be all digits
-    code: Mapped[str] = mapped_column(String(8))
-    label: Mapped[str] = mapped_column(String(100), default="")
+    code: Mapped[str] = mapped_column(
+        String(8), info=shown("Code", sort=True, help="8 caractères au plus, par exemple 2MELEC.")
+    )
+    label: Mapped[str] = mapped_column(String(100), default="", info=shown("Intitulé", sort=True))
     diploma_id: Mapped[int | None] = mapped_column(ForeignKey("diploma.id"), index=True)
 
-    diploma: Mapped[Diploma | None] = relationship(lazy="raise")
+    diploma: Mapped[Diploma | None] = relationship(lazy="raise", info=_diploma_shown(lambda: Division))
 
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
@@ -152,20 +198,47 @@ class Student(Owned, DiplomaScoped, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
-    last_name: Mapped[str] = mapped_column(String(100))
-    usage_name: Mapped[str] = mapped_column(String(100), default="")
-    first_name: Mapped[str] = mapped_column(String(100))
-    birth_date: Mapped[date | None]
+    last_name: Mapped[str] = mapped_column(
+        String(100), info=shown("Nom", "capitals", key="name", sort="search_key", typed="Nom de famille")
+    )
+    usage_name: Mapped[str] = mapped_column(
+        String(100), default="", info=shown("Nom d’usage", "capitals", in_list=False)
+    )
+    first_name: Mapped[str] = mapped_column(String(100), info=shown("Prénom"))
+    birth_date: Mapped[date | None] = mapped_column(info=shown("Naissance", sort=True, typed="Date de naissance"))
     #: national identifier, 11 characters; only an import sets it, never a form
-    ine: Mapped[str | None] = mapped_column(String(11))
+    ine: Mapped[str | None] = mapped_column(
+        String(11),
+        info=shown(
+            "INE",
+            "ine",
+            filters=[
+                choice(
+                    "ine",
+                    "",
+                    "avec ou sans INE",
+                    (
+                        ("avec", "avec INE", lambda: Student.ine.is_not(None)),
+                        ("sans", "sans INE", lambda: Student.ine.is_(None)),
+                    ),
+                )
+            ],
+        ),
+    )
     #: SIECLE's ELEVE_ID, stable within the school
     siecle_id: Mapped[str | None] = mapped_column(String(20))
     #: the number a school without SIECLE gives its pupils in its tables; only an import sets it
     local_id: Mapped[str | None] = mapped_column(String(20))
     #: an `Origin`: a transfer towards a pupil whom only a table names waits for the other school's agreement
-    came_by: Mapped[str] = mapped_column(String(8), default=Origin.HAND.value)
+    came_by: Mapped[str] = mapped_column(
+        String(8),
+        default=Origin.HAND.value,
+        info=shown("Provenance", in_list=False, reads=lambda value: Origin(value).label),
+    )
     #: the ministry's code of the course followed, 11 characters; only an import sets it
-    mef_code: Mapped[str] = mapped_column(String(11), default="")
+    mef_code: Mapped[str] = mapped_column(
+        String(11), default="", info=shown("Formation (MEF)", in_list=False, filters=[Filter("mef", "Code MEF")])
+    )
     division_id: Mapped[int | None]
     #: the account the student signs in with, once opened
     account_id: Mapped[int | None]
@@ -177,8 +250,37 @@ class Student(Owned, DiplomaScoped, Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     division: Mapped[Division | None] = relationship(
-        lazy="raise", foreign_keys="[Student.establishment_id, Student.division_id]", viewonly=True
+        lazy="raise",
+        foreign_keys="[Student.establishment_id, Student.division_id]",
+        viewonly=True,
+        info=shown(
+            "Division",
+            "lookup",
+            blank="aucune",
+            help="Son code ; laissez vide si l’élève n’en a pas encore.",
+            filters=[Filter("division")],
+        ),
     )
+
+    @computed(
+        "Situation",
+        filters=[
+            choice(
+                "situation",
+                "",
+                "présents et partis",
+                (
+                    ("presents", "présents", lambda: Student.is_active.is_(True)),
+                    ("partis", "partis", lambda: Student.is_active.is_(False)),
+                ),
+            )
+        ],
+    )
+    def situation(self) -> str:
+        """Return whether the pupil is here, or since when gone."""
+        if self.is_active:
+            return "présent"
+        return f"parti le {format_date(self.departed_on)}" if self.departed_on else "parti"
 
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:

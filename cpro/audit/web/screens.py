@@ -9,7 +9,7 @@ from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, Role, can
 from cpro.core.web.current_user import current_principal
 from cpro.core.web.registry import registry
-from cpro.core.web.screens import Column, DateFilter, Filter, Screen
+from cpro.core.web.screens import Column, Filter, Screen
 
 
 class JournalScreen(Screen):
@@ -53,8 +53,8 @@ class JournalScreen(Screen):
             where=lambda kind: AuditEntry.object_type == kind,
             everything="tous les objets",
         ),
-        DateFilter("du", "Du", lambda day: AuditEntry.at >= clock.start_of(day, registry().timezone())),
-        DateFilter("au", "Au", lambda day: AuditEntry.at < clock.end_of(day, registry().timezone())),
+        Filter("du", "Du", where=lambda day: AuditEntry.at >= clock.start_of(day, registry().timezone()), is_day=True),
+        Filter("au", "Au", where=lambda day: AuditEntry.at < clock.end_of(day, registry().timezone()), is_day=True),
     )
 
     def label_of(self, row: AuditEntry) -> str:

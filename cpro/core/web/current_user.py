@@ -5,13 +5,18 @@ from __future__ import annotations
 from flask import request
 from flask_login import current_user
 
-from cpro.core.permissions import Actor, Principal
+from cpro.core.permissions import Actor, Permission, Principal, can
 
 
 def current_principal() -> Principal | None:
     """Return who is signed in, or None."""
     principal = current_user._get_current_object() if current_user else None
     return principal if isinstance(principal, Principal) else None
+
+
+def may(permission: Permission | None) -> bool:
+    """Return whether the person signed in has a permission; one that was not named, nobody has."""
+    return permission is not None and can(current_principal(), permission)
 
 
 def current_actor() -> Actor:

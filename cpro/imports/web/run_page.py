@@ -14,11 +14,11 @@ from cpro.core.formatting import format_count, plural
 from cpro.core.lists import ListState
 from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission
+from cpro.core.web.current_user import may
 from cpro.core.web.forms import posted
 from cpro.core.web.job_presenter import Progress, progress_of
 from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.screens.read_only import may
 from cpro.establishments.queries import get_current_establishment
 from cpro.imports import queries
 from cpro.imports.apply.reversal import describe_obstacle

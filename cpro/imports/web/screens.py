@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement
 
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission
+from cpro.core.web.current_user import may
 from cpro.core.web.registry import registry
 from cpro.core.web.screens import Column, Screen, choice
-from cpro.core.web.screens.read_only import may
 from cpro.imports.diff.sources import year_label
 from cpro.imports.models import ImportRun, RunKind, RunState
 from cpro.imports.runs.lifecycle import describe_failure

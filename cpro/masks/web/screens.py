@@ -5,32 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import url_for
-from sqlalchemy.orm import joinedload
-from wtforms import SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 
 from cpro.core.permissions import Permission
-from cpro.core.web.forms import VersionedForm
-from cpro.core.web.screens import Column, Filter, Screen
+from cpro.core.web.screens import Screen
 from cpro.masks import operations
 from cpro.masks.models import Mask, MaskKey
-from cpro.students.models import Diploma
-from cpro.students.queries import list_diplomas
 from cpro.students.web.choices import offer_diplomas
-
-
-class WordingForm(VersionedForm):
-    """One wording corrected."""
-
-    wording = StringField("Intitulé", description="200 caractères au plus ; vide, l’intitulé d’origine revient.")
-
-
-class NewWordingForm(VersionedForm):
-    """One wording added."""
-
-    diploma = SelectField("Diplôme", choices=[], validate_choice=False)
-    key = SelectField("Champ", choices=[SelectChoice(key.value, key.default) for key in MaskKey])
-    wording = StringField("Intitulé", description="200 caractères au plus.")
 
 
 class MasksScreen(Screen):
@@ -44,30 +24,9 @@ class MasksScreen(Screen):
     vanished_text = "L’intitulé d’origine est revenu."
     empty_text = "Aucun intitulé n’a été changé : tous les diplômes ont ceux d’origine."
     help_slug = "masques"
-    options = (joinedload(Mask.diploma),)
     default_order = (Mask.diploma_id, Mask.key)
-    form_class, create_form_class = WordingForm, NewWordingForm
-    columns = (
-        Column("diploma", "Diplôme", lambda row: row.diploma.short_label),
-        Column("default", "Intitulé d’origine", lambda row: MaskKey(row.key).default),
-        Column("wording", "Intitulé de l’établissement", lambda row: row.wording, (Mask.wording,)),
-    )
-    filters = (
-        Filter(
-            "champ",
-            "Champ",
-            choices=lambda: [(key.value, key.default) for key in MaskKey],
-            where=lambda key: Mask.key == key,
-            everything="tous les champs",
-        ),
-        Filter(
-            "diplome",
-            "Diplôme",
-            choices=lambda: [(each.code, each.short_label) for each in list_diplomas()],
-            where=lambda code: Mask.diploma.has(Diploma.code == code),
-            everything="tous les diplômes",
-        ),
-    )
+    columns, filters = ("diploma", "key", "wording"), ("key", "diploma")
+    form_columns, create_columns = ("wording",), ("diploma", "key", "wording")
 
     def label_of(self, row: Mask) -> str:
         """Return the wording and its diploma."""
@@ -77,22 +36,19 @@ class MasksScreen(Screen):
         """Lead to the tab, where a diploma is worded as a whole."""
         return [("Saisir par diplôme", url_for("masks.edit"))]
 
-    def form_values(self, row: Mask) -> dict[str, Any]:
-        """Return the wording as the form shows it."""
-        return {"wording": row.wording}
-
-    def prepare_form(self, form: VersionedForm, row: Mask | None) -> None:
+    def prepare_form(self, form: Any, row: Mask | None) -> None:
         """Offer diplomas where one is chosen."""
         if row is None:
             offer_diplomas(form["diploma"], nothing="choisissez un diplôme")
+            form["wording"].description = "200 caractères au plus."
 
-    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Mask:
+    def create(self, form: Any, *, by: Any, now: Any) -> Mask:
         """Create a wording through the feature's operation."""
         return operations.create_wording(
             form["diploma"].data or "", form["key"].data, form["wording"].data or "", by=by, now=now
         )
 
-    def update(self, row: Mask, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
+    def update(self, row: Mask, form: Any, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the feature's operation."""
         operations.update_wording(row, form["wording"].data or "", opened_on=opened_on, by=by, now=now)
 

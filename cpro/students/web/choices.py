@@ -10,7 +10,7 @@ from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
 
 from cpro.core.permissions import Permission
-from cpro.core.web.screens.read_only import may
+from cpro.core.web.current_user import may
 from cpro.students.queries import list_diplomas
 
 #: What the empty choice of a course or division says.

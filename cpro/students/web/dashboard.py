@@ -9,7 +9,7 @@ from cpro.core.charts import Chart, Series
 from cpro.core.formatting import format_count, plural
 from cpro.core.permissions import Permission
 from cpro.core.web.checklist import ChecklistItem
-from cpro.core.web.screens.read_only import may
+from cpro.core.web.current_user import may
 from cpro.students import queries
 from cpro.students.accounts import queries as accounts
 

@@ -12,7 +12,7 @@ from cpro.core import clock
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission
 from cpro.core.web.registry import registry
-from cpro.core.web.screens import Column, DateFilter, Screen, TextFilter, choice
+from cpro.core.web.screens import Column, Filter, Screen, choice
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.web.presenters import way_of
 
@@ -78,9 +78,9 @@ class TransfersScreen(Screen):
             "tous les états",
             [(state.value.replace("_", "-"), state.label, partial(_in_state, state)) for state in TransferState],
         ),
-        TextFilter("uai", "UAI", lambda text: TransferSide.other_uai == text.upper()),
-        DateFilter("du", "Effectués depuis le", lambda day: TransferSide.done_at >= _start_of(day)),
-        DateFilter("au", "Effectués jusqu’au", lambda day: TransferSide.done_at < _end_of(day)),
+        Filter("uai", "UAI", where=lambda text: TransferSide.other_uai == text.upper()),
+        Filter("du", "Effectués depuis le", where=lambda day: TransferSide.done_at >= _start_of(day), is_day=True),
+        Filter("au", "Effectués jusqu’au", where=lambda day: TransferSide.done_at < _end_of(day), is_day=True),
     )
 
     def label_of(self, row: TransferSide) -> str:

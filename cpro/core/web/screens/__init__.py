@@ -8,7 +8,9 @@ one-click deletion, formulas in exports, raw exceptions.
 
 from __future__ import annotations
 
-from cpro.core.web.screens.parts import BulkAction, Column, DateFilter, Filter, TextFilter, choice
+from cpro.core.shown import Filter, choice
+from cpro.core.web.screens.kinds import field_of, form_of
+from cpro.core.web.screens.parts import BulkAction, Column
 from cpro.core.web.screens.view import Screen
 
-__all__ = ["BulkAction", "Column", "DateFilter", "Filter", "Screen", "TextFilter", "choice"]
+__all__ = ["BulkAction", "Column", "Filter", "Screen", "choice", "field_of", "form_of"]

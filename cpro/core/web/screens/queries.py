@@ -5,32 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.sql.base import ExecutableOption
 
+from cpro.core.lists import count_rows
 from cpro.extensions import db
 
 Options = Sequence[ExecutableOption]
+_SUGGESTED = 50
 
 
-def find_row(model: type[Any], row_id: int, options: Options) -> Any | None:
-    """Return a row with what `options` load of it, or None."""
-    return db.session.scalars(select(model).where(model.id == row_id).options(*options)).one_or_none()
-
-
-def get_row(model: type[Any], row_id: int) -> Any | None:
-    """Return a row alone, or None: as Flask-Admin reads the row of an address."""
-    return db.session.get(model, row_id)
-
-
-def list_rows(model: type[Any], ids: Collection[int | None], options: Options) -> Sequence[Any]:
+def list_rows(model: type[Any], ids: Collection[int | None], options: Options = ()) -> Sequence[Any]:
     """Return the rows of some ids; an id that is nobody's, or another school's, has none."""
     return db.session.scalars(select(model).where(model.id.in_(ids)).options(*options)).all()
-
-
-def hold_word(columns: Sequence[Any], word: str) -> ColumnElement[bool]:
-    """Return the condition that a word stands in one of some columns."""
-    return or_(*(column.contains(word, autoescape=True) for column in columns))
 
 
 def select_rows(
@@ -40,9 +27,9 @@ def select_rows(
     return select(model).where(*conditions).options(*options).order_by(*order, model.id)
 
 
-def read_page(statement: Select[Any], *, size: int, offset: int) -> Sequence[Any]:
+def read_page(statement: Select[Any], *, size: int, offset: int) -> list[Any]:
     """Return one page of a list."""
-    return db.session.scalars(statement.limit(size).offset(offset)).all()
+    return list(db.session.scalars(statement.limit(size).offset(offset)))
 
 
 def read_all(statement: Select[Any]) -> Iterator[Any]:
@@ -50,7 +37,21 @@ def read_all(statement: Select[Any]) -> Iterator[Any]:
     yield from db.session.scalars(statement.execution_options(yield_per=1000))
 
 
-def count_rows(model: type[Any], conditions: Sequence[ColumnElement[bool]], *, most: int) -> int:
-    """Return how many rows are listed, counting no further than `most`."""
-    counted = select(model.id).where(*conditions).limit(most).subquery()
-    return db.session.scalar(select(func.count(counted.c.id))) or 0
+def count_listed(model: type[Any], conditions: Sequence[ColumnElement[bool]], *, most: int) -> int:
+    """Return how many rows are listed, counting no further than one beyond `most`."""
+    return count_rows(select(model.id).where(*conditions), most=most)
+
+
+def suggest_codes(model: type[Any]) -> list[tuple[str, str]]:
+    """Return code and label of the first rows, to help typing one: never a list of everything."""
+    return _pairs(select(model.code, model.label).order_by(model.code).limit(_SUGGESTED))
+
+
+def name_rows(model: type[Any], words: str) -> list[tuple[str, str]]:
+    """Return code and words of the rows of a small table, in the order of the words."""
+    shown = getattr(model, words)
+    return _pairs(select(model.code, shown).order_by(shown, model.id))
+
+
+def _pairs(statement: Select[Any]) -> list[tuple[str, str]]:
+    return [(code, words) for code, words in db.session.execute(statement)]

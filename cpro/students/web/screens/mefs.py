@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from flask import g, url_for
-from sqlalchemy.orm import joinedload
 
 from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission
+from cpro.core.web.current_user import may
 from cpro.core.web.forms import VersionedForm
-from cpro.core.web.screens import Column, Screen, choice
-from cpro.core.web.screens.read_only import may
+from cpro.core.web.screens import Screen
 from cpro.students import mefs
 from cpro.students.models import MEF
 from cpro.students.web.choices import offer_diplomas
-from cpro.students.web.forms import MEFForm, NewMEFForm
+from cpro.students.web.forms import MEFForm
 
 
 class MEFsScreen(Screen):
@@ -31,25 +30,10 @@ class MEFsScreen(Screen):
         "d’avance à son diplôme."
     )
     empty_text = "Aucune formation pour l’instant : elles arrivent par l’import des fichiers de SIECLE."
-    options = (joinedload(MEF.diploma),)
     default_order = (MEF.code,)
-    form_class, create_form_class = MEFForm, NewMEFForm
-    columns = (
-        Column("code", "Code MEF", lambda row: row.code, (MEF.code,)),
-        Column("label", "Intitulé", lambda row: row.label, (MEF.label,)),
-        Column("diploma", "Diplôme", lambda row: row.diploma.short_label if row.diploma else "à rattacher"),
-    )
-    filters = (
-        choice(
-            "diplome",
-            "Diplôme",
-            "rattachées ou non",
-            (
-                ("oui", "rattachées à un diplôme", lambda: MEF.diploma_id.is_not(None)),
-                ("non", "à rattacher", lambda: MEF.diploma_id.is_(None)),
-            ),
-        ),
-    )
+    columns, filters = ("code", "label", "diploma"), ("diploma",)
+    form_columns, create_columns, form_class = ("label", "diploma"), ("code", "label", "diploma"), MEFForm
+    create_with, delete_with = staticmethod(mefs.create_mef), staticmethod(mefs.delete_mef)
 
     def label_of(self, row: MEF) -> str:
         """Return the course's label and code."""
@@ -63,10 +47,6 @@ class MEFsScreen(Screen):
         """Lead to the students who follow the course."""
         return [("Ses élèves", url_for("eleves.index_view", mef=row.code))] if may(Permission.STUDENTS_VIEW) else []
 
-    def form_values(self, row: MEF) -> dict[str, Any]:
-        """Return the course as the form shows it."""
-        return mefs.mef_values(row, row.diploma)
-
     def prepare_form(self, form: VersionedForm, row: MEF | None) -> None:
         """Offer diplomas, and name the other years that wait for one; without any, nothing is asked."""
         offer_diplomas(form["diploma"])
@@ -79,10 +59,6 @@ class MEFsScreen(Screen):
         else:
             del form["other_years"]
 
-    def create(self, form: VersionedForm, *, by: Any, now: Any) -> MEF:
-        """Add through the feature's operation."""
-        return mefs.create_mef(form.data, by=by, now=now)
-
     def update(self, row: MEF, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the feature's operation."""
         mefs.update_mef(
@@ -93,10 +69,6 @@ class MEFsScreen(Screen):
             by=by,
             now=now,
         )
-
-    def delete(self, row: MEF, *, by: Any, now: Any) -> None:
-        """Delete through the feature's operation."""
-        mefs.delete_mef(row, by=by, now=now)
 
     def check_deletion(self, row: MEF) -> None:
         """Keep the courses that somebody follows; the list asks once who follows what."""

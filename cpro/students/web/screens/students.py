@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import g, url_for
-from sqlalchemy.orm import joinedload
 
-from cpro.core.formatting import format_count, format_date, mask_ine, spoken_name
+from cpro.core.formatting import format_count, format_date, spoken_name
 from cpro.core.permissions import Permission
+from cpro.core.web.current_user import may
 from cpro.core.web.forms import VersionedForm
-from cpro.core.web.screens import BulkAction, Column, Screen, TextFilter, choice
-from cpro.core.web.screens.read_only import may
+from cpro.core.web.screens import BulkAction, Screen
 from cpro.students import operations
 from cpro.students.accounts.queries import count_without_account, count_without_account_by_division
 from cpro.students.mefs import diplomas_of_divisions
-from cpro.students.models import Diploma, Division, Origin, Student
-from cpro.students.queries import suggest_divisions
+from cpro.students.models import Diploma, Division, Student
 from cpro.students.web.choices import offer_diplomas
-from cpro.students.web.forms import DiplomaForm, DivisionForm, StudentForm
 
 
 class StudentsScreen(Screen):
@@ -30,49 +25,15 @@ class StudentsScreen(Screen):
     title, noun, object_type = "Élèves", ("élève", "élèves"), "student"
     create_label = "Créer un élève"
     empty_text = "Aucun élève pour l’instant : ils arrivent par l’import des fichiers, ou à la main hors SIECLE."
-    options = (joinedload(Student.division),)
     search_keys, search_help = (Student.search_key,), "Nom ou prénom, sans souci des accents."
     default_order = (Student.search_key,)
-    form_class = StudentForm
     columns = (
-        Column("name", "Nom", lambda row: row.last_name.upper(), (Student.search_key,)),
-        Column("first_name", "Prénom", lambda row: row.first_name),
-        Column("usage_name", "Nom d’usage", lambda row: row.usage_name.upper(), in_list=False),
-        Column(
-            "birth_date",
-            "Naissance",
-            lambda row: format_date(row.birth_date) if row.birth_date else "",
-            (Student.birth_date,),
-        ),
-        Column("division", "Division", lambda row: row.division.code if row.division else "aucune"),
-        Column("mef", "Formation (MEF)", lambda row: row.mef_code, in_list=False),
-        Column("ine", "INE", lambda row: shown_ine(row.ine)),
-        Column("state", "Situation", lambda row: _situation(row)),
-        Column("came_by", "Provenance", lambda row: Origin(row.came_by).label, in_list=False),
+        *("last_name", "first_name", "usage_name", "birth_date", "division"),
+        *("mef_code", "ine", "situation", "came_by"),
     )
-    filters = (
-        choice(
-            "situation",
-            "Situation",
-            "présents et partis",
-            (
-                ("presents", "présents", lambda: Student.is_active.is_(True)),
-                ("partis", "partis", lambda: Student.is_active.is_(False)),
-            ),
-        ),
-        choice(
-            "ine",
-            "INE",
-            "avec ou sans INE",
-            (
-                ("avec", "avec INE", lambda: Student.ine.is_not(None)),
-                ("sans", "sans INE", lambda: Student.ine.is_(None)),
-            ),
-        ),
-        TextFilter("division", "Division", lambda code: Student.division.has(Division.code == code), suggest_divisions),
-        TextFilter("mef", "Code MEF", lambda code: Student.mef_code == code),
-    )
-
+    filters = ("situation", "ine", "division", "mef_code")
+    form_columns = ("last_name", "usage_name", "first_name", "birth_date", "division")
+    create_with, update_with = staticmethod(operations.create_student), staticmethod(operations.update_student)
     bulk_actions = (
         BulkAction(
             "open-accounts",
@@ -105,22 +66,6 @@ class StudentsScreen(Screen):
         """Send back to SIECLE the schools that use it."""
         return self.why_not_create()
 
-    def form_values(self, row: Student) -> dict[str, Any]:
-        """Return the student as the form shows it."""
-        return operations.student_values(row, row.division)
-
-    def prepare_form(self, form: VersionedForm, row: Student | None) -> None:
-        """Suggest divisions."""
-        form["division"].suggestions = suggest_divisions()
-
-    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Student:
-        """Create through the feature's operation."""
-        return operations.create_student(form.data, by=by, now=now)
-
-    def update(self, row: Student, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the feature's operation."""
-        operations.update_student(row, form.data, opened_on=opened_on, by=by, now=now)
-
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the neighbouring lists."""
         missing = [("Sans INE", url_for("students.without_ine"))] if may(Permission.MISSING_INE_VIEW) else []
@@ -151,25 +96,10 @@ class DivisionsScreen(Screen):
     title, noun, object_type = "Divisions", ("division", "divisions"), "division"
     create_label = "Créer une division"
     empty_text = "Aucune division pour l’instant : elles arrivent par l’import des fichiers, ou à la main hors SIECLE."
-    options = (joinedload(Division.diploma),)
     default_order = (Division.code,)
-    form_class = DivisionForm
-    columns = (
-        Column("code", "Code", lambda row: row.code, (Division.code,)),
-        Column("label", "Intitulé", lambda row: row.label, (Division.label,)),
-        Column("diploma", "Diplôme", lambda row: row.diploma.short_label if row.diploma else "à rattacher"),
-    )
-    filters = (
-        choice(
-            "diplome",
-            "Diplôme",
-            "rattachées ou non",
-            (
-                ("oui", "rattachées à un diplôme", lambda: Division.diploma_id.is_not(None)),
-                ("non", "à rattacher", lambda: Division.diploma_id.is_(None)),
-            ),
-        ),
-    )
+    columns, filters = ("code", "label", "diploma"), ("diploma",)
+    form_columns = ("code", "label", "diploma")
+    create_with, update_with = staticmethod(operations.create_division), staticmethod(operations.update_division)
 
     def label_of(self, row: Division) -> str:
         """Return the division's code."""
@@ -184,10 +114,6 @@ class DivisionsScreen(Screen):
         refusal = self.why_not_create()
         return refusal if refusal and len(_diplomas_by_division().get(row.id, ())) < 2 else None
 
-    def form_values(self, row: Division) -> dict[str, Any]:
-        """Return the division as the form shows it."""
-        return operations.division_values(row, row.diploma)
-
     def prepare_form(self, form: VersionedForm, row: Division | None) -> None:
         """Offer diplomas; what SIECLE's files say is not typed."""
         if not (row and operations.is_kept_by_siecle()):
@@ -200,14 +126,6 @@ class DivisionsScreen(Screen):
             )
             for name in ("code", "label"):
                 form[name].render_kw, form[name].description = {"readonly": True}, "Vient des fichiers de SIECLE."
-
-    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Division:
-        """Create through the feature's operation."""
-        return operations.create_division(form.data, by=by, now=now)
-
-    def update(self, row: Division, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the feature's operation."""
-        operations.update_division(row, form.data, opened_on=opened_on, by=by, now=now)
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the courses, whose diploma divisions take."""
@@ -234,24 +152,10 @@ class DiplomasScreen(Screen):
     create_label = "Créer un diplôme"
     create_help = "Un diplôme propre à votre établissement, à côté des diplômes nationaux."
     default_order = (Diploma.short_label,)
-    form_class = DiplomaForm
-    columns = (
-        Column("code", "Code", lambda row: row.code, (Diploma.code,)),
-        Column("short_label", "Intitulé court", lambda row: row.short_label, (Diploma.short_label,)),
-        Column("label", "Intitulé complet", lambda row: row.label, (Diploma.label,)),
-        Column("origin", "Origine", lambda row: "national" if row.establishment_id is None else "de l’établissement"),
-    )
-    filters = (
-        choice(
-            "origine",
-            "Origine",
-            "toutes les origines",
-            (
-                ("nationaux", "nationaux", lambda: Diploma.establishment_id.is_(None)),
-                ("propres", "propres à l’établissement", lambda: Diploma.establishment_id.is_not(None)),
-            ),
-        ),
-    )
+    columns, filters = ("code", "short_label", "label", "origin"), ("origin",)
+    form_columns = ("code", "label", "short_label")
+    create_with, update_with = staticmethod(operations.create_diploma), staticmethod(operations.update_diploma)
+    delete_with = staticmethod(operations.delete_diploma)
 
     def label_of(self, row: Diploma) -> str:
         """Return the diploma as people say it."""
@@ -261,29 +165,13 @@ class DiplomasScreen(Screen):
         """Lead to the courses that prepare for diplomas."""
         return courses_link()
 
-    def why_not_edit(self, row: Diploma) -> str | None:
-        """Keep the national diplomas as they are."""
-        return operations.NationalDiploma().message if row.establishment_id is None else None
-
     def check_deletion(self, row: Diploma) -> None:
         """Keep the national diplomas, and those that something names."""
         operations.check_diploma_deletion(row)
 
-    def form_values(self, row: Diploma) -> dict[str, Any]:
-        """Return the diploma as the form shows it."""
-        return operations.diploma_values(row)
-
-    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Diploma:
-        """Create through the feature's operation."""
-        return operations.create_diploma(form.data, by=by, now=now)
-
-    def update(self, row: Diploma, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
-        """Correct through the feature's operation."""
-        operations.update_diploma(row, form.data, opened_on=opened_on, by=by, now=now)
-
-    def delete(self, row: Diploma, *, by: Any, now: Any) -> None:
-        """Delete through the feature's operation."""
-        operations.delete_diploma(row, by=by, now=now)
+    def why_not_edit(self, row: Diploma) -> str | None:
+        """Keep the national diplomas as they are."""
+        return operations.NationalDiploma().message if row.establishment_id is None else None
 
 
 def _diplomas_by_division() -> dict[int, set[int]]:
@@ -305,16 +193,3 @@ def _without_account_by_division() -> dict[int | None, int]:
 def courses_link() -> list[tuple[str, str]]:
     """Return the link to the list of courses, for whoever may read it."""
     return [("Formations (MEF)", url_for("mefs.index_view"))] if may(Permission.MEFS_VIEW) else []
-
-
-def shown_ine(ine: str | None) -> str:
-    """Return an INE as the person signed in may see it: support and inspectors read its last three characters only."""
-    if ine is None:
-        return "sans INE"
-    return ine if may(Permission.INE_READ) else mask_ine(ine)
-
-
-def _situation(student: Student) -> str:
-    if student.is_active:
-        return "présent"
-    return f"parti le {format_date(student.departed_on)}" if student.departed_on else "parti"

@@ -1,0 +1,147 @@
+"""How a mapped attribute is called, read, sought and typed: said once, beside it in the model (`info=shown(…)`).
+
+Generated screens, their forms and exports, and the names that the journal gives to fields are made from it
+(`core.web.screens`). Nothing here knows the web: models say it of their columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Date, Integer
+
+from cpro.core.parsing import read_day
+from cpro.core.types import UTCDateTime
+
+Condition = ColumnElement[bool]
+Choices = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One line of the sentence above a list: `key` in addresses, `where` gives the condition of a value.
+
+    A drop-down of `choices`, few by nature, is what it says when it filters nothing (`everything`); without that word
+    the value is typed, exact, and the choices are suggestions. A day (`is_day`) is typed in the browser's calendar.
+    Beside a column, label, choices and condition are those of its kind where they are not given.
+    """
+
+    key: str
+    label: str = ""
+    everything: str = ""
+    where: Callable[[Any], Condition] | None = None
+    choices: Callable[[], Choices] | None = None
+    is_day: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Return how the value is given: chosen, typed, or a day."""
+        return "date" if self.is_day else "choice" if self.everything else "text"
+
+    def read(self, text: str) -> Condition | None:
+        """Return the condition of what the address asks, or None when it makes no sense."""
+        assert self.where is not None, f"{self.key}: name a filter of a column, or give its condition"
+        if self.everything:
+            return self.where(text) if self.choices and text in dict(self.choices()) else None
+        value = read_day(text) if self.is_day else text.strip()
+        return self.where(value) if value else None
+
+    def phrase(self, text: str) -> str:
+        """Return how the value reads in a sentence."""
+        if self.everything:
+            return dict(self.choices()).get(text, text) if self.choices else text
+        return f"{self.label.lower()} {text}" if self.is_day else f"{self.label.lower()} «\u202f{text}\u202f»"
+
+
+def choice(
+    key: str, label: str, everything: str, options: Sequence[tuple[str, str, Callable[[], Condition]]]
+) -> Filter:
+    """Return a filter over fixed options, each a value, a label and its condition."""
+    conditions = {value: condition for value, _label, condition in options}
+    return Filter(
+        key,
+        label,
+        everything,
+        where=lambda value: conditions[value](),
+        choices=lambda: [(value, text) for value, text, _condition in options],
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a mapped attribute is to people.
+
+    `kind` names how values are read, masked and typed (`core.web.screens.kinds`); told by the column's type where it
+    is not given.
+    """
+
+    label: str
+    kind: str = ""
+    #: its name in the address of a sorted list, where it is not its own
+    key: str = ""
+    #: the column that lists are ordered by when asked by this one; True: itself
+    sort: str | bool = False
+    in_list: bool = True
+    #: what is read where there is no value
+    blank: str = ""
+    #: the text of a value, where its kind says another
+    reads: Callable[[Any], str] | None = None
+    #: of a relationship: the attribute that names the other row, and the code that is typed for it
+    of: str = "code"
+    #: what its field is called, where it is not as its column, and what is written under it
+    typed: str = ""
+    help: str = ""
+    #: the values that a drop-down of its form offers, with their words
+    choices: Mapping[str, str] | None = None
+    filters: Sequence[Filter] = ()
+
+
+class _Computed(property):
+    """A property that says what it is to people, as a column does."""
+
+    info: dict[str, Any]
+
+
+def shown(label: str, kind: str = "", **details: Any) -> dict[str, Any]:
+    """Return the `info` of a mapped column or relationship; see `Shown`."""
+    return {"shown": Shown(label, kind, **details)}
+
+
+def computed(label: str, **details: Any) -> Callable[[Callable[[Any], Any]], Any]:
+    """Make a property of a model one of the attributes that are shown; see `Shown`."""
+
+    def mark(read: Callable[[Any], Any]) -> Any:
+        made = _Computed(read)
+        made.info = shown(label, "text", **details)
+        return made
+
+    return mark
+
+
+def shown_names(model: type[Any]) -> list[str]:
+    """Return the attributes of a model that are shown, in the order in which it declares them."""
+    return [name for name in vars(model) if "shown" in (getattr(getattr(model, name), "info", None) or {})]
+
+
+def shown_of(model: type[Any], name: str) -> Shown:
+    """Return what an attribute is to people, with the kind that its column tells."""
+    attribute = getattr(model, name)
+    found: Shown = attribute.info["shown"]
+    return found if found.kind else replace(found, kind=_kind_of(attribute))
+
+
+def labels_of(model: type[Any], names: Sequence[str] = ()) -> dict[str, str]:
+    """Return what the fields of some attributes, or of all, are called."""
+    said = {name: shown_of(model, name) for name in names or shown_names(model)}
+    return {name: each.typed or each.label for name, each in said.items()}
+
+
+def _kind_of(attribute: Any) -> str:
+    if hasattr(attribute.property, "mapper"):
+        return "relation"
+    column = attribute.property.columns[0].type
+    kinds = {Date: "day", UTCDateTime: "instant", Boolean: "yes_or_no", Integer: "number"}
+    found = next((kind for each, kind in kinds.items() if isinstance(column, each)), "text")
+    return "choice" if hasattr(column, "members") else found
