@@ -52,7 +52,7 @@ CAMPAIGNS = {
     "workers-killed": Campaign(
         "workers killed at random moments: no job is lost nor done twice",
         "kills",
-        ("tests/core/jobs/test_workers.py::TestKilledWorkers",),
+        ("tests/core/jobs/test_worker.py::TestKilledWorkers",),
         smoke=5,
         whole=60,
     ),

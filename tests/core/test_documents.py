@@ -37,7 +37,7 @@ def texts(content: bytes) -> list[str]:
     return [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
 
 
-class TestLetters:
+class TestRenderPDFLetters:
     @pytest.mark.parametrize(
         ("typed", "printed"),
         [
@@ -49,22 +49,22 @@ class TestLetters:
             ("a\x01b", "a?b"),
         ],
     )
-    def test_only_what_no_font_has_is_replaced(self, template: str, typed: str, printed: str) -> None:
+    def test_render_pdf_only_what_no_font_has_is_replaced(self, template: str, typed: str, printed: str) -> None:
         assert texts(documents.render_pdf(template, {"pages": [typed]}))[0].strip() == printed
 
-    def test_a_defect_of_the_template_is_no_matter_of_letters(self, template: str) -> None:
+    def test_render_pdf_a_defect_of_the_template_is_no_matter_of_letters(self, template: str) -> None:
         with pytest.raises(typst.TypstError, match="pages"):
             documents.render_pdf(template, {})
 
 
-class TestPages:
+class TestRenderPages:
     @pytest.mark.parametrize("count", [1, 2, 7])
-    def test_are_counted(self, template: str, count: int) -> None:
+    def test_render_counted_pdf_counts_its_pages(self, template: str, count: int) -> None:
         rendered = documents.render_counted_pdf(template, {"pages": [f"page {number}" for number in range(count)]})
 
         assert rendered.page_count == len(texts(rendered.content)) == count
 
-    def test_are_pictures_when_asked(self, template: str) -> None:
+    def test_render_pages_gives_pictures(self, template: str) -> None:
         first, last = documents.render_pages(template, {"pages": ["", "un", "deux"]}, pages=(0, 1), ppi=72)
 
         with Image.open(io.BytesIO(first)) as blank, Image.open(io.BytesIO(last)) as written:
@@ -73,8 +73,10 @@ class TestPages:
             assert written.convert("L").getextrema()[0] < 128
 
 
-class TestFolder:
-    def test_nothing_stays_on_the_disk(self, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class TestRenderPDFFolder:
+    def test_render_pdf_nothing_stays_on_the_disk(
+        self, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         (work := tmp_path / "work").mkdir()
         monkeypatch.setattr("tempfile.tempdir", str(work))
 

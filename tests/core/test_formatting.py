@@ -28,7 +28,7 @@ class TestFormatDate:
             (dt.date(987, 1, 2), "02/01/0987"),
         ],
     )
-    def test_writes_day_month_year(self, day: dt.date, expected: str) -> None:
+    def test_format_date_writes_day_month_year(self, day: dt.date, expected: str) -> None:
         assert format_date(day) == expected
 
 
@@ -42,7 +42,7 @@ class TestFormatTime:
             (dt.datetime(2026, 11, 23, 17, 45), "17\u00a0h\u00a045"),
         ],
     )
-    def test_keeps_the_hour_and_minutes_together(self, time: dt.time | dt.datetime, expected: str) -> None:
+    def test_format_time_keeps_the_hour_and_minutes_together(self, time: dt.time | dt.datetime, expected: str) -> None:
         assert format_time(time) == expected
 
 
@@ -56,17 +56,17 @@ class TestFormatInstant:
             ("America/Cayenne", "23/11/2026 à 18\u00a0h\u00a030"),
         ],
     )
-    def test_reads_the_clock_of_the_school(self, timezone_name: str, expected: str) -> None:
+    def test_format_instant_reads_the_clock_of_the_school(self, timezone_name: str, expected: str) -> None:
         instant = dt.datetime(2026, 11, 23, 21, 30, tzinfo=dt.UTC)
 
         assert format_instant(instant, timezone_name) == expected
 
-    def test_follows_summer_time(self) -> None:
+    def test_format_instant_follows_summer_time(self) -> None:
         instant = dt.datetime(2026, 7, 1, 12, 0, tzinfo=dt.UTC)
 
         assert format_instant(instant, "Europe/Paris") == "01/07/2026 à 14\u00a0h\u00a000"
 
-    def test_refuses_an_instant_without_offset(self) -> None:
+    def test_format_instant_refuses_an_instant_without_offset(self) -> None:
         with pytest.raises(ValueError, match="aware"):
             format_instant(dt.datetime(2026, 11, 23, 21, 30), "Europe/Paris")
 
@@ -75,7 +75,7 @@ class TestFormatCount:
     @pytest.mark.parametrize(
         ("number", "expected"), [(0, "0"), (999, "999"), (1234, "1\u202f234"), (1234567, "1\u202f234\u202f567")]
     )
-    def test_sets_the_thousands_apart(self, number: int, expected: str) -> None:
+    def test_format_count_sets_the_thousands_apart(self, number: int, expected: str) -> None:
         assert format_count(number) == expected
 
 
@@ -90,7 +90,7 @@ class TestPlural:
             (1234, "1\u202f234 apprenants"),
         ],
     )
-    def test_is_singular_below_two(self, number: int, expected: str) -> None:
+    def test_plural_is_singular_below_two(self, number: int, expected: str) -> None:
         assert plural(number, "apprenant", "apprenants") == expected
 
 
@@ -105,7 +105,7 @@ class TestPersonName:
             ("", "Zoé", "Zoé"),
         ],
     )
-    def test_puts_the_last_name_first_in_accented_capitals(
+    def test_person_name_puts_the_last_name_first_in_accented_capitals(
         self, last_name: str, first_name: str, expected: str
     ) -> None:
         assert person_name(last_name, first_name) == expected
@@ -121,7 +121,7 @@ class TestJoinFrench:
             (["le nom", "l’adresse", "l’UAI"], "le nom, l’adresse et l’UAI"),
         ],
     )
-    def test_puts_et_before_the_last_item_only(self, items: list[str], expected: str) -> None:
+    def test_join_french_puts_et_before_the_last_item_only(self, items: list[str], expected: str) -> None:
         assert join_french(items) == expected
 
 
@@ -140,7 +140,7 @@ class TestFormatSize:
             (2000 * 1024**3, "2\u202f000\u00a0Go"),
         ],
     )
-    def test_uses_french_units_and_a_comma(self, size: int, expected: str) -> None:
+    def test_format_size_uses_french_units_and_a_comma(self, size: int, expected: str) -> None:
         assert format_size(size) == expected
 
 
@@ -157,5 +157,5 @@ class TestFormatSize:
         ("", "de "),
     ],
 )
-def test_elision_before_a_name(name: str, expected: str) -> None:
+def test_of_name_elides_before_a_vowel(name: str, expected: str) -> None:
     assert of_name(name) == expected

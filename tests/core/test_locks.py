@@ -56,8 +56,8 @@ def wait_of(session: Session) -> int:
     return int(session.scalar(text("SELECT setting FROM pg_settings WHERE name = 'lock_timeout'")) or 0)
 
 
-class TestHowLong:
-    def test_a_request_waits_two_seconds_and_everything_else_thirty(self, app: Flask) -> None:
+class TestWaitAtMost:
+    def test_wait_at_most_a_request_waits_two_seconds_and_everything_else_thirty(self, app: Flask) -> None:
         with app.app_context(), platform_unit_of_work("test") as work:
             assert wait_of(work.session) == PATIENT_WAIT * 1000 == 30_000
         with app.test_request_context(), platform_unit_of_work("test") as work:
@@ -65,7 +65,9 @@ class TestHowLong:
         with app.app_context(), platform_unit_of_work("test") as work:
             assert wait_of(work.session) == 30_000, "the same connection, set anew"
 
-    def test_a_caller_that_may_not_wait_does_not(self, app: Flask, world: World, lock_row: LockRow) -> None:
+    def test_wait_at_most_a_caller_that_may_not_wait_does_not(
+        self, app: Flask, world: World, lock_row: LockRow
+    ) -> None:
         with lock_row(f"establishment WHERE id = {world.a.id}"), app.app_context():
             started = time.monotonic()
             with pytest.raises(OperationalError) as refusal, wait_at_most(0):
@@ -74,7 +76,7 @@ class TestHowLong:
         assert is_busy(refusal.value)
 
 
-class TestWhatIsBusy:
+class TestIsBusy:
     @pytest.mark.parametrize(
         "error",
         [
@@ -84,15 +86,15 @@ class TestWhatIsBusy:
             None,
         ],
     )
-    def test_a_defect_is_not(self, error: BaseException | None) -> None:
+    def test_is_busy_a_defect_is_not(self, error: BaseException | None) -> None:
         assert not is_busy(error)
 
-    def test_no_connection_left_is(self) -> None:
+    def test_is_busy_no_connection_left_is(self) -> None:
         assert is_busy(TimeoutError())
 
 
-class TestRequest:
-    def test_that_waits_in_vain_is_asked_to_come_back_and_loses_nothing(
+class TestBusyRequest:
+    def test_busy_request_that_waits_in_vain_is_asked_to_come_back_and_loses_nothing(
         self, app: Flask, as_: As, world: World, lock_row: LockRow
     ) -> None:
         browser = as_("administrator")
@@ -121,7 +123,9 @@ class TestRequest:
         assert after["city"] == "Nancy"
 
     @pytest.mark.usefixtures("hurried")
-    def test_of_an_account_in_use_shows_no_password(self, app: Flask, world: World, lock_row: LockRow) -> None:
+    def test_busy_request_of_an_account_in_use_shows_no_password(
+        self, app: Flask, world: World, lock_row: LockRow
+    ) -> None:
         browser = Browser(app)
         browser.get("/connexion")
 
@@ -133,7 +137,7 @@ class TestRequest:
         assert 'name="login"' not in answer.text
 
     @pytest.mark.usefixtures("hurried")
-    def test_that_is_refused_stays_refused_when_it_cannot_be_recorded(
+    def test_busy_request_that_is_refused_stays_refused_when_it_cannot_be_recorded(
         self, app: Flask, as_: As, world: World, lock_row: LockRow
     ) -> None:
         browser = as_("teacher")
@@ -142,7 +146,7 @@ class TestRequest:
             assert browser.post(PARTICULARS, {"city": "Nancy"}).status_code == 403
 
     @pytest.mark.usefixtures("hurried")
-    def test_of_an_inspector_is_not_shown_unless_it_can_be_recorded(
+    def test_busy_request_of_an_inspector_is_not_shown_unless_it_can_be_recorded(
         self, app: Flask, as_: As, world: World, arrange: Arrange, lock_row: LockRow
     ) -> None:
         with arrange() as session:
@@ -157,8 +161,8 @@ class TestRequest:
         assert browser.get("/scenarios").status_code == 200
 
 
-class TestReading:
-    def test_never_waits_to_note_activity(self, app: Flask, as_: As, world: World, lock_row: LockRow) -> None:
+class TestReadingNeverWaits:
+    def test_reading_never_waits_to_note_activity(self, app: Flask, as_: As, world: World, lock_row: LockRow) -> None:
         with time_machine.travel(START, tick=False) as clock:
             browser = as_("administrator")
             ((sign_in_id, seen),) = _sign_ins(app)
@@ -171,7 +175,7 @@ class TestReading:
             assert browser.get("/admin/").status_code == 200
             assert _sign_ins(app) == [(sign_in_id, START + timedelta(minutes=5))]
 
-    def test_whether_the_process_is_alive_asks_the_database_nothing(self, app: Flask, as_: As) -> None:
+    def test_reading_whether_the_process_is_alive_asks_the_database_nothing(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         asked: list[str] = []
         with app.app_context():

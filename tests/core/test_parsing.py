@@ -28,11 +28,11 @@ from cpro.core.parsing import read_day, read_id, read_instant, read_integer, rea
         (12, 12),
     ],
 )
-def test_ids(text: object, found: int | None) -> None:
+def test_read_id(text: object, found: int | None) -> None:
     assert read_id(text) == found
 
 
-def test_integers_have_the_bounds_they_are_given() -> None:
+def test_read_integer_has_the_bounds_it_is_given() -> None:
     assert read_integer("-5", smallest=-5) == -5
     assert read_integer("-6", smallest=-5) is None
     assert read_integer("11", largest=10) is None
@@ -42,7 +42,7 @@ def test_integers_have_the_bounds_they_are_given() -> None:
     ("text", "page"),
     [("2", 2), ("9", 7), ("9" * 30, 7), ("0", 1), ("000", 1), ("-1", 1), ("deux", 1), ("٣", 1), (None, 1), ("", 1)],
 )
-def test_a_page_too_far_is_the_last(text: object, page: int) -> None:
+def test_read_page_a_page_too_far_is_the_last(text: object, page: int) -> None:
     assert read_page(text, last=7) == page
 
 
@@ -63,7 +63,7 @@ def test_a_page_too_far_is_the_last(text: object, page: int) -> None:
         (".", None),
     ],
 )
-def test_numbers(text: str, found: float | None) -> None:
+def test_read_number(text: str, found: float | None) -> None:
     assert read_number(text) == found
 
 
@@ -83,11 +83,11 @@ def test_numbers(text: str, found: float | None) -> None:
         (None, None),
     ],
 )
-def test_days(text: str | None, found: date | None) -> None:
+def test_read_day(text: str | None, found: date | None) -> None:
     assert read_day(text) == found
 
 
-def test_instants_have_an_offset_and_a_year_that_no_time_zone_overflows() -> None:
+def test_read_instant_has_an_offset_and_a_year_that_no_time_zone_overflows() -> None:
     assert read_instant("2026-11-26T10:00:00+00:00") == datetime(2026, 11, 26, 10, tzinfo=UTC)
     for text in ("2026-11-26T10:00:00", "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00", "hier"):
         assert read_instant(text) is None
@@ -95,5 +95,5 @@ def test_instants_have_an_offset_and_a_year_that_no_time_zone_overflows() -> Non
 
 @pytest.mark.parametrize("zone", ["Europe/Paris", "Pacific/Noumea", "Pacific/Tahiti", ""])
 @pytest.mark.parametrize("day", [date.min, date.max, date(2026, 11, 26)])
-def test_each_day_begins_and_ends_in_each_time_zone(zone: str, day: date) -> None:
+def test_start_of_and_end_of_each_day_begins_and_ends_in_each_time_zone(zone: str, day: date) -> None:
     assert start_of(day, zone) < end_of(day, zone)

@@ -29,7 +29,7 @@ def refusal(password: str, *, privileged: bool = False, words: tuple[str, ...] =
 
 class TestCheckOrdinaryPassword:
     @pytest.mark.parametrize("password", ["Tr0mbone", "tr0mb-ne", "TROMB-N3", "Éclairé!", "Tromb one", PASSPHRASE])
-    def test_accepts_eight_characters_of_three_kinds_or_a_phrase(self, password: str) -> None:
+    def test_check_password_accepts_eight_characters_of_three_kinds_or_a_phrase(self, password: str) -> None:
         check_password(password, privileged=False, words_about_person=[])
 
     @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ class TestCheckOrdinaryPassword:
             ("29384756", ("deux de ces éléments",)),
         ],
     )
-    def test_says_what_is_missing(self, password: str, missing: tuple[str, ...]) -> None:
+    def test_check_password_says_what_is_missing(self, password: str, missing: tuple[str, ...]) -> None:
         sentence = refusal(password)
 
         assert [part for part in missing if part not in sentence] == []
 
-    def test_counts_a_decomposed_accent_as_one_character(self) -> None:
+    def test_check_password_counts_a_decomposed_accent_as_one_character(self) -> None:
         assert "1 caractère de plus" in refusal("Tr0mboe\u0301")
 
 
@@ -63,7 +63,7 @@ class TestCheckPrivilegedPassword:
             "Girafe-Violon-Orage-Tiroir-Banquise-Lavande-Moulin",
         ],
     )
-    def test_accepts_the_three_forms_of_80_bits(self, password: str) -> None:
+    def test_check_password_privileged_accepts_the_three_forms_of_80_bits(self, password: str) -> None:
         check_password(password, privileged=True, words_about_person=[])
 
     @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ class TestCheckPrivilegedPassword:
             ("a b c d e f g h i j", ("une majuscule et un chiffre",)),
         ],
     )
-    def test_says_what_is_missing(self, password: str, missing: tuple[str, ...]) -> None:
+    def test_check_password_privileged_says_what_is_missing(self, password: str, missing: tuple[str, ...]) -> None:
         sentence = refusal(password, privileged=True)
 
         assert [part for part in missing if part not in sentence] == []
@@ -104,11 +104,13 @@ class TestCheckAnyPassword:
             "1Q2w3e4r5678!",
         ],
     )
-    def test_refuses_the_commonest_choices_whatever_surrounds_them(self, password: str, privileged: bool) -> None:
+    def test_check_password_refuses_the_commonest_choices_whatever_surrounds_them(
+        self, password: str, privileged: bool
+    ) -> None:
         assert "plus courants" in refusal(password, privileged=privileged)
 
     @pytest.mark.parametrize("password", ["Azerty123!", "Password123!"])
-    def test_refuses_the_commonest_choices_of_a_pupil(self, password: str) -> None:
+    def test_check_password_refuses_the_commonest_choices_of_a_pupil(self, password: str) -> None:
         assert "plus courants" in refusal(password)
 
     @pytest.mark.parametrize(
@@ -123,22 +125,22 @@ class TestCheckAnyPassword:
             ("Coeurdelion-47", ("Cœurdelion",), "coeurdelion"),
         ],
     )
-    def test_refuses_the_words_that_stand_for_the_person(
+    def test_check_password_refuses_the_words_that_stand_for_the_person(
         self, password: str, words: tuple[str, ...], found: str
     ) -> None:
         assert f"«\u202f{found}\u202f»" in refusal(password, words=words)
 
-    def test_lets_short_words_about_the_person_pass(self) -> None:
+    def test_check_password_lets_short_words_about_the_person_pass(self) -> None:
         check_password("Leaflet-vif-47", privileged=True, words_about_person=["Léa", "Roy", "", "l-p"])
 
     @pytest.mark.parametrize("char", ["\0", "\t", "\n", "\x1b", "\x85", "\ud83d"])
-    def test_refuses_what_a_keyboard_does_not_type(self, char: str) -> None:
+    def test_check_password_refuses_what_a_keyboard_does_not_type(self, char: str) -> None:
         assert "caractère de contrôle" in refusal(f"Tr0mbone-vif{char}")
 
-    def test_accepts_the_longest_password(self) -> None:
+    def test_check_password_accepts_the_longest_password(self) -> None:
         check_password("Tr0-" * (PASSWORD_MAX_LENGTH // 4), privileged=True, words_about_person=[])
 
-    def test_refuses_one_character_more_and_gives_both_lengths(self) -> None:
+    def test_check_password_refuses_one_character_more_and_gives_both_lengths(self) -> None:
         sentence = refusal("Tr0-" * (PASSWORD_MAX_LENGTH // 4) + "x")
 
         assert "201 caractères" in sentence
@@ -146,39 +148,39 @@ class TestCheckAnyPassword:
 
 
 class TestPasswordRule:
-    def test_asks_more_of_a_privileged_account(self) -> None:
+    def test_password_rule_asks_more_of_a_privileged_account(self) -> None:
         assert "8 caractères" in password_rule(privileged=False)
         assert "12 caractères" in password_rule(privileged=True)
         assert "14 caractères" in password_rule(privileged=True)
 
     @pytest.mark.parametrize("privileged", [False, True])
-    def test_mentions_the_phrase(self, privileged: bool) -> None:
+    def test_password_rule_mentions_the_phrase(self, privileged: bool) -> None:
         assert "7 mots" in password_rule(privileged)
 
 
 class TestHashPassword:
     @pytest.mark.usefixtures("real_hashes")
-    def test_uses_the_owasp_profile(self) -> None:
+    def test_hash_password_uses_the_owasp_profile(self) -> None:
         assert hash_password("Tr0mbone").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
-    def test_salts_each_hash(self) -> None:
+    def test_hash_password_salts_each_hash(self) -> None:
         assert hash_password("Tr0mbone") != hash_password("Tr0mbone")
 
 
 class TestVerifyPassword:
-    def test_accepts_the_right_password(self) -> None:
+    def test_verify_password_accepts_the_right_password(self) -> None:
         assert verify_password(hash_password("Tr0mbone"), "Tr0mbone") is True
 
     @pytest.mark.parametrize("password", ["", "tr0mbone", "Tr0mbone ", "\ud83d", "\0", "Tr0mbone\0"])
-    def test_refuses_another_password(self, password: str) -> None:
+    def test_verify_password_refuses_another_password(self, password: str) -> None:
         assert verify_password(hash_password("Tr0mbone"), password) is False
 
-    def test_does_not_care_how_the_keyboard_makes_an_accent(self) -> None:
+    def test_verify_password_does_not_care_how_the_keyboard_makes_an_accent(self) -> None:
         assert verify_password(hash_password("Éclairé!"), "E\u0301claire\u0301!") is True
 
     @pytest.mark.usefixtures("real_hashes")
     @pytest.mark.parametrize("password_hash", [None, ""])
-    def test_does_the_same_work_without_an_account(
+    def test_verify_password_does_the_same_work_without_an_account(
         self, password_hash: str | None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         worked_on: list[str] = []
@@ -193,19 +195,19 @@ class TestVerifyPassword:
         assert verify_password(password_hash, "Tr0mbone") is False
         assert [done.split("$")[3] for done in worked_on] == ["m=19456,t=2,p=1"]
 
-    def test_refuses_an_overlong_password_even_if_its_start_is_right(self) -> None:
+    def test_verify_password_refuses_an_overlong_password_even_if_its_start_is_right(self) -> None:
         longest = "Tr0-" * (PASSWORD_MAX_LENGTH // 4)
 
         assert verify_password(hash_password(longest), longest + "x") is False
 
-    def test_raises_on_what_is_not_a_hash(self) -> None:
+    def test_verify_password_raises_on_what_is_not_a_hash(self) -> None:
         with pytest.raises(InvalidHashError):
             verify_password("Tr0mbone", "Tr0mbone")
 
 
 class TestNeedsRehash:
-    def test_keeps_a_hash_of_today(self) -> None:
+    def test_needs_rehash_keeps_a_hash_of_today(self) -> None:
         assert needs_rehash(hash_password("Tr0mbone")) is False
 
-    def test_renews_a_hash_made_with_weaker_parameters(self) -> None:
+    def test_needs_rehash_renews_a_hash_made_with_weaker_parameters(self) -> None:
         assert needs_rehash(PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash("Tr0mbone")) is True

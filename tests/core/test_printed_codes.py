@@ -8,7 +8,7 @@ from cpro.core.printed_codes import ALPHABET, generate_printed_code, group_print
 
 
 class TestPrintedCodes:
-    def test_are_all_different_in_unambiguous_letters(self) -> None:
+    def test_generate_printed_code_gives_different_ones_in_unambiguous_letters(self) -> None:
         generated = {generate_printed_code(16) for _ in range(500)}
 
         assert len(generated) == 500
@@ -16,9 +16,9 @@ class TestPrintedCodes:
         assert len(ALPHABET) == 32
         assert not set(ALPHABET) & set("ILOU")
 
-    def test_are_printed_in_groups_of_four(self) -> None:
+    def test_group_printed_code_makes_groups_of_four(self) -> None:
         assert group_printed_code("ABCDEFGHJKMN") == "ABCD-EFGH-JKMN"
 
     @pytest.mark.parametrize("typed", ["ABCD-1023", "abcd 1023", "AbCd–lo23", "ABCD\u00a0IO23\n", "a b c d i o 2 3"])
-    def test_are_read_whatever_way_they_are_typed(self, typed: str) -> None:
+    def test_read_printed_code_reads_it_whatever_way_it_is_typed(self, typed: str) -> None:
         assert read_printed_code(typed) == "ABCD1023"

@@ -10,13 +10,10 @@ from pathlib import Path
 
 import pytest
 import typst
-from flask import Flask, render_template_string
-from werkzeug.datastructures import ImmutableMultiDict
-from wtforms import Form
 
 from cpro.config import PROJECT_ROOT
-from cpro.core.richtext import MAX_CHARACTERS, from_typed, sanitise, to_blocks, to_text, to_typed
-from cpro.core.web.richtext import RichTextField, show
+from cpro.core.richtext import from_typed, sanitise, to_blocks, to_text, to_typed
+from cpro.core.web.richtext import show
 
 REL = 'rel="noopener noreferrer nofollow"'
 
@@ -61,7 +58,7 @@ ATTACKS = (
 
 class TestSanitise:
     @pytest.mark.parametrize("attack", ATTACKS)
-    def test_lets_nothing_act(self, attack: str) -> None:
+    def test_sanitise_lets_nothing_act(self, attack: str) -> None:
         for kept in (sanitise(attack), from_typed(attack), str(show(attack))):
             markup = kept.lower()
             tags = {part.split(">")[0].split()[0].strip("/") for part in markup.split("<")[1:]}
@@ -74,7 +71,7 @@ class TestSanitise:
             assert "\u202e" not in kept and "\x00" not in kept
 
     @pytest.mark.parametrize("attack", ATTACKS)
-    def test_changes_nothing_the_second_time(self, attack: str) -> None:
+    def test_sanitise_changes_nothing_the_second_time(self, attack: str) -> None:
         assert sanitise(sanitise(attack)) == sanitise(attack)
 
     @pytest.mark.parametrize(
@@ -104,10 +101,10 @@ class TestSanitise:
             ("l’élève\u202f: «\u202fnon\u202f»", "<p>l’élève\u202f: «\u202fnon\u202f»</p>"),
         ],
     )
-    def test_keeps_the_form_that_is_stored(self, given: str, kept: str) -> None:
+    def test_sanitise_keeps_the_form_that_is_stored(self, given: str, kept: str) -> None:
         assert sanitise(given) == kept
 
-    def test_bounds_the_depth_of_lists(self) -> None:
+    def test_sanitise_bounds_the_depth_of_lists(self) -> None:
         kept = sanitise("<ul><li>" * 500 + "fond")
 
         assert kept.count("<ul>") == 6
@@ -115,7 +112,7 @@ class TestSanitise:
 
     @pytest.mark.parametrize("pattern", ["<div>", "<b>x", "<ul><li>x", "<a href=http://x>y", "["])
     @pytest.mark.integration
-    def test_reads_the_longest_source_quickly(self, pattern: str) -> None:
+    def test_sanitise_reads_the_longest_source_quickly(self, pattern: str) -> None:
         started = time.process_time()
 
         sanitise(pattern * (100_000 // len(pattern)))
@@ -123,7 +120,7 @@ class TestSanitise:
         assert time.process_time() - started < 10
 
 
-class TestTyped:
+class TestFromTyped:
     @pytest.mark.parametrize(
         ("typed", "stored"),
         [
@@ -139,7 +136,7 @@ class TestTyped:
             ("un\r\n\r\ndeux", "<p>un</p><p>deux</p>"),
         ],
     )
-    def test_reads_the_light_markdown(self, typed: str, stored: str) -> None:
+    def test_from_typed_reads_the_light_markdown(self, typed: str, stored: str) -> None:
         assert from_typed(typed) == stored
 
     @pytest.mark.parametrize(
@@ -157,13 +154,13 @@ class TestTyped:
             "<p>1 &lt; 2 &amp; 3 &amp;amp; 4</p>",
         ],
     )
-    def test_comes_back_as_it_was(self, html: str) -> None:
+    def test_to_typed_comes_back_as_it_was(self, html: str) -> None:
         assert sanitise(html) == html, "the example is not in the stored form"
         assert from_typed(to_typed(html)) == html
 
     @pytest.mark.integration
     @pytest.mark.slow
-    def test_never_changes_the_words(self) -> None:
+    def test_from_typed_never_changes_the_words(self) -> None:
         rng = random.Random(6)
         pieces = ["<b>", "</b>", "<i>", "</i>", "<br>", "<p>", "<ul><li>", "</li></ul>", "<ol><li>", "<li>"]
         pieces += ["mot", " ", "*", "_", "(b)", "-", "1. ", "[", "](", "\\", "&amp;", "été", "…", "**", "\u202f:", "`"]
@@ -175,67 +172,8 @@ class TestTyped:
             assert from_typed(to_typed(back)) == back or to_text(from_typed(to_typed(back))) == to_text(html)
 
 
-class _OneField(Form):
-    text = RichTextField("Texte")
-
-
-def _posted(**fields: str) -> _OneField:
-    return _OneField(ImmutableMultiDict(fields), data={"text": "<p>avant</p>"})
-
-
-class TestField:
-    def test_reads_what_is_typed_when_nothing_says_otherwise(self) -> None:
-        form = _posted(text="**gras**")
-
-        assert form.validate()
-        assert form.text.data == "<p><strong>gras</strong></p>"
-        assert form.text.as_typed == "**gras**"
-
-    def test_reads_what_the_editor_posts(self) -> None:
-        form = _posted(text="<b>gras</b><script>x</script>", text_format="html")
-
-        assert form.validate()
-        assert form.text.data == "<p><strong>gras</strong></p>"
-        assert form.text.as_typed == "**gras**"
-
-    @pytest.mark.parametrize("text_format", ["html", "typed"])
-    def test_refuses_a_text_that_is_too_long_and_shows_it_again(self, text_format: str) -> None:
-        text = "a" * (MAX_CHARACTERS + 1)
-
-        form = _posted(text=text, text_format=text_format)
-
-        assert not form.validate()
-        assert form.text.errors == [
-            "Le texte compte 20\u202f001 caractères, le maximum est 20\u202f000. Raccourcissez-le."
-        ]
-        assert form.text.as_typed == text
-
-    @pytest.mark.parametrize("text_format", ["html", "typed"])
-    def test_does_not_read_a_source_beyond_measure_and_shows_it_again(self, text_format: str) -> None:
-        source = "<div>" * 30_000
-
-        form = _posted(text=source, text_format=text_format)
-
-        assert not form.validate()
-        assert (form.text.as_typed, form.text.shown_format, form.text.is_read) == (source, text_format, False)
-
-    def test_accepts_the_longest_text(self) -> None:
-        assert _posted(text="a" * MAX_CHARACTERS).validate()
-
-
-class TestShow:
-    def test_judges_again_what_is_stored(self, app: Flask) -> None:
-        with app.test_request_context():
-            page = render_template_string("{{ text|richtext }}", text="<p>un</p><script>alert(1)</script>")
-
-        assert page == "<p>un</p>"
-
-    def test_shows_nothing_for_nothing(self) -> None:
-        assert show(None) == ""
-
-
-class TestBlocks:
-    def test_are_plain_data(self) -> None:
+class TestToBlocks:
+    def test_to_blocks_are_plain_data(self) -> None:
         blocks = to_blocks(
             '<p>a <b>b</b><br><a href="https://a.example">c</a></p><ol><li>d<ul><li>e</li></ul></li></ol>'
         )
@@ -268,7 +206,7 @@ class TestBlocks:
             },
         ]
 
-    def test_are_rendered_by_the_shared_template_in_an_accessible_pdf(self, tmp_path: Path) -> None:
+    def test_to_blocks_are_rendered_by_the_shared_template_in_an_accessible_pdf(self, tmp_path: Path) -> None:
         shutil.copytree(PROJECT_ROOT / "templates" / "shared", tmp_path / "shared")
         main = tmp_path / "main.typ"
         main.write_text(
@@ -287,5 +225,5 @@ class TestBlocks:
         assert isinstance(document, bytes) and document.startswith(b"%PDF")
 
 
-def test_plain_text_has_a_line_for_each_paragraph_and_item() -> None:
+def test_to_text_has_a_line_for_each_paragraph_and_item() -> None:
     assert to_text("<p>un<br>deux</p><ul><li>trois<ul><li>quatre</li></ul></li></ul>") == "un\ndeux\ntrois\nquatre"

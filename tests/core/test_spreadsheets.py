@@ -24,26 +24,26 @@ def sheet_xml(content: bytes, name: str = "xl/worksheets/sheet1.xml") -> str:
         return book.read(name).decode()
 
 
-class TestCSV:
+class TestCSVLines:
     @pytest.mark.parametrize("formula", FORMULAS)
-    def test_a_formula_becomes_text(self, formula: str) -> None:
+    def test_csv_lines_a_formula_becomes_text(self, formula: str) -> None:
         [_, [cell, *_rest]] = parsed("".join(csv_lines([["Nom"], [formula]])))
 
         assert cell == f"'{formula}"
 
     @pytest.mark.parametrize("text", ["Zoé", "l’école", "a;b", 'dit « "oui" »', "deux\nlignes", "1-2", "", " =1"])
-    def test_any_other_text_comes_back_as_it_was(self, text: str) -> None:
+    def test_csv_lines_any_other_text_comes_back_as_it_was(self, text: str) -> None:
         assert parsed("".join(csv_lines([[text, "fin"]]))) == [[text, "fin"]]
 
-    def test_nothing_is_an_empty_cell(self) -> None:
+    def test_csv_lines_nothing_is_an_empty_cell(self) -> None:
         assert parsed("".join(csv_lines([[None, 0]]))) == [["", "0"]]
 
-    def test_a_french_excel_reads_it(self) -> None:
+    def test_csv_lines_a_french_excel_reads_it(self) -> None:
         text = "".join(csv_lines([["Nom", "Prénom"], ["ÉLÈVE", "Zoé"]]))
 
         assert text == "\ufeffNom;Prénom\r\nÉLÈVE;Zoé\r\n"
 
-    def test_lines_are_made_one_by_one(self) -> None:
+    def test_csv_lines_lines_are_made_one_by_one(self) -> None:
         asked = []
 
         def rows() -> Any:
@@ -58,9 +58,9 @@ class TestCSV:
         assert asked == [0]
 
 
-class TestXLSX:
+class TestXLSXFile:
     @pytest.mark.parametrize("text", [*FORMULAS, "https://evil.example", "mailto:a@b.example", "{=1}", "007"])
-    def test_every_cell_is_text(self, text: str) -> None:
+    def test_xlsx_file_every_cell_is_text(self, text: str) -> None:
         content = xlsx_file([["Titre"], [text]], title="Élèves")
 
         xml = sheet_xml(content)
@@ -70,13 +70,13 @@ class TestXLSX:
         assert len(re.findall(r"<c [^>]*t=", xml)) == 2
 
     @pytest.mark.parametrize("title", ["Élèves / classes [2026]: *?\\", "x" * 60, "'a'"])
-    def test_any_title_names_the_sheet(self, title: str) -> None:
+    def test_xlsx_file_any_title_names_the_sheet(self, title: str) -> None:
         content = xlsx_file([["Titre"]], title=title)
 
         [name] = re.findall(r'<sheet name="([^"]*)"', sheet_xml(content, "xl/workbook.xml"))
         assert 1 <= len(name) <= 31
 
-    def test_accents_and_empty_cells_are_kept(self) -> None:
+    def test_xlsx_file_accents_and_empty_cells_are_kept(self) -> None:
         content = xlsx_file([["Nom", "Prénom"], ["ÉLÈVE", None]], title="Élèves")
 
         assert "ÉLÈVE" in sheet_xml(content)

@@ -28,7 +28,7 @@ def files_under(root: Path) -> list[str]:
 
 
 class TestDraft:
-    def test_is_stored_under_the_name_of_its_content(self, storage: FileStorage) -> None:
+    def test_draft_is_stored_under_the_name_of_its_content(self, storage: FileStorage) -> None:
         with storage.draft(3, ".zip") as draft:
             draft.stream.write(b"un ")
             draft.stream.write(b"logo")
@@ -38,21 +38,21 @@ class TestDraft:
         assert files_under(storage.root) == [draft.name]
         assert stat.S_IMODE(storage.path(draft.name).stat().st_mode) == 0o640
 
-    def test_can_be_gone_back_into(self, storage: FileStorage) -> None:
+    def test_draft_can_be_gone_back_into(self, storage: FileStorage) -> None:
         with storage.draft(3, ".zip") as draft, zipfile.ZipFile(draft.stream, "w") as archive:
             archive.writestr("a.txt", "a")
 
         with zipfile.ZipFile(storage.path(draft.name)) as archive:
             assert archive.testzip() is None
 
-    def test_what_raises_leaves_nothing(self, storage: FileStorage) -> None:
+    def test_draft_what_raises_leaves_nothing(self, storage: FileStorage) -> None:
         with pytest.raises(LookupError), storage.draft(3, ".zip") as draft:
             draft.stream.write(b"commencement")
             raise LookupError
 
         assert files_under(storage.root) == []
 
-    def test_what_is_killed_is_swept(self, storage: FileStorage) -> None:
+    def test_draft_what_is_killed_is_swept(self, storage: FileStorage) -> None:
         with storage.draft(3, ".zip") as draft:
             draft.stream.write(b"commencement")
             [left] = files_under(storage.root)
@@ -65,11 +65,11 @@ class TestDraft:
         assert files_under(storage.root) == [draft.name]
 
     @pytest.mark.parametrize("suffix", [".ZIP", "/..", ".a b"])
-    def test_refuses_a_suffix_that_could_lead_elsewhere(self, storage: FileStorage, suffix: str) -> None:
+    def test_draft_refuses_a_suffix_that_could_lead_elsewhere(self, storage: FileStorage, suffix: str) -> None:
         with pytest.raises(ValueError, match="no stored name"), storage.draft(3, suffix):
             pass
 
-    def test_says_why_the_disk_refuses(self, storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_draft_says_why_the_disk_refuses(self, storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*args: object) -> NoReturn:
             raise OSError(errno.ENOSPC, "full")
 
@@ -81,7 +81,7 @@ class TestDraft:
         assert files_under(storage.root) == []
 
     @pytest.mark.integration
-    def test_is_never_held_in_memory(self, storage: FileStorage) -> None:
+    def test_draft_is_never_held_in_memory(self, storage: FileStorage) -> None:
         chunk = bytes(1024 * 1024)
         tracemalloc.start()
         with storage.draft(3, ".zip") as draft:

@@ -78,11 +78,11 @@ NORMALISERS = list(dict.fromkeys(normalise for normalise, _ in REFUSED))
 class TestEveryNormaliser:
     @pytest.mark.parametrize("normalise", NORMALISERS)
     @pytest.mark.parametrize("blank", ["", "   ", "\t\r\n", "\u00a0\u202f", "\u200b\ufeff"])
-    def test_lets_a_blank_through_as_an_empty_text(self, normalise: Normaliser, blank: str) -> None:
+    def test_normalisers_let_a_blank_through_as_an_empty_text(self, normalise: Normaliser, blank: str) -> None:
         assert normalise(blank) == ""
 
     @pytest.mark.parametrize(("normalise", "text"), REFUSED)
-    def test_refuses_in_a_well_set_french_sentence_without_naming_a_field(
+    def test_normalisers_refuse_in_a_well_set_french_sentence_without_naming_a_field(
         self, normalise: Normaliser, text: str
     ) -> None:
         with pytest.raises(DomainError) as caught:
@@ -96,7 +96,7 @@ class TestEveryNormaliser:
 
     @pytest.mark.parametrize("normalise", NORMALISERS)
     @pytest.mark.parametrize("text", ["\ud83d" * 11, "0570109J\0", "a\u202eb.fr", "x" * 100_000])
-    def test_refuses_ill_formed_and_endless_texts(self, normalise: Normaliser, text: str) -> None:
+    def test_normalisers_refuse_ill_formed_and_endless_texts(self, normalise: Normaliser, text: str) -> None:
         with pytest.raises(DomainError):
             normalise(text)
 
@@ -114,24 +114,24 @@ class TestCleanText:
             ("L’Œuvre d’Aÿ & <b>", "L’Œuvre d’Aÿ & <b>"),
         ],
     )
-    def test_returns_one_tidy_line(self, text: str, expected: str) -> None:
+    def test_clean_text_returns_one_tidy_line(self, text: str, expected: str) -> None:
         assert clean_text(text, max_length=50) == expected
 
     @pytest.mark.parametrize(
         "char", "\0 \x07 \x1b \x7f \x85 \x9f \ud800 \udfff \u202a \u202e \u2066 \u2069 \uffff".split(" ")
     )
-    def test_refuses_invisible_characters(self, char: str) -> None:
+    def test_clean_text_refuses_invisible_characters(self, char: str) -> None:
         with pytest.raises(InvalidText, match="caractère de contrôle"):
             clean_text(f"Lycée{char}Gallieni", max_length=50)
 
-    def test_accepts_the_maximum_length_after_tidying(self) -> None:
+    def test_clean_text_accepts_the_maximum_length_after_tidying(self) -> None:
         assert clean_text(" " + "e\u0301" * 20 + " ", max_length=20) == "é" * 20
 
-    def test_gives_both_lengths_when_the_text_is_too_long(self) -> None:
+    def test_clean_text_gives_both_lengths_when_the_text_is_too_long(self) -> None:
         with pytest.raises(InvalidText, match="compte 1\u202f250 caractères, le maximum est 200"):
             clean_text("a" * 1250, max_length=200)
 
-    def test_puts_the_label_before_the_sentence(self) -> None:
+    def test_clean_text_puts_the_label_before_the_sentence(self) -> None:
         with pytest.raises(InvalidText, match=r"^Nom\u202f: le texte compte 3 caractères"):
             clean_text("abc", max_length=2, label="Nom")
 
@@ -147,7 +147,7 @@ class TestNormaliseEmail:
             ("chef@xn--cole-9oa.fr", "chef@xn--cole-9oa.fr"),
         ],
     )
-    def test_lowers_the_domain_only_and_writes_it_in_ascii(self, text: str, expected: str) -> None:
+    def test_normalise_email_lowers_the_domain_only_and_writes_it_in_ascii(self, text: str, expected: str) -> None:
         assert normalise_email(text) == expected
 
     @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ class TestNormaliseEmail:
             ("a" * 250 + "@b.fr", "255 caractères, le maximum est 254"),
         ],
     )
-    def test_says_in_french_what_is_wrong(self, text: str, reason: str) -> None:
+    def test_normalise_email_says_in_french_what_is_wrong(self, text: str, reason: str) -> None:
         with pytest.raises(InvalidEmail, match=reason):
             normalise_email(text)
 
@@ -189,7 +189,7 @@ class TestNormalisePhone:
             "01‑23‑45‑67‑89",
         ],
     )
-    def test_writes_french_numbers_in_pairs(self, text: str) -> None:
+    def test_normalise_phone_writes_french_numbers_in_pairs(self, text: str) -> None:
         assert normalise_phone(text) == "01 23 45 67 89"
 
     @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ class TestNormalisePhone:
             ("+1 (202) 555-0123", "+1 2025550123"),
         ],
     )
-    def test_keeps_the_country_code_of_the_others(self, text: str, expected: str) -> None:
+    def test_normalise_phone_keeps_the_country_code_of_the_others(self, text: str, expected: str) -> None:
         assert normalise_phone(text) == expected
 
     @pytest.mark.parametrize(
@@ -234,18 +234,18 @@ class TestNormalisePhone:
             "０１２３４５６７８９",
         ],
     )
-    def test_refuses_the_rest(self, text: str) -> None:
+    def test_normalise_phone_refuses_the_rest(self, text: str) -> None:
         with pytest.raises(InvalidPhone):
             normalise_phone(text)
 
 
 class TestNormalisePostalCode:
     @pytest.mark.parametrize(("text", "expected"), [("95000", "95000"), (" 95 000 ", "95000"), ("01000", "01000")])
-    def test_returns_five_digits(self, text: str, expected: str) -> None:
+    def test_normalise_postal_code_returns_five_digits(self, text: str, expected: str) -> None:
         assert normalise_postal_code(text) == expected
 
     @pytest.mark.parametrize("text", ["9500A", "9500", "950000", "2A000", "F-95000", "９５０００", "٩٥٠٠٠"])
-    def test_refuses_the_rest(self, text: str) -> None:
+    def test_normalise_postal_code_refuses_the_rest(self, text: str) -> None:
         with pytest.raises(InvalidPostalCode):
             normalise_postal_code(text)
 
@@ -263,7 +263,7 @@ class TestNormaliseWebsite:
             ("https://lycee.fr/évènements", "https://lycee.fr/évènements"),
         ],
     )
-    def test_returns_an_address_of_the_web(self, text: str, expected: str) -> None:
+    def test_normalise_website_returns_an_address_of_the_web(self, text: str, expected: str) -> None:
         assert normalise_website(text) == expected
 
     @pytest.mark.parametrize(
@@ -296,22 +296,22 @@ class TestNormaliseWebsite:
             ("https://lycee.fr/" + "a" * 239, "256 caractères, le maximum est 255"),
         ],
     )
-    def test_refuses_the_rest_and_says_why(self, text: str, reason: str) -> None:
+    def test_normalise_website_refuses_the_rest_and_says_why(self, text: str, reason: str) -> None:
         with pytest.raises(InvalidWebsite, match=reason):
             normalise_website(text)
 
 
 class TestNormaliseTimezone:
     @pytest.mark.parametrize("name", TIMEZONES)
-    def test_accepts_the_zones_offered_which_all_exist(self, name: str) -> None:
+    def test_normalise_timezone_accepts_the_zones_offered_which_all_exist(self, name: str) -> None:
         assert normalise_timezone(f" {name} ") == name
         assert zoneinfo.ZoneInfo(name).key == name
 
-    def test_offers_the_mainland_first(self) -> None:
+    def test_normalise_timezone_offers_the_mainland_first(self) -> None:
         assert next(iter(TIMEZONES.items())) == ("Europe/Paris", "France métropolitaine")
 
     @pytest.mark.parametrize("text", ["Europe/Berlin", "europe/paris", "UTC", "../../etc/passwd"])
-    def test_refuses_the_others(self, text: str) -> None:
+    def test_normalise_timezone_refuses_the_others(self, text: str) -> None:
         with pytest.raises(InvalidTimezone):
             normalise_timezone(text)
 
@@ -330,11 +330,11 @@ class TestFold:
             ("", ""),
         ],
     )
-    def test_forgets_accents_ligatures_and_capitals(self, text: str, expected: str) -> None:
+    def test_fold_forgets_accents_ligatures_and_capitals(self, text: str, expected: str) -> None:
         assert fold(text) == expected
 
     @pytest.mark.parametrize("text", ["Éloïse", "STRAẞE", "Œil", "İstanbul", "ǅ ﬃ ª Å"])
-    def test_changes_nothing_the_second_time(self, text: str) -> None:
+    def test_fold_changes_nothing_the_second_time(self, text: str) -> None:
         assert fold(fold(text)) == fold(text)
 
 
@@ -342,17 +342,17 @@ class TestNormaliseSchoolCode:
     @pytest.mark.parametrize(
         ("text", "expected"), [("lp-gallieni", "lp-gallieni"), (" LP31 ", "lp31"), ("ab", "ab"), ("a" * 32, "a" * 32)]
     )
-    def test_returns_a_short_word_for_the_address(self, text: str, expected: str) -> None:
+    def test_normalise_school_code_returns_a_short_word_for_the_address(self, text: str, expected: str) -> None:
         assert normalise_school_code(text) == expected
 
     @pytest.mark.parametrize(
         "text", ["a", "a" * 33, "31-lp", "-lp", "lycée", "lp gallieni", "lp_gallieni", "lp/x", "lp\u212a", "lp٣"]
     )
-    def test_refuses_another_form(self, text: str) -> None:
+    def test_normalise_school_code_refuses_another_form(self, text: str) -> None:
         with pytest.raises(InvalidSchoolCode, match="de 2 à 32"):
             normalise_school_code(text)
 
     @pytest.mark.parametrize("code", sorted(RESERVED_CODES))
-    def test_refuses_the_words_of_our_own_addresses(self, code: str) -> None:
+    def test_normalise_school_code_refuses_the_words_of_our_own_addresses(self, code: str) -> None:
         with pytest.raises(InvalidSchoolCode, match="réservé"):
             normalise_school_code(code.upper())

@@ -30,16 +30,16 @@ ATTESTED_UAIS = (
 
 class TestUAIKey:
     @pytest.mark.parametrize("uai", ATTESTED_UAIS)
-    def test_agrees_with_published_numbers(self, uai: str) -> None:
+    def test_uai_key_agrees_with_published_numbers(self, uai: str) -> None:
         assert uai_key(uai[:7]) == uai[7]
 
     @pytest.mark.parametrize("digits", ["", "057010", "05701099", "057010A", "٠٥٧٠١٠٩", "0570109\n"])
-    def test_wants_seven_ascii_digits(self, digits: str) -> None:
+    def test_uai_key_wants_seven_ascii_digits(self, digits: str) -> None:
         with pytest.raises(ValueError, match="seven digits"):
             uai_key(digits)
 
     @pytest.mark.parametrize("seed", range(20))
-    def test_accepts_one_letter_and_no_other_for_any_digits(self, seed: int) -> None:
+    def test_uai_key_accepts_one_letter_and_no_other_for_any_digits(self, seed: int) -> None:
         rng = random.Random(seed)
 
         for _ in range(50):
@@ -48,7 +48,7 @@ class TestUAIKey:
             assert accepted == [uai_key(digits)]
 
     @pytest.mark.parametrize("seed", range(20))
-    def test_catches_every_mistyped_digit_and_every_swap(self, seed: int) -> None:
+    def test_uai_key_catches_every_mistyped_digit_and_every_swap(self, seed: int) -> None:
         rng = random.Random(seed)
         digits = "".join(rng.choices(string.digits, k=7))
         mistyped = {digits[:i] + digit + digits[i + 1 :] for i in range(7) for digit in string.digits}
@@ -70,11 +70,13 @@ class TestNormaliseUAI:
         "text",
         ["0570109J", " 0570109 j ", "0570109-J", "057.0109.j", "057 01 09 J", "0570109\u00a0J", "\u200b0570109J"],
     )
-    def test_returns_seven_digits_and_a_capital(self, text: str) -> None:
+    def test_normalise_uai_returns_seven_digits_and_a_capital(self, text: str) -> None:
         assert normalise_uai(text) == "0570109J"
 
     @pytest.mark.parametrize(("text", "expected_letter"), [("0940321S", "N"), ("0570109O", "J"), ("1237457A", "M")])
-    def test_gives_the_expected_letter_when_the_key_is_wrong(self, text: str, expected_letter: str) -> None:
+    def test_normalise_uai_gives_the_expected_letter_when_the_key_is_wrong(
+        self, text: str, expected_letter: str
+    ) -> None:
         with pytest.raises(InvalidUAI) as caught:
             normalise_uai(text)
 
@@ -96,7 +98,7 @@ class TestNormaliseUAI:
             "0570109J;",
         ],
     )
-    def test_refuses_another_form(self, text: str) -> None:
+    def test_normalise_uai_refuses_another_form(self, text: str) -> None:
         with pytest.raises(InvalidUAI, match="sept chiffres et d’une lettre"):
             normalise_uai(text)
 
@@ -114,25 +116,25 @@ class TestNormaliseCNILReference:
             ("1 679 866\u00a0v\u00a00", "1679866 v 0"),
         ],
     )
-    def test_writes_a_declaration_in_one_way(self, text: str, expected: str) -> None:
+    def test_normalise_cnil_reference_writes_a_declaration_in_one_way(self, text: str, expected: str) -> None:
         assert normalise_cnil_reference(text, "declaration") == expected
 
     @pytest.mark.parametrize(
         "text", ["12345", "12345678", "1679866 v", "v 0", "1679866 x 0", "DPO-12345", "١٦٧٩٨٦٦", "１６７９８６６"]
     )
-    def test_refuses_what_is_no_declaration(self, text: str) -> None:
+    def test_normalise_cnil_reference_refuses_what_is_no_declaration(self, text: str) -> None:
         with pytest.raises(InvalidCNILReference, match="6 ou 7 chiffres"):
             normalise_cnil_reference(text, "declaration")
 
     @pytest.mark.parametrize(("text", "expected"), [(" RT  12 ", "RT 12"), ("12345", "12345"), ("r" * 60, "r" * 60)])
-    def test_keeps_a_register_reference_as_a_tidy_line(self, text: str, expected: str) -> None:
+    def test_normalise_cnil_reference_keeps_a_register_reference_as_a_tidy_line(self, text: str, expected: str) -> None:
         assert normalise_cnil_reference(text, "registre") == expected
 
-    def test_refuses_a_register_reference_that_is_too_short(self) -> None:
+    def test_normalise_cnil_reference_refuses_a_register_reference_that_is_too_short(self) -> None:
         with pytest.raises(InvalidCNILReference, match="au moins 3 caractères"):
             normalise_cnil_reference("RT", "registre")
 
-    def test_refuses_a_register_reference_that_is_too_long(self) -> None:
+    def test_normalise_cnil_reference_refuses_a_register_reference_that_is_too_long(self) -> None:
         with pytest.raises(InvalidText, match="61 caractères, le maximum est 60"):
             normalise_cnil_reference("r" * 61, "registre")
 
@@ -142,13 +144,13 @@ class TestNormaliseINE:
         ("text", "expected"),
         [("990000011db", "990000011DB"), (" 9900 0000 44n ", "9900000044N"), ("abc_1234567", "ABC_1234567")],
     )
-    def test_returns_eleven_characters_in_capitals(self, text: str, expected: str) -> None:
+    def test_normalise_ine_returns_eleven_characters_in_capitals(self, text: str, expected: str) -> None:
         assert normalise_ine(text) == expected
 
     @pytest.mark.parametrize(
         "text", ["990000011D", "990000011DBX", "990000011-B", "99000001éDB", "٩٩٠٠٠٠٠١١DB", "９９００００011DB"]
     )
-    def test_refuses_another_length_or_another_alphabet(self, text: str) -> None:
+    def test_normalise_ine_refuses_another_length_or_another_alphabet(self, text: str) -> None:
         with pytest.raises(InvalidINE, match="onze chiffres ou lettres"):
             normalise_ine(text)
 
@@ -166,25 +168,25 @@ class TestINEKind:
             ("", INEKind.OTHER),
         ],
     )
-    def test_tells_the_family_from_the_form(self, ine: str, kind: INEKind) -> None:
+    def test_ine_kind_tells_the_family_from_the_form(self, ine: str, kind: INEKind) -> None:
         assert ine_kind(ine) is kind
 
 
 class TestIsINEKeyDoubtful:
     @pytest.mark.parametrize("ine", ["9900000044N", "990000011DB", "990000022CA", "990000099EA"])
-    def test_trusts_a_right_key(self, ine: str) -> None:
+    def test_is_ine_key_doubtful_trusts_a_right_key(self, ine: str) -> None:
         assert is_ine_key_doubtful(ine) is False
 
     @pytest.mark.parametrize("ine", ["9900000044P", "9900000044I", "990000011DC", "990000011BD", "990000011ZZ"])
-    def test_doubts_a_wrong_key(self, ine: str) -> None:
+    def test_is_ine_key_doubtful_doubts_a_wrong_key(self, ine: str) -> None:
         assert is_ine_key_doubtful(ine) is True
 
     @pytest.mark.parametrize("ine", ["", "2026A12345B", "0ABC1234567", "ABC_1234567"])
-    def test_says_nothing_of_the_kinds_whose_key_is_unknown(self, ine: str) -> None:
+    def test_is_ine_key_doubtful_says_nothing_of_the_kinds_whose_key_is_unknown(self, ine: str) -> None:
         assert is_ine_key_doubtful(ine) is False
 
     @pytest.mark.parametrize("seed", range(10))
-    def test_finds_one_right_key_for_any_nine_digits(self, seed: int) -> None:
+    def test_is_ine_key_doubtful_finds_one_right_key_for_any_nine_digits(self, seed: int) -> None:
         digits = "".join(random.Random(seed).choices(string.digits, k=9))
         keys = [first + second for first in string.ascii_uppercase for second in string.ascii_uppercase]
 

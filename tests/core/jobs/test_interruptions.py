@@ -30,13 +30,13 @@ def sentence_on(shop: Shop, job_id: int, after: timedelta) -> str:
 
 class TestDescribeInterruption:
     @pytest.mark.parametrize("after", [timedelta(), SILENT_AFTER - timedelta(seconds=5)])
-    def test_nothing_while_the_worker_gives_signs(self, shop: Shop, after: timedelta) -> None:
+    def test_describe_interruption_nothing_while_the_worker_gives_signs(self, shop: Shop, after: timedelta) -> None:
         assert sentence_on(shop, taken(shop), after) == ""
 
-    def test_nothing_of_a_queued_job(self, shop: Shop) -> None:
+    def test_describe_interruption_nothing_of_a_queued_job(self, shop: Shop) -> None:
         assert sentence_on(shop, shop.ask("report"), timedelta(hours=1)) == ""
 
-    def test_nothing_of_a_job_that_is_over(self, shop: Shop) -> None:
+    def test_describe_interruption_nothing_of_a_job_that_is_over(self, shop: Shop) -> None:
         job_id = shop.ask("report")
         shop.work()
 
@@ -50,7 +50,7 @@ class TestDescribeInterruption:
             (LEASE + timedelta(seconds=30), "3 minutes", "1 minute."),
         ],
     )
-    def test_since_when_it_is_silent_and_when_it_comes_back(
+    def test_describe_interruption_since_when_it_is_silent_and_when_it_comes_back(
         self, shop: Shop, after: timedelta, silence: str, wait: str
     ) -> None:
         with time_machine.travel(clock.utcnow(), tick=False):
@@ -60,20 +60,20 @@ class TestDescribeInterruption:
         assert f"il reprendra de lui-même d’ici {wait}" in sentence
         assert "Rien n’est perdu" in sentence
 
-    def test_that_no_worker_is_there_once_it_should_have_come_back(self, shop: Shop) -> None:
+    def test_describe_interruption_that_no_worker_is_there_once_it_should_have_come_back(self, shop: Shop) -> None:
         sentence = sentence_on(shop, taken(shop), LEASE + timedelta(minutes=5))
 
         assert "dès que le service des traitements sera de nouveau en marche" in sentence
         assert "d’ici" not in sentence
 
-    def test_that_it_is_about_to_come_back(self, shop: Shop) -> None:
+    def test_describe_interruption_that_it_is_about_to_come_back(self, shop: Shop) -> None:
         job_id = taken(shop)
         with shop.app.app_context(), platform_unit_of_work("test") as work:
             operations.take_back_expired(work.session, now=clock.utcnow() + LEASE + timedelta(seconds=1))
 
         assert "il va reprendre de lui-même" in sentence_on(shop, job_id, timedelta())
 
-    def test_nothing_of_a_job_handed_back_by_a_worker_that_stops(self, shop: Shop) -> None:
+    def test_describe_interruption_nothing_of_a_job_handed_back_by_a_worker_that_stops(self, shop: Shop) -> None:
         job_id = shop.ask("report")
         with shop.app.app_context(), platform_unit_of_work("test") as work:
             job = operations.take(work.session, host="test", now=clock.utcnow())

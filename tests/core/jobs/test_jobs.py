@@ -41,8 +41,8 @@ def arrivals(shop: Shop, code: str) -> int:
         return session.scalar(select(func.count(Student.id)).where(Student.last_name == effect(code))) or 0
 
 
-class TestAsking:
-    def test_an_action_that_is_undone_asks_for_nothing(self, shop: Shop) -> None:
+class TestEnqueue:
+    def test_enqueue_an_action_that_is_undone_asks_for_nothing(self, shop: Shop) -> None:
         with shop.app.app_context(), pytest.raises(ZeroDivisionError), platform_unit_of_work("test") as work:
             operations.enqueue("rehearsal:report", by=TESTER, now=clock.utcnow(), session=work.session)
             raise ZeroDivisionError
@@ -51,38 +51,40 @@ class TestAsking:
             assert session.scalars(select(Job)).all() == []
         assert shop.app.extensions["cpro_jobs"].huey.pending_count() == 0
 
-    def test_a_committed_action_wakes_a_worker(self, shop: Shop) -> None:
+    def test_enqueue_a_committed_action_wakes_a_worker(self, shop: Shop) -> None:
         shop.ask("report")
 
         assert shop.app.extensions["cpro_jobs"].huey.pending_count() == 1
 
-    def test_a_queue_that_is_away_does_not_undo_the_action(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_enqueue_a_queue_that_is_away_does_not_undo_the_action(
+        self, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(shop.app.extensions["cpro_jobs"], "wake", lambda: 1 / 0)
 
         job_id = shop.ask("report")
 
         assert shop.look(job_id).state_value == "waiting"
 
-    def test_an_unknown_kind_is_refused(self, shop: Shop) -> None:
+    def test_enqueue_an_unknown_kind_is_refused(self, shop: Shop) -> None:
         with pytest.raises(LookupError, match="rehearsal:nobody"):
             shop.ask("nobody")
 
-    def test_a_school_asks_for_itself_only(self, shop: Shop, world: World) -> None:
+    def test_enqueue_a_school_asks_for_itself_only(self, shop: Shop, world: World) -> None:
         with shop.app.app_context():
             tenancy.enter(tenancy.Scope(world.a.id))
             with unit_of_work():
                 job = operations.enqueue("rehearsal:report", by=TESTER, now=clock.utcnow(), establishment_id=world.b.id)
                 assert job.establishment_id == world.a.id
 
-    def test_messages_are_not_pickles(self, shop: Shop) -> None:
+    def test_enqueue_messages_are_not_pickles(self, shop: Shop) -> None:
         shop.ask("report")
 
         (message,) = shop.app.extensions["cpro_jobs"].huey.storage.enqueued_items()
         assert bytes(message).startswith(b'["')
 
 
-class TestDoing:
-    def test_in_its_school_for_the_actor_who_asked(self, shop: Shop, world: World) -> None:
+class TestRunner:
+    def test_runner_in_its_school_for_the_actor_who_asked(self, shop: Shop, world: World) -> None:
         job_id = shop.ask("report", "b", file="élèves.xml")
 
         shop.work()
@@ -92,26 +94,26 @@ class TestDoing:
         assert job.result == {"file": "élèves.xml", "actor": "Test", "schools": [world.b.id]}
         assert (job.attempts, job.worker, job.lease_until) == (1, None, None)
 
-    def test_a_job_of_the_platform_has_no_school(self, shop: Shop) -> None:
+    def test_runner_a_job_of_the_platform_has_no_school(self, shop: Shop) -> None:
         job_id = shop.ask("report", None)
 
         shop.work()
 
         assert shop.look(job_id).result == {"actor": "Test", "schools": []}
 
-    def test_the_effect_and_the_end_are_one_commit(self, shop: Shop) -> None:
+    def test_runner_the_effect_and_the_end_are_one_commit(self, shop: Shop) -> None:
         job_id = shop.ask("arrive", code="x")
 
         shop.work()
 
         assert (arrivals(shop, "x"), shop.look(job_id).state_value) == (1, "done")
 
-    def test_the_oldest_first(self, shop: Shop) -> None:
+    def test_runner_the_oldest_first(self, shop: Shop) -> None:
         first, second = shop.ask("report"), shop.ask("report", "b")
 
         assert (take(shop).id, take(shop).id, take(shop)) == (first, second, None)
 
-    def test_a_refusal_is_reported_in_its_own_words(self, shop: Shop) -> None:
+    def test_runner_a_refusal_is_reported_in_its_own_words(self, shop: Shop) -> None:
         job_id = shop.ask("refuse")
 
         shop.work()
@@ -119,7 +121,7 @@ class TestDoing:
         job = shop.look(job_id)
         assert (job.state_value, job.error) == ("failed", "Le fichier ne contient aucun élève.")
 
-    def test_a_defect_is_logged_and_reported_in_neutral_words(
+    def test_runner_a_defect_is_logged_and_reported_in_neutral_words(
         self, shop: Shop, caplog: pytest.LogCaptureFixture
     ) -> None:
         job_id = shop.ask("crash")
@@ -133,7 +135,7 @@ class TestDoing:
         assert "secret" not in job.error
         assert "a secret nobody should read" in caplog.text
 
-    def test_a_failure_does_not_stop_the_others(self, shop: Shop) -> None:
+    def test_runner_a_failure_does_not_stop_the_others(self, shop: Shop) -> None:
         shop.ask("crash")
         job_id = shop.ask("report")
 
@@ -142,8 +144,8 @@ class TestDoing:
         assert shop.look(job_id).state_value == "done"
 
 
-class TestProgress:
-    def test_it_is_kept_and_renews_the_lease(self, shop: Shop) -> None:
+class TestJobContext:
+    def test_job_context_it_is_kept_and_renews_the_lease(self, shop: Shop) -> None:
         job_id = shop.ask("arrive", code="x")
         taken = take(shop, late=LATER)
 
@@ -154,7 +156,7 @@ class TestProgress:
         assert (job.progress_done, job.progress_total, job.progress_message) == (3, 3, "Rapprochement des élèves")
         assert job.lease_until and job.lease_until > clock.utcnow()
 
-    def test_it_is_written_once_a_second_at_most(self, shop: Shop) -> None:
+    def test_job_context_it_is_written_once_a_second_at_most(self, shop: Shop) -> None:
         job_id = shop.ask("arrive", code="x")
         taken = take(shop)
 
@@ -165,7 +167,7 @@ class TestProgress:
 
         assert shop.look(job_id).progress_total == 0
 
-    def test_it_is_refused_inside_a_transaction(self, shop: Shop, world: World) -> None:
+    def test_job_context_it_is_refused_inside_a_transaction(self, shop: Shop, world: World) -> None:
         shop.ask("arrive", code="x")
         taken = take(shop)
 
@@ -175,7 +177,7 @@ class TestProgress:
             with pytest.raises(RuntimeError, match="between two transactions"), context.unit_of_work():
                 context.progress(1, 2)
 
-    def test_a_stopping_worker_ends_the_handler_there(self, shop: Shop) -> None:
+    def test_job_context_a_stopping_worker_ends_the_handler_there(self, shop: Shop) -> None:
         shop.ask("last")
         taken = take(shop)
         shop.stopping.set()
@@ -184,12 +186,12 @@ class TestProgress:
             JobContext(taken, shop.stopping).heartbeat()
 
 
-class TestCancelling:
+class TestCancel:
     def _cancel(self, shop: Shop, job_id: int) -> None:
         with shop.app.app_context(), platform_unit_of_work("test") as work:
             operations.cancel(work.session.get_one(Job, job_id), now=clock.utcnow())
 
-    def test_a_waiting_job_is_never_done(self, shop: Shop) -> None:
+    def test_cancel_a_waiting_job_is_never_done(self, shop: Shop) -> None:
         job_id = shop.ask("arrive", code="x")
         self._cancel(shop, job_id)
 
@@ -197,7 +199,7 @@ class TestCancelling:
 
         assert (shop.look(job_id).state_value, arrivals(shop, "x")) == ("cancelled", 0)
 
-    def test_a_running_job_learns_it_and_its_effect_is_refused(self, shop: Shop, world: World) -> None:
+    def test_cancel_a_running_job_learns_it_and_its_effect_is_refused(self, shop: Shop, world: World) -> None:
         job_id = shop.ask("arrive", code="x")
         taken = take(shop)
         self._cancel(shop, job_id)
@@ -215,7 +217,7 @@ class TestCancelling:
         shop.work()
         assert (shop.look(job_id).state_value, arrivals(shop, "x")) == ("cancelled", 0)
 
-    def test_a_finished_job_stays_as_it_ended(self, shop: Shop) -> None:
+    def test_cancel_a_finished_job_stays_as_it_ended(self, shop: Shop) -> None:
         job_id = shop.ask("report")
         shop.work()
 
@@ -224,8 +226,8 @@ class TestCancelling:
         assert shop.look(job_id).state_value == "done"
 
 
-class TestExpiredLeases:
-    def test_the_job_comes_back_and_is_done(self, shop: Shop) -> None:
+class TestTakeBackExpired:
+    def test_take_back_expired_the_job_comes_back_and_is_done(self, shop: Shop) -> None:
         job_id = shop.ask("arrive", code="x")
         take(shop, late=LATER)
 
@@ -237,7 +239,7 @@ class TestExpiredLeases:
         job = shop.look(job_id)
         assert (job.state_value, job.attempts, arrivals(shop, "x")) == ("done", 2, 1)
 
-    def test_a_job_that_kills_its_workers_is_given_up(self, shop: Shop) -> None:
+    def test_take_back_expired_a_job_that_kills_its_workers_is_given_up(self, shop: Shop) -> None:
         job_id = shop.ask("last")
         for _ in range(3):
             take(shop, late=LATER)
@@ -247,7 +249,7 @@ class TestExpiredLeases:
         assert (job.state_value, job.attempts) == ("failed", 3)
         assert "abandonné" in job.error
 
-    def test_the_worker_given_up_can_write_nothing_any_more(self, shop: Shop, world: World) -> None:
+    def test_take_back_expired_the_worker_given_up_can_write_nothing_any_more(self, shop: Shop, world: World) -> None:
         job_id = shop.ask("arrive", code="x")
         stale = take(shop, late=LATER)
         keep(shop)
@@ -264,7 +266,7 @@ class TestExpiredLeases:
                 operations.hand_back(work.session, stale)
         assert shop.look(job_id).worker == current.worker
 
-    def test_a_job_waiting_without_a_wake_up_is_woken(self, shop: Shop) -> None:
+    def test_take_back_expired_a_job_waiting_without_a_wake_up_is_woken(self, shop: Shop) -> None:
         shop.ask("report")
         huey = shop.app.extensions["cpro_jobs"].huey
         huey.flush()
@@ -274,21 +276,21 @@ class TestExpiredLeases:
         assert huey.pending_count() >= 1
 
 
-class TestExclusive:
-    def test_one_at_a_time_in_a_school_and_schools_do_not_wait_for_each_other(self, shop: Shop) -> None:
+class TestTakeExclusive:
+    def test_take_one_at_a_time_in_a_school_and_schools_do_not_wait_for_each_other(self, shop: Shop) -> None:
         first, _second, elsewhere = shop.ask("last"), shop.ask("last"), shop.ask("last", "b")
 
         assert [take(shop).id, take(shop).id] == [first, elsewhere]
         assert take(shop) is None
 
-    def test_the_database_refuses_two(self, shop: Shop) -> None:
+    def test_take_the_database_refuses_two(self, shop: Shop) -> None:
         first, second = shop.ask("last"), shop.ask("last")
         shop.change(first, state_value="running")
 
         with pytest.raises(IntegrityError):
             shop.change(second, state_value="running")
 
-    def test_the_platform_counts_as_one(self, shop: Shop) -> None:
+    def test_take_the_platform_counts_as_one(self, shop: Shop) -> None:
         shop.ask("last", None)
         shop.ask("last", None)
 

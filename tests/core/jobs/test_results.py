@@ -90,14 +90,16 @@ LEAD_NOWHERE = {
 }
 
 
-class TestEachKind:
-    def test_the_table_holds_every_kind(self, app: Flask) -> None:
+class TestJobResults:
+    def test_job_results_are_tried_for_every_kind(self, app: Flask) -> None:
         kinds = {kind for kind in handlers.list_kinds() if not kind.startswith("rehearsal:")}
 
         assert kinds == set(SUMMARIES), "say here what the page of the new kind of job ends with"
 
     @pytest.mark.parametrize("kind", SUMMARIES)
-    def test_its_page_ends_with_its_figures_and_leads_on(self, app: Flask, shop: Shop, world: World, kind: str) -> None:
+    def test_job_results_its_page_ends_with_its_figures_and_leads_on(
+        self, app: Flask, shop: Shop, world: World, kind: str
+    ) -> None:
         result, sentence = SUMMARIES[kind]
         job_id = shop.ask(kind, run_id=1, division_id=1, division="2MELEC")
         actor = {"kind": "account", "id": world.a.account_ids["head"], "label": "x", "role": "head", "origin": ""}
@@ -111,8 +113,8 @@ class TestEachKind:
         assert bool(links) is (kind not in LEAD_NOWHERE)
 
     @pytest.mark.parametrize("kind", SUMMARIES)
-    def test_a_result_of_an_older_version_has_a_summary_too(self, app: Flask, kind: str) -> None:
+    def test_job_results_a_result_of_an_older_version_has_a_summary_too(self, app: Flask, kind: str) -> None:
         assert handlers.get_handler(kind).summary({}).endswith(".")
 
-    def test_every_sentence_has_a_figure(self) -> None:
+    def test_job_results_every_sentence_has_a_figure(self) -> None:
         assert [kind for kind, (_result, sentence) in SUMMARIES.items() if not re.search(r"\d", sentence)] == []

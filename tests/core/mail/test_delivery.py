@@ -22,8 +22,8 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 GREYLISTED = "451 4.7.1 Greylisted, try again later"
 
 
-class TestAccepted:
-    def test_carries_what_a_message_must(self, post: Post, sink: Sink) -> None:
+class TestDeliverAccepted:
+    def test_deliver_carries_what_a_message_must(self, post: Post, sink: Sink) -> None:
         with time_machine.travel(START, tick=False):
             post.write(to="chef@École.example", subject="CPro : élèves", body="Bonjour Zoé\n")
             post.work()
@@ -39,7 +39,7 @@ class TestAccepted:
         assert message.get_content_charset() == "utf-8"
         assert message.get_content().splitlines() == ["Bonjour Zoé"]
 
-    def test_is_finished_and_forgets_its_body(self, post: Post, sink: Sink) -> None:
+    def test_deliver_is_finished_and_forgets_its_body(self, post: Post, sink: Sink) -> None:
         with time_machine.travel(START, tick=False):
             post.write()
             assert post.row().sealed_body
@@ -49,13 +49,13 @@ class TestAccepted:
         assert (row.state, row.sent_at, row.sealed_body, row.refusal) == (MailState.SENT, START, "", "")
         assert [job.state for job in post.jobs()] == [JobState.DONE]
 
-    def test_leaves_only_by_the_worker(self, post: Post, sink: Sink) -> None:
+    def test_deliver_leaves_only_by_the_worker(self, post: Post, sink: Sink) -> None:
         post.write()
 
         assert sink.taken == []
         assert post.row().state is MailState.WAITING
 
-    def test_a_server_that_ends_badly_after_accepting_gets_no_second_copy(self, post: Post, sink: Sink) -> None:
+    def test_deliver_a_server_that_ends_badly_after_accepting_gets_no_second_copy(self, post: Post, sink: Sink) -> None:
         sink.farewell = "421 4.3.0 Shutting down badly"
         post.write()
 
@@ -64,7 +64,7 @@ class TestAccepted:
         assert post.row().state is MailState.SENT
         assert len(sink.taken) == 1
 
-    def test_two_workers_at_once_send_once(self, post: Post, sink: Sink) -> None:
+    def test_deliver_two_workers_at_once_send_once(self, post: Post, sink: Sink) -> None:
         for _ in range(6):
             post.write()
         workers = [threading.Thread(target=post.work) for _ in range(2)]
@@ -77,8 +77,8 @@ class TestAccepted:
         assert len(sink.taken) == len({message["Message-ID"] for message in sink.taken}) == 6
 
 
-class TestLater:
-    def test_greylisted_once_it_arrives_a_minute_later(self, post: Post, sink: Sink) -> None:
+class TestDeliverLater:
+    def test_deliver_greylisted_once_it_arrives_a_minute_later(self, post: Post, sink: Sink) -> None:
         sink.answers = [GREYLISTED]
         with time_machine.travel(START, tick=False) as clock:
             post.write()
@@ -97,7 +97,7 @@ class TestLater:
         assert post.row().state is MailState.SENT
         assert post.row().last_answer == ""
 
-    def test_a_relay_stopped_for_an_hour_loses_nothing(self, post: Post, sink: Sink) -> None:
+    def test_deliver_a_relay_stopped_for_an_hour_loses_nothing(self, post: Post, sink: Sink) -> None:
         sink.stop()
         with time_machine.travel(START, tick=False) as clock:
             post.write()
@@ -113,7 +113,7 @@ class TestLater:
         assert len(sink.taken) == 1
         assert post.row().state is MailState.SENT
 
-    def test_is_given_up_after_two_days_of_growing_delays(self, post: Post, sink: Sink) -> None:
+    def test_deliver_is_given_up_after_two_days_of_growing_delays(self, post: Post, sink: Sink) -> None:
         sink.answers = [GREYLISTED] * 100
         tried = []
         with time_machine.travel(START, tick=False) as clock:
@@ -130,7 +130,9 @@ class TestLater:
         assert row.sealed_body == ""
         assert [job.state for job in post.jobs()] == [JobState.DONE]
 
-    def test_the_sweep_wakes_a_worker_for_what_is_due_and_not_before(self, app: Flask, post: Post, sink: Sink) -> None:
+    def test_deliver_the_sweep_wakes_a_worker_for_what_is_due_and_not_before(
+        self, app: Flask, post: Post, sink: Sink
+    ) -> None:
         sink.answers = [GREYLISTED]
         huey = app.extensions["cpro_jobs"].huey
         with time_machine.travel(START, tick=False) as clock, app.app_context():
@@ -146,7 +148,7 @@ class TestLater:
             assert huey.pending_count() == 1
 
     @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
-    def test_a_server_without_encryption_gets_nothing_in_clear(
+    def test_deliver_a_server_without_encryption_gets_nothing_in_clear(
         self, app: Flask, post: Post, sink: Sink, monkeypatch: pytest.MonkeyPatch, scheme: str
     ) -> None:
         monkeypatch.setitem(app.config, "CPRO_MAIL_URL", sink.url.replace("smtp+plain", scheme))
@@ -158,9 +160,9 @@ class TestLater:
         assert post.row().state is MailState.WAITING
 
 
-class TestRefused:
+class TestDeliverRefused:
     @pytest.mark.parametrize("where", ["answers", "content_answers"])
-    def test_for_good_it_ends_at_once(self, post: Post, sink: Sink, where: str) -> None:
+    def test_deliver_for_good_it_ends_at_once(self, post: Post, sink: Sink, where: str) -> None:
         setattr(sink, where, ["550 5.1.1 No such user here"])
         post.write()
 
@@ -171,7 +173,7 @@ class TestRefused:
         assert (row.sealed_body, row.sent_at) == ("", None)
         assert [job.state for job in post.jobs()] == [JobState.DONE]
 
-    def test_a_code_that_the_server_quotes_is_not_kept(self, post: Post, sink: Sink) -> None:
+    def test_deliver_a_code_that_the_server_quotes_is_not_kept(self, post: Post, sink: Sink) -> None:
         sink.content_answers = [f"554 Spam, because of <{SECRET}> in it"]
         post.write()
 
@@ -179,14 +181,14 @@ class TestRefused:
 
         assert post.row().refusal == "554 Spam, because of … in it"
 
-    def test_an_address_that_no_server_takes_is_refused_without_a_job(self, post: Post, sink: Sink) -> None:
+    def test_deliver_an_address_that_no_server_takes_is_refused_without_a_job(self, post: Post, sink: Sink) -> None:
         post.write(to="zoé@alpha.example")
 
         assert post.row().state is MailState.REFUSED
         assert "accent avant l’arobase" in post.row().refusal
         assert (post.jobs(), post.row().sealed_body) == ([], "")
 
-    def test_a_body_that_the_key_no_longer_opens_is_given_up(
+    def test_deliver_a_body_that_the_key_no_longer_opens_is_given_up(
         self, app: Flask, post: Post, sink: Sink, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         post.write()
@@ -197,7 +199,7 @@ class TestRefused:
         assert "n’est plus lisible" in post.row().refusal
         assert sink.taken == []
 
-    def test_a_body_sealed_under_the_former_key_leaves(
+    def test_deliver_a_body_sealed_under_the_former_key_leaves(
         self, app: Flask, post: Post, sink: Sink, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         post.write()
@@ -209,8 +211,10 @@ class TestRefused:
         assert SECRET in sink.taken[0].get_content()
 
 
-class TestFolder:
-    def test_the_file_is_there_after_the_commit_without_a_worker(self, app: Flask, post: Post) -> None:
+class TestDeliverToFolder:
+    def test_deliver_to_folder_the_file_is_there_after_the_commit_without_a_worker(
+        self, app: Flask, post: Post
+    ) -> None:
         post.write()
 
         (path,) = (Path(app.config["CPRO_INSTANCE"]) / "mail").iterdir()
@@ -219,7 +223,9 @@ class TestFolder:
         assert all(name in text for name in (b"Date: ", b"Message-ID: ", b"Auto-Submitted: auto-generated"))
         assert post.row().state is MailState.SENT
 
-    def test_nothing_is_written_without_a_commit(self, app: Flask, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_deliver_to_folder_nothing_is_written_without_a_commit(
+        self, app: Flask, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         from cpro.core.transactions import UnitOfWork
 
         def killed(_work: UnitOfWork) -> None:

@@ -63,7 +63,7 @@ def _invite_inspector(app: Flask, world: World) -> None:
 
 
 @pytest.mark.parametrize("act", [_forgotten, _reset_head, _invite_inspector])
-def test_a_code_is_nowhere_but_in_its_message(
+def test_mail_code_is_nowhere_but_in_its_message(
     app: Flask,
     world: World,
     post: Post,
@@ -115,7 +115,7 @@ def _await_message(post: Post) -> None:
 
 
 class TestForgottenPassword:
-    def test_the_answer_does_not_wait_for_what_depends_on_the_account(
+    def test_forgotten_password_the_answer_does_not_wait_for_what_depends_on_the_account(
         self, app: Flask, world: World, post: Post, sink: Sink, arrange: Arrange
     ) -> None:
         visitor = Browser(app)
@@ -134,18 +134,22 @@ class TestForgottenPassword:
         assert [message["To"] for message in sink.taken] == ["ines.quartz@alpha.example"]
 
 
-class TestSetting:
+class TestLoadSettings:
     @pytest.mark.parametrize(
         "url", ["smtp+tls://relais.example", "relais.example", "smtp://", "smtp://relais.example:99999", "http://x"]
     )
-    def test_an_address_of_no_known_kind_prevents_the_start_and_is_not_quoted(self, url: str, tmp_path: Path) -> None:
+    def test_load_settings_an_address_of_no_known_kind_prevents_the_start_and_is_not_quoted(
+        self, url: str, tmp_path: Path
+    ) -> None:
         with pytest.raises(UnusableSetting, match="CPRO_MAIL_URL") as refusal:
             load_settings({"CPRO_MAIL_URL": f"{url}", "CPRO_INSTANCE": str(tmp_path)})
         assert url not in str(refusal.value) or url == "smtp://"
 
 
-class TestWhoSees:
-    def test_a_message_is_read_in_its_school_alone(self, app: Flask, world: World, post: Post, sink: Sink) -> None:
+class TestMailState:
+    def test_mail_state_a_message_is_read_in_its_school_alone(
+        self, app: Flask, world: World, post: Post, sink: Sink
+    ) -> None:
         own, platform = post.write("a"), post.write(None)
 
         for school, expected in ((world.a, [own]), (world.b, [])):
@@ -162,7 +166,7 @@ class TestWhoSees:
             ("550 5.1.1 No such user", r"refusé par le serveur : 550 5.1.1 No such user"),
         ],
     )
-    def test_the_actor_who_asked_reads_where_it_stands(
+    def test_mail_state_the_actor_who_asked_reads_where_it_stands(
         self, app: Flask, world: World, post: Post, sink: Sink, answer: str, expected: str
     ) -> None:
         _reset_head(app, world)
@@ -178,7 +182,9 @@ class TestWhoSees:
         assert not CODE.search(shown)
         assert "Messages envoyés" not in Browser(app).sign_in_as(world, "administrator", "b").get(page).text
 
-    def test_the_head_reads_it_beside_the_mandate(self, app: Flask, world: World, post: Post, sink: Sink) -> None:
+    def test_mail_state_the_head_reads_it_beside_the_mandate(
+        self, app: Flask, world: World, post: Post, sink: Sink
+    ) -> None:
         _invite_inspector(app, world)
         sink.answers = ["550 5.1.1 No such user"]
         post.work()
@@ -188,8 +194,10 @@ class TestWhoSees:
         assert "refusé par le serveur\u202f: 550 5.1.1 No such user" in shown
 
 
-class TestForgetting:
-    def test_finished_messages_and_their_jobs_go_after_a_month(self, post: Post, sink: Sink, arrange: Arrange) -> None:
+class TestForgetOld:
+    def test_forget_old_finished_messages_and_their_jobs_go_after_a_month(
+        self, post: Post, sink: Sink, arrange: Arrange
+    ) -> None:
         post.write()
         post.work()
         now = clock.utcnow()
@@ -199,7 +207,7 @@ class TestForgetting:
                 assert forget_old(session, now=now + timedelta(days=age)) == 1 - left
             assert (len(post.rows()), len(post.jobs())) == (left, left)
 
-    def test_one_that_nothing_tries_any_more_is_given_up_and_erased(
+    def test_forget_old_one_that_nothing_tries_any_more_is_given_up_and_erased(
         self, post: Post, sink: Sink, arrange: Arrange
     ) -> None:
         post.write()
@@ -210,8 +218,8 @@ class TestForgetting:
         assert post.row().sealed_body == ""
 
 
-class TestCommand:
-    def test_says_what_the_server_answered(self, app: Flask, world: World, sink: Sink) -> None:
+class TestMailCommand:
+    def test_mail_command_says_what_the_server_answered(self, app: Flask, world: World, sink: Sink) -> None:
         runner = app.test_cli_runner()
 
         done = runner.invoke(args=["mail", "test", "chef@alpha.example"])
@@ -229,7 +237,7 @@ class TestCommand:
         assert "le serveur de messagerie ne répond pas" in later.output
 
     @pytest.mark.parametrize("address", ["", "chef", "zoé@alpha.example"])
-    def test_an_odd_address_is_refused(self, app: Flask, sink: Sink, address: str) -> None:
+    def test_mail_command_an_odd_address_is_refused(self, app: Flask, sink: Sink, address: str) -> None:
         outcome = app.test_cli_runner().invoke(args=["mail", "test", address])
 
         assert outcome.exit_code == 1

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(("moment", "copies"), [("at_recipient", 1), ("before_answer", 2)])
-def test_a_killed_worker_loses_nothing(
+def test_deliver_a_killed_worker_loses_nothing(
     app: Flask,
     world: World,
     database: str,

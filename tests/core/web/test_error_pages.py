@@ -19,7 +19,7 @@ from tests.helpers.browser import Browser
 
 class TestErrorPages:
     @pytest.mark.parametrize("kind", sorted(ERRORS))
-    def test_are_french_and_stand_in_the_frame(self, as_: Callable[..., Browser], kind: str) -> None:
+    def test_error_pages_are_french_and_stand_in_the_frame(self, as_: Callable[..., Browser], kind: str) -> None:
         status, ask = ANSWERS[kind]
 
         page = ask(as_("administrator")).text
@@ -29,7 +29,7 @@ class TestErrorPages:
         assert "Lycée alpha" in page
 
     @pytest.mark.parametrize(("path", "status"), [("/nulle-part/", 404), ("/a/b/c", 404)])
-    def test_stand_in_the_simple_frame_when_signed_out(
+    def test_error_pages_stand_in_the_simple_frame_when_signed_out(
         self, world: World, browser: Callable[[], Browser], path: str, status: int
     ) -> None:
         answer = browser().get(path)
@@ -39,7 +39,7 @@ class TestErrorPages:
         assert "Se déconnecter" not in answer.text
 
     @pytest.mark.parametrize("path", ["/static/nulle-part.css", "/aide/%00"])
-    def test_stand_without_the_school_where_it_is_unknown(
+    def test_error_pages_stand_without_the_school_where_it_is_unknown(
         self, as_: Callable[..., Browser], caplog: pytest.LogCaptureFixture, path: str
     ) -> None:
         answer = as_("administrator").get(path)
@@ -47,17 +47,19 @@ class TestErrorPages:
         assert_french_page(answer.text, answer.status_code)
         assert not caplog.records, "the frame was drawn"
 
-    def test_a_wrong_method_says_what_is_possible(self, as_: Callable[..., Browser]) -> None:
+    def test_error_pages_a_wrong_method_says_what_is_possible(self, as_: Callable[..., Browser]) -> None:
         assert "GET" in as_("administrator").post("/ecoles").headers["Allow"]
 
-    def test_the_file_of_another_kind_of_request_is_not_echoed(self, browser: Callable[[], Browser]) -> None:
+    def test_error_pages_the_file_of_another_kind_of_request_is_not_echoed(
+        self, browser: Callable[[], Browser]
+    ) -> None:
         answer = browser().get("/<script>alert(1)</script>/")
 
         assert answer.status_code == 404
         assert "<script>alert" not in answer.text
 
 
-class TestBreakdown:
+class TestErrorPageOfADefect:
     """A route that breaks, on an application of its own: never on the one under test."""
 
     @pytest.fixture
@@ -104,7 +106,9 @@ class TestBreakdown:
             ("conflict", 409, "Quelqu’un est passé avant vous."),
         ],
     )
-    def test_is_reported_in_french_without_its_detail(self, broken: Flask, kind: str, status: int, words: str) -> None:
+    def test_error_page_of_a_defect_is_reported_in_french_without_its_detail(
+        self, broken: Flask, kind: str, status: int, words: str
+    ) -> None:
         answer = Browser(broken).get(f"/essai/{kind}")
 
         assert answer.status_code == status
@@ -113,12 +117,14 @@ class TestBreakdown:
         assert "secret detail" not in answer.text
         assert_protected(answer)
 
-    def test_is_logged(self, broken: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    def test_error_page_of_a_defect_is_logged(self, broken: Flask, caplog: pytest.LogCaptureFixture) -> None:
         Browser(broken).get("/essai/defect")
 
         assert any(record.exc_info and "secret detail" in str(record.exc_info[1]) for record in caplog.records)
 
-    def test_the_error_page_survives_a_broken_frame(self, broken: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_error_page_of_a_defect_the_error_page_survives_a_broken_frame(
+        self, broken: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         broken.jinja_env.globals["frame"] = None
         broken.template_context_processors[None].append(lambda: {"frame": None})
 
@@ -128,7 +134,7 @@ class TestBreakdown:
         assert "Une erreur est survenue" in answer.text
         assert "Traceback" not in answer.text
 
-    def test_an_unmarked_route_is_closed(self, broken: Flask) -> None:
+    def test_error_page_of_a_defect_an_unmarked_route_is_closed(self, broken: Flask) -> None:
         answer = Browser(broken).get("/essai")
 
         assert answer.status_code == 403

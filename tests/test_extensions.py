@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from cpro.core.secrets import Unreadable, keyed_hash, seal, unseal
 from cpro.extensions import application
 
 pytestmark = pytest.mark.unit
@@ -20,7 +19,7 @@ def application_with(**settings: object) -> Flask:
 
 
 class TestApplication:
-    def test_two_in_one_process_keep_their_own_settings(self) -> None:
+    def test_application_two_in_one_process_keep_their_own_settings(self) -> None:
         first, second = application_with(CPRO_UPLOADS="/srv/a"), application_with(CPRO_UPLOADS="/srv/b")
 
         with first.app_context():
@@ -29,11 +28,11 @@ class TestApplication:
                 assert (application.uploads, application.flask) == (Path("/srv/b"), second)
             assert (application.uploads, application.flask) == (Path("/srv/a"), first)
 
-    def test_without_one_no_setting_is_guessed(self) -> None:
+    def test_application_without_one_no_setting_is_guessed(self) -> None:
         with pytest.raises(RuntimeError, match="application context"):
             assert application.uploads
 
-    def test_answers_within_a_request_only(self) -> None:
+    def test_application_answers_within_a_request_only(self) -> None:
         made = application_with()
 
         assert not application.is_answering
@@ -41,15 +40,3 @@ class TestApplication:
             assert not application.is_answering
         with made.test_request_context():
             assert application.is_answering
-
-
-class TestSecrets:
-    def test_of_one_application_are_closed_to_another(self) -> None:
-        first, second = application_with(SECRET_KEY="one"), application_with(SECRET_KEY="two")
-
-        with first.app_context():
-            sealed, hashed = seal("mail", "bonjour"), keyed_hash("failures", "chef")
-        with second.app_context():
-            assert keyed_hash("failures", "chef") != hashed
-            with pytest.raises(Unreadable):
-                unseal("mail", sealed)

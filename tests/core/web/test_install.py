@@ -10,7 +10,6 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from cpro.core.tenancy import platform_session
-from cpro.core.web.pages import is_local_path
 from cpro.establishments.models import Establishment
 from tests.factories import World
 from tests.helpers.answers import ANSWERS, PARTICULARS, assert_protected, policy_of
@@ -19,7 +18,7 @@ from tests.helpers.browser import Browser
 
 class TestHeaders:
     @pytest.mark.parametrize("kind", ANSWERS)
-    def test_every_answer_is_protected(self, as_: Callable[..., Browser], kind: str) -> None:
+    def test_headers_every_answer_is_protected(self, as_: Callable[..., Browser], kind: str) -> None:
         status, ask = ANSWERS[kind]
 
         answer = ask(as_("administrator"))
@@ -29,7 +28,7 @@ class TestHeaders:
         assert answer.headers["Cache-Control"] == "no-store"
 
     @pytest.mark.parametrize("path", ["/connexion", "/activation", "/mot-de-passe-oublie", "/mentions/accessibilite"])
-    def test_pages_open_to_all_are_protected(self, browser: Callable[[], Browser], path: str) -> None:
+    def test_headers_pages_open_to_all_are_protected(self, browser: Callable[[], Browser], path: str) -> None:
         answer = browser().get(path)
 
         assert_protected(answer)
@@ -38,21 +37,23 @@ class TestHeaders:
     @pytest.mark.parametrize(
         "path", ["/static/cpro.css", "/static/nulle-part.css", "/static/../cpro/config.py", "/sante"]
     )
-    def test_files_and_machines_get_them_too(self, browser: Callable[[], Browser], app: Flask, path: str) -> None:
+    def test_headers_files_and_machines_get_them_too(
+        self, browser: Callable[[], Browser], app: Flask, path: str
+    ) -> None:
         answer = browser().get(path)
 
         assert answer.status_code == (404 if "nulle" in path or ".." in path else 200)
         assert_protected(answer)
         answer.close()
 
-    def test_the_nonce_is_new_each_time(self, browser: Callable[[], Browser]) -> None:
+    def test_headers_the_nonce_is_new_each_time(self, browser: Callable[[], Browser]) -> None:
         visitor = browser()
 
         nonces = {re.findall(r"'nonce-([^']+)'", policy_of(visitor.get("/connexion")))[0] for _ in range(3)}
 
         assert len(nonces) == 3
 
-    def test_pages_hold_no_inline_script_nor_style(self, as_: Callable[..., Browser]) -> None:
+    def test_headers_pages_hold_no_inline_script_nor_style(self, as_: Callable[..., Browser]) -> None:
         browser = as_("administrator")
 
         for path in ("/admin/", PARTICULARS, "/admin/parametres/logo", "/mon-compte"):
@@ -62,7 +63,7 @@ class TestHeaders:
             assert not re.search(r"<[^>]+\s(?:on\w+|style)=", page), path
             assert not re.search(r'(?:src|href)="(?:https?:)?//', page), f"{path} calls another site"
 
-    def test_https_is_remembered(self, browser: Callable[[], Browser]) -> None:
+    def test_headers_https_is_remembered(self, browser: Callable[[], Browser]) -> None:
         assert "Strict-Transport-Security" in browser().get("/connexion", base_url="https://cpro.example").headers
         assert "Strict-Transport-Security" not in browser().get("/connexion").headers
 
@@ -72,7 +73,7 @@ class TestHosts:
         "host", ["evil.example", "localhost.evil.example", "evil.example:80", "", "a b", "localhost@evil"]
     )
     @pytest.mark.parametrize("path", ["/connexion", "/", "/static/cpro.css", "/sante", "/nulle-part/x"])
-    def test_an_unknown_host_is_refused(
+    def test_hosts_an_unknown_host_is_refused(
         self, world: World, browser: Callable[[], Browser], host: str, path: str
     ) -> None:
         answer = browser().get(path, headers={"Host": host})
@@ -83,7 +84,7 @@ class TestHosts:
         assert "Set-Cookie" not in answer.headers
         answer.close()
 
-    def test_a_signed_in_browser_sent_to_another_host_is_refused(self, as_: Callable[..., Browser]) -> None:
+    def test_hosts_a_signed_in_browser_sent_to_another_host_is_refused(self, as_: Callable[..., Browser]) -> None:
         browser = as_("administrator")
         cookie = browser.client.get_cookie("cpro_session")
         assert cookie is not None
@@ -93,43 +94,13 @@ class TestHosts:
         assert answer.status_code == 400
         assert "Lycée" not in answer.text
 
-    def test_a_forwarded_host_is_not_believed_without_a_proxy(self, browser: Callable[[], Browser]) -> None:
+    def test_hosts_a_forwarded_host_is_not_believed_without_a_proxy(self, browser: Callable[[], Browser]) -> None:
         answer = browser().get(
             "/mon-compte", headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
         )
 
         assert answer.location.startswith("/connexion")
         assert "evil" not in str(answer.headers)
-
-
-class TestLocalPath:
-    @pytest.mark.parametrize("target", ["/", "/admin/", "/a?b=//c", "/é", "/a#b"])
-    def test_stays_here(self, target: str) -> None:
-        assert is_local_path(target)
-
-    @pytest.mark.parametrize(
-        "target",
-        [
-            None,
-            "",
-            "a",
-            "//a",
-            "///a",
-            "https://a",
-            "https:a",
-            "/\\a",
-            "\\a",
-            "/a\\b",
-            "\t//a",
-            "/\t/a",
-            "/\n/a",
-            "/\r/a",
-            "/a\x00",
-            "/\x7f",
-        ],
-    )
-    def test_leads_elsewhere(self, target: str | None) -> None:
-        assert not is_local_path(target)
 
 
 class TestToken:
@@ -144,7 +115,7 @@ class TestToken:
     )
 
     @pytest.mark.parametrize("path", POSTS)
-    def test_a_post_without_it_is_refused_when_signed_in(self, as_: Callable[..., Browser], path: str) -> None:
+    def test_token_a_post_without_it_is_refused_when_signed_in(self, as_: Callable[..., Browser], path: str) -> None:
         browser = as_("administrator")
 
         answer = browser.post(path, {"name": "x", "diplome": "40025520"}, token=False)
@@ -153,7 +124,7 @@ class TestToken:
         assert "Rien n’a été enregistré" in answer.text
 
     @pytest.mark.parametrize("path", [path for path in POSTS if path != "/deconnexion"])
-    def test_a_post_leads_to_the_sign_in_when_signed_out(
+    def test_token_a_post_leads_to_the_sign_in_when_signed_out(
         self, world: World, browser: Callable[[], Browser], path: str
     ) -> None:
         answer = browser().post(path, {"name": "x"}, token=False)
@@ -161,7 +132,7 @@ class TestToken:
         assert answer.status_code == 303
         assert answer.location.startswith("/connexion")
 
-    def test_that_of_another_browser_is_refused(self, as_: Callable[..., Browser]) -> None:
+    def test_token_that_of_another_browser_is_refused(self, as_: Callable[..., Browser]) -> None:
         browser, other = as_("administrator"), as_("administrator")
         stolen = re.findall(r'name="csrf_token" value="([^"]+)"', other.get(PARTICULARS).text)[0]
         browser.get(PARTICULARS)
@@ -171,7 +142,7 @@ class TestToken:
         assert answer.status_code == 400
 
     @pytest.mark.parametrize("path", ["/connexion", "/activation", "/mot-de-passe-oublie"])
-    def test_signing_in_asks_for_it_too(self, world: World, browser: Callable[[], Browser], path: str) -> None:
+    def test_token_signing_in_asks_for_it_too(self, world: World, browser: Callable[[], Browser], path: str) -> None:
         assert browser().post(path, {"login": "x"}, token=False).status_code == 400
 
 
@@ -199,7 +170,7 @@ class TestOddInput:
         ],
     )
     @pytest.mark.parametrize("role", ["administrator", ""])
-    def test_in_an_address_never_breaks_anything(
+    def test_odd_input_in_an_address_never_breaks_anything(
         self, world: World, as_: Callable[..., Browser], browser: Callable[[], Browser], role: str, path: str
     ) -> None:
         visitor = as_(role) if role else browser()
@@ -210,14 +181,16 @@ class TestOddInput:
         if "\x00" in path:
             assert 400 <= answer.status_code < 500
 
-    def test_a_long_page_to_come_back_to_is_carried(self, world: World, browser: Callable[[], Browser]) -> None:
+    def test_odd_input_a_long_page_to_come_back_to_is_carried(
+        self, world: World, browser: Callable[[], Browser]
+    ) -> None:
         answer = browser().get("/mon-compte?x=" + "é" * 500)
 
         assert answer.status_code == 303
 
     @pytest.mark.parametrize("name", ["cpro_session", "cpro_browser"])
     @pytest.mark.parametrize("value", ["", "x" * 4000, "eyJfdXNlcl9pZCI6MX0.x.y", "%00", "é"])
-    def test_in_a_cookie_signs_no_one_in(
+    def test_odd_input_in_a_cookie_signs_no_one_in(
         self, world: World, browser: Callable[[], Browser], name: str, value: str
     ) -> None:
         visitor = browser()
@@ -226,7 +199,7 @@ class TestOddInput:
         assert visitor.get("/mon-compte", headers={"Cookie": f"{name}={value}"}).status_code == 303
 
     @pytest.mark.parametrize("name", ["name", "\x00", "x" * 10_000])
-    def test_in_a_field_is_refused_and_changes_nothing(
+    def test_odd_input_in_a_field_is_refused_and_changes_nothing(
         self, as_: Callable[..., Browser], app: Flask, name: str
     ) -> None:
         browser = as_("administrator")
@@ -238,7 +211,7 @@ class TestOddInput:
         with app.app_context(), platform_session("test") as session:
             assert session.scalar(select(func.count(Establishment.id)).where(Establishment.name.startswith("a"))) == 0
 
-    def test_a_field_of_two_megabytes_is_refused(self, as_: Callable[..., Browser]) -> None:
+    def test_odd_input_a_field_of_two_megabytes_is_refused(self, as_: Callable[..., Browser]) -> None:
         part = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n' + b"y" * 2 * 1024 * 1024 + b"\r\n--x--\r\n"
 
         answer = as_("administrator").client.post(

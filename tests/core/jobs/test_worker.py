@@ -75,7 +75,7 @@ def _await_handlers() -> None:
 
 
 class TestKilledWorkers:
-    def test_killed_at_random_nothing_is_lost_nor_done_twice(self, shop: Shop) -> None:
+    def test_worker_killed_at_random_nothing_is_lost_nor_done_twice(self, shop: Shop) -> None:
         chance = random.Random(20261123)
         codes = [f"{number:02}" for number in range(4 * KILLS)]
         jobs = [shop.ask("arrive", "ab"[number % 2], code=code, steps=number % 8) for number, code in enumerate(codes)]
@@ -93,7 +93,7 @@ class TestKilledWorkers:
         attempts = sum(shop.look(job_id).attempts for job_id in jobs)
         assert attempts > len(jobs), "no worker was killed at work: the test proved nothing"
 
-    def test_killed_around_the_commit_the_effect_and_the_end_agree(self, shop: Shop) -> None:
+    def test_worker_killed_around_the_commit_the_effect_and_the_end_agree(self, shop: Shop) -> None:
         moments = {
             "before the effect": 2,
             "between the effect and the end": 2,
@@ -111,7 +111,7 @@ class TestKilledWorkers:
         assert arrivals(shop) == {effect(moment): 1 for moment in moments}
         assert {moment: shop.look(job_id).attempts for moment, job_id in jobs.items()} == moments
 
-    def test_a_silent_worker_cannot_end_a_job_another_took(self, shop: Shop) -> None:
+    def test_worker_a_silent_worker_cannot_end_a_job_another_took(self, shop: Shop) -> None:
         with in_thread(shop.app):
             job_id = shop.ask("sleep", seconds=2)
             shop.wait(job_id, "running")
@@ -123,8 +123,8 @@ class TestKilledWorkers:
         assert (shop.look(job_id).attempts, arrivals(shop)) == (2, {effect("dormeur"): 1})
 
 
-class TestPoliteStops:
-    def test_sigterm_hands_the_job_back_for_another_worker(self, shop: Shop) -> None:
+class TestWorkerStops:
+    def test_worker_stops_on_sigterm_and_hands_the_job_back(self, shop: Shop) -> None:
         job_id = shop.ask("last")
 
         with shop.workers() as next_worker:
@@ -138,7 +138,7 @@ class TestPoliteStops:
         shop.work()
         assert shop.look(job_id).result == {"attempt": 1}
 
-    def test_the_command_works_and_stops_on_sigterm(self, shop: Shop) -> None:
+    def test_worker_command_the_command_works_and_stops_on_sigterm(self, shop: Shop) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "flask", "--app", "app", "worker"],
             cwd=PROJECT_ROOT,
@@ -159,7 +159,7 @@ class TestPoliteStops:
 
         assert (process.returncode, complaints) == (0, "")
 
-    def test_a_thread_stops_at_once_and_hands_back(self, shop: Shop) -> None:
+    def test_worker_a_thread_stops_at_once_and_hands_back(self, shop: Shop) -> None:
         with in_thread(shop.app):
             job_id = shop.ask("last")
             shop.wait(job_id, "running")
@@ -168,7 +168,9 @@ class TestPoliteStops:
         assert time.monotonic() - began < worker.GRACE
         assert shop.look(job_id).state_value == "waiting"
 
-    def test_a_silent_handler_does_not_hold_the_process(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_worker_a_silent_handler_does_not_hold_the_process(
+        self, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(worker, "GRACE", 0.2)
         with in_thread(shop.app):
             job_id = shop.ask("sleep", seconds=1.5)
@@ -179,8 +181,8 @@ class TestPoliteStops:
         assert (shop.look(job_id).state_value, arrivals(shop)) == ("waiting", {})
 
 
-class TestThread:
-    def test_it_does_what_is_asked(self, shop: Shop) -> None:
+class TestWorkerThread:
+    def test_worker_thread_it_does_what_is_asked(self, shop: Shop) -> None:
         with in_thread(shop.app):
             jobs = [shop.ask("arrive", "ab"[number % 2], code=f"{number}") for number in range(6)]
             for job_id in jobs:
@@ -188,7 +190,7 @@ class TestThread:
 
         assert set(arrivals(shop).values()) == {1}
 
-    def test_two_workers_never_run_two_exclusive_jobs_of_a_school(self, shop: Shop) -> None:
+    def test_worker_thread_two_workers_never_run_two_exclusive_jobs_of_a_school(self, shop: Shop) -> None:
         with in_thread(shop.app), shop.workers() as next_worker:
             next_worker()
             ids = [shop.ask("last", seconds=0.3) for _ in range(4)]
@@ -199,8 +201,10 @@ class TestThread:
         assert all(earlier.finished_at <= later.started_at for earlier, later in pairwise(jobs))
 
 
-class TestRedis:
-    def test_a_real_redis_wakes_the_worker(self, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class TestWorkerOnRedis:
+    def test_worker_a_real_redis_wakes_the_worker(
+        self, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(worker, "HOUSEKEEPING_EVERY", 3600.0)
         with _redis(tmp_path) as url:
             app = create_app({**shop.app.config, "CPRO_JOBS_URL": url})
@@ -216,7 +220,7 @@ class TestRedis:
         assert job.started_at and (job.started_at - job.created_at).total_seconds() < PATIENCE
         assert arrivals(shop) == {effect("redis"): 1}
 
-    def test_a_redis_that_is_away_loses_nothing(self, shop: Shop) -> None:
+    def test_worker_a_redis_that_is_away_loses_nothing(self, shop: Shop) -> None:
         app = create_app({**shop.app.config, "CPRO_JOBS_URL": f"redis://127.0.0.1:{free_port()}/0"})
 
         job_id = Shop(app, shop.world, shop.database, shop.folder).ask("report")
@@ -227,11 +231,11 @@ class TestRedis:
         assert shop.look(job_id).state_value == "done"
 
     @pytest.mark.parametrize("url", ["amqp://host", "127.0.0.1:6379", "REDIS"])
-    def test_another_address_is_refused_in_a_sentence(self, url: str, tmp_path: Path) -> None:
+    def test_load_settings_another_address_is_refused_in_a_sentence(self, url: str, tmp_path: Path) -> None:
         with pytest.raises(UnusableSetting, match="CPRO_JOBS_URL"):
             load_settings({"CPRO_JOBS_URL": url, "CPRO_INSTANCE": str(tmp_path)})
 
-    def test_without_the_package_a_sentence_says_what_to_install(
+    def test_load_settings_without_the_package_a_sentence_says_what_to_install(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("cpro.config.find_spec", lambda name: None)

@@ -34,8 +34,8 @@ def period_keys(shop: Shop, kind: str = "pictures:sweep") -> list[str]:
         return [key for key in session.scalars(select(Job.period_key).where(Job.kind == kind).order_by(Job.id)) if key]
 
 
-class TestNightly:
-    def test_once_a_night_after_three_in_paris(self, shop: Shop) -> None:
+class TestRunHousekeeping:
+    def test_run_housekeeping_once_a_night_after_three_in_paris(self, shop: Shop) -> None:
         for instant in (EVENING, EVENING, BEFORE_THREE_IN_PARIS):
             keep(shop, instant)
         assert period_keys(shop) == ["pictures:sweep@2026-11-02"]
@@ -44,7 +44,7 @@ class TestNightly:
             keep(shop, AFTER_THREE_IN_PARIS)
         assert period_keys(shop) == ["pictures:sweep@2026-11-02", "pictures:sweep@2026-11-03"]
 
-    def test_workers_that_start_together_ask_once(self, shop: Shop) -> None:
+    def test_run_housekeeping_workers_that_start_together_ask_once(self, shop: Shop) -> None:
         together = threading.Barrier(4)
 
         def start() -> None:
@@ -61,7 +61,7 @@ class TestNightly:
 
         assert period_keys(shop) == ["pictures:sweep@2026-11-02"]
 
-    def test_unused_pictures_go(self, shop: Shop) -> None:
+    def test_run_housekeeping_unused_pictures_go(self, shop: Shop) -> None:
         browser = Browser(shop.app).sign_in_as(shop.world, "administrator")
         upload(browser, pictures.png())
         browser.post("/admin/parametres/logo/annuler/logo")
@@ -74,7 +74,7 @@ class TestNightly:
 
         assert stored_files(shop.app) == []
 
-    def test_old_periodic_jobs_are_forgotten_and_peoples_are_not(self, shop: Shop) -> None:
+    def test_run_housekeeping_old_periodic_jobs_are_forgotten_and_peoples_are_not(self, shop: Shop) -> None:
         asked = shop.ask("report")
         keep(shop, EVENING)
         shop.work()
@@ -87,7 +87,7 @@ class TestNightly:
         assert period_keys(shop) == ["pictures:sweep@2026-12-03"]
         assert shop.look(asked).state_value == "done"
 
-    def test_an_old_periodic_job_that_a_worker_still_does_is_kept(self, shop: Shop) -> None:
+    def test_run_housekeeping_an_old_periodic_job_that_a_worker_still_does_is_kept(self, shop: Shop) -> None:
         keep(shop, EVENING)
         shop.work()
         with shop.app.app_context(), tenancy.platform_session("test") as session:
@@ -103,7 +103,7 @@ class TestNightly:
 
 
 class TestEvery:
-    def test_once_per_period_of_so_many_minutes(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_every_runs_once_per_period_of_so_many_minutes(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(handlers, "_handlers", dict(handlers._handlers))
         handlers.every(15, "rehearsal:quarter", label="Répétition", summary=lambda result: "")(lambda context: None)
 
@@ -114,6 +114,6 @@ class TestEvery:
 
 
 class TestHandlers:
-    def test_two_handlers_of_one_kind_are_refused(self) -> None:
+    def test_job_handlers_two_handlers_of_one_kind_are_refused(self) -> None:
         with pytest.raises(RuntimeError, match="two handlers"):
             handlers.job("rehearsal:report", label="Autre", summary=lambda result: "")(lambda context: None)

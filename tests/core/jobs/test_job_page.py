@@ -16,16 +16,18 @@ def page(job_id: int) -> str:
     return f"/admin/travaux/{job_id}"
 
 
-class TestWhoMayLook:
+class TestShowJobAccess:
     @pytest.mark.parametrize("role", ["teacher", "student"])
-    def test_a_role_without_the_right_is_refused(self, shop: Shop, as_: As, role: str) -> None:
+    def test_show_job_a_role_without_the_right_is_refused(self, shop: Shop, as_: As, role: str) -> None:
         assert as_(role).get(page(shop.ask("report"))).status_code == 403
 
-    def test_the_support_is_refused(self, shop: Shop, as_: As) -> None:
+    def test_show_job_the_support_is_refused(self, shop: Shop, as_: As) -> None:
         assert as_("support", enter="a").get(page(shop.ask("report"))).status_code == 403
 
     @pytest.mark.parametrize("role", ["administrator", "head"])
-    def test_another_schools_job_does_not_exist_nor_the_platforms(self, shop: Shop, as_: As, role: str) -> None:
+    def test_show_job_another_schools_job_does_not_exist_nor_the_platforms(
+        self, shop: Shop, as_: As, role: str
+    ) -> None:
         browser = as_(role)
 
         assert browser.get(page(shop.ask("report", "b"))).status_code == 404
@@ -33,12 +35,12 @@ class TestWhoMayLook:
         assert browser.get(page(99999)).status_code == 404
 
     @pytest.mark.parametrize("role", ["administrator", "head"])
-    def test_ones_own_is_shown(self, shop: Shop, as_: As, role: str) -> None:
+    def test_show_job_ones_own_is_shown(self, shop: Shop, as_: As, role: str) -> None:
         assert as_(role).get(page(shop.ask("report"))).status_code == 200
 
 
-class TestStates:
-    def test_waiting(self, shop: Shop, as_: As) -> None:
+class TestShowJobStates:
+    def test_show_job_waiting(self, shop: Shop, as_: As) -> None:
         text = as_("administrator").get(page(shop.ask("report"))).text
 
         assert "En attente" in text
@@ -46,7 +48,7 @@ class TestStates:
         assert "progress.js" in text
         assert "http-equiv" not in text
 
-    def test_running_with_figures_then_reloaded(self, shop: Shop, as_: As) -> None:
+    def test_show_job_running_with_figures_then_reloaded(self, shop: Shop, as_: As) -> None:
         job_id = shop.ask("report")
         browser = as_("administrator")
         running = {"state_value": "running", "worker": "w", "progress_message": "Lecture du fichier"}
@@ -62,7 +64,7 @@ class TestStates:
         assert "1\u202f250 sur 2\u202f000" in text
         assert "data-running" in text
 
-    def test_done_leads_to_the_report(self, shop: Shop, as_: As) -> None:
+    def test_show_job_done_leads_to_the_report(self, shop: Shop, as_: As) -> None:
         job_id = shop.ask("report")
         shop.work()
 
@@ -74,19 +76,19 @@ class TestStates:
         assert "progress.js" not in text
         assert "data-running" not in text
 
-    def test_failed_says_why(self, shop: Shop, as_: As) -> None:
+    def test_show_job_failed_says_why(self, shop: Shop, as_: As) -> None:
         job_id = shop.ask("refuse")
         shop.work()
 
         assert "Le fichier ne contient aucun élève." in as_("head").get(page(job_id)).text
 
-    def test_cancelled(self, shop: Shop, as_: As) -> None:
+    def test_show_job_cancelled(self, shop: Shop, as_: As) -> None:
         job_id = shop.ask("report")
         shop.change(job_id, state_value="cancelled")
 
         assert "a été annulé" in as_("head").get(page(job_id)).text
 
-    def test_a_kind_of_another_version_is_shown_all_the_same(self, shop: Shop, as_: As) -> None:
+    def test_show_job_a_kind_of_another_version_is_shown_all_the_same(self, shop: Shop, as_: As) -> None:
         job_id = shop.ask("report")
         shop.change(job_id, kind="yesterday:gone", state_value="done")
 
