@@ -44,9 +44,9 @@ def _outcome(answer: object) -> int | str:
     return CHOOSE if status == 303 and location == "/ecoles" else status
 
 
-class TestMatrix:
+class TestAccessTable:
     @pytest.mark.parametrize("person", PEOPLE)
-    def test_each_page(self, app: Flask, world: World, person: str) -> None:
+    def test_access_table_of_each_page(self, app: Flask, world: World, person: str) -> None:
         browser = _person(app, world, person)
 
         got = {page: _outcome(browser.get(page)) for page in GET}
@@ -54,7 +54,7 @@ class TestMatrix:
         assert got == {page: line[person] for page, line in GET.items()}
 
     @pytest.mark.parametrize("person", PEOPLE)
-    def test_each_post(self, app: Flask, world: World, person: str) -> None:
+    def test_access_table_of_each_post(self, app: Flask, world: World, person: str) -> None:
         got = {}
         for page in POST:
             browser = _person(app, world, person)
@@ -66,10 +66,10 @@ class TestMatrix:
         expected |= {page: word for page, word in shorthand.items() if expected[page] == 303}
         assert got == expected
 
-    def test_the_table_holds_every_role(self) -> None:
+    def test_access_table_holds_every_role(self) -> None:
         assert {person.partition(" ")[0] for person in PEOPLE} == {"anonymous", *(role.value for role in Role)}
 
-    def test_the_table_holds_every_page(self, migrated_app: Flask) -> None:
+    def test_access_table_holds_every_page(self, migrated_app: Flask) -> None:
         adapter = migrated_app.url_map.bind("localhost")
         generated = {screen.endpoint for screen in screens(migrated_app)}  # tests/test_screens.py goes through them
         for method, table in (("GET", GET), ("POST", POST)):
@@ -83,7 +83,7 @@ class TestMatrix:
             }
             assert there <= tried, f"add a line for {method} {sorted(there - tried)}"
 
-    def test_an_unmarked_route_is_refused(self, as_: Callable[..., Browser], app: Flask) -> None:
+    def test_requires_refuses_an_unmarked_route(self, as_: Callable[..., Browser], app: Flask) -> None:
         def forgotten() -> str:
             return "secret"
 

@@ -38,7 +38,7 @@ def routes(app: Flask) -> Iterator[Rule]:
 
 
 class TestRoutes:
-    def test_each_route_is_marked(self, migrated_app: Flask) -> None:
+    def test_routes_are_marked(self, migrated_app: Flask) -> None:
         for rule in routes(migrated_app):
             if rule.endpoint in STATIC_ENDPOINTS:
                 continue
@@ -48,31 +48,31 @@ class TestRoutes:
                 "add @requires(Permission.…) or @public, or a permission to its admin view"
             )
 
-    def test_addresses_are_kebab_case_without_accents(self, migrated_app: Flask) -> None:
+    def test_routes_are_kebab_case_without_accents(self, migrated_app: Flask) -> None:
         for rule in routes(migrated_app):
             for part in re.sub(r"<[^>]+>", "", rule.rule).split("/"):
                 assert re.fullmatch(r"[a-z0-9-]*(\.(pdf|zip))?", part), f"{rule.rule}: write « {part} » in kebab-case"
 
-    def test_ids_are_typed(self, migrated_app: Flask) -> None:
+    def test_routes_have_typed_ids(self, migrated_app: Flask) -> None:
         for rule in routes(migrated_app):
             for argument in re.findall(r"<([^>]+)>", rule.rule):
                 assert ":" in argument or rule.endpoint in NAMED_ROUTES, (
                     f"{rule.rule}: write <int:{argument}>, so that a word is a 404 before the view"
                 )
 
-    def test_school_codes_cannot_hide_an_address(self, migrated_app: Flask) -> None:
+    def test_routes_are_hidden_by_no_school_code(self, migrated_app: Flask) -> None:
         from cpro.core.validators import RESERVED_CODES
 
         firsts = {rule.rule.split("/")[1].removesuffix(".pdf") for rule in routes(migrated_app)} - {"", "<school>"}
         assert firsts <= RESERVED_CODES, f"reserve {sorted(firsts - RESERVED_CODES)} in core.validators"
 
-    def test_gets_do_not_write_and_posts_alone_change(self, migrated_app: Flask) -> None:
+    def test_routes_of_get_do_not_write_and_posts_alone_change(self, migrated_app: Flask) -> None:
         for rule in routes(migrated_app):
             assert not (rule.methods or set()) - {"GET", "HEAD", "OPTIONS", "POST"}, rule.rule
 
 
 class TestAdminViews:
-    def test_each_view_is_closed_by_default(self, migrated_app: Flask) -> None:
+    def test_admin_views_are_closed_by_default(self, migrated_app: Flask) -> None:
         for view in migrated_app.extensions["admin"][0]._views:
             assert isinstance(view, SecureIndexView | SecureModelView), (
                 f"{type(view).__name__} must inherit core.web.screens: Flask-Admin's own classes are open to anyone"
@@ -80,16 +80,16 @@ class TestAdminViews:
             assert view.permission is not None, f"{type(view).__name__}: declare its permission"
 
     @pytest.mark.parametrize("power", ["can_create", "can_edit", "can_delete", "can_export", "can_view_details"])
-    def test_each_power_is_off_in_the_base(self, power: str) -> None:
+    def test_admin_views_have_each_power_off_in_the_base(self, power: str) -> None:
         assert getattr(SecureModelView, power) is False
 
-    def test_a_generated_screen_shows_no_form_of_its_own_making(self, migrated_app: Flask) -> None:
+    def test_admin_views_show_no_form_of_their_own_making(self, migrated_app: Flask) -> None:
         for view in migrated_app.extensions["admin"][0]._views:
             if isinstance(view, BaseModelView) and (view.can_create or view.can_edit):
                 assert view.form_columns is not None, f"{type(view).__name__}: list its form_columns"
 
     @pytest.mark.parametrize("power", ["create", "update", "delete"])
-    def test_the_base_writes_through_operations_only(self, power: str) -> None:
+    def test_admin_views_write_through_operations_only(self, power: str) -> None:
         values: dict[str, Any] = {"opened_on": ""} if power == "update" else {}
         rows = [SimpleNamespace(data={})] * (2 if power == "update" else 1)
         with pytest.raises(NotImplementedError, match="operation"):
@@ -97,10 +97,10 @@ class TestAdminViews:
 
 
 class TestPermissions:
-    def test_each_role_has_its_line(self) -> None:
+    def test_permissions_have_a_line_for_each_role(self) -> None:
         assert set(ROLE_PERMISSIONS) == set(Role)
 
-    def test_each_permission_is_asked_somewhere(self, migrated_app: Flask) -> None:
+    def test_permissions_are_each_asked_somewhere(self, migrated_app: Flask) -> None:
         asked = {
             access.permission
             for view in migrated_app.view_functions.values()
@@ -120,7 +120,7 @@ class TestPermissions:
         asked |= {Permission[name] for name in re.findall(r"\b(?:can|holds)\([^()]*Permission\.(\w+)\)", source)}
         assert set(Permission) <= asked, f"nobody asks {set(Permission) - asked}: delete it"
 
-    def test_menu_and_tabs_lead_where_their_permission_suffices(self, migrated_app: Flask) -> None:
+    def test_permissions_of_menu_and_tabs_suffice_where_they_lead(self, migrated_app: Flask) -> None:
         for entry in (*registry(migrated_app).menu, *TABS):
             access = access_of(migrated_app.view_functions[entry.endpoint])
             assert access is not None
@@ -155,7 +155,7 @@ def names_a_role(node: ast.AST) -> bool:
 
 class TestRoles:
     @pytest.mark.integration
-    def test_are_named_by_the_map_and_where_one_is_chosen(self) -> None:
+    def test_roles_are_named_by_the_map_and_where_one_is_chosen(self) -> None:
         for path in SOURCES:
             if path.relative_to(ROOT / "cpro").as_posix() not in NAME_ROLES:
                 lines = [node.lineno for node in ast.walk(ast.parse(path.read_text())) if names_a_role(node)]
@@ -164,11 +164,11 @@ class TestRoles:
     @pytest.mark.parametrize(
         "code", ["by.role == Role.HEAD.value", "a.role is x", "a.role_value in y", "x != a.role.value", "Role.HEAD"]
     )
-    def test_a_comparison_is_found(self, code: str) -> None:
+    def test_roles_a_comparison_is_found(self, code: str) -> None:
         assert any(names_a_role(node) for node in ast.walk(ast.parse(code)))
 
     @pytest.mark.integration
-    def test_are_named_by_no_page(self) -> None:
+    def test_roles_are_named_by_no_page(self) -> None:
         for path in TEMPLATES:
             assert not re.search(r"\bRole\.|principal\.role\b(?!\.label)|is_platform", path.read_text()), path
 
@@ -242,7 +242,7 @@ def imported_at_load(path: Path) -> Iterator[str]:
 
 class TestSources:
     @pytest.mark.parametrize("convention", FORBIDDEN)
-    def test_conventions_hold(self, convention: str) -> None:
+    def test_sources_hold_to_the_conventions(self, convention: str) -> None:
         pattern, allowed, remedy = FORBIDDEN[convention]
         for path in SOURCES:
             name = path.relative_to(ROOT / "cpro").as_posix()
@@ -252,24 +252,24 @@ class TestSources:
 
     @pytest.mark.integration
     @pytest.mark.parametrize("path", [path for path in SOURCES if is_page(path)], ids=name_of)
-    def test_pages_ask_no_query_and_commit_nothing(self, path: Path) -> None:
+    def test_sources_of_pages_ask_no_query_and_commit_nothing(self, path: Path) -> None:
         found = ASKS_THE_DATABASE.search(path.read_text())
 
         assert not found, f"move « {found[0]} » to queries.py, or to an operation called in a unit_of_work()"
 
     @pytest.mark.integration
     @pytest.mark.parametrize("path", [path for path in SOURCES if is_rule(path)], ids=name_of)
-    def test_rules_import_no_page(self, path: Path) -> None:
+    def test_sources_of_rules_import_no_page(self, path: Path) -> None:
         for module in imported_at_load(path):
             assert not PAGE_MODULE.match(module), f"a rule knows no page: move what it takes from {module} down"
 
-    def test_files_stay_short(self) -> None:
+    def test_sources_stay_short(self) -> None:
         for path in [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "static").rglob("*.css")]:
             lines = len(path.read_text().splitlines())
             assert lines <= 400, f"{path.relative_to(ROOT)} has {lines} lines: make it a package of the same name"
 
     @pytest.mark.integration
-    def test_everything_public_says_what_it_promises(self) -> None:
+    def test_sources_say_what_everything_public_promises(self) -> None:
         for path in SOURCES:
             tree = ast.parse(path.read_text())
             assert ast.get_docstring(tree), f"{path}: say what the module is for"
@@ -284,7 +284,7 @@ class TestSources:
                     )
 
     @pytest.mark.integration
-    def test_import_contracts_are_kept(self) -> None:
+    def test_sources_keep_the_import_contracts(self) -> None:
         outcome = subprocess.run(
             [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
         )
@@ -306,7 +306,7 @@ MAY_READ = {
 @pytest.mark.integration
 class TestNumbersAndDays:
     @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT / "cpro").as_posix())
-    def test_are_read_with_bounds(self, path: Path) -> None:
+    def test_numbers_and_days_are_read_with_bounds(self, path: Path) -> None:
         if path.relative_to(ROOT / "cpro").as_posix() in MAY_READ:
             return
         for node in ast.walk(ast.parse(path.read_text())):
@@ -324,7 +324,7 @@ def _asks_the_type(call: ast.Call) -> bool:
 
 class TestTemplates:
     @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
-    def test_nothing_the_content_security_policy_forbids(self, path: Path) -> None:
+    def test_templates_hold_nothing_the_content_security_policy_forbids(self, path: Path) -> None:
         source = path.read_text()
 
         assert not re.search(r"\son\w+=", source), "no inline handler: the policy blocks it"
@@ -335,7 +335,7 @@ class TestTemplates:
 
     @pytest.mark.integration  # parsing a long page may cost more than the unit layer allows
     @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
-    def test_reference_lists_stand_in_the_code(self, path: Path) -> None:
+    def test_templates_hold_no_reference_list(self, path: Path) -> None:
         lists = Environment().parse(path.read_text()).find_all((nodes.List, nodes.Tuple))
 
         for each in lists:

@@ -29,7 +29,7 @@ def list_tests(path: Path) -> set[str]:
     return {name for name in found if name.rpartition("::")[2].startswith("test_")}
 
 
-def test_every_branch_has_its_tests() -> None:
+def test_attack_tree_has_tests_for_every_branch() -> None:
     lines = branches()
 
     assert len(lines) >= 25
@@ -37,7 +37,7 @@ def test_every_branch_has_its_tests() -> None:
 
 
 @pytest.mark.integration
-def test_every_test_named_exists() -> None:
+def test_attack_tree_names_tests_that_exist() -> None:
     named = [found for line in branches() for found in _NAME.findall(line)]
 
     missing = [
@@ -46,7 +46,7 @@ def test_every_test_named_exists() -> None:
     assert missing == []
 
 
-def test_every_attack_played_to_its_end_is_in_the_table() -> None:
+def test_attack_tree_holds_every_attack_played_to_its_end() -> None:
     played = ROOT / "tests" / "users" / "test_head_escalation.py"
     named = {name for line in branches() for path, name in _NAME.findall(line) if ROOT / path == played}
 

@@ -46,8 +46,8 @@ def endpoints_that_ask_and_act(app: Flask) -> set[str]:
     return found
 
 
-class TestTables:
-    def test_hold_every_page_that_asks_before_it_acts(self, migrated_app: Flask) -> None:
+class TestConfirmationTables:
+    def test_confirmation_tables_hold_every_page_that_asks_before_it_acts(self, migrated_app: Flask) -> None:
         adapter = migrated_app.url_map.bind("localhost")
         tried = {adapter.match(re.sub(r"{\w+}", "1", each.address).partition("?")[0])[0] for each in REFUSED.values()}
         there = {
@@ -62,7 +62,7 @@ class TestTables:
 
 
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
-def test_both_steps_refuse_in_the_same_sentence(
+def test_confirmation_steps_refuse_in_the_same_sentence(
     app: Flask, as_: As, world: World, arrange: Look, case: Refused
 ) -> None:
     with arrange() as session:
@@ -90,8 +90,8 @@ def sentence_of(answer: object, words: str) -> str:
     return min(found, key=len)
 
 
-class TestTicked:
-    def test_who_cannot_be_deactivated_has_no_box_but_a_reason(self, as_: As, world: World) -> None:
+class TestDeactivateTicked:
+    def test_deactivate_ticked_who_cannot_be_deactivated_has_no_box_but_a_reason(self, as_: As, world: World) -> None:
         page = Page(as_("administrator").get("/admin/utilisateurs/"))
 
         boxes = {each.get("value") for each in page.main.iter("input") if each.get("name") == "rowid"}
@@ -106,7 +106,9 @@ class TestTicked:
         )
         assert "Pas de case pour Alix GRANITE (alix.granite)." in page.text
 
-    def test_who_is_ticked_all_the_same_is_left_out_and_named(self, as_: As, world: World, platform: Look) -> None:
+    def test_deactivate_ticked_who_is_ticked_all_the_same_is_left_out_and_named(
+        self, as_: As, world: World, platform: Look
+    ) -> None:
         browser = as_("administrator")
         ids = [world.a.account_ids[kind] for kind in ("administrator", "head", "teacher")]
 
@@ -127,7 +129,7 @@ class TestTicked:
             assert not session.get_one(Account, world.a.account_ids["teacher"]).is_active
             assert session.get_one(Account, world.a.account_ids["head"]).is_active
 
-    def test_two_administrators_do_not_both_go(self, app: Flask, world: World, arrange: Look) -> None:
+    def test_deactivate_ticked_two_administrators_do_not_both_go(self, app: Flask, world: World, arrange: Look) -> None:
         with arrange() as session:
             session.add(second := make_account(world.a.id, Role.ADMINISTRATOR))
             session.flush()
@@ -142,7 +144,7 @@ class TestTicked:
         assert alone == {}
         assert list(together) == ids[1:]
 
-    def test_no_ticked_person_who_may_be_deactivated_says_why(self, as_: As, world: World) -> None:
+    def test_deactivate_ticked_no_ticked_person_who_may_be_deactivated_says_why(self, as_: As, world: World) -> None:
         browser = as_("administrator")
 
         answer = browser.post(
@@ -153,7 +155,9 @@ class TestTicked:
 
         assert "Rien ne change pour Claude BASALTE (claude.basalte). Le compte d’un chef" in Page(answer).text
 
-    def test_who_is_deactivated_already_is_left_out_and_the_filter_stays(self, as_: As, office: Office) -> None:
+    def test_deactivate_ticked_who_is_deactivated_already_is_left_out_and_the_filter_stays(
+        self, as_: As, office: Office
+    ) -> None:
         gone, browser = office.add(Role.TEACHER, is_active=False), as_("administrator")
         listed = browser.get("/admin/utilisateurs/?etat=desactive").text
         address = re.search(r'action="(/admin/utilisateurs/action/[^"]*)"', listed)
@@ -164,7 +168,7 @@ class TestTicked:
             assert answer.location == "/admin/utilisateurs/?etat=desactive"
             assert why in Page(browser.get(answer.location)).text
 
-    def test_several_are_reactivated_those_who_are_active_left_out(
+    def test_reactivate_ticked_leaves_out_those_who_are_active(
         self, as_: As, office: Office, world: World, platform: Look
     ) -> None:
         back = office.add(Role.TEACHER, is_active=False, password_hash=None, activated_at=None)
@@ -183,7 +187,7 @@ class TestTicked:
         with platform() as session:
             assert session.get_one(Account, back).is_active
 
-    def test_other_roles_do_not_reactivate(self, app: Flask, as_: As, office: Office) -> None:
+    def test_reactivate_ticked_is_refused_to_other_roles(self, app: Flask, as_: As, office: Office) -> None:
         gone = office.add(Role.TEACHER, is_active=False)
         typed = {"action": "reactivate", "rowid": [gone], "confirme": "oui"}
 
@@ -193,7 +197,7 @@ class TestTicked:
                 browser.post("/admin/utilisateurs/action/", typed)
             assert not office.find(gone).is_active
 
-    def test_two_people_of_the_same_names_are_told_apart(self, as_: As, office: Office) -> None:
+    def test_deactivate_ticked_two_people_of_the_same_names_are_told_apart(self, as_: As, office: Office) -> None:
         ids = [office.add(Role.TEACHER, first_name="Ada", last_name="Mica", login=f"ada.mica{each}") for each in (1, 2)]
         browser = as_("administrator")
 

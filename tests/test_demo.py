@@ -52,9 +52,9 @@ def of(app: Flask, model: Any, code: str) -> list[dict[str, Any]]:
     return [row for row in rows(app, model) if row["establishment_id"] == school(app, code)["id"]]
 
 
-class TestRefusal:
+class TestLoadCommand:
     @pytest.mark.parametrize("password", [PASSWORD, "Autre-mot-de-passe-2", ""])
-    def test_a_second_load_changes_nothing(self, demo: Flask, password: str) -> None:
+    def test_load_command_a_second_load_changes_nothing(self, demo: Flask, password: str) -> None:
         files = sorted(Path(demo.config["CPRO_UPLOADS"]).rglob("*"))
 
         with nothing_written(demo):
@@ -64,7 +64,7 @@ class TestRefusal:
         assert "la démonstration n’a pas été chargée" in result.stderr
         assert sorted(Path(demo.config["CPRO_UPLOADS"]).rglob("*")) == files
 
-    def test_a_real_school_keeps_it_away(self, app: Flask) -> None:
+    def test_load_command_a_real_school_keeps_it_away(self, app: Flask) -> None:
         set_up(app, lambda session: session.add(make_establishment()))
 
         with nothing_written(app):
@@ -74,19 +74,21 @@ class TestRefusal:
         assert PASSWORD not in result.output
 
 
-class TestAccounts:
+class TestDemoAccounts:
     @pytest.mark.parametrize("establishment", ["lovelace", "chatelet", "0999001W", "0999002x"])
     @pytest.mark.parametrize("login", ["administrateur", "chef", "enseignante", "apprenant"])
-    def test_of_each_school_sign_in(
+    def test_demo_accounts_of_each_school_sign_in(
         self, demo: Flask, browser: Callable[[], Browser], establishment: str, login: str
     ) -> None:
         assert browser().sign_in(establishment, login, PASSWORD).status_code == 303
 
     @pytest.mark.parametrize("login", ["inspecteur@cpro.example", "support@cpro.example"])
-    def test_of_the_platform_sign_in(self, demo: Flask, browser: Callable[[], Browser], login: str) -> None:
+    def test_demo_accounts_of_the_platform_sign_in(
+        self, demo: Flask, browser: Callable[[], Browser], login: str
+    ) -> None:
         assert browser().sign_in("", login, PASSWORD).status_code == 303
 
-    def test_hold_the_roles_of_their_names(self, demo: Flask) -> None:
+    def test_demo_accounts_hold_the_roles_of_their_names(self, demo: Flask) -> None:
         roles = {"administrateur": "administrator", "chef": "head", "enseignante": "teacher", "apprenant": "student"}
 
         for code in ("lovelace", "chatelet"):
@@ -96,7 +98,7 @@ class TestAccounts:
             "support@cpro.example": "support",
         }
 
-    def test_without_a_password_given_one_is_generated_and_printed_once(
+    def test_demo_accounts_without_a_password_given_one_is_generated_and_printed_once(
         self, app: Flask, browser: Callable[[], Browser]
     ) -> None:
         result = load(app, "")
@@ -107,18 +109,18 @@ class TestAccounts:
         assert browser().sign_in("lovelace", "chef", found[1]).status_code == 303
         assert browser().sign_in("lovelace", "chef", "").status_code == 422
 
-    def test_people_are_invented_and_addresses_reserved(self, demo: Flask) -> None:
+    def test_demo_accounts_people_are_invented_and_addresses_reserved(self, demo: Flask) -> None:
         addresses = [row["email"] for model in (Account, PlatformAccount) for row in rows(demo, model)]
         addresses += [school(demo, "lovelace")["email"], school(demo, "lovelace")["dpd_email"]]
 
         assert all(address.endswith(".example") for address in addresses if address)
 
-    def test_the_password_is_nowhere_in_clear(self, demo: Flask) -> None:
+    def test_demo_accounts_the_password_is_nowhere_in_clear(self, demo: Flask) -> None:
         assert PASSWORD not in str(rows(demo, Account) + rows(demo, PlatformAccount) + rows(demo, AuditEntry))
 
 
-class TestSchools:
-    def test_are_the_two_of_the_contract(self, demo: Flask) -> None:
+class TestDemoSchools:
+    def test_demo_schools_are_the_two_of_the_contract(self, demo: Flask) -> None:
         schools = [(row["code"], row["uai"], row["name"]) for row in rows(demo, Establishment)]
 
         assert schools == [
@@ -127,7 +129,7 @@ class TestSchools:
         ]
         assert all(normalise_uai(uai) == uai for _, uai, _ in schools)
 
-    def test_the_first_is_complete(self, demo: Flask, browser: Callable[[], Browser]) -> None:
+    def test_demo_schools_the_first_is_complete(self, demo: Flask, browser: Callable[[], Browser]) -> None:
         row = school(demo, "lovelace")
         person = browser()
         person.sign_in("lovelace", "administrateur", PASSWORD)
@@ -139,7 +141,7 @@ class TestSchools:
         assert row["cnil_reference"]
         assert "Vous pouvez créer des utilisateurs." in Page(person.get("/admin/parametres/etablissement")).text
 
-    def test_the_second_lacks_its_address_and_has_transfers_off(
+    def test_demo_schools_the_second_lacks_its_address_and_has_transfers_off(
         self, demo: Flask, browser: Callable[[], Browser]
     ) -> None:
         row = school(demo, "chatelet")
@@ -151,7 +153,7 @@ class TestSchools:
         assert sentence in Page(person.get("/admin/parametres/etablissement")).text
 
     @pytest.mark.parametrize("tab", ["etablissement", "transferts", "masques?diplome=40025520", "logo"])
-    def test_each_tab_opens_and_what_it_holds_is_taken_back_as_it_stands(
+    def test_demo_schools_each_tab_opens_and_what_it_holds_is_taken_back_as_it_stands(
         self, demo: Flask, browser: Callable[[], Browser], tab: str
     ) -> None:
         for code in ("lovelace", "chatelet"):
@@ -162,7 +164,7 @@ class TestSchools:
                 with nothing_written(demo):
                     assert person.post(url, person.form(url)).status_code == 303
 
-    def test_the_first_has_a_logo_and_a_stamp_that_are_served(
+    def test_demo_schools_the_first_has_a_logo_and_a_stamp_that_are_served(
         self, demo: Flask, browser: Callable[[], Browser]
     ) -> None:
         pictures = rows(demo, PictureVersion)
@@ -176,7 +178,7 @@ class TestSchools:
             assert (answer.status_code, answer.mimetype) == (200, row["mimetype"])
         assert "compte peu de pixels" not in Page(person.get("/admin/parametres/logo")).text
 
-    def test_there_are_a_bac_pro_and_a_cap(self, demo: Flask) -> None:
+    def test_demo_schools_there_are_a_bac_pro_and_a_cap(self, demo: Flask) -> None:
         diplomas = {row["code"]: row["short_label"] for row in rows(demo, Diploma) if row["establishment_id"] is None}
 
         assert diplomas["40025520"] == "Bac pro MELEC"
@@ -184,9 +186,9 @@ class TestSchools:
         assert {row["diploma_id"] for row in rows(demo, Division)} == {row["id"] for row in rows(demo, Diploma)}
 
 
-class TestStudents:
+class TestDemoStudents:
     @pytest.mark.parametrize(("code", "about"), [("lovelace", 120), ("chatelet", 12)])
-    def test_are_as_many_as_the_contract_says(self, demo: Flask, code: str, about: int) -> None:
+    def test_demo_students_are_as_many_as_the_contract_says(self, demo: Flask, code: str, about: int) -> None:
         active = [row for row in of(demo, Student, code) if row["is_active"]]
 
         assert about <= len(active) <= about + 2
@@ -194,7 +196,7 @@ class TestStudents:
         assert all(row["division_id"] for row in active[:about])
 
     @pytest.mark.parametrize("code", ["lovelace", "chatelet"])
-    def test_some_have_no_ine_and_no_two_share_one(self, demo: Flask, code: str) -> None:
+    def test_demo_students_some_have_no_ine_and_no_two_share_one(self, demo: Flask, code: str) -> None:
         students = of(demo, Student, code)
         numbers = [row["ine"] for row in students if row["ine"]]
 
@@ -202,7 +204,7 @@ class TestStudents:
         assert len(set(numbers)) == len(numbers)
         assert not any(is_ine_key_doubtful(number) for number in numbers)
 
-    def test_one_left_the_first_school_and_arrived_in_the_second(self, demo: Flask) -> None:
+    def test_demo_students_one_left_the_first_school_and_arrived_in_the_second(self, demo: Flask) -> None:
         shared = [
             ine for ine, times in Counter(row["ine"] for row in rows(demo, Student) if row["ine"]).items() if times > 1
         ]
@@ -214,7 +216,7 @@ class TestStudents:
         assert source["left_on"] is not None
         assert (source["last_name"], source["birth_date"]) == (destination["last_name"], destination["birth_date"])
 
-    def test_the_account_of_the_pupil_is_a_pupils(self, demo: Flask) -> None:
+    def test_demo_students_the_account_of_the_pupil_is_a_pupils(self, demo: Flask) -> None:
         for code in ("lovelace", "chatelet"):
             (account,) = [row for row in of(demo, Account, code) if row["login"] == "apprenant"]
             (student,) = [row for row in of(demo, Student, code) if row["account_id"] == account["id"]]

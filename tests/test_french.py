@@ -64,7 +64,7 @@ def said_in_templates() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("word", UNSAID)
-def test_one_word_for_one_thing(word: str) -> None:
+def test_french_has_one_word_for_one_thing(word: str) -> None:
     pattern, instead = UNSAID[word]
     found = [
         f"{where}: « {match[0]} »"
@@ -82,7 +82,7 @@ _NAMED = re.compile(r"\bde \{\{? ?[\w.]*(?:label|name|login|nom)(?:\(\w*\))? ?\}
 _PICTURES = {"de {which.label}", "de {kind.label}"}
 
 
-def test_a_name_is_never_joined_to_de_by_hand() -> None:
+def test_of_name_alone_joins_a_name_to_de() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in (*SOURCES, *TEMPLATES)
@@ -126,7 +126,7 @@ MASCULINE = {
 _SAID_OTHERWISE = re.compile(r" le$| par$|^Par$|^Dern|^D’où$|^Du$|^Au$|→")
 
 
-def test_an_empty_field_agrees_with_its_label(migrated_app: Flask) -> None:
+def test_empty_value_agrees_with_its_label(migrated_app: Flask) -> None:
     labels = {column.label for screen in screens(migrated_app) for column in screen.columns}
     for label in labels:
         if _SAID_OTHERWISE.search(label):
@@ -150,7 +150,7 @@ def test_an_empty_field_agrees_with_its_label(migrated_app: Flask) -> None:
         ("Fermé par", "personne"),
     ],
 )
-def test_an_empty_field_reads_well(label: str, unfilled_label: str) -> None:
+def test_empty_value_reads_well(label: str, unfilled_label: str) -> None:
     assert unfilled(label) == unfilled_label
 
 
@@ -171,16 +171,16 @@ def test_an_empty_field_reads_well(label: str, unfilled_label: str) -> None:
         ("alpha", "de l’établissement alpha", "à l’établissement alpha"),
     ],
 )
-def test_a_school_is_named_in_a_sentence(name: str, of: str, at: str) -> None:
+def test_school_name_stands_in_a_sentence(name: str, of: str, at: str) -> None:
     assert (of_school(name), at_school(name)) == (of, at)
 
 
-def test_a_person_is_named_in_two_orders() -> None:
+def test_person_name_has_two_orders() -> None:
     assert person_name("Dupont-Hébert", "Zoé") == "DUPONT-HÉBERT Zoé"
     assert spoken_name("Zoé", "Dupont-Hébert") == "Zoé DUPONT-HÉBERT"
 
 
-def test_names_are_put_in_order_by_the_helpers_alone() -> None:
+def test_person_name_alone_puts_names_in_order() -> None:
     full_name = re.compile(r"first_name\} \{[\w.]*last_name|last_name(?:\.upper\(\))?\)?\} \{[\w.]*first_name")
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"

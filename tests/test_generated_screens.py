@@ -47,8 +47,8 @@ def bare(world: World, migrated_app: Flask, arrange: Look) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-class TestNewScreen:
-    def test_masks_the_ine_with_nothing_said(self, bare: Flask, world: World) -> None:
+class TestNewGeneratedScreen:
+    def test_generated_screen_masks_the_ine_with_nothing_said(self, bare: Flask, world: World) -> None:
         support = Browser(bare).sign_in_as(world, "support", enter="a")
         listed = support.get("/admin/nus/").text
         row = re.search(r'href="(/admin/nus/details/\?id=\d+)">TOPAZE', listed)
@@ -57,12 +57,14 @@ class TestNewScreen:
 
         assert all("44N" in page and INE not in page for page in pages)
 
-    def test_exports_the_ine_to_those_who_may_read_it(self, bare: Flask, world: World) -> None:
+    def test_generated_screen_exports_the_ine_to_those_who_may_read_it(self, bare: Flask, world: World) -> None:
         head = Browser(bare).sign_in_as(world, "head", "a")
 
         assert INE in head.get("/admin/nus/export/csv/").text
 
-    def test_shows_every_attribute_that_the_model_says_something_of(self, bare: Flask, world: World) -> None:
+    def test_generated_screen_shows_every_attribute_that_the_model_says_something_of(
+        self, bare: Flask, world: World
+    ) -> None:
         titles = Browser(bare).sign_in_as(world, "head", "a").get("/admin/nus/export/csv/").text.splitlines()[0]
 
         assert len(titles.split(";")) == len(shown_names(Student))
@@ -71,14 +73,14 @@ class TestNewScreen:
 class TestFlaskAdmin:
     """The version is pinned: what is relied on of it beyond its public extension points is here."""
 
-    def test_is_the_version_that_was_read(self) -> None:
+    def test_flask_admin_is_the_version_that_was_read(self) -> None:
         assert version("flask-admin") == "2.2.1"
 
     @pytest.mark.parametrize("page", ["index_view", "create_view", "edit_view", "details_view", "action_view"])
-    def test_runs_its_own_pages(self, page: str) -> None:
+    def test_flask_admin_runs_its_own_pages(self, page: str) -> None:
         assert inspect.unwrap(getattr(Screen, page)).__module__ == "flask_admin.model.base"
 
-    def test_asks_the_one_private_hook_before_each_page(self, bare: Flask, world: World) -> None:
+    def test_flask_admin_asks_the_one_private_hook_before_each_page(self, bare: Flask, world: World) -> None:
         assert list(inspect.signature(BaseView._handle_view).parameters) == ["self", "name", "kwargs"]
         head = Browser(bare).sign_in_as(world, "head", "a")
 

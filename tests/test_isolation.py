@@ -25,9 +25,11 @@ from tests.helpers.browser import Browser
 Look = Callable[[], AbstractContextManager[Session]]
 
 
-class TestSettings:
+class TestIsolationOfSettings:
     @pytest.mark.parametrize("role", ["administrator", "head"])
-    def test_each_school_sees_itself_only(self, as_: Callable[..., Browser], world: World, role: str) -> None:
+    def test_isolation_of_settings_each_school_sees_itself_only(
+        self, as_: Callable[..., Browser], world: World, role: str
+    ) -> None:
         pages = [
             "/admin/",
             "/admin/parametres/etablissement",
@@ -45,13 +47,13 @@ class TestSettings:
                 text = browser.get(page).text
                 assert other not in text, f"{page} shows {other} to the other school"
 
-    def test_support_sees_the_school_entered_only(self, as_: Callable[..., Browser]) -> None:
+    def test_isolation_of_settings_support_sees_the_school_entered_only(self, as_: Callable[..., Browser]) -> None:
         browser = as_("support", enter="a")
 
         assert "Secret-alpha" in browser.get("/admin/eleves-sans-ine").text.replace("SECRET-ALPHA", "Secret-alpha")
         assert "beta" not in browser.get("/admin/eleves-sans-ine").text.lower()
 
-    def test_another_schools_diploma_does_not_exist(
+    def test_isolation_of_settings_another_schools_diploma_does_not_exist(
         self, as_: Callable[..., Browser], world: World, arrange: Look
     ) -> None:
         with arrange() as session:
@@ -65,7 +67,9 @@ class TestSettings:
         assert browser.post("/admin/parametres/masques/reinitialiser", {"diplome": "MAISON-B"}).status_code == 404
         assert "MAISON-B" not in browser.get("/admin/parametres/masques").text
 
-    def test_saving_touches_ones_own_rows_only(self, as_: Callable[..., Browser], world: World, platform: Look) -> None:
+    def test_isolation_of_settings_saving_touches_ones_own_rows_only(
+        self, as_: Callable[..., Browser], world: World, platform: Look
+    ) -> None:
         browser = as_("administrator", "a")
 
         browser.post(f"/admin/parametres/masques?diplome={world.diploma_code}", {"links": "À moi"})
@@ -75,9 +79,9 @@ class TestSettings:
             assert [mask.wording for mask in session.scalars(select(Mask))] == ["Liens de beta"]
 
 
-class TestPassports:
+class TestIsolationOfPassports:
     @pytest.mark.parametrize("role", ["head", "teacher", "student"])
-    def test_another_schools_pupils_and_divisions_have_none(
+    def test_isolation_of_passports_another_schools_pupils_and_divisions_have_none(
         self, as_: Callable[..., Browser], world: World, role: str
     ) -> None:
         browser = as_(role, "b")
@@ -90,11 +94,11 @@ class TestPassports:
         assert asked.status_code == (403 if role == "student" else 404)
 
 
-class TestTransfers:
+class TestIsolationOfTransfers:
     """One transfer, two sides: each school has its own, and the other's does not exist for it."""
 
     @pytest.mark.parametrize("role", ["administrator", "head"])
-    def test_the_other_schools_side_does_not_exist(
+    def test_isolation_of_transfers_the_other_schools_side_does_not_exist(
         self, as_: Callable[..., Browser], world: World, arrange: Look, role: str
     ) -> None:
         with arrange() as session:
@@ -116,8 +120,10 @@ class TestTransfers:
             assert "Secret-beta" not in browser.get(page).text
 
 
-class TestScenarios:
-    def test_another_schools_do_not_exist(self, as_: Callable[..., Browser], world: World, arrange: Look) -> None:
+class TestIsolationOfScenarios:
+    def test_isolation_of_scenarios_another_schools_do_not_exist(
+        self, as_: Callable[..., Browser], world: World, arrange: Look
+    ) -> None:
         with arrange() as session:
             diploma = session.scalars(select(Diploma)).one()
             theirs = make_scenario(world.b, diploma.id)
@@ -169,8 +175,8 @@ def careless(world: World, migrated_app: Flask) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-class TestGeneratedScreens:
-    def test_a_careless_room_cannot_leak(self, careless: Flask, world: World) -> None:
+class TestIsolationOfGeneratedScreens:
+    def test_isolation_holds_a_careless_feature(self, careless: Flask, world: World) -> None:
         browser = Browser(careless).sign_in_as(world, "administrator", "a")
         other = world.b.student_id
 
@@ -190,7 +196,7 @@ class TestGeneratedScreens:
         look_up = browser.get("/admin/negligents/ajax/lookup/?name=division&query=2")
         assert [label for _id, label in look_up.json] == [label for _id, label in look_up.json if "BET" not in label]
 
-    def test_a_careless_room_keeps_an_inspector_within_their_diplomas(
+    def test_isolation_keeps_an_inspector_within_their_diplomas(
         self, careless: Flask, world: World, arrange: Look, platform: Look
     ) -> None:
         with arrange() as session:
@@ -206,7 +212,7 @@ class TestGeneratedScreens:
         with platform() as session:
             assert session.get_one(Student, own).last_name == "Secret-alpha"
 
-    def test_a_careless_room_writes_nothing_for_an_inspector(
+    def test_isolation_lets_a_careless_feature_write_nothing_for_an_inspector(
         self, careless: Flask, world: World, arrange: Look, platform: Look
     ) -> None:
         with arrange() as session:
@@ -221,7 +227,9 @@ class TestGeneratedScreens:
         with platform() as session:
             assert session.get_one(Student, own).last_name == "Secret-alpha"
 
-    def test_a_careless_room_cannot_write_elsewhere(self, careless: Flask, world: World, platform: Look) -> None:
+    def test_isolation_lets_a_careless_feature_write_nothing_elsewhere(
+        self, careless: Flask, world: World, platform: Look
+    ) -> None:
         browser = Browser(careless).sign_in_as(world, "administrator", "a")
         other = world.b.student_id
         browser.get("/admin/negligents/")
@@ -234,7 +242,9 @@ class TestGeneratedScreens:
             student = session.get_one(Student, other)
             assert student.last_name == "Secret-beta"
 
-    def test_it_does_reach_its_own_rows(self, careless: Flask, world: World, platform: Look) -> None:
+    def test_isolation_lets_a_careless_feature_reach_its_own_rows(
+        self, careless: Flask, world: World, platform: Look
+    ) -> None:
         browser = Browser(careless).sign_in_as(world, "administrator", "a")
         own = world.a.student_id
 
@@ -245,7 +255,7 @@ class TestGeneratedScreens:
             assert session.get_one(Student, own).last_name == "Corrigé"
             assert session.get_one(Division, world.b.division_id).code == "2BET"
 
-    def test_a_screen_without_permission_is_closed_to_everyone(self, careless: Flask, world: World) -> None:
+    def test_generated_screen_without_permission_is_closed_to_everyone(self, careless: Flask, world: World) -> None:
         class Undeclared(SecureModelView):
             can_view_details = True
 

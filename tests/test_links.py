@@ -118,14 +118,14 @@ def visitor(person: str, browser: Callable[[], Browser], world: World) -> Browse
 
 
 class TestLinks:
-    def test_every_link_one_meets_leads_somewhere(self, visitor: Browser) -> None:
+    def test_links_one_meets_lead_somewhere(self, visitor: Browser) -> None:
         crawl = Crawl(visitor).follow("/")
 
         assert crawl.dead == []
         assert len(crawl.opened) > 3
 
     @pytest.mark.parametrize("person", ["administrator", "head", "support in a school"], indirect=True)
-    def test_the_menu_leads_to_every_screen_one_may_read(self, visitor: Browser) -> None:
+    def test_menu_leads_to_every_screen_one_may_read(self, visitor: Browser) -> None:
         pages = {urlsplit(address).path for address in Crawl(visitor).follow("/admin/").opened}
 
         screens = "eleves divisions diplomes mefs utilisateurs masques etablissements transferts journal"

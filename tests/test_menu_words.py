@@ -25,7 +25,7 @@ def words(markup: str) -> str:
 
 
 @pytest.mark.parametrize(("role", "enter"), PEOPLE, ids=[role for role, _ in PEOPLE])
-def test_each_entry_opens_a_page_of_its_own_name(as_: Callable[..., Browser], role: str, enter: str | None) -> None:
+def test_menu_entry_opens_a_page_of_its_own_name(as_: Callable[..., Browser], role: str, enter: str | None) -> None:
     browser = as_(role, enter=enter)
     page = browser.get("/admin/" if role not in ("teacher", "student") else "/", follow_redirects=True).text
     menu = re.search(r'<nav[^>]*class="[^"]*(?:menu|side)[^"]*".*?</nav>', page, re.S)
@@ -43,7 +43,7 @@ def test_each_entry_opens_a_page_of_its_own_name(as_: Callable[..., Browser], ro
     assert titles == {label: label for label in titles}
 
 
-def test_each_entry_covers_pages_that_exist(migrated_app: Flask) -> None:
+def test_menu_entry_covers_pages_that_exist(migrated_app: Flask) -> None:
     endpoints = {rule.endpoint for rule in migrated_app.url_map.iter_rules()}
     known = endpoints | {f"{endpoint.rpartition('.')[0]}.*" for endpoint in endpoints}
 

@@ -120,7 +120,7 @@ def kept() -> dict[str, tuple[int, object]]:
 
 
 class TestMigrations:
-    def test_an_upgrade_keeps_every_row(self, old_app: Flask) -> None:
+    def test_migrations_keep_every_row_on_an_upgrade(self, old_app: Flask) -> None:
         before = kept()
 
         upgrade()
@@ -128,7 +128,7 @@ class TestMigrations:
         assert kept() == before
         assert all(count == 1 for count, _word in before.values())
 
-    def test_going_back_to_the_first_release_keeps_every_row(self, old_app: Flask) -> None:
+    def test_migrations_keep_every_row_on_going_back_to_the_first_release(self, old_app: Flask) -> None:
         before = kept()
         upgrade()
 
@@ -136,20 +136,20 @@ class TestMigrations:
 
         assert kept() == before
 
-    def test_nothing_is_left_after_the_last_downgrade(self, old_app: Flask) -> None:
+    def test_migrations_leave_nothing_after_the_last_downgrade(self, old_app: Flask) -> None:
         downgrade(revision="base")
 
         with db.engine.begin() as connection:
             assert set(tables_of(connection).tables) == {"alembic_version"}
 
-    def test_the_tables_are_those_of_the_models(self, old_app: Flask) -> None:
+    def test_migrations_make_the_tables_of_the_models(self, old_app: Flask) -> None:
         upgrade()
 
         with db.engine.connect() as connection:
             differences = compare_metadata(MigrationContext.configure(connection), db.metadata)
         assert differences == []
 
-    def test_every_key_of_a_mask_may_be_worded(self, old_app: Flask) -> None:
+    def test_migrations_let_every_key_of_a_mask_be_worded(self, old_app: Flask) -> None:
         upgrade()
 
         with db.engine.connect() as connection:
@@ -158,7 +158,7 @@ class TestMigrations:
             )
         assert {key.value for key in MaskKey} == set(re.findall(r"'(\w+)'", allowed["sqltext"]))
 
-    def test_every_table_of_a_school_is_protected(self, old_app: Flask) -> None:
+    def test_migrations_protect_every_table_of_a_school(self, old_app: Flask) -> None:
         if not POSTGRESQL_URL:
             pytest.skip("row-level security is PostgreSQL's; .ci/run runs this suite there too")
         upgrade()
@@ -172,7 +172,7 @@ class TestMigrations:
             ).all()
         assert set(bare) == {"alembic_version"}
 
-    def test_a_policy_reads_the_scope_once_for_a_statement(self, old_app: Flask) -> None:
+    def test_migrations_make_policies_that_read_the_scope_once_for_a_statement(self, old_app: Flask) -> None:
         if not POSTGRESQL_URL:
             pytest.skip("row-level security is PostgreSQL's; .ci/run runs this suite there too")
         upgrade()

@@ -16,7 +16,7 @@ ODD_IDS = ["mot", "", "0", "-1", "1.5", "٣", "2147483648", "99999999999", "9" *
 
 @pytest.mark.parametrize("odd", ODD_IDS, ids=lambda text: text[:20] or "blank")
 class TestOddIds:
-    def test_is_not_found(self, migrated_app: Flask, as_: Callable[..., Browser], odd: str) -> None:
+    def test_odd_id_is_not_found(self, migrated_app: Flask, as_: Callable[..., Browser], odd: str) -> None:
         browser = as_("administrator")
 
         for screen in screens(migrated_app):
@@ -24,7 +24,7 @@ class TestOddIds:
                 continue  # not the administrator's
             assert browser.get(f"{screen.url}/details/?id={odd}").status_code == 404, screen.title
 
-    def test_is_no_row_that_was_ticked(self, as_: Callable[..., Browser], world: World, odd: str) -> None:
+    def test_odd_id_is_no_row_that_was_ticked(self, as_: Callable[..., Browser], world: World, odd: str) -> None:
         browser = as_("administrator")
         teacher = world.a.account_ids["teacher"]
 
@@ -35,7 +35,7 @@ class TestOddIds:
 
 
 @pytest.mark.parametrize("code", ["\x00", "2ALP\x00", "9" * 5000])
-def test_an_odd_code_is_refused(as_: Callable[..., Browser], code: str) -> None:
+def test_odd_code_is_refused(as_: Callable[..., Browser], code: str) -> None:
     browser = as_("administrator")
     wording = {"key": "links", "wording": "Liens utiles"}
     person = {"role": "teacher", "last_name": "Mica", "first_name": "Zoé"}

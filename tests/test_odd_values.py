@@ -122,7 +122,7 @@ def statuses(browser: Browser, address: str, query: dict[str, str]) -> int:
 
 @odd_values
 @pytest.mark.parametrize("role", ROLES)
-def test_in_no_address(migrated_app: Flask, as_: As, filled: World, role: str, odd: str) -> None:
+def test_odd_values_break_no_address(migrated_app: Flask, as_: As, filled: World, role: str, odd: str) -> None:
     browser, names = as_(role), parameters(migrated_app)
 
     for rule in gets(migrated_app):
@@ -134,7 +134,7 @@ def test_in_no_address(migrated_app: Flask, as_: As, filled: World, role: str, o
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_in_no_parameter_that_a_page_names(as_: As, filled: World, role: str) -> None:
+def test_odd_values_break_no_parameter_that_a_page_names(as_: As, filled: World, role: str) -> None:
     browser = as_(role)
     named = {path: names for path, names in Crawl(browser).names.items() if names}
 
@@ -145,7 +145,7 @@ def test_in_no_parameter_that_a_page_names(as_: As, filled: World, role: str) ->
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_in_no_form(as_: As, filled: World, role: str) -> None:
+def test_odd_values_break_no_form(as_: As, filled: World, role: str) -> None:
     browser = as_(role)
     forms = Crawl(browser).forms
 
@@ -162,7 +162,7 @@ def test_in_no_form(as_: As, filled: World, role: str) -> None:
     assert forms
 
 
-def test_a_journal_until_the_end_of_time_is_the_whole_journal(as_: As, filled: World) -> None:
+def test_journal_until_the_end_of_time_is_the_whole_journal(as_: As, filled: World) -> None:
     browser = as_("administrator")
 
     def lines(query: str) -> int:

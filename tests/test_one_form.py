@@ -106,9 +106,9 @@ def check(watching: Watching, *beginnings: str) -> None:
     assert unknown == {}, "make one form of them, with buttons that have each their formaction"
 
 
-class TestEveryPage:
+class TestOneForm:
     @pytest.mark.parametrize("who", DEMO)
-    def test_of_the_demonstration(self, app: Flask, who: str) -> None:
+    def test_one_form_on_each_page_of_the_demonstration(self, app: Flask, who: str) -> None:
         assert load(app).exit_code == 0
         browser = Browser(app)
         school, login = DEMO[who]
@@ -121,14 +121,14 @@ class TestEveryPage:
             assert set(watching.found) == set(TWO_FORMS), "an exception that is not needed any more"
 
     @pytest.mark.parametrize("role", ["administrator", "head", "teacher", "student", "inspector", "support"])
-    def test_of_a_school_of_the_tests(self, as_: As, role: str) -> None:
+    def test_one_form_on_each_page_of_a_school_of_the_tests(self, as_: As, role: str) -> None:
         check(Watching(as_(role, enter="a" if role == "support" else None)))
 
-    def test_signed_out(self, app: Flask, world: World) -> None:
+    def test_one_form_on_each_page_when_signed_out(self, app: Flask, world: World) -> None:
         check(Watching(Browser(app)))
 
 
-class TestTheCheck:
+class TestOneFormCheck:
     @pytest.mark.parametrize(
         ("html", "count"),
         [
@@ -138,7 +138,7 @@ class TestTheCheck:
             ("<form><input name=a disabled></form><form><input type=file name=b></form>", 1),
         ],
     )
-    def test_it_sees_two_forms_with_fields(self, app: Flask, html: str, count: int) -> None:
+    def test_one_form_check_sees_two_forms_with_fields(self, app: Flask, html: str, count: int) -> None:
         answer = app.test_client().get("/connexion")
         answer.set_data(f"<!doctype html><main>{html}</main>")
 

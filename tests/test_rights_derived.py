@@ -69,40 +69,40 @@ def office(app: Flask, world: World) -> Office:
     return Office(app, world)
 
 
-class TestQuestions:
+class TestRights:
     @pytest.mark.parametrize("value", ["", "system", "anonymous", "HEAD", "proviseur"])
-    def test_a_text_that_is_no_role_has_no_right(self, value: str) -> None:
+    def test_can_gives_a_text_that_is_no_role_no_right(self, value: str) -> None:
         by = Actor("system", None, "Tâche périodique", value)
 
         assert not any(role_can(value, permission) or by.can(permission) for permission in Permission)
         assert not can(None, Permission.HELP_READ)
 
     @pytest.mark.parametrize("role", Role)
-    def test_who_acts_has_the_rights_of_their_role(self, role: Role) -> None:
+    def test_rights_who_acts_has_the_rights_of_their_role(self, role: Role) -> None:
         by = Actor("account", 1, "Alix Granite", role.value)
 
         assert {permission for permission in Permission if by.can(permission)} == ROLE_PERMISSIONS[role]
         assert all((role in roles_with(permission)) is by.can(permission) for permission in Permission)
 
-    def test_who_reads_all_records_has_a_private_code_and_no_sheet(self) -> None:
+    def test_rights_who_reads_all_records_has_a_private_code_and_no_sheet(self) -> None:
         private = {role for role in Role if role.has_private_code}
         assert private >= {Role.HEAD, Role.INSPECTOR}
         assert not private & {Role.ADMINISTRATOR, Role.TEACHER, Role.STUDENT, Role.SUPPORT}
         assert set(PRINTED_ROLES) == set(MANUAL_ROLES) - private
         assert not Role.ADMINISTRATOR.can(Permission.SCHOOL_RECORDS_READ)
 
-    def test_the_platform_and_the_strong_passwords_are_who_they_were(self) -> None:
+    def test_rights_the_platform_and_the_strong_passwords_are_who_they_were(self) -> None:
         assert [role for role in Role if role.is_platform] == [Role.INSPECTOR, Role.SUPPORT]
         assert [role for role in Role if not role.is_privileged] == [Role.TEACHER, Role.STUDENT]
 
 
-class TestReadingWithoutActing:
-    def test_modules_are_closed_to_who_may_not_read_them(self, as_: As) -> None:
+class TestRightsReadingWithoutActing:
+    def test_modules_page_is_closed_to_who_may_not_read_it(self, as_: As) -> None:
         browser = as_("administrator")
 
         assert browser.get(MODULES).status_code == browser.post(MODULES, ALL_ON).status_code == 403
 
-    def test_modules_are_read_without_a_switch(self, app: Flask, as_: As, give: Give) -> None:
+    def test_modules_page_is_read_without_a_switch(self, app: Flask, as_: As, give: Give) -> None:
         give(Role.ADMINISTRATOR, Permission.MODULES_VIEW)
         browser = as_("administrator")
 
@@ -133,7 +133,7 @@ class TestReadingWithoutActing:
                 address = f"{INSPECTORS}/{mandate_id}/{act}"
                 assert browser.get(address).status_code == browser.post(address).status_code == 403
 
-    def test_who_manages_mandates_does_not_read_consultations_by_that(
+    def test_consultations_are_not_read_by_managing_mandates(
         self, as_: As, world: World, arrange: Look, give: Give
     ) -> None:
         mandate_id = _open_mandate(world, arrange)
@@ -142,52 +142,58 @@ class TestReadingWithoutActing:
         assert as_("administrator").get(f"{INSPECTORS}/{mandate_id}/consultations").status_code == 403
 
 
-class TestWhoReadsWhatTheHeadReads:
+class TestRightsOfWhoReadsWhatTheHeadReads:
     """The rules on the code of a head hold for a role that reads as much: no list names it."""
 
     @pytest.fixture
     def account(self, office: Office, reader: Role) -> int:
         return office.add(reader, password_hash=None, activated_at=None)
 
-    def test_waits_for_the_head(self, office: Office, reader: Role) -> None:
+    def test_role_that_reads_all_waits_for_the_head(self, office: Office, reader: Role) -> None:
         assert office.find(office.create(reader.value)).is_pending
 
-    def test_has_no_sheet(self, app: Flask, office: Office, account: int) -> None:
+    def test_role_that_reads_all_has_no_sheet(self, app: Flask, office: Office, account: int) -> None:
         with nothing_written(app), pytest.raises(NoSheet):
             office.act(lambda row, by, now: check_may_have_sheet(row, by), account=account)
 
-    def test_gives_the_administrator_no_code(self, office: Office, account: int) -> None:
+    def test_role_that_reads_all_gives_the_administrator_no_code(self, office: Office, account: int) -> None:
         assert office.act(access.reset_account, account=account) is None
 
-    def test_is_not_counted_among_those_without_a_code(self, office: Office, account: int) -> None:
+    def test_role_that_reads_all_is_not_counted_among_those_without_a_code(self, office: Office, account: int) -> None:
         with office.session():
             assert account not in db.session.scalars(select(Account.id).where(is_without_code(NOW))).all()
 
-    def test_once_activated_is_reset_by_nobody(self, app: Flask, office: Office, reader: Role) -> None:
+    def test_role_that_reads_all_once_activated_is_reset_by_nobody(
+        self, app: Flask, office: Office, reader: Role
+    ) -> None:
         account = office.add(reader)
 
         with nothing_written(app), pytest.raises(NotByAdministrator):
             office.act(access.reset_account, account=account)
 
     @pytest.mark.parametrize("values", [{"email": "alix@alpha.example"}, {"role": "administrator"}])
-    def test_is_corrected_by_nobody_else(
+    def test_role_that_reads_all_is_corrected_by_nobody_else(
         self, app: Flask, office: Office, account: int, values: dict[str, str]
     ) -> None:
         with nothing_written(app), pytest.raises(NotByAdministrator):
             office.act(manual.update_account, account=account, values=values)
 
-    def test_nobody_becomes_one_by_a_change_of_role(self, app: Flask, office: Office, reader: Role) -> None:
+    def test_role_that_reads_all_nobody_becomes_one_by_a_change_of_role(
+        self, app: Flask, office: Office, reader: Role
+    ) -> None:
         other = office.add(Role.ADMINISTRATOR)
 
         with nothing_written(app), pytest.raises(RoleRefused, match="ne cesse de l’être"):
             office.act(manual.update_account, account=other, values={"role": reader.value})
 
-    def test_consents_to_nobody(self, app: Flask, office: Office, reader: Role) -> None:
+    def test_role_that_reads_all_consents_to_nobody(self, app: Flask, office: Office, reader: Role) -> None:
         waiting = office.add(Role.ADMINISTRATOR, consent_needed=True)
         with nothing_written(app), pytest.raises(Forbidden):
             office.act(consent.grant_consent, "teacher", account=waiting)
 
-    def test_reads_all_records_and_writes_none(self, app: Flask, as_: As, reader: Role, world: World) -> None:
+    def test_role_that_reads_all_reads_all_records_and_writes_none(
+        self, app: Flask, as_: As, reader: Role, world: World
+    ) -> None:
         browser, student = as_("teacher"), f"/eleves/{world.a.student_id}"
 
         assert browser.get(student).status_code == 200

@@ -119,13 +119,13 @@ def _sentences() -> dict[str, str]:
     return found
 
 
-def test_each_sentence_about_a_right_agrees_with_the_table() -> None:
+def test_rights_sentences_agree_with_the_table() -> None:
     for sentence, where in _sentences().items():
         known = [each for each in (*CLAIMS, *TELL_NO_RIGHT) if sentence.startswith(each)]
         assert known, f"{where}: « {sentence} » tells who reads what: draw it from core.rights, or hold it in CLAIMS"
 
 
-def test_no_claim_outlives_its_sentence() -> None:
+def test_rights_sentences_are_there_for_each_claim() -> None:
     written = " ".join(
         re.sub(r"</?(?:strong|a|em)\b[^>]*>", "", path.read_text().translate({0x202F: " ", 0xA0: " "}))
         for path in TEMPLATES.rglob("*.html")
@@ -135,18 +135,20 @@ def test_no_claim_outlives_its_sentence() -> None:
 
 
 @pytest.mark.parametrize("sentence", CLAIMS)
-def test_each_claim_is_what_the_table_says(sentence: str) -> None:
+def test_rights_sentences_claim_what_the_table_says(sentence: str) -> None:
     for (role, permission), held in CLAIMS[sentence].items():
         assert (permission in ROLE_PERMISSIONS[role]) is held, f"« {sentence} »: {role.label}, {permission.value}"
 
 
 @pytest.mark.parametrize("role", Role)
-def test_what_is_drawn_is_all_that_can_be_read(role: Role) -> None:
+def test_rights_sentences_draw_all_that_can_be_read(role: Role) -> None:
     assert sorted([*list_read_by(role), *list_closed_to(role)]) == sorted(READABLE.values())
 
 
 @pytest.mark.parametrize("address", ["/admin/parametres/inspecteurs", "/aide/inspecteurs"])
-def test_what_an_inspector_reads_is_shown_whole(as_: Callable[..., Browser], world: World, address: str) -> None:
+def test_rights_sentences_show_whole_what_an_inspector_reads(
+    as_: Callable[..., Browser], world: World, address: str
+) -> None:
     page = Page(as_("administrator").get(address)).text
 
     for words in (*list_read_by(Role.INSPECTOR), *list_closed_to(Role.INSPECTOR)):

@@ -115,8 +115,8 @@ PLAYS = [(title, power) for title, powers in CASES.items() for power in powers]
 HELD = [(title, power, role) for title, power in PLAYS for role in holders(DECLARED[title], power)]
 
 
-class TestTable:
-    def test_each_power_of_each_screen_has_its_case(self, migrated_app: Flask) -> None:
+class TestScreenPowersTable:
+    def test_screen_powers_have_each_their_case(self, migrated_app: Flask) -> None:
         there = {screen.title: set(powers_of(screen)) for screen in screens(migrated_app)}
 
         assert {title: set(powers) for title, powers in CASES.items()} == there, (
@@ -125,7 +125,7 @@ class TestTable:
 
 
 @pytest.mark.parametrize(("title", "power", "role"), HELD, ids=lambda value: getattr(value, "value", value))
-def test_a_role_with_a_power_is_led_to_it_and_it_works(
+def test_screen_powers_are_offered_to_a_role_that_has_them_and_work(
     migrated_app: Flask, as_: As, filled: World, arrange: Look, platform: Look, title: str, power: str, role: Role
 ) -> None:
     screen, case = screen_of(migrated_app, title), CASES[title][power]
@@ -161,7 +161,7 @@ def test_a_role_with_a_power_is_led_to_it_and_it_works(
 
 @pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
 @pytest.mark.slow
-def test_a_role_without_a_power_is_offered_nothing_and_refused(
+def test_screen_powers_are_refused_to_a_role_that_lacks_them(
     migrated_app: Flask, as_: As, filled: World, arrange: Look, platform: Look, role: Role
 ) -> None:
     lacking = [(title, power) for title, power in PLAYS if role not in holders(DECLARED[title], power)]

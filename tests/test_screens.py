@@ -48,8 +48,8 @@ def a_row_of(session: Session, screen: Screen, world: World, school: str) -> int
     return session.scalars(select(screen.model.id).where(owner == establishment).order_by(screen.model.id)).first() or 0
 
 
-class TestPowers:
-    def test_the_table_in_docs_is_what_the_application_answers(
+class TestScreensPowers:
+    def test_screens_answer_what_the_table_in_docs_says(
         self, migrated_app: Flask, as_: As, filled: World, platform: Look
     ) -> None:
         browsers = {role: as_(role, enter="a" if role in ("support", "inspector") else None) for role in ROLES}
@@ -68,21 +68,21 @@ class TestPowers:
         assert sorted(said) == sorted(lines), f"docs/droits.md is not true any more; the application says:\n{table}"
 
     @pytest.mark.parametrize("role", CLOSED)
-    def test_teachers_and_students_have_none(self, migrated_app: Flask, as_: As, role: str) -> None:
+    def test_screens_are_closed_to_teachers_and_students(self, migrated_app: Flask, as_: As, role: str) -> None:
         browser = as_(role)
 
         for screen in screens(migrated_app):
             for _method, path in POWERS.values():
                 assert browser.get(screen.url + path.format(id=1)).status_code == 403
 
-    def test_a_power_one_lacks_is_refused_on_posts_too(self, migrated_app: Flask, as_: As, filled: World) -> None:
+    def test_screens_refuse_a_power_one_lacks_on_posts_too(self, migrated_app: Flask, as_: As, filled: World) -> None:
         browser = as_("support", enter="a")
 
         for screen in screens(migrated_app):
             for path in ("/new/", "/edit/?id=1", "/delete/?id=1", "/action/"):
                 assert browser.post(screen.url + path, {"id": "1"}).status_code == 403, screen.url + path
 
-    def test_signed_out_everything_leads_to_the_sign_in(
+    def test_screens_lead_to_the_sign_in_when_signed_out(
         self, migrated_app: Flask, browser: Callable[[], Browser]
     ) -> None:
         stranger = browser()
@@ -93,8 +93,8 @@ class TestPowers:
                 assert (answer.status_code, answer.location.partition("?")[0]) == (303, "/connexion")
 
 
-class TestOtherSchool:
-    def test_by_id_another_schools_row_does_not_exist(
+class TestScreensOfAnotherSchool:
+    def test_screens_of_another_school_by_id_another_schools_row_does_not_exist(
         self, migrated_app: Flask, as_: As, filled: World, platform: Look
     ) -> None:
         as_("administrator", "b")  # whose sign-in is a line of B's journal
@@ -111,7 +111,9 @@ class TestOtherSchool:
                 assert browser.get(f"{screen.url}/{path}/?id={row}").status_code == expected, f"{screen.url}/{path}"
                 assert browser.post(f"{screen.url}/{path}/?id={row}", {"id": row}).status_code == expected
 
-    def test_lists_searches_and_exports_hold_ones_own_rows(self, migrated_app: Flask, as_: As, filled: World) -> None:
+    def test_screens_of_another_school_lists_searches_and_exports_hold_ones_own_rows(
+        self, migrated_app: Flask, as_: As, filled: World
+    ) -> None:
         browser = as_("administrator", "a")
 
         for screen in screens(migrated_app):
@@ -148,9 +150,9 @@ ODD_ADDRESSES = (
 )
 
 
-class TestWeaknesses:
+class TestScreensWeaknesses:
     @pytest.mark.parametrize("path", ODD_ADDRESSES)
-    def test_no_address_is_a_crash(self, migrated_app: Flask, as_: As, filled: World, path: str) -> None:
+    def test_screens_no_address_is_a_crash(self, migrated_app: Flask, as_: As, filled: World, path: str) -> None:
         browser = as_("administrator")
 
         for screen in screens(migrated_app):
@@ -158,7 +160,7 @@ class TestWeaknesses:
             assert answer.status_code in (200, 403, 404), f"{screen.url}{path}: {answer.status_code}"
             assert "Traceback" not in answer.text
 
-    def test_a_post_without_token_is_refused(self, migrated_app: Flask, as_: As, filled: World) -> None:
+    def test_screens_a_post_without_token_is_refused(self, migrated_app: Flask, as_: As, filled: World) -> None:
         browser = as_("administrator")
 
         for screen in screens(migrated_app):
@@ -168,7 +170,7 @@ class TestWeaknesses:
     @pytest.mark.parametrize(
         ("sought", "found"), [("%", 0), ("_", 0), ("zoe", 1), ("ZOÉ", 1), ("oeuvre", 1), ("100 %", 1)]
     )
-    def test_a_search_ignores_case_and_accents_and_takes_signs_literally(
+    def test_screens_a_search_ignores_case_and_accents_and_takes_signs_literally(
         self, as_: As, filled: World, arrange: Look, sought: str, found: int
     ) -> None:
         with arrange() as session:
@@ -181,7 +183,7 @@ class TestWeaknesses:
 
         assert len(re.findall(r'<th scope="row">', page)) == found
 
-    def test_no_exported_cell_is_a_formula(self, as_: As, filled: World, arrange: Look) -> None:
+    def test_screens_no_exported_cell_is_a_formula(self, as_: As, filled: World, arrange: Look) -> None:
         with arrange() as session:
             for name in ("=HYPERLINK(1)", "+1", "-2+3", "@SUM(A1)"):
                 session.add(make_student(filled.a.id, last_name="Z", usage_name=name, first_name=name))
@@ -196,7 +198,7 @@ class TestWeaknesses:
         assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
         assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
 
-    def test_an_export_holds_what_the_list_shows(self, as_: As, filled: World, arrange: Look) -> None:
+    def test_screens_an_export_holds_what_the_list_shows(self, as_: As, filled: World, arrange: Look) -> None:
         with arrange() as session:
             session.add(make_student(filled.a.id, last_name="Parti", is_active=False))
 
@@ -204,7 +206,7 @@ class TestWeaknesses:
 
         assert [line.split(";")[0] for line in lines[1:]] == ["PARTI"]
 
-    def test_deleting_asks_once_and_names_the_object(self, as_: As, filled: World, platform: Look) -> None:
+    def test_screens_deleting_asks_once_and_names_the_object(self, as_: As, filled: World, platform: Look) -> None:
         browser = as_("administrator")
         with platform() as session:
             own = session.scalars(select(Diploma).where(Diploma.establishment_id == filled.a.id)).one().id
@@ -220,7 +222,9 @@ class TestWeaknesses:
         with platform() as session:
             assert session.get(Diploma, own) is None
 
-    def test_no_form_renders_a_long_list(self, migrated_app: Flask, as_: As, filled: World, arrange: Look) -> None:
+    def test_screens_no_form_renders_a_long_list(
+        self, migrated_app: Flask, as_: As, filled: World, arrange: Look
+    ) -> None:
         with arrange() as session:
             session.add_all(Division(establishment_id=filled.a.id, code=f"D{i}", label="") for i in range(300))
         browser = as_("administrator")
@@ -232,7 +236,7 @@ class TestWeaknesses:
     @pytest.mark.parametrize(
         "screen_url", ["/admin/eleves", "/admin/divisions", "/admin/journal", "/admin/utilisateurs"]
     )
-    def test_a_list_asks_as_many_queries_for_100_rows_as_for_20(
+    def test_screens_a_list_asks_as_many_queries_for_100_rows_as_for_20(
         self, app: Flask, as_: As, filled: World, arrange: Look, screen_url: str
     ) -> None:
         with arrange() as session:
@@ -247,12 +251,12 @@ class TestWeaknesses:
 
         assert counts[0] == counts[1]
 
-    def test_beyond_what_can_be_paged_one_is_asked_to_search(self) -> None:
+    def test_screens_beyond_what_can_be_paged_one_is_asked_to_search(self) -> None:
         assert MAX_ROWS == 10_000
 
 
-class TestTwoPeople:
-    def test_the_second_is_warned_and_loses_nothing(self, as_: As, filled: World, platform: Look) -> None:
+class TestScreensTwoPeople:
+    def test_screens_the_second_is_warned_and_loses_nothing(self, as_: As, filled: World, platform: Look) -> None:
         first, second = as_("administrator"), as_("administrator")
         address = f"/admin/eleves/edit/?id={filled.a.student_id}"
         form, late_form = first.form(address), second.form(address)
@@ -267,7 +271,7 @@ class TestTwoPeople:
         with platform() as session:
             assert session.get_one(Student, filled.a.student_id).first_name == "Anaïs"
 
-    def test_posting_again_applies_knowingly(self, as_: As, filled: World, platform: Look) -> None:
+    def test_screens_posting_again_applies_knowingly(self, as_: As, filled: World, platform: Look) -> None:
         first, second = as_("administrator"), as_("administrator")
         address = f"/admin/eleves/edit/?id={filled.a.student_id}"
         form, late_form = first.form(address), second.form(address)
@@ -283,8 +287,8 @@ class TestTwoPeople:
             assert session.get_one(Student, filled.a.student_id).first_name == "Chloé"
 
 
-class TestSIECLE:
-    def test_a_school_that_uses_it_creates_and_corrects_no_pupil_by_hand(self, as_: As, world: World) -> None:
+class TestScreensWithSIECLE:
+    def test_screens_a_school_that_uses_it_creates_and_corrects_no_pupil_by_hand(self, as_: As, world: World) -> None:
         browser = as_("administrator")
 
         assert browser.post("/admin/eleves/new/", {"last_name": "X"}).status_code == 409
@@ -292,7 +296,7 @@ class TestSIECLE:
         answer = browser.post(f"/admin/eleves/edit/?id={world.a.student_id}", {"last_name": "X"})
         assert answer.status_code == 403
 
-    def test_no_form_writes_an_ine(self, as_: As, filled: World, platform: Look) -> None:
+    def test_screens_no_form_writes_an_ine(self, as_: As, filled: World, platform: Look) -> None:
         browser = as_("administrator")
         address = f"/admin/eleves/edit/?id={filled.a.student_id}"
 
@@ -303,8 +307,8 @@ class TestSIECLE:
             assert session.get_one(Student, filled.a.student_id).ine is None
 
 
-class TestSupport:
-    def test_an_ine_shows_its_last_three_characters_only(self, as_: As, filled: World, arrange: Look) -> None:
+class TestScreensOfTheSupport:
+    def test_screens_an_ine_shows_its_last_three_characters_only(self, as_: As, filled: World, arrange: Look) -> None:
         with arrange() as session:
             student = make_student(filled.a.id, last_name="Topaze", ine="9900000044N")
             session.add(student)
@@ -335,8 +339,8 @@ def _queries(app: Flask, action: Callable[[], object]) -> int:
     return len(seen)
 
 
-class TestCorrection:
-    def test_a_division_is_corrected(self, as_: As, filled: World, platform: Look) -> None:
+class TestScreensCorrection:
+    def test_screens_a_division_is_corrected(self, as_: As, filled: World, platform: Look) -> None:
         browser = as_("administrator")
         address = f"/admin/divisions/edit/?id={filled.a.division_id}"
 

@@ -51,14 +51,14 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Platform:
 
 
 class TestFirstStart:
-    def test_a_page_is_there(self, stopped: Platform) -> None:
+    def test_first_start_a_page_is_there(self, stopped: Platform) -> None:
         status, page = stopped.first_page
 
         assert status == 200
         assert heading_of(page) == "Se connecter"
         assert stopped.health == (200, '{"status":"ok"}\n')
 
-    def test_it_prints_the_address_the_accounts_and_the_password_once(self, stopped: Platform) -> None:
+    def test_first_start_prints_the_address_the_accounts_and_the_password_once(self, stopped: Platform) -> None:
         announcement = stopped.announcement
 
         assert stopped.url in announcement
@@ -69,27 +69,27 @@ class TestFirstStart:
         assert announcement.count(password_in(announcement)) == 1
         assert stopped.complaints == ""
 
-    def test_the_password_it_prints_opens_every_demonstration_account(self, stopped: Platform) -> None:
+    def test_first_start_the_password_it_prints_opens_every_demonstration_account(self, stopped: Platform) -> None:
         assert stopped.signed_in == "Tableau de bord"
 
-    def test_a_large_deposit_reaches_the_page_that_judges_it(self, stopped: Platform) -> None:
+    def test_first_start_a_large_deposit_reaches_the_page_that_judges_it(self, stopped: Platform) -> None:
         assert "Rien n’a été importé" in stopped.deposited
 
-    def test_it_listens_on_this_machine_only(self, stopped: Platform) -> None:
+    def test_first_start_listens_on_this_machine_only(self, stopped: Platform) -> None:
         assert stopped.reachable == {"127.0.0.1"}
 
-    def test_the_server_key_is_for_its_owner_only(self, stopped: Platform) -> None:
+    def test_first_start_the_server_key_is_for_its_owner_only(self, stopped: Platform) -> None:
         key = stopped.folder / "instance" / "secret_key"
 
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
         assert len(key.read_text()) >= 43  # 256 random bits
 
-    def test_it_stops_cleanly(self, stopped: Platform) -> None:
+    def test_first_start_stops_cleanly(self, stopped: Platform) -> None:
         assert stopped.stop() == 0
 
 
 class TestSecondStart:
-    def test_what_was_changed_is_kept_and_nothing_is_reloaded(self, stopped: Platform) -> None:
+    def test_second_start_what_was_changed_is_kept_and_nothing_is_reloaded(self, stopped: Platform) -> None:
         password = password_in(stopped.announcement)
         key = (stopped.folder / "instance" / "secret_key").read_text()
         with sqlite3.connect(stopped.database) as database:
@@ -107,7 +107,7 @@ class TestSecondStart:
         with sqlite3.connect(stopped.database) as database:
             assert _counts(database) == before
 
-    def test_the_password_asked_for_is_the_one_of_the_accounts(self, tmp_path: Path) -> None:
+    def test_second_start_the_password_asked_for_is_the_one_of_the_accounts(self, tmp_path: Path) -> None:
         with Platform(tmp_path, {"CPRO_DEMO_PASSWORD": PASSWORD}) as platform:
             assert sign_in(platform, PASSWORD) == "Tableau de bord"
             assert sign_in(platform, PASSWORD + "x") == "Se connecter"
@@ -118,7 +118,7 @@ class TestSecondStart:
 class TestCannotStart:
     """One plain sentence on standard error, a status that is not zero, and nothing changed."""
 
-    def test_the_instance_folder_cannot_be_written(self, tmp_path: Path) -> None:
+    def test_cannot_start_the_instance_folder_cannot_be_written(self, tmp_path: Path) -> None:
         instance = _read_only(tmp_path / "instance")
 
         refusal = _refused_without_powers(tmp_path)
@@ -126,23 +126,23 @@ class TestCannotStart:
         assert str(instance) in refusal
         assert "CPRO_INSTANCE" in refusal
 
-    def test_the_instance_folder_is_below_a_file(self, tmp_path: Path) -> None:
+    def test_cannot_start_the_instance_folder_is_below_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "instance").write_text("not a folder")
 
         assert "CPRO_INSTANCE" in refused(tmp_path)
 
-    def test_the_database_cannot_be_written_any_more(self, tmp_path: Path) -> None:
+    def test_cannot_start_the_database_cannot_be_written_any_more(self, tmp_path: Path) -> None:
         flask("db", "upgrade", folder=tmp_path)
         _read_only(tmp_path / "instance")
 
         assert "cpro.sqlite3" in _refused_without_powers(tmp_path)
 
-    def test_the_uploads_folder_cannot_be_written(self, tmp_path: Path) -> None:
+    def test_cannot_start_the_uploads_folder_cannot_be_written(self, tmp_path: Path) -> None:
         uploads = _read_only(tmp_path / "uploads")
 
         assert str(uploads) in _refused_without_powers(tmp_path)
 
-    def test_the_port_is_taken(self, tmp_path: Path) -> None:
+    def test_cannot_start_the_port_is_taken(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
 
@@ -153,14 +153,14 @@ class TestCannotStart:
         assert not (tmp_path / "instance" / "cpro.sqlite3").exists(), "a second start must not touch the database"
 
     @pytest.mark.parametrize("port", ["abc", "0", "-1", "65536", "5000.5", "99999"])
-    def test_the_port_is_no_port(self, tmp_path: Path, port: str) -> None:
+    def test_cannot_start_the_port_is_no_port(self, tmp_path: Path, port: str) -> None:
         assert "CPRO_PORT" in refused(tmp_path, CPRO_PORT=port)
 
     @pytest.mark.parametrize("seconds", ["deux", "-1", "61"])
-    def test_the_wait_for_a_lock_is_no_wait(self, tmp_path: Path, seconds: str) -> None:
+    def test_cannot_start_the_wait_for_a_lock_is_no_wait(self, tmp_path: Path, seconds: str) -> None:
         assert "CPRO_LOCK_WAIT" in refused(tmp_path, CPRO_LOCK_WAIT=seconds)
 
-    def test_the_database_comes_from_a_newer_version(self, stopped: Platform, tmp_path: Path) -> None:
+    def test_cannot_start_the_database_comes_from_a_newer_version(self, stopped: Platform, tmp_path: Path) -> None:
         (tmp_path / "instance").mkdir()
         with sqlite3.connect(tmp_path / "instance" / "cpro.sqlite3") as database:
             database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
@@ -174,26 +174,26 @@ class TestCannotStart:
             tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         assert tables == [("alembic_version",)]
 
-    def test_the_database_is_no_database(self, tmp_path: Path) -> None:
+    def test_cannot_start_the_database_is_no_database(self, tmp_path: Path) -> None:
         (tmp_path / "instance").mkdir()
         (tmp_path / "instance" / "cpro.sqlite3").write_text("Ceci n’est pas une base de données. " * 99)
 
         assert "cpro.sqlite3" in refused(tmp_path)
 
-    def test_the_server_key_is_empty(self, tmp_path: Path) -> None:
+    def test_cannot_start_the_server_key_is_empty(self, tmp_path: Path) -> None:
         (tmp_path / "instance").mkdir()
         (tmp_path / "instance" / "secret_key").touch()
 
         assert "secret_key" in refused(tmp_path)
 
 
-class TestMigrations:
-    def test_they_go_up_down_and_up_again_and_say_what_the_models_say(self, tmp_path: Path) -> None:
+class TestMigrationsByHand:
+    def test_migrations_by_hand_go_up_down_and_up_again(self, tmp_path: Path) -> None:
         for command in (("upgrade",), ("check",), ("downgrade", "base"), ("upgrade",), ("check",)):
             done = flask("db", *command, folder=tmp_path)
             assert done.returncode == 0, f"flask db {' '.join(command)}\n{done.stdout}{done.stderr}"
 
-    def test_downgraded_to_the_base_nothing_is_left(self, tmp_path: Path) -> None:
+    def test_migrations_by_hand_downgraded_to_the_base_nothing_is_left(self, tmp_path: Path) -> None:
         flask("db", "upgrade", folder=tmp_path)
         flask("db", "downgrade", "base", folder=tmp_path)
 
@@ -202,7 +202,7 @@ class TestMigrations:
         assert [name for (name,) in left if not name.startswith("sqlite_")] == []
 
     @pytest.mark.skipif(not TESTED_ON, reason="CPRO_TEST_DATABASE_URL names no PostgreSQL; .ci/run does")
-    def test_the_same_on_postgresql(self, tmp_path: Path, database: str) -> None:
+    def test_migrations_by_hand_the_same_on_postgresql(self, tmp_path: Path, database: str) -> None:
         with empty_postgresql_schema(database) as address:
             for command in (("upgrade",), ("check",), ("downgrade", "base"), ("upgrade",), ("check",)):
                 done = flask("db", *command, folder=tmp_path, CPRO_DATABASE_URL=address)
@@ -231,7 +231,7 @@ class TestProduction:
         with sqlite3.connect(tmp_path / "instance" / "cpro.sqlite3") as database:
             assert set(_counts(database).values()) == {0}
 
-    def test_on_a_database_without_tables_it_says_it_is_not_well(self, tmp_path: Path) -> None:
+    def test_gunicorn_on_a_database_without_tables_says_it_is_not_well(self, tmp_path: Path) -> None:
         answer = run(
             ["-c", "from app import app; r = app.test_client().get('/sante/pret'); print(r.status_code, r.text)"],
             tmp_path,

@@ -51,8 +51,8 @@ def ask_for_a_job(platform: Platform) -> None:
         )
 
 
-class TestChild:
-    def test_it_works_beside_the_pages_and_comes_back_if_it_dies(self, platform_: Platform) -> None:
+class TestWorkerChild:
+    def test_worker_child_works_beside_the_pages_and_comes_back_if_it_dies(self, platform_: Platform) -> None:
         number = platform_.wait_for_worker()
         assert b"worker" in Path(f"/proc/{number}/cmdline").read_bytes()
 
@@ -70,7 +70,7 @@ class TestChild:
         assert "Traceback" not in platform_.complaints
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_it_is_stopped_with_the_platform(self, platform_: Platform, number: int) -> None:
+    def test_worker_child_is_stopped_with_the_platform(self, platform_: Platform, number: int) -> None:
         worker = platform_.wait_for_worker()
 
         assert platform_.stop(number) == 0
@@ -78,14 +78,14 @@ class TestChild:
         assert not is_alive(worker), "the platform waits for its worker"
         assert platform_.complaints == ""
 
-    def test_it_goes_by_itself_when_the_platform_is_killed(self, platform_: Platform) -> None:
+    def test_worker_child_goes_by_itself_when_the_platform_is_killed(self, platform_: Platform) -> None:
         worker = platform_.wait_for_worker()
 
         os.kill(platform_.number, signal.SIGKILL)
 
         wait_until_gone(worker)
 
-    def test_its_settings_are_those_of_the_platform(self, platform_: Platform) -> None:
+    def test_worker_child_has_the_settings_of_the_platform(self, platform_: Platform) -> None:
         environment = Path(f"/proc/{platform_.wait_for_worker()}/environ").read_bytes()
 
         assert f"CPRO_INSTANCE={platform_.folder / 'instance'}".encode() in environment

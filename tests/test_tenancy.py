@@ -60,17 +60,19 @@ CARELESS_READINGS: dict[str, Callable[[Session, World], Any]] = {
 }
 
 
-class TestReading:
+class TestTenancyReading:
     @pytest.mark.parametrize("name", CARELESS_READINGS)
-    def test_a_careless_reading_sees_its_own_school_only(self, in_a: Session, world: World, name: str) -> None:
+    def test_tenancy_reading_a_careless_reading_sees_its_own_school_only(
+        self, in_a: Session, world: World, name: str
+    ) -> None:
         assert CARELESS_READINGS[name](in_a, world) == ["Secret-alpha"]
 
-    def test_each_half_of_a_union_is_narrowed(self, in_a: Session) -> None:
+    def test_tenancy_reading_each_half_of_a_union_is_narrowed(self, in_a: Session) -> None:
         names = in_a.scalars(union_all(select(Student.last_name), select(Student.last_name))).all()
 
         assert names == ["Secret-alpha", "Secret-alpha"]
 
-    def test_counts_and_existence_are_narrowed(self, in_a: Session, world: World) -> None:
+    def test_tenancy_reading_counts_and_existence_are_narrowed(self, in_a: Session, world: World) -> None:
         other = world.b.student_id
 
         assert in_a.scalar(select(func.count(Student.id))) == 1
@@ -78,26 +80,28 @@ class TestReading:
         assert in_a.scalar(select(select(func.count(Student.id)).scalar_subquery())) == 1
         assert in_a.scalar(select(select(Student.id).where(Student.id == other).exists())) is False
 
-    def test_by_id_another_schools_row_does_not_exist(self, in_a: Session, world: World) -> None:
+    def test_tenancy_reading_by_id_another_schools_row_does_not_exist(self, in_a: Session, world: World) -> None:
         assert in_a.get(Student, world.b.student_id) is None
         assert in_a.get(Establishment, world.b.id) is None
         assert in_a.get(Student, world.a.student_id) is not None
 
-    def test_platform_tables_are_empty_for_a_school(self, in_a: Session) -> None:
+    def test_tenancy_reading_platform_tables_are_empty_for_a_school(self, in_a: Session) -> None:
         assert in_a.scalars(select(PlatformAccount)).all() == []
 
-    def test_national_rows_are_seen_beside_ones_own(self, app: Flask, in_a: Session, world: World) -> None:
+    def test_tenancy_reading_national_rows_are_seen_beside_ones_own(
+        self, app: Flask, in_a: Session, world: World
+    ) -> None:
         with platform_unit_of_work("test") as work:
             work.session.add(make_diploma(code="MAISON-A", establishment_id=world.a.id))
             work.session.add(make_diploma(code="MAISON-B", establishment_id=world.b.id))
 
         assert sorted(in_a.scalars(select(Diploma.code))) == ["40025520", "MAISON-A"]
 
-    def test_without_a_scope_nothing_is_read(self, app: Flask, world: World) -> None:
+    def test_tenancy_reading_without_a_scope_nothing_is_read(self, app: Flask, world: World) -> None:
         with app.app_context(), pytest.raises(TenancyError, match="no scope"):
             db.session.scalars(select(Student)).all()
 
-    def test_a_session_keeps_its_scope(self, in_a: Session, world: World) -> None:
+    def test_tenancy_reading_a_session_keeps_its_scope(self, in_a: Session, world: World) -> None:
         with pytest.raises(TenancyError, match="keeps the scope"):
             enter(Scope(world.b.id))
 
@@ -125,18 +129,18 @@ REFUSED_READINGS: dict[str, Any] = {
 }
 
 
-class TestWhatTheFilterCannotNarrow:
+class TestTenancyRefusals:
     @pytest.mark.parametrize("name", REFUSED_READINGS)
-    def test_is_refused(self, in_a: Session, name: str) -> None:
+    def test_tenancy_is_refused(self, in_a: Session, name: str) -> None:
         with pytest.raises(TenancyError):
             in_a.execute(REFUSED_READINGS[name]).all()
 
     @pytest.mark.parametrize("method", ["bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"])
-    def test_legacy_bulk_methods_are_closed(self, in_a: Session, method: str) -> None:
+    def test_tenancy_legacy_bulk_methods_are_closed(self, in_a: Session, method: str) -> None:
         with pytest.raises(RuntimeError, match="bypasses tenancy"):
             getattr(in_a, method)(Student, [])
 
-    def test_past_the_session_only_the_database_is_left_to_refuse(self, in_a: Session, world: World) -> None:
+    def test_tenancy_past_the_session_only_the_database_is_left_to_refuse(self, in_a: Session, world: World) -> None:
         """Say what remains: statements sent on a connection. PostgreSQL narrows them, SQLite does not.
 
         `test_architecture.py` names the only files that may take a connection.
@@ -150,24 +154,24 @@ class TestWhatTheFilterCannotNarrow:
         assert len(unannounced) == (0 if on_postgresql else 2)
 
 
-class TestWriting:
-    def test_a_new_row_is_stamped_with_the_school(self, in_a: Session, world: World) -> None:
+class TestTenancyWriting:
+    def test_tenancy_writing_a_new_row_is_stamped_with_the_school(self, in_a: Session, world: World) -> None:
         with unit_of_work():
             student = make_student(None, division_id=world.a.division_id)  # type: ignore[arg-type]
             in_a.add(student)
             in_a.flush()
             assert student.establishment_id == world.a.id
 
-    def test_another_schools_row_cannot_be_added(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_another_schools_row_cannot_be_added(self, in_a: Session, world: World) -> None:
         with pytest.raises(TenancyError), unit_of_work():
             in_a.add(make_student(world.b.id))
 
-    def test_a_row_cannot_move_to_another_school(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_a_row_cannot_move_to_another_school(self, in_a: Session, world: World) -> None:
         with pytest.raises(TenancyError), unit_of_work():
             student = in_a.get_one(Student, world.a.student_id)
             student.establishment_id = world.b.id
 
-    def test_an_object_of_another_school_cannot_be_merged(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_an_object_of_another_school_cannot_be_merged(self, in_a: Session, world: World) -> None:
         with tenancy.platform_session("test") as session:
             smuggled = session.get_one(Student, world.b.student_id)
         smuggled.last_name = "Volé"
@@ -177,7 +181,9 @@ class TestWriting:
         with pytest.raises(TenancyError), unit_of_work():
             in_a.delete(smuggled)
 
-    def test_updates_and_deletes_in_bulk_stay_in_the_school(self, app: Flask, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_updates_and_deletes_in_bulk_stay_in_the_school(
+        self, app: Flask, in_a: Session, world: World
+    ) -> None:
         with unit_of_work():
             in_a.execute(update(Student).values(first_name="Changé"))
             in_a.execute(delete(Student))
@@ -186,13 +192,15 @@ class TestWriting:
             left = session.scalars(select(Student)).all()
             assert [(each.last_name, each.first_name) for each in left] == [("Secret-beta", "Zoé")]
 
-    def test_a_raw_insert_is_refused(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_a_raw_insert_is_refused(self, in_a: Session, world: World) -> None:
         row = {"establishment_id": world.b.id, "code": "X"}
         for statement in (insert(Division), insert(Division.__table__)):
             with pytest.raises(TenancyError), unit_of_work():
                 in_a.execute(statement, [row])
 
-    def test_bulk_insert_stamps_the_school_and_refuses_another(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_bulk_insert_stamps_the_school_and_refuses_another(
+        self, in_a: Session, world: World
+    ) -> None:
         with unit_of_work():
             tenancy.bulk_insert(in_a, Division, [{"code": "A1", "label": ""}, {"code": "A2", "label": ""}])
         with pytest.raises(TenancyError), unit_of_work():
@@ -201,7 +209,9 @@ class TestWriting:
         assert sorted(in_a.scalars(select(Division.code))) == ["2ALP", "A1", "A2"]
 
     @pytest.mark.parametrize("strategy", ["auto", "bulk", "core_only"])
-    def test_an_update_by_key_is_refused(self, app: Flask, in_a: Session, world: World, strategy: str) -> None:
+    def test_tenancy_writing_an_update_by_key_is_refused(
+        self, app: Flask, in_a: Session, world: World, strategy: str
+    ) -> None:
         with pytest.raises(TenancyError, match="bulk_update"), unit_of_work():
             in_a.execute(
                 update(Student),
@@ -212,7 +222,7 @@ class TestWriting:
             with pytest.raises(TenancyError, match="bulk_update"), unit_of_work():
                 in_a.execute(update(Student).values(first_name="Volé").execution_options(dml_strategy=strategy))
 
-    def test_a_bulk_update_gives_no_row_to_another_school(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_a_bulk_update_gives_no_row_to_another_school(self, in_a: Session, world: World) -> None:
         for statement in (
             update(Diploma).values(establishment_id=world.b.id),
             update(Student).values({Student.establishment_id: world.b.id}),
@@ -223,7 +233,9 @@ class TestWriting:
         with pytest.raises(TenancyError, match="stays in its school"), unit_of_work():
             in_a.execute(update(Student), {"establishment_id": world.b.id})
 
-    def test_bulk_update_corrects_ones_own_and_refuses_another(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_bulk_update_corrects_ones_own_and_refuses_another(
+        self, in_a: Session, world: World
+    ) -> None:
         with unit_of_work():
             tenancy.bulk_update(in_a, Student, [{"id": world.a.student_id, "first_name": "Changé"}])
         for row in ({"id": world.b.student_id}, {"id": 10**6}, {"id": world.a.student_id, "establishment_id": 1}):
@@ -236,14 +248,16 @@ class TestWriting:
             names = {each.id: each.first_name for each in session.scalars(select(Student))}
         assert names == {world.a.student_id: "Changé", world.b.student_id: "Zoé"}
 
-    def test_national_rows_are_not_changed_in_bulk(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_national_rows_are_not_changed_in_bulk(self, in_a: Session, world: World) -> None:
         with unit_of_work():
             in_a.execute(update(Diploma).values(label="Détourné"))
             in_a.execute(delete(Diploma))
 
         assert in_a.scalars(select(Diploma.label)).all() == ["Bac pro métiers de l’électricité"]
 
-    def test_national_and_platform_rows_are_read_only_for_a_school(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_national_and_platform_rows_are_read_only_for_a_school(
+        self, in_a: Session, world: World
+    ) -> None:
         with pytest.raises(TenancyError), unit_of_work():
             in_a.scalars(select(Diploma)).one().label = "Détourné"
         with pytest.raises(TenancyError), unit_of_work():
@@ -253,12 +267,12 @@ class TestWriting:
         with pytest.raises(TenancyError), unit_of_work():
             in_a.add(Establishment(code="pirate"))
 
-    def test_a_row_cannot_point_into_another_school(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_a_row_cannot_point_into_another_school(self, in_a: Session, world: World) -> None:
         with pytest.raises(DBAPIError), unit_of_work():
             in_a.get_one(Student, world.a.student_id).division_id = world.b.division_id
             in_a.flush()
 
-    def test_a_read_only_scope_writes_nothing(self, app: Flask, world: World) -> None:
+    def test_tenancy_writing_a_read_only_scope_writes_nothing(self, app: Flask, world: World) -> None:
         with app.app_context():
             enter(Scope(world.a.id, read_only=True))
             with pytest.raises(TenancyError, match="read-only"), unit_of_work():
@@ -270,22 +284,22 @@ class TestWriting:
             with pytest.raises(TenancyError, match="read-only"), unit_of_work():
                 tenancy.bulk_update(db.session(), Student, [{"id": world.a.student_id, "first_name": "Changé"}])
 
-    def test_a_write_outside_a_unit_of_work_is_refused(self, in_a: Session, world: World) -> None:
+    def test_tenancy_writing_a_write_outside_a_unit_of_work_is_refused(self, in_a: Session, world: World) -> None:
         in_a.get_one(Student, world.a.student_id).first_name = "Changé"
 
         with pytest.raises(RuntimeError, match="unit_of_work"):
             in_a.flush()
 
 
-class TestTables:
-    def test_each_mapped_table_says_what_it_is(self) -> None:
+class TestTenancyTables:
+    def test_tenancy_tables_each_mapped_table_says_what_it_is(self) -> None:
         for mapper in db.Model.registry.mappers:
             kinds = [kind.__name__ for kind in KINDS if issubclass(mapper.class_, kind)]
             assert len(kinds) == 1, (
                 f"{mapper.class_.__name__} must inherit one of Owned, Shared, TenantRoot, PlatformOnly"
             )
 
-    def test_foreign_keys_between_rows_of_a_school_are_composite(self) -> None:
+    def test_tenancy_tables_foreign_keys_between_rows_of_a_school_are_composite(self) -> None:
         owned = {
             mapper.local_table.name for mapper in db.Model.registry.mappers if issubclass(mapper.class_, tenancy.Owned)
         }
@@ -300,7 +314,7 @@ class TestTables:
                         "so that a row cannot point into another school"
                     )
 
-    def test_postgresql_secures_every_table(self, app: Flask) -> None:
+    def test_tenancy_tables_postgresql_secures_every_table(self, app: Flask) -> None:
         with app.app_context():
             if db.engine.dialect.name != "postgresql":
                 pytest.skip("row-level security is PostgreSQL's; .ci/run runs this suite there too")
@@ -318,5 +332,5 @@ class TestTables:
                 )
             assert open_tables == []
 
-    def test_accounts_of_two_schools_may_share_a_login(self, in_a: Session, world: World) -> None:
+    def test_tenancy_tables_accounts_of_two_schools_may_share_a_login(self, in_a: Session, world: World) -> None:
         assert len(in_a.scalars(select(Account).where(Account.login == "claude.basalte")).all()) == 1

@@ -90,21 +90,25 @@ def shared_forms(world: World, arrange: Arrange) -> dict[str, Shared]:
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "mandates"])
-def test_what_each_changed_is_kept_and_a_clash_is_asked(as_: As, shared_forms: dict[str, Shared], form: str) -> None:
+def test_two_people_what_each_changed_is_kept_and_a_clash_is_asked(
+    as_: As, shared_forms: dict[str, Shared], form: str
+) -> None:
     first, second = FORMS[form]
 
     play(as_(first), as_(second), shared_forms[form])
 
 
 @pytest.mark.parametrize("form", ["particulars", "masks", "users"])
-def test_a_version_that_no_page_gave_overwrites_nothing(as_: As, shared_forms: dict[str, Shared], form: str) -> None:
+def test_two_people_a_version_that_no_page_gave_overwrites_nothing(
+    as_: As, shared_forms: dict[str, Shared], form: str
+) -> None:
     first, second = FORMS[form]
 
     check_forged_versions_refused(as_(first), as_(second), shared_forms[form])
 
 
 @time_machine.travel(datetime(2026, 11, 23, 13, 30, tzinfo=UTC), tick=False)
-def test_two_heads_extend_one_mandate(as_: As, shared_forms: dict[str, Shared]) -> None:
+def test_extend_mandate_by_two_heads(as_: As, shared_forms: dict[str, Shared]) -> None:
     first, second, shared = as_("head"), as_("head"), shared_forms["mandates"]
     sooner, _later, latest = shared.values
     opened = Page(second.get(shared.url)).posts()
@@ -121,7 +125,7 @@ def test_two_heads_extend_one_mandate(as_: As, shared_forms: dict[str, Shared]) 
     assert Page(first.get(shared.url)).posts()["ends_on"] == [latest]
 
 
-def test_two_switches_of_two_modules(app: Flask, as_: As, world: World) -> None:
+def test_save_modules_by_two_people(app: Flask, as_: As, world: World) -> None:
     first, second, url = as_("head"), as_("head"), f"{SETTINGS}/modules"
     opened = Page(second.get(url)).posts()
     first.post(url, {**Page(first.get(url)).posts(), "scenarios": "non"})
@@ -134,8 +138,10 @@ def test_two_switches_of_two_modules(app: Flask, as_: As, world: World) -> None:
     assert "Claude BASALTE avait changé « Scénarios » entre-temps" in Page(second.get(answer.location)).text
 
 
-class TestTheMergeIsJudged:
-    def test_transfers_on_without_the_number_that_the_other_removed(self, app: Flask, as_: As, world: World) -> None:
+class TestMergeIsJudged:
+    def test_merge_transfers_on_without_the_number_that_the_other_removed(
+        self, app: Flask, as_: As, world: World
+    ) -> None:
         first, second = as_("administrator"), as_("head")
         first.post(TRANSFERS, {"cnil_reference": "1679866"})
         opened = Page(second.get(TRANSFERS)).posts()
@@ -148,7 +154,7 @@ class TestTheMergeIsJudged:
         assert "Alix GRANITE avait changé" in Page(answer).text, "why the number is gone"
         assert school_row(app, world.a.id)["transfers_enabled"] is False
 
-    def test_transfers_on_with_the_number_that_the_other_gave(self, app: Flask, as_: As, world: World) -> None:
+    def test_merge_transfers_on_with_the_number_that_the_other_gave(self, app: Flask, as_: As, world: World) -> None:
         first, second = as_("administrator"), as_("head")
         opened = Page(second.get(TRANSFERS)).posts()
         first.post(TRANSFERS, {**Page(first.get(TRANSFERS)).posts(), "cnil_reference": "1679866"})
@@ -158,7 +164,7 @@ class TestTheMergeIsJudged:
         assert answer.status_code == 303
         assert school_row(app, world.a.id)["transfers_enabled"] is True
 
-    def test_the_same_number_typed_in_two_ways_asks_nothing(self, app: Flask, as_: As, world: World) -> None:
+    def test_merge_the_same_number_typed_in_two_ways_asks_nothing(self, app: Flask, as_: As, world: World) -> None:
         first, second = as_("administrator"), as_("head")
         opened = Page(second.get(PARTICULARS)).posts()
         first.post(PARTICULARS, {**Page(first.get(PARTICULARS)).posts(), "phone": "03 87 00 00 00"})
@@ -168,7 +174,7 @@ class TestTheMergeIsJudged:
         assert answer.status_code == 303
         assert school_row(app, world.a.id)["city"] == "Metz"
 
-    def test_what_was_kept_is_shown_once(self, as_: As) -> None:
+    def test_merge_what_was_kept_is_shown_once(self, as_: As) -> None:
         first, second = as_("administrator"), as_("head")
         opened = Page(second.get(PARTICULARS)).posts()
         first.post(PARTICULARS, {**Page(first.get(PARTICULARS)).posts(), "academy": "Nancy-Metz"})
@@ -184,8 +190,8 @@ class TestTheMergeIsJudged:
         assert sentence not in Page(second.get(saved.location)).text
 
 
-class TestHistory:
-    def test_restoring_a_line_is_not_disturbed_by_another_field(self, app: Flask, as_: As, world: World) -> None:
+class TestTwoPeopleHistory:
+    def test_restore_is_not_disturbed_by_another_field(self, app: Flask, as_: As, world: World) -> None:
         first, second = as_("administrator"), as_("head")
         first.post(PARTICULARS, {"city": "Metz"})
         address = next(
@@ -203,7 +209,7 @@ class TestHistory:
         assert (row["city"], row["academy"]) == ("", "Nancy-Metz")
 
 
-class TestComparing:
+class TestCompare:
     BASE = fingerprint({"text": "un", "on": True, "boxes": ["1", "2"], "links": [{"url": "x"}], "none": None})
 
     @pytest.mark.parametrize(
@@ -225,13 +231,15 @@ class TestComparing:
             ("unknown", "un", "deux", Verdict.CLASH),
         ],
     )
-    def test_says_whose_value_a_field_takes(self, name: str, mine: object, theirs: object, verdict: Verdict) -> None:
+    def test_compare_says_whose_value_a_field_takes(
+        self, name: str, mine: object, theirs: object, verdict: Verdict
+    ) -> None:
         assert compare(self.BASE, name, mine=mine, theirs=theirs) is verdict
 
-    def test_says_nothing_of_what_it_was_drawn_from(self) -> None:
+    def test_compare_says_nothing_of_what_it_was_drawn_from(self) -> None:
         assert "secret" not in fingerprint({"text": "secret"})
 
-    def test_a_field_that_is_not_written_may_have_changed(self) -> None:
+    def test_compare_a_field_that_is_not_written_may_have_changed(self) -> None:
         opened_on = fingerprint({"a": "1", "b": "1"})
 
         check_fresh({"a": "1", "b": "2"}, opened_on, ["a"])

@@ -20,8 +20,8 @@ def some(count: int, *, limit: int, offset: int) -> list[int]:
     return list(range(count))[offset : offset + limit]
 
 
-class TestState:
-    def test_leaves_out_what_makes_no_sense(self) -> None:
+class TestListState:
+    def test_list_state_leaves_out_what_makes_no_sense(self) -> None:
         odd = read(
             etat="x", tri="x", ordre="x", lignes="7", page="deux", apres="-1", avant="x", autre="x", recherche=" "
         )
@@ -30,7 +30,7 @@ class TestState:
         assert odd.url() == "/liste"
         assert not odd.is_narrowed
 
-    def test_writes_the_address_that_it_reads(self) -> None:
+    def test_list_state_writes_the_address_that_it_reads(self) -> None:
         asked = {
             "recherche": "a b",
             "etat": "ouvert",
@@ -46,12 +46,12 @@ class TestState:
         assert read(**asked, apres="12").page_url(avant=4) == read(**asked, avant="4").url()
         assert read(**asked, page="3").page_url() == read(**asked).url()
 
-    def test_cuts_free_texts(self) -> None:
+    def test_list_state_cuts_free_texts(self) -> None:
         found = read(recherche="x" * 101, division=" 2nde 3")
 
         assert (found.search, found.chosen) == ("x" * 100, {"division": "2nde"})
 
-    def test_of_a_list_that_goes_back_in_time_reads_its_place_under_its_own_name(self) -> None:
+    def test_list_state_of_a_list_that_goes_back_in_time_reads_its_place_under_its_own_name(self) -> None:
         found = ListState.read({"avant": "7", "apres": "8"}, "/liste", forward="avant")
 
         assert (found.after, found.before) == (7, 0)
@@ -68,7 +68,7 @@ class TestPageOfANumber:
             ("9" * 30, [4], "Page 3 sur 3", 2, None),
         ],
     )
-    def test_holds_its_rows_and_leads_to_its_neighbours(
+    def test_page_of_a_number_holds_its_rows_and_leads_to_its_neighbours(
         self, number: str, rows: list[int], title: str, before: int | None, after: int | None
     ) -> None:
         page = find_page(read(sizes=(2,), page=number), partial(some, 5), 5)
@@ -77,14 +77,14 @@ class TestPageOfANumber:
         assert page.previous_url == (f"/liste?page={before}" if before else None)
         assert page.next_url == (f"/liste?page={after}" if after else None)
 
-    def test_of_a_list_that_nothing_counts_stops_at_a_bound(self) -> None:
+    def test_page_of_a_number_of_a_list_that_nothing_counts_stops_at_a_bound(self) -> None:
         first = find_page(read(sizes=(2,)), partial(some, 3))
         last = find_page(read(sizes=(2,), page="9" * 30), partial(some, 3))
 
         assert (first.title, first.first_url, first.next_url) == ("Page 1", None, "/liste?page=2")
         assert (last.title, last.rows, last.first_url, last.next_url) == ("Page 500", [], "/liste", None)
 
-    def test_is_alone_in_an_empty_list(self) -> None:
+    def test_page_of_a_number_is_alone_in_an_empty_list(self) -> None:
         page = find_page(read(page="4"), partial(some, 0), 0)
 
         assert (page.rows, page.title, page.first_url, page.next_url) == ([], "Page 1 sur 1", None, None)
