@@ -211,10 +211,6 @@ PAGE_MODULE = re.compile(r"cpro\.(site|settings|people|dashboard|(\w+\.)+web)(\.
 ASKS_THE_DATABASE = re.compile(r"\bdb\.session|\bselect\(|\.commit\(|\.scalars?\(|\.execute\(|\.flush\(")
 #: What starts the application, and commands: they may know everything.
 STARTS = {"__init__.py", "__main__.py", "commands.py", "serving.py", "demo.py", "extensions.py"}
-#: Rules that still take something from a page.
-KNOW_A_PAGE = {
-    "establishments/audit_labels.py",  # the labels of its fields
-}
 
 
 def name_of(path: Path) -> str:
@@ -228,7 +224,7 @@ def is_page(path: Path) -> bool:
 
 def is_rule(path: Path) -> bool:
     in_folder_of_pages = not PAGE_FOLDERS.isdisjoint(path.relative_to(ROOT / "cpro").parts)
-    return not in_folder_of_pages and path.name not in STARTS and name_of(path) not in KNOW_A_PAGE
+    return not in_folder_of_pages and path.name not in STARTS
 
 
 def imported_at_load(path: Path) -> Iterator[str]:

@@ -6,7 +6,7 @@ Generated screens, their forms and exports, and the names that the journal gives
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -132,9 +132,9 @@ def shown_of(model: type[Any], name: str) -> Shown:
     return found if found.kind else replace(found, kind=_kind_of(attribute))
 
 
-def labels_of(model: type[Any], names: Sequence[str] = ()) -> dict[str, str]:
+def labels_of(model: type[Any], names: Iterable[str] = ()) -> dict[str, str]:
     """Return what the fields of some attributes, or of all, are called."""
-    said = {name: shown_of(model, name) for name in names or shown_names(model)}
+    said = {name: shown_of(model, name) for name in tuple(names) or shown_names(model)}
     return {name: each.typed or each.label for name, each in said.items()}
 
 

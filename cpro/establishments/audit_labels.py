@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from cpro.audit import labels
+from cpro.core.shown import labels_of
 from cpro.core.validators import TIMEZONES
-from cpro.establishments.models import CNILKind, Module, PictureKind
+from cpro.establishments.models import CNILKind, Establishment, Module, PictureKind
 from cpro.establishments.operations.particulars import RULES
-from cpro.establishments.web.forms import ParticularsForm, TransfersForm
 
 #: Fields are called in the journal as they are on the form.
-_PARTICULARS = {name: getattr(ParticularsForm, name).args[0] for name in RULES}
-_SWITCH = {
-    name: getattr(TransfersForm, name).args[0]
-    for name in ("cnil_kind", "cnil_reference", "transfers_enabled", "uses_siecle")
-}
+_PARTICULARS = labels_of(Establishment, RULES)
+_SWITCH = labels_of(Establishment, ("cnil_kind", "cnil_reference", "transfers_enabled", "uses_siecle"))
 _PROOF = {
     "head_email": "Adresse donnée pour le code du chef d’établissement",
     "teachers_need_consent": "Accord exigé pour les comptes d’enseignants",
@@ -46,7 +43,7 @@ def register_audit_labels() -> None:
         actions=actions,
         objects={"establishment": "Établissement", "picture": "Image", "settings": "Page des paramètres"},
         fields={
-            "establishment": {"code": "Code de connexion", **_PROOF, **_PARTICULARS, **_SWITCH, **_MODULES},
+            "establishment": {**labels_of(Establishment, ("code",)), **_PROOF, **_PARTICULARS, **_SWITCH, **_MODULES},
             "picture": {"version": "Image n°"},
         },
         values={

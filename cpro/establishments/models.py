@@ -9,9 +9,10 @@ from typing import Literal
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, event, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cpro.core.shown import shown
 from cpro.core.tenancy import Owned, TenantRoot
 from cpro.core.types import UTCDateTime
-from cpro.core.validators import fold
+from cpro.core.validators import TIMEZONES, fold
 from cpro.extensions import Model
 
 
@@ -70,42 +71,84 @@ class Establishment(TenantRoot, Model):
     )
 
     #: the school's word in addresses and at sign-in: lower-case letters, digits, hyphen
-    code: Mapped[str] = mapped_column(String(32))
-    name: Mapped[str] = mapped_column(String(150), default="")
+    code: Mapped[str] = mapped_column(String(32), info=shown("Code de connexion", in_list=False))
+    name: Mapped[str] = mapped_column(String(150), default="", info=shown("Nom de l’établissement", sort=True))
     #: seven digits and a key letter; empty (NULL, so that blanks do not collide) until known
-    uai: Mapped[str | None] = mapped_column(String(8))
+    uai: Mapped[str | None] = mapped_column(
+        String(8), info=shown("Code UAI (ex-RNE)", sort=True, help="Sept chiffres et une lettre, par exemple 0570109J.")
+    )
     #: since when an import or a transfer has relied on the UAI: only the command line corrects it then
     uai_locked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    email: Mapped[str] = mapped_column(String(254), default="")
+    email: Mapped[str] = mapped_column(
+        String(254),
+        default="",
+        info=shown(
+            "Adresse électronique", "email", sort=True, help="Si vous la changez, votre mot de passe vous sera demandé."
+        ),
+    )
     #: where whoever runs the platform said that a head's code goes; the command line alone writes it
     head_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
     #: the UAI that the command line gave, of a school that has its académie's mailbox; the form changes `uai` alone
     official_uai: Mapped[str | None] = mapped_column(String(8))
     #: the `email` that a head signed in, or its earlier holder, confirmed last: heads' codes go there from then on
     confirmed_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
-    kind: Mapped[str] = mapped_column(String(80), default="")
-    address_line1: Mapped[str] = mapped_column(String(120), default="")
-    address_line2: Mapped[str] = mapped_column(String(120), default="")
-    postal_code: Mapped[str] = mapped_column(String(5), default="")
-    city: Mapped[str] = mapped_column(String(100), default="")
-    phone: Mapped[str] = mapped_column(String(20), default="")
-    website: Mapped[str] = mapped_column(String(255), default="")
-    academy: Mapped[str] = mapped_column(String(60), default="")
+    kind: Mapped[str] = mapped_column(String(80), default="", info=shown("Type d’établissement", in_list=False))
+    address_line1: Mapped[str] = mapped_column(String(120), default="", info=shown("Adresse", in_list=False))
+    address_line2: Mapped[str] = mapped_column(
+        String(120), default="", info=shown("Complément d’adresse", in_list=False)
+    )
+    postal_code: Mapped[str] = mapped_column(String(5), default="", info=shown("Code postal", in_list=False))
+    city: Mapped[str] = mapped_column(String(100), default="", info=shown("Ville", sort=True))
+    phone: Mapped[str] = mapped_column(String(20), default="", info=shown("Téléphone", "phone", in_list=False))
+    website: Mapped[str] = mapped_column(String(255), default="", info=shown("Site internet", "website", in_list=False))
+    academy: Mapped[str] = mapped_column(String(60), default="", info=shown("Académie", in_list=False))
     #: printed with the stamp
-    signatory_name: Mapped[str] = mapped_column(String(120), default="")
-    signatory_function: Mapped[str] = mapped_column(String(120), default="")
+    signatory_name: Mapped[str] = mapped_column(String(120), default="", info=shown("Nom du signataire", in_list=False))
+    signatory_function: Mapped[str] = mapped_column(
+        String(120),
+        default="",
+        info=shown(
+            "Fonction du signataire", in_list=False, help="Imprimés avec le cachet, par exemple « Proviseure »."
+        ),
+    )
     #: the data-protection contact (DPD)
-    dpd_name: Mapped[str] = mapped_column(String(120), default="")
-    dpd_email: Mapped[str] = mapped_column(String(254), default="")
-    timezone: Mapped[str] = mapped_column(String(40), default="Europe/Paris")
+    dpd_name: Mapped[str] = mapped_column(
+        String(120), default="", info=shown("Délégué à la protection des données (DPD)", in_list=False)
+    )
+    dpd_email: Mapped[str] = mapped_column(
+        String(254), default="", info=shown("Adresse électronique du DPD", "email", in_list=False)
+    )
+    timezone: Mapped[str] = mapped_column(
+        String(40), default="Europe/Paris", info=shown("Fuseau horaire", in_list=False, choices=TIMEZONES)
+    )
     #: for apprentices: the labour administration, the contract's code, the training centre
-    dreets: Mapped[str] = mapped_column(String(150), default="")
-    mcpfa: Mapped[str] = mapped_column(String(150), default="")
-    greta_cfa: Mapped[str] = mapped_column(String(150), default="")
-    cnil_kind: Mapped[str] = mapped_column(String(16), default=CNILKind.DECLARATION.value)
-    cnil_reference: Mapped[str] = mapped_column(String(60), default="")
-    transfers_enabled: Mapped[bool] = mapped_column(default=False)
-    uses_siecle: Mapped[bool] = mapped_column(default=True)
+    dreets: Mapped[str] = mapped_column(String(150), default="", info=shown("DREETS", in_list=False))
+    mcpfa: Mapped[str] = mapped_column(String(150), default="", info=shown("MCPFA", in_list=False))
+    greta_cfa: Mapped[str] = mapped_column(String(150), default="", info=shown("GRETA ou CFA", in_list=False))
+    cnil_kind: Mapped[str] = mapped_column(
+        String(16),
+        default=CNILKind.DECLARATION.value,
+        info=shown("Nature de la référence", in_list=False, reads=lambda value: CNILKind(value).label),
+    )
+    cnil_reference: Mapped[str] = mapped_column(
+        String(60),
+        default="",
+        info=shown(
+            "Référence",
+            in_list=False,
+            typed="Numéro de la déclaration, ou référence dans le registre",
+            help="Déclaration : 6 ou 7 chiffres, par exemple 1679866 v 0. Registre : 3 à 60 caractères.",
+        ),
+    )
+    transfers_enabled: Mapped[bool] = mapped_column(
+        default=False,
+        info=shown(
+            "Transferts", reads=lambda value: "activés" if value else "désactivés", typed="Activer les transferts"
+        ),
+    )
+    uses_siecle: Mapped[bool] = mapped_column(
+        default=True, info=shown("Utilise SIECLE", in_list=False, typed="L’établissement utilise SIECLE")
+    )
     #: years during which a departed pupil's records are kept, 1 to 3
     retention_years: Mapped[int] = mapped_column(default=3, server_default="3")
     #: the modules that the head switches (`is_module_on`): off, their pages are closed and their data stays

@@ -2,73 +2,38 @@
 
 from __future__ import annotations
 
-from flask_wtf.file import FileField
-from wtforms import EmailField, RadioField, SelectChoice, SelectField, StringField, TelField, URLField
+from typing import Any
 
-from cpro.core.validators import TIMEZONES
-from cpro.core.web.forms import BaseForm, MayAskPassword, VersionedForm, checked, text_rule
-from cpro.establishments.models import CNILKind, Module
+from flask_wtf.file import FileField
+from wtforms import RadioField, SelectChoice
+
+from cpro.core.shown import labels_of
+from cpro.core.web.forms import BaseForm, MayAskPassword, VersionedForm, text_rule
+from cpro.core.web.screens import field_of, form_of
+from cpro.establishments.models import CNILKind, Establishment, Module
 from cpro.establishments.operations.particulars import RULES
 
 YES, NO = "oui", "non"
 _YES_OR_NO = [SelectChoice(YES, "Oui"), SelectChoice(NO, "Non")]
+_LABELS = labels_of(Establishment)
 _CHOOSE = "Choisissez l’une des réponses proposées."
 
 
-class ParticularsForm(MayAskPassword, VersionedForm):
-    """The tab Établissement: every field may be left blank."""
-
-    name = StringField("Nom de l’établissement", [checked(RULES["name"])])
-    uai = StringField(
-        "Code UAI (ex-RNE)", [checked(RULES["uai"])], description="Sept chiffres et une lettre, par exemple 0570109J."
-    )
-    email = EmailField(
-        "Adresse électronique",
-        [checked(RULES["email"])],
-        description="Si vous la changez, votre mot de passe vous sera demandé.",
-    )
-    kind = StringField("Type d’établissement", [checked(RULES["kind"])])
-    address_line1 = StringField("Adresse", [checked(RULES["address_line1"])])
-    address_line2 = StringField("Complément d’adresse", [checked(RULES["address_line2"])])
-    postal_code = StringField("Code postal", [checked(RULES["postal_code"])])
-    city = StringField("Ville", [checked(RULES["city"])])
-    phone = TelField("Téléphone", [checked(RULES["phone"])])
-    website = URLField("Site internet", [checked(RULES["website"])])
-    academy = StringField("Académie", [checked(RULES["academy"])])
-    signatory_name = StringField("Nom du signataire", [checked(RULES["signatory_name"])])
-    signatory_function = StringField(
-        "Fonction du signataire",
-        [checked(RULES["signatory_function"])],
-        description="Imprimés avec le cachet, par exemple « Proviseure ».",
-    )
-    dpd_name = StringField("Délégué à la protection des données (DPD)", [checked(RULES["dpd_name"])])
-    dpd_email = EmailField("Adresse électronique du DPD", [checked(RULES["dpd_email"])])
-    timezone = SelectField(
-        "Fuseau horaire",
-        [checked(RULES["timezone"])],
-        choices=[SelectChoice(zone, place) for zone, place in TIMEZONES.items()],
-        validate_choice=False,  # the rule does: it takes a blank and says more
-    )
-    dreets = StringField("DREETS", [checked(RULES["dreets"])])
-    mcpfa = StringField("MCPFA", [checked(RULES["mcpfa"])])
-    greta_cfa = StringField("GRETA ou CFA", [checked(RULES["greta_cfa"])])
+#: The tab Établissement, made of what the model says of the particulars: every field may be left blank.
+ParticularsForm: Any = form_of(Establishment, RULES, (MayAskPassword, VersionedForm), RULES)
 
 
 class TransfersForm(VersionedForm):
     """The tab Transferts."""
 
     cnil_kind = RadioField(
-        "Nature de la référence",
+        _LABELS["cnil_kind"],
         choices=[SelectChoice(kind.value, kind.label) for kind in CNILKind],
         invalid_choice_message=_CHOOSE,
     )
-    cnil_reference = StringField(
-        "Numéro de la déclaration, ou référence dans le registre",
-        [text_rule(60)],
-        description="Déclaration : 6 ou 7 chiffres, par exemple 1679866 v 0. Registre : 3 à 60 caractères.",
-    )
-    transfers_enabled = RadioField("Activer les transferts", choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
-    uses_siecle = RadioField("L’établissement utilise SIECLE", choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
+    cnil_reference = field_of(Establishment, "cnil_reference", text_rule(60))
+    transfers_enabled = RadioField(_LABELS["transfers_enabled"], choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
+    uses_siecle = RadioField(_LABELS["uses_siecle"], choices=_YES_OR_NO, invalid_choice_message=_CHOOSE)
 
 
 class ModulesForm(VersionedForm):

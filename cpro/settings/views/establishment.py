@@ -13,6 +13,7 @@ from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.forms import VersionedForm
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.particulars import RULES, get_particulars, is_email_changed, update_particulars
@@ -62,7 +63,7 @@ def save_establishment() -> ResponseReturnValue:
 
 
 def _particulars_page(
-    form: ParticularsForm, school: Establishment, status: int = 200, refusal: DomainError | None = None
+    form: VersionedForm, school: Establishment, status: int = 200, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
     stored = get_particulars(school)
     return render_page(
