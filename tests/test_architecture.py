@@ -236,7 +236,37 @@ def imported_at_load(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+#: Folders of tests that mirror no package of cpro, and files that try several of a package's files together.
+NO_PACKAGE = {"bench", "browser", "factories", "helpers", "journeys"}
+ACROSS_FILES = {
+    "imports/parse/test_fuzz.py",
+    "imports/parse/test_real_world.py",
+    "imports/test_walk.py",
+    "inspectors/test_access_table.py",
+    "users/test_head_escalation.py",
+}
+
+
+def list_names_of_files(package: Path) -> set[str]:
+    """Return what the name of a test file may begin with: the files of a package, of its rules and of its pages."""
+    levels = [package, *(package / name for name in ("operations", "views", "screens", "forms", "presenters"))]
+    return {path.stem for level in levels for path in level.glob("*") if path.suffix == ".py" or path.is_dir()}
+
+
 class TestSources:
+    def test_sources_have_their_tests_where_their_path_says(self) -> None:
+        for path in (ROOT / "tests").rglob("test_*.py"):
+            name = path.relative_to(ROOT / "tests")
+            if len(name.parts) == 1 or name.parts[0] in NO_PACKAGE or name.as_posix() in ACROSS_FILES:
+                continue
+            package = ROOT / "cpro" / name.parent
+            assert package.is_dir(), f"tests/{name}: no cpro/{name.parent}: put it where the code it tries is"
+            names = list_names_of_files(package)
+            tried = path.stem.removeprefix("test_")
+            assert any(tried == each or tried.startswith(f"{each}_") for each in names), (
+                f"tests/{name}: begin its name with that of a file of cpro/{name.parent}"
+            )
+
     @pytest.mark.parametrize("convention", FORBIDDEN)
     def test_sources_hold_to_the_conventions(self, convention: str) -> None:
         pattern, allowed, remedy = FORBIDDEN[convention]

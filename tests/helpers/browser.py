@@ -74,7 +74,7 @@ class Browser:
         """Be signed in as the person of a role in school "a" or "b"; platform roles may `enter` one.
 
         The sign-in's row is opened by the operation that the page calls, and its token put in the cookie: what the
-        page itself does (throttle, marks, parked forms) is the subject of tests/users/web/test_sign_in.py.
+        page itself does (throttle, marks, parked forms) is the subject of tests/users/web/test_users_sign_in.py.
         """
         on_platform = role in ("support", "inspector")
         code, login = (
