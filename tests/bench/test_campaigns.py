@@ -28,7 +28,7 @@ def test_size_of_is_the_smoke_size_but_for_the_campaign_under_way(monkeypatch: p
     assert (size_of("journeys"), size_of("upgrades")) == (40, CAMPAIGNS["upgrades"].smoke)
 
 
-def test_the_tests_of_campaigns_are_there_and_go_further_when_asked() -> None:
+def test_campaigns_name_tests_that_are_there_and_go_further_when_asked() -> None:
     tests = [test for campaign in CAMPAIGNS.values() for test in campaign.tests]
     suite, campaign = collect(*tests), collect(*tests, CPRO_CAMPAIGN="odd-values:1000")
 
@@ -37,7 +37,7 @@ def test_the_tests_of_campaigns_are_there_and_go_further_when_asked() -> None:
 
 
 @pytest.mark.parametrize("name", CAMPAIGNS)
-def test_the_tests_of_a_campaign_ask_for_its_size(name: str) -> None:
+def test_campaigns_have_tests_that_ask_for_their_size(name: str) -> None:
     files = {test.partition("::")[0] for test in CAMPAIGNS[name].tests}
 
     assert all(f'size_of("{name}")' in (PROJECT_ROOT / file).read_text() for file in files)

@@ -160,8 +160,8 @@ class TestShowImport:
         assert "périmé" in Page(as_("administrator").get(address)).text
 
 
-class TestOtherSchool:
-    def test_other_school_another_schools_import_does_not_exist(self, app: Flask, as_: As) -> None:
+class TestShowImportOfAnotherSchool:
+    def test_show_import_of_another_school_does_not_exist(self, app: Flask, as_: As) -> None:
         mine = as_("administrator", "a")
         address = analyse(mine, ONE)
         other = as_("administrator", "b")
@@ -172,7 +172,7 @@ class TestOtherSchool:
             assert other.post(address + page).status_code == 404, page
         assert "analysé, à confirmer" in Page(mine.get(address)).text
 
-    def test_other_school_the_file_of_one_school_is_refused_in_the_other(self, as_: As) -> None:
+    def test_deposit_refuses_the_file_of_another_school(self, as_: As) -> None:
         assert "non du vôtre (0999002X)" in Page(send(as_("administrator", "b"), ONE)).error("files")
 
 
