@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from cpro.audit.web.page_views import QUIET, record_consultation
 from cpro.core import clock
 from cpro.core.permissions import Permission, can
 from cpro.core.web.current_user import current_principal, remote_address
+from cpro.core.web.edit_page import EditForm, EditPage
+from cpro.establishments.queries import get_current_establishment
 from cpro.settings import consequences
 from cpro.settings.consequences import Consequence
 from cpro.settings.history.parts import PARTS
@@ -86,3 +88,17 @@ def settings_frame(key: str) -> dict[str, Any]:
         if part and can(principal, Permission.SETTINGS_HISTORY)
         else None,
     }
+
+
+class SettingsPage(EditPage[EditForm]):
+    """The form of a tab, about the school; whoever may not save it reads it."""
+
+    tab: str
+    edit: Permission
+
+    def load(self) -> None:
+        self.school = get_current_establishment()
+        self.about = ("establishment", self.school.id)
+
+    def context(self, form: EditForm) -> Mapping[str, Any]:
+        return {"read_only": not can(current_principal(), self.edit), **settings_frame(self.tab)}

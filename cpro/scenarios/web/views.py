@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -15,9 +16,8 @@ from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
-from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
-from cpro.core.web.forms import posted
+from cpro.core.web.edit_page import EditPage
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
@@ -29,9 +29,6 @@ from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
 
 bp = Blueprint("scenarios", __name__, url_prefix="/scenarios")
-
-_NEW = DraftKey("scenario", "new")
-
 
 close_with(Module.SCENARIOS, bp)
 
@@ -65,37 +62,88 @@ def index() -> ResponseReturnValue:
     )
 
 
+class ScenarioPage(EditPage[ScenarioForm]):
+    """The form of a scenario, to its author and co-authors, or of one that is not written yet."""
+
+    form_class, template = ScenarioForm, "scenarios/form.html"
+    keeps_absent = False
+
+    def __init__(self, scenario_id: int | None = None) -> None:
+        self.scenario_id = scenario_id
+        self.draft = DraftKey("scenario", str(scenario_id or "new"))
+        self.about = ("scenario", scenario_id) if scenario_id is not None else None
+        self.details = _get_own_details(scenario_id) if scenario_id is not None else None
+
+    def load(self) -> None:
+        self.details = queries.get_details(self.scenario_id) if self.scenario_id is not None else None
+
+    def values(self) -> Mapping[str, Any] | None:
+        return operations.get_scenario_values(self.details) if self.details else None
+
+    def first_values(self) -> Mapping[str, Any]:
+        code = request.args.get("diplome", "")
+        diploma = find_diploma(code) if code else queries.find_usual_diploma(current_actor().id or 0)
+        diploma = diploma or next(iter(list_diplomas()), None)
+        return {"diploma": diploma.code if diploma else ""}
+
+    def complete(self, form: ScenarioForm) -> None:
+        diploma = find_diploma(form.diploma.data or "")
+        form.name_fields(get_labels(diploma.id if diploma else 0))
+        form.restore_choices([str(each.id) for each in list_competences(diploma.id)] if diploma else [])
+
+    def save(self, form: ScenarioForm) -> tuple[str, str]:
+        values, by, now = _values(form), current_actor(), clock.utcnow()
+        message = "Scénario enregistré."
+        if self.scenario_id is None:
+            return url_for("scenarios.show", scenario_id=operations.create_scenario(values, by=by, now=now).id), message
+        opened_on = form.version.data
+        changed = operations.update_scenario(self.scenario_id, values, opened_on=opened_on, by=by, now=now)
+        return url_for("scenarios.show", scenario_id=self.scenario_id), message if changed else "Rien n’a changé."
+
+    def is_final(self, refusal: DomainError) -> bool:
+        return isinstance(refusal, (operations.NotYourScenario, operations.Archived))
+
+    def offer(self, form: ScenarioForm) -> None:
+        diploma = find_diploma(form.diploma.data or "")
+        author_id = self.details.scenario.author_id if self.details else _own_id()
+        kept = [each.id for each in self.details.co_authors] if self.details else []
+        competences = list_competences(diploma.id) if diploma else []
+        form.sort_competences([str(each.id) for each in competences])
+        form.prepare(
+            labels=get_labels(diploma.id if diploma else 0),
+            diplomas=[(each.code, each.short_label) for each in list_diplomas()],
+            competences=[(str(each.id), f"{each.code} {each.label}") for each in competences],
+            co_authors=[(str(each.id), each.label) for each in queries.list_possible_co_authors(author_id, kept)],
+            more_links=request.form.get("geste") == MORE_LINKS,
+        )
+
+    def context(self, form: ScenarioForm) -> Mapping[str, Any]:
+        return {
+            "scenario": self.details.scenario if self.details else None,
+            "diploma": find_diploma(form.diploma.data or ""),
+            "set_aside": list_named(form.set_aside.data or ()),
+            "change_diploma": CHANGE_DIPLOMA,
+            "more_links": MORE_LINKS,
+        }
+
+    def answer(self) -> ResponseReturnValue:
+        """Save the scenario, or show its form again with another diploma's labels or more rows of links."""
+        only_shows = request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS)
+        return self.show_posted() if only_shows and not drafts.is_asked() else super().answer()
+
+
 @bp.get("/nouveau")
 @requires(Permission.SCENARIOS_EDIT)
 def create() -> ResponseReturnValue:
     """Show an empty form, for the diploma asked or the one the teacher usually teaches."""
-    code = request.args.get("diplome", "")
-    diploma = find_diploma(code) if code else queries.find_usual_diploma(current_actor().id or 0)
-    diploma = diploma or next(iter(list_diplomas()), None)
-    form = ScenarioForm(drafts.typed(_NEW), data={"diploma": diploma.code if diploma else ""})
-    return _form_page(form, None)
+    return ScenarioPage().show()
 
 
 @bp.post("/nouveau")
 @requires(Permission.SCENARIOS_EDIT, keeps_typed_form=True)
 def save_new() -> ResponseReturnValue:
-    """Save a new scenario, or show its form again with another diploma's labels or more rows of links."""
-    form = ScenarioForm(posted())
-    if drafts.is_asked():
-        return drafts.answer(_NEW, again=lambda: _form_page(form, None))
-    if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
-        return _form_page(form, None)
-    _complete(form)
-    if not form.validate():
-        return _form_page(form, None, 422)
-    try:
-        with unit_of_work():
-            scenario_id = operations.create_scenario(_values(form), by=current_actor(), now=clock.utcnow()).id
-            drafts.saved(_NEW)
-    except DomainError as refusal:
-        form.blame(refusal)
-        return _form_page(form, None, refusal.status)
-    return back_to(url_for("scenarios.show", scenario_id=scenario_id), "Scénario enregistré.")
+    """Save a new scenario, or show its form again."""
+    return ScenarioPage().answer()
 
 
 @bp.get("/<int:scenario_id>")
@@ -131,42 +179,17 @@ def print_out(scenario_id: int) -> ResponseReturnValue:
 @requires(Permission.SCENARIOS_EDIT)
 def edit(scenario_id: int) -> ResponseReturnValue:
     """Show the form of a scenario to its author and co-authors."""
-    details = _get_own_details(scenario_id)
-    if details.scenario.archived_at is not None:
+    page = ScenarioPage(scenario_id)
+    if page.details and page.details.scenario.archived_at is not None:
         raise operations.Archived
-    stored = operations.get_scenario_values(details)
-    form = ScenarioForm.opened(stored, drafts.typed(_draft_of(scenario_id)), about=("scenario", scenario_id))
-    return _form_page(form, details)
+    return page.show()
 
 
 @bp.post("/<int:scenario_id>/modifier")
 @requires(Permission.SCENARIOS_EDIT, keeps_typed_form=True)
 def save(scenario_id: int) -> ResponseReturnValue:
-    """Save a scenario, or show its form again with another diploma's labels or more rows of links."""
-    details = _get_own_details(scenario_id)
-    if drafts.is_asked():
-        return drafts.answer(
-            _draft_of(scenario_id), again=lambda: _form_page(ScenarioForm(posted()), queries.get_details(scenario_id))
-        )
-    if request.form.get("geste") in (CHANGE_DIPLOMA, MORE_LINKS):
-        return _form_page(ScenarioForm(posted()), details)
-    form = ScenarioForm.sent(
-        operations.get_scenario_values(details), about=("scenario", scenario_id), keeps_absent=False, prepare=_complete
-    )
-    if not form.validate():
-        return _form_page(form, details, form.status)
-    try:
-        with unit_of_work():
-            changed = operations.update_scenario(
-                scenario_id, _values(form), opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
-            )
-            drafts.saved(_draft_of(scenario_id))
-    except (operations.NotYourScenario, operations.Archived):
-        raise
-    except DomainError as refusal:
-        return _form_page(form, queries.get_details(scenario_id), refusal.status, refusal)
-    message = "Scénario enregistré." if changed else "Rien n’a changé."
-    return back_to(url_for("scenarios.show", scenario_id=scenario_id), message)
+    """Save a scenario, or show its form again."""
+    return ScenarioPage(scenario_id).answer()
 
 
 @bp.post("/<int:scenario_id>/dupliquer")
@@ -253,50 +276,9 @@ def _announce(fact: Any, **details: Any) -> None:
     fact.send("scenarios", principal=current_principal(), origin=remote_address(), now=clock.utcnow(), **details)
 
 
-def _draft_of(scenario_id: int) -> DraftKey:
-    return DraftKey("scenario", str(scenario_id))
-
-
 def _values(form: ScenarioForm) -> dict[str, Any]:
     return {field.name: field.data for field in form if field.name not in ("version", "set_aside")}
 
 
-def _complete(form: ScenarioForm) -> None:
-    """Give a posted form the words of its diploma, and the competences of that diploma that had been set aside."""
-    diploma = find_diploma(form.diploma.data or "")
-    form.name_fields(get_labels(diploma.id if diploma else 0))
-    form.restore_choices([str(each.id) for each in list_competences(diploma.id)] if diploma else [])
-
-
 def _labels(diploma: Diploma | None) -> dict[str, str]:
     return {key.value: label for key, label in get_labels(diploma.id if diploma else 0).items()}
-
-
-def _form_page(
-    form: ScenarioForm, details: queries.ScenarioDetails | None, status: int = 200, refusal: DomainError | None = None
-) -> ResponseReturnValue:
-    """Show the form with the labels and the choices of the diploma it now names."""
-    diploma = find_diploma(form.diploma.data or "")
-    author_id = details.scenario.author_id if details else _own_id()
-    kept = [each.id for each in details.co_authors] if details else []
-    competences = list_competences(diploma.id) if diploma else []
-    form.sort_competences([str(each.id) for each in competences])
-    form.prepare(
-        labels=get_labels(diploma.id if diploma else 0),
-        diplomas=[(each.code, each.short_label) for each in list_diplomas()],
-        competences=[(str(each.id), f"{each.code} {each.label}") for each in competences],
-        co_authors=[(str(each.id), each.label) for each in queries.list_possible_co_authors(author_id, kept)],
-        more_links=request.form.get("geste") == MORE_LINKS,
-    )
-    conflict = explain(form, refusal, stored=operations.get_scenario_values(details) if details else {})
-    return render_page(
-        "scenarios/form.html",
-        form=form,
-        scenario=details.scenario if details else None,
-        diploma=diploma,
-        set_aside=list_named(form.set_aside.data or ()),
-        conflict=conflict,
-        change_diploma=CHANGE_DIPLOMA,
-        more_links=MORE_LINKS,
-        status=status,
-    )

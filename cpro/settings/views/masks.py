@@ -10,12 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.drafts.operations import DraftKey
-from cpro.core.errors import DomainError, NotFound
+from cpro.core.errors import NotFound
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
-from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.edit_page import EditPage
 from cpro.core.web.forms import choice_name, posted, typed_before_sign_in
 from cpro.core.web.pages import back_to, render_page
 from cpro.masks.models import MaskKey
@@ -34,6 +34,39 @@ OTHER_DIPLOMA = "vers"
 _NOT_WORDINGS = ("diplome", "csrf_token", OTHER_DIPLOMA, *drafts.FIELD_NAMES)
 
 
+class MasksPage(EditPage[MasksForm]):
+    """The form of the wordings of a diploma."""
+
+    form_class, template = MasksForm, "settings/masks.html"
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.load()
+        self.about, self.draft = ("masks", self.diploma.code), DraftKey("masks", self.diploma.code)
+
+    def load(self) -> None:
+        self.diploma = _asked_diploma(self.code)
+
+    def values(self) -> Mapping[str, str]:
+        return get_stored_values(list_masks(self.diploma.id))
+
+    def save(self, form: MasksForm) -> tuple[str, str]:
+        known = {*_NOT_WORDINGS, *(choice_name(key.value) for key in MaskKey)}
+        unknown = {name: text for name, text in request.form.items() if name not in form and name not in known}
+        changes = update_wordings(
+            self.diploma,
+            {**unknown, **{key.value: form[key.value].data for key in MaskKey}},
+            opened_on=form.version.data,
+            by=current_actor(),
+            now=clock.utcnow(),
+        )
+        message = f"Masques du diplôme {self.diploma.short_label} enregistrés." if changes else "Rien n’a changé."
+        return url_for("masks.edit", diplome=self.diploma.code), message
+
+    def context(self, form: MasksForm) -> Mapping[str, Any]:
+        return _context(self.diploma)
+
+
 @bp.get("")
 @requires(Permission.MASKS_VIEW)
 def edit() -> ResponseReturnValue:
@@ -41,42 +74,18 @@ def edit() -> ResponseReturnValue:
     typed = typed_before_sign_in()
     code = request.args.get("diplome") or (typed.get("diplome", "") if typed else "")
     if not code:
-        return _page(None, None)
-    diploma = _asked_diploma(code)
-    stored, draft = get_stored_values(list_masks(diploma.id)), drafts.typed(_draft_of(diploma))
-    return _page(diploma, MasksForm.opened(stored, draft, about=("masks", diploma.code)))
+        return render_page(MasksPage.template, form=None, conflict=[], **_context(None))
+    return MasksPage(code).show()
 
 
 @bp.post("")
 @requires(Permission.MASKS_EDIT, keeps_typed_form=True)
 def save() -> ResponseReturnValue:
     """Save the wordings of a diploma, or keep them as a draft, or lead to another diploma."""
-    code = request.args.get("diplome") or request.form.get("diplome", "")
-    diploma = _asked_diploma(code)
-    stored = get_stored_values(list_masks(diploma.id))
-    if drafts.is_asked():
-        return drafts.answer(_draft_of(diploma), again=lambda: _page(_asked_diploma(code), MasksForm(posted())))
-    if request.form.get("geste") == OTHER_DIPLOMA:
-        return _show_other(diploma, MasksForm(posted()), stored)
-    form = MasksForm.sent(stored, about=("masks", diploma.code))
-    if not form.validate():
-        return _page(diploma, form, form.status)
-    known = {*_NOT_WORDINGS, *(choice_name(key.value) for key in MaskKey)}
-    unknown = {name: text for name, text in request.form.items() if name not in form and name not in known}
-    try:
-        with unit_of_work():
-            changes = update_wordings(
-                diploma,
-                {**unknown, **{key.value: form[key.value].data for key in MaskKey}},
-                opened_on=form.version.data,
-                by=current_actor(),
-                now=clock.utcnow(),
-            )
-            drafts.saved(_draft_of(diploma))
-    except DomainError as refusal:
-        return _page(diploma, form, refusal.status, refusal)
-    message = f"Masques du diplôme {diploma.short_label} enregistrés." if changes else "Rien n’a changé."
-    return back_to(url_for("masks.edit", diplome=diploma.code), message)
+    page = MasksPage(request.args.get("diplome") or request.form.get("diplome", ""))
+    if request.form.get("geste") == OTHER_DIPLOMA and not drafts.is_asked():
+        return _show_other(page)
+    return page.answer()
 
 
 @bp.route("/reinitialiser", methods=["GET", "POST"])
@@ -107,19 +116,15 @@ def reset() -> ResponseReturnValue:
     )
 
 
-def _draft_of(diploma: Diploma) -> DraftKey:
-    return DraftKey("masks", diploma.code)
-
-
-def _show_other(diploma: Diploma, form: MasksForm, stored: Mapping[str, str]) -> ResponseReturnValue:
+def _show_other(shown: MasksPage) -> ResponseReturnValue:
     """Lead to the wordings of another diploma; what was typed here and is not saved is kept as a draft."""
     other = _asked_diploma(request.form.get(OTHER_DIPLOMA, ""))
-    key, page = _draft_of(diploma), url_for("masks.edit", diplome=other.code)
-    left = diploma.short_label
-    if all((form[name].data or "") == wording for name, wording in stored.items()):
+    page, left, form = url_for("masks.edit", diplome=other.code), shown.diploma.short_label, MasksForm(posted())
+    if all((form[name].data or "") == wording for name, wording in shown.values().items()):
         return back_to(page)
+    assert shown.draft is not None, "the wordings keep drafts"
     with unit_of_work():
-        drafts.keep_posted(key)
+        drafts.keep_posted(shown.draft)
     return back_to(
         page, f"Ce que vous aviez saisi pour le {left} est gardé comme brouillon\u202f: il n’est pas enregistré."
     )
@@ -144,28 +149,18 @@ def _asked_diploma(code: str) -> Diploma:
     return diploma
 
 
-def _page(
-    diploma: Diploma | None, form: MasksForm | None, status: int = 200, refusal: DomainError | None = None
-) -> ResponseReturnValue:
-    conflict: list[dict[str, Any]] = []
-    if form is not None and diploma is not None:
-        stored = get_stored_values(list_masks(diploma.id))
-        conflict = explain(form, refusal, stored=stored)
-    return render_page(
-        "settings/masks.html",
-        diplomas=list_diplomas(),
-        counts=count_wordings_by_diploma(),
-        diploma=diploma,
-        form=form,
-        keys=list(MaskKey),
-        conflict=conflict,
-        other_diploma=OTHER_DIPLOMA,
-        read_only=not can(current_principal(), Permission.MASKS_EDIT),
-        status=status,
-        records_url=url_for("masques.index_view"),
-        preview=_preview(diploma) if diploma else None,
+def _context(diploma: Diploma | None) -> dict[str, Any]:
+    return {
+        "diplomas": list_diplomas(),
+        "counts": count_wordings_by_diploma(),
+        "diploma": diploma,
+        "keys": list(MaskKey),
+        "other_diploma": OTHER_DIPLOMA,
+        "read_only": not can(current_principal(), Permission.MASKS_EDIT),
+        "records_url": url_for("masques.index_view"),
+        "preview": _preview(diploma) if diploma else None,
         **settings_frame("masks"),
-    )
+    }
 
 
 def _preview(diploma: Diploma) -> dict[str, Any]:

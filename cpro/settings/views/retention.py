@@ -2,61 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
 from cpro.core.lists import ListState, find_page
-from cpro.core.permissions import Permission, can, requires
-from cpro.core.transactions import unit_of_work
-from cpro.core.web.conflicts import explain
-from cpro.core.web.current_user import current_actor, current_principal
-from cpro.core.web.pages import back_to, render_page
-from cpro.establishments.queries import get_current_establishment
+from cpro.core.permissions import Permission, requires
+from cpro.core.web.current_user import current_actor
+from cpro.core.web.pages import render_page
 from cpro.records.audit_labels import describe_years
 from cpro.records.operations import retention
 from cpro.records.web.forms import RetentionForm
-from cpro.settings.tabs import settings_frame
+from cpro.settings.tabs import SettingsPage
 
 bp = Blueprint("retention", __name__, url_prefix="/admin/parametres/conservation")
 
 _PER_PAGE = 50
 
 
+class RetentionPage(SettingsPage[RetentionForm]):
+    """The form of the years: to the head, with whose records go and when; to the administrator, figures alone."""
+
+    form_class, template = RetentionForm, "settings/retention.html"
+    tab, edit = "retention", Permission.RETENTION_EDIT
+
+    def values(self) -> Mapping[str, Any]:
+        return retention.get_retention_values(self.school)
+
+    def before_save(self, form: RetentionForm) -> ResponseReturnValue | None:
+        chosen = retention.check_years(form.retention_years.data or "")
+        return None if request.form.get("confirm") == "oui" else _to_confirm(chosen, form)
+
+    def save(self, form: RetentionForm) -> tuple[str, str]:
+        years = form.retention_years.data or ""
+        version, by = form.version.data, current_actor()
+        changed = retention.update_retention(years, opened_on=version, by=by, now=clock.utcnow())
+        kept = describe_years(retention.check_years(years))
+        message = f"Les données des anciens apprenants sont conservées {kept}." if changed else "Rien n’a changé."
+        return url_for("retention.edit"), message
+
+    def context(self, form: RetentionForm) -> Mapping[str, Any]:
+        now, frame = clock.utcnow(), super().context(form)
+        figures = retention.get_preview(now)
+        total = figures.expired.pupils + figures.kept_pupils
+        asked = ListState.read(request.args, request.path, sizes=(_PER_PAGE,))
+        return {
+            "figures": figures,
+            "years": describe_years(self.school.retention_years),
+            "page": None if frame["read_only"] else find_page(asked, partial(retention.list_departures, now), total),
+            "today": now.date(),
+            "total": total,
+            **frame,
+        }
+
+
 @bp.get("")
 @requires(Permission.RETENTION_VIEW)
 def edit() -> ResponseReturnValue:
-    """Show the setting; to the head, whose records go and when; to the administrator, figures alone."""
-    stored = retention.get_retention_values(get_current_establishment())
-    return _page(RetentionForm.opened(stored))
+    """Show the setting, and what it deletes."""
+    return RetentionPage().show()
 
 
 @bp.post("")
 @requires(Permission.RETENTION_EDIT, keeps_typed_form=True)
 def save() -> ResponseReturnValue:
     """Set the years; a shorter period that deletes something is confirmed first."""
-    school = get_current_establishment()
-    form = RetentionForm.sent(retention.get_retention_values(school), about=("establishment", school.id))
-    if not form.validate():
-        return _page(form, form.status)
-    years = form.retention_years.data or ""
-    try:
-        chosen = retention.check_years(years)
-        question = None if request.form.get("confirm") == "oui" else _to_confirm(chosen, form)
-        if question is not None:
-            return question
-        with unit_of_work():
-            changed = retention.update_retention(
-                years, opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
-            )
-    except DomainError as refusal:
-        return _page(form, refusal.status, refusal)
-    message = f"Les données des anciens apprenants sont conservées {describe_years(chosen)}."
-    return back_to(url_for("retention.edit"), message if changed else "Rien n’a changé.")
+    return RetentionPage().answer()
 
 
 def _to_confirm(years: int, form: RetentionForm) -> ResponseReturnValue | None:
@@ -84,25 +100,4 @@ def _to_confirm(years: int, form: RetentionForm) -> ResponseReturnValue | None:
         submit_label=f"Ne conserver que {describe_years(years)}",
         cancel_url=url_for("retention.edit"),
         danger=True,
-    )
-
-
-def _page(form: RetentionForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
-    school, now = get_current_establishment(), clock.utcnow()
-    figures = retention.get_preview(now)
-    is_head = can(current_principal(), Permission.RETENTION_EDIT)
-    total = figures.expired.pupils + figures.kept_pupils
-    asked = ListState.read(request.args, request.path, sizes=(_PER_PAGE,))
-    return render_page(
-        "settings/retention.html",
-        form=form,
-        figures=figures,
-        years=describe_years(school.retention_years),
-        page=find_page(asked, partial(retention.list_departures, now), total) if is_head else None,
-        today=now.date(),
-        total=total,
-        read_only=not is_head,
-        conflict=explain(form, refusal, stored=retention.get_retention_values(school)),
-        status=status,
-        **settings_frame("retention"),
     )

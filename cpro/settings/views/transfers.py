@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import request, url_for
@@ -9,18 +10,15 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.concurrency import fingerprint
-from cpro.core.errors import DomainError
-from cpro.core.permissions import Permission, can, requires
-from cpro.core.transactions import unit_of_work
-from cpro.core.web.conflicts import describe_kept, explain
-from cpro.core.web.current_user import current_actor, current_principal
-from cpro.core.web.pages import back_to, render_page
+from cpro.core.permissions import Permission, requires
+from cpro.core.web.conflicts import describe_kept
+from cpro.core.web.current_user import current_actor
+from cpro.core.web.pages import render_page
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.transfers_switch import get_switch_values, update_transfers_switch
-from cpro.establishments.queries import get_current_establishment
 from cpro.establishments.web.forms import NO, YES, TransfersForm
 from cpro.settings.consequences import describe_switching_off
-from cpro.settings.tabs import settings_frame
+from cpro.settings.tabs import SettingsPage
 from cpro.settings.views import bp, describe_changes
 from cpro.students.operations import is_kept_by_siecle
 from cpro.students.queries import count_without_ine, list_without_ine
@@ -29,47 +27,55 @@ from cpro.students.web.presenters import describe_no_missing_ine
 _WITHOUT_INE_SHOWN = 10
 
 
+class TransfersPage(SettingsPage[TransfersForm]):
+    """The form of the transfers switch."""
+
+    form_class, template = TransfersForm, "settings/transfers.html"
+    tab, edit = "transfers", Permission.TRANSFERS_EDIT
+
+    def values(self) -> Mapping[str, Any]:
+        stored = get_switch_values(self.school)
+        return {name: (YES if value else NO) if isinstance(value, bool) else value for name, value in stored.items()}
+
+    def before_save(self, form: TransfersForm) -> ResponseReturnValue | None:
+        stopped = _what_switching_off_stops(form, self.school)
+        return _switching_off_page(form, stopped) if stopped and request.form.get("confirme") != YES else None
+
+    def save(self, form: TransfersForm) -> tuple[str, str]:
+        changes = update_transfers_switch(
+            cnil_kind=form.cnil_kind.data,
+            cnil_reference=form.cnil_reference.data,
+            transfers_enabled=form.transfers_enabled.data == YES,
+            uses_siecle=form.uses_siecle.data == YES,
+            opened_on=form.version.data,
+            by=current_actor(),
+            now=clock.utcnow(),
+        )
+        return url_for("settings.transfers"), describe_changes(form, changes)
+
+    def context(self, form: TransfersForm) -> Mapping[str, Any]:
+        return {"without_ine": _list_without_ine(), **super().context(form)}
+
+
 @bp.get("/admin/parametres/transferts")
 @requires(Permission.TRANSFERS_VIEW)
 def transfers() -> ResponseReturnValue:
     """Show the transfers switch."""
-    school = get_current_establishment()
-    return _transfers_page(TransfersForm.opened(_switch_as_typed(school), about=("establishment", school.id)))
+    return TransfersPage().show()
 
 
 @bp.post("/admin/parametres/transferts")
 @requires(Permission.TRANSFERS_EDIT, keeps_typed_form=True)
 def save_transfers() -> ResponseReturnValue:
     """Save the transfers switch."""
-    school = get_current_establishment()
-    form = TransfersForm.sent(_switch_as_typed(school), about=("establishment", school.id))
-    if not form.validate():
-        return _transfers_page(form, form.status)
-    stopped = _what_switching_off_stops(form)
-    if stopped and request.form.get("confirme") != YES:
-        return _switching_off_page(form, stopped)
-    try:
-        with unit_of_work():
-            changes = update_transfers_switch(
-                cnil_kind=form.cnil_kind.data,
-                cnil_reference=form.cnil_reference.data,
-                transfers_enabled=form.transfers_enabled.data == YES,
-                uses_siecle=form.uses_siecle.data == YES,
-                opened_on=form.version.data,
-                by=current_actor(),
-                now=clock.utcnow(),
-            )
-    except DomainError as refusal:
-        return _transfers_page(form, refusal.status, refusal)
-    return back_to(url_for("settings.transfers"), describe_changes(form, changes))
+    return TransfersPage().answer()
 
 
-def _what_switching_off_stops(form: TransfersForm) -> list[str]:
+def _what_switching_off_stops(form: TransfersForm, school: Establishment) -> list[str]:
     """Return what a person must read before transfers are switched off; nothing for any other change.
 
     A script that posts the documented fields alone, without the version of a form it was shown, is taken at its word.
     """
-    school = get_current_establishment()
     is_as_shown = form.version.data == fingerprint(get_switch_values(school))
     if not school.transfers_enabled or form.transfers_enabled.data != NO or not is_as_shown:
         return []
@@ -87,24 +93,6 @@ def _switching_off_page(form: TransfersForm, consequences: list[str]) -> Respons
         submit_label="Désactiver les transferts",
         cancel_url=url_for("settings.transfers"),
         danger=True,
-    )
-
-
-def _switch_as_typed(school: Establishment) -> dict[str, str]:
-    values = get_switch_values(school)
-    return {name: (YES if value else NO) if isinstance(value, bool) else value for name, value in values.items()}
-
-
-def _transfers_page(form: TransfersForm, status: int = 200, refusal: DomainError | None = None) -> ResponseReturnValue:
-    school = get_current_establishment()
-    return render_page(
-        "settings/transfers.html",
-        form=form,
-        conflict=explain(form, refusal, stored=_switch_as_typed(school)),
-        read_only=not can(current_principal(), Permission.TRANSFERS_EDIT),
-        without_ine=_list_without_ine(),
-        status=status,
-        **settings_frame("transfers"),
     )
 
 

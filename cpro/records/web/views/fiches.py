@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -11,9 +14,7 @@ from cpro.core.errors import DomainError, refusal_of
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
-from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.forms import posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.records import queries
 from cpro.records.models import Fiche, FicheState
@@ -21,7 +22,7 @@ from cpro.records.operations import fiches as operations
 from cpro.records.operations import rules
 from cpro.records.web.forms import FicheForm
 from cpro.records.web.views import bp
-from cpro.records.web.views.frame import PupilPage, draft_of, frame_of, open_pupil, read_pupil
+from cpro.records.web.views.frame import PupilPage, RecordPage, frame_of, open_pupil, read_pupil
 
 #: What the button of somebody done with their fiche posts.
 DONE = "done"
@@ -34,79 +35,59 @@ def fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     return _fiche_page(read_pupil(student_id, "une fiche"), queries.get_fiche(student_id, fiche_id))
 
 
+class FichePage(RecordPage[FicheForm]):
+    """The form of a fiche."""
+
+    form_class, template = FicheForm, "records/fiche_form.html"
+    kind, tab = "fiche", "fiches"
+    get_record, values_of = staticmethod(queries.get_fiche), staticmethod(operations.get_fiche_values)
+
+    def check(self) -> None:
+        if self.record is None:
+            rules.check_may_write_fiches(self.pupil.student, current_actor())
+        else:
+            super().check()
+
+    def save(self, form: FicheForm) -> tuple[str, str]:
+        said: dict[str, Any] = {"is_done": _is_done(), "by": current_actor(), "now": clock.utcnow()}
+        if self.record_id is None:
+            written = operations.create_fiche(self.student_id, form.data, **said)
+        else:
+            said["opened_on"] = form.version.data
+            written = operations.update_fiche(self.student_id, self.record_id, form.data, **said)
+        return _address(self.student_id, written.id), _describe_state(written.state)
+
+    def context(self, form: FicheForm) -> Mapping[str, Any]:
+        final_state = operations.get_final_state(current_actor())
+        return {"final_state": final_state, "done": DONE, **super().context(form)}
+
+
 @bp.get("/<int:student_id>/fiches/nouvelle")
 @requires(Permission.FICHES_WRITE)
 def new_fiche(student_id: int) -> ResponseReturnValue:
     """Show an empty fiche."""
-    page = open_pupil(student_id)
-    rules.check_may_write_fiches(page.student, current_actor())
-    return _form_page(page, FicheForm(drafts.typed(draft_of("fiche", student_id))), None)
+    return FichePage(student_id).show()
 
 
 @bp.post("/<int:student_id>/fiches/nouvelle")
 @requires(Permission.FICHES_WRITE, keeps_typed_form=True)
 def create_fiche(student_id: int) -> ResponseReturnValue:
     """Write a fiche."""
-    page, form = open_pupil(student_id), FicheForm(posted())
-    if drafts.is_asked():
-        rules.check_may_write_fiches(page.student, current_actor())
-        return drafts.answer(draft_of("fiche", student_id), again=lambda: _refused(student_id, form, None))
-    if not form.validate():
-        rules.check_may_write_fiches(page.student, current_actor())
-        return _form_page(page, form, None, 422)
-    try:
-        with unit_of_work():
-            written = operations.create_fiche(
-                student_id, form.data, is_done=_is_done(), by=current_actor(), now=clock.utcnow()
-            )
-            address = url_for("records.fiche", student_id=student_id, fiche_id=written.id)
-            message = _describe_state(written.state)
-            drafts.saved(draft_of("fiche", student_id))
-    except DomainError as refusal:
-        return _refused(student_id, form, None, refusal)
-    return back_to(address, message)
+    return FichePage(student_id).answer()
 
 
 @bp.get("/<int:student_id>/fiches/<int:fiche_id>/modifier")
 @requires(Permission.FICHES_WRITE)
 def edit_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     """Show a fiche to correct."""
-    page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
-    rules.check_may_change(row, page.student, current_actor())
-    stored = operations.get_fiche_values(row)
-    return _form_page(page, FicheForm.opened(stored, drafts.typed(draft_of("fiche", student_id, fiche_id))), row)
+    return FichePage(student_id, fiche_id).show()
 
 
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/modifier")
 @requires(Permission.FICHES_WRITE, keeps_typed_form=True)
 def save_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     """Correct a fiche."""
-    page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
-    if drafts.is_asked():
-        rules.check_may_change(row, page.student, current_actor())
-        return drafts.answer(
-            draft_of("fiche", student_id, fiche_id), again=lambda: _refused(student_id, FicheForm(posted()), fiche_id)
-        )
-    form = FicheForm.sent(operations.get_fiche_values(row), keeps_absent=False)
-    if not form.validate():
-        rules.check_may_change(row, page.student, current_actor())
-        return _form_page(page, form, row, form.status)
-    try:
-        with unit_of_work():
-            written = operations.update_fiche(
-                student_id,
-                fiche_id,
-                form.data,
-                is_done=_is_done(),
-                opened_on=form.version.data,
-                by=current_actor(),
-                now=clock.utcnow(),
-            )
-            message = _describe_state(written.state)
-            drafts.saved(draft_of("fiche", student_id, fiche_id))
-    except DomainError as refusal:
-        return _refused(student_id, form, fiche_id, refusal)
-    return back_to(_address(student_id, fiche_id), message)
+    return FichePage(student_id, fiche_id).answer()
 
 
 @bp.post("/<int:student_id>/fiches/<int:fiche_id>/soumettre")
@@ -153,23 +134,16 @@ def send_back_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
 @requires(Permission.FICHES_WRITE)
 def delete_fiche(student_id: int, fiche_id: int) -> ResponseReturnValue:
     """Ask once, then delete a fiche."""
-    page, row = open_pupil(student_id), queries.get_fiche(student_id, fiche_id)
-    if request.method == "POST":
-        with unit_of_work():
-            operations.delete_fiche(student_id, fiche_id, by=current_actor(), now=clock.utcnow())
-            drafts.forget(draft_of("fiche", student_id, fiche_id))
-        return back_to(url_for("records.fiches", student_id=student_id), "La fiche est supprimée.")
-    operations.check_deletion(row, page.student, current_actor())
-    return render_page(
-        "confirm.html",
+    page = FichePage(student_id, fiche_id)
+    return page.delete(
+        operations.delete_fiche,
+        check=operations.check_deletion,
+        done="La fiche est supprimée.",
         title="Supprimer une fiche",
-        question=f"Supprimer la fiche « {row.title} » {page.of_name} ?",
+        question=f"Supprimer la fiche « {page.record.title} » {page.pupil.of_name} ?",
         consequences=["Elle disparaît pour tous, sans retour possible."],
-        action_url=url_for("records.delete_fiche", student_id=student_id, fiche_id=fiche_id),
-        fields={},
         submit_label="Supprimer la fiche",
         cancel_url=_address(student_id, fiche_id),
-        danger=True,
     )
 
 
@@ -203,30 +177,5 @@ def _fiche_page(page: PupilPage, row: Fiche, refusal: DomainError | None = None)
         may_send_back=page.powers.evaluates and operations.find_return_refusal(row) is None,
         refusal=refusal.message if refusal else "",
         status=refusal.status if refusal else 200,
-        **frame_of(page, "fiches"),
-    )
-
-
-def _refused(
-    student_id: int, form: FicheForm, fiche_id: int | None, refusal: DomainError | None = None
-) -> ResponseReturnValue:
-    """Show the form again with what refused it; whoever may not write at all gets the plain refusal."""
-    if refusal is not None and refusal.status == 403:
-        raise refusal
-    row = queries.get_fiche(student_id, fiche_id) if fiche_id is not None else None
-    return _form_page(open_pupil(student_id), form, row, refusal.status if refusal else 200, refusal)
-
-
-def _form_page(
-    page: PupilPage, form: FicheForm, row: Fiche | None, status: int = 200, refusal: DomainError | None = None
-) -> ResponseReturnValue:
-    return render_page(
-        "records/fiche_form.html",
-        form=form,
-        fiche=row,
-        conflict=explain(form, refusal, stored=operations.get_fiche_values(row) if row else {}),
-        final_state=operations.get_final_state(current_actor()),
-        done=DONE,
-        status=status,
         **frame_of(page, "fiches"),
     )

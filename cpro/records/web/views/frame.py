@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
+from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date, format_instant, of_name, of_school, spoken_name
 from cpro.core.permissions import Permission
+from cpro.core.transactions import unit_of_work
+from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.edit_page import EditForm, EditPage
+from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche
@@ -69,9 +76,56 @@ def read_pupil(student_id: int, what: str) -> PupilPage:
     return page
 
 
-def draft_of(form: str, student_id: int, record_id: int | None = None) -> DraftKey:
-    """Return the key of the drafts of a record of a pupil, or of one that is not written yet."""
-    return DraftKey(form, f"{student_id}/{record_id or 'new'}", get_draft_subject(student_id))
+class RecordPage(EditPage[EditForm]):
+    """The form of a record of a pupil, or of one that is not written yet."""
+
+    #: the record in the template and among drafts, and the tab of the pupil's pages that lists its like
+    kind: str
+    tab: str
+    draft: DraftKey
+    record: Any = None
+    #: reads the record of a pupil by its id, or raises `NotFound`
+    get_record: Callable[[int, int], Any]
+    values_of: Callable[[Any], Mapping[str, Any]]
+    keeps_absent = False
+
+    def __init__(self, student_id: int, record_id: int | None = None) -> None:
+        self.student_id, self.record_id = student_id, record_id
+        self.load()
+        self.draft = DraftKey(self.kind, f"{student_id}/{record_id or 'new'}", get_draft_subject(student_id))
+
+    def load(self) -> None:
+        self.pupil = open_pupil(self.student_id)
+        self.record = self.get_record(self.student_id, self.record_id) if self.record_id is not None else None
+
+    def check(self) -> None:
+        if self.record is not None:
+            rules.check_may_change(self.record, self.pupil.student, current_actor())
+        else:
+            rules.check_may_evaluate(self.pupil.student, current_actor())
+
+    def values(self) -> Mapping[str, Any] | None:
+        return self.values_of(self.record) if self.record is not None else None
+
+    def is_final(self, refusal: DomainError) -> bool:
+        return refusal.status == 403
+
+    def delete(
+        self, delete: Callable[..., object], *, check: Callable[..., object], done: str, **words: Any
+    ) -> ResponseReturnValue:
+        """Ask once, in these words, then delete the record."""
+        listed = url_for(f"records.{self.tab}", student_id=self.student_id)
+        if request.method == "POST":
+            with unit_of_work():
+                delete(self.student_id, self.record_id, by=current_actor(), now=clock.utcnow())
+                drafts.forget(self.draft)
+            return back_to(listed, done)
+        check(self.record, self.pupil.student, current_actor())
+        own = url_for(f"records.delete_{self.kind}", **(request.view_args or {}))
+        return render_page("confirm.html", fields={}, danger=True, action_url=own, **{"cancel_url": listed, **words})
+
+    def context(self, form: EditForm) -> Mapping[str, Any]:
+        return {self.kind: self.record, **frame_of(self.pupil, self.tab)}
 
 
 def frame_of(page: PupilPage, part: str) -> dict[str, Any]:
