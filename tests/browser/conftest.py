@@ -7,7 +7,6 @@ Without Chromium these tests are skipped, unless CPRO_REQUIRE_BROWSER=1 (.ci/run
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.helpers.chromium import ARGUMENTS, PASSWORD, Site
-from tests.helpers.platform import Platform
+from tests.helpers.platform import Platform, find_chromium
 
 pytest.register_assert_rewrite("tests.browser.examination")
 expect.set_options(timeout=60_000)  # milliseconds: an upper bound for a loaded machine, no measure
@@ -37,7 +36,7 @@ def screenshots(request: pytest.FixtureRequest) -> Path | None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Yield Chromium, started."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    found = find_chromium()
     if not found:
         missing = "Chromium is not installed (Debian: apt-get install chromium)"
         if os.environ.get("CPRO_REQUIRE_BROWSER") == "1":

@@ -59,7 +59,7 @@ class Seen:
 
 def look(scene: Scene, site: Site, screenshots: Path | None) -> Seen:
     """Play a scene and look at where it ends, at every width: one visit, one page load."""
-    page = site.visitor(scene.who)
+    page = site.kept_visitor(scene.who)
     page.goto(scene.path)
     if scene.act:
         scene.act(site, page)

@@ -19,6 +19,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_NOWHERE = "about:blank"
 PASSWORD = "Quartz-et-feldspath-7"
 
 #: Chromium reports a page of status 4xx on its console; whether that status was right is the test's business.
@@ -78,7 +79,8 @@ class Site:
         self.platform = platform
         self._chromium = chromium
         self._states: dict[str, StorageState] = {}
-        self._opened: list[tuple[BrowserContext, Witness]] = []
+        self._witnesses: dict[BrowserContext, Witness] = {}
+        self._kept: dict[str, Page] = {}
 
     def visitor(self, who: str = "", *, width: int = 1280, javascript: bool = True, motion: bool = False) -> Page:
         """Return an empty page of somebody's.
@@ -89,22 +91,50 @@ class Site:
         state = self._signed_in(who) if who else None
         return self._page(state, width=width, javascript=javascript, motion=motion)
 
+    def kept_visitor(self, who: str = "") -> Page:
+        """Return the one page of somebody's that stays open, with the cookies of a visitor who has just signed in.
+
+        A context, with the process that draws it, costs more than most of the pages that are seen in it.
+        """
+        state = self._signed_in(who) if who else None
+        if who not in self._kept or self._kept[who].is_closed():
+            self._kept[who] = self._page(state, width=1280, javascript=True, motion=False)
+            return self._kept[who]
+        page = self._kept[who]
+        page.context.clear_cookies()
+        if state:
+            page.context.add_cookies(state["cookies"])  # type: ignore[arg-type]
+        page.set_viewport_size({"width": 1280, "height": 900})
+        return page
+
     def forget(self, who: str) -> None:
         """Let somebody sign in anew at their next visit: their sign-in has ended."""
         self._states.pop(who, None)
 
     def witness(self, page: Page) -> Witness:
         """Return the witness of a page."""
-        return next(witness for context, witness in self._opened if context == page.context)
+        return self._witnesses[page.context]
 
     def close_pages(self) -> list[str]:
-        """Close every context opened since the last call and return what their witnesses heard."""
+        """Close every context opened since the last call, leave the pages kept, return what their witnesses heard."""
         heard = []
-        for context, witness in self._opened:
-            context.close()
+        for context, witness in list(self._witnesses.items()):
+            if any(page.context == context for page in self._kept.values()):
+                self._leave(context)
+            else:
+                context.close()
+                del self._witnesses[context]
             heard += witness.complaints
-        self._opened.clear()
+            witness.complaints.clear()
         return heard
+
+    def _leave(self, context: BrowserContext) -> None:
+        """Show nothing in the page kept of a context, and close the others."""
+        for page in context.pages:
+            if page not in self._kept.values():
+                page.close()
+            elif page.url != _NOWHERE:
+                page.goto(_NOWHERE)
 
     def _page(self, state: StorageState | None, *, width: int, javascript: bool, motion: bool) -> Page:
         context = self._chromium.new_context(
@@ -118,7 +148,7 @@ class Site:
         context.set_default_timeout(60_000)  # an upper bound for a loaded machine, no measure
         witness = Witness(urlsplit(self.platform.url).netloc)
         witness.watch(context)
-        self._opened.append((context, witness))
+        self._witnesses[context] = witness
         return context.new_page()
 
     def _signed_in(self, who: str) -> StorageState:
