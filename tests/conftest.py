@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -37,6 +37,8 @@ from tests.factories import (
     make_world,
 )
 from tests.helpers.browser import Browser
+from tests.helpers.platform import find_chromium
+from tests.helpers.templates import Templates, TemplatesOnPostgresql, TemplatesOnSqlite
 from tests.layers import limits_of_a_unit_test, pytest_itemcollected, pytest_runtest_call
 
 __all__ = ["limits_of_a_unit_test", "pytest_itemcollected", "pytest_runtest_call"]
@@ -99,16 +101,18 @@ def migrated_app(worker_folder: Path, database: str) -> Flask:
 
 
 @pytest.fixture(scope="session")
-def templates(migrated_app: Flask, worker_folder: Path) -> Mapping[bool, World | None]:
-    """Return, with and without the two schools, what the database holds; the SQLite file of each is copied (`app`)."""
-    if POSTGRESQL_URL:
-        return {}
-    _keep_as(worker_folder, _template(worker_folder, False))
+def templates(migrated_app: Flask, worker_folder: Path, admin_engine: Engine | None) -> Templates:
+    """Keep the database empty, then with two schools in it; `app` puts back the one that a test asks for."""
+    if admin_engine is not None:
+        templates: Templates = TemplatesOnPostgresql(admin_engine)
+    else:
+        templates = TemplatesOnSqlite(worker_folder / "cpro.sqlite3")
+    templates.keep(with_world=False)
     with migrated_app.app_context():
-        world = make_world()
+        templates.world = make_world()
         db.engine.dispose()
-    _keep_as(worker_folder, _template(worker_folder, True))
-    return {False: None, True: world}
+    templates.keep(with_world=True)
+    return templates
 
 
 @pytest.fixture(scope="session")
@@ -127,31 +131,22 @@ def app(
     request: pytest.FixtureRequest,
     migrated_app: Flask,
     worker_folder: Path,
-    templates: Mapping[bool, World | None],
-    admin_engine: Engine | None,
+    templates: Templates,
 ) -> Iterator[Flask]:
     """Yield the application on an empty store and a database that is empty, or holds the two schools of `world`."""
     for folder in ("uploads", "mail"):
         shutil.rmtree(worker_folder / folder, ignore_errors=True)
     (worker_folder / "uploads").mkdir()
-    if admin_engine is None:
-        for suffix in ("-wal", "-shm"):
-            (worker_folder / f"cpro.sqlite3{suffix}").unlink(missing_ok=True)
-        shutil.copy(_template(worker_folder, "world" in request.fixturenames), worker_folder / "cpro.sqlite3")
-    else:
-        _empty(admin_engine)
+    templates.put_back(with_world="world" in request.fixturenames)
     yield migrated_app
     with migrated_app.app_context():
         db.engine.dispose()
 
 
 @pytest.fixture
-def world(app: Flask, templates: Mapping[bool, World | None]) -> World:
+def world(app: Flask, templates: Templates) -> World:
     """Return two schools with their people; see `tests.factories`."""
-    if made := templates.get(True):
-        return deepcopy(made)
-    with app.app_context():
-        return make_world()
+    return deepcopy(templates.world)
 
 
 @pytest.fixture
@@ -212,39 +207,8 @@ def filled(world: World, arrange: Callable[[], AbstractContextManager[Session]])
     return world
 
 
-def _template(folder: Path, with_world: bool) -> Path:
-    return folder / ("world.sqlite3" if with_world else "empty.sqlite3")
-
-
-def _keep_as(folder: Path, template: Path) -> None:
-    """Copy the SQLite database, its write-ahead log first written into its file."""
-    engine = create_engine(f"sqlite:///{folder / 'cpro.sqlite3'}")
-    with engine.connect() as connection:
-        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-    engine.dispose()
-    shutil.copy(folder / "cpro.sqlite3", template)
-
-
-def _empty(engine: Engine) -> None:
-    """Empty the tables that a test wrote to: those whose numbers are no longer at their start, or that hold rows."""
-    with engine.begin() as connection:
-        used = set(connection.scalars(text("SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL")))
-        held = " UNION ALL ".join(
-            f"(SELECT '{table.name}' FROM \"{table.name}\" LIMIT 1)" for table in db.metadata.sorted_tables
-        )
-        names = set(connection.scalars(text(held)))
-        names |= {table.name for table in db.metadata.sorted_tables if f"{table.name}_id_seq" in used}
-        if names:
-            tables = ", ".join(f'"{name}"' for name in sorted(names))
-            connection.execute(
-                text("SET session_replication_role = replica")
-            )  # the journal's triggers refuse otherwise
-            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-            connection.execute(text("SET session_replication_role = DEFAULT"))
-
-
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what this run tests against."""
     database = "PostgreSQL" if POSTGRESQL_URL else "SQLite (PostgreSQL: set CPRO_TEST_DATABASE_URL, as .ci/run does)"
-    browser = shutil.which("chromium") or "not found: the browser tests do not run"
+    browser = find_chromium() or "not found: the browser tests do not run"
     return [f"database: {database}", f"chromium: {browser}"]
