@@ -2,7 +2,8 @@
 
 A test that asks for the application is `integration`, one in `tests/browser/` is `browser`, and any other is `unit`
 unless it says otherwise: it must then touch no database, network or process, and cost little. Journeys are `slow`,
-as are the tests that open every page of the platform.
+as are the tests that open every page of the platform. A test that is not given the database under test cannot depend
+on it: it is `any_database`, as are those that say so because what they judge stands above the database.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("slow")
     if not any(item.get_closest_marker(layer) for layer in _LAYERS):
         item.add_marker(_find_layer(item))
+    if not _is_given_the_database(item):
+        item.add_marker("any_database")
 
 
 def _find_layer(item: pytest.Item) -> str:
@@ -38,6 +41,13 @@ def _find_layer(item: pytest.Item) -> str:
     if "migrated_app" in getattr(item, "fixturenames", ()) or item.get_closest_marker("slow"):
         return "integration"
     return "unit"
+
+
+def _is_given_the_database(item: pytest.Item) -> bool:
+    """Return whether a test may meet the database of `CPRO_TEST_DATABASE_URL`; journeys and Chromium look it up."""
+    if item.path.is_relative_to(_TESTS / "journeys") or item.path.is_relative_to(_TESTS / "browser"):
+        return True
+    return not {"migrated_app", "database"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(autouse=True)

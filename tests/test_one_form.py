@@ -20,7 +20,7 @@ from tests.helpers.pages import Page
 from tests.test_demo import PASSWORD, load
 from tests.test_links import Crawl
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 As = Callable[..., Browser]
 #: Pages that may hold two forms with fields, by their address, digits left out, and why nothing that matters is lost.

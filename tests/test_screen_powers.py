@@ -161,6 +161,7 @@ def test_screen_powers_are_offered_to_a_role_that_has_them_and_work(
 
 @pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_screen_powers_are_refused_to_a_role_that_lacks_them(
     migrated_app: Flask, as_: As, filled: World, arrange: Look, platform: Look, role: Role
 ) -> None:
