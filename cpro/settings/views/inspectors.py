@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,9 +22,9 @@ from cpro.core.mail import MailMessage
 from cpro.core.mail.queries import find_last_messages
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
-from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, current_principal
-from cpro.core.web.forms import BaseForm, posted, typed_before_sign_in
+from cpro.core.web.edit_page import EditPage
+from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.mail import describe_state
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Establishment, Module
@@ -130,37 +132,58 @@ def close(mandate_id: int) -> ResponseReturnValue:
     return back_to(url_for("inspectors.index"), f"L’accès {of_name(mandate.inspector_name)} est fermé.")
 
 
+class ExtensionPage(EditPage[ExtensionForm]):
+    """The form of a mandate's last day."""
+
+    form_class, template = ExtensionForm, "inspectors/action.html"
+    keeps_absent = False
+
+    def __init__(self, mandate_id: int) -> None:
+        self.mandate_id, self.about = mandate_id, ("mandate", mandate_id)
+        self.load()
+
+    def load(self) -> None:
+        self.mandate = queries.get_mandate(self.mandate_id)
+
+    def values(self) -> Mapping[str, Any]:
+        return extension_values(self.mandate)
+
+    def before_save(self, form: ExtensionForm) -> ResponseReturnValue | None:
+        if not form.chose_theirs("ends_on"):
+            return None
+        name, days = of_name(self.mandate.inspector_name), _days(self.mandate)
+        return back_to(url_for("inspectors.index"), f"L’accès {name} court {days}.")
+
+    def save(self, form: ExtensionForm) -> tuple[str, str]:
+        ends_on, version = form.ends_on.data, form.version.data
+        extend_mandate(self.mandate, ends_on=ends_on, opened_on=version, by=current_actor(), now=clock.utcnow())
+        name, days = of_name(self.mandate.inspector_name), _days(self.mandate)
+        return url_for("inspectors.index"), f"L’accès {name} court désormais {days}."
+
+    def context(self, form: ExtensionForm) -> Mapping[str, Any]:
+        limit = last_day_of_school_year(self.mandate.starts_on)
+        return {
+            "mandate": _shown(self.mandate, get_current_establishment()),
+            "title": f"Prolonger l’accès {of_name(self.mandate.inspector_name)}",
+            "consequences": [
+                f"L’accès peut aller jusqu’au {format_date(limit)}, la fin de l’année scolaire de son premier jour.",
+                "Un message donne les nouvelles dates à la personne.",
+            ],
+            "action_url": url_for("inspectors.extend", mandate_id=self.mandate_id),
+            "submit_label": "Prolonger l’accès",
+            "danger": False,
+        }
+
+
 @bp.route("/<int:mandate_id>/prolonger", methods=["GET", "POST"])
 @requires(Permission.MANDATES_MANAGE, keeps_typed_form=True)
 def extend(mandate_id: int) -> ResponseReturnValue:
     """Give a mandate a later last day."""
-    mandate = queries.get_mandate(mandate_id)
-    stored = extension_values(mandate)
-    refused = refusal_of(check_extension, mandate, current_actor(), now=clock.utcnow())
+    page = ExtensionPage(mandate_id)
+    refused = refusal_of(check_extension, page.mandate, current_actor(), now=clock.utcnow())
     if refused is not None:
         return _refused(refused)
-    if request.method != "POST":
-        return _extension_page(ExtensionForm.opened(stored, about=("mandate", mandate.id)), mandate)
-    form = ExtensionForm.sent(stored, about=("mandate", mandate.id), keeps_absent=False)
-    if not form.validate():
-        return _extension_page(form, mandate, form.status)
-    if form.chose_theirs("ends_on"):
-        return back_to(
-            url_for("inspectors.index"), f"L’accès {of_name(mandate.inspector_name)} court {_days(mandate)}."
-        )
-    try:
-        with unit_of_work():
-            extend_mandate(
-                mandate,
-                ends_on=form.ends_on.data,
-                opened_on=form.version.data,
-                by=current_actor(),
-                now=clock.utcnow(),
-            )
-            message = f"L’accès {of_name(mandate.inspector_name)} court désormais {_days(mandate)}."
-    except DomainError as refusal:
-        return _extension_page(form, queries.get_mandate(mandate_id), refusal.status, refusal)
-    return back_to(url_for("inspectors.index"), message)
+    return page.answer() if request.method == "POST" else page.show()
 
 
 @bp.get("/<int:mandate_id>/consultations")
@@ -227,10 +250,11 @@ def _refused(refusal: DomainError) -> ResponseReturnValue:
 
 
 def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> ResponseReturnValue:
-    return _render_action(
-        form,
-        mandate,
-        status,
+    return render_page(
+        "inspectors/action.html",
+        form=form,
+        mandate=_shown(mandate, get_current_establishment()),
+        status=status,
         title=f"Fermer l’accès {of_name(mandate.inspector_name)}",
         consequences=[
             "L’accès est fermé à l’instant : la prochaine page que la personne demandera lui sera refusée.",
@@ -240,36 +264,6 @@ def _closing_page(form: ClosingForm, mandate: Mandate, status: int = 200) -> Res
         action_url=url_for("inspectors.close", mandate_id=mandate.id),
         submit_label="Fermer l’accès",
         danger=True,
-    )
-
-
-def _extension_page(
-    form: ExtensionForm, mandate: Mandate, status: int = 200, refusal: DomainError | None = None
-) -> ResponseReturnValue:
-    limit = last_day_of_school_year(mandate.starts_on)
-    return _render_action(
-        form,
-        mandate,
-        status,
-        title=f"Prolonger l’accès {of_name(mandate.inspector_name)}",
-        consequences=[
-            f"L’accès peut aller jusqu’au {format_date(limit)}, la fin de l’année scolaire de son premier jour.",
-            "Un message donne les nouvelles dates à la personne.",
-        ],
-        action_url=url_for("inspectors.extend", mandate_id=mandate.id),
-        submit_label="Prolonger l’accès",
-        danger=False,
-        conflict=explain(form, refusal, stored=extension_values(mandate)),
-    )
-
-
-def _render_action(form: BaseForm, mandate: Mandate, status: int, **words: object) -> ResponseReturnValue:
-    return render_page(
-        "inspectors/action.html",
-        form=form,
-        mandate=_shown(mandate, get_current_establishment()),
-        status=status,
-        **words,
     )
 
 
