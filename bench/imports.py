@@ -144,7 +144,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     with path.open("rb") as stream:
         return [
             {name: getattr(row, name) for name in IDENTITY}
-            | {"created_at": NOW, "is_active": True, "came_by": Origin.SIECLE.value}
+            | {"created_at": NOW, "is_active": True, "came_by": Origin.SIECLE}
             | {"search_key": f"{row.last_name} {row.first_name}".lower()}
             for row in read_students(stream, today=NOW.date())
         ]

@@ -262,7 +262,7 @@ def _prepare(path: Path) -> int:
                     Account(
                         establishment_id=school.id,
                         login=login,
-                        role_value=role.value,
+                        role=role,
                         last_name="Banc",
                         first_name="Essai",
                         password_hash=password_hash,

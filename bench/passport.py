@@ -29,7 +29,7 @@ from cpro.passport.archives import write_archive
 from cpro.passport.letterhead import Letterhead
 from cpro.passport.operations import issue_division
 from cpro.passport.pdf import TEMPLATE, build_pdf_data
-from cpro.records.models import Bilan, Evaluation, Fiche
+from cpro.records.models import Bilan, Evaluation, Fiche, FicheState, Place
 from cpro.students.models import Diploma, Division, Student
 from cpro.students.queries import get_division
 
@@ -162,12 +162,12 @@ def _fiche(student_id: int, rank: int) -> dict[str, Any]:
     return {
         **_shared(student_id, "fiche", rank),
         "title": f"Situation {rank} de l’apprenant {student_id}",
-        "place_value": "company" if rank % 2 else "school",
+        "place": Place.COMPANY if rank % 2 else Place.SCHOOL,
         "place_name": "Société d’essai",
         "starts_on": first,
         "ends_on": first + timedelta(days=4),
         "tasks": TEXT,
-        "state_value": "validated",
+        "state": FicheState.VALIDATED,
         "validated_at": NOW,
         "validated_by_label": "Inès Quartz",
     }

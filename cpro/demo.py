@@ -135,7 +135,7 @@ def _schools(session: Session, now: datetime) -> tuple[Establishment, Establishm
         "signatory_function": "Cheffe d’établissement",
         "dpd_name": "Camille Pyrite",
         "dpd_email": "dpd@academie.example",
-        "cnil_kind": CNILKind.REGISTER.value,
+        "cnil_kind": CNILKind.REGISTER,
         "cnil_reference": "Registre des traitements, fiche 12",
         "transfers_enabled": True,
     }
@@ -200,7 +200,7 @@ def _students(session: Session, school: Establishment, diplomas: dict[str, Diplo
                 # one in twenty has no INE yet, but never the first, who has an account
                 ine=None if index % 20 == 7 else f"{number}{rnie_key(str(number))}",
                 siecle_id=str(800_000 + index),
-                came_by=Origin.SIECLE.value,
+                came_by=Origin.SIECLE,
                 division_id=divisions[index % len(divisions)].id,
                 mef_code=_MEFS.get(divisions[index % len(divisions)].code, ("",))[0],
                 account_id=pupil_account.id if index == 0 else None,
@@ -217,7 +217,7 @@ def _arrival(session: Session, source: Establishment, destination: Establishment
         "first_name": "Lou",
         "birth_date": date(2009, 2, 28),
         "ine": f"{number}{rnie_key(str(number))}",
-        "came_by": Origin.SIECLE.value,
+        "came_by": Origin.SIECLE,
         "created_at": now,
     }
     session.add(
@@ -245,7 +245,7 @@ def _arrival(session: Session, source: Establishment, destination: Establishment
             first_name="Malo",
             birth_date=date(2008, 6, 3),
             siecle_id="900999",
-            came_by=Origin.SIECLE.value,
+            came_by=Origin.SIECLE,
             is_active=False,
             departed_on=date(2026, 7, 4),
             division_id=_division_id(session, source, "TMELEC"),
@@ -267,7 +267,7 @@ def _pictures(session: Session, school: Establishment, now: datetime) -> None:
         session.add(
             PictureVersion(
                 establishment_id=school.id,
-                kind=kind.value,
+                kind=kind,
                 stored_name=storage.put(school.id, prepared.content, prepared.suffix),
                 mimetype=prepared.mimetype,
                 width=prepared.width,

@@ -139,7 +139,7 @@ NAME_ROLES = {
     "demo.py",
     "records/demo_content.py",
 }
-OF_A_ROLE = {"role", "role_value", "actor_role", "is_platform", "Role"}
+OF_A_ROLE = {"role", "actor_role", "is_platform", "Role"}
 ASK_A_RIGHT = "ask can(Permission.…), and give the right to the role in core/permissions.py"
 
 
@@ -162,7 +162,7 @@ class TestRoles:
                 assert not lines, f"{path}:{lines}: {ASK_A_RIGHT}"
 
     @pytest.mark.parametrize(
-        "code", ["by.role == Role.HEAD.value", "a.role is x", "a.role_value in y", "x != a.role.value", "Role.HEAD"]
+        "code", ["by.role == Role.HEAD.value", "a.role is x", "a.role in y", "x != a.role.value", "Role.HEAD"]
     )
     def test_roles_a_comparison_is_found(self, code: str) -> None:
         assert any(names_a_role(node) for node in ast.walk(ast.parse(code)))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from cpro.core import tenancy
+from cpro.core.permissions import Role
 from cpro.core.tenancy import KINDS, Scope, TenancyError, enter
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
@@ -263,7 +264,7 @@ class TestTenancyWriting:
         with pytest.raises(TenancyError), unit_of_work():
             in_a.add(make_diploma(code="NATIONAL", establishment_id=None))
         with pytest.raises(TenancyError), unit_of_work():
-            in_a.add(PlatformAccount(email="x@test.example", role_value="support", name="X"))
+            in_a.add(PlatformAccount(email="x@test.example", role=Role.SUPPORT, name="X"))
         with pytest.raises(TenancyError), unit_of_work():
             in_a.add(Establishment(code="pirate"))
 

@@ -15,23 +15,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from cpro.core.types import LabelledEnum
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class Role(enum.Enum):
+class Role(LabelledEnum):
     """The six roles; values are what the database keeps, labels what people read."""
 
-    ADMINISTRATOR = "administrator"
-    HEAD = "head"
-    TEACHER = "teacher"
-    STUDENT = "student"
-    INSPECTOR = "inspector"
-    SUPPORT = "support"
-
-    @property
-    def label(self) -> str:
-        """Return the French name of the role."""
-        return _ROLE_LABELS[self]
+    ADMINISTRATOR = "administrator", "Administrateur"
+    HEAD = "head", "Chef d’établissement"
+    TEACHER = "teacher", "Enseignant"
+    STUDENT = "student", "Apprenant"
+    INSPECTOR = "inspector", "Inspecteur"
+    SUPPORT = "support", "Support"
 
     @property
     def doer(self) -> str:
@@ -40,7 +37,7 @@ class Role(enum.Enum):
 
     def can(self, permission: Permission) -> bool:
         """Return whether accounts of this role have a right."""
-        return permission in ROLE_PERMISSIONS[self]
+        return permission in ROLE_PERMISSIONS.get(self, ())
 
     @property
     def is_platform(self) -> bool:
@@ -61,14 +58,6 @@ class Role(enum.Enum):
         return self not in (Role.TEACHER, Role.STUDENT)
 
 
-_ROLE_LABELS = {
-    Role.ADMINISTRATOR: "Administrateur",
-    Role.HEAD: "Chef d’établissement",
-    Role.TEACHER: "Enseignant",
-    Role.STUDENT: "Apprenant",
-    Role.INSPECTOR: "Inspecteur",
-    Role.SUPPORT: "Support",
-}
 _DOERS = {
     Role.ADMINISTRATOR: "l’administrateur",
     Role.HEAD: "le chef d’établissement",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import UTC, datetime
+from typing import Self, TypeVar
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -32,3 +34,61 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class LabelledEnum(enum.Enum):
+    """Name a closed list: a member is written as its stored value, then the French words that show it."""
+
+    _value_: str
+    label: str
+
+    def __new__(cls, value: str, label: str = "") -> Self:
+        """Make the first word the member's value, the second its label."""
+        member = object.__new__(cls)
+        member._value_, member.label = value, label
+        return member
+
+    @classmethod
+    def stored(cls, value: str) -> Self:
+        """Return the member of a value that was kept.
+
+        One that no member has (a later version wrote it) makes a member of its own, which equals no other and shows
+        itself: it spoils no list.
+        """
+        try:
+            return cls(value)
+        except ValueError:
+            unknown = object.__new__(cls)
+            unknown._name_ = unknown._value_ = unknown.label = value
+            return unknown
+
+
+Member = TypeVar("Member", bound=LabelledEnum)
+
+
+class EnumValue(TypeDecorator[Member]):
+    """Keep the value of an enum's member in a column of characters, and hand the member back; take nothing else."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, members: type[Member], length: int) -> None:
+        super().__init__(length)
+        self.members = members
+
+    @property
+    def python_type(self) -> type[Member]:
+        """Return the enum."""
+        return self.members
+
+    def process_bind_param(self, value: Member | None, dialect: Dialect) -> str | None:
+        """Return the value of a member; raises TypeError for anything else but None."""
+        if value is None:
+            return None
+        if not isinstance(value, self.members):
+            raise TypeError(f"{value!r} is no {self.members.__name__}")
+        return str(value.value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Member | None:
+        """Return the member of a stored value."""
+        return None if value is None else self.members.stored(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from datetime import datetime
 from typing import Literal
 
@@ -11,46 +10,31 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.shown import shown
 from cpro.core.tenancy import Owned, TenantRoot
-from cpro.core.types import UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.core.validators import TIMEZONES, fold
 from cpro.extensions import Model
 
 
-class CNILKind(enum.Enum):
+class CNILKind(LabelledEnum):
     """What the reference given for transfers refers to; values are what forms and database keep."""
 
-    DECLARATION = "declaration"
-    REGISTER = "registre"
-
-    @property
-    def label(self) -> str:
-        """Return the French name."""
-        return {"declaration": "Déclaration CNIL (avant le 25 mai 2018)", "registre": "Registre RGPD"}[self.value]
+    DECLARATION = "declaration", "Déclaration CNIL (avant le 25 mai 2018)"
+    REGISTER = "registre", "Registre RGPD"
 
 
-class Module(enum.Enum):
+class Module(LabelledEnum):
     """The parts of CPro that a school's head switches on and off; values are what forms post."""
 
-    SCENARIOS = "scenarios"
-    PASSPORT = "passport"
-    INSPECTORS = "inspectors"
-
-    @property
-    def label(self) -> str:
-        """Return the French name."""
-        return {"scenarios": "Scénarios", "passport": "Passeport", "inspectors": "Accès inspecteur"}[self.value]
+    SCENARIOS = "scenarios", "Scénarios"
+    PASSPORT = "passport", "Passeport"
+    INSPECTORS = "inspectors", "Accès inspecteur"
 
 
-class PictureKind(enum.Enum):
+class PictureKind(LabelledEnum):
     """The two pictures of a school; values are what addresses and database keep."""
 
-    LOGO = "logo"
-    STAMP = "cachet"
-
-    @property
-    def label(self) -> str:
-        """Return the French name, as in « le logo »."""
-        return {"logo": "logo", "cachet": "cachet de l’établissement"}[self.value]
+    LOGO = "logo", "logo"
+    STAMP = "cachet", "cachet de l’établissement"
 
     @property
     def print_box(self) -> Literal["logo", "stamp"]:
@@ -125,10 +109,10 @@ class Establishment(TenantRoot, Model):
     dreets: Mapped[str] = mapped_column(String(150), default="", info=shown("DREETS", in_list=False))
     mcpfa: Mapped[str] = mapped_column(String(150), default="", info=shown("MCPFA", in_list=False))
     greta_cfa: Mapped[str] = mapped_column(String(150), default="", info=shown("GRETA ou CFA", in_list=False))
-    cnil_kind: Mapped[str] = mapped_column(
-        String(16),
-        default=CNILKind.DECLARATION.value,
-        info=shown("Nature de la référence", in_list=False, reads=lambda value: CNILKind(value).label),
+    cnil_kind: Mapped[CNILKind] = mapped_column(
+        EnumValue(CNILKind, 16),
+        default=CNILKind.DECLARATION,
+        info=shown("Nature de la référence", in_list=False),
     )
     cnil_reference: Mapped[str] = mapped_column(
         String(60),
@@ -185,7 +169,7 @@ class PictureVersion(Owned, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
-    kind: Mapped[str] = mapped_column(String(8))
+    kind: Mapped[PictureKind] = mapped_column(EnumValue(PictureKind, 8))
     #: the file's name in the store; empty for a deletion
     stored_name: Mapped[str] = mapped_column(String(120), default="")
     mimetype: Mapped[str] = mapped_column(String(20), default="")

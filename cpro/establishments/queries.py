@@ -77,8 +77,8 @@ def list_restorable(*, now: datetime) -> dict[int, PictureVersion]:
     One that was undone was taken away on purpose: its file is not kept.
     """
     restorable: dict[int, PictureVersion] = {}
-    successor: dict[str, PictureVersion] = {}
-    in_use: dict[str, str] = {}
+    successor: dict[PictureKind, PictureVersion] = {}
+    in_use: dict[PictureKind, str] = {}
     for version in db.session.scalars(
         select(PictureVersion).where(PictureVersion.undone_at.is_(None)).order_by(PictureVersion.id.desc())
     ):
@@ -110,7 +110,7 @@ def list_stored_names(session: Session, *, since: datetime) -> set[str]:
     A version is needed until the one that followed it is older than `since`.
     """
     needed: set[str] = set()
-    successor: dict[tuple[int, str], datetime] = {}
+    successor: dict[tuple[int, PictureKind], datetime] = {}
     versions = session.scalars(
         select(PictureVersion).where(PictureVersion.undone_at.is_(None)).order_by(PictureVersion.id.desc())
     )
@@ -145,7 +145,7 @@ def get_picture_state(kind: PictureKind, *, now: datetime) -> PictureState:
 def _latest(kind: PictureKind) -> PictureVersion | None:
     return db.session.scalars(
         select(PictureVersion)
-        .where(PictureVersion.kind == kind.value, PictureVersion.undone_at.is_(None))
+        .where(PictureVersion.kind == kind, PictureVersion.undone_at.is_(None))
         .order_by(PictureVersion.id.desc())
         .limit(1)
     ).first()

@@ -2,7 +2,8 @@
 
 A change is a pair of typed values under the name of an attribute of the model. It is kept as JSON, {key: [old, new]},
 for as long as the school: what any version wrote stays readable, so that a key outlives the renaming of its attribute,
-and days are texts. `ChangesType` translates on the way in and on the way out; applying and undoing never see the JSON.
+days are texts, members of an enum their values. `ChangesType` translates on the way in and on the way out; applying
+and undoing never see the JSON.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import JSON
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from cpro.core.permissions import Role
+from cpro.core.types import LabelledEnum
+from cpro.students.models import Origin
 
 
 class Pair(NamedTuple):
@@ -48,12 +53,12 @@ FIELDS = {
     "ine": Field(str),
     "siecle_id": Field(str),
     "local_id": Field(str),
-    "came_by": Field(str),
+    "came_by": Field(Origin),
     "mef_code": Field(str),
     "division": Field(str),
     "departed_on": Field(dt.date, key="left_on"),
-    # of accounts; the role by its value
-    "role": Field(str),
+    # of accounts
+    "role": Field(Role),
     "login": Field(str),
     "civility": Field(str),
     "discipline": Field(str),
@@ -69,7 +74,8 @@ FIELDS = {
 }
 _KEYS = {name: field.key for name, field in FIELDS.items() if field.key}
 _NAMES = {key: name for name, key in _KEYS.items()}
-_DAYS = frozenset(name for name, field in FIELDS.items() if field.type is dt.date)
+#: Those that JSON cannot hold as they are.
+_KINDS = {name: field.type for name, field in FIELDS.items() if issubclass(field.type, dt.date | LabelledEnum)}
 
 
 class ChangesType(TypeDecorator[Changes]):
@@ -94,26 +100,28 @@ class ChangesType(TypeDecorator[Changes]):
 
 def to_plain(changes: Changes) -> dict[str, list[Any]]:
     """Return changes as they are kept, which is also how the journal names fields."""
-    return {
-        _KEYS.get(name, name): [_text(value) if name in _DAYS else value for value in pair]
-        for name, pair in changes.items()
-    }
+    return {_KEYS.get(name, name): [_plain(value) for value in pair] for name, pair in changes.items()}
 
 
 def _from_plain(plain: Mapping[str, tuple[Any, Any]]) -> Changes:
     changes: Changes = {}
     for key, (old, new) in plain.items():
         name = _NAMES.get(key, key)
-        changes[name] = Pair(_day(old), _day(new)) if name in _DAYS else Pair(old, new)
+        kind = _KINDS.get(name)
+        changes[name] = Pair(_typed(kind, old), _typed(kind, new)) if kind else Pair(old, new)
     return changes
 
 
-def _text(day: dt.date | None) -> str | None:
-    return day.isoformat() if day else None
+def _plain(value: Any) -> Any:
+    if isinstance(value, LabelledEnum):
+        return value.value
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def _day(text: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None
+def _typed(kind: type, plain: Any) -> Any:
+    if not plain:
+        return None
+    return kind.stored(plain) if issubclass(kind, LabelledEnum) else dt.date.fromisoformat(plain)
 
 
 def creating(values: Mapping[str, Any]) -> Changes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cpro.core.formatting import NO_BREAK_SPACE
 from cpro.core.permissions import Actor
 from cpro.core.tenancy import Owned
-from cpro.core.types import UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 from cpro.imports.changes import Changes, ChangesType
 
@@ -20,74 +19,46 @@ from cpro.imports.changes import Changes, ChangesType
 ANALYSE_JOB, APPLY_JOB, UNDO_JOB = "imports:analyse", "imports:apply", "imports:undo"
 
 
-class RunState(enum.Enum):
+class RunState(LabelledEnum):
     """Life of an import; values are what the database keeps."""
 
-    DEPOSITED = "deposited"
-    ANALYSED = "analysed"
-    APPLYING = "applying"
-    APPLIED = "applied"
-    UNDONE = "undone"
-    FAILED = "failed"
-    REPLACED = "replaced"
-    ABANDONED = "abandoned"
-    EXPIRED = "expired"
-
-    @property
-    def label(self) -> str:
-        """Return the French name."""
-        return _STATE_LABELS[self]
+    DEPOSITED = "deposited", "déposé"
+    ANALYSED = "analysed", "analysé, à confirmer"
+    APPLYING = "applying", "en cours d’application"
+    APPLIED = "applied", "appliqué"
+    UNDONE = "undone", "annulé"
+    FAILED = "failed", "échoué"
+    REPLACED = "replaced", "remplacé par un autre dépôt"
+    ABANDONED = "abandoned", "abandonné"
+    EXPIRED = "expired", "périmé sans avoir été appliqué"
 
 
-_STATE_LABELS = {
-    RunState.DEPOSITED: "déposé",
-    RunState.ANALYSED: "analysé, à confirmer",
-    RunState.APPLYING: "en cours d’application",
-    RunState.APPLIED: "appliqué",
-    RunState.UNDONE: "annulé",
-    RunState.FAILED: "échoué",
-    RunState.REPLACED: "remplacé par un autre dépôt",
-    RunState.ABANDONED: "abandonné",
-    RunState.EXPIRED: "périmé sans avoir été appliqué",
-}
-
-
-class RunKind(enum.Enum):
+class RunKind(LabelledEnum):
     """Where the files of an import come from; values are what the database keeps."""
 
-    SIECLE = "siecle"
-    TABLE = "table"
-
-    @property
-    def label(self) -> str:
-        """Return how people call such an import."""
-        return "SIECLE" if self is RunKind.SIECLE else "hors SIECLE"
+    SIECLE = "siecle", "SIECLE"
+    TABLE = "table", "hors SIECLE"
 
 
-class ChangeAction(enum.Enum):
+class ChangeAction(LabelledEnum):
     """What happens to one object; values are what the database keeps."""
 
-    CREATE = "create"
-    CHANGE = "change"
-    DEACTIVATE = "deactivate"
-    REACTIVATE = "reactivate"
-
-    @property
-    def label(self) -> str:
-        """Return the French name of the list."""
-        return _ACTION_LABELS[self][0]
+    CREATE = "create", "à créer"
+    CHANGE = "change", "à modifier"
+    DEACTIVATE = "deactivate", "à désactiver"
+    REACTIVATE = "reactivate", "à réactiver"
 
     @property
     def done_label(self) -> str:
         """Return what was done, for an import that is applied."""
-        return _ACTION_LABELS[self][1]
+        return _DONE_LABELS.get(self, self.label)
 
 
-_ACTION_LABELS = {
-    ChangeAction.CREATE: ("à créer", "créé"),
-    ChangeAction.CHANGE: ("à modifier", "modifié"),
-    ChangeAction.DEACTIVATE: ("à désactiver", "désactivé"),
-    ChangeAction.REACTIVATE: ("à réactiver", "réactivé"),
+_DONE_LABELS = {
+    ChangeAction.CREATE: "créé",
+    ChangeAction.CHANGE: "modifié",
+    ChangeAction.DEACTIVATE: "désactivé",
+    ChangeAction.REACTIVATE: "réactivé",
 }
 #: What happens to objects that were there.
 CORRECTING = (ChangeAction.CHANGE, ChangeAction.REACTIVATE, ChangeAction.DEACTIVATE)
@@ -106,8 +77,8 @@ class ImportRun(Owned, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
-    kind_value: Mapped[str] = mapped_column("kind", String(8), default=RunKind.SIECLE.value)
-    state_value: Mapped[str] = mapped_column(String(16), default=RunState.DEPOSITED.value)
+    kind: Mapped[RunKind] = mapped_column(EnumValue(RunKind, 8), default=RunKind.SIECLE)
+    state: Mapped[RunState] = mapped_column("state_value", EnumValue(RunState, 16), default=RunState.DEPOSITED)
     #: the school's id while the import is not over, else empty
     open_key: Mapped[int | None]
     #: [{"name", "kind", "stored"}]: the files, the kind by its French label, the name under which it is kept
@@ -138,19 +109,9 @@ class ImportRun(Owned, Model):
     undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     @property
-    def kind(self) -> RunKind:
-        """Return where its files come from."""
-        return RunKind(self.kind_value)
-
-    @property
     def label(self) -> str:
         """Return how people call the import: « Import SIECLE n° 3 »."""
         return f"Import {self.kind.label} n°{NO_BREAK_SPACE}{self.id}"
-
-    @property
-    def state(self) -> RunState:
-        """Return the state as an enum member."""
-        return RunState(self.state_value)
 
     @property
     def actor(self) -> Actor:
@@ -186,16 +147,11 @@ class ImportChange(Owned, Model):
     object_label: Mapped[str] = mapped_column(String(210))
     #: its name, folded: what the list is searched by
     search_key: Mapped[str] = mapped_column(String(210), default="")
-    action_value: Mapped[str] = mapped_column(String(12))
+    action: Mapped[ChangeAction] = mapped_column("action_value", EnumValue(ChangeAction, 12))
     #: whether it is to be done; proposals that somebody must tick are not
     is_selected: Mapped[bool] = mapped_column(default=True)
     #: {field: (old, new)}; `imports.changes` says how it is kept
     changes: Mapped[Changes] = mapped_column(ChangesType)
-
-    @property
-    def action(self) -> ChangeAction:
-        """Return what happens to the object."""
-        return ChangeAction(self.action_value)
 
 
 class ImportQuestion(Owned, Model):

@@ -76,7 +76,7 @@ def find_open_run() -> ImportRun | None:
 def find_last_applied() -> ImportRun | None:
     """Return the latest import whose effect stands, or None."""
     return db.session.scalars(
-        select(ImportRun).where(ImportRun.state_value == RunState.APPLIED.value).order_by(ImportRun.id.desc()).limit(1)
+        select(ImportRun).where(ImportRun.state == RunState.APPLIED).order_by(ImportRun.id.desc()).limit(1)
     ).first()
 
 
@@ -115,7 +115,7 @@ def _pages(run_id: int, object_type: str, action: ChangeAction, *columns: Any) -
         .where(
             ImportChange.run_id == run_id,
             ImportChange.object_type == object_type,
-            ImportChange.action_value == action.value,
+            ImportChange.action == action,
             ImportChange.is_selected,
             ImportChange.id > after,
         )

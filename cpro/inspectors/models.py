@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import enum
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.core.tenancy import Owned
-from cpro.core.types import UTCDateTime
+from cpro.core.types import LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 from cpro.students.models import Diploma
 
 
-class MandateState(enum.Enum):
+class MandateState(LabelledEnum):
     """Where a mandate stands; values are what addresses keep."""
 
-    TO_COME = "a-venir"
-    RUNNING = "en-cours"
-    ENDED = "termines"
-    CLOSED = "fermes"
-
-    @property
-    def label(self) -> str:
-        """Return the French word."""
-        return {"a-venir": "à venir", "en-cours": "en cours", "termines": "terminé", "fermes": "fermé"}[self.value]
+    TO_COME = "a-venir", "à venir"
+    RUNNING = "en-cours", "en cours"
+    ENDED = "termines", "terminé"
+    CLOSED = "fermes", "fermé"
 
     @property
     def heading(self) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.core.shown import Filter, shown
 from cpro.core.tenancy import Owned
-from cpro.core.types import UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 from cpro.students.models import Diploma
 
@@ -25,7 +25,7 @@ class FieldKind(enum.Enum):
     LINKS = enum.auto()
 
 
-class MaskKey(enum.Enum):
+class MaskKey(LabelledEnum):
     """The worded fields of the scenario screen, in its order; values are their names in forms and database.
 
     Beside each: its label where a school words it, its wording where the school gave none, what the preview of the
@@ -71,8 +71,6 @@ class MaskKey(enum.Enum):
         "<p>Éclairage, puissance, énergie</p>",
     )
 
-    _value_: str
-    label: str
     default: str
     example: str
     kind: FieldKind
@@ -101,11 +99,11 @@ class Mask(Owned, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
     diploma_id: Mapped[int] = mapped_column(ForeignKey("diploma.id"))
-    key: Mapped[str] = mapped_column(
-        String(16),
+    key: Mapped[MaskKey] = mapped_column(
+        EnumValue(MaskKey, 16),
         info=shown(
             "Intitulé d’origine",
-            reads=lambda value: MaskKey(value).default,
+            reads=lambda key: str(key.default),
             typed="Champ",
             choices={key.value: key.default for key in MaskKey},
             filters=[Filter("champ", "Champ", "tous les champs")],

@@ -46,7 +46,7 @@ def get_key(name: str) -> MaskKey:
 def get_stored_values(masks: list[Mask]) -> dict[str, str]:
     """Return the wordings for their form, {key: text}; blank where the default applies."""
     wordings = {mask.key: mask.wording for mask in masks}
-    return {key.value: wordings.get(key.value, "") for key in MaskKey}
+    return {key.value: wordings.get(key, "") for key in MaskKey}
 
 
 def update_wordings(
@@ -93,10 +93,10 @@ def create_wording(diploma_code: str, key_name: str, wording: str, *, by: Actor,
         raise FieldErrors({"wording": "Indiquez un intitulé différent de celui d’origine."})
     lock_current_establishment()
     masks = list_masks(diploma.id)
-    if any(mask.key == key.value for mask in masks):
+    if any(mask.key is key for mask in masks):
         raise FieldErrors({"key": "Ce champ a déjà un intitulé pour ce diplôme : corrigez-le plutôt."})
     _apply(diploma, masks, {key: text}, "masks:changed", by=by, now=now)
-    return next(mask for mask in list_masks(diploma.id) if mask.key == key.value)
+    return next(mask for mask in list_masks(diploma.id) if mask.key is key)
 
 
 def update_wording(mask: Mask, wording: str, *, opened_on: str | None, by: Actor, now: datetime) -> None:
@@ -106,8 +106,7 @@ def update_wording(mask: Mask, wording: str, *, opened_on: str | None, by: Actor
     db.session.refresh(mask)
     check_fresh({"wording": mask.wording}, opened_on)
     diploma = db.session.get_one(Diploma, mask.diploma_id)
-    key = MaskKey(mask.key)
-    _apply(diploma, [mask], {key: "" if text == key.default else text}, "masks:changed", by=by, now=now)
+    _apply(diploma, [mask], {mask.key: "" if text == mask.key.default else text}, "masks:changed", by=by, now=now)
 
 
 def reset_wordings(diploma: Diploma, key: MaskKey | None, *, by: Actor, now: datetime) -> Changes:
@@ -143,7 +142,7 @@ def _apply(
     by: Actor,
     now: datetime,
 ) -> Changes:
-    stored = {MaskKey(mask.key): mask for mask in masks}
+    stored = {mask.key: mask for mask in masks}
     changes: Changes = {}
     for key, wording in wanted.items():
         mask = stored.get(key)
@@ -151,7 +150,7 @@ def _apply(
             continue
         changes[key.value] = (mask.wording if mask else key.default, wording or key.default)
         if mask is None:
-            db.session.add(Mask(diploma_id=diploma.id, key=key.value, wording=wording, changed_at=now))
+            db.session.add(Mask(diploma_id=diploma.id, key=key, wording=wording, changed_at=now))
         elif wording:
             mask.wording, mask.changed_at = wording, now
         else:

@@ -11,7 +11,7 @@ from cpro.masks.models import Mask, MaskKey
 def get_wordings(diploma_id: int) -> dict[MaskKey, str]:
     """Return what the school worded for a diploma; fields left to their default are absent."""
     rows = db.session.scalars(select(Mask).where(Mask.diploma_id == diploma_id))
-    return {MaskKey(row.key): row.wording for row in rows}
+    return {row.key: row.wording for row in rows}
 
 
 def get_labels(diploma_id: int) -> dict[MaskKey, str]:

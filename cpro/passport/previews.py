@@ -52,12 +52,12 @@ def invented_portfolio(today: date) -> Portfolio:
     fiches = [
         Fiche(
             title=title,
-            place_value=place.value,
+            place=place,
             place_name=name,
             starts_on=start + timedelta(days=day),
             ends_on=start + timedelta(days=day + 4),
             tasks=_TEXT,
-            state_value=FicheState.VALIDATED.value,
+            state=FicheState.VALIDATED,
             validated_by_label="Dominique Exemple",
             origin_uid=title,
             origin_school="",

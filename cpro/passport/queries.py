@@ -51,7 +51,7 @@ def list_portfolios(students: Sequence[Student]) -> list[Portfolio]:
     ids = [student.id for student in students]
     fiches = _by_student(
         select(Fiche)
-        .where(Fiche.student_id.in_(ids), Fiche.state_value == FicheState.VALIDATED.value)
+        .where(Fiche.student_id.in_(ids), Fiche.state == FicheState.VALIDATED)
         .order_by(Fiche.starts_on, Fiche.ends_on, Fiche.id)
     )
     evaluations = _by_student(
@@ -132,9 +132,7 @@ def count_present_by_division(divisions: Sequence[Division]) -> list[tuple[Divis
 def list_archives(session: Session, *, since: datetime) -> set[str]:
     """Return the stored names of the archives finished since an instant, all schools; in a platform session."""
     results = session.scalars(
-        select(Job.result).where(
-            Job.kind == DIVISION_JOB, Job.state_value == JobState.DONE.value, Job.finished_at >= since
-        )
+        select(Job.result).where(Job.kind == DIVISION_JOB, Job.state == JobState.DONE, Job.finished_at >= since)
     )
     return {str(result["archive"]) for result in results if result and result.get("archive")}
 

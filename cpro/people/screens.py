@@ -33,7 +33,7 @@ from cpro.students.accounts.queries import is_of_departed, is_unlinked
 from cpro.students.teacher_divisions import create_user, update_user
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
-from cpro.users.operations.manual import get_account_details
+from cpro.users.operations.manual import RULES, get_account_details
 
 
 def _state(account: Account) -> str:
@@ -70,7 +70,7 @@ class UsersScreen(Screen):
         Column("name", "Nom", lambda row: row.last_name.upper(), (Account.search_key,)),
         Column("first_name", "Prénom", lambda row: row.first_name),
         Column("civility", "Civilité", lambda row: row.civility, in_list=False),
-        Column("role", "Rôle", lambda row: row.role.label, (Account.role_value,)),
+        Column("role", "Rôle", lambda row: row.role.label, (Account.role,)),
         Column("login", "Identifiant", lambda row: row.login, (Account.login,)),
         Column("email", "Adresse électronique", lambda row: row.email, in_list=False),
         Column("confirmed_email", "Adresse qui reçoit les codes", lambda row: row.confirmed_email, in_list=False),
@@ -173,13 +173,13 @@ class UsersScreen(Screen):
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Account:
         """Create through the feature's operation."""
-        values = {name: form[name].data or "" for name in get_account_details(Account())}
+        values = {name: form[name].data or "" for name in RULES}
         divisions, student = read_divisions(form, values), read_id(form["student"].data or "")
         return create_user(values, division_ids=divisions, student_id=student, by=by, now=now)
 
     def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the feature's operation."""
-        values = {name: form[name].data or "" for name in get_account_details(row)}
+        values = {name: form[name].data or "" for name in RULES}
         lock_current_establishment()  # as the operation will: what is compared cannot change before it writes
         self.check_fresh(row, opened_on)
         update_user(row, values, division_ids=read_divisions(form, values), by=by, now=now)

@@ -126,10 +126,7 @@ def _give_divisions(session: Session, school: Establishment) -> None:
 
 def _account(session: Session, school: Establishment, role: Role) -> Account:
     return session.scalars(
-        select(Account)
-        .where(Account.establishment_id == school.id, Account.role_value == role.value)
-        .order_by(Account.id)
-        .limit(1)
+        select(Account).where(Account.establishment_id == school.id, Account.role == role).order_by(Account.id).limit(1)
     ).one()
 
 
@@ -138,12 +135,12 @@ def _write(setting: _Setting, student: Student, *, author: Account, today: date)
     fiches = [
         Fiche(
             title=title,
-            place_value=place.value,
+            place=place,
             place_name=place_name,
             starts_on=today - timedelta(days=ended + lasted),
             ends_on=today - timedelta(days=ended),
             tasks=tasks,
-            state_value=state.value,
+            state=state,
             validated_at=setting.now if state is FicheState.VALIDATED else None,
             validated_by_label=setting.teacher.label if state is FicheState.VALIDATED else "",
             **_birth(setting, student, author, today - timedelta(days=ended)),

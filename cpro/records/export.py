@@ -19,7 +19,7 @@ from cpro.extensions import db
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche, Level
 from cpro.records.operations.rules import get_draft_subject
-from cpro.students.models import Division, Origin, Student
+from cpro.students.models import Division, Student
 from cpro.users.models import Account
 
 FORMAT = "cpro-donnees-apprenant"
@@ -57,7 +57,7 @@ def _identity(student: Student) -> dict[str, Any]:
         "ine": student.ine,
         "numero_siecle": student.siecle_id,
         "numero_dans_l_etablissement": student.local_id,
-        "venu_par": Origin(student.came_by).label,
+        "venu_par": student.came_by.label,
         "present": student.is_active,
         "parti_le": _day(student.departed_on),
         "inscrit_le": _instant(student.created_at),

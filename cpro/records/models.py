@@ -20,34 +20,24 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from cpro.core.tenancy import DiplomaScoped, Owned
-from cpro.core.types import UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 from cpro.students.models import Student
 
 
-class FicheState(enum.Enum):
+class FicheState(LabelledEnum):
     """States of a fiche; the values are those of the database."""
 
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    VALIDATED = "validated"
-
-    @property
-    def label(self) -> str:
-        """Return the French word."""
-        return {"draft": "brouillon", "submitted": "à valider", "validated": "validée"}[self.value]
+    DRAFT = "draft", "brouillon"
+    SUBMITTED = "submitted", "à valider"
+    VALIDATED = "validated", "validée"
 
 
-class Place(enum.Enum):
-    """Where a situation was met; values are what forms and database keep."""
+class Place(LabelledEnum):
+    """Where a situation was met (PFMP: période de formation en milieu professionnel); forms keep the values too."""
 
-    SCHOOL = "school"
-    COMPANY = "company"
-
-    @property
-    def label(self) -> str:
-        """Return the French name; PFMP: période de formation en milieu professionnel."""
-        return {"school": "au lycée ou au CFA", "company": "en entreprise (PFMP)"}[self.value]
+    SCHOOL = "school", "au lycée ou au CFA"
+    COMPANY = "company", "en entreprise (PFMP)"
 
 
 class Level(enum.IntEnum):
@@ -128,14 +118,14 @@ class Fiche(PupilRecord, Model):
     __tablename__ = "fiche"
 
     title: Mapped[str] = mapped_column(String(150))
-    place_value: Mapped[str] = mapped_column("place", String(8))
+    place: Mapped[Place] = mapped_column(EnumValue(Place, 8))
     #: the company or the workshop
     place_name: Mapped[str] = mapped_column(String(150), default="")
     starts_on: Mapped[date]
     ends_on: Mapped[date]
     #: safe rich text
     tasks: Mapped[str] = mapped_column(Text, default="")
-    state_value: Mapped[str] = mapped_column("state", String(10))
+    state: Mapped[FicheState] = mapped_column(EnumValue(FicheState, 10))
     validated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     validated_by_label: Mapped[str] = mapped_column(String(200), default="")
 
@@ -147,16 +137,6 @@ class Fiche(PupilRecord, Model):
             CheckConstraint("state IN ('draft', 'submitted', 'validated')", name="state"),
             CheckConstraint("starts_on <= ends_on", name="days_in_order"),
         )
-
-    @property
-    def place(self) -> Place:
-        """Return where it was met."""
-        return Place(self.place_value)
-
-    @property
-    def state(self) -> FicheState:
-        """Return the state as an enum member."""
-        return FicheState(self.state_value)
 
 
 class Evaluation(PupilRecord, Model):

@@ -130,14 +130,14 @@ def count_records(student_ids: Collection[int]) -> Mapping[int, Figures]:
     """Return how many records pupils have, {pupil id: figures}; pupils without any are absent. Three statements."""
     found: dict[int, dict[str, int]] = {}
     fiches = (
-        select(Fiche.student_id, Fiche.state_value, func.count(Fiche.id))
+        select(Fiche.student_id, Fiche.state, func.count(Fiche.id))
         .where(Fiche.student_id.in_(student_ids))
-        .group_by(Fiche.student_id, Fiche.state_value)
+        .group_by(Fiche.student_id, Fiche.state)
     )
     for student_id, state, count in db.session.execute(fiches):
         counts = found.setdefault(student_id, {})
         counts["fiches"] = counts.get("fiches", 0) + count
-        if state == FicheState.SUBMITTED.value:
+        if state == FicheState.SUBMITTED:
             counts["to_validate"] = count
     for model, name in ((Evaluation, "evaluations"), (Bilan, "bilans")):
         for student_id, count in db.session.execute(_counted(model, student_ids)):
@@ -164,9 +164,7 @@ def count_to_validate(division_ids: frozenset[int]) -> int:
     pupils = select(Student.id).where(Student.division_id.in_(division_ids), Student.is_active)
     return (
         db.session.scalar(
-            select(func.count(Fiche.id)).where(
-                Fiche.state_value == FicheState.SUBMITTED.value, Fiche.student_id.in_(pupils)
-            )
+            select(func.count(Fiche.id)).where(Fiche.state == FicheState.SUBMITTED, Fiche.student_id.in_(pupils))
         )
         or 0
     )
@@ -319,7 +317,7 @@ def _pupils(wanted: PupilFilter) -> Select[Student]:
     if wanted.situation != ALL:
         statement = statement.where(Student.is_active.is_(wanted.situation != GONE))
     if wanted.situation == TO_VALIDATE:
-        submitted = select(Fiche.student_id).where(Fiche.state_value == FicheState.SUBMITTED.value)
+        submitted = select(Fiche.student_id).where(Fiche.state == FicheState.SUBMITTED)
         statement = statement.where(Student.id.in_(submitted))
     return statement.where(*hold_words(wanted.words, Student.search_key))
 
@@ -333,7 +331,7 @@ def _counted(model: type[Evaluation] | type[Bilan], student_ids: Collection[int]
 
 
 def _in_state(state: FicheState | None) -> list[ColumnElement[bool]]:
-    return [Fiche.state_value == state.value] if state else []
+    return [Fiche.state == state] if state else []
 
 
 def _of_competence(code: str) -> list[ColumnElement[bool]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
@@ -23,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from cpro.core.formatting import format_date
 from cpro.core.shown import Filter, choice, computed, shown
 from cpro.core.tenancy import DiplomaScoped, Owned, Shared
-from cpro.core.types import UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.core.validators import fold
 from cpro.extensions import Model
 
@@ -138,24 +137,12 @@ class Division(Owned, DiplomaScoped, Model):
         return cls.diploma_id.in_(diploma_ids)
 
 
-class Origin(enum.Enum):
+class Origin(LabelledEnum):
     """How a pupil came into a school; values are what the database keeps."""
 
-    SIECLE = "siecle"
-    TABLE = "table"
-    HAND = "hand"
-
-    @property
-    def label(self) -> str:
-        """Return the French name."""
-        return _ORIGIN_LABELS[self]
-
-
-_ORIGIN_LABELS = {
-    Origin.SIECLE: "fichier de SIECLE",
-    Origin.TABLE: "tableau hors SIECLE",
-    Origin.HAND: "saisie à la main",
-}
+    SIECLE = "siecle", "fichier de SIECLE"
+    TABLE = "table", "tableau hors SIECLE"
+    HAND = "hand", "saisie à la main"
 
 
 class Student(Owned, DiplomaScoped, Model):
@@ -229,11 +216,9 @@ class Student(Owned, DiplomaScoped, Model):
     siecle_id: Mapped[str | None] = mapped_column(String(20))
     #: the number a school without SIECLE gives its pupils in its tables; only an import sets it
     local_id: Mapped[str | None] = mapped_column(String(20))
-    #: an `Origin`: a transfer towards a pupil whom only a table names waits for the other school's agreement
-    came_by: Mapped[str] = mapped_column(
-        String(8),
-        default=Origin.HAND.value,
-        info=shown("Provenance", in_list=False, reads=lambda value: Origin(value).label),
+    #: a transfer towards a pupil whom only a table names waits for the other school's agreement
+    came_by: Mapped[Origin] = mapped_column(
+        EnumValue(Origin, 8), default=Origin.HAND, info=shown("Provenance", in_list=False)
     )
     #: the ministry's code of the course followed, 11 characters; only an import sets it
     mef_code: Mapped[str] = mapped_column(

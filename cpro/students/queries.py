@@ -174,7 +174,7 @@ def _by_division(*conditions: ColumnElement[bool]) -> Sequence[Account]:
         .outerjoin(Student, (Student.account_id == Account.id) & (Student.establishment_id == Account.establishment_id))
         .outerjoin(Student.division)
         .where(Account.is_active, *conditions)
-        .order_by(Account.role_value.desc(), Division.code, Account.search_key, Account.id)
+        .order_by(Account.role.desc(), Division.code, Account.search_key, Account.id)
     ).all()
 
 

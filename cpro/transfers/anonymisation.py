@@ -90,7 +90,7 @@ def _is_old(since: date) -> ColumnElement[bool]:
     is_gone = and_(Student.is_active.is_(False), Student.departed_on < since)
     return and_(
         TransferSide.student_label != FORGOTTEN,
-        TransferSide.state_value.not_in([state.value for state in PENDING]),
+        TransferSide.state.not_in(PENDING),
         TransferSide.changed_at < datetime.combine(since, time(), UTC),
         or_(TransferSide.student_id.is_(None), is_gone),
     )

@@ -119,14 +119,14 @@ def _rows_to_copy(kind: Kind, values: dict[str, ColumnElement[Any]]) -> Select[A
         .select_from(Transfer)
         .join(
             TransferSide,
-            and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction_value == Direction.DESTINATION.value),
+            and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction == Direction.DESTINATION),
         )
         .join(Establishment, Establishment.id == Transfer.source_id)
         .join(kind, and_(kind.establishment_id == Transfer.source_id, kind.student_id == Transfer.source_student_id))
         .where(Transfer.id.in_(bindparam("transfer_ids", expanding=True)))
     )
     if kind is Fiche:
-        return found.where(Fiche.state_value == FicheState.VALIDATED.value)
+        return found.where(Fiche.state == FicheState.VALIDATED)
     if kind is Evaluation:
         # The fiche it is about is named only if it is there: one that was not validated stayed behind.
         return found.outerjoin(

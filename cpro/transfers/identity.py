@@ -10,6 +10,7 @@ from datetime import date
 from typing import NamedTuple
 
 from cpro.core.validators import fold
+from cpro.students.models import Origin
 from cpro.transfers.models import Disagreement
 
 _WORD = re.compile(r"\w+")
@@ -23,7 +24,7 @@ class Pupil(NamedTuple):
     ine: str | None
     is_active: bool
     departed_on: date | None
-    came_by: str
+    came_by: Origin
     last_name: str
     usage_name: str
     first_name: str

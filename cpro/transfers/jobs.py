@@ -107,7 +107,7 @@ def expire_offers(*, by: Actor) -> int:
     now = clock.utcnow()
     with tenancy.platform_session("transfers: old offers") as session:
         due = session.scalars(
-            select(Transfer.id).where(Transfer.state_value == TransferState.OFFERED.value, Transfer.expires_at <= now)
+            select(Transfer.id).where(Transfer.state == TransferState.OFFERED, Transfer.expires_at <= now)
         ).all()
     expired = 0
     for transfer_id in due:
@@ -122,7 +122,7 @@ def request_run(*, by: Actor, now: datetime) -> Job:
     One that already waits is returned instead of a second.
     """
     waiting = db.session.scalars(
-        select(Job).where(Job.kind == RUN_JOB, Job.state_value == JobState.WAITING.value).order_by(Job.id).limit(1)
+        select(Job).where(Job.kind == RUN_JOB, Job.state == JobState.WAITING).order_by(Job.id).limit(1)
     ).first()
     return waiting or jobs.enqueue(RUN_JOB, by=by, now=now)
 

@@ -80,7 +80,7 @@ _RECENT = Condition("within 30 days", lambda side, now: side.done_at is not None
 _COPIED = Condition("it was copied once", lambda side, now: side.done_at is not None)
 _REFUSED_HERE = Condition(
     "the same school refused it, and it was no offer",
-    lambda side, now: side.decided_in == side.direction_value and not side.is_offer,
+    lambda side, now: side.decided_in == side.direction.value and not side.is_offer,
 )
 
 _S, _SOURCE, _DESTINATION = TransferState, Direction.SOURCE, Direction.DESTINATION

@@ -17,7 +17,7 @@ from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.errors import NoSuchTransfer, NotNow
 from cpro.transfers.lifecycle import Event, check_event, end_of, find_arrow
 from cpro.transfers.matching import Pair
-from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.models import Direction, Transfer, TransferSide
 from cpro.transfers.notifications import notify_heads
 from cpro.transfers.verdicts import apply_verdicts, audit_changes, lock_schools, named_to, search_key_of
 
@@ -91,16 +91,16 @@ def lock_for(event: Event, session: Session, *, establishment_id: int, side_id: 
 
 def follow(locked: LockedTransfer, event: Event, *, reason: str = "", by: Actor, now: datetime) -> None:
     """Write on the transfer and on both sides the one state to which an event leads, and who decided."""
-    locked.transfer.state_value = end_of(event).value
+    locked.transfer.state = end_of(event)
     for side in locked.sides:
-        side.state_value, side.changed_at = locked.transfer.state_value, now
+        side.state, side.changed_at = locked.transfer.state, now
     note_decision(locked, reason=reason, by=by, now=now)
 
 
 def note_decision(locked: LockedTransfer, *, reason: str = "", by: Actor, now: datetime) -> None:
     """Write a decision on both sides; the person is named to their own school alone."""
     for side in locked.sides:
-        side.decided_at, side.decided_in, side.reason = now, locked.side.direction_value, reason
+        side.decided_at, side.decided_in, side.reason = now, locked.side.direction.value, reason
         side.decided_by = by.label[:200] if side is locked.side else ""
 
 
@@ -124,8 +124,8 @@ def judge_again(session: Session, locked: LockedTransfer, event: Event, *, now: 
     session.flush()
     pair, transfer_id = locked.pair, locked.transfer.id
     applied = apply_verdicts(session, [pair], asked=[pair], now=now)
-    reached = session.scalar(select(Transfer.state_value).where(Transfer.id == transfer_id))
-    if arrow is None or reached is None or TransferState(reached) not in arrow.after:
+    reached = session.scalar(select(Transfer.state).where(Transfer.id == transfer_id))
+    if arrow is None or reached is None or reached not in arrow.after:
         raise NotNow(_NO_LONGER_THE_SAME)
     for row in (locked.transfer, *locked.sides):
         session.expire(row)

@@ -51,7 +51,7 @@ class StoredTransfer(NamedTuple):
     id: int
     source_student_id: int
     destination_student_id: int | None
-    state_value: str
+    state: TransferState
     is_offer: bool
     departed_on: date | None
     agreed_at: Any
@@ -85,7 +85,7 @@ class Verdict:
             return self.state is not None
         if self.state is TransferState.CONFLICT and self.disagreement_values != self.stored.disagreements:
             return True
-        return self.state is None or self.state.value != self.stored.state_value
+        return self.state is not self.stored.state
 
 
 def find_pairs(
@@ -138,7 +138,7 @@ def list_twins(session: Session, source_student_ids: Collection[int]) -> set[Pai
         select(*columns).where(
             Transfer.is_current,
             Transfer.source_student_id.in_(source_student_ids),
-            Transfer.state_value == TransferState.TWINS.value,
+            Transfer.state == TransferState.TWINS,
         )
     )
     return {Pair._make(row) for row in rows}
@@ -174,7 +174,7 @@ def _within(
 def _departed_and_present(establishment_id: int | None, ines: Collection[str] | None) -> Select[int, int, int, int]:
     source, destination = aliased(Student), aliased(Student)
     source_enabled, destination_enabled = _is_on(source.establishment_id), _is_on(destination.establishment_id)
-    state = Transfer.state_value
+    state = Transfer.state
     return (
         select(destination.establishment_id, destination.id, source.establishment_id, source.id)
         .join(destination, and_(destination.ine == source.ine, destination.is_active, destination.ine.is_not(None)))
@@ -192,16 +192,16 @@ def _departed_and_present(establishment_id: int | None, ines: Collection[str] | 
             source.establishment_id != destination.establishment_id,
             or_(
                 and_(Transfer.id.is_(None), or_(source_enabled, destination_enabled)),
-                state.in_([each.value for each in _DOUBTFUL | {TransferState.TWINS}]),
+                state.in_(_DOUBTFUL | {TransferState.TWINS}),
                 and_(
-                    state == TransferState.DONE.value,
+                    state == TransferState.DONE,
                     ~Transfer.is_offer,
                     Transfer.departed_on.is_distinct_from(source.departed_on),
                     source_enabled,
                     destination_enabled,
                 ),
-                and_(state == TransferState.WAITING_SOURCE.value, source_enabled),
-                and_(state == TransferState.WAITING_DESTINATION.value, destination_enabled),
+                and_(state == TransferState.WAITING_SOURCE, source_enabled),
+                and_(state == TransferState.WAITING_DESTINATION, destination_enabled),
             ),
             *_within(source.ine, establishment_id, ines),
         )
@@ -223,7 +223,6 @@ def _present_twice(establishment_id: int | None, ines: Collection[str] | None) -
         .having(func.count() > 1)
         .cte("twice")
     )
-    closed = [each.value for each in _CLOSED | {TransferState.TWINS}]
     return (
         select(other.establishment_id, other.id, one.establishment_id, one.id)
         .select_from(twice)
@@ -238,14 +237,14 @@ def _present_twice(establishment_id: int | None, ines: Collection[str] | None) -
         .where(
             _is_on(one.establishment_id),
             _is_on(other.establishment_id),
-            or_(Transfer.id.is_(None), Transfer.state_value.not_in(closed)),
+            or_(Transfer.id.is_(None), Transfer.state.not_in(_CLOSED | {TransferState.TWINS})),
         )
     )
 
 
 def _no_longer(establishment_id: int | None, ines: Collection[str] | None) -> Select[int, int | None, int, int]:
     source, destination = aliased(Student), aliased(Student)
-    state = Transfer.state_value
+    state = Transfer.state
     parted = or_(
         source.id.is_(None),
         destination.id.is_(None),
@@ -255,18 +254,16 @@ def _no_longer(establishment_id: int | None, ines: Collection[str] | None) -> Se
     )
     either_on = or_(_is_on(Transfer.source_id), _is_on(Transfer.destination_id))
     both_on = and_(_is_on(Transfer.source_id), _is_on(Transfer.destination_id))
-    directed = [each.value for each in MATCHED - {TransferState.TWINS}]
-    needs_both = [each.value for each in _DOUBTFUL]
     conditions: list[ColumnElement[bool]] = [
         or_(
-            and_(state == TransferState.DONE.value, or_(source.is_active, ~destination.is_active)),
+            and_(state == TransferState.DONE, or_(source.is_active, ~destination.is_active)),
             and_(
-                state.in_(directed),
+                state.in_(MATCHED - {TransferState.TWINS}),
                 or_(parted, source.is_active, ~destination.is_active, ~either_on),
             ),
-            and_(state.in_(needs_both), ~both_on),
+            and_(state.in_(_DOUBTFUL), ~both_on),
             and_(
-                state == TransferState.TWINS.value,
+                state == TransferState.TWINS,
                 or_(parted, ~source.is_active, ~destination.is_active, ~both_on),
             ),
         ),
@@ -299,7 +296,7 @@ def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair]
         row = stored.get((pair.source_student_id, pair.destination_student_id))
         over = _is_over(row, source, destination)
         if row is not None and not over and _keeps(row, is_asked=pair in asked):
-            verdicts.append(Verdict(pair, source, destination, row, TransferState(row.state_value)))
+            verdicts.append(Verdict(pair, source, destination, row, row.state))
             continue
         disagreements = find_disagreements(source, destination) if source and destination else []
         state = _get_state(pair, source, destination, schools, present, None if over else row, bool(disagreements))
@@ -313,7 +310,7 @@ def _load_stored(session: Session, pairs: Sequence[Pair]) -> dict[tuple[int, int
         select(*columns, TransferSide.disagreements)
         .outerjoin(
             TransferSide,
-            and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction_value == Direction.DESTINATION.value),
+            and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction == Direction.DESTINATION),
         )
         .where(Transfer.is_current, Transfer.source_student_id.in_({p.source_student_id for p in pairs}))
     )
@@ -332,7 +329,7 @@ def _count_present(session: Session, ines: Collection[str]) -> dict[str, int]:
 
 def _is_over(row: StoredTransfer | None, source: Pupil | None, destination: Pupil | None) -> bool:
     """Return whether a copy that was made is past: the pupil went back, or left another day."""
-    if row is None or row.state_value != TransferState.DONE.value or source is None or destination is None:
+    if row is None or row.state is not TransferState.DONE or source is None or destination is None:
         return False
     went_back = source.is_active or not destination.is_active
     return went_back or (not row.is_offer and row.departed_on != source.departed_on)
@@ -340,8 +337,7 @@ def _is_over(row: StoredTransfer | None, source: Pupil | None, destination: Pupi
 
 def _keeps(row: StoredTransfer, *, is_asked: bool) -> bool:
     """Return whether a row stays as it is whatever the files say."""
-    state = TransferState(row.state_value)
-    return not is_asked and state not in MATCHED
+    return not is_asked and row.state not in MATCHED
 
 
 def _get_state(
@@ -380,6 +376,6 @@ def _get_state(
 def _get_open_state(destination: Pupil, row: StoredTransfer | None, disagree: bool) -> TransferState:
     if disagree and (row is None or row.confirmed_at is None):
         return TransferState.CONFLICT
-    if destination.came_by != Origin.SIECLE.value and (row is None or row.agreed_at is None):
+    if destination.came_by is not Origin.SIECLE and (row is None or row.agreed_at is None):
         return TransferState.AGREEMENT
     return TransferState.DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -18,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.tenancy import Owned, PlatformOnly
-from cpro.core.types import UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 
 _CURRENT_ON_SQLITE = text("is_current = 1")  # as SQLAlchemy writes the condition there
@@ -28,43 +27,23 @@ _UNRECORDED = text("told_at IS NULL AND done_at IS NOT NULL")
 _NEW = text("told_at IS NULL")
 
 
-class TransferState(enum.Enum):
+class TransferState(LabelledEnum):
     """States of a transfer; the values are those of the database."""
 
-    WAITING_SOURCE = "waiting_left"
-    WAITING_DESTINATION = "waiting_joined"
-    TWINS = "twins"
-    BLOCKED = "blocked"
-    CONFLICT = "conflict"
-    AGREEMENT = "agreement"
-    OFFERED = "offered"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-
-    @property
-    def label(self) -> str:
-        """Return the French words of a list."""
-        return _LABELS[self]
+    WAITING_SOURCE = "waiting_left", "en attente de l’établissement d’origine"
+    WAITING_DESTINATION = "waiting_joined", "en attente de l’établissement d’accueil"
+    TWINS = "twins", "même INE présent deux fois"
+    BLOCKED = "blocked", "arrêté : même INE présent deux fois"
+    CONFLICT = "conflict", "identité à confirmer"
+    AGREEMENT = "agreement", "accord à donner"
+    OFFERED = "offered", "proposé"
+    DONE = "done", "effectué"
+    CANCELLED = "cancelled", "annulé"
+    REFUSED = "refused", "refusé"
+    EXPIRED = "expired", "proposition expirée"
 
 
-_LABELS = {
-    TransferState.WAITING_SOURCE: "en attente de l’établissement d’origine",
-    TransferState.WAITING_DESTINATION: "en attente de l’établissement d’accueil",
-    TransferState.TWINS: "même INE présent deux fois",
-    TransferState.BLOCKED: "arrêté : même INE présent deux fois",
-    TransferState.CONFLICT: "identité à confirmer",
-    TransferState.AGREEMENT: "accord à donner",
-    TransferState.OFFERED: "proposé",
-    TransferState.DONE: "effectué",
-    TransferState.CANCELLED: "annulé",
-    TransferState.REFUSED: "refusé",
-    TransferState.EXPIRED: "proposition expirée",
-}
-
-
-class Direction(enum.Enum):
+class Direction(LabelledEnum):
     """Which school a side belongs to: the source (« vers un autre établissement ») or the destination.
 
     Values are what the database keeps.
@@ -79,21 +58,12 @@ class Direction(enum.Enum):
         return Direction.DESTINATION if self is Direction.SOURCE else Direction.SOURCE
 
 
-class Disagreement(enum.Enum):
+class Disagreement(LabelledEnum):
     """What two schools say otherwise of a pupil under one INE; values are what the database keeps."""
 
-    BIRTH_DATE = "birth_date"
-    LAST_NAME = "last_name"
-    FIRST_NAME = "first_name"
-
-    @property
-    def label(self) -> str:
-        """Return the French words."""
-        return {
-            Disagreement.BIRTH_DATE: "la date de naissance",
-            Disagreement.LAST_NAME: "le nom",
-            Disagreement.FIRST_NAME: "le prénom",
-        }[self]
+    BIRTH_DATE = "birth_date", "la date de naissance"
+    LAST_NAME = "last_name", "le nom"
+    FIRST_NAME = "first_name", "le prénom"
 
 
 class Transfer(PlatformOnly, Model):
@@ -127,7 +97,7 @@ class Transfer(PlatformOnly, Model):
     destination_id: Mapped[int] = mapped_column("joined_id", ForeignKey("establishment.id"))
     #: empty while the destination school has not linked what it was offered to one of its pupils
     destination_student_id: Mapped[int | None] = mapped_column("joined_student_id")
-    state_value: Mapped[str] = mapped_column("state", String(16))
+    state: Mapped[TransferState] = mapped_column(EnumValue(TransferState, 16))
     #: whether it speaks for its pair; one that is over (the pupil went back) leaves the place to the next
     is_current: Mapped[bool] = mapped_column(default=True)
     #: whether it was born of an offer rather than of an INE
@@ -143,11 +113,6 @@ class Transfer(PlatformOnly, Model):
     #: when the journal of the source school recorded it; a run records all those of a school in one line, at its end
     recorded_at: Mapped[datetime | None] = mapped_column("told_at", UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-
-    @property
-    def state(self) -> TransferState:
-        """Return the state as an enum member."""
-        return TransferState(self.state_value)
 
 
 class TransferSide(Owned, Model):
@@ -173,7 +138,7 @@ class TransferSide(Owned, Model):
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
     transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))
     #: a `Direction`; between twins it means nothing
-    direction_value: Mapped[str] = mapped_column("direction", String(8))
+    direction: Mapped[Direction] = mapped_column(EnumValue(Direction, 8))
     #: the school's own pupil; empty for an offer not yet linked, once an undone import took the pupil away, and once
     #: the names are forgotten (`anonymisation`)
     student_id: Mapped[int | None]
@@ -184,7 +149,7 @@ class TransferSide(Owned, Model):
     other_uai: Mapped[str] = mapped_column(String(8))
     #: pupil and other school, folded: what the list is searched by
     search_key: Mapped[str] = mapped_column(String(400))
-    state_value: Mapped[str] = mapped_column("state", String(16))
+    state: Mapped[TransferState] = mapped_column(EnumValue(TransferState, 16))
     #: as the transfer's
     is_current: Mapped[bool] = mapped_column(default=True)
     is_offer: Mapped[bool] = mapped_column(default=False)
@@ -209,16 +174,6 @@ class TransferSide(Owned, Model):
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-
-    @property
-    def state(self) -> TransferState:
-        """Return the state as an enum member."""
-        return TransferState(self.state_value)
-
-    @property
-    def direction(self) -> Direction:
-        """Return which school this side belongs to."""
-        return Direction(self.direction_value)
 
     @property
     def records(self) -> int:

@@ -115,9 +115,7 @@ def take_back(session: Session, *, establishment_id: int, side_id: int, by: Acto
 def expire(session: Session, transfer_id: int, *, by: Actor, now: datetime) -> bool:
     """Close an offer that was not answered in time; return whether it was still waiting."""
     side = session.scalars(
-        select(TransferSide).where(
-            TransferSide.transfer_id == transfer_id, TransferSide.direction_value == Direction.SOURCE.value
-        )
+        select(TransferSide).where(TransferSide.transfer_id == transfer_id, TransferSide.direction == Direction.SOURCE)
     ).one_or_none()
     if side is None:
         return False
@@ -186,11 +184,11 @@ def _refuse_known(session: Session, student_ids: Sequence[int], destination: Sch
         select(TransferSide.student_label)
         .join(Transfer, Transfer.id == TransferSide.transfer_id)
         .where(
-            TransferSide.direction_value == Direction.SOURCE.value,
+            TransferSide.direction == Direction.SOURCE,
             Transfer.is_current,
             Transfer.source_student_id.in_(student_ids),
-            (Transfer.state_value == TransferState.OFFERED.value)
-            | ((Transfer.state_value == TransferState.DONE.value) & (Transfer.destination_id == destination.id)),
+            (Transfer.state == TransferState.OFFERED)
+            | ((Transfer.state == TransferState.DONE) & (Transfer.destination_id == destination.id)),
         )
         .limit(1)
     ).first()
@@ -215,7 +213,7 @@ def _write_offer(session: Session, pupil: Pupil, source: School, destination: Sc
         source_id=source.id,
         source_student_id=pupil.id,
         destination_id=destination.id,
-        state_value=end_of(Event.OFFER).value,
+        state=end_of(Event.OFFER),
         is_offer=True,
         created_at=now,
         expires_at=now + OFFER_PERIOD,
@@ -227,12 +225,12 @@ def _write_offer(session: Session, pupil: Pupil, source: School, destination: Sc
         direction: TransferSide(
             establishment_id=own.id,
             transfer_id=transfer.id,
-            direction_value=direction.value,
+            direction=direction,
             student_label=label,
             other_name=other.name,
             other_uai=other.uai or "",
             search_key=search_key_of(label, other.name, other.uai),
-            state_value=transfer.state_value,
+            state=transfer.state,
             is_offer=True,
             created_at=now,
             changed_at=now,

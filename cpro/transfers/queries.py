@@ -76,11 +76,11 @@ def find_pupil(side: TransferSide) -> Student | None:
 
 def count_sides() -> Figures:
     """Return the figures of the school, in one statement."""
-    direction = TransferSide.direction_value
-    done = TransferSide.state_value == TransferState.DONE.value
+    direction = TransferSide.direction
+    done = TransferSide.state == TransferState.DONE
     conditions = (
-        and_(done, direction == Direction.DESTINATION.value),
-        and_(done, direction == Direction.SOURCE.value),
+        and_(done, direction == Direction.DESTINATION),
+        and_(done, direction == Direction.SOURCE),
         _waits_for_us(),
         and_(_is_pending(), ~_waits_for_us()),
     )
@@ -93,7 +93,7 @@ def list_closed(direction: Direction, *, limit: int, offset: int = 0, sought: st
     return db.session.scalars(
         select(TransferSide)
         .where(
-            TransferSide.direction_value == direction.value,
+            TransferSide.direction == direction,
             ~_is_pending(),
             *hold_words(sought, TransferSide.search_key),
         )
@@ -133,12 +133,10 @@ def list_without_destination(today: date, *, limit: int, offset: int = 0) -> Seq
 
 def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
     """Return departed pupils whom nobody waits for nor received, by name: those an offer may name."""
-    held = (TransferState.OFFERED.value, TransferState.DONE.value)
+    held = (TransferState.OFFERED, TransferState.DONE)
     return db.session.scalars(
         select(Student)
-        .where(
-            ~Student.is_active, ~_has_side(TransferSide.state_value.in_(held)), *hold_words(sought, Student.search_key)
-        )
+        .where(~Student.is_active, ~_has_side(TransferSide.state.in_(held)), *hold_words(sought, Student.search_key))
         .order_by(Student.search_key, Student.id)
         .limit(limit)
     ).all()
@@ -194,19 +192,19 @@ def may_offer() -> bool:
 
 def count_to_decide() -> ToDecide:
     """Return what waits for the school, in one statement."""
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[Direction, TransferState]] = Counter()
     for direction, state, count in db.session.execute(
-        select(TransferSide.direction_value, TransferSide.state_value, func.count())
-        .where(TransferSide.state_value.in_([state.value for state in PENDING]))
-        .group_by(TransferSide.direction_value, TransferSide.state_value)
+        select(TransferSide.direction, TransferSide.state, func.count())
+        .where(TransferSide.state.in_(PENDING))
+        .group_by(TransferSide.direction, TransferSide.state)
     ):
         counts[direction, state] = count
     return ToDecide(
-        conflicts=counts[Direction.DESTINATION.value, TransferState.CONFLICT.value],
-        agreements=counts[Direction.SOURCE.value, TransferState.AGREEMENT.value],
-        offers=counts[Direction.DESTINATION.value, TransferState.OFFERED.value],
+        conflicts=counts[Direction.DESTINATION, TransferState.CONFLICT],
+        agreements=counts[Direction.SOURCE, TransferState.AGREEMENT],
+        offers=counts[Direction.DESTINATION, TransferState.OFFERED],
         blocked=sum(
-            counts[direction.value, state.value]
+            counts[direction, state]
             for direction in Direction
             for state in (TransferState.TWINS, TransferState.BLOCKED)
         ),
@@ -237,13 +235,13 @@ def count_by_month(bounds: Sequence[datetime]) -> list[tuple[int, int]]:
     for start, end in pairwise(bounds):
         inside = and_(TransferSide.done_at >= start, TransferSide.done_at < end)
         for direction in (Direction.DESTINATION, Direction.SOURCE):
-            counted = and_(inside, TransferSide.direction_value == direction.value)
+            counted = and_(inside, TransferSide.direction == direction)
             sums.append(func.coalesce(func.sum(case((counted, 1), else_=0)), 0))
     row = db.session.execute(
         select(*sums)
         .select_from(TransferSide)
         .where(
-            TransferSide.state_value == TransferState.DONE.value,
+            TransferSide.state == TransferState.DONE,
             TransferSide.done_at >= bounds[0],
             TransferSide.done_at < bounds[-1],
         )
@@ -252,7 +250,7 @@ def count_by_month(bounds: Sequence[datetime]) -> list[tuple[int, int]]:
 
 
 def _is_pending() -> ColumnElement[bool]:
-    return TransferSide.state_value.in_([state.value for state in PENDING])
+    return TransferSide.state.in_(PENDING)
 
 
 def _waits_for_us() -> ColumnElement[bool]:
@@ -260,8 +258,8 @@ def _waits_for_us() -> ColumnElement[bool]:
     return or_(
         *(
             and_(
-                TransferSide.direction_value == direction.value,
-                TransferSide.state_value.in_([state.value for state in states]),
+                TransferSide.direction == direction,
+                TransferSide.state.in_(states),
             )
             for direction, states in TO_DECIDE.items()
         )
@@ -274,7 +272,7 @@ def _has_side(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         select(TransferSide.id)
         .where(
             TransferSide.student_id == Student.id,
-            TransferSide.direction_value == Direction.SOURCE.value,
+            TransferSide.direction == Direction.SOURCE,
             TransferSide.is_current,
             *conditions,
         )

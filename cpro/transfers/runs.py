@@ -169,7 +169,7 @@ def _record_sent_by(session: Session, establishment_id: int, *, by: Actor, now: 
             ),
         ).where(
             TransferSide.establishment_id == establishment_id,
-            TransferSide.direction_value == Direction.SOURCE.value,
+            TransferSide.direction == Direction.SOURCE,
             TransferSide.transfer_id.in_(select(Transfer.id).where(*mine)),
         )
     ).one()

@@ -248,7 +248,7 @@ def _of_copy(side: TransferSide, is_destination: bool) -> str:
 
 
 def _of_end(side: TransferSide) -> str:
-    here = side.decided_in == side.direction_value
+    here = side.decided_in == side.direction.value
     who = "Votre établissement" if here else _capital(side.other_school)
     reason = f" Raison : {side.reason}" if side.reason else ""
     if side.state is TransferState.EXPIRED:

@@ -162,7 +162,7 @@ def _forget(transfer_ids: Sequence[int], session: Session, now: datetime) -> Non
         return
     session.execute(delete(TransferSide).where(TransferSide.transfer_id.in_(transfer_ids)))
     named = session.scalars(select(SchoolPair.transfer_id).where(SchoolPair.transfer_id.in_(transfer_ids))).all()
-    ended = {"state_value": TransferState.CANCELLED.value, "is_current": False, "recorded_at": now}
+    ended = {"state": TransferState.CANCELLED, "is_current": False, "recorded_at": now}
     session.execute(update(Transfer).where(Transfer.id.in_(named)).values(ended))
     session.execute(delete(Transfer).where(Transfer.id.in_(set(transfer_ids).difference(named))))
 
@@ -196,7 +196,7 @@ def _state_values(verdict: Verdict, now: datetime) -> dict[str, Any]:
     assert verdict.state is not None
     is_done = verdict.state is TransferState.DONE
     return {
-        "state_value": verdict.state.value,
+        "state": verdict.state,
         "done_at": now if is_done else None,
         "recorded_at": None,
         "departed_on": verdict.source.departed_on if is_done and verdict.source else None,
@@ -212,7 +212,7 @@ def write_sides(
     known = {
         (transfer_id, direction): side_id
         for transfer_id, direction, side_id in session.execute(
-            select(TransferSide.transfer_id, TransferSide.direction_value, TransferSide.id).where(
+            select(TransferSide.transfer_id, TransferSide.direction, TransferSide.id).where(
                 TransferSide.transfer_id.in_([transfer_id for transfer_id, _verdict in verdicts])
             )
         )
@@ -220,7 +220,7 @@ def write_sides(
     changed, created, gone = [], [], []
     for transfer_id, verdict in verdicts:
         for direction in Direction:
-            side_id = known.get((transfer_id, direction.value))
+            side_id = known.get((transfer_id, direction))
             if not _sees(verdict, direction):
                 gone += [side_id] if side_id else []
             elif side_id:
@@ -245,7 +245,7 @@ def _sees(verdict: Verdict, direction: Direction) -> bool:
 def _side_state(verdict: Verdict, now: datetime) -> dict[str, Any]:
     assert verdict.state is not None
     return {
-        "state_value": verdict.state.value,
+        "state": verdict.state,
         "disagreements": verdict.disagreement_values if verdict.state in _COMPARED else [],
         "changed_at": now,
         "done_at": now if verdict.state is TransferState.DONE else None,
@@ -264,7 +264,7 @@ def _new_side(
         **_side_state(verdict, now),
         "establishment_id": verdict.pair.source_id if is_source else verdict.pair.destination_id,
         "transfer_id": transfer_id,
-        "direction_value": direction.value,
+        "direction": direction,
         "student_id": pupil.id,
         "student_label": label,
         "other_name": other.name,
@@ -297,7 +297,7 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Co
     """
     here, there = aliased(TransferSide), aliased(TransferSide)
     of_these = TransferSide.transfer_id.in_(transfer_ids)
-    destination = TransferSide.direction_value == Direction.DESTINATION.value
+    destination = TransferSide.direction == Direction.DESTINATION
     write_in_bulk(
         session,
         update(TransferSide)
@@ -314,13 +314,11 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Co
     write_in_bulk(
         session,
         update(TransferSide)
-        .where(of_these, TransferSide.direction_value == Direction.SOURCE.value)
+        .where(of_these, TransferSide.direction == Direction.SOURCE)
         .values(
             {
                 name: select(getattr(here, name))
-                .where(
-                    here.transfer_id == TransferSide.transfer_id, here.direction_value == Direction.DESTINATION.value
-                )
+                .where(here.transfer_id == TransferSide.transfer_id, here.direction == Direction.DESTINATION)
                 .scalar_subquery()
                 for name in NAMES.values()
             }
@@ -329,7 +327,7 @@ def write_figures(session: Session, transfer_ids: Sequence[int]) -> dict[int, Co
     )
     rows = session.execute(
         select(there.establishment_id, *(func.sum(getattr(there, name)) for name in NAMES.values()))
-        .where(there.transfer_id.in_(transfer_ids), there.direction_value == Direction.DESTINATION.value)
+        .where(there.transfer_id.in_(transfer_ids), there.direction == Direction.DESTINATION)
         .group_by(there.establishment_id)
     )
     return {school: CopiedRecords(**dict(zip(NAMES.values(), sums, strict=True))) for school, *sums in rows}
@@ -342,7 +340,7 @@ def _count_left_out() -> ScalarSelect[int]:
         .where(
             Fiche.establishment_id == TransferSide.establishment_id,
             Fiche.student_id == TransferSide.student_id,
-            Fiche.state_value != FicheState.VALIDATED.value,
+            Fiche.state != FicheState.VALIDATED,
         )
         .scalar_subquery()
     )

@@ -51,16 +51,15 @@ def withdraw_here(
     if receptions:
         remove_copies(session, establishment_id, receptions)
         values: dict[str, Any] = {
-            "state_value": end_of(Event.WITHDRAW).value,
+            "state": end_of(Event.WITHDRAW),
             "is_current": False,
             "reason": REASON,
             "changed_at": now,
         }
         write_in_bulk(session, update(TransferSide).where(TransferSide.id.in_(receptions)).values(values))
-    pending = [state.value for state in PENDING]
     for ids in _pages(_list_sides(created_ids, since)):
         of_theirs = TransferSide.id.in_(ids)
-        write_in_bulk(session, delete(TransferSide).where(of_theirs, TransferSide.state_value.in_(pending)))
+        write_in_bulk(session, delete(TransferSide).where(of_theirs, TransferSide.state.in_(PENDING)))
         write_in_bulk(session, update(TransferSide).where(of_theirs).values(student_id=None))
     return [each.transfer_id for each in caused]
 
@@ -75,8 +74,8 @@ def withdraw(session: Session, transfer_id: int, *, by: Actor, now: datetime) ->
         .join(Transfer, Transfer.id == TransferSide.transfer_id)
         .where(
             TransferSide.transfer_id == transfer_id,
-            TransferSide.direction_value == Direction.DESTINATION.value,
-            Transfer.state_value == TransferState.DONE.value,
+            TransferSide.direction == Direction.DESTINATION,
+            Transfer.state == TransferState.DONE,
         )
     ).one_or_none()
     if side is None:
@@ -112,8 +111,8 @@ def _list_caused(establishment_id: int, student_ids: Sequence[int], since: datet
             )
             .join(TransferSide, TransferSide.transfer_id == Transfer.id)
             .where(
-                TransferSide.direction_value == Direction.DESTINATION.value,
-                Transfer.state_value == TransferState.DONE.value,
+                TransferSide.direction == Direction.DESTINATION,
+                Transfer.state == TransferState.DONE,
                 Transfer.done_at >= since,
                 or_(Transfer.source_id == establishment_id, Transfer.destination_id == establishment_id),
             )

@@ -30,7 +30,7 @@ def apply_silences(context: JobContext) -> dict[str, int]:
     counted = 0
     with tenancy.platform_session(context.reason) as session:
         waiting = select(AddressChange.account_id).where(
-            AddressChange.state_value == AddressState.WAITING.value,
+            AddressChange.state == AddressState.WAITING,
             AddressChange.account_id.is_not(None),
             AddressChange.created_at <= context.now - SILENCE,
         )
@@ -42,7 +42,7 @@ def apply_silences(context: JobContext) -> dict[str, int]:
     with platform_unit_of_work(context.reason) as work:
         work.session.execute(
             delete(AddressChange).where(
-                AddressChange.state_value != AddressState.WAITING.value, AddressChange.expires_at <= context.now
+                AddressChange.state != AddressState.WAITING, AddressChange.expires_at <= context.now
             )
         )
     return {"counted": counted}

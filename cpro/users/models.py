@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Permission, Role, roles_with
 from cpro.core.tenancy import Owned, PlatformOnly
-from cpro.core.types import UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.core.validators import fold
 from cpro.extensions import Model
 
@@ -46,7 +45,7 @@ class Account(Owned, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     #: prenom.nom, folded, lower case
     login: Mapped[str] = mapped_column(String(80))
-    role_value: Mapped[str] = mapped_column("role", String(16))
+    role: Mapped[Role] = mapped_column(EnumValue(Role, 16))
     civility: Mapped[str] = mapped_column(String(8), default="")
     last_name: Mapped[str] = mapped_column(String(100))
     first_name: Mapped[str] = mapped_column(String(100))
@@ -73,20 +72,15 @@ class Account(Owned, Model):
     search_key: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
-    @property
-    def role(self) -> Role:
-        """Return the role."""
-        return Role(self.role_value)
-
     @classmethod
     def holds(cls, permission: Permission) -> ColumnElement[bool]:
         """Return the condition of the accounts whose role has a right."""
-        return cls.role_value.in_([role.value for role in roles_with(permission)])
+        return cls.role.in_(roles_with(permission))
 
     @classmethod
     def has_role(cls, role: Role) -> ColumnElement[bool]:
         """Return the condition of the accounts of a role that somebody chose in a list."""
-        return cls.role_value == role.value
+        return cls.role == role
 
     def can(self, permission: Permission) -> bool:
         """Return whether the account's role has a right; see `may_sign_in` for whether anybody uses it now."""
@@ -126,18 +120,13 @@ class PlatformAccount(PlatformOnly, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     #: the identifier at sign-in, lower case
     email: Mapped[str] = mapped_column(String(254))
-    role_value: Mapped[str] = mapped_column("role", String(16))
+    role: Mapped[Role] = mapped_column(EnumValue(Role, 16))
     name: Mapped[str] = mapped_column(String(150))
     password_hash: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool] = mapped_column(default=True)
     activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-
-    @property
-    def role(self) -> Role:
-        """Return the role."""
-        return Role(self.role_value)
 
     def can(self, permission: Permission) -> bool:
         """Return whether the account's role has a right."""
@@ -230,7 +219,7 @@ class ActivationCode(Owned, Model):
     spent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-class AddressState(enum.Enum):
+class AddressState(LabelledEnum):
     """What became of a changed address; values are what the database keeps."""
 
     WAITING = "waiting"
@@ -272,16 +261,11 @@ class AddressChange(Owned, Model):
     #: the Message-ID of what carried the link: unlike a row's number, no other message ever takes it
     notice: Mapped[str] = mapped_column(String(300), default="")
     requested_by: Mapped[str] = mapped_column(String(200))
-    state_value: Mapped[str] = mapped_column("state", String(12), default=AddressState.WAITING.value)
+    state: Mapped[AddressState] = mapped_column(EnumValue(AddressState, 12), default=AddressState.WAITING)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: until when the link answers
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-
-    @property
-    def state(self) -> AddressState:
-        """Return what became of it."""
-        return AddressState(self.state_value)
 
 
 class FailureCounter(PlatformOnly, Model):

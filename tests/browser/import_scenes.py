@@ -10,8 +10,8 @@ from playwright.sync_api import FilePayload, Page
 from sqlalchemy import create_engine, select, text, update
 
 from cpro.core.clock import utcnow
-from cpro.core.jobs.models import Job
-from cpro.imports.models import ImportRun
+from cpro.core.jobs.models import Job, JobState
+from cpro.imports.models import ImportRun, RunState
 from tests.browser.scenes import Scene, end_sign_in, sign_in
 from tests.helpers.chromium import Site
 from tests.helpers.pictures import png
@@ -192,11 +192,11 @@ def _back_to_work(site: Site, page: Page, **values: object) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
-        running = {"state_value": "running", "exclusive_key": None, "finished_at": None, "worker": "gone"}
+        running = {"state": JobState.RUNNING, "exclusive_key": None, "finished_at": None, "worker": "gone"}
         job_id = connection.scalar(select(ImportRun.job_id).where(ImportRun.id == run_id))
         lease = {"lease_until": utcnow() + timedelta(days=1), **values}
         connection.execute(update(Job).where(Job.id == job_id).values(running | lease))
-        connection.execute(update(ImportRun).where(ImportRun.id == run_id).values(state_value="applying"))
+        connection.execute(update(ImportRun).where(ImportRun.id == run_id).values(state=RunState.APPLYING))
     engine.dispose()
     page.reload()
 

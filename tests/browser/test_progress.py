@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, text
 
+from cpro.core.jobs.models import JobState
 from tests.helpers.chromium import Site
 
 WHO = "administrateur@lovelace"
@@ -75,7 +76,7 @@ class TestProgress:
         page.reload()
         expect(page.locator("progress")).to_have_attribute("value", "30")
 
-        set_job(state_value="done")
+        set_job(state=JobState.DONE)
         expect(page.get_by_role("heading", name="Terminé")).to_be_visible()
         expect(page.locator("#travail-annonce")).to_have_text("Terminé")
         asked = len(fetches)

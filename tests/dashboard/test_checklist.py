@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core.permissions import Role
 from cpro.establishments.models import Establishment
-from cpro.imports.models import ImportRun
+from cpro.imports.models import ImportRun, RunState
 from cpro.students.models import Division, Student
 from cpro.users.models import Account, ActivationCode
 from tests.factories import NOW, World, make_account, make_import, make_mef, make_student
@@ -243,7 +243,7 @@ class TestChecklistCounts:
     ) -> None:
         with arrange() as session:
             last_year(session, world)
-            session.add(make_import(world.a.id, state_value="undone"))
+            session.add(make_import(world.a.id, state=RunState.UNDONE))
             session.flush()
             assert len(session.scalars(select(ImportRun)).all()) == 2
 

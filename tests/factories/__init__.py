@@ -91,13 +91,13 @@ def make_world() -> World:
         support, inspector = (
             PlatformAccount(
                 email=email,
-                role_value=role,
-                name=f"Personne {role}",
+                role=role,
+                name=f"Personne {role.value}",
                 password_hash=password_hash(),
                 activated_at=NOW,
                 created_at=NOW,
             )
-            for role, email in (("support", "support@cpro.example"), ("inspector", "inspecteur@cpro.example"))
+            for role, email in ((Role.SUPPORT, "support@cpro.example"), (Role.INSPECTOR, "inspecteur@cpro.example"))
         )
         work.session.add_all([support, inspector])
         work.session.flush()
@@ -129,7 +129,7 @@ def make_account(establishment_id: int, role: Role = Role.TEACHER, **values: Any
         **{
             "establishment_id": establishment_id,
             "login": f"prenom.nom{number}",
-            "role_value": role.value,
+            "role": role,
             "first_name": "Prénom",
             "last_name": f"Nom{number}",
             "password_hash": password_hash(),
@@ -190,7 +190,7 @@ def make_import(establishment_id: int, **values: Any) -> ImportRun:
     return ImportRun(
         **{
             "establishment_id": establishment_id,
-            "state_value": RunState.APPLIED.value,
+            "state": RunState.APPLIED,
             "files": [{"name": "Eleves.xml", "kind": "Élèves (SIECLE)", "stored": ""}],
             "school_year": 2026,
             "requested_by": asdict(TESTER),
@@ -225,7 +225,7 @@ def make_transfer(source_id: int, destination_id: int, **values: Any) -> Transfe
             "source_student_id": next(_numbers) + 1_000_000,
             "destination_id": destination_id,
             "destination_student_id": next(_numbers) + 1_000_000,
-            "state_value": TransferState.DONE.value,
+            "state": TransferState.DONE,
             "created_at": NOW,
             "done_at": NOW,
             "recorded_at": NOW,
@@ -240,12 +240,12 @@ def make_transfer_side(transfer_id: int, establishment_id: int, **values: Any) -
         **{
             "establishment_id": establishment_id,
             "transfer_id": transfer_id,
-            "direction_value": Direction.SOURCE.value,
+            "direction": Direction.SOURCE,
             "student_label": "TOPAZE Lou",
             "other_name": "Lycée d’ailleurs",
             "other_uai": "0999003Y",
             "search_key": "topaze lou lycee d'ailleurs 0999003y",
-            "state_value": TransferState.DONE.value,
+            "state": TransferState.DONE,
             "fiches": 2,
             "created_at": NOW,
             "changed_at": NOW,
@@ -302,7 +302,7 @@ def _school(session: Any, code: str, uai: str, diploma: Diploma) -> SchoolRef:
         Mask(
             establishment_id=school.id,
             diploma_id=diploma.id,
-            key=MaskKey.LINKS.value,
+            key=MaskKey.LINKS,
             wording=f"Liens de {code}",
             changed_at=NOW,
         )

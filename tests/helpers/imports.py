@@ -144,4 +144,5 @@ MakeDesk = Callable[[], Desk]
 
 
 def _columns(row: Any) -> dict[str, Any]:
-    return {column.key: getattr(row, column.key) for column in row.__mapper__.column_attrs}
+    values = {column.key: getattr(row, column.key) for column in row.__mapper__.column_attrs}
+    return {name: getattr(value, "value", value) for name, value in values.items()}

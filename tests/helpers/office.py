@@ -34,7 +34,7 @@ class Office:
     def actor(self, who: str | int) -> Actor:
         """Return the person of a role of the world, or of an account id, as an actor."""
         account = self.find(self.school.account_ids[who] if isinstance(who, str) else who)
-        return Actor("account", account.id, account.label, account.role_value, "127.0.0.1")
+        return Actor("account", account.id, account.label, account.role.value, "127.0.0.1")
 
     def act(self, action: Callable[..., T], who: str | int = "administrator", *, now: Any = NOW, **values: Any) -> T:
         """Run an operation by somebody; `account=id` is handed over as the row."""

@@ -105,10 +105,13 @@ def failing_journal() -> Iterator[None]:
 
 
 def everything(app: Flask) -> Rows:
-    """Return every row of every table, all schools together."""
+    """Return every row of every table, all schools together; of the enums, the values kept."""
     with app.app_context(), tenancy.platform_session("test") as session:
         return {
-            table.name: [dict(row) for row in session.execute(select(table).order_by(*table.primary_key)).mappings()]
+            table.name: [
+                {name: getattr(value, "value", value) for name, value in row.items()}
+                for row in session.execute(select(table).order_by(*table.primary_key)).mappings()
+            ]
             for table in db.metadata.sorted_tables
             if table.name not in _VOLATILE
         }

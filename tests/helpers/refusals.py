@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from cpro.core.permissions import Role
 from cpro.imports.models import RunState
-from cpro.masks.models import Mask
-from cpro.records.models import Bilan, Evaluation, Fiche
+from cpro.masks.models import Mask, MaskKey
+from cpro.records.models import Bilan, Evaluation, Fiche, FicheState, Place
 from cpro.students.models import Diploma, Student, TeacherDivision
+from cpro.transfers.models import Direction, TransferState
 from tests.factories import (
     NOW,
     World,
@@ -59,9 +60,9 @@ def _new_account(role: Role, **values: object) -> Arrange:
 def _side(state: str, way: str, **values: object) -> Arrange:
     def arrange(session: Session, world: World) -> int:
         source, destination = (world.a, world.b) if way == "left" else (world.b, world.a)
-        session.add(transfer := make_transfer(source.id, destination.id, state_value=state, done_at=None))
+        session.add(transfer := make_transfer(source.id, destination.id, state=TransferState(state), done_at=None))
         session.flush()
-        found = {"state_value": state, "direction_value": way, "done_at": None, "fiches": 0, **values}
+        found = {"state": TransferState(state), "direction": Direction(way), "done_at": None, "fiches": 0, **values}
         session.add(side := make_transfer_side(transfer.id, world.a.id, **found))
         session.flush()
         return side.id
@@ -102,8 +103,8 @@ def _record(kind: type, *, named: bool = False) -> Arrange:
             **written,
             origin_uid="fiche",
             title="Pose",
-            place_value="school",
-            state_value="submitted",
+            place=Place.SCHOOL,
+            state=FicheState.SUBMITTED,
             starts_on=date(2026, 9, 7),
             ends_on=date(2026, 9, 8),
         )
@@ -141,7 +142,7 @@ def _worded_diploma(session: Session, world: World) -> int:
     session.add(diploma := make_diploma(code="ROCHE", establishment_id=world.a.id))
     session.flush()
     session.add(
-        Mask(establishment_id=world.a.id, diploma_id=diploma.id, key="links", wording="Nos liens", changed_at=NOW)
+        Mask(establishment_id=world.a.id, diploma_id=diploma.id, key=MaskKey.LINKS, wording="Nos liens", changed_at=NOW)
     )
     return diploma.id
 
@@ -158,7 +159,7 @@ def _scenario(session: Session, world: World) -> int:
 
 def _run(state: RunState) -> Arrange:
     def arrange(session: Session, world: World) -> int:
-        session.add(run := make_import(world.a.id, state_value=state.value, applied_at=None))
+        session.add(run := make_import(world.a.id, state=state, applied_at=None))
         session.flush()
         return run.id
 

@@ -274,7 +274,7 @@ CASES: dict[str, dict[str, Case]] = {
         EDIT: Case(
             typed={"wording": "Liens corrigés"}, after=_is(Mask, wording="Liens corrigés"), journal="masks:changed"
         ),
-        DELETE: Case(after=_is_not(Mask, key=MaskKey.LINKS.value), journal="masks:reset"),
+        DELETE: Case(after=_is_not(Mask, key=MaskKey.LINKS), journal="masks:reset"),
     }
     | _read()
     | _exported(),

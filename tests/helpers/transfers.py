@@ -18,7 +18,7 @@ from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import CNILKind, Establishment
 from cpro.extensions import db
-from cpro.records.models import KINDS, Bilan, Evaluation, Fiche
+from cpro.records.models import KINDS, Bilan, Evaluation, Fiche, FicheState, Place
 from cpro.students.models import Origin, Student
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
 from cpro.transfers.runs import RunFigures, run
@@ -26,7 +26,7 @@ from tests.factories import NOW, TESTER, make_establishment, make_student
 
 #: What a copy shares with the record it comes from.
 _KEPT = {
-    Fiche: ("title", "place_value", "place_name", "starts_on", "ends_on", "tasks", "state_value", "validated_at"),
+    Fiche: ("title", "place", "place_name", "starts_on", "ends_on", "tasks", "state", "validated_at"),
     Bilan: ("starts_on", "ends_on", "body"),
     Evaluation: ("competence_code", "competence_label", "diploma_code", "level", "evaluated_on", "scenario_title"),
 }
@@ -84,7 +84,7 @@ class Exchange:
         """Switch the transfers of a school, past its settings."""
         with self.write() as session:
             found = session.get_one(Establishment, self.ids[school])
-            found.cnil_kind, found.cnil_reference = CNILKind.REGISTER.value, "Registre, fiche 12"
+            found.cnil_kind, found.cnil_reference = CNILKind.REGISTER, "Registre, fiche 12"
             found.transfers_enabled, found.uses_siecle = on, siecle
 
     def ine(self) -> str:
@@ -102,7 +102,7 @@ class Exchange:
                     "last_name": "Topaze",
                     "first_name": "Lou",
                     "birth_date": date(2009, 2, 28),
-                    "came_by": Origin.SIECLE.value,
+                    "came_by": Origin.SIECLE,
                     **values,
                 },
             )
@@ -145,9 +145,9 @@ class Exchange:
 
     def fiche(self, school: str, student_id: int, **values: Any) -> Fiche:
         """Return a validated fiche, unsaved."""
-        common = {"title": "Câblage d’une armoire", "place_value": "company", "tasks": "<p>Câbler</p>"}
+        common = {"title": "Câblage d’une armoire", "place": Place.COMPANY, "tasks": "<p>Câbler</p>"}
         days = {"starts_on": date(2026, 3, 1), "ends_on": date(2026, 3, 5)}
-        state = {"state_value": "validated", "validated_at": NOW, "validated_by_label": "Inès QUARTZ"}
+        state = {"state": FicheState.VALIDATED, "validated_at": NOW, "validated_by_label": "Inès QUARTZ"}
         return Fiche(**{**self._birth(school, student_id), **common, **days, **state, **values})
 
     def evaluation(self, school: str, student_id: int, **values: Any) -> Evaluation:
@@ -181,7 +181,7 @@ class Exchange:
         """Do an action of a school's head and return its state's word, or what it returns."""
         with self.write() as session:
             done = action(session, establishment_id=self.ids[school], by=self.head(school), now=self.now, **arguments)
-            return done.state_value if isinstance(done, TransferSide) else [each.id for each in done]
+            return done.state.value if isinstance(done, TransferSide) else [each.id for each in done]
 
     def head(self, school: str) -> Actor:
         """Return the head of a school, as the journal names them."""
@@ -210,12 +210,12 @@ class Exchange:
     def side(self, school: str) -> TransferSide:
         """Return the only side of a school."""
         sides = self.sides(school)
-        assert len(sides) == 1, [(side.state_value, side.direction_value) for side in sides]
+        assert len(sides) == 1, [(side.state, side.direction) for side in sides]
         return sides[0]
 
     def states(self, school: str) -> list[str]:
         """Return the states of the sides of a school, oldest first."""
-        return [side.state_value for side in self.sides(school)]
+        return [side.state.value for side in self.sides(school)]
 
 
 def check_soundness(session: Session) -> None:
@@ -293,7 +293,7 @@ def _check_records(session: Session, sides: dict[int, TransferSide]) -> dict[Any
         found = held.setdefault(kind, {})
         for row in rows:
             # A fiche that was not validated does not travel.
-            if not isinstance(row, Fiche) or row.state_value == "validated":
+            if not isinstance(row, Fiche) or row.state is FicheState.VALIDATED:
                 uids = found.setdefault((row.establishment_id, row.student_id), set())
                 assert row.origin_uid not in uids, "a record is there twice"
                 uids.add(row.origin_uid)
@@ -303,7 +303,7 @@ def _check_records(session: Session, sides: dict[int, TransferSide]) -> dict[Any
             copied[side.id, name] = copied.get((side.id, name), 0) + 1
             assert (side.direction, side.establishment_id) == (Direction.DESTINATION, row.establishment_id)
             assert side.student_id == row.student_id
-            assert side.state is TransferState.DONE, f"a copy of a transfer {side.state_value}"
+            assert side.state is TransferState.DONE, f"a copy of a transfer {side.state}"
             assert row.author_id is None
             assert row.origin_school != ""
             born = own.get(row.origin_uid)

@@ -103,7 +103,7 @@ class TestSiecleCommand:
         again = command(SAMPLES[0], "--apply", "--open-student-accounts")
 
         assert (without["accounts_opened"], opened["accounts_opened"]) == (0, 11)
-        assert [login for login, account in desk.accounts().items() if account["role_value"] == "student"][1:]
+        assert [login for login, account in desk.accounts().items() if account["role"] == "student"][1:]
         assert "ouverts" not in again.stdout
 
     def test_undo_command_the_last_import_is_undone_and_only_once(self, desk: Desk, command: Any) -> None:

@@ -225,7 +225,7 @@ class TestInspectorOutside:
         with arrange() as session:
             other = PlatformAccount(
                 email="autre@ac-test.example",
-                role_value="inspector",
+                role=Role.INSPECTOR,
                 name="Autre",
                 password_hash=password_hash(),
                 activated_at=NOW,

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import pytest
 from sqlalchemy.orm import Session
 
-from cpro.core.permissions import Actor
+from cpro.core.permissions import Actor, Role
 from cpro.core.transactions import platform_unit_of_work
 from cpro.inspectors.operations import OnlyTheHead, open_mandate
 from cpro.users.models import Account
@@ -137,7 +137,7 @@ class TestHeadEscalation:
 
         assert answer.status_code in (403, 422)
         with platform() as session:
-            heads = [each for each in session.query(Account).filter_by(establishment_id=world.a.id, role_value="head")]
+            heads = [each for each in session.query(Account).filter_by(establishment_id=world.a.id, role=Role.HEAD)]
             assert [each.id for each in heads if each.may_sign_in] == [world.a.account_ids["head"]]
 
     def test_head_escalation_the_administrator_neither_consents_nor_resets_nor_disables_the_head(

@@ -24,9 +24,7 @@ Arrange = Callable[[], AbstractContextManager[Session]]
 def other_inspector(arrange: Arrange) -> int:
     """Return a second inspector, without mandate."""
     with arrange() as session:
-        account = PlatformAccount(
-            email="autre@cpro.example", role_value=Role.INSPECTOR.value, name="Autre", created_at=NOW
-        )
+        account = PlatformAccount(email="autre@cpro.example", role=Role.INSPECTOR, name="Autre", created_at=NOW)
         session.add(account)
         session.flush()
         return account.id

@@ -34,7 +34,7 @@ def second_diploma(app: Flask, world: World) -> str:
         session.add(diploma)
         session.flush()
         for school in (world.a, world.b):
-            mask = Mask(diploma_id=diploma.id, key="links", wording=f"CAP de {school.code}", changed_at=NOW)
+            mask = Mask(diploma_id=diploma.id, key=MaskKey.LINKS, wording=f"CAP de {school.code}", changed_at=NOW)
             mask.establishment_id = school.id
             session.add(mask)
 
@@ -196,9 +196,9 @@ class TestDatabase:
             connection.execute(text(f"UPDATE mask SET {change}"))
 
     def test_database_refuses_two_wordings_of_one_field(self, app: Flask, world: World) -> None:
-        first = rows(app, Mask)[0]
+        first = {**rows(app, Mask)[0], "id": None, "key": MaskKey.LINKS, "wording": "Deux fois"}
         with pytest.raises(IntegrityError):
-            set_up(app, lambda session: session.add(Mask(**{**first, "id": None, "wording": "Deux fois"})))
+            set_up(app, lambda session: session.add(Mask(**first)))
 
 
 def test_mask_key_defaults_are_the_words_of_the_specification() -> None:

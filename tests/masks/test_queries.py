@@ -31,7 +31,7 @@ def second_diploma(app: Flask, world: World) -> str:
         session.add(diploma)
         session.flush()
         for school in (world.a, world.b):
-            mask = Mask(diploma_id=diploma.id, key="links", wording=f"CAP de {school.code}", changed_at=NOW)
+            mask = Mask(diploma_id=diploma.id, key=MaskKey.LINKS, wording=f"CAP de {school.code}", changed_at=NOW)
             mask.establishment_id = school.id
             session.add(mask)
 

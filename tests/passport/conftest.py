@@ -24,7 +24,7 @@ from cpro.core import tenancy
 from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work
 from cpro.passport.models import PassportIssue
-from cpro.records.models import Bilan, Evaluation, Fiche
+from cpro.records.models import Bilan, Evaluation, Fiche, FicheState, Place
 from cpro.students.models import TeacherDivision
 from tests.factories import NOW, World, make_student
 
@@ -51,12 +51,12 @@ def fiche(student_id: int = 0, **values: Any) -> Fiche:
             "changed_at": NOW,
             "origin_school": "",
             "title": f"{SECRET} {number}",
-            "place_value": "company",
+            "place": Place.COMPANY,
             "place_name": "Société d’essai",
             "starts_on": date(2026, 2, 2),
             "ends_on": date(2026, 2, 27),
             "tasks": "<p>Poser une <strong>armoire</strong>.</p>",
-            "state_value": "validated",
+            "state": FicheState.VALIDATED,
             "validated_at": NOW,
             "validated_by_label": "Inès QUARTZ",
             **values,

@@ -19,6 +19,7 @@ from cpro.establishments.imaging import PRINT_BOXES_MM, prepare_picture
 from cpro.passport.letterhead import Letterhead, Picture
 from cpro.passport.pdf import TEMPLATE, Passport, build_pdf_data, render_passport
 from cpro.passport.queries import Portfolio
+from cpro.records.models import Place
 from cpro.students.models import Diploma, Division, Student
 from tests.factories import NOW
 from tests.helpers import pictures
@@ -168,7 +169,7 @@ class TestRenderPassportText:
         content = portfolio(
             [
                 fiche(title="Poser une armoire", tasks="<p>Un <strong>mot</strong> fort</p><ul><li>premier</li></ul>"),
-                fiche(title="Ailleurs", origin_school="Lycée d’avant (0999002X)", place_value="school", place_name=""),
+                fiche(title="Ailleurs", origin_school="Lycée d’avant (0999002X)", place=Place.SCHOOL, place_name=""),
             ],
             [
                 evaluation(competence_code="C10", competence_label="Dixième", level=2, evaluated_on=date(2026, 3, 4)),

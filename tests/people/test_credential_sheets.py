@@ -15,6 +15,7 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from cpro.core.permissions import Role
+from cpro.establishments.models import PictureKind
 from cpro.users.operations.credential_sheets import CredentialSheet
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
@@ -277,7 +278,7 @@ class TestCreateCredentialSheets:
             session.add(
                 PictureVersion(
                     establishment_id=office.school.id,
-                    kind="logo",
+                    kind=PictureKind.LOGO,
                     stored_name=lost,
                     mimetype="image/png",
                     width=9,

@@ -105,8 +105,8 @@ def classroom(world: World, arrange: Arrange) -> Class:
         session.flush()
         teacher = world.a.account_ids["teacher"]
         own = pupils["own"]
-        fiche = make_fiche(own, author_id=teacher, state_value=FicheState.VALIDATED.value)
-        draft = make_fiche(own, author_id=own.account_id, author_label="Noé AGATE", state_value=FicheState.DRAFT.value)
+        fiche = make_fiche(own, author_id=teacher, state=FicheState.VALIDATED)
+        draft = make_fiche(own, author_id=own.account_id, author_label="Noé AGATE", state=FicheState.DRAFT)
         session.add_all([fiche, draft])
         session.flush()
         evaluation = make_evaluation(own, competences[0], author_id=teacher, fiche_uid=fiche.origin_uid)
@@ -134,12 +134,12 @@ def make_fiche(student: Student, **values: Any) -> Fiche:
         **{
             **_birth(student),
             "title": f"Fiche {MARKER}",
-            "place_value": Place.COMPANY.value,
+            "place": Place.COMPANY,
             "place_name": f"Atelier {MARKER}",
             "starts_on": date(2026, 9, 7),
             "ends_on": date(2026, 9, 18),
             "tasks": f"<p>Tâches {MARKER}</p>",
-            "state_value": FicheState.VALIDATED.value,
+            "state": FicheState.VALIDATED,
             "validated_at": NOW,
             "validated_by_label": "Inès QUARTZ",
             **values,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from cpro.core.permissions import Role
 from cpro.students.models import Diploma
 from cpro.users.models import PlatformAccount
 from tests.factories import NOW, make_diploma
@@ -245,7 +246,7 @@ class TestOpenMandateAccount:
             session.add(
                 PlatformAccount(
                     email="claire.fer@ac-test.example",
-                    role_value="inspector",
+                    role=Role.INSPECTOR,
                     name="X",
                     is_active=False,
                     created_at=NOW,

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from cpro.establishments.models import CNILKind
 from cpro.extensions import db
 from tests.factories import World
 from tests.helpers.browser import Browser
@@ -87,7 +88,7 @@ class TestSaveTransfersRefused:
             assert page.values()["cnil_reference"].strip() == typed["cnil_reference"].strip()
 
     def test_save_transfers_a_register_reference_is_no_declaration(self, app: Flask, as_: As, world: World) -> None:
-        set_school(app, world.a.id, cnil_kind="registre", cnil_reference="Fiche 12", transfers_enabled=True)
+        set_school(app, world.a.id, cnil_kind=CNILKind.REGISTER, cnil_reference="Fiche 12", transfers_enabled=True)
         browser = as_("administrator")
 
         with nothing_written(app):

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import select
 
 from cpro.core import clock
-from cpro.students.models import Student
+from cpro.students.models import Origin, Student
 from cpro.transfers import cancellation, decisions, offers
 from cpro.transfers.models import Transfer, TransferState
 from tests.helpers.transfers import Exchange
@@ -68,7 +68,7 @@ def conflict(exchange: Exchange) -> None:
 
 def agreement(exchange: Exchange) -> None:
     """Create a transfer of a pupil imported from a table."""
-    move(exchange, came_by="table")
+    move(exchange, came_by=Origin.TABLE)
     exchange.run()
 
 

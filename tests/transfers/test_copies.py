@@ -11,10 +11,11 @@ from sqlalchemy import select
 from cpro.audit.models import AuditEntry
 from cpro.competences.models import Competence
 from cpro.establishments.models import Establishment
-from cpro.records.models import Bilan, Evaluation, Fiche
+from cpro.records.models import Bilan, Evaluation, Fiche, FicheState
 from cpro.scenarios.models import Scenario
 from cpro.students.models import Diploma
 from cpro.transfers import matching
+from cpro.transfers.models import TransferState
 from cpro.transfers.verdicts import apply_verdicts
 from tests.factories import NOW, World, make_diploma
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
@@ -44,8 +45,8 @@ class TestRun:
         assert exchange.records(destination) == exchange.records(source) != set()
         assert (figures.transfers, figures.records) == (1, 5)
         here, there = exchange.side("b"), exchange.side("a")
-        assert (here.fiches, here.evaluations, here.bilans, here.state_value) == (2, 2, 1, "done")
-        assert (there.fiches, there.evaluations, there.bilans, there.state_value) == (2, 2, 1, "done")
+        assert (here.fiches, here.evaluations, here.bilans, here.state) == (2, 2, 1, TransferState.DONE)
+        assert (there.fiches, there.evaluations, there.bilans, there.state) == (2, 2, 1, TransferState.DONE)
         assert (here.other_uai, there.other_uai) == ("0999001W", "0999002X")
         sound(exchange)
 
@@ -175,8 +176,8 @@ class TestCopyRecords:
 
     def test_copy_records_fiches_not_validated_stay(self, exchange: Exchange) -> None:
         source, destination = moved(exchange)
-        draft = exchange.fiche("a", source, state_value="draft", validated_at=None)
-        submitted = exchange.fiche("a", source, state_value="submitted", validated_at=None)
+        draft = exchange.fiche("a", source, state=FicheState.DRAFT, validated_at=None)
+        submitted = exchange.fiche("a", source, state=FicheState.SUBMITTED, validated_at=None)
         exchange.add(draft, submitted)
         exchange.add(exchange.evaluation("a", source, fiche_uid=submitted.origin_uid))
 

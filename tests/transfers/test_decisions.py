@@ -10,6 +10,7 @@ from cpro.core.errors import FieldErrors
 from cpro.students.models import Origin
 from cpro.transfers.decisions import agree, ask_again, confirm, refuse
 from cpro.transfers.errors import NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.models import TransferState
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
 
@@ -41,7 +42,7 @@ class TestConflict:
         assert exchange.records(pair[1]) == set()
         for school in ("a", "b"):
             side = exchange.side(school)
-            assert (side.state_value, side.disagreements) == ("conflict", ["birth_date", "first_name"])
+            assert (side.state, side.disagreements) == (TransferState.CONFLICT, ["birth_date", "first_name"])
         sound(exchange)
 
     def test_conflict_neither_side_holds_what_the_other_says(self, exchange: Exchange, pair: tuple[int, int]) -> None:
@@ -128,7 +129,7 @@ class TestConflict:
 class TestAgree:
     @pytest.fixture(params=[Origin.TABLE, Origin.HAND], ids=["by a table", "by hand"])
     def pair(self, exchange: Exchange, request: pytest.FixtureRequest) -> tuple[int, int]:
-        pair = moved(exchange, came_by=request.param.value)
+        pair = moved(exchange, came_by=request.param)
         exchange.run()
         return pair
 
@@ -157,7 +158,7 @@ class TestAgree:
         sound(exchange)
 
     def test_agree_is_needless_once_a_file_of_siecle_comes(self, exchange: Exchange, pair: tuple[int, int]) -> None:
-        exchange.set(pair[1], came_by=Origin.SIECLE.value)
+        exchange.set(pair[1], came_by=Origin.SIECLE)
 
         exchange.run("b")
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from cpro.core import clock, events
 from cpro.core.jobs.housekeeping import run_housekeeping
-from cpro.core.jobs.models import Job
+from cpro.core.jobs.models import Job, JobState
 from cpro.core.jobs.runner import Runner
 from cpro.establishments.models import Establishment
 from cpro.transfers.jobs import RUN_JOB, request_run
@@ -49,7 +49,7 @@ def test_after_import_asks_for_a_run_in_its_transaction(exchange: Exchange, move
 
     assert exchange.records(moved[1]) == exchange.records(moved[0])
     (job,) = jobs(exchange)
-    assert (job.state_value, job.establishment_id) == ("done", exchange.ids["b"])
+    assert (job.state, job.establishment_id) == (JobState.DONE, exchange.ids["b"])
     assert job.result == {"pairs": 1, "transfers": 1, "records": 5, "changed": 0}
 
 
@@ -86,7 +86,7 @@ def test_run_for_all_each_night(exchange: Exchange, moved: tuple[int, int], monk
     work(exchange)
 
     (job,) = jobs(exchange, "transfers:nightly")
-    assert (job.state_value, job.establishment_id) == ("done", None)
+    assert (job.state, job.establishment_id) == (JobState.DONE, None)
     assert exchange.records(moved[1]) == exchange.records(moved[0])
 
 

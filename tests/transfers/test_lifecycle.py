@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bench.transfers_diagram import PAGE, draw
 from cpro.core.errors import DomainError
 from cpro.establishments.models import Establishment
-from cpro.students.models import Student
+from cpro.students.models import Origin, Student
 from cpro.transfers import cancellation, decisions, matching, offers, withdrawal
 from cpro.transfers.errors import NotNow, TransfersOff
 from cpro.transfers.lifecycle import TABLE, Event, find_arrow, find_refusal, list_open_events
@@ -42,7 +42,7 @@ OPERATIONS: dict[Event, Callable[..., TransferSide]] = {
 FILES: dict[str, dict[str, Any]] = {
     "the same pupil": {},
     "another birth date": {"birth_date": date(2010, 5, 6)},
-    "came by a table": {"came_by": "table"},
+    "came by a table": {"came_by": Origin.TABLE},
     "present twice": {"twice": True},
     "back in the source school": {"back": True},
     "another INE": {"ine": "9900009999Z"},
@@ -109,7 +109,7 @@ def rewrite(session: Session, exchange: Exchange, side_id: int, third: int, say:
     source, destination = _pupils(session, side_id)
     destination.ine = source.ine = source.ine or "9900008888A"
     destination.ine = say.get("ine") or destination.ine
-    destination.is_active, destination.came_by = True, say.get("came_by", "siecle")
+    destination.is_active, destination.came_by = True, say.get("came_by", Origin.SIECLE)
     destination.birth_date = say.get("birth_date", source.birth_date)
     source.is_active = bool(say.get("back"))
     source.departed_on = None if say.get("back") else source.departed_on or date(2026, 7, 4)

@@ -15,6 +15,7 @@ from cpro.transfers.cancellation import cancel
 from cpro.transfers.decisions import ask_again, refuse
 from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.jobs import expire_offers
+from cpro.transfers.models import TransferState
 from cpro.transfers.offers import accept, offer, take_back
 from tests.factories import TESTER
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
@@ -48,7 +49,7 @@ def test_accept_copies_what_was_offered(exchange: Exchange, pupil: int) -> None:
     destination = exchange.enrol("b", None)
     side_id = offered(exchange, pupil)
     side = exchange.side("b")
-    assert (side.state_value, side.student_id, side.student_label) == ("offered", None, "TOPAZE Lou")
+    assert (side.state, side.student_id, side.student_label) == (TransferState.OFFERED, None, "TOPAZE Lou")
     assert side.offered_birth_date == date(2009, 2, 28)
     assert exchange.records(destination) == set()
 

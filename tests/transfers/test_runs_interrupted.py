@@ -98,7 +98,7 @@ def populate(exchange: Exchange, chance: random.Random) -> None:
                     "last_name": "Topaze",
                     "first_name": "Lou",
                     "ine": ine,
-                    "came_by": Origin.SIECLE.value,
+                    "came_by": Origin.SIECLE,
                     "is_active": is_last,
                     "departed_on": None if is_last else NOW.date(),
                     "created_at": NOW,
@@ -119,7 +119,7 @@ def populate(exchange: Exchange, chance: random.Random) -> None:
 
 def count_done(exchange: Exchange) -> int:
     with exchange.look() as session:
-        done = Transfer.state_value == TransferState.DONE.value
+        done = Transfer.state == TransferState.DONE
         return session.scalar(select(func.count(Transfer.id)).where(done)) or 0
 
 

@@ -74,7 +74,7 @@ def test_run_after_a_return_copies_what_the_other_school_added(exchange: Exchang
 
     assert exchange.records(in_a) == exchange.records(in_b)
     assert len(exchange.records(in_a)) == 5 + 6
-    assert [(side.direction_value, side.state_value, side.is_current) for side in exchange.sides("a")] == [
+    assert [(side.direction.value, side.state.value, side.is_current) for side in exchange.sides("a")] == [
         ("left", "done", False),
         ("joined", "done", True),
     ]

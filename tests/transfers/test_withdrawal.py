@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from cpro.core.errors import DomainError
-from cpro.core.jobs.models import Job
+from cpro.core.jobs.models import Job, JobState
 from cpro.core.jobs.runner import Runner
 from cpro.records.models import Fiche
 from cpro.students.models import Student
@@ -153,5 +153,5 @@ def test_withdraw_leaves_transfers_of_other_pupils(exchange: Exchange, desk: Des
 
     assert exchange.records(other) == exchange.records(source)
     with exchange.look() as session:
-        assert {job.state_value for job in session.scalars(select(Job))} == {"done"}
+        assert {job.state for job in session.scalars(select(Job))} == {JobState.DONE}
     sound(exchange)

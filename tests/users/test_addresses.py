@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from cpro.core.mail import MailMessage
+from cpro.core.mail.models import MailState
 from cpro.core.permissions import Role
 from cpro.extensions import db
 from cpro.users.models import AddressChange
@@ -126,7 +127,7 @@ class TestChangeAccountAddress:
     ) -> None:
         with arrange() as session:
             notice = session.scalars(select(MailMessage).where(MailMessage.to == OWN)).one()
-            notice.state_value = state
+            notice.state = MailState(state)
 
         with time_machine.travel(NOW + timedelta(days=20), tick=False):
             assert self._codes_for(office) == {OWN}
@@ -277,7 +278,7 @@ def _sent(office: Office, to: str) -> MailMessage:
         subject="x",
         sealed_body="",
         message_id="<x@cpro.example>",
-        state_value="sent",
+        state=MailState.SENT,
         created_at=NOW,
         settled_at=NOW,
     )

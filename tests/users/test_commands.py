@@ -13,6 +13,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from cpro.audit.models import AuditEntry
+from cpro.core.permissions import Role
 from cpro.establishments.models import Establishment
 from cpro.users.models import Account, ActivationCode, PlatformAccount
 from tests.factories import PASSWORD, World
@@ -95,7 +96,7 @@ class TestCreateSchool:
         school = next(each for each in desk.rows(Establishment) if each.code == "curie")
         assert (school.name, school.uai) == ("Lycée Curie", "0570109J")
         [account] = [each for each in desk.rows(Account) if each.establishment_id == school.id]
-        assert (account.role_value, account.email) == ("administrator", "admin@curie.example")
+        assert (account.role, account.email) == (Role.ADMINISTRATOR, "admin@curie.example")
 
     def test_create_school_leaves_its_lines_in_the_journal_of_the_school(
         self, run: Callable[..., Result], desk: Desk
@@ -234,7 +235,7 @@ class TestPlatformUserCommands:
         assert result.exit_code == 0, result.output
         assert activate(result, "", "marie@cpro.example").status_code == 303
         account = next(each for each in desk.rows(PlatformAccount) if each.email == "marie@cpro.example")
-        assert (account.role_value, account.name) == (role, "Marie Noire")
+        assert (account.role.value, account.name) == (role, "Marie Noire")
 
     @pytest.mark.parametrize("email", ["SUPPORT@cpro.example", "a@b", "", "pas une adresse"])
     def test_create_command_refuses_a_taken_or_malformed_address(

@@ -125,7 +125,7 @@ class TestLoginOfCreateManualAccount:
             row = {
                 "establishment_id": world.a.id,
                 "login": account.login,
-                "role_value": "teacher",
+                "role": Role.TEACHER,
                 "last_name": "Plus",
                 "first_name": "Vite",
                 "created_at": NOW,

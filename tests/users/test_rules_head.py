@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.mail import MailMessage
+from cpro.core.mail.models import MailState
 from cpro.core.permissions import Role
 from cpro.students.credential_sheets.operations import Target, plan_target_sheets
 from cpro.users.errors import (
@@ -227,7 +228,7 @@ class TestCreateFirstHead:
         set_school(app, headless.school.id, head_email=proved)
         with arrange() as session:
             message = session.scalars(select(MailMessage)).one()
-            message.state_value, message.last_answer = state, "boîte inconnue"
+            message.state, message.last_answer = MailState(state), "boîte inconnue"
 
         page = Page(as_("administrator").get(f"/admin/utilisateurs/details/?id={head}"))
 

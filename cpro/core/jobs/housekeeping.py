@@ -32,9 +32,7 @@ def run_housekeeping() -> None:
     """
     now = clock.utcnow()
     with tenancy.platform_session("worker: is there something to do?") as session:
-        expired = session.scalar(
-            select(Job.id).where(Job.state_value == JobState.RUNNING.value, Job.lease_until < now).limit(1)
-        )
+        expired = session.scalar(select(Job.id).where(Job.state == JobState.RUNNING, Job.lease_until < now).limit(1))
         due = _list_due(now)
         asked = set(session.scalars(select(Job.period_key).where(Job.period_key.in_(due.values()))))
     if expired:
@@ -66,10 +64,10 @@ def _ask_once(kind: str, period_key: str) -> None:
 def _purge(context: JobContext) -> dict[str, int]:
     """Delete the periodic jobs that ended a month ago; those that people asked for stay."""
     with context.unit_of_work() as work:
-        finished = [state.value for state in JobState if state.is_finished]
+        finished = [state for state in JobState if state.is_finished]
         forgotten = work.session.scalars(
             delete(Job)
-            .where(Job.period_key.is_not(None), Job.state_value.in_(finished), Job.created_at < context.now - _KEPT)
+            .where(Job.period_key.is_not(None), Job.state.in_(finished), Job.created_at < context.now - _KEPT)
             .returning(Job.id)
         )
         return {"forgotten": len(forgotten.all())}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.permissions import Actor
 from cpro.core.tenancy import Owned
-from cpro.core.types import UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 
 
-class JobState(enum.Enum):
+class JobState(LabelledEnum):
     """Life of a job; values are what the database keeps."""
 
     WAITING = "waiting"
@@ -60,7 +59,7 @@ class Job(Owned, Model):
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
     #: who asked, as the journal names them: {kind, id, label, role, origin}
     requested_by: Mapped[dict[str, Any]] = mapped_column(JSON)
-    state_value: Mapped[str] = mapped_column(String(16), default=JobState.WAITING.value)
+    state: Mapped[JobState] = mapped_column("state_value", EnumValue(JobState, 16), default=JobState.WAITING)
     #: "school:key" (or "platform:key"); at most one running job carries it
     exclusive_key: Mapped[str | None] = mapped_column(String(80))
     #: "kind@period" of a periodic job: once per period, whatever the number of workers
@@ -88,11 +87,6 @@ class Job(Owned, Model):
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     #: why it failed, in one French sentence
     error: Mapped[str] = mapped_column(String(500), default="")
-
-    @property
-    def state(self) -> JobState:
-        """Return the state as an enum member."""
-        return JobState(self.state_value)
 
     @property
     def actor(self) -> Actor:

@@ -88,7 +88,7 @@ def cancel(job: Job, *, now: datetime) -> None:
 
 def is_due(now: datetime) -> ColumnElement[bool]:
     """Return the condition of the jobs that a worker may take at an instant, those of a busy exclusive key included."""
-    waits = Job.state_value == JobState.WAITING.value
+    waits = Job.state == JobState.WAITING
     return and_(waits, or_(Job.not_before.is_(None), Job.not_before <= now))
 
 
@@ -98,9 +98,7 @@ def take(session: Session, *, host: str, now: datetime, only: int | None = None)
     Raises `IntegrityError` when another worker took a job of the same exclusive key meanwhile: try again.
     """
     running = aliased(Job)
-    busy = select(running.exclusive_key).where(
-        running.state_value == JobState.RUNNING.value, running.exclusive_key.is_not(None)
-    )
+    busy = select(running.exclusive_key).where(running.state == JobState.RUNNING, running.exclusive_key.is_not(None))
     job = session.scalars(
         select(Job)
         .where(
@@ -116,7 +114,7 @@ def take(session: Session, *, host: str, now: datetime, only: int | None = None)
     if job is None:
         return None
     worker = f"{host}-{secrets.token_hex(6)}"
-    job.state_value, job.worker, job.attempts = JobState.RUNNING.value, worker, job.attempts + 1
+    job.state, job.worker, job.attempts = JobState.RUNNING, worker, job.attempts + 1
     job.started_at = job.heartbeat_at = now
     job.lease_until = now + get_handler(job.kind).lease
     session.flush()
@@ -189,7 +187,7 @@ def take_back_expired(session: Session, *, now: datetime) -> int:
     """Put back in the queue the jobs whose worker is silent, fail those it happened to too often; return how many."""
     expired = session.scalars(
         select(Job)
-        .where(Job.state_value == JobState.RUNNING.value, Job.lease_until < now)
+        .where(Job.state == JobState.RUNNING, Job.lease_until < now)
         .order_by(Job.id)
         .with_for_update(skip_locked=True)
     ).all()
@@ -211,7 +209,7 @@ def _get_taken(session: Session, taken: Taken) -> Job:
     """Return the row of a job that this worker has taken, locked. Raises `JobLost`."""
     job = session.scalars(
         select(Job)
-        .where(Job.id == taken.id, Job.state_value == JobState.RUNNING.value, Job.worker == taken.worker)
+        .where(Job.id == taken.id, Job.state == JobState.RUNNING, Job.worker == taken.worker)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()
@@ -221,10 +219,10 @@ def _get_taken(session: Session, taken: Taken) -> Job:
 
 
 def _finish_job(job: Job, state: JobState, now: datetime) -> None:
-    job.state_value, job.finished_at = state.value, now
+    job.state, job.finished_at = state, now
     job.worker = job.lease_until = None
 
 
 def _wait_again(job: Job) -> None:
-    job.state_value = JobState.WAITING.value
+    job.state = JobState.WAITING
     job.worker = job.lease_until = None

@@ -21,7 +21,7 @@ def find_previous(job: Job) -> Job | None:
     """Return the last job of the same kind that the school saw done, or None."""
     return db.session.scalars(
         select(Job)
-        .where(Job.kind == job.kind, Job.state_value == JobState.DONE.value, Job.id < job.id)
+        .where(Job.kind == job.kind, Job.state == JobState.DONE, Job.id < job.id)
         .order_by(Job.id.desc())
         .limit(1)
     ).first()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.tenancy import Owned
-from cpro.core.types import UTCDateTime
+from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 
 #: Time left between two tries, the first after the first failure; the last one repeats.
@@ -30,17 +29,12 @@ class Mail:
     body: str
 
 
-class MailState(enum.Enum):
+class MailState(LabelledEnum):
     """Life of a message; values are what the database keeps."""
 
-    WAITING = "waiting"
-    SENT = "sent"
-    REFUSED = "refused"
-
-    @property
-    def label(self) -> str:
-        """Return the state in French."""
-        return {"waiting": "en attente", "sent": "envoyé", "refused": "refusé par le serveur"}[self.value]
+    WAITING = "waiting", "en attente"
+    SENT = "sent", "envoyé"
+    REFUSED = "refused", "refusé par le serveur"
 
 
 class MailMessage(Owned, Model):
@@ -66,7 +60,7 @@ class MailMessage(Owned, Model):
     sealed_body: Mapped[str] = mapped_column(Text)
     #: drawn once, so that receivers recognise a message that reaches them twice
     message_id: Mapped[str] = mapped_column(String(300))
-    state_value: Mapped[str] = mapped_column(String(16), default=MailState.WAITING.value)
+    state: Mapped[MailState] = mapped_column("state_value", EnumValue(MailState, 16), default=MailState.WAITING)
     tries: Mapped[int] = mapped_column(default=0)
     #: what the last try met, where it failed: a server's words, or ours
     last_answer: Mapped[str] = mapped_column(String(ANSWER_MAX_LENGTH), default="")
@@ -74,11 +68,6 @@ class MailMessage(Owned, Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: when it was sent or given up
     settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-
-    @property
-    def state(self) -> MailState:
-        """Return the state as an enum member."""
-        return MailState(self.state_value)
 
     @property
     def sent_at(self) -> datetime | None:

@@ -59,7 +59,7 @@ def enqueue(
         subject=" ".join(mail.subject.splitlines())[:300],
         sealed_body=seal(PURPOSE, mail.body),
         message_id=new_message_id(),
-        state_value=MailState.WAITING.value,
+        state=MailState.WAITING,
         tries=0,
         last_answer="",
         created_at=now,
@@ -86,7 +86,7 @@ def enqueue(
 
 def finish_message(message: MailMessage, state: MailState, *, now: datetime, answer: str = "") -> None:
     """Mark a message as sent, or as refused with the server's `answer`, and erase its body."""
-    message.state_value, message.settled_at, message.last_answer = state.value, now, answer[:ANSWER_MAX_LENGTH]
+    message.state, message.settled_at, message.last_answer = state, now, answer[:ANSWER_MAX_LENGTH]
     message.sealed_body, message.next_try_at = "", None
 
 
@@ -108,13 +108,11 @@ def forget_old(session: Session, *, now: datetime) -> int:
     Return how many messages were deleted.
     """
     for lost in session.scalars(
-        select(MailMessage).where(
-            MailMessage.state_value == MailState.WAITING.value, MailMessage.created_at < now - _LOST_AFTER
-        )
+        select(MailMessage).where(MailMessage.state == MailState.WAITING, MailMessage.created_at < now - _LOST_AFTER)
     ):
         finish_message(lost, MailState.REFUSED, now=now, answer=lost.last_answer or _NO_ANSWER)
-    finished = [state.value for state in JobState if state.is_finished]
-    session.execute(delete(Job).where(Job.kind == DELIVER, Job.state_value.in_(finished), Job.created_at < now - _KEPT))
+    finished = [state for state in JobState if state.is_finished]
+    session.execute(delete(Job).where(Job.kind == DELIVER, Job.state.in_(finished), Job.created_at < now - _KEPT))
     forgotten = session.scalars(
         delete(MailMessage).where(MailMessage.settled_at < now - _KEPT).returning(MailMessage.id)
     )

@@ -31,7 +31,7 @@ def create_picture(
     stored_name = storage.put(establishment.id, prepared.content, prepared.suffix)
     return _add_version(
         PictureVersion(
-            kind=kind.value,
+            kind=kind,
             stored_name=stored_name,
             mimetype=prepared.mimetype,
             width=prepared.width,
@@ -49,7 +49,7 @@ def delete_picture(kind: PictureKind, *, by: Actor, now: datetime) -> None:
     queries.lock_current_establishment()
     if queries.find_picture(kind) is None:
         raise NotFound(f"Il n’y a pas de {kind.label} à supprimer.")
-    _add_version(PictureVersion(kind=kind.value, created_at=now), f"picture:{kind.value}:deleted", by=by, now=now)
+    _add_version(PictureVersion(kind=kind, created_at=now), f"picture:{kind.value}:deleted", by=by, now=now)
 
 
 def undo_picture(kind: PictureKind, *, by: Actor, now: datetime) -> None:
@@ -76,7 +76,7 @@ def restore_picture(
     version = queries.list_restorable(now=now).get(version_id)
     if version is None:
         raise NotFound("Cette image n’est plus conservée : une image remplacée ou supprimée l’est pendant 30 jours.")
-    check_fresh(get_picture_in_use(PictureKind(version.kind)), opened_on)
+    check_fresh(get_picture_in_use(version.kind), opened_on)
     with storage.open(version.stored_name) as file:
         # Written anew, so that a sweep that is running finds a young file.
         stored_name = storage.put(establishment.id, file.read(), Path(version.stored_name).suffix)
@@ -89,7 +89,7 @@ def restore_picture(
             height=version.height,
             created_at=now,
         ),
-        f"picture:{version.kind}:restored",
+        f"picture:{version.kind.value}:restored",
         by=by,
         now=now,
     )
@@ -120,7 +120,7 @@ def _record(version: PictureVersion, action: str, *, by: Actor, now: datetime) -
         by=by,
         now=now,
         object_type="picture",
-        object_id=version.kind,
-        object_label=PictureKind(version.kind).label,
+        object_id=version.kind.value,
+        object_label=version.kind.label,
         changes={"version": (None, version.id)},
     )

@@ -21,7 +21,7 @@ from cpro.extensions import db
 def get_switch_values(establishment: Establishment) -> dict[str, Any]:
     """Return the values of the tab for its form."""
     return {
-        "cnil_kind": establishment.cnil_kind,
+        "cnil_kind": establishment.cnil_kind.value,
         "cnil_reference": establishment.cnil_reference,
         "transfers_enabled": establishment.transfers_enabled,
         "uses_siecle": establishment.uses_siecle,
@@ -78,5 +78,5 @@ def _checked_reference(kind: str, reference: str) -> str:
 
 def _assign(establishment: Establishment, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
-        setattr(establishment, name, value)
+        setattr(establishment, name, CNILKind(value) if name == "cnil_kind" else value)
     db.session.flush()

@@ -115,7 +115,7 @@ class Opener:
                 "object_key": values["siecle_id"] or "",
                 "object_label": label,
                 "label_key": fold(label),
-                "changes": creating({"role": PUPIL.value, "login": login}),
+                "changes": creating({"role": PUPIL, "login": login}),
             }
         )
         if len(self._pending) >= BATCH:
@@ -145,7 +145,7 @@ def insert_opened(staged: Staging, opened: Opened, *, now: dt.datetime) -> bool:
         select(
             (accounts.id + staged.base(Account)).label("id"),
             *(accounts[name] for name in _COPIED),
-            literal(PUPIL.value).label("role"),
+            literal(PUPIL, Account.__table__.c.role.type).label("role"),
             literal(now, Account.__table__.c.created_at.type).label("created_at"),
         ).order_by(accounts.id),
     )
@@ -175,7 +175,7 @@ def link_opened(staged: Staging, run: ImportRun, opened: Opened) -> bool:
             accounts.object_key,
             accounts.object_label,
             accounts.label_key.label("search_key"),
-            literal(ChangeAction.CREATE.value).label("action_value"),
+            literal(ChangeAction.CREATE, ImportChange.__table__.c.action_value.type).label("action_value"),
             literal(True).label("is_selected"),
             accounts.changes,
         ).order_by(accounts.id),
@@ -283,7 +283,6 @@ def _check_unchanged(page: Sequence[Row[Any]]) -> None:
             raise WorkedOn("un compte", "n’existe plus")
         fields = new_values(change.changes)
         imported = fields.pop(DIVISIONS, [])
-        fields["role_value"] = fields.pop("role")
         is_unchanged = all(getattr(account, name) == value for name, value in fields.items())
         teaches = account.can(Permission.PUPILS_EVALUATE)
         same_divisions = not teaches or sorted(divisions.get(account.id, [])) == sorted(imported)

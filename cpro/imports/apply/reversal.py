@@ -117,7 +117,7 @@ def write_undo(staged: Staging, prepared: PreparedUndo, *, today: dt.date, by: A
     lock_current_establishment()
     if fingerprint_of_data(today) != prepared.fingerprint:
         raise WorkedOn("des données de l’établissement", "viennent de changer : recommencez")
-    run.state_value, run.undone_at = RunState.UNDONE.value, now
+    run.state, run.undone_at = RunState.UNDONE, now
     record_about_run("undone", run, {"state": ("appliqué", "annulé")}, by=by, now=now)
     return run
 

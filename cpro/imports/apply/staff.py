@@ -56,7 +56,7 @@ def _list_changes(run: ImportRun) -> Sequence[ImportChange]:
             ImportChange.run_id == run.id,
             ImportChange.object_type == "account",
             ImportChange.is_selected,
-            or_(ImportChange.action_value != ChangeAction.CREATE.value, ImportChange.object_id.is_(None)),
+            or_(ImportChange.action != ChangeAction.CREATE, ImportChange.object_id.is_(None)),
         )
         .order_by(ImportChange.id)
     ).all()
@@ -66,7 +66,7 @@ def _role_of(change: ImportChange) -> Role:
     """Return the role of the account that a change is about: only those of teachers are corrected."""
     if change.action is not ChangeAction.CREATE:
         return roles.TEACHER
-    role = Role(change.changes["role"].new)
+    role: Role = change.changes["role"].new
     if not (role.can(Permission.PUPILS_EVALUATE) or role.can(Permission.USERS_CONSENT)):
         raise AnalysisOutdated
     return role
@@ -83,13 +83,13 @@ def _create(
     accounts = []
     for change in changes:
         values = new_values(_fields_of(change.changes))
-        role = Role(values.pop("role"))
+        role: Role = values.pop("role")
         is_of_table = not change.object_key or change.object_key.startswith("table:")
         accounts.append(
             Account(
                 **{
                     **values,
-                    "role_value": role.value,
+                    "role": role,
                     "login": logins[change.id],
                     "sts_key": change.object_key or None,
                     "consent_needed": consent_needed,  # whatever the analysis said

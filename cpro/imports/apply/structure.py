@@ -53,7 +53,7 @@ def _note_who_was_created(run: ImportRun, object_type: str, model: type[Any]) ->
         .where(
             ImportChange.run_id == run.id,
             ImportChange.object_type == object_type,
-            ImportChange.action_value == ChangeAction.CREATE.value,
+            ImportChange.action == ChangeAction.CREATE,
         )
         .values(object_id=created),
         execution_options={"synchronize_session": False},

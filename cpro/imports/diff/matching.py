@@ -70,7 +70,7 @@ class Known(NamedTuple):
     division_id: int | None
     is_active: bool
     departed_on: dt.date | None
-    came_by: str
+    came_by: Origin
 
 
 _COLUMNS = tuple(getattr(Student, name) for name in Known._fields)
@@ -114,7 +114,7 @@ def _is_among(column: InstrumentedAttribute[Any], texts: Collection[str]) -> Col
     return column.in_(texts)
 
 
-def repeats(record: StudentRecord, known: Known, division: str, came_by: str) -> bool:
+def repeats(record: StudentRecord, known: Known, division: str, came_by: Origin | None) -> bool:
     """Return whether a record of SIECLE equals what the school has of a pupil, without findings.
 
     So do almost all records of a school's second import: no rule has anything to add, and applying each of them would

@@ -174,7 +174,7 @@ class StaffAnalysis:
             sentence = "Un compte de chef d’établissement est déjà à ce nom : l’import n’y touche pas."
             yield self._note(MatchCode.HEAD_IN_PLACE, record, sentence)
             return
-        changes = creating({"role": roles.HEAD.value})
+        changes = creating({"role": roles.HEAD})
         if self._head_is_there:
             sentence = "C’est un autre chef d’établissement : son compte attendra l’accord de celui qui est en place."
             yield self._note(MatchCode.FURTHER_HEAD, record, sentence)
@@ -203,7 +203,7 @@ class StaffAnalysis:
             yield self._refuse(record, _NAMESAKE)
 
     def _create_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
-        changes = creating({"role": roles.TEACHER.value, **_values(record), "email": record.email})
+        changes = creating({"role": roles.TEACHER, **_values(record), "email": record.email})
         if record.division_codes:
             changes[DIVISIONS] = Pair([], sorted(record.division_codes))
         yield self.tally.note(self._proposal(record, None, ChangeAction.CREATE, changes))
@@ -252,19 +252,19 @@ class StaffAnalysis:
 
     def _was_closed_by_import(self, account: Account) -> bool:
         last = db.session.scalars(
-            select(ImportChange.action_value)
+            select(ImportChange.action)
             .join(ImportRun, ImportRun.id == ImportChange.run_id)
             .where(
-                ImportRun.state_value == RunState.APPLIED.value,
+                ImportRun.state == RunState.APPLIED,
                 ImportChange.object_type == "account",
                 ImportChange.object_id == account.id,
                 ImportChange.is_selected,
-                ImportChange.action_value.in_([ChangeAction.DEACTIVATE.value, ChangeAction.REACTIVATE.value]),
+                ImportChange.action.in_([ChangeAction.DEACTIVATE, ChangeAction.REACTIVATE]),
             )
             .order_by(ImportChange.id.desc())
             .limit(1)
         ).first()
-        return last == ChangeAction.DEACTIVATE.value
+        return last is ChangeAction.DEACTIVATE
 
     def _list_divisions(self) -> dict[int, list[str]]:
         divisions: dict[int, list[str]] = {}

@@ -48,7 +48,7 @@ class StudentAnalysis:
         self.on_records: Callable[[int], object] = lambda records: None
         self._today, self._source, self._answers = today, source, answers or {}
         #: Whom the ministry names needs nobody else's word; a table says nothing against it.
-        self._came_by = source.origin.value if source is FROM_SIECLE else ""
+        self._came_by = source.origin if source is FROM_SIECLE else None
         self._fields = (
             "last_name",
             "usage_name",
@@ -261,7 +261,7 @@ class StudentAnalysis:
             record.siecle_id,
             record.division_code,
             record.mef_code,
-            self._source.origin.value,
+            self._source.origin,
         )
         changes = creating(dict(zip(self._fields, values, strict=True)))
         yield self.tally.note(Proposal("student", None, record.siecle_id, record.label, ChangeAction.CREATE, changes))

@@ -287,7 +287,7 @@ def _keep(run_id: int, found: Sequence[Yielded]) -> None:
                 "object_key": each.object_key,
                 "object_label": each.object_label,
                 "search_key": fold(each.object_label)[:210],
-                "action_value": each.action.value,
+                "action": each.action,
                 "is_selected": each.is_selected,
                 "changes": each.changes,
             }

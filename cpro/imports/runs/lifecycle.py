@@ -61,8 +61,8 @@ def open_run(
             raise ImportUnderWay
         close_run(pending, RunState.REPLACED)
     run = ImportRun(
-        kind_value=sources.kind.value,
-        state_value=RunState.DEPOSITED.value,
+        kind=sources.kind,
+        state=RunState.DEPOSITED,
         open_key=tenancy.scope_of(db.session()).establishment_id,
         files=sources.described,
         kept_in=kept_in,
@@ -89,7 +89,7 @@ def restart_run(run: ImportRun, *, today: date) -> ImportRun:
         raise NotToApply
     remember_ticks(run)
     forget_findings(run)
-    run.state_value, run.analysed_at = RunState.DEPOSITED.value, None
+    run.state, run.analysed_at = RunState.DEPOSITED, None
     run.counts, run.confirmations_needed, run.confirmations_given = {}, [], []
     run.fingerprint = fingerprint_of_data(today)
     db.session.flush()
@@ -110,7 +110,7 @@ def conclude_analysis(
     """Let an import be confirmed. Raises `NotToApply` when another deposit replaced it meanwhile."""
     if run.state is not RunState.DEPOSITED:
         raise NotToApply
-    run.state_value, run.analysed_at = RunState.ANALYSED.value, now
+    run.state, run.analysed_at = RunState.ANALYSED, now
     run.counts, run.confirmations_needed = dict(counts), [dict(each) for each in confirmations_needed]
     db.session.flush()
 
@@ -121,7 +121,7 @@ def send_to_analysis(run: ImportRun, *, by: Actor, now: datetime) -> Job:
     if not may_restart(run):
         raise NotToApply
     remember_ticks(run)
-    run.state_value = RunState.DEPOSITED.value
+    run.state = RunState.DEPOSITED
     job = jobs.enqueue(ANALYSE_JOB, {"run_id": run.id}, by=by, now=now)
     run.job_id = job.id
     db.session.flush()
@@ -161,7 +161,7 @@ def send_to_application(
         raise AnalysisSeenChanged
     check_confirmations(run, confirmations)
     job = jobs.enqueue(APPLY_JOB, {"run_id": run.id, "confirmations": list(confirmations)}, by=by, now=now)
-    run.state_value, run.job_id = RunState.APPLYING.value, job.id
+    run.state, run.job_id = RunState.APPLYING, job.id
     run.confirmations_given = list(confirmations)
     db.session.flush()
     return job
@@ -172,14 +172,14 @@ def begin_application(run: ImportRun) -> None:
     lock_run(run)
     if run.state is not RunState.ANALYSED:
         raise NotToApply
-    run.state_value, run.job_id = RunState.APPLYING.value, None
+    run.state, run.job_id = RunState.APPLYING, None
     db.session.flush()
 
 
 def give_up_application(run: ImportRun) -> None:
     """Let an import that is not applied after all be analysed again."""
     if run.state is RunState.APPLYING:
-        run.state_value = RunState.ANALYSED.value
+        run.state = RunState.ANALYSED
         db.session.flush()
 
 
@@ -197,7 +197,7 @@ def version_of(run: ImportRun) -> str:
 
 def close_run(run: ImportRun, state: RunState) -> None:
     """End an import that was under way: its files go, and what was found too unless it was applied."""
-    run.state_value, run.open_key = state.value, None
+    run.state, run.open_key = state, None
     if state is not RunState.APPLIED:
         forget_findings(run)
     if run.kept_in:

@@ -111,12 +111,12 @@ def count_proposals(run: ImportRun) -> tuple[int, int]:
     return sum(numbers.values()), numbers.get(True, 0)
 
 
-def count_by_action(run_id: int, *object_types: str) -> dict[tuple[str, str], int]:
+def count_by_action(run_id: int, *object_types: str) -> dict[tuple[str, ChangeAction], int]:
     """Return how many objects of these types each action concerns, {(type, action): number}."""
     rows = db.session.execute(
-        select(ImportChange.object_type, ImportChange.action_value, func.count(ImportChange.id))
+        select(ImportChange.object_type, ImportChange.action, func.count(ImportChange.id))
         .where(ImportChange.run_id == run_id, ImportChange.object_type.in_(object_types))
-        .group_by(ImportChange.object_type, ImportChange.action_value)
+        .group_by(ImportChange.object_type, ImportChange.action)
     )
     return {(object_type, action): number for object_type, action, number in rows}
 
@@ -137,7 +137,7 @@ def _of_changes(run_id: int, asked: ListState) -> list[ColumnElement[bool]]:
     if "quoi" in asked.chosen:
         conditions.append(ImportChange.object_type == asked.chosen["quoi"])
     if "action" in asked.chosen:
-        conditions.append(ImportChange.action_value == ChangeAction(asked.chosen["action"]).value)
+        conditions.append(ImportChange.action == ChangeAction(asked.chosen["action"]))
     if "retenu" in asked.chosen:
         conditions.append(ImportChange.is_selected.is_(asked.chosen["retenu"] == "oui"))
     return conditions + hold_words(asked.search, ImportChange.search_key)
@@ -155,7 +155,7 @@ def _of_findings(run_id: int, asked: ListState) -> list[ColumnElement[bool]]:
 def count_accounts_to_open(run: ImportRun) -> int:
     """Return how many pupils present would have no account once an analysed import is applied, all its ticks kept."""
     changed = (
-        select(ImportChange.action_value, func.count(ImportChange.id))
+        select(ImportChange.action, func.count(ImportChange.id))
         .outerjoin(
             Student,
             (Student.id == ImportChange.object_id) & (Student.establishment_id == ImportChange.establishment_id),
@@ -166,8 +166,8 @@ def count_accounts_to_open(run: ImportRun) -> int:
             ImportChange.is_selected,
             Student.account_id.is_(None),
         )
-        .group_by(ImportChange.action_value)
+        .group_by(ImportChange.action)
     )
-    by_action = {ChangeAction(action): number for action, number in db.session.execute(changed)}
+    by_action = {action: number for action, number in db.session.execute(changed)}
     arriving = by_action.get(ChangeAction.CREATE, 0) + by_action.get(ChangeAction.REACTIVATE, 0)
     return count_without_account() + arriving - by_action.get(ChangeAction.DEACTIVATE, 0)

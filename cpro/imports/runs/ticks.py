@@ -30,7 +30,7 @@ def is_proposal(run: ImportRun) -> ColumnElement[bool]:
     return and_(
         ImportChange.run_id == run.id,
         ImportChange.object_type.in_(types),
-        ImportChange.action_value == ChangeAction.DEACTIVATE.value,
+        ImportChange.action == ChangeAction.DEACTIVATE,
     )
 
 
@@ -79,7 +79,7 @@ def count_again(run: ImportRun, *, today: date) -> None:
         .where(
             ImportChange.run_id == run.id,
             or_(*(ImportChange.object_type == object_type for _family, object_type in FAMILIES)),
-            ImportChange.action_value == ChangeAction.DEACTIVATE.value,
+            ImportChange.action == ChangeAction.DEACTIVATE,
         )
         .group_by(ImportChange.object_type, ImportChange.is_selected)
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from cpro.audit import labels
 from cpro.core.formatting import format_instant, mask_ines, plural
+from cpro.core.permissions import Permission
 from cpro.imports.changes import to_plain
 from cpro.imports.diff.proposals import label_of
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
@@ -116,9 +117,10 @@ class ImportPresenter:
         was_left = is_done and not change.is_selected
         object_type = change.object_type
         role = change.changes["role"].new if "role" in change.changes else None
+        is_pupils = role is not None and role.can(Permission.OWN_RECORDS)
         return ShownChange(
             change.id,
-            "Compte d’élève" if role == "student" else OBJECT_LABELS.get(object_type, object_type),
+            "Compte d’élève" if is_pupils else OBJECT_LABELS.get(object_type, object_type),
             _LEFT if was_left else change.action.done_label if is_done else change.action.label,
             change.object_label,
             change.is_selected,
@@ -194,7 +196,9 @@ def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureLine]]:
         lines.append(FigureLine(title, tuple(figures if family == "students" else [*figures[:-1], None])))
     others = listing.count_by_action(run.id, "division", "mef")
     for title, object_type in (("Divisions", "division"), ("Formations (MEF)", "mef")):
-        created, changed = (others.get((object_type, action), 0) for action in ("create", "change"))
+        created, changed = (
+            others.get((object_type, action), 0) for action in (ChangeAction.CREATE, ChangeAction.CHANGE)
+        )
         lines.append(
             FigureLine(
                 title,

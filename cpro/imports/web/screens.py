@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 
 from flask import url_for
-from sqlalchemy import ColumnElement
 
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission
@@ -17,14 +16,6 @@ from cpro.imports.diff.sources import year_label
 from cpro.imports.models import ImportRun, RunKind, RunState
 from cpro.imports.runs.lifecycle import describe_failure
 from cpro.imports.web.presenters import files_of, summary_of
-
-
-def _in_state(state: RunState) -> ColumnElement[bool]:
-    return ImportRun.state_value == state.value
-
-
-def _of_kind(kind: RunKind) -> ColumnElement[bool]:
-    return ImportRun.kind_value == kind.value
 
 
 def _instant(instant: datetime | None) -> str:
@@ -62,13 +53,13 @@ class ImportsScreen(Screen):
             "etat",
             "État",
             "tous les états",
-            [(state.value, state.label, partial(_in_state, state)) for state in RunState],
+            [(state.value, state.label, partial(ImportRun.state.__eq__, state)) for state in RunState],
         ),
         choice(
             "origine",
             "Origine",
             "toutes les origines",
-            [(kind.value, kind.label, partial(_of_kind, kind)) for kind in RunKind],
+            [(kind.value, kind.label, partial(ImportRun.kind.__eq__, kind)) for kind in RunKind],
         ),
     )
 

@@ -9,7 +9,7 @@ from flask import url_for
 from cpro.core.permissions import Permission
 from cpro.core.web.screens import Screen
 from cpro.masks import operations
-from cpro.masks.models import Mask, MaskKey
+from cpro.masks.models import Mask
 from cpro.students.web.choices import offer_diplomas
 
 
@@ -54,8 +54,8 @@ class MasksScreen(Screen):
 
     def delete(self, row: Mask, *, by: Any, now: Any) -> None:
         """Restore the default through the feature's operation."""
-        operations.reset_wordings(row.diploma, MaskKey(row.key), by=by, now=now)
+        operations.reset_wordings(row.diploma, row.key, by=by, now=now)
 
     def deletion_consequences(self, row: Mask) -> list[str]:
         """Say what comes back."""
-        return [f"L’intitulé d’origine, « {MaskKey(row.key).default} », revient à l’écran et à l’impression."]
+        return [f"L’intitulé d’origine, « {row.key.default} », revient à l’écran et à l’impression."]

@@ -25,7 +25,7 @@ def get_fiche_values(fiche: Fiche) -> dict[str, str]:
     """Return the values of a fiche for its form, {field: text}."""
     return {
         "title": fiche.title,
-        "place": fiche.place_value,
+        "place": fiche.place.value,
         "place_name": fiche.place_name,
         "starts_on": fiche.starts_on.isoformat(),
         "ends_on": fiche.ends_on.isoformat(),
@@ -45,9 +45,7 @@ def create_fiche(student_id: int, values: Mapping[str, str], *, is_done: bool, b
     """
     student = rules.lock_pupil(student_id)
     rules.check_may_write_fiches(student, by)
-    fiche = Fiche(
-        **_clean(values), **rules.get_origin_values(student, by=by, now=now), state_value=FicheState.DRAFT.value
-    )
+    fiche = Fiche(**_clean(values), **rules.get_origin_values(student, by=by, now=now), state=FicheState.DRAFT)
     if is_done:
         _complete(fiche, by=by, now=now)
     db.session.add(fiche)
@@ -76,7 +74,7 @@ def update_fiche(
     check_fresh(get_fiche_values(fiche), opened_on)
     for name, value in clean.items():
         setattr(fiche, name, value)
-    fiche.state_value, fiche.changed_at = FicheState.DRAFT.value, now
+    fiche.state, fiche.changed_at = FicheState.DRAFT, now
     if is_done:
         _complete(fiche, by=by, now=now)
     db.session.flush()
@@ -89,7 +87,7 @@ def submit_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) ->
     student, fiche = _lock(student_id, fiche_id)
     rules.check_may_change(fiche, student, by)
     if fiche.state is FicheState.DRAFT:
-        fiche.state_value, fiche.changed_at = FicheState.SUBMITTED.value, now
+        fiche.state, fiche.changed_at = FicheState.SUBMITTED, now
         db.session.flush()
         rules.record_about_pupil("fiche:submitted", student, by=by, now=now)
     return fiche
@@ -122,7 +120,7 @@ def send_back_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime)
     refusal = find_return_refusal(fiche)
     if refusal is not None:
         raise refusal
-    fiche.state_value, fiche.changed_at = FicheState.DRAFT.value, now
+    fiche.state, fiche.changed_at = FicheState.DRAFT, now
     fiche.validated_at, fiche.validated_by_label = None, ""
     db.session.flush()
     rules.record_about_pupil("fiche:sent-back", student, by=by, now=now)
@@ -173,11 +171,11 @@ def _complete(fiche: Fiche, *, by: Actor, now: datetime) -> None:
     if get_final_state(by) is FicheState.VALIDATED:
         _validate(fiche, by=by, now=now)
     else:
-        fiche.state_value = FicheState.SUBMITTED.value
+        fiche.state = FicheState.SUBMITTED
 
 
 def _validate(fiche: Fiche, *, by: Actor, now: datetime) -> None:
-    fiche.state_value, fiche.changed_at = FicheState.VALIDATED.value, now
+    fiche.state, fiche.changed_at = FicheState.VALIDATED, now
     fiche.validated_at, fiche.validated_by_label = now, by.label
 
 
@@ -186,7 +184,7 @@ def _clean(values: Mapping[str, str]) -> dict[str, Any]:
     first, last = rules.parse_period(values, errors)
     clean: dict[str, Any] = {
         "title": read_line(values, "title", _TITLE, errors, required="Donnez un titre à la fiche."),
-        "place_value": _place(values, errors),
+        "place": _place(values, errors),
         "place_name": read_line(values, "place_name", _PLACE_NAME, errors),
         "starts_on": first,
         "ends_on": last,
@@ -196,9 +194,9 @@ def _clean(values: Mapping[str, str]) -> dict[str, Any]:
     return clean
 
 
-def _place(values: Mapping[str, str], errors: dict[str, str]) -> str:
+def _place(values: Mapping[str, str], errors: dict[str, str]) -> Place | None:
     try:
-        return Place(values.get("place") or "").value
+        return Place(values.get("place") or "")
     except ValueError:
         errors["place"] = "Dites où cela s’est passé : au lycée ou au CFA, ou en entreprise."
-        return ""
+        return None

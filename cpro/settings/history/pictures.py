@@ -50,7 +50,7 @@ def _plan(entry: AuditEntry) -> RestorePlan | None:
     )
     if version is None:
         return None
-    kind = PictureKind(version.kind)
+    kind = version.kind
     current = queries.find_picture(kind)
     return RestorePlan(
         f"le {kind.label}",
@@ -62,7 +62,7 @@ def _plan(entry: AuditEntry) -> RestorePlan | None:
 def _restore(entry: AuditEntry, *, opened_on: str | None, by: Actor, now: datetime) -> str:
     storage = FileStorage(current_app.config["CPRO_UPLOADS"])
     version = restore_picture(_version_id(entry), storage=storage, opened_on=opened_on, by=by, now=now)
-    return f"Le {PictureKind(version.kind).label} est rétabli. Vous pouvez annuler pendant 30 jours."
+    return f"Le {version.kind.label} est rétabli. Vous pouvez annuler pendant 30 jours."
 
 
 def _described(version: PictureVersion | None) -> str:

@@ -218,7 +218,7 @@ def new_account(student: Any, login: str, now: datetime) -> dict[str, Any]:
     names = account_names(student)
     return {
         "login": login,
-        "role_value": PUPIL.value,
+        "role": PUPIL,
         **names,
         "search_key": fold(f"{names['last_name']} {names['first_name']} {login}"),
         "created_at": now,

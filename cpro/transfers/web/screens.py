@@ -6,7 +6,6 @@ from datetime import date, datetime
 from functools import partial
 
 from flask import url_for
-from sqlalchemy import ColumnElement
 
 from cpro.core import clock
 from cpro.core.formatting import format_instant
@@ -17,14 +16,7 @@ from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.web.presenters import way_of
 
 _WAYS = ((Direction.DESTINATION, "recus", "vers votre établissement"), (Direction.SOURCE, "envoyes", "vers un autre"))
-
-
-def _towards(direction: Direction) -> ColumnElement[bool]:
-    return TransferSide.direction_value == direction.value
-
-
-def _in_state(state: TransferState) -> ColumnElement[bool]:
-    return TransferSide.state_value == state.value
+_TOWARDS, _IN_STATE = TransferSide.direction.__eq__, TransferSide.state.__eq__
 
 
 def _start_of(day: date) -> datetime:
@@ -58,7 +50,7 @@ class TransfersScreen(Screen):
         Column("way", "Sens", lambda row: way_of(row, alone=True)),
         Column("other_name", "Autre établissement", lambda row: row.other_name, (TransferSide.other_name,)),
         Column("other_uai", "UAI", lambda row: row.other_uai, (TransferSide.other_uai,)),
-        Column("state", "État", lambda row: row.state.label, (TransferSide.state_value,)),
+        Column("state", "État", lambda row: row.state.label, (TransferSide.state,)),
         Column("done_at", "Effectué le", lambda row: _instant(row.done_at), (TransferSide.done_at,)),
         Column("fiches", "Fiches", lambda row: str(row.fiches), is_number=True),
         Column("bilans", "Bilans", lambda row: str(row.bilans), is_number=True),
@@ -70,13 +62,16 @@ class TransfersScreen(Screen):
     )
     filters = (
         choice(
-            "sens", "Sens", "dans les deux sens", [(key, label, partial(_towards, way)) for way, key, label in _WAYS]
+            "sens",
+            "Sens",
+            "dans les deux sens",
+            [(key, label, partial(_TOWARDS, way)) for way, key, label in _WAYS],
         ),
         choice(
             "etat",
             "État",
             "tous les états",
-            [(state.value.replace("_", "-"), state.label, partial(_in_state, state)) for state in TransferState],
+            [(state.value.replace("_", "-"), state.label, partial(_IN_STATE, state)) for state in TransferState],
         ),
         Filter("uai", "UAI", where=lambda text: TransferSide.other_uai == text.upper()),
         Filter("du", "Effectués depuis le", where=lambda day: TransferSide.done_at >= _start_of(day), is_day=True),

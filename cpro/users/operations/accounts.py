@@ -42,7 +42,7 @@ def create_account(
     account = Account(
         establishment_id=establishment_id,
         login=login,
-        role_value=role.value,
+        role=role,
         first_name=first_name,
         last_name=last_name,
         email=normalise_email(email),
@@ -64,7 +64,7 @@ def create_platform_account(
         raise DomainError("Indiquez une adresse électronique.", field="email")
     if session.scalars(select(PlatformAccount.id).where(PlatformAccount.email == address)).first():
         raise DomainError(f"Un compte de la plateforme porte déjà l’adresse « {address} ».", field="email")
-    account = PlatformAccount(email=address, role_value=role.value, name=name.strip() or address, created_at=now)
+    account = PlatformAccount(email=address, role=role, name=name.strip() or address, created_at=now)
     session.add(account)
     session.flush()
     record_about(session, "account:created", account, by=by, now=now)

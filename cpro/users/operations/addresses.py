@@ -292,7 +292,7 @@ def _open_change(
         email=email,
         token_hash=token_hash(token),
         requested_by=by.label[:200],
-        state_value=AddressState.WAITING.value,
+        state=AddressState.WAITING,
         created_at=now,
         expires_at=now + LINK_VALIDITY,
     )
@@ -306,7 +306,7 @@ def _find_waiting(session: Session, account: Account) -> AddressChange | None:
         .where(
             AddressChange.establishment_id == account.establishment_id,
             AddressChange.account_id == account.id,
-            AddressChange.state_value == AddressState.WAITING.value,
+            AddressChange.state == AddressState.WAITING,
         )
         .order_by(AddressChange.id.desc())
         .limit(1)
@@ -330,11 +330,11 @@ def _replace(
         .where(
             AddressChange.establishment_id == establishment_id,
             AddressChange.account_id == account_id if account_id else AddressChange.account_id.is_(None),
-            AddressChange.state_value.in_([state.value for state in states]),
+            AddressChange.state.in_(states),
         )
-        .values(state_value=AddressState.REPLACED.value, settled_at=now)
+        .values(state=AddressState.REPLACED, settled_at=now)
     )
 
 
 def _close(change: AddressChange, state: AddressState, *, now: datetime) -> None:
-    change.state_value, change.settled_at = state.value, now
+    change.state, change.settled_at = state, now

@@ -70,7 +70,7 @@ RULES: dict[str, Callable[[str], str]] = {
 
 def get_account_details(account: Account) -> dict[str, str]:
     """Return the fields of an account that a form edits, {field of `RULES`: text}; the role by its value."""
-    return {name: getattr(account, "role_value" if name == "role" else name) for name in RULES}
+    return {**{name: getattr(account, name) for name in RULES}, "role": account.role.value}
 
 
 def create_manual_account(
@@ -95,7 +95,7 @@ def create_manual_account(
             field="email",
         )
     account = Account(
-        role_value=role.value,
+        role=role,
         confirmed_email=clean["email"] if rules.is_command_line(by) else "",
         consent_needed=not rules.is_command_line(by) and rules.needs_consent(role),
         created_at=now,
@@ -136,7 +136,7 @@ def update_account(
     )
     before = get_account_details(account)
     clean = _normalise(values)
-    if not role_can(clean.get("role", account.role_value), Permission.PUPILS_EVALUATE):
+    if not role_can(clean.get("role", account.role.value), Permission.PUPILS_EVALUATE):
         clean["discipline"] = ""
     changes: Changes = differences(before, clean)
     check_fresh(before, opened_on, changes)
@@ -144,7 +144,7 @@ def update_account(
         _check_new_role(account, Role(clean["role"]), by)
     for name in changes:
         if name != "email":
-            setattr(account, "role_value" if name == "role" else name, clean[name])
+            setattr(account, name, Role(clean[name]) if name == "role" else clean[name])
     if "email" in changes:
         addresses.change_account_address(account, clean["email"], by=by, now=now)
     if "role" in changes:

@@ -68,8 +68,8 @@ class Shop:
     def wait(self, job_id: int, *states: str) -> Job:
         """Wait until a job is in one of the states."""
         until = time.monotonic() + PATIENCE
-        while (job := self.look(job_id)).state_value not in states:
-            assert time.monotonic() < until, f"job {job_id} is still {job.state_value}, not {states}"
+        while (job := self.look(job_id)).state.value not in states:
+            assert time.monotonic() < until, f"job {job_id} is still {job.state}, not {states}"
             time.sleep(0.05)
         return job
 

@@ -103,7 +103,7 @@ class TestJobResults:
         result, sentence = SUMMARIES[kind]
         job_id = shop.ask(kind, run_id=1, division_id=1, division="2MELEC")
         actor = {"kind": "account", "id": world.a.account_ids["head"], "label": "x", "role": "head", "origin": ""}
-        shop.change(job_id, state_value=JobState.DONE.value, result=result, requested_by=actor)
+        shop.change(job_id, state=JobState.DONE, result=result, requested_by=actor)
 
         answer = Browser(app).sign_in_as(world, "head").get(f"/admin/travaux/{job_id}")
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from cpro.core import clock, tenancy
 from cpro.core.jobs import handlers
 from cpro.core.jobs.housekeeping import run_housekeeping
-from cpro.core.jobs.models import Job
+from cpro.core.jobs.models import Job, JobState
 from tests.core.jobs.conftest import Shop
 from tests.helpers import pictures
 from tests.helpers.browser import Browser
@@ -85,7 +85,7 @@ class TestRunHousekeeping:
             shop.work()
 
         assert period_keys(shop) == ["pictures:sweep@2026-12-03"]
-        assert shop.look(asked).state_value == "done"
+        assert shop.look(asked).state == JobState.DONE
 
     def test_run_housekeeping_an_old_periodic_job_that_a_worker_still_does_is_kept(self, shop: Shop) -> None:
         keep(shop, EVENING)
@@ -93,13 +93,13 @@ class TestRunHousekeeping:
         with shop.app.app_context(), tenancy.platform_session("test") as session:
             job_id = session.scalars(select(Job.id).where(Job.kind == "pictures:sweep")).one()
         late = EVENING + timedelta(days=31)
-        shop.change(job_id, state_value="running", lease_until=late + timedelta(days=1))
+        shop.change(job_id, state=JobState.RUNNING, lease_until=late + timedelta(days=1))
 
         keep(shop, late)
         with time_machine.travel(late, tick=True):
             shop.work()
 
-        assert shop.look(job_id).state_value == "running"
+        assert shop.look(job_id).state == JobState.RUNNING
 
 
 class TestEvery:

@@ -15,7 +15,7 @@ from cpro.core.jobs import operations
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.errors import JobCancelled, JobLost, WorkerStopping
 from cpro.core.jobs.housekeeping import run_housekeeping
-from cpro.core.jobs.models import Job
+from cpro.core.jobs.models import Job, JobState
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.students.models import Student
 from tests.core.jobs.conftest import Shop
@@ -63,7 +63,7 @@ class TestEnqueue:
 
         job_id = shop.ask("report")
 
-        assert shop.look(job_id).state_value == "waiting"
+        assert shop.look(job_id).state == JobState.WAITING
 
     def test_enqueue_an_unknown_kind_is_refused(self, shop: Shop) -> None:
         with pytest.raises(LookupError, match="rehearsal:nobody"):
@@ -90,7 +90,7 @@ class TestRunner:
         shop.work()
 
         job = shop.look(job_id)
-        assert job.state_value == "done"
+        assert job.state == JobState.DONE
         assert job.result == {"file": "élèves.xml", "actor": "Test", "schools": [world.b.id]}
         assert (job.attempts, job.worker, job.lease_until) == (1, None, None)
 
@@ -106,7 +106,7 @@ class TestRunner:
 
         shop.work()
 
-        assert (arrivals(shop, "x"), shop.look(job_id).state_value) == (1, "done")
+        assert (arrivals(shop, "x"), shop.look(job_id).state) == (1, JobState.DONE)
 
     def test_runner_the_oldest_first(self, shop: Shop) -> None:
         first, second = shop.ask("report"), shop.ask("report", "b")
@@ -119,7 +119,7 @@ class TestRunner:
         shop.work()
 
         job = shop.look(job_id)
-        assert (job.state_value, job.error) == ("failed", "Le fichier ne contient aucun élève.")
+        assert (job.state, job.error) == (JobState.FAILED, "Le fichier ne contient aucun élève.")
 
     def test_runner_a_defect_is_logged_and_reported_in_neutral_words(
         self, shop: Shop, caplog: pytest.LogCaptureFixture
@@ -130,7 +130,7 @@ class TestRunner:
             shop.work()
 
         job = shop.look(job_id)
-        assert job.state_value == "failed"
+        assert job.state == JobState.FAILED
         assert job.error.startswith("Une erreur inattendue")
         assert "secret" not in job.error
         assert "a secret nobody should read" in caplog.text
@@ -141,7 +141,7 @@ class TestRunner:
 
         shop.work()
 
-        assert shop.look(job_id).state_value == "done"
+        assert shop.look(job_id).state == JobState.DONE
 
 
 class TestJobContext:
@@ -197,7 +197,7 @@ class TestCancel:
 
         shop.work()
 
-        assert (shop.look(job_id).state_value, arrivals(shop, "x")) == ("cancelled", 0)
+        assert (shop.look(job_id).state, arrivals(shop, "x")) == (JobState.CANCELLED, 0)
 
     def test_cancel_a_running_job_learns_it_and_its_effect_is_refused(self, shop: Shop, world: World) -> None:
         job_id = shop.ask("arrive", code="x")
@@ -213,9 +213,9 @@ class TestCancel:
             with pytest.raises(JobCancelled), context.unit_of_work() as work:
                 context.finish_within(work.session)
 
-        shop.change(job_id, state_value="waiting", worker=None, lease_until=None)
+        shop.change(job_id, state=JobState.WAITING, worker=None, lease_until=None)
         shop.work()
-        assert (shop.look(job_id).state_value, arrivals(shop, "x")) == ("cancelled", 0)
+        assert (shop.look(job_id).state, arrivals(shop, "x")) == (JobState.CANCELLED, 0)
 
     def test_cancel_a_finished_job_stays_as_it_ended(self, shop: Shop) -> None:
         job_id = shop.ask("report")
@@ -223,7 +223,7 @@ class TestCancel:
 
         self._cancel(shop, job_id)
 
-        assert shop.look(job_id).state_value == "done"
+        assert shop.look(job_id).state == JobState.DONE
 
 
 class TestTakeBackExpired:
@@ -232,12 +232,12 @@ class TestTakeBackExpired:
         take(shop, late=LATER)
 
         shop.work()
-        assert shop.look(job_id).state_value == "running", "its worker might be alive"
+        assert shop.look(job_id).state == JobState.RUNNING, "its worker might be alive"
         keep(shop)
         shop.work()
 
         job = shop.look(job_id)
-        assert (job.state_value, job.attempts, arrivals(shop, "x")) == ("done", 2, 1)
+        assert (job.state, job.attempts, arrivals(shop, "x")) == (JobState.DONE, 2, 1)
 
     def test_take_back_expired_a_job_that_kills_its_workers_is_given_up(self, shop: Shop) -> None:
         job_id = shop.ask("last")
@@ -246,7 +246,7 @@ class TestTakeBackExpired:
             keep(shop)
 
         job = shop.look(job_id)
-        assert (job.state_value, job.attempts) == ("failed", 3)
+        assert (job.state, job.attempts) == (JobState.FAILED, 3)
         assert "abandonné" in job.error
 
     def test_take_back_expired_the_worker_given_up_can_write_nothing_any_more(self, shop: Shop, world: World) -> None:
@@ -285,10 +285,10 @@ class TestTakeExclusive:
 
     def test_take_the_database_refuses_two(self, shop: Shop) -> None:
         first, second = shop.ask("last"), shop.ask("last")
-        shop.change(first, state_value="running")
+        shop.change(first, state=JobState.RUNNING)
 
         with pytest.raises(IntegrityError):
-            shop.change(second, state_value="running")
+            shop.change(second, state=JobState.RUNNING)
 
     def test_take_the_platform_counts_as_one(self, shop: Shop) -> None:
         shop.ask("last", None)

@@ -24,6 +24,7 @@ from cpro import create_app
 from cpro.config import UnusableSetting, load_settings
 from cpro.core import tenancy
 from cpro.core.jobs import worker
+from cpro.core.jobs.models import JobState
 from cpro.extensions import db
 from cpro.students.models import Student
 from tests.core.jobs import rehearsal
@@ -117,7 +118,7 @@ class TestKilledWorkers:
             shop.wait(job_id, "running")
             shop.wait(job_id, "waiting")  # its lease is over, and the thread still sleeps in its handler
             shop.work()
-            assert (shop.look(job_id).state_value, arrivals(shop)) == ("done", {effect("dormeur"): 1})
+            assert (shop.look(job_id).state, arrivals(shop)) == (JobState.DONE, {effect("dormeur"): 1})
             _await_handlers()
 
         assert (shop.look(job_id).attempts, arrivals(shop)) == (2, {effect("dormeur"): 1})
@@ -133,7 +134,7 @@ class TestWorkerStops:
             os.kill(number, signal.SIGTERM)
 
         job = shop.look(job_id)
-        assert (job.state_value, job.attempts) == ("waiting", 0)
+        assert (job.state, job.attempts) == (JobState.WAITING, 0)
         shop.change(job_id, arguments={"seconds": 0})
         shop.work()
         assert shop.look(job_id).result == {"attempt": 1}
@@ -166,7 +167,7 @@ class TestWorkerStops:
             began = time.monotonic()
 
         assert time.monotonic() - began < worker.GRACE
-        assert shop.look(job_id).state_value == "waiting"
+        assert shop.look(job_id).state == JobState.WAITING
 
     def test_worker_a_silent_handler_does_not_hold_the_process(
         self, shop: Shop, monkeypatch: pytest.MonkeyPatch
@@ -176,9 +177,9 @@ class TestWorkerStops:
             job_id = shop.ask("sleep", seconds=1.5)
             shop.wait(job_id, "running")
 
-        assert shop.look(job_id).state_value == "waiting"
+        assert shop.look(job_id).state == JobState.WAITING
         _await_handlers()
-        assert (shop.look(job_id).state_value, arrivals(shop)) == ("waiting", {})
+        assert (shop.look(job_id).state, arrivals(shop)) == (JobState.WAITING, {})
 
 
 class TestWorkerThread:
@@ -228,7 +229,7 @@ class TestWorkerOnRedis:
         with app.app_context():
             db.engine.dispose()
         shop.work()
-        assert shop.look(job_id).state_value == "done"
+        assert shop.look(job_id).state == JobState.DONE
 
     @pytest.mark.parametrize("url", ["amqp://host", "127.0.0.1:6379", "REDIS"])
     def test_load_settings_another_address_is_refused_in_a_sentence(self, url: str, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from cpro.core.jobs.models import JobState
 from tests.core.jobs.conftest import Shop
 from tests.helpers.browser import Browser
 
@@ -51,7 +52,7 @@ class TestShowJobStates:
     def test_show_job_running_with_figures_then_reloaded(self, shop: Shop, as_: As) -> None:
         job_id = shop.ask("report")
         browser = as_("administrator")
-        running = {"state_value": "running", "worker": "w", "progress_message": "Lecture du fichier"}
+        running = {"state": JobState.RUNNING, "worker": "w", "progress_message": "Lecture du fichier"}
 
         shop.change(job_id, **running)
         shown = " ".join(browser.get(page(job_id)).text.split())
@@ -84,12 +85,12 @@ class TestShowJobStates:
 
     def test_show_job_cancelled(self, shop: Shop, as_: As) -> None:
         job_id = shop.ask("report")
-        shop.change(job_id, state_value="cancelled")
+        shop.change(job_id, state=JobState.CANCELLED)
 
         assert "a été annulé" in as_("head").get(page(job_id)).text
 
     def test_show_job_a_kind_of_another_version_is_shown_all_the_same(self, shop: Shop, as_: As) -> None:
         job_id = shop.ask("report")
-        shop.change(job_id, kind="yesterday:gone", state_value="done")
+        shop.change(job_id, kind="yesterday:gone", state=JobState.DONE)
 
         assert as_("administrator").get(page(job_id)).status_code == 200

@@ -58,7 +58,7 @@ def propose(desk: Desk, run_id: int, label: str, **values: object) -> None:
 class TestWriteAccounts:
     @pytest.mark.parametrize("role", [each for each in Role if each not in (Role.TEACHER, Role.HEAD)])
     def test_write_accounts_creates_none_but_of_teachers_and_heads(self, desk: Desk, analysed: int, role: Role) -> None:
-        propose(desk, analysed, "CUIVRE-FICTIF", changes={"role": [None, role.value], "last_name": [None, "Mica"]})
+        propose(desk, analysed, "CUIVRE-FICTIF", changes={"role": [None, role], "last_name": [None, "Mica"]})
         before = desk.state()
 
         with pytest.raises(AnalysisOutdated):
@@ -75,7 +75,7 @@ class TestWriteAccounts:
             analysed,
             "QUARTZ",
             object_id=account_id,
-            action_value=ChangeAction.CHANGE.value,
+            action=ChangeAction.CHANGE,
             is_selected=True,
             changes={"discipline": ["", "USURPATION"]},
         )

@@ -154,7 +154,7 @@ class TestApplyAgain:
     def test_apply_a_pupil_who_came_by_hand_is_said_to_come_from_siecle_by_the_same_words(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(ALIX))
         with desk.open() as session:
-            session.scalars(select(Student).where(Student.siecle_id == "1")).one().came_by = Origin.HAND.value
+            session.scalars(select(Student).where(Student.siecle_id == "1")).one().came_by = Origin.HAND
 
         counts = desk.import_files(desk.file_of(ALIX))["students"]
 

@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 
 from bench.campaigns import size_of
 from cpro.core import clock
-from cpro.core.jobs.models import Job
+from cpro.core.jobs.models import Job, JobState
 from cpro.core.jobs.operations import take_back_expired
 from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
@@ -149,7 +149,7 @@ def test_apply_killed_at_any_moment_the_school_is_old_or_new(desk: Desk, setting
     assert RunState.APPLYING in states, "no worker was killed at work: the test proved nothing"
     assert (picture(desk)[0], desk.run(run_id).state) == ({f"D{imports}": PUPILS}, RunState.APPLIED)
     with desk.look() as session:
-        assert session.get_one(Job, job_id).state_value == "done"
+        assert session.get_one(Job, job_id).state == JobState.DONE
 
 
 def test_undo_killed_at_any_moment_the_import_stands_or_is_gone(
@@ -199,7 +199,7 @@ def test_apply_refused_waits_for_a_new_analysis(desk: Desk) -> None:
 
     with desk.look() as session:
         job = session.get_one(Job, job_id)
-    assert (job.state_value, desk.run(run_id).state, picture(desk)[0]) == ("failed", RunState.ANALYSED, {})
+    assert (job.state, desk.run(run_id).state, picture(desk)[0]) == (JobState.FAILED, RunState.ANALYSED, {})
     assert "ont changé depuis l’analyse" in job.error
 
 
@@ -229,13 +229,13 @@ def _wait_until_taken(desk: Desk, job_id: int) -> None:
 
 def _job_state(desk: Desk, job_id: int) -> str:
     with desk.look() as session:
-        return session.get_one(Job, job_id).state_value
+        return session.get_one(Job, job_id).state.value
 
 
 def _expire(desk: Desk, job_id: int) -> None:
     """Let the job be taken again at once, as when its lease is over, however often it was before."""
     with desk.app.app_context(), platform_unit_of_work("test") as work:
         job = work.session.get_one(Job, job_id)
-        if job.state_value == "running":
+        if job.state is JobState.RUNNING:
             job.lease_until, job.attempts = clock.utcnow() - timedelta(minutes=1), 0
             take_back_expired(work.session, now=clock.utcnow())

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from cpro.core.permissions import Role
 from cpro.core.spreadsheets import xlsx_file
 from cpro.establishments.models import Establishment
-from cpro.imports.models import ImportChange, ImportQuestion
-from cpro.students.models import Division, Student
+from cpro.imports.models import ChangeAction, ImportChange, ImportQuestion
+from cpro.students.models import Division, Origin, Student
 from cpro.users.models import Account
 from tests.factories import NOW, World, make_account, make_student
 from tests.helpers.browser import Browser
@@ -71,9 +71,9 @@ def there(desk: Desk) -> dict[str, dict[str, Any]]:
                 "number": pupil.local_id,
                 "division": codes.get(pupil.division_id or 0, ""),
                 "active": pupil.is_active,
-                "came_by": pupil.came_by,
+                "came_by": pupil.came_by.value,
             }
-            for pupil in session.scalars(select(Student).where(Student.came_by == "table"))
+            for pupil in session.scalars(select(Student).where(Student.came_by == Origin.TABLE))
         }
 
 
@@ -234,7 +234,7 @@ class TestApplyStudentTable:
         admin.post("/admin/eleves/new/", {"last_name": "Main", "first_name": "Écrite", "division": "2ALP"})
 
         with desk.look() as session:
-            assert session.scalars(select(Student.came_by).where(Student.last_name == "Main")).all() == ["hand"]
+            assert session.scalars(select(Student.came_by).where(Student.last_name == "Main")).all() == [Origin.HAND]
 
     def test_apply_student_table_another_schools_number_matches_no_pupil(
         self, app: Flask, admin: Browser, desk: Desk, arrange: Look, world: World
@@ -266,7 +266,7 @@ class TestApplyStaffTable:
         assert (accounts["marie.curie"]["confirmed_email"], accounts["marie.curie"]["unseen_by_head"]) == ("", True)
         head = accounts["henri.poincare"]
         # An administrator types this table: the address of a head would be a way into the account.
-        assert (head["role_value"], head["email"], head["password_hash"]) == ("head", "", None)
+        assert (head["role"], head["email"], head["password_hash"]) == ("head", "", None)
 
     def test_apply_staff_table_a_further_head_waits_for_the_one_in_place(
         self, app: Flask, admin: Browser, desk: Desk
@@ -336,7 +336,7 @@ class TestApplyStaffTable:
         address = analyse(admin, staff(MARIE))
         with desk.look() as session:
             proposed = session.scalars(
-                select(ImportChange).where(ImportChange.run_id == 2, ImportChange.action_value == "deactivate")
+                select(ImportChange).where(ImportChange.run_id == 2, ImportChange.action == ChangeAction.DEACTIVATE)
             ).all()
             wanted = next(each.id for each in proposed if "PARTI" in each.object_label)
         admin.post(f"{address}/choix", {"montre": [each.id for each in proposed], "coche": [wanted]})

@@ -45,7 +45,7 @@ class TestWriteTeachers:
         desk.import_files(*SAMPLES)
 
         teacher = desk.accounts()["gerard.cuivre-fictif"]
-        assert (teacher["role_value"], teacher["sts_key"]) == ("teacher", "epp:99001")
+        assert (teacher["role"], teacher["sts_key"]) == ("teacher", "epp:99001")
         assert (teacher["email"], teacher["password_hash"], teacher["consent_needed"]) == ("", None, False)
         assert (teacher["civility"], teacher["discipline"]) == ("M.", "ELECTROTECH")
         with desk.look() as session:
@@ -210,7 +210,7 @@ class TestTeachersConsent:
         desk.import_files(STS)
 
         imported = [
-            each for login, each in desk.accounts().items() if login not in before and each["role_value"] == "teacher"
+            each for login, each in desk.accounts().items() if login not in before and each["role"] == "teacher"
         ]
         assert imported
         assert {each["consent_needed"] for each in imported} == {required}
@@ -222,7 +222,7 @@ class TestWriteHeads:
         headless.import_files(STS)
 
         head = headless.accounts()[HEAD]
-        assert (head["role_value"], head["consent_needed"], head["password_hash"]) == ("head", False, None)
+        assert (head["role"], head["consent_needed"], head["password_hash"]) == ("head", False, None)
         with headless.look() as session:
             assert session.scalar(select(func.count(ActivationCode.id))) == 0
 
@@ -291,7 +291,7 @@ class TestWriteHeads:
 
         headless.import_files(changed(headless, ("<FONCTION>ENS<", "<FONCTION>DIR<")))
 
-        heads = [login for login, each in headless.accounts().items() if each["role_value"] == Role.HEAD.value]
+        heads = [login for login, each in headless.accounts().items() if each["role"] == Role.HEAD.value]
         assert heads == [HEAD]
 
     def test_write_heads_a_head_absent_from_the_file_is_not_even_proposed(self, headless: Desk) -> None:
@@ -319,7 +319,7 @@ class TestOpenPupilAccounts:
         assert (opened, again) == (11, 0)
         assert desk.accounts() == before
         assert {"camille.homonyme", "camille.homonyme2", "zoe.soeurfactice"} <= before.keys()
-        assert before["maelys.fictifdelamaquette"]["role_value"] == "student"
+        assert before["maelys.fictifdelamaquette"]["role"] == "student"
         with desk.look() as session:
             pupil = session.scalars(select(Student).where(Student.siecle_id == "900001")).one()
             assert session.get_one(Account, pupil.account_id).login == "alix.testeur"

@@ -123,7 +123,7 @@ class TestOneAtATime:
             desk.analyse(desk.file_of(*TWENTY))
 
         with desk.open() as session:
-            session.get_one(Job, job_id).state_value = JobState.FAILED.value
+            session.get_one(Job, job_id).state = JobState.FAILED
         assert desk.run(desk.analyse(desk.file_of(*TWENTY))).state is RunState.ANALYSED
         assert desk.run(run_id).state is RunState.REPLACED
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from cpro.core.formatting import person_name
-from cpro.imports.models import ImportChange, ImportQuestion, RunState
+from cpro.imports.models import ChangeAction, ImportChange, ImportQuestion, RunState
 from cpro.imports.runs import deposits, listing
 from cpro.imports.web import run_page
 from cpro.students.models import Student
@@ -309,7 +309,7 @@ class TestReadPlace:
         with desk.look() as session:
             ticked = session.scalars(
                 select(ImportChange.object_label).where(
-                    ImportChange.run_id == 2, ImportChange.action_value == "deactivate", ImportChange.is_selected
+                    ImportChange.run_id == 2, ImportChange.action == ChangeAction.DEACTIVATE, ImportChange.is_selected
                 )
             ).all()
         assert list(ticked) == [person]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.imports import jobs
-from cpro.imports.models import ImportChange, ImportRun
+from cpro.imports.models import ImportChange, ImportRun, RunState
 from cpro.students.models import Student
 from tests.factories import NOW
 from tests.helpers.browser import Browser
@@ -143,7 +143,7 @@ class TestShowImport:
         assert answer.status_code == 303
         assert kept_files(app) == []
         with platform() as session:
-            assert session.scalars(select(ImportRun.state_value)).all() == ["abandoned"]
+            assert session.scalars(select(ImportRun.state)).all() == [RunState.ABANDONED]
             assert session.scalar(select(func.count(ImportChange.id))) == 0
         assert browser.post(f"{address}/abandonner").status_code == 409
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import record
-from cpro.core.jobs.models import Job
+from cpro.core.jobs.models import Job, JobState
 from cpro.establishments.models import Establishment
 from cpro.imports.models import RunState
 from cpro.imports.runs import deposits
@@ -107,8 +107,8 @@ class TestApplyImport:
         address = analyse(browser, ("e.xml", ONE[1].replace(b"Alix", b"Noor")))
         browser.post(f"{address}/appliquer", browser.form(address))
         with arrange() as session:
-            job = session.query(Job).filter_by(kind="imports:apply", state_value="waiting").one()
-            job.state_value, job.worker, job.progress_done, job.progress_total = "running", "w", 300, 1000
+            job = session.query(Job).filter_by(kind="imports:apply", state=JobState.WAITING).one()
+            job.state, job.worker, job.progress_done, job.progress_total = JobState.RUNNING, "w", 300, 1000
             job.started_at, job.progress_message = NOW - dt.timedelta(minutes=3), "Écriture des élèves"
 
         text = Page(browser.get(address)).text

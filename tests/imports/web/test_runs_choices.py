@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.imports.models import ImportChange, ImportQuestion
+from cpro.imports.models import ChangeAction, ImportChange, ImportQuestion
 from cpro.students.models import Student
 from cpro.users.models import Account
 from tests.factories import World, make_student
@@ -38,7 +38,7 @@ class TestChoose:
         address = analyse(browser, ("sts.xml", shorter))
         with desk.look() as session:
             proposed = session.scalars(select(ImportChange).where(ImportChange.run_id == 2)).all()
-            wanted = [(each.id, each.object_id) for each in proposed if each.action_value == "deactivate"]
+            wanted = [(each.id, each.object_id) for each in proposed if each.action == ChangeAction.DEACTIVATE]
         assert len(wanted) == 1
         assert Page(browser.get(address)).rows()[1][3] == "0"
 

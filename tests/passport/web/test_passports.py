@@ -11,6 +11,7 @@ from datetime import date
 import pytest
 from flask import Flask
 
+from cpro.records.models import FicheState
 from cpro.students.models import Student, TeacherDivision
 from tests.factories import NOW, World, make_mandate
 from tests.helpers.browser import Browser
@@ -216,8 +217,8 @@ class TestPassportIssue:
 
     def test_passport_leaves_out_what_is_not_validated(self, as_: As, class_a: Class_) -> None:
         class_a.add(
-            fiche(class_a.pupil_id, title="Encore un brouillon", state_value="draft"),
-            fiche(class_a.pupil_id, title="Pas encore lue", state_value="submitted"),
+            fiche(class_a.pupil_id, title="Encore un brouillon", state=FicheState.DRAFT),
+            fiche(class_a.pupil_id, title="Pas encore lue", state=FicheState.SUBMITTED),
         )
 
         text = "".join(page.extract_text() for page in pdf_of(as_("head").get(of(class_a.pupil_id))).pages)

@@ -108,7 +108,7 @@ class TestPupils:
         set_up(
             app,
             lambda session: session.add(
-                make_fiche(session.get_one(Student, classroom.own), state_value=FicheState.SUBMITTED.value)
+                make_fiche(session.get_one(Student, classroom.own), state=FicheState.SUBMITTED)
             ),
         )
 

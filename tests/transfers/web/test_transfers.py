@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 from cpro.core.jobs.models import Job
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
-from cpro.students.models import Student
+from cpro.students.models import Origin, Student
 from cpro.transfers import cancellation, decisions
 from cpro.transfers.jobs import RUN_JOB
 from cpro.transfers.timeline import steps_of
@@ -218,7 +218,7 @@ class TestShowTransfer:
     def test_show_transfer_a_confirmation_is_still_shown_after_an_agreement_and_a_cancellation(
         self, as_: As, exchange: Exchange
     ) -> None:
-        move(exchange, birth_date=date(2010, 5, 6), came_by="table")
+        move(exchange, birth_date=date(2010, 5, 6), came_by=Origin.TABLE)
         exchange.run()
         exchange.act(decisions.confirm, "b", side_id=side_of(exchange, "b"))
         where = f"{FOLLOW_UP}/{side_of(exchange, 'b')}"

@@ -102,7 +102,7 @@ def filters_of(model: type[Any], name: str) -> list[Filter]:
         elif said.kind == "choice":
             members = attribute.property.columns[0].type.members
             where = where or (lambda value: attribute == members(value))
-            choices = choices or (lambda: [(each.value, each.label) for each in members])
+            choices = choices or (lambda: offered or [(each.value, each.label) for each in members])
         elif offered:
             choices = choices or (lambda: offered)
         where = where or (lambda value: attribute == value)
