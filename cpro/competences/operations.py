@@ -29,17 +29,13 @@ from cpro.students.operations import DiplomaInUse
 class NationalList(Forbidden):
     """Refuse to change the list of a diploma that all schools share."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "La liste des compétences d’un diplôme national est la même pour tous : elle ne se modifie pas ici."
-        )
+    message = "La liste des compétences d’un diplôme national est la même pour tous : elle ne se modifie pas ici."
 
 
 class CompetenceInUse(Conflict):
     """Refuse to delete a competence that something came to name meanwhile."""
 
-    def __init__(self) -> None:
-        super().__init__("Une compétence à retirer vient d’être utilisée\u202f: rien n’a été changé, recommencez.")
+    message = "Une compétence à retirer vient d’être utilisée\u202f: rien n’a été changé, recommencez."
 
 
 @dataclass(frozen=True)

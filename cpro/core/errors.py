@@ -10,14 +10,19 @@ from collections.abc import Callable, Mapping
 
 
 class DomainError(Exception):
-    """Refuse an action, in one French sentence, naming the field it concerns where there is one."""
+    """Refuse an action, in one French sentence, naming the field it concerns where there is one.
+
+    A refusal that always says the same declares `message`, `field` and `status` in its class.
+    """
 
     status = 422
+    message = ""
+    field: str | None = None
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.field = field
+    def __init__(self, message: str = "", *, field: str | None = None) -> None:
+        self.message = message or self.message
+        self.field = field or self.field
+        super().__init__(self.message)
 
     @property
     def errors(self) -> Mapping[str, str]:

@@ -61,8 +61,7 @@ class StorageUnavailable(DomainError):
 class StoredFileMissing(NotFound):
     """Say that no file is stored under this name, or that it could not be the name of one."""
 
-    def __init__(self) -> None:
-        super().__init__("Ce fichier n’est plus sur le serveur.")
+    message = "Ce fichier n’est plus sur le serveur."
 
 
 class Draft:

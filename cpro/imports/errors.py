@@ -11,7 +11,7 @@ from cpro.core.errors import Conflict, DomainError, NotFound
 class FileRefused(DomainError):
     """Refuse a deposited file; each subclass holds the sentence, unless the refusal has figures to give."""
 
-    sentence = "Ce fichier ne peut pas être lu : refaites l’export, puis déposez-le de nouveau."
+    message = "Ce fichier ne peut pas être lu : refaites l’export, puis déposez-le de nouveau."
 
     def __init__(self, sentence: str = "") -> None:
         super().__init__(sentence or self.sentence, field="files")
@@ -32,25 +32,25 @@ class DepositTooLarge(FileRefused):
 class EmptyFile(FileRefused):
     """Refuse a file without content."""
 
-    sentence = "Ce fichier est vide : refaites l’export, puis déposez-le de nouveau."
+    message = "Ce fichier est vide : refaites l’export, puis déposez-le de nouveau."
 
 
 class BrokenArchive(FileRefused):
     """Refuse an archive that is damaged, or whose table of contents lies."""
 
-    sentence = "Cette archive est abîmée : téléchargez-la de nouveau depuis l’application qui l’a produite."
+    message = "Cette archive est abîmée : téléchargez-la de nouveau depuis l’application qui l’a produite."
 
 
 class EncryptedArchive(FileRefused):
     """Refuse an archive that needs a password."""
 
-    sentence = "Cette archive est protégée par un mot de passe : déposez son contenu sans protection."
+    message = "Cette archive est protégée par un mot de passe : déposez son contenu sans protection."
 
 
 class ArchiveBomb(FileRefused):
     """Refuse an archive that would unfold beyond measure."""
 
-    sentence = "Cette archive se déploie hors de toute mesure : déposez le fichier XML lui-même."
+    message = "Cette archive se déploie hors de toute mesure : déposez le fichier XML lui-même."
 
 
 class CrowdedArchive(FileRefused):
@@ -60,31 +60,31 @@ class CrowdedArchive(FileRefused):
 class NestedArchive(FileRefused):
     """Refuse an archive inside an archive."""
 
-    sentence = "Cette archive en contient une autre : déposez séparément les archives ou les fichiers qu’elle contient."
+    message = "Cette archive en contient une autre : déposez séparément les archives ou les fichiers qu’elle contient."
 
 
 class UnsafeArchive(FileRefused):
     """Refuse an archive whose names point outside it, or that holds links."""
 
-    sentence = "Cette archive contient un lien ou un chemin interdit : déposez les fichiers XML eux-mêmes."
+    message = "Cette archive contient un lien ou un chemin interdit : déposez les fichiers XML eux-mêmes."
 
 
 class UnsupportedArchive(FileRefused):
     """Refuse an archive that is not an ordinary zip."""
 
-    sentence = "Cette archive n’est pas un zip ordinaire : déposez les fichiers XML eux-mêmes."
+    message = "Cette archive n’est pas un zip ordinaire : déposez les fichiers XML eux-mêmes."
 
 
 class ArchiveWithoutFile(FileRefused):
     """Refuse an archive that holds nothing to read."""
 
-    sentence = "Cette archive ne contient aucun fichier XML, CSV ou XLSX : vérifiez l’export choisi."
+    message = "Cette archive ne contient aucun fichier XML, CSV ou XLSX : vérifiez l’export choisi."
 
 
 class UnknownFile(FileRefused):
     """Refuse a file that is none of those a school deposits."""
 
-    sentence = (
+    message = (
         "Ce fichier n’est ni un export de SIECLE ou de STS-Web, ni un tableau issu de nos modèles : vérifiez l’export "
         "choisi."
     )
@@ -93,7 +93,7 @@ class UnknownFile(FileRefused):
 class WebPage(FileRefused):
     """Refuse the page that an application served in place of the file."""
 
-    sentence = (
+    message = (
         "Ce fichier est une page web, sans doute celle d’une session expirée : reconnectez-vous et refaites l’export."
     )
 
@@ -101,7 +101,7 @@ class WebPage(FileRefused):
 class ResponsiblesRefused(FileRefused):
     """Refuse the file of parents, which no function of the product needs."""
 
-    sentence = (
+    message = (
         "Retirez-le : le fichier des responsables n’est pas utile, nous ne conservons aucune donnée sur les familles."
     )
 
@@ -109,7 +109,7 @@ class ResponsiblesRefused(FileRefused):
 class WrongDirection(FileRefused):
     """Refuse the file that goes from the timetable software to STS-Web."""
 
-    sentence = (
+    message = (
         "Ce fichier va du logiciel d’emploi du temps vers STS-Web (emp_sts) : déposez celui qui vient de STS-Web, "
         "nommé sts_emp, par « Exports », puis « Emploi du temps »."
     )
@@ -118,7 +118,7 @@ class WrongDirection(FileRefused):
 class UnusedExport(FileRefused):
     """Refuse an export of SIECLE that holds nothing for us."""
 
-    sentence = (
+    message = (
         "Cet export de SIECLE ne sert pas ici : déposez les élèves, les structures ou les nomenclatures, ou le fichier "
         "sts_emp de STS-Web."
     )
@@ -127,25 +127,25 @@ class UnusedExport(FileRefused):
 class ForbiddenDeclaration(FileRefused):
     """Refuse a DOCTYPE: no export has one, and attacks by entities begin there."""
 
-    sentence = "Ce fichier contient une déclaration DOCTYPE, interdite dans un import : refaites l’export."
+    message = "Ce fichier contient une déclaration DOCTYPE, interdite dans un import : refaites l’export."
 
 
 class UnknownEncoding(FileRefused):
     """Refuse a file whose characters are written in a way no export uses."""
 
-    sentence = "L’encodage de ce fichier n’est pas reconnu : refaites l’export, puis déposez-le sans l’ouvrir."
+    message = "L’encodage de ce fichier n’est pas reconnu : refaites l’export, puis déposez-le sans l’ouvrir."
 
 
 class BrokenXML(FileRefused):
     """Refuse an XML file that is damaged or cut."""
 
-    sentence = "Ce fichier est incomplet ou abîmé : refaites l’export, puis déposez-le sans l’ouvrir."
+    message = "Ce fichier est incomplet ou abîmé : refaites l’export, puis déposez-le sans l’ouvrir."
 
 
 class OversizedRecord(FileRefused):
     """Refuse an XML file one record of which is larger than any person's can be."""
 
-    sentence = "La structure de ce fichier n’est pas celle d’un export de SIECLE ou de STS-Web : refaites l’export."
+    message = "La structure de ce fichier n’est pas celle d’un export de SIECLE ou de STS-Web : refaites l’export."
 
 
 class TooManyLines(FileRefused):
@@ -155,13 +155,13 @@ class TooManyLines(FileRefused):
 class MissingHeader(FileRefused):
     """Refuse an export that does not say which school and which year it is about."""
 
-    sentence = "Ce fichier ne dit pas de quel établissement ou de quelle année scolaire il parle : refaites l’export."
+    message = "Ce fichier ne dit pas de quel établissement ou de quelle année scolaire il parle : refaites l’export."
 
 
 class UnreadableTable(FileRefused):
     """Refuse a CSV or XLSX file that is damaged or not a table."""
 
-    sentence = "Ce tableau ne peut pas être lu : enregistrez-le en XLSX ou en CSV (UTF-8), puis déposez-le de nouveau."
+    message = "Ce tableau ne peut pas être lu : enregistrez-le en XLSX ou en CSV (UTF-8), puis déposez-le de nouveau."
 
 
 class StrayQuote(UnreadableTable):
@@ -190,7 +190,7 @@ class MissingColumns(FileRefused):
 class NotAnExport(FileRefused):
     """Refuse what is no export, where the school's data come from SIECLE: tables are nothing to it."""
 
-    sentence = (
+    message = (
         "Ce fichier n’est pas un export de SIECLE ni de STS-Web : déposez les fichiers tels que ces applications les "
         "donnent (ElevesSansAdresses, Structures, Nomenclature, sts_emp), sans les ouvrir."
     )
@@ -199,7 +199,7 @@ class NotAnExport(FileRefused):
 class NotATable(FileRefused):
     """Refuse what is no table, where the school deposits tables only."""
 
-    sentence = (
+    message = (
         "Ce fichier n’est pas un tableau issu de nos modèles : remplissez le modèle des élèves ou celui des "
         "personnels, puis déposez-le en XLSX ou en CSV."
     )
@@ -275,33 +275,28 @@ class OtherSchool(DomainError):
 class UAIMissing(DomainError):
     """Refuse to import into a school that has not said which one it is."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "L’UAI de l’établissement manque : indiquez-la dans Paramètres, onglet Établissement, avant d’importer.",
-            field="files",
-        )
+    message = "L’UAI de l’établissement manque : indiquez-la dans Paramètres, onglet Établissement, avant d’importer."
+    field = "files"
 
 
 class SIECLENotUsed(DomainError):
     """Refuse the ministry's files where the school says it does not use SIECLE."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Votre établissement déclare ne pas utiliser SIECLE : déposez les tableaux issus de nos modèles, ou "
-            "changez cette réponse dans Paramètres, onglet Transferts.",
-            field="files",
-        )
+    message = (
+        "Votre établissement déclare ne pas utiliser SIECLE : déposez les tableaux issus de nos modèles, ou "
+        "changez cette réponse dans Paramètres, onglet Transferts."
+    )
+    field = "files"
 
 
 class SIECLEUsed(DomainError):
     """Refuse tables where the school's data come from SIECLE."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Votre établissement utilise SIECLE : élèves et personnels viennent des exports de SIECLE et de STS-Web. "
-            "Les tableaux sont réservés aux établissements qui ne l’utilisent pas (Paramètres, onglet Transferts).",
-            field="files",
-        )
+    message = (
+        "Votre établissement utilise SIECLE : élèves et personnels viennent des exports de SIECLE et de STS-Web. "
+        "Les tableaux sont réservés aux établissements qui ne l’utilisent pas (Paramètres, onglet Transferts)."
+    )
+    field = "files"
 
 
 class FilesDisagree(DomainError):
@@ -315,25 +310,22 @@ class EmptyImport(DomainError):
 class ImportUnderWay(Conflict):
     """Refuse a second import while one is being applied."""
 
-    def __init__(self) -> None:
-        super().__init__("Un import est en cours dans cet établissement : attendez qu’il soit terminé.")
+    message = "Un import est en cours dans cet établissement : attendez qu’il soit terminé."
 
 
 class UndoUnderWay(Conflict):
     """Refuse to apply an import, or to undo one again, while the last one is being undone."""
 
-    def __init__(self) -> None:
-        super().__init__("L’annulation d’un import est en cours : attendez qu’elle soit terminée.")
+    message = "L’annulation d’un import est en cours : attendez qu’elle soit terminée."
 
 
 class AnalysisOutdated(Conflict):
     """Refuse to apply an analysis of data that changed since."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Les données de l’établissement ont changé depuis l’analyse : rien n’a été écrit. "
-            "Relancez l’analyse, puis confirmez à nouveau."
-        )
+    message = (
+        "Les données de l’établissement ont changé depuis l’analyse : rien n’a été écrit. "
+        "Relancez l’analyse, puis confirmez à nouveau."
+    )
 
 
 class ConfirmationMissing(DomainError):
@@ -343,24 +335,19 @@ class ConfirmationMissing(DomainError):
 class AnalysisSeenChanged(Conflict):
     """Refuse to apply figures other than those the person saw."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "L’analyse ou les choix ont changé depuis que vous avez ouvert cette page : relisez-les, puis confirmez."
-        )
+    message = "L’analyse ou les choix ont changé depuis que vous avez ouvert cette page : relisez-les, puis confirmez."
 
 
 class FilesGone(Conflict):
     """Refuse to analyse files that are not kept any more."""
 
-    def __init__(self) -> None:
-        super().__init__("Les fichiers de cet import ne sont plus conservés : déposez-les de nouveau.")
+    message = "Les fichiers de cet import ne sont plus conservés : déposez-les de nouveau."
 
 
 class NotToApply(Conflict):
     """Refuse to apply an import that is not waiting for it."""
 
-    def __init__(self) -> None:
-        super().__init__("Cet import n’attend pas d’être appliqué.")
+    message = "Cet import n’attend pas d’être appliqué."
 
 
 class UndoImpossible(Conflict):
@@ -377,5 +364,4 @@ class WorkedOn(UndoImpossible):
 class UnknownRun(NotFound):
     """Say that an import does not exist, for this school at least."""
 
-    def __init__(self) -> None:
-        super().__init__("Cet import n’existe pas.")
+    message = "Cet import n’existe pas."

@@ -49,17 +49,15 @@ _NOT_ACADEMIC = (
 class OnlyTheHead(Forbidden):
     """Refuse an action on a mandate to anybody but a head in place."""
 
-    def __init__(self) -> None:
-        super().__init__("Seul le chef d’établissement ouvre, prolonge et ferme un accès inspecteur.")
+    message = "Seul le chef d’établissement ouvre, prolonge et ferme un accès inspecteur."
 
 
 class ModuleOff(Conflict):
     """Refuse to open or extend a mandate while the module is switched off."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Le module « Accès inspecteur » est désactivé : réactivez-le d’abord, dans l’onglet Modules des paramètres."
-        )
+    message = (
+        "Le module « Accès inspecteur » est désactivé : réactivez-le d’abord, dans l’onglet Modules des paramètres."
+    )
 
 
 class MandateOver(DomainError):

@@ -9,18 +9,16 @@ from cpro.core.formatting import plural
 class ModuleOff(Conflict):
     """Refuse to export a passport while the module is switched off."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Le module « Passeport » est désactivé dans cet établissement : aucun passeport ne peut être exporté. Rien "
-            "n’est perdu ; le chef d’établissement peut le réactiver, dans l’onglet Modules des paramètres."
-        )
+    message = (
+        "Le module « Passeport » est désactivé dans cet établissement : aucun passeport ne peut être exporté. Rien "
+        "n’est perdu ; le chef d’établissement peut le réactiver, dans l’onglet Modules des paramètres."
+    )
 
 
 class NoStudentToIssue(DomainError):
     """Refuse to export the passports of a division without pupils."""
 
-    def __init__(self) -> None:
-        super().__init__("Cette division n’a aucun apprenant présent : il n’y a pas de passeport à exporter.")
+    message = "Cette division n’a aucun apprenant présent : il n’y a pas de passeport à exporter."
 
 
 class ArchiveGone(NotFound):
@@ -28,18 +26,16 @@ class ArchiveGone(NotFound):
 
     status = 410
 
-    def __init__(self) -> None:
-        super().__init__("Ces passeports ne sont plus conservés : demandez-les à nouveau depuis la division.")
+    message = "Ces passeports ne sont plus conservés : demandez-les à nouveau depuis la division."
 
 
 class UnknownCode(NotFound):
     """Say that no passport bears a code."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Aucun passeport n’a été émis sous ce code. Vérifiez-le, lettre par lettre : il compte seize lettres et "
-            "chiffres."
-        )
+    message = (
+        "Aucun passeport n’a été émis sous ce code. Vérifiez-le, lettre par lettre : il compte seize lettres et "
+        "chiffres."
+    )
 
 
 class UnusableCopy(DomainError):

@@ -11,17 +11,13 @@ from cpro.core.formatting import format_date, plural
 class NotYourPupil(Forbidden):
     """Refuse the records of a pupil whom the person neither is, nor teaches, nor heads."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Vous ne suivez pas cet apprenant : ses fiches, ses évaluations et ses bilans ne vous sont pas ouverts."
-        )
+    message = "Vous ne suivez pas cet apprenant : ses fiches, ses évaluations et ses bilans ne vous sont pas ouverts."
 
 
 class NotYourDivision(Forbidden):
     """Refuse to evaluate a division that one does not teach."""
 
-    def __init__(self) -> None:
-        super().__init__("Cette division n’est pas une des vôtres.")
+    message = "Cette division n’est pas une des vôtres."
 
 
 class NotYours(Forbidden):
@@ -64,15 +60,13 @@ class AlreadyValidated(Conflict):
 class NotSubmitted(Conflict):
     """Refuse to validate a fiche whose author has not handed it in."""
 
-    def __init__(self) -> None:
-        super().__init__("Cette fiche est encore un brouillon : son auteur ne l’a pas soumise.")
+    message = "Cette fiche est encore un brouillon : son auteur ne l’a pas soumise."
 
 
 class AlreadyDraft(Conflict):
     """Refuse to hand back a fiche that its author already has."""
 
-    def __init__(self) -> None:
-        super().__init__("Cette fiche est déjà entre les mains de son auteur.")
+    message = "Cette fiche est déjà entre les mains de son auteur."
 
 
 class FicheInUse(Conflict):

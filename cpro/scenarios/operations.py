@@ -44,10 +44,9 @@ _PARTS = {
 class NotYourScenario(Forbidden):
     """Refuse to change a scenario of which one is neither the author nor a co-author."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Seuls l’auteur et les co-auteurs de ce scénario peuvent le modifier. Dupliquez-le : la copie sera à vous."
-        )
+    message = (
+        "Seuls l’auteur et les co-auteurs de ce scénario peuvent le modifier. Dupliquez-le : la copie sera à vous."
+    )
 
 
 class Archived(DomainError):
@@ -55,8 +54,7 @@ class Archived(DomainError):
 
     status = 409
 
-    def __init__(self) -> None:
-        super().__init__("Ce scénario est archivé : reprenez-le d’abord.")
+    message = "Ce scénario est archivé : reprenez-le d’abord."
 
 
 def get_scenario_values(details: queries.ScenarioDetails) -> dict[str, Any]:

@@ -34,18 +34,16 @@ _YOUNGEST_AGE = 11  # years
 class KeptBySIECLE(Forbidden):
     """Refuse to do by hand what SIECLE's files do."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Votre établissement utilise SIECLE : élèves et divisions viennent de ses fichiers, "
-            "à corriger dans SIECLE puis à importer à nouveau."
-        )
+    message = (
+        "Votre établissement utilise SIECLE : élèves et divisions viennent de ses fichiers, "
+        "à corriger dans SIECLE puis à importer à nouveau."
+    )
 
 
 class NationalDiploma(Forbidden):
     """Refuse to change a diploma that all schools share."""
 
-    def __init__(self) -> None:
-        super().__init__("Ce diplôme est national : il ne se modifie pas ici. Vous pouvez ajouter les vôtres.")
+    message = "Ce diplôme est national : il ne se modifie pas ici. Vous pouvez ajouter les vôtres."
 
 
 class DiplomaInUse(DomainError):

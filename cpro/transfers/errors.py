@@ -9,8 +9,7 @@ from cpro.core.formatting import plural
 class NoSuchTransfer(NotFound):
     """Say that the school has no such transfer."""
 
-    def __init__(self) -> None:
-        super().__init__("Ce transfert n’existe pas.")
+    message = "Ce transfert n’existe pas."
 
 
 class NotNow(Conflict):

@@ -8,41 +8,35 @@ from datetime import timedelta
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.formatting import of_name, plural
 
-_ONE_SENTENCE = (
-    "Connexion refusée : l’établissement, l’identifiant et le mot de passe ne vont pas ensemble. "
-    "Vérifiez les trois ; les majuscules comptent dans le mot de passe."
-)
-
 
 class SignInRefused(DomainError):
     """Refuse without saying which of school, login or password was wrong, nor whether the account exists."""
 
-    def __init__(self) -> None:
-        super().__init__(_ONE_SENTENCE)
+    message = (
+        "Connexion refusée : l’établissement, l’identifiant et le mot de passe ne vont pas ensemble. "
+        "Vérifiez les trois ; les majuscules comptent dans le mot de passe."
+    )
 
 
 class CodeRefused(DomainError):
     """Refuse a code without saying whether the account exists."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Activation refusée : l’établissement, l’identifiant et le code ne vont pas ensemble, "
-            "ou le code a déjà servi. Vérifiez les trois sur votre fiche."
-        )
+    message = (
+        "Activation refusée : l’établissement, l’identifiant et le code ne vont pas ensemble, "
+        "ou le code a déjà servi. Vérifiez les trois sur votre fiche."
+    )
 
 
 class CodeExpired(DomainError):
     """Say that the code was right and is too old: shown only to a person who knows the code."""
 
-    def __init__(self) -> None:
-        super().__init__("Ce code a expiré. Demandez-en un nouveau à l’administrateur de votre établissement.")
+    message = "Ce code a expiré. Demandez-en un nouveau à l’administrateur de votre établissement."
 
 
 class AccountDisabled(Forbidden):
     """Say that the account is disabled: shown only to a person who knows the password or the code."""
 
-    def __init__(self) -> None:
-        super().__init__("Ce compte est désactivé. Adressez-vous à l’administrateur de votre établissement.")
+    message = "Ce compte est désactivé. Adressez-vous à l’administrateur de votre établissement."
 
 
 class TooManyAttempts(DomainError):
@@ -87,23 +81,21 @@ class OwnAccount(Forbidden):
 class LastAdministrator(DomainError):
     """Refuse to leave a school without an administrator."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "C’est le dernier administrateur actif de l’établissement : sans lui, plus personne ne pourrait "
-            "configurer CPro. Ouvrez d’abord le compte d’un autre administrateur, avec l’accord du chef "
-            "d’établissement."
-        )
+    message = (
+        "C’est le dernier administrateur actif de l’établissement : sans lui, plus personne ne pourrait "
+        "configurer CPro. Ouvrez d’abord le compte d’un autre administrateur, avec l’accord du chef "
+        "d’établissement."
+    )
 
 
 class ConsentImpossible(DomainError):
     """Refuse an account that no head is there to consent to."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Un second administrateur ne s’ouvre qu’avec l’accord du chef d’établissement, et aucun compte de chef "
-            "d’établissement n’est actif : créez d’abord celui-ci.",
-            field="role",
-        )
+    message = (
+        "Un second administrateur ne s’ouvre qu’avec l’accord du chef d’établissement, et aucun compte de chef "
+        "d’établissement n’est actif : créez d’abord celui-ci."
+    )
+    field = "role"
 
 
 class ConsentAwaited(DomainError):

@@ -29,17 +29,13 @@ class DraftTooLarge(DomainError):
 
     status = 413
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Ce texte est trop long pour être gardé comme brouillon\u202f: validez-le ou raccourcissez-le."
-        )
+    message = "Ce texte est trop long pour être gardé comme brouillon\u202f: validez-le ou raccourcissez-le."
 
 
 class DraftOver(Conflict):
     """Refuse what a page sends after it was saved or given up."""
 
-    def __init__(self) -> None:
-        super().__init__("Cette page a déjà été enregistrée ou abandonnée\u202f: rouvrez-la pour écrire à nouveau.")
+    message = "Cette page a déjà été enregistrée ou abandonnée\u202f: rouvrez-la pour écrire à nouveau."
 
 
 @dataclass(frozen=True)

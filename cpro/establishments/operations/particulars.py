@@ -61,23 +61,21 @@ RULES: dict[str, Callable[[str], str]] = {
 class UAITaken(DomainError):
     """Refuse the UAI of another school."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Ce code UAI est déjà celui d’un autre établissement de la plateforme. "
-            "S’il est bien le vôtre, prévenez l’équipe qui administre CPro.",
-            field="uai",
-        )
+    message = (
+        "Ce code UAI est déjà celui d’un autre établissement de la plateforme. "
+        "S’il est bien le vôtre, prévenez l’équipe qui administre CPro."
+    )
+    field = "uai"
 
 
 class UAILocked(DomainError):
     """Refuse to change a UAI that an import or a transfer has relied on."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Le code UAI ne peut plus changer : un import ou un transfert a déjà été fait avec lui. "
-            "S’il est faux, l’équipe qui administre CPro peut le corriger.",
-            field="uai",
-        )
+    message = (
+        "Le code UAI ne peut plus changer : un import ou un transfert a déjà été fait avec lui. "
+        "S’il est faux, l’équipe qui administre CPro peut le corriger."
+    )
+    field = "uai"
 
 
 class CodeTaken(DomainError):

@@ -57,17 +57,15 @@ Analysis = SIECLEAnalysis | TableAnalysis
 class NothingDeposited(DomainError):
     """Refuse a form without a file."""
 
-    def __init__(self) -> None:
-        super().__init__("Choisissez d’abord un ou plusieurs fichiers sur votre ordinateur.", field="files")
+    message = "Choisissez d’abord un ou plusieurs fichiers sur votre ordinateur."
+    field = "files"
 
 
 class TooManyFiles(DomainError):
     """Refuse more files than any deposit has."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            f"Plus de {MAX_FILES} fichiers ont été choisis : ne déposez que ceux de l’export.", field="files"
-        )
+    message = f"Plus de {MAX_FILES} fichiers ont été choisis : ne déposez que ceux de l’export."
+    field = "files"
 
 
 def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: bool, by: Actor, now: datetime) -> int:

@@ -33,8 +33,7 @@ from cpro.users.operations.sign_ins import end_all_sign_ins
 class NotAPupilsAccount(Forbidden):
     """Refuse to link the account of somebody who is no pupil."""
 
-    def __init__(self) -> None:
-        super().__init__("Seul un compte d’apprenant se relie à un élève.")
+    message = "Seul un compte d’apprenant se relie à un élève."
 
 
 class AlreadyLinked(Conflict):
@@ -44,8 +43,7 @@ class AlreadyLinked(Conflict):
 class NotLinked(Conflict):
     """Refuse to unlink what is not linked."""
 
-    def __init__(self) -> None:
-        super().__init__("Ce compte n’est relié à aucun élève : il n’y a rien à délier.")
+    message = "Ce compte n’est relié à aucun élève : il n’y a rien à délier."
 
 
 def was_ever_opened(account: Account) -> bool:

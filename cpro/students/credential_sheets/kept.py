@@ -23,11 +23,10 @@ KEPT_FOR = timedelta(minutes=30)
 class SheetsGone(NotFound):
     """Say that a document is not kept any more, or never was for this browser."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Ce document n’est plus disponible : il se garde 30 minutes, pour le seul navigateur qui l’a demandé, "
-            "jusqu’à la déconnexion. Pour d’autres codes, préparez les fiches à nouveau."
-        )
+    message = (
+        "Ce document n’est plus disponible : il se garde 30 minutes, pour le seul navigateur qui l’a demandé, "
+        "jusqu’à la déconnexion. Pour d’autres codes, préparez les fiches à nouveau."
+    )
 
 
 def keep_document(

@@ -54,8 +54,7 @@ class Plan:
 class SheetsOutdated(Conflict):
     """Refuse sheets of accounts that changed while the document was being made."""
 
-    def __init__(self) -> None:
-        super().__init__("Un de ces comptes vient de changer : aucune fiche n’a été préparée, demandez à nouveau.")
+    message = "Un de ces comptes vient de changer : aucune fiche n’a été préparée, demandez à nouveau."
 
 
 class NoSheet(DomainError):
