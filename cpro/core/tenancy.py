@@ -31,7 +31,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.orm.exc import ObjectDeletedError
-from sqlalchemy.sql.schema import Column
+from sqlalchemy.sql.schema import Column, ForeignKeyConstraint
 from sqlalchemy.sql.selectable import Select, SelectBase
 
 from cpro.core.clock import utcnow
@@ -110,6 +110,13 @@ class TenantRoot:
 
 class PlatformOnly:
     """Mark a row of the platform, which no school reads or writes."""
+
+
+def key_within_school(column: str, table: str, *, name: str, ondelete: str | None = None) -> ForeignKeyConstraint:
+    """Return the foreign key to a row of the same school: the database refuses one that names another school's."""
+    return ForeignKeyConstraint(
+        ["establishment_id", column], [f"{table}.establishment_id", f"{table}.id"], name=name, ondelete=ondelete
+    )
 
 
 class DiplomaScoped:

@@ -12,10 +12,8 @@ class FileRefused(DomainError):
     """Refuse a deposited file; each subclass holds the sentence, unless the refusal has figures to give."""
 
     message = "Ce fichier ne peut pas être lu : refaites l’export, puis déposez-le de nouveau."
-
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(sentence or self.sentence, field="files")
-        self.file_name = ""
+    field = "files"
+    file_name = ""
 
     def name_file(self, name: str) -> None:
         """Put the file's name before the sentence, once: the innermost name is the one a person can act upon."""

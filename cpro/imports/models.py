@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import NO_BREAK_SPACE
 from cpro.core.permissions import Actor
-from cpro.core.tenancy import Owned
+from cpro.core.tenancy import Owned, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 from cpro.imports.changes import Changes, ChangesType
@@ -124,12 +124,7 @@ class ImportChange(Owned, Model):
 
     __tablename__ = "import_change"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["establishment_id", "run_id"],
-            ["import_run.establishment_id", "import_run.id"],
-            name="fk_import_change_run",
-            ondelete="CASCADE",
-        ),
+        key_within_school("run_id", "import_run", name="fk_import_change_run", ondelete="CASCADE"),
         Index("ix_import_change_run", "establishment_id", "run_id", "object_type", "action_value", "id"),
         Index("ix_import_change_object", "establishment_id", "object_type", "object_id", "id"),
     )
@@ -159,12 +154,7 @@ class ImportQuestion(Owned, Model):
 
     __tablename__ = "import_question"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["establishment_id", "run_id"],
-            ["import_run.establishment_id", "import_run.id"],
-            name="fk_import_question_run",
-            ondelete="CASCADE",
-        ),
+        key_within_school("run_id", "import_run", name="fk_import_question_run", ondelete="CASCADE"),
         UniqueConstraint("establishment_id", "run_id", "key", name="uq_import_question_key"),
     )
 
@@ -197,12 +187,7 @@ class ImportFinding(Owned, Model):
 
     __tablename__ = "import_finding"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["establishment_id", "run_id"],
-            ["import_run.establishment_id", "import_run.id"],
-            name="fk_import_finding_run",
-            ondelete="CASCADE",
-        ),
+        key_within_school("run_id", "import_run", name="fk_import_finding_run", ondelete="CASCADE"),
         Index("ix_import_finding_run", "establishment_id", "run_id", "severity", "id"),
     )
 

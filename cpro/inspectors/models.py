@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from cpro.core.tenancy import Owned
+from cpro.core.tenancy import Owned, key_within_school
 from cpro.core.types import LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 from cpro.students.models import Diploma
@@ -35,11 +35,7 @@ class Mandate(Owned, Model):
         UniqueConstraint("establishment_id", "id"),
         CheckConstraint("starts_on <= ends_on", name="days_in_order"),
         CheckConstraint("(closed_at IS NULL) = (closing_reason = '')", name="closing_has_reason"),
-        ForeignKeyConstraint(
-            ["establishment_id", "opened_by_id"],
-            ["account.establishment_id", "account.id"],
-            name="fk_mandate_opened_by",
-        ),
+        key_within_school("opened_by_id", "account", name="fk_mandate_opened_by"),
         Index("ix_mandate_inspector", "inspector_id", "establishment_id", "ends_on"),
         Index("ix_mandate_days", "establishment_id", "starts_on", "id"),
     )
@@ -82,11 +78,7 @@ class MandateDiploma(Owned, Model):
     __tablename__ = "mandate_diploma"
     __table_args__ = (
         UniqueConstraint("establishment_id", "mandate_id", "diploma_id", name="uq_mandate_diploma"),
-        ForeignKeyConstraint(
-            ["establishment_id", "mandate_id"],
-            ["mandate.establishment_id", "mandate.id"],
-            name="fk_mandate_diploma_mandate",
-        ),
+        key_within_school("mandate_id", "mandate", name="fk_mandate_diploma_mandate"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

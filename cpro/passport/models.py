@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cpro.core.tenancy import Owned
+from cpro.core.tenancy import Owned, key_within_school
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model
 
@@ -18,11 +18,7 @@ class PassportIssue(Owned, Model):
     __tablename__ = "passport_issue"
     __table_args__ = (
         UniqueConstraint("code"),
-        ForeignKeyConstraint(
-            ["establishment_id", "student_id"],
-            ["student.establishment_id", "student.id"],
-            name="fk_passport_issue_student",
-        ),
+        key_within_school("student_id", "student", name="fk_passport_issue_student"),
         Index("ix_passport_issue_student", "establishment_id", "student_id", "id"),
     )
 

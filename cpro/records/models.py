@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from cpro.core.tenancy import DiplomaScoped, Owned
+from cpro.core.tenancy import DiplomaScoped, Owned, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 from cpro.students.models import Student
@@ -90,16 +90,8 @@ class PupilRecord(Owned, DiplomaScoped):
         name = cls.__tablename__  # type: ignore[attr-defined]
         return (
             UniqueConstraint("establishment_id", "student_id", "origin_uid", name=f"uq_{name}_origin"),
-            ForeignKeyConstraint(
-                ["establishment_id", "student_id"],
-                ["student.establishment_id", "student.id"],
-                name=f"fk_{name}_student",
-            ),
-            ForeignKeyConstraint(
-                ["establishment_id", "author_id"],
-                ["account.establishment_id", "account.id"],
-                name=f"fk_{name}_author",
-            ),
+            key_within_school("student_id", "student", name=f"fk_{name}_student"),
+            key_within_school("author_id", "account", name=f"fk_{name}_author"),
             Index(f"ix_{name}_student", "establishment_id", "student_id", "id"),
             Index(f"ix_{name}_received_in", "establishment_id", "received_in"),
             Index(f"ix_{name}_author", "establishment_id", "author_id"),
@@ -166,11 +158,7 @@ class Evaluation(PupilRecord, Model):
         """Return the constraints of évaluations."""
         return (
             CheckConstraint("level BETWEEN 1 AND 4", name="level"),
-            ForeignKeyConstraint(
-                ["establishment_id", "scenario_id"],
-                ["scenario.establishment_id", "scenario.id"],
-                name="fk_evaluation_scenario",
-            ),
+            key_within_school("scenario_id", "scenario", name="fk_evaluation_scenario"),
             ForeignKeyConstraint(
                 ["establishment_id", "student_id", "fiche_uid"],
                 ["fiche.establishment_id", "fiche.student_id", "fiche.origin_uid"],

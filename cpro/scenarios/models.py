@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.competences.models import Competence
-from cpro.core.tenancy import DiplomaScoped, Owned
+from cpro.core.tenancy import DiplomaScoped, Owned, key_within_school
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model
 from cpro.students.models import Diploma
@@ -22,9 +22,7 @@ class Scenario(Owned, DiplomaScoped, Model):
     __tablename__ = "scenario"
     __table_args__ = (
         UniqueConstraint("establishment_id", "id"),
-        ForeignKeyConstraint(
-            ["establishment_id", "author_id"], ["account.establishment_id", "account.id"], name="fk_scenario_author"
-        ),
+        key_within_school("author_id", "account", name="fk_scenario_author"),
         Index("ix_scenario_establishment_id_changed_at", "establishment_id", "changed_at", "id"),
         Index("ix_scenario_establishment_id_search_key", "establishment_id", "search_key", "id"),
     )
@@ -67,17 +65,8 @@ class ScenarioCoAuthor(Owned, DiplomaScoped, Model):
     __tablename__ = "scenario_co_author"
     __table_args__ = (
         UniqueConstraint("establishment_id", "scenario_id", "account_id", name="uq_scenario_co_author"),
-        ForeignKeyConstraint(
-            ["establishment_id", "scenario_id"],
-            ["scenario.establishment_id", "scenario.id"],
-            name="fk_scenario_co_author_scenario",
-            ondelete="CASCADE",
-        ),
-        ForeignKeyConstraint(
-            ["establishment_id", "account_id"],
-            ["account.establishment_id", "account.id"],
-            name="fk_scenario_co_author_account",
-        ),
+        key_within_school("scenario_id", "scenario", name="fk_scenario_co_author_scenario", ondelete="CASCADE"),
+        key_within_school("account_id", "account", name="fk_scenario_co_author_account"),
         Index("ix_scenario_co_author_account", "establishment_id", "account_id"),
     )
 
@@ -101,12 +90,7 @@ class ScenarioLink(Owned, DiplomaScoped, Model):
 
     __tablename__ = "scenario_link"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["establishment_id", "scenario_id"],
-            ["scenario.establishment_id", "scenario.id"],
-            name="fk_scenario_link_scenario",
-            ondelete="CASCADE",
-        ),
+        key_within_school("scenario_id", "scenario", name="fk_scenario_link_scenario", ondelete="CASCADE"),
         Index("ix_scenario_link_scenario", "establishment_id", "scenario_id", "position"),
     )
 
@@ -131,12 +115,7 @@ class ScenarioCompetence(Owned, DiplomaScoped, Model):
     __tablename__ = "scenario_competence"
     __table_args__ = (
         UniqueConstraint("establishment_id", "scenario_id", "competence_id", name="uq_scenario_competence"),
-        ForeignKeyConstraint(
-            ["establishment_id", "scenario_id"],
-            ["scenario.establishment_id", "scenario.id"],
-            name="fk_scenario_competence_scenario",
-            ondelete="CASCADE",
-        ),
+        key_within_school("scenario_id", "scenario", name="fk_scenario_competence_scenario", ondelete="CASCADE"),
         Index("ix_scenario_competence_competence_id", "competence_id"),
     )
 

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     UniqueConstraint,
@@ -21,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.core.formatting import format_date
 from cpro.core.shown import Filter, choice, computed, shown
-from cpro.core.tenancy import DiplomaScoped, Owned, Shared
+from cpro.core.tenancy import DiplomaScoped, Owned, Shared, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.core.validators import fold
 from cpro.extensions import Model
@@ -151,14 +150,8 @@ class Student(Owned, DiplomaScoped, Model):
     __tablename__ = "student"
     __table_args__ = (
         UniqueConstraint("establishment_id", "id"),
-        ForeignKeyConstraint(
-            ["establishment_id", "division_id"],
-            ["division.establishment_id", "division.id"],
-            name="fk_student_division",
-        ),
-        ForeignKeyConstraint(
-            ["establishment_id", "account_id"], ["account.establishment_id", "account.id"], name="fk_student_account"
-        ),
+        key_within_school("division_id", "division", name="fk_student_division"),
+        key_within_school("account_id", "account", name="fk_student_account"),
         Index("ix_student_establishment_id_search_key", "establishment_id", "search_key", "id"),
         Index("ix_student_establishment_id_ine", "establishment_id", "ine"),
         # Across schools, pupils are matched by INE (transfers): present ones and departed ones apart.
@@ -280,16 +273,8 @@ class TeacherDivision(Owned, Model):
     __tablename__ = "teacher_division"
     __table_args__ = (
         UniqueConstraint("establishment_id", "account_id", "division_id", name="uq_teacher_division"),
-        ForeignKeyConstraint(
-            ["establishment_id", "account_id"],
-            ["account.establishment_id", "account.id"],
-            name="fk_teacher_division_account",
-        ),
-        ForeignKeyConstraint(
-            ["establishment_id", "division_id"],
-            ["division.establishment_id", "division.id"],
-            name="fk_teacher_division_division",
-        ),
+        key_within_school("account_id", "account", name="fk_teacher_division_account"),
+        key_within_school("division_id", "division", name="fk_teacher_division_division"),
         Index("ix_teacher_division_division", "establishment_id", "division_id"),
     )
 

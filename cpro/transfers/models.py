@@ -8,7 +8,6 @@ from sqlalchemy import (
     JSON,
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     UniqueConstraint,
@@ -16,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cpro.core.tenancy import Owned, PlatformOnly
+from cpro.core.tenancy import Owned, PlatformOnly, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 
@@ -122,11 +121,7 @@ class TransferSide(Owned, Model):
     __table_args__ = (
         UniqueConstraint("establishment_id", "id"),
         UniqueConstraint("transfer_id", "direction"),
-        ForeignKeyConstraint(
-            ["establishment_id", "student_id"],
-            ["student.establishment_id", "student.id"],
-            name="fk_transfer_side_student",
-        ),
+        key_within_school("student_id", "student", name="fk_transfer_side_student"),
         CheckConstraint("direction IN ('left', 'joined')", name="direction"),
         Index("ix_transfer_side_list", "establishment_id", "direction", "state", "id"),
         Index("ix_transfer_side_student", "establishment_id", "student_id", "id"),

@@ -10,7 +10,6 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     UniqueConstraint,
@@ -21,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Permission, Role, roles_with
-from cpro.core.tenancy import Owned, PlatformOnly
+from cpro.core.tenancy import Owned, PlatformOnly, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.core.validators import fold
 from cpro.extensions import Model
@@ -161,12 +160,7 @@ class SignIn(Owned, Model):
         UniqueConstraint("token_hash"),
         CheckConstraint("(account_id IS NULL) <> (platform_account_id IS NULL)", name="one_account"),
         CheckConstraint("(account_id IS NULL) = (establishment_id IS NULL)", name="school_of_account"),
-        ForeignKeyConstraint(
-            ["establishment_id", "account_id"],
-            ["account.establishment_id", "account.id"],
-            name="fk_sign_in_account",
-            ondelete="CASCADE",
-        ),
+        key_within_school("account_id", "account", name="fk_sign_in_account", ondelete="CASCADE"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -195,12 +189,7 @@ class ActivationCode(Owned, Model):
     __table_args__ = (
         CheckConstraint("(account_id IS NULL) <> (platform_account_id IS NULL)", name="one_account"),
         CheckConstraint("(account_id IS NULL) = (establishment_id IS NULL)", name="school_of_account"),
-        ForeignKeyConstraint(
-            ["establishment_id", "account_id"],
-            ["account.establishment_id", "account.id"],
-            name="fk_activation_code_account",
-            ondelete="CASCADE",
-        ),
+        key_within_school("account_id", "account", name="fk_activation_code_account", ondelete="CASCADE"),
         Index("ix_activation_code_code_hmac", "code_hmac"),
     )
 
@@ -239,12 +228,7 @@ class AddressChange(Owned, Model):
     __table_args__ = (
         UniqueConstraint("token_hash"),
         CheckConstraint("state IN ('waiting', 'confirmed', 'counted', 'refused', 'replaced')", name="state"),
-        ForeignKeyConstraint(
-            ["establishment_id", "account_id"],
-            ["account.establishment_id", "account.id"],
-            name="fk_address_change_account",
-            ondelete="CASCADE",
-        ),
+        key_within_school("account_id", "account", name="fk_address_change_account", ondelete="CASCADE"),
         Index("ix_address_change_account", "establishment_id", "account_id"),
         Index("ix_address_change_waiting", "state", "created_at"),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import JSON, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cpro.core.tenancy import Owned
+from cpro.core.tenancy import Owned, key_within_school
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model
 
@@ -19,12 +19,7 @@ class Draft(Owned, Model):
     __tablename__ = "draft"
     __table_args__ = (
         UniqueConstraint("account_id", "token"),
-        ForeignKeyConstraint(
-            ["establishment_id", "account_id"],
-            ["account.establishment_id", "account.id"],
-            name="fk_draft_account",
-            ondelete="CASCADE",
-        ),
+        key_within_school("account_id", "account", name="fk_draft_account", ondelete="CASCADE"),
         Index("ix_draft_object", "account_id", "form", "object_key"),
         Index("ix_draft_subject", "establishment_id", "subject"),
     )

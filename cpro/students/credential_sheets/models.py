@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cpro.core.tenancy import Owned
+from cpro.core.tenancy import Owned, key_within_school
 from cpro.core.types import UTCDateTime
 from cpro.extensions import Model
 
@@ -17,12 +17,7 @@ class KeptSheets(Owned, Model):
 
     __tablename__ = "kept_sheets"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["establishment_id", "sign_in_id"],
-            ["sign_in.establishment_id", "sign_in.id"],
-            name="fk_kept_sheets_sign_in",
-            ondelete="CASCADE",
-        ),
+        key_within_school("sign_in_id", "sign_in", name="fk_kept_sheets_sign_in", ondelete="CASCADE"),
         Index("ix_kept_sheets_sign_in", "establishment_id", "sign_in_id"),
         Index("ix_kept_sheets_expires_at", "expires_at"),
     )
