@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from blinker import Signal
 from flask import request
 from flask_login import current_user
 
+from cpro.core import clock
 from cpro.core.permissions import Actor, Permission, Principal, can
 
 
@@ -30,3 +34,8 @@ def current_actor() -> Actor:
 def remote_address() -> str:
     """Return the visitor's network address, as the trusted proxies give it."""
     return request.remote_addr or "?"
+
+
+def announce(fact: Signal, sender: object, **details: Any) -> None:
+    """Announce a fact of `core.events` that a page reads, with who is signed in, from where, and when."""
+    fact.send(sender, principal=current_principal(), origin=remote_address(), now=clock.utcnow(), **details)

@@ -16,7 +16,7 @@ from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
-from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.current_user import announce, current_actor, current_principal
 from cpro.core.web.edit_page import EditPage
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.models import Module
@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
     asked = listing.read_list(request.args, request.path, [each.id for each in competences])
     is_narrowed = listing.is_narrowed(asked)
     if is_narrowed:  # words of titles stay out of the journal
-        _announce(events.search_made, screen="Scénarios", sought=diploma.short_label if diploma else "")
+        announce(events.search_made, "scenarios", screen="Scénarios", sought=diploma.short_label if diploma else "")
     page = queries.find_page(asked, account_id)
     return render_page(
         "scenarios/list.html",
@@ -268,12 +268,8 @@ def _opened(scenario_id: int) -> queries.ScenarioDetails:
     """Return a scenario that is about to be read, and announce it to the journal: by number, without its title."""
     details = queries.get_details(scenario_id)
     label = operations.get_audit_label(details.scenario, details.scenario.diploma)
-    _announce(events.record_opened, object_type="scenario", object_id=str(scenario_id), object_label=label)
+    announce(events.record_opened, "scenarios", object_type="scenario", object_id=str(scenario_id), object_label=label)
     return details
-
-
-def _announce(fact: Any, **details: Any) -> None:
-    fact.send("scenarios", principal=current_principal(), origin=remote_address(), now=clock.utcnow(), **details)
 
 
 def _values(form: ScenarioForm) -> dict[str, Any]:

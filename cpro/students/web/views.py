@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, events
 from cpro.core.lists import ListState, find_page
 from cpro.core.permissions import Permission, can, requires
-from cpro.core.web.current_user import current_principal, remote_address
+from cpro.core.web.current_user import announce, current_principal
 from cpro.core.web.pages import render_page
 from cpro.students import queries
 from cpro.students.operations import is_kept_by_siecle
@@ -27,9 +27,7 @@ def without_ine() -> ResponseReturnValue:
     """List the students who cannot be transferred for want of an INE, with the remedy."""
     now = clock.utcnow()
     today = now.date()
-    events.search_made.send(
-        "students", principal=current_principal(), screen="Élèves sans INE", sought="", origin=remote_address(), now=now
-    )
+    announce(events.search_made, "students", screen="Élèves sans INE", sought="")
     counts = queries.count_without_ine(today)
     asked = ListState.read(request.args, request.path, sizes=(_PER_PAGE,))
     return render_page(

@@ -15,7 +15,7 @@ from cpro.core.errors import DomainError
 from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.spreadsheets import csv_lines
-from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.current_user import announce, current_actor, current_principal
 from cpro.core.web.forms import posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
@@ -135,15 +135,7 @@ def export(run_id: int) -> ResponseReturnValue:
     It is written on disk first: whatever its length it fits in memory, and it is sent whole or not at all.
     """
     run = queries.get_run(run_id)
-    events.exported.send(
-        "imports",
-        principal=current_principal(),
-        screen=run.label,
-        sought="",
-        file_format="csv",
-        origin=remote_address(),
-        now=clock.utcnow(),
-    )
+    announce(events.exported, "imports", screen=run.label, sought="", file_format="csv")
     file = TemporaryFile()
     for line in csv_lines(presenter_of_reader().list_lines(run)):
         file.write(line.encode())
@@ -185,14 +177,12 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 def _announce_consultation(label: str, what: str, run_id: int) -> None:
     """Announce that an import is read: the journal records it for people of the platform."""
-    events.record_opened.send(
+    announce(
+        events.record_opened,
         "imports",
-        principal=current_principal(),
         object_type="import_run",
         object_id=str(run_id),
         object_label=f"{label}, {what}",
-        origin=remote_address(),
-        now=clock.utcnow(),
     )
 
 

@@ -16,7 +16,7 @@ from cpro.core.formatting import format_date, format_instant, of_name, of_school
 from cpro.core.permissions import Permission
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
-from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.current_user import announce, current_actor
 from cpro.core.web.edit_page import EditForm, EditPage
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_current_establishment
@@ -64,14 +64,12 @@ def read_pupil(student_id: int, what: str) -> PupilPage:
     `what` names the page there, beside the pupil: « fiches », « bilans ».
     """
     page = open_pupil(student_id)
-    events.record_opened.send(
+    announce(
+        events.record_opened,
         "records",
-        principal=current_principal(),
         object_type="pupil_records",
         object_id=str(student_id),
         object_label=f"{page.name} ({what})",
-        origin=remote_address(),
-        now=clock.utcnow(),
     )
     return page
 

@@ -9,10 +9,10 @@ from typing import Any
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cpro.core import clock, events
+from cpro.core import events
 from cpro.core.lists import ListState, find_page
 from cpro.core.permissions import Permission, can, requires
-from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.current_user import announce, current_actor, current_principal
 from cpro.core.web.pages import render_page
 from cpro.establishments.models import Module
 from cpro.establishments.web.gate_links import list_passport_obstacles
@@ -173,11 +173,4 @@ def _announce_search(wanted: PupilFilter) -> None:
         *([f"contenant « {wanted.words} »"] if wanted.words else []),
     ]
     if sought:
-        events.search_made.send(
-            "records",
-            principal=current_principal(),
-            screen="Parcours des apprenants",
-            sought=", ".join(sought),
-            origin=remote_address(),
-            now=clock.utcnow(),
-        )
+        announce(events.search_made, "records", screen="Parcours des apprenants", sought=", ".join(sought))

@@ -17,7 +17,7 @@ from cpro.core.formatting import plural
 from cpro.core.lists import ListState, find_page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.current_user import announce, current_actor, current_principal
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.models import Establishment
@@ -77,14 +77,7 @@ _LISTS = (
 @requires(Permission.TRANSFERS_VIEW)
 def index() -> ResponseReturnValue:
     """Show the lists side by side, or one of them by pages (`liste`, `page`), searched or not (`recherche`)."""
-    events.search_made.send(
-        "transfers",
-        principal=current_principal(),
-        screen="Transferts",
-        sought=_asked().search,
-        origin=remote_address(),
-        now=clock.utcnow(),
-    )
+    announce(events.search_made, "transfers", screen="Transferts", sought=_asked().search)
     return _index_page()
 
 
@@ -93,14 +86,12 @@ def index() -> ResponseReturnValue:
 def show(side_id: int) -> ResponseReturnValue:
     """Show the state of one transfer: what is done, what is missing, who must act."""
     side = queries.get_side(side_id)
-    events.record_opened.send(
+    announce(
+        events.record_opened,
         "transfers",
-        principal=current_principal(),
         object_type="transfer",
         object_id=str(side.id),
         object_label=side.student_label,
-        origin=remote_address(),
-        now=clock.utcnow(),
     )
     return show_side(side)
 
