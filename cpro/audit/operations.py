@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -17,14 +17,20 @@ from cpro.extensions import db
 _LABEL_LENGTH = 200
 
 
+class About(NamedTuple):
+    """What an audit line is about."""
+
+    object_type: str
+    object_id: object
+    object_label: str
+
+
 def record(
     action: str,
+    about: About,
     *,
     by: Actor,
     now: datetime,
-    object_type: str,
-    object_id: object,
-    object_label: str,
     changes: Mapping[str, tuple[Any, Any]] | None = None,
     establishment_id: int | None = None,
     session: Session | None = None,
@@ -45,9 +51,9 @@ def record(
         actor_role=by.role,
         origin=by.origin[:64],
         action=action,
-        object_type=object_type,
-        object_id=str(object_id)[:64],
-        object_label=object_label[:_LABEL_LENGTH],
+        object_type=about.object_type,
+        object_id=str(about.object_id)[:64],
+        object_label=about.object_label[:_LABEL_LENGTH],
         changes={name: [old, new] for name, (old, new) in (changes or {}).items()},
     )
     chain.append(target, entry)

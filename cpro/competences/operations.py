@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.competences.models import Competence
 from cpro.competences.queries import find_used, list_competences
 from cpro.competences.reader import CompetenceRecord
@@ -185,10 +185,8 @@ def _plan(stored: Sequence[Competence], records: Sequence[CompetenceRecord]) -> 
 def _record(action: str, diploma: Diploma, changes: dict[str, tuple[Any, Any]], *, by: Actor, now: datetime) -> None:
     record(
         action,
+        About("diploma", diploma.id, diploma.code),
         by=by,
         now=now,
-        object_type="diploma",
-        object_id=diploma.id,
-        object_label=diploma.code,
         changes={name: pair for name, pair in changes.items() if any(pair)},
     )

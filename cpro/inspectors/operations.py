@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.clock import last_day_of_school_year, today_in
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden
@@ -122,11 +122,9 @@ def open_mandate(
     labels = [each.short_label for each in diplomas]
     record(
         "mandate:opened",
+        About("mandate", mandate.id, typed_name),
         by=by,
         now=now,
-        object_type="mandate",
-        object_id=mandate.id,
-        object_label=typed_name,
         changes={
             "email": (None, address),
             "diplomas": (None, labels or "tous"),
@@ -355,12 +353,4 @@ def _send(mail: Mail, mandate: Mandate, *, session: Session, by: Actor, now: dat
 def _record(
     action: str, mandate: Mandate, changes: dict[str, tuple[object, object]], *, by: Actor, now: datetime
 ) -> None:
-    record(
-        action,
-        by=by,
-        now=now,
-        object_type="mandate",
-        object_id=mandate.id,
-        object_label=mandate.inspector_name,
-        changes=changes,
-    )
+    record(action, About("mandate", mandate.id, mandate.inspector_name), by=by, now=now, changes=changes)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, NotFound
 from cpro.core.formatting import plural
@@ -157,13 +157,5 @@ def _apply(
             db.session.delete(mask)
     if changes:
         db.session.flush()
-        record(
-            action,
-            by=by,
-            now=now,
-            object_type="masks",
-            object_id=diploma.code,
-            object_label=label or diploma.label,
-            changes=changes,
-        )
+        record(action, About("masks", diploma.code, label or diploma.label), by=by, now=now, changes=changes)
     return changes

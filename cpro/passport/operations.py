@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.formatting import spoken_name
 from cpro.core.jobs.models import Job
@@ -47,11 +47,9 @@ def issue_passport(passport: Passport, *, by: Actor, now: datetime) -> None:
     _write_down([passport], now=now)
     record(
         "passport:issued",
+        About("passport", passport.student_id, passport.student_name),
         by=by,
         now=now,
-        object_type="passport",
-        object_id=passport.student_id,
-        object_label=passport.student_name,
         changes={"pages": (None, passport.page_count), "entries": (None, passport.entry_count)},
     )
 
@@ -62,11 +60,9 @@ def record_own_data_export(student: Student, passport: Passport | None, *, by: A
         issue_passport(passport, by=by, now=now)
     record(
         "personal_data:exported",
+        About("student", student.id, spoken_name(student.first_name, student.last_name)),
         by=by,
         now=now,
-        object_type="student",
-        object_id=student.id,
-        object_label=spoken_name(student.first_name, student.last_name),
     )
 
 
@@ -75,11 +71,9 @@ def issue_division(passports: Sequence[Passport], division: Division, *, by: Act
     _write_down(passports, now=now)
     record(
         "passports:issued",
+        About("division", division.id, division.code),
         by=by,
         now=now,
-        object_type="division",
-        object_id=division.id,
-        object_label=division.code,
         changes={
             "passports": (None, len(passports)),
             "pages": (None, sum(each.page_count for each in passports)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.competences.queries import list_competences
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden
@@ -270,12 +270,4 @@ def _record(
     by: Actor,
     now: datetime,
 ) -> None:
-    record(
-        action,
-        by=by,
-        now=now,
-        object_type="scenario",
-        object_id=scenario.id,
-        object_label=get_audit_label(scenario, diploma),
-        changes=changes,
-    )
+    record(action, About("scenario", scenario.id, get_audit_label(scenario, diploma)), by=by, now=now, changes=changes)

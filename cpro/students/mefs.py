@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from cpro.audit.operations import differences, record
+from cpro.audit.operations import About, differences, record
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import plural
@@ -245,4 +245,4 @@ def _find_national(codes: Sequence[str]) -> dict[str, int]:
 
 
 def _record(action: str, mef: MEF, changes: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
-    record(action, by=by, now=now, object_type="mef", object_id=mef.id, object_label=mef.code, changes=changes)
+    record(action, About("mef", mef.id, mef.code), by=by, now=now, changes=changes)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from cpro.audit.operations import differences, record
+from cpro.audit.operations import About, differences, record
 from cpro.core import events
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden
@@ -290,10 +290,12 @@ def _record(
         return
     record(
         action,
+        About(
+            type(row).__name__.lower(),
+            row.id,
+            spoken_name(row.first_name, row.last_name) if isinstance(row, Student) else row.code,
+        ),
         by=by,
         now=now,
-        object_type=type(row).__name__.lower(),
-        object_id=row.id,
-        object_label=spoken_name(row.first_name, row.last_name) if isinstance(row, Student) else row.code,
         changes=changes,
     )

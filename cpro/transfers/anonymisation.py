@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
@@ -73,11 +73,9 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
     )
     record(
         "transfer:names-forgotten",
+        About("transfers", establishment_id, ""),
         by=by,
         now=now,
-        object_type="transfers",
-        object_id=establishment_id,
-        object_label="",
         changes=audit_changes(len(rows), CopiedRecords()),
         establishment_id=establishment_id,
         session=session,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.transfers.copies import CopiedRecords
@@ -158,11 +158,9 @@ def record_on_both_sides(
         is_own = side.establishment_id == locked.side.establishment_id
         record(
             f"transfer:{action}",
+            About("transfer", side.id, side.student_label),
             by=named_to(by, is_own=is_own, otherwise=f"L’{_name(locked.acting)}"),
             now=now,
-            object_type="transfer",
-            object_id=side.id,
-            object_label=side.student_label,
             changes={**(changes or {}), **figures},
             establishment_id=side.establishment_id,
             session=session,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import join_french
 from cpro.core.permissions import Actor
@@ -253,11 +253,9 @@ def _record_offers(
 ) -> None:
     record(
         "transfer:offered" if own else "transfer:offer-received",
+        About("transfers", school.id, other.uai or other.name),
         by=named_to(by, is_own=own, otherwise=f"L’établissement {other.uai or other.name}"),
         now=now,
-        object_type="transfers",
-        object_id=school.id,
-        object_label=other.uai or other.name,
         changes={"pupils": (None, pupils)},
         establishment_id=school.id,
         session=session,

@@ -14,7 +14,7 @@ from itertools import groupby
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
@@ -177,11 +177,9 @@ def _record_sent_by(session: Session, establishment_id: int, *, by: Actor, now: 
         return  # another run recorded it meanwhile
     record(
         "transfer:sent",
+        About("transfers", establishment_id, ""),
         by=by,
         now=now,
-        object_type="transfers",
-        object_id=establishment_id,
-        object_label="",
         changes=audit_changes(sides, CopiedRecords(*sums)),
         establishment_id=establishment_id,
         session=session,

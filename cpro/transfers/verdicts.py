@@ -16,7 +16,7 @@ from sqlalchemy import ScalarSelect, Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.permissions import Actor
 from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
@@ -95,11 +95,9 @@ def record_reception(session: Session, establishment_id: int, applied: Applied, 
     """Record in a school's journal what it received, in one line."""
     record(
         "transfer:received",
+        About("transfers", establishment_id, ""),
         by=by,
         now=now,
-        object_type="transfers",
-        object_id=establishment_id,
-        object_label="",
         changes=audit_changes(
             applied.received[establishment_id], applied.copied_records.get(establishment_id, CopiedRecords())
         ),

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.engine import Connection
 
 from cpro.audit.models import AuditEntry, AuditHead
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.extensions import db
@@ -61,11 +61,9 @@ def write(school_id: int | None, **changes: tuple[Any, Any]) -> None:
     with platform_unit_of_work("test") as work:
         record(
             "establishment:particulars:changed",
+            About("establishment", school_id or 0, "Lycée d’essai"),
             by=TESTER,
             now=NOW,
-            object_type="establishment",
-            object_id=school_id or 0,
-            object_label="Lycée d’essai",
             changes=changes or {"city": ("Metz", "Nancy"), "is_active": (True, None)},
             establishment_id=school_id,
             session=work.session,
@@ -150,11 +148,9 @@ class TestAppend:
         with journal.app_context(), pytest.raises(ZeroDivisionError), platform_unit_of_work("test") as work:
             record(
                 "test:undone",
+                About("test", 1, ""),
                 by=TESTER,
                 now=NOW,
-                object_type="test",
-                object_id=1,
-                object_label="",
                 establishment_id=world.a.id,
                 session=work.session,
             )
@@ -168,15 +164,7 @@ class TestAppend:
     def test_append_two_lines_of_one_action_follow_each_other(self, app: Flask, world: World) -> None:
         with app.app_context(), unit_of_work(_session_of(world.a.id)) as work:
             for number in (1, 2):
-                record(
-                    "test:line",
-                    by=TESTER,
-                    now=NOW,
-                    object_type="test",
-                    object_id=number,
-                    object_label="",
-                    session=work.session,
-                )
+                record("test:line", About("test", number, ""), by=TESTER, now=NOW, session=work.session)
 
         assert [row["number"] for row in rows(app, AuditEntry)] == [1, 2]
         assert verify(app).exit_code == 0

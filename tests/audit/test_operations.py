@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from cpro.audit.models import AuditEntry
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.audit.queries import find_last_change
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
@@ -208,8 +208,8 @@ class TestReadJournal:
             tenancy.enter(Scope(world.a.id))
             with unit_of_work():
                 for action, field in (("masks:changed", "links"), ("masks:reset", "links"), ("masks:changed", "other")):
-                    about = {"object_type": "masks", "object_id": "C", "object_label": "z" * 300}
-                    record(action, by=actor, now=NOW, changes={field: ("", action)}, **about)
+                    about = About("masks", "C", "z" * 300)
+                    record(action, about, by=actor, now=NOW, changes={field: ("", action)})
 
             found, unnamed = (find_last_change("masks", "C", field) for field in ("links", "equipment"))
 

@@ -220,15 +220,13 @@ class TestConsultationsPage:
             work.session.add(make_student(world.a.id))
             work.session.flush()
             for number in range(60):
-                from cpro.audit.operations import record
+                from cpro.audit.operations import About, record
 
                 record(
                     "page:opened",
+                    About("page", "eleves.index_view", f"Page-{number}-lue"),
                     by=Actor("platform", world.inspector_id, "Dominique", "inspector", "test"),
                     now=NOW + timedelta(minutes=number),
-                    object_type="page",
-                    object_id="eleves.index_view",
-                    object_label=f"Page-{number}-lue",
                     establishment_id=world.a.id,
                     session=work.session,
                 )

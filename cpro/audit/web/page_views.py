@@ -7,11 +7,11 @@ these functions may be called inside an open unit of work, which would make SQLi
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import g
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.audit.queries import find_last_by
 from cpro.core.formatting import mask_ines
 from cpro.core.permissions import Permission, Principal
@@ -26,14 +26,6 @@ REFUSAL_QUIET = timedelta(minutes=1)
 _RECORDED = "consultation_recorded"
 
 Changes = dict[str, tuple[Any, Any]]
-
-
-class About(NamedTuple):
-    """What a line is about."""
-
-    object_type: str
-    object_id: str
-    object_label: str
 
 
 def record_consultation(
@@ -140,7 +132,7 @@ def _record_once(
                 action,
                 establishment_id=principal.establishment_id,
                 object_type=about.object_type,
-                object_id=about.object_id[:64],
+                object_id=str(about.object_id)[:64],
                 since=now - quiet,
                 changes={name: list(pair) for name, pair in (changes or {}).items()} if same_changes else None,
             )
@@ -148,11 +140,9 @@ def _record_once(
                 return
         record(
             action,
+            about,
             by=actor,
             now=now,
-            object_type=about.object_type,
-            object_id=about.object_id,
-            object_label=about.object_label,
             changes=changes,
             establishment_id=principal.establishment_id,
             session=work.session,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 
@@ -25,11 +25,9 @@ def record_about_school(
     """Record an action on a school; `session` when it is not the current one, as on the platform."""
     record(
         action,
+        About("establishment", establishment.id, establishment.name or establishment.code),
         by=by,
         now=now,
-        object_type="establishment",
-        object_id=establishment.id,
-        object_label=establishment.name or establishment.code,
         changes=changes,
         establishment_id=establishment.id if session is not None else None,
         session=session,

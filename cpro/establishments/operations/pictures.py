@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Actor
@@ -117,10 +117,8 @@ def _add_version(version: PictureVersion, action: str, *, by: Actor, now: dateti
 def _record(version: PictureVersion, action: str, *, by: Actor, now: datetime) -> None:
     record(
         action,
+        About("picture", version.kind.value, version.kind.label),
         by=by,
         now=now,
-        object_type="picture",
-        object_id=version.kind.value,
-        object_label=version.kind.label,
         changes={"version": (None, version.id)},
     )

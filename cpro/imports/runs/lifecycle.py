@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.concurrency import fingerprint
 from cpro.core.jobs import operations as jobs
@@ -242,12 +242,4 @@ def record_about_run(
     action: str, run: ImportRun, changes: Mapping[str, tuple[Any, Any]], *, by: Actor, now: datetime
 ) -> None:
     """Write the line of an action on an import in the journal, where it says of which kind the import is."""
-    record(
-        f"import:{run.kind.value}:{action}",
-        by=by,
-        now=now,
-        object_type="import_run",
-        object_id=run.id,
-        object_label=run.label,
-        changes=changes,
-    )
+    record(f"import:{run.kind.value}:{action}", About("import_run", run.id, run.label), by=by, now=now, changes=changes)

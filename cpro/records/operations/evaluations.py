@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.competences.models import Competence
 from cpro.competences.queries import list_competences
 from cpro.core import tenancy
@@ -128,11 +128,9 @@ def create_division_evaluations(
     )
     record(
         "evaluation:division",
+        About("division", division.id, division.code),
         by=by,
         now=now,
-        object_type="division",
-        object_id=division.id,
-        object_label=division.code,
         changes={"evaluated": (None, plural(len(wanted), "apprenant", "apprenants"))},
     )
     return len(wanted)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, func, not_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.clock import last_day_of_school_year
 from cpro.core.concurrency import check_fresh
@@ -199,11 +199,9 @@ def delete_expired(session: Session, establishment_id: int, *, by: Actor, now: d
     }
     record(
         "records:expired",
+        About("pupil_records", "", "Anciens apprenants"),
         by=by,
         now=now,
-        object_type="pupil_records",
-        object_id="",
-        object_label="Anciens apprenants",
         changes={name: (None, count) for name, count in counts.items() if count},
         establishment_id=establishment_id,
         session=session,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.clock import today_in
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import spoken_name
@@ -122,12 +122,7 @@ def get_origin_values(student: Student, *, by: Actor, now: datetime) -> dict[str
 def record_about_pupil(action: str, student: Student, *, by: Actor, now: datetime) -> None:
     """Record an action on a pupil's records: its kind and whose they are; never what was written."""
     record(
-        action,
-        by=by,
-        now=now,
-        object_type="pupil_records",
-        object_id=student.id,
-        object_label=spoken_name(student.first_name, student.last_name),
+        action, About("pupil_records", student.id, spoken_name(student.first_name, student.last_name)), by=by, now=now
     )
 
 

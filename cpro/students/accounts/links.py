@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.drafts.models import Draft
 from cpro.core.errors import Conflict, Forbidden
 from cpro.core.formatting import spoken_name
@@ -111,11 +111,9 @@ def note_links_seen(*, by: Actor, now: datetime) -> int:
     if unseen:
         record(
             queries.LINKS_SEEN,
+            About("accounts", "", "comptes reliés à un élève"),
             by=by,
             now=now,
-            object_type="accounts",
-            object_id="",
-            object_label="comptes reliés à un élève",
             changes={"links": (None, unseen)},
         )
     return unseen

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.exc import IntegrityError
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import spoken_name
@@ -88,11 +88,9 @@ def open_accounts(selection: Selection, *, by: Actor, now: datetime) -> int:
     else:
         record(
             "accounts:opened",
+            About("accounts", "", candidates.label),
             by=by,
             now=now,
-            object_type="accounts",
-            object_id="",
-            object_label=candidates.label,
             changes={"opened": (None, number)},
         )
     return number

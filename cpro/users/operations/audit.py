@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.permissions import Actor
 from cpro.users.models import Account
 from cpro.users.queries import AnyAccount
@@ -27,11 +27,9 @@ def record_about(
     is_of_school = isinstance(account, Account)
     record(
         action,
+        About("account" if is_of_school else "platform_account", account.id, account.label),
         by=by,
         now=now,
-        object_type="account" if is_of_school else "platform_account",
-        object_id=account.id,
-        object_label=account.label,
         changes=changes,
         establishment_id=account.establishment_id if isinstance(account, Account) else None,
         session=session,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.errors import Conflict, DomainError, refusal_of
 from cpro.core.formatting import format_count, plural
 from cpro.core.permissions import Actor, Role
@@ -113,11 +113,9 @@ def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: dateti
     voided = {"passwords_voided": (None, len(to_reset))} if plan.reset else {}
     record(
         "accounts:sheets:reset" if plan.reset else "accounts:sheets:drawn",
+        About("accounts", "", about),
         by=by,
         now=now,
-        object_type="accounts",
-        object_id="",
-        object_label=about,
         changes={"sheets": (None, len(kept)), **voided},
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.config import INACTIVITY_LIMIT
 from cpro.core.errors import DomainError
 from cpro.core.passwords import check_password, hash_password, needs_rehash
@@ -118,11 +118,9 @@ def enter_school(
         actor = (left_by or by) if school_id == left_id else by
         record(
             action,
+            About("establishment", school_id, actor.label),
             by=actor,
             now=now,
-            object_type="establishment",
-            object_id=school_id,
-            object_label=actor.label,
             establishment_id=school_id,
             session=session,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.errors import DomainError
 from cpro.core.formatting import of_name, plural
 from cpro.core.mail import Mail, enqueue, public_link
@@ -51,11 +51,9 @@ def mark_seen(accounts: Sequence[Account], *, by: Actor, now: datetime) -> int:
         names = ", ".join(each.label for each in unseen)
         record(
             "accounts:teachers:seen",
+            About("accounts", "", plural(len(unseen), "compte d’enseignant", "comptes d’enseignants")),
             by=by,
             now=now,
-            object_type="accounts",
-            object_id="",
-            object_label=plural(len(unseen), "compte d’enseignant", "comptes d’enseignants"),
             changes={"seen": (None, names)},
         )
     return len(unseen)

@@ -11,7 +11,7 @@ import time_machine
 from flask import Flask
 
 from cpro.audit.models import AuditEntry
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core import events
 from cpro.core.permissions import Principal, Role
 from cpro.core.transactions import platform_unit_of_work
@@ -154,11 +154,9 @@ class TestRecordSection:
         with app.app_context(), platform_unit_of_work("test") as work:
             record(
                 "student:changed",
+                About("student", world.a.student_id, "Zoé Secret-alpha"),
                 by=TESTER,
                 now=NOW,
-                object_type="student",
-                object_id=world.a.student_id,
-                object_label="Zoé Secret-alpha",
                 changes={"ine": (None, INE)},
                 establishment_id=world.a.id,
                 session=work.session,

@@ -243,13 +243,6 @@ def test_apply_that_finds_the_lock_held_says_that_one_is_under_way(
 
 
 def _record_creation(desk: Desk, student_id: int) -> None:
-    from cpro.audit.operations import record
+    from cpro.audit.operations import About, record
 
-    record(
-        "student:created",
-        by=desk.by,
-        now=clock.utcnow(),
-        object_type="student",
-        object_id=student_id,
-        object_label="Venu Nouveau",
-    )
+    record("student:created", About("student", student_id, "Venu Nouveau"), by=desk.by, now=clock.utcnow())

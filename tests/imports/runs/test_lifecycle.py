@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cpro.audit.operations import record
+from cpro.audit.operations import About, record
 from cpro.core.errors import DomainError
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.permissions import Role
@@ -158,11 +158,9 @@ class TestOneAtATime:
         with desk.open() as session:
             record(
                 "account:signed-in",
+                About("account", 1, "Alix GRANITE"),
                 by=desk.by,
                 now=NOW + timedelta(minutes=1),
-                object_type="account",
-                object_id=1,
-                object_label="Alix GRANITE",
                 session=session,
             )
 

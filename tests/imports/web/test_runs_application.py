@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record
+from cpro.audit.operations import record, About
 from cpro.core.jobs.models import Job, JobState
 from cpro.establishments.models import Establishment
 from cpro.imports.models import RunState
@@ -146,7 +146,7 @@ class TestApplyImport:
         with desk.open() as session:
             pupil = session.scalars(select(Student).where(Student.siecle_id == "1")).one()
             pupil.last_name = "AUTRE"
-            record("student:changed", by=desk.by, now=NOW, object_type="student", object_id=1, object_label="x")
+            record("student:changed", About("student", 1, "x"), by=desk.by, now=NOW)
 
         assert "est à refaire" in Page(browser.get(address)).text
         answer = browser.post(f"{address}/appliquer", form, follow_redirects=True)
