@@ -33,7 +33,8 @@ competences_used = _facts.signal("competences-used")
 
 # The three below are announced outside any transaction, by pages that only read; listeners write in their own.
 
-#: Somebody opened a record: `principal`, `object_type`, `object_id`, `object_label`, `origin`, `now`.
+#: Somebody opened a record: `principal`, `object_type`, `object_id`, `object_label`, `origin`, `now`, and `quiet`, the
+#: time within which the same record opened again is recorded once.
 record_opened = _facts.signal("record-opened")
 
 #: Somebody searched or filtered a list: `principal`, `screen` (its French title), `sought` (a phrase), `origin`, `now`.

@@ -296,9 +296,6 @@ def count_evaluations_of_fiche(fiche: Fiche) -> int:
     )
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
-
 def _get(model: type[Row], student_id: int, row_id: int, missing: str) -> Row:
     found = db.session.scalars(select(model).where(model.id == row_id, model.student_id == student_id)).one_or_none()
     if found is None:

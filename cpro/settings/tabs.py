@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import url_for
 
-from cpro.audit.web.page_views import QUIET, record_consultation
-from cpro.core import clock
+from cpro.audit.web.page_views import QUIET
+from cpro.core import events
 from cpro.core.permissions import Permission, can
-from cpro.core.web.current_user import current_principal, remote_address
+from cpro.core.web.current_user import announce, current_principal
 from cpro.core.web.edit_page import EditForm, EditPage
 from cpro.establishments.queries import get_current_establishment
 from cpro.settings import consequences
@@ -67,15 +67,8 @@ def settings_frame(key: str) -> dict[str, Any]:
     tab = next(each for each in TABS if each.key == key)
     part = next((each for each in PARTS if each.tab == key), None)
     if principal is not None:
-        record_consultation(
-            principal,
-            object_type="settings",
-            object_id=key,
-            object_label=tab.label,
-            origin=remote_address(),
-            now=clock.utcnow(),
-            quiet=QUIET,
-        )
+        about = {"object_type": "settings", "object_id": key, "object_label": tab.label}
+        announce(events.record_opened, "settings", **about, quiet=QUIET)
     return {
         "tabs": [
             {"label": each.label, "url": url_for(each.endpoint), "current": each is tab}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cpro.audit.web import page_views
 from cpro.core import clock, events
-from cpro.core.permissions import SCHOOL_FREE, Principal, access_of
+from cpro.core.permissions import SCHOOL_FREE, access_of
 from cpro.core.web.current_user import current_principal, remote_address
 from cpro.core.web.error_pages import show_busy_database
 from cpro.core.web.registry import registry
@@ -22,9 +21,9 @@ def install(app: Flask) -> None:
     """Listen to an application: its 403 answers, and `record_opened`, `search_made`, `exported`."""
     app.after_request(_record_refusal)
     app.after_request(_record_page_view)
-    events.record_opened.connect(_record_consultation)
-    events.search_made.connect(_record_search)
-    events.exported.connect(_record_export)
+    events.record_opened.connect(page_views.record_consultation)
+    events.search_made.connect(page_views.record_search)
+    events.exported.connect(page_views.record_export)
 
 
 def _record_refusal(response: Response) -> Response:
@@ -71,39 +70,3 @@ def _record_page_view(response: Response) -> Response:
         except OperationalError as error:
             return show_busy_database(error)
     return response
-
-
-def _record_consultation(
-    sender: object,
-    *,
-    principal: Principal,
-    object_type: str,
-    object_id: str,
-    object_label: str,
-    origin: str,
-    now: Any,
-    **_more: Any,
-) -> None:
-    page_views.record_consultation(
-        principal, object_type=object_type, object_id=object_id, object_label=object_label, origin=origin, now=now
-    )
-
-
-def _record_search(
-    sender: object, *, principal: Principal, screen: str, sought: str, origin: str, now: Any, **_more: Any
-) -> None:
-    page_views.record_search(principal, screen=screen, sought=sought, origin=origin, now=now)
-
-
-def _record_export(
-    sender: object,
-    *,
-    principal: Principal,
-    screen: str,
-    sought: str,
-    file_format: str,
-    origin: str,
-    now: Any,
-    **_more: Any,
-) -> None:
-    page_views.record_export(principal, screen=screen, sought=sought, file_format=file_format, origin=origin, now=now)

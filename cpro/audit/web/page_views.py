@@ -29,8 +29,9 @@ Changes = dict[str, tuple[Any, Any]]
 
 
 def record_consultation(
-    principal: Principal,
+    sender: object,
     *,
+    principal: Principal,
     object_type: str,
     object_id: str,
     object_label: str,
@@ -66,7 +67,9 @@ def record_page_view(principal: Principal, *, title: str, route: str, address: s
         )
 
 
-def record_search(principal: Principal, *, screen: str, sought: str, origin: str, now: datetime) -> None:
+def record_search(
+    sender: object, *, principal: Principal, screen: str, sought: str, origin: str, now: datetime
+) -> None:
     """Record what a person of the platform searched in a list: the support once in ten minutes; an INE is masked."""
     if principal.can(Permission.SCHOOL_CHOOSE):
         changes: Changes = {"sought": (None, mask_ines(sought))}
@@ -82,7 +85,7 @@ def record_search(principal: Principal, *, screen: str, sought: str, origin: str
 
 
 def record_export(
-    principal: Principal, *, screen: str, sought: str, file_format: str, origin: str, now: datetime
+    sender: object, *, principal: Principal, screen: str, sought: str, file_format: str, origin: str, now: datetime
 ) -> None:
     """Record that a list was exported, by anybody; an INE is masked."""
     changes: Changes = {"file_format": (None, file_format.upper())}

@@ -13,9 +13,9 @@ class ChecklistItem:
 
     title: str
     detail: str
-    done: bool
     link_url: str
     link_label: str
     figure: str | None = None
+    done: bool = False
     #: the right that the act asks for: a reader without it is shown who has it; None for an act of theirs
     act: Permission | None = None

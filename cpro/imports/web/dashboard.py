@@ -42,7 +42,6 @@ def list_import_items() -> list[ChecklistItem]:
             ChecklistItem(
                 "Confirmer l’import déposé",
                 "Son analyse est prête. Rien n’est écrit tant que vous ne l’avez pas confirmée.",
-                done=False,
                 link_url=url_for("imports.show", run_id=pending.id),
                 link_label="Lire l’analyse",
             )
@@ -60,7 +59,6 @@ def _new_year(url: str) -> list[ChecklistItem]:
             "Importer les fichiers de la nouvelle année",
             f"Le dernier import est de l’année {year_label(last.school_year)} : les élèves et les divisions de "
             f"{year_label(current)} ne sont pas là.",
-            done=False,
             link_url=url,
             link_label="Gérer les imports",
             figure=year_label(last.school_year),

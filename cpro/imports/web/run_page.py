@@ -82,9 +82,6 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
     return render_page("imports/show.html", status=status or (refusal.status if refusal else 200), **context)
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
-
 def _work(run: ImportRun, now: dt.datetime) -> Progress | None:
     """Return how far the work under way is, or None when there is none."""
     job = lifecycle.find_job(run)

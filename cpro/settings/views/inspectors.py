@@ -205,9 +205,6 @@ def consultations(mandate_id: int) -> ResponseReturnValue:
     )
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
-
 def _page(form: MandateForm, status: int = 200) -> ResponseReturnValue:
     school, now = get_current_establishment(), clock.utcnow()
     is_on = is_module_on(school, Module.INSPECTORS)

@@ -59,7 +59,6 @@ def _divisions() -> list[ChecklistItem]:
             f"{what} ni diplôme ni formation (MEF) : ses élèves n’ont ni masque de saisie ni compétences."
             if number == 1
             else f"{what} ni diplôme ni formation (MEF) : leurs élèves n’ont ni masque de saisie ni compétences.",
-            done=False,
             link_url=url_for("divisions.index_view"),
             link_label="Voir la liste",
             figure=format_count(number),
@@ -103,7 +102,6 @@ def _accounts_to_open() -> list[ChecklistItem]:
         ChecklistItem(
             "Ouvrir les comptes des élèves",
             f"Sans compte, {who}.",
-            done=False,
             link_url=url_for("pupil_accounts.open_accounts"),
             link_label="Ouvrir les comptes",
             figure=format_count(number),
@@ -121,7 +119,6 @@ def _unlinked_accounts() -> list[ChecklistItem]:
         ChecklistItem(
             "Relier les comptes d’apprenants à leur élève",
             f"Sans élève, {what} aucun parcours.",
-            done=False,
             link_url=url_for("utilisateurs.index_view", etat="sans-eleve"),
             link_label="Voir la liste",
             figure=format_count(number),
@@ -138,7 +135,6 @@ def _unseen_links() -> list[ChecklistItem]:
         ChecklistItem(
             "Vérifier les comptes reliés à un élève",
             "Un compte relié ouvre le parcours de l’élève : l’administrateur en a relié ou délié à la main.",
-            done=False,
             link_url=url_for("pupil_accounts.seen_links"),
             link_label="Voir la liste",
             figure=format_count(number),

@@ -57,7 +57,6 @@ def _decisions() -> list[ChecklistItem]:
         ChecklistItem(
             title,
             detail,
-            done=False,
             link_url=url_for("transfers.index", liste="en-cours"),
             link_label="Voir la liste",
             figure=format_count(count),

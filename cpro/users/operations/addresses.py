@@ -270,9 +270,6 @@ def _refuse_outdated(change: AddressChange, stored: str) -> None:
         raise NotFound("Ce lien n’est plus valable : l’adresse a encore changé depuis.")
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
-
 def _open_change(
     session: Session,
     establishment: Establishment,

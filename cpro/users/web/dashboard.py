@@ -29,7 +29,6 @@ def _head() -> list[ChecklistItem]:
             ChecklistItem(
                 "Ouvrir le compte du chef d’établissement",
                 f"Aucun compte de chef d’établissement n’est ouvert. {blocked}",
-                done=False,
                 link_url=url_for("utilisateurs.create_view") if edits else url_for("utilisateurs.index_view"),
                 link_label="Ajouter un utilisateur",
                 figure="0",
@@ -40,7 +39,6 @@ def _head() -> list[ChecklistItem]:
         ChecklistItem(
             "Faire activer le compte du chef d’établissement",
             f"Il n’a jamais choisi son mot de passe. {blocked} S’il n’a plus son code, sa page en envoie un autre.",
-            done=False,
             link_url=url_for("utilisateurs.details_view", id=heads.first_id),
             link_label="Voir son compte",
             figure="0",
@@ -60,7 +58,6 @@ def _codes() -> list[ChecklistItem]:
         ChecklistItem(
             "Remettre les codes d’activation",
             f"{who} et {'n’a' if number == 1 else 'n’ont'} pas de code valable : sans lui, pas de connexion.",
-            done=False,
             link_url=url_for("credential_sheets.choose", pour="sans-code")
             if edits
             else url_for("utilisateurs.index_view"),
@@ -83,7 +80,6 @@ def _pending_accounts() -> list[ChecklistItem]:
             f"Sans cet accord, {who} activer son compte."
             if pending == 1
             else f"Sans cet accord, {who} activer leur compte.",
-            done=False,
             link_url=url_for("utilisateurs.details_view", id=first_id)
             if pending == 1
             else url_for("utilisateurs.index_view", etat="accord"),
@@ -104,7 +100,6 @@ def _unseen_teachers() -> list[ChecklistItem]:
             "Voir les comptes d’enseignants ouverts par l’administrateur",
             "Un enseignant lit les fiches et les évaluations de ses divisions : vérifiez que vous connaissez ces "
             "personnes, puis dites que vous les avez vues.",
-            done=False,
             link_url=url_for("utilisateurs.index_view", etat="a-voir"),
             link_label="Voir la liste",
             figure=format_count(unseen),

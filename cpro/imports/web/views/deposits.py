@@ -164,9 +164,6 @@ def gate_of(school: Establishment) -> list[dict[str, str]]:
     ]
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
-
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     """Yield what was written in a file, then close it, and so delete it."""
     with file:

@@ -199,9 +199,6 @@ def undo(run_id: int) -> ResponseReturnValue:
     )
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
-
 def _keep(run_id: int, now: dt.datetime) -> int:
     """Keep the ticks and the answers of the page that is posted, all or none; return how many answers are new."""
     with unit_of_work():

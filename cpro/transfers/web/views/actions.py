@@ -92,9 +92,6 @@ def cancel(side_id: int) -> ResponseReturnValue:
     )
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
-
 def _posted() -> Any:
     return posted() if request.method == "POST" else None
 

@@ -110,9 +110,6 @@ def accept(side_id: int) -> ResponseReturnValue:
     return back_to(url_for("transfers.show", side_id=side_id), sentence)
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
-
 def _offers_to_anyone() -> bool:
     """Return whether the destination does not matter: the school does not use SIECLE itself."""
     return not get_current_establishment().uses_siecle

@@ -147,8 +147,6 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
     )
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
 _LINKS = {
     Event.CONFIRM: ("transfers.confirm", "Confirmer l’identité"),
     Event.AGREE: ("transfers.agree", "Donner votre accord"),

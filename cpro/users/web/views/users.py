@@ -222,9 +222,6 @@ def leave() -> ResponseReturnValue:
     return back_to(url_for("schools.choose"))
 
 
-# --- Private -------------------------------------------------------------------------------------------------------
-
-
 def _landing(principal: Principal) -> str | None:
     """Return the first page of the side bar that somebody may open in a school, or None for those who have none."""
     allowed = (entry.endpoint for entry in registry().menu if principal.can(entry.permission))
