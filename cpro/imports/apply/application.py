@@ -30,8 +30,7 @@ from cpro.imports.errors import AnalysisOutdated, NotToApply
 from cpro.imports.models import ImportRun, RunState
 from cpro.imports.queries import fingerprint_of_data, get_run, school_day
 from cpro.imports.runs import lifecycle
-from cpro.imports.runs.admission import require_may_import
-from cpro.imports.runs.exclusion import lock_imports
+from cpro.imports.runs.admission import lock_imports, require_may_import
 from cpro.imports.runs.lifecycle import check_confirmations, close_run, record_about_run, version_of
 
 Clock = Callable[[], dt.datetime]

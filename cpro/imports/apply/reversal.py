@@ -25,7 +25,7 @@ from cpro.imports.apply.application import Clock, Finish
 from cpro.imports.errors import UndoImpossible, UndoUnderWay, WorkedOn
 from cpro.imports.models import UNDO_JOB, ImportChange, ImportRun, RunState
 from cpro.imports.queries import UNDO_PERIOD, find_last_applied, find_open_run, fingerprint_of_data, get_run, school_day
-from cpro.imports.runs.exclusion import lock_imports, lock_run
+from cpro.imports.runs.admission import lock_imports, lock_run
 from cpro.imports.runs.lifecycle import is_being_undone, record_about_run
 
 #: Changes undone before the answer: those of a large school. A worker undoes more.

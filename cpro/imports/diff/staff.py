@@ -27,7 +27,6 @@ from cpro.imports.diff.proposals import (
     find_answer,
     notes_of,
 )
-from cpro.imports.diff.services import list_known_services, merge_services
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.parse.records import StaffRecord
 from cpro.imports.parse.siecle.header import ExportKind
@@ -300,3 +299,34 @@ def _same_origin(key: str, is_table: bool) -> bool:
 def _described(record: StaffRecord) -> str:
     parts = [record.label, record.function, ", ".join(record.disciplines), ", ".join(record.division_codes)]
     return ", ".join(part for part in parts if part)
+
+
+def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return the divisions that the last file applied gave each account; none for one that no file gave any."""
+    rows = db.session.execute(
+        select(ImportChange.object_id, ImportChange.changes)
+        .join(ImportRun, ImportRun.id == ImportChange.run_id)
+        .where(
+            ImportRun.state_value == RunState.APPLIED.value,
+            ImportChange.object_type == "account",
+            ImportChange.object_id.in_(account_ids),
+            ImportChange.is_selected,
+        )
+        .order_by(ImportChange.id)
+    )
+    services: dict[int, list[str]] = {}
+    for account_id, changes in rows:
+        pair = changes.get(SERVICES) or changes.get(DIVISIONS)
+        if pair and account_id is not None:
+            services[account_id] = pair.new
+    return services
+
+
+def merge_services(have: Collection[str], earlier: Collection[str], current: Collection[str]) -> list[str]:
+    """Return the divisions of a teacher once what the file changed is done to those they have, in order.
+
+    A file that says what it said last time changes nothing: neither a division added by hand nor one withdrawn by hand
+    (in September, STS-Web still gives last year's services) comes undone at each import.
+    """
+    before, now = set(earlier), set(current)
+    return sorted((set(have) | (now - before)) - (before - now))

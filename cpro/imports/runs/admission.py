@@ -1,11 +1,27 @@
-"""May this school import: one rule for the pages, the jobs and the command line."""
+"""Who may import, and the locks that let one transaction at a time write the imports of a school.
+
+The imports have a named lock of their own. The school's row is not enough for that: signing in, saving a setting and
+each line of the journal lock it too, so a long transaction locks it only just before its commit. Code that needs both
+locks takes the one of the imports first.
+"""
 
 from __future__ import annotations
 
+from sqlalchemy.exc import OperationalError
+
+from cpro.core.locks import is_busy, take_named_lock
 from cpro.core.permissions import Actor
+from cpro.core.tenancy import scope_of
 from cpro.establishments.gate import GateClosed, MissingParticular, missing_particulars
 from cpro.establishments.models import Establishment
+from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
+from cpro.imports.errors import ImportUnderWay
+from cpro.imports.models import ImportRun
 from cpro.users.operations.rules import is_command_line
+
+#: The family of these locks among those of PostgreSQL: any number, as long as nothing else uses it.
+_FAMILY = 0x4350494D
 
 
 def list_missing(school: Establishment, *, by: Actor) -> list[MissingParticular]:
@@ -23,3 +39,34 @@ def require_may_import(school: Establishment, *, by: Actor) -> None:
     missing = list_missing(school, by=by)
     if missing:
         raise GateClosed(missing)
+
+
+def lock_imports() -> None:
+    """Lock the imports of the school until the commit.
+
+    Raises `ImportUnderWay` when another transaction still has them locked once the wait is over (`core.locks`).
+    """
+    school_id = scope_of(db.session()).establishment_id
+    assert school_id is not None, "imports are of one school"
+    try:
+        take_named_lock(db.session(), _FAMILY, school_id)
+    except OperationalError as error:
+        if not is_busy(error):
+            raise
+        raise ImportUnderWay from error
+
+
+def lock_imports_and_school() -> Establishment:
+    """Lock the imports and the row of the school until the commit, and return the school; for short transactions.
+
+    Raises `ImportUnderWay`.
+    """
+    lock_imports()
+    return lock_current_establishment()
+
+
+def lock_run(run: ImportRun) -> Establishment:
+    """Lock as `lock_imports_and_school` does, and read again where an import stands: another may have moved it."""
+    school = lock_imports_and_school()
+    db.session.refresh(run)
+    return school

@@ -16,7 +16,7 @@ from cpro.extensions import db
 from cpro.imports.errors import AnalysisSeenChanged, NotToApply
 from cpro.imports.models import ImportChange, ImportQuestion, ImportRun, RunState
 from cpro.imports.runs import ticks
-from cpro.imports.runs.exclusion import lock_run
+from cpro.imports.runs.admission import lock_run
 from cpro.imports.runs.lifecycle import record_about_run, version_of
 
 

@@ -31,13 +31,12 @@ from cpro.imports.diff.proposals import Answers, Note, Proposal, Question, Yield
 from cpro.imports.diff.sources import SIECLESources, Sources, TableSources, gather, gather_all, require_kind, size_of
 from cpro.imports.errors import AnalysisOutdated, FileRefused, FilesGone, Refusals
 from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
+from cpro.imports.parse.files.archives import detect_shape
 from cpro.imports.parse.files.extraction import UnpackedFile, unpack
 from cpro.imports.parse.files.recognition import RecognisedFile, recognise
-from cpro.imports.parse.files.shapes import detect_shape
 from cpro.imports.queries import fingerprint_of_data, get_run, school_day
 from cpro.imports.runs import lifecycle, ticks, upload_files
-from cpro.imports.runs.admission import require_may_import
-from cpro.imports.runs.exclusion import lock_imports_and_school
+from cpro.imports.runs.admission import lock_imports_and_school, require_may_import
 
 #: Bytes analysed before the answer: the files of some eight thousand pupils, a few seconds.
 AT_ONCE_SIZE = 8 * 1024 * 1024

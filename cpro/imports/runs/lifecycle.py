@@ -33,8 +33,7 @@ from cpro.imports.models import (
 )
 from cpro.imports.queries import find_last_applied, find_open_run, fingerprint_of_data
 from cpro.imports.runs import upload_files
-from cpro.imports.runs.admission import require_may_import
-from cpro.imports.runs.exclusion import lock_imports_and_school, lock_run
+from cpro.imports.runs.admission import lock_imports_and_school, lock_run, require_may_import
 from cpro.imports.runs.ticks import remember_ticks
 
 

@@ -17,9 +17,8 @@ from cpro.imports.parse.siecle.header import ExportKind
 from cpro.imports.parse.siecle.reader import read_students
 from cpro.imports.parse.siecle.structures import read_nomenclature, read_structures
 from cpro.imports.parse.siecle.sts import read_sts
-from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind, template_csv, template_xlsx
 from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
-from cpro.imports.parse.spreadsheet.template import template_csv, template_xlsx
 from tests.helpers.siecle import FILES
 
 pytestmark = pytest.mark.slow

@@ -1,7 +1,8 @@
-"""Zip archives judged before a byte of them is unfolded, and unfolded under names of our own."""
+"""Zip archives judged before a byte of them is unfolded, and unfolded under names of our own; the shape of a file."""
 
 from __future__ import annotations
 
+import enum
 import io
 import re
 import stat
@@ -17,7 +18,9 @@ from cpro.imports.errors import (
     ArchiveBomb,
     BrokenArchive,
     CrowdedArchive,
+    EmptyFile,
     EncryptedArchive,
+    UnreadableTable,
     UnsafeArchive,
     UnsupportedArchive,
 )
@@ -32,6 +35,10 @@ _ENCRYPTED = 0x1 | 0x40
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _UNSAFE_NAME = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_OTHER_ARCHIVE_STARTS = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_OLD_WORKBOOK_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_WORKBOOK_PART = "xl/workbook.xml"
 
 
 @contextmanager
@@ -107,3 +114,27 @@ def _crowded() -> CrowdedArchive:
     return CrowdedArchive(
         f"Cette archive contient plus de {format_count(MAX_MEMBERS)} fichiers : déposez seulement ceux de l’export."
     )
+
+
+class Shape(enum.Enum):
+    """What a file is made of."""
+
+    TEXT = "texte"
+    WORKBOOK = "classeur XLSX"
+    ARCHIVE = "archive"
+
+
+def detect_shape(path: Path) -> Shape:
+    """Return what the file is made of; raises EmptyFile, UnsupportedArchive, UnreadableTable for an old workbook."""
+    with path.open("rb") as file:
+        start = file.read(64)
+    if not start.strip():
+        raise EmptyFile
+    if start.startswith(_OTHER_ARCHIVE_STARTS):
+        raise UnsupportedArchive
+    if start.startswith(_OLD_WORKBOOK_START):
+        raise UnreadableTable
+    if not start.startswith(_ZIP_STARTS):
+        return Shape.TEXT
+    with open_archive(path) as archive:
+        return Shape.WORKBOOK if _WORKBOOK_PART in archive.namelist() else Shape.ARCHIVE

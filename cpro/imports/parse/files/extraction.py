@@ -18,8 +18,7 @@ from cpro.imports.errors import (
     Refusals,
     about_file,
 )
-from cpro.imports.parse.files.archives import list_members, open_archive
-from cpro.imports.parse.files.shapes import Shape, detect_shape
+from cpro.imports.parse.files.archives import Shape, detect_shape, list_members, open_archive
 
 #: Bytes of a whole deposit, before and after unfolding.
 MAX_DEPOSIT_SIZE = 200 * 1024 * 1024

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from cpro.imports.errors import about_file
+from cpro.imports.parse.files.archives import Shape
 from cpro.imports.parse.files.extraction import UnpackedFile
-from cpro.imports.parse.files.shapes import Shape
 from cpro.imports.parse.siecle.header import Header, read_header, recognise_root
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
 from cpro.imports.parse.spreadsheet.reader import recognise_worksheet

@@ -1,4 +1,4 @@
-"""Columns of the two tables: the titles we write, those we recognise."""
+"""Columns of the two tables: the titles we write in the models, those we recognise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cpro.core.formatting import join_french
+from cpro.core.spreadsheets import csv_lines, xlsx_file
 from cpro.core.validators import fold
 from cpro.imports.errors import MissingColumns, UnknownFile
 
@@ -109,3 +110,18 @@ def find_columns(kind: WorksheetKind, titles: Sequence[str]) -> dict[str, int]:
             f"{kind.value} : colonnes absentes, {join_french(missing)}. Reprenez les titres du modèle."
         )
     return places
+
+
+def template_csv(kind: WorksheetKind) -> bytes:
+    """Return the titles alone as CSV: semicolons, UTF-8 with its mark. An example line would end up imported."""
+    return "".join(csv_lines([template_titles(kind)])).encode()
+
+
+def template_xlsx(kind: WorksheetKind) -> bytes:
+    """Return the titles alone as a workbook."""
+    return xlsx_file([template_titles(kind)], title=kind.value)
+
+
+def template_titles(kind: WorksheetKind) -> list[str]:
+    """Return the titles in the order of the template."""
+    return [column.title for column in COLUMNS[kind]]

@@ -21,7 +21,7 @@ from cpro.imports.parse.checks import (
     check_mef,
     check_names,
 )
-from cpro.imports.parse.files.shapes import Shape, detect_shape
+from cpro.imports.parse.files.archives import Shape, detect_shape
 from cpro.imports.parse.findings import Finding, FindingCode
 from cpro.imports.parse.records import RecordBuffer, StaffRecord, StudentRecord
 from cpro.imports.parse.spreadsheet.columns import COLUMNS, WorksheetKind, find_columns, recognise_titles

@@ -26,8 +26,7 @@ from cpro.imports.apply.reversal import describe_obstacle
 from cpro.imports.errors import DepositTooLarge
 from cpro.imports.models import RunState
 from cpro.imports.parse.files.extraction import MAX_DEPOSIT_SIZE
-from cpro.imports.parse.spreadsheet.columns import WorksheetKind
-from cpro.imports.parse.spreadsheet.template import template_csv, template_xlsx
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind, template_csv, template_xlsx
 from cpro.imports.runs import admission, listing
 from cpro.imports.runs.deposits import deposit
 from cpro.imports.runs.lifecycle import describe_failure

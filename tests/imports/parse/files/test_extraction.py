@@ -25,8 +25,8 @@ from cpro.imports.errors import (
     UnsupportedArchive,
 )
 from cpro.imports.parse.files import archives, extraction
+from cpro.imports.parse.files.archives import Shape
 from cpro.imports.parse.files.extraction import unpack
-from cpro.imports.parse.files.shapes import Shape
 from tests.helpers.siecle import FILES, zip_of
 from tests.imports.conftest import WriteFile
 

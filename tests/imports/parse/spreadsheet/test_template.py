@@ -8,8 +8,7 @@ import pytest
 
 from cpro.imports.parse.files.extraction import unpack
 from cpro.imports.parse.files.recognition import recognise
-from cpro.imports.parse.spreadsheet.columns import WorksheetKind
-from cpro.imports.parse.spreadsheet.template import template_csv, template_titles, template_xlsx
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind, template_csv, template_titles, template_xlsx
 from tests.imports.conftest import WriteFile
 
 
