@@ -43,6 +43,12 @@ class FieldErrors(DomainError):
         return self._errors
 
 
+def check_no_error(errors: Mapping[str, str]) -> None:
+    """Raise `FieldErrors` if there are errors, {field: sentence}."""
+    if errors:
+        raise FieldErrors(errors)
+
+
 class NotFound(DomainError):
     """Say that the object does not exist, for this person at least: another school's object does not."""
 

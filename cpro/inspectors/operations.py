@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import About, record
 from cpro.core.clock import last_day_of_school_year, today_in
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden
+from cpro.core.errors import Conflict, DomainError, FieldErrors, Forbidden, check_no_error
 from cpro.core.formatting import format_date
 from cpro.core.mail import Mail, enqueue
 from cpro.core.parsing import read_day
@@ -96,8 +96,7 @@ def open_mandate(
     account = _find_inspector(session, address, errors) if address else None
     if account is not None and not {"starts_on", "ends_on"} & errors.keys():
         _refuse_overlap(session, account.id, school.id, first, last, errors)
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     if account is None:
         account = _create_inspector(session, address, typed_name, by=by, now=now)
     mandate = Mandate(
@@ -181,8 +180,7 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
     check_closure(mandate, by, now=now)
     errors: dict[str, str] = {}
     typed = _line(reason, "reason", 300, "Indiquez la raison : elle reste dans votre établissement.", errors)
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     mandate.closed_at, mandate.closed_by_label, mandate.closing_reason = now, by.label, typed
     db.session.flush()
     _record("mandate:closed", mandate, {"reason": (None, typed)}, by=by, now=now)

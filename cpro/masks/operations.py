@@ -8,7 +8,7 @@ from typing import Any
 
 from cpro.audit.operations import About, record
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, FieldErrors, NotFound
+from cpro.core.errors import DomainError, FieldErrors, NotFound, check_no_error
 from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
 from cpro.core.validators import clean_text
@@ -67,8 +67,7 @@ def update_wordings(
             raise
         except DomainError as refusal:
             errors[name] = refusal.message
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     lock_current_establishment()  # one writer of a school's masks at a time
     masks = list_masks(diploma.id)
     stored = get_stored_values(masks)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from cpro.audit.operations import About, record
 from cpro.competences.queries import list_competences
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, FieldErrors, Forbidden
+from cpro.core.errors import DomainError, FieldErrors, Forbidden, check_no_error
 from cpro.core.formatting import plural
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Actor
@@ -237,8 +237,7 @@ def _clean(values: Mapping[str, Any], *, author_id: int, kept_co_authors: Sequen
     else:
         clean["competences"] = _clean_competences(diploma, values.get("competences") or (), errors)
     clean["co_authors"] = _clean_co_authors(values.get("co_authors") or (), author_id, kept_co_authors, errors)
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     return clean
 
 

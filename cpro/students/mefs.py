@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from cpro.audit.operations import About, differences, record
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.errors import DomainError, check_no_error
 from cpro.core.formatting import plural
 from cpro.core.permissions import Actor
 from cpro.core.validators import normalise_mef, read_line
@@ -113,8 +113,7 @@ def create_mef(values: Mapping[str, str], *, by: Actor, now: datetime) -> MEF:
     lock_current_establishment()
     errors: dict[str, str] = {}
     clean = {"code": _clean_code(values, errors), **_clean(values, errors)}
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     mef = MEF(**clean)
     db.session.add(mef)
     db.session.flush()
@@ -141,8 +140,7 @@ def update_mef(
     check_fresh(mef_values(mef, _get_diploma(mef.diploma_id)), opened_on)
     errors: dict[str, str] = {}
     clean = _clean(values, errors)
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     before = {name: getattr(mef, name) for name in clean}
     others = list_unlinked_years(mef) if links_other_years and clean["diploma_id"] else ()
     mef.label, mef.diploma_id = clean["label"], clean["diploma_id"]

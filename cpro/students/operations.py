@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from cpro.audit.operations import About, differences, record
 from cpro.core import events
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, FieldErrors, Forbidden
+from cpro.core.errors import DomainError, FieldErrors, Forbidden, check_no_error
 from cpro.core.formatting import plural, spoken_name
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
@@ -69,7 +69,7 @@ def create_student(values: Mapping[str, str], *, by: Actor, now: datetime) -> St
     student = Student(created_at=now, **_clean_student(values, now))
     db.session.add(student)
     db.session.flush()
-    _record("student:created", student, {}, _audit_values(student), by=by, now=now)
+    _record("student:created", student, {}, by=by, now=now)
     return student
 
 
@@ -84,8 +84,7 @@ def update_student(
     check_fresh(before, opened_on)
     for name, value in clean.items():
         setattr(student, name, value)
-    db.session.flush()
-    _record("student:changed", student, before, _audit_values(student), by=by, now=now)
+    _record("student:changed", student, before, by=by, now=now)
 
 
 def division_values(division: Division, diploma: Diploma | None) -> dict[str, str]:
@@ -100,7 +99,7 @@ def create_division(values: Mapping[str, str], *, by: Actor, now: datetime) -> D
     division = Division(**_clean_division(values, None))
     db.session.add(division)
     db.session.flush()
-    _record("division:created", division, {}, _audit_values(division), by=by, now=now)
+    _record("division:created", division, {}, by=by, now=now)
     return division
 
 
@@ -124,8 +123,7 @@ def update_division(
         raise FieldErrors({"diploma": "Choisissez l’un des diplômes que préparent les formations de ses élèves."})
     for name, value in clean.items():
         setattr(division, name, value)
-    db.session.flush()
-    _record("division:changed", division, before, _audit_values(division), by=by, now=now)
+    _record("division:changed", division, before, by=by, now=now)
 
 
 def diploma_values(diploma: Diploma) -> dict[str, str]:
@@ -139,7 +137,7 @@ def create_diploma(values: Mapping[str, str], *, by: Actor, now: datetime) -> Di
     diploma = Diploma(establishment_id=school.id, **_clean_diploma(values, None))
     db.session.add(diploma)
     db.session.flush()
-    _record("diploma:created", diploma, {}, _audit_values(diploma), by=by, now=now)
+    _record("diploma:created", diploma, {}, by=by, now=now)
     return diploma
 
 
@@ -154,8 +152,7 @@ def update_diploma(
     check_fresh(before, opened_on)
     for name, value in _clean_diploma(values, diploma.id).items():
         setattr(diploma, name, value)
-    db.session.flush()
-    _record("diploma:changed", diploma, before, _audit_values(diploma), by=by, now=now)
+    _record("diploma:changed", diploma, before, by=by, now=now)
 
 
 def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
@@ -165,7 +162,7 @@ def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
     a foreign key refuses for the others.
     """
     check_diploma_deletion(diploma)
-    _record("diploma:deleted", diploma, {}, {}, by=by, now=now)
+    record("diploma:deleted", About("diploma", diploma.id, diploma.code), by=by, now=now)
     db.session.delete(diploma)
     try:
         db.session.flush()
@@ -218,8 +215,7 @@ def _clean_student(values: Mapping[str, str], now: datetime) -> dict[str, Any]:
     if code and division is None and "division" not in errors:
         errors["division"] = f"Aucune division ne porte le code « {code} » : choisissez dans la liste proposée."
     clean["division_id"] = division.id if division else None
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     return clean
 
 
@@ -234,8 +230,7 @@ def _clean_division(values: Mapping[str, str], own_id: int | None) -> dict[str, 
     diploma = find_diploma(diploma_code) if diploma_code else None
     if diploma_code and diploma is None and "diploma" not in errors:
         errors["diploma"] = f"Aucun diplôme ne porte le code « {diploma_code} » : choisissez dans la liste proposée."
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     return {"code": code, "label": label, "diploma_id": diploma.id if diploma else None}
 
 
@@ -249,8 +244,7 @@ def _clean_diploma(values: Mapping[str, str], own_id: int | None) -> dict[str, s
     namesake = find_diploma(clean["code"]) if clean["code"] else None
     if namesake and namesake.id != own_id:
         errors["code"] = f"Un diplôme porte déjà le code « {clean['code']} »."
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     return clean
 
 
@@ -276,26 +270,11 @@ def _audit_values(row: Student | Division | Diploma) -> dict[str, str]:
 
 
 def _record(
-    action: str,
-    row: Student | Division | Diploma,
-    before: Mapping[str, str],
-    after: Mapping[str, str],
-    *,
-    by: Actor,
-    now: datetime,
+    action: str, row: Student | Division | Diploma, before: Mapping[str, str], *, by: Actor, now: datetime
 ) -> None:
     """Record an action; a correction that changed nothing is none."""
-    changes = differences(before, after)
+    changes = differences(before, _audit_values(row))
     if before and not changes:
         return
-    record(
-        action,
-        About(
-            type(row).__name__.lower(),
-            row.id,
-            spoken_name(row.first_name, row.last_name) if isinstance(row, Student) else row.code,
-        ),
-        by=by,
-        now=now,
-        changes=changes,
-    )
+    label = spoken_name(row.first_name, row.last_name) if isinstance(row, Student) else row.code
+    record(action, About(type(row).__name__.lower(), row.id, label), by=by, now=now, changes=changes)

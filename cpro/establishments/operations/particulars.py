@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import differences
 from cpro.core import events
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, FieldErrors, PasswordNeeded
+from cpro.core.errors import DomainError, PasswordNeeded, check_no_error
 from cpro.core.permissions import Actor
 from cpro.core.validators import (
     clean_text,
@@ -201,8 +201,7 @@ def normalise(values: Mapping[str, str]) -> dict[str, str]:
             clean[name] = RULES[name](value or "")
         except DomainError as refusal:
             errors[name] = refusal.message
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     return clean
 
 

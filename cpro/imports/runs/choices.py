@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import and_, select
 
-from cpro.core.errors import FieldErrors
+from cpro.core.errors import check_no_error
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Actor
 from cpro.extensions import db
@@ -71,8 +71,7 @@ def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, n
         for question_id, answer in answers.items()
         if question_id not in questions or answer not in _choices(questions[question_id])
     }
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     given = {questions[question_id].key: answer for question_id, answer in answers.items()}
     new = {key: answer for key, answer in given.items() if run.answers.get(key) != answer}
     if new:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cpro.core.concurrency import check_fresh
+from cpro.core.errors import check_no_error
 from cpro.core.permissions import Actor
 from cpro.core.richtext import read_rich
 from cpro.extensions import db
@@ -26,7 +27,6 @@ def create_bilan(student_id: int, values: Mapping[str, str], *, by: Actor, now: 
     rules.check_may_evaluate(student, by)
     bilan = Bilan(**_clean(values), **rules.get_origin_values(student, by=by, now=now))
     db.session.add(bilan)
-    db.session.flush()
     rules.record_about_pupil("bilan:created", student, by=by, now=now)
     return bilan
 
@@ -46,7 +46,6 @@ def update_bilan(
     for name, value in clean.items():
         setattr(bilan, name, value)
     bilan.changed_at = now
-    db.session.flush()
     rules.record_about_pupil("bilan:changed", student, by=by, now=now)
     return bilan
 
@@ -57,7 +56,6 @@ def delete_bilan(student_id: int, bilan_id: int, *, by: Actor, now: datetime) ->
     bilan = queries.get_bilan(student_id, bilan_id)
     rules.check_may_change(bilan, student, by)
     db.session.delete(bilan)
-    db.session.flush()
     rules.record_about_pupil("bilan:deleted", student, by=by, now=now)
 
 
@@ -67,5 +65,5 @@ def _clean(values: Mapping[str, str]) -> dict[str, Any]:
     body = read_rich(values, "body", errors)
     if not body:
         errors["body"] = "Écrivez le bilan."
-    rules.check_no_error(errors)
+    check_no_error(errors)
     return {"starts_on": first, "ends_on": last, "body": body}

@@ -11,6 +11,7 @@ from cpro.competences.models import Competence
 from cpro.competences.queries import list_competences
 from cpro.core import tenancy
 from cpro.core.concurrency import check_fresh
+from cpro.core.errors import check_no_error
 from cpro.core.formatting import format_date, plural
 from cpro.core.permissions import Actor, Permission
 from cpro.establishments.queries import lock_current_establishment
@@ -48,7 +49,6 @@ def create_evaluation(student_id: int, values: Mapping[str, str], *, by: Actor, 
     clean = _clean(student, values, now=now)
     evaluation = Evaluation(**clean, **rules.get_origin_values(student, by=by, now=now))
     db.session.add(evaluation)
-    db.session.flush()
     rules.record_about_pupil("evaluation:created", student, by=by, now=now)
     return evaluation
 
@@ -68,7 +68,6 @@ def update_evaluation(
     for name, value in clean.items():
         setattr(evaluation, name, value)
     evaluation.changed_at = now
-    db.session.flush()
     rules.record_about_pupil("evaluation:changed", student, by=by, now=now)
     return evaluation
 
@@ -79,7 +78,6 @@ def delete_evaluation(student_id: int, evaluation_id: int, *, by: Actor, now: da
     evaluation = queries.get_evaluation(student_id, evaluation_id)
     rules.check_may_change(evaluation, student, by)
     db.session.delete(evaluation)
-    db.session.flush()
     rules.record_about_pupil("evaluation:deleted", student, by=by, now=now)
 
 
@@ -117,7 +115,7 @@ def create_division_evaluations(
     common = _clean_common(division, values, errors, now=now)
     if not wanted and not errors:
         errors[""] = "Donnez un niveau à un apprenant au moins."
-    rules.check_no_error(errors)
+    check_no_error(errors)
     tenancy.bulk_insert(
         db.session(),
         Evaluation,
@@ -148,7 +146,7 @@ def _clean(
     if uid and uid not in queries.list_fiches_by_origin(student.id):
         errors["fiche"] = "Cette fiche n’existe plus : choisissez à nouveau."
     common = _clean_common(division, values, errors, now=now, stored=stored)
-    rules.check_no_error(errors)
+    check_no_error(errors)
     return {**common, "level": level, "fiche_uid": uid}
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError
+from cpro.core.errors import DomainError, check_no_error
 from cpro.core.permissions import Actor, Permission
 from cpro.core.richtext import read_rich
 from cpro.core.validators import read_line
@@ -49,7 +49,6 @@ def create_fiche(student_id: int, values: Mapping[str, str], *, is_done: bool, b
     if is_done:
         _complete(fiche, by=by, now=now)
     db.session.add(fiche)
-    db.session.flush()
     rules.record_about_pupil("fiche:created", student, by=by, now=now)
     return fiche
 
@@ -77,7 +76,6 @@ def update_fiche(
     fiche.state, fiche.changed_at = FicheState.DRAFT, now
     if is_done:
         _complete(fiche, by=by, now=now)
-    db.session.flush()
     rules.record_about_pupil("fiche:changed", student, by=by, now=now)
     return fiche
 
@@ -88,7 +86,6 @@ def submit_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) ->
     rules.check_may_change(fiche, student, by)
     if fiche.state is FicheState.DRAFT:
         fiche.state, fiche.changed_at = FicheState.SUBMITTED, now
-        db.session.flush()
         rules.record_about_pupil("fiche:submitted", student, by=by, now=now)
     return fiche
 
@@ -105,7 +102,6 @@ def validate_fiche(student_id: int, fiche_id: int, *, opened_on: str | None, by:
         raise refusal
     check_fresh(get_fiche_values(fiche), opened_on)
     _validate(fiche, by=by, now=now)
-    db.session.flush()
     rules.record_about_pupil("fiche:validated", student, by=by, now=now)
     return fiche
 
@@ -122,7 +118,6 @@ def send_back_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime)
         raise refusal
     fiche.state, fiche.changed_at = FicheState.DRAFT, now
     fiche.validated_at, fiche.validated_by_label = None, ""
-    db.session.flush()
     rules.record_about_pupil("fiche:sent-back", student, by=by, now=now)
     return fiche
 
@@ -132,7 +127,6 @@ def delete_fiche(student_id: int, fiche_id: int, *, by: Actor, now: datetime) ->
     student, fiche = _lock(student_id, fiche_id)
     check_deletion(fiche, student, by)
     db.session.delete(fiche)
-    db.session.flush()
     rules.record_about_pupil("fiche:deleted", student, by=by, now=now)
 
 
@@ -190,7 +184,7 @@ def _clean(values: Mapping[str, str]) -> dict[str, Any]:
         "ends_on": last,
         "tasks": read_rich(values, "tasks", errors),
     }
-    rules.check_no_error(errors)
+    check_no_error(errors)
     return clean
 
 

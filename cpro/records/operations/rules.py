@@ -10,7 +10,7 @@ from typing import Any
 
 from cpro.audit.operations import About, record
 from cpro.core.clock import today_in
-from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.errors import DomainError
 from cpro.core.formatting import spoken_name
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Permission
@@ -152,12 +152,6 @@ def parse_period(values: Mapping[str, str], errors: dict[str, str]) -> tuple[dat
     if first and last and last < first:
         errors["ends_on"] = "Le dernier jour vient avant le premier : vérifiez les deux dates."
     return first, last
-
-
-def check_no_error(errors: Mapping[str, str]) -> None:
-    """Raise `FieldErrors` unless there are no errors."""
-    if errors:
-        raise FieldErrors(errors)
 
 
 def get_school_today(now: datetime) -> date:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import differences
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, FieldErrors, refusal_of
+from cpro.core.errors import DomainError, check_no_error, refusal_of
 from cpro.core.permissions import Actor, Permission, Role, role_can
 from cpro.core.validators import clean_text, normalise_email
 from cpro.establishments.gate import require_open_gate
@@ -175,8 +175,7 @@ def list_errors(values: Mapping[str, str]) -> dict[str, str]:
 
 def _normalise(values: Mapping[str, str]) -> dict[str, str]:
     errors = list_errors(values)
-    if errors:
-        raise FieldErrors(errors)
+    check_no_error(errors)
     return {name: RULES[name](text or "") for name, text in values.items()}
 
 
