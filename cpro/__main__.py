@@ -20,7 +20,7 @@ def load_app() -> Flask:
     return app
 
 
-#: Without Flask's own commands: its development server serves nobody here, `python app.py` does.
+#: Without Flask's own commands: its development server is not used here, `python app.py` does.
 main = FlaskGroup(name="cpro", create_app=load_app, add_default_commands=False, add_version_option=False)
 
 if __name__ == "__main__":

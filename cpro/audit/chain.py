@@ -100,7 +100,7 @@ def _lock_head(session: Session, school_id: int | None) -> AuditHead:
     """Return the head of a chain, created if need be; the lock is the school's row, as in the settings' operations.
 
     The row is locked before the line refers to it: two locks taken in the other order would wait for each other.
-    Its key is left free (FOR NO KEY UPDATE), so that whoever only refers to the school does not wait.
+    Its key is left free (FOR NO KEY UPDATE), so that a row that only refers to the school does not wait.
     """
     if school_id is not None:
         root = next(each.class_ for each in Model.registry.mappers if issubclass(each.class_, TenantRoot))

@@ -55,7 +55,7 @@ def about(object_type: str, object_id: object) -> ColumnElement[bool]:
 
 
 def by_actor(key: str) -> ColumnElement[bool]:
-    """Return the condition of lines by somebody, named as `KnownActor.key` does; nobody's name finds none."""
+    """Return the condition of the lines of one actor, named as in `KnownActor.key`; an unknown name finds none."""
     kind, _, number = key.partition(":")
     known = read_id(number)
     return and_(AuditEntry.actor_kind == kind, AuditEntry.actor_id == known if known else AuditEntry.actor_id.is_(None))
@@ -109,12 +109,12 @@ def count_by_period(bounds: Sequence[datetime], action: str) -> list[tuple[int, 
 
 
 def select_lines_of(kind: str, actor_id: int, *, since: datetime, until: datetime) -> Select[AuditEntry]:
-    """Return the statement of the lines by somebody between two instants."""
+    """Return the statement of the lines of one actor between two instants."""
     return select(AuditEntry).where(_lines_of(kind, actor_id, since, until))
 
 
 def count_lines_of(kind: str, actor_id: int, *actions: str, since: datetime, until: datetime) -> int:
-    """Return how many lines by somebody between two instants record one of these actions."""
+    """Return how many lines of one actor between two instants record one of these actions."""
     counted = select(func.count(AuditEntry.id)).where(
         _lines_of(kind, actor_id, since, until), AuditEntry.action.in_(actions)
     )
@@ -141,7 +141,7 @@ def find_last_by(
     since: datetime,
     changes: Mapping[str, Any] | None,
 ) -> AuditEntry | None:
-    """Return the latest line by somebody about an object since an instant, with the same changes where given, or None.
+    """Return the latest line of one actor about an object since an instant, with the same changes where given, or None.
 
     In a platform session. Looks no further than their last fifty lines about it.
     """

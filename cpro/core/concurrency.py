@@ -1,7 +1,7 @@
 """Two people on one form: what each of them changed is kept, and only what both changed is asked.
 
 A form carries the fingerprint of the values it was drawn from, field by field. Compared with what is posted, it shows
-what its reader touched; compared with what is stored, what somebody else changed meanwhile. The operation compares it
+what its reader touched; compared with what is stored, what another person changed meanwhile. The operation compares it
 once more, under the write lock.
 """
 
@@ -75,7 +75,7 @@ def knows(opened_on: str, name: str) -> bool:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Return whether two values of a field are one to whoever reads them."""
+    """Return whether two values of a field read the same."""
     return bool(_plain(one) == _plain(other))
 
 

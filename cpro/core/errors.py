@@ -62,7 +62,7 @@ class Forbidden(DomainError):
 
 
 class Conflict(DomainError):
-    """Refuse to overwrite what somebody else saved since the form was opened."""
+    """Refuse to overwrite what another person saved since the form was opened."""
 
     status = 409
 

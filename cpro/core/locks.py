@@ -1,4 +1,4 @@
-"""How long a transaction waits for a lock that somebody else holds, and how to recognise that it waited in vain.
+"""How long a transaction waits for a lock that another one holds, and how to recognise that it waited in vain.
 
 A person's request waits two seconds, then is answered by a plain 503: a request that waits keeps one of the server's
 threads from everybody else. Jobs and commands, which keep nobody waiting, are patient. `core/transactions.py` sets
@@ -60,7 +60,7 @@ def take_named_lock(session: Session, name: int, number: int) -> None:
 
 
 def is_busy(error: BaseException | None) -> bool:
-    """Return whether an error says that somebody else holds what was wanted: trying again later may do."""
+    """Return whether an error says that another transaction holds what was wanted: trying again later may do."""
     if isinstance(error, NoConnectionLeft):
         return True
     if not isinstance(error, DBAPIError):

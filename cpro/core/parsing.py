@@ -1,7 +1,7 @@
-"""Read the numbers and days that somebody typed, that an address asks for or that a file holds; never without bounds.
+"""Read the numbers and days that a person typed, that an address asks for or that a file holds; never without bounds.
 
 The one place where such a text becomes a number: what is none, or lies beyond what the databases, the calendar or the
-time zones take, is None, and whoever asked says so in their own words. Digits are ASCII digits.
+time zones take, is None, and the caller says so in its own words. Digits are ASCII digits.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def read_number(text: str, *, largest: float = 1e15) -> float | None:
 
 
 def read_day(text: str | None) -> date | None:
-    """Return the day written yyyy-mm-dd, as browsers send it, or None; whoever stores it judges its year."""
+    """Return the day written yyyy-mm-dd, as browsers send it, or None; the operation that stores it judges its year."""
     match = _DAY.fullmatch((text or "").strip())
     return day_of(*match.groups()) if match else None
 

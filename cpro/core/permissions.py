@@ -261,7 +261,7 @@ class Principal:
 
 
 def can(principal: Any, permission: Permission) -> bool:
-    """Return whether someone has a right; nobody signed in has none."""
+    """Return whether a person has a right; False when no one is signed in."""
     return isinstance(principal, Principal) and principal.role.can(permission)
 
 
@@ -277,7 +277,7 @@ def role_can(value: str, permission: Permission) -> bool:
 
 @dataclass(frozen=True)
 class Access:
-    """What a route asks of its visitor; `permission` is None for everybody."""
+    """What a route asks of its visitor; `permission` is None for a public route."""
 
     permission: Permission | None
     #: whether a form posted after the sign-in expired is kept and offered again
@@ -305,7 +305,7 @@ def public(view: View) -> View:
 
 
 def access_of(view: Callable[..., Any] | None) -> Access | None:
-    """Return what a view asks, or None when nobody said it (which refuses everyone).
+    """Return what a view asks, or None when it is not marked (which refuses every visitor).
 
     A function carries its own mark; a method of an administration view asks what its view declares.
     """

@@ -25,5 +25,5 @@ def group_printed_code(code: str) -> str:
 
 
 def read_printed_code(typed: str) -> str:
-    """Return what somebody typed as the code it stands for, whether or not there is such a code."""
+    """Return the code that a typed text stands for, whether or not there is such a code."""
     return typed.upper().translate(_MISREAD)

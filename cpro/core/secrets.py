@@ -22,7 +22,7 @@ class Unreadable(Exception):
 def keyed_hash(purpose: str, value: str) -> str:
     """Return the HMAC-SHA-256 (64 hexadecimal characters) of a value, under a key derived for one purpose.
 
-    The key comes from the server's secret key: a stolen database alone does not let anybody try values.
+    The key comes from the server's secret key: a stolen database alone is not enough to try values.
     """
     key = _derived(application.secret_keys[0], purpose)
     return hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
@@ -52,7 +52,7 @@ def unseal(purpose: str, sealed: str) -> str:
 
 
 def new_seal_key() -> str:
-    """Return a key of its own for `seal_bytes`, for whoever must be the only one to hold it."""
+    """Return a key of its own for `seal_bytes`, for the one caller that may hold it."""
     return Fernet.generate_key().decode()
 
 

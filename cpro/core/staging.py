@@ -1,6 +1,6 @@
 """Rows prepared aside, then written at once: what makes a transaction of a hundred thousand rows a short one.
 
-A `Staging` holds a session on one connection and fills temporary tables there. Nobody else sees them and nobody waits
+A `Staging` holds a session on one connection and fills temporary tables there. No other session sees them or waits
 for them: on SQLite they are in a file of their own, so that filling them leaves the single writer free. A unit of work
 opened afterwards on the same session moves what they hold by one statement for each table.
 
@@ -82,7 +82,7 @@ class Staging:
     def reserve_ids(self, model: type[Any], number: int) -> list[int]:
         """Return numbers for new rows, to which `base` is added when they are written.
 
-        PostgreSQL's sequence gives ids that are nobody else's, whenever they are written; on SQLite they are counted
+        PostgreSQL's sequence gives ids no other session gets, whenever they are written; on SQLite they are counted
         from the last id at that moment, under the lock.
         """
         if self.on_postgresql:
@@ -120,7 +120,7 @@ class Staging:
     ) -> int:
         """Correct the rows that `on` matches to those of a temporary table, and return how many.
 
-        A row of which a column is not as `same` says is left as it is: somebody else changed it meanwhile.
+        A row of which a column is not as `same` says is left as it is: another transaction changed it meanwhile.
         """
         table = model.__table__
         unchanged = [table.c[name].is_not_distinct_from(value) for name, value in (same or {}).items()]

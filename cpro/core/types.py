@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeDecorator
 class UTCDateTime(TypeDecorator[datetime]):
     """Keep instants in UTC and hand them back aware, on SQLite as on PostgreSQL.
 
-    Refuses a naive value: whoever has one does not know which instant is meant.
+    Refuses a naive value, which does not say which instant is meant.
     """
 
     impl = DateTime(timezone=True)

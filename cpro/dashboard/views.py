@@ -1,4 +1,4 @@
-"""The first page of whoever runs the school: what is missing, what it blocks, and the charts."""
+"""The first page of those who run the school: what is missing, what it blocks, and the charts."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _find(session: Session, code: str) -> Establishment:
 @uploads.command("sweep")
 @sentences
 def sweep() -> None:
-    """Delete the pictures nobody needs any more (to be run each night)."""
+    """Delete the pictures that no row needs any more (to be run each night)."""
     with tenancy.platform_session("command line: sweeping pictures") as session:
         swept = delete_unused_pictures(
             session, storage=FileStorage(current_app.config["CPRO_UPLOADS"]), now=clock.utcnow()

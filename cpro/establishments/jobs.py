@@ -20,7 +20,7 @@ def _describe_result(result: Mapping[str, Any]) -> str:
 
 @nightly("pictures:sweep", label="Suppression des images devenues inutiles", summary=_describe_result)
 def sweep(context: JobContext) -> dict[str, int]:
-    """Delete the pictures nobody needs any more."""
+    """Delete the pictures that no row needs any more."""
     storage = FileStorage(application.uploads)
     with tenancy.platform_session(context.reason) as session:
         return {"deleted": len(delete_unused_pictures(session, storage=storage, now=context.now))}

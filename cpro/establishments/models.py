@@ -70,7 +70,7 @@ class Establishment(TenantRoot, Model):
             "Adresse électronique", "email", sort=True, help="Si vous la changez, votre mot de passe vous sera demandé."
         ),
     )
-    #: where whoever runs the platform said that a head's code goes; the command line alone writes it
+    #: where a head's code goes, as the platform's operator said; the command line alone writes it
     head_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
     #: the UAI that the command line gave, of a school that has its académie's mailbox; the form changes `uai` alone
     official_uai: Mapped[str | None] = mapped_column(String(8))

@@ -2,7 +2,7 @@
 
 Each school of national education has a mailbox that its académie opened and gave to its head's office:
 `ce.` and the UAI, in the mail domain of the académie. The first three digits of a UAI are the département, so the
-address follows from the UAI alone, and whoever reads it was given it by the académie.
+address follows from the UAI alone, and its reader was given it by the académie.
 
 The table holds for public schools (lycées professionnels, polyvalents, collèges, EREA) of the 30 académies of national
 education, in the départements of metropolitan France and the five overseas ones. It does not hold for schools of

@@ -36,8 +36,8 @@ def get_establishment(session: Session, establishment_id: int | None) -> Establi
 def lock_current_establishment() -> Establishment:
     """Lock the row of the current school until the commit, and return it as it is now.
 
-    Its key is left free (FOR NO KEY UPDATE): whoever only writes rows that refer to the school does not wait, however
-    many they write.
+    Its key is left free (FOR NO KEY UPDATE): a transaction that only writes rows that refer to the school, however
+    many, does not wait.
     """
     school_id = scope_of(db.session()).establishment_id
     return db.session.scalars(

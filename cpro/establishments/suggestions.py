@@ -1,4 +1,4 @@
-"""What the page of the particulars offers to choose from; whoever needs another word writes it."""
+"""What the page of the particulars offers to choose from; another word may be typed."""
 
 #: Kinds of establishments that follow a professional course.
 SCHOOL_KINDS = (

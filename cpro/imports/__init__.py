@@ -15,7 +15,7 @@ From an upload to the row of a pupil, one file calls the next, at the deposit an
 3. `diff/comparison.py` opens each file in its turn.
 4. `diff/students.py` compares the pupils of one with those of the school.
 5. `parse/siecle/reader.py` reads them, record by record.
-6. `jobs.py` begins again where somebody has confirmed what was found.
+6. `jobs.py` begins again once a person has confirmed what was found.
 7. `apply/application.py` prepares all that is written, then writes it in one transaction.
 8. `apply/pupils.py` makes rows of changes; what undoes them is beside.
 """

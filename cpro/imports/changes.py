@@ -140,7 +140,7 @@ def backwards(changes: Changes) -> Changes:
 
 
 def set_fields(row: Any, changes: Changes, *, otherwise: Exception) -> None:
-    """Set the new values on a row that has the old ones; raises `otherwise` when somebody changed one meanwhile."""
+    """Set the new values on a row that has the old ones; raises `otherwise` when one was changed meanwhile."""
     if any(getattr(row, name) != pair.old for name, pair in changes.items()):
         raise otherwise
     for name, pair in changes.items():

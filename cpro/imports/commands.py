@@ -96,7 +96,7 @@ def _foresee(sources: SIECLESources, given: Sequence[str]) -> dict[str, Any]:
 
 
 def _apply(sources: SIECLESources, given: Sequence[str], opens_accounts: bool) -> dict[str, Any]:
-    """Analyse, then write; a refused import does not wait for anybody's confirmation on a screen."""
+    """Analyse, then write; a refused import does not wait for a confirmation on a screen."""
     now = clock.utcnow()
     run_id = analyse(sources, opens_student_accounts=opens_accounts, by=COMMAND_LINE, now=now)
     try:

@@ -302,7 +302,7 @@ class FilesDisagree(DomainError):
 
 
 class EmptyImport(DomainError):
-    """Refuse a file that names nobody."""
+    """Refuse a file without people."""
 
 
 class ImportUnderWay(Conflict):

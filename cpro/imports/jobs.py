@@ -1,4 +1,4 @@
-"""Long work of the imports: analysing large files, applying, forgetting what nobody came back to."""
+"""Long work of the imports: analysing large files, applying, deleting what was never confirmed."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def sweep(context: JobContext) -> dict[str, int]:
 
 @job(_EXPIRE_JOB, label="Abandon d’un import resté sans suite", summary=_describe_expiry, exclusive="imports")
 def expire(context: JobContext, run_id: int) -> dict[str, Any] | None:
-    """Close an import that nobody confirmed, with its files."""
+    """Close an import that was never confirmed, with its files."""
     with context.unit_of_work() as work:
         run, closed = get_run(run_id), 0
         if run.open_key is not None and run.state in (RunState.ANALYSED, RunState.DEPOSITED):

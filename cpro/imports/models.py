@@ -99,7 +99,7 @@ class ImportRun(Owned, Model):
     confirmations_needed: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     #: keys of what was confirmed
     confirmations_given: Mapped[list[str]] = mapped_column(JSON, default=list)
-    #: {key of a question: id of the person meant, 0 for somebody else}; a new analysis goes by them
+    #: {key of a question: id of the person meant, 0 for another person}; a new analysis goes by them
     answers: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     #: the last job that analyses, applies or undoes it, without a foreign key: old jobs are swept
     job_id: Mapped[int | None]
@@ -143,14 +143,14 @@ class ImportChange(Owned, Model):
     #: its name, folded: what the list is searched by
     search_key: Mapped[str] = mapped_column(String(210), default="")
     action: Mapped[ChangeAction] = mapped_column("action_value", EnumValue(ChangeAction, 12))
-    #: whether it is to be done; proposals that somebody must tick are not
+    #: whether it is to be done; proposals that a person must tick are not
     is_selected: Mapped[bool] = mapped_column(default=True)
     #: {field: (old, new)}; `imports.changes` says how it is kept
     changes: Mapped[Changes] = mapped_column(ChangesType)
 
 
 class ImportQuestion(Owned, Model):
-    """A line of a file that may be about somebody the school knows: a person says whether it is."""
+    """A line of a file that may be about a person the school knows: a user says whether it is."""
 
     __tablename__ = "import_question"
     __table_args__ = (
@@ -171,9 +171,9 @@ class ImportQuestion(Owned, Model):
     sentence: Mapped[str] = mapped_column(String(400))
     #: [[id, description]]: those of the school it may be about
     candidates: Mapped[list[list[Any]]] = mapped_column(JSON)
-    #: what « une autre personne » does: whether it creates somebody, or leaves the line out
+    #: what « une autre personne » does: whether it creates a person, or leaves the line out
     can_create: Mapped[bool]
-    #: id of one of the candidates, 0 for another person, empty while nobody answered
+    #: id of one of the candidates, 0 for another person, empty while unanswered
     answer: Mapped[int | None]
 
     @property

@@ -1,4 +1,4 @@
-"""Open, extend and close a mandate: the head's actions, and nobody else's.
+"""Open, extend and close a mandate: actions of the head alone.
 
 Opening writes a row of the school (the mandate, its line of the journal) and may write one of the platform (the
 inspector's account and its code). One cannot be without the other, so both are in one transaction, that of a platform
@@ -47,7 +47,7 @@ _NOT_ACADEMIC = (
 
 
 class OnlyTheHead(Forbidden):
-    """Refuse an action on a mandate to anybody but a head in place."""
+    """Refuse an action on a mandate to all but a head in place."""
 
     message = "Seul le chef d’établissement ouvre, prolonge et ferme un accès inspecteur."
 
@@ -148,7 +148,7 @@ def extension_values(mandate: Mandate) -> dict[str, str]:
 def extend_mandate(mandate: Mandate, *, ends_on: str, opened_on: str | None = None, by: Actor, now: datetime) -> None:
     """Give a mandate a later last day, within the school year of its first, in the session of the school.
 
-    Raises `OnlyTheHead`, `ModuleOff`, `MandateOver`, `FieldErrors`, `StaleForm` when somebody extended it since the
+    Raises `OnlyTheHead`, `ModuleOff`, `MandateOver`, `FieldErrors`, `StaleForm` when it was extended since the
     form was `opened_on`.
     """
     school = _lock(mandate, by)

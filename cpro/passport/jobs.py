@@ -23,7 +23,7 @@ from cpro.students.queries import get_division
 
 
 def _report(done: Job, reader: Principal) -> Report | None:
-    """Lead to the archive whoever asked for it, and nobody else who may follow long work."""
+    """Return the link to the archive for the person who asked for it alone."""
     if (reader.kind, reader.id) != (done.actor.kind, done.actor.id):
         return None
     count = (done.result or {}).get("passports", 0)

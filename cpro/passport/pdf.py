@@ -25,7 +25,7 @@ from cpro.records.models import Bilan, Fiche
 from cpro.students.models import Student
 
 TEMPLATE = "passport/passport.typ"
-#: × 5 bits: 80 bits that nobody guesses.
+#: × 5 bits: 80 bits, beyond guessing.
 CODE_LENGTH = 16
 
 #: A run of letters too long for a line; Typst breaks at spaces, hyphens and slashes only.

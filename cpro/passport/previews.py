@@ -1,4 +1,4 @@
-"""The passport of an invented pupil, with the school's own particulars and pictures as they stand: nobody's data."""
+"""The passport of an invented pupil, with the school's own particulars and pictures as they stand: no personal data."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What anyone may know of a passport by its code: which school issued it, when, how large; whether a copy is the file.
 
-It never says « authentique »: nobody here has seen the paper. Nothing personal leaves this module.
+It never says « authentique »: the platform has not seen the paper. Nothing personal leaves this module.
 """
 
 from __future__ import annotations

@@ -197,7 +197,7 @@ class UsersScreen(Screen):
         return links
 
     def _list_actions_on(self, row: Account) -> list[tuple[str, str]]:
-        """Return the actions that somebody else's account allows: none that the operations would refuse."""
+        """Return the actions that another person's account allows: none that the operations would refuse."""
         by = current_actor()
         if not row.is_active:
             refused = refusal_of(access.check_reactivation, row, by)

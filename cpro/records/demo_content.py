@@ -146,7 +146,7 @@ def _write(setting: _Setting, student: Student, *, author: Account, today: date)
             **_birth(setting, student, author, today - timedelta(days=ended)),
         )
         for ended, lasted, place, place_name, title, tasks, stood in _FICHES
-        # a teacher's fiches, and those of whoever left, are validated
+        # a teacher's fiches, and those of pupils who left, are validated
         for state in (stood if author.role is Role.STUDENT else FicheState.VALIDATED,)
     ]
     setting.session.add_all(fiches)

@@ -21,7 +21,7 @@ class NotYourDivision(Forbidden):
 
 
 class NotYours(Forbidden):
-    """Refuse to change what somebody else wrote."""
+    """Refuse to change what another person wrote."""
 
     def __init__(self, author: str) -> None:
         super().__init__(f"Seul l’auteur peut modifier ou supprimer ce texte : {author}.")

@@ -2,7 +2,7 @@
 
 The shape is published in the help (templates/help/parcours.html) and changes only with `VERSION`. Dates are
 yyyy-mm-dd, instants ISO 8601 in UTC, rich texts HTML beside their plain words; no password, no code, nothing about
-anybody else but the names of those who wrote.
+other people but the names of those who wrote.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ class Frame:
 
 
 def _person() -> Principal | None:
-    """Return who is signed in, unless the request failed before anybody could be asked."""
+    """Return who is signed in, unless the request failed before that was known."""
     return current_principal()
 
 

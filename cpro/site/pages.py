@@ -54,7 +54,7 @@ def accessibility() -> ResponseReturnValue:
 @bp.get("/mentions/donnees-personnelles")
 @public
 def privacy() -> ResponseReturnValue:
-    """Show the privacy notice; to whoever is signed in, with the DPD of the school they work in."""
+    """Show the privacy notice; to a person signed in, with the DPD of the school they work in."""
     principal = current_principal()
     in_school = principal is not None and principal.establishment_id is not None
     return render_page(

@@ -40,7 +40,7 @@ class MEFInUse(DomainError):
 
 
 def deduce_diplomas(codes: Collection[str]) -> dict[str, int | None]:
-    """Return the diploma of each course: as it was linked, as another year of it was, or as everybody knows.
+    """Return the diploma of each course: as it was linked, as another year of it was, or as the national list says.
 
     A course that the school knows and has left « à rattacher » stays so: a person decides.
     """
@@ -65,7 +65,7 @@ def deduce_diplomas(codes: Collection[str]) -> dict[str, int | None]:
 def diploma_of_division(present: int | None, leads_to: Collection[int], *, withdrawn: int | None = None) -> int | None:
     """Return the diploma of a division from those its courses lead to: the only one, else the present one.
 
-    A present one that was only there because of a link that somebody has just `withdrawn` goes with it.
+    A present one that was only there because of a link just `withdrawn` goes with it.
     """
     if len(leads_to) == 1:
         return next(iter(leads_to))
@@ -158,7 +158,7 @@ def update_mef(
 
 
 def delete_mef(mef: MEF, *, by: Actor, now: datetime) -> None:
-    """Delete a course that nobody follows any more. Raises `MEFInUse`."""
+    """Delete a course that no pupil follows any more. Raises `MEFInUse`."""
     lock_current_establishment()
     check_mef_deletion(mef)
     _record("mef:deleted", mef, {}, by=by, now=now)
@@ -167,7 +167,7 @@ def delete_mef(mef: MEF, *, by: Actor, now: datetime) -> None:
 
 
 def check_mef_deletion(mef: MEF) -> None:
-    """Raise `MEFInUse`, as `delete_mef` does, when somebody follows a course."""
+    """Raise `MEFInUse`, as `delete_mef` does, when a pupil follows the course."""
     followed = select(func.count(Student.id)).where(Student.is_active, Student.mef_code == mef.code)
     count = db.session.scalar(followed) or 0
     if count:
@@ -176,7 +176,7 @@ def check_mef_deletion(mef: MEF) -> None:
 
 
 def list_followed_codes() -> set[str]:
-    """Return the codes of the courses that somebody follows: those that `check_mef_deletion` keeps."""
+    """Return the codes of the courses that pupils follow: those that `check_mef_deletion` keeps."""
     return set(db.session.scalars(select(Student.mef_code).where(Student.is_active, Student.mef_code != "").distinct()))
 
 

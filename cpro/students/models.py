@@ -93,7 +93,7 @@ def _diploma_shown(owner: Callable[[], Any]) -> dict[str, Any]:
 
 
 class MEF(Owned, Model):
-    """A course of the ministry's list that the school uses, and the diploma it prepares for once somebody said it."""
+    """A course of the ministry's list that the school uses, and the diploma it prepares for once that was said."""
 
     __tablename__ = "mef"
     __table_args__ = (UniqueConstraint("establishment_id", "code"),)
@@ -172,7 +172,7 @@ class Student(Owned, DiplomaScoped, Model):
         UniqueConstraint("establishment_id", "siecle_id"),
         Index("uq_student_local_id", "establishment_id", "local_id", unique=True),
         Index("ix_student_division", "establishment_id", "division_id"),
-        # A pupil's account names nobody else.
+        # An account is of one pupil at most.
         Index("uq_student_account", "establishment_id", "account_id", unique=True),
     )
 

@@ -24,7 +24,7 @@ _NUL = "\x00"
 
 
 def kept_since(years: int, today: date) -> date:
-    """Return the first day of departure whose records are still kept: whoever left before it has none any more."""
+    """Return the first day of departure whose records are still kept: pupils who left before it have none any more."""
     try:
         return today.replace(year=today.year - years)
     except ValueError:  # 29 February
@@ -159,7 +159,7 @@ def list_accounts_of_role(role: Role) -> Sequence[Account]:
 
 
 def list_never_activated() -> Sequence[Account]:
-    """Return the active accounts that nobody has activated, but for heads', by role, division, then name."""
+    """Return the active accounts that were never activated, but for heads', by role, division, then name."""
     return _by_division(Account.activated_at.is_(None), ~Account.holds(Permission.SCHOOL_RECORDS_READ))
 
 

@@ -1,8 +1,8 @@
 """Erase the names from old transfers when the pupil's records go; dates, schools and figures stay.
 
 A side names its pupil, and who decided and why. It is read for as long as the school keeps the records of those who
-left (Paramètres, Conservation); beyond, nothing needs it. What still waits for somebody keeps its name, and so does a
-transfer whose pupil left on a day that nobody wrote.
+left (Paramètres, Conservation); beyond, nothing needs it. What still waits for a decision keeps its name, and so does a
+transfer whose pupil left on an unknown day.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AT_ONCE = 500
 
 
 def list_schools_to_forget(now: datetime) -> Sequence[int]:
-    """Return the ids of the schools whose old transfers still name somebody."""
+    """Return the ids of the schools whose old transfers still name a pupil."""
     too_old = or_(
         *(
             and_(Establishment.retention_years == years, _is_old(kept_since(years, now.date())))
@@ -51,7 +51,7 @@ def list_schools_to_forget(now: datetime) -> Sequence[int]:
 def forget_names(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> int:
     """Forget the names of some of a school's old transfers, in a platform session; return how many lost theirs.
 
-    `AT_ONCE` at most, so that nobody waits for long: called again until it returns 0. The setting is read
+    `AT_ONCE` at most, to keep the lock short: called again until it returns 0. The setting is read
     under the school's lock. Twice forgets nothing more, and records nothing.
     """
     lock_schools(session, [establishment_id])

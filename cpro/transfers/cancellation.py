@@ -1,6 +1,6 @@
 """Remove the copies of a transfer: the destination school cancels it, or the import that caused it is undone.
 
-What is taken back is what a reception copied and nobody evaluated upon. A fiche that another reception's évaluation
+What is taken back is what a reception copied, unless it was evaluated upon. A fiche that another reception's évaluation
 names stays, as part of that other reception: its school held it too.
 """
 
@@ -36,7 +36,7 @@ def cancel(
 ) -> TransferSide:
     """Cancel a DONE transfer for the destination school, delete its copies there, and return the side.
 
-    Fiches on which somebody evaluated here stop it (`EvaluatedUpon`), unless they are kept as the school's own. The
+    Fiches evaluated upon here stop it (`EvaluatedUpon`), unless they are kept as the school's own. The
     pair is not copied again unless asked. Raises `NoSuchTransfer`, `NotNow` when it is not done, too old or not theirs.
     """
     locked = lock_for(Event.CANCEL, session, establishment_id=establishment_id, side_id=side_id, now=now)

@@ -51,7 +51,7 @@ def copy_records(session: Session, transfer_ids: Collection[int]) -> None:
     """Copy what is missing of the records of some transfers into the destination schools, by kind: fiches come first.
 
     A copy keeps its origin (school, dates, authors' names, `origin_uid`) and loses its links to people and scenarios.
-    Of the fiches, only the validated ones travel: a draft is the pupil's own, and nobody could finish it there.
+    Of the fiches, only the validated ones travel: a draft is the pupil's own, and could not be finished there.
     """
     on_postgresql = session.get_bind().dialect.name == "postgresql"
     for kind in KINDS:

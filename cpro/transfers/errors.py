@@ -55,6 +55,6 @@ class IdentityDiffers(Conflict):
 
 
 class WithdrawalImpossible(DomainError):
-    """Refuse to undo what caused transfers, once somebody evaluated upon what they copied."""
+    """Refuse to undo what caused transfers, once what they copied was evaluated upon."""
 
     status = 409

@@ -103,7 +103,7 @@ def _forget_some(context: JobContext, establishment_id: int) -> int:
 
 
 def expire_offers(*, by: Actor) -> int:
-    """Let the offers that nobody answered in time expire, each in its transaction; return how many."""
+    """Let the offers that were not answered in time expire, each in its transaction; return how many."""
     now = clock.utcnow()
     with tenancy.platform_session("transfers: old offers") as session:
         due = session.scalars(

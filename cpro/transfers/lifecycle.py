@@ -86,7 +86,7 @@ _REFUSED_HERE = Condition(
 _S, _SOURCE, _DESTINATION = TransferState, Direction.SOURCE, Direction.DESTINATION
 #: States that a run forgets or changes by itself, as the files of the two schools say.
 MATCHED = frozenset({_S.WAITING_SOURCE, _S.WAITING_DESTINATION, _S.TWINS, _S.BLOCKED, _S.CONFLICT, _S.AGREEMENT})
-#: States from which somebody or something may still let the copy happen, nothing having been copied yet.
+#: States from which a decision or a file may still let the copy happen, nothing having been copied yet.
 PENDING = MATCHED | {_S.OFFERED}
 _JUDGED = frozenset({_S.TWINS, _S.BLOCKED, _S.CONFLICT, _S.AGREEMENT, _S.DONE})
 

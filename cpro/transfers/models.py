@@ -161,7 +161,7 @@ class TransferSide(Owned, Model):
     #: who of this school confirmed, agreed, refused, accepted or cancelled; the other school's people are not named
     decided_by: Mapped[str] = mapped_column(String(200), default="")
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: a `Direction`: which of the two schools decided; empty when nobody had to
+    #: a `Direction`: which of the two schools decided; empty when no decision was needed
     decided_in: Mapped[str] = mapped_column(String(8), default="")
     #: why it was refused or cancelled, as typed; both schools read it
     reason: Mapped[str] = mapped_column(String(300), default="")

@@ -132,7 +132,7 @@ def list_without_destination(today: date, *, limit: int, offset: int = 0) -> Seq
 
 
 def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
-    """Return departed pupils whom nobody waits for nor received, by name: those an offer may name."""
+    """Return departed pupils whom no school waits for nor received, by name: those an offer may name."""
     held = (TransferState.OFFERED, TransferState.DONE)
     return db.session.scalars(
         select(Student)

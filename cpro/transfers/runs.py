@@ -48,7 +48,7 @@ class RunFigures:
     pairs: int = 0
     transfers: int = 0
     records: int = 0
-    #: pairs that wait for somebody, or no longer do
+    #: pairs that wait for a decision, or no longer do
     changed: int = 0
 
     def as_result(self) -> dict[str, int]:
@@ -65,7 +65,7 @@ def run(
 ) -> RunFigures:
     """Match and copy, for all schools or for the pupils whose INE one school knows; return what was done.
 
-    `by` is of the school named, or the platform's: other schools' journals name nobody. Opens its own transactions:
+    `by` is of the school named, or the platform's: other schools' journals name no person. Opens its own transactions:
     call it outside any. `progress` is called, between two of them, with how many pairs are done.
     """
 

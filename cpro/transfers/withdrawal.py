@@ -43,7 +43,7 @@ def withdraw_here(
     """Take back, in the school's own session, what it received for some pupils; return the transfers to withdraw.
 
     `student_ids` are the pupils whose presence or identity the import changed, `created_ids` those it created, who go
-    with it. Raises `WithdrawalImpossible` once somebody evaluated upon what those transfers copied, here or there.
+    with it. Raises `WithdrawalImpossible` once what those transfers copied was evaluated upon, here or there.
     """
     caused = _list_caused(establishment_id, student_ids, since)
     receptions = [each.side_id for each in caused if each.destination_id == establishment_id]

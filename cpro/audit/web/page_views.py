@@ -87,7 +87,7 @@ def record_search(
 def record_export(
     sender: object, *, principal: Principal, screen: str, sought: str, file_format: str, origin: str, now: datetime
 ) -> None:
-    """Record that a list was exported, by anybody; an INE is masked."""
+    """Record that a list was exported, whatever the role; an INE is masked."""
     changes: Changes = {"file_format": (None, file_format.upper())}
     if sought:
         changes["sought"] = (None, mask_ines(sought))

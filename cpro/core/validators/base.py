@@ -20,7 +20,7 @@ class InvalidValue(DomainError):
 
 
 def trim(text: str) -> str:
-    """Return the text without what nobody sees, nor blanks at its ends."""
+    """Return the text without invisible characters, nor blanks at its ends."""
     return UNSEEN.sub("", text).strip()
 
 

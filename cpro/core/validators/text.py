@@ -42,7 +42,7 @@ _FOLDED_LETTERS = str.maketrans(
 
 
 class InvalidText(InvalidValue):
-    """Refuse a text that is too long or holds characters nobody can see."""
+    """Refuse a text that is too long or holds invisible characters."""
 
 
 class GarbledText(InvalidText):

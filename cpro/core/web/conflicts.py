@@ -1,6 +1,6 @@
-"""Show a refusal on a form: beside its fields, or side by side with what somebody else saved.
+"""Show a refusal on a form: beside its fields, or side by side with what another person saved.
 
-Which fields clash, and which take what somebody else saved, is known to the form (`VersionedForm.reconcile`).
+Which fields clash, and which take what another person saved, is known to the form (`VersionedForm.reconcile`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def explain(form: VersionedForm, refusal: DomainError | None, *, stored: Mapping
     `stored` are the values as they are now, as the form would show them. Posting the form again saves the value chosen
     for each, knowingly.
     """
-    if isinstance(refusal, StaleForm):  # somebody saved between the comparison and the write
+    if isinstance(refusal, StaleForm):  # another person saved between the comparison and the write
         form.reconcile(stored)
         if not form.clashes:
             form.form_errors.append(_JUST_SAVED)
@@ -36,7 +36,7 @@ def explain(form: VersionedForm, refusal: DomainError | None, *, stored: Mapping
 
 
 def describe_kept(form: BaseForm) -> list[str]:
-    """Return the sentences that say which values of somebody else the form has taken."""
+    """Return the sentences that say which values of another person the form has taken."""
     if not isinstance(form, VersionedForm):
         return []
     by_author: dict[tuple[str, str], list[str]] = {}
@@ -61,7 +61,7 @@ def _clash(form: VersionedForm, name: str, theirs: Any) -> dict[str, Any]:
         "saved_by": f"par {author[0]}, le {author[1]}" if author else "entre-temps",
         "keep_theirs": KEEP_THEIRS,
         "keep_mine": KEEP_MINE,
-        # Without knowing what the form was opened on, nobody can say that the field was touched.
+        # Without knowing what the form was opened on, it is unknown whether the field was touched.
         "proposes_theirs": not knows(form.opened_on, name),
     }
 

@@ -81,7 +81,7 @@ class VersionedForm(BaseForm):
 
     #: fields that two people changed, to different values: their readers choose, nothing is saved before
     clashes: tuple[str, ...] = ()
-    #: fields whose reader had not touched them, and that somebody else changed
+    #: fields whose reader had not touched them, and that another person changed
     kept: tuple[str, ...] = ()
     #: the fingerprint as it was posted
     opened_on: str = ""
@@ -133,7 +133,7 @@ class VersionedForm(BaseForm):
         return form
 
     def reconcile(self, stored: Mapping[str, Any]) -> None:
-        """Take the stored value of each field that only somebody else changed; note those that both did.
+        """Take the stored value of each field that only another person changed; note those that both changed.
 
         The form then carries the fingerprint of what is stored: posted again, it saves what it shows.
         """
@@ -191,12 +191,12 @@ def required(message: str) -> Callable[[Form, Any], None]:
     return validate
 
 
-#: What is typed beyond is no password of anybody's.
+#: A longer text is no password of this platform.
 LONGEST_PASSWORD = 200
 
 
 def bounded_password(form: Form, field: Any) -> None:
-    """Refuse a password that nobody's can be, before it is compared at length."""
+    """Refuse a text that can be no password, before it is compared at length."""
     if len(field.data or "") > LONGEST_PASSWORD or "\x00" in (field.data or ""):
         raise ValidationError("Le mot de passe n’est pas le bon.")
 
@@ -222,7 +222,7 @@ class DayField(StringField):
     widget = DateInput()
 
     def as_text(self, value: str | None) -> str:
-        """Return a day as people read it, for whoever compares two; what is no day stays as it was typed."""
+        """Return a day as people read it, to compare two; what is no day stays as it was typed."""
         day = read_day(value)
         return format_date(day) if day else value or ""
 

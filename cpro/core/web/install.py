@@ -47,6 +47,6 @@ class _RowNumber(IntegerConverter):
 
 
 def _refuse_odd_addresses() -> None:
-    """Refuse a NUL in an address: no database takes it, nobody types it."""
+    """Refuse a NUL in an address: no database takes it."""
     if "\x00" in request.path or any("\x00" in part for pair in request.args.items(multi=True) for part in pair):
         raise BadRequest("NUL character in the address")

@@ -31,7 +31,7 @@ def render_page(template: str, *, status: int = 200, **context: Any) -> Response
 
 
 def back_to(endpoint_url: str, message: str = "", category: str = "success") -> ResponseReturnValue:
-    """Redirect after a POST (303), with a message naming what changed, and what somebody else had changed."""
+    """Redirect after a POST (303), with a message naming what changed, and what another person had changed."""
     if message:
         flash(message, category)
     for sentence in describe_kept(g.merged_form) if g.get("merged_form") else ():

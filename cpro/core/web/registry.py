@@ -41,7 +41,7 @@ class Registry:
     #: returns the IANA name of the time zone of the school worked in
     timezone: Callable[[], str] = lambda: DEFAULT_TIMEZONE
 
-    #: returns who last changed a field of an object (its type, its id, the field) and when, or None when nobody can say
+    #: returns who last changed a field of an object (its type, its id, the field) and when, or None if unknown
     saved_by: Callable[[str, object, str], tuple[str, str] | None] = lambda object_type, object_id, name: None
     #: returns the schools open to an inspector (their platform account's id) at an instant, by name
     open_schools: Callable[[int, datetime], Sequence[OpenSchool]] = lambda inspector_id, now: ()

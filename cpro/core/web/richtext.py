@@ -45,7 +45,7 @@ class RichTextField(TextAreaField):
         return to_typed(self.data or "") if self.shown is None else self.shown
 
     def as_text(self, value: str | None) -> str:
-        """Return a value in plain words, for whoever compares two."""
+        """Return a value in plain words, to compare two."""
         return to_text(value or "")
 
     def take(self, value: str | None) -> None:

@@ -29,7 +29,7 @@ def update_modules(
 ) -> dict[str, tuple[bool, bool]]:
     """Set the switches of the current school and return what changed, {module's value: (old, new)}.
 
-    Nothing is deleted: a module switched on again finds everything as it was. Raises `StaleForm` when somebody
+    Nothing is deleted: a module switched on again finds everything as it was. Raises `StaleForm` when another person
     switched one since the form was `opened_on`.
     """
     establishment = queries.lock_current_establishment()

@@ -97,8 +97,8 @@ def update_particulars(
 
     `values` holds the fields to set (those of `RULES`; the others stay). Another e-mail address is announced
     (`events.school_email_changed`) and asks that the person just gave their password (`PasswordNeeded`). Raises
-    `FieldErrors` naming each refused field, `UAITaken`, `UAILocked`, `StaleForm` when somebody saved since the form was
-    `opened_on`.
+    `FieldErrors` naming each refused field, `UAITaken`, `UAILocked`, `StaleForm` when they were saved since the form
+    was `opened_on`.
     """
     clean = normalise(values)
     establishment = queries.lock_current_establishment()

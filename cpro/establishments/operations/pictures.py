@@ -1,4 +1,4 @@
-"""Logo and stamp: deposit, delete, undo; sweep the files nobody needs."""
+"""Logo and stamp: deposit, delete, undo; sweep the files that no row needs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The address that proves who a head is: never one that the school's administrator could have typed alone.
 
 Three sources, the latest word first: the school's address as a head signed in (or its earlier holder) confirmed it,
-the address that whoever runs the platform gave, the official mailbox of the UAI that the command line gave.
+the address that the platform's operator gave, the official mailbox of the UAI that the command line gave.
 """
 
 from __future__ import annotations

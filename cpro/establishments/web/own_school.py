@@ -14,7 +14,7 @@ _APPRENTICES = (("dreets", "DREETS"), ("mcpfa", "MCPFA"), ("greta_cfa", "GRETA o
 
 
 def describe_own_school() -> dict[str, Any] | None:
-    """Return, to a pupil, which school it is and how to reach it; None to anybody else."""
+    """Return, to a pupil, which school it is and how to reach it; None to any other role."""
     if not can(current_principal(), Permission.OWN_RECORDS):
         return None
     school = get_current_establishment()

@@ -241,7 +241,7 @@ def stage_going(staged: Staging, run: ImportRun, *, heartbeat: Callable[[], None
 
 
 def delete_created(staged: Staging, going: Going) -> None:
-    """Take the accounts that go from whoever has them, and delete them. Raises `WorkedOn`."""
+    """Take the accounts that go from their pupils and divisions, and delete them. Raises `WorkedOn`."""
     accounts = Account.__table__.c
     staged.update(Student, Student.__table__.c.account_id == going.table.c.id, {"account_id": None})
     staged.delete(TeacherDivision, going.table, key="account_id")
@@ -257,7 +257,7 @@ def delete_created(staged: Staging, going: Going) -> None:
 
 
 def refuse_opened(run: ImportRun) -> None:
-    """Refuse once somebody has opened an account that the import created."""
+    """Refuse once an account that the import created was activated."""
     for ids in list_selected_ids(run.id, "account", ChangeAction.CREATE):
         opened = select(Account).where(Account.id.in_(ids), Account.activated_at.is_not(None)).order_by(Account.id)
         account = db.session.scalars(opened.limit(1)).first()

@@ -186,14 +186,14 @@ def _check_unchanged(page: Sequence[Row[Any]], by_code: Mapping[str, int], accou
 
 
 def refuse_records(run: ImportRun) -> None:
-    """Refuse once somebody wrote of a pupil whom the import created or reactivated. Raises `WorkedOn`."""
+    """Refuse once there are records of a pupil whom the import created or reactivated. Raises `WorkedOn`."""
     refuse_records_of_reactivated(run)
     for ids in list_selected_ids(run.id, "student", ChangeAction.CREATE):
         _refuse_written_about(ids)
 
 
 def refuse_records_of_reactivated(run: ImportRun) -> None:
-    """Refuse once somebody wrote of a pupil whom the import reactivated. Raises `WorkedOn`."""
+    """Refuse once there are new records of a pupil whom the import reactivated. Raises `WorkedOn`."""
     for ids in list_selected_ids(run.id, "student", ChangeAction.REACTIVATE):
         _refuse_written_about(ids, since=run.applied_at)
 
@@ -201,7 +201,7 @@ def refuse_records_of_reactivated(run: ImportRun) -> None:
 def _refuse_written_about(ids: Sequence[int], *, since: dt.datetime | None = None) -> None:
     """Refuse once there is a fiche, an évaluation or a bilan of a pupil.
 
-    The sentence names nobody: who undoes an import may not know whose records there are.
+    The sentence names no pupil: the person who undoes an import may not know whose records there are.
     """
     if list_students_with_records(ids, since=since):
         raise WorkedOn("un élève qu’il a apporté", "a depuis des fiches, des évaluations ou des bilans")

@@ -96,7 +96,7 @@ def prepare_undo(
 def write_undo(staged: Staging, prepared: PreparedUndo, *, today: dt.date, by: Actor, now: dt.datetime) -> ImportRun:
     """Undo an import that was prepared, inside a unit of work on the same session, and return it.
 
-    What it caused elsewhere is undone first by whoever listens to `import_undone`. Raises as `prepare_undo`, and
+    What it caused elsewhere is undone first by the listeners of `import_undone`. Raises as `prepare_undo`, and
     `ImportUnderWay`.
     """
     lock_imports()
@@ -136,7 +136,7 @@ def check_undoable(run: ImportRun | None, *, now: dt.datetime) -> ImportRun:
     """Return the last import applied, or raise `UndoImpossible` with the reason for which it stands; writes nothing.
 
     The reasons that reading gives: `run` is named and is another one, it was too long ago, an import is under way,
-    somebody opened an account that it created or wrote of a pupil whom it created. Undoing finds the others.
+    an account that it created was activated, a pupil whom it created has records. Undoing finds the others.
     """
     last = _require_last(run, now=now)
     accounts.refuse_opened(last)

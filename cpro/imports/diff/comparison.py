@@ -72,7 +72,7 @@ class SIECLEAnalysis(Comparison):
         self._mef_labels: dict[str, str] = {}
 
     def run(self) -> Iterator[Yielded]:
-        """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a file of nobody."""
+        """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a file without people."""
         yield from self._read_structures()
         staff = None
         if ExportKind.STAFF in self._sources.files:
@@ -135,7 +135,7 @@ class TableAnalysis(Comparison):
         )
 
     def run(self) -> Iterator[Yielded]:
-        """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a table of nobody."""
+        """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a table without people."""
         pupils, people = self._sources.files.get(WorksheetKind.STUDENTS), self._sources.files.get(WorksheetKind.STAFF)
         if pupils is not None:
             with about_file(pupils.file.name):

@@ -18,12 +18,12 @@ _COUNT_OF = {
     ChangeAction.DEACTIVATE: "deactivated",
     ChangeAction.REACTIVATE: "reactivated",
 }
-#: What people answered, {key of the question: id of the person meant, 0 for somebody else}.
+#: What people answered, {key of the question: id of the person meant, 0 for another person}.
 Answers = Mapping[str, int]
 
 
 def find_answer(answers: Answers, key: str, candidates: Collection[int]) -> int | None:
-    """Return what was answered to a question, None where nothing was, or somebody whom it does not propose any more."""
+    """Return what was answered to a question, None where nothing was, or a person whom it does not propose any more."""
     answer = answers.get(key)
     return answer if answer in (0, *candidates) else None
 

@@ -47,7 +47,7 @@ class StudentAnalysis:
         #: called with `records` as it grows
         self.on_records: Callable[[int], object] = lambda records: None
         self._today, self._source, self._answers = today, source, answers or {}
-        #: Whom the ministry names needs nobody else's word; a table says nothing against it.
+        #: A pupil whom the ministry names needs no other proof; a table says nothing against it.
         self._came_by = source.origin if source is FROM_SIECLE else None
         self._fields = (
             "last_name",
@@ -290,7 +290,7 @@ class StudentAnalysis:
 
     @staticmethod
     def _is_out(record: StudentRecord) -> bool:
-        """Return whether a record is about somebody who has left, or is not enrolled yet."""
+        """Return whether a record is about a pupil who has left, or is not enrolled yet."""
         return record.has_departed or not record.division_code
 
     def _leave_out(self, record: StudentRecord) -> Note:

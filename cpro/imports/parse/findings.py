@@ -69,7 +69,7 @@ _REFUSING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found; the sentence names no one and holds no INE, so that it can be kept and shown to anybody."""
+    """One thing found; the sentence names no one and holds no INE, so that it can be kept and shown to every role."""
 
     code: FindingCode
     #: line of the XML file or of the table, from 1

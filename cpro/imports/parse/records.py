@@ -17,7 +17,7 @@ from cpro.imports.parse.findings import Finding, Severity
 
 
 class StudentRecord(NamedTuple):
-    """A pupil as the file gives them; a refused one still says who they are, so that nobody deactivates them."""
+    """A pupil as the file gives them; a refused one still says who they are, so that they are not deactivated."""
 
     #: line of the XML file or of the table, from 1
     line: int

@@ -25,7 +25,7 @@ _FAMILY = 0x4350494D
 
 
 def list_missing(school: Establishment, *, by: Actor) -> list[MissingParticular]:
-    """Return the particulars an import waits for; none when somebody may import now.
+    """Return the particulars an import waits for; none when an import may begin now.
 
     The command line does without the e-mail address: it fills the schools that it has just opened (`establishments
     create`), and has no action to give them one.

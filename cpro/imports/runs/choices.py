@@ -55,7 +55,7 @@ def outline_of(run: ImportRun) -> dict[str, Any]:
 
 
 def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, now: datetime) -> int:
-    """Keep answers, {question's id: id of the person meant, 0 for somebody else}; return how many are new.
+    """Keep answers, {question's id: id of the person meant, 0 for another person}; return how many are new.
 
     A new analysis must follow, which goes by them. Raises `NotToApply`, and `FieldErrors` for what is no answer.
     """

@@ -1,7 +1,7 @@
 """From what a school deposits to an import that waits to be confirmed: judged, kept, read and compared.
 
 All of it but what is kept is outside any write transaction. Few bytes are analysed before the answer and kept in one
-transaction; many by a worker, in short ones, a batch at a time, so that nobody waits for a page nor to sign in.
+transaction; many by a worker, in short ones, a batch at a time, so that pages and sign-ins do not wait.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ AT_ONCE_SIZE = 8 * 1024 * 1024
 MAX_FILES = 30
 #: Findings kept in one transaction: some hundredths of a second of the single writer of SQLite.
 _BATCH = 1000
-#: How often an analysis begins again because somebody wrote while it read.
+#: How often an analysis begins again because data changed while it read.
 _ATTEMPTS = 3
 #: Of Python's collector of cycles, usually and while a file is read.
 _USUAL_THRESHOLDS = gc.get_threshold()

@@ -206,7 +206,7 @@ def close_run(run: ImportRun, state: RunState) -> None:
 
 
 def may_restart(run: ImportRun) -> bool:
-    """Return whether the files of an import may be analysed again: it is not over, and nobody is at it."""
+    """Return whether the files of an import may be analysed again: it is not over, and no job is at it."""
     return run.open_key is not None and (run.state is not RunState.APPLYING or has_stopped(run))
 
 
@@ -228,7 +228,7 @@ def is_being_undone(run: ImportRun | None) -> bool:
 
 
 def describe_failure(run: ImportRun) -> str:
-    """Return why the last thing asked of an import failed, in a sentence, "" when it did not, or when nobody knows."""
+    """Return why the last thing asked of an import failed, in a sentence, "" when it did not, or if unknown."""
     job = find_job(run)
     if job is None or job.state is not JobState.FAILED:
         return ""

@@ -35,7 +35,7 @@ _FIGURES = (
     ("without_ine", "Sans INE", "Sans INE", ""),
 )
 
-#: What the report says of somebody whose change was proposed, and not ticked.
+#: What the report says of a person whose change was proposed, and not ticked.
 _LEFT = "non coché : rien n’a changé"
 
 
@@ -69,7 +69,7 @@ class ShownChange:
 
     @property
     def summary(self) -> str:
-        """Return the fields in one line: what is written of somebody new, else the old and the new values."""
+        """Return the fields in one line: what is written of a new person, else the old and the new values."""
         if self.is_creation:
             return " ; ".join(f"{each.label} : {each.new}" for each in self.fields)
         return " ; ".join(f"{each.label} : {each.old} → {each.new}" for each in self.fields)

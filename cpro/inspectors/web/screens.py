@@ -65,7 +65,7 @@ class MandatesScreen(Screen):
         return f"{row.inspector_name}, à partir du {format_date(row.starts_on)}"
 
     def row_links(self, row: Mandate) -> list[tuple[str, str]]:
-        """Lead whoever may read it to what the inspector consulted."""
+        """Return the link to what the inspector consulted, for those who may read it."""
         if not can(current_principal(), Permission.CONSULTATIONS_VIEW):
             return []
         return [("Consultations", url_for("inspectors.consultations", mandate_id=row.id))]

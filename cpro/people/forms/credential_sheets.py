@@ -21,7 +21,7 @@ _MOST_IDS = 5000
 
 
 class _IdsField(Field):
-    """Whom a list named: whole numbers, repeated or separated by commas; anything else is nobody."""
+    """Whom a list named: whole numbers, repeated or separated by commas; anything else is ignored."""
 
     def process_formdata(self, values: Sequence[str]) -> None:
         """Keep what can be an id."""

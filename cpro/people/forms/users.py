@@ -78,7 +78,7 @@ def offer_students(form: Form) -> None:
 def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:
     """Return the divisions whose codes were typed.
 
-    Raises `FieldErrors` for codes that nobody has, with what is wrong with the other values typed: all at once.
+    Raises `FieldErrors` for unknown codes, with what is wrong with the other values typed: all at once.
     """
     codes = [part.strip() for part in (form["divisions"].data or "").split(",") if part.strip()]
     found = {code: queries.find_division(code) for code in codes}

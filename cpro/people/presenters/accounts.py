@@ -13,7 +13,7 @@ from cpro.users.operations.head_codes import BY_THE_PLATFORM
 
 #: Where a person reads what became of a message about an account.
 FOLLOWED = "la fiche du compte dit où en est l’envoi"
-#: What whoever never chose a password needs once their account is reactivated.
+#: What a person who never chose a password needs once their account is reactivated.
 _NEW_SHEET = "Pour se connecter après une réactivation, il faudra une nouvelle fiche d’activation."
 
 
@@ -23,7 +23,7 @@ def describe_names(labels: Sequence[str]) -> str:
 
 
 def why_not_corrected(row: Account) -> str | None:
-    """Return why nobody corrects an account here, or None; one that waits may still be given up."""
+    """Return why an account cannot be corrected here, or None; one that waits may still be given up."""
     if not row.role.has_private_code:
         return None
     if row.is_pending:

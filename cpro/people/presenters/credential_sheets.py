@@ -68,7 +68,7 @@ def describe_sheets(plan: Plan) -> list[str]:
 
 
 def draw_documents(batch: Batch, *, layout: int) -> dict[str, bytes]:
-    """Return the sheets in each format: whoever finds they need the other must not void codes to have it."""
+    """Return the sheets in each format: a person who needs the other one must not void codes to have it."""
     school, sheets = _school(), batch.plan.sheets
     return {
         "pdf": render_credential_sheets(sheets, school, divisions=batch.divisions, layout=layout, now=clock.utcnow()),

@@ -164,7 +164,7 @@ def _asked_student() -> Student:
 
 
 def _password_form(account: Account) -> PasswordForm | None:
-    """Return the form of one's own password where somebody would lose theirs, as by a reset; None elsewhere."""
+    """Return the form of one's own password for an action that voids another's, such as a reset; None elsewhere."""
     if not links.was_ever_opened(account):
         return None
     return PasswordForm(posted() if request.method == "POST" else None)

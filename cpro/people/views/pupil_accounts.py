@@ -42,7 +42,7 @@ def open_accounts() -> ResponseReturnValue:
         with unit_of_work():
             opened, job = operations.open_or_send(selection, by=current_actor(), now=clock.utcnow())
             job_id = job.id if job else None
-    except operations.NoAccountToOpen:  # somebody did it meanwhile
+    except operations.NoAccountToOpen:  # another person did it meanwhile
         return _nothing(selection, queries.get_candidates(selection), [])
     except DomainError as refusal:
         return _choice(refusal.message, status=refusal.status)

@@ -82,7 +82,7 @@ def delete_evaluation(student_id: int, evaluation_id: int, *, by: Actor, now: da
 
 
 def check_teaches(division: Division, by: Actor) -> None:
-    """Raise `NotYourDivision` unless somebody teaches a division."""
+    """Raise `NotYourDivision` unless the actor teaches the division."""
     taught = by.can(Permission.PUPILS_EVALUATE) and by.id is not None
     if not taught or division.id not in {row.division_id for row in list_teacher_divisions(by.id or 0)}:
         raise NotYourDivision
@@ -93,8 +93,8 @@ def create_division_evaluations(
 ) -> int:
     """Give pupils of a division a level each in one competence on one day; return how many got one.
 
-    `levels` maps a pupil's id to 1–4, or blank for whoever is not evaluated. Raises `NotYourDivision`, and
-    `FieldErrors` naming `niveau-<id>` for each refused level: somebody gone or moved meanwhile, no such level.
+    `levels` maps a pupil's id to 1–4, or blank for a pupil who is not evaluated. Raises `NotYourDivision`, and
+    `FieldErrors` naming `niveau-<id>` for each refused level: a pupil gone or moved meanwhile, no such level.
     """
     check_teaches(division, by)
     errors: dict[str, str] = {}

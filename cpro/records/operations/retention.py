@@ -1,6 +1,6 @@
 """How long the records of a pupil who has left are kept: the setting, what is about to go, and its going.
 
-Years are counted from the day of departure. Where nobody wrote that day, they are counted from the end of the school
+Years are counted from the day of departure. Where that day is unknown, they are counted from the end of the school
 year in which the pupil was last written about, or came: nothing later is known of them.
 """
 
@@ -116,7 +116,7 @@ def get_preview(now: datetime, *, years: int | None = None) -> Preview:
 def list_departures(now: datetime, *, limit: int, offset: int = 0) -> list[Departure]:
     """Return the departed pupils of the current school who have records, those whose records go first before.
 
-    Those whose day of departure nobody wrote come last.
+    Those whose day of departure is unknown come last.
     """
     years = get_current_establishment().retention_years
     students = db.session.scalars(
@@ -137,7 +137,7 @@ def list_departures(now: datetime, *, limit: int, offset: int = 0) -> list[Depar
 
 
 def list_schools_to_expire(now: datetime) -> Sequence[int]:
-    """Return the ids of the schools where somebody has been gone for too long and still has records."""
+    """Return the ids of the schools where a pupil has been gone for too long and still has records."""
     too_long = or_(
         *(
             and_(Establishment.retention_years == years, _gone_before(kept_since(years, now.date())))
@@ -157,7 +157,7 @@ def list_schools_to_expire(now: datetime) -> Sequence[int]:
 def delete_expired(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> Expired:
     """Delete the records of some pupils gone for longer than a school keeps them, in a platform session.
 
-    Of `PUPILS_AT_ONCE` at most, so that nobody waits for long: called again until it returns no record. The setting
+    Of `PUPILS_AT_ONCE` at most, to keep the lock short: called again until it returns no record. The setting
     is read under the school's lock: a head who has just lengthened it loses nothing. The journal of the
     school records how many, not what nor whose. Twice deletes nothing more, and records nothing.
     """
@@ -218,7 +218,7 @@ def get_deletion_day(departed_on: date, years: int) -> date:
 
 
 def _supposed_departure(student: Student, last_change: datetime) -> date:
-    """Return the day from which the years of a pupil whose day of departure nobody wrote are counted."""
+    """Return the day from which the years of a pupil whose day of departure is unknown are counted."""
     return last_day_of_school_year(max(student.created_at, last_change).date())
 
 

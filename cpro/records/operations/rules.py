@@ -26,7 +26,7 @@ _OLDEST = date(2000, 1, 1)
 
 @dataclass(frozen=True)
 class Powers:
-    """What somebody may do with the records of one pupil; `frozen` says why nobody writes, or is None."""
+    """What an actor may do with the records of one pupil; `frozen` says why they are read only, or is None."""
 
     reads: bool = False
     writes_fiches: bool = False
@@ -39,7 +39,7 @@ def get_powers(student: Student, by: Actor) -> Powers:
     """Return the powers of an actor over a pupil's records.
 
     The head and the inspector read (an inspector within the mandate: the scope sees to it); a teacher reads and writes
-    for the pupils of their divisions; a pupil reads own records and writes own fiches; nobody else has any power.
+    for the pupils of their divisions; a pupil reads own records and writes own fiches; others have no power.
     """
     frozen = None if student.is_active else Frozen(student.departed_on)
     if by.can(Permission.SCHOOL_RECORDS_READ):
@@ -52,7 +52,7 @@ def get_powers(student: Student, by: Actor) -> Powers:
 
 
 def check_may_read(student: Student, by: Actor) -> Powers:
-    """Return what somebody may do with a pupil's records. Raises `NotYourPupil` when they may not read them."""
+    """Return what an actor may do with a pupil's records. Raises `NotYourPupil` when they may not read them."""
     powers = get_powers(student, by)
     if not powers.reads:
         raise NotYourPupil
@@ -60,19 +60,19 @@ def check_may_read(student: Student, by: Actor) -> Powers:
 
 
 def check_may_write_fiches(student: Student, by: Actor) -> None:
-    """Raise `NotYourPupil` or `Frozen` unless somebody may write fiches of a pupil."""
+    """Raise `NotYourPupil` or `Frozen` unless the actor may write fiches of the pupil."""
     powers = check_may_read(student, by)
     _refuse_without(powers.writes_fiches, powers)
 
 
 def check_may_evaluate(student: Student, by: Actor) -> None:
-    """Raise `NotYourPupil` or `Frozen` unless somebody may evaluate a pupil."""
+    """Raise `NotYourPupil` or `Frozen` unless the actor may evaluate the pupil."""
     powers = check_may_read(student, by)
     _refuse_without(powers.evaluates, powers)
 
 
 def find_change_refusal(row: Fiche | Evaluation | Bilan, powers: Powers, by: Actor) -> DomainError | None:
-    """Return why somebody may neither change nor delete a record, or None: its author may, until it is validated."""
+    """Return why the actor may neither change nor delete a record, or None: its author may, until it is validated."""
     if powers.frozen:
         return powers.frozen
     if row.received_in is not None:
@@ -87,14 +87,14 @@ def find_change_refusal(row: Fiche | Evaluation | Bilan, powers: Powers, by: Act
 
 
 def check_may_change(row: Fiche | Evaluation | Bilan, student: Student, by: Actor) -> None:
-    """Raise what `find_change_refusal` says, if anything; `NotYourPupil` to whoever may not even read."""
+    """Raise what `find_change_refusal` says, if anything; `NotYourPupil` when the actor may not even read."""
     refusal = find_change_refusal(row, check_may_read(student, by), by)
     if refusal is not None:
         raise refusal
 
 
 def lock_pupil(student_id: int) -> Student:
-    """Return a pupil as they are now, whom nobody can declare gone before the commit. Raises `NotFound`.
+    """Return a pupil as they are now, who cannot be declared gone before the commit. Raises `NotFound`.
 
     The lock is the school's, as an import and the journal take it: two locks in two orders would wait for each other.
     """

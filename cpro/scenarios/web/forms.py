@@ -53,7 +53,7 @@ class LinksField(FieldList):
             self.append_entry({})
 
     def as_text(self, value: Sequence[Mapping[str, str]] | None) -> str:
-        """Return links in plain words, for whoever compares two lists."""
+        """Return links in plain words, to compare two lists."""
         return ", ".join(" – ".join(part for part in (each["label"], each["url"]) if part) for each in value or ())
 
 

@@ -195,7 +195,7 @@ def save(scenario_id: int) -> ResponseReturnValue:
 @bp.post("/<int:scenario_id>/dupliquer")
 @requires(Permission.SCENARIOS_EDIT)
 def duplicate(scenario_id: int) -> ResponseReturnValue:
-    """Copy a scenario; the copy belongs to whoever asked."""
+    """Copy a scenario; the copy belongs to the person who asked."""
     with unit_of_work():
         copy_id = operations.duplicate_scenario(scenario_id, by=current_actor(), now=clock.utcnow()).id
     return back_to(

@@ -127,7 +127,7 @@ def logo_image(kind: str) -> ResponseReturnValue:
 @bp.get("/admin/parametres/logo/image/cachet", defaults={"kind": "cachet"}, endpoint="stamp_image")
 @requires(Permission.STAMP_VIEW)
 def stamp_image(kind: str) -> ResponseReturnValue:
-    """Send the stamp: whoever has it could print it on anything."""
+    """Send the stamp, under a right of its own: a copy of it could be printed on anything."""
     return _send_picture(PictureKind(kind))
 
 

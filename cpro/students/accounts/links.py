@@ -1,6 +1,6 @@
 """Link an account of a pupil to its pupil, and unlink it.
 
-Whoever signs in with an account reads the records of its pupil, so a link must not hand them to whoever had the
+An account opens the records of its pupil, so a link must not hand them to the person who had the
 account before: at each change its sign-ins end, its unused codes are void and its drafts deleted; an account that was
 ever activated also loses its password and its e-mail address, and receives a new code. The head is notified each time.
 """
@@ -31,7 +31,7 @@ from cpro.users.operations.sign_ins import end_all_sign_ins
 
 
 class NotAPupilsAccount(Forbidden):
-    """Refuse to link the account of somebody who is no pupil."""
+    """Refuse to link the account of a person who is no pupil."""
 
     message = "Seul un compte d’apprenant se relie à un élève."
 
@@ -47,7 +47,7 @@ class NotLinked(Conflict):
 
 
 def was_ever_opened(account: Account) -> bool:
-    """Return whether somebody ever chose a password for an account: a link then takes it away from them."""
+    """Return whether a password was ever chosen for an account: a link then takes it away from them."""
     return account.password_hash is not None or account.activated_at is not None
 
 
@@ -127,7 +127,7 @@ def _close(account: Account, now: datetime) -> None:
 
 
 def _changes(account: Account, student: Student) -> dict[str, tuple[Any, Any]]:
-    """Return what of an account changes with its pupil: names, and an address that whoever had it before gave."""
+    """Return what of an account changes with its pupil: names, and an address that its earlier holder gave."""
     wanted = {**account_names(student), "email": ""}
     return {name: (getattr(account, name), new) for name, new in wanted.items() if getattr(account, name) != new}
 

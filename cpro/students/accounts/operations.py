@@ -105,7 +105,7 @@ def write_accounts(
     """Write an account for each present pupil without one whom `wanted` names; return how many.
 
     Logins are made from the names, homonyms numbered. `on_page` receives the accounts a page at a time. It records
-    nothing in the journal: who calls does. Raises `IntegrityError` when somebody who took no lock was faster.
+    nothing in the journal: who calls does. Raises `IntegrityError` when a transaction that took no lock was faster.
     Pupils are linked to their accounts at the end: PostgreSQL chooses once how to check that an account exists, and
     would choose badly while there are few.
     """

@@ -1,4 +1,4 @@
-"""Delete the documents of activation sheets whose half-hour is over, whether or not anybody asks for them again."""
+"""Delete the documents of activation sheets whose half-hour is over, whether or not they are asked for again."""
 
 from __future__ import annotations
 

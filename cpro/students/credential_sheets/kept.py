@@ -63,7 +63,7 @@ def keep_document(
 
 
 def get_document(document_id: int, *, sign_in_id: int, now: datetime) -> KeptSheets:
-    """Return a document kept for a browser. Raises `SheetsGone`, whoever's it is."""
+    """Return a document kept for a browser. Raises `SheetsGone`."""
     wanted = select(KeptSheets).where(KeptSheets.id == document_id, _is_kept_for(sign_in_id, now))
     kept = db.session.scalars(wanted).first()
     if kept is None:

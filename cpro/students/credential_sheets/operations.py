@@ -23,7 +23,7 @@ from cpro.users.operations.credential_sheets import (
 
 @dataclass(frozen=True)
 class Target:
-    """Whom sheets are for; one of these, or nobody."""
+    """Whom sheets are for: one of these, or none."""
 
     account_ids: tuple[int, ...] = ()
     student_ids: tuple[int, ...] = ()
@@ -46,7 +46,7 @@ class Batch:
 def plan_target_sheets(target: Target, *, reset: bool = False, by: Actor, now: datetime) -> Batch:
     """Plan the sheets of a target. Raises `NotFound`, and what `plan_credential_sheets` raises.
 
-    Ids of nobody are left out, as another school's are.
+    Unknown ids are left out, as another school's are.
     """
     accounts = list_target_accounts(target, now=now)
     plan = plan_credential_sheets(accounts, reset=reset, by=by, now=now)

@@ -93,7 +93,7 @@ def list_pupil_account_items() -> list[ChecklistItem]:
 
 
 def _accounts_to_open() -> list[ChecklistItem]:
-    """Return the line of the pupils without account, for whoever opens them."""
+    """Return the line of the pupils without account, for those who open them."""
     number = accounts.count_without_account() if may(Permission.USERS_EDIT) else 0
     if not number:
         return []
@@ -110,7 +110,7 @@ def _accounts_to_open() -> list[ChecklistItem]:
 
 
 def _unlinked_accounts() -> list[ChecklistItem]:
-    """Return the line of the pupils' accounts that name no pupil, for whoever links them."""
+    """Return the line of the pupils' accounts that name no pupil, for those who link them."""
     number = accounts.count_unlinked_accounts() if may(Permission.USERS_EDIT) else 0
     if not number:
         return []

@@ -126,7 +126,7 @@ class _Draft:
                     self.taught.setdefault(key, {})[code] = None
 
     def finished_people(self) -> Iterator[StaffRecord]:
-        """Yield everybody with their divisions: UNKNOWN_PERSON for services of people the file lacks."""
+        """Yield all people with their divisions: UNKNOWN_PERSON for services of people the file lacks."""
         for key, line in self.service_lines.items():
             if key not in self.lines:
                 sentence = "Un service nomme une personne que le fichier ne décrit pas : il est laissé de côté."

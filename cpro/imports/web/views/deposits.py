@@ -1,4 +1,4 @@
-"""Gérer les imports: the deposit, the empty tables, and what is read of an import by whoever may see its history."""
+"""Gérer les imports: the deposit, the empty tables, and what is read of an import by those who may see its history."""
 
 from __future__ import annotations
 

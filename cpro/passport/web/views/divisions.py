@@ -58,7 +58,7 @@ def progress(job_id: int) -> ResponseReturnValue:
 @bp.get("/archives/<int:job_id>")
 @requires(Permission.DIVISION_PASSPORTS)
 def archive(job_id: int) -> ResponseReturnValue:
-    """Hand over the ZIP to whoever asked for it, while it is kept."""
+    """Send the ZIP to the person who asked for it, while it is kept."""
     job = _own_job(job_id)
     path = find_archive(job, get_archive_store(current_app.config["CPRO_UPLOADS"]), now=clock.utcnow())
     name = f"passeports-{queries.get_division_code(job)}.zip"

@@ -100,7 +100,7 @@ def download(content: bytes, mimetype: str, name: str) -> ResponseReturnValue:
 
 
 def _asks_for_headers() -> bool:
-    """Return whether nobody would receive what would be issued: a HEAD, as link checkers send."""
+    """Return whether what would be issued would not be received: a HEAD, as link checkers send."""
     return request.method == "HEAD"
 
 

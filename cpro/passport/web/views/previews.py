@@ -1,4 +1,4 @@
-"""The first and last page of a passport as it prints now, for the Logo tab: an invented pupil's, issued to nobody."""
+"""The first and last page of a passport as it prints now, for the Logo tab: an invented pupil's, never issued."""
 
 from __future__ import annotations
 

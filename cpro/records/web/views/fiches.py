@@ -24,7 +24,7 @@ from cpro.records.web.forms import FicheForm
 from cpro.records.web.views import bp
 from cpro.records.web.views.frame import PupilPage, RecordPage, frame_of, open_pupil, read_pupil
 
-#: What the button of somebody done with their fiche posts.
+#: What the button of an author done with their fiche posts.
 DONE = "done"
 
 

@@ -71,7 +71,7 @@ class MEFsScreen(Screen):
         )
 
     def check_deletion(self, row: MEF) -> None:
-        """Keep the courses that somebody follows; the list asks once who follows what."""
+        """Keep the courses that pupils follow; the list reads them once."""
         if "followed_courses" not in g:
             g.followed_courses = mefs.list_followed_codes()
         if row.code in g.followed_courses:

@@ -191,5 +191,5 @@ def _without_account_by_division() -> dict[int | None, int]:
 
 
 def courses_link() -> list[tuple[str, str]]:
-    """Return the link to the list of courses, for whoever may read it."""
+    """Return the link to the list of courses, for those who may read it."""
     return [("Formations (MEF)", url_for("mefs.index_view"))] if may(Permission.MEFS_VIEW) else []
