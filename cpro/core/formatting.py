@@ -44,9 +44,9 @@ _SINGULAR_IN_S = frozenset({"accès", "dreets", "sens"})
 _SIZE_UNITS = ("o", "ko", "Mo", "Go")
 
 
-def format_date(day: dt.date) -> str:
-    """Return the day as jj/mm/aaaa."""
-    return f"{day.day:02}/{day.month:02}/{day.year:04}"
+def format_date(day: dt.date | None) -> str:
+    """Return the day as jj/mm/aaaa, "" for none."""
+    return "" if day is None else f"{day.day:02}/{day.month:02}/{day.year:04}"
 
 
 def format_time(time: dt.time | dt.datetime) -> str:
@@ -54,11 +54,13 @@ def format_time(time: dt.time | dt.datetime) -> str:
     return f"{time.hour}{NO_BREAK_SPACE}h{NO_BREAK_SPACE}{time.minute:02}"
 
 
-def format_instant(instant: dt.datetime, timezone_name: str) -> str:
+def format_instant(instant: dt.datetime | None, timezone_name: str) -> str:
     """Return the instant as « 23/11/2026 à 14 h 30 », on the clocks of that IANA zone (Paris when the name is blank).
 
-    Raises ValueError for an instant without an offset: its meaning would be a guess.
+    Returns "" for None. Raises ValueError for an instant without an offset: its meaning would be a guess.
     """
+    if instant is None:
+        return ""
     if instant.utcoffset() is None:
         raise ValueError("format_instant needs an aware instant; instants are stored in UTC")
     local = instant.astimezone(ZoneInfo(timezone_name or DEFAULT_TIMEZONE))

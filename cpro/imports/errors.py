@@ -204,7 +204,7 @@ class NotATable(FileRefused):
 
 
 @contextmanager
-def refused_in_words_of(uses_siecle: bool) -> Iterator[None]:
+def reword_refusals(uses_siecle: bool) -> Iterator[None]:
     """Put the refusal of a file that is none of those a school deposits in the words of such a school."""
     try:
         yield
@@ -237,7 +237,7 @@ class Refusals:
     def gathered(self, *kinds: type[DomainError]) -> Iterator[None]:
         """Keep a refusal of these kinds that comes out of the block, and go on after it."""
         try:
-            with nullcontext() if self._uses_siecle is None else refused_in_words_of(self._uses_siecle):
+            with nullcontext() if self._uses_siecle is None else reword_refusals(self._uses_siecle):
                 yield
         except kinds as refusal:
             self._found.append(refusal)

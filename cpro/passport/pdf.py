@@ -138,7 +138,7 @@ def _facts(student: Student) -> list[tuple[str, str]]:
     diploma = division.diploma if division else None
     facts = [
         ("Nom d’usage", student.usage_name if student.usage_name != student.last_name else ""),
-        ("Date de naissance", format_date(student.birth_date) if student.birth_date else ""),
+        ("Date de naissance", format_date(student.birth_date)),
         ("Diplôme préparé", diploma.label if diploma else ""),
         ("Division", " – ".join(part for part in (division.code, division.label) if part) if division else ""),
         ("Départ", _departure(student)),

@@ -31,7 +31,7 @@ from cpro.imports.models import ImportRun, RunState
 from cpro.imports.queries import fingerprint_of_data, get_run, school_day
 from cpro.imports.runs import lifecycle
 from cpro.imports.runs.admission import lock_imports, require_may_import
-from cpro.imports.runs.lifecycle import check_confirmations, close_run, record_about_run, version_of
+from cpro.imports.runs.lifecycle import check_confirmations, close_run, get_version, record_about_run
 
 Clock = Callable[[], dt.datetime]
 #: What is to be committed with an import, given the session and what the import returns.
@@ -43,7 +43,7 @@ class Application:
     """An import ready to be written: its rows are in the temporary tables of the session's connection."""
 
     run_id: int
-    #: of the analysis it was prepared from (`version_of`)
+    #: of the analysis it was prepared from (`get_version`)
     version: str
     confirmations: Sequence[str]
     created: pupils.Created
@@ -114,7 +114,7 @@ def prepare_application(
     pupils.stage_created(staged, created, run, account_for=opener.open_to_new, heartbeat=heartbeat)
     corrected = pupils.stage_corrected(staged, run, heartbeat=heartbeat)
     prepared = Application(
-        run_id, version_of(run), confirmations, created, corrected, opener.finish(), dict(opener.logins)
+        run_id, get_version(run), confirmations, created, corrected, opener.finish(), dict(opener.logins)
     )
     staged.keep()
     return prepared
@@ -130,7 +130,7 @@ def write_application(
     lock_imports()
     run = get_run(prepared.run_id)
     _judge(run, prepared.confirmations, today=today, by=by)
-    if version_of(run) != prepared.version:
+    if get_version(run) != prepared.version:
         raise NotToApply
     try:
         _write(staged, prepared, run, now)

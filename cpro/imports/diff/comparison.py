@@ -13,7 +13,7 @@ from typing import IO, Any
 from cpro.imports.diff.confirmations import list_confirmations
 from cpro.imports.diff.divisions import Found, compare_divisions
 from cpro.imports.diff.matching import FROM_TABLE
-from cpro.imports.diff.proposals import Answers, Tally, Yielded, notes_of
+from cpro.imports.diff.proposals import Answers, Tally, Yielded, list_notes
 from cpro.imports.diff.sources import SIECLESources, TableSources
 from cpro.imports.diff.staff import StaffAnalysis
 from cpro.imports.diff.students import StudentAnalysis
@@ -78,7 +78,7 @@ class SIECLEAnalysis(Comparison):
         if ExportKind.STAFF in self._sources.files:
             with self._open(ExportKind.STAFF) as (stream, encoding):
                 staff = read_sts(stream, encoding)
-            yield from notes_of(staff.findings, ExportKind.STAFF.label)
+            yield from list_notes(staff.findings, ExportKind.STAFF.label)
             if not staff.people:
                 raise EmptyImport("Le fichier de STS-Web ne contient personne : rien n’a été importé.", field="files")
             for division in staff.divisions:
@@ -98,12 +98,12 @@ class SIECLEAnalysis(Comparison):
         if ExportKind.STRUCTURES in self._sources.files:
             with self._open(ExportKind.STRUCTURES) as (stream, encoding):
                 structures = read_structures(stream, encoding)
-            yield from notes_of(structures.findings, ExportKind.STRUCTURES.label)
+            yield from list_notes(structures.findings, ExportKind.STRUCTURES.label)
             self._divisions.update((division.code, division) for division in structures.divisions)
         if ExportKind.NOMENCLATURE in self._sources.files:
             with self._open(ExportKind.NOMENCLATURE) as (stream, encoding):
                 nomenclature = read_nomenclature(stream, encoding)
-            yield from notes_of(nomenclature.findings, ExportKind.NOMENCLATURE.label)
+            yield from list_notes(nomenclature.findings, ExportKind.NOMENCLATURE.label)
             self._mef_labels = {mef.code: mef.label for mef in nomenclature.mefs}
 
     def _found(self) -> Found:

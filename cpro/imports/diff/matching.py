@@ -146,13 +146,13 @@ def choose(record: StudentRecord, own: Known | None, others: Iterable[Known]) ->
 def find_namesakes(records: Collection[StudentRecord]) -> dict[tuple[str, dt.date | None], list[Known]]:
     """Return the pupils who bear the name and birth date of a record, {(folded name, birth date): pupils}."""
     found: dict[tuple[str, dt.date | None], list[Known]] = {}
-    keys = {key_of_name(record) for record in records} | {_search_key(record) for record in records}
+    keys = {get_name_key(record) for record in records} | {_search_key(record) for record in records}
     for known in select_known(_is_among(Student.search_key, keys)) if keys else ():
         found.setdefault((fold(f"{known.last_name} {known.first_name}"), known.birth_date), []).append(known)
     return found
 
 
-def key_of_name(record: StudentRecord) -> str:
+def get_name_key(record: StudentRecord) -> str:
     """Return the name of a record without case nor accents."""
     return fold(f"{record.last_name} {record.first_name}")
 

@@ -103,7 +103,7 @@ class Question(NamedTuple):
 Yielded = Proposal | Note | Question
 
 
-def notes_of(findings: Iterable[Finding], file_kind: str, label: str = "") -> Iterator[Note]:
+def list_notes(findings: Iterable[Finding], file_kind: str, label: str = "") -> Iterator[Note]:
     """Yield the readers' findings about one line, or one file."""
     for finding in findings:
         yield Note(finding.code, file_kind, finding.line, finding.sentence, label)

@@ -25,7 +25,7 @@ from cpro.imports.diff.proposals import (
     Tally,
     Yielded,
     find_answer,
-    notes_of,
+    list_notes,
 )
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.parse.records import StaffRecord
@@ -72,7 +72,7 @@ class StaffAnalysis:
         """Yield what each person changes, then the teachers whom the file does not name, unticked."""
         self.tally.active_before = sum(account.is_active for account in self._accounts)
         for record in people:
-            yield from notes_of(record.findings, self._kind, record.label)
+            yield from list_notes(record.findings, self._kind, record.label)
             yield from self._judge_table(record) if self._is_table else self._judge(record)
         if people:
             yield from self._absent()
@@ -115,7 +115,7 @@ class StaffAnalysis:
         """Return the key of a person as accounts keep it, "" for one without a number."""
         if self._is_table:
             return f"table:{record.sts_id}" if record.sts_id else ""
-        return key_of(record)
+        return get_key(record)
 
     def _judge_table(self, record: StaffRecord) -> Iterator[Yielded]:
         """Judge a record without the divisions that the school does not have: a table of staff creates none."""
@@ -277,7 +277,7 @@ class StaffAnalysis:
         return {account_id: sorted(codes) for account_id, codes in divisions.items()}
 
 
-def key_of(record: StaffRecord) -> str:
+def get_key(record: StaffRecord) -> str:
     """Return the key of a person of STS-Web as accounts keep it."""
     return f"{record.sts_type}:{record.sts_id}"
 

@@ -23,7 +23,7 @@ from cpro.imports.diff.proposals import (
     Tally,
     Yielded,
     find_answer,
-    notes_of,
+    list_notes,
 )
 from cpro.imports.models import ChangeAction
 from cpro.imports.parse.findings import FindingCode
@@ -226,7 +226,7 @@ class StudentAnalysis:
     def _judge_unknown(self, records: list[StudentRecord]) -> Iterator[Yielded]:
         found = {} if self._is_empty else matching.find_namesakes(records)
         for record in records:
-            namesakes = found.get((matching.key_of_name(record), record.birth_date)) if found else None
+            namesakes = found.get((matching.get_name_key(record), record.birth_date)) if found else None
             if namesakes:
                 self._namesakes.append((record, namesakes))
             elif self._is_out(record):
@@ -279,7 +279,7 @@ class StudentAnalysis:
     def _notes(self, record: StudentRecord, *, without_class: bool) -> Iterator[Note]:
         """Yield what was found in a record: that it has no class, or all the rest; each left out is reported once."""
         found = (each for each in record.findings if (each.code is FindingCode.WITHOUT_CLASS) is without_class)
-        yield from notes_of(found, self._source.kind, record.label)
+        yield from list_notes(found, self._source.kind, record.label)
 
     def _note(self, code: MatchCode, record: StudentRecord, sentence: str) -> Note:
         return Note(code, self._source.kind, record.line, sentence, record.label)

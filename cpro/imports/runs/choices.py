@@ -17,7 +17,7 @@ from cpro.imports.errors import AnalysisSeenChanged, NotToApply
 from cpro.imports.models import ImportChange, ImportQuestion, ImportRun, RunState
 from cpro.imports.runs import ticks
 from cpro.imports.runs.admission import lock_run
-from cpro.imports.runs.lifecycle import record_about_run, version_of
+from cpro.imports.runs.lifecycle import get_version, record_about_run
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,18 @@ def keep_decisions(
 ) -> int:
     """Keep all that a page shows as decided, whichever button was pressed; return how many answers are new.
 
-    `seen` is the `version_of` what the person saw. A new analysis must follow new answers, which goes by them.
+    `seen` is the version (`get_version`) that the person saw. A new analysis must follow new answers.
     Raises `NotToApply`, `AnalysisSeenChanged`, and as `answer_questions` does.
     """
     _lock(run)
-    if seen is not None and seen != version_of(run):
+    if seen is not None and seen != get_version(run):
         raise AnalysisSeenChanged
     if decisions.shown:
         choose_proposals(run, shown=decisions.shown, selected=decisions.selected, today=today, by=by, now=now)
     return answer_questions(run, decisions.answers, by=by, now=now) if decisions.answers else 0
 
 
-def outline_of(run: ImportRun) -> dict[str, Any]:
+def get_outline(run: ImportRun) -> dict[str, Any]:
     """Return whom an application deactivates and what must be confirmed of it.
 
     An analysis that goes by new answers and has the same outline changes nothing else that the page did not show.

@@ -146,7 +146,7 @@ def abandon_run(run: ImportRun, *, by: Actor, now: datetime) -> None:
 def send_to_application(
     run: ImportRun, *, confirmations: Sequence[str], by: Actor, now: datetime, seen: str | None = None
 ) -> Job:
-    """Ask for an analysed import to be applied by a worker; `seen` is the `version_of` what the person saw.
+    """Ask for an analysed import to be applied by a worker; `seen` is the version (`get_version`) that the person saw.
 
     Raises `NotToApply`, `GateClosed`, `UndoUnderWay`, `AnalysisSeenChanged`, `ConfirmationMissing`.
     """
@@ -156,7 +156,7 @@ def send_to_application(
     require_may_import(school, by=by)
     if is_being_undone(find_last_applied()):
         raise UndoUnderWay
-    if seen is not None and seen != version_of(run):
+    if seen is not None and seen != get_version(run):
         raise AnalysisSeenChanged
     check_confirmations(run, confirmations)
     job = jobs.enqueue(APPLY_JOB, {"run_id": run.id, "confirmations": list(confirmations)}, by=by, now=now)
@@ -189,7 +189,7 @@ def check_confirmations(run: ImportRun, given: Sequence[str]) -> None:
         raise ConfirmationMissing(" ".join(missing), field="confirmations")
 
 
-def version_of(run: ImportRun) -> str:
+def get_version(run: ImportRun) -> str:
     """Return what changes with the figures of an analysis and the choices made on them."""
     return fingerprint({"at": run.analysed_at, "counts": run.counts, "needed": run.confirmations_needed})
 

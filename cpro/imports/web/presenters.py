@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cpro.audit import labels
-from cpro.core.formatting import format_instant, mask_ines, plural
+from cpro.core.formatting import mask_ines, plural
 from cpro.core.permissions import Permission
 from cpro.imports.changes import to_plain
 from cpro.imports.diff.proposals import label_of
@@ -177,12 +177,12 @@ class ImportPresenter:
         return labels.value_label(object_type, name, value, masked=self._masked, timezone=self._timezone)
 
 
-def level_of(state: RunState) -> str:
+def get_level(state: RunState) -> str:
     """Return the level of a state: ok, info, warning or blocked."""
     return _LEVELS.get(state, "info")
 
 
-def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureLine]]:
+def list_figures(run: ImportRun) -> tuple[tuple[str, ...], list[FigureLine]]:
     """Return the titles and the lines of the table of figures of an analysed import."""
     is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
     titles = tuple(after if is_done else before for _name, before, after, _action in _FIGURES)
@@ -212,7 +212,7 @@ def figures_of(run: ImportRun) -> tuple[tuple[str, ...], list[FigureLine]]:
     return titles, lines
 
 
-def sentences_of(run: ImportRun) -> list[str]:
+def list_sentences(run: ImportRun) -> list[str]:
     """Return what the table of figures does not hold, in sentences."""
     counts, sentences = run.counts, []
     for family, one, many, why in (
@@ -236,7 +236,7 @@ def sentences_of(run: ImportRun) -> list[str]:
     return sentences
 
 
-def summary_of(run: ImportRun) -> str:
+def summarise_run(run: ImportRun) -> str:
     """Return the figures of an import in one line, for a list: of what was done, or would be; "" once given up."""
     is_done = run.state in (RunState.APPLIED, RunState.UNDONE)
     if not run.counts or not (is_done or run.open_key is not None):
@@ -260,17 +260,12 @@ def describe_void_codes(run: ImportRun) -> str:
     return ""
 
 
-def files_of(run: ImportRun) -> str:
+def describe_files(run: ImportRun) -> str:
     """Return the files of an import: « ElevesSansAdresses.xml (Élèves (SIECLE)) »."""
     return ", ".join(f"{file['name']} — {file['kind']}" for file in run.files)
 
 
-def instant_of(instant: Any, timezone: str) -> str:
-    """Return an instant in words, "" for none."""
-    return format_instant(instant, timezone) if instant else ""
-
-
-def choices_of(question: ImportQuestion) -> list[tuple[str, str]]:
+def list_choices(question: ImportQuestion) -> list[tuple[str, str]]:
     """Return the answers of a question, (value, words)."""
     same = [(str(candidate[0]), f"La même personne : {candidate[1]}") for candidate in question.candidates]
     other = "Une autre personne : elle sera créée" if question.can_create else "Une autre personne : laisser la ligne"

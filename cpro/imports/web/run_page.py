@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.errors import DomainError
-from cpro.core.formatting import format_count, plural
+from cpro.core.formatting import format_count, format_instant, plural
 from cpro.core.lists import ListState
 from cpro.core.parsing import read_integer
 from cpro.core.permissions import Permission
@@ -31,7 +31,7 @@ from cpro.imports.runs.choices import Decisions
 from cpro.imports.runs.listing import MAX_SHOWN
 from cpro.imports.web import presenters
 from cpro.imports.web.forms import ApplicationForm, answers_form
-from cpro.imports.web.views.deposits import gate_of, presenter_of_reader
+from cpro.imports.web.views.deposits import get_presenter, list_gate_links
 from cpro.students.accounts.queries import count_without_account
 
 _EXCERPT = 15
@@ -54,13 +54,13 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
     timezone = registry().timezone()
     context: dict[str, Any] = {
         "run": run,
-        "files": presenters.files_of(run),
+        "files": presenters.describe_files(run),
         "year": year_label(run.school_year),
-        "level": presenters.level_of(run.state),
-        "created": presenters.instant_of(run.created_at, timezone),
-        "analysed": presenters.instant_of(run.analysed_at, timezone),
-        "applied": presenters.instant_of(run.applied_at, timezone),
-        "undone": presenters.instant_of(run.undone_at, timezone),
+        "level": presenters.get_level(run.state),
+        "created": format_instant(run.created_at, timezone),
+        "analysed": format_instant(run.analysed_at, timezone),
+        "applied": format_instant(run.applied_at, timezone),
+        "undone": format_instant(run.undone_at, timezone),
         # Beside its cause where there is a form; once the import is over there is none.
         "refusal": refusal.message if refusal and run.state is not RunState.ANALYSED else "",
         "stopped": run.state in (RunState.APPLYING, RunState.DEPOSITED) and lifecycle.has_stopped(run),
@@ -68,7 +68,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
         "undoing": lifecycle.is_being_undone(run),
         "work": _work(run, now),
         "failure": lifecycle.describe_failure(run),
-        "gate": gate_of(get_current_establishment()),
+        "gate": list_gate_links(get_current_establishment()),
     }
     if run.state is RunState.ANALYSED:
         context |= _analysis(run, refusal)
@@ -91,7 +91,7 @@ def _work(run: ImportRun, now: dt.datetime) -> Progress | None:
 def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
     """Return what people may decide about an analysis."""
     application = ApplicationForm(posted() if refusal else None, data={})
-    application.version.data = lifecycle.version_of(run)
+    application.version.data = lifecycle.get_version(run)
     application.offer(run.confirmations_needed)
     questions = listing.list_questions(run.id)
     answers = answers_form(_asked(questions[:MAX_SHOWN]), posted() if refusal else None)
@@ -144,12 +144,12 @@ def _accounts_to_open(run: ImportRun) -> dict[str, str] | None:
 
 def _figures(run: ImportRun) -> dict[str, Any]:
     """Return the figures of an analysed import, and the beginning of its lists."""
-    presenter, excerpt = presenter_of_reader(), ListState(size=_EXCERPT)
-    titles, rows = presenters.figures_of(run)
+    presenter, excerpt = get_presenter(), ListState(size=_EXCERPT)
+    titles, rows = presenters.list_figures(run)
     return {
         "titles": titles,
         "rows": rows,
-        "sentences": presenters.sentences_of(run),
+        "sentences": presenters.list_sentences(run),
         "accounts": _accounts_to_open(run),
         "changes": [presenter.present_change(each, run) for each in listing.find_changes(run.id, excerpt).rows],
         "change_count": listing.count_changes(run.id, excerpt),
@@ -163,7 +163,7 @@ def _figures(run: ImportRun) -> dict[str, Any]:
 def _asked(questions: Any) -> list[tuple[str, str, str, list[tuple[str, str]], int | None]]:
     asked: list[ImportQuestion] = list(questions)
     return [
-        (each.field, f"Ligne {each.line} : {each.person}", each.sentence, presenters.choices_of(each), each.answer)
+        (each.field, f"Ligne {each.line} : {each.person}", each.sentence, presenters.list_choices(each), each.answer)
         for each in asked
     ]
 

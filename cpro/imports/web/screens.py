@@ -15,7 +15,7 @@ from cpro.core.web.screens import Column, Screen, choice
 from cpro.imports.diff.sources import year_label
 from cpro.imports.models import ImportRun, RunKind, RunState
 from cpro.imports.runs.lifecycle import describe_failure
-from cpro.imports.web.presenters import files_of, summary_of
+from cpro.imports.web.presenters import describe_files, summarise_run
 
 
 def _instant(instant: datetime | None) -> str:
@@ -41,9 +41,9 @@ class ImportsScreen(Screen):
         Column("created_at", "Déposé le", lambda row: _instant(row.created_at), (ImportRun.created_at,)),
         Column("who", "Par", lambda row: row.actor.label),
         Column("kind", "Origine", lambda row: row.kind.label),
-        Column("files", "Fichiers", files_of, is_long=True),
+        Column("files", "Fichiers", describe_files, is_long=True),
         Column("state", "État", lambda row: _state(row), is_long=True),
-        Column("figures", "Chiffres", summary_of, is_long=True),
+        Column("figures", "Chiffres", summarise_run, is_long=True),
         Column("year", "Année scolaire", lambda row: year_label(row.school_year), in_list=False),
         Column("applied_at", "Appliqué le", lambda row: _instant(row.applied_at), in_list=False),
         Column("undone_at", "Annulé le", lambda row: _instant(row.undone_at), in_list=False),

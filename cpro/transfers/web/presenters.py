@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import url_for
 
@@ -79,7 +78,7 @@ def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
         other_school=other_school_of(side),
         state=side.state.label,
         level=_LEVELS.get(side.state, "info"),
-        at=instant_of(side.done_at if stands else side.changed_at, school),
+        at=format_instant(side.done_at if stands else side.changed_at, school.timezone),
         figures=figures_of(side) if stands else "",
         next_act=next_act(side, school),
         url=url_for("transfers.show", side_id=side.id),
@@ -93,18 +92,21 @@ def shown_steps(side: TransferSide, school: Establishment) -> list[ShownStep]:
 
 def facts_of(side: TransferSide, school: Establishment) -> list[tuple[str, str]]:
     """Return what is known of a side, as label and value, without what is not known yet; never any content."""
-    decided = f"{side.decided_by}, le {instant_of(side.decided_at, school)}" if side.decided_by else ""
+    decided = f"{side.decided_by}, le {format_instant(side.decided_at, school.timezone)}" if side.decided_by else ""
     pairs = [
         ("Élève", side.student_label),
         ("Sens", way_of(side, alone=True)),
         ("Autre établissement", other_school_of(side)),
         ("État", side.state.label),
-        ("Effectué le", instant_of(side.done_at, school)),
+        ("Effectué le", format_instant(side.done_at, school.timezone)),
         ("Transféré", figures_of(side) if side.done_at else ""),
         ("Resté chez vous", _left_out(side)),
         ("Décidé chez vous par", decided),
         ("Raison", side.reason),
-        ("Valable jusqu’au", instant_of(side.expires_at, school) if side.state is TransferState.OFFERED else ""),
+        (
+            "Valable jusqu’au",
+            format_instant(side.expires_at, school.timezone) if side.state is TransferState.OFFERED else "",
+        ),
     ]
     return [(label, value) for label, value in pairs if value]
 
@@ -112,7 +114,7 @@ def facts_of(side: TransferSide, school: Establishment) -> list[tuple[str, str]]
 def disagreements_of(side: TransferSide, pupil: Student | None) -> list[tuple[str, str]]:
     """Return what disagrees, as label and what the school itself says; what the other says is not ours to show."""
     own = {
-        Disagreement.BIRTH_DATE: format_date(pupil.birth_date) if pupil and pupil.birth_date else "",
+        Disagreement.BIRTH_DATE: format_date(pupil.birth_date) if pupil else "",
         Disagreement.LAST_NAME: _family_name(pupil) if pupil else "",
         Disagreement.FIRST_NAME: pupil.first_name if pupil else "",
     }
@@ -150,11 +152,6 @@ def figures_of(side: TransferSide) -> str:
     return join_french(parts) or "rien : il n’y avait rien à copier"
 
 
-def instant_of(instant: datetime | None, school: Establishment) -> str:
-    """Return an instant on the school's clocks, or nothing."""
-    return format_instant(instant, school.timezone) if instant else ""
-
-
 def _family_name(pupil: Student) -> str:
     usage = f" (nom d’usage : {pupil.usage_name.upper()})" if pupil.usage_name else ""
     return f"{pupil.last_name.upper()}{usage}"
@@ -175,5 +172,5 @@ def _shown_step(step: Step, school: Establishment) -> ShownStep:
         word=word,
         icon=icon,
         who=_WHO.get(step.who, "") if step.state in (StepState.MISSING, StepState.STOPPED) else "",
-        at=instant_of(step.at, school),
+        at=format_instant(step.at, school.timezone),
     )

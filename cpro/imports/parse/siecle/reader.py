@@ -27,7 +27,7 @@ from cpro.imports.parse.checks import (
 from cpro.imports.parse.findings import Finding
 from cpro.imports.parse.records import RecordBuffer, StudentRecord
 from cpro.imports.parse.values import clean_id, effective_ine, parse_date
-from cpro.imports.parse.xml.document import Element, child_texts, iter_records, line_of
+from cpro.imports.parse.xml.document import Element, child_texts, get_line, iter_records
 from cpro.imports.parse.xml.encoding import Encoding
 
 #: Far more than any school has; what is kept to find doubles is bounded by it.
@@ -91,7 +91,7 @@ class _Joins:
 
     def note_student(self, element: Element) -> tuple[Any, ...]:
         """Remember the pupil's numbers, and return the values to keep aside."""
-        line, siecle_id = line_of(element), element.get("ELEVE_ID", "").strip()
+        line, siecle_id = get_line(element), element.get("ELEVE_ID", "").strip()
         get = {child.tag: child.text for child in element.iterchildren(*_WANTED)}.get
         ine, problem = effective_ine((get("ID_NATIONAL"), get("INE_RNIE"), get("INE_BEA")))
         # Pupils without a number are not doubles of one another; no number holds a tab.

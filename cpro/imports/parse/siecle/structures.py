@@ -10,7 +10,7 @@ from cpro.imports.errors import TooManyLines
 from cpro.imports.parse.checks import check_label
 from cpro.imports.parse.findings import Finding, FindingCode
 from cpro.imports.parse.values import DIVISION_CODE_MAX_LENGTH, clean_division_code, clean_mef
-from cpro.imports.parse.xml.document import Element, child_texts, iter_records, line_of
+from cpro.imports.parse.xml.document import Element, child_texts, get_line, iter_records
 from cpro.imports.parse.xml.encoding import Encoding
 
 #: Of divisions, groups or MEFs: far more than any school has.
@@ -69,7 +69,7 @@ def read_structures(stream: IO[bytes], encoding: Encoding | None = None) -> Stru
     groups: dict[str, SIECLEGroup] = {}
     findings: list[Finding] = []
     for element in iter_records(stream, ("DIVISION", "GROUPE"), depth=3, encoding=encoding):
-        line = line_of(element)
+        line = get_line(element)
         code = check_structure_code(line, element.get("CODE_STRUCTURE", ""), findings)
         if not code:
             continue
@@ -87,7 +87,7 @@ def read_nomenclature(stream: IO[bytes], encoding: Encoding | None = None) -> No
     mefs: dict[str, SIECLEMEF] = {}
     findings: list[Finding] = []
     for element in iter_records(stream, ("MEF",), depth=3, encoding=encoding):
-        line = line_of(element)
+        line = get_line(element)
         code = clean_mef(element.get("CODE_MEF", "").strip())
         if code is None:
             findings.append(_malformed_mef(line))

@@ -16,7 +16,7 @@ from cpro.imports.parse.findings import Finding, FindingCode
 from cpro.imports.parse.records import StaffRecord
 from cpro.imports.parse.siecle.structures import SIECLEDivision, check_mef_codes, check_size, check_structure_code
 from cpro.imports.parse.values import clean_id, clean_label
-from cpro.imports.parse.xml.document import Element, child_texts, iter_records, line_of
+from cpro.imports.parse.xml.document import Element, child_texts, get_line, iter_records
 from cpro.imports.parse.xml.encoding import Encoding
 
 _CIVILITIES = {"1": "M.", "2": "Mme", "3": "Mme"}
@@ -78,7 +78,7 @@ class _Draft:
     def note_person(self, element: Element) -> None:
         """Keep a person; the name they use, or else the one they were born with."""
         check_size(len(self.people))
-        line, findings = line_of(element), list[Finding]()
+        line, findings = get_line(element), list[Finding]()
         key = _key(element)
         texts = child_texts(element, "CIVILITE", "NOM_USAGE", "NOM_PATRONYMIQUE", "PRENOM", "FONCTION")
         last_name, _, first_name = check_names(
@@ -95,7 +95,7 @@ class _Draft:
 
     def note_division(self, element: Element) -> None:
         """Keep a division, and who teaches it as a whole."""
-        line = line_of(element)
+        line = get_line(element)
         code = check_structure_code(line, element.get("CODE", ""), self.findings)
         if not code:
             return
@@ -112,7 +112,7 @@ class _Draft:
         check_size(len(self.groups))
         path = "DIVISIONS_APPARTENANCE/DIVISION_APPARTENANCE"
         codes = tuple(division.get("CODE", "").strip() for division in element.iterfind(path))
-        self.groups.append((line_of(element), codes, tuple(self._teachers(element))))
+        self.groups.append((get_line(element), codes, tuple(self._teachers(element))))
 
     def spread_groups(self) -> None:
         """Give each group's teachers the group's divisions: UNKNOWN_DIVISION for those the file lacks."""
@@ -153,7 +153,7 @@ class _Draft:
         for teacher in element.iterfind("SERVICES/SERVICE/ENSEIGNANTS/ENSEIGNANT"):
             key = _key(teacher)
             check_size(len(self.service_lines))
-            self.service_lines.setdefault(key, line_of(teacher))
+            self.service_lines.setdefault(key, get_line(teacher))
             yield key
 
 

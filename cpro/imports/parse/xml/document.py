@@ -102,7 +102,7 @@ def iter_records(
         yield element
 
 
-def line_of(element: Element) -> int:
+def get_line(element: Element) -> int:
     """Return the line on which the element begins, exact up to 65 534, and beyond where children have their own lines.
 
     libxml2 stores a line in 16 bits; past that, it answers with the line of the first text below the element: in an

@@ -12,6 +12,7 @@ from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
 from cpro.core import clock, events
 from cpro.core.errors import DomainError
+from cpro.core.formatting import format_instant
 from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.spreadsheets import csv_lines
@@ -92,7 +93,7 @@ def template(who: str, file_format: str) -> ResponseReturnValue:
 @requires(Permission.IMPORTS_VIEW)
 def changes(run_id: int) -> ResponseReturnValue:
     """List what an import changes, field by field."""
-    run, presenter = queries.get_run(run_id), presenter_of_reader()
+    run, presenter = queries.get_run(run_id), get_presenter()
     asked = _read_list(CHANGE_CHOICES)
     _announce_consultation(run.label, "modifications", run_id)
     return render_page(
@@ -111,7 +112,7 @@ def changes(run_id: int) -> ResponseReturnValue:
 @requires(Permission.IMPORTS_VIEW)
 def findings(run_id: int) -> ResponseReturnValue:
     """List what was found in the files of an import."""
-    run, presenter = queries.get_run(run_id), presenter_of_reader()
+    run, presenter = queries.get_run(run_id), get_presenter()
     asked = _read_list(FINDING_CHOICES)
     _announce_consultation(run.label, "constats", run_id)
     return render_page(
@@ -136,7 +137,7 @@ def export(run_id: int) -> ResponseReturnValue:
     run = queries.get_run(run_id)
     announce(events.exported, "imports", screen=run.label, sought="", file_format="csv")
     file = TemporaryFile()
-    for line in csv_lines(presenter_of_reader().list_lines(run)):
+    for line in csv_lines(get_presenter().list_lines(run)):
         file.write(line.encode())
     answer = Response(_pieces(file), mimetype="text/csv")
     answer.content_length = file.tell()
@@ -145,13 +146,13 @@ def export(run_id: int) -> ResponseReturnValue:
     return answer
 
 
-def presenter_of_reader() -> presenters.ImportPresenter:
+def get_presenter() -> presenters.ImportPresenter:
     """Return the presenter for the person signed in: support reads the last three characters of an INE only."""
     is_masked = not can(current_principal(), Permission.INE_READ)
     return presenters.ImportPresenter(masked=is_masked, timezone=registry().timezone())
 
 
-def gate_of(school: Establishment) -> list[dict[str, str]]:
+def list_gate_links(school: Establishment) -> list[dict[str, str]]:
     """Return what keeps the person signed in from importing, each with the link that mends it."""
     return [
         {
@@ -208,18 +209,18 @@ def _page(form: DepositForm, status: int = 200) -> ResponseReturnValue:
     return render_page(
         "imports/index.html",
         form=form,
-        gate=gate_of(school),
+        gate=list_gate_links(school),
         uses_siecle=school.uses_siecle,
         pending=pending if pending and pending.state is not RunState.REPLACED else None,
         undoable=undoable if undoable and not describe_obstacle(undoable, now=now) else None,
         rows=[
             {
                 "run": run,
-                "when": presenters.instant_of(run.created_at, timezone),
-                "files": presenters.files_of(run),
-                "summary": presenters.summary_of(run)
+                "when": format_instant(run.created_at, timezone),
+                "files": presenters.describe_files(run),
+                "summary": presenters.summarise_run(run)
                 or (describe_failure(run) if run.state is RunState.FAILED else ""),
-                "level": presenters.level_of(run.state),
+                "level": presenters.get_level(run.state),
             }
             for run in recent
         ],

@@ -59,13 +59,13 @@ def apply(run_id: int) -> ResponseReturnValue:
     try:
         answered = _keep(run_id, now)
         run = queries.get_run(run_id)
-        shown, is_outdated = choices.outline_of(run), queries.is_outdated(run, school_day(now))
+        shown, is_outdated = choices.get_outline(run), queries.is_outdated(run, school_day(now))
         if answered or is_outdated:
             job_id = renew(run, by=by, now=now)
-            if job_id is not None or is_outdated or choices.outline_of(queries.get_run(run_id)) != shown:
+            if job_id is not None or is_outdated or choices.get_outline(queries.get_run(run_id)) != shown:
                 return _back(run_id, _CHANGED if is_outdated else _READ_AGAIN, "warning")
         run = queries.get_run(run_id)
-        confirmations, seen = posted().getlist("confirmations"), lifecycle.version_of(run)
+        confirmations, seen = posted().getlist("confirmations"), lifecycle.get_version(run)
         with unit_of_work():
             lifecycle.send_to_application(run, confirmations=confirmations, seen=seen, by=by, now=now)
     except DomainError as refusal:
@@ -148,7 +148,7 @@ def abandon(run_id: int) -> ResponseReturnValue:
     return render_page(
         "confirm.html",
         title=f"Abandonner : {label}",
-        question=f"Abandonner cet import ({presenters.files_of(run)}) ?",
+        question=f"Abandonner cet import ({presenters.describe_files(run)}) ?",
         consequences=[
             "Rien n’est écrit dans les données de l’établissement.",
             "Les fichiers déposés et leur analyse sont supprimés.",
@@ -184,7 +184,7 @@ def undo(run_id: int) -> ResponseReturnValue:
     return render_page(
         "confirm.html",
         title=f"Annuler : {label}",
-        question=f"Annuler cet import ({presenters.files_of(run)}) ?",
+        question=f"Annuler cet import ({presenters.describe_files(run)}) ?",
         consequences=[
             "Ce qu’il a créé est supprimé, ce qu’il a modifié ou désactivé redevient comme avant.",
             *([_VOID_CODES] if (run.counts or {}).get("staff", {}).get("deactivated") else []),

@@ -156,7 +156,7 @@ def _accept_page(
         finds_no_one=bool(_sought(form)) and not found,
         facts=[
             ("Élève proposé", side.student_label),
-            ("Date de naissance", format_date(side.offered_birth_date) if side.offered_birth_date else ""),
+            ("Date de naissance", format_date(side.offered_birth_date)),
             ("Proposé par", other_school_of(side)),
         ],
         status=status,
