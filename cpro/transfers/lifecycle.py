@@ -121,7 +121,7 @@ TO_DECIDE: dict[Direction, frozenset[TransferState]] = {
 }
 
 
-def end_of(event: Event) -> TransferState:
+def get_end_state(event: Event) -> TransferState:
     """Return the one state to which an event leads, wherever it happens. Raises `ValueError` for one that judges."""
     (state,) = {state for each in TABLE if each.event is event for state in each.after if state}
     return state

@@ -15,7 +15,7 @@ from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.errors import NoSuchTransfer, NotNow
-from cpro.transfers.lifecycle import Event, check_event, end_of, find_arrow
+from cpro.transfers.lifecycle import Event, check_event, find_arrow, get_end_state
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide
 from cpro.transfers.notifications import notify_heads
@@ -91,7 +91,7 @@ def lock_for(event: Event, session: Session, *, establishment_id: int, side_id: 
 
 def follow(locked: LockedTransfer, event: Event, *, reason: str = "", by: Actor, now: datetime) -> None:
     """Write on the transfer and on both sides the one state to which an event leads, and who decided."""
-    locked.transfer.state = end_of(event)
+    locked.transfer.state = get_end_state(event)
     for side in locked.sides:
         side.state, side.changed_at = locked.transfer.state, now
     note_decision(locked, reason=reason, by=by, now=now)

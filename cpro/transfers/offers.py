@@ -21,7 +21,7 @@ from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.transfers.errors import IdentityDiffers, NotNow, TransfersOff
 from cpro.transfers.identity import Pupil, find_disagreements
-from cpro.transfers.lifecycle import Event, end_of, find_refusal
+from cpro.transfers.lifecycle import Event, find_refusal, get_end_state
 from cpro.transfers.locked import (
     close_offer,
     follow,
@@ -34,7 +34,7 @@ from cpro.transfers.locked import (
 from cpro.transfers.matching import School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.notifications import notify_of_offer
-from cpro.transfers.verdicts import label_of, lock_schools, named_to, search_key_of
+from cpro.transfers.verdicts import describe_pupil, lock_schools, named_to, search_key_of
 
 #: How long an offer waits.
 OFFER_PERIOD = timedelta(days=60)
@@ -93,7 +93,7 @@ def accept(
         what = join_french([each.label for each in disagreements])
         raise IdentityDiffers(f"{what} {'diffère' if len(disagreements) == 1 else 'diffèrent'}")
     close_offer(locked)
-    locked.side.student_id, locked.side.student_label = chosen.id, label_of(chosen)
+    locked.side.student_id, locked.side.student_label = chosen.id, describe_pupil(chosen)
     locked.side.search_key = search_key_of(locked.side.student_label, locked.side.other_name, locked.side.other_uai)
     locked.transfer.destination_student_id = chosen.id
     locked.transfer.agreed_at, locked.transfer.confirmed_at = locked.transfer.created_at, now
@@ -213,14 +213,14 @@ def _write_offer(session: Session, pupil: Pupil, source: School, destination: Sc
         source_id=source.id,
         source_student_id=pupil.id,
         destination_id=destination.id,
-        state=end_of(Event.OFFER),
+        state=get_end_state(Event.OFFER),
         is_offer=True,
         created_at=now,
         expires_at=now + OFFER_PERIOD,
     )
     session.add(transfer)
     session.flush()
-    label = label_of(pupil)
+    label = describe_pupil(pupil)
     sides = {
         direction: TransferSide(
             establishment_id=own.id,

@@ -71,7 +71,7 @@ _AT = {
 }
 
 
-def steps_of(side: TransferSide, school: Establishment) -> list[Step]:
+def list_steps(side: TransferSide, school: Establishment) -> list[Step]:
     """Return the steps of one side of a school, in order: departure, activation, identity, agreement, copy.
 
     A copy that will not follow by itself any more is not among them.
@@ -95,7 +95,7 @@ def steps_of(side: TransferSide, school: Establishment) -> list[Step]:
 
 def next_act(side: TransferSide, school: Establishment) -> str:
     """Return one sentence for a list: what is missing and who must act, or what happened."""
-    steps = steps_of(side, school)
+    steps = list_steps(side, school)
     return next(
         (step.sentence for step in steps if step.state in (StepState.MISSING, StepState.STOPPED)), steps[-1].sentence
     )

@@ -125,7 +125,7 @@ def audit_changes(pupils: int, copied: CopiedRecords) -> dict[str, tuple[Any, An
     return {name: (None, number) for name, number in figures.items() if number}
 
 
-def label_of(pupil: Pupil) -> str:
+def describe_pupil(pupil: Pupil) -> str:
     """Return a pupil's name as lists write it: « TOPAZE Lou »."""
     return f"{(pupil.usage_name or pupil.last_name).upper()} {pupil.first_name}"
 
@@ -257,7 +257,7 @@ def _new_side(
     pupil = verdict.source if is_source else verdict.destination
     assert pupil is not None
     other = schools[verdict.pair.destination_id if is_source else verdict.pair.source_id]
-    label = label_of(pupil)
+    label = describe_pupil(pupil)
     return {
         **_side_state(verdict, now),
         "establishment_id": verdict.pair.source_id if is_source else verdict.pair.destination_id,

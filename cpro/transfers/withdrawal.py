@@ -20,7 +20,7 @@ from cpro.core.permissions import Actor
 from cpro.extensions import db
 from cpro.transfers.cancellation import count_evaluated, remove_copies
 from cpro.transfers.errors import WithdrawalImpossible
-from cpro.transfers.lifecycle import PENDING, Event, end_of, find_refusal
+from cpro.transfers.lifecycle import PENDING, Event, find_refusal, get_end_state
 from cpro.transfers.locked import follow, lock_transfer, record_on_both_sides
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.verdicts import write_in_bulk
@@ -51,7 +51,7 @@ def withdraw_here(
     if receptions:
         remove_copies(session, establishment_id, receptions)
         values: dict[str, Any] = {
-            "state": end_of(Event.WITHDRAW),
+            "state": get_end_state(Event.WITHDRAW),
             "is_current": False,
             "reason": REASON,
             "changed_at": now,

@@ -10,7 +10,7 @@ from cpro.core.formatting import format_date, format_instant, join_french, plura
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.transfers.models import Direction, Disagreement, TransferSide, TransferState
-from cpro.transfers.timeline import Step, StepState, Who, next_act, steps_of
+from cpro.transfers.timeline import Step, StepState, Who, list_steps, next_act
 
 _LEVELS = {
     TransferState.DONE: "ok",
@@ -74,12 +74,12 @@ def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
     return ShownSide(
         id=side.id,
         pupil=side.student_label,
-        way=way_of(side),
-        other_school=other_school_of(side),
+        way=describe_way(side),
+        other_school=describe_other_school(side),
         state=side.state.label,
         level=_LEVELS.get(side.state, "info"),
         at=format_instant(side.done_at if stands else side.changed_at, school.timezone),
-        figures=figures_of(side) if stands else "",
+        figures=describe_figures(side) if stands else "",
         next_act=next_act(side, school),
         url=url_for("transfers.show", side_id=side.id),
     )
@@ -87,19 +87,19 @@ def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
 
 def shown_steps(side: TransferSide, school: Establishment) -> list[ShownStep]:
     """Return the timeline of a side in words."""
-    return [_shown_step(each, school) for each in steps_of(side, school)]
+    return [_shown_step(each, school) for each in list_steps(side, school)]
 
 
-def facts_of(side: TransferSide, school: Establishment) -> list[tuple[str, str]]:
+def list_facts(side: TransferSide, school: Establishment) -> list[tuple[str, str]]:
     """Return what is known of a side, as label and value, without what is not known yet; never any content."""
     decided = f"{side.decided_by}, le {format_instant(side.decided_at, school.timezone)}" if side.decided_by else ""
     pairs = [
         ("Élève", side.student_label),
-        ("Sens", way_of(side, alone=True)),
-        ("Autre établissement", other_school_of(side)),
+        ("Sens", describe_way(side, alone=True)),
+        ("Autre établissement", describe_other_school(side)),
         ("État", side.state.label),
         ("Effectué le", format_instant(side.done_at, school.timezone)),
-        ("Transféré", figures_of(side) if side.done_at else ""),
+        ("Transféré", describe_figures(side) if side.done_at else ""),
         ("Resté chez vous", _left_out(side)),
         ("Décidé chez vous par", decided),
         ("Raison", side.reason),
@@ -111,7 +111,7 @@ def facts_of(side: TransferSide, school: Establishment) -> list[tuple[str, str]]
     return [(label, value) for label, value in pairs if value]
 
 
-def disagreements_of(side: TransferSide, pupil: Student | None) -> list[tuple[str, str]]:
+def list_disagreements(side: TransferSide, pupil: Student | None) -> list[tuple[str, str]]:
     """Return what disagrees, as label and what the school itself says; what the other says is not ours to show."""
     own = {
         Disagreement.BIRTH_DATE: format_date(pupil.birth_date) if pupil else "",
@@ -122,7 +122,7 @@ def disagreements_of(side: TransferSide, pupil: Student | None) -> list[tuple[st
     return [(f"{each.label[0].upper()}{each.label[1:]}", own[each]) for each in found]
 
 
-def way_of(side: TransferSide, *, alone: bool = False) -> str:
+def describe_way(side: TransferSide, *, alone: bool = False) -> str:
     """Return the direction in words: as a label of the other school, or alone."""
     if side.state is TransferState.TWINS:
         return "Même INE dans un autre établissement" if alone else "Même INE dans"
@@ -131,14 +131,14 @@ def way_of(side: TransferSide, *, alone: bool = False) -> str:
     return "Vers un autre établissement" if alone else "Établissement d’accueil"
 
 
-def other_school_of(side: TransferSide) -> str:
+def describe_other_school(side: TransferSide) -> str:
     """Return the other school as a list names it."""
     if side.other_name and side.other_uai:
         return f"{side.other_name} ({side.other_uai})"
     return side.other_name or side.other_uai
 
 
-def figures_of(side: TransferSide) -> str:
+def describe_figures(side: TransferSide) -> str:
     """Return what a transfer copied: « 2 fiches, 1 bilan et 3 évaluations », or « rien »."""
     parts = [
         plural(count, *words)

@@ -13,7 +13,7 @@ from cpro.core.permissions import Permission
 from cpro.core.web.registry import registry
 from cpro.core.web.screens import Column, Filter, Screen, choice
 from cpro.transfers.models import Direction, TransferSide, TransferState
-from cpro.transfers.web.presenters import way_of
+from cpro.transfers.web.presenters import describe_way
 
 _WAYS = ((Direction.DESTINATION, "recus", "vers votre établissement"), (Direction.SOURCE, "envoyes", "vers un autre"))
 _TOWARDS, _IN_STATE = TransferSide.direction.__eq__, TransferSide.state.__eq__
@@ -47,7 +47,7 @@ class TransfersScreen(Screen):
     default_order = (TransferSide.changed_at.desc(),)
     columns = (
         Column("pupil", "Élève", lambda row: row.student_label, (TransferSide.student_label,)),
-        Column("way", "Sens", lambda row: way_of(row, alone=True)),
+        Column("way", "Sens", lambda row: describe_way(row, alone=True)),
         Column("other_name", "Autre établissement", lambda row: row.other_name, (TransferSide.other_name,)),
         Column("other_uai", "UAI", lambda row: row.other_uai, (TransferSide.other_uai,)),
         Column("state", "État", lambda row: row.state.label, (TransferSide.state,)),
@@ -80,7 +80,7 @@ class TransfersScreen(Screen):
 
     def label_of(self, row: TransferSide) -> str:
         """Return what people call a transfer: its pupil and the other school, in either direction."""
-        return f"{row.student_label}, {way_of(row).lower()}\u202f: {row.other_uai or row.other_name}"
+        return f"{row.student_label}, {describe_way(row).lower()}\u202f: {row.other_uai or row.other_name}"
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the page where transfers are followed and decided."""

@@ -15,7 +15,7 @@ from cpro.extensions import db
 from cpro.students.models import Origin, Student
 from cpro.transfers import cancellation, decisions
 from cpro.transfers.jobs import RUN_JOB
-from cpro.transfers.timeline import steps_of
+from cpro.transfers.timeline import list_steps
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -238,7 +238,7 @@ class TestShowTransfer:
         exchange.run()
         across = Page(as_("administrator", "a").get(f"{FOLLOW_UP}/{side_of(exchange, 'a')}")).text
         with exchange.at("c"):
-            within = [step.sentence for step in steps_of(exchange.sides("c")[-1], get_current_establishment())]
+            within = [step.sentence for step in list_steps(exchange.sides("c")[-1], get_current_establishment())]
 
         assert "Quand un import aura montré lequel des deux établissements l’élève a quitté" in across
         assert "dès que rien ne manque" not in across

@@ -22,7 +22,7 @@ from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, Transfe
 from cpro.transfers.lifecycle import Event
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.web.forms import CancellingForm, PlainForm, RefusalForm
-from cpro.transfers.web.presenters import disagreements_of, facts_of, other_school_of
+from cpro.transfers.web.presenters import describe_other_school, list_disagreements, list_facts
 from cpro.transfers.web.views.transfers import bp, show_side
 
 
@@ -141,8 +141,8 @@ def _page(
         asked=asked,
         side=side,
         form=form,
-        facts=facts_of(side, get_current_establishment()),
-        disagreements=disagreements_of(side, queries.find_pupil(side)) if asked.event is Event.CONFIRM else [],
+        facts=list_facts(side, get_current_establishment()),
+        disagreements=list_disagreements(side, queries.find_pupil(side)) if asked.event is Event.CONFIRM else [],
         consequences=[*([_KEEPING] if evaluated else []), *asked.consequences(side)],
         evaluated=evaluated,
         cancel_url=url_for("transfers.show", side_id=side.id),
@@ -181,7 +181,7 @@ def _refusing(side: TransferSide) -> list[str]:
         else "Vous pourrez le demander à nouveau depuis la page de ce transfert."
     )
     return [
-        f"Rien n’est copié chez vous. L’établissement d’origine ({other_school_of(side)}) lira votre raison.",
+        f"Rien n’est copié chez vous. L’établissement d’origine ({describe_other_school(side)}) lira votre raison.",
         again,
     ]
 
@@ -208,7 +208,7 @@ def _taking_back(side: TransferSide) -> list[str]:
 def _cancelling(side: TransferSide) -> list[str]:
     return [
         "Les copies reçues par ce transfert disparaissent de votre établissement.",
-        f"L’établissement d’origine ({other_school_of(side)}) garde tous ses documents : il n’est pas touché.",
+        f"L’établissement d’origine ({describe_other_school(side)}) garde tous ses documents : il n’est pas touché.",
         "Ce transfert ne se refera pas de lui-même. Vous pourrez le demander à nouveau.",
     ]
 

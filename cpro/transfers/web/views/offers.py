@@ -22,7 +22,7 @@ from cpro.transfers.errors import IdentityDiffers, NoSuchTransfer, NotNow, Trans
 from cpro.transfers.lifecycle import Event
 from cpro.transfers.models import TransferSide
 from cpro.transfers.web.forms import AcceptanceForm, OfferForm
-from cpro.transfers.web.presenters import other_school_of
+from cpro.transfers.web.presenters import describe_other_school
 from cpro.transfers.web.views.transfers import bp, show_side
 
 #: How many pupils a form shows; a search finds the others.
@@ -157,7 +157,7 @@ def _accept_page(
         facts=[
             ("Élève proposé", side.student_label),
             ("Date de naissance", format_date(side.offered_birth_date)),
-            ("Proposé par", other_school_of(side)),
+            ("Proposé par", describe_other_school(side)),
         ],
         status=status,
     )

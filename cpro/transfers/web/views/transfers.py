@@ -28,7 +28,7 @@ from cpro.transfers.jobs import request_run
 from cpro.transfers.lifecycle import Event, list_open_events
 from cpro.transfers.models import Direction, TransferSide
 from cpro.transfers.receipts import render_receipt
-from cpro.transfers.web.presenters import facts_of, shown_side, shown_steps
+from cpro.transfers.web.presenters import list_facts, shown_side, shown_steps
 
 bp = Blueprint("transfers", __name__, url_prefix="/admin/parametres/transferts/effectues")
 
@@ -134,7 +134,7 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
         "transfers/show.html",
         side=shown_side(side, school),
         steps=shown_steps(side, school),
-        facts=facts_of(side, school),
+        facts=list_facts(side, school),
         actions=[_link(each, side) for each in list_open_events(side, now=clock.utcnow())] if may_decide else [],
         receipt_url=url_for("transfers.receipt", side_id=side.id)
         if side.done_at and can(principal, Permission.RECORDS_EXPORT)
