@@ -175,7 +175,7 @@ class StrayQuote(UnreadableTable):
 class UnknownTableEncoding(UnreadableTable):
     """Refuse a CSV file whose letters can be read in two ways."""
 
-    sentence = (
+    message = (
         "Les lettres accentuées de ce tableau ne peuvent pas être lues avec certitude (Windows-1252 ou Mac OS Roman) : "
         "enregistrez-le en XLSX, ou en CSV UTF-8, puis déposez-le de nouveau."
     )
