@@ -43,12 +43,12 @@ def append(session: Session, entry: AuditEntry) -> None:
     """Add a line at the end of the chain of its school, kept from other writers of that chain until the commit."""
     head = _lock_head(session, entry.establishment_id)
     entry.number = head.lines + 1
-    entry.digest = digest_of(entry, after=head.digest)
+    entry.digest = compute_digest(entry, after=head.digest)
     head.lines, head.digest = entry.number, entry.digest
     session.add(entry)
 
 
-def digest_of(entry: AuditEntry, *, after: str) -> str:
+def compute_digest(entry: AuditEntry, *, after: str) -> str:
     """Return the SHA-256 (64 hexadecimal characters) of a line that follows the line of digest `after`."""
     covered: dict[str, Any] = {name: getattr(entry, name) for name in _COVERED}
     covered |= {
@@ -139,7 +139,7 @@ def _flaw_of(entry: AuditEntry, number: int, digest: str) -> str:
     if entry.number != number + 1:
         missing = entry.number - number - 1
         return f"{missing} ligne{'s' if missing > 1 else ''} manque{'nt' if missing > 1 else ''} juste avant elle."
-    if entry.digest != digest_of(entry, after=digest):
+    if entry.digest != compute_digest(entry, after=digest):
         return "son contenu n’est plus celui qui a été écrit."
     return ""
 

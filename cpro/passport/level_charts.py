@@ -7,7 +7,7 @@ from typing import Any
 
 from cpro.core.charts import Plot, print_plot
 from cpro.core.formatting import format_date, plural
-from cpro.records.levels import CompetenceLevels, LevelChart, charts_of, describe_level
+from cpro.records.levels import CompetenceLevels, LevelChart, describe_level, list_charts
 from cpro.records.models import Evaluation, Level
 
 #: Competences on one chart: what fits on a page.
@@ -34,7 +34,7 @@ def build_level_charts(evaluations: Sequence[Evaluation], titles: Mapping[str, s
             "charts": [_part(chart, start) for start in range(0, len(chart.competences), _LINES)],
             "rows": [_table_part(own, titles) for own in chart.competences],
         }
-        for chart in charts_of(evaluations)
+        for chart in list_charts(evaluations)
     ]
 
 

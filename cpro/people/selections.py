@@ -36,7 +36,7 @@ def read_ids(given: Sequence[str]) -> list[int]:
     return [each for each in ids if each is not None]
 
 
-def fields_of(selection: Selection) -> dict[str, Any]:
+def get_fields(selection: Selection) -> dict[str, Any]:
     """Return a selection as the fields of an address or of a form."""
     if selection.student_ids:
         return {"ids": ",".join(map(str, selection.student_ids))}

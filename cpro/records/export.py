@@ -26,7 +26,7 @@ FORMAT = "cpro-donnees-apprenant"
 VERSION = 2
 
 
-def export_of(student: Student, *, now: datetime) -> dict[str, Any]:
+def build_export(student: Student, *, now: datetime) -> dict[str, Any]:
     """Return what the current school keeps of a pupil loaded with division and diploma, ready for JSON.
 
     Keys: format, version, etablissement, identite, formation, compte (None without one), fiches, evaluations, bilans,

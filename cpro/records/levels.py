@@ -80,7 +80,7 @@ class LevelChart(Generic[T]):
         return draw_lines(self.key, title, self.summary, self.lines, self.days, len(Level))
 
 
-def charts_of(levels: Sequence[T]) -> list[LevelChart[T]]:
+def list_charts(levels: Sequence[T]) -> list[LevelChart[T]]:
     """Return a chart for each diploma among levels (oldest first), each competence named as it was the last time."""
     by_diploma: dict[str, list[T]] = defaultdict(list)
     for each in levels:

@@ -286,9 +286,9 @@ class TeacherDivision(Owned, Model):
 @event.listens_for(Student, "before_insert")
 @event.listens_for(Student, "before_update")
 def _refresh_search_key(mapper: object, connection: object, student: Student) -> None:
-    student.search_key = search_key_of(student.last_name, student.first_name, student.usage_name or "")
+    student.search_key = make_search_key(student.last_name, student.first_name, student.usage_name or "")
 
 
-def search_key_of(last_name: str, first_name: str, usage_name: str) -> str:
+def make_search_key(last_name: str, first_name: str, usage_name: str) -> str:
     """Return what a student is sorted and searched by, for rows written in bulk, which no listener sees."""
     return fold(f"{last_name} {first_name} {usage_name}").strip()

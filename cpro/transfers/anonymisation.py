@@ -22,7 +22,7 @@ from cpro.students.queries import RETENTION_CHOICES, kept_since
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.lifecycle import PENDING
 from cpro.transfers.models import TransferSide
-from cpro.transfers.verdicts import audit_changes, lock_schools, search_key_of
+from cpro.transfers.verdicts import audit_changes, lock_schools, make_search_key
 
 FORGOTTEN = "ancien élève"
 #: Transfers forgotten in one transaction, which keeps the school's row.
@@ -69,7 +69,7 @@ def forget_names(session: Session, establishment_id: int, *, by: Actor, now: dat
     unnamed = {"student_id": None, "student_label": FORGOTTEN, "decided_by": "", "reason": ""}
     session.execute(
         update(TransferSide),
-        [{"id": id_, **unnamed, "search_key": search_key_of(FORGOTTEN, name, uai)} for id_, name, uai in rows],
+        [{"id": id_, **unnamed, "search_key": make_search_key(FORGOTTEN, name, uai)} for id_, name, uai in rows],
     )
     record(
         "transfer:names-forgotten",

@@ -19,7 +19,7 @@ from cpro.transfers.lifecycle import Event, check_event, find_arrow, get_end_sta
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide
 from cpro.transfers.notifications import notify_heads
-from cpro.transfers.verdicts import apply_verdicts, audit_changes, lock_schools, named_to, search_key_of
+from cpro.transfers.verdicts import apply_verdicts, audit_changes, lock_schools, make_search_key, named_to
 
 _NO_LONGER_THE_SAME = (
     "Les fichiers des deux établissements ne désignent plus le même élève, ou il n’est plus parti de l’un et "
@@ -110,7 +110,7 @@ def close_offer(locked: LockedTransfer) -> None:
         side.offered_birth_date = side.expires_at = None
         if side.direction is Direction.DESTINATION and side.student_id is None:
             side.student_label = "élève proposé"
-            side.search_key = search_key_of(side.student_label, side.other_name, side.other_uai)
+            side.search_key = make_search_key(side.student_label, side.other_name, side.other_uai)
     locked.transfer.expires_at = None
 
 

@@ -34,7 +34,7 @@ from cpro.transfers.locked import (
 from cpro.transfers.matching import School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.notifications import notify_of_offer
-from cpro.transfers.verdicts import describe_pupil, lock_schools, named_to, search_key_of
+from cpro.transfers.verdicts import describe_pupil, lock_schools, make_search_key, named_to
 
 #: How long an offer waits.
 OFFER_PERIOD = timedelta(days=60)
@@ -94,7 +94,7 @@ def accept(
         raise IdentityDiffers(f"{what} {'diffère' if len(disagreements) == 1 else 'diffèrent'}")
     close_offer(locked)
     locked.side.student_id, locked.side.student_label = chosen.id, describe_pupil(chosen)
-    locked.side.search_key = search_key_of(locked.side.student_label, locked.side.other_name, locked.side.other_uai)
+    locked.side.search_key = make_search_key(locked.side.student_label, locked.side.other_name, locked.side.other_uai)
     locked.transfer.destination_student_id = chosen.id
     locked.transfer.agreed_at, locked.transfer.confirmed_at = locked.transfer.created_at, now
     note_decision(locked, by=by, now=now)
@@ -229,7 +229,7 @@ def _write_offer(session: Session, pupil: Pupil, source: School, destination: Sc
             student_label=label,
             other_name=other.name,
             other_uai=other.uai or "",
-            search_key=search_key_of(label, other.name, other.uai),
+            search_key=make_search_key(label, other.name, other.uai),
             state=transfer.state,
             is_offer=True,
             created_at=now,

@@ -130,7 +130,7 @@ def describe_pupil(pupil: Pupil) -> str:
     return f"{(pupil.usage_name or pupil.last_name).upper()} {pupil.first_name}"
 
 
-def search_key_of(label: str, other_name: str, other_uai: str | None) -> str:
+def make_search_key(label: str, other_name: str, other_uai: str | None) -> str:
     """Return what a side is searched by: its pupil and the other school."""
     return fold(f"{label} {other_name} {other_uai or ''}")[:400]
 
@@ -267,7 +267,7 @@ def _new_side(
         "student_label": label,
         "other_name": other.name,
         "other_uai": other.uai or "",
-        "search_key": search_key_of(label, other.name, other.uai),
+        "search_key": make_search_key(label, other.name, other.uai),
         "created_at": now,
     }
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from cpro.core import clock, tenancy
-from cpro.records.export import FORMAT, VERSION, export_of
+from cpro.records.export import FORMAT, VERSION, build_export
 from cpro.records.models import Fiche
 from cpro.records.queries import find_own_pupil
 from cpro.users.models import Account
@@ -26,7 +26,7 @@ def exported(app: Flask, classroom: Class, world: World) -> dict[str, Any]:
         tenancy.enter(tenancy.Scope(world.a.id))
         student = find_own_pupil(world.a.account_ids["student"])
         assert student is not None
-        return dict(json.loads(json.dumps(export_of(student, now=clock.utcnow()))))
+        return dict(json.loads(json.dumps(build_export(student, now=clock.utcnow()))))
 
 
 def _copy(session: Any, fiche_id: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from xml.etree import ElementTree
 
-from cpro.records.levels import charts_of
+from cpro.records.levels import list_charts
 from cpro.records.queries import LevelPoint
 
 
@@ -21,18 +21,18 @@ class TestChartsOf:
     ]
 
     def test_charts_of_competences_come_in_the_order_of_their_numbers(self) -> None:
-        (chart,) = charts_of(self.POINTS)
+        (chart,) = list_charts(self.POINTS)
 
         assert [each.code for each in chart.competences] == ["C2", "C10", "CODE-TRÈS-LONG"]
 
     def test_charts_of_each_diploma_has_its_own(self) -> None:
         other = LevelPoint("CAP", "CAP", "C2", "Autre", date(2026, 1, 1), 1)
 
-        assert [chart.title for chart in charts_of([*self.POINTS, other])] == ["Bac pro <M>", "CAP"]
-        assert charts_of([]) == []
+        assert [chart.title for chart in list_charts([*self.POINTS, other])] == ["Bac pro <M>", "CAP"]
+        assert list_charts([]) == []
 
     def test_charts_of_the_chart_places_each_level_in_its_day(self) -> None:
-        (chart,) = charts_of(self.POINTS)
+        (chart,) = list_charts(self.POINTS)
         svg = ElementTree.fromstring(str(chart.svg))
         dots = [(float(dot.get("cx", "")), float(dot.get("cy", ""))) for dot in svg.iter("circle")]
 
@@ -43,7 +43,7 @@ class TestChartsOf:
         assert "&lt;M&gt;" in str(chart.svg)
 
     def test_charts_of_one_day_alone_is_placed_in_the_middle(self) -> None:
-        (chart,) = charts_of(self.POINTS[:2])
+        (chart,) = list_charts(self.POINTS[:2])
 
         assert "le 05/01/2026." in chart.summary
         assert len({dot.get("cx") for dot in ElementTree.fromstring(str(chart.svg)).iter("circle")}) == 1

@@ -20,7 +20,7 @@ from cpro.imports.errors import WorkedOn
 from cpro.imports.models import CORRECTING, ChangeAction, ImportChange, ImportRun
 from cpro.imports.queries import list_division_ids, list_selected, list_selected_ids
 from cpro.records.queries import list_students_with_records
-from cpro.students.models import Division, Student, search_key_of
+from cpro.students.models import Division, Student, make_search_key
 from cpro.users.models import Account
 
 _COPIED = (
@@ -96,7 +96,7 @@ def _new_pupil(change: Row[Any]) -> dict[str, Any]:
         "local_id": values.get("local_id"),
         "came_by": values["came_by"],
         "mef_code": values.get("mef_code", ""),
-        "search_key": search_key_of(values["last_name"], values["first_name"], usage_name),
+        "search_key": make_search_key(values["last_name"], values["first_name"], usage_name),
         "division": values["division"],
     }
 
@@ -312,4 +312,4 @@ def _search_key_of(now: Any, pairs: Changes) -> str:
     """Return the search key of a pupil whose name changes; of one who is gone, any: their row is not found."""
     names = (pairs[name].new if name in pairs else getattr(now, name, "") for name in _NAMES_IN_ORDER)
     last_name, first_name, usage_name = names
-    return search_key_of(last_name, first_name, usage_name)
+    return make_search_key(last_name, first_name, usage_name)

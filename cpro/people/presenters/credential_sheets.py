@@ -11,7 +11,7 @@ from cpro.core.permissions import Permission
 from cpro.core.storage import FileStorage
 from cpro.establishments.models import PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
-from cpro.people.selections import fields_of
+from cpro.people.selections import get_fields
 from cpro.students import queries
 from cpro.students.accounts.queries import Selection, get_candidates
 from cpro.students.credential_sheets.operations import (
@@ -50,7 +50,7 @@ def describe_missing_accounts(target: Target) -> dict[str, str] | None:
     where = f" dans la division {selection.division}" if selection.division else ""
     return {
         "text": f"{text}{where}\u202f: sans compte, pas de fiche.",
-        "link_url": url_for("pupil_accounts.open_accounts", **fields_of(selection)),
+        "link_url": url_for("pupil_accounts.open_accounts", **get_fields(selection)),
         "link_label": "Ouvrir un compte" if number == 1 else f"Ouvrir les comptes ({format_count(number)})",
     }
 

@@ -13,7 +13,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.web.gate_links import describe_missing
-from cpro.people.selections import fields_of, read_selection
+from cpro.people.selections import get_fields, read_selection
 from cpro.students.accounts import operations, queries
 from cpro.students.accounts.queries import Candidates, Selection
 from cpro.students.queries import list_divisions
@@ -95,7 +95,7 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
             *(f"Laissé de côté : {sentence}" for sentence in left_out(candidates)),
         ],
         action_url=url_for("pupil_accounts.open_accounts"),
-        fields={**fields_of(selection), "confirme": "oui"},
+        fields={**get_fields(selection), "confirme": "oui"},
         submit_label=f"Ouvrir {what}",
         cancel_url=url_for("eleves.index_view"),
         danger=False,

@@ -78,7 +78,7 @@ def open_accounts(selection: Selection, *, by: Actor, now: datetime) -> int:
     candidates = _check(selection)
     opened: list[OpenedAccount] = []
     try:
-        number = write_accounts(queries.condition_of(selection), now=now, on_page=opened.extend)
+        number = write_accounts(queries.get_condition(selection), now=now, on_page=opened.extend)
     except IntegrityError as error:
         raise DomainError(
             "Quelqu’un a créé un compte au même instant : rien n’a été fait, demandez à nouveau.", field=None

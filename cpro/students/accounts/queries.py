@@ -49,7 +49,7 @@ def has_no_account() -> ColumnElement[bool]:
     return and_(Student.is_active, Student.account_id.is_(None))
 
 
-def condition_of(selection: Selection) -> ColumnElement[bool]:
+def get_condition(selection: Selection) -> ColumnElement[bool]:
     """Return the condition of the pupils of a selection. Raises `NotFound` for a division that does not exist."""
     if selection.student_ids:
         return Student.id.in_(selection.student_ids)
@@ -66,7 +66,7 @@ def get_candidates(selection: Selection) -> Candidates:
     active, departed, with_account = 0, 0, 0
     rows = db.session.execute(
         select(Student.is_active, Student.account_id.is_not(None), func.count(Student.id))
-        .where(condition_of(selection))
+        .where(get_condition(selection))
         .group_by(Student.is_active, Student.account_id.is_not(None))
     )
     for is_active, has_account, number in rows:

@@ -26,7 +26,7 @@ from cpro.passport.errors import ModuleOff
 from cpro.passport.letterhead import Letterhead, get_letterhead
 from cpro.passport.pdf import Passport, render_passport
 from cpro.passport.queries import get_portfolio
-from cpro.records.export import export_of
+from cpro.records.export import build_export
 from cpro.records.operations.rules import check_may_read
 from cpro.records.queries import find_own_pupil, get_pupil
 from cpro.students.models import Student
@@ -67,7 +67,7 @@ def own_data() -> ResponseReturnValue:
     student = _own_pupil()
     if _asks_for_headers():
         return download(b"", "application/zip", "mes-donnees.zip")
-    data, passport = export_of(student, now=clock.utcnow()), None
+    data, passport = build_export(student, now=clock.utcnow()), None
     try:
         passport = _render(student)
         data["passeport"] = "Le passeport est le fichier passeport.pdf de cette archive."

@@ -126,7 +126,7 @@ class RecordPage(EditPage[EditForm]):
         return {self.kind: self.record, **frame_of(self.pupil, self.tab)}
 
 
-def frame_of(page: PupilPage, part: str) -> dict[str, Any]:
+def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
     """Return what every page of a pupil shows around its own: name, tabs with their counts, why all is frozen."""
     student, actor = page.student, current_actor()
     figures = queries.count_records([student.id]).get(student.id, queries.Figures())
@@ -147,12 +147,12 @@ def frame_of(page: PupilPage, part: str) -> dict[str, Any]:
                 ("bilans", f"Bilans ({figures.bilans})"),
             )
         ],
-        "origin_of": origin_of,
-        "period_of": period_of,
+        "describe_origin": describe_origin,
+        "describe_period": describe_period,
     }
 
 
-def origin_of(row: Fiche | Evaluation | Bilan) -> str:
+def describe_origin(row: Fiche | Evaluation | Bilan) -> str:
     """Return where a record comes from: author and day, and the school for a copy."""
     written = format_instant(row.created_at, get_current_establishment().timezone).partition(" à ")[0]
     if row.received_in is not None:
@@ -160,7 +160,7 @@ def origin_of(row: Fiche | Evaluation | Bilan) -> str:
     return f"{row.author_label}, le {written}"
 
 
-def period_of(row: Fiche | Bilan) -> str:
+def describe_period(row: Fiche | Bilan) -> str:
     """Return the days of a fiche or a bilan: « du 05/10/2026 au 16/10/2026 », « le 05/10/2026 »."""
     if row.starts_on == row.ends_on:
         return f"le {format_date(row.starts_on)}"

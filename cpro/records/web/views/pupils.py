@@ -19,11 +19,11 @@ from cpro.establishments.web.gate_links import list_passport_obstacles
 from cpro.establishments.web.modules import is_on
 from cpro.establishments.web.own_school import describe_own_school
 from cpro.records import queries
-from cpro.records.levels import charts_of, describe_level
+from cpro.records.levels import describe_level, list_charts
 from cpro.records.models import FicheState
 from cpro.records.queries import ALL, GONE, PRESENT, TO_VALIDATE, PupilFilter
 from cpro.records.web.views import bp
-from cpro.records.web.views.frame import PER_PAGE, frame_of, read_pupil
+from cpro.records.web.views.frame import PER_PAGE, get_frame, read_pupil
 from cpro.students.queries import suggest_divisions
 
 _PUPILS_PER_PAGE = 50
@@ -85,12 +85,12 @@ def pupil(student_id: int) -> ResponseReturnValue:
     page = read_pupil(student_id, "vue d’ensemble")
     return render_page(
         "records/pupil.html",
-        charts=charts_of(queries.list_levels(student_id)),
+        charts=list_charts(queries.list_levels(student_id)),
         fiches=queries.list_fiches(student_id, limit=_LATEST),
         bilan=next(iter(queries.list_bilans(student_id, limit=1)), None),
         own_school=describe_own_school(),
         passport=_describe_passport(student_id),
-        **frame_of(page, "pupil"),
+        **get_frame(page, "pupil"),
     )
 
 
@@ -107,7 +107,7 @@ def fiches(student_id: int) -> ResponseReturnValue:
         page=find_page(asked, partial(queries.list_fiches, student_id, state=state), total),
         states=list(FicheState),
         state=state,
-        **frame_of(pupil, "fiches"),
+        **get_frame(pupil, "fiches"),
     )
 
 
@@ -126,7 +126,7 @@ def evaluations(student_id: int) -> ResponseReturnValue:
         competences=_competences_of(student_id),
         competence=competence,
         describe_level=describe_level,
-        **frame_of(pupil, "evaluations"),
+        **get_frame(pupil, "evaluations"),
     )
 
 
@@ -134,7 +134,7 @@ def evaluations(student_id: int) -> ResponseReturnValue:
 @requires(Permission.PUPIL_RECORDS_READ)
 def bilans(student_id: int) -> ResponseReturnValue:
     """Show a pupil's bilans."""
-    frame = frame_of(read_pupil(student_id, "bilans"), "bilans")
+    frame = get_frame(read_pupil(student_id, "bilans"), "bilans")
     return render_page(
         "records/bilans.html",
         page=find_page(_read_list(), partial(queries.list_bilans, student_id), frame["figures"].bilans),
@@ -155,7 +155,7 @@ def _describe_passport(student_id: int) -> dict[str, Any] | None:
 def _competences_of(student_id: int) -> list[tuple[str, str]]:
     """Return code and label of the competences a pupil was evaluated in, in order; a code may be of two diplomas."""
     labels: dict[str, list[str]] = {}
-    for chart in charts_of(queries.list_levels(student_id)):
+    for chart in list_charts(queries.list_levels(student_id)):
         for each in chart.competences:
             labels.setdefault(each.code, []).append(each.label)
     return [(code, " ou ".join(dict.fromkeys(found))) for code, found in labels.items()]
