@@ -33,11 +33,7 @@ from cpro.people.presenters.credential_sheets import (
 from cpro.students import queries
 from cpro.students.credential_sheets.kept import SheetsGone, get_document, list_documents, read_document
 from cpro.students.credential_sheets.models import KeptSheets
-from cpro.students.credential_sheets.operations import (
-    Batch,
-    create_batch_documents,
-    plan_target_sheets,
-)
+from cpro.students.credential_sheets.operations import Batch, create_batch_documents, plan_target_sheets
 from cpro.users.credential_sheets import LAYOUTS
 from cpro.users.queries import count_without_code
 

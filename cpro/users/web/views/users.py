@@ -5,17 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from flask import (
-    Blueprint,
-    Response,
-    current_app,
-    flash,
-    make_response,
-    redirect,
-    request,
-    session,
-    url_for,
-)
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_user, logout_user
 from itsdangerous import BadData, URLSafeSerializer
