@@ -23,7 +23,7 @@ from cpro.core.formatting import format_date
 from cpro.core.mail import Mail, enqueue
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Permission
-from cpro.core.validators import clean_text, normalise_email
+from cpro.core.validators import normalise_email, read_line
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
@@ -88,10 +88,16 @@ def open_mandate(
     _refuse_all_but_the_head(session, school, by)
     _refuse_module_off(school)
     errors: dict[str, str] = {}
-    typed_name = _line(name, "name", 150, "Indiquez le nom de l’inspecteur.", errors)
+    typed_name = read_line({"name": name}, "name", 150, errors, required="Indiquez le nom de l’inspecteur.")
     address = _academic_address(email, errors)
     first, last = _days(starts_on, ends_on, today_in(school.timezone, now), errors)
-    aim = _line(purpose, "purpose", 300, "Indiquez l’objet de l’accès : il est dit à l’inspecteur.", errors)
+    aim = read_line(
+        {"purpose": purpose},
+        "purpose",
+        300,
+        errors,
+        required="Indiquez l’objet de l’accès : il est dit à l’inspecteur.",
+    )
     diplomas = _diplomas(session, school.id, diploma_codes, errors)
     account = _find_inspector(session, address, errors) if address else None
     if account is not None and not {"starts_on", "ends_on"} & errors.keys():
@@ -166,7 +172,6 @@ def extend_mandate(mandate: Mandate, *, ends_on: str, opened_on: str | None = No
     if errors or last is None:
         raise FieldErrors(errors)
     before, mandate.ends_on = mandate.ends_on, last
-    db.session.flush()
     _record("mandate:extended", mandate, {"ends_on": (before.isoformat(), last.isoformat())}, by=by, now=now)
     _send(messages.extension(mandate, school), mandate, session=db.session(), by=by, now=now)
 
@@ -179,10 +184,11 @@ def close_mandate(mandate: Mandate, *, reason: str, by: Actor, now: datetime) ->
     school = _lock(mandate, by)
     check_closure(mandate, by, now=now)
     errors: dict[str, str] = {}
-    typed = _line(reason, "reason", 300, "Indiquez la raison : elle reste dans votre établissement.", errors)
+    typed = read_line(
+        {"reason": reason}, "reason", 300, errors, required="Indiquez la raison : elle reste dans votre établissement."
+    )
     check_no_error(errors)
     mandate.closed_at, mandate.closed_by_label, mandate.closing_reason = now, by.label, typed
-    db.session.flush()
     _record("mandate:closed", mandate, {"reason": (None, typed)}, by=by, now=now)
     _send(messages.closing(mandate, school), mandate, session=db.session(), by=by, now=now)
 
@@ -279,17 +285,6 @@ def _day(typed: str, field: str, errors: dict[str, str]) -> date | None:
     if day is None:
         errors[field] = "Indiquez un jour, par exemple 2026-11-23."
     return day
-
-
-def _line(typed: str, field: str, max_length: int, missing: str, errors: dict[str, str]) -> str:
-    try:
-        text = clean_text(typed, max_length=max_length)
-    except DomainError as refusal:
-        errors[field] = refusal.message
-        return ""
-    if not text:
-        errors[field] = missing
-    return text
 
 
 def _academic_address(typed: str, errors: dict[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
 from cpro.core.permissions import Permission, Role
+from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.students.models import MEF, Diploma, Division, Student, TeacherDivision
@@ -29,6 +30,16 @@ def kept_since(years: int, today: date) -> date:
         return today.replace(year=today.year - years)
     except ValueError:  # 29 February
         return today.replace(year=today.year - years, day=28)
+
+
+def is_past_retention(gone_before: Callable[[date], ColumnElement[bool]], today: date) -> ColumnElement[bool]:
+    """Return the condition of what its school keeps no longer, given that of what ended before a day."""
+    return or_(
+        *(
+            and_(Establishment.retention_years == years, gone_before(kept_since(years, today)))
+            for years in RETENTION_CHOICES
+        )
+    )
 
 
 def list_diplomas() -> Sequence[Diploma]:

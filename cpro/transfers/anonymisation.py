@@ -18,7 +18,7 @@ from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
-from cpro.students.queries import RETENTION_CHOICES, kept_since
+from cpro.students.queries import is_past_retention, kept_since
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.lifecycle import PENDING
 from cpro.transfers.models import TransferSide
@@ -31,18 +31,12 @@ AT_ONCE = 500
 
 def list_schools_to_forget(now: datetime) -> Sequence[int]:
     """Return the ids of the schools whose old transfers still name a pupil."""
-    too_old = or_(
-        *(
-            and_(Establishment.retention_years == years, _is_old(kept_since(years, now.date())))
-            for years in RETENTION_CHOICES
-        )
-    )
     with tenancy.platform_session("transfers: names at the end of their period") as session:
         return session.scalars(
             select(TransferSide.establishment_id)
             .outerjoin(Student, Student.id == TransferSide.student_id)
             .join(Establishment, Establishment.id == TransferSide.establishment_id)
-            .where(too_old)
+            .where(is_past_retention(_is_old, now.date()))
             .distinct()
             .order_by(TransferSide.establishment_id)
         ).all()

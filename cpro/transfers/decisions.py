@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from cpro.core.errors import DomainError, FieldErrors
+from cpro.core.errors import check_no_error
 from cpro.core.permissions import Actor
-from cpro.core.validators import clean_text
+from cpro.core.validators import read_line
 from cpro.transfers.lifecycle import Event
 from cpro.transfers.locked import (
     LockedTransfer,
@@ -73,12 +73,10 @@ def ask_again(session: Session, *, establishment_id: int, side_id: int, by: Acto
 
 def clean_reason(typed: str, *, required: bool) -> str:
     """Return a reason on one line. Raises `FieldErrors` when it is refused, or missing though required."""
-    try:
-        reason = clean_text(typed, max_length=REASON_LENGTH)
-    except DomainError as refusal:
-        raise FieldErrors({"reason": refusal.message}) from None
-    if required and not reason:
-        raise FieldErrors({"reason": "Indiquez la raison : les deux établissements la liront."})
+    errors: dict[str, str] = {}
+    missing = "Indiquez la raison : les deux établissements la liront." if required else ""
+    reason = read_line({"reason": typed}, "reason", REASON_LENGTH, errors, required=missing)
+    check_no_error(errors)
     return reason
 
 

@@ -28,7 +28,7 @@ from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.records.operations.rules import get_draft_subject
 from cpro.records.queries import count_records, get_last_changes
 from cpro.students.models import Student
-from cpro.students.queries import RETENTION_CHOICES, kept_since
+from cpro.students.queries import RETENTION_CHOICES, is_past_retention, kept_since
 
 #: Pupils whose records go in one transaction, which keeps the school's row: some thousands of rows.
 PUPILS_AT_ONCE = 200
@@ -138,17 +138,11 @@ def list_departures(now: datetime, *, limit: int, offset: int = 0) -> list[Depar
 
 def list_schools_to_expire(now: datetime) -> Sequence[int]:
     """Return the ids of the schools where a pupil has been gone for too long and still has records."""
-    too_long = or_(
-        *(
-            and_(Establishment.retention_years == years, _gone_before(kept_since(years, now.date())))
-            for years in RETENTION_CHOICES
-        )
-    )
     with tenancy.platform_session("records at the end of their period") as session:
         return session.scalars(
             select(Student.establishment_id)
             .join(Establishment, Establishment.id == Student.establishment_id)
-            .where(too_long, _has_records())
+            .where(is_past_retention(_gone_before, now.date()), _has_records())
             .distinct()
             .order_by(Student.establishment_id)
         ).all()
