@@ -14,7 +14,7 @@ from cpro.records.operations import bilans as operations
 from cpro.records.operations import rules
 from cpro.records.web.forms import BilanForm
 from cpro.records.web.views import bp
-from cpro.records.web.views.frame import RecordPage, period_of
+from cpro.records.web.views.frame import RecordPage, describe_period
 
 
 class BilanPage(RecordPage[BilanForm]):
@@ -72,7 +72,7 @@ def delete_bilan(student_id: int, bilan_id: int) -> ResponseReturnValue:
         check=rules.check_may_change,
         done="Le bilan est supprimé.",
         title="Supprimer un bilan",
-        question=f"Supprimer le bilan {page.pupil.of_name}, {period_of(page.record)} ?",
+        question=f"Supprimer le bilan {page.pupil.of_name}, {describe_period(page.record)} ?",
         consequences=["Il disparaît pour tous, sans retour possible."],
         submit_label="Supprimer le bilan",
     )

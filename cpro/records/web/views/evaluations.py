@@ -21,7 +21,7 @@ from cpro.records.operations import evaluations as operations
 from cpro.records.operations import rules
 from cpro.records.web.forms import CommonEvaluationForm, EvaluationForm
 from cpro.records.web.views import bp
-from cpro.records.web.views.frame import RecordPage, period_of
+from cpro.records.web.views.frame import RecordPage, describe_period
 
 
 class EvaluationPage(RecordPage[EvaluationForm]):
@@ -50,7 +50,7 @@ class EvaluationPage(RecordPage[EvaluationForm]):
         fiches = queries.list_fiches(self.student_id)
         form.fiche.choices = [
             SelectChoice("", "Aucune"),
-            *(SelectChoice(each.origin_uid, f"{each.title} ({period_of(each)})") for each in fiches),
+            *(SelectChoice(each.origin_uid, f"{each.title} ({describe_period(each)})") for each in fiches),
         ]
 
     def context(self, form: EvaluationForm) -> Mapping[str, Any]:

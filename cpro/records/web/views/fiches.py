@@ -22,7 +22,7 @@ from cpro.records.operations import fiches as operations
 from cpro.records.operations import rules
 from cpro.records.web.forms import FicheForm
 from cpro.records.web.views import bp
-from cpro.records.web.views.frame import PupilPage, RecordPage, open_pupil, read_pupil
+from cpro.records.web.views.frame import PupilPage, RecordPage, get_frame, open_pupil, read_pupil
 
 #: What the button of an author done with their fiche posts.
 DONE = "done"

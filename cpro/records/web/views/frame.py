@@ -123,7 +123,7 @@ class RecordPage(EditPage[EditForm]):
         return render_page("confirm.html", fields={}, danger=True, action_url=own, **{"cancel_url": listed, **words})
 
     def context(self, form: EditForm) -> Mapping[str, Any]:
-        return {self.kind: self.record, **frame_of(self.pupil, self.tab)}
+        return {self.kind: self.record, **get_frame(self.pupil, self.tab)}
 
 
 def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
