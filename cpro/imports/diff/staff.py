@@ -307,7 +307,7 @@ def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
         select(ImportChange.object_id, ImportChange.changes)
         .join(ImportRun, ImportRun.id == ImportChange.run_id)
         .where(
-            ImportRun.state_value == RunState.APPLIED.value,
+            ImportRun.state == RunState.APPLIED,
             ImportChange.object_type == "account",
             ImportChange.object_id.in_(account_ids),
             ImportChange.is_selected,

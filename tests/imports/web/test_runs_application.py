@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.audit.operations import record, About
+from cpro.audit.operations import About, record
 from cpro.core.jobs.models import Job, JobState
 from cpro.establishments.models import Establishment
 from cpro.imports.models import RunState
