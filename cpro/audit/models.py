@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cpro.core.shown import Filter, shown
 from cpro.core.tenancy import Owned
 from cpro.core.types import UTCDateTime
 from cpro.core.validators import fold
@@ -30,7 +31,9 @@ class AuditEntry(Owned, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     #: the school concerned; empty for an action on the platform itself, which no school sees
     establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
-    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    at: Mapped[datetime] = mapped_column(
+        UTCDateTime, info=shown("Date", filters=[Filter("du", "Du", day="from"), Filter("au", "Au", day="until")])
+    )
     #: "account", "platform", "system" or "anonymous"
     actor_kind: Mapped[str] = mapped_column(String(16))
     #: the account's id, without a foreign key: the line outlives the account
@@ -39,7 +42,7 @@ class AuditEntry(Owned, Model):
     actor_label: Mapped[str] = mapped_column(String(200))
     actor_role: Mapped[str] = mapped_column(String(40))
     #: an IP address, or the command line
-    origin: Mapped[str] = mapped_column(String(64))
+    origin: Mapped[str] = mapped_column(String(64), info=shown("D’où", in_list=False))
     #: grammar subject:verb or subject:part:verb, e.g. establishment:particulars:changed
     action: Mapped[str] = mapped_column(String(80))
     object_type: Mapped[str] = mapped_column(String(40))

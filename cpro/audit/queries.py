@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -22,14 +21,6 @@ _ACTORS_AMONG, _ACTORS_SHOWN = 2000, 100
 _REPEATS_AMONG = 50
 #: How many lines back the author of a change is looked for.
 _CHANGES_AMONG = 50
-
-
-@dataclass(frozen=True)
-class KnownActor:
-    """Somebody the journal mentions: `key` names them in an address, as « account:12 »."""
-
-    key: str
-    label: str
 
 
 def get_entry(entry_id: int) -> AuditEntry:
@@ -75,8 +66,8 @@ def list_history(object_type: str, object_id: object = None, *, limit: int = 20)
     return db.session.scalars(statement).all()
 
 
-def known_actors() -> list[KnownActor]:
-    """Return who the last 2000 lines mention, at most 100 people, by name: the choices of a filter."""
+def name_known_actors() -> list[tuple[str, str]]:
+    """Return key and name of those whom the last 2000 lines mention, at most 100 people: the choices of a filter."""
     recent = (
         select(AuditEntry.actor_kind, AuditEntry.actor_id, AuditEntry.actor_label)
         .order_by(AuditEntry.id.desc())
@@ -90,7 +81,7 @@ def known_actors() -> list[KnownActor]:
         .limit(_ACTORS_SHOWN)
     )
     return [
-        KnownActor(f"{kind}:{actor_id}" if actor_id is not None else kind, label)
+        (f"{kind}:{actor_id}" if actor_id is not None else kind, label)
         for kind, actor_id, label in db.session.execute(people)
     ]
 

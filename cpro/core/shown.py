@@ -23,9 +23,9 @@ Choices = Sequence[tuple[str, str]]
 class Filter:
     """One line of the sentence above a list: `key` in addresses, `where` gives the condition of a value.
 
-    A drop-down of `choices`, few by nature, is what it says when it filters nothing (`everything`); without that word
-    the value is typed, exact, and the choices are suggestions. A day (`is_day`) is typed in the browser's calendar.
-    Beside a column, label, choices and condition are those of its kind where they are not given.
+    With `everything`, what it says when it filters nothing, it is a drop-down of `choices`, few by nature; without, the
+    value is typed, exact, and the choices are suggestions; a `day`, "from" or "until" which rows are kept, is typed in
+    the browser's calendar. Beside a column, what is not given of label, choices and condition is that of its kind.
     """
 
     key: str
@@ -33,26 +33,31 @@ class Filter:
     everything: str = ""
     where: Callable[[Any], Condition] | None = None
     choices: Callable[[], Choices] | None = None
-    is_day: bool = False
+    day: str = ""
 
     @property
     def kind(self) -> str:
         """Return how the value is given: chosen, typed, or a day."""
-        return "date" if self.is_day else "choice" if self.everything else "text"
+        return "date" if self.day else "choice" if self.everything else "text"
 
     def read(self, text: str) -> Condition | None:
         """Return the condition of what the address asks, or None when it makes no sense."""
         assert self.where is not None, f"{self.key}: name a filter of a column, or give its condition"
         if self.everything:
             return self.where(text) if self.choices and text in dict(self.choices()) else None
-        value = read_day(text) if self.is_day else text.strip()
+        value = read_day(text) if self.day else text.strip()
         return self.where(value) if value else None
 
     def phrase(self, text: str) -> str:
         """Return how the value reads in a sentence."""
         if self.everything:
             return dict(self.choices()).get(text, text) if self.choices else text
-        return f"{self.label.lower()} {text}" if self.is_day else f"{self.label.lower()} «\u202f{text}\u202f»"
+        return f"{self.label.lower()} {text}" if self.day else f"{self.label.lower()} «\u202f{text}\u202f»"
+
+
+def words_of(members: Iterable[Any], of: str = "label") -> Callable[[], Choices]:
+    """Return what lists the members of an enum, each by its value and the words of an attribute."""
+    return lambda: [(each.value, getattr(each, of)) for each in members]
 
 
 def choice(
@@ -88,8 +93,8 @@ class Shown:
     blank: str = ""
     #: the text of a value, where its kind says another
     reads: Callable[[Any], str] | None = None
-    #: of a relationship: the attribute that names the other row, and the code that is typed for it
-    of: str = "code"
+    #: of another row, or of the member of an enum: the attribute that says it
+    of: str = ""
     #: what its field is called, where it is not as its column, and what is written under it
     typed: str = ""
     help: str = ""
@@ -102,6 +107,10 @@ class _Computed(property):
     """A property that says what it is to people, as a column does."""
 
     info: dict[str, Any]
+
+
+#: What says a row or a member where nothing else was said; rows are typed by their code.
+_WORDS = {"relation": "code", "lookup": "code", "choice": "label"}
 
 
 def shown(label: str, kind: str = "", **details: Any) -> dict[str, Any]:
@@ -129,7 +138,8 @@ def shown_of(model: type[Any], name: str) -> Shown:
     """Return what an attribute is to people, with the kind that its column tells."""
     attribute = getattr(model, name)
     found: Shown = attribute.info["shown"]
-    return found if found.kind else replace(found, kind=_kind_of(attribute))
+    kind = found.kind or _kind_of(attribute)
+    return replace(found, kind=kind, of=found.of or _WORDS.get(kind, ""))
 
 
 def labels_of(model: type[Any], names: Iterable[str] = ()) -> dict[str, str]:

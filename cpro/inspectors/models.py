@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from cpro.core.shown import shown
 from cpro.core.tenancy import Owned, key_within_school
 from cpro.core.types import LabelledEnum, UTCDateTime
 from cpro.extensions import Model
@@ -45,21 +46,23 @@ class Mandate(Owned, Model):
     #: the inspector's account, one for all schools; nothing of it is shown to the school
     inspector_id: Mapped[int] = mapped_column(ForeignKey("platform_account.id"))
     #: as the school typed it: how its own pages and its journal call the inspector
-    inspector_name: Mapped[str] = mapped_column(String(150))
+    inspector_name: Mapped[str] = mapped_column(String(150), info=shown("Inspecteur", key="name", sort=True))
     #: as the school typed it, in lower case; mails about the mandate go there
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str] = mapped_column(String(254), info=shown("Adresse", in_list=False))
     #: told apart from a list that became empty, which opens nothing
     all_diplomas: Mapped[bool]
     #: both days included, on the school's clocks
-    starts_on: Mapped[date]
-    ends_on: Mapped[date]
-    purpose: Mapped[str] = mapped_column(String(300))
-    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    starts_on: Mapped[date] = mapped_column(info=shown("Du", sort=True))
+    ends_on: Mapped[date] = mapped_column(info=shown("Au", sort=True))
+    purpose: Mapped[str] = mapped_column(String(300), info=shown("Objet", in_list=False))
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime, info=shown("Ouvert le", in_list=False))
     opened_by_id: Mapped[int]
-    opened_by_label: Mapped[str] = mapped_column(String(200))
-    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    closed_by_label: Mapped[str] = mapped_column(String(200), default="")
-    closing_reason: Mapped[str] = mapped_column(String(300), default="")
+    opened_by_label: Mapped[str] = mapped_column(String(200), info=shown("Ouvert par", in_list=False))
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Fermé le", in_list=False))
+    closed_by_label: Mapped[str] = mapped_column(String(200), default="", info=shown("Fermé par", in_list=False))
+    closing_reason: Mapped[str] = mapped_column(
+        String(300), default="", info=shown("Raison de la fermeture", in_list=False)
+    )
 
     diplomas: Mapped[list[MandateDiploma]] = relationship(lazy="raise", order_by="MandateDiploma.id")
 

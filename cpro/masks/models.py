@@ -103,9 +103,8 @@ class Mask(Owned, Model):
         EnumValue(MaskKey, 16),
         info=shown(
             "Intitulé d’origine",
-            reads=lambda key: str(key.default),
+            of="default",
             typed="Champ",
-            choices={key.value: key.default for key in MaskKey},
             filters=[Filter("champ", "Champ", "tous les champs")],
         ),
     )

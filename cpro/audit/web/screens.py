@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from cpro.audit import labels, queries
 from cpro.audit.models import AuditEntry
-from cpro.core import clock
-from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission, Role, can
 from cpro.core.web.current_user import current_principal
 from cpro.core.web.registry import registry
@@ -22,39 +20,32 @@ class JournalScreen(Screen):
     search_keys, search_help = (AuditEntry.search_key,), "Une personne ou un objet, sans souci des accents."
     default_order = (AuditEntry.id.desc(),)
     columns = (
-        Column("at", "Date", lambda row: format_instant(row.at, registry().timezone())),
-        Column("actor", "Personne", lambda row: labels.actor_name(row)),
+        "at",
+        Column("actor", "Personne", labels.actor_name),
         Column("role", "Rôle", lambda row: _role(row.actor_role), in_list=False),
         Column("action", "Action", lambda row: labels.action_label(row.action)),
         Column("object_type", "Type", lambda row: labels.object_type_label(row.object_type), in_list=False),
         Column("object", "Objet", lambda row: labels.object_label(row, masked=_is_masked())),
         Column("changes", "Ancien → nouveau", lambda row: changes_text(row), is_long=True),
-        Column("origin", "D’où", lambda row: row.origin, in_list=False),
+        "origin",
     )
     filters = (
-        Filter(
-            "personne",
-            "Personne",
-            choices=lambda: [(actor.key, actor.label) for actor in queries.known_actors()],
-            where=queries.by_actor,
-            everything="tout le monde",
-        ),
+        Filter("personne", "Personne", "tout le monde", where=queries.by_actor, choices=queries.name_known_actors),
         Filter(
             "action",
             "Action",
-            choices=labels.known_actions,
+            "toutes les actions",
             where=lambda action: AuditEntry.action == action,
-            everything="toutes les actions",
+            choices=labels.known_actions,
         ),
         Filter(
             "objet",
             "Objet",
-            choices=labels.known_object_types,
+            "tous les objets",
             where=lambda kind: AuditEntry.object_type == kind,
-            everything="tous les objets",
+            choices=labels.known_object_types,
         ),
-        Filter("du", "Du", where=lambda day: AuditEntry.at >= clock.start_of(day, registry().timezone()), is_day=True),
-        Filter("au", "Au", where=lambda day: AuditEntry.at < clock.end_of(day, registry().timezone()), is_day=True),
+        "at",
     )
 
     def label_of(self, row: AuditEntry) -> str:

@@ -74,8 +74,8 @@ class TransfersScreen(Screen):
             [(state.value.replace("_", "-"), state.label, partial(_IN_STATE, state)) for state in TransferState],
         ),
         Filter("uai", "UAI", where=lambda text: TransferSide.other_uai == text.upper()),
-        Filter("du", "Effectués depuis le", where=lambda day: TransferSide.done_at >= _start_of(day), is_day=True),
-        Filter("au", "Effectués jusqu’au", where=lambda day: TransferSide.done_at < _end_of(day), is_day=True),
+        Filter("du", "Effectués depuis le", where=lambda day: TransferSide.done_at >= _start_of(day), day="from"),
+        Filter("au", "Effectués jusqu’au", where=lambda day: TransferSide.done_at < _end_of(day), day="from"),
     )
 
     def label_of(self, row: TransferSide) -> str:

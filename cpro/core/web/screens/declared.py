@@ -30,6 +30,7 @@ class DeclaredScreen(SecureModelView):
     list_template, details_template = "screens/list.html", "screens/details.html"
     create_template = edit_template = "screens/form.html"
     can_view_details = True
+    column_sortable_list: Any = ()  # `Listing` sorts, and refuses what does not
     can_create, can_edit, can_delete, can_export = map(_power, ("create", "edit", "delete", "export"))
     create_permission: Permission | None = None
     edit_permission: Permission | None = None
@@ -80,6 +81,8 @@ class DeclaredScreen(SecureModelView):
         made = [[each] if isinstance(each, Filter) else kinds.filters_of(model, each) for each in self.filters]
         self.filters = [each for some in made for each in some]
         self.by_key = {column.key: column for column in self.columns}
+        self.column_list = [column.key for column in self.columns if column.in_list]
+        self.column_details_list = list(self.by_key)
         self.column_labels = {key: column.label for key, column in self.by_key.items()}
         self.column_formatters = {key: partial(_format, column) for key, column in self.by_key.items()}
         related = [column.loads for column in self.columns if column.loads is not None]
@@ -88,18 +91,6 @@ class DeclaredScreen(SecureModelView):
         created = kinds.form_of(model, self.create_columns) if self.create_columns else self.form_class
         self.create_form_class = self.create_form_class or created
         super().__init__(model, db, name=self.title, url=url, endpoint=endpoint)
-
-    def get_list_columns(self) -> Any:
-        """Return name and label of the columns of the list."""
-        return [(column.key, column.label) for column in self.columns if column.in_list]
-
-    def get_details_columns(self) -> Any:
-        """Return name and label of every column."""
-        return [(column.key, column.label) for column in self.columns]
-
-    def get_sortable_columns(self) -> dict[Any, Any]:
-        """Return nothing: `Listing` sorts, and refuses what does not."""
-        return {}
 
     def scaffold_form(self) -> Any:
         """Return the form of correction: Flask-Admin's own would draw every row of a related table."""

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 from wtforms import BooleanField, EmailField, SelectField, StringField, TelField, URLField
 from wtforms.fields.choices import SelectChoice
 
+from cpro.core import clock
 from cpro.core.formatting import format_date, format_instant, mask_ine
 from cpro.core.permissions import Permission
-from cpro.core.shown import Choices, Filter, Shown, shown_of
+from cpro.core.shown import Choices, Filter, Shown, shown_of, words_of
 from cpro.core.web.current_user import may
 from cpro.core.web.forms import BaseForm, DayField, VersionedForm, checked
 from cpro.core.web.registry import registry
@@ -30,7 +32,6 @@ _READERS: dict[str, Callable[[Any], str]] = {
     "day": lambda day: format_date(day.date() if isinstance(day, datetime) else day),
     "instant": lambda instant: format_instant(instant, registry().timezone()),
     "ine": lambda ine: ine if may(Permission.INE_READ) else mask_ine(ine),
-    "choice": lambda member: member.label,
     "yes_or_no": lambda value: "oui" if value else "non",
 }
 _BLANKS = {"ine": "sans INE"}
@@ -75,10 +76,7 @@ def column_of(model: type[Any], name: str) -> Column:
 
 def _reader(name: str, said: Shown) -> Callable[[Any], str]:
     blank = said.blank or _BLANKS.get(said.kind, "")
-    of = said.of
-    read = said.reads or (
-        (lambda other: str(getattr(other, of))) if said.kind in _RELATIONS else _READERS.get(said.kind, str)
-    )
+    read: Callable[[Any], str] = said.reads or (attrgetter(said.of) if said.of else _READERS.get(said.kind, str))
 
     def text_of(row: Any) -> str:
         value = getattr(row, name)
@@ -100,9 +98,11 @@ def filters_of(model: type[Any], name: str) -> list[Filter]:
             listed = partial(queries.name_rows, other, said.of)
             choices = choices or (listed if each.everything else partial(queries.suggest_codes, other))
         elif said.kind == "choice":
-            members = attribute.property.columns[0].type.members
+            members = _members(model, name)
             where = where or (lambda value: attribute == members(value))
-            choices = choices or (lambda: offered or [(each.value, each.label) for each in members])
+            choices = choices or words_of(members, said.of)
+        elif each.day:
+            where = where or partial(_kept, attribute, each.day)
         elif offered:
             choices = choices or (lambda: offered)
         where = where or (lambda value: attribute == value)
@@ -111,17 +111,24 @@ def filters_of(model: type[Any], name: str) -> list[Filter]:
     return [complete(each) for each in said.filters]
 
 
+def _members(model: type[Any], name: str) -> Any:
+    return getattr(model, name).property.columns[0].type.members
+
+
+def _kept(instant: Any, way: str, day: date) -> Any:
+    timezone = registry().timezone()
+    return instant >= clock.start_of(day, timezone) if way == "from" else instant < clock.end_of(day, timezone)
+
+
 def field_of(model: type[Any], name: str, *validators: Any, help: str = "") -> Any:
     """Return the field that types an attribute; its rules are those of the operation."""
     said = shown_of(model, name)
     more: dict[str, Any] = {}
-    if said.kind == "relation" or said.choices:
+    if said.kind in ("choice", "relation") or said.choices:
+        offered = words_of(_members(model, name), said.of)() if said.kind == "choice" else (said.choices or {}).items()
         # A rule judges what is chosen, and says more; what a relationship offers is for the screen to say.
         judged = said.kind == "relation" or bool(validators)
-        more = {
-            "choices": [SelectChoice(*each) for each in (said.choices or {}).items()],
-            "validate_choice": not judged,
-        }
+        more = {"choices": [SelectChoice(*each) for each in offered], "validate_choice": not judged}
     elif said.kind == "lookup":
         more = {"suggest": partial(queries.suggest_codes, getattr(model, name).property.mapper.class_)}
     kind = SelectField if said.choices else _FIELDS.get(said.kind, StringField)
