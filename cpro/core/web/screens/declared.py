@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import joinedload
@@ -30,7 +29,6 @@ class DeclaredScreen(SecureModelView):
     list_template, details_template = "screens/list.html", "screens/details.html"
     create_template = edit_template = "screens/form.html"
     can_view_details = True
-    column_sortable_list: Any = ()  # `Listing` sorts, and refuses what does not
     can_create, can_edit, can_delete, can_export = map(_power, ("create", "edit", "delete", "export"))
     create_permission: Permission | None = None
     edit_permission: Permission | None = None
@@ -80,11 +78,6 @@ class DeclaredScreen(SecureModelView):
         self.columns = [each if isinstance(each, Column) else kinds.column_of(model, each) for each in named]
         made = [[each] if isinstance(each, Filter) else kinds.filters_of(model, each) for each in self.filters]
         self.filters = [each for some in made for each in some]
-        self.by_key = {column.key: column for column in self.columns}
-        self.column_list = [column.key for column in self.columns if column.in_list]
-        self.column_details_list = list(self.by_key)
-        self.column_labels = {key: column.label for key, column in self.by_key.items()}
-        self.column_formatters = {key: partial(_format, column) for key, column in self.by_key.items()}
         related = [column.loads for column in self.columns if column.loads is not None]
         self.options = [*self.options, *map(joinedload, related)]
         self.form_class = self.form_class or kinds.form_of(model, self.form_columns)
@@ -171,10 +164,6 @@ class DeclaredScreen(SecureModelView):
     def delete(self, row: Any, *, by: Actor, now: Any) -> None:
         """Delete a row through the feature's operation."""
         _operation(self, self.delete_with)(row, by=by, now=now)
-
-
-def _format(column: Column, _view: Any, _context: Any, row: Any, _name: str) -> str:
-    return column.value(row)
 
 
 def _operation(screen: DeclaredScreen, operation: Callable[..., Any] | None) -> Callable[..., Any]:

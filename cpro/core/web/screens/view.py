@@ -120,7 +120,7 @@ class Screen(DeclaredScreen):
             told = {"object_type": self.object_type, "object_id": str(row.id)}
             if not page.get("refusal_text"):
                 self._announce(events.record_opened, **told, object_label=self.label_of(row))
-            values = [(label, self.get_detail_value(None, row, name)) for name, label in page["details_columns"]]
+            values = [(column.label, column.value(row)) for column in self.columns]
             page.update(values=values, sections=registry().object_sections(*told.values()))
         return render_page(template, screen=self, admin_view=self, **page)
 
@@ -133,6 +133,7 @@ class Screen(DeclaredScreen):
         refused = [action.left_out(rows, by=current_actor(), together=False) for action in actions]
         return {
             "listing": listing,
+            "columns": [column for column in self.columns if column.in_list],
             "gate": [{"text": refusal}, *links] if refusal else [],
             "max_rows": MAX_ROWS,
             "last_page": max(1, -(-min(total, MAX_ROWS) // listing.size)),
@@ -153,10 +154,7 @@ class Screen(DeclaredScreen):
 
     def details_page(self, row: Any, *, refusal_text: str = "", status: int = 200) -> ResponseReturnValue:
         """Render the page of a row, with the sentence that refused an action on it."""
-        columns = self.get_details_columns()
-        return self.render(
-            self.details_template, model=row, details_columns=columns, refusal_text=refusal_text, status=status
-        )
+        return self.render(self.details_template, model=row, refusal_text=refusal_text, status=status)
 
     @expose("/export/<any(csv, xlsx):export_type>/")
     def export(self, export_type: str) -> ResponseReturnValue:
