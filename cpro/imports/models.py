@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import NO_BREAK_SPACE
 from cpro.core.permissions import Actor
+from cpro.core.shown import Filter, shown
 from cpro.core.tenancy import Owned, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
@@ -77,8 +78,17 @@ class ImportRun(Owned, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
-    kind: Mapped[RunKind] = mapped_column(EnumValue(RunKind, 8), default=RunKind.SIECLE)
-    state: Mapped[RunState] = mapped_column("state_value", EnumValue(RunState, 16), default=RunState.DEPOSITED)
+    kind: Mapped[RunKind] = mapped_column(
+        EnumValue(RunKind, 8),
+        default=RunKind.SIECLE,
+        info=shown("Origine", filters=[Filter("origine", everything="toutes les origines")]),
+    )
+    state: Mapped[RunState] = mapped_column(
+        "state_value",
+        EnumValue(RunState, 16),
+        default=RunState.DEPOSITED,
+        info=shown("État", filters=[Filter("etat", everything="tous les états")]),
+    )
     #: the school's id while the import is not over, else empty
     open_key: Mapped[int | None]
     #: [{"name", "kind", "stored"}]: the files, the kind by its French label, the name under which it is kept
@@ -103,10 +113,10 @@ class ImportRun(Owned, Model):
     answers: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     #: the last job that analyses, applies or undoes it, without a foreign key: old jobs are swept
     job_id: Mapped[int | None]
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, info=shown("Déposé le", sort=True))
     analysed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    applied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    applied_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Appliqué le", in_list=False))
+    undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Annulé le", in_list=False))
 
     @property
     def label(self) -> str:

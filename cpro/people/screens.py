@@ -12,16 +12,16 @@ from sqlalchemy import and_
 
 from cpro.core import clock
 from cpro.core.errors import DomainError, refusal_of
-from cpro.core.formatting import format_date, of_name, spoken_name
+from cpro.core.formatting import of_name, spoken_name
 from cpro.core.mail import public_link
 from cpro.core.parsing import read_id
-from cpro.core.permissions import Permission, Role
+from cpro.core.permissions import Permission
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal, may
 from cpro.core.web.forms import PasswordForm, VersionedForm, posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.screens import Column, Filter, Screen, choice
+from cpro.core.web.screens import Filter, Screen, choice
 from cpro.establishments.gate import GateClosed, missing_particulars
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
@@ -34,16 +34,6 @@ from cpro.students.teacher_divisions import create_user, update_user
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.manual import RULES, get_account_details
-
-
-def _state(account: Account) -> str:
-    """Return the state of an account, in a word."""
-    if account.is_pending:
-        return "attend l’accord du chef"
-    if not account.is_active:
-        return "désactivé"
-    return "actif" if account.activated_at else "jamais activé"
-
 
 _PENDING = and_(Account.consent_needed, Account.consented_at.is_(None))
 
@@ -67,31 +57,11 @@ class UsersScreen(Screen):
     default_order = (Account.search_key,)
     form_class = UserForm
     columns = (
-        Column("name", "Nom", lambda row: row.last_name.upper(), (Account.search_key,)),
-        Column("first_name", "Prénom", lambda row: row.first_name),
-        Column("civility", "Civilité", lambda row: row.civility, in_list=False),
-        Column("role", "Rôle", lambda row: row.role.label, (Account.role,)),
-        Column("login", "Identifiant", lambda row: row.login, (Account.login,)),
-        Column("email", "Adresse électronique", lambda row: row.email, in_list=False),
-        Column("confirmed_email", "Adresse qui reçoit les codes", lambda row: row.confirmed_email, in_list=False),
-        Column("discipline", "Discipline", lambda row: row.discipline, in_list=False),
-        Column("state", "État", _state),
-        Column("activated_at", "Activé le", lambda row: _day(row.activated_at), in_list=False),
-        Column(
-            "last_sign_in_at", "Dernière connexion", lambda row: _day(row.last_sign_in_at), (Account.last_sign_in_at,)
-        ),
+        *("last_name", "first_name", "civility", "role", "login", "email", "confirmed_email", "discipline"),
+        *("state", "activated_at", "last_sign_in_at"),
     )
     filters = (
-        choice(
-            "role",
-            "Rôle",
-            "tous les rôles",
-            tuple(
-                (role.value, role.label, lambda role=role: Account.has_role(role))  # type: ignore[misc]
-                for role in Role
-                if not role.is_platform
-            ),
-        ),
+        "role",
         choice(
             "etat",
             "État",
@@ -110,9 +80,7 @@ class UsersScreen(Screen):
                 ("parti", "élèves partis", is_of_departed),
             ),
         ),
-        Filter(
-            "division", "Division", where=lambda code: queries.is_of_division(code), choices=queries.suggest_divisions
-        ),
+        Filter("division", "Division", where=queries.is_of_division, choices=queries.suggest_divisions),
     )
     bulk_actions = BULK_ACTIONS
 
@@ -354,7 +322,3 @@ class UsersScreen(Screen):
         """Show the row again with the sentence that refuses."""
         row = self.asked_row()
         return self.details_page(row, refusal_text=refusal.message, status=refusal.status)
-
-
-def _day(instant: Any) -> str:
-    return format_date(instant.date()) if instant else ""

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cpro.core.shown import Filter, shown
 from cpro.core.tenancy import Owned, PlatformOnly, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
@@ -130,20 +131,40 @@ class TransferSide(Owned, Model):
     #: the names are forgotten (`anonymisation`)
     student_id: Mapped[int | None]
     #: the name of its own pupil as it was then; of an offer, the name that the source school gives
-    student_label: Mapped[str] = mapped_column(String(210))
+    student_label: Mapped[str] = mapped_column(String(210), info=shown("Élève", key="pupil", sort=True))
     #: the other school as it was then
-    other_name: Mapped[str] = mapped_column(String(150))
-    other_uai: Mapped[str] = mapped_column(String(8))
+    other_name: Mapped[str] = mapped_column(String(150), info=shown("Autre établissement", sort=True))
+    other_uai: Mapped[str] = mapped_column(
+        String(8),
+        info=shown(
+            "UAI", sort=True, filters=[Filter("uai", where=lambda text: TransferSide.other_uai == text.upper())]
+        ),
+    )
     #: pupil and other school, folded: what the list is searched by
     search_key: Mapped[str] = mapped_column(String(400))
-    state: Mapped[TransferState] = mapped_column(EnumValue(TransferState, 16))
+    state: Mapped[TransferState] = mapped_column(
+        EnumValue(TransferState, 16),
+        info=shown(
+            "État",
+            sort=True,
+            filters=[
+                Filter(
+                    "etat",
+                    "",
+                    "tous les états",
+                    where=lambda word: TransferSide.state == TransferState(word.replace("-", "_")),
+                    choices=lambda: [(each.value.replace("_", "-"), each.label) for each in TransferState],
+                )
+            ],
+        ),
+    )
     #: as the transfer's
     is_current: Mapped[bool] = mapped_column(default=True)
     is_offer: Mapped[bool] = mapped_column(default=False)
     #: what was copied, by kind; what the transfer copied, not what was there already
-    fiches: Mapped[int] = mapped_column(default=0)
-    bilans: Mapped[int] = mapped_column(default=0)
-    evaluations: Mapped[int] = mapped_column(default=0)
+    fiches: Mapped[int] = mapped_column(default=0, info=shown("Fiches"))
+    bilans: Mapped[int] = mapped_column(default=0, info=shown("Bilans"))
+    evaluations: Mapped[int] = mapped_column(default=0, info=shown("Évaluations"))
     #: fiches that were not validated and stay in the source school; shown to that school alone
     left_out: Mapped[int] = mapped_column(default=0)
     #: values of `Disagreement`, without what the other school has; past CONFLICT, what the destination school confirmed
@@ -151,15 +172,22 @@ class TransferSide(Owned, Model):
     #: of an offer, on the side that must link it, until it is closed
     offered_birth_date: Mapped[date | None]
     #: who of this school confirmed, agreed, refused, accepted or cancelled; the other school's people are not named
-    decided_by: Mapped[str] = mapped_column(String(200), default="")
-    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_by: Mapped[str] = mapped_column(String(200), default="", info=shown("Décidé chez vous par", in_list=False))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Décidé le", in_list=False))
     #: a `Direction`: which of the two schools decided; empty when no decision was needed
     decided_in: Mapped[str] = mapped_column(String(8), default="")
     #: why it was refused or cancelled, as typed; both schools read it
-    reason: Mapped[str] = mapped_column(String(300), default="")
+    reason: Mapped[str] = mapped_column(String(300), default="", info=shown("Raison", in_list=False))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime, info=shown("Dernier changement", in_list=False))
+    done_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime,
+        info=shown(
+            "Effectué le",
+            sort=True,
+            filters=[Filter("du", "Effectués depuis le", day="from"), Filter("au", "Effectués jusqu’au", day="until")],
+        ),
+    )
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     @property

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Permission, Role, roles_with
+from cpro.core.shown import Filter, computed, shown
 from cpro.core.tenancy import Owned, PlatformOnly, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.core.validators import fold
@@ -33,17 +34,32 @@ class Account(Owned, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: prenom.nom, folded, lower case
-    login: Mapped[str] = mapped_column(String(80))
-    role: Mapped[Role] = mapped_column(EnumValue(Role, 16))
-    civility: Mapped[str] = mapped_column(String(8), default="")
-    last_name: Mapped[str] = mapped_column(String(100))
-    first_name: Mapped[str] = mapped_column(String(100))
+    login: Mapped[str] = mapped_column(String(80), info=shown("Identifiant", sort=True))
+    role: Mapped[Role] = mapped_column(
+        EnumValue(Role, 16),
+        info=shown(
+            "Rôle",
+            sort=True,
+            filters=[
+                Filter(
+                    "role",
+                    everything="tous les rôles",
+                    choices=lambda: [(role.value, role.label) for role in Role if not role.is_platform],
+                )
+            ],
+        ),
+    )
+    civility: Mapped[str] = mapped_column(String(8), default="", info=shown("Civilité", in_list=False))
+    last_name: Mapped[str] = mapped_column(String(100), info=shown("Nom", "capitals", key="name", sort="search_key"))
+    first_name: Mapped[str] = mapped_column(String(100), info=shown("Prénom"))
     #: as it was typed last; empty for most pupils and for teachers imported from STS, which has none
-    email: Mapped[str] = mapped_column(String(254), default="")
+    email: Mapped[str] = mapped_column(String(254), default="", info=shown("Adresse électronique", in_list=False))
     #: the address that counts: codes go there, whatever somebody else typed since (`operations.addresses`)
-    confirmed_email: Mapped[str] = mapped_column(String(254), default="", server_default="")
+    confirmed_email: Mapped[str] = mapped_column(
+        String(254), default="", server_default="", info=shown("Adresse qui reçoit les codes", in_list=False)
+    )
     #: what a teacher teaches
-    discipline: Mapped[str] = mapped_column(String(100), default="")
+    discipline: Mapped[str] = mapped_column(String(100), default="", info=shown("Discipline", in_list=False))
     #: "type:id" of a person of STS-Web, stable within the school; only an import sets it
     sts_key: Mapped[str | None] = mapped_column(String(28))
     #: Argon2id; empty until the account is activated
@@ -55,8 +71,10 @@ class Account(Owned, Model):
     consented_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: a teacher's account that the administrator opened, which the head has not said to have seen
     unseen_by_head: Mapped[bool] = mapped_column(default=False, server_default=false())
-    activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Activé le", "day", in_list=False))
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime, info=shown("Dernière connexion", "day", sort=True)
+    )
     #: family and first names and login, folded: what lists are sorted and searched by
     search_key: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -84,6 +102,15 @@ class Account(Owned, Model):
     def is_pending(self) -> bool:
         """Return whether the account still waits for the head's consent."""
         return self.consent_needed and self.consented_at is None
+
+    @computed("État")
+    def state(self) -> str:
+        """Return the state of the account, in a word."""
+        if self.is_pending:
+            return "attend l’accord du chef"
+        if not self.is_active:
+            return "désactivé"
+        return "actif" if self.activated_at else "jamais activé"
 
     @property
     def may_sign_in(self) -> bool:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import partial
-
 from flask import url_for
 
-from cpro.core.formatting import format_instant
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
-from cpro.core.web.registry import registry
-from cpro.core.web.screens import Column, Screen, choice
+from cpro.core.web.screens import Column, Screen
 from cpro.imports.diff.sources import year_label
-from cpro.imports.models import ImportRun, RunKind, RunState
+from cpro.imports.models import ImportRun, RunState
 from cpro.imports.runs.lifecycle import describe_failure
 from cpro.imports.web.presenters import describe_files, summarise_run
-
-
-def _instant(instant: datetime | None) -> str:
-    return format_instant(instant, registry().timezone()) if instant else ""
 
 
 def _state(run: ImportRun) -> str:
@@ -38,30 +29,14 @@ class ImportsScreen(Screen):
     empty_text = "Aucun import n’a encore été fait."
     default_order = (ImportRun.id.desc(),)
     columns = (
-        Column("created_at", "Déposé le", lambda row: _instant(row.created_at), (ImportRun.created_at,)),
-        Column("who", "Par", lambda row: row.actor.label),
-        Column("kind", "Origine", lambda row: row.kind.label),
+        *("created_at", Column("who", "Par", lambda row: row.actor.label), "kind"),
         Column("files", "Fichiers", describe_files, is_long=True),
-        Column("state", "État", lambda row: _state(row), is_long=True),
+        Column("state", "État", _state, is_long=True),
         Column("figures", "Chiffres", summarise_run, is_long=True),
         Column("year", "Année scolaire", lambda row: year_label(row.school_year), in_list=False),
-        Column("applied_at", "Appliqué le", lambda row: _instant(row.applied_at), in_list=False),
-        Column("undone_at", "Annulé le", lambda row: _instant(row.undone_at), in_list=False),
+        *("applied_at", "undone_at"),
     )
-    filters = (
-        choice(
-            "etat",
-            "État",
-            "tous les états",
-            [(state.value, state.label, partial(ImportRun.state.__eq__, state)) for state in RunState],
-        ),
-        choice(
-            "origine",
-            "Origine",
-            "toutes les origines",
-            [(kind.value, kind.label, partial(ImportRun.kind.__eq__, kind)) for kind in RunKind],
-        ),
-    )
+    filters = ("state", "kind")
 
     def label_of(self, row: ImportRun) -> str:
         """Return what people call an import."""
