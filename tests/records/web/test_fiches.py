@@ -183,6 +183,7 @@ class TestFicheStates:
 
         assert answer.status_code == 403
         assert "Seul l’auteur peut modifier" in Page(answer).text
+        assert 'name="tasks"' not in answer.text, "the form is not offered to whoever may not save it"
 
     def test_validate_fiche_refuses_one_that_changed_meanwhile(
         self, app: Flask, as_: As, classroom: Class, own: str
