@@ -4,11 +4,7 @@
  * The text area, hidden, always holds what will be posted (HTML, as the hidden field beside it then says). Whatever is
  * pasted or dropped is brought to the few tags that the server keeps; the server judges again. */
 
-/** @type {Record<string, string>} */
-const kept = { B: "strong", STRONG: "strong", I: "em", EM: "em", UL: "ul", OL: "ol", LI: "li", BR: "br", A: "a" };
-const paragraphs = new Set("P DIV H1 H2 H3 H4 H5 H6 BLOCKQUOTE PRE TR".split(" "));
-const unread = new Set("SCRIPT STYLE TEMPLATE TITLE IFRAME OBJECT SVG MATH NOSCRIPT TEXTAREA".split(" "));
-const safeAddress = /^(https?:\/\/|mailto:)\S+$/i;
+import { cleaned, copyKept, fromPlainText, safeAddress } from "./richtext_read.js";
 
 const tools = [
   { command: "bold", label: "Gras", shortcut: "Control+B" },
@@ -18,70 +14,13 @@ const tools = [
 ];
 
 /**
- * Copy into `target` what the server would keep of `source`.
- * @template {ParentNode} Target
- * @param {Node} source
- * @param {Target} target
- * @returns {Target}
- */
-function copyKept(source, target) {
-  for (const node of source.childNodes) {
-    if (node instanceof Text) {
-      target.append(node.data);
-      continue;
-    }
-    if (!(node instanceof Element)) continue;
-    const name = node.nodeName.toUpperCase();
-    if (unread.has(name)) continue;
-    const tag = paragraphs.has(name) ? "p" : kept[name];
-    const isLost = !tag || (tag === "a" && !safeAddress.test(node.getAttribute("href") ?? ""));
-    if (isLost) {
-      copyKept(node, target);
-      continue;
-    }
-    const copy = document.createElement(tag);
-    if (tag === "a") copy.setAttribute("href", node.getAttribute("href") ?? "");
-    copyKept(node, copy);
-    target.append(copy);
-  }
-  return target;
-}
-
-/* Attributes go before the browser reads them, save addresses: the page's policy would report styles and handlers. */
-const attribute = /\s(?!href\b)[^\s"'<>/=]+(\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+))?/gi;
-const tagOpened = /<[a-z](?:[^"'>]|"[^"]*"|'[^']*')*>/gi;
-
-/** @param {string} html */
-function cleaned(html) {
-  const holder = document.createElement("template"); // its content is inert: nothing in it runs or loads
-  holder.innerHTML = html
-    .replace(/<(style|script)\b[^]*?<\/\1\s*>/gi, "")
-    .replace(tagOpened, (tag) => tag.replace(attribute, ""));
-  return copyKept(holder.content, document.createElement("div"));
-}
-
-/**
- * What somebody typed before this script ran becomes paragraphs.
- * @param {string} text
- */
-function fromPlainText(text) {
-  const holder = document.createElement("div");
-  for (const part of text.split(/\n\s*\n/)) {
-    const paragraph = document.createElement("p");
-    paragraph.append(part);
-    holder.append(paragraph);
-  }
-  return holder;
-}
-
-/**
  * @param {HTMLTextAreaElement} area
  * @param {HTMLInputElement} format
  * @param {DocumentFragment | undefined} stored
  */
 function initialContent(area, format, stored) {
   const isHtml = format.value === "html" || /^<(p|ul|ol)>/.test(area.value); // kept by the browser's « Précédent »
-  if (isHtml) return cleaned(area.value);
+  if (isHtml) return cleaned(area.value, "editor");
   if (stored && area.value === area.defaultValue) return copyKept(stored, document.createElement("div"));
   return fromPlainText(area.value);
 }
@@ -139,7 +78,8 @@ class Editor {
     this.linkError = make("p", { class: "field-error", role: "alert" });
     this.linkPanel = this.makeLinkPanel();
     field.querySelector("[data-typing]")?.remove();
-    this.area.before(this.tools, this.linkPanel, this.place);
+    this.fileNotice = make("p", { class: "field-help", role: "status" });
+    this.area.before(this.tools, this.linkPanel, this.place, this.fileNotice);
     this.area.hidden = true;
     this.area.required = false;
     this.area.id = `${id}-texte`;
@@ -150,6 +90,7 @@ class Editor {
 
     this.place.addEventListener("input", (event) => this.changed(/** @type {InputEvent} */ (event)));
     this.place.addEventListener("paste", (event) => this.paste(event));
+    this.place.addEventListener("drop", (event) => this.drop(event));
     this.place.addEventListener("keydown", (event) => this.pressed(event));
     this.place.addEventListener("beforeinput", (event) => {
       if (event.inputType === "formatUnderline") event.preventDefault(); // not kept: better never shown
@@ -290,19 +231,38 @@ class Editor {
   paste(event) {
     event.preventDefault();
     const html = event.clipboardData?.getData("text/html");
-    if (html) document.execCommand("insertHTML", false, cleaned(html).innerHTML);
-    else document.execCommand("insertText", false, event.clipboardData?.getData("text/plain") ?? "");
+    const text = event.clipboardData?.getData("text/plain");
+    if (html) document.execCommand("insertHTML", false, cleaned(html, "page").innerHTML);
+    else if (text) document.execCommand("insertText", false, text);
+    this.tellFiles(event.clipboardData, !html && !text);
     this.keep();
+  }
+
+  /** @param {DragEvent} event */
+  drop(event) {
+    const hasFiles = Boolean(event.dataTransfer?.files.length);
+    if (hasFiles) event.preventDefault(); // the browser would leave the page to show the file
+    this.tellFiles(event.dataTransfer, hasFiles);
+  }
+
+  /**
+   * Say that files, pictures most often, have no place in the text.
+   * @param {DataTransfer | null} given
+   * @param {boolean} isLost
+   */
+  tellFiles(given, isLost) {
+    this.fileNotice.textContent =
+      isLost && given?.files.length ? "Une image ou un fichier ne peut pas être mis dans ce texte\u202f: décrivez-le en mots." : "";
   }
 
   /** @param {InputEvent} event */
   changed(event) {
-    if (event.inputType === "insertFromDrop") this.place.replaceChildren(...cleaned(this.place.innerHTML).childNodes);
+    if (event.inputType === "insertFromDrop") this.place.replaceChildren(...cleaned(this.place.innerHTML, "editor").childNodes);
     this.keep();
   }
 
   keep() {
-    this.area.value = this.place.textContent?.trim() ? cleaned(this.place.innerHTML).innerHTML : "";
+    this.area.value = this.place.textContent?.trim() ? cleaned(this.place.innerHTML, "editor").innerHTML : "";
     this.format.value = "html";
   }
 

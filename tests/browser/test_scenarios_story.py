@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.scenario_scenes import save
@@ -15,6 +16,12 @@ _PASTE = """([element, html]) => {
   const data = new DataTransfer();
   data.setData("text/html", html);
   data.setData("text/plain", "texte seul");
+  element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
+
+_PASTE_PICTURE = """(element) => {
+  const data = new DataTransfer();
+  data.items.add(new File(["x"], "image.png", { type: "image/png" }));
   element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
 }"""
 
@@ -74,10 +81,75 @@ class TestEditor:
         )
 
         assert words.inner_html().replace("<br>", "") in (
-            "<p>Titre</p><p>Un <strong>mot</strong></p>non",
-            "<p>Titre</p><p>Un <strong>mot</strong></p><p>non</p>",
-            "<p>Titre</p><p>Un <b>mot</b></p><p>non</p>",
+            "<p>Titre</p><p>Un <strong>mot</strong></p>[image non reprise]non",
+            "<p>Titre</p><p>Un <strong>mot</strong></p><p>[image non reprise]non</p>",
+            "<p>Titre</p><p>Un <b>mot</b></p><p>[image non reprise]non</p>",
         )
+
+    @pytest.mark.parametrize(
+        ("pasted", "stored"),
+        [
+            (
+                "<table>\n<tr><th>Outil</th><th>Quantité</th></tr>"
+                "<tr><td><p>Pince\n coupante</p></td><td>2</td></tr></table>",
+                "<p>Outil — Quantité</p><p>Pince coupante — 2</p>",
+            ),
+            (
+                "<table><tr><td>un<br>deux</td><td>trois</td></tr></table><section>Un</section><dl><dt>Terme</dt></dl>",
+                "<p>un<br>deux</p><p>trois</p><p>Un</p><p>Terme</p>",
+            ),
+            (
+                '<p>10<sup>3</sup> Ω, mm<span style="vertical-align: super">2</span>, H<sub>2</sub>O</p>',
+                "<p>10³ Ω, mm², H₂O</p>",
+            ),
+            (
+                '<b style="font-weight:normal"><p><span style="font-weight:700">gras</span> maigre</p></b>',
+                "<p><strong>gras</strong> maigre</p>",
+            ),
+            (
+                '<ol start="3"><li>Trois</li><li value="7">Sept</li></ol>',
+                '<ol start="3"><li>Trois</li></ol><ol start="7"><li>Sept</li></ol>',
+            ),
+            ('<p>Voici <img src="x" alt="Schéma"></p>', "<p>Voici [image non reprise\u202f: Schéma]</p>"),
+            ("<pre>LDA 10\nADD 5</pre>", "<p>LDA 10<br>ADD 5</p>"),
+        ],
+    )
+    def test_keeps_what_a_word_processor_says_in_marks(self, site: Site, pasted: str, stored: str) -> None:
+        page = site.visitor("enseignante@lovelace")
+        page.goto(NEW)
+        page.get_by_label("Titre").fill("Collé")
+        words = page.get_by_role("textbox", name="Description")
+        words.focus()
+
+        page.evaluate(_PASTE, [words.element_handle(), pasted])
+        save(page)
+
+        page.wait_for_url(lambda address: "nouveau" not in address)
+        assert page.locator(".rich").first.inner_html() == stored
+
+    def test_keeps_a_line_break_typed_in_a_paragraph(self, site: Site) -> None:
+        page = site.visitor("enseignante@lovelace")
+        page.goto(NEW)
+        page.get_by_label("Titre").fill("À la ligne")
+        page.get_by_role("textbox", name="Description").focus()
+        page.keyboard.type("un")
+        page.keyboard.press("Shift+Enter")
+        page.keyboard.type("deux")
+        save(page)
+
+        page.wait_for_url(lambda address: "nouveau" not in address)
+        assert page.locator(".rich").first.inner_html() == "<p>un<br>deux</p>"
+
+    def test_says_that_a_picture_alone_is_not_kept(self, site: Site) -> None:
+        page = site.visitor("enseignante@lovelace")
+        page.goto(NEW)
+        words = page.get_by_role("textbox", name="Description")
+        words.focus()
+
+        page.evaluate(_PASTE_PICTURE, words.element_handle())
+
+        expect(page.get_by_text("ne peut pas être mis dans ce texte")).to_be_visible()
+        assert not (words.text_content() or "").strip()
 
     def test_keeps_what_was_written_after_a_refusal(self, site: Site) -> None:
         page = site.visitor("enseignante@lovelace")
@@ -91,6 +163,7 @@ class TestEditor:
 
         expect(page.locator(".error-summary")).to_be_focused()
         words = page.get_by_role("textbox", name="Description")
+        expect(words).to_have_attribute("contenteditable", "true")
         assert words.inner_html() == "<p>Des mots <strong>à garder</strong></p>"
         page.get_by_label("Titre").fill("Corrigé")
         save(page)

@@ -8,7 +8,8 @@ Invariant: stored text is sanitised when it comes in, and again each time it is 
 from __future__ import annotations
 
 from cpro.core.richtext.limits import MAX_CHARACTERS, InvalidRichText, check
-from cpro.core.richtext.sanitiser import read_rich, sanitise, to_blocks, to_text
+from cpro.core.richtext.reader import to_blocks
+from cpro.core.richtext.sanitiser import read_rich, sanitise, to_text
 from cpro.core.richtext.typed import from_typed, to_typed
 
 __all__ = [

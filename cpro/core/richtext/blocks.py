@@ -1,14 +1,15 @@
 """The tree between HTML, typed text and PDF documents: plain data, ready for JSON.
 
-A paragraph is `{"kind": "paragraph", "runs": […]}`, a list `{"kind": "list", "ordered": bool, "items": [[block, …]]}`,
-a run `{"text": str, "bold": bool, "italic": bool, "link": str}`, where a line break is "\\n" in the text and `link` is
-an http, https or mailto address, or empty.
+A paragraph is `{"kind": "paragraph", "runs": […]}`, a list `{"kind": "list", "ordered": bool, "start": int,
+"items": [[block, …]]}` where `start` is the number of the first item (1 unless ordered), a run
+`{"text": str, "bold": bool, "italic": bool, "link": str}`, where a line break is "\\n" in the text and `link` is an
+http, https or mailto address, or empty.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 Block = dict[str, Any]
@@ -16,11 +17,23 @@ Run = dict[str, Any]
 
 #: Lists within lists go no deeper: what is deeper joins the last level.
 MAX_DEPTH = 6
+#: The number of a list's item is below; a number beyond is written as words.
+MAX_NUMBER = 1_000
 
 # White space as HTML has it: a no-break space is a letter like another, French typography rests on it.
 _BLANKS = re.compile(r"[ \t\r\f]+")
 _AT_ENDS = " \u00a0\u202f"
-_BREAK: Run = {"text": "\n", "bold": False, "italic": False, "link": ""}
+_PLAIN: Run = {"text": "", "bold": False, "italic": False, "link": ""}
+_BREAK: Run = {**_PLAIN, "text": "\n"}
+#: Between the cells of a row.
+_BETWEEN: Run = {**_PLAIN, "text": " — "}
+#: What numbers of a list are written in, as HTML and CSS name it.
+_NUMBERINGS = {
+    **{name: name for name in "aAiI"},
+    **{"lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A"},
+    **{"lower-roman": "i", "upper-roman": "I"},
+}
+_ROMAN = tuple(zip((100, 90, 50, 40, 10, 9, 5, 4, 1), "c xc l xl x ix v iv i".split(), strict=True))
 
 
 def paragraphs(runs: Iterable[Run]) -> list[Block]:
@@ -34,11 +47,11 @@ def paragraphs(runs: Iterable[Run]) -> list[Block]:
         if current:
             current.append({**line[0], "text": "\n"} if style_of(current[-1]) == style_of(line[0]) else dict(_BREAK))
         current.extend(line)
-    return [{"kind": "paragraph", "runs": _joined(each)} for each in made if each]
+    return [{"kind": "paragraph", "runs": joined_runs(each)} for each in made if each]
 
 
 def tidy(blocks: Iterable[Block]) -> list[Block]:
-    """Return the blocks without empty items nor empty lists; lists of a kind that follow each other are one."""
+    """Return the blocks without empty items nor empty lists; lists that go on from one another are one."""
     kept: list[Block] = []
     for block in blocks:
         if block["kind"] == "list":
@@ -46,7 +59,7 @@ def tidy(blocks: Iterable[Block]) -> list[Block]:
             if not items:
                 continue
             previous = kept[-1] if kept else None
-            if previous and previous["kind"] == "list" and previous["ordered"] == block["ordered"]:
+            if previous and _goes_on(previous, block):
                 previous["items"].extend(items)
                 continue
             block = {**block, "items": items}
@@ -54,9 +67,50 @@ def tidy(blocks: Iterable[Block]) -> list[Block]:
     return kept
 
 
+def row_of(cells: Sequence[Sequence[Block]]) -> list[Block]:
+    """Return the blocks of a row of a table: one line for all its cells, or one after another when they are longer."""
+    filled = [number for number, cell in enumerate(cells, 1) if cell]
+    cells = cells[: filled[-1]] if filled else []
+    if not all(_is_line(cell) for cell in cells):
+        return [block for cell in cells for block in cell]
+    runs: list[Run] = []
+    for number, cell in enumerate(cells):
+        runs.extend([_BETWEEN] if number else [])
+        runs.extend(cell[0]["runs"] if cell else [])
+    return paragraphs(runs)
+
+
+def numbering_of(name: str) -> str:
+    """Return « a », « A », « i » or « I » for a numbering in letters or Roman numerals, "" for any other."""
+    return _NUMBERINGS.get(name, "")
+
+
+def labelled_items(block: Block, numbering: str) -> list[Block]:
+    """Return the items of a list as blocks that begin with their number in words."""
+    labelled: list[Block] = []
+    for number, item in enumerate(block["items"], block["start"]):
+        first, others = (item[0]["runs"], item[1:]) if item and item[0]["kind"] == "paragraph" else ([], item)
+        label = {**_PLAIN, "text": f"{_label(number, numbering)}.{' ' if first else ''}"}
+        if first or others:
+            labelled.append({"kind": "paragraph", "runs": joined_runs([label, *first])})
+            labelled.extend(others)
+    return labelled
+
+
 def style_of(run: Run) -> tuple[bool, bool, str]:
     """Return what distinguishes two runs besides their text."""
     return run["bold"], run["italic"], run["link"]
+
+
+def joined_runs(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs with neighbours of one style made one."""
+    joined: list[Run] = []
+    for run in runs:
+        if joined and style_of(joined[-1]) == style_of(run):
+            joined[-1]["text"] += run["text"]
+        else:
+            joined.append(run)
+    return joined
 
 
 def lines_of(blocks: Iterable[Block]) -> Iterator[str]:
@@ -67,6 +121,33 @@ def lines_of(blocks: Iterable[Block]) -> Iterator[str]:
         else:
             for item in block["items"]:
                 yield from lines_of(item)
+
+
+def _goes_on(previous: Block, block: Block) -> bool:
+    if previous["kind"] != "list" or previous["ordered"] != block["ordered"]:
+        return False
+    return not block["ordered"] or block["start"] == previous["start"] + len(previous["items"])
+
+
+def _is_line(cell: Sequence[Block]) -> bool:
+    if len(cell) != 1 or cell[0]["kind"] != "paragraph":
+        return not cell
+    return all("\n" not in run["text"] for run in cell[0]["runs"])
+
+
+def _label(number: int, numbering: str) -> str:
+    label = str(number)
+    if numbering in ("a", "A") and number > 0:
+        label, rest = "", number
+        while rest:
+            rest, place = divmod(rest - 1, 26)
+            label = chr(ord("a") + place) + label
+    elif numbering in ("i", "I") and 0 < number < 400:
+        label = ""
+        for value, sign in _ROMAN:
+            count, number = divmod(number, value)
+            label += sign * count
+    return label.upper() if numbering.isupper() else label
 
 
 def _lines(runs: Iterable[Run]) -> list[list[Run]]:
@@ -95,15 +176,4 @@ def _trimmed(line: Iterable[Run]) -> list[Run]:
         if kept[-1]["text"]:
             break
         kept.pop()
-    return _joined(kept)
-
-
-def _joined(runs: Iterable[Run]) -> list[Run]:
-    """Return the runs with neighbours of one style made one."""
-    joined: list[Run] = []
-    for run in runs:
-        if joined and style_of(joined[-1]) == style_of(run):
-            joined[-1]["text"] += run["text"]
-        else:
-            joined.append(run)
-    return joined
+    return joined_runs(kept)

@@ -11,11 +11,15 @@ from functools import cache
 from itertools import groupby
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-from cpro.core.richtext.blocks import Block, Run, lines_of
-from cpro.core.richtext.sanitiser import sanitise, to_blocks
+from cpro.core.richtext.blocks import Block, Run, joined_runs, lines_of
+from cpro.core.richtext.reader import to_blocks
+from cpro.core.richtext.sanitiser import sanitise
 
 _RULES = ["list", "newline", "escape", "emphasis", "link"]
+# What begins no list: a year before its point, a voltage with its sign.
+_BEGINS_NO_LIST = re.compile(r"^( *)(\+|\d{4,9}[.)])(?=[ \t])", re.MULTILINE)
 # What would be read as the beginning of a list.
 _BEGINS_LIST = re.compile(r"^( *)([-+]|\d{1,9}[.)])(?=[ \t]|$)", re.MULTILINE)
 _MARKS = re.compile(r"([\\*])")
@@ -25,7 +29,8 @@ _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 def from_typed(text: str) -> str:
     """Return the HTML to store for what was typed without script."""
-    return sanitise(_markdown().render(text.replace("\r\n", "\n")))
+    text = _BEGINS_NO_LIST.sub(_escaped_start, text.replace("\r\n", "\n"))
+    return sanitise(_rendered(text))
 
 
 def to_typed(html: str) -> str:
@@ -41,27 +46,53 @@ def _markdown() -> MarkdownIt:
     return MarkdownIt("zero", {"html": False, "breaks": True}).enable(_RULES)
 
 
+def _rendered(text: str) -> str:
+    """Return the HTML of a text in Markdown; the items of a list have the numbers typed, unless all have the same."""
+    parser = _markdown()
+    tokens = parser.parse(text)
+    numbers: list[list[Token]] = []
+    for token in tokens:
+        if token.type == "ordered_list_open":
+            numbers.append([])
+        elif token.type == "list_item_open" and token.info:
+            numbers[-1].append(token)
+        elif token.type == "ordered_list_close":
+            items = numbers.pop()
+            if len({item.info for item in items}) > 1:
+                for item in items:
+                    item.attrSet("value", item.info)
+    return str(parser.renderer.render(tokens, parser.options, {}))
+
+
 def _typed_blocks(blocks: Sequence[Block]) -> Iterator[str]:
+    mark = ")"
     for block in blocks:
         if block["kind"] == "paragraph":
+            mark = ")"
             yield _typed_paragraph(block)
         else:
-            yield "\n".join(_typed_items(block))
+            mark = "." if mark == ")" else ")"  # a list that follows another is told from it by its mark
+            yield "\n".join(_typed_items(block, mark))
 
 
-def _typed_items(block: Block) -> Iterator[str]:
-    for number, item in enumerate(block["items"], 1):
-        marker = f"{number}. " if block["ordered"] else "- "
+def _typed_items(block: Block, mark: str) -> Iterator[str]:
+    for number, item in enumerate(block["items"], block["start"]):
+        marker = f"{number}{mark} " if block["ordered"] else "- "
         indent = " " * len(marker)
-        separator = "\n\n" if sum(each["kind"] == "paragraph" for each in item) > 1 else "\n"
+        separator = "\n\n" if _needs_blank_lines(item) else "\n"
         text = separator.join(_typed_blocks(item))
         yield marker + text.replace("\n", f"\n{indent}")
 
 
+def _needs_blank_lines(item: Sequence[Block]) -> bool:
+    """Return whether Markdown would join the blocks of an item: two paragraphs, or one and a list that begins late."""
+    return len([each for each in item if each["kind"] == "paragraph" or each["start"] != 1]) > 1
+
+
 def _typed_paragraph(block: Block) -> str:
     """Return a paragraph with its marks, or with fewer where Markdown would read them otherwise."""
-    plain = [{**run, "bold": False, "italic": False} for run in block["runs"]]
-    bare = [{**run, "link": ""} for run in plain]
+    plain = joined_runs([{**run, "bold": False, "italic": False} for run in block["runs"]])
+    bare = joined_runs([{**run, "link": ""} for run in plain])
     wanted = list(lines_of([block]))
     for runs in (block["runs"], plain):
         text = _typed_runs(runs)

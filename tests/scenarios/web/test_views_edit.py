@@ -52,7 +52,7 @@ class TestCreateScenario:
         assert (row["title"], row["author_id"]) == ("Éclairer l’atelier", world.a.account_ids["teacher"])
         assert row["description"] == "<p>Du <strong>gras</strong></p>"
         assert row["problematic"] == "<ul><li>un</li><li>deux &lt;script&gt;alert(1)&lt;/script&gt;</li></ul>"
-        assert row["knowledge"] == "<p>posté</p>"
+        assert row["knowledge"] == "<p>posté</p><p>[image non reprise]</p>"
         assert (row["is_co_intervention"], row["search_key"]) == (True, "eclairer l'atelier")
         assert [(each["label"], each["url"]) for each in of(app, ScenarioLink, row["id"])] == [
             ("Guide", "https://guide.example/")
