@@ -33,14 +33,9 @@ class TransfersScreen(Screen):
     search_help = "Nom d’un élève, nom ou code UAI de l’autre établissement."
     default_order = (TransferSide.changed_at.desc(),)
     columns = (
-        *(
-            "student_label",
-            Column("way", "Sens", partial(describe_way, alone=True)),
-            "other_name",
-            "other_uai",
-            "state",
-        ),
-        *("done_at", "fiches", "bilans", "evaluations", "decided_by", "decided_at", "reason", "changed_at"),
+        *("student_label", Column("way", "Sens", partial(describe_way, alone=True)), "other_name"),
+        *("other_uai", "state", "done_at", "fiches", "bilans", "evaluations"),
+        *("decided_by", "decided_at", "reason", "changed_at"),
     )
     filters = (choice("sens", "Sens", "dans les deux sens", _WAYS), "state", "other_uai", "done_at")
 
