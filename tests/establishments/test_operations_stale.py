@@ -8,15 +8,22 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from cpro.core.clock import utcnow
 from cpro.core.concurrency import StaleForm, fingerprint
+from cpro.core.storage import FileStorage
+from cpro.establishments.models import PictureKind
 from cpro.establishments.operations.modules import get_switches, update_modules
 from cpro.establishments.operations.particulars import get_particulars, update_particulars
+from cpro.establishments.operations.pictures import get_picture_in_use, restore_picture
 from cpro.establishments.operations.transfers_switch import get_switch_values, update_transfers_switch
-from cpro.establishments.queries import get_current_establishment
+from cpro.establishments.queries import get_current_establishment, list_restorable
 from cpro.records.operations.retention import get_retention_values, update_retention
 from tests.factories import World
+from tests.helpers.browser import Browser
 from tests.helpers.office import Office
+from tests.helpers.pictures import png
 from tests.helpers.records import nothing_written
+from tests.helpers.uploads import upload
 
 SWITCH = {"cnil_kind": "registre", "cnil_reference": "Registre 2026-4", "transfers_enabled": False, "uses_siecle": True}
 
@@ -51,3 +58,23 @@ def test_update_settings_refuses_what_was_saved_since_the_form_was_opened(
         office.act(save, page=seen)
 
     assert office.act(save, page={})
+
+
+def test_restore_picture_refuses_what_was_put_since_the_page_was_opened(
+    app: Flask, world: World, as_: Callable[..., Browser]
+) -> None:
+    for size in (10, 20):
+        upload(as_("administrator"), png(size, size), "logo")
+    office, now = Office(app, world), utcnow()
+
+    def restore(seen: dict[str, int], **act: Any) -> Any:
+        (earlier,) = list_restorable(now=now)
+        in_use = get_picture_in_use(PictureKind.LOGO)
+        return restore_picture(
+            earlier, storage=FileStorage(app.config["CPRO_UPLOADS"]), opened_on=fingerprint(in_use | seen), **act
+        )
+
+    with nothing_written(app), pytest.raises(StaleForm):
+        office.act(restore, now=now, seen={"version": 0})
+
+    assert office.act(restore, now=now, seen={})

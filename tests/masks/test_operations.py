@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,11 +18,18 @@ from cpro.core.tenancy import Scope
 from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
 from cpro.masks.models import Mask, MaskKey
-from cpro.masks.operations import UnknownMaskKey, get_stored_values, reset_wordings, update_wordings
+from cpro.masks.operations import (
+    UnknownMaskKey,
+    get_stored_values,
+    reset_wordings,
+    update_wording,
+    update_wordings,
+)
 from cpro.masks.queries import list_masks
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma
 from tests.factories import NOW, TESTER, World, make_diploma
+from tests.helpers.office import Office
 from tests.helpers.records import failing_journal, nothing_written, rows, set_up, watching
 
 
@@ -210,3 +218,17 @@ def test_mask_key_defaults_are_the_words_of_the_specification() -> None:
         "Ressources / espaces de formation",
         "Connaissances associées",
     ]
+
+
+def test_update_wording_refuses_what_was_saved_since_the_page_was_opened(app: Flask, world: World) -> None:
+    office = Office(app, world)
+
+    def save(seen: str, **act: Any) -> None:
+        mask = db.session.scalars(select(Mask)).one()
+        update_wording(mask, "Ressources", opened_on=fingerprint({"wording": seen}), **act)
+
+    with nothing_written(app), pytest.raises(StaleForm):
+        office.act(save, seen="Liens d’avant")
+
+    office.act(save, seen="Liens de alpha")
+    assert "Ressources" in [mask["wording"] for mask in rows(app, Mask)]
