@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -12,7 +13,7 @@ from sqlalchemy import and_
 
 from cpro.core import clock
 from cpro.core.errors import DomainError, refusal_of
-from cpro.core.formatting import of_name, spoken_name
+from cpro.core.formatting import of_name
 from cpro.core.mail import public_link
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission
@@ -41,11 +42,10 @@ _PENDING = and_(Account.consent_needed, Account.consented_at.is_(None))
 class UsersScreen(Screen):
     """Accounts: written by the administrator, within the head's rules; read by the head and the support."""
 
-    permission = Permission.USERS_VIEW
+    permission, export_permission = Permission.USERS_VIEW, Permission.RECORDS_EXPORT
     create_permission = edit_permission = Permission.USERS_EDIT
-    export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Utilisateurs", ("utilisateur", "utilisateurs"), "account"
-    heading = "Gérer les profils utilisateurs"
+    heading, called = "Gérer les profils utilisateurs", "label"
     create_label = "Créer un utilisateur"
     create_help = (
         "L’identifiant est formé du prénom et du nom. La personne choisit son mot de passe avec le code de sa fiche "
@@ -84,23 +84,15 @@ class UsersScreen(Screen):
     )
     bulk_actions = BULK_ACTIONS
 
-    def label_of(self, row: Account) -> str:
-        """Return the person's name."""
-        return spoken_name(row.first_name, row.last_name)
-
     def full_label(self, row: Account) -> str:
         """Return the person's name and login."""
         return f"{self.label_of(row)} ({row.login})"
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the activation sheets, and the head to their switch."""
-        sheets = [("Fiches d’activation", url_for("credential_sheets.choose"))] if may(Permission.USERS_EDIT) else []
-        switch = (
-            [("Accord pour les comptes d’enseignants", url_for("teachers.ask"))]
-            if may(Permission.USERS_CONSENT)
-            else []
-        )
-        return sheets + switch
+        sheets = ("Fiches d’activation", url_for("credential_sheets.choose"), Permission.USERS_EDIT)
+        switch = ("Accord pour les comptes d’enseignants", url_for("teachers.ask"), Permission.USERS_CONSENT)
+        return [(label, url) for label, url, permission in (sheets, switch) if may(permission)]
 
     def created_text(self, row: Account) -> str:
         """Say the login, and how the person gets their code."""
@@ -188,7 +180,7 @@ class UsersScreen(Screen):
         return self._run_action(
             "Désactiver",
             presenters.describe_deactivation(self.asked_row()),
-            lambda row, by, now: access.deactivate_account(row, by=by, now=now),
+            access.deactivate_account,
             "désactivé",
             access.check_deactivation,
         )
@@ -203,7 +195,7 @@ class UsersScreen(Screen):
         return self._run_action(
             "Réactiver",
             presenters.describe_reactivation(row),
-            lambda row, by, now: access.reactivate_account(row, by=by, now=now),
+            access.reactivate_account,
             presenters.reactivated,
             access.check_reactivation,
             danger=False,
@@ -250,7 +242,7 @@ class UsersScreen(Screen):
             return self._run_action(
                 "Retirer mon accord",
                 ["Le compte ne pourra plus se connecter tant que vous n’aurez pas donné votre accord à nouveau."],
-                lambda account, by, now: consent.revoke_consent(account, by=by, now=now),
+                consent.revoke_consent,
                 "votre accord est retiré",
                 consent.check_revocation,
             )
@@ -260,9 +252,7 @@ class UsersScreen(Screen):
         return self._run_action(
             "Donner mon accord",
             consequences,
-            lambda account, by, now: consent.grant_consent(
-                account, mailed_to=request.form.get("mailed_to", ""), by=by, now=now
-            ),
+            partial(consent.grant_consent, mailed_to=request.form.get("mailed_to", "")),
             "votre accord est donné",
             consent.check_consent,
             fields={"mailed_to": mailed_to},
@@ -273,7 +263,7 @@ class UsersScreen(Screen):
         self,
         verb: str,
         consequences: Sequence[str],
-        act: Callable[[Account, Any, Any], object],
+        act: Callable[..., object],
         done: str | Callable[[Account], str],
         refuse: Callable[[Account, Any], None],
         fields: dict[str, str] | None = None,
@@ -287,7 +277,7 @@ class UsersScreen(Screen):
             return self._confirm(verb, row, consequences, request.endpoint or "", fields, danger)
         try:
             with unit_of_work():
-                act(row, current_actor(), clock.utcnow())
+                act(row, by=current_actor(), now=clock.utcnow())
                 message = f"{self.label_of(row)} : {done(row) if callable(done) else done}."
                 row_id = row.id
         except DomainError as refusal:

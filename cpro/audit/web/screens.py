@@ -13,8 +13,7 @@ from cpro.core.web.screens import Column, Filter, Screen
 class JournalScreen(Screen):
     """The journal of the school: the latest line first."""
 
-    permission = Permission.JOURNAL_VIEW
-    export_permission = Permission.RECORDS_EXPORT
+    permission, export_permission = Permission.JOURNAL_VIEW, Permission.RECORDS_EXPORT
     title, noun, object_type = "Journal", ("ligne", "lignes"), "audit_entry"
     empty_text = "Le journal est vide : il se remplira à la première action."
     search_keys, search_help = (AuditEntry.search_key,), "Une personne ou un objet, sans souci des accents."

@@ -20,9 +20,8 @@ from cpro.establishments.web.hooks import password_given
 class EstablishmentsScreen(Screen):
     """One's own school, read whole and corrected."""
 
-    permission = Permission.ESTABLISHMENT_VIEW
+    permission, export_permission = Permission.ESTABLISHMENT_VIEW, Permission.RECORDS_EXPORT
     edit_permission = Permission.ESTABLISHMENT_EDIT
-    export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Établissements", ("établissement", "établissements"), "establishment"
     help_slug = "etablissement"
     search_keys, search_help = (Establishment.search_key,), "Nom, UAI, code ou ville."

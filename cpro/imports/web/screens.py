@@ -22,9 +22,9 @@ def _state(run: ImportRun) -> str:
 class ImportsScreen(Screen):
     """The imports of the school, the latest first."""
 
-    permission = Permission.IMPORTS_VIEW
-    export_permission = Permission.RECORDS_EXPORT
+    permission, export_permission = Permission.IMPORTS_VIEW, Permission.RECORDS_EXPORT
     title, noun, object_type = "Historique des imports", ("import", "imports"), "import_run"
+    called = "label"
     help_slug = "imports"
     empty_text = "Aucun import n’a encore été fait."
     default_order = (ImportRun.id.desc(),)
@@ -37,10 +37,6 @@ class ImportsScreen(Screen):
         *("applied_at", "undone_at"),
     )
     filters = ("state", "kind")
-
-    def label_of(self, row: ImportRun) -> str:
-        """Return what people call an import."""
-        return row.label
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead the administrator to the deposit."""

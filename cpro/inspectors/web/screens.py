@@ -25,8 +25,7 @@ def _today() -> date:
 class MandatesScreen(Screen):
     """The mandates of the school, the latest first."""
 
-    permission = Permission.MANDATES_VIEW
-    export_permission = Permission.RECORDS_EXPORT
+    permission, export_permission = Permission.MANDATES_VIEW, Permission.RECORDS_EXPORT
     title, noun, object_type = "Accès inspecteur", ("accès", "accès"), "mandate"
     help_slug = "inspecteurs"
     empty_text = "Aucun accès inspecteur n’a encore été ouvert."

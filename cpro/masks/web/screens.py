@@ -16,9 +16,8 @@ from cpro.students.web.choices import offer_diplomas
 class MasksScreen(Screen):
     """Wordings: written by the administrator, read by the head and the support."""
 
-    permission = Permission.MASKS_VIEW
+    permission, export_permission = Permission.MASKS_VIEW, Permission.RECORDS_EXPORT
     create_permission = edit_permission = delete_permission = Permission.MASKS_EDIT
-    export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Tous les intitulés modifiés", ("intitulé", "intitulés"), "mask"
     create_label = "Ajouter un intitulé"
     vanished_text = "L’intitulé d’origine est revenu."

@@ -21,8 +21,7 @@ _WAYS = (
 class TransfersScreen(Screen):
     """The transfers of the school, whatever their state, the latest first; figures, never content."""
 
-    permission = Permission.TRANSFERS_VIEW
-    export_permission = Permission.RECORDS_EXPORT
+    permission, export_permission = Permission.TRANSFERS_VIEW, Permission.RECORDS_EXPORT
     title, noun, object_type = "Transferts", ("transfert", "transferts"), "transfer"
     help_slug = "transferts"
     empty_text = (

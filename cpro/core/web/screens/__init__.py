@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from cpro.core.shown import Filter, choice
 from cpro.core.web.screens.kinds import field_of, form_of
-from cpro.core.web.screens.parts import BulkAction, Column
+from cpro.core.web.screens.parts import BulkAction, Column, once
 from cpro.core.web.screens.view import Screen
 
-__all__ = ["BulkAction", "Column", "Filter", "Screen", "choice", "field_of", "form_of"]
+__all__ = ["BulkAction", "Column", "Filter", "Screen", "choice", "field_of", "form_of", "once"]

@@ -44,6 +44,8 @@ class DeclaredScreen(SecureModelView):
     noun: tuple[str, str] = ("ligne", "lignes")
     #: what the journal calls these rows; rows opened by the support are recorded under it
     object_type: str = ""
+    #: the attribute by which people call a row
+    called: str = "id"
     #: names of attributes, or columns and filters of the screen's own; no name: every attribute that is shown
     columns: Sequence[Any] = ()
     filters: Sequence[Any] = ()
@@ -98,7 +100,7 @@ class DeclaredScreen(SecureModelView):
 
     def label_of(self, row: Any) -> str:
         """Return what people call a row."""
-        return str(row.id)
+        return str(getattr(row, self.called))
 
     def full_label(self, row: Any) -> str:
         """Return what distinguishes a row from another of the same name, wherever somebody is about to act on it."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from flask import g
 
 from cpro.core.permissions import Permission
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -46,3 +50,11 @@ class BulkAction:
     danger: bool = False
     #: the address of the page that asks and acts, from the ids of the rows
     leads_to: Callable[[Sequence[int]], str] | None = None
+
+
+def once(name: str, read: Callable[[], Found]) -> Found:
+    """Return what a list reads once for all of its rows, kept under a name until the request ends."""
+    if name not in g:
+        setattr(g, name, read())
+    found: Found = getattr(g, name)
+    return found

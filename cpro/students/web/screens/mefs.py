@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, url_for
+from flask import url_for
 
 from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.core.web.forms import VersionedForm
-from cpro.core.web.screens import Screen
+from cpro.core.web.screens import Screen, once
 from cpro.students import mefs
 from cpro.students.models import MEF
 from cpro.students.web.choices import offer_diplomas
@@ -20,9 +20,8 @@ from cpro.students.web.forms import MEFForm
 class MEFsScreen(Screen):
     """Courses: created by imports, linked to diplomas by the administrator, read by the head and the support."""
 
-    permission = Permission.MEFS_VIEW
+    permission, export_permission = Permission.MEFS_VIEW, Permission.RECORDS_EXPORT
     create_permission = edit_permission = delete_permission = Permission.DIPLOMAS_EDIT
-    export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Formations (MEF)", ("formation", "formations"), "mef"
     create_label = "Ajouter une formation"
     create_help = (
@@ -72,9 +71,7 @@ class MEFsScreen(Screen):
 
     def check_deletion(self, row: MEF) -> None:
         """Keep the courses that pupils follow; the list reads them once."""
-        if "followed_courses" not in g:
-            g.followed_courses = mefs.list_followed_codes()
-        if row.code in g.followed_courses:
+        if row.code in once("followed_courses", mefs.list_followed_codes):
             mefs.check_mef_deletion(row)
 
     def deletion_consequences(self, row: MEF) -> list[str]:

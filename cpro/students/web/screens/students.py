@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from flask import g, url_for
+from collections.abc import Sequence
+from typing import Any
+
+from flask import url_for
 
 from cpro.core.formatting import format_count, format_date, spoken_name
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.core.web.forms import VersionedForm
-from cpro.core.web.screens import BulkAction, Screen
+from cpro.core.web.screens import BulkAction, Screen, once
 from cpro.students import operations
 from cpro.students.accounts.queries import count_without_account, count_without_account_by_division
 from cpro.students.mefs import diplomas_of_divisions
@@ -16,12 +19,21 @@ from cpro.students.models import Diploma, Division, Student
 from cpro.students.web.choices import offer_diplomas
 
 
+def _leading_to(key: str, label: str, endpoint: str, name: str) -> BulkAction:
+    """Return an action on pupils ticked that has a page of its own."""
+
+    def leads_to(ids: Sequence[int]) -> str:
+        asked: dict[str, Any] = {name: ",".join(map(str, ids))}
+        return url_for(endpoint, **asked)
+
+    return BulkAction(key, label, Permission.USERS_EDIT, leads_to=leads_to)
+
+
 class StudentsScreen(Screen):
     """Students: browsed by all who may, created and corrected by hand outside SIECLE, never deleted."""
 
-    permission = Permission.STUDENTS_VIEW
+    permission, export_permission = Permission.STUDENTS_VIEW, Permission.RECORDS_EXPORT
     create_permission = edit_permission = Permission.STUDENTS_EDIT
-    export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Élèves", ("élève", "élèves"), "student"
     create_label = "Créer un élève"
     empty_text = "Aucun élève pour l’instant : ils arrivent par l’import des fichiers, ou à la main hors SIECLE."
@@ -35,18 +47,8 @@ class StudentsScreen(Screen):
     form_columns = ("last_name", "usage_name", "first_name", "birth_date", "division")
     create_with, update_with = staticmethod(operations.create_student), staticmethod(operations.update_student)
     bulk_actions = (
-        BulkAction(
-            "open-accounts",
-            "Ouvrir un compte",
-            Permission.USERS_EDIT,
-            leads_to=lambda ids: url_for("pupil_accounts.open_accounts", ids=",".join(map(str, ids))),
-        ),
-        BulkAction(
-            "sheets",
-            "Fiches d’activation",
-            Permission.USERS_EDIT,
-            leads_to=lambda ids: url_for("credential_sheets.choose", eleves=",".join(map(str, ids))),
-        ),
+        _leading_to("open-accounts", "Ouvrir un compte", "pupil_accounts.open_accounts", "ids"),
+        _leading_to("sheets", "Fiches d’activation", "credential_sheets.choose", "eleves"),
     )
 
     def label_of(self, row: Student) -> str:
@@ -60,7 +62,7 @@ class StudentsScreen(Screen):
 
     def why_not_create(self) -> str | None:
         """Send back to SIECLE the schools that use it."""
-        return operations.KeptBySIECLE().message if operations.is_kept_by_siecle() else None
+        return _kept_by_siecle()
 
     def why_not_edit(self, row: Student) -> str | None:
         """Send back to SIECLE the schools that use it."""
@@ -90,10 +92,10 @@ class DivisionsScreen(Screen):
     In a school that uses SIECLE, a person chooses the diploma of a division whose courses lead to several.
     """
 
-    permission = Permission.STUDENTS_VIEW
+    permission, export_permission = Permission.STUDENTS_VIEW, Permission.RECORDS_EXPORT
     create_permission = edit_permission = Permission.STUDENTS_EDIT
-    export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Divisions", ("division", "divisions"), "division"
+    called = "code"
     create_label = "Créer une division"
     empty_text = "Aucune division pour l’instant : elles arrivent par l’import des fichiers, ou à la main hors SIECLE."
     default_order = (Division.code,)
@@ -101,13 +103,9 @@ class DivisionsScreen(Screen):
     form_columns = ("code", "label", "diploma")
     create_with, update_with = staticmethod(operations.create_division), staticmethod(operations.update_division)
 
-    def label_of(self, row: Division) -> str:
-        """Return the division's code."""
-        return row.code
-
     def why_not_create(self) -> str | None:
         """Send back to SIECLE the schools that use it."""
-        return operations.KeptBySIECLE().message if operations.is_kept_by_siecle() else None
+        return _kept_by_siecle()
 
     def why_not_edit(self, row: Division) -> str | None:
         """Send back to SIECLE the schools that use it, unless the diploma is to be chosen."""
@@ -133,7 +131,7 @@ class DivisionsScreen(Screen):
 
     def row_actions(self, row: Division) -> list[tuple[str, str]]:
         """Offer to open the accounts of a division where pupils have none."""
-        if not may(Permission.USERS_EDIT) or not _without_account_by_division().get(row.id):
+        if not may(Permission.USERS_EDIT) or not once("without_account", count_without_account_by_division).get(row.id):
             return []
         return [("Ouvrir les comptes", url_for("pupil_accounts.open_accounts", division=row.code))]
 
@@ -145,10 +143,10 @@ class DivisionsScreen(Screen):
 class DiplomasScreen(Screen):
     """Diplomas: the national ones to read, the school's own to keep."""
 
-    permission = Permission.STUDENTS_VIEW
+    permission, export_permission = Permission.STUDENTS_VIEW, Permission.RECORDS_EXPORT
     create_permission = edit_permission = delete_permission = Permission.DIPLOMAS_EDIT
-    export_permission = Permission.RECORDS_EXPORT
     title, noun, object_type = "Diplômes", ("diplôme", "diplômes"), "diploma"
+    called = "short_label"
     create_label = "Créer un diplôme"
     create_help = "Un diplôme propre à votre établissement, à côté des diplômes nationaux."
     default_order = (Diploma.short_label,)
@@ -156,10 +154,6 @@ class DiplomasScreen(Screen):
     form_columns = ("code", "label", "short_label")
     create_with, update_with = staticmethod(operations.create_diploma), staticmethod(operations.update_diploma)
     delete_with = staticmethod(operations.delete_diploma)
-
-    def label_of(self, row: Diploma) -> str:
-        """Return the diploma as people say it."""
-        return row.short_label
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the courses that prepare for diplomas."""
@@ -176,18 +170,12 @@ class DiplomasScreen(Screen):
 
 def _diplomas_by_division() -> dict[int, set[int]]:
     """Return the diplomas of the courses of each division, asked once for a list."""
-    if "diplomas_by_division" not in g:
-        g.diplomas_by_division = diplomas_of_divisions()
-    found: dict[int, set[int]] = g.diplomas_by_division
-    return found
+    return once("diplomas_by_division", diplomas_of_divisions)
 
 
-def _without_account_by_division() -> dict[int | None, int]:
-    """Return how many pupils of each division have no account, asked once for a list."""
-    if "without_account_by_division" not in g:
-        g.without_account_by_division = count_without_account_by_division()
-    found: dict[int | None, int] = g.without_account_by_division
-    return found
+def _kept_by_siecle() -> str | None:
+    """Return the sentence that sends the schools that use SIECLE back to it."""
+    return operations.KeptBySIECLE().message if operations.is_kept_by_siecle() else None
 
 
 def courses_link() -> list[tuple[str, str]]:
