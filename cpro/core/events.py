@@ -20,6 +20,9 @@ school_email_changed = _facts.signal("school-email-changed")
 #: A file's content was written: `establishment_id`, `run_id`, `by`, `now`.
 import_applied = _facts.signal("import-applied")
 
+#: Pupils were said by hand to have left, or to be back: `student_ids`, `by`, `now`.
+presence_changed = _facts.signal("presence-changed")
+
 #: An import is about to be undone: `establishment_id`, `run_id`, `student_ids` (whose presence or identity it changed),
 #: `created_ids` (those among them who go with it), `applied_at`, `by`, `now`; what it caused is to be undone first.
 import_undone = _facts.signal("import-undone")

@@ -23,6 +23,8 @@ def register_audit_labels() -> None:
             "division:created": "a créé une division",
             "student:changed": "a modifié un élève",
             "student:created": "a créé un élève",
+            "student:departed": "a noté le départ d’un élève",
+            "student:returned": "a noté le retour d’un élève",
         },
         objects={"diploma": "Diplôme", "division": "Division", "mef": "Formation (MEF)", "student": "Élève"},
         fields={
@@ -44,6 +46,7 @@ def register_audit_labels() -> None:
                 "birth_date": "Date de naissance",
                 "ine": "INE",
                 "division": "Division",
+                "mef_code": "Formation (MEF)",
                 "is_active": "Présent dans l’établissement",
                 "left_on": "Parti le",
             },

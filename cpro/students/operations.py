@@ -6,7 +6,7 @@ here. Nobody is deleted; a school's own diploma can be, as long as nothing uses 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -20,12 +20,12 @@ from cpro.core.errors import DomainError, FieldErrors, Forbidden, check_no_error
 from cpro.core.formatting import plural, spoken_name
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
-from cpro.core.validators import read_line
+from cpro.core.validators import normalise_mef, read_line
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
-from cpro.students.mefs import diplomas_of_divisions
+from cpro.students.mefs import diploma_of_division, diplomas_of_divisions
 from cpro.students.models import MEF, Diploma, Division, Student
-from cpro.students.queries import find_diploma, find_division
+from cpro.students.queries import find_diploma, find_division, find_mef
 
 _OLDEST_BIRTH = date(1940, 1, 1)
 _YOUNGEST_AGE = 11  # years
@@ -60,16 +60,18 @@ def student_values(student: Student, division: Division | None) -> dict[str, str
         "first_name": student.first_name,
         "birth_date": student.birth_date.isoformat() if student.birth_date else "",
         "division": division.code if division else "",
+        "mef_code": student.mef_code,
     }
 
 
 def create_student(values: Mapping[str, str], *, by: Actor, now: datetime) -> Student:
     """Create a student by hand. Raises `KeptBySIECLE`, `FieldErrors`."""
-    _refuse_if_kept_by_siecle()
+    refuse_if_kept_by_siecle()
     student = Student(created_at=now, **_clean_student(values, now))
     db.session.add(student)
     db.session.flush()
-    _record("student:created", student, {}, by=by, now=now)
+    record_change("student:created", student, {}, by=by, now=now)
+    carry_diplomas([student.division_id], by=by, now=now)
     return student
 
 
@@ -77,14 +79,30 @@ def update_student(
     student: Student, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> None:
     """Correct a student by hand. Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`."""
-    _refuse_if_kept_by_siecle()
-    clean = _clean_student(values, now)
+    refuse_if_kept_by_siecle()
+    clean = _clean_student(values, now, own_course=student.mef_code)
     db.session.refresh(student, with_for_update={"of": Student, "key_share": True})  # PostgreSQL locks no outer join
-    before = _audit_values(student)
+    before = audit_values(student)
     check_fresh(before, opened_on)
     for name, value in clean.items():
         setattr(student, name, value)
-    _record("student:changed", student, before, by=by, now=now)
+    record_change("student:changed", student, before, by=by, now=now)
+    after = audit_values(student)
+    if any(before[name] != after[name] for name in ("division", "mef_code")):
+        carry_diplomas([student.division_id], by=by, now=now)
+
+
+def carry_diplomas(division_ids: Iterable[int | None], *, by: Actor, now: datetime) -> None:
+    """Give divisions the diploma to which the courses of their present students lead, when they lead to one."""
+    concerned = sorted({each for each in division_ids if each is not None})
+    leads_to = diplomas_of_divisions(Student.division_id.in_(concerned))
+    divisions = db.session.scalars(
+        select(Division).where(Division.id.in_(leads_to)).order_by(Division.id).with_for_update(key_share=True)
+    )
+    for division in divisions:
+        before = audit_values(division)
+        division.diploma_id = diploma_of_division(division.diploma_id, leads_to[division.id])
+        record_change("division:changed", division, before, by=by, now=now)
 
 
 def division_values(division: Division, diploma: Diploma | None) -> dict[str, str]:
@@ -94,12 +112,12 @@ def division_values(division: Division, diploma: Diploma | None) -> dict[str, st
 
 def create_division(values: Mapping[str, str], *, by: Actor, now: datetime) -> Division:
     """Create a division by hand. Raises `KeptBySIECLE`, `FieldErrors`."""
-    _refuse_if_kept_by_siecle()
+    refuse_if_kept_by_siecle()
     lock_current_establishment()  # of two people who give one code at once, the second is refused
     division = Division(**_clean_division(values, None))
     db.session.add(division)
     db.session.flush()
-    _record("division:created", division, {}, by=by, now=now)
+    record_change("division:created", division, {}, by=by, now=now)
     return division
 
 
@@ -115,7 +133,7 @@ def update_division(
     if is_kept and len(leads_to) < 2:
         raise KeptBySIECLE
     db.session.refresh(division, with_for_update={"of": Division, "key_share": True})
-    before = _audit_values(division)
+    before = audit_values(division)
     check_fresh(before, opened_on)
     from_siecle = {"code": division.code, "label": division.label} if is_kept else {}
     clean = _clean_division({**values, **from_siecle}, division.id)
@@ -123,7 +141,7 @@ def update_division(
         raise FieldErrors({"diploma": "Choisissez l’un des diplômes que préparent les formations de ses élèves."})
     for name, value in clean.items():
         setattr(division, name, value)
-    _record("division:changed", division, before, by=by, now=now)
+    record_change("division:changed", division, before, by=by, now=now)
 
 
 def diploma_values(diploma: Diploma) -> dict[str, str]:
@@ -137,7 +155,7 @@ def create_diploma(values: Mapping[str, str], *, by: Actor, now: datetime) -> Di
     diploma = Diploma(establishment_id=school.id, **_clean_diploma(values, None))
     db.session.add(diploma)
     db.session.flush()
-    _record("diploma:created", diploma, {}, by=by, now=now)
+    record_change("diploma:created", diploma, {}, by=by, now=now)
     return diploma
 
 
@@ -148,11 +166,11 @@ def update_diploma(
     check_not_national(diploma)
     lock_current_establishment()
     db.session.refresh(diploma, with_for_update={"key_share": True})
-    before = _audit_values(diploma)
+    before = audit_values(diploma)
     check_fresh(before, opened_on)
     for name, value in _clean_diploma(values, diploma.id).items():
         setattr(diploma, name, value)
-    _record("diploma:changed", diploma, before, by=by, now=now)
+    record_change("diploma:changed", diploma, before, by=by, now=now)
 
 
 def delete_diploma(diploma: Diploma, *, by: Actor, now: datetime) -> None:
@@ -197,12 +215,13 @@ def is_kept_by_siecle() -> bool:
     return get_current_establishment().uses_siecle
 
 
-def _refuse_if_kept_by_siecle() -> None:
+def refuse_if_kept_by_siecle() -> None:
+    """Raise `KeptBySIECLE` in a school whose students and divisions come from SIECLE."""
     if is_kept_by_siecle():
         raise KeptBySIECLE
 
 
-def _clean_student(values: Mapping[str, str], now: datetime) -> dict[str, Any]:
+def _clean_student(values: Mapping[str, str], now: datetime, own_course: str = "") -> dict[str, Any]:
     errors: dict[str, str] = {}
     clean: dict[str, Any] = {
         "last_name": read_line(values, "last_name", 100, errors, required="Indiquez le nom de famille."),
@@ -215,8 +234,28 @@ def _clean_student(values: Mapping[str, str], now: datetime) -> dict[str, Any]:
     if code and division is None and "division" not in errors:
         errors["division"] = f"Aucune division ne porte le code « {code} » : choisissez dans la liste proposée."
     clean["division_id"] = division.id if division else None
+    clean["mef_code"] = clean_course(values.get("mef_code", ""), errors, own=own_course)
     check_no_error(errors)
     return clean
+
+
+def clean_course(text: str, errors: dict[str, str], *, own: str = "") -> str:
+    """Return the code of a course of the school's list, or "" with a sentence in `errors`; one's `own` is kept as is.
+
+    A code that is in no list would prepare for nothing, and a slip of the keyboard would look like a course.
+    """
+    try:
+        code = normalise_mef(text or "")
+    except DomainError as refusal:
+        errors["mef_code"] = refusal.message
+        return ""
+    if code and code != own and find_mef(code) is None:
+        errors["mef_code"] = (
+            f"La formation {code} n’est pas dans votre liste\u202f: ajoutez-la d’abord sous "
+            "«\u202fFormations (MEF)\u202f»."
+        )
+        return ""
+    return code
 
 
 def _clean_division(values: Mapping[str, str], own_id: int | None) -> dict[str, Any]:
@@ -260,7 +299,7 @@ def _birth_date(text: str, today: date, errors: dict[str, str]) -> date | None:
     return born
 
 
-def _audit_values(row: Student | Division | Diploma) -> dict[str, str]:
+def audit_values(row: Student | Division | Diploma) -> dict[str, str]:
     """Return a row as its form and the journal show it: what it belongs to, by code."""
     if isinstance(row, Student):
         return student_values(row, db.session.get(Division, row.division_id) if row.division_id else None)
@@ -269,11 +308,11 @@ def _audit_values(row: Student | Division | Diploma) -> dict[str, str]:
     return diploma_values(row)
 
 
-def _record(
+def record_change(
     action: str, row: Student | Division | Diploma, before: Mapping[str, str], *, by: Actor, now: datetime
 ) -> None:
     """Record an action; a correction that changed nothing is none."""
-    changes = differences(before, _audit_values(row))
+    changes = differences(before, audit_values(row))
     if before and not changes:
         return
     label = spoken_name(row.first_name, row.last_name) if isinstance(row, Student) else row.code

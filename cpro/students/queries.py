@@ -89,6 +89,17 @@ def find_division(code: str) -> Division | None:
     return db.session.scalars(select(Division).where(Division.code == code)).one_or_none()
 
 
+def find_mef(code: str) -> MEF | None:
+    """Return the course of a code, or None."""
+    return db.session.scalars(select(MEF).where(MEF.code == code)).one_or_none()
+
+
+def suggest_courses(limit: int = 50) -> list[tuple[str, str]]:
+    """Return code and label of the first courses, to help typing one."""
+    rows = db.session.execute(select(MEF.code, MEF.label).order_by(MEF.code).limit(limit))
+    return [(code, label) for code, label in rows]
+
+
 def suggest_divisions(limit: int = 50) -> list[tuple[str, str]]:
     """Return code and label of the first divisions, to help typing one: never a list of everything."""
     rows = db.session.execute(select(Division.code, Division.label).order_by(Division.code).limit(limit))
@@ -224,6 +235,12 @@ def count_without_ine(today: date) -> WithoutINE:
         ).where(*_without_ine(today))
     ).one()
     return WithoutINE(active, departed)
+
+
+def has_ine(student_ids: Sequence[int]) -> bool:
+    """Return whether one of some students has an INE."""
+    found = select(Student.id).where(Student.id.in_(student_ids), Student.ine.is_not(None)).limit(1)
+    return db.session.scalar(found) is not None
 
 
 def list_without_ine(today: date, *, limit: int, offset: int = 0) -> Sequence[Student]:

@@ -28,6 +28,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(transfers.bp)
     hooks.register_hooks(app)
     events.import_applied.connect(jobs.after_import)
+    events.presence_changed.connect(jobs.after_presence)
     events.transfers_switched.connect(jobs.after_switch)
     events.import_undone.connect(jobs.before_undoing)
     app.cli.add_command(commands.group)

@@ -18,6 +18,7 @@ from cpro.core.permissions import Actor, Principal
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
+from cpro.students.queries import has_ine
 from cpro.transfers import anonymisation, offers
 from cpro.transfers.models import Transfer, TransferState
 from cpro.transfers.runs import run
@@ -130,6 +131,12 @@ def request_run(*, by: Actor, now: datetime) -> Job:
 def after_import(sender: object, *, establishment_id: int, run_id: int, by: Actor, now: datetime) -> None:
     """Request a run once an import is applied: pupils left and arrived."""
     request_run(by=by, now=now)
+
+
+def after_presence(sender: object, *, student_ids: Sequence[int], by: Actor, now: datetime) -> None:
+    """Request a run once pupils who may be matched with another school's were said to have left, or to be back."""
+    if has_ine(student_ids):
+        request_run(by=by, now=now)
 
 
 def after_switch(sender: Establishment, *, enabled: bool, by: Actor, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 
 from playwright.sync_api import Page
 
@@ -283,6 +284,33 @@ WRITING = [
     Scene("student-new", GATED, STUDENTS, 200, then(_without_siecle, go(f"{STUDENTS}new/"))),
     Scene("student-new-refused", GATED, f"{STUDENTS}new/", 422, press("Valider", division="rien")),
     Scene("student-edit", GATED, STUDENTS, 200, follow("Corriger .*AGATE")),
+    Scene("student-departure", GATED, STUDENTS, 200, follow("AGATE", "Noter son départ")),
+    Scene(
+        "student-departure-refused",
+        GATED,
+        STUDENTS,
+        422,
+        then(follow("AGATE", "Noter son départ"), press("Noter le départ", departed_on="2001-02-03")),
+    ),
+    Scene(
+        "student-return",
+        GATED,
+        STUDENTS,
+        200,
+        then(
+            follow("AGATE", "Noter son départ"),
+            press("Noter le départ", departed_on=f"{date.today():%Y-%m-%d}"),
+            follow("Noter son retour"),
+        ),
+    ),
+    Scene("division-course", GATED, DIVISIONS, 200, then(_open_the_first, follow("Donner une formation"))),
+    Scene(
+        "division-course-refused",
+        GATED,
+        DIVISIONS,
+        422,
+        then(_open_the_first, follow("Donner une formation"), press("Donner une formation", mef_code="24799999999")),
+    ),
     Scene("division-new", GATED, f"{DIVISIONS}new/"),
 ]
 

@@ -22,7 +22,7 @@ from cpro.establishments.models import Establishment
 from cpro.masks.models import Mask, MaskKey
 from cpro.students.models import MEF, Diploma, Division, Student
 from cpro.users.models import Account, ActivationCode
-from tests.factories import World, make_account, make_student
+from tests.factories import World, make_account, make_mef, make_student
 
 CREATE, EDIT, DELETE, DETAILS = "créer", "corriger", "supprimer", "détailler"
 CSV, XLSX = "exporter en CSV", "exporter en XLSX"
@@ -80,6 +80,14 @@ def _with_account(session: Session, world: World) -> object:
     session.flush()
     session.add(make_student(world.a.id, last_name="Pupille", account_id=account.id))
     return account
+
+
+def _course(session: Session, world: World) -> object:
+    """Add a course to the school's list, unless it is there."""
+    found = session.scalars(select(MEF).where(MEF.code == "24725510310", MEF.establishment_id == world.a.id)).first()
+    if found is None:
+        session.add(found := make_mef(world.a.id, code="24725510310"))
+    return found
 
 
 def _read(**values: str) -> dict[str, Case]:
@@ -215,6 +223,23 @@ CASES: dict[str, dict[str, Case]] = {
             before=_with_account,
             after=_is(ActivationCode),
             journal="accounts:sheets:drawn",
+        ),
+        "cocher : Noter le départ": Case(
+            row="SECRET-ALPHA",
+            typed={"departed_on": "2026-10-01"},
+            button="Noter le départ",
+            after=_is(Student, last_name="Secret-alpha", is_active=False),
+            journal="student:departed",
+            permission=Permission.STUDENTS_EDIT,
+        ),
+        "cocher : Donner une formation": Case(
+            row="SECRET-ALPHA",
+            typed={"mef_code": "24725510310"},
+            button="Donner une formation",
+            before=_course,
+            after=_is(Student, last_name="Secret-alpha", mef_code="24725510310"),
+            journal="student:changed",
+            permission=Permission.STUDENTS_EDIT,
         ),
     }
     | _read()

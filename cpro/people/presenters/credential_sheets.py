@@ -11,10 +11,10 @@ from cpro.core.permissions import Permission
 from cpro.core.storage import FileStorage
 from cpro.establishments.models import PictureKind
 from cpro.establishments.queries import find_picture, get_current_establishment
-from cpro.people.selections import get_fields
 from cpro.students import queries
 from cpro.students.accounts.queries import Selection, get_candidates
 from cpro.students.credential_sheets.operations import Batch, Target, list_target_accounts
+from cpro.students.web.selections import get_fields
 from cpro.users.credential_sheets import PrintedSchool, render_credential_sheets, sheet_lines
 from cpro.users.operations.credential_sheets import Plan
 

@@ -13,10 +13,10 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.web.gate_links import describe_missing
-from cpro.people.selections import get_fields, read_selection
 from cpro.students.accounts import operations, queries
 from cpro.students.accounts.queries import Candidates, Selection
 from cpro.students.queries import list_divisions
+from cpro.students.web.selections import get_fields, read_selection
 
 bp = Blueprint("pupil_accounts", __name__)
 

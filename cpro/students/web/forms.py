@@ -1,12 +1,52 @@
-"""The form of a course, which may link its other years at once; the others are generated from the model."""
+"""Forms of students and courses that the model does not say whole; the others are generated from it."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from wtforms import BooleanField
 
-from cpro.core.web.forms import VersionedForm
+from cpro.core.web.forms import BaseForm, DayField, VersionedForm, required
 from cpro.core.web.screens import field_of
-from cpro.students.models import MEF
+from cpro.core.web.screens.kinds import LookupField
+from cpro.students.models import MEF, Student
+from cpro.students.queries import suggest_courses
+
+
+def _course_field(help: str, *validators: Any) -> LookupField:
+    return LookupField("Formation (code MEF)", validators, suggest=suggest_courses, description=help)
+
+
+class StudentForm(VersionedForm):
+    """A student, created and corrected by hand."""
+
+    last_name = field_of(Student, "last_name")
+    usage_name = field_of(Student, "usage_name")
+    first_name = field_of(Student, "first_name")
+    birth_date = field_of(Student, "birth_date")
+    division = field_of(Student, "division")
+    mef_code = _course_field(
+        "Un code de votre liste de formations\u202f; la division prend le diplôme auquel il mène. Laissez vide si vous "
+        "ne vous en servez pas."
+    )
+
+
+class DepartureForm(BaseForm):
+    """The day on which students left."""
+
+    departed_on = DayField(
+        "Jour du départ",
+        [required("Indiquez le jour du départ.")],
+        description="Le dernier jour dans votre établissement, aujourd’hui au plus tard.",
+    )
+
+
+class CourseForm(BaseForm):
+    """The course that students follow."""
+
+    mef_code = _course_field(
+        "Un code de votre liste de formations. Laissez vide pour retirer la formation de ces élèves."
+    )
 
 
 class MEFForm(VersionedForm):

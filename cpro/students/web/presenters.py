@@ -1,12 +1,52 @@
-"""What pages say of pupils without an INE."""
+"""What pages say of pupils: those without an INE, who left, who came back, what they follow."""
 
 from __future__ import annotations
 
+from cpro.core.formatting import format_date, plural, spoken_name
+from cpro.establishments.models import Establishment
+from cpro.students.models import Student
 from cpro.students.queries import count_active_students
+
+ALL_GONE = "Cet élève est déjà parti\u202f: rien n’a changé."
+NOBODY_THERE = "Cette division n’a aucun élève présent."
+COURSE_GIVEN = [
+    "Une division dont les formations des élèves mènent à un seul diplôme prend ce diplôme.",
+    "Un tableau déposé plus tard ne change cette formation que s’il en donne une autre.",
+]
+RETURNED = [
+    "L’élève redevient présent, dans la division où il était\u202f: corrigez-la ensuite s’il le faut.",
+    "Ses fiches, évaluations et bilans se complètent à nouveau.",
+    "S’il a un INE et que ses données étaient parties vers un autre établissement, ce transfert est clos\u202f; les "
+    "copies y restent.",
+]
+
+
+def describe_departure(school: Establishment) -> list[str]:
+    """Return what follows from a departure, in the school's own terms."""
+    years = plural(school.retention_years, "an", "ans")
+    return [
+        "Les fiches, évaluations et bilans ne se modifient plus\u202f; ils se lisent et s’exportent encore pendant "
+        f"{years}, puis sont supprimés.",
+        "Le compte de l’élève reste ouvert\u202f: il lit et exporte son parcours.",
+        "Avec un INE et les transferts activés, son parcours le suit dans l’établissement où il arrive.",
+        "Si l’élève revient, ou en cas d’erreur, sa fiche propose «\u202fNoter son retour\u202f».",
+        "Un tableau déposé plus tard qui le nomme encore, sans date de sortie, proposera de le réactiver.",
+    ]
+
+
+def name_of(student: Student) -> str:
+    """Return a student's name."""
+    return spoken_name(student.first_name, student.last_name)
+
+
+def name_and_birth(student: Student) -> str:
+    """Return a student's name and birth date, as a list where namesakes may stand tells them apart."""
+    born = f" ({format_date(student.birth_date)})" if student.birth_date else ""
+    return f"{name_of(student)}{born}"
 
 
 def describe_no_missing_ine() -> str:
     """Return what is said where no pupil lacks an INE: nothing of pupils where there are none yet."""
     if not count_active_students():
         return "Aucun élève n’est encore présent dans l’établissement."
-    return "Tous vos élèves ont un INE : aucun n’est écarté des transferts."
+    return "Tous vos élèves ont un INE : aucun n’est écarté des transferts."

@@ -17,16 +17,22 @@ from cpro.students.accounts.queries import count_without_account, count_without_
 from cpro.students.mefs import diplomas_of_divisions
 from cpro.students.models import Diploma, Division, Student
 from cpro.students.web.choices import offer_diplomas
+from cpro.students.web.forms import StudentForm
+
+#: keys of the actions that SIECLE's files stand for
+_DEPARTURE, _COURSE = "depart", "course"
 
 
-def _leading_to(key: str, label: str, endpoint: str, name: str) -> BulkAction:
+def _leading_to(
+    key: str, label: str, endpoint: str, name: str, *, permission: Permission = Permission.USERS_EDIT, **more: Any
+) -> BulkAction:
     """Return an action on pupils ticked that has a page of its own."""
 
     def leads_to(ids: Sequence[int]) -> str:
         asked: dict[str, Any] = {name: ",".join(map(str, ids))}
         return url_for(endpoint, **asked)
 
-    return BulkAction(key, label, Permission.USERS_EDIT, leads_to=leads_to)
+    return BulkAction(key, label, permission, leads_to=leads_to, **more)
 
 
 class StudentsScreen(Screen):
@@ -44,11 +50,25 @@ class StudentsScreen(Screen):
         *("mef_code", "ine", "situation", "came_by"),
     )
     filters = ("situation", "ine", "division", "mef_code")
-    form_columns = ("last_name", "usage_name", "first_name", "birth_date", "division")
+    form_columns = ("last_name", "usage_name", "first_name", "birth_date", "division", "mef_code")
+    form_class = StudentForm
     create_with, update_with = staticmethod(operations.create_student), staticmethod(operations.update_student)
     bulk_actions = (
         _leading_to("open-accounts", "Ouvrir un compte", "pupil_accounts.open_accounts", "ids"),
         _leading_to("sheets", "Fiches d’activation", "credential_sheets.choose", "eleves"),
+        _leading_to(
+            _DEPARTURE,
+            "Noter le départ",
+            "students.depart",
+            "ids",
+            permission=Permission.STUDENTS_EDIT,
+            left_out=lambda rows, *, by, together: {
+                row.id: "Cet élève est déjà parti." for row in rows if not row.is_active
+            },
+        ),
+        _leading_to(
+            _COURSE, "Donner une formation", "students.give_course", "ids", permission=Permission.STUDENTS_EDIT
+        ),
     )
 
     def label_of(self, row: Student) -> str:
@@ -67,6 +87,20 @@ class StudentsScreen(Screen):
     def why_not_edit(self, row: Student) -> str | None:
         """Send back to SIECLE the schools that use it."""
         return self.why_not_create()
+
+    def open_bulk_actions(self) -> list[BulkAction]:
+        """Leave to SIECLE what its files say."""
+        opened = super().open_bulk_actions()
+        by_hand = (_DEPARTURE, _COURSE)
+        return [each for each in opened if each.key not in by_hand] if operations.is_kept_by_siecle() else opened
+
+    def row_links(self, row: Student) -> list[tuple[str, str]]:
+        """Offer to say that a student left, or is back."""
+        if not may(Permission.STUDENTS_EDIT) or operations.is_kept_by_siecle():
+            return []
+        if row.is_active:
+            return [("Noter son départ", url_for("students.depart", ids=row.id))]
+        return [("Noter son retour", url_for("students.come_back", student_id=row.id))]
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the neighbouring lists."""
@@ -136,8 +170,11 @@ class DivisionsScreen(Screen):
         return [("Ouvrir les comptes", url_for("pupil_accounts.open_accounts", division=row.code))]
 
     def row_links(self, row: Division) -> list[tuple[str, str]]:
-        """Lead to the division's students."""
-        return [("Ses élèves", url_for("eleves.index_view", division=row.code))]
+        """Lead to the division's students, and to the course of them all."""
+        links = [("Ses élèves", url_for("eleves.index_view", division=row.code))]
+        if may(Permission.STUDENTS_EDIT) and not operations.is_kept_by_siecle():
+            links.append(("Donner une formation à ses élèves", url_for("students.give_course", division=row.code)))
+        return links
 
 
 class DiplomasScreen(Screen):

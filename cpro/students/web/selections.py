@@ -8,6 +8,8 @@ from typing import Any
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.parsing import read_id
 from cpro.students.accounts.queries import Selection
+from cpro.students.models import Student
+from cpro.students.several import list_students, list_students_of_division
 
 #: Enough for every pupil of a school; more is no person's choice.
 _MOST_IDS = 10_000
@@ -34,6 +36,17 @@ def read_ids(given: Sequence[str]) -> list[int]:
     if None in ids:
         raise NotFound("Un de ces élèves n’existe pas dans votre établissement.")
     return [each for each in ids if each is not None]
+
+
+def read_students(values: Any) -> Sequence[Student]:
+    """Return the students named by `ids`, or those of `division` who are present, by name.
+
+    Raises as `read_selection`, and `NotFound` for nobody, a student or a division of no such school.
+    """
+    selection = read_selection(values)
+    if selection and selection.student_ids:
+        return list_students(selection.student_ids)
+    return list_students_of_division(selection.division if selection else "")
 
 
 def get_fields(selection: Selection) -> dict[str, Any]:

@@ -1,0 +1,160 @@
+"""What is said by hand of several students at once, outside SIECLE: they left, came back, follow a course.
+
+Each student has a line of the journal of their own: their history is read from their page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from cpro.audit.operations import About, record
+from cpro.core import events
+from cpro.core.clock import today_in
+from cpro.core.errors import DomainError, FieldErrors, NotFound, check_no_error
+from cpro.core.formatting import format_date, of_name, spoken_name
+from cpro.core.parsing import read_day
+from cpro.core.permissions import Actor
+from cpro.establishments.models import Establishment
+from cpro.establishments.queries import get_current_establishment
+from cpro.extensions import db
+from cpro.students.models import Student
+from cpro.students.operations import (
+    audit_values,
+    carry_diplomas,
+    clean_course,
+    record_change,
+    refuse_if_kept_by_siecle,
+)
+from cpro.students.queries import find_division, kept_since
+
+
+class AlreadySo(DomainError):
+    """Refuse to say of students what is so already."""
+
+    status = 409
+
+
+def list_students(student_ids: Collection[int]) -> Sequence[Student]:
+    """Return students by name. Raises `NotFound` when one of them is no student of the school."""
+    found = db.session.scalars(
+        select(Student).where(Student.id.in_(student_ids)).order_by(Student.search_key, Student.id)
+    ).all()
+    if len(found) != len(set(student_ids)):
+        raise NotFound("Un de ces élèves n’existe pas dans votre établissement.")
+    return found
+
+
+def list_students_of_division(code: str) -> Sequence[Student]:
+    """Return the present students of a division by name. Raises `NotFound` when no division has that code."""
+    division = find_division(code)
+    if division is None:
+        raise NotFound("Cette division n’existe pas dans votre établissement.")
+    return db.session.scalars(
+        select(Student)
+        .where(Student.division_id == division.id, Student.is_active)
+        .order_by(Student.search_key, Student.id)
+    ).all()
+
+
+def record_departures(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> int:
+    """Say that students left on a day (`departed_on`); return how many.
+
+    Those who had left already stay as they are. Accounts stay open, as they do when a file says that a student left.
+    Raises `KeptBySIECLE`, `NotFound`, `AlreadySo` when all had left, `FieldErrors`.
+    """
+    refuse_if_kept_by_siecle()
+    day = _clean_departure(values.get("departed_on", ""), get_current_establishment(), now)
+    leaving = [student for student in _lock(student_ids) if student.is_active]
+    if not leaving:
+        raise AlreadySo("Ces élèves sont déjà partis\u202f: rien n’a changé.")
+    for student in leaving:
+        if student.birth_date and day <= student.birth_date:
+            name = spoken_name(student.first_name, student.last_name)
+            raise FieldErrors({"departed_on": f"Ce jour précède la naissance {of_name(name)}\u202f: vérifiez l’année."})
+        student.is_active, student.departed_on = False, day
+        _record("student:departed", student, {"is_active": (True, False), "left_on": ("", day.isoformat())}, by, now)
+    events.presence_changed.send("students", student_ids=[each.id for each in leaving], by=by, now=now)
+    return len(leaving)
+
+
+def record_return(student_id: int, *, by: Actor, now: datetime) -> Student:
+    """Say that a student who had left is back, in the division they were in; return them.
+
+    Raises `KeptBySIECLE`, `NotFound`, `AlreadySo`.
+    """
+    refuse_if_kept_by_siecle()
+    (student,) = _lock([student_id])
+    check_return(student)
+    day = student.departed_on.isoformat() if student.departed_on else ""
+    student.is_active, student.departed_on = True, None
+    _record("student:returned", student, {"is_active": (False, True), "left_on": (day, "")}, by, now)
+    events.presence_changed.send("students", student_ids=[student.id], by=by, now=now)
+    return student
+
+
+def check_return(student: Student) -> None:
+    """Raise `AlreadySo` for a student who has not left."""
+    if student.is_active:
+        raise AlreadySo("Cet élève n’est pas parti\u202f: rien n’a changé.")
+
+
+def give_course(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> int:
+    """Say which course (`mef_code`) students follow, none when it is blank; return how many followed another.
+
+    Their divisions take the diploma to which it leads, as they do when a file says it. Raises `KeptBySIECLE`,
+    `NotFound`, `FieldErrors`.
+    """
+    refuse_if_kept_by_siecle()
+    errors: dict[str, str] = {}
+    code = clean_course(values.get("mef_code", ""), errors)
+    check_no_error(errors)
+    changed = [student for student in _lock(student_ids) if student.mef_code != code]
+    for student in changed:
+        before = audit_values(student)
+        student.mef_code = code
+        record_change("student:changed", student, before, by=by, now=now)
+    carry_diplomas([student.division_id for student in changed], by=by, now=now)
+    return len(changed)
+
+
+def earliest_departure(school: Establishment, now: datetime) -> date:
+    """Return the first day of departure that a person may type: what was written of who left before goes by night."""
+    return kept_since(school.retention_years, today_in(school.timezone, now))
+
+
+def _clean_departure(text: str, school: Establishment, now: datetime) -> date:
+    today, earliest = today_in(school.timezone, now), earliest_departure(school, now)
+    day = read_day(text)
+    if day is None:
+        raise FieldErrors({"departed_on": "Écrivez le jour du départ comme 31/01/2026."})
+    if day > today:
+        raise FieldErrors({"departed_on": "Ce jour est à venir\u202f: notez le départ le jour venu."})
+    if day < earliest:
+        raise FieldErrors(
+            {
+                "departed_on": "Vérifiez l’année\u202f: votre établissement ne garde plus les données de qui est parti "
+                f"avant le {format_date(earliest)}, elles seraient supprimées dès cette nuit."
+            }
+        )
+    return day
+
+
+def _lock(student_ids: Collection[int]) -> Sequence[Student]:
+    """Return students by id, whom nobody else changes meanwhile. Raises `NotFound`."""
+    list_students(student_ids)
+    return db.session.scalars(
+        select(Student)
+        .where(Student.id.in_(student_ids))
+        .order_by(Student.id)
+        .with_for_update(of=Student, key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _record(action: str, student: Student, changes: Mapping[str, tuple[Any, Any]], by: Actor, now: datetime) -> None:
+    about = About("student", student.id, spoken_name(student.first_name, student.last_name))
+    record(action, about, by=by, now=now, changes=changes)

@@ -1,0 +1,129 @@
+"""Say by hand of several students at once that they left, came back, or which course they follow; asked once each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.errors import DomainError
+from cpro.core.formatting import plural
+from cpro.core.permissions import Permission, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor
+from cpro.core.web.forms import BaseForm, posted
+from cpro.core.web.pages import back_to, render_page
+from cpro.establishments.queries import get_current_establishment
+from cpro.students import several
+from cpro.students.models import Student
+from cpro.students.operations import refuse_if_kept_by_siecle
+from cpro.students.web import presenters
+from cpro.students.web.forms import CourseForm, DepartureForm
+from cpro.students.web.selections import read_students
+from cpro.students.web.views import bp
+
+
+@bp.route("/admin/eleves/depart", methods=["GET", "POST"])
+@requires(Permission.STUDENTS_EDIT)
+def depart() -> ResponseReturnValue:
+    """Ask for the day on which the students named left, then say that they did."""
+    students = _asked_students()
+    leaving = [each for each in students if each.is_active]
+    if not leaving:
+        return back_to(_address_of(students), presenters.ALL_GONE, "warning")
+    return _ask_and_act(
+        DepartureForm,
+        leaving,
+        several.record_departures,
+        done=("départ est noté.", "départs sont notés."),
+        title="Noter le départ",
+        lead="L’élève reste dans vos listes, parmi les élèves partis\u202f; rien n’est supprimé ce jour.",
+        consequences=presenters.describe_departure(get_current_establishment()),
+    )
+
+
+@bp.route("/admin/eleves/formation", methods=["GET", "POST"])
+@requires(Permission.STUDENTS_EDIT)
+def give_course() -> ResponseReturnValue:
+    """Ask for the course that the students named, or those of a division, follow, then give it to them."""
+    students = _asked_students()
+    if not students:
+        return back_to(url_for("divisions.index_view"), presenters.NOBODY_THERE, "warning")
+    return _ask_and_act(
+        CourseForm,
+        students,
+        several.give_course,
+        done=("formation est changée.", "formations sont changées."),
+        title="Donner une formation",
+        lead="La formation (code MEF) dit quel diplôme un élève prépare, et en quelle année.",
+        consequences=presenters.COURSE_GIVEN,
+        courses_url=url_for("mefs.index_view"),
+    )
+
+
+@bp.route("/admin/eleves/<int:student_id>/retour", methods=["GET", "POST"])
+@requires(Permission.STUDENTS_EDIT)
+def come_back(student_id: int) -> ResponseReturnValue:
+    """Ask once, then say that a student who had left is back."""
+    (student,) = several.list_students([student_id])
+    refuse_if_kept_by_siecle()
+    address = url_for("eleves.details_view", id=student_id)
+    try:
+        several.check_return(student)
+        if request.method != "POST":
+            name = presenters.name_of(student)
+            return render_page(
+                "confirm.html",
+                title=f"Noter le retour\u202f: {name}",
+                question=f"{name} est de retour dans votre établissement\u202f?",
+                consequences=presenters.RETURNED,
+                action_url=url_for("students.come_back", student_id=student_id),
+                fields={},
+                submit_label="Noter son retour",
+                cancel_url=address,
+                danger=False,
+            )
+        with unit_of_work():
+            several.record_return(student_id, by=current_actor(), now=clock.utcnow())
+    except several.AlreadySo as refusal:
+        return back_to(address, refusal.message, "warning")
+    return back_to(address, "Le retour est noté\u202f: vérifiez la division de l’élève.")
+
+
+def _asked_students() -> Sequence[Student]:
+    students = read_students(request.values)
+    refuse_if_kept_by_siecle()
+    return students
+
+
+def _ask_and_act(
+    form_class: type[BaseForm],
+    students: Sequence[Student],
+    operation: Callable[..., int],
+    *,
+    done: tuple[str, str],
+    **context: Any,
+) -> ResponseReturnValue:
+    form = form_class(posted() if request.method == "POST" else None)
+    ids, address = [each.id for each in students], _address_of(students)
+    context |= {"names": [presenters.name_and_birth(each) for each in students], "ids": ids, "cancel_url": address}
+    if request.method != "POST":
+        return render_page("students/several.html", form=form, **context)
+    status = 422
+    if form.validate():
+        try:
+            with unit_of_work():
+                count = operation(ids, form.data, by=current_actor(), now=clock.utcnow())
+            return back_to(address, plural(count, *done))
+        except DomainError as refusal:
+            form.blame(refusal)
+            status = refusal.status
+    return render_page("students/several.html", form=form, status=status, **context)
+
+
+def _address_of(students: Sequence[Student]) -> str:
+    """Return where to go back to: the page of one student, the list for several."""
+    return url_for("eleves.details_view", id=students[0].id) if len(students) == 1 else url_for("eleves.index_view")

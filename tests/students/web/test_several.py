@@ -1,0 +1,247 @@
+"""What is said by hand of several students: departure, return, course; who is refused, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cpro.core.jobs.models import Job
+from cpro.students.models import Diploma, Division, Student
+from cpro.transfers.jobs import RUN_JOB
+from tests.factories import NOW, World, make_diploma, make_mef, make_student
+from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written, set_school, watching
+
+As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
+DEPART, COURSE = "/admin/eleves/depart", "/admin/eleves/formation"
+
+
+@pytest.fixture(autouse=True)
+def _at_now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def administrator(app: Flask, as_: As, world: World) -> Browser:
+    """Return the administrator of a school that does not use SIECLE."""
+    set_school(app, world.a.id, uses_siecle=False)
+    return as_("administrator")
+
+
+def state_of(platform: Look, student_id: int) -> tuple[bool, str]:
+    with platform() as session:
+        student = session.get_one(Student, student_id)
+        return student.is_active, str(student.departed_on or "")
+
+
+class TestDepart:
+    def test_depart_says_the_day_in_the_pupil_and_in_the_journal(
+        self, app: Flask, administrator: Browser, world: World, platform: Look
+    ) -> None:
+        page = Page(administrator.get(f"/admin/eleves/details/?id={world.a.student_id}"))
+        assert "Noter son départ" in page.text
+        address = f"{DEPART}?ids={world.a.student_id}"
+
+        with watching(app) as watch:
+            answer = administrator.post(address, administrator.form(address) | {"departed_on": "2026-10-02"})
+
+        assert answer.status_code == 303
+        assert state_of(platform, world.a.student_id) == (False, "2026-10-02")
+        assert (watch.line["action"], watch.line["changes"]) == (
+            "student:departed",
+            {"is_active": [True, False], "left_on": ["", "2026-10-02"]},
+        )
+        gone = Page(administrator.get(f"/admin/eleves/details/?id={world.a.student_id}"))
+        assert "parti le 02/10/2026" in gone.text
+        assert "Noter son retour" in gone.text
+
+    def test_depart_takes_several_at_once_and_leaves_who_had_left(
+        self, administrator: Browser, world: World, arrange: Look, platform: Look
+    ) -> None:
+        with arrange() as session:
+            here = make_student(world.a.id)
+            gone = make_student(world.a.id, is_active=False)
+            session.add_all([here, gone])
+            session.flush()
+            ids = [world.a.student_id, here.id, gone.id]
+        address = f"{DEPART}?ids={','.join(map(str, ids))}"
+
+        answer = administrator.post(address, administrator.form(address) | {"departed_on": "2026-10-05"})
+
+        assert answer.headers["Location"] == "/admin/eleves/"
+        assert [state_of(platform, each) for each in ids] == [(False, "2026-10-05")] * 2 + [(False, "")]
+
+    @pytest.mark.parametrize(
+        ("day", "sentence"),
+        [
+            ("", "Indiquez le jour"),
+            ("hier", "comme 31/01/2026"),
+            ("2026-10-06", "à venir"),
+            ("2016-10-05", "cette nuit"),
+        ],
+    )
+    def test_depart_refuses_a_day_that_cannot_be_and_writes_nothing(
+        self, app: Flask, administrator: Browser, world: World, day: str, sentence: str
+    ) -> None:
+        address = f"{DEPART}?ids={world.a.student_id}"
+        values = administrator.form(address) | {"departed_on": day}
+
+        with nothing_written(app):
+            answer = administrator.post(address, values)
+
+        assert answer.status_code == 422
+        assert sentence in Page(answer).error("departed_on")
+
+    @pytest.mark.parametrize(("ine", "runs"), [("0123456789A", 1), (None, 0)])
+    def test_depart_looks_for_the_school_that_receives_a_pupil_with_an_ine(
+        self, administrator: Browser, world: World, arrange: Look, platform: Look, ine: str | None, runs: int
+    ) -> None:
+        with arrange() as session:
+            session.get_one(Student, world.a.student_id).ine = ine
+        address = f"{DEPART}?ids={world.a.student_id}"
+
+        administrator.post(address, administrator.form(address) | {"departed_on": "2026-10-02"})
+
+        with platform() as session:
+            assert len(session.scalars(select(Job).where(Job.kind == RUN_JOB)).all()) == runs
+
+    def test_depart_another_schools_pupil_does_not_exist(
+        self, app: Flask, administrator: Browser, world: World
+    ) -> None:
+        for ids in (f"{world.b.student_id}", f"{world.a.student_id},{world.b.student_id}", "rien", ""):
+            with nothing_written(app):
+                answers = [
+                    administrator.get(f"{DEPART}?ids={ids}"),
+                    administrator.post(DEPART, {"ids": ids, "departed_on": "2026-10-02"}),
+                ]
+            assert [answer.status_code for answer in answers] == [404, 404], ids
+
+    def test_depart_is_left_to_siecle_where_the_school_uses_it(self, app: Flask, as_: As, world: World) -> None:
+        set_school(app, world.a.id, uses_siecle=True)
+        administrator = as_("administrator")
+        details = Page(administrator.get(f"/admin/eleves/details/?id={world.a.student_id}"))
+        assert "Noter son départ" not in details.text
+        assert "Noter le départ" not in Page(administrator.get("/admin/eleves/")).text
+        posts = (
+            (DEPART, {"ids": str(world.a.student_id), "departed_on": "2026-10-02"}),
+            (COURSE, {"ids": str(world.a.student_id), "mef_code": ""}),
+            (f"/admin/eleves/{world.a.student_id}/retour", {}),
+        )
+
+        for address, values in posts:
+            with nothing_written(app):
+                answer = administrator.post(address, values)
+            assert answer.status_code == 403
+            assert "à corriger dans SIECLE puis à importer à nouveau" in Page(answer).text
+
+
+class TestComeBack:
+    def test_come_back_asks_once_then_makes_the_pupil_present_again(
+        self, app: Flask, administrator: Browser, world: World, arrange: Look, platform: Look
+    ) -> None:
+        with arrange() as session:
+            student = session.get_one(Student, world.a.student_id)
+            student.is_active, student.departed_on = False, NOW.date()
+        address = f"/admin/eleves/{world.a.student_id}/retour"
+        with nothing_written(app):
+            assert "est de retour" in Page(administrator.get(address)).text
+
+        with watching(app) as watch:
+            answer = administrator.post(address)
+
+        assert answer.status_code == 303
+        assert state_of(platform, world.a.student_id) == (True, "")
+        assert watch.line["action"] == "student:returned"
+        with nothing_written(app):  # a second tap changes nothing
+            assert administrator.post(address).status_code == 303
+
+    def test_come_back_another_schools_pupil_does_not_exist(
+        self, app: Flask, administrator: Browser, world: World
+    ) -> None:
+        address = f"/admin/eleves/{world.b.student_id}/retour"
+
+        assert administrator.get(address).status_code == 404
+        with nothing_written(app):
+            assert administrator.post(address).status_code == 404
+
+
+class TestGiveCourse:
+    @pytest.fixture
+    def course(self, world: World, arrange: Look) -> str:
+        """Add to the school's list a course that leads to a diploma of its own, and return its code."""
+        with arrange() as session:
+            session.add(diploma := make_diploma(code="ROCHE", establishment_id=world.a.id))
+            session.flush()
+            session.add(mef := make_mef(world.a.id, diploma_id=diploma.id))
+            session.flush()
+            return mef.code
+
+    def test_give_course_to_a_division_gives_it_the_diploma_too(
+        self, app: Flask, administrator: Browser, world: World, platform: Look, course: str
+    ) -> None:
+        address = f"{COURSE}?division=2ALP"
+        assert "Donner une formation à ses élèves" in administrator.get(
+            f"/admin/divisions/details/?id={world.a.division_id}"
+        ).text.replace("\n", " ")
+
+        with watching(app) as watch:
+            answer = administrator.post(address, administrator.form(address) | {"mef_code": course.lower()})
+
+        assert answer.status_code == 303
+        with platform() as session:
+            assert session.get_one(Student, world.a.student_id).mef_code == course
+            division = session.get_one(Division, world.a.division_id)
+            assert session.get_one(Diploma, division.diploma_id).code == "ROCHE"
+        assert [line["action"] for line in watch.lines] == ["student:changed", "division:changed"]
+        assert watch.lines[0]["changes"] == {"mef_code": ["", course]}
+
+    @pytest.mark.parametrize(
+        ("code", "sentence"), [("24799999999", "ajoutez-la d’abord"), ("MELEC", "onze chiffres ou lettres")]
+    )
+    def test_give_course_refuses_a_code_that_is_none_of_the_schools(
+        self, app: Flask, administrator: Browser, world: World, course: str, code: str, sentence: str
+    ) -> None:
+        address = f"{COURSE}?ids={world.a.student_id}"
+        values = administrator.form(address) | {"mef_code": code}
+
+        with nothing_written(app):
+            answer = administrator.post(address, values)
+
+        assert answer.status_code == 422
+        assert sentence in Page(answer).error("mef_code")
+
+    def test_give_course_another_schools_pupil_or_division_does_not_exist(
+        self, app: Flask, administrator: Browser, world: World, arrange: Look, course: str
+    ) -> None:
+        with arrange() as session:
+            session.get_one(Division, world.b.division_id).code = "2BET"
+
+        for asked in (f"ids={world.b.student_id}", "division=2BET", ""):
+            with nothing_written(app):
+                assert administrator.get(f"{COURSE}?{asked}").status_code == 404
+                assert administrator.post(f"{COURSE}?{asked}", {"mef_code": course}).status_code == 404
+
+    def test_update_student_takes_a_course_and_keeps_one_that_no_list_names(
+        self, app: Flask, administrator: Browser, world: World, arrange: Look, platform: Look, course: str
+    ) -> None:
+        address = f"/admin/eleves/edit/?id={world.a.student_id}"
+        with arrange() as session:
+            session.get_one(Student, world.a.student_id).mef_code = "24799999999"
+
+        kept = administrator.post(address, administrator.form(address) | {"first_name": "Gypse"})
+        changed = administrator.post(address, administrator.form(address) | {"mef_code": course})
+        refused = administrator.post(address, administrator.form(address) | {"mef_code": "24799999999"})
+
+        assert [answer.status_code for answer in (kept, changed, refused)] == [303, 303, 422]
+        with platform() as session:
+            student = session.get_one(Student, world.a.student_id)
+            assert (student.first_name, student.mef_code) == ("Gypse", course)
