@@ -96,12 +96,20 @@ class WebPage(FileRefused):
     )
 
 
+class TableInWebPage(WebPage):
+    """Refuse a page that holds a table: many programs save one so, under a name in « .xls »."""
+
+    message = (
+        "Ce fichier est une page web qui contient un tableau : si c’est un tableau enregistré au format page web, même "
+        "nommé .xls, ouvrez-le dans un tableur et enregistrez-le en XLSX ; si c’est la page d’une session expirée, "
+        "reconnectez-vous et refaites l’export."
+    )
+
+
 class ResponsiblesRefused(FileRefused):
     """Refuse the file of parents, which no function of the product needs."""
 
-    message = (
-        "Retirez-le : le fichier des responsables n’est pas utile, nous ne conservons aucune donnée sur les familles."
-    )
+    message = "Le fichier des responsables n’est pas utile, nous ne conservons aucune donnée sur les familles."
 
 
 class WrongDirection(FileRefused):
@@ -160,6 +168,23 @@ class UnreadableTable(FileRefused):
     """Refuse a CSV or XLSX file that is damaged or not a table."""
 
     message = "Ce tableau ne peut pas être lu : enregistrez-le en XLSX ou en CSV (UTF-8), puis déposez-le de nouveau."
+
+
+class OtherFormat(UnreadableTable):
+    """Refuse a table in a format that is not read, named « un classeur OpenDocument (.ods) »."""
+
+    def __init__(self, format_name: str) -> None:
+        super().__init__(
+            f"Ce fichier est {format_name} : ouvrez-le, enregistrez-le en XLSX, puis déposez-le de nouveau."
+        )
+
+
+class EncryptedWorkbook(UnreadableTable):
+    """Refuse a workbook that needs a password."""
+
+    message = (
+        "Ce classeur est protégé par un mot de passe : enregistrez-le sans mot de passe, puis déposez-le de nouveau."
+    )
 
 
 class StrayQuote(UnreadableTable):

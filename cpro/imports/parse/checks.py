@@ -58,7 +58,9 @@ def check_ine(line: int, ine: str, problem: str, lines_of_ine: Sequence[int], fi
     An INE is never wrong by its key alone.
     """
     if lines_of_ine:
-        sentence = f"Cet INE est porté par {_lines(lines_of_ine)} : aucune de ces lignes n’est reprise."
+        sentence = (
+            f"Cet INE est porté par plusieurs élèves {_lines(lines_of_ine)} : aucune de ces lignes n’est reprise."
+        )
         findings.append(Finding(FindingCode.INE_DUPLICATE, line, sentence))
     if ine:
         if is_ine_key_doubtful(ine):
@@ -167,13 +169,24 @@ def check_label(line: int, text: str, findings: list[Finding]) -> str:
         return ""
 
 
-def check_id(line: int, number: str | None, lines_of_id: Sequence[int], name: str, findings: list[Finding]) -> None:
-    """Find ID_MISSING or ID_DUPLICATE; `name` is what the application calls the number."""
+def check_id(
+    line: int,
+    number: str | None,
+    lines_of_id: Sequence[int],
+    name: str,
+    findings: list[Finding],
+    *,
+    bearers: str = "élèves",
+) -> None:
+    """Find ID_MISSING or ID_DUPLICATE; `name` is what the application calls the number, `bearers` who has one."""
     if not number:
         sentence = f"Le numéro {name} est absent ou illisible : la ligne ne peut être rapprochée de personne."
         findings.append(Finding(FindingCode.ID_MISSING, line, sentence))
     if lines_of_id:
-        sentence = f"Ce numéro {name} est porté par {_lines(lines_of_id)} : aucune de ces lignes n’est reprise."
+        sentence = (
+            f"Ce numéro {name} est porté par plusieurs {bearers} {_lines(lines_of_id)} : aucune de ces lignes n’est "
+            "reprise."
+        )
         findings.append(Finding(FindingCode.ID_DUPLICATE, line, sentence))
 
 
@@ -201,4 +214,4 @@ def _cleaned(line: int, text: str, clean: Callable[[str], str], label: str, find
 
 def _lines(lines: Sequence[int]) -> str:
     shown = [str(line) for line in lines[:_LINES_SHOWN]]
-    return f"plusieurs élèves (lignes {join_french(shown)}{', …' if len(lines) > _LINES_SHOWN else ''})"
+    return f"(lignes {join_french(shown)}{', …' if len(lines) > _LINES_SHOWN else ''})"

@@ -11,6 +11,7 @@ import xlsxwriter
 from cpro.imports.errors import MissingColumns, StrayQuote, UnknownTableEncoding
 from cpro.imports.parse.findings import FindingCode
 from cpro.imports.parse.siecle.reader import read_students
+from cpro.imports.parse.siecle.sts import read_sts
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
 from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet, recognise_worksheet
 from cpro.imports.parse.xml.encoding import detect_encoding
@@ -34,6 +35,15 @@ class TestReadStudents:
         assert [record.line for record in records if FindingCode.NAME_REFUSED in codes(record.findings)] == [5]
         [unescaped] = [record for record in records if FindingCode.TEXT_REPAIRED in codes(record.findings)]
         assert (unescaped.line, unescaped.first_name) == (14, "D'EssaiÉ")
+
+
+def test_read_sts_speaks_of_people_when_a_number_stands_twice() -> None:
+    with (FILES / "22-sts-id-double.xml").open("rb") as stream:
+        people = read_sts(stream).people
+
+    sentences = [finding.sentence for person in people for finding in person.findings]
+    assert len(sentences) == 2
+    assert all("porté par plusieurs personnes (lignes 3 et 4)" in sentence for sentence in sentences)
 
 
 class TestReadStudentWorksheet:

@@ -44,7 +44,7 @@ REFUSED = {
     "empty": (("vide.xml", b""), "vide"),
     "a doctype": (("e.xml", b'<!DOCTYPE x [<!ENTITY a "b">]>' + ONE[1].partition(b"?>")[2]), "DOCTYPE"),
     "a wrong root": (("e.xml", b"<?xml version='1.0'?><RSS><a/></RSS>"), "n’est pas un export de SIECLE"),
-    "families": (FILES / "ResponsablesAvecAdresses.xml", "retirez-le : le fichier des responsables n’est pas utile"),
+    "families": (FILES / "ResponsablesAvecAdresses.xml", "le fichier des responsables n’est pas utile"),
     "the wrong direction": (("emp_sts.xml", b"<?xml version='1.0'?><EDT_STS></EDT_STS>"), "celui qui vient de STS-Web"),
     "another school": (("e.xml", ONE[1].replace(b"0999001W", b"0999002X")), "0999002X, et non du vôtre (0999001W)"),
     "cut": (("e.xml", ONE[1][:-40]), "incomplet ou abîmé"),
@@ -131,7 +131,7 @@ class TestSendDeposit:
         shown = Page(answer).error("files")
         assert answer.status_code == 422
         for sentence in (
-            "« ResponsablesAvecAdresses.xml » : retirez-le",
+            "« ResponsablesAvecAdresses.xml » : le fichier des responsables",
             "« vide.xml » : ce fichier est vide",
             "« eleves.xml » et « bis.xml »",
             "« autre.xml » est un fichier de l’établissement 0999002X",

@@ -20,10 +20,10 @@ from cpro.imports.errors import (
     CrowdedArchive,
     EmptyFile,
     EncryptedArchive,
-    UnreadableTable,
     UnsafeArchive,
     UnsupportedArchive,
 )
+from cpro.imports.parse.files.formats import require_archive_read, require_format_read
 
 MAX_MEMBERS = 200
 #: Times a member may be larger than its compressed bytes; SIECLE's files reach 10 to 60. Small members are let be.
@@ -37,7 +37,6 @@ _UNSAFE_NAME = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OTHER_ARCHIVE_STARTS = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
-_OLD_WORKBOOK_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _WORKBOOK_PART = "xl/workbook.xml"
 
 
@@ -125,16 +124,18 @@ class Shape(enum.Enum):
 
 
 def detect_shape(path: Path) -> Shape:
-    """Return what the file is made of; raises EmptyFile, UnsupportedArchive, UnreadableTable for an old workbook."""
+    """Return what the file is made of. Raises EmptyFile, UnsupportedArchive, and as `formats` does."""
     with path.open("rb") as file:
         start = file.read(64)
     if not start.strip():
         raise EmptyFile
     if start.startswith(_OTHER_ARCHIVE_STARTS):
         raise UnsupportedArchive
-    if start.startswith(_OLD_WORKBOOK_START):
-        raise UnreadableTable
     if not start.startswith(_ZIP_STARTS):
+        require_format_read(path, start)
         return Shape.TEXT
     with open_archive(path) as archive:
-        return Shape.WORKBOOK if _WORKBOOK_PART in archive.namelist() else Shape.ARCHIVE
+        if _WORKBOOK_PART in archive.namelist():
+            return Shape.WORKBOOK
+        require_archive_read(archive)
+        return Shape.ARCHIVE

@@ -9,7 +9,14 @@ from typing import IO
 
 from cpro.core.parsing import read_integer
 from cpro.core.validators import InvalidUAI, normalise_uai
-from cpro.imports.errors import MissingHeader, ResponsiblesRefused, UnknownFile, UnusedExport, WrongDirection
+from cpro.imports.errors import (
+    MissingHeader,
+    OtherFormat,
+    ResponsiblesRefused,
+    UnknownFile,
+    UnusedExport,
+    WrongDirection,
+)
 from cpro.imports.parse.values import parse_date
 from cpro.imports.parse.xml.document import Element, child_texts, iter_records, read_root
 from cpro.imports.parse.xml.encoding import Encoding, detect_encoding
@@ -35,6 +42,12 @@ _LABELS = {
     ExportKind.NOMENCLATURE: "Nomenclatures (SIECLE)",
     ExportKind.STAFF: "Personnels et services (STS-Web)",
 }
+#: Workbooks that are XML files.
+_WORKBOOKS = {
+    "Workbook": "un classeur au format « XML 2003 »",
+    "ss:Workbook": "un classeur au format « XML 2003 »",
+    "office:document": "un classeur OpenDocument d’un seul fichier (.fods)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,8 @@ def recognise_root(root: str) -> ExportKind:
         raise WrongDirection
     if root.startswith("BEE_"):
         raise UnusedExport
+    if root in _WORKBOOKS:
+        raise OtherFormat(_WORKBOOKS[root])
     raise UnknownFile
 
 

@@ -135,7 +135,7 @@ class _Draft:
             key = person.sts_id, person.sts_type
             lines = self.lines[key] if len(self.lines[key]) > 1 else ()
             number = clean_id(person.sts_id) if person.sts_type in (_EPP, _LOCAL) else None
-            check_id(person.line, number, lines, "ID de STS-Web", person.findings)
+            check_id(person.line, number, lines, "ID de STS-Web", person.findings, bearers="personnes")
             yield StaffRecord(
                 person.line,
                 person.sts_id,

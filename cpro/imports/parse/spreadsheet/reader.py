@@ -71,7 +71,7 @@ def read_student_worksheet(path: Path, *, today: dt.date) -> Iterator[StudentRec
             buffer.append((line, cells, ine, problem))
         for line, cells, ine, problem in buffer.replay():
             findings = _check_cells(line, cells)
-            number = _number(line, cells["number"], numbers, findings)
+            number = _number(line, cells["number"], numbers, findings, bearers="élèves")
             check_ine(line, ine, problem, ines.lines(ine), findings)
             yield _student(line, cells, number, ine, today, findings)
 
@@ -138,11 +138,11 @@ class _Repeated:
         return self._again.get(value, [])
 
 
-def _number(line: int, text: str, numbers: _Repeated, findings: list[Finding]) -> str:
+def _number(line: int, text: str, numbers: _Repeated, findings: list[Finding], *, bearers: str) -> str:
     """Return the school's own number of a person, "" when there is none: ID_MISSING, ID_DUPLICATE."""
     number = clean_id(text) if text else ""
     if text:
-        check_id(line, number, numbers.lines(text), "de la colonne « Numéro »", findings)
+        check_id(line, number, numbers.lines(text), "de la colonne « Numéro »", findings, bearers=bearers)
     return number or ""
 
 
@@ -170,7 +170,7 @@ def _student(
 
 def _member(line: int, cells: dict[str, str], numbers: _Repeated) -> StaffRecord:
     findings = _check_cells(line, cells)
-    number = _number(line, cells["number"], numbers, findings)
+    number = _number(line, cells["number"], numbers, findings, bearers="personnes")
     last_name, _, first_name = check_names(line, cells["last_name"], "", cells["first_name"], findings)
     civility = _CIVILITIES.get(fold(cells["civility"]).strip(" ."), "")
     function = _check_function(line, cells["function"], findings)

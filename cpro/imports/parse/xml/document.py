@@ -14,7 +14,7 @@ from typing import IO, Any
 from lxml import etree
 
 from cpro.core.formatting import format_count
-from cpro.imports.errors import BrokenXML, ForbiddenDeclaration, OversizedRecord, UnknownFile, WebPage
+from cpro.imports.errors import BrokenXML, ForbiddenDeclaration, OversizedRecord, TableInWebPage, UnknownFile, WebPage
 from cpro.imports.parse.xml.encoding import Encoding, detect_encoding
 
 Element = Any  # lxml ships no type information
@@ -24,6 +24,8 @@ _CHUNK_SIZE = 1 << 16
 _PROLOG_SIZE, _RECORD_SIZE = 1 << 16, 1 << 21
 _BEFORE_ROOT = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _ROOT = re.compile(r"<([A-Za-z_][\w:.-]*)(?=[\s/>])")
+#: How a page begins, or the piece of one that programs save as a table.
+_HTML = re.compile(r"<(?:!doctype html|(?:html|head|meta|body|style|table)(?=[\s/>]|$))")
 _LONG_LINE = 65535
 #: Every byte of theirs is a character: Python brings them to UTF-8 much faster than libxml2 does.
 _ALWAYS_READABLE = frozenset({"ISO-8859-1", "ISO-8859-15"})
@@ -32,7 +34,8 @@ _ALWAYS_READABLE = frozenset({"ISO-8859-1", "ISO-8859-15"})
 def read_root(stream: IO[bytes], encoding: Encoding | None = None) -> str:
     """Return the name of the root element, without parsing.
 
-    Raises ForbiddenDeclaration for a DOCTYPE, WebPage for HTML, UnknownFile when there is no root within 64 KB.
+    Raises ForbiddenDeclaration for a DOCTYPE, WebPage or TableInWebPage for HTML, UnknownFile when there is no root
+    within 64 KB.
     """
     encoding = encoding or detect_encoding(stream)
     stream.seek(encoding.mark_size)
@@ -40,8 +43,8 @@ def read_root(stream: IO[bytes], encoding: Encoding | None = None) -> str:
     skipped = _BEFORE_ROOT.match(text)
     text = text[skipped.end() :] if skipped else text
     start = text[:16].lower()
-    if start.startswith(("<!doctype html", "<html")):
-        raise WebPage
+    if _HTML.match(start):
+        raise TableInWebPage if "<table" in text.lower() else WebPage
     if start.startswith("<!"):
         raise ForbiddenDeclaration
     root = _ROOT.match(text)
