@@ -65,6 +65,8 @@ def siecle(
     _enter(establishment)
     given = [CONFIRM_DEACTIVATIONS] * confirm_deactivations + [CONFIRM_YEAR] * confirm_year
     with receive([(path.name, path) for path in files]) as sources:
+        for left in sources.left:
+            click.echo(f"Fichier laissé de côté. {left.sentence}", err=True)
         report = _apply(sources, given, open_student_accounts) if is_applied else _foresee(sources, given)
     click.echo(json.dumps(report, ensure_ascii=False, indent=2) if as_json else _in_words(report))
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-
 from cpro.core.errors import Conflict, DomainError, NotFound
 
 
@@ -226,63 +223,6 @@ class NotATable(FileRefused):
         "Ce fichier n’est pas un tableau issu de nos modèles : remplissez le modèle des élèves ou celui des "
         "personnels, puis déposez-le en XLSX ou en CSV."
     )
-
-
-@contextmanager
-def reword_refusals(uses_siecle: bool) -> Iterator[None]:
-    """Put the refusal of a file that is none of those a school deposits in the words of such a school."""
-    try:
-        yield
-    except (UnknownFile, UnreadableTable, MissingColumns) as refusal:
-        if not uses_siecle and not isinstance(refusal, UnknownFile):
-            raise
-        fitting = NotAnExport() if uses_siecle else NotATable()
-        fitting.name_file(refusal.file_name)
-        raise fitting from refusal
-
-
-class SeveralRefused(DomainError):
-    """Refuse several files of one deposit, each in its own sentence."""
-
-    def __init__(self, refusals: Sequence[DomainError]) -> None:
-        super().__init__(" ".join(each.message for each in refusals), field="files")
-
-
-class Refusals:
-    """The refusals of one deposit, raised together, in the words of such a school if it is known."""
-
-    def __init__(self, *, uses_siecle: bool | None = None) -> None:
-        self._uses_siecle = uses_siecle
-        self._found: list[DomainError] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
-    @contextmanager
-    def gathered(self, *kinds: type[DomainError]) -> Iterator[None]:
-        """Keep a refusal of these kinds that comes out of the block, and go on after it."""
-        try:
-            with nullcontext() if self._uses_siecle is None else reword_refusals(self._uses_siecle):
-                yield
-        except kinds as refusal:
-            self._found.append(refusal)
-
-    def raise_if_any(self) -> None:
-        """Raise the only refusal, or `SeveralRefused`; nothing when there is none."""
-        if len(self._found) > 1:
-            raise SeveralRefused(self._found)
-        if self._found:
-            raise self._found[0]
-
-
-@contextmanager
-def about_file(name: str) -> Iterator[None]:
-    """Name the file in whatever refusal comes out of the block."""
-    try:
-        yield
-    except FileRefused as refusal:
-        refusal.name_file(name)
-        raise
 
 
 class OtherSchool(DomainError):

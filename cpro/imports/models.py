@@ -91,7 +91,8 @@ class ImportRun(Owned, Model):
     )
     #: the school's id while the import is not over, else empty
     open_key: Mapped[int | None]
-    #: [{"name", "kind", "stored"}]: the files, the kind by its French label, the name under which it is kept
+    #: [{"name", "kind", "stored"}]: the files, the kind by its French label, the name under which it is kept; with
+    #: "left", a sentence that says why, instead of "stored" for those of the deposit that are not used
     files: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     #: folder of the files while the import is not over (`imports.upload_files`), else empty
     kept_in: Mapped[str] = mapped_column(String(32), default="")
@@ -122,6 +123,16 @@ class ImportRun(Owned, Model):
     def label(self) -> str:
         """Return how people call the import: « Import SIECLE n° 3 »."""
         return f"Import {self.kind.label} n°{NO_BREAK_SPACE}{self.id}"
+
+    @property
+    def used_files(self) -> list[dict[str, Any]]:
+        """Return the files that the analysis reads."""
+        return [file for file in self.files if "left" not in file]
+
+    @property
+    def left_files(self) -> list[dict[str, Any]]:
+        """Return the files of the deposit that are not used."""
+        return [file for file in self.files if "left" in file]
 
     @property
     def actor(self) -> Actor:

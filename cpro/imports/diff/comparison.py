@@ -13,11 +13,12 @@ from typing import IO, Any
 from cpro.imports.diff.confirmations import list_confirmations
 from cpro.imports.diff.divisions import Found, compare_divisions
 from cpro.imports.diff.matching import FROM_TABLE
-from cpro.imports.diff.proposals import Answers, Tally, Yielded, list_notes
-from cpro.imports.diff.sources import SIECLESources, TableSources
+from cpro.imports.diff.proposals import Answers, Note, Tally, Yielded, list_notes
+from cpro.imports.diff.sources import SIECLESources, Sources, TableSources
 from cpro.imports.diff.staff import StaffAnalysis
 from cpro.imports.diff.students import StudentAnalysis
-from cpro.imports.errors import EmptyImport, about_file
+from cpro.imports.errors import EmptyImport
+from cpro.imports.parse.findings import FindingCode
 from cpro.imports.parse.siecle.header import ExportKind
 from cpro.imports.parse.siecle.reader import read_students
 from cpro.imports.parse.siecle.structures import SIECLEDivision, read_nomenclature, read_structures
@@ -25,6 +26,7 @@ from cpro.imports.parse.siecle.sts import read_sts
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
 from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
 from cpro.imports.parse.xml.encoding import Encoding
+from cpro.imports.refusals import about_file
 
 
 class Comparison:
@@ -62,6 +64,12 @@ class Comparison:
             yield each
 
 
+def _list_left(sources: Sources) -> Iterator[Note]:
+    """Yield a note for each file of the deposit that is not used."""
+    for left in sources.left:
+        yield Note(FindingCode.FILE_LEFT, "", 0, left.sentence, left.name)
+
+
 class SIECLEAnalysis(Comparison):
     """Exports of SIECLE and STS-Web: `run` yields all that is found, then counts and confirmations are known."""
 
@@ -73,6 +81,7 @@ class SIECLEAnalysis(Comparison):
 
     def run(self) -> Iterator[Yielded]:
         """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a file without people."""
+        yield from _list_left(self._sources)
         yield from self._read_structures()
         staff = None
         if ExportKind.STAFF in self._sources.files:
@@ -136,6 +145,7 @@ class TableAnalysis(Comparison):
 
     def run(self) -> Iterator[Yielded]:
         """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a table without people."""
+        yield from _list_left(self._sources)
         pupils, people = self._sources.files.get(WorksheetKind.STUDENTS), self._sources.files.get(WorksheetKind.STAFF)
         if pupils is not None:
             with about_file(pupils.file.name):

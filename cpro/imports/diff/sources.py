@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from cpro.core.errors import DomainError
 from cpro.core.formatting import join_french
-from cpro.imports.errors import FilesDisagree, OtherSchool, Refusals, SIECLENotUsed, SIECLEUsed, UAIMissing
+from cpro.imports.errors import FilesDisagree, OtherSchool, SIECLENotUsed, SIECLEUsed, UAIMissing
 from cpro.imports.models import RunKind
 from cpro.imports.parse.files.recognition import RecognisedFile
 from cpro.imports.parse.siecle.header import ExportKind, Header
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.refusals import LeftFile, Refusals
 
 #: In August, SIECLE has switched to the year that begins (STS-Web names its files so).
 _FIRST_MONTH = 8
@@ -22,30 +24,38 @@ _PIECE_SIZE = 1 << 20
 
 @dataclass(frozen=True)
 class SIECLESources:
-    """The exports of an import."""
+    """The exports of an import, and what was deposited beside them."""
 
     files: dict[ExportKind, RecognisedFile]
     school_year: int
+    left: tuple[LeftFile, ...] = ()
     kind: RunKind = field(default=RunKind.SIECLE, init=False)
 
     @property
     def described(self) -> list[dict[str, str]]:
         """Return the files as `ImportRun.files` keeps them."""
-        return [_describe(file, kind.label) for kind, file in self.files.items()]
+        return [
+            *(_describe(file, kind.label) for kind, file in self.files.items()),
+            *(_describe_left(each) for each in self.left),
+        ]
 
 
 @dataclass(frozen=True)
 class TableSources:
-    """The tables of an import."""
+    """The tables of an import, and what was deposited beside them."""
 
     files: dict[WorksheetKind, RecognisedFile]
     school_year: int
+    left: tuple[LeftFile, ...] = ()
     kind: RunKind = field(default=RunKind.TABLE, init=False)
 
     @property
     def described(self) -> list[dict[str, str]]:
         """Return the files as `ImportRun.files` keeps them."""
-        return [_describe(file, kind.value) for kind, file in self.files.items()]
+        return [
+            *(_describe(file, kind.value) for kind, file in self.files.items()),
+            *(_describe_left(each) for each in self.left),
+        ]
 
 
 Sources = SIECLESources | TableSources
@@ -73,23 +83,38 @@ def _describe(recognised: RecognisedFile, kind: str) -> dict[str, str]:
     return {"name": recognised.file.name, "kind": kind, "stored": recognised.file.path.name}
 
 
+def _describe_left(left: LeftFile) -> dict[str, str]:
+    return {"name": left.name, "kind": "", "left": left.sentence}
+
+
 def gather_all(files: Sequence[RecognisedFile], *, uai: str | None, uses_siecle: bool, today: dt.date) -> Sources:
     """Return what a school deposited, exports or tables, judged together and with what it says of SIECLE.
 
-    Raises as `require_kind` and `gather` do, and FilesDisagree for both at once.
+    Beside files that the school uses, those of the other sort are left aside. Raises as `require_kind` and `gather` do.
     """
     tables = [file for file in files if file.header is None]
-    if not tables:
-        sources = gather(files, uai=uai)
+    exports = [file for file in files if file.header is not None]
+    if not tables or (exports and uses_siecle):
+        sources = gather(exports, uai=uai)
         require_kind(sources.kind, uses_siecle=uses_siecle)
-        return sources
+        return replace(sources, left=tuple(_leave(file, SIECLEUsed()) for file in tables))
     require_kind(RunKind.TABLE, uses_siecle=uses_siecle)
-    if len(tables) < len(files):
-        raise FilesDisagree(
-            "Des exports de SIECLE et des tableaux ne se déposent pas ensemble : choisissez les uns ou les autres.",
-            field="files",
-        )
-    return _gather_tables(tables, today)
+    if uai:
+        _require_own(exports, uai)
+    return replace(_gather_tables(tables, today), left=tuple(_leave(file, SIECLENotUsed()) for file in exports))
+
+
+def _require_own(exports: Sequence[RecognisedFile], uai: str) -> None:
+    refusals = Refusals()
+    for file in exports:
+        with refusals.gathered(OtherSchool):
+            _own_header(file, uai)
+    refusals.raise_if_any()
+
+
+def _leave(file: RecognisedFile, reason: DomainError) -> LeftFile:
+    name = file.file.name
+    return LeftFile(name, f"« {name} » : {reason.message[0].lower()}{reason.message[1:]}")
 
 
 def require_kind(kind: RunKind, *, uses_siecle: bool) -> None:

@@ -41,6 +41,7 @@ class FindingCode(enum.Enum):
     WITHOUT_FUNCTION = "sans fonction"
     UNKNOWN_PERSON = "service d’une personne absente"
     EMAIL_REFUSED = "adresse électronique illisible"
+    FILE_LEFT = "fichier laissé de côté"
     UNKNOWN_DIVISION = "groupe d’une division absente"
 
     @property
@@ -48,9 +49,10 @@ class FindingCode(enum.Enum):
         """Return what becomes of a line on which this is found."""
         if self in _REFUSING:
             return Severity.REFUSED
-        return Severity.IGNORED if self is FindingCode.WITHOUT_FUNCTION else Severity.WARNING
+        return Severity.IGNORED if self in _IGNORING else Severity.WARNING
 
 
+_IGNORING = (FindingCode.WITHOUT_FUNCTION, FindingCode.FILE_LEFT)
 _REFUSING = frozenset(
     {
         FindingCode.ID_MISSING,

@@ -10,6 +10,7 @@ import datetime as dt
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -29,12 +30,13 @@ from cpro.extensions import db
 from cpro.imports.diff.comparison import SIECLEAnalysis, TableAnalysis
 from cpro.imports.diff.proposals import Answers, Note, Proposal, Question, Yielded
 from cpro.imports.diff.sources import SIECLESources, Sources, TableSources, gather, gather_all, require_kind, size_of
-from cpro.imports.errors import AnalysisOutdated, FileRefused, FilesGone, Refusals
+from cpro.imports.errors import AnalysisOutdated, FileRefused, FilesGone
 from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
 from cpro.imports.parse.files.archives import detect_shape
 from cpro.imports.parse.files.extraction import UnpackedFile, unpack
 from cpro.imports.parse.files.recognition import RecognisedFile, recognise
 from cpro.imports.queries import fingerprint_of_data, get_run, school_day
+from cpro.imports.refusals import LeftFile, Refusals
 from cpro.imports.runs import lifecycle, ticks, upload_files
 from cpro.imports.runs.admission import lock_imports_and_school, require_may_import
 
@@ -84,7 +86,7 @@ def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: b
     try:
         with upload_files.create_folder(school_id) as folder:
             sources = judge(folder.receive(sent), folder.path, now=now)
-            folder.keep_only([file["stored"] for file in sources.described])
+            folder.keep_only([each.file.path.name for each in sources.files.values()])
             open_run = partial(
                 lifecycle.open_run,
                 sources,
@@ -138,22 +140,25 @@ def receive(uploads: Sequence[tuple[str, Path]]) -> Iterator[SIECLESources]:
     with TemporaryDirectory(prefix="cpro-import-") as folder:
         refusals = Refusals(uses_siecle=True)
         files = _unfold(uploads, Path(folder), refusals)
-        refusals.raise_if_any()
+        refusals.raise_if_any(useful=bool(files))
         sources = gather(files, uai=school.uai)
         require_kind(sources.kind, uses_siecle=school.uses_siecle)
-        yield sources
+        yield replace(sources, left=refusals.left)
 
 
 def judge(uploads: Sequence[tuple[str, Path]], folder: Path, *, now: datetime) -> Sources:
-    """Return what was deposited, exports or tables, unfolded into a folder. Raises as `recognise` and `gather_all`."""
+    """Return what was deposited, exports or tables, unfolded into a folder, and what was left aside.
+
+    Raises as `recognise` and `gather_all` do, for files of no use only where there is nothing else.
+    """
     school = get_current_establishment()
     refusals = Refusals(uses_siecle=school.uses_siecle)
     files = _unfold(uploads, folder, refusals)
     if files or not refusals:
         with refusals.gathered(DomainError):
             sources = gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
-    refusals.raise_if_any()
-    return sources
+    refusals.raise_if_any(useful=bool(files))
+    return replace(sources, left=(*sources.left, *refusals.left))
 
 
 def _unfold(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusals) -> list[RecognisedFile]:
@@ -170,12 +175,13 @@ def read_kept(run: ImportRun, *, now: datetime) -> Sources:
     if not run.kept_in:
         raise FilesGone
     folder = upload_files.get_folder(run.establishment_id, run.kept_in)
-    paths = [(file["name"], folder / file.get("stored", "")) for file in run.files]
+    paths = [(file["name"], folder / file.get("stored", "")) for file in run.used_files]
     if not all(path.is_file() for _name, path in paths):
         raise FilesGone
     school = get_current_establishment()
     files = [recognise(UnpackedFile(name, path, detect_shape(path))) for name, path in paths]
-    return gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+    sources = gather_all(files, uai=school.uai, uses_siecle=school.uses_siecle, today=school_day(now))
+    return replace(sources, left=tuple(LeftFile(file["name"], file["left"]) for file in run.left_files))
 
 
 # --- Analysed --------------------------------------------------------------------------------------------------------

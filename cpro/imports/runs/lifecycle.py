@@ -75,7 +75,7 @@ def open_run(
         db.session.flush()
     except IntegrityError as error:
         raise ImportUnderWay from error
-    record_about_run("deposited", run, {"files": (None, [file["name"] for file in run.files])}, by=by, now=now)
+    record_about_run("deposited", run, {"files": (None, [file["name"] for file in run.used_files])}, by=by, now=now)
     run.fingerprint = fingerprint_of_data(today)
     db.session.flush()
     return run

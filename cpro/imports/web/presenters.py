@@ -262,7 +262,7 @@ def describe_void_codes(run: ImportRun) -> str:
 
 def describe_files(run: ImportRun) -> str:
     """Return the files of an import: « ElevesSansAdresses.xml (Élèves (SIECLE)) »."""
-    return ", ".join(f"{file['name']} — {file['kind']}" for file in run.files)
+    return ", ".join(f"{file['name']} — {file['kind']}" for file in run.used_files)
 
 
 def list_choices(question: ImportQuestion) -> list[tuple[str, str]]:

@@ -35,6 +35,7 @@ from cpro.imports.web.views.deposits import get_presenter, list_gate_links
 from cpro.students.accounts.queries import count_without_account
 
 _EXCERPT = 15
+_LEFT_SHOWN = 20
 _QUESTION = "question-"
 
 
@@ -55,6 +56,8 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
     context: dict[str, Any] = {
         "run": run,
         "files": presenters.describe_files(run),
+        "left": [file["left"] for file in run.left_files[:_LEFT_SHOWN]],
+        "left_count": len(run.left_files),
         "year": year_label(run.school_year),
         "level": presenters.get_level(run.state),
         "created": format_instant(run.created_at, timezone),

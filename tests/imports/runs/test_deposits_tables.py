@@ -17,7 +17,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.deposits import IMPORTS, analyse, send
 from tests.helpers.imports import Desk
 from tests.helpers.pages import Page
-from tests.helpers.siecle import FILES
+from tests.helpers.siecle import FILES, zip_of
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -81,10 +81,37 @@ class TestDepositTable:
 
         assert "déclare ne pas utiliser SIECLE" in Page(answer).error("files")
 
-    def test_deposit_table_both_at_once(self, admin: Browser) -> None:
-        answer = send(admin, FILES / "ElevesSansAdresses.xml", pupils(ALIX))
+    def test_deposit_table_leaves_the_ministrys_files_that_come_with_it(self, admin: Browser) -> None:
+        address = analyse(admin, FILES / "ElevesSansAdresses.xml", pupils(ALIX))
 
-        assert "ne se déposent pas ensemble" in Page(answer).error("files")
+        shown = Page(admin.get(address)).text
+        assert "« ElevesSansAdresses.xml » : votre établissement déclare ne pas utiliser SIECLE" in shown
+        assert row_of(admin, address)[0] == "1"
+
+    def test_deposit_table_the_ministrys_file_of_another_school_refuses_all(self, admin: Browser) -> None:
+        content = (FILES / "ElevesSansAdresses.xml").read_bytes().replace(b"0999001W", b"0999002X")
+
+        answer = send(admin, ("autre.xml", content), pupils(ALIX))
+
+        assert answer.status_code == 422
+        assert "0999002X, et non du vôtre" in Page(answer).error("files")
+
+    def test_deposit_table_leaves_pictures_and_documents(self, admin: Browser) -> None:
+        address = analyse(
+            admin, pupils(ALIX), ("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF"), ("lisezmoi.txt", b"Bonjour.")
+        )
+
+        shown = Page(admin.get(address)).text
+        assert "« photo.jpg » : ce fichier n’est pas un tableau issu de nos modèles" in shown
+        assert "« lisezmoi.txt » : ce fichier n’est pas un tableau issu de nos modèles" in shown
+
+    def test_deposit_table_a_table_that_could_be_read_once_saved_refuses_all(self, admin: Browser) -> None:
+        members = {"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<a/>"}
+
+        answer = send(admin, pupils(ALIX), ("personnels.ods", zip_of(members)))
+
+        assert answer.status_code == 422
+        assert "« personnels.ods » : ce fichier est un classeur OpenDocument (.ods)" in Page(answer).error("files")
 
     def test_deposit_table_a_missing_column_is_named(self, admin: Browser) -> None:
         answer = send(admin, pupils(("A", "B"), titles=("Nom de famille", "Prénom")))

@@ -15,15 +15,18 @@ from cpro.imports.errors import (
     DepositTooLarge,
     FileRefused,
     NestedArchive,
-    Refusals,
-    about_file,
+    NotAnExport,
+    NotATable,
+    UnknownFile,
 )
 from cpro.imports.parse.files.archives import Shape, detect_shape, list_members, open_archive
+from cpro.imports.refusals import Refusals, about_file
 
 #: Bytes of a whole deposit, before and after unfolding.
 MAX_DEPOSIT_SIZE = 200 * 1024 * 1024
 _CHUNK_SIZE = 1 << 16
-_TAKEN = frozenset({".xml", ".csv", ".xlsx"})
+#: Suffixes of the members that are looked at: what is read, and what a refusal can name. Others are left aside.
+_TAKEN = frozenset({".xml", ".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".fods", ".numbers"})
 _ARCHIVES = frozenset({".zip", ".7z", ".rar", ".gz", ".tgz", ".tar", ".bz2", ".xz"})
 
 
@@ -40,8 +43,8 @@ def unpack(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusals
     """Return the files of a deposit, those of archives written into the folder under numbers.
 
     The caller owns the folder, and deletes it. Raises DepositTooLarge before anything is unfolded, and FileRefused of
-    some kind, the file named, for what cannot be read; `refusals` keeps those, and the other files are returned. After
-    an archive that cannot be unfolded, no other one is: what it wrote is not counted.
+    some kind, the file named, for what cannot be read; `refusals` keeps those, and the other files are returned. Files
+    of no use are left aside. After an archive that cannot be unfolded, no other one is: what it wrote is not counted.
     """
     _check_size(sum(path.stat().st_size for _, path in uploads))
     room = MAX_DEPOSIT_SIZE
@@ -56,17 +59,17 @@ def unpack(uploads: Sequence[tuple[str, Path]], folder: Path, refusals: Refusals
                 members = [UnpackedFile(name, path, shape)]
             elif unfolds:
                 unfolds = False
-                members = _unfold(name, path, folder, len(files), room)
+                members = _unfold(name, path, folder, len(files), room, kept)
                 unfolds = True
         room -= sum(member.path.stat().st_size for member in members)
         _check_size(MAX_DEPOSIT_SIZE - room)
         files += members
     if refusals is None:
-        kept.raise_if_any()
+        kept.raise_if_any(useful=bool(files))
     return files
 
 
-def _unfold(name: str, path: Path, folder: Path, count: int, room: int) -> list[UnpackedFile]:
+def _unfold(name: str, path: Path, folder: Path, count: int, room: int, refusals: Refusals) -> list[UnpackedFile]:
     files: list[UnpackedFile] = []
     with open_archive(path) as archive:
         members = list_members(archive)
@@ -76,17 +79,24 @@ def _unfold(name: str, path: Path, folder: Path, count: int, room: int) -> list[
         taken = [member for member in members if PurePosixPath(member.filename).suffix.lower() in _TAKEN]
         if not taken:
             raise ArchiveWithoutFile
+        for member in members:
+            if member not in taken:
+                with refusals.gathered(FileRefused), about_file(_member_name(name, member)):
+                    raise UnknownFile
         _check_size(MAX_DEPOSIT_SIZE - room + sum(member.file_size for member in taken))
         for number, member in enumerate(taken, count + 1):
-            member_name = f"{name} › {PurePosixPath(member.filename).name}"
-            with about_file(member_name):
-                target = folder / f"{number:03}"
+            member_name, target = _member_name(name, member), folder / f"{number:03}"
+            with refusals.gathered(UnknownFile, NotAnExport, NotATable), about_file(member_name):
                 _copy(archive, member, target)
                 shape = detect_shape(target)
                 if shape is Shape.ARCHIVE:
                     raise NestedArchive
-            files.append(UnpackedFile(member_name, target, shape))
+                files.append(UnpackedFile(member_name, target, shape))
     return files
+
+
+def _member_name(name: str, member: zipfile.ZipInfo) -> str:
+    return f"{name} › {PurePosixPath(member.filename).name}"
 
 
 def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cpro.imports.errors import about_file
 from cpro.imports.parse.files.archives import Shape
 from cpro.imports.parse.files.extraction import UnpackedFile
 from cpro.imports.parse.siecle.header import Header, read_header, recognise_root
@@ -13,6 +12,7 @@ from cpro.imports.parse.spreadsheet.columns import WorksheetKind
 from cpro.imports.parse.spreadsheet.reader import recognise_worksheet
 from cpro.imports.parse.xml.document import check_end, read_root
 from cpro.imports.parse.xml.encoding import Encoding, detect_encoding
+from cpro.imports.refusals import about_file
 
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<|<\0|\0<")
 

@@ -27,6 +27,7 @@ from cpro.imports.errors import (
 from cpro.imports.parse.files import archives, extraction
 from cpro.imports.parse.files.archives import Shape
 from cpro.imports.parse.files.extraction import unpack
+from cpro.imports.refusals import Refusals
 from tests.helpers.siecle import FILES, zip_of
 from tests.imports.conftest import WriteFile
 
@@ -56,13 +57,15 @@ class TestUnpack:
             "__MACOSX/._a.xml": b"x",
             ".DS_Store": b"x",
             "d/.b.xml": b"x",
-            "lisezmoi.txt": b"x",
+            "lisezmoi.pdf": b"x",
             "a.XML": b"<A/>",
         }
+        refusals = Refusals()
 
-        files = unpack([("z", write(zip_of(members)))], folder)
+        files = unpack([("z", write(zip_of(members)))], folder, refusals)
 
         assert [file.name for file in files] == ["z › a.XML"]
+        assert [left.name for left in refusals.left] == ["z › lisezmoi.pdf"]
 
     def test_unpack_tells_a_workbook_from_an_archive(self, write: WriteFile, folder: Path) -> None:
         workbook = zip_of({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"})
