@@ -129,7 +129,8 @@ class Screen(DeclaredScreen):
         if listing.is_narrowed:
             self._announce(events.search_made, screen=self.title, sought=listing.phrase())
         refusal = self.why_not_create() if self.can_create else None
-        links = [{"text": "", "link_url": url, "link_label": label} for label, url in self.refusal_links() if refusal]
+        offered = self.refusal_links() if refusal else ()
+        links = [{"text": "", "link_url": url, "link_label": label} for label, url in offered]
         refused = [action.left_out(rows, by=current_actor(), together=False) for action in actions]
         return {
             "listing": listing,
