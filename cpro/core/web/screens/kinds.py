@@ -10,7 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from wtforms import BooleanField, EmailField, SelectField, StringField, TelField, URLField
+from wtforms import EmailField, SelectField, StringField, TelField, URLField
 from wtforms.fields.choices import SelectChoice
 
 from cpro.core import clock
@@ -23,12 +23,9 @@ from cpro.core.web.registry import registry
 from cpro.core.web.screens import queries
 from cpro.core.web.screens.parts import Column
 
-#: How the values of a kind are read; an INE whole by those alone who may read it.
+#: How the values of a kind are read, where not as they are; an INE whole by those alone who may read it.
 _READERS: dict[str, Callable[[Any], str]] = {
-    "text": str,
-    "long": str,
     "capitals": lambda text: str(text).upper(),
-    "number": str,
     "day": lambda day: format_date(day.date() if isinstance(day, datetime) else day),
     "instant": lambda instant: format_instant(instant, registry().timezone()),
     "ine": lambda ine: ine if may(Permission.INE_READ) else mask_ine(ine),
@@ -51,7 +48,6 @@ _FIELDS: dict[str, Any] = {
     "choice": SelectField,
     "relation": SelectField,
     "lookup": LookupField,
-    "yes_or_no": BooleanField,
     "email": EmailField,
     "phone": TelField,
     "website": URLField,
@@ -69,7 +65,6 @@ def column_of(model: type[Any], name: str) -> Column:
         sort,
         in_list=said.in_list,
         is_number=said.kind == "number",
-        is_long=said.kind == "long",
         loads=getattr(model, name) if said.kind in _RELATIONS else None,
     )
 
