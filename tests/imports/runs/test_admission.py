@@ -175,10 +175,13 @@ class TestDeposit:
 
         assert "réservés aux établissements qui ne l’utilisent pas" in sentence_shown
 
-    def test_deposit_a_table_beside_an_export_too(self, as_: As) -> None:
-        sentence_shown = Page(send(as_("administrator"), ONE, ("eleves.csv", PUPILS_TABLE))).error("files")
+    def test_deposit_leaves_a_table_beside_an_export_and_says_so_too(self, as_: As) -> None:
+        browser = as_("administrator")
 
-        assert "réservés aux établissements qui ne l’utilisent pas" in sentence_shown
+        shown = Page(browser.get(analyse(browser, ONE, ("eleves.csv", PUPILS_TABLE)))).text
+
+        assert "« eleves.csv » : votre établissement utilise SIECLE" in shown
+        assert "réservés aux établissements qui ne l’utilisent pas" in shown
 
     @pytest.mark.parametrize(
         ("case", "sentence"),
