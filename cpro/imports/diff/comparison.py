@@ -24,6 +24,7 @@ from cpro.imports.parse.siecle.reader import read_students
 from cpro.imports.parse.siecle.structures import SIECLEDivision, read_nomenclature, read_structures
 from cpro.imports.parse.siecle.sts import read_sts
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.imports.parse.spreadsheet.notes import WorksheetNotes
 from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
 from cpro.imports.parse.xml.encoding import Encoding
 from cpro.imports.refusals import about_file
@@ -148,14 +149,18 @@ class TableAnalysis(Comparison):
         yield from _list_left(self._sources)
         pupils, people = self._sources.files.get(WorksheetKind.STUDENTS), self._sources.files.get(WorksheetKind.STAFF)
         if pupils is not None:
+            notes = WorksheetNotes()
             with about_file(pupils.file.name):
-                yield from self._students.run(read_student_worksheet(pupils.file.path, today=self._today))
+                yield from self._students.run(read_student_worksheet(pupils.file.path, today=self._today, notes=notes))
+            yield from list_notes(notes.findings, WorksheetKind.STUDENTS.value)
             if not self._students.records:
                 raise EmptyImport("Le tableau ne contient aucun élève : rien n’a été importé.", field="files")
             yield from self._compare_divisions(self._found())
         if people is not None:
+            notes = WorksheetNotes()
             with about_file(people.file.name):
-                records = list(read_staff_worksheet(people.file.path))
+                records = list(read_staff_worksheet(people.file.path, notes=notes))
+            yield from list_notes(notes.findings, WorksheetKind.STAFF.value)
             if not records:
                 raise EmptyImport("Le tableau ne contient personne : rien n’a été importé.", field="files")
             analysis = StaffAnalysis(

@@ -41,6 +41,9 @@ class FindingCode(enum.Enum):
     WITHOUT_FUNCTION = "sans fonction"
     UNKNOWN_PERSON = "service d’une personne absente"
     EMAIL_REFUSED = "adresse électronique illisible"
+    UNREAD_COLUMN = "colonne non reprise"
+    OTHER_SHEET = "feuille non lue"
+    HIDDEN_LINE = "ligne masquée"
     FILE_LEFT = "fichier laissé de côté"
     UNKNOWN_DIVISION = "groupe d’une division absente"
 
@@ -52,7 +55,12 @@ class FindingCode(enum.Enum):
         return Severity.IGNORED if self in _IGNORING else Severity.WARNING
 
 
-_IGNORING = (FindingCode.WITHOUT_FUNCTION, FindingCode.FILE_LEFT)
+_IGNORING = (
+    FindingCode.WITHOUT_FUNCTION,
+    FindingCode.FILE_LEFT,
+    FindingCode.UNREAD_COLUMN,
+    FindingCode.OTHER_SHEET,
+)
 _REFUSING = frozenset(
     {
         FindingCode.ID_MISSING,

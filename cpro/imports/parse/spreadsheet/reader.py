@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from cpro.core.formatting import format_count
 from cpro.core.validators import InvalidEmail, fold, normalise_email
@@ -26,7 +27,8 @@ from cpro.imports.parse.findings import Finding, FindingCode
 from cpro.imports.parse.records import RecordBuffer, StaffRecord, StudentRecord
 from cpro.imports.parse.spreadsheet.columns import COLUMNS, WorksheetKind, find_columns, recognise_titles
 from cpro.imports.parse.spreadsheet.csv_lines import iter_csv_lines
-from cpro.imports.parse.spreadsheet.xlsx_lines import iter_xlsx_lines
+from cpro.imports.parse.spreadsheet.notes import SAMPLES, WorksheetNotes
+from cpro.imports.parse.spreadsheet.xlsx_lines import MAX_COLUMNS, iter_xlsx_lines
 from cpro.imports.parse.values import clean_division_code, clean_id, effective_ine, parse_table_date
 
 MAX_LINES = 100_000
@@ -53,70 +55,117 @@ _BETWEEN_CLASSES = re.compile(r"[;,|\n]|\s/\s|\s+et\s+")
 
 def recognise_worksheet(path: Path) -> WorksheetKind:
     """Return who a table is about, its required columns checked; raises FileRefused of some kind."""
-    kind, _ = _find_titles(_iter_lines(path))
-    return kind
+    return _find_titles(_iter_lines(path)).kind
 
 
-def read_student_worksheet(path: Path, *, today: dt.date) -> Iterator[StudentRecord]:
+def read_student_worksheet(
+    path: Path, *, today: dt.date, notes: WorksheetNotes | None = None
+) -> Iterator[StudentRecord]:
     """Yield the students of a table, in its order, each with what was found; nothing before the whole was read.
 
-    Raises TooManyLines beyond 100 000, and FileRefused of some kind.
+    `notes` receives what is found about the table as a whole. Raises TooManyLines beyond 100 000, and FileRefused of
+    some kind.
     """
-    ines, numbers = _Repeated(), _Repeated()
+    ines, numbers, notes = _Repeated(), _Repeated(), notes or WorksheetNotes()
     with RecordBuffer() as buffer:
-        for line, cells in _iter_cells(path, WorksheetKind.STUDENTS):
+        for line, cells in _iter_cells(path, WorksheetKind.STUDENTS, notes):
             ine, problem = effective_ine([cells["ine"]])
             ines.note(ine, line)
             numbers.note(cells["number"], line)
             buffer.append((line, cells, ine, problem))
         for line, cells, ine, problem in buffer.replay():
             findings = _check_cells(line, cells)
+            notes.check_line(line, findings)
             number = _number(line, cells["number"], numbers, findings, bearers="élèves")
             check_ine(line, ine, problem, ines.lines(ine), findings)
             yield _student(line, cells, number, ine, today, findings)
 
 
-def read_staff_worksheet(path: Path) -> Iterator[StaffRecord]:
-    """Yield the staff of a table, in its order, each with what was found; raises FileRefused of some kind."""
-    lines = list(_iter_cells(path, WorksheetKind.STAFF))
+def read_staff_worksheet(path: Path, *, notes: WorksheetNotes | None = None) -> Iterator[StaffRecord]:
+    """Yield the staff of a table, in its order, each with what was found; raises FileRefused of some kind.
+
+    `notes` receives what is found about the table as a whole.
+    """
+    notes = notes or WorksheetNotes()
+    lines = list(_iter_cells(path, WorksheetKind.STAFF, notes))
     numbers = _Repeated()
     for line, cells in lines:
         numbers.note(cells["number"], line)
     for line, cells in lines:
-        yield _member(line, cells, numbers)
+        yield _member(line, cells, numbers, notes)
 
 
-def _iter_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    return iter_xlsx_lines(path) if detect_shape(path) is Shape.WORKBOOK else iter_csv_lines(path)
+def _iter_lines(path: Path, notes: WorksheetNotes | None = None) -> Iterator[tuple[int, list[str]]]:
+    return iter_xlsx_lines(path, notes) if detect_shape(path) is Shape.WORKBOOK else iter_csv_lines(path)
 
 
-def _find_titles(lines: Iterator[tuple[int, list[str]]]) -> tuple[WorksheetKind, dict[str, int]]:
-    """Advance past the line of titles; return who the table is about and the place of each known column.
+class _Titles(NamedTuple):
+    """The line of titles: who the table is about, and the place of each known column."""
+
+    kind: WorksheetKind
+    line: int
+    titles: list[str]
+    places: dict[str, int]
+
+
+def _find_titles(lines: Iterator[tuple[int, list[str]]]) -> _Titles:
+    """Advance past the line of titles, and return it.
 
     A title may stand above it. Raises EmptyFile, UnknownFile, MissingColumns.
     """
     refusal: FileRefused = EmptyFile()
-    for _, titles in islice(lines, _TITLE_LINES):
+    for line, titles in islice(lines, _TITLE_LINES):
         try:
             kind = recognise_titles(titles)
         except UnknownFile as error:
             refusal = error
         else:
-            return kind, find_columns(kind, titles)
+            return _Titles(kind, line, titles, find_columns(kind, titles))
     raise refusal
 
 
-def _iter_cells(path: Path, kind: WorksheetKind) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the known cells of each line by the keys of their columns, "" for those that are not there."""
-    lines = _iter_lines(path)
-    _, places = _find_titles(lines)
+def _iter_cells(path: Path, kind: WorksheetKind, notes: WorksheetNotes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the known cells of each line by the keys of their columns, "" for those that are not there.
+
+    What is not read is noted at the end.
+    """
+    lines = _iter_lines(path, notes)
+    _, title_line, titles, places = _find_titles(lines)
+    unread = _Unread(titles, places)
     for count, (line, values) in enumerate(lines, 1):
         if count > MAX_LINES:
             raise TooManyLines(f"Ce tableau compte plus de {format_count(MAX_LINES)} lignes : vérifiez-le.")
+        unread.note(values)
         cells = {column.key: "" for column in COLUMNS[kind]}
         cells.update((key, values[place]) for key, place in places.items() if place < len(values))
         if any(cells.values()):
             yield line, cells
+    notes.check_columns(title_line, titles, unread.samples, kind, places)
+    notes.check_sheets()
+
+
+class _Unread:
+    """The first values of the columns that are not known, by place."""
+
+    def __init__(self, titles: list[str], places: dict[str, int]) -> None:
+        self._width, self._known = len(titles), set(places.values())
+        #: of those with a title, the places whose samples are not complete
+        self._sought = [place for place in range(self._width) if place not in self._known]
+        self.samples: dict[int, list[str]] = {}
+
+    def note(self, values: list[str]) -> None:
+        """Keep the values of a line as samples, until there are enough of them."""
+        sought = self._sought
+        if len(values) > self._width:
+            sought = [*sought, *range(self._width, min(len(values), MAX_COLUMNS))]
+        for place in sought:
+            if place < len(values) and values[place]:
+                samples = self.samples.setdefault(place, [])
+                if len(samples) < SAMPLES:
+                    samples.append(values[place])
+                elif place in self._sought:
+                    self._sought.remove(place)
+                    break
 
 
 class _Repeated:
@@ -168,8 +217,9 @@ def _student(
     )
 
 
-def _member(line: int, cells: dict[str, str], numbers: _Repeated) -> StaffRecord:
+def _member(line: int, cells: dict[str, str], numbers: _Repeated, notes: WorksheetNotes) -> StaffRecord:
     findings = _check_cells(line, cells)
+    notes.check_line(line, findings)
     number = _number(line, cells["number"], numbers, findings, bearers="personnes")
     last_name, _, first_name = check_names(line, cells["last_name"], "", cells["first_name"], findings)
     civility = _CIVILITIES.get(fold(cells["civility"]).strip(" ."), "")

@@ -24,11 +24,13 @@ from cpro.core.formatting import format_date
 from cpro.core.parsing import read_integer, read_number
 from cpro.imports.errors import FileRefused, TooManyLines, UnreadableTable
 from cpro.imports.parse.files.archives import open_archive
+from cpro.imports.parse.spreadsheet.notes import WorksheetNotes
 from cpro.imports.parse.xml.document import Element, iter_records
 
 #: Bytes of the parts, unfolded. Texts are kept in memory, the worksheet is not.
 _WORKSHEET_SIZE, _TEXTS_SIZE, _PART_SIZE = 100 << 20, 30 << 20, 5 << 20
 MAX_COLUMNS = 60
+_SHEETS_LOOKED_AT = 10
 _TEXT_LENGTH = 1000
 #: the lines that a worksheet can have
 _LAST_ROW = 1 << 20
@@ -42,11 +44,14 @@ _COLUMN = re.compile(r"([A-Z]{1,3})[0-9]+")
 _RELATION_ID = "id"
 
 
-def iter_xlsx_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the values of each line that is not blank, with its number. Raises UnreadableTable, TooManyLines."""
+def iter_xlsx_lines(path: Path, notes: WorksheetNotes | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Yield the values of each line that is not blank, with its number, and note what is hidden or not read.
+
+    Raises UnreadableTable, TooManyLines.
+    """
     try:
         with open_archive(path) as archive:
-            yield from _lines(archive)
+            yield from _lines(archive, notes or WorksheetNotes())
     except TooManyLines:
         raise
     except (FileRefused, KeyError, OverflowError) as error:
@@ -60,16 +65,35 @@ class _Workbook:
     first_day: dt.date
 
 
-def _lines(archive: zipfile.ZipFile) -> Iterator[tuple[int, list[str]]]:
-    part_name, first_day = _find_first_worksheet(archive)
+def _lines(archive: zipfile.ZipFile, notes: WorksheetNotes) -> Iterator[tuple[int, list[str]]]:
+    [(_, first), *others], first_day = _find_worksheets(archive)
     book = _Workbook(_texts(archive), _number_formats(archive), first_day)
+    yield from _rows(archive, first, book, notes.hidden_lines)
+    notes.other_sheets += [
+        name for name, part_name in others[:_SHEETS_LOOKED_AT] if _has_rows(archive, part_name, book)
+    ]
+
+
+def _rows(
+    archive: zipfile.ZipFile, part_name: str, book: _Workbook, hidden: set[int]
+) -> Iterator[tuple[int, list[str]]]:
     number = 0
     with _part(archive, part_name, _WORKSHEET_SIZE) as stream:
         for row in iter_records(stream, ("{*}row",), depth=2):
             number = _line_number(row, after=number)
             cells = _cells(row, book)
             if any(cells):
+                if row.get("hidden") in ("1", "true"):
+                    hidden.add(number)
                 yield number, cells
+
+
+def _has_rows(archive: zipfile.ZipFile, part_name: str, book: _Workbook) -> bool:
+    """Return whether another worksheet holds something; one that cannot be read may."""
+    try:
+        return any(True for _ in _rows(archive, part_name, book, set()))
+    except (FileRefused, KeyError, OverflowError):
+        return True
 
 
 @contextmanager
@@ -84,13 +108,16 @@ def _part(archive: zipfile.ZipFile, name: str, limit: int) -> Iterator[IO[bytes]
         yield copy
 
 
-def _find_first_worksheet(archive: zipfile.ZipFile) -> tuple[str, dt.date]:
-    """Return the part that holds the first visible worksheet, and the day that the workbook counts from."""
+def _find_worksheets(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], dt.date]:
+    """Return the visible worksheets, (name, part) each, and the day that the workbook counts from.
+
+    Raises UnreadableTable when there is none.
+    """
     relations, first_day = {}, dt.date(1899, 12, 30)
     with _part(archive, "xl/_rels/workbook.xml.rels", _PART_SIZE) as stream:
         for relation in iter_records(stream, ("{*}Relationship",), depth=1):
             relations[relation.get("Id")] = relation.get("Target", "")
-    targets: list[str] = []
+    worksheets: list[tuple[str, str]] = []
     with _part(archive, "xl/workbook.xml", _PART_SIZE) as stream:
         for element in iter_records(stream, ("{*}sheet", "{*}workbookPr"), depth=2):
             if element.tag.endswith("workbookPr"):
@@ -99,11 +126,12 @@ def _find_first_worksheet(archive: zipfile.ZipFile) -> tuple[str, dt.date]:
             elif element.get("state", "visible") == "visible":
                 # r:id, whose namespace differs between the two variants of the format
                 target = next((value for key, value in element.items() if key.endswith("}" + _RELATION_ID)), "")
-                targets.append(relations.get(target, ""))
-    if not targets or not targets[0]:
+                worksheets.append((element.get("name", ""), relations.get(target, "")))
+    if not worksheets or not worksheets[0][1]:
         raise UnreadableTable
-    target = targets[0]
-    return (target[1:] if target.startswith("/") else normpath(f"xl/{target}")), first_day
+    return [
+        (name, target[1:] if target.startswith("/") else normpath(f"xl/{target}")) for name, target in worksheets
+    ], first_day
 
 
 def _texts(archive: zipfile.ZipFile) -> list[str]:

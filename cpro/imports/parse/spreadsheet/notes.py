@@ -1,0 +1,97 @@
+"""What a table holds that is not read: columns, worksheets; and lines that its reader does not see on the screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from cpro.imports.parse.findings import Finding, FindingCode
+from cpro.imports.parse.spreadsheet.columns import COLUMNS, WorksheetKind, fold_title
+
+#: Values of a column by which it is guessed.
+SAMPLES = 20
+_TITLE_SHOWN = 60
+_SHEET_NAME_SHOWN = 31
+_COLUMNS_TOLD, _SHEETS_TOLD = 40, 10
+_ALIKE = 0.75
+_INE = re.compile(r"\d{9}[A-Za-z]{2}|\d{10}[A-Za-z]")
+#: What the values say of a column, whatever its title.
+_SHAPES = {"ine": _INE, "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")}
+
+
+@dataclass
+class WorksheetNotes:
+    """What reading a table fills: complete once the last line was read."""
+
+    hidden_lines: set[int] = field(default_factory=set)
+    #: names of the other visible worksheets that are not empty
+    other_sheets: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def check_line(self, line: int, findings: list[Finding]) -> None:
+        """Find HIDDEN_LINE."""
+        if line in self.hidden_lines:
+            sentence = "Cette ligne est masquée ou filtrée dans le classeur : elle est lue comme les autres."
+            findings.append(Finding(FindingCode.HIDDEN_LINE, line, sentence))
+
+    def check_sheets(self) -> None:
+        """Find OTHER_SHEET, for the first ones."""
+        for name in self.other_sheets[:_SHEETS_TOLD]:
+            sentence = (
+                f"La feuille « {name[:_SHEET_NAME_SHOWN]} » n’est pas lue : seule la première feuille visible l’est. "
+                "Déposez l’autre dans un classeur à part."
+            )
+            self.findings.append(Finding(FindingCode.OTHER_SHEET, 0, sentence))
+
+    def check_columns(
+        self,
+        line: int,
+        titles: Sequence[str],
+        unread: Mapping[int, Sequence[str]],
+        kind: WorksheetKind,
+        known: Mapping[str, int],
+    ) -> None:
+        """Find UNREAD_COLUMN for the columns that hold values, {place: first values}; `line` is that of the titles."""
+        for place, samples in sorted(unread.items())[:_COLUMNS_TOLD]:
+            title = titles[place] if place < len(titles) else ""
+            suggested = suggest_column(kind, title, samples, known)
+            if title:
+                sentence = f"La colonne « {title[:_TITLE_SHOWN]} » n’est pas reprise."
+            else:
+                sentence = (
+                    f"La colonne {_letters(place)} n’a pas de titre (des cellules fusionnées, peut-être) : elle n’est "
+                    "pas reprise."
+                )
+            if suggested:
+                sentence += f" Est-ce « {suggested} » ? Donnez-lui alors ce titre, puis déposez de nouveau le tableau."
+            self.findings.append(Finding(FindingCode.UNREAD_COLUMN, line, sentence))
+
+
+def suggest_column(kind: WorksheetKind, title: str, samples: Sequence[str], known: Mapping[str, int]) -> str:
+    """Return the title in the model of the column that one may be, among those not found; "" when it is like none."""
+    missing = [column for column in COLUMNS[kind] if column.key not in known]
+    for column in missing:
+        shape = _SHAPES.get(column.key)
+        if shape and samples and all(shape.fullmatch(value) for value in samples):
+            return column.title
+    titles = {name: column.title for column in missing for name in (fold_title(column.title), *column.other_titles)}
+    folded = fold_title(title)
+    for name in get_close_matches(folded, titles, n=1, cutoff=_ALIKE):
+        return titles[name]
+    words = f" {folded} "
+    for name in sorted(titles, key=len, reverse=True):
+        if len(name) > 2 and f" {name} " in words:
+            return titles[name]
+    return ""
+
+
+def _letters(place: int) -> str:
+    """Return how a spreadsheet names a column: A, B, …, Z, AA."""
+    letters = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

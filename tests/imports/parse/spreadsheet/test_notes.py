@@ -1,0 +1,133 @@
+"""What a table holds and that is not read is told: columns, worksheets, hidden lines."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from cpro.imports.parse.findings import Finding, FindingCode
+from cpro.imports.parse.spreadsheet.columns import WorksheetKind, template_titles
+from cpro.imports.parse.spreadsheet.notes import WorksheetNotes, suggest_column
+from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
+
+TODAY = dt.date(2026, 11, 27)
+TITLES = ["Nom de famille", "Prénom", "Classe"]
+ANA, ZOE = ["MODÈLE", "Ana", "2MELEC"], ["ROUX", "Zoé", "2MELEC"]
+
+
+def sentences(notes: WorksheetNotes, code: FindingCode) -> list[str]:
+    return [finding.sentence.replace("\u202f", " ") for finding in notes.findings if finding.code is code]
+
+
+def read_csv(path: Path, *rows: list[str]) -> WorksheetNotes:
+    """Return what is noted of a table of pupils."""
+    path.write_text("".join(";".join(row) + "\n" for row in rows), encoding="utf-8")
+    notes = WorksheetNotes()
+    assert list(read_student_worksheet(path, today=TODAY, notes=notes))
+    return notes
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the table of a test is written."""
+    return tmp_path / "table"
+
+
+class TestUnreadColumns:
+    def test_columns_that_are_not_read_are_told_on_the_line_of_titles(self, path: Path) -> None:
+        notes = read_csv(path, ["Lycée des Métiers", "", ""], [*TITLES, "Régime", "Option"], [*ANA, "DP", ""])
+
+        assert notes.findings == [
+            Finding(FindingCode.UNREAD_COLUMN, 2, "La colonne «\u202fRégime\u202f» n’est pas reprise.")
+        ]
+
+    def test_columns_without_title_are_told_by_their_letter(self, path: Path) -> None:
+        notes = read_csv(path, [*TITLES, ""], [*ANA, "x", "y"])
+
+        assert [sentence[:35] for sentence in sentences(notes, FindingCode.UNREAD_COLUMN)] == [
+            "La colonne D n’a pas de titre (des ",
+            "La colonne E n’a pas de titre (des ",
+        ]
+
+    def test_columns_of_the_model_and_empty_ones_are_not_told(self, path: Path) -> None:
+        titles = template_titles(WorksheetKind.STUDENTS)
+        row = ["MODÈLE", "", "Ana", "01/02/2010", "", "2MELEC", "", "", "12"]
+
+        assert read_csv(path, [*titles, "Remarques"], row).findings == []
+
+    def test_columns_beyond_many_lines_are_still_told(self, path: Path) -> None:
+        notes = read_csv(path, [*TITLES, "A", "B"], *([[*ANA, "x", ""]] * 50), [*ZOE, "x", "late"])
+
+        assert len(sentences(notes, FindingCode.UNREAD_COLUMN)) == 2
+
+    @pytest.mark.parametrize(
+        ("title", "value", "suggested"),
+        [
+            ("Date naissance élève", "01/02/2010", "Date de naissance"),
+            ("Date de naisance", "01/02/2010", "Date de naissance"),
+            ("Identification", "990000011DB", "INE"),
+            ("", "990000011DB", "INE"),
+            ("Code du MEF", "24722101231", "Code MEF"),
+            ("Nom d usage 2", "DUPONT", "Nom d’usage"),
+            ("Régime", "DP", ""),
+            ("Classe précédente", "3A", ""),
+        ],
+    )
+    def test_suggest_column_goes_by_the_values_then_by_the_title(self, title: str, value: str, suggested: str) -> None:
+        known = {"last_name": 0, "first_name": 1, "division": 2}
+
+        assert suggest_column(WorksheetKind.STUDENTS, title, [value], known) == suggested
+
+    def test_suggestions_are_asked_in_the_sentence(self, path: Path) -> None:
+        [sentence] = sentences(
+            read_csv(path, [*TITLES, "Identification"], [*ANA, "990000011DB"]), FindingCode.UNREAD_COLUMN
+        )
+
+        assert sentence == (
+            "La colonne « Identification » n’est pas reprise. Est-ce « INE » ? Donnez-lui alors ce titre, puis déposez "
+            "de nouveau le tableau."
+        )
+
+    def test_addresses_of_staff_are_known_by_their_shape(self, path: Path) -> None:
+        path.write_text("Nom;Prénom;Fonction;Contact\nBON;Léa;ENS;lea.bon@example.org\n", encoding="utf-8")
+        notes = WorksheetNotes()
+
+        assert list(read_staff_worksheet(path, notes=notes))
+
+        assert "Est-ce « Adresse électronique » ?" in sentences(notes, FindingCode.UNREAD_COLUMN)[0]
+
+
+class TestWorkbooks:
+    @pytest.fixture
+    def notes(self, path: Path) -> WorksheetNotes:
+        """Return the notes of a workbook with a hidden line, a filtered one and four more worksheets."""
+        with xlsxwriter.Workbook(str(path)) as book:
+            first = book.add_worksheet("2de")
+            for number, row in enumerate([TITLES, ANA, ZOE, ["BLÉ", "Éva", "2MELEC"]]):
+                first.write_row(number, 0, row)
+            first.autofilter(0, 0, 3, 2)
+            first.set_row(2, options={"hidden": True})
+            second = book.add_worksheet("1re")
+            second.write_row(0, 0, TITLES)
+            book.add_worksheet("Feuil3")
+            hidden = book.add_worksheet("Listes")
+            hidden.write_row(0, 0, TITLES)
+            hidden.hide()
+        return WorksheetNotes()
+
+    def test_hidden_lines_are_read_and_told(self, path: Path, notes: WorksheetNotes) -> None:
+        records = list(read_student_worksheet(path, today=TODAY, notes=notes))
+
+        told = [[finding.code for finding in record.findings] for record in records]
+        assert [record.last_name for record in records] == ["MODÈLE", "ROUX", "BLÉ"]
+        assert [FindingCode.HIDDEN_LINE in each for each in told] == [False, True, False]
+        assert not any(record.is_refused for record in records)
+
+    def test_other_visible_worksheets_that_hold_something_are_named(self, path: Path, notes: WorksheetNotes) -> None:
+        assert list(read_student_worksheet(path, today=TODAY, notes=notes))
+
+        [sentence] = sentences(notes, FindingCode.OTHER_SHEET)
+        assert "La feuille « 1re » n’est pas lue" in sentence
