@@ -1,6 +1,7 @@
 """Render PDF documents with Typst: tagged PDF/UA-1, A4, embedded fonts, nothing read from the machine.
 
-Text reaches a template as JSON data, never as markup. Only the fonts that Typst carries are used. A template may import
+Text reaches a template as JSON data, never as markup. Only the fonts that Typst carries and those of
+`templates/fonts` are used: Libertinus, then Amiri for Arabic and DejaVu for the rest. A template may import
 the shared ones: `#import "/shared/….typ"`.
 """
 
@@ -9,10 +10,12 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -26,6 +29,9 @@ _SHARED = "shared"
 #: Typst's messages, in PDF/UA, about a character that none of its fonts has, and about one that a text may not contain.
 _NO_GLYPH = ("could not be displayed", "disallowed codepoint")
 _LETTERS_KNOWN = 20_000
+#: Stands for letters that no font has, but for marks and joiners, which nobody would see anyway.
+_NOT_PRINTED = "[signe non imprimable]"
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Mn", "Sk"})
 _STANDARD: Literal["ua-1"] = "ua-1"
 
 Pictures = Mapping[str, bytes]
@@ -43,8 +49,9 @@ class RenderedPDF:
 def render_pdf(template: str, data: Mapping[str, Any], *, pictures: Pictures | None = None) -> bytes:
     """Render a template of `templates/` as a PDF, from data ready for JSON.
 
-    The template reads the data as `json(bytes(sys.inputs.data))` and pictures as `image("/<name>")`. A character that
-    no embedded font has is printed « ? » rather than refusing the whole document.
+    The template reads the data as `json(bytes(sys.inputs.data))` and pictures as `image("/<name>")`. Words stand for a
+    character that no embedded font has, rather than refusing the whole document: what is typed today holds none
+    (`validators.find_unprintable`), what was stored before may.
     """
     with _workshop(template, pictures) as main:
         return _with_legible_letters(data, lambda legible: _pdf_of(_compiler(main, legible)))
@@ -93,7 +100,7 @@ def _workshop(template: str, pictures: Pictures | None) -> Iterator[Path]:
 
 @cache
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False)
+    return typst.Fonts(include_system_fonts=False, font_paths=[_TEMPLATES / "fonts"])
 
 
 def _compiler(main: Path, data: Mapping[str, Any]) -> typst.Compiler:
@@ -130,12 +137,21 @@ def _with_legible_letters(data: Mapping[str, Any], render: Callable[[Mapping[str
 
 
 def _legible(value: Any, keeps: Callable[[str], bool]) -> Any:
-    """Return the data with « ? » for each letter that is not kept."""
+    """Return the data with words for each run of letters that are not kept."""
     if isinstance(value, str):
-        return "".join(letter if " " <= letter <= "~" or keeps(letter) else "?" for letter in value)
+        runs = groupby(value, lambda letter: _is_kept(letter, keeps))
+        return "".join("".join(run) if kept else _words_for(run) for kept, run in runs)
     if isinstance(value, Mapping):
         return {name: _legible(each, keeps) for name, each in value.items()}
     return [_legible(each, keeps) for each in value] if isinstance(value, list) else value
+
+
+def _words_for(letters: Iterable[str]) -> str:
+    return "" if all(unicodedata.category(letter) in _UNSEEN_CATEGORIES for letter in letters) else _NOT_PRINTED
+
+
+def _is_kept(letter: str, keeps: Callable[[str], bool]) -> bool:
+    return " " <= letter <= "~" or keeps(letter)
 
 
 @lru_cache(maxsize=_LETTERS_KNOWN)

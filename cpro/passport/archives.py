@@ -48,7 +48,7 @@ def write_archive(
         for batch in _batches(student_ids):
             for portfolio in queries.list_portfolios(queries.list_pupils(batch)):
                 passport = render_passport(portfolio, letterhead, now=now)
-                archive.writestr(f"{len(passports) + 1:03}-{passport.file_name}.pdf", passport.content)
+                archive.writestr(f"{len(passports) + 1:03}-{passport.file_name}", passport.content)
                 passports.append(replace(passport, content=b""))
                 progress(len(passports))
     return passports

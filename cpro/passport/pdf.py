@@ -13,10 +13,10 @@ import segno
 
 from cpro.core.clock import today_in
 from cpro.core.documents import render_counted_pdf
+from cpro.core.file_names import safe_file_name
 from cpro.core.formatting import format_date, of_name, person_name, plural, spoken_name
 from cpro.core.printed_codes import generate_printed_code, group_printed_code
 from cpro.core.richtext import to_blocks
-from cpro.core.validators import fold
 from cpro.passport.letterhead import Letterhead, Picture
 from cpro.passport.level_charts import build_level_charts
 from cpro.passport.queries import Portfolio
@@ -50,9 +50,8 @@ class Passport:
 
     @property
     def file_name(self) -> str:
-        """Return « passeport-agate-noe »: legible on every system, without suffix."""
-        letters = "".join(each if each.isascii() and each.isalnum() else " " for each in fold(self.student_name))
-        return "-".join(["passeport", *letters[:80].split()])
+        """Return « passeport-agate-noe.pdf »."""
+        return safe_file_name("passeport", self.student_name, suffix="pdf")
 
 
 def render_passport(portfolio: Portfolio, letterhead: Letterhead, *, now: datetime) -> Passport:

@@ -23,6 +23,7 @@ As = Callable[..., Browser]
 
 #: field, what is typed, what the sentence beside it must say.
 REFUSED = {
+    "emoji in the name": ("name", "Lycée des métiers 👩🏽‍🔧🎓", "contient « 👩 », un signe que les documents"),
     "UAI with a wrong key": ("uai", "0940321S", "la lettre attendue est"),
     "UAI too short": ("uai", "094032S", "sept chiffres et d’une lettre"),
     "UAI of another school": ("uai", "0999002X", "déjà celui d’un autre établissement"),
@@ -152,7 +153,7 @@ NORMALISED = {
     "UAI in lower case with spaces": ("uai", " 057 0109 j ", "0570109J"),
     "UAI": ("uai", "0570109J", "0570109J"),
     "blank UAI": ("uai", "  ", None),
-    "emoji in the name": ("name", "Lycée des métiers 👩🏽‍🔧🎓", "Lycée des métiers 👩🏽‍🔧🎓"),
+    "rare letters in the name": ("name", "Lycée Łukasz Nguyễn ✓", "Lycée Łukasz Nguyễn ✓"),
     "runs of spaces": ("name", "  Lycée   Ada\tLovelace ", "Lycée Ada Lovelace"),
     "name of 150 characters": ("name", "é" * 150, "é" * 150),
     "phone": ("phone", "01.23.45.67.89", "01 23 45 67 89"),

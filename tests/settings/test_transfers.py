@@ -134,7 +134,7 @@ TAKEN = {
     "register": ("registre", "  Registre des traitements,  fiche 12 ", "Registre des traitements, fiche 12"),
     "register of 3 characters": ("registre", "F12", "F12"),
     "register of 60 characters": ("registre", "é" * 60, "é" * 60),
-    "register with an emoji": ("registre", "Fiche 🔌 12", "Fiche 🔌 12"),
+    "register with a sign": ("registre", "Fiche ⚡ 12", "Fiche ⚡ 12"),
 }
 
 

@@ -1,9 +1,10 @@
-"""How long a rich text may be."""
+"""How long a rich text may be, and of what letters."""
 
 from __future__ import annotations
 
 from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count
+from cpro.core.validators import describe_unprintable, find_unprintable
 
 #: Characters of text in one field, markup not counted: some eight printed pages.
 MAX_CHARACTERS = 20_000
@@ -25,7 +26,10 @@ def check_source(source: str) -> None:
 
 
 def check(text: str) -> None:
-    """Raise `InvalidRichText` when the plain text is too long."""
+    """Raise `InvalidRichText` when the plain text is too long, or holds a letter that no document can print."""
+    unprintable = find_unprintable(text)
+    if unprintable:
+        raise InvalidRichText(describe_unprintable(unprintable))
     if len(text) > MAX_CHARACTERS:
         raise InvalidRichText(
             f"Le texte compte {format_count(len(text))} caractères, le maximum est {format_count(MAX_CHARACTERS)}."

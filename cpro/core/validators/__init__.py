@@ -39,6 +39,10 @@ from cpro.core.validators.numbers import (
     rnie_key,
     uai_key,
 )
+from cpro.core.validators.printable import (
+    describe_unprintable,
+    find_unprintable,
+)
 from cpro.core.validators.text import (
     RESERVED_CODES,
     TIMEZONES,
@@ -76,6 +80,8 @@ __all__ = [
     "InvalidValue",
     "InvalidWebsite",
     "clean_text",
+    "describe_unprintable",
+    "find_unprintable",
     "fold",
     "ine_kind",
     "is_ine_filler",

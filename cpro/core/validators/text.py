@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from cpro.core.formatting import format_count
 from cpro.core.validators.base import FORBIDDEN, UNSEEN, InvalidValue, trim
 from cpro.core.validators.mojibake import repair_text
+from cpro.core.validators.printable import describe_unprintable, find_unprintable
 
 #: Zones in which the schools of the Republic live: IANA name → what people call the place.
 TIMEZONES: Mapping[str, str] = {
@@ -66,7 +67,7 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
 
     `max_length` counts code points, as the columns do; `label` is the field's, put before the sentence.
     Raises GarbledText for a text that was decoded with the wrong encoding; InvalidText for control characters, lone
-    surrogates, bidirectional overrides, and over `max_length`.
+    surrogates, bidirectional overrides, letters that no document can print, and over `max_length`.
     """
     repaired = repair_text(text)
     if repaired != text:
@@ -76,6 +77,9 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
             _labelled(label, "Le texte contient un caractère de contrôle invisible. Retapez-le au lieu de le coller.")
         )
     line = " ".join(unicodedata.normalize("NFC", UNSEEN.sub("", text)).split())
+    unprintable = find_unprintable(line)
+    if unprintable:
+        raise InvalidText(_labelled(label, describe_unprintable(unprintable)))
     if len(line) > max_length:
         raise InvalidText(
             _labelled(

@@ -84,6 +84,16 @@ class TestReadStudentWorksheet:
         with pytest.raises(StrayQuote, match="La ligne 2 "):
             list(read_student_worksheet(FILES / "19-guillemet.csv", today=TODAY))
 
+    def test_read_student_worksheet_refuses_a_name_that_no_document_prints(self, tmp_path: Path) -> None:
+        path = tmp_path / "eleves.csv"
+        path.write_text(f"{TITLES}李;Minh;2MELEC;\nNGUYỄN;Łucja;2MELEC;\nعبد;Ґалина;2MELEC;\n", encoding="utf-8")
+
+        refused, *others = read_student_worksheet(path, today=TODAY)
+
+        [finding] = [each for each in refused.findings if each.code is FindingCode.NAME_REFUSED]
+        assert "« 李 », un signe que les documents ne peuvent pas imprimer" in finding.sentence
+        assert not any(record.is_refused for record in others)
+
     def test_read_student_worksheet_knows_the_titles_people_write(self) -> None:
         records = list(read_student_worksheet(FILES / "21-titre-prenoms.csv", today=TODAY))
 

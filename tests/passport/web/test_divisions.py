@@ -136,7 +136,7 @@ class TestCreateArchive:
         answer = browser.get(download_url(page), buffered=True)
         assert answer.mimetype == "application/zip"
         assert answer.headers["Cache-Control"] == "no-store"
-        assert "passeports-2ALP.zip" in answer.headers["Content-Disposition"]
+        assert "passeports-2alp.zip" in answer.headers["Content-Disposition"]
         with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
             names = archive.namelist()
             pages = [len(PdfReader(io.BytesIO(archive.read(name))).pages) for name in names]

@@ -107,6 +107,20 @@ class TestCreateFiche:
         assert "Bien" in stored
         assert not any(word in stored for word in ("script", "onerror", "img"))
 
+    @pytest.mark.parametrize("field", ["title", "tasks"])
+    def test_create_fiche_refuses_a_sign_that_the_passport_cannot_print(
+        self, app: Flask, as_: As, own: str, field: str
+    ) -> None:
+        browser = as_("student")
+
+        with nothing_written(app):
+            answer = browser.post(f"{own}/fiches/nouvelle", {**TYPED, field: "Pose 🎓"})
+
+        page = Page(answer)
+        assert answer.status_code == 422
+        assert "« 🎓 », un signe que les documents ne peuvent pas imprimer" in page.error(field)
+        assert "Pose 🎓" in answer.text
+
     @pytest.mark.parametrize(("role", "state"), [("student", "submitted"), ("teacher", "validated")])
     def test_create_fiche_a_finished_fiche_is_handed_in_or_validated(
         self, app: Flask, as_: As, classroom: Class, own: str, role: str, state: str

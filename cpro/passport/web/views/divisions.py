@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.errors import DomainError
+from cpro.core.file_names import safe_file_name
 from cpro.core.formatting import format_instant, plural
 from cpro.core.jobs.models import Job
 from cpro.core.permissions import Permission, requires
@@ -61,7 +62,7 @@ def archive(job_id: int) -> ResponseReturnValue:
     """Send the ZIP to the person who asked for it, while it is kept."""
     job = _own_job(job_id)
     path = find_archive(job, get_archive_store(current_app.config["CPRO_UPLOADS"]), now=clock.utcnow())
-    name = f"passeports-{queries.get_division_code(job)}.zip"
+    name = safe_file_name("passeports", queries.get_division_code(job), suffix="zip")
     answer = make_response(
         send_file(path, mimetype="application/zip", as_attachment=True, download_name=name, etag=False)
     )

@@ -110,7 +110,7 @@ def _answer_passport(student: Student) -> ResponseReturnValue:
     passport = _render(student)
     with unit_of_work():
         operations.issue_passport(passport, by=current_actor(), now=clock.utcnow())
-    return download(passport.content, "application/pdf", f"{passport.file_name}.pdf")
+    return download(passport.content, "application/pdf", passport.file_name)
 
 
 def _render(student: Student) -> Passport:
