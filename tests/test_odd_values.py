@@ -172,4 +172,6 @@ def test_journal_until_the_end_of_time_is_the_whole_journal(as_: As, filled: Wor
 
     assert lines("?au=9999-12-31&du=0001-01-01") == whole + 1  # the export before is a line too
     assert lines("?du=9999-12-31") == 1  # the titles
-    assert browser.get("/admin/journal/?au=9999-12-31").status_code == 200
+    assert lines("?du=31/12/9999") == 1
+    for address in ("?au=9999-12-31", "?du=0001-01-01", "export/csv/?au=9999-12-31", "export/xlsx/?au=31/12/9999"):
+        assert browser.get(f"/admin/journal/{address}").status_code == 200, address

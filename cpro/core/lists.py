@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.sql.operators import desc_op
 
 from cpro.core.parsing import read_id, read_page
-from cpro.core.validators import fold
+from cpro.core.validators import fold, trim
 from cpro.extensions import db
 
 Row = TypeVar("Row")
@@ -176,6 +176,20 @@ def count_rows(found: Select[Any], *, most: int) -> int:
 def hold_words(text: str, *columns: Any) -> list[ColumnElement[bool]]:
     """Return the conditions that each word of a text stands in one of some folded columns."""
     return [or_(*(column.contains(word, autoescape=True) for column in columns)) for word in fold(text).split()]
+
+
+def find_coded(model: Any, text: str) -> list[int]:
+    """Return the ids of the rows whose code reads as a text, as a search would: case, accents and blanks do not count.
+
+    For tables of few rows: their codes are folded here.
+    """
+    wanted = _fold_code(text)
+    codes = db.session.execute(select(model.id, model.code))
+    return [row_id for row_id, code in codes if _fold_code(code) == wanted]
+
+
+def _fold_code(code: str) -> str:
+    return " ".join(fold(trim(code)).split())
 
 
 def _find_place(row_id: int, order: Sequence[Any]) -> Sequence[Any] | None:

@@ -14,6 +14,7 @@ LARGEST_ID = 2**31 - 1
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_FRENCH_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 
 
 def read_integer(text: object, *, smallest: int = 0, largest: int = LARGEST_ID) -> int | None:
@@ -50,9 +51,15 @@ def read_number(text: str, *, largest: float = 1e15) -> float | None:
 
 
 def read_day(text: str | None) -> date | None:
-    """Return the day written yyyy-mm-dd, as browsers send it, or None; the operation that stores it judges its year."""
-    match = _DAY.fullmatch((text or "").strip())
-    return day_of(*match.groups()) if match else None
+    """Return the day that a text writes, or None; the operation that stores it judges its year.
+
+    It is written yyyy-mm-dd, as browsers with a calendar send it, or as people do: 31/12/2026, 1.9.2026, 01-09-2026.
+    """
+    written = (text or "").strip()
+    if match := _DAY.fullmatch(written):
+        return day_of(*match.groups())
+    match = _FRENCH_DAY.fullmatch(written)
+    return day_of(match[3], match[2], match[1]) if match else None
 
 
 def day_of(year: str, month: str, day: str) -> date | None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
-from cpro.core.lists import hold_words
+from cpro.core.lists import find_coded, hold_words
 from cpro.extensions import db
 from cpro.records.models import KINDS, Bilan, Evaluation, Fiche, FicheState
 from cpro.students.models import Division, Student, TeacherDivision
@@ -308,9 +308,7 @@ def _pupils(wanted: PupilFilter) -> Select[Student]:
     if wanted.division_ids is not None:
         statement = statement.where(Student.division_id.in_(wanted.division_ids))
     if wanted.division:
-        statement = statement.where(
-            Student.division_id.in_(select(Division.id).where(Division.code == wanted.division))
-        )
+        statement = statement.where(Student.division_id.in_(find_coded(Division, wanted.division)))
     if wanted.situation != ALL:
         statement = statement.where(Student.is_active.is_(wanted.situation != GONE))
     if wanted.situation == TO_VALIDATE:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, not_, 
 from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
+from cpro.core.lists import find_coded
 from cpro.core.permissions import Permission, Role
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
@@ -264,9 +265,9 @@ def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
 
 
 def is_of_division(code: str) -> ColumnElement[bool]:
-    """Return the condition of the accounts of a division: its students', and its teachers'."""
-    division = select(Division.id).where(Division.code == code)
+    """Return the condition of the accounts of a division, its code read as searches read: students' and teachers'."""
+    divisions = find_coded(Division, code)
     return or_(
-        Account.id.in_(select(Student.account_id).where(Student.division_id.in_(division))),
-        Account.id.in_(select(TeacherDivision.account_id).where(TeacherDivision.division_id.in_(division))),
+        Account.id.in_(select(Student.account_id).where(Student.division_id.in_(divisions))),
+        Account.id.in_(select(TeacherDivision.account_id).where(TeacherDivision.division_id.in_(divisions))),
     )

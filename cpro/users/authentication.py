@@ -17,6 +17,7 @@ from cpro.core.passwords import verify_password
 from cpro.core.permissions import Actor
 from cpro.core.secrets import keyed_hash
 from cpro.core.transactions import platform_unit_of_work
+from cpro.core.validators import trim
 from cpro.users import queries
 from cpro.users.errors import AccountDisabled, CodeRefused, SignInRefused
 from cpro.users.models import Account, FailureCounter
@@ -44,7 +45,7 @@ class Attempt:
     @property
     def reference(self) -> str:
         """Return what names the account in the browser's cookie, whatever it exists or not, revealing nothing."""
-        named = f"{self.establishment.strip().lower()}:{self.login.strip().lower()}"
+        named = f"{trim(self.establishment).lower()}:{trim(self.login).lower()}"
         return keyed_hash("device-reference", named)[:16]
 
 
@@ -73,7 +74,7 @@ class CodeTyped:
 def canonical_school(code_or_uai: str) -> str:
     """Return the code of a school named by its code or its UAI, or the text itself where there is no such school."""
     with tenancy.platform_session("sign-in: the school is not known yet") as session:
-        found = queries.find_establishment(session, code_or_uai) if code_or_uai.strip() else None
+        found = queries.find_establishment(session, code_or_uai) if trim(code_or_uai) else None
         return found.code if found else code_or_uai
 
 

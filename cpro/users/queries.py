@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core.permissions import Actor, Permission
 from cpro.core.secrets import token_hash
+from cpro.core.validators import trim
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.users.models import Account, ActivationCode, PlatformAccount, SignIn
@@ -20,7 +21,7 @@ AnyAccount = Account | PlatformAccount
 
 def find_account(session: Session, establishment: str, login: str) -> AnyAccount | None:
     """Return the account of a login in a school (code or UAI), or of the platform where the school is blank."""
-    login, establishment = login.strip().lower(), establishment.strip()
+    login, establishment = trim(login).lower(), trim(establishment)
     if not establishment:
         return session.scalars(select(PlatformAccount).where(PlatformAccount.email == login)).one_or_none()
     school = find_establishment(session, establishment)
@@ -33,7 +34,7 @@ def find_account(session: Session, establishment: str, login: str) -> AnyAccount
 
 def find_establishment(session: Session, code_or_uai: str) -> Establishment | None:
     """Return the school of a code or a UAI, whatever the case, or None."""
-    text = code_or_uai.strip()
+    text = trim(code_or_uai)
     return session.scalars(
         select(Establishment).where((Establishment.code == text.lower()) | (Establishment.uai == text.upper()))
     ).first()

@@ -85,6 +85,12 @@ class TestAccountCounter:
         assert answer.status_code == WAIT
         assert "Trop d’essais" in answer.text
 
+    def test_account_counter_invisible_signs_make_no_other_account(self, attempt: Callable[..., TestResponse]) -> None:
+        for number in range(5):
+            assert attempt("alix.granite" + "\u200b" * number).status_code == REFUSED
+
+        assert attempt("alix.granite\u2060").status_code == WAIT
+
     def test_account_counter_waiting_looks_the_same_for_an_account_that_does_not_exist(
         self, attempt: Callable[..., TestResponse], clock_: time_machine.Traveller
     ) -> None:

@@ -7,7 +7,7 @@ Arabic or full-width digits through, and they would then match nothing in an imp
 
 from __future__ import annotations
 
-from cpro.core.validators.base import InvalidValue
+from cpro.core.validators.base import InvalidValue, trim
 from cpro.core.validators.contacts import (
     EMAIL_MAX_LENGTH,
     WEBSITE_MAX_LENGTH,
@@ -98,5 +98,6 @@ __all__ = [
     "normalise_website",
     "read_line",
     "rnie_key",
+    "trim",
     "uai_key",
 ]

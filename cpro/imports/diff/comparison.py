@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import IO, Any
 
 from cpro.imports.diff.confirmations import list_confirmations
@@ -151,8 +152,10 @@ class TableAnalysis(Comparison):
         if pupils is not None:
             notes = WorksheetNotes()
             with about_file(pupils.file.name):
-                yield from self._students.run(read_student_worksheet(pupils.file.path, today=self._today, notes=notes))
-            yield from list_notes(notes.findings, WorksheetKind.STUDENTS.value)
+                lines = read_student_worksheet(pupils.file.path, today=self._today, notes=notes)
+                first = list(islice(lines, 1))  # the whole was read then: what is noted of it stands above the lines
+                yield from list_notes(notes.findings, WorksheetKind.STUDENTS.value)
+                yield from self._students.run(chain(first, lines))
             if not self._students.records:
                 raise EmptyImport("Le tableau ne contient aucun élève : rien n’a été importé.", field="files")
             yield from self._compare_divisions(self._found())

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from cpro.core.parsing import day_of
+from cpro.core.parsing import day_of, read_day
 from cpro.core.validators import (
     InvalidINE,
     InvalidMEF,
@@ -28,10 +28,6 @@ ID_MAX_LENGTH = 20
 _PLAIN_NAME = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:[ '-][A-Za-zÀ-ÖØ-öø-ÿ]+)*")
 _STRAY_QUOTES = re.compile(r'["“”«»]')
 _FRENCH_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
-_TABLE_DATES = (
-    (re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})"), (3, 2, 1)),
-    (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), (1, 2, 3)),
-)
 _PLAIN_INE = re.compile(r"[0-9]{9}[0-9A-Z][A-Z]")
 _OLDEST_YEAR = 1900
 #: What may stand in the place of an INE.
@@ -75,12 +71,10 @@ def parse_date(text: str) -> dt.date:
 @lru_cache(maxsize=16384)
 def parse_table_date(text: str) -> dt.date:
     """Return a date as people write it in tables: 1/9/2026, 01-09-2026, 01.09.2026, 2026-09-01; raises ValueError."""
-    for pattern, (year, month, day) in _TABLE_DATES:
-        match = pattern.fullmatch(text)
-        found = day_of(match[year], match[month], match[day]) if match else None
-        if found is not None and found.year >= _OLDEST_YEAR:
-            return found
-    raise ValueError(f"not a date: {text!r}")
+    found = read_day(text)
+    if found is None or found.year < _OLDEST_YEAR:
+        raise ValueError(f"not a date: {text!r}")
+    return found
 
 
 def effective_ine(candidates: Iterable[str | None]) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from cpro.core.secrets import keyed_hash
+from cpro.core.validators import trim
 from cpro.users.errors import TooManyAttempts
 from cpro.users.models import FailureCounter
 
@@ -51,7 +52,7 @@ class Counted:
 
 def account_counter(establishment: str, login: str) -> Counted:
     """Return the counter of an account, whether it exists or not."""
-    named = f"account:{establishment.strip().lower()}:{login.strip().lower()}"
+    named = f"account:{trim(establishment).lower()}:{trim(login).lower()}"
     return Counted(keyed_hash("failures", named), ACCOUNT_FREE, ACCOUNT_BLOCK)
 
 

@@ -43,6 +43,20 @@ def hashes_computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return computed
 
 
+@pytest.mark.parametrize(
+    ("school", "login"),
+    [
+        ("\u200balpha", "alix.granite\u2060"),
+        (" ALPHA\ufeff", "\u00adAlix.Granite "),
+        ("alpha\u200e", "alix\u200b.granite"),
+    ],
+)
+def test_sign_in_takes_no_account_of_invisible_signs(
+    world: World, browser: Callable[[], Browser], school: str, login: str
+) -> None:
+    assert browser().sign_in(school, login, PASSWORD).status_code == 303
+
+
 class TestSignInRefused:
     @pytest.mark.parametrize("case", WRONG)
     def test_sign_in_says_the_same_sentence_whatever_is_wrong(

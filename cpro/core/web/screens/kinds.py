@@ -15,6 +15,7 @@ from wtforms.fields.choices import SelectChoice
 
 from cpro.core import clock
 from cpro.core.formatting import format_date, format_instant, mask_ine
+from cpro.core.lists import find_coded
 from cpro.core.permissions import Permission
 from cpro.core.shown import Choices, Filter, Shown, shown_of, words_of
 from cpro.core.web.current_user import may
@@ -88,8 +89,8 @@ def filters_of(model: type[Any], name: str) -> list[Filter]:
     def complete(each: Filter) -> Filter:
         where, choices = each.where, each.choices
         if said.kind in _RELATIONS:
-            where = where or (lambda code: attribute.has(code=code))
             other = attribute.property.mapper.class_
+            where = where or (lambda code: attribute.has(other.id.in_(find_coded(other, code))))
             listed = partial(queries.name_rows, other, said.of)
             choices = choices or (listed if each.everything else partial(queries.suggest_codes, other))
         elif said.kind == "choice":
