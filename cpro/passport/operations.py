@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import update
+
 from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.formatting import spoken_name
@@ -117,4 +119,12 @@ def _write_down(passports: Sequence[Passport], *, now: datetime) -> None:
             }
             for each in passports
         ],
+    )
+
+
+def move_issues(source: Student, target: Student) -> None:
+    """Give the passports issued to a pupil who was entered twice to the one who is kept; they stay as printed."""
+    db.session.execute(
+        update(PassportIssue).where(PassportIssue.student_id == source.id).values(student_id=target.id),
+        execution_options={"synchronize_session": False},
     )

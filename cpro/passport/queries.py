@@ -92,6 +92,11 @@ def list_pupils(ids: Iterable[int]) -> Sequence[Student]:
     ).all()
 
 
+def count_issues(student_id: int) -> int:
+    """Return how many passports were issued to a pupil."""
+    return db.session.scalar(select(func.count(PassportIssue.id)).where(PassportIssue.student_id == student_id)) or 0
+
+
 def find_issue(session: Session, code: str) -> PassportIssue | None:
     """Return the passport issued under a code by any school, or None; in a platform session."""
     return session.scalars(select(PassportIssue).where(PassportIssue.code == code)).one_or_none()

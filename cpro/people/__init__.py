@@ -18,10 +18,10 @@ from cpro.core.web.registry import MenuEntry, registry
 def register(app: Flask) -> None:
     """Register the pages, the menu line, and what accounts add to the page of a pupil and to that of an account."""
     from cpro.people import sections
-    from cpro.people.views import account_links, credential_sheets, pupil_accounts, teachers
+    from cpro.people.views import account_links, credential_sheets, duplicates, pupil_accounts, teachers
 
     assert account_links  # its routes are on the blueprint of pupil_accounts
-    for bp in (credential_sheets.bp, pupil_accounts.bp, teachers.bp):
+    for bp in (credential_sheets.bp, duplicates.bp, pupil_accounts.bp, teachers.bp):
         app.register_blueprint(bp)
     app_registry = registry(app)
     app_registry.add_menu_entry(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, event, select, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, event, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.core.formatting import format_date
@@ -214,6 +214,9 @@ class Student(Owned, DiplomaScoped, Model):
     is_active: Mapped[bool] = mapped_column(default=True)
     #: under the name of its column, `left_on`, in the changes that imports and the journal keep
     departed_on: Mapped[date | None] = mapped_column("left_on")
+    #: of a pupil entered twice by mistake, the row that is kept; this one then holds nothing (no foreign key: undoing
+    #: an import deletes pupils)
+    merged_into_id: Mapped[int | None]
     #: family, first and usage names, folded: what lists are sorted and searched by
     search_key: Mapped[str] = mapped_column(String(320), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -240,7 +243,12 @@ class Student(Owned, DiplomaScoped, Model):
                 "présents et partis",
                 (
                     ("presents", "présents", lambda: Student.is_active.is_(True)),
-                    ("partis", "partis", lambda: Student.is_active.is_(False)),
+                    (
+                        "partis",
+                        "partis",
+                        lambda: and_(Student.is_active.is_(False), Student.merged_into_id.is_(None)),
+                    ),
+                    ("doublons", "doublons réunis à une autre fiche", lambda: Student.merged_into_id.is_not(None)),
                 ),
             )
         ],
@@ -249,6 +257,8 @@ class Student(Owned, DiplomaScoped, Model):
         """Return whether the pupil is here, or since when gone."""
         if self.is_active:
             return "présent"
+        if self.merged_into_id is not None:
+            return "doublon, réuni à une autre fiche"
         return f"parti le {format_date(self.departed_on)}" if self.departed_on else "parti"
 
     @classmethod

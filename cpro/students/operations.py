@@ -52,6 +52,13 @@ class DiplomaInUse(DomainError):
     status = 409
 
 
+class Merged(Forbidden):
+    """Refuse to change a row that was merged into another."""
+
+    def __init__(self) -> None:
+        super().__init__("Cette fiche était un doublon, réuni à une autre\u202f: c’est l’autre qui se corrige.")
+
+
 def student_values(student: Student, division: Division | None) -> dict[str, str]:
     """Return a student as a form shows it."""
     return {
@@ -78,8 +85,9 @@ def create_student(values: Mapping[str, str], *, by: Actor, now: datetime) -> St
 def update_student(
     student: Student, values: Mapping[str, str], *, opened_on: str | None, by: Actor, now: datetime
 ) -> None:
-    """Correct a student by hand. Raises `KeptBySIECLE`, `FieldErrors`, `StaleForm`."""
+    """Correct a student by hand. Raises `KeptBySIECLE`, `Merged`, `FieldErrors`, `StaleForm`."""
     refuse_if_kept_by_siecle()
+    check_not_merged(student)
     clean = _clean_student(values, now, own_course=student.mef_code)
     db.session.refresh(student, with_for_update={"of": Student, "key_share": True})  # PostgreSQL locks no outer join
     before = audit_values(student)
@@ -90,6 +98,12 @@ def update_student(
     after = audit_values(student)
     if any(before[name] != after[name] for name in ("division", "mef_code")):
         carry_diplomas([student.division_id], by=by, now=now)
+
+
+def check_not_merged(student: Student) -> None:
+    """Raise `Merged` for a row that was merged into another."""
+    if student.merged_into_id is not None:
+        raise Merged
 
 
 def carry_diplomas(division_ids: Iterable[int | None], *, by: Actor, now: datetime) -> None:

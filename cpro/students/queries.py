@@ -260,6 +260,7 @@ def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
     since = kept_since(get_current_establishment().retention_years, today)
     return (
         Student.ine.is_(None),
+        Student.merged_into_id.is_(None),
         or_(Student.is_active, Student.departed_on.is_(None), Student.departed_on >= since),
     )
 

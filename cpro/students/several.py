@@ -25,6 +25,7 @@ from cpro.students.models import Student
 from cpro.students.operations import (
     audit_values,
     carry_diplomas,
+    check_not_merged,
     clean_course,
     record_change,
     refuse_if_kept_by_siecle,
@@ -97,7 +98,8 @@ def record_return(student_id: int, *, by: Actor, now: datetime) -> Student:
 
 
 def check_return(student: Student) -> None:
-    """Raise `AlreadySo` for a student who has not left."""
+    """Raise `AlreadySo` for a student who has not left, `Merged` for a row merged into another."""
+    check_not_merged(student)
     if student.is_active:
         raise AlreadySo("Cet élève n’est pas parti\u202f: rien n’a changé.")
 
@@ -112,7 +114,8 @@ def give_course(student_ids: Collection[int], values: Mapping[str, str], *, by: 
     errors: dict[str, str] = {}
     code = clean_course(values.get("mef_code", ""), errors)
     check_no_error(errors)
-    changed = [student for student in _lock(student_ids) if student.mef_code != code]
+    students = [student for student in _lock(student_ids) if student.merged_into_id is None]
+    changed = [student for student in students if student.mef_code != code]
     for student in changed:
         before = audit_values(student)
         student.mef_code = code

@@ -131,12 +131,24 @@ def list_without_destination(today: date, *, limit: int, offset: int = 0) -> Seq
     ).all()
 
 
+def list_transfers_of(student_id: int) -> Sequence[TransferSide]:
+    """Return what the school sees of the transfers of one of its pupils, oldest first."""
+    return db.session.scalars(
+        select(TransferSide).where(TransferSide.student_id == student_id).order_by(TransferSide.id)
+    ).all()
+
+
 def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
     """Return departed pupils whom no school waits for nor received, by name: those an offer may name."""
     held = (TransferState.OFFERED, TransferState.DONE)
     return db.session.scalars(
         select(Student)
-        .where(~Student.is_active, ~_has_side(TransferSide.state.in_(held)), *hold_words(sought, Student.search_key))
+        .where(
+            ~Student.is_active,
+            Student.merged_into_id.is_(None),
+            ~_has_side(TransferSide.state.in_(held)),
+            *hold_words(sought, Student.search_key),
+        )
         .order_by(Student.search_key, Student.id)
         .limit(limit)
     ).all()

@@ -123,6 +123,17 @@ def _without_siecle(site: Site, page: Page) -> None:
     press("Valider")(site, page)
 
 
+def _second_agate(site: Site, page: Page) -> None:
+    """Enter a pupil a second time."""
+    go(f"{STUDENTS}new/")(site, page)
+    press("Valider", last_name="Agate", first_name="Noé", birth_date="2009-01-31")(site, page)
+    go(STUDENTS)(site, page)
+
+
+def _first_address(page: Page) -> str:
+    return str(page.locator("tbody th a").first.get_attribute("href"))
+
+
 def _diploma(code: str) -> Act:
     return then(
         go(f"{DIPLOMAS}new/"),
@@ -302,6 +313,17 @@ WRITING = [
             press("Noter le départ", departed_on=f"{date.today():%Y-%m-%d}"),
             follow("Noter son retour"),
         ),
+    ),
+    Scene("student-duplicate-choice", GATED, STUDENTS, 200, then(_second_agate, follow("AGATE", "Réunir un doublon"))),
+    Scene(
+        "student-duplicate", GATED, STUDENTS, 200, then(follow("AGATE", "Réunir un doublon"), follow("Comparer AGATE"))
+    ),
+    Scene(
+        "student-duplicate-refused",
+        GATED,
+        STUDENTS,
+        409,
+        lambda site, page: page.goto(re.sub(r"/details/\?id=(\d+)", r"/\1/doublon/\1", _first_address(page))),
     ),
     Scene("division-course", GATED, DIVISIONS, 200, then(_open_the_first, follow("Donner une formation"))),
     Scene(

@@ -181,6 +181,8 @@ def _check_unchanged(page: Sequence[Row[Any]], by_code: Mapping[str, int], accou
             raise WorkedOn(
                 f"le dossier {of_name(spoken_name(student.first_name, student.last_name))}", "a changé depuis"
             )
+    if db.session.scalar(select(Student.id).where(Student.merged_into_id.in_(ids)).limit(1)) is not None:
+        raise WorkedOn("un élève qu’il a apporté", "a reçu depuis ce que tenait un doublon")
     for student in students.values():
         db.session.expunge(student)
 

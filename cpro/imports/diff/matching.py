@@ -79,7 +79,7 @@ _ID = itemgetter(0)
 
 def select_known(condition: ColumnElement[bool]) -> list[Known]:
     """Return pupils by id, sorted here: asked for an order, SQLite reads the whole school for it."""
-    rows = db.session.execute(select(*_COLUMNS).where(condition))
+    rows = db.session.execute(select(*_COLUMNS).where(condition, Student.merged_into_id.is_(None)))
     return sorted((Known._make(row) for row in rows), key=_ID)
 
 

@@ -18,6 +18,8 @@ def register_hooks(app: Flask) -> None:
             Permission.STUDENTS_VIEW,
             order=40,
             icon="student",
-            covers=("students.*", "eleves.*", "divisions.*", "diplomes.*", "competences.*", "mefs.*"),
+            covers=(
+                *("students.*", "eleves.*", "duplicates.*", "divisions.*", "diplomes.*", "competences.*", "mefs.*"),
+            ),
         )
     )

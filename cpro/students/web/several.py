@@ -19,7 +19,7 @@ from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import several
 from cpro.students.models import Student
-from cpro.students.operations import refuse_if_kept_by_siecle
+from cpro.students.operations import Merged, refuse_if_kept_by_siecle
 from cpro.students.web import presenters
 from cpro.students.web.forms import CourseForm, DepartureForm
 from cpro.students.web.selections import read_students
@@ -88,7 +88,7 @@ def come_back(student_id: int) -> ResponseReturnValue:
             )
         with unit_of_work():
             several.record_return(student_id, by=current_actor(), now=clock.utcnow())
-    except several.AlreadySo as refusal:
+    except (several.AlreadySo, Merged) as refusal:
         return back_to(address, refusal.message, "warning")
     return back_to(address, "Le retour est noté\u202f: vérifiez la division de l’élève.")
 

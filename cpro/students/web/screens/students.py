@@ -85,8 +85,8 @@ class StudentsScreen(Screen):
         return _kept_by_siecle()
 
     def why_not_edit(self, row: Student) -> str | None:
-        """Send back to SIECLE the schools that use it."""
-        return self.why_not_create()
+        """Send back to SIECLE the schools that use it; a row merged into another is left."""
+        return self.why_not_create() or (operations.Merged().message if row.merged_into_id is not None else None)
 
     def open_bulk_actions(self) -> list[BulkAction]:
         """Leave to SIECLE what its files say."""
@@ -95,12 +95,15 @@ class StudentsScreen(Screen):
         return [each for each in opened if each.key not in by_hand] if operations.is_kept_by_siecle() else opened
 
     def row_links(self, row: Student) -> list[tuple[str, str]]:
-        """Offer to say that a student left, or is back."""
+        """Offer to say that a student left or is back, or was entered twice; lead from a row that was to the other."""
+        if row.merged_into_id is not None:
+            return [("Voir la fiche gardée", self.get_url(".details_view", id=row.merged_into_id))]
         if not may(Permission.STUDENTS_EDIT) or operations.is_kept_by_siecle():
             return []
+        twice = ("Réunir un doublon", url_for("duplicates.choose", student_id=row.id))
         if row.is_active:
-            return [("Noter son départ", url_for("students.depart", ids=row.id))]
-        return [("Noter son retour", url_for("students.come_back", student_id=row.id))]
+            return [("Noter son départ", url_for("students.depart", ids=row.id)), twice]
+        return [("Noter son retour", url_for("students.come_back", student_id=row.id)), twice]
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the neighbouring lists."""

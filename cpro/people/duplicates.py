@@ -1,0 +1,137 @@
+"""Merge two rows of one pupil, entered twice by mistake, in a school without SIECLE.
+
+One is kept: it takes what the other holds and what it lacks itself. The other stays, emptied and departed, and points
+to it: nobody is deleted. It is not undone: what was the other's is not told apart any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cpro.audit.operations import About, differences, record
+from cpro.core import events
+from cpro.core.clock import today_in
+from cpro.core.errors import Conflict
+from cpro.core.formatting import spoken_name
+from cpro.core.permissions import Actor
+from cpro.establishments.queries import lock_current_establishment
+from cpro.passport.operations import move_issues
+from cpro.passport.queries import count_issues
+from cpro.records.operations.moving import check_movable, move_records
+from cpro.records.queries import Figures, count_records
+from cpro.students.accounts.links import unlink_account
+from cpro.students.accounts.queries import get_account
+from cpro.students.merging import hand_over, lock_pair
+from cpro.students.models import Student
+from cpro.students.operations import audit_values, carry_diplomas, check_not_merged, refuse_if_kept_by_siecle
+from cpro.students.several import list_students
+from cpro.transfers.lifecycle import PENDING
+from cpro.transfers.models import TransferState
+from cpro.transfers.queries import list_transfers_of
+from cpro.users.models import Account
+from cpro.users.operations.access import deactivate_account
+
+
+class CannotMerge(Conflict):
+    """Refuse to merge two rows of pupils."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a row of a pupil holds."""
+
+    student: Student
+    records: Figures
+    passports: int
+    transfers: int
+    account: Account | None
+
+    @property
+    def name(self) -> str:
+        """Return the pupil's name."""
+        return spoken_name(self.student.first_name, self.student.last_name)
+
+
+def get_holding(student: Student) -> Holding:
+    """Return what a row of a pupil holds."""
+    account = get_account(student.account_id) if student.account_id is not None else None
+    return Holding(
+        student,
+        count_records([student.id]).get(student.id, Figures()),
+        count_issues(student.id),
+        len(list_transfers_of(student.id)),
+        account,
+    )
+
+
+def get_pair(kept_id: int, other_id: int) -> tuple[Student, Student]:
+    """Return the row that is kept and the other. Raises `NotFound`, `KeptBySIECLE`, and as `check_pair`."""
+    by_id = {student.id: student for student in list_students([kept_id, other_id])}
+    refuse_if_kept_by_siecle()
+    kept, other = by_id[kept_id], by_id[other_id]
+    check_pair(kept, other)
+    return kept, other
+
+
+def check_pair(kept: Student, other: Student) -> None:
+    """Raise `CannotMerge`, `Merged` or `SameRecordTwice` when two rows cannot be merged, the first being kept."""
+    if kept.id == other.id:
+        raise CannotMerge("Choisissez une autre fiche\u202f: c’est la même.")
+    for student in (kept, other):
+        check_not_merged(student)
+    if kept.ine and other.ine and kept.ine != other.ine:
+        raise CannotMerge(
+            "Les deux fiches ont un INE, et ils diffèrent\u202f: pour le ministère, ce sont deux personnes. Corrigez "
+            "d’abord l’INE par un tableau s’il est faux."
+        )
+    transfers = {student.id: list_transfers_of(student.id) for student in (kept, other)}
+    if any(side.is_current and side.state in PENDING for sides in transfers.values() for side in sides):
+        raise CannotMerge("Un transfert de l’un des deux attend une réponse\u202f: donnez-la, ou retirez-le, d’abord.")
+    if any(side.is_current or side.state is TransferState.DONE for side in transfers[other.id]):
+        raise CannotMerge(
+            "La fiche à réunir a suivi ou reçu un transfert, qui lui reste attaché\u202f: gardez plutôt celle-là, et "
+            "réunissez-lui l’autre."
+        )
+    check_movable(other, kept)
+
+
+def merge(kept_id: int, other_id: int, *, by: Actor, now: datetime) -> Student:
+    """Merge a row of a pupil into the one that is kept, and return the latter.
+
+    Records, passports and what it lacks go to the row that is kept; the account of the other names nobody any more,
+    and is deactivated where the row that is kept has one. Raises `NotFound`, `KeptBySIECLE`, and as `check_pair`.
+    """
+    list_students([kept_id, other_id])
+    lock_pair(kept_id, other_id)
+    school = lock_current_establishment()  # whoever writes of a pupil holds it: nothing is written behind our back
+    kept, other = get_pair(kept_id, other_id)
+    held, before = get_holding(other), audit_values(kept) | {"ine": kept.ine}
+    changes: dict[str, tuple[Any, Any]] = {"duplicate": (None, f"fiche n°\u202f{other.id}, {held.name}")}
+    changes |= _audit_changes(held)
+    move_records(other, kept)
+    move_issues(other, kept)
+    if hand_over(other, kept, today=today_in(school.timezone, now)):
+        changes["is_active"] = (False, True)
+    changes |= differences(before, audit_values(kept) | {"ine": kept.ine})
+    record("student:merged", About("student", kept.id, get_holding(kept).name), by=by, now=now, changes=changes)
+    if held.account is not None:
+        unlink_account(held.account, by=by, now=now)
+        if kept.account_id is not None:
+            deactivate_account(held.account, by=by, now=now)
+    carry_diplomas([kept.division_id], by=by, now=now)
+    events.presence_changed.send("people", student_ids=[kept.id], by=by, now=now)
+    return kept
+
+
+def _audit_changes(held: Holding) -> Mapping[str, tuple[Any, Any]]:
+    """Return how much the row that is kept receives, as the journal says it: without content."""
+    counts = {
+        "fiches": held.records.fiches,
+        "evaluations": held.records.evaluations,
+        "bilans": held.records.bilans,
+        "passports": held.passports,
+    }
+    return {name: (None, count) for name, count in counts.items() if count}

@@ -1,0 +1,117 @@
+"""What the page that merges two rows of a pupil says: both side by side, and what becomes of each."""
+
+from __future__ import annotations
+
+from cpro.core.formatting import format_date, mask_ine, person_name, plural
+from cpro.core.permissions import Permission
+from cpro.core.web.current_user import may
+from cpro.people.duplicates import Holding
+from cpro.students.accounts.links import was_ever_opened
+from cpro.students.merging import list_filled
+from cpro.students.models import Division, Student
+from cpro.students.queries import get_division
+
+_FILLED_LABELS = {
+    "usage_name": "le nom d’usage",
+    "birth_date": "la date de naissance",
+    "division_id": "la division",
+    "mef_code": "la formation",
+    "ine": "l’INE",
+    "siecle_id": "le numéro de SIECLE",
+    "local_id": "le numéro",
+}
+
+
+def compare(kept: Holding, other: Holding) -> list[tuple[str, str, str]]:
+    """Return what tells two rows of a pupil apart: label, the one that is kept, the other."""
+    return [(label, mine, theirs) for (label, mine), (_, theirs) in zip(_facts(kept), _facts(other), strict=True)]
+
+
+def describe_candidate(student: Student) -> str:
+    """Return a row as a list of namesakes tells it apart."""
+    born = format_date(student.birth_date) if student.birth_date else "naissance inconnue"
+    division = _division(student)
+    details = [born, division.code if division else "sans division", student.situation, f"fiche n°\u202f{student.id}"]
+    return f"{person_name(student.last_name, student.first_name)} ({', '.join(details)})"
+
+
+def describe_merge(kept: Holding, other: Holding) -> list[str]:
+    """Return what becomes of what each row holds, in sentences."""
+    return [*_moved(kept, other), *_of_accounts(kept, other), *_of_the_rest(kept, other)]
+
+
+def _moved(kept: Holding, other: Holding) -> list[str]:
+    parts = [
+        plural(other.records.fiches, "fiche", "fiches"),
+        plural(other.records.evaluations, "évaluation", "évaluations"),
+        plural(other.records.bilans, "bilan", "bilans"),
+        plural(other.passports, "passeport émis", "passeports émis"),
+    ]
+    sentences = [
+        f"La fiche gardée reçoit de l’autre\u202f: {', '.join(parts)}. Les passeports gardent leur code et restent "
+        "vérifiables."
+    ]
+    taken = [_FILLED_LABELS[name] for name in list_filled(kept.student, other.student) if name in _FILLED_LABELS]
+    if taken:
+        sentences.append(f"Elle prend de l’autre ce qui lui manque\u202f: {', '.join(taken)}. Le reste ne change pas.")
+    if other.student.is_active and not kept.student.is_active:
+        sentences.append("L’élève redevient présent, puisque l’autre fiche l’est.")
+    return sentences
+
+
+def _of_accounts(kept: Holding, other: Holding) -> list[str]:
+    if other.account is None:
+        return []
+    login = other.account.login
+    if kept.account is not None:
+        return [
+            f"Le compte {kept.account.login} ouvre désormais tout le parcours\u202f; le compte {login} est fermé, ses "
+            "saisies non enregistrées sont perdues. Le chef d’établissement en est averti."
+        ]
+    then = "\u202f; son titulaire recevra alors un nouveau code" if was_ever_opened(other.account) else ""
+    return [
+        f"Le compte {login} n’est plus relié à personne\u202f: reliez-le ensuite à la fiche gardée{then}. Ses saisies "
+        "non enregistrées sont perdues. Le chef d’établissement en est averti."
+    ]
+
+
+def _of_the_rest(kept: Holding, other: Holding) -> list[str]:
+    sentences = []
+    if other.transfers:
+        sentences.append("Les transferts passés de l’autre fiche restent à elle, et se lisent sur leur page.")
+    return [
+        *sentences,
+        "Ce que quelqu’un était en train d’écrire sur l’autre fiche, sans l’avoir enregistré, est perdu.",
+        "L’autre fiche reste, vide, parmi les doublons\u202f: son journal et ses consultations s’y lisent encore.",
+        "Un fichier déposé ensuite reconnaît la fiche gardée seule\u202f; le dernier import ne s’annule plus s’il a "
+        "apporté l’une des deux.",
+        "Cela ne s’annule pas\u202f: ce qui venait de l’autre fiche ne s’en distingue plus.",
+    ]
+
+
+def _facts(holding: Holding) -> list[tuple[str, str]]:
+    student, account = holding.student, holding.account
+    division = _division(student)
+    ine = (student.ine if may(Permission.INE_READ) else mask_ine(student.ine)) if student.ine else "sans INE"
+    return [
+        ("Fiche", f"n°\u202f{student.id}, depuis le {format_date(student.created_at.date())}"),
+        ("Nom", student.last_name.upper()),
+        ("Nom d’usage", student.usage_name.upper() or "aucun"),
+        ("Prénom", student.first_name),
+        ("Naissance", format_date(student.birth_date) if student.birth_date else "inconnue"),
+        ("Division", division.code if division else "aucune"),
+        ("Formation (MEF)", student.mef_code or "aucune"),
+        ("INE", ine),
+        ("Numéro", student.local_id or student.siecle_id or "aucun"),
+        ("Situation", student.situation),
+        ("Compte", account.login if account else "aucun"),
+        ("Fiches", str(holding.records.fiches)),
+        ("Évaluations", str(holding.records.evaluations)),
+        ("Bilans", str(holding.records.bilans)),
+        ("Passeports émis", str(holding.passports)),
+        ("Transferts", str(holding.transfers)),
+    ]
+
+
+def _division(student: Student) -> Division | None:
+    return get_division(student.division_id) if student.division_id is not None else None

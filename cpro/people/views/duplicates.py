@@ -1,0 +1,115 @@
+"""Merge a pupil entered twice: choose the other row, see both side by side, then keep one; asked once."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock
+from cpro.core.errors import Conflict, DomainError, refusal_of
+from cpro.core.lists import ListState, find_page
+from cpro.core.permissions import Permission, requires
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_actor
+from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.registry import registry
+from cpro.people import duplicates
+from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge
+from cpro.students.accounts.links import was_ever_opened
+from cpro.students.merging import list_candidates
+from cpro.students.operations import check_not_merged, refuse_if_kept_by_siecle
+from cpro.students.several import list_students
+
+bp = Blueprint("duplicates", __name__)
+
+
+@bp.get("/admin/eleves/<int:student_id>/doublon")
+@requires(Permission.STUDENTS_EDIT)
+def choose(student_id: int) -> ResponseReturnValue:
+    """Offer the other rows that may be the same pupil."""
+    (student,) = list_students([student_id])
+    refuse_if_kept_by_siecle()
+    check_not_merged(student)
+    asked = ListState.read(request.args, request.path)
+    page = find_page(asked, partial(list_candidates, student, sought=asked.search))
+    name = duplicates.get_holding(student).name
+    return render_page(
+        "people/choose_link.html",
+        asked=asked,
+        page=page.show(lambda each: (describe_candidate(each), _address(student_id, each.id))),
+        title=f"Réunir un doublon\u202f: {name}",
+        lead="Choisissez l’autre fiche du même élève. Vous verrez les deux côte à côte avant de décider.",
+        heading="Élève",
+        verb="Comparer",
+        empty_message="Aucune autre fiche ne porte ce nom\u202f: cherchez-la par un autre nom.",
+        back_url=url_for("eleves.details_view", id=student_id),
+    )
+
+
+@bp.route("/admin/eleves/<int:student_id>/doublon/<int:other_id>", methods=["GET", "POST"])
+@requires(Permission.STUDENTS_EDIT)
+def merge(student_id: int, other_id: int) -> ResponseReturnValue:
+    """Show two rows side by side and what becomes of each, then merge the second into the first."""
+    list_students([student_id, other_id])
+    refuse_if_kept_by_siecle()
+    refusal = refusal_of(duplicates.get_pair, student_id, other_id)
+    if refusal is not None:
+        return _page(student_id, other_id, refusal=refusal)
+    form = _password_form(other_id)
+    if request.method != "POST":
+        return _page(student_id, other_id, form=form)
+    try:
+        if form is not None:
+            if not form.validate():
+                return _page(student_id, other_id, form=form, status=422)
+            registry().check_password(form.current_password.data)
+        with unit_of_work():
+            duplicates.merge(student_id, other_id, by=current_actor(), now=clock.utcnow())
+    except Conflict as refused:  # somebody was faster
+        return _page(student_id, other_id, refusal=refused)
+    except DomainError as refused:
+        if form is None:
+            raise
+        form.blame(refused)
+        return _page(student_id, other_id, form=form, status=refused.status)
+    message = "Les deux fiches sont réunies en une seule, celle-ci."
+    return back_to(url_for("eleves.details_view", id=student_id), message)
+
+
+def _password_form(other_id: int) -> PasswordForm | None:
+    """Return the form of one's own password where the holder of an account would lose theirs; None elsewhere."""
+    account = duplicates.get_holding(list_students([other_id])[0]).account
+    if account is None or not was_ever_opened(account):
+        return None
+    return PasswordForm(posted() if request.method == "POST" else None)
+
+
+def _page(
+    student_id: int,
+    other_id: int,
+    *,
+    form: PasswordForm | None = None,
+    refusal: DomainError | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    by_id = {each.id: duplicates.get_holding(each) for each in list_students([student_id, other_id])}
+    kept, other = by_id[student_id], by_id[other_id]
+    return render_page(
+        "people/duplicate.html",
+        name=kept.name,
+        rows=compare(kept, other),
+        consequences=[] if refusal else describe_merge(kept, other),
+        refusal=refusal.message if refusal else "",
+        form=form,
+        action_url=_address(student_id, other_id),
+        swap_url=_address(other_id, student_id),
+        cancel_url=url_for("eleves.details_view", id=student_id),
+        status=refusal.status if refusal else status,
+    )
+
+
+def _address(student_id: int, other_id: int) -> str:
+    return url_for("duplicates.merge", student_id=student_id, other_id=other_id)
