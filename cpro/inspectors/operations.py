@@ -283,7 +283,7 @@ def _days(first_typed: str, last_typed: str, today: date, errors: dict[str, str]
 def _day(typed: str, field: str, errors: dict[str, str]) -> date | None:
     day = read_day(typed)
     if day is None:
-        errors[field] = "Indiquez un jour, par exemple 2026-11-23."
+        errors[field] = "Indiquez un jour, par exemple 23/11/2026."
     return day
 
 

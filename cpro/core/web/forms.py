@@ -217,9 +217,17 @@ class MayAskPassword(BaseForm):
 
 
 class DayField(StringField):
-    """A day as the browser's own calendar gives it: yyyy-mm-dd, in text, judged by the operation."""
+    """A day as the browser's own calendar gives it: yyyy-mm-dd, in text, judged by the operation.
+
+    One typed otherwise, where there is no calendar, is brought to that form; what is no day stays as it was typed.
+    """
 
     widget = DateInput()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was posted."""
+        day = read_day(valuelist[0]) if valuelist else None
+        super().process_formdata([day.isoformat()] if day else valuelist)
 
     def as_text(self, value: str | None) -> str:
         """Return a day as people read it, to compare two; what is no day stays as it was typed."""

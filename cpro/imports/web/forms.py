@@ -16,8 +16,8 @@ class DepositForm(BaseForm):
 
     files = MultipleFileField(
         "Fichiers à déposer",
-        description="Un ou plusieurs à la fois, tels qu’ils ont été téléchargés, dans leur archive zip ou non. 200 Mo "
-        "au plus.",
+        description="Un ou plusieurs à la fois, tels qu’ils ont été téléchargés, dans leur archive zip ou non ; ce qui "
+        "ne sert pas est laissé de côté et vous est dit. 200 Mo au plus.",
     )
     opens_student_accounts = BooleanField(
         "Ouvrir aussi un compte aux élèves qui n’en ont pas",
