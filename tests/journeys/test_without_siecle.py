@@ -69,7 +69,6 @@ def _corrected(departed_on: str = "") -> list[tuple[str, bytes]]:
 def _the_same_file_changes_nothing(platform: Live, administrator: Visitor) -> None:
     before = platform.rows("SELECT id, last_name, first_name, is_active FROM student ORDER BY id")
     steps.deposit(administrator, _corrected())
-    administrator.press("Répondre « la même personne » partout où une seule est proposée")
     administrator.sees("Élèves 0 0 0 0 4 0")
     assert platform.rows("SELECT id, last_name, first_name, is_active FROM student ORDER BY id") == before
 

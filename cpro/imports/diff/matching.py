@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, any_, func, select
+from sqlalchemy import ColumnElement, and_, any_, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from cpro.core.formatting import format_date
@@ -24,13 +27,17 @@ TWO_PEOPLE = (
     "ligne."
 )
 OTHER_PERSON = (
-    "Le numéro est celui d’un élève de l’établissement dont ni le nom ni la date de naissance ne correspondent : dites "
-    "s’il s’agit de la même personne."
+    "Le numéro est celui d’un élève de l’établissement dont le nom ou la date de naissance ne correspondent pas : "
+    "dites s’il s’agit de la même personne."
 )
 TWICE = "Deux lignes désignent le même élève de l’établissement : la seconde n’est pas reprise."
 NAMESAKE = (
     "Un élève de l’établissement porte ce nom et cette date de naissance, sans numéro qui le confirme : dites s’il "
     "s’agit de la même personne."
+)
+SAME_NAME = (
+    "Un élève de l’établissement porte ce nom, mais sa date de naissance diffère ou manque : dites s’il s’agit de la "
+    "même personne."
 )
 HOMONYM = "Un autre élève porte le même nom, le même prénom et la même date de naissance."
 INE_CHANGED = "L’INE diffère de celui que l’établissement connaissait pour cet élève : le nouveau est repris."
@@ -143,13 +150,57 @@ def choose(record: StudentRecord, own: Known | None, others: Iterable[Known]) ->
     return known, "" if _looks_alike(record, known) else OTHER_PERSON
 
 
-def find_namesakes(records: Collection[StudentRecord]) -> dict[tuple[str, dt.date | None], list[Known]]:
-    """Return the pupils who bear the name and birth date of a record, {(folded name, birth date): pupils}."""
-    found: dict[tuple[str, dt.date | None], list[Known]] = {}
-    keys = {get_name_key(record) for record in records} | {_search_key(record) for record in records}
-    for known in select_known(_is_among(Student.search_key, keys)) if keys else ():
-        found.setdefault((fold(f"{known.last_name} {known.first_name}"), known.birth_date), []).append(known)
+def find_namesakes(records: Collection[StudentRecord]) -> dict[str, list[Known]]:
+    """Return the pupils without usage name who bear the name of a record, {folded name: pupils}."""
+    keys = {get_name_key(record) for record in records}
+    condition = and_(_is_among(Student.search_key, keys), Student.usage_name == "")
+    return _by_name(select_known(condition)) if keys else {}
+
+
+def find_with_usage_name() -> dict[str, list[Known]]:
+    """Return the pupils who have a usage name, few in a school, {folded name without it: pupils}."""
+    return _by_name(select_known(Student.usage_name != ""))
+
+
+def _by_name(pupils: Iterable[Known]) -> dict[str, list[Known]]:
+    found: dict[str, list[Known]] = {}
+    for known in pupils:
+        found.setdefault(fold(f"{known.last_name} {known.first_name}"), []).append(known)
     return found
+
+
+def may_be_same(record: StudentRecord, known: Known, source: PupilSource) -> bool:
+    """Return whether a namesake may be the person of a record that no number names.
+
+    Where birth dates differ or are unknown, a number that differs too says that they are two people.
+    """
+    if record.birth_date and record.birth_date == known.birth_date:
+        return True
+    is_apart = (record.ine and known.ine) or (record.siecle_id and getattr(known, source.number))
+    return not is_apart and (known.is_active or record.birth_date == known.birth_date)
+
+
+def repeats_in_words(record: StudentRecord, known: Known, division: str, source: PupilSource) -> bool:
+    """Return whether a record says nothing of a pupil but what the school has.
+
+    So does a table without numbers that is deposited again, or an export of ours: nobody need be asked who it is.
+    """
+    return (
+        record.birth_date == known.birth_date
+        and record.division_code == division
+        and record.ine in (None, known.ine)
+        and record.siecle_id in ("", getattr(known, source.number))
+        and record.mef_code in ("", known.mef_code)
+        and record.has_departed != known.is_active
+        and keep_case(record.first_name, known.first_name) == known.first_name
+        and keep_case(record.last_name, known.last_name) == known.last_name
+        and keep_case(record.usage_name, known.usage_name) == known.usage_name
+    )
+
+
+def keep_case(text: str, known: str) -> str:
+    """Return the name that the school has where a table only writes it in capitals, as our exports do."""
+    return known if text == known.upper() else text
 
 
 def get_name_key(record: StudentRecord) -> str:
@@ -191,11 +242,43 @@ def _described(last: str, first: str, born: dt.date | None, division: str, ine: 
 
 
 def _looks_alike(record: StudentRecord, known: Known) -> bool:
-    """Return whether the birth date or the family name agrees: both may be corrected, not both at once."""
-    if record.birth_date == known.birth_date or record.birth_date is None or known.birth_date is None:
+    """Return whether a number that both have may name one person without asking.
+
+    The full name agrees, or the birth date and the first name do: one may be corrected, not both at once. A number
+    alone does not tell twins, nor whom the lines of a table were numbered after once it was sorted again.
+    """
+    if record.first_name == known.first_name and record.last_name == known.last_name:
         return True
-    return record.last_name == known.last_name or fold(record.last_name) == fold(known.last_name)
+    if not is_near(record.first_name, known.first_name):
+        return False
+    if record.birth_date and record.birth_date == known.birth_date:
+        return True
+    names = [name for name in (record.last_name, record.usage_name) if name]
+    return any(is_near(name, other) for name in names for other in (known.last_name, known.usage_name) if other)
 
 
-def _search_key(record: StudentRecord) -> str:
-    return fold(f"{record.last_name} {record.first_name} {record.usage_name}").strip()
+_WORD = re.compile(r"\w+")
+#: How much two spellings of one name have in common (Mohamed and Mohammed), which Léa and Léo have not.
+_LIKENESS = 0.8
+
+
+def is_near(one: str, other: str) -> bool:
+    """Return whether two names may be one: the same words, those of one among the other's, or nearly the same letters.
+
+    Case, accents and hyphens do not count.
+    """
+    if one == other:
+        return True
+    mine, theirs = _WORD.findall(fold(one)), _WORD.findall(fold(other))
+    joined, other_joined = "".join(mine), "".join(theirs)
+    if joined == other_joined:
+        return True
+    fewer, more = sorted((set(mine), set(theirs)), key=len)
+    if fewer and fewer <= more:
+        return True
+    return SequenceMatcher(None, joined, other_joined, autojunk=False).ratio() >= _LIKENESS
+
+
+def make_question_key(family: str, *said: object) -> str:
+    """Return the key of a question from what the line says: the same line in the next file finds the same answer."""
+    return f"{family}:{sha256(repr(said).encode()).hexdigest()[:24]}"

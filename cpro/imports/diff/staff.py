@@ -16,6 +16,7 @@ from cpro.core.permissions import Permission
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.changes import DIVISIONS, SERVICES, Changes, Pair, creating
+from cpro.imports.diff.matching import LEFT_OUT, is_near, make_question_key
 from cpro.imports.diff.proposals import (
     Answers,
     MatchCode,
@@ -37,6 +38,10 @@ from cpro.users.models import Account
 from cpro.users.operations import rules
 
 _NAMESAKE = "Un compte d’enseignant porte ce nom, sans numéro qui le confirme : dites s’il s’agit de la même personne."
+_SAME_ADDRESS = (
+    "Un compte d’enseignant a cette adresse électronique, sous un autre nom : dites s’il s’agit de la même personne."
+)
+_OTHER_PERSON = "Le numéro est celui d’un compte dont le nom ne correspond pas : dites s’il s’agit de la même personne."
 _HEAD, _TEACHER, _LOCAL = "DIR", "ENS", "local"
 
 
@@ -62,6 +67,10 @@ class StaffAnalysis:
             )
         )
         self._by_key = {account.sts_key: account for account in self._accounts if account.sts_key}
+        self._by_login = {account.login: account for account in self._accounts}
+        #: whom a number, a login or an address of the file names
+        self._named: set[int] = set()
+        self._asked: set[str] = set()
         self._divisions = self._list_divisions()
         self._services = list_known_services([account.id for account in self._accounts])
         self._codes = {*division_codes, *(db.session.scalars(select(Division.code)) if is_table else ())}
@@ -71,6 +80,7 @@ class StaffAnalysis:
     def run(self, people: Sequence[StaffRecord]) -> Iterator[Yielded]:
         """Yield what each person changes, then the teachers whom the file does not name, unticked."""
         self.tally.active_before = sum(account.is_active for account in self._accounts)
+        self._named = {account.id for record in people if (account := self._find(record))}
         for record in people:
             yield from list_notes(record.findings, self._kind, record.label)
             yield from self._judge_table(record) if self._is_table else self._judge(record)
@@ -79,18 +89,14 @@ class StaffAnalysis:
 
     def _judge(self, record: StaffRecord) -> Iterator[Yielded]:
         account = self._find(record)
-        is_second = account is not None and account.id in self._seen
-        if account is not None:
-            self._seen.add(account.id)
-        if record.is_refused:
-            self.tally.add("refused")
-        elif record.is_ignored:
-            self.tally.ignored += 1
-            if account is not None:
-                self._seen.discard(account.id)
-        elif is_second:
+        if record.is_refused or record.is_ignored:
+            self._count_out(record, account)
+        elif account is not None and account.id in self._seen:
             yield self._refuse(record, "Deux lignes désignent le même compte : la seconde n’est pas reprise.")
+        elif account is not None and not _looks_alike(record, account):
+            yield from self._ask(record, _OTHER_PERSON, [account], can_create=False)
         elif account is not None:
+            self._seen.add(account.id)
             yield from self._compare(record, account)
         elif record.function == _HEAD:
             yield from self._judge_head(record)
@@ -103,13 +109,27 @@ class StaffAnalysis:
 
     def _find(self, record: StaffRecord) -> Account | None:
         """Return the account that a record names by a number, or a teacher's by their address and name."""
-        account = self._by_key.get(self._key_of(record))
-        if account is not None or not (self._is_table and record.email):
+        account = self._by_login.get(record.login) or self._by_key.get(self._key_of(record))
+        if account is not None:
             return account
-        same = [each for each in self._accounts if each.email.casefold() == record.email.casefold()]
-        if len(same) != 1 or not same[0].can(Permission.PUPILS_EVALUATE):
+        same = self._find_by_address(record)
+        return same if same and fold(same.last_name) == fold(record.last_name) else None
+
+    def _find_by_address(self, record: StaffRecord) -> Account | None:
+        """Return the only account, a teacher's, that has the address of a record."""
+        if not record.email:
             return None
-        return same[0] if fold(same[0].last_name) == fold(record.last_name) else None
+        same = [each for each in self._accounts if each.email.casefold() == record.email.casefold()]
+        return same[0] if len(same) == 1 and same[0].can(Permission.PUPILS_EVALUATE) else None
+
+    def _count_out(self, record: StaffRecord, account: Account | None) -> None:
+        """Count a line that is not to be written; whom it names is not absent, but for a leftover of STS-Web."""
+        if record.is_refused:
+            self.tally.add("refused")
+        else:
+            self.tally.ignored += 1
+        if record.is_refused or self._is_table:
+            self._seen.update({account.id} if account else {each.id for each in self._list_namesakes(record)})
 
     def _key_of(self, record: StaffRecord) -> str:
         """Return the key of a person as accounts keep it, "" for one without a number."""
@@ -136,6 +156,9 @@ class StaffAnalysis:
             sentence = "L’adresse électronique diffère de celle du compte : celle du compte reste."
             yield self._note(MatchCode.EMAIL_KEPT, record, sentence)
         changes = self._differences(record, account)
+        if record.is_closed and not account.is_active:
+            self.tally.add("unchanged")
+            return
         if not account.is_active and not self._was_closed_by_import(account):
             sentence = "Ce compte a été désactivé à la main : il le reste."
             yield self._note(MatchCode.CLOSED_BY_HAND, record, sentence)
@@ -155,10 +178,13 @@ class StaffAnalysis:
             for name, value in wanted.items()
             if value and value != getattr(account, name)
         }
+        if self._is_table and "last_name" in changes and record.last_name == account.last_name.upper():
+            del changes["last_name"]  # our own exports write it in capitals
         if record.email and not account.email:
             changes["email"] = Pair("", record.email)
-        if not account.sts_key and self._key_of(record):
-            changes["sts_key"] = Pair(None, self._key_of(record))
+        key = self._key_of(record)
+        if key and key != account.sts_key and key not in self._by_key:
+            changes["sts_key"] = Pair(account.sts_key, key)
         have, services = self._divisions.get(account.id, []), self._services.get(account.id, [])
         codes = sorted(record.division_codes)
         wanted_codes = merge_services(have, services, codes)
@@ -184,22 +210,47 @@ class StaffAnalysis:
 
     def _judge_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
         namesakes = self._namesakes(record, Permission.PUPILS_EVALUATE)
-        if not namesakes:
+        same = self._find_by_address(record)
+        if len(namesakes) == 1 and self._is_repeated_in_words(record, namesakes[0]):
+            self._seen.add(namesakes[0].id)
+            yield from self._compare(record, namesakes[0])
+        elif namesakes:
+            yield from self._ask(record, _NAMESAKE, namesakes, can_create=True)
+        elif same and same.id not in self._seen | self._named:
+            yield from self._ask(record, _SAME_ADDRESS, [same], can_create=True)
+        else:
             yield from self._create_teacher(record)
-            return
-        by_id = {account.id: account for account in namesakes}
-        key = f"account:{self._key_of(record) or record.line}"
+
+    def _is_repeated_in_words(self, record: StaffRecord, account: Account) -> bool:
+        """Return whether a line of a table without numbers says nothing of its namesake but what the school has."""
+        is_told_apart = record.email and record.email.casefold() != account.email.casefold()
+        return self._is_table and account.is_active and not is_told_apart and not self._differences(record, account)
+
+    def _ask(
+        self, record: StaffRecord, sentence: str, candidates: Sequence[Account], *, can_create: bool
+    ) -> Iterator[Yielded]:
+        """Yield the question whose account a record is about, and what the answer, once given, does."""
+        by_id = {account.id: account for account in candidates}
+        key = self._make_question_key(record)
         answer = find_answer(self._answers, key, by_id.keys())
-        candidates = tuple((account.id, f"{account.label}, identifiant {account.login}") for account in namesakes)
-        yield Question(key, "account", record.line, _described(record), _NAMESAKE, candidates, True, answer)
-        if answer:
+        described = tuple((account.id, f"{account.label}, identifiant {account.login}") for account in candidates)
+        yield Question(key, "account", record.line, _described(record), sentence, described, can_create, answer)
+        if answer and answer not in self._seen:
             self._seen.add(answer)
             yield from self._compare(record, by_id[answer])
-        elif answer == 0:
+        elif answer == 0 and can_create:
             yield from self._create_teacher(record)
         else:
             self._seen.update(by_id)
-            yield self._refuse(record, _NAMESAKE)
+            yield self._refuse(record, LEFT_OUT if answer == 0 else sentence)
+
+    def _make_question_key(self, record: StaffRecord) -> str:
+        said = self._key_of(record), record.last_name, record.first_name, record.email
+        key = make_question_key("account", *said)
+        if key in self._asked:
+            key = make_question_key("account", *said, record.line)
+        self._asked.add(key)
+        return key
 
     def _create_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
         changes = creating({"role": roles.TEACHER, **_values(record), "email": record.email})
@@ -220,17 +271,16 @@ class StaffAnalysis:
         return Proposal("account", account_id, self._key_of(record), record.label, action, changes)
 
     def _namesakes(self, record: StaffRecord, permission: Permission) -> list[Account]:
-        """Return the accounts of that role and name, not met yet, that another number does not distinguish."""
-        is_numbered = bool(self._key_of(record))
-        unnumbered = (
-            account
-            for account in self._accounts
-            if account.can(permission)
-            and account.id not in self._seen
-            and not (is_numbered and account.sts_key and _same_origin(account.sts_key, self._is_table))
-        )
+        """Return the accounts of that role and name that no line of the file names.
+
+        A number that differs does not distinguish them: a contract teacher who is appointed is given another.
+        """
+        met = self._seen | self._named
+        return [each for each in self._list_namesakes(record) if each.can(permission) and each.id not in met]
+
+    def _list_namesakes(self, record: StaffRecord) -> list[Account]:
         name = fold(f"{record.last_name} {record.first_name}")
-        return [account for account in unnumbered if fold(f"{account.last_name} {account.first_name}") == name]
+        return [each for each in self._accounts if fold(f"{each.last_name} {each.first_name}") == name]
 
     def _absent(self) -> Iterator[Proposal]:
         for account in self._accounts:
@@ -291,9 +341,13 @@ def _values(record: StaffRecord) -> dict[str, str]:
     }
 
 
-def _same_origin(key: str, is_table: bool) -> bool:
-    """Return whether a key of an account comes from the same application as the file."""
-    return key.startswith("table:") == is_table
+def _looks_alike(record: StaffRecord, account: Account) -> bool:
+    """Return whether the number of an account may name one person without asking: the family name may be a married one.
+
+    A first name cut short (Jo for Joseph) is the same.
+    """
+    names = sorted((fold(record.first_name), fold(account.first_name)), key=len)
+    return is_near(record.first_name, account.first_name) or names[1].startswith(names[0])
 
 
 def _described(record: StaffRecord) -> str:

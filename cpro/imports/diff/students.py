@@ -13,7 +13,7 @@ from cpro.core.formatting import person_name
 from cpro.extensions import db
 from cpro.imports.changes import Changes, Pair, creating
 from cpro.imports.diff import matching
-from cpro.imports.diff.matching import FROM_SIECLE, Known, PupilSource
+from cpro.imports.diff.matching import FROM_SIECLE, FROM_TABLE, Known, PupilSource
 from cpro.imports.diff.proposals import (
     Answers,
     MatchCode,
@@ -64,6 +64,9 @@ class StudentAnalysis:
         self._active_seen = 0
         self._created: set[int] = set()
         self._namesakes: list[tuple[StudentRecord, list[Known]]] = []
+        self._named_by_refused: list[tuple[StudentRecord, list[Known]]] = []
+        self._with_usage_name: dict[str, list[Known]] | None = None
+        self._asked: set[str] = set()
         self._codes: dict[int | None, str] = {None: ""}
         self._is_empty = True
 
@@ -88,6 +91,7 @@ class StudentAnalysis:
         if not self._is_empty:
             by_id, by_ine = matching.look_up(records, self._source)
         unknown: list[StudentRecord] = []
+        refused: list[StudentRecord] = []
         for record in records:
             own = by_id.get(record.siecle_id)
             if own and self._is_repeated(record, own):
@@ -96,8 +100,7 @@ class StudentAnalysis:
                 yield from self._notes(record, without_class=False)
             others = by_ine.get(record.ine, ()) if record.ine else ()
             if record.is_refused:
-                self._see(*_distinct(own, *others))
-                self.tally.add("refused")
+                refused += self._count_refused(record, _distinct(own, *others))
                 continue
             known, objection = matching.choose(record, own, others)
             if objection:
@@ -111,7 +114,13 @@ class StudentAnalysis:
                 yield self._leave_out(record)  # the ministry's number would have named them, had they been here
             else:
                 unknown.append(record)
-        yield from self._judge_unknown(unknown)
+        yield from self._judge_unknown(unknown, refused)
+
+    def _count_refused(self, record: StudentRecord, met: list[Known]) -> list[StudentRecord]:
+        """Count a record that is not to be written, and return it where its name alone says whom the file names."""
+        self._see(*met)
+        self.tally.add("refused")
+        return [] if met else [record]
 
     def _is_repeated(self, record: StudentRecord, known: Known) -> bool:
         """Return whether a record only repeats what the school has, and count it then."""
@@ -134,7 +143,7 @@ class StudentAnalysis:
         self, record: StudentRecord, sentence: str, candidates: Sequence[Known], *, can_create: bool
     ) -> Iterator[Yielded]:
         """Yield the question whom a record is about, and what the answer, once given, does."""
-        key = f"student:{record.siecle_id or record.line}"
+        key = self._make_key(record)
         by_id = {known.id: known for known in candidates}
         answer = find_answer(self._answers, key, by_id.keys())
         yield Question(
@@ -155,6 +164,15 @@ class StudentAnalysis:
         else:
             self._see(*candidates)
             yield self._refuse(record, matching.LEFT_OUT if answer == 0 else sentence)
+
+    def _make_key(self, record: StudentRecord) -> str:
+        """Return the key of the question about a record; a line that is twice in a file asks twice."""
+        said = (record.siecle_id, record.ine, *record[3:7])
+        key = matching.make_question_key("student", *said)
+        if key in self._asked:
+            key = matching.make_question_key("student", *said, record.line)
+        self._asked.add(key)
+        return key
 
     def _without_numbers_of_others(
         self, record: StudentRecord, known: Known, candidates: Sequence[Known]
@@ -196,10 +214,12 @@ class StudentAnalysis:
     def _differences(self, record: StudentRecord, known: Known) -> Changes:
         """Return what the file changes; what it does not say (INE, number, birth date, MEF) is kept."""
         number = known.siecle_id if self._source is FROM_SIECLE else known.local_id
+        names = record.last_name, record.usage_name, record.first_name
+        if self._source is FROM_TABLE:
+            have_names = known.last_name, known.usage_name, known.first_name
+            names = tuple(map(matching.keep_case, names, have_names))  # type: ignore[assignment]
         wanted = (
-            record.last_name,
-            record.usage_name,
-            record.first_name,
+            *names,
             record.birth_date or known.birth_date,
             record.ine or known.ine,
             record.siecle_id or number,
@@ -223,28 +243,73 @@ class StudentAnalysis:
         pairs = zip(self._fields, have, wanted, strict=True)
         return {name: Pair(old, new) for name, old, new in pairs if old != new}
 
-    def _judge_unknown(self, records: list[StudentRecord]) -> Iterator[Yielded]:
-        found = {} if self._is_empty else matching.find_namesakes(records)
+    def _judge_unknown(self, records: list[StudentRecord], refused: list[StudentRecord]) -> Iterator[Yielded]:
+        find = self._find_namesakes([*records, *refused])
+        self._named_by_refused += [(record, found) for record in refused if (found := find(record))]
         for record in records:
-            namesakes = found.get((matching.get_name_key(record), record.birth_date)) if found else None
-            if namesakes:
+            namesakes = [known for known in find(record) if matching.may_be_same(record, known, self._source)]
+            if len(namesakes) == 1 and self._is_plainly(record, namesakes[0]):
+                yield from self._meet(record, namesakes[0])
+            elif namesakes:
                 self._namesakes.append((record, namesakes))
             elif self._is_out(record):
                 yield self._leave_out(record)
             else:
                 yield from self._create(record)
 
+    def _find_namesakes(self, records: list[StudentRecord]) -> Callable[[StudentRecord], list[Known]]:
+        """Return what gives the pupils of the school who bear the name of one of these records."""
+        if self._is_empty or not records:
+            return lambda record: []
+        if self._with_usage_name is None:
+            self._with_usage_name = matching.find_with_usage_name()
+        found, more = matching.find_namesakes(records), self._with_usage_name
+
+        def find(record: StudentRecord) -> list[Known]:
+            key = matching.get_name_key(record)
+            return found.get(key, []) + more.get(key, [])
+
+        return find
+
+    def _is_plainly(self, record: StudentRecord, known: Known) -> bool:
+        """Return whether a pupil, whom no number of another line can name, is the one of a record."""
+        return not known.ine and not getattr(known, self._source.number) and self._is_repeated_in_words(record, known)
+
+    def _is_repeated_in_words(self, record: StudentRecord, known: Known) -> bool:
+        division = self._codes[known.division_id]
+        return known.id not in self._seen and matching.repeats_in_words(record, known, division, self._source)
+
+    def _meet(self, record: StudentRecord, known: Known) -> Iterator[Yielded]:
+        self._see(known)
+        yield from self._compare(record, known)
+
     def _resolve_namesakes(self) -> Iterator[Yielded]:
-        """Separate homonyms from people to confirm, once it is known whom the file names by a number."""
+        """Separate homonyms from people to confirm, once it is known whom the file names by a number or in words."""
+        doubtful: list[tuple[StudentRecord, list[Known]]] = []
         for record, namesakes in self._namesakes:
-            doubtful = [known for known in namesakes if known.id not in self._seen and not (known.ine and record.ine)]
-            if doubtful:
-                yield from self._ask(record, matching.NAMESAKE, doubtful, can_create=not self._is_out(record))
-            elif self._is_out(record):
-                yield self._leave_out(record)
+            known = next((each for each in namesakes if self._is_repeated_in_words(record, each)), None)
+            if known:
+                yield from self._meet(record, known)
             else:
+                doubtful.append((record, namesakes))
+        for record, namesakes in doubtful:
+            yield from self._resolve(record, namesakes)
+        for record, namesakes in self._named_by_refused:
+            born_then = [known for known in namesakes if known.birth_date == record.birth_date]
+            self._see(*(born_then or namesakes))
+
+    def _resolve(self, record: StudentRecord, namesakes: list[Known]) -> Iterator[Yielded]:
+        remaining = [known for known in namesakes if known.id not in self._seen]
+        is_born_then = any(known.birth_date == record.birth_date for known in remaining or namesakes)
+        if remaining:
+            sentence = matching.NAMESAKE if is_born_then else matching.SAME_NAME
+            yield from self._ask(record, sentence, remaining, can_create=not self._is_out(record))
+        elif self._is_out(record):
+            yield self._leave_out(record)
+        else:
+            if is_born_then:
                 yield self._note(MatchCode.HOMONYM, record, matching.HOMONYM)
-                yield from self._create(record)
+            yield from self._create(record)
 
     def _create(self, record: StudentRecord) -> Iterator[Yielded]:
         self._note_presence(record, record.ine)

@@ -69,6 +69,9 @@ class StaffRecord(NamedTuple):
     #: always "" from STS-Web, which knows none
     email: str
     findings: tuple[Finding, ...]
+    #: what our own list of accounts says besides, once it is deposited again
+    login: str = ""
+    is_closed: bool = False
 
     @property
     def label(self) -> str:

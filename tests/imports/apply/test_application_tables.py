@@ -130,7 +130,11 @@ class TestApplyStudentTable:
 
         address = analyse(
             admin,
-            pupils(("Testeur", "Alixe", *ALIX[2:4], "CAP2", ""), ("Agathe", "Noël", *NOE[2:4], "CAP1", "A-12"), ZOE),
+            pupils(
+                ("Testeur", "Alixe", *ALIX[2:4], "CAP2", ""),
+                ("Agathe", "Noël", *NOE[2:4], "CAP1", "A-12"),
+                (*ZOE[:4], "CAP3", ""),
+            ),
         )
 
         assert row_of(admin, address)[:6] == ["0", "2", "0", "0", "0", "1"]
@@ -149,12 +153,13 @@ class TestApplyStudentTable:
     ) -> None:
         many = [("Onyx", f"Zoé{number}", "03/04/2010", "", "CAP2", "") for number in range(5)]
         apply(app, admin, analyse(admin, pupils(*many)))
-        address = analyse(admin, pupils(*many))
+        moved = [(*one[:4], "CAP3", "") for one in many]
+        address = analyse(admin, pupils(*moved))
         assert "5 lignes douteuses" in Page(admin.get(address)).text
 
         admin.post(f"{address}/reponses", {"geste": "evident"})
 
-        assert row_of(admin, address)[:6] == ["0", "0", "0", "0", "5", "0"]
+        assert row_of(admin, address)[:6] == ["0", "5", "0", "0", "0", "0"]
 
     def test_apply_student_table_the_absent_are_proposed_unticked_and_counted_once_ticked(
         self, app: Flask, admin: Browser, desk: Desk

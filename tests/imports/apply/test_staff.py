@@ -73,18 +73,30 @@ class TestWriteTeachers:
         teacher = desk.accounts()["anne-maiwenn.bobine-test"]
         assert (counts["changed"], counts["created"], teacher["last_name"]) == (1, 0, "NOUVEAU-NOM")
 
-    def test_write_teachers_a_homonym_of_a_numbered_login_receives_a_number(self, desk: Desk) -> None:
+    def test_write_teachers_a_homonym_whom_the_file_also_names_receives_a_numbered_login(self, desk: Desk) -> None:
         desk.import_files(STS)
+        text = STS.read_text("iso-8859-15")
+        start = text.index('<INDIVIDU ID="99003" TYPE="epp">')
+        person = text[start : text.index("</INDIVIDU>", start) + len("</INDIVIDU>")]
 
-        desk.import_files(changed(desk, ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"')))
+        desk.import_files(changed(desk, (person, person + person.replace("99003", "88003"))))
 
         assert desk.accounts()["eloise.noeud2"]["sts_key"] == "epp:88003"
         assert desk.accounts()["eloise.noeud"]["is_active"]
 
-    def test_write_teachers_who_is_absent_is_proposed_unticked_and_stays(self, desk: Desk) -> None:
+    def test_write_teachers_who_is_given_another_number_is_asked_about_and_stays(self, desk: Desk) -> None:
         desk.import_files(STS)
 
         counts = desk.import_files(changed(desk, ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"')))
+
+        assert (counts["staff"]["created"], counts["staff"]["refused"], counts["unticked"]["staff"]) == (0, 1, 0)
+        assert "eloise.noeud2" not in desk.accounts()
+
+    def test_write_teachers_who_is_absent_is_proposed_unticked_and_stays(self, desk: Desk) -> None:
+        desk.import_files(STS)
+
+        renamed = ('ID="99003" TYPE="epp"', 'ID="88003" TYPE="epp"'), ("Éloïse", "Maud")
+        counts = desk.import_files(changed(desk, *renamed))
 
         assert (counts["unticked"]["staff"], counts["staff"]["deactivated"]) == (1, 0)
 

@@ -141,7 +141,7 @@ class TestApplyImport:
     ) -> None:
         browser = as_("administrator")
         apply(app, browser, analyse(browser, ONE), "deactivations")
-        address = analyse(browser, ("e.xml", ONE[1].replace(b"Alix", b"Noor")))
+        address = analyse(browser, ("e.xml", ONE[1].replace(b"Alix", b"Alix Noor")))
         form = browser.form(address)
         with desk.open() as session:
             pupil = session.scalars(select(Student).where(Student.siecle_id == "1")).one()
@@ -157,7 +157,7 @@ class TestApplyImport:
         assert desk.students()["1"]["first_name"] == "Alix"
         assert "avant : AUTRE → ; après : TESTEUR" in page.text
         apply(app, browser, address)
-        assert desk.students()["1"]["first_name"] == "Noor"
+        assert desk.students()["1"]["first_name"] == "Alix Noor"
 
     def test_analyse_import_the_next_day_the_analysis_is_done_again(
         self, app: Flask, as_: As, desk: Desk, october: time_machine.Traveller

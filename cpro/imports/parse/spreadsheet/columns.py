@@ -44,15 +44,15 @@ COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
             "ine", "INE", ("n ine", "numero ine", "identifiant national", "n national", "numero national", "ine rnie")
         ),
         Column("division", "Division", ("classe", "code classe", "code division"), is_required=True),
-        Column("mef", "Code MEF", ("mef",)),
-        Column("departed_on", "Date de sortie", ("sortie", "sorti le")),
+        Column("mef", "Code MEF", ("mef", "formation mef")),
+        Column("departed_on", "Date de sortie", ("sortie", "sorti le", "situation")),
         Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
     ),
     WorksheetKind.STAFF: (
         Column("civility", "Civilité", ("titre",)),
         Column("last_name", "Nom", ("nom de famille", "nom d usage", "nom usuel"), is_required=True),
         Column("first_name", "Prénom", ("prenoms", "prenom s", "premier prenom"), is_required=True),
-        Column("function", "Fonction", ("code fonction",), is_required=True),
+        Column("function", "Fonction", ("code fonction", "role"), is_required=True),
         Column("discipline", "Discipline", ("disciplines", "matiere")),
         Column(
             "email",
@@ -104,12 +104,22 @@ def find_columns(kind: WorksheetKind, titles: Sequence[str]) -> dict[str, int]:
             raise MissingColumns(f"La colonne « {column.title} » figure deux fois : n’en gardez qu’une.")
         if found:
             places[column.key] = found[0]
+    if "role" in folded and kind is WorksheetKind.STAFF:
+        _read_as_accounts(folded, places)
     missing = [f"« {column.title} »" for column in COLUMNS[kind] if column.is_required and column.key not in places]
     if missing:
         raise MissingColumns(
             f"{kind.value} : colonnes absentes, {join_french(missing)}. Reprenez les titres du modèle."
         )
     return places
+
+
+def _read_as_accounts(folded: Sequence[str], places: dict[str, int]) -> None:
+    """Take what our list of accounts calls « Identifiant » and « État » for a login and whether it is deactivated."""
+    if "number" in places and folded[places["number"]] == "identifiant":
+        places["login"] = places.pop("number")
+    if "etat" in folded:
+        places["state"] = folded.index("etat")
 
 
 def template_csv(kind: WorksheetKind) -> bytes:

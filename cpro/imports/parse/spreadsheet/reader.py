@@ -50,6 +50,12 @@ _FUNCTION_LENGTH, _FUNCTION_SHOWN = 8, 60
 _FUNCTIONS_OFFERED = (
     "indiquez ENS pour un enseignant, DIR pour la direction, EDU pour un CPE, DOC pour un documentaliste"
 )
+#: The roles that our list of accounts names and no table of staff gives.
+_OTHER_ROLES = {"administrateur": "d’un administrateur", "apprenant": "d’un apprenant"}
+#: What our list of pupils writes where there is nothing to say, by column; a masked INE begins with a bullet.
+_NOTHING = {"ine": "sans ine", "division": "aucune", "departed_on": "présent"}
+_MASKED = "•"
+_GONE = "parti"
 _BETWEEN_CLASSES = re.compile(r"[;,|\n]|\s/\s|\s+et\s+")
 
 
@@ -69,6 +75,7 @@ def read_student_worksheet(
     ines, numbers, notes = _Repeated(), _Repeated(), notes or WorksheetNotes()
     with RecordBuffer() as buffer:
         for line, cells in _iter_cells(path, WorksheetKind.STUDENTS, notes):
+            _read_our_words(cells)
             ine, problem = effective_ine([cells["ine"]])
             ines.note(ine, line)
             numbers.note(cells["number"], line)
@@ -168,6 +175,15 @@ class _Unread:
                     break
 
 
+def _read_our_words(cells: dict[str, str]) -> None:
+    """Blank what our list of pupils writes where there is nothing: it is deposited again as it was exported."""
+    for key, nothing in _NOTHING.items():
+        if cells[key].casefold() == nothing:
+            cells[key] = ""
+    if cells["ine"].startswith(_MASKED):
+        cells["ine"] = ""
+
+
 class _Repeated:
     """Where each value stands, to find those that stand twice."""
 
@@ -200,7 +216,7 @@ def _student(
 ) -> StudentRecord:
     names = check_names(line, cells["last_name"], cells["usage_name"], cells["first_name"], findings)
     birth_date = check_birth_date(line, cells["birth_date"], parse_table_date, today, findings)
-    departed_on, has_departed = check_leaving_date(line, cells["departed_on"], parse_table_date, today, findings)
+    departed_on, has_departed = _check_leaving(line, cells["departed_on"], today, findings)
     mef_code = check_mef(line, cells["mef"], findings)
     division_code = check_division(line, cells["division"], (), has_departed, findings)
     return StudentRecord(
@@ -217,6 +233,14 @@ def _student(
     )
 
 
+def _check_leaving(line: int, text: str, today: dt.date, findings: list[Finding]) -> tuple[dt.date | None, bool]:
+    """Return as `check_leaving_date`; our list of pupils writes « parti le 01/02/2026 », or « parti » alone."""
+    if not text.casefold().startswith(_GONE):
+        return check_leaving_date(line, text, parse_table_date, today, findings)
+    day = text[len(_GONE) :].strip().removeprefix("le").strip()
+    return check_leaving_date(line, day, parse_table_date, today, findings) if day else (None, True)
+
+
 def _member(line: int, cells: dict[str, str], numbers: _Repeated, notes: WorksheetNotes) -> StaffRecord:
     findings = _check_cells(line, cells)
     notes.check_line(line, findings)
@@ -229,7 +253,19 @@ def _member(line: int, cells: dict[str, str], numbers: _Repeated, notes: Workshe
     divisions = _divisions(line, cells["divisions"], findings)
     disciplines = (discipline,) if discipline else ()
     return StaffRecord(
-        line, number, "", civility, last_name, first_name, function, disciplines, divisions, email, tuple(findings)
+        line,
+        number,
+        "",
+        civility,
+        last_name,
+        first_name,
+        function,
+        disciplines,
+        divisions,
+        email,
+        tuple(findings),
+        cells.get("login", ""),
+        fold(cells.get("state", "")) == "desactive",
     )
 
 
@@ -239,7 +275,9 @@ def _check_function(line: int, text: str, findings: list[Finding]) -> str:
     code = _FUNCTION_OF_WORD.get(words[0]) if words else ""
     if code:
         return code
-    if len(text) > _FUNCTION_LENGTH:
+    if words and words[0] in _OTHER_ROLES:
+        sentence = f"Ce compte est celui {_OTHER_ROLES[words[0]]} : un tableau de personnels n’y touche pas."
+    elif len(text) > _FUNCTION_LENGTH:
         sentence = f"La fonction « {text[:_FUNCTION_SHOWN]} » n’est pas connue : {_FUNCTIONS_OFFERED}."
     elif not text:
         sentence = f"La fonction est absente : {_FUNCTIONS_OFFERED}."
