@@ -43,6 +43,15 @@ class TestRepairText:
     def test_repair_text_leaves_names_of_all_languages_alone(self, text: str) -> None:
         assert repair_text(text) == text
 
+    @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "iso8859-15"])
+    def test_repair_text_gives_back_every_french_letter_wherever_it_stands(self, encoding: str) -> None:
+        names = [f"{start}Mar{letter}lle Zo{letter}" for letter in "àâäçéèêëîïôöùûüœæ" for start in ("", "É", "Œ", "Î")]
+        spoiled = {name: name.encode().decode(encoding, "replace") for name in names}
+        whole = {name: text for name, text in spoiled.items() if "\ufffd" not in text}
+
+        assert len(whole) > 30
+        assert {name: repair_text(text) for name, text in whole.items()} == {name: name for name in whole}
+
     def test_repair_text_repairs_nothing_where_letters_are_lost(self) -> None:
         assert repair_text("Andr\ufffda") is None
 

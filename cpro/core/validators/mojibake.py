@@ -1,14 +1,15 @@
 """Find a text decoded with the wrong encoding or escaped once too often, and repair it where that is certain.
 
-Three faults are repaired: UTF-8 read as Windows-1252 or ISO-8859, once or several times (by ftfy); Mac OS Roman read
-as Windows-1252, which old Excel for Mac writes; HTML entities left in the text. A replacement character (U+FFFD) stands
-for letters that are lost: such a text is refused.
+Three faults are repaired: UTF-8 read as Windows-1252 or ISO-8859, once or several times (by ftfy where only a part of
+the text is); Mac OS Roman read as Windows-1252, which old Excel for Mac writes; HTML entities left in the text. A
+replacement character (U+FFFD) stands for letters that are lost: such a text is refused.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from contextlib import suppress
 from functools import lru_cache
 
 import ftfy
@@ -17,6 +18,9 @@ _LOST = "�"
 _ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z][A-Za-z0-9]{1,7});")
 #: Lossy sequences are left alone: they would be guessed, not repaired. Entities have their own rule.
 _ENCODING_ONLY = ftfy.TextFixerConfig(unescape_html=False, replace_lossy_sequences=False, fix_c1_controls=False)
+#: How often a text may have been spoiled in one way.
+_TIMES = 3
+_CAPITAL_INSIDE = re.compile("[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]")
 #: What é, É, à, â, ô, û… of Mac OS Roman become in Windows-1252, in places where no word has them: a capital Ž after a
 #: small letter, signs inside a word or at its ends.
 _MAC_SIGNS = re.compile(
@@ -32,16 +36,33 @@ def repair_text(text: str) -> str | None:
     if text.isascii() and "&" not in text:
         return text
     repaired = _unescape(text)
-    decoded = ftfy.fix_encoding(repaired, _ENCODING_ONLY)
-    if len(decoded) < len(repaired):  # UTF-8 read as another encoding takes more signs; the rest is not repaired
+    for _ in range(_TIMES):
+        decoded = _from_utf8(repaired)
+        if decoded == repaired:
+            break
         repaired = decoded
     if _MAC_SIGNS.search(repaired) and not _WELL_READ.search(repaired):
         repaired = _from_mac_roman(repaired)
     return None if _LOST in repaired else repaired
 
 
+def _from_utf8(text: str) -> str:
+    """Return the text whose UTF-8 was read as Windows-1252 or ISO-8859-15, the same text when it was not.
+
+    Where both give a text, the one with the fewest capitals after small letters: « Ãš » is « Ú » or « è ».
+    """
+    found = []
+    for encoding in ("cp1252", "iso8859-15"):
+        with suppress(UnicodeError):
+            found.append(text.encode(encoding).decode("utf-8"))
+    if found:
+        return min(found, key=lambda each: len(_CAPITAL_INSIDE.findall(each)))
+    decoded = ftfy.fix_encoding(text, _ENCODING_ONLY)  # a part of the text only
+    return decoded if len(decoded) < len(text) else text  # UTF-8 misread is longer; nothing else is repaired here
+
+
 def _unescape(text: str) -> str:
-    for _ in range(3):
+    for _ in range(_TIMES):
         if not _ENTITY.search(text):
             break
         text = html.unescape(text)

@@ -47,7 +47,8 @@ def clean_name(text: str) -> str:
     """Return the name without stray quotes nor needless blanks; raises InvalidText as `clean_text` does."""
     if len(text) <= NAME_MAX_LENGTH and _PLAIN_NAME.fullmatch(text):
         return text
-    return clean_text(_STRAY_QUOTES.sub(" ", text), max_length=NAME_MAX_LENGTH).strip(" '’")
+    line = clean_text(text, max_length=NAME_MAX_LENGTH)  # before the quotes go: « and » end letters that were misread
+    return " ".join(_STRAY_QUOTES.sub(" ", line).split()).strip(" '’")
 
 
 def clean_label(text: str) -> str:

@@ -72,6 +72,16 @@ class TestReadStudentWorksheet:
 
         assert names == [("ŽIŽKA", "Tomáš"), ("D’ARC", "Blažena")]
 
+    def test_read_student_worksheet_repairs_letters_that_end_in_a_quotation_mark(self, tmp_path: Path) -> None:
+        path = tmp_path / "eleves.csv"
+        lines = "D’AOÛT;Zoë;2MELEC;\nŒUVRARD;Maëlle;2MELEC;\n".encode().decode("cp1252")
+        path.write_text(TITLES + lines, encoding="utf-8")
+
+        records = list(read_student_worksheet(path, today=TODAY))
+
+        assert [(each.last_name, each.first_name) for each in records] == [("D’AOÛT", "Zoë"), ("ŒUVRARD", "Maëlle")]
+        assert all(FindingCode.TEXT_REPAIRED in codes(each.findings) for each in records)
+
     def test_read_student_worksheet_refuses_two_encodings_in_one_file(self, tmp_path: Path) -> None:
         path = tmp_path / "eleves.csv"
         line = "MODÈLE;Chloé;2MELEC;\n"
