@@ -80,6 +80,13 @@ def find_last_applied() -> ImportRun | None:
     ).first()
 
 
+def recall_answers() -> dict[str, int]:
+    """Return what people answered up to the last import that stands: the same line in a later file asks nothing."""
+    last = find_last_applied()
+    answers = last.answers.items() if last else ()
+    return {key: answer for key, answer in answers if key.startswith(("student:", "account:"))}
+
+
 def find_undoable(now: datetime) -> ImportRun | None:
     """Return the import that may still be undone, or None."""
     run = find_last_applied()

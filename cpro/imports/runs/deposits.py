@@ -35,7 +35,7 @@ from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, Imp
 from cpro.imports.parse.files.archives import detect_shape
 from cpro.imports.parse.files.extraction import UnpackedFile, unpack
 from cpro.imports.parse.files.recognition import RecognisedFile, recognise
-from cpro.imports.queries import fingerprint_of_data, get_run, school_day
+from cpro.imports.queries import fingerprint_of_data, get_run, recall_answers, school_day
 from cpro.imports.refusals import LeftFile, Refusals
 from cpro.imports.runs import lifecycle, ticks, upload_files
 from cpro.imports.runs.admission import lock_imports_and_school, require_may_import
@@ -97,7 +97,7 @@ def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: b
                 now=now,
             )
             if size_of(sources) <= AT_ONCE_SIZE:
-                run_id = _analyse_at_once(open_run, sources, {}, today=today, now=now)
+                run_id = _analyse_at_once(open_run, sources, recall_answers(), today=today, now=now)
             else:
                 with unit_of_work():
                     run = open_run()
@@ -220,7 +220,7 @@ def analyse(
             sources, opens_student_accounts=opens_student_accounts, today=today, by=by, now=now
         ).id
     try:
-        analysis = fill(run_id, prepare(sources, today=today), heartbeat=heartbeat)
+        analysis = fill(run_id, prepare(sources, today=today, answers=recall_answers()), heartbeat=heartbeat)
         with unit_of_work():
             conclude(run_id, analysis, now=now)
     except Exception:

@@ -31,7 +31,7 @@ from cpro.imports.models import (
     ImportRun,
     RunState,
 )
-from cpro.imports.queries import find_last_applied, find_open_run, fingerprint_of_data
+from cpro.imports.queries import find_last_applied, find_open_run, fingerprint_of_data, recall_answers
 from cpro.imports.runs import upload_files
 from cpro.imports.runs.admission import lock_imports_and_school, lock_run, require_may_import
 from cpro.imports.runs.ticks import remember_ticks
@@ -68,6 +68,7 @@ def open_run(
         school_year=sources.school_year,
         opens_student_accounts=opens_student_accounts,
         requested_by=asdict(by),
+        answers=recall_answers(),
         created_at=now,
     )
     db.session.add(run)

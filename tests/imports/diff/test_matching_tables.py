@@ -176,6 +176,21 @@ class TestNumbers:
 
         assert outcome(desk, analyse(admin, table(kept, line)))[:2] == expected
 
+    def test_numbers_an_answer_is_remembered_for_the_next_file(self, app: Flask, admin: Browser, desk: Desk) -> None:
+        apply(app, admin, analyse(admin, table(*PUPILS[2:4])))
+        renamed = table(PUPILS[2], "KAYA;;Mehmet;13/03/2009;;2MELEC;A-2;;")
+        address = analyse(admin, renamed)
+        with desk.look() as session:
+            question = session.scalars(select(ImportQuestion)).one()
+        admin.post(f"{address}/reponses", {question.field: "0"})
+        apply(app, admin, address)
+
+        address = analyse(admin, renamed)
+
+        with desk.look() as session:
+            again = session.scalars(select(ImportQuestion).where(ImportQuestion.run_id == 3)).one()
+        assert (again.key, again.answer) == (question.key, 0)
+
     def test_numbers_a_refused_line_still_names_its_pupil(self, app: Flask, admin: Browser, desk: Desk) -> None:
         apply(app, admin, analyse(admin, table(*PUPILS[:3])))
 
