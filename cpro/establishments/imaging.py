@@ -15,7 +15,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import IO, Literal
 
 from PIL import Image, ImageCms
 
@@ -57,6 +57,8 @@ _SVG = re.compile(
 )
 _SVG_HEAD_BYTES = 16 * 1024
 
+#: Grey from which nobody tells a colour from paper, of 255.
+_PAPER = 250
 _EXIF_ORIENTATION = 0x0112
 _EXIF_SHORT = 3
 #: What to do with the pixels for each value of the EXIF orientation (Exif 2.32, 4.6.4 A).
@@ -115,6 +117,16 @@ def is_low_resolution(width: int, height: int, kind: PictureKind) -> bool:
     box_width, box_height = PRINT_BOXES_MM[kind]
     dots_per_mm = max(width / box_width, height / box_height)
     return dots_per_mm * MM_PER_INCH < MIN_PRINT_DPI
+
+
+def prints_nothing(file: IO[bytes]) -> bool:
+    """Return whether a stored picture leaves white paper white: white, or transparent, everywhere."""
+    with Image.open(file, formats=("PNG", "JPEG")) as source:
+        picture = source.convert("RGBA")
+    paper = Image.new("RGBA", picture.size, "white")
+    paper.alpha_composite(picture)
+    darkest = paper.convert("L").getextrema()[0]
+    return isinstance(darkest, (int, float)) and darkest >= _PAPER
 
 
 # Refusals

@@ -123,6 +123,7 @@ class SIECLEAnalysis(Comparison):
             self._divisions,
             self._mef_labels,
             self._students.mefs_of_division,
+            self._students.sizes_of_divisions,
             self._students.lines_of_mef,
             kind.label,
         )
@@ -173,4 +174,12 @@ class TableAnalysis(Comparison):
             yield from analysis.run(records)
 
     def _found(self) -> Found:
-        return Found({}, {}, self._students.mefs_of_division, self._students.lines_of_mef, WorksheetKind.STUDENTS.value)
+        students = self._students
+        return Found(
+            {},
+            {},
+            students.mefs_of_division,
+            students.sizes_of_divisions,
+            students.lines_of_mef,
+            WorksheetKind.STUDENTS.value,
+        )

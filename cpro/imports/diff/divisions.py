@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from cpro.core.formatting import format_count
 from cpro.extensions import db
 from cpro.imports.changes import Pair, creating
 from cpro.imports.diff.proposals import MatchCode, Note, Proposal, Yielded
@@ -19,6 +20,8 @@ _TO_CHOOSE = (
     "Cette division mêle des formations de plusieurs diplômes : choisissez le sien dans la liste des divisions, une "
     "fois l’import appliqué. Les imports suivants garderont ce choix."
 )
+#: A class has some thirty pupils: above this, a column was probably filled down by mistake.
+_LARGEST_DIVISION = 60
 
 
 @dataclass
@@ -31,6 +34,8 @@ class Found:
     mef_labels: dict[str, str]
     #: MEF codes of each division that has pupils in the file
     mefs_of_pupils: Mapping[str, set[str]]
+    #: how many pupils of the file are in each division
+    sizes: Mapping[str, int]
     lines_of_mef: Mapping[str, int]
     file_kind: str
 
@@ -49,6 +54,10 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
         stored = known.get(code)
         if len(leads_to) > 1 and (stored is None or stored.diploma_id not in leads_to):
             yield Note(MatchCode.SEVERAL_DIPLOMAS, found.file_kind, line, _TO_CHOOSE, code)
+        size = found.sizes.get(code, 0)
+        if size > _LARGEST_DIVISION:
+            sentence = f"Le fichier met {format_count(size)} élèves dans cette division : vérifiez leur division."
+            yield Note(MatchCode.LARGE_DIVISION, found.file_kind, line, sentence, code)
         yield from _compare_division(code, described.label if described else "", leads_to, stored)
 
 

@@ -36,6 +36,7 @@ class MatchCode(enum.Enum):
     INE_CHANGED = "INE différent"
     MEF_UNLINKED = "MEF à rattacher"
     SEVERAL_DIPLOMAS = "plusieurs diplômes"
+    LARGE_DIVISION = "division très nombreuse"
     NOT_TAUGHT = "fonction sans compte"
     FURTHER_HEAD = "autre chef d’établissement"
     HEAD_IN_PLACE = "chef d’établissement en place"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
@@ -40,6 +40,7 @@ class StudentAnalysis:
         self.tally = Tally()
         #: MEF codes of the pupils of each division of the file
         self.mefs_of_division: dict[str, set[str]] = defaultdict(set)
+        self.sizes_of_divisions: Counter[str] = Counter()
         #: where each MEF is first met
         self.lines_of_mef: dict[str, int] = {}
         #: pupils met in the file, refused or not
@@ -335,6 +336,7 @@ class StudentAnalysis:
         if not ine:
             self.tally.add("without_ine")
         if record.division_code:
+            self.sizes_of_divisions[record.division_code] += 1
             mefs = self.mefs_of_division[record.division_code]
             if record.mef_code:
                 mefs.add(record.mef_code)

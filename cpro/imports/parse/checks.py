@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from cpro.core.formatting import format_date, join_french
+from cpro.core.formatting import format_date, join_french, plural
 from cpro.core.validators import GarbledText, InvalidText, fold, is_ine_key_doubtful
 from cpro.imports.parse.findings import Finding, FindingCode
 from cpro.imports.parse.values import (
@@ -25,6 +25,8 @@ from cpro.imports.parse.values import (
 #: Schools keep pupils who are no longer there in a division of this name.
 _INACTIVE_DIVISION = "inactifs"
 _LINES_SHOWN = 5
+#: Ages of pupils, adults who train included; beyond, the year was probably mistyped.
+_YOUNGEST, _OLDEST = 11, 70
 
 DateParser = Callable[[str], dt.date]
 
@@ -80,7 +82,7 @@ def check_ine(line: int, ine: str, problem: str, lines_of_ine: Sequence[int], fi
 def check_birth_date(
     line: int, text: str, parse: DateParser, today: dt.date, findings: list[Finding]
 ) -> dt.date | None:
-    """Return the birth date: BIRTH_DATE_MISSING, or DATE_MALFORMED (one to come included)."""
+    """Return the birth date: BIRTH_DATE_MISSING, AGE_UNLIKELY, or DATE_MALFORMED (one to come included)."""
     if not text:
         findings.append(Finding(FindingCode.BIRTH_DATE_MISSING, line, "La date de naissance est absente."))
         return None
@@ -92,6 +94,10 @@ def check_birth_date(
         sentence = "La date de naissance n’existe pas ou n’est pas écrite jj/mm/aaaa : corrigez-la."
         findings.append(Finding(FindingCode.DATE_MALFORMED, line, sentence))
         return None
+    age = today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))
+    if not _YOUNGEST <= age <= _OLDEST:
+        sentence = f"L’élève aurait {plural(age, 'an', 'ans')} : vérifiez l’année de naissance."
+        findings.append(Finding(FindingCode.AGE_UNLIKELY, line, sentence))
     return birth_date
 
 

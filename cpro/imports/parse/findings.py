@@ -31,6 +31,7 @@ class FindingCode(enum.Enum):
     INE_FILLER = "INE fictif"
     INE_DOUBTFUL = "clé de l’INE douteuse"
     BIRTH_DATE_MISSING = "sans date de naissance"
+    AGE_UNLIKELY = "âge invraisemblable"
     LEAVING_LATER = "départ à venir"
     WITHOUT_CLASS = "sans division"
     TWO_DIVISIONS = "deux divisions"

@@ -17,8 +17,8 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments import queries
-from cpro.establishments.imaging import MAX_BYTES
-from cpro.establishments.models import Module, PictureKind
+from cpro.establishments.imaging import MAX_BYTES, prints_nothing
+from cpro.establishments.models import Module, PictureKind, PictureVersion
 from cpro.establishments.operations.pictures import create_picture, delete_picture, undo_picture
 from cpro.establishments.web.forms import PicturesForm
 from cpro.establishments.web.modules import is_on
@@ -169,14 +169,25 @@ def _named(kinds: Sequence[PictureKind]) -> str:
 def _pictures_page(form: PicturesForm | None = None, status: int = 200) -> ResponseReturnValue:
     now, principal = clock.utcnow(), current_principal()
     kinds = [PictureKind.LOGO, *([PictureKind.STAMP] if can(principal, Permission.STAMP_VIEW) else [])]
+    states = [queries.get_picture_state(kind, now=now) for kind in kinds]
     return render_page(
         "settings/pictures.html",
         form=form or PicturesForm(),
-        states=[(queries.get_picture_state(kind, now=now), _preview(kind)) for kind in kinds],
+        states=[(state, _preview(state.kind), _prints_nothing(state.current)) for state in states],
         read_only=not can(principal, Permission.PICTURES_EDIT),
         status=status,
         **settings_frame("pictures"),
     )
+
+
+def _prints_nothing(picture: PictureVersion | None) -> bool:
+    if picture is None:
+        return False
+    try:
+        with _storage().open(picture.stored_name) as file:
+            return prints_nothing(file)
+    except (DomainError, OSError):  # the page shows that the picture is gone, or how to replace it
+        return False
 
 
 def _storage() -> FileStorage:

@@ -96,6 +96,23 @@ class TestEditMixedDivisionRefused:
         assert diploma_of(desk, "MIXTE") is None
 
 
+class TestLargeDivision:
+    @pytest.mark.parametrize(("size", "is_told"), [(60, False), (61, True)])
+    def test_large_division_is_reported_and_imported(self, as_: As, desk: Desk, size: int, is_told: bool) -> None:
+        pupils = [{"id": str(number), "ine": "", "division": "TOUS"} for number in range(1, size + 1)]
+
+        browser = as_("administrator")
+        page = Page(browser.get(analyse(browser, ("e.xml", desk.file_of(*pupils).read_bytes()))))
+
+        with desk.look() as session:
+            told = session.scalars(select(ImportFinding).where(ImportFinding.code == "LARGE_DIVISION")).all()
+        assert [(each.object_label, each.sentence) for each in told] == [
+            ("TOUS", "Le fichier met 61 élèves dans cette division : vérifiez leur division.")
+        ] * is_told
+        assert ("division très nombreuse : 1" in page.text) is is_told
+        assert "Appliquer l’import" in page.text
+
+
 class TestMixedDivision:
     def test_mixed_division_the_page_offers_those_of_its_courses_and_keeps_the_rest(
         self, as_: As, desk: Desk, division: int

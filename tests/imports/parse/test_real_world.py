@@ -9,7 +9,8 @@ import pytest
 import xlsxwriter
 
 from cpro.imports.errors import MissingColumns, StrayQuote, UnknownTableEncoding
-from cpro.imports.parse.findings import FindingCode
+from cpro.imports.parse.checks import check_birth_date
+from cpro.imports.parse.findings import Finding, FindingCode
 from cpro.imports.parse.siecle.reader import read_students
 from cpro.imports.parse.siecle.sts import read_sts
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
@@ -44,6 +45,39 @@ def test_read_sts_speaks_of_people_when_a_number_stands_twice() -> None:
     sentences = [finding.sentence for person in people for finding in person.findings]
     assert len(sentences) == 2
     assert all("porté par plusieurs personnes (lignes 3 et 4)" in sentence for sentence in sentences)
+
+    def test_read_students_reports_ages_of_nobody_who_learns(self) -> None:
+        records = read_xml("24-naissances-invraisemblables.xml")
+
+        found = [
+            each.sentence for record in records for each in record.findings if each.code is FindingCode.AGE_UNLIKELY
+        ]
+        assert found == [
+            "L’élève aurait 1 an : vérifiez l’année de naissance.",
+            "L’élève aurait 100 ans : vérifiez l’année de naissance.",
+        ]
+        assert not any(record.is_refused for record in records)
+
+
+class TestCheckBirthDate:
+    @pytest.mark.parametrize(
+        ("born", "is_told"),
+        [
+            ("27/11/2026", True),
+            ("28/11/2015", True),
+            ("27/11/2015", False),
+            ("15/06/2010", False),
+            ("28/11/1955", False),
+            ("27/11/1955", True),
+        ],
+    )
+    def test_check_birth_date_reports_ages_before_eleven_and_after_seventy(self, born: str, is_told: bool) -> None:
+        findings: list[Finding] = []
+
+        kept = check_birth_date(2, born, lambda text: dt.datetime.strptime(text, "%d/%m/%Y").date(), TODAY, findings)
+
+        assert kept is not None
+        assert [each.code for each in findings] == [FindingCode.AGE_UNLIKELY] * is_told
 
 
 class TestReadStudentWorksheet:
