@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core.permissions import ROLE_PERMISSIONS, Role
 from cpro.core.web.screens import Screen
 from cpro.core.web.screens.listing import MAX_ROWS
-from cpro.extensions import db
 from cpro.students.models import Diploma, Division, Student
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.screens import screens
+from tests.helpers.statements import count_statements
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -247,7 +247,9 @@ class TestScreensWeaknesses:
         browser = as_("administrator")
         browser.get(screen_url + "/")
 
-        counts = [_queries(app, lambda size=size: browser.get(f"{screen_url}/?lignes={size}")) for size in (20, 100)]
+        counts = [
+            count_statements(app, lambda size=size: browser.get(f"{screen_url}/?lignes={size}")) for size in (20, 100)
+        ]
 
         assert counts[0] == counts[1]
 
@@ -321,22 +323,6 @@ class TestScreensOfTheSupport:
             typed = r'recherche=9900000044N|value="9900000044N"|«\s?9900000044N\s?»'  # what was sought is repeated
             assert "9900000044N" not in re.sub(typed, "", page), path
         assert "44N" in browser.get(f"/admin/eleves/details/?id={row}").text
-
-
-def _queries(app: Flask, action: Callable[[], object]) -> int:
-    seen: list[str] = []
-
-    def note(*args: object) -> None:
-        seen.append(str(args[2]))
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        action()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return len(seen)
 
 
 class TestScreensCorrection:

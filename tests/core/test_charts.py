@@ -7,16 +7,15 @@ from xml.etree import ElementTree
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from cpro.core.charts import SVG, Chart, Line, Plot, Series, draw_lines, print_plot
 from cpro.establishments.web.dashboard import _WEEKS
-from cpro.extensions import db
 from cpro.students.models import Division
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
+from tests.helpers.statements import statements_sent
 
 NS = "{http://www.w3.org/2000/svg}"
 As = Callable[..., Browser]
@@ -168,17 +167,6 @@ class TestDrawAccountsByDivision:
         assert few == many
 
     def _count(self, app: Flask, browser: Browser) -> int:
-        statements: list[str] = []
-
-        def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
-            if not statement.startswith("PRAGMA"):  # SQLite: how long to wait, set again when it changed
-                statements.append(statement)
-
-        with app.app_context():
-            engine = db.engine
-        event.listen(engine, "before_cursor_execute", note)
-        try:
+        with statements_sent(app) as statements:
             assert browser.get("/admin/").status_code == 200
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
         return len(statements)

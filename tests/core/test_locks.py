@@ -12,7 +12,7 @@ from html import unescape
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
@@ -23,12 +23,12 @@ from cpro.core.locks import PATIENT_WAIT, REQUEST_WAIT, is_busy, wait_at_most
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import lock_current_establishment
-from cpro.extensions import db
 from cpro.users.models import SignIn
 from tests.factories import World, make_mandate
 from tests.helpers.browser import Browser
 from tests.helpers.locks import locked_row
 from tests.helpers.records import rows
+from tests.helpers.statements import statements_sent
 
 As = Callable[..., Browser]
 Arrange = Callable[[], AbstractContextManager[Session]]
@@ -177,14 +177,8 @@ class TestReadingNeverWaits:
 
     def test_reading_whether_the_process_is_alive_asks_the_database_nothing(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
-        asked: list[str] = []
-        with app.app_context():
-            engine = db.engine
-        event.listen(engine, "before_cursor_execute", _note := lambda *arguments: asked.append(arguments[2]))
-        try:
+        with statements_sent(app) as asked:
             answer = browser.get("/sante")
-        finally:
-            event.remove(engine, "before_cursor_execute", _note)
 
         assert (answer.status_code, answer.json, asked) == (200, {"status": "ok"}, [])
 

@@ -7,17 +7,17 @@ from datetime import date, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.competences.models import Competence
-from cpro.extensions import db
 from cpro.records.models import FicheState
 from cpro.students.models import Student
 from tests.factories import World, make_mandate, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import set_up
+from tests.helpers.statements import count_statements
 from tests.records.conftest import MARKER, Class, make_bilan, make_evaluation, make_fiche
 
 As = Callable[..., Browser]
@@ -41,17 +41,17 @@ class TestRecordsPagesQueries:
         self, app: Flask, as_: As, classroom: Class, page: str, role: str
     ) -> None:
         browser, address = as_(role), f"/eleves/{classroom.own}{page}"
-        few = _queries(app, lambda: browser.get(address))
+        few = count_statements(app, lambda: browser.get(address))
         set_up(app, lambda session: fill(session, classroom.own, 60))
 
-        assert _queries(app, lambda: browser.get(address)) == few
+        assert count_statements(app, lambda: browser.get(address)) == few
 
     @pytest.mark.parametrize("role", ["teacher", "head"])
     def test_pupils_asks_as_many_queries_for_many_pupils_as_for_few(
         self, app: Flask, as_: As, classroom: Class, world: World, role: str
     ) -> None:
         browser = as_(role)
-        few = _queries(app, lambda: browser.get("/eleves"))
+        few = count_statements(app, lambda: browser.get("/eleves"))
 
         def crowd(session: Session) -> None:
             pupils = [make_student(world.a.id, division_id=classroom.division) for _ in range(45)]
@@ -62,7 +62,7 @@ class TestRecordsPagesQueries:
 
         set_up(app, crowd)
 
-        assert _queries(app, lambda: browser.get("/eleves")) == few
+        assert count_statements(app, lambda: browser.get("/eleves")) == few
 
 
 class TestPupils:
@@ -201,22 +201,6 @@ class TestPupilPages:
         assert "n’a pas encore d’évaluation" in text
         assert "n’a pas encore de fiche" in text
         assert "n’a pas encore de bilan" in text
-
-
-def _queries(app: Flask, action: Callable[[], object]) -> int:
-    seen: list[str] = []
-
-    def note(*args: object) -> None:
-        seen.append(str(args[2]))
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        action()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return len(seen)
 
 
 class TestEmptyForms:

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
 from cpro.core.lists import ListState, find_page_from
-from cpro.extensions import db
 from cpro.masks.models import MaskKey
 from cpro.scenarios.models import Scenario, ScenarioCoAuthor, ScenarioCompetence
 from tests.factories import NOW, World, make_scenario
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
+from tests.helpers.statements import statements_sent
 from tests.scenarios.conftest import Written
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
-
-
-@contextmanager
-def counting(app: Flask) -> Iterator[list[str]]:
-    """Collect the statements sent meanwhile."""
-    sent: list[str] = []
-
-    def note(*args: object) -> None:
-        sent.append(str(args[2]))
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
@@ -146,11 +129,11 @@ class TestScenariosList:
         browser = as_("teacher")
         many(2)
         browser.get("/scenarios")
-        with counting(app) as few:
+        with statements_sent(app) as few:
             browser.get("/scenarios")
         many(40)
 
-        with counting(app) as more:
+        with statements_sent(app) as more:
             browser.get("/scenarios")
 
         assert len(more) == len(few)
@@ -175,7 +158,7 @@ class TestShowScenario:
     ) -> None:
         browser = as_("teacher")
         browser.get(written.page())
-        with counting(app) as few:
+        with statements_sent(app) as few:
             browser.get(written.page())
         with arrange() as session:
             attached = {"establishment_id": world.a.id, "scenario_id": written.own}
@@ -184,7 +167,7 @@ class TestShowScenario:
             )
             session.add(ScenarioCoAuthor(account_id=written.colleague, **attached))
 
-        with counting(app) as more:
+        with statements_sent(app) as more:
             browser.get(written.page())
 
         assert len(more) == len(few)

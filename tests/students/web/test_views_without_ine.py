@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.establishments.models import Establishment
-from cpro.extensions import db
 from cpro.students.models import Student
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import set_school, set_up
+from tests.helpers.statements import statements_sent
 
 URL = "/admin/eleves-sans-ine"
 TAB = "/admin/parametres/transferts"
@@ -47,24 +46,6 @@ def add_many(app: Flask, world: World, number: int) -> None:
     """Add active students of the division to school A, beside the one who is there."""
     students = [{"last_name": f"Élève-{rank:03}", "division_id": world.a.division_id} for rank in range(number)]
     add_students(app, world.a.id, *students)
-
-
-@contextmanager
-def counting_statements(app: Flask) -> Iterator[list[str]]:
-    """Collect the statements sent to the database."""
-    sent: list[str] = []
-
-    def collect(connection: Any, cursor: Any, statement: str, *args: Any) -> None:
-        if not statement.startswith("PRAGMA"):  # SQLite: how long to wait, set again when it changed
-            sent.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", collect)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", collect)
 
 
 class TestWithoutINEPage:
@@ -181,11 +162,11 @@ class TestWithoutINEPage:
         browser = as_("administrator")
         add_many(app, world, 5)
         browser.get(url)
-        with counting_statements(app) as few:
+        with statements_sent(app) as few:
             browser.get(url)
         add_many(app, world, 55)
 
-        with counting_statements(app) as many:
+        with statements_sent(app) as many:
             browser.get(url)
 
         assert len(many) == len(few) <= 20

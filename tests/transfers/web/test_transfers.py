@@ -7,11 +7,10 @@ from datetime import date
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from cpro.core.jobs.models import Job
 from cpro.establishments.queries import get_current_establishment
-from cpro.extensions import db
 from cpro.students.models import Origin, Student
 from cpro.transfers import cancellation, decisions
 from cpro.transfers.jobs import RUN_JOB
@@ -20,6 +19,7 @@ from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written
+from tests.helpers.statements import count_statements
 from tests.helpers.transfers import Exchange
 from tests.transfers.pages_moves import FOLLOW_UP, STATES, cancelled, conflict, done, move, twins, waiting_destination
 
@@ -164,7 +164,7 @@ class TestTransfersList:
                 move(exchange)
             exchange.run()
             browser.get(FOLLOW_UP)
-            counts.append(_statements(app, lambda: browser.get(FOLLOW_UP)))
+            counts.append(count_statements(app, lambda: browser.get(FOLLOW_UP)))
 
         assert counts[0] == counts[1]
 
@@ -339,20 +339,3 @@ class TestTransfersScreen:
         page = Page(as_("administrator", "b").get(f"/admin/transferts/?{query}"))
 
         assert len(page.rows()) == found
-
-
-def _statements(app: Flask, action: Callable[[], object]) -> int:
-    """Return how many statements an action sends."""
-    seen: list[object] = []
-
-    def note(*args: object) -> None:
-        seen.append(args[2])
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        action()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return len(seen)
