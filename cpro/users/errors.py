@@ -13,8 +13,8 @@ class SignInRefused(DomainError):
     """Refuse without saying which of school, login or password was wrong, nor whether the account exists."""
 
     message = (
-        "Connexion refusée : l’établissement, l’identifiant et le mot de passe ne vont pas ensemble. "
-        "Vérifiez les trois ; les majuscules comptent dans le mot de passe."
+        "Connexion refusée : l’établissement, l’identifiant et le mot de passe ne vont pas ensemble. "
+        "Vérifiez les trois ; les majuscules comptent dans le mot de passe."
     )
 
 

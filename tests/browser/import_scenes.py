@@ -233,9 +233,8 @@ IMPORT_SCENES = [
     Scene("imports-gated", "administrateur@chatelet", IMPORTS),
     Scene("imports", ADMINISTRATOR, IMPORTS),
     Scene("imports-nothing", ADMINISTRATOR, IMPORTS, 422, lambda site, page: _press("Analyser les fichiers")(page)),
-    Scene(
-        "imports-families", ADMINISTRATOR, IMPORTS, 422, _sending(FILES / "ResponsablesAvecAdresses.xml", *SAMPLES[:1])
-    ),
+    Scene("imports-families", ADMINISTRATOR, IMPORTS, 422, _sending(FILES / "ResponsablesAvecAdresses.xml")),
+    Scene("imports-aside", ADMINISTRATOR, IMPORTS, 200, _sending(FILES / "ResponsablesAvecAdresses.xml", *SAMPLES[:1])),
     Scene("imports-late", ADMINISTRATOR, IMPORTS, 200, _late),
     Scene("imports-analysis", ADMINISTRATOR, IMPORTS, 200, _sending(*SAMPLES)),
     Scene("imports-pending", ADMINISTRATOR, IMPORTS, 200, _then(lambda page: page.goto(IMPORTS))),

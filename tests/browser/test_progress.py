@@ -76,7 +76,7 @@ class TestProgress:
         page.reload()
         expect(page.locator("progress")).to_have_attribute("value", "30")
 
-        set_job(state=JobState.DONE)
+        set_job(state_value=JobState.DONE.value)
         expect(page.get_by_role("heading", name="Terminé")).to_be_visible()
         expect(page.locator("#travail-annonce")).to_have_text("Terminé")
         asked = len(fetches)

@@ -56,7 +56,7 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
             yield Note(MatchCode.SEVERAL_DIPLOMAS, found.file_kind, line, _TO_CHOOSE, code)
         size = found.sizes.get(code, 0)
         if size > _LARGEST_DIVISION:
-            sentence = f"Le fichier met {format_count(size)} élèves dans cette division : vérifiez leur division."
+            sentence = f"Le fichier met {format_count(size)} élèves dans cette division : vérifiez leur division."
             yield Note(MatchCode.LARGE_DIVISION, found.file_kind, line, sentence, code)
         yield from _compare_division(code, described.label if described else "", leads_to, stored)
 

@@ -96,7 +96,7 @@ def check_birth_date(
         return None
     age = today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))
     if not _YOUNGEST <= age <= _OLDEST:
-        sentence = f"L’élève aurait {plural(age, 'an', 'ans')} : vérifiez l’année de naissance."
+        sentence = f"L’élève aurait {plural(age, 'an', 'ans')} : vérifiez l’année de naissance."
         findings.append(Finding(FindingCode.AGE_UNLIKELY, line, sentence))
     return birth_date
 
