@@ -49,6 +49,11 @@ def format_date(day: dt.date | None) -> str:
     return "" if day is None else f"{day.day:02}/{day.month:02}/{day.year:04}"
 
 
+def lower_first(text: str) -> str:
+    """Return a label as it stands inside a sentence: « code MEF », « du », and « UAI » as it is."""
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+
+
 def format_time(time: dt.time | dt.datetime) -> str:
     """Return the time as « 14 h 30 », with no-break spaces."""
     return f"{time.hour}{NO_BREAK_SPACE}h{NO_BREAK_SPACE}{time.minute:02}"

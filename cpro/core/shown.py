@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Date, Integer
 
+from cpro.core.formatting import format_date, lower_first
 from cpro.core.parsing import read_day
 from cpro.core.types import UTCDateTime
 
@@ -48,11 +49,21 @@ class Filter:
         value = read_day(text) if self.day else text.strip()
         return self.where(value) if value else None
 
+    def problem(self, text: str) -> str:
+        """Return why a value filters nothing, in a sentence; "" when it makes sense."""
+        told = f"«\u202f{text}\u202f» n’est pas {{}}\u202f: le filtre «\u202f{self.label}\u202f» est laissé de côté."
+        if self.day and read_day(text) is None:
+            return told.format("une date")
+        if self.everything and not (self.choices and text in dict(self.choices())):
+            return told.format("un choix de la liste")
+        return ""
+
     def phrase(self, text: str) -> str:
         """Return how the value reads in a sentence."""
         if self.everything:
             return dict(self.choices()).get(text, text) if self.choices else text
-        return f"{self.label.lower()} {text}" if self.day else f"{self.label.lower()} «\u202f{text}\u202f»"
+        label, day = lower_first(self.label), read_day(text) if self.day else None
+        return f"{label} {format_date(day)}" if day else f"{label} «\u202f{text}\u202f»"
 
 
 def words_of(members: Iterable[Any], of: str = "label") -> Callable[[], Choices]:

@@ -62,7 +62,7 @@ class TestFilter:
         assert typed.read("  ") is None
         assert typed.read(" 247 ") is not None
         assert asked == ["247"]
-        assert typed.phrase("247") == "code mef «\u202f247\u202f»"
+        assert typed.phrase("247") == "code MEF «\u202f247\u202f»"
 
     def test_filter_of_a_day_reads_the_calendar_and_no_word(self) -> None:
         asked: list[date] = []

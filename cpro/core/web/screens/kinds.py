@@ -71,8 +71,9 @@ def column_of(model: type[Any], name: str) -> Column:
 
 
 def _reader(name: str, said: Shown) -> Callable[[Any], str]:
-    blank = said.blank or _BLANKS.get(said.kind, "")
-    read: Callable[[Any], str] = said.reads or (attrgetter(said.of) if said.of else _READERS.get(said.kind, str))
+    blank, words = said.blank or _BLANKS.get(said.kind, ""), said.choices or {}
+    usual: Callable[[Any], str] = (lambda value: words.get(value, value)) if words else _READERS.get(said.kind, str)
+    read: Callable[[Any], str] = said.reads or (attrgetter(said.of) if said.of else usual)
 
     def text_of(row: Any) -> str:
         value = getattr(row, name)

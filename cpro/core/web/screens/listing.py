@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from cpro.core.lists import ListState
+from cpro.core.parsing import read_day
 from cpro.core.shown import Condition, Filter
 from cpro.core.web.screens.parts import Column
 
@@ -22,15 +24,31 @@ class Listing(ListState):
 
     columns: Sequence[Column] = ()
     filters: Sequence[Filter] = ()
+    #: the filters asked for that make no sense, each in a sentence; and why no row can answer those that do
+    problems: Sequence[str] = ()
+    contradiction: str = ""
 
     @classmethod
     def of(cls, args: Mapping[str, str], base: str, *, columns: Sequence[Column], filters: Sequence[Filter]) -> Listing:
-        """Read the parameters of an address; a page too far is the last that is shown."""
+        """Read the parameters of an address; a page too far is the last, a filter that makes no sense is left out."""
         sorts = [column.key for column in columns if column.sort]
         lengths = {each.key: _LONGEST_VALUE for each in filters}
         asked = cls.read(args, base, filters=lengths, sorts=sorts, sizes=PAGE_SIZES)
         page = min(asked.page, MAX_ROWS // PAGE_SIZES[0])
-        return replace(asked, columns=columns, filters=filters, page=page, after=0, before=0)
+        wrong = {each.key: each.problem(asked.chosen[each.key]) for each in filters if each.key in asked.chosen}
+        chosen = {key: text for key, text in asked.chosen.items() if not wrong.get(key)}
+        days = {each.key: day for each in filters if each.day and (day := read_day(chosen.get(each.key)))}
+        return replace(
+            asked,
+            columns=columns,
+            filters=filters,
+            page=page,
+            after=0,
+            before=0,
+            chosen={**chosen, **{key: day.isoformat() for key, day in days.items()}},
+            problems=tuple(filter(None, wrong.values())),
+            contradiction=_contradiction(filters, days),
+        )
 
     @property
     def offset(self) -> int:
@@ -73,3 +91,15 @@ class Listing(ListState):
 
     def _in_use(self) -> list[tuple[Filter, str]]:
         return [(each, self.chosen[each.key]) for each in self.filters if each.key in self.chosen]
+
+
+def _contradiction(filters: Sequence[Filter], days: Mapping[str, date]) -> str:
+    """Return the sentence for a first day that comes after the last one: no row can be kept by both."""
+    first = next((each for each in filters if each.day == "from" and each.key in days), None)
+    last = next((each for each in filters if each.day == "until" and each.key in days), None)
+    if first is None or last is None or days[first.key] <= days[last.key]:
+        return ""
+    return (
+        f"La date «\u202f{first.label}\u202f» est après la date «\u202f{last.label}\u202f»\u202f: aucune ligne ne "
+        "peut répondre aux deux. Échangez-les."
+    )
