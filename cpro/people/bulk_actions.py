@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 
 from cpro.core.errors import DomainError, refusal_of
-from cpro.core.formatting import plural
+from cpro.core.formatting import of_name, plural
 from cpro.core.permissions import Permission
 from cpro.core.web.screens import BulkAction
 from cpro.people.presenters.accounts import describe_names
@@ -105,6 +105,26 @@ def _consent_to_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
     return f"{given}." if not others else f"{given} ; {plural(others, 'compte laissé', 'comptes laissés')} de côté."
 
 
+def _describe_consent(labels: Sequence[str]) -> list[str]:
+    shown = describe_names(labels)
+    return [f"{shown} pourra activer son compte." if len(labels) == 1 else f"Pourront activer leur compte : {shown}."]
+
+
+def _describe_seen(labels: Sequence[str]) -> list[str]:
+    shown = describe_names(labels)
+    if len(labels) == 1:
+        return [f"Le compte {of_name(shown)} ne vous sera plus signalé."]
+    return [f"Ne vous seront plus signalés : {shown}."]
+
+
+def _not_to_see(rows: Sequence[Account], *, by: Any, together: bool) -> dict[int, str]:
+    """Return the accounts ticked that were not waiting to be seen, by id.
+
+    Alone in a list each keeps its box: nearly none waits, and the list would explain every one.
+    """
+    return {row.id: "Ce compte n’attend pas d’être vu." for row in rows if together and not row.unseen_by_head}
+
+
 def _see_all(ids: Sequence[int], *, by: Any, now: Any) -> str:
     """Write that the head has seen the accounts ticked."""
     return f"{plural(mark_seen(list_accounts(ids), by=by, now=now), 'compte vu', 'comptes vus')}."
@@ -116,8 +136,8 @@ BULK_ACTIONS = (
         "deactivate",
         "Désactiver",
         Permission.USERS_EDIT,
-        _describe_deactivation,
-        _deactivate,
+        consequences=_describe_deactivation,
+        run=_deactivate,
         danger=True,
         left_out=_not_to_deactivate,
     ),
@@ -125,24 +145,27 @@ BULK_ACTIONS = (
         "reactivate",
         "Réactiver",
         Permission.USERS_EDIT,
-        _describe_reactivation,
-        _reactivate,
+        consequences=_describe_reactivation,
+        run=_reactivate,
         left_out=_not_to_reactivate,
     ),
     BulkAction(
         "consent",
         "Donner mon accord",
         Permission.USERS_CONSENT,
-        lambda labels: [f"Pourront activer leur compte : {describe_names(labels)}."],
-        _consent_to_all,
+        asked=lambda number: f"Donner mon accord à {plural(number, 'compte', 'comptes')}",
+        consequences=_describe_consent,
+        run=_consent_to_all,
         left_out=_not_to_consent,
     ),
     BulkAction(
         "seen",
         "J’ai vu ces comptes",
         Permission.USERS_CONSENT,
-        lambda labels: [f"Ne vous seront plus signalés : {describe_names(labels)}."],
-        _see_all,
+        asked=lambda number: f"Marquer {plural(number, 'compte comme vu', 'comptes comme vus')}",
+        consequences=_describe_seen,
+        run=_see_all,
+        left_out=_not_to_see,
     ),
     BulkAction(
         "sheets",

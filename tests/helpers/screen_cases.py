@@ -146,7 +146,7 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "cocher : Donner mon accord": Case(
             row="SECOND",
-            button="Donner mon accord.*",
+            button="Donner mon accord à 1 compte",
             before=_person("Second", Role.ADMINISTRATOR, consent_needed=True, password_hash=None, activated_at=None),
             after=lambda session, world: session.scalars(
                 select(Account).where(Account.last_name == "Second", Account.consented_at.is_not(None))
@@ -155,7 +155,7 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "cocher : J’ai vu ces comptes": Case(
             row="NEUF",
-            button="J’ai vu ces comptes.*",
+            button="Marquer 1 compte comme vu",
             before=_person("Neuf", unseen_by_head=True),
             after=_is(Account, last_name="Neuf", unseen_by_head=False),
             journal="accounts:teachers:seen",

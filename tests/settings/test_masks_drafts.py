@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from cpro.audit.models import AuditEntry
 from cpro.core.drafts.models import Draft
 from cpro.masks.models import Mask
 from tests.factories import World, make_diploma
@@ -100,3 +101,52 @@ class TestMasksDraft:
 
         assert TYPED not in as_("administrator", "b").get(MELEC).text
         assert TYPED not in as_("head").get(MELEC).text
+
+
+class TestMasksDraftReplaced:
+    """What replaces the wordings ends the drafts of their form: one « Valider » must not put back what was erased."""
+
+    URL = "/admin/parametres/masques"
+
+    @pytest.fixture
+    def drafted(self, as_: As) -> Browser:
+        """Return the administrator, who saved one wording, then typed another and left both diplomas as drafts."""
+        browser = as_("administrator")
+        browser.post(MELEC, {**opened(browser, MELEC), "links": "Premier intitulé"})
+        browser.post(MELEC, {**opened(browser, MELEC), "links": TYPED, **KEEP})
+        browser.post(CAP, {**opened(browser, CAP), "links": TYPED, **KEEP})
+        assert says_found(browser.get(MELEC))
+        return browser
+
+    @pytest.mark.parametrize("key", ["", "links"])
+    def test_reset_masks_forgets_the_draft_of_that_diploma(self, app: Flask, drafted: Browser, key: str) -> None:
+        asked = {"diplome": "40025520", **({"key": key} if key else {})}
+        assert drafted.post(f"{self.URL}/reinitialiser", asked).status_code == 303
+
+        assert opened(drafted, MELEC)["links"] == ""
+        assert not says_found(drafted.get(MELEC))
+        drafted.post(MELEC, opened(drafted, MELEC))
+        assert TYPED not in [row["wording"] for row in rows(app, Mask)]
+        assert says_found(drafted.get(CAP)), "the draft of another diploma stays"
+
+    def test_reset_masks_already_in_place_forgets_the_draft_too(self, drafted: Browser) -> None:
+        drafted.post(f"{self.URL}/reinitialiser", {"diplome": "CAP-X"})
+
+        assert not says_found(drafted.get(CAP))
+
+    def test_reset_masks_only_asked_keeps_the_draft(self, drafted: Browser) -> None:
+        page = Page(drafted.get(f"{self.URL}/reinitialiser?diplome=40025520"))
+
+        assert "brouillon" in page.text
+        assert says_found(drafted.get(MELEC))
+
+    def test_restore_masks_forgets_the_draft_of_that_diploma(self, app: Flask, drafted: Browser) -> None:
+        entry = next(row["id"] for row in reversed(rows(app, AuditEntry)) if row["action"] == "masks:changed")
+        address = f"/admin/parametres/historique/{entry}/retablir"
+        values = drafted.form(address)
+
+        assert drafted.post(address, values).status_code == 303
+
+        assert opened(drafted, MELEC)["links"] == "Liens de alpha"
+        assert not says_found(drafted.get(MELEC))
+        assert says_found(drafted.get(CAP))

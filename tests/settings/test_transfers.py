@@ -243,3 +243,32 @@ class TestSaveTransfersTwoPeople:
         as_("head").post(URL, {"uses_siecle": "non"})
 
         assert as_("administrator").post(URL, {"uses_siecle": "oui"}).status_code == 303
+
+
+class TestSaveTransfersMessage:
+    """What was saved is named with the answer given: some labels are sentences, true or false."""
+
+    @pytest.mark.parametrize(("answer", "word"), [("non", "Non"), ("oui", "Oui")])
+    def test_save_transfers_the_message_gives_the_answer_about_siecle(
+        self, app: Flask, as_: As, world: World, answer: str, word: str
+    ) -> None:
+        set_school(app, world.a.id, uses_siecle=answer == "non")
+        browser = as_("administrator")
+
+        browser.post(URL, {**browser.form(URL), "uses_siecle": answer})
+
+        [message] = Page(browser.get(URL)).flashes
+        assert message == f"C’est fait Enregistré : « L’établissement utilise SIECLE » : {word}."
+
+    def test_save_transfers_the_message_names_each_field_once(self, app: Flask, as_: As, world: World) -> None:
+        set_school(app, world.a.id, uses_siecle=True)
+        browser = as_("administrator")
+
+        typed = {"uses_siecle": "non", "cnil_kind": "registre", "cnil_reference": "fiche 12"}
+        browser.post(URL, {**browser.form(URL), **typed})
+
+        [message] = Page(browser.get(URL)).flashes
+        assert message == (
+            "C’est fait Enregistré : « Nature de la référence » : Registre RGPD ; Numéro de la déclaration, ou "
+            "référence dans le registre ; « L’établissement utilise SIECLE » : Non."
+        )

@@ -10,6 +10,8 @@ from flask import Flask
 
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.permissions import Role
+from cpro.people.bulk_actions import BULK_ACTIONS
+from cpro.people.screens import UsersScreen
 from cpro.users.errors import ConsentAwaited
 from cpro.users.operations import access, manual
 from cpro.users.operations.credential_sheets import NoSheet, plan_credential_sheets
@@ -75,6 +77,35 @@ class TestNotifyHeads:
         assert not office.find(account).unseen_by_head
         assert "Voir les comptes d’enseignants" not in Page(head.get("/admin/")).text
         assert office.lines("accounts:teachers:seen")[-1].changes == {"seen": [None, office.find(account).label]}
+
+    def test_mark_seen_asks_in_a_sentence_and_leaves_out_those_that_nobody_waits_to_have_seen(
+        self, office: Office, as_: Callable[..., Browser]
+    ) -> None:
+        accounts, others = [office.create("teacher"), office.create("teacher")], [office.create("student")]
+        head = as_("head")
+
+        page = Page(head.post(f"{USERS}/action/", {"action": "seen", "rowid": [*accounts, *others]}))
+
+        assert "Marquer 2 comptes comme vus ?" in page.text
+        assert "J’ai vu ces comptes 2" not in page.text
+        assert [each.text for each in page.main.iter("button")] == ["Marquer 2 comptes comme vus"]
+        posted = {each.get("value") for each in page.main.iter("input") if each.get("name") == "rowid"}
+        assert posted == set(map(str, accounts))
+        assert f"Rien ne change pour {office.find(others[0]).label}" in page.text
+
+    def test_mark_seen_twice_says_that_nothing_waited(
+        self, app: Flask, office: Office, as_: Callable[..., Browser]
+    ) -> None:
+        account, head = office.create("teacher"), as_("head")
+        head.post(f"{USERS}/action/", {"action": "seen", "rowid": account, "confirme": "oui"})
+
+        with nothing_written(app):
+            answer = head.post(f"{USERS}/action/", {"action": "seen", "rowid": account, "confirme": "oui"})
+
+        assert answer.status_code == 303
+        text = Page(head.get(USERS + "/")).flashes[-1]
+        assert "Ce compte n’attend pas d’être vu." in text
+        assert "0 compte" not in text
 
     def test_mark_seen_is_not_the_administrators(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
         account = office.create("teacher")
@@ -193,3 +224,16 @@ class TestSwitchConsent:
 
 def _require(**actor: Any) -> None:
     require_consent(True, **actor)
+
+
+class TestBulkActionWords:
+    def test_bulk_actions_are_asked_in_a_sentence(self) -> None:
+        """Check that a label of several words, which takes no object, is not put before « 2 utilisateurs »."""
+        asked = {each.key: each.describe(2, UsersScreen.noun) for each in BULK_ACTIONS if each.leads_to is None}
+
+        assert asked == {
+            "deactivate": "Désactiver 2 utilisateurs",
+            "reactivate": "Réactiver 2 utilisateurs",
+            "consent": "Donner mon accord à 2 comptes",
+            "seen": "Marquer 2 comptes comme vus",
+        }

@@ -175,6 +175,17 @@ def forget(key: DraftKey) -> None:
         operations.forget_object(key, account_id=account_id)
 
 
+def describe_loss(key: DraftKey) -> list[str]:
+    """Return the draft one loses by an action that replaces what a form edits, as a sentence, or nothing.
+
+    The action itself calls `forget`.
+    """
+    account_id = _account_id()
+    if account_id is None or not queries.list_drafts(key, account_id=account_id, now=clock.utcnow()):
+        return []
+    return ["Ce que vous y aviez saisi sans le valider, gardé comme brouillon, sera effacé."]
+
+
 def _keep(key: DraftKey) -> tuple[str, int]:
     """Keep what was posted; return the sentence that says so, or why not, and the status."""
     try:

@@ -8,11 +8,13 @@ from datetime import datetime
 from cpro.audit.labels import field_label
 from cpro.audit.models import AuditEntry
 from cpro.core.concurrency import fingerprint
+from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import NotFound
 from cpro.core.permissions import Actor
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_stored_values, update_wordings
 from cpro.masks.queries import list_masks
+from cpro.masks.web.forms import get_draft_key
 from cpro.settings.history.restoring import RestorePlan, Restoring
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma
@@ -61,4 +63,9 @@ def _shown(diploma: Diploma) -> dict[str, str]:
     return {key.value: stored[key.value] or key.default for key in MaskKey}
 
 
-RESTORING = Restoring(_list_restorable, _plan, _restore)
+def _draft(entry: AuditEntry) -> DraftKey | None:
+    diploma = find_diploma(entry.object_id)
+    return get_draft_key(diploma) if diploma else None
+
+
+RESTORING = Restoring(_list_restorable, _plan, _restore, draft=_draft)

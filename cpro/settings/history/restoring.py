@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cpro.core.drafts.operations import DraftKey
+
 
 @dataclass(frozen=True)
 class RestorePlan:
@@ -35,3 +37,6 @@ class Restoring:
     restore: Callable[..., str]
     #: whether `restore` takes `password_given` too, since a plan may ask for it
     may_ask_password: bool = False
+    #: the drafts of the form that edits what a line restores, which would put back what it replaces; None where the
+    #: form keeps none
+    draft: Callable[[Any], DraftKey | None] = lambda entry: None

@@ -13,6 +13,7 @@ from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
+from cpro.core.web import drafts
 from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.pages import back_to, render_page
@@ -71,6 +72,8 @@ def restore(entry_id: int) -> ResponseReturnValue:
             done = restoring.restore(
                 entry, opened_on=request.form.get("version"), by=current_actor(), now=clock.utcnow(), **proof
             )
+            if draft := restoring.draft(entry):
+                drafts.forget(draft)
     except DomainError as refusal:
         return _refused(entry_id, refusal)
     return back_to(url_for("history.index", de=part.key), done)
@@ -119,6 +122,7 @@ def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan, form:
         consequences=[
             *(f"{label} : « {present} » redeviendra « {restored} »." for label, present, restored in plan.items),
             *plan.warnings,
+            *(drafts.describe_loss(draft) if part.restoring and (draft := part.restoring.draft(entry)) else []),
         ],
         action_url=url_for("history.restore", entry_id=entry.id),
         fields={"version": plan.version},

@@ -9,7 +9,6 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
-from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import NotFound
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
@@ -21,7 +20,7 @@ from cpro.core.web.pages import back_to, render_page
 from cpro.masks.models import MaskKey
 from cpro.masks.operations import get_key, get_stored_values, reset_wordings, update_wordings
 from cpro.masks.queries import count_wordings_by_diploma, get_labels, list_masks
-from cpro.masks.web.forms import MasksForm
+from cpro.masks.web.forms import MasksForm, get_draft_key
 from cpro.settings.tabs import settings_frame
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
@@ -42,7 +41,7 @@ class MasksPage(EditPage[MasksForm]):
     def __init__(self, code: str) -> None:
         self.code = code
         self.load()
-        self.about, self.draft = ("masks", self.diploma.code), DraftKey("masks", self.diploma.code)
+        self.about, self.draft = ("masks", self.diploma.code), get_draft_key(self.diploma)
 
     def load(self) -> None:
         self.diploma = _asked_diploma(self.code)
@@ -98,6 +97,7 @@ def reset() -> ResponseReturnValue:
     if request.method == "POST":
         with unit_of_work():
             changes = reset_wordings(diploma, key, by=current_actor(), now=clock.utcnow())
+            drafts.forget(get_draft_key(diploma))  # it would put back into the form what is erased here
         message = _restored(diploma, key) if changes else "Rien n’a changé : l’intitulé d’origine était déjà en place."
         return back_to(url_for("masks.edit", diplome=diploma.code), message)
     current = get_stored_values(list_masks(diploma.id))
@@ -106,8 +106,11 @@ def reset() -> ResponseReturnValue:
         "confirm.html",
         title=f"Réinitialiser {_what(diploma, key)}",
         question=f"Revenir aux intitulés d’origine pour {_what(diploma, key)} ?",
-        consequences=[f"« {text} » sera remplacé par l’intitulé d’origine." for text in lost]
-        or ["Aucun intitulé n’a été modifié : rien ne changera."],
+        consequences=[
+            *(f"« {text} » sera remplacé par l’intitulé d’origine." for text in lost),
+            *([] if lost else ["Aucun intitulé n’a été modifié : rien ne changera."]),
+            *drafts.describe_loss(get_draft_key(diploma)),
+        ],
         action_url=url_for("masks.reset"),
         fields={"diplome": diploma.code, **({"key": key.value} if key else {})},
         submit_label=f"Réinitialiser {_what(diploma, key)}",

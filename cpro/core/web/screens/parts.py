@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from flask import g
 
+from cpro.core.formatting import plural
 from cpro.core.permissions import Permission
 
 Found = TypeVar("Found")
@@ -40,6 +41,9 @@ class BulkAction:
     key: str
     label: str
     permission: Permission
+    #: the action on so many rows, as its title, question and button say it: a verb and its object; None where the
+    #: label is a verb alone, whose object is the rows (« Désactiver 2 utilisateurs »)
+    asked: Callable[[int], str] | None = None
     #: what will happen, one line each, from the labels of the rows
     consequences: Callable[[Sequence[str]], Sequence[str]] = lambda labels: []
     #: do it on rows by id; judges each anew, leaves out those that it may not touch, and says what was done
@@ -50,6 +54,10 @@ class BulkAction:
     danger: bool = False
     #: the address of the page that asks and acts, from the ids of the rows
     leads_to: Callable[[Sequence[int]], str] | None = None
+
+    def describe(self, number: int, noun: tuple[str, str]) -> str:
+        """Return the action on so many rows, as the page that confirms it says it."""
+        return self.asked(number) if self.asked else f"{self.label} {plural(number, *noun)}"
 
 
 def once(name: str, read: Callable[[], Found]) -> Found:

@@ -15,7 +15,6 @@ from flask_admin import expose
 
 from cpro.core import clock, events
 from cpro.core.errors import DomainError, Forbidden, NotFound, refusal_of
-from cpro.core.formatting import plural
 from cpro.core.lists import hold_words
 from cpro.core.parsing import read_id
 from cpro.core.spreadsheets import csv_lines, xlsx_file
@@ -300,7 +299,7 @@ class Screen(DeclaredScreen):
             return back_to(action.leads_to([row.id for row in rows]), " ".join(kept), "warning")
         if request.form.get("confirme") != "oui":
             return _confirm(
-                f"{action.label} {plural(len(rows), *self.noun)}",
+                action.describe(len(rows), self.noun),
                 consequences=[*action.consequences([self.full_label(row) for row in rows]), *kept],
                 action_url=listing.elsewhere(self.get_url(".action_view")),
                 fields={"action": action.key, "rowid": [row.id for row in rows], "confirme": "oui"},
