@@ -25,6 +25,7 @@ from cpro.config import PROJECT_ROOT
 from cpro.core.parsing import read_integer
 
 _TEMPLATES = PROJECT_ROOT / "templates"
+_FONTS = PROJECT_ROOT / "templates" / "fonts"
 _SHARED = "shared"
 #: Typst's messages, in PDF/UA, about a character that none of its fonts has, and about one that a text may not contain.
 _NO_GLYPH = ("could not be displayed", "disallowed codepoint")
@@ -100,7 +101,7 @@ def _workshop(template: str, pictures: Pictures | None) -> Iterator[Path]:
 
 @cache
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, font_paths=[_TEMPLATES / "fonts"])
+    return typst.Fonts(include_system_fonts=False, font_paths=[_FONTS])
 
 
 def _compiler(main: Path, data: Mapping[str, Any]) -> typst.Compiler:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core.permissions import Role
+from cpro.establishments.models import Establishment
 from cpro.imports.models import RunState
 from cpro.masks.models import Mask, MaskKey
 from cpro.records.models import Bilan, Evaluation, Fiche, FicheState, Place
@@ -46,6 +47,11 @@ class Refused:
 
 def _account(kind: str) -> Arrange:
     return lambda session, world: world.a.account_ids[kind]
+
+
+def _siecle_pupil(session: Session, world: World) -> int:
+    session.get_one(Establishment, world.a.id).uses_siecle = True
+    return world.a.student_id
 
 
 def _new_account(role: Role, **values: object) -> Arrange:
@@ -262,6 +268,16 @@ REFUSED = {
 }
 
 #: Addresses that show and act, and that no rule refuses to whoever has the right.
+_LEFT_TO_SIECLE = {
+    name: Refused("administrator", address, _siecle_pupil, "à corriger dans SIECLE puis à importer à nouveau")
+    for name, address in {
+        "a departure where SIECLE is used": "/admin/eleves/depart?ids={id}",
+        "a course where SIECLE is used": "/admin/eleves/formation?ids={id}",
+        "a return where SIECLE is used": "/admin/eleves/{id}/retour",
+        "a merge where SIECLE is used": "/admin/eleves/{id}/doublon/{student}",
+    }.items()
+}
+REFUSED |= _LEFT_TO_SIECLE
 NEVER_REFUSED = {
     "users.activate": "a form: its rules judge what is typed",
     "users.forgotten_password": "a form",

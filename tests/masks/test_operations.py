@@ -99,9 +99,9 @@ class TestUpdateWordings:
             word(in_a, opened_on, links="Trop tard")
 
     def test_update_wordings_takes_two_hundred_characters(self, app: Flask, in_a: World) -> None:
-        word(in_a, description="é" * 199 + "🔧")
+        word(in_a, description="é" * 199 + "⚡")
 
-        assert wordings(app, in_a.a.id)["description"] == "é" * 199 + "🔧"
+        assert wordings(app, in_a.a.id)["description"] == "é" * 199 + "⚡"
 
     def test_update_wordings_keeps_only_what_differs_from_the_default(self, app: Flask, in_a: World) -> None:
         changes = word(

@@ -156,16 +156,16 @@ class TestSaveMasks:
 
     def test_save_masks_only_what_differs_is_stored(self, app: Flask, as_: As, url: str, world: World) -> None:
         browser = as_("administrator")
-        form = {**browser.form(url), "description": MaskKey.DESCRIPTION.default, "equipment": "Outillage 🔧"}
+        form = {**browser.form(url), "description": MaskKey.DESCRIPTION.default, "equipment": "Outillage ⚡"}
 
         with watching(app) as watch:
             answer = browser.post(url, form)
 
         assert answer.status_code == 303
         assert watch.changed == {"mask", "audit_entry"}
-        assert watch.line["changes"] == {"equipment": [MaskKey.EQUIPMENT.default, "Outillage 🔧"]}
+        assert watch.line["changes"] == {"equipment": [MaskKey.EQUIPMENT.default, "Outillage ⚡"]}
         assert wordings(app, world) == {
-            "a": {"links": "Liens de alpha", "equipment": "Outillage 🔧"},
+            "a": {"links": "Liens de alpha", "equipment": "Outillage ⚡"},
             "b": {"links": "Liens de beta"},
         }
 

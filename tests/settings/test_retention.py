@@ -23,6 +23,7 @@ from tests.factories import NOW, TESTER, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows, school_row, set_up, watching
+from tests.helpers.statements import count_statements
 from tests.records.conftest import MARKER, Class, make_bilan, make_evaluation, make_fiche
 
 As = Callable[..., Browser]
@@ -204,13 +205,12 @@ class TestSaveRetention:
     def test_retention_tab_it_asks_as_many_queries_for_many_departures(
         self, app: Flask, as_: As, classroom: Class
     ) -> None:
-        from tests.records.web.test_pupils import _queries
 
         give(app, classroom.gone)
         browser = as_("head")
-        few = _queries(app, lambda: browser.get(TAB))
+        few = count_statements(app, lambda: browser.get(TAB))
         for student_id in (classroom.mate, classroom.stranger):
             give(app, student_id)
             leave(app, student_id, date(2026, 9, 1))
 
-        assert _queries(app, lambda: browser.get(TAB)) == few
+        assert count_statements(app, lambda: browser.get(TAB)) == few

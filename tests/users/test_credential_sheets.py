@@ -136,7 +136,7 @@ class TestRenderCredentialSheets:
             render_credential_sheets([chinese, greek], self.SCHOOL, divisions={}, layout=8, now=NOW), tmp_path
         )
 
-        assert "? ??" in text
+        assert "[signe non imprimable] [signe non imprimable]" in text
         assert "ЧЕХОВ Ζωή" in text
         assert "ABCD-EFGH-JKMN" in text
 

@@ -107,7 +107,7 @@ class TestLargeDivision:
         with desk.look() as session:
             told = session.scalars(select(ImportFinding).where(ImportFinding.code == "LARGE_DIVISION")).all()
         assert [(each.object_label, each.sentence) for each in told] == [
-            ("TOUS", "Le fichier met 61 élèves dans cette division : vérifiez leur division.")
+            ("TOUS", "Le fichier met 61 élèves dans cette division : vérifiez leur division.")
         ] * is_told
         assert ("division très nombreuse : 1" in page.text) is is_told
         assert "Appliquer l’import" in page.text
