@@ -75,7 +75,9 @@ def _the_same_file_changes_nothing(platform: Live, administrator: Visitor) -> No
 
 def _a_pupil_leaves(platform: Live, administrator: Visitor) -> None:
     steps.deposit(administrator, _corrected(departed_on="01/11/2026"))
-    administrator.press("Répondre « la même personne » partout où une seule est proposée")
+    choices = administrator.page.xpath("//main//input[@type='radio']")
+    [same] = [each for each in choices if administrator.label_of(each).startswith("La même personne")]
+    administrator.fill_and_press("Enregistrer les réponses", {same.get("name"): same.get("value")})
     boxes = administrator.values("confirmations")
     steps.apply_import(platform, administrator, **({"confirmations": boxes} if boxes else {}))
     administrator.menu("Élèves")
