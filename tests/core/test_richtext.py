@@ -114,6 +114,7 @@ class TestSanitise:
         "pattern", ["<div>", "<b>x", "<ul><li>x", "<a href=http://x>y", "[", "<table><tr><td>", "<b><p>x", "<sup>2"]
     )
     @pytest.mark.integration
+    @pytest.mark.slow  # coverage would multiply by eight the time that is judged
     def test_sanitise_reads_the_longest_source_quickly(self, pattern: str) -> None:
         started = time.process_time()
 
