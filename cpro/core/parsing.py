@@ -14,6 +14,8 @@ LARGEST_ID = 2**31 - 1
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+#: What people put between the names of a list; a slash between blanks, since names hold some.
+_BETWEEN = re.compile(r"[;,|\n]|\s/\s|\s+et\s+")
 _FRENCH_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 
 
@@ -60,6 +62,11 @@ def read_day(text: str | None) -> date | None:
         return day_of(*match.groups())
     match = _FRENCH_DAY.fullmatch(written)
     return day_of(match[3], match[2], match[1]) if match else None
+
+
+def read_list(text: str) -> list[str]:
+    """Return the names of a list as people write it, « 2MELEC, 1MELEC et CAP1 », each once, trimmed, in its order."""
+    return list(dict.fromkeys(name for part in _BETWEEN.split(text) if (name := part.strip())))
 
 
 def day_of(year: str, month: str, day: str) -> date | None:

@@ -328,3 +328,9 @@ class UnknownRun(NotFound):
     """Say that an import does not exist, for this school at least."""
 
     message = "Cet import n’existe pas."
+
+
+class AnalysisGone(NotFound):
+    """Say that what an import was found to change is not kept: it was not applied."""
+
+    message = "Cet import n’a pas été appliqué : son analyse n’est plus conservée."

@@ -125,6 +125,12 @@ class ImportRun(Owned, Model):
         return f"Import {self.kind.label} n°{NO_BREAK_SPACE}{self.id}"
 
     @property
+    def keeps_analysis(self) -> bool:
+        """Return whether what its analysis found is there to be read: while it is under way, or once it was applied."""
+        applied = self.state in (RunState.APPLIED, RunState.UNDONE)
+        return bool(self.counts) and (applied or self.open_key is not None)
+
+    @property
     def used_files(self) -> list[dict[str, Any]]:
         """Return the files that the analysis reads."""
         return [file for file in self.files if "left" not in file]

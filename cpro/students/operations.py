@@ -25,7 +25,7 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.extensions import db
 from cpro.students.mefs import diploma_of_division, diplomas_of_divisions
 from cpro.students.models import MEF, Diploma, Division, Student
-from cpro.students.queries import find_diploma, find_division, find_mef
+from cpro.students.queries import find_diploma, find_division, find_mef, find_typed_division
 
 _OLDEST_BIRTH = date(1940, 1, 1)
 _YOUNGEST_AGE = 11  # years
@@ -244,7 +244,7 @@ def _clean_student(values: Mapping[str, str], now: datetime, own_course: str = "
         "birth_date": _birth_date(values.get("birth_date", ""), now.date(), errors),
     }
     code = read_line(values, "division", 8, errors)
-    division = find_division(code) if code else None
+    division = find_typed_division(code) if code else None
     if code and division is None and "division" not in errors:
         errors["division"] = f"Aucune division ne porte le code « {code} » : choisissez dans la liste proposée."
     clean["division_id"] = division.id if division else None

@@ -90,6 +90,15 @@ def find_division(code: str) -> Division | None:
     return db.session.scalars(select(Division).where(Division.code == code)).one_or_none()
 
 
+def find_typed_division(text: str) -> Division | None:
+    """Return the division of a code that a person typed: exact, else the only one that reads the same, or None."""
+    exact = find_division(text)
+    if exact is not None:
+        return exact
+    found = find_coded(Division, text)
+    return db.session.get(Division, found[0]) if len(found) == 1 else None
+
+
 def find_mef(code: str) -> MEF | None:
     """Return the course of a code, or None."""
     return db.session.scalars(select(MEF).where(MEF.code == code)).one_or_none()

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from cpro.core.clock import end_of, start_of
-from cpro.core.parsing import read_day, read_id, read_instant, read_integer, read_number, read_page
+from cpro.core.parsing import read_day, read_id, read_instant, read_integer, read_list, read_number, read_page
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,17 @@ def test_read_instant_has_an_offset_and_a_year_that_no_time_zone_overflows() -> 
 @pytest.mark.parametrize("day", [date.min, date.max, date(2026, 11, 26)])
 def test_start_of_and_end_of_each_day_begins_and_ends_in_each_time_zone(zone: str, day: date) -> None:
     assert start_of(day, zone) < end_of(day, zone)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("2MELEC, 1MELEC;CAP1", ["2MELEC", "1MELEC", "CAP1"]),
+        ("2MELEC et 1MELEC / CAP1 | TMELEC", ["2MELEC", "1MELEC", "CAP1", "TMELEC"]),
+        ("2/A, SETE", ["2/A", "SETE"]),
+        (" 2 MELEC ,, 2 MELEC ;", ["2 MELEC"]),
+        ("", []),
+    ],
+)
+def test_read_list_takes_what_people_put_between_names(text: str, names: list[str]) -> None:
+    assert read_list(text) == names

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.students.models import Student
+from cpro.core import tenancy
+from cpro.students.models import Division, Student, TeacherDivision
 from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school, set_up
 
 NEW = "/admin/utilisateurs/new/"
+TEACHER = {"role": "teacher", "last_name": "Nouvelle", "first_name": "Ada", "email": "ada@ecole.example"}
 As = Callable[..., Browser]
 
 
@@ -57,3 +60,28 @@ def test_user_form_all_that_is_wrong_is_reported_at_once(app: Flask, as_: As, wo
     assert page.error("email")
     assert page.error("last_name")
     assert "3 points sont à corriger" in page.text
+
+
+def test_user_form_divisions_are_typed_as_people_write_them(app: Flask, as_: As, world: World) -> None:
+    set_up(app, lambda session: session.add(Division(establishment_id=world.a.id, code="1 TOP")))
+    browser = as_("administrator")
+
+    answer = browser.post(NEW, {**TEACHER, "divisions": "2alp et 1\u00a0top ; 2ALP"})
+
+    assert answer.status_code == 303, answer.text
+    with app.app_context(), tenancy.platform_session("test") as session:
+        taught = session.scalars(
+            select(Division.code).join(TeacherDivision, TeacherDivision.division_id == Division.id)
+        )
+        assert {"2ALP", "1 TOP"} <= set(taught)
+
+
+def test_user_form_a_division_that_two_codes_read_as_is_asked_exactly(app: Flask, as_: As, world: World) -> None:
+    set_up(app, lambda session: session.add(Division(establishment_id=world.a.id, code="2Alp")))
+    browser = as_("administrator")
+
+    with nothing_written(app):
+        refused = Page(browser.post(NEW, {**TEACHER, "divisions": "2alp"}))
+
+    assert "Aucune division ne porte le code « 2alp »" in refused.error("divisions")
+    assert browser.post(NEW, {**TEACHER, "divisions": "2Alp"}).status_code == 303

@@ -49,7 +49,7 @@ def check_names(
     first = _name(line, first_name, "Le prénom", findings)
     for text, label in ((last, "Le nom de famille"), (first, "Le prénom")):
         if text == "":
-            sentence = f"{label} est absent : complétez-le dans l’application d’origine."
+            sentence = f"{label} est absent : complétez-le là où le fichier a été fait."
             findings.append(Finding(FindingCode.NAME_MISSING, line, sentence))
     return last or "", "" if usage == last else usage or "", first or ""
 
@@ -69,10 +69,10 @@ def check_ine(line: int, ine: str, problem: str, lines_of_ine: Sequence[int], fi
             sentence = "La clé de l’INE ne correspond pas à ses chiffres : vérifiez-le."
             findings.append(Finding(FindingCode.INE_DOUBTFUL, line, sentence))
     elif problem == FILLER:
-        sentence = "Ce qui tient lieu d’INE n’en est pas un : l’élève est repris sans INE."
+        sentence = "Ce qui tient lieu d’INE n’en est pas un : il n’est pas repris."
         findings.append(Finding(FindingCode.INE_FILLER, line, sentence))
     elif problem == MALFORMED:
-        sentence = "L’INE ne compte pas onze chiffres ou lettres : corrigez-le dans l’application d’origine."
+        sentence = "L’INE ne compte pas onze chiffres ou lettres : corrigez-le là où le fichier a été fait."
         findings.append(Finding(FindingCode.INE_MALFORMED, line, sentence))
     else:
         sentence = "L’INE est absent : le dossier ne pourra pas être transféré."

@@ -76,7 +76,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
     if run.state is RunState.ANALYSED:
         context |= _analysis(run, refusal)
         context["outdated"] = queries.is_outdated(run, school_day(now))
-    if run.counts:
+    if run.keeps_analysis:
         context |= _figures(run)
     undoable = queries.find_undoable(now)
     is_last = undoable is not None and undoable.id == run.id and not context["undoing"]

@@ -44,11 +44,13 @@ class ImportsScreen(Screen):
 
     def row_links(self, row: ImportRun) -> list[tuple[str, str]]:
         """Lead to what the import changed, and to its page."""
-        links = [
-            ("Modifications", url_for("imports.changes", run_id=row.id)),
-            ("Constats", url_for("imports.findings", run_id=row.id)),
-        ]
-        if may(Permission.RECORDS_EXPORT):
+        links = []
+        if row.keeps_analysis:
+            links += [
+                ("Modifications", url_for("imports.changes", run_id=row.id)),
+                ("Constats", url_for("imports.findings", run_id=row.id)),
+            ]
+        if row.keeps_analysis and may(Permission.RECORDS_EXPORT):
             links.append(("Tout en CSV", url_for("imports.export", run_id=row.id)))
         if may(Permission.IMPORTS_MANAGE):
             links.append(("Ouvrir l’import", url_for("imports.show", run_id=row.id)))

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from wtforms import EmailField, Form, SelectChoice, SelectField, StringField
 
 from cpro.core.errors import FieldErrors
+from cpro.core.parsing import read_list
 from cpro.core.permissions import Actor, Permission, role_can
 from cpro.core.web.forms import VersionedForm
 from cpro.establishments.queries import get_current_establishment
@@ -80,8 +81,7 @@ def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:
 
     Raises `FieldErrors` for unknown codes, with what is wrong with the other values typed: all at once.
     """
-    codes = [part.strip() for part in (form["divisions"].data or "").split(",") if part.strip()]
-    found = {code: queries.find_division(code) for code in codes}
+    found = {code: queries.find_typed_division(code) for code in read_list(form["divisions"].data or "")}
     unknown = [f"« {code[:20]} »" for code, division in found.items() if division is None]
     if unknown:
         unknown_codes = f"le code {unknown[0]}" if len(unknown) == 1 else f"les codes {', '.join(unknown[:10])}"
@@ -89,7 +89,7 @@ def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:
         names = ("last_name", "first_name") if is_pupils else ()
         typed = {name: text for name, text in values.items() if name not in names}
         raise FieldErrors({**manual.list_errors(typed), "divisions": f"Aucune division ne porte {unknown_codes}."})
-    return [division.id for division in found.values() if division is not None]
+    return list({division.id: None for division in found.values() if division is not None})
 
 
 def _no_account_left() -> Markup:

@@ -6,7 +6,7 @@ import tracemalloc
 from collections.abc import Callable, Iterable
 
 from cpro.core import tenancy
-from cpro.imports.models import ImportFinding
+from cpro.imports.models import ImportFinding, RunState
 from tests.factories import make_import
 from tests.helpers.browser import Browser
 from tests.helpers.imports import Desk
@@ -16,7 +16,7 @@ ROWS = 15_000
 
 def test_export_all_of_it_is_sent_and_never_held(desk: Desk, as_: Callable[..., Browser]) -> None:
     with desk.open() as session:
-        run = make_import(desk.world.a.id)
+        run = make_import(desk.world.a.id, state=RunState.APPLIED, counts={"students": {"created": 1}})
         session.add(run)
         session.flush()
         common = {"run_id": run.id, "severity": "WARNING", "code": "INE_MISSING", "file_kind": "Élèves (SIECLE)"}

@@ -126,6 +126,26 @@ class TestShowImport:
         assert len(kept_files(app)) == 1
         assert browser.post(f"{first}/appliquer").status_code == 409
 
+    def test_show_import_says_of_a_replaced_analysis_that_it_is_gone_and_nothing_else(self, as_: As) -> None:
+        browser = as_("administrator")
+        first = analyse(browser, *SAMPLES)
+        assert Page(browser.get(f"{first}/constats")).rows()
+        second = analyse(browser, ONE)
+
+        page = Page(browser.get(first))
+
+        assert "Les fichiers et leur analyse sont supprimés." in page.text
+        for false in ("Rien à signaler", "ne changent rien", "Chiffres de l’import", "en CSV"):
+            assert false not in page.text
+        for part in ("constats", "constats?gravite=REFUSED", "changements"):
+            assert "son analyse n’est plus conservée" in Page(browser.get(f"{first}/{part}")).text
+        answer = browser.get(f"{first}/export/csv")
+        assert answer.status_code == 404
+        assert "son analyse n’est plus conservée" in Page(answer).text
+        for each, is_offered in ((first, False), (second, True)):
+            details = Page(browser.get(f"/admin/imports/historique/details/?id={each.rpartition('/')[2]}"))
+            assert (f"{each}/export/csv" in details.links) is is_offered
+
     def test_deposit_only_what_is_read_is_kept(self, app: Flask, as_: As) -> None:
         archive = zip_of({"Eleves.xml": ONE[1], "lisezmoi.txt": b"bonjour"})
 

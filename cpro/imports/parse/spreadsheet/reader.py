@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cpro.core.formatting import format_count
+from cpro.core.parsing import read_list
 from cpro.core.validators import InvalidEmail, fold, normalise_email
 from cpro.imports.errors import EmptyFile, FileRefused, TooManyLines, UnknownFile
 from cpro.imports.parse.checks import (
@@ -56,7 +57,6 @@ _OTHER_ROLES = {"administrateur": "d’un administrateur", "apprenant": "d’un 
 _NOTHING = {"ine": "sans ine", "division": "aucune", "departed_on": "présent"}
 _MASKED = "•"
 _GONE = "parti"
-_BETWEEN_CLASSES = re.compile(r"[;,|\n]|\s/\s|\s+et\s+")
 
 
 def recognise_worksheet(path: Path) -> WorksheetKind:
@@ -306,12 +306,11 @@ def _email(line: int, text: str, findings: list[Finding]) -> str:
 
 def _divisions(line: int, text: str, findings: list[Finding]) -> tuple[str, ...]:
     codes: dict[str, None] = {}
-    for part in _BETWEEN_CLASSES.split(text):
-        if part.strip():
-            code = clean_division_code(part)
-            if code is None:
-                sentence = "Le code d’une division est trop long ou illisible : elle est laissée de côté."
-                findings.append(Finding(FindingCode.UNKNOWN_DIVISION, line, sentence))
-            else:
-                codes[code] = None
+    for name in read_list(text):
+        code = clean_division_code(name)
+        if code is None:
+            sentence = "Le code d’une division est trop long ou illisible : elle est laissée de côté."
+            findings.append(Finding(FindingCode.UNKNOWN_DIVISION, line, sentence))
+        else:
+            codes[code] = None
     return tuple(codes)

@@ -24,7 +24,7 @@ from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.imports import queries
 from cpro.imports.apply.reversal import describe_obstacle
-from cpro.imports.errors import DepositTooLarge
+from cpro.imports.errors import AnalysisGone, DepositTooLarge
 from cpro.imports.models import RunState
 from cpro.imports.parse.files.extraction import MAX_DEPOSIT_SIZE
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind, template_csv, template_xlsx
@@ -132,9 +132,12 @@ def findings(run_id: int) -> ResponseReturnValue:
 def export(run_id: int) -> ResponseReturnValue:
     """Send all that an import changes and all that was found, as a file that no spreadsheet executes.
 
-    It is written on disk first: whatever its length it fits in memory, and it is sent whole or not at all.
+    It is written on disk first: whatever its length it fits in memory, and it is sent whole or not at all. Raises
+    `AnalysisGone`.
     """
     run = queries.get_run(run_id)
+    if not run.keeps_analysis:
+        raise AnalysisGone
     announce(events.exported, "imports", screen=run.label, sought="", file_format="csv")
     file = TemporaryFile()
     for line in csv_lines(get_presenter().list_lines(run)):
