@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlalchemy.orm import Session
 
-from cpro.core import tenancy
 from cpro.core.concurrency import StaleForm, fingerprint
 from cpro.core.errors import FieldErrors
-from cpro.core.tenancy import Scope
 from cpro.core.transactions import unit_of_work
 from cpro.extensions import db
 from cpro.masks.models import Mask, MaskKey
@@ -23,57 +19,12 @@ from cpro.masks.operations import (
     get_stored_values,
     reset_wordings,
     update_wording,
-    update_wordings,
 )
 from cpro.masks.queries import list_masks
-from cpro.students.models import Diploma
-from cpro.students.queries import find_diploma
-from tests.factories import NOW, TESTER, World, make_diploma
+from tests.factories import NOW, TESTER, World
+from tests.helpers.masks import diploma_of, word, wordings
 from tests.helpers.office import Office
 from tests.helpers.records import failing_journal, nothing_written, rows, set_up, watching
-
-
-@pytest.fixture
-def second_diploma(app: Flask, world: World) -> str:
-    """Return the code of a second national diploma, worded by both schools."""
-
-    def change(session: Session) -> None:
-        diploma = make_diploma(code="CAP-ELEC", short_label="CAP Électricien")
-        session.add(diploma)
-        session.flush()
-        for school in (world.a, world.b):
-            mask = Mask(diploma_id=diploma.id, key=MaskKey.LINKS, wording=f"CAP de {school.code}", changed_at=NOW)
-            mask.establishment_id = school.id
-            session.add(mask)
-
-    set_up(app, change)
-    return "CAP-ELEC"
-
-
-@pytest.fixture
-def in_a(app: Flask, world: World) -> Iterator[World]:
-    """Work in school A, whose diploma has one wording: links."""
-    with app.app_context():
-        tenancy.enter(Scope(world.a.id))
-        yield world
-
-
-def diploma_of(world: World) -> Diploma:
-    """Return the diploma both schools prepare for."""
-    diploma = find_diploma(world.diploma_code)
-    assert diploma is not None
-    return diploma
-
-
-def word(world: World, opened_on: str | None = None, **values: str) -> dict[str, tuple[str, str]]:
-    """Word fields of the diploma."""
-    with unit_of_work():
-        return update_wordings(diploma_of(world), values, opened_on=opened_on, by=TESTER, now=NOW)
-
-
-def wordings(app: Flask, school_id: int) -> dict[str, str]:
-    """Return the stored wordings of a school, all diplomas together."""
-    return {row["key"]: row["wording"] for row in rows(app, Mask) if row["establishment_id"] == school_id}
 
 
 class TestUpdateWordings:

@@ -11,19 +11,15 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from PIL import Image
 from werkzeug.test import TestResponse
 
 from cpro.core.permissions import Role
 from cpro.establishments.models import PictureKind
-from cpro.users.operations.credential_sheets import CredentialSheet
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
+from tests.helpers.credential_sheets import ADDRESS, ask, fetch
 from tests.helpers.office import CODE, Office
-from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school, watching
-
-ADDRESS = "/admin/utilisateurs/fiches"
 
 
 @pytest.fixture
@@ -35,30 +31,6 @@ def office(app: Flask, world: World) -> Office:
 def _at_now() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-def ask(browser: Browser, **fields: Any) -> TestResponse:
-    """Post the form of the sheets."""
-    browser.get(ADDRESS)
-    return browser.post(ADDRESS, {"layout": "8", "format": "csv", **fields})
-
-
-def fetch(browser: Browser, **fields: Any) -> TestResponse:
-    """Ask for sheets, say yes where codes on paper would be void, and return the document."""
-    answer = ask(browser, **fields)
-    if answer.status_code == 200:
-        answer = browser.post(ADDRESS, confirmation(answer))
-    assert answer.status_code == 303, answer.text
-    return browser.get(f"{answer.location}/fichier")
-
-
-def confirmation(answer: TestResponse) -> dict[str, Any]:
-    """Return what the form of a confirmation would post."""
-    form = next(each for each in Page(answer).main.iter("form"))
-    values: dict[str, Any] = {}
-    for field in form.iter("input"):
-        values.setdefault(field.get("name"), []).append(field.get("value"))
-    return {name: each for name, each in values.items() if name and name != "csrf_token"}
 
 
 def rows(answer: TestResponse) -> list[dict[str, str]]:
@@ -291,26 +263,3 @@ class TestCreateCredentialSheets:
             answer = ask(browser, division=office.school.division_id, format="pdf", confirme="oui")
 
         assert answer.status_code == 404
-
-
-NAMES = [("Martin", "Zoé"), ("D’Artagnan-Lefèvre", "Œdipe"), ("x" * 100, "y" * 100), ("*gras* #panic() $x$", "\\")]
-
-
-def sheets(count: int) -> list[CredentialSheet]:
-    return [
-        CredentialSheet(
-            number,
-            first,
-            last,
-            Role.STUDENT,
-            "z" * 80 if number % 4 == 2 else f"login{number}",
-            f"ABCD-EFGH-{number:04}",
-        )
-        for number, (last, first) in ((number, NAMES[number % 4]) for number in range(count))
-    ]
-
-
-def logo() -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (40, 20), "red").save(buffer, "PNG")
-    return buffer.getvalue()

@@ -13,35 +13,14 @@ from sqlalchemy.orm import Session
 from cpro.audit.models import AuditEntry
 from cpro.establishments.models import Establishment
 from cpro.students.models import MEF, Diploma, Division, Student
-from tests.factories import World, make_diploma, make_mef, make_student
+from tests.factories import World, make_diploma, make_student
 from tests.helpers.browser import Browser
+from tests.students.conftest import FIRST_YEAR, OTHER, SECOND_YEAR
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
 DiplomaOf = Callable[[str, int], str | None]
-FIRST_YEAR, SECOND_YEAR, OTHER = "24125221210", "24125221220", "24723203310"
 SCREEN = "/admin/mefs"
-
-
-@pytest.fixture
-def courses(world: World, arrange: Look) -> dict[str, int]:
-    """Give school A three courses to link, and two own diplomas; pupils of 1CAP and 2CAP follow the first two."""
-    with arrange() as session:
-        school = world.a.id
-        ids = {}
-        for code in (FIRST_YEAR, SECOND_YEAR, OTHER):
-            mef = make_mef(school, code=code, label=f"Formation {code[-3:]}")
-            session.add(mef)
-            session.flush()
-            ids[code] = mef.id
-        session.add_all(make_diploma(code=code, short_label=code, establishment_id=school) for code in ("CAP-X", "PRO"))
-        for division_code, followed in (("1CAP", FIRST_YEAR), ("2CAP", SECOND_YEAR)):
-            division = Division(establishment_id=school, code=division_code, label="")
-            session.add(division)
-            session.flush()
-            ids[division_code] = division.id
-            session.add(make_student(school, division_id=division.id, mef_code=followed))
-        return ids
 
 
 @pytest.fixture
