@@ -15,7 +15,12 @@ def utcnow() -> datetime:
 
 def today_in(timezone: str, now: datetime) -> date:
     """Return the day it is in a time zone (Paris when the name is blank)."""
-    return now.astimezone(ZoneInfo(timezone or DEFAULT_TIMEZONE)).date()
+    return on_clocks_of(timezone, now).date()
+
+
+def on_clocks_of(timezone: str, instant: datetime) -> datetime:
+    """Return an instant as the clocks of a time zone show it (Paris when the name is blank), without an offset."""
+    return instant.astimezone(ZoneInfo(timezone or DEFAULT_TIMEZONE)).replace(tzinfo=None)
 
 
 #: Days beyond which the instants of a day overflow in some time zone; nothing of ours happened, or will, out there.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import re
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cpro.core.spreadsheets import csv_lines, xlsx_file
+from cpro.imports.parse.spreadsheet.xlsx_lines import iter_xlsx_lines
 
 FORMULAS = ["=1+1", "+33 1", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", '=HYPERLINK("https://evil.example")']
 
@@ -37,6 +40,9 @@ class TestCSVLines:
 
     def test_csv_lines_nothing_is_an_empty_cell(self) -> None:
         assert parsed("".join(csv_lines([[None, 0]]))) == [["", "0"]]
+
+    def test_csv_lines_a_day_is_written_as_people_write_it(self) -> None:
+        assert parsed("".join(csv_lines([["Né le"], [dt.date(2009, 2, 1)]]))) == [["Né le"], ["01/02/2009"]]
 
     def test_csv_lines_a_french_excel_reads_it(self) -> None:
         text = "".join(csv_lines([["Nom", "Prénom"], ["ÉLÈVE", "Zoé"]]))
@@ -68,6 +74,21 @@ class TestXLSXFile:
         assert "hyperlink" not in xml
         assert set(re.findall(r'<c r="[A-Z]+\d+"[^>]* t="(\w+)"', xml)) <= {"s", "inlineStr"}
         assert len(re.findall(r"<c [^>]*t=", xml)) == 2
+
+    def test_xlsx_file_days_instants_and_figures_are_not_text(self, tmp_path: Path) -> None:
+        row = [dt.date(2009, 2, 1), dt.datetime(2026, 9, 1, 14, 30), 12, dt.date(1899, 2, 1), True]
+        (tmp_path / "a.xlsx").write_bytes(xlsx_file([["a", "b", "c", "d", "e"], row], title="Élèves"))
+
+        xml = sheet_xml((tmp_path / "a.xlsx").read_bytes())
+        assert re.findall(r'<c r="([A-Z])2"(?: s="\d")?><v>([\d.]+)</v>', xml) == [
+            ("A", "39845"),
+            ("B", "46266.60416666666"),
+            ("C", "12"),
+        ]
+        styles = sheet_xml((tmp_path / "a.xlsx").read_bytes(), "xl/styles.xml")
+        assert re.findall(r'formatCode="([^"]*)"', styles) == ["dd/mm/yyyy", "dd/mm/yyyy hh:mm"]
+        [_titles, (_line, read)] = list(iter_xlsx_lines(tmp_path / "a.xlsx"))
+        assert read == ["01/02/2009", "01/09/2026", "12", "01/02/1899", "True"]
 
     @pytest.mark.parametrize("title", ["Élèves / classes [2026]: *?\\", "x" * 60, "'a'"])
     def test_xlsx_file_any_title_names_the_sheet(self, title: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -78,6 +81,14 @@ class TestExports:
         address = analyse(admin, (f"eleves.{file_format}", exported.data))
 
         assert outcome(desk, address) == (0, 0, 0)
+
+    def test_exports_to_a_workbook_hold_birth_dates_as_dates(self, app: Flask, admin: Browser, desk: Desk) -> None:
+        apply(app, admin, analyse(admin, table(PUPILS[0])))
+
+        with zipfile.ZipFile(io.BytesIO(admin.get("/admin/eleves/export/xlsx/").data)) as book:
+            sheet = book.read("xl/worksheets/sheet1.xml").decode()
+
+        assert re.findall(r'<c r="[A-Z]2" s="\d"><v>(\d+)</v></c>', sheet) == ["39846"]
 
     @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
     def test_exports_of_accounts_change_nothing(

@@ -32,6 +32,12 @@ _READERS: dict[str, Callable[[Any], str]] = {
     "ine": lambda ine: ine if may(Permission.INE_READ) else mask_ine(ine),
     "yes_or_no": lambda value: "oui" if value else "non",
 }
+#: How a workbook holds the values of a kind, where not as they are read.
+_CELLS: dict[str, Callable[[Any], Any]] = {
+    "day": lambda day: day.date() if isinstance(day, datetime) else day,
+    "instant": lambda instant: clock.on_clocks_of(registry().timezone(), instant),
+    "number": int,
+}
 _BLANKS = {"ine": "sans INE"}
 _RELATIONS = ("relation", "lookup")
 
@@ -67,6 +73,7 @@ def column_of(model: type[Any], name: str) -> Column:
         in_list=said.in_list,
         is_number=said.kind == "number",
         loads=getattr(model, name) if said.kind in _RELATIONS else None,
+        cell=_cell_reader(name, said),
     )
 
 
@@ -80,6 +87,20 @@ def _reader(name: str, said: Shown) -> Callable[[Any], str]:
         return blank if value is None else read(value)
 
     return text_of
+
+
+def _cell_reader(name: str, said: Shown) -> Callable[[Any], Any] | None:
+    """Return what reads a value as a workbook holds it, or None where it is text."""
+    read = _CELLS.get(said.kind)
+    if read is None or said.reads or said.of or said.choices:
+        return None
+    usual = read
+
+    def cell_of(row: Any) -> Any:
+        value = getattr(row, name)
+        return said.blank if value is None else usual(value)
+
+    return cell_of
 
 
 def filters_of(model: type[Any], name: str) -> list[Filter]:

@@ -16,7 +16,10 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `value` gives the text of a row, `sort` what the database orders by (empty: not sortable)."""
+    """One column: `value` gives the text of a row, `sort` what the database orders by (empty: not sortable).
+
+    `cell` gives a day, an instant or a figure as workbooks hold it, where it is not the text.
+    """
 
     key: str
     label: str
@@ -29,6 +32,7 @@ class Column:
     is_long: bool = False
     #: the relationship that `value` reads, loaded with the rows
     loads: Any = None
+    cell: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True)

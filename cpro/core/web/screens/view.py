@@ -6,7 +6,7 @@ rows, the forms, the writes and the page (docs/decisions/0005 says what is repla
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from flask import Response, abort, g, make_response, request
@@ -162,19 +162,25 @@ class Screen(DeclaredScreen):
         listing = self._listing()
         self._announce(events.exported, screen=self.title, sought=listing.phrase(), file_format=export_type)
         # Made whole before it is sent: an error half-way is an error, not a file cut short.
-        rows = self._table(listing)
-        content = "".join(csv_lines(rows)).encode() if export_type == "csv" else xlsx_file(rows, title=self.title)
+        if export_type == "csv":
+            content = "".join(csv_lines(self._table(listing, [each.value for each in self.columns]))).encode()
+        else:
+            cells = self._table(listing, [each.cell or each.value for each in self.columns])
+            content = xlsx_file(cells, title=self.title)
         answer = Response(content, mimetype=_MIMETYPES[export_type])
         name = f"{self.endpoint}-{clock.utcnow():%Y-%m-%d}.{export_type}"
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
-    def _table(self, listing: Listing) -> Iterator[list[str]]:
-        """Yield the titles, then every row; a third faster than Flask-Admin's `get_export_value`, cell by cell."""
+    def _table(self, listing: Listing, readers: Sequence[Callable[[Any], Any]]) -> Iterator[list[Any]]:
+        """Yield the titles, then every row as the columns' readers read it.
+
+        A third faster than Flask-Admin's `get_export_value`, cell by cell.
+        """
         yield [column.label for column in self.columns]
         for row in queries.read_all(self._statement(listing)):
-            yield [column.value(row) for column in self.columns]
+            yield [read(row) for read in readers]
 
     def _announce(self, fact: Any, **details: Any) -> None:
         fact.send(self, principal=current_principal(), origin=remote_address(), now=clock.utcnow(), **details)
