@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import BinaryIO
 
 from cpro.core.clock import today_in
@@ -24,9 +24,11 @@ from cpro.users.errors import TooManyAttempts
 from cpro.users.operations.throttle import Counted, reserve_attempt
 
 _CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
-#: Unknown codes, and copies compared, from one address within an hour: how many before waiting, before waiting longest.
+#: Unknown codes, and copies compared, from one address: how many before waiting, before waiting longest; how
+#: long until one is forgotten.
 _UNKNOWN_FREE, _UNKNOWN_BLOCK = 20, 40
 _COPIES_FREE, _COPIES_BLOCK = 30, 60
+_FORGETS = timedelta(minutes=3)
 _CHUNK = 64 * 1024
 
 
@@ -85,7 +87,7 @@ def is_the_file_issued(issued: Issued, copy: BinaryIO, *, address: str, now: dat
 
 
 def _count(named: str, free: int, block: int, *, now: datetime) -> None:
-    counter = Counted(keyed_hash("failures", named), free, block)
+    counter = Counted(keyed_hash("failures", named), free, block, _FORGETS)
     try:
         with platform_unit_of_work("a passport is checked: how often from one address") as work:
             reserve_attempt(work.session, [counter], now=now)

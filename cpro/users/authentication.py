@@ -20,7 +20,7 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.core.validators import trim
 from cpro.users import queries
 from cpro.users.errors import AccountDisabled, CodeRefused, SignInRefused
-from cpro.users.models import Account, FailureCounter
+from cpro.users.models import Account
 from cpro.users.operations import codes, sign_ins, throttle
 from cpro.users.operations.audit import record_about
 
@@ -199,7 +199,5 @@ def _reserve(attempt: Attempt, *, now: datetime) -> Reserved:
                 throttle.account_counter(attempt.establishment, attempt.login),
                 throttle.address_counter(attempt.address),
             ]
-        throttle.reserve_attempt(work.session, counted, now=now)
-        by_account = work.session.get(FailureCounter, counted[0].key) if counted[0] is not device else None
-        failures = by_account.failures if by_account else 0
-    return Reserved(counted, failures)
+        failures = throttle.reserve_attempt(work.session, counted, now=now)
+    return Reserved(counted, 0 if counted == [device] else failures[0])

@@ -276,7 +276,8 @@ class FailureCounter(PlatformOnly, Model):
 
     #: HMAC of what is counted: no identifier or address is kept in clear
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    failures: Mapped[int]
+    #: those that were not forgotten at the last one; see `operations.throttle`
+    failures: Mapped[float]
     last_failure_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 

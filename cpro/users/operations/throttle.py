@@ -1,10 +1,13 @@
 """Slow down guessing, without locking out those who know their password.
 
-Failures are counted in the database, per account (existing or not) and per address; from the fifth on an account
-waits longer after each, from the tenth a quarter of an hour. A whole school shares one address, so an address waits
-only from the fortieth failure on. A browser that once signed in to the account carries a mark (the « device cookie »
-of OWASP): it is counted apart, so that strangers' failures never keep the owner out; ten failures of its own and it
-is a stranger again.
+Failures are counted in the database, per account (existing or not) and per address, and forgotten one by one; from the
+fifth on an account waits longer after each, from the tenth a quarter of an hour. A whole school shares one address:
+an address never waits, whatever fails behind it. Once forty failures are not forgotten, it only leaves an account no
+failure for free, so that the right password still passes where it is typed first. A browser that once signed in to the
+account carries a mark (the « device cookie » of OWASP): it is counted apart, so that strangers' failures never keep the
+owner out; ten failures of its own and it is a stranger again.
+
+Whatever compares a password or a code of somebody counts here first: tests/users/test_throttle_everywhere.py.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from sqlalchemy import delete
@@ -23,31 +27,41 @@ from cpro.core.validators import trim
 from cpro.users.errors import TooManyAttempts
 from cpro.users.models import FailureCounter
 
-#: Failures older than this are forgotten.
-MEMORY = timedelta(hours=1)
+#: Without any failure for so long, all are forgotten.
+MEMORY = timedelta(hours=3)
 BLOCK = timedelta(minutes=15)
 FIRST_DELAY = timedelta(seconds=5)
 ACCOUNT_FREE, ACCOUNT_BLOCK = 4, 10
-ADDRESS_FREE, ADDRESS_BLOCK = 39, 100
+ADDRESS_FREE, ADDRESS_MOST = 39, 100
 DEVICE_TRUST = 10
+#: How long until one more failure is forgotten: of an account as slowly as a blocked one is tried again.
+_FORGETS, _ADDRESS_FORGETS = BLOCK, timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Counted:
-    """One thing whose failures are counted: the first `free` cost nothing, from `block` on the wait is longest."""
+    """One thing whose failures are counted: the first `free` cost nothing, from `most` on the wait is longest."""
 
     key: str
     free: int
-    block: int
+    #: no more are counted than these
+    most: int
+    forgets: timedelta = _FORGETS
+    #: by many people: it makes nobody wait by itself, but leaves what is counted with it no failure for free
+    is_shared: bool = False
 
-    def wait_after(self, failures: int) -> timedelta:
+    def wait_after(self, failures: int, *, free: int) -> timedelta:
         """Return how long to wait after that many failures: 5, 10, 20… seconds, then a quarter of an hour."""
-        if failures <= self.free:
+        if failures <= free or self.is_shared:
             return timedelta()
-        if failures >= self.block:
+        if failures >= self.most:
             return BLOCK
-        doublings = min(failures - self.free - 1, 10)
-        return min(FIRST_DELAY * (1 << doublings), BLOCK)
+        return min(FIRST_DELAY * (1 << min(failures - free - 1, 10)), BLOCK)
+
+    def remember(self, counter: FailureCounter, now: datetime) -> float:
+        """Return how many failures are not forgotten; a last one in a future is one of now: the clock was set back."""
+        since = max(now - counter.last_failure_at, timedelta())
+        return 0.0 if since > MEMORY else max(counter.failures - since / self.forgets, 0.0)
 
 
 def account_counter(establishment: str, login: str) -> Counted:
@@ -58,7 +72,9 @@ def account_counter(establishment: str, login: str) -> Counted:
 
 def address_counter(address: str) -> Counted:
     """Return the counter of a network address."""
-    return Counted(keyed_hash("failures", f"address:{address}"), ADDRESS_FREE, ADDRESS_BLOCK)
+    return Counted(
+        keyed_hash("failures", f"address:{address}"), ADDRESS_FREE, ADDRESS_MOST, _ADDRESS_FORGETS, is_shared=True
+    )
 
 
 def repeated_counter(owner: str) -> Counted:
@@ -68,32 +84,38 @@ def repeated_counter(owner: str) -> Counted:
 
 def device_counter(mark: str) -> Counted:
     """Return the counter of a browser known to the account; it never waits."""
-    return Counted(keyed_hash("failures", f"device:{mark}"), DEVICE_TRUST, 10**9)
+    return Counted(keyed_hash("failures", f"device:{mark}"), DEVICE_TRUST, DEVICE_TRUST + 1)
 
 
 def is_trusted(session: Session, device: Counted, *, now: datetime) -> bool:
     """Return whether a known browser has not spent its own failures."""
     counter = session.get(FailureCounter, device.key)
-    return counter is None or counter.last_failure_at < now - MEMORY or counter.failures < DEVICE_TRUST
+    return counter is None or device.remember(counter, now) <= DEVICE_TRUST - 1
 
 
-def reserve_attempt(session: Session, counted: Sequence[Counted], *, now: datetime) -> None:
+def reserve_attempt(session: Session, counted: Sequence[Counted], *, now: datetime) -> list[int]:
     """Count a failure in advance, so that parallel guesses cannot all pass before the first is counted.
 
-    Raises `TooManyAttempts` when one of the counters asks to wait; nothing is counted once the caller rolls back.
+    Return how many failures each counter then holds, this one included. Raises `TooManyAttempts` when one of the
+    counters asks to wait; nothing is counted once the caller rolls back.
     """
-    waits = []
+    rows = {}
     for each in sorted(counted, key=lambda one: one.key):  # one order, so that two sign-ins cannot wait for each other
-        row = _lock_counter(session, each.key, now=now)
-        if row.last_failure_at < now - MEMORY:
-            row.failures = 0
-        delay = each.wait_after(row.failures)
+        rows[each.key] = _lock_counter(session, each.key, now=now)
+    remembered = {each.key: each.remember(rows[each.key], now) for each in counted}
+    is_spent = any(each.is_shared and remembered[each.key] > each.free for each in counted)
+    waits = []
+    for each in counted:
+        row = rows[each.key]
+        # As many as there were at the last one: what is forgotten while somebody waits does not shorten their wait.
+        delay = each.wait_after(ceil(row.failures), free=0 if is_spent else each.free)
         if delay:  # without one, a failure of this very moment must not make its neighbours wait
-            waits.append(row.last_failure_at + delay - now)
-        row.failures, row.last_failure_at = row.failures + 1, now
+            waits.append(min(row.last_failure_at, now) + delay - now)
+        row.failures, row.last_failure_at = min(remembered[each.key] + 1, each.most), now
     if waits and max(waits) > timedelta():
         raise TooManyAttempts(max(waits))  # the caller's transaction takes back what was counted
     session.flush()
+    return [ceil(rows[each.key].failures) for each in counted]
 
 
 def forgive(session: Session, counted: Sequence[Counted]) -> None:
@@ -102,7 +124,7 @@ def forgive(session: Session, counted: Sequence[Counted]) -> None:
         row = session.get(FailureCounter, each.key, with_for_update=True)
         if row is None:
             continue
-        if each.free == ADDRESS_FREE and row.failures > 1:
+        if each.is_shared and row.failures > 1:
             row.failures -= 1
         else:
             session.delete(row)

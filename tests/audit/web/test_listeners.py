@@ -105,8 +105,8 @@ def blocks(app: Flask) -> list[tuple[int | None, str, Any]]:
     ]
 
 
-#: Longer than the longest wait, shorter than the hour after which failures are forgotten.
-_PATIENCE = timedelta(minutes=16)
+#: Longer than what is waited before the longest block, shorter than what forgets a failure.
+_PATIENCE = timedelta(seconds=90)
 
 
 class TestFailedSignIns:

@@ -1,0 +1,127 @@
+"""Every place that compares somebody's password or code counts on the one throttle first."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from cpro.users.operations import throttle
+from tests.factories import PASSWORD, World
+from tests.helpers.browser import Browser
+from tests.helpers.records import nothing_written
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: What tells whether a password or a code is right.
+COMPARISONS = {"verify_password", "find_code", "compare_digest", "verify"}
+#: The functions that compare, and what counts the attempt before them.
+COMPARED = {
+    "cpro.users.authentication.sign_in": "_reserve",
+    "cpro.users.authentication._read_as_code": "sign_in",
+    "cpro.users.authentication.activate": "_reserve",
+    "cpro.users.identity.check_password": "reserve_attempt",
+    # The hash itself.
+    "cpro.core.passwords.verify_password": "",
+}
+#: The functions of pages that ask for the password of whoever is signed in, and the address of each.
+ASKED_AGAIN = {
+    "cpro.users.web.views.users._change_password": "/mon-compte",
+    "cpro.users.web.views.addresses._change_own": "/mon-compte/adresse",
+    "cpro.users.web.views.addresses.confirm_school": "/admin/parametres/etablissement/confirmer-adresse",
+    "cpro.establishments.web.hooks.password_given": "/admin/parametres/etablissement",
+    "cpro.settings.views.history.restore": "/admin/parametres/historique/<int:entry_id>/retablir",
+    "cpro.people.screens.reset_view": "/admin/utilisateurs/reinitialiser/",
+    "cpro.people.views.credential_sheets._ask_password_again": "/admin/utilisateurs/fiches",
+    "cpro.people.views.account_links._is_password_right": "/admin/utilisateurs/<int:account_id>/relier",
+    "cpro.people.views.duplicates.merge": "/admin/eleves/<int:student_id>/doublon/<int:other_id>",
+}
+NEW = {"password": "Grès-vif-42-marne!", "password_confirm": "Grès-vif-42-marne!"}
+WRONG = "Faux-faux-faux-42!"
+
+
+def list_callers(names: set[str]) -> set[str]:
+    """Return the functions of the product that call one of these names."""
+    return {function for function, called in read_calls().items() if names & called}
+
+
+@cache
+def read_calls() -> dict[str, set[str]]:
+    """Return the names that each function of the product calls."""
+    found = {}
+    for path in sorted((ROOT / "cpro").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                found[f"{module}.{function.name}"] = set(_called(function))
+    return found
+
+
+def _called(function: ast.FunctionDef) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            called = node.func
+            yield called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
+@pytest.mark.integration
+@pytest.mark.any_database
+def test_throttle_everywhere_nothing_else_compares_a_password_or_a_code() -> None:
+    assert list_callers(COMPARISONS) == set(COMPARED)
+
+
+@pytest.mark.integration
+@pytest.mark.any_database
+def test_throttle_everywhere_what_compares_counts_first() -> None:
+    counting = list_callers({"reserve_attempt"})
+
+    for function, counter in COMPARED.items():
+        module = function.rpartition(".")[0]
+        if counter == "reserve_attempt":
+            assert function in counting
+        elif counter == "_reserve":
+            assert f"{module}._reserve" in counting
+            assert function in list_callers({"_reserve"})
+
+
+def test_throttle_everywhere_the_pages_that_ask_again_are_listed(app: Flask) -> None:
+    assert list_callers({"check_password", "check_own_password"}) - {
+        "cpro.users.operations.sign_ins.choose_password",  # the strength of a new one
+        "cpro.users.web.views.users.check_own_password",
+    } == set(ASKED_AGAIN)
+    assert set(ASKED_AGAIN.values()) <= {rule.rule for rule in app.url_map.iter_rules()}
+
+
+@pytest.mark.parametrize(
+    ("role", "address", "fields"),
+    [
+        ("teacher", "/mon-compte", NEW),
+        ("inspector", "/mon-compte", NEW),
+        ("teacher", "/mon-compte/adresse", {"email": "autre@alpha.example"}),
+        ("head", "/admin/parametres/etablissement/confirmer-adresse", {"email": "x@y.example"}),
+    ],
+)
+def test_throttle_everywhere_slows_down_who_borrowed_a_browser(
+    app: Flask, as_: Callable[..., Browser], role: str, address: str, fields: dict[str, str]
+) -> None:
+    browser = as_(role)
+    for _ in range(throttle.ACCOUNT_FREE + 1):
+        assert browser.post(address, {**fields, "current_password": WRONG}).status_code == 422
+
+    with nothing_written(app):
+        answer = browser.post(address, {**fields, "current_password": PASSWORD})
+
+    assert answer.status_code == 429
+
+
+def test_throttle_everywhere_one_count_holds_over_pages(as_: Callable[..., Browser], world: World) -> None:
+    first, second = as_("teacher"), as_("teacher")
+    for _ in range(3):
+        first.post("/mon-compte", {**NEW, "current_password": WRONG})
+        second.post("/mon-compte/adresse", {"email": "", "current_password": WRONG})
+
+    assert first.post("/mon-compte", {**NEW, "current_password": PASSWORD}).status_code == 429
