@@ -4,7 +4,9 @@ import sys
 
 from cpro import create_app
 from cpro.config import UnusableSetting
+from cpro.core.process import prepare_process
 
+prepare_process()
 try:
     app = create_app()
 except UnusableSetting as refusal:

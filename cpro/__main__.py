@@ -9,10 +9,12 @@ from flask.cli import FlaskGroup
 
 from cpro import create_app
 from cpro.config import UnusableSetting
+from cpro.core.process import prepare_process
 
 
 def load_app() -> Flask:
     """Return the application; stop with one sentence when a setting prevents it."""
+    prepare_process()
     try:
         app: Flask = create_app()
     except UnusableSetting as refusal:

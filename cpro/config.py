@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 #: The one place: pages, the `[project]` table (pyproject.toml) and the heading of CHANGELOG.md follow it.
 VERSION = "0.2.0"
 
@@ -26,6 +29,12 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 INACTIVITY_LIMIT = timedelta(minutes=30)
 
 _SECRET_ATTEMPTS, _SECRET_PAUSE = 20, 0.05  # seconds
+_MAX_PROXIES = 10
+#: Not « prefix »: the platform stands at the root of its host, and a prefix from outside would become a redirection.
+PROXY_HEADERS = frozenset({"for", "proto", "host"})
+_DATABASE_DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite"} | dict.fromkeys(
+    ("postgres", "postgresql", "postgresql+psycopg"), "postgresql+psycopg"
+)
 
 
 class UnusableSetting(Exception):
@@ -40,16 +49,17 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     instance = Path(environ.get("CPRO_INSTANCE") or PROJECT_ROOT / "instance").resolve()
     uploads = Path(environ.get("CPRO_UPLOADS") or PROJECT_ROOT / "uploads").resolve()
     host = environ.get("CPRO_HOST") or "127.0.0.1"
-    port = _port(environ)
-    public_url = (environ.get("CPRO_PUBLIC_URL") or f"http://{host}:{port}").rstrip("/")
+    port = _between(environ, "CPRO_PORT", 5000, 1, 65535)  # beyond, the system would silently take another one
+    public_url = _public_url(environ.get("CPRO_PUBLIC_URL", "")) or local_url(host, port)
     return {
         "CPRO_INSTANCE": instance,
         "CPRO_UPLOADS": uploads,
         "CPRO_HOST": host,
         "CPRO_PORT": port,
         "CPRO_PUBLIC_URL": public_url,
-        "CPRO_PROXIES": _integer(environ, "CPRO_PROXIES", 0),
-        "CPRO_LOCK_WAIT": _lock_wait(environ),
+        "CPRO_PROXIES": _between(environ, "CPRO_PROXIES", 0, 0, _MAX_PROXIES),
+        "CPRO_PROXY_HEADERS": _proxy_headers(environ.get("CPRO_PROXY_HEADERS", "")),
+        "CPRO_LOCK_WAIT": _between(environ, "CPRO_LOCK_WAIT", 0, 1, 60) if environ.get("CPRO_LOCK_WAIT") else None,
         "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
         "CPRO_MAIL_URL": _mail_url(environ.get("CPRO_MAIL_URL", "")),
         "CPRO_CONTACT_EMAIL": _contact_email(environ.get("CPRO_CONTACT_EMAIL", "")),
@@ -75,36 +85,73 @@ FIXED_SETTINGS: dict[str, Any] = {
 }
 
 
-def _integer(environ: Mapping[str, str], name: str, default: int) -> int:
+def _between(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    """Return a setting that is a whole number, `default` where it is not given.
+
+    Raises `UnusableSetting` for any other text and for a number outside [least, most].
+    """
+    text = environ.get(name) or str(default)
     try:
-        return int(environ.get(name) or default)
+        number = int(text)
     except ValueError:
-        raise UnusableSetting(f"{name} doit être un nombre entier ; valeur lue : « {environ[name]} ».") from None
+        raise UnusableSetting(f"{name} doit être un nombre entier ; valeur lue : « {text} ».") from None
+    if not least <= number <= most:
+        raise UnusableSetting(f"{name} doit être compris entre {least} et {most} ; valeur lue : « {number} ».")
+    return number
 
 
-def _lock_wait(environ: Mapping[str, str]) -> int | None:
-    """Return the seconds a request waits for a lock, None for the usual ones."""
-    if not environ.get("CPRO_LOCK_WAIT"):
-        return None
-    seconds = _integer(environ, "CPRO_LOCK_WAIT", 0)
-    if not 1 <= seconds <= 60:
-        raise UnusableSetting(f"CPRO_LOCK_WAIT doit être compris entre 1 et 60 secondes ; valeur lue : « {seconds} ».")
-    return seconds
+def local_url(host: str, port: int) -> str:
+    """Return the address of this machine's own server; an IPv6 address stands in brackets (RFC 3986, 3.2.2)."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _port(environ: Mapping[str, str]) -> int:
-    port = _integer(environ, "CPRO_PORT", 5000)
-    if not 1 <= port <= 65535:  # beyond, the system would silently take another one
-        raise UnusableSetting(f"CPRO_PORT doit être compris entre 1 et 65535 ; valeur lue : « {port} ».")
-    return port
+def _public_url(text: str) -> str:
+    """Return the address people know, without a final slash; "" where it is not given.
+
+    Raises `UnusableSetting` for what a browser would not open: links in e-mails and on paper are made with it.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if text and not (usable and not parts.query and not parts.fragment and parts.username is None):
+        raise UnusableSetting(
+            f"CPRO_PUBLIC_URL doit ressembler à « https://cpro.ac-exemple.fr » ; valeur lue : « {text} »."
+        )
+    return text.strip().rstrip("/")
 
 
-def _database_url(url: str, instance: Path) -> str:
-    if not url:
+def _database_url(text: str, instance: Path) -> str:
+    """Return the address of the database; empty is a file of the instance folder.
+
+    Raises `UnusableSetting` for another kind of database, and for SQLite in memory: each thread would have its own.
+    """
+    if not text:
         return f"sqlite:///{instance / 'cpro.sqlite3'}"
-    if url.startswith("postgres://"):  # an alias many hosting platforms still hand out
-        return "postgresql+psycopg://" + url.removeprefix("postgres://")
-    return url
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = None
+    driver = _DATABASE_DRIVERS.get(url.drivername) if url else None
+    if url is None or driver is None or (driver == "sqlite" and url.database in (None, "", ":memory:")):
+        # not quoted: it may hold a password
+        raise UnusableSetting(
+            "CPRO_DATABASE_URL doit ressembler à « postgresql+psycopg://utilisateur:mot-de-passe@serveur/base » "
+            "ou à « sqlite:////dossier/cpro.sqlite3 », ou rester vide."
+        )
+    return url.set(drivername=driver).render_as_string(hide_password=False)
+
+
+def _proxy_headers(text: str) -> frozenset[str]:
+    """Return which `X-Forwarded-…` the proxies in front are known to write; anybody could send the others through."""
+    names = frozenset(name.strip().lower() for name in (text or "for,proto").split(",") if name.strip())
+    if unknown := names - PROXY_HEADERS:
+        raise UnusableSetting(
+            "CPRO_PROXY_HEADERS doit être une liste de « for », « proto » et « host », séparés par des virgules ; "
+            f"valeur lue : « {', '.join(sorted(unknown))} »."
+        )
+    return names
 
 
 def _contact_email(text: str) -> str:

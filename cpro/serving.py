@@ -9,17 +9,19 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import inspect, text
+from sqlalchemy import URL, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cpro import demo
 from cpro.competences.national import load_lists
+from cpro.config import local_url
 from cpro.core import clock
 from cpro.core.jobs.child import ChildWorker
 from cpro.core.storage import FileStorage, StorageUnavailable
@@ -50,7 +52,7 @@ def serve_locally(app: Flask) -> int:
     signal.signal(signal.SIGTERM, _leave)
     worker = ChildWorker()
     try:
-        _announce(f"http://{host}:{port}", password)
+        _announce(local_url(host, port), password)
         server.run()
     except (KeyboardInterrupt, SystemExit):
         pass
@@ -81,6 +83,7 @@ def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
 def _prepare_database() -> None:
     """Migrate the database to this version. Raises `CannotStart` when it cannot be written or is from a newer one."""
     try:
+        _close_to_others(db.engine.url)
         _refuse_newer_database()
         logging.getLogger("alembic").setLevel(logging.WARNING)
         upgrade()
@@ -90,6 +93,12 @@ def _prepare_database() -> None:
             f"La base de données « {db.engine.url.render_as_string(hide_password=True)} » ne peut pas être ouverte "
             f"ni mise à jour ({cause}). Vérifiez le droit d’écriture et la place sur le disque."
         ) from error
+
+
+def _close_to_others(url: URL) -> None:
+    """Take from everybody else a database file that an earlier version left readable."""
+    if url.get_backend_name() == "sqlite" and url.database and (path := Path(url.database)).exists():
+        path.chmod(0o600)
 
 
 def _refuse_newer_database() -> None:

@@ -84,6 +84,13 @@ class TestFirstStart:
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
         assert len(key.read_text()) >= 43  # 256 random bits
 
+    @pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+    def test_first_start_no_file_of_the_instance_can_be_read_by_others(self, stopped: Platform) -> None:
+        files = [path for path in (stopped.folder / "instance").rglob("*") if path.is_file()]
+
+        assert len(files) >= 2
+        assert [path for path in files if path.stat().st_mode & 0o077] == []
+
     def test_first_start_stops_cleanly(self, stopped: Platform) -> None:
         assert stopped.stop() == 0
 
@@ -113,6 +120,15 @@ class TestSecondStart:
             assert sign_in(platform, PASSWORD + "x") == "Se connecter"
         with Platform(tmp_path, {"CPRO_DEMO_PASSWORD": "Un-autre-42-choisi!"}) as platform:
             assert sign_in(platform, PASSWORD) == "Tableau de bord", "an existing account keeps its password"
+
+
+class TestOddConsole:
+    def test_first_start_a_console_in_ascii_still_shows_the_password(self, tmp_path: Path) -> None:
+        with Platform(tmp_path, {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}) as platform:
+            announcement = platform.announcement
+
+            assert sign_in(platform, password_in(announcement)) == "Tableau de bord"
+        assert "CPro est pret : http://" in announcement
 
 
 class TestCannotStart:

@@ -24,7 +24,7 @@ from sqlalchemy import create_engine, text
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 #: The first found is driven. The first has no windows: it opens a page at half the cost of the others.
 _CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-_LAST_LINE = "Ctrl+C pour arrêter."
+_LAST_LINE = "Ctrl+C pour arr"  # a console in ASCII has no « ê »
 _PATIENCE = 180  # seconds: an upper bound for a loaded machine, no measure
 
 

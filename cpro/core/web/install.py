@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
+from cpro.config import PROXY_HEADERS
 from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.rights import describe_closed_under_mandate, describe_read_under_mandate
@@ -21,9 +22,8 @@ def install(app: Flask) -> None:
     """Give an application its headers, cookies and error pages."""
     proxies = app.config["CPRO_PROXIES"]
     if proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies, x_prefix=proxies
-        )
+        believed = {f"x_{name}": proxies if name in app.config["CPRO_PROXY_HEADERS"] else 0 for name in PROXY_HEADERS}
+        app.wsgi_app = ProxyFix(app.wsgi_app, **believed)  # type: ignore[method-assign]
     app.url_map.converters["int"] = _RowNumber
     app.session_interface = headers.SessionInterface()
     app.jinja_env.filters.update(date=format_date, count=format_count, richtext=show, describe_kept=describe_kept)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from sqlalchemy import func, select
 
 from cpro.core.tenancy import platform_session
+from cpro.core.web.install import install
 from cpro.establishments.models import Establishment
 from tests.factories import World
 from tests.helpers.answers import ANSWERS, PARTICULARS, assert_protected, policy_of
@@ -101,6 +102,41 @@ class TestHosts:
 
         assert answer.location.startswith("/connexion")
         assert "evil" not in str(answer.headers)
+
+
+class TestProxies:
+    """Only the headers that the proxies in front are declared to write are believed."""
+
+    FORWARDED = {
+        "X-Forwarded-For": "203.0.113.7",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "localhost",
+        "X-Forwarded-Prefix": "//evil.example",
+    }
+
+    @pytest.mark.unit
+    @pytest.mark.parametrize(
+        ("believed", "expected"),
+        [
+            ({"for", "proto"}, ("203.0.113.7", "https", "127.0.0.1", "")),
+            ({"for"}, ("203.0.113.7", "http", "127.0.0.1", "")),
+            ({"for", "proto", "host"}, ("203.0.113.7", "https", "localhost", "")),
+        ],
+    )
+    def test_proxies_what_was_not_declared_changes_nothing(
+        self, believed: set[str], expected: tuple[str, str, str, str]
+    ) -> None:
+        app = Flask("proxied")
+        app.config.update(CPRO_PROXIES=1, CPRO_PROXY_HEADERS=believed)
+        install(app)
+
+        @app.get("/")
+        def look() -> list[str]:
+            return [request.remote_addr or "", request.scheme, request.host, request.root_path.rstrip("/")]
+
+        answer = app.test_client().get("/", headers=self.FORWARDED, base_url="http://127.0.0.1")
+
+        assert tuple(answer.get_json()) == expected
 
 
 class TestToken:

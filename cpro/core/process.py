@@ -1,0 +1,37 @@
+"""What a process of the platform owes its machine, before it reads anything: private files, readable sentences."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import sys
+import unicodedata
+
+_PLAIN = "cpro.plain"
+#: What French typography has no decomposition for.
+_LOOKALIKES = str.maketrans(
+    {"’": "'", "‘": "'", "«": '"', "»": '"', "–": "-", "—": "-", "œ": "oe", "Œ": "OE", "€": "EUR"}
+)
+
+
+def prepare_process() -> None:
+    """Make the files of this process its owner's alone, and let any console show what it prints.
+
+    The database and the pictures hold personal data; a console in ISO-8859-15 has no « ’ », and one sign must neither
+    stop the start nor take the drawn password with it.
+    """
+    os.umask(0o077)
+    codecs.register_error(_PLAIN, _replace_with_plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_PLAIN)
+
+
+def _replace_with_plain(error: UnicodeError) -> tuple[str, int]:
+    """Return the nearest ASCII text of what a console's charset lacks, « ? » for what has none."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = unicodedata.normalize("NFKD", error.object[error.start : error.end].translate(_LOOKALIKES))
+    plain = "".join(sign if sign.isascii() else "?" for sign in signs if not unicodedata.combining(sign))
+    return plain, error.end
