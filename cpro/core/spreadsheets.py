@@ -1,7 +1,8 @@
 """Tables as files that no spreadsheet executes: CSV for French spreadsheets, XLSX of texts, days and figures.
 
 A cell that begins with = + - @, a tab or a carriage return is read as a formula by spreadsheets (OWASP, « CSV
-injection »): in CSV it gets a leading apostrophe, in XLSX it is written as the text it is.
+injection »), and one that begins with | calls a program in old ones (DDE): in CSV it gets a leading apostrophe, in XLSX
+it is written as the text it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import xlsxwriter
 
 from cpro.core.formatting import format_date
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "|", "\t", "\r")
 _BYTE_ORDER_MARK = "\ufeff"  # without it, Excel reads UTF-8 as Windows-1252
 #: How days and instants show, by the type of the cell.
 _DATE_FORMATS: dict[type, str] = {dt.date: "dd/mm/yyyy", dt.datetime: "dd/mm/yyyy hh:mm"}

@@ -18,7 +18,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.imports.apply import reversal
 from cpro.imports.apply.application import apply_now
 from cpro.imports.diff.confirmations import CONFIRM_DEACTIVATIONS, CONFIRM_YEAR
-from cpro.imports.diff.sources import SIECLESources
+from cpro.imports.diff.sources import Sources
 from cpro.imports.errors import ConfirmationMissing
 from cpro.imports.models import RunState
 from cpro.imports.queries import get_run
@@ -57,14 +57,14 @@ def siecle(
     open_student_accounts: bool,
     as_json: bool,
 ) -> None:
-    """Analyse SIECLE's and STS-Web's files, and write what they change with --apply.
+    """Analyse SIECLE's and STS-Web's files, or tables of a school without SIECLE, and write changes with --apply.
 
     The analysis alone is done whatever it finds: it says which confirmations the application will ask for. With
     --apply, a confirmation that is missing ends the command with status 1, and nothing is written.
     """
     _enter(establishment)
     given = [CONFIRM_DEACTIVATIONS] * confirm_deactivations + [CONFIRM_YEAR] * confirm_year
-    with receive([(path.name, path) for path in files]) as sources:
+    with receive([(path.name, path) for path in files], now=clock.utcnow()) as sources:
         for left in sources.left:
             click.echo(f"Fichier laissé de côté. {left.sentence}", err=True)
         report = _apply(sources, given, open_student_accounts) if is_applied else _foresee(sources, given)
@@ -91,13 +91,13 @@ def _enter(establishment: str) -> None:
     tenancy.enter(tenancy.Scope(school_id, reason="command line: an import"))
 
 
-def _foresee(sources: SIECLESources, given: Sequence[str]) -> dict[str, Any]:
+def _foresee(sources: Sources, given: Sequence[str]) -> dict[str, Any]:
     analysis = foresee(sources, now=clock.utcnow())
     missing = [each["sentence"] for each in analysis.confirmations_needed if each["key"] not in given]
     return {"applied": False, **analysis.counts, "confirmations_needed": missing}
 
 
-def _apply(sources: SIECLESources, given: Sequence[str], opens_accounts: bool) -> dict[str, Any]:
+def _apply(sources: Sources, given: Sequence[str], opens_accounts: bool) -> dict[str, Any]:
     """Analyse, then write; a refused import does not wait for a confirmation on a screen."""
     now = clock.utcnow()
     run_id = analyse(sources, opens_student_accounts=opens_accounts, by=COMMAND_LINE, now=now)

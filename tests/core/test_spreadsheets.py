@@ -15,7 +15,7 @@ import pytest
 from cpro.core.spreadsheets import csv_lines, xlsx_file
 from cpro.imports.parse.spreadsheet.xlsx_lines import iter_xlsx_lines
 
-FORMULAS = ["=1+1", "+33 1", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", '=HYPERLINK("https://evil.example")']
+FORMULAS = ["=1+1", "+33 1", "-2+3", "@SUM(A1)", "|calc", "\t=1+1", "\r=1+1", '=HYPERLINK("https://evil.example")']
 
 
 def parsed(text: str) -> list[list[str]]:

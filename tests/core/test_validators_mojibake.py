@@ -24,6 +24,8 @@ class TestRepairText:
             ("RenŽ", "René"),
             ("ANDRƒ", "ANDRÉ"),
             ("C™me", "Côme"),
+            ("VoilÃ", "Voilà"),
+            ("DeÃ  et lÃ bas", "Deà et là bas"),
             ("Fran\x8dois", "François"),
         ],
     )

@@ -80,12 +80,12 @@ class Desk:
 
     def foresee(self, *paths: Path, school: str = "a", now: datetime = NOW) -> Any:
         """Return an analysis of which nothing is kept."""
-        with self.look(school), receive([(path.name, path) for path in paths]) as sources:
+        with self.look(school), receive([(path.name, path) for path in paths], now=now) as sources:
             return foresee(sources, now=now)
 
     def analyse(self, *paths: Path, accounts: bool = False, school: str = "a", now: datetime = NOW) -> int:
         """Analyse files and return the import's number."""
-        with self.look(school), receive([(path.name, path) for path in paths]) as sources:
+        with self.look(school), receive([(path.name, path) for path in paths], now=now) as sources:
             return analyse(sources, opens_student_accounts=accounts, by=self.by, now=now)
 
     def apply(self, run_id: int, confirm: Sequence[str] = (), school: str = "a", now: datetime = NOW) -> Any:

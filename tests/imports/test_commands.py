@@ -12,6 +12,7 @@ import time_machine
 from click.testing import Result
 from flask import Flask
 
+from cpro.establishments.models import Establishment
 from tests.factories import NOW
 from tests.helpers.imports import SAMPLES, Desk
 
@@ -141,6 +142,22 @@ class TestSiecleCommand:
 
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr.startswith("Error: « 1.xml »")
+
+    def test_siecle_command_takes_what_is_useful_and_says_what_it_left(self, desk: Desk, command: Any) -> None:
+        table = desk.write("Nom;Prénom;Classe\nONYX;Zoé;CAP2\n").rename(desk.write("").with_suffix(".csv"))
+
+        result = command(SAMPLES[0], table, "--json")
+
+        assert (result.exit_code, json.loads(result.stdout)["students"]["created"]) == (0, 11)
+        assert result.stderr.startswith(f"Fichier laissé de côté. «\u202f{table.name}\u202f»")
+
+    def test_siecle_command_reads_the_tables_of_a_school_without_siecle(self, desk: Desk, command: Any) -> None:
+        with desk.open() as session:
+            session.get_one(Establishment, desk.world.a.id).uses_siecle = False
+
+        report = json.loads(command(desk.write("Nom;Prénom;Classe\nONYX;Zoé;CAP2\n"), "--apply", "--json").stdout)
+
+        assert (report["applied"], report["students"]["created"]) == (True, 1)
 
     def test_siecle_command_an_unknown_school_is_refused(self, command: Any) -> None:
         result = command(SAMPLES[0], school="gamma")

@@ -20,6 +20,9 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z][A-Za-z0-9]
 _ENCODING_ONLY = ftfy.TextFixerConfig(unescape_html=False, replace_lossy_sequences=False, fix_c1_controls=False)
 #: How often a text may have been spoiled in one way.
 _TIMES = 3
+#: « à » of UTF-8 is Ã and a no-break space, which readers trim or take for any other blank; no word ends in a small
+#: letter and Ã.
+_LOST_BLANK = re.compile(r"(?<=[a-zß-öø-ÿ])Ã(?=\s|$)")
 _CAPITAL_INSIDE = re.compile("[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]")
 #: What é, É, à, â, ô, û… of Mac OS Roman become in Windows-1252, in places where no word has them: a capital Ž after a
 #: small letter, signs inside a word or at its ends.
@@ -41,6 +44,7 @@ def repair_text(text: str) -> str | None:
         if decoded == repaired:
             break
         repaired = decoded
+    repaired = _LOST_BLANK.sub("à", repaired)
     if _MAC_SIGNS.search(repaired) and not _WELL_READ.search(repaired):
         repaired = _from_mac_roman(repaired)
     return None if _LOST in repaired else repaired

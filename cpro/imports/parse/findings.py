@@ -45,6 +45,8 @@ class FindingCode(enum.Enum):
     UNREAD_COLUMN = "colonne non reprise"
     OTHER_SHEET = "feuille non lue"
     HIDDEN_LINE = "ligne masquée"
+    HIDDEN_COLUMN = "colonne masquée"
+    MERGED_CELLS = "cellules fusionnées"
     FILE_LEFT = "fichier laissé de côté"
     UNKNOWN_DIVISION = "groupe d’une division absente"
 

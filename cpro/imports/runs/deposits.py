@@ -29,7 +29,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.imports.diff.comparison import SIECLEAnalysis, TableAnalysis
 from cpro.imports.diff.proposals import Answers, Note, Proposal, Question, Yielded
-from cpro.imports.diff.sources import SIECLESources, Sources, TableSources, gather, gather_all, require_kind, size_of
+from cpro.imports.diff.sources import Sources, TableSources, gather_all, size_of
 from cpro.imports.errors import AnalysisOutdated, FileRefused, FilesGone
 from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion, ImportRun, RunState
 from cpro.imports.parse.files.archives import detect_shape
@@ -130,20 +130,14 @@ def renew(run: ImportRun, *, by: Actor, now: datetime) -> int | None:
 
 
 @contextmanager
-def receive(uploads: Sequence[tuple[str, Path]]) -> Iterator[SIECLESources]:
-    """Yield the exports given to the command line, (name, path) each, unfolded into a folder that goes at the end.
+def receive(uploads: Sequence[tuple[str, Path]], *, now: datetime) -> Iterator[Sources]:
+    """Yield the files given to the command line, (name, path) each, unfolded into a folder that goes at the end.
 
-    Raises `GateClosed`, FileRefused of some kind, and as `gather` and `require_kind` do.
+    Raises `GateClosed`, and as `judge` does.
     """
-    school = get_current_establishment()
-    require_may_import(school, by=COMMAND_LINE)
+    require_may_import(get_current_establishment(), by=COMMAND_LINE)
     with TemporaryDirectory(prefix="cpro-import-") as folder:
-        refusals = Refusals(uses_siecle=True)
-        files = _unfold(uploads, Path(folder), refusals)
-        refusals.raise_if_any(useful=bool(files))
-        sources = gather(files, uai=school.uai)
-        require_kind(sources.kind, uses_siecle=school.uses_siecle)
-        yield replace(sources, left=refusals.left)
+        yield judge(uploads, Path(folder), now=now)
 
 
 def judge(uploads: Sequence[tuple[str, Path]], folder: Path, *, now: datetime) -> Sources:

@@ -33,7 +33,7 @@ _MAC_LETTERS = re.compile(
 _WINDOWS_LETTERS = re.compile(rb"(?<=[A-Za-z])[\xe0\xe2\xe7-\xeb\xee\xef\xf4\xf9\xfb](?=[a-z;,\t\r\n\"])")
 _UNDEFINED_IN_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 #: Our own files put it before what a spreadsheet would take for a formula.
-_DEFUSED = re.compile(r"'(?=[=+\-@\t\r])")
+_DEFUSED = re.compile(r"'(?=[=+\-@|\t\r])")
 
 
 def iter_csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:

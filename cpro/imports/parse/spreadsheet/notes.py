@@ -14,7 +14,7 @@ from cpro.imports.parse.spreadsheet.columns import COLUMNS, WorksheetKind, fold_
 SAMPLES = 20
 _TITLE_SHOWN = 60
 _SHEET_NAME_SHOWN = 31
-_COLUMNS_TOLD, _SHEETS_TOLD = 40, 10
+_COLUMNS_TOLD, _SHEETS_TOLD, _MERGES_TOLD = 40, 10, 10
 _ALIKE = 0.75
 _INE = re.compile(r"\d{9}[A-Za-z]{2}|\d{10}[A-Za-z]")
 #: What the values say of a column, whatever its title.
@@ -26,6 +26,10 @@ class WorksheetNotes:
     """What reading a table fills: complete once the last line was read."""
 
     hidden_lines: set[int] = field(default_factory=set)
+    #: places of the hidden columns, from 0
+    hidden_columns: set[int] = field(default_factory=set)
+    #: merged cells as the workbook names them, « C2:C30 », with the line of the first
+    merges: list[tuple[int, str]] = field(default_factory=list)
     #: names of the other visible worksheets that are not empty
     other_sheets: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -35,6 +39,25 @@ class WorksheetNotes:
         if line in self.hidden_lines:
             sentence = "Cette ligne est masquée ou filtrée dans le classeur : elle est lue comme les autres."
             findings.append(Finding(FindingCode.HIDDEN_LINE, line, sentence))
+
+    def check_hidden_columns(self, line: int, titles: Sequence[str], known: Mapping[str, int]) -> None:
+        """Find HIDDEN_COLUMN, for the columns that are read; `line` is that of the titles."""
+        for place in sorted(self.hidden_columns & set(known.values())):
+            sentence = (
+                f"La colonne « {titles[place][:_TITLE_SHOWN]} » est masquée dans le classeur : elle est lue comme les "
+                "autres."
+            )
+            self.findings.append(Finding(FindingCode.HIDDEN_COLUMN, line, sentence))
+
+    def check_merges(self, title_line: int) -> None:
+        """Find MERGED_CELLS below the titles, for the first ones: a title above them may well be merged."""
+        merges = [(line, cells) for line, cells in self.merges if line > title_line]
+        for line, cells in merges[:_MERGES_TOLD]:
+            sentence = (
+                f"Les cellules {cells} sont fusionnées : seule la première a une valeur, les autres sont lues vides. "
+                "Défusionnez-les, recopiez la valeur, puis déposez de nouveau le tableau."
+            )
+            self.findings.append(Finding(FindingCode.MERGED_CELLS, line, sentence))
 
     def check_sheets(self) -> None:
         """Find OTHER_SHEET, for the first ones."""

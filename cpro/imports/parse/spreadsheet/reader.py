@@ -148,6 +148,8 @@ def _iter_cells(path: Path, kind: WorksheetKind, notes: WorksheetNotes) -> Itera
         if any(cells.values()):
             yield line, cells
     notes.check_columns(title_line, titles, unread.samples, kind, places)
+    notes.check_hidden_columns(title_line, titles, places)
+    notes.check_merges(title_line)
     notes.check_sheets()
 
 

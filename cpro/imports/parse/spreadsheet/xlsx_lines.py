@@ -41,6 +41,11 @@ _DATE, _SCIENTIFIC = "date", "scientific"
 _FIXED_WIDTH = re.compile("0{2,20}")
 _NOT_FORMAT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
 _COLUMN = re.compile(r"([A-Z]{1,3})[0-9]+")
+_MERGED = re.compile(r"[A-Z]{1,3}([0-9]{1,7}):[A-Z]{1,3}[0-9]{1,7}")
+_MOST_MERGES = 1000
+#: How the format writes a tab, an end of line, and an underscore that would be read as the beginning of one of them.
+_ESCAPES = {"_x0009_": "\t", "_x000A_": "\n", "_x000D_": "\r", "_x005F_": "_"}
+_ESCAPED = re.compile("|".join(_ESCAPES))
 _RELATION_ID = "id"
 
 
@@ -68,30 +73,47 @@ class _Workbook:
 def _lines(archive: zipfile.ZipFile, notes: WorksheetNotes) -> Iterator[tuple[int, list[str]]]:
     [(_, first), *others], first_day = _find_worksheets(archive)
     book = _Workbook(_texts(archive), _number_formats(archive), first_day)
-    yield from _rows(archive, first, book, notes.hidden_lines)
+    yield from _rows(archive, first, book, notes)
     notes.other_sheets += [
         name for name, part_name in others[:_SHEETS_LOOKED_AT] if _has_rows(archive, part_name, book)
     ]
 
 
 def _rows(
-    archive: zipfile.ZipFile, part_name: str, book: _Workbook, hidden: set[int]
+    archive: zipfile.ZipFile, part_name: str, book: _Workbook, notes: WorksheetNotes
 ) -> Iterator[tuple[int, list[str]]]:
     number = 0
     with _part(archive, part_name, _WORKSHEET_SIZE) as stream:
-        for row in iter_records(stream, ("{*}row",), depth=2):
-            number = _line_number(row, after=number)
-            cells = _cells(row, book)
+        for element in iter_records(stream, ("{*}col", "{*}row", "{*}mergeCell"), depth=2):
+            if not element.tag.endswith("}row"):
+                _note_layout(element, notes)
+                continue
+            number = _line_number(element, after=number)
+            cells = _cells(element, book)
             if any(cells):
-                if row.get("hidden") in ("1", "true"):
-                    hidden.add(number)
+                if _is_hidden(element):
+                    notes.hidden_lines.add(number)
                 yield number, cells
+
+
+def _note_layout(element: Element, notes: WorksheetNotes) -> None:
+    """Note the hidden columns of a `col`, or the cells of a `mergeCell`."""
+    if element.tag.endswith("}col"):
+        first, last = _index(element.get("min")), _index(element.get("max"))
+        if _is_hidden(element) and first > 0:
+            notes.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
+    elif (merged := _MERGED.fullmatch(element.get("ref", ""))) and len(notes.merges) < _MOST_MERGES:
+        notes.merges.append((_index(merged[1]), merged[0]))
+
+
+def _is_hidden(element: Element) -> bool:
+    return element.get("hidden") in ("1", "true")
 
 
 def _has_rows(archive: zipfile.ZipFile, part_name: str, book: _Workbook) -> bool:
     """Return whether another worksheet holds something; one that cannot be read may."""
     try:
-        return any(True for _ in _rows(archive, part_name, book, set()))
+        return any(True for _ in _rows(archive, part_name, book, WorksheetNotes()))
     except (FileRefused, KeyError, OverflowError):
         return True
 
@@ -237,4 +259,5 @@ def _rich_text(item: Element) -> str:
     parts = [text.text or "" for text in item.iterchildren("{*}t")]
     for run in item.iterchildren("{*}r"):
         parts += [text.text or "" for text in run.iterchildren("{*}t")]
-    return "".join(parts)[:_TEXT_LENGTH]
+    text = "".join(parts)[:_TEXT_LENGTH]
+    return _ESCAPED.sub(lambda found: _ESCAPES[found[0]], text) if "_x" in text else text

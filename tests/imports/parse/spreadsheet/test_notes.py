@@ -131,3 +131,34 @@ class TestWorkbooks:
 
         [sentence] = sentences(notes, FindingCode.OTHER_SHEET)
         assert "La feuille « 1re » n’est pas lue" in sentence
+
+    def test_hidden_columns_that_are_read_are_told(self, path: Path) -> None:
+        with xlsxwriter.Workbook(str(path)) as book:
+            sheet = book.add_worksheet()
+            for number, row in enumerate([[*TITLES, "Option"], [*ANA, "x"]]):
+                sheet.write_row(number, 0, row)
+            sheet.set_column(2, 3, options={"hidden": True})
+        notes = WorksheetNotes()
+
+        [record] = read_student_worksheet(path, today=TODAY, notes=notes)
+
+        assert record.division_code == "2MELEC"
+        assert sentences(notes, FindingCode.HIDDEN_COLUMN) == [
+            "La colonne « Classe » est masquée dans le classeur : elle est lue comme les autres."
+        ]
+
+    def test_merged_cells_are_told_below_the_titles_alone(self, path: Path) -> None:
+        with xlsxwriter.Workbook(str(path)) as book:
+            sheet = book.add_worksheet()
+            sheet.merge_range(0, 0, 0, 2, "Lycée des Métiers")
+            for number, row in enumerate([TITLES, ANA, ZOE[:2]], 1):
+                sheet.write_row(number, 0, row)
+            sheet.merge_range(2, 2, 3, 2, "2MELEC")
+        notes = WorksheetNotes()
+
+        records = list(read_student_worksheet(path, today=TODAY, notes=notes))
+
+        assert [record.division_code for record in records] == ["2MELEC", ""]
+        [sentence] = sentences(notes, FindingCode.MERGED_CELLS)
+        assert sentence.startswith("Les cellules C3:C4 sont fusionnées : seule la première a une valeur")
+        assert [finding.line for finding in notes.findings] == [3]
