@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -183,3 +183,63 @@ class TestMigrations:
         for_each_row = [table for table, plan in plans.items() if any("current_setting" in line for line in plan)]
         assert len(plans) > 30
         assert for_each_row == []
+
+
+class TestUnnamedSchools:
+    """0017: what a side said of the other school before two schools agreed on a pupil."""
+
+    PUPIL = {"last_name": "Topaze", "usage_name": "", "first_name": "Lou", "birth_date": date(2009, 2, 28)}
+
+    @pytest.mark.parametrize(
+        ("state", "other", "stored", "named"),
+        [
+            ("conflict", {"first_name": "Noé"}, ["first_name"], False),
+            ("refused", {"first_name": "Noé"}, ["first_name"], False),
+            ("twins", {"birth_date": date(2010, 1, 1)}, [], False),
+            ("waiting_left", {"last_name": "Agate"}, [], False),
+            ("twins", {"last_name": "TOPAZE-QUARTZ", "first_name": "lou"}, [], True),
+            ("waiting_left", {"birth_date": None}, [], True),
+        ],
+    )
+    def test_unnamed_schools_until_the_identities_agree(
+        self, database: str, tmp_path: Path, state: str, other: dict[str, object], stored: list[str], named: bool
+    ) -> None:
+        app = create_app({"CPRO_INSTANCE": tmp_path, "SQLALCHEMY_DATABASE_URI": database, "SECRET_KEY": "of-no-value"})
+        with app.app_context():
+            upgrade(revision="0016")
+            with db.engine.begin() as connection:
+                self.fill(connection, state, self.PUPIL | other, stored)
+            upgrade()
+            try:
+                assert self.sides() == [("Lycée B", "0999002X") if named else ("", "")]
+                downgrade(revision="0016")
+                assert self.sides() == [("Lycée B", "0999002X")]
+            finally:
+                db.engine.dispose()
+
+    def fill(self, connection: Connection, state: str, other: dict[str, object], stored: list[str]) -> None:
+        """Insert two schools, a pupil of each under one INE, their transfer and the side of the first."""
+        tables = tables_of(connection).tables
+
+        def insert(table: str, **row: object) -> None:
+            missing = {
+                column.name: plausible(column.type.python_type)
+                for column in tables[table].columns
+                if not column.nullable and column.name not in row
+            }
+            connection.execute(tables[table].insert().values(**{**missing, **row}))
+
+        insert("establishment", id=1, code="a", name="Lycée A", uai="0999001W", cnil_kind="registre")
+        insert("establishment", id=2, code="b", name="Lycée B", uai="0999002X", cnil_kind="registre")
+        for id_, pupil in ((1, self.PUPIL), (2, other)):
+            insert("student", id=id_, establishment_id=id_, **pupil)
+        pair = {"left_id": 1, "left_student_id": 1, "joined_id": 2, "joined_student_id": 2}
+        insert("transfer", id=1, state=state, is_current=True, is_offer=False, **pair)
+        named = {"other_name": "Lycée B", "other_uai": "0999002X", "search_key": "topaze lou lycee b 0999002x"}
+        side = {"student_id": 1, "student_label": "TOPAZE Lou", "disagreements": stored, "direction": "left"}
+        insert("transfer_side", id=1, transfer_id=1, state=state, is_offer=False, **SCHOOL, **side, **named)
+
+    def sides(self) -> list[tuple[str, str]]:
+        with db.engine.begin() as connection:
+            side = tables_of(connection).tables["transfer_side"]
+            return [(row.other_name, row.other_uai) for row in connection.execute(select(side))]

@@ -19,10 +19,11 @@ class NotNow(Conflict):
 class TransfersOff(Conflict):
     """Refuse a copy while one of the two schools has not activated transfers."""
 
-    def __init__(self, other_uai: str | None = None) -> None:
+    def __init__(self, other_school: str = "") -> None:
+        who = f"{other_school[:1].upper()}{other_school[1:]}"
         super().__init__(
-            f"L’établissement {other_uai} n’a pas activé les transferts : rien ne peut être copié d’ici là."
-            if other_uai is not None
+            f"{who} n’a pas activé les transferts : rien ne peut être copié d’ici là."
+            if other_school
             else "Votre établissement n’a pas activé les transferts : activez-les d’abord, dans l’onglet Transferts."
         )
 

@@ -179,6 +179,5 @@ def _check_switches(session: Session, side: TransferSide) -> None:
     other_id = transfer.source_id if side.direction is Direction.DESTINATION else transfer.destination_id
     if not session.get_one(Establishment, side.establishment_id).transfers_enabled:
         raise TransfersOff
-    other = session.get_one(Establishment, other_id)
-    if not other.transfers_enabled:
-        raise TransfersOff(other.uai or other.name)
+    if not session.get_one(Establishment, other_id).transfers_enabled:
+        raise TransfersOff(side.other_school)

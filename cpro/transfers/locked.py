@@ -156,10 +156,11 @@ def record_on_both_sides(
     sides = sorted(locked.sides, key=lambda side: (side.establishment_id, side.id))
     for side in sides:
         is_own = side.establishment_id == locked.side.establishment_id
+        acting = _name(locked.acting) if side.is_named else "autre établissement"
         record(
             f"transfer:{action}",
             About("transfer", side.id, side.student_label),
-            by=named_to(by, is_own=is_own, otherwise=f"L’{_name(locked.acting)}"),
+            by=named_to(by, is_own=is_own, otherwise=f"L’{acting}"),
             now=now,
             changes={**(changes or {}), **figures},
             establishment_id=side.establishment_id,

@@ -77,6 +77,15 @@ class Verdict:
         return [each.value for each in self.disagreements]
 
     @property
+    def is_named(self) -> bool:
+        """Return whether each school may read the name of the other.
+
+        One INE is not enough, for a wrong one is anybody's: the identities agree, or a school answered for them.
+        """
+        answered = self.stored is not None and not self.over and bool(self.stored.is_offer or self.stored.confirmed_at)
+        return not self.disagreements or answered or self.pair.source_id == self.pair.destination_id
+
+    @property
     def changes_something(self) -> bool:
         """Return whether what stands is not what the pair calls for."""
         if self.over:

@@ -17,6 +17,8 @@ _CURRENT = text("is_current")
 _UNRECORDED = text("told_at IS NULL AND done_at IS NOT NULL")
 
 _NEW = text("told_at IS NULL")
+#: What stands for the other school of a side that may not name it.
+UNNAMED = "non nommé tant que les identités diffèrent"
 
 
 class TransferState(LabelledEnum):
@@ -108,7 +110,10 @@ class Transfer(PlatformOnly, Model):
 
 
 class TransferSide(Owned, Model):
-    """What one school sees of a transfer: its own pupil, the other school by name and UAI, figures, never content."""
+    """What one school sees of a transfer: its own pupil, the other school by name and UAI, figures, never content.
+
+    While the identities disagree and nobody answered for them, it does not name the other school: any INE would do.
+    """
 
     __tablename__ = "transfer_side"
     __table_args__ = (
@@ -132,8 +137,10 @@ class TransferSide(Owned, Model):
     student_id: Mapped[int | None]
     #: the name of its own pupil as it was then; of an offer, the name that the source school gives
     student_label: Mapped[str] = mapped_column(String(210), info=shown("Élève", key="pupil", sort=True))
-    #: the other school as it was then
-    other_name: Mapped[str] = mapped_column(String(150), info=shown("Autre établissement", sort=True))
+    #: the other school as it was then; both empty while it may not be named (`Verdict.is_named`)
+    other_name: Mapped[str] = mapped_column(
+        String(150), info=shown("Autre établissement", sort=True, reads=lambda name: name or UNNAMED)
+    )
     other_uai: Mapped[str] = mapped_column(
         String(8),
         info=shown(
@@ -197,8 +204,13 @@ class TransferSide(Owned, Model):
 
     @property
     def other_school(self) -> str:
-        """Return the other school as pages name it: « l’établissement 0999002X »."""
-        return f"l’établissement {self.other_uai}" if self.other_uai else self.other_name
+        """Return the other school as pages name it: « l’établissement 0999002X », or « l’autre établissement »."""
+        return f"l’établissement {self.other_uai}" if self.other_uai else self.other_name or "l’autre établissement"
+
+    @property
+    def is_named(self) -> bool:
+        """Return whether the side names the other school."""
+        return bool(self.other_name or self.other_uai)
 
     @property
     def disagreement_labels(self) -> list[str]:

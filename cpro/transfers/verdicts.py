@@ -208,9 +208,9 @@ def write_sides(
     if not verdicts:
         return
     known = {
-        (transfer_id, direction): side_id
-        for transfer_id, direction, side_id in session.execute(
-            select(TransferSide.transfer_id, TransferSide.direction, TransferSide.id).where(
+        (transfer_id, direction): (side_id, label)
+        for transfer_id, direction, side_id, label in session.execute(
+            select(TransferSide.transfer_id, TransferSide.direction, TransferSide.id, TransferSide.student_label).where(
                 TransferSide.transfer_id.in_([transfer_id for transfer_id, _verdict in verdicts])
             )
         )
@@ -218,11 +218,12 @@ def write_sides(
     changed, created, gone = [], [], []
     for transfer_id, verdict in verdicts:
         for direction in Direction:
-            side_id = known.get((transfer_id, direction))
+            side_id, label = known.get((transfer_id, direction), (None, ""))
             if not _sees(verdict, direction):
                 gone += [side_id] if side_id else []
             elif side_id:
-                changed.append({"id": side_id, **_side_state(verdict, now)})
+                named = _other_school(verdict, direction, schools, label)
+                changed.append({"id": side_id, **_side_state(verdict, now), **named})
             else:
                 created.append(_new_side(transfer_id, verdict, direction, schools, now))
     if gone:
@@ -256,20 +257,24 @@ def _new_side(
     is_source = direction is Direction.SOURCE
     pupil = verdict.source if is_source else verdict.destination
     assert pupil is not None
-    other = schools[verdict.pair.destination_id if is_source else verdict.pair.source_id]
     label = describe_pupil(pupil)
     return {
         **_side_state(verdict, now),
+        **_other_school(verdict, direction, schools, label),
         "establishment_id": verdict.pair.source_id if is_source else verdict.pair.destination_id,
         "transfer_id": transfer_id,
         "direction": direction,
         "student_id": pupil.id,
         "student_label": label,
-        "other_name": other.name,
-        "other_uai": other.uai or "",
-        "search_key": make_search_key(label, other.name, other.uai),
         "created_at": now,
     }
+
+
+def _other_school(verdict: Verdict, direction: Direction, schools: Mapping[int, School], label: str) -> dict[str, str]:
+    """Return what a side says of the other school, and what it is searched by: nothing of one that it may not name."""
+    other = schools[verdict.pair.destination_id if direction is Direction.SOURCE else verdict.pair.source_id]
+    name, uai = (other.name, other.uai or "") if verdict.is_named else ("", "")
+    return {"other_name": name, "other_uai": uai, "search_key": make_search_key(label, name, uai)}
 
 
 # --- Copies --------------------------------------------------------------------------------------------------------

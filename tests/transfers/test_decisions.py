@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
+from cpro.audit.models import AuditEntry
 from cpro.core.errors import FieldErrors
 from cpro.students.models import Origin
 from cpro.transfers.decisions import agree, ask_again, confirm, refuse
@@ -51,6 +53,56 @@ class TestConflict:
             assert theirs not in f"{side.student_label} {side.search_key} {side.disagreements} {side.reason}"
             assert side.offered_birth_date is None
 
+    def test_conflict_no_school_reads_the_name_of_the_other(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        for school in ("a", "b"):
+            side = exchange.side(school)
+            assert (side.other_name, side.other_uai, side.other_school) == ("", "", "l’autre établissement")
+            assert "099900" not in side.search_key
+        exchange.act(refuse, "b", side_id=exchange.side("b").id, reason="Un homonyme")
+
+        with exchange.at("a") as session:
+            actors = session.scalars(
+                select(AuditEntry.actor_label).where(AuditEntry.action == "transfer:refused")
+            ).all()
+        assert actors == ["L’autre établissement"]
+        assert not exchange.side("a").is_named
+
+    def test_conflict_once_confirmed_each_reads_the_name_of_the_other(
+        self, exchange: Exchange, pair: tuple[int, int]
+    ) -> None:
+        exchange.act(confirm, "b", side_id=exchange.side("b").id)
+
+        assert (exchange.side("a").other_uai, exchange.side("b").other_uai) == ("0999002X", "0999001W")
+        assert "0999001w" in exchange.side("b").search_key
+
+    def test_conflict_once_files_agree_each_reads_the_name_of_the_other(
+        self, exchange: Exchange, pair: tuple[int, int]
+    ) -> None:
+        exchange.set(pair[1], birth_date=date(2009, 2, 28), first_name="LOU")
+        exchange.run("b")
+
+        assert exchange.side("a").other_uai == "0999002X"
+
+    @pytest.mark.parametrize("other", [{"last_name": "Agate"}, {"birth_date": date(2010, 1, 1)}])
+    def test_twins_of_other_identities_name_no_school(self, exchange: Exchange, other: dict[str, object]) -> None:
+        ine = exchange.ine()
+        exchange.enrol("a", ine)
+        exchange.enrol("b", ine, **other)
+        exchange.run()
+
+        assert exchange.states("a") == ["twins"]
+        assert not exchange.side("a").is_named
+        assert not exchange.side("b").is_named
+
+    def test_waiting_for_a_school_of_another_identity_does_not_name_it(
+        self, exchange: Exchange, pair: tuple[int, int]
+    ) -> None:
+        exchange.switch("a", on=False)
+        exchange.run()
+
+        assert exchange.states("b") == ["waiting_left"]
+        assert not exchange.side("b").is_named
+
     def test_confirm_by_the_destination_school(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         source, destination = pair
 
@@ -75,7 +127,7 @@ class TestConflict:
     def test_confirm_waits_while_a_school_is_off(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.switch("a", on=False)
 
-        with pytest.raises(TransfersOff, match="0999001W n’a pas activé"):
+        with pytest.raises(TransfersOff, match=r"^L’autre établissement n’a pas activé"):
             exchange.act(confirm, "b", side_id=exchange.side("b").id)
 
         assert exchange.records(pair[1]) == set()

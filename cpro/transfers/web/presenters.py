@@ -9,7 +9,7 @@ from flask import url_for
 from cpro.core.formatting import format_date, format_instant, join_french, plural
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
-from cpro.transfers.models import Direction, Disagreement, TransferSide, TransferState
+from cpro.transfers.models import UNNAMED, Direction, Disagreement, TransferSide, TransferState
 from cpro.transfers.timeline import Step, StepState, Who, list_steps, next_act
 
 _LEVELS = {
@@ -132,10 +132,10 @@ def describe_way(side: TransferSide, *, alone: bool = False) -> str:
 
 
 def describe_other_school(side: TransferSide) -> str:
-    """Return the other school as a list names it."""
+    """Return the other school as a list names it, or why it is not named."""
     if side.other_name and side.other_uai:
         return f"{side.other_name} ({side.other_uai})"
-    return side.other_name or side.other_uai
+    return side.other_name or side.other_uai or UNNAMED
 
 
 def describe_figures(side: TransferSide) -> str:

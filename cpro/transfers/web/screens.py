@@ -8,7 +8,7 @@ from flask import url_for
 
 from cpro.core.permissions import Permission
 from cpro.core.web.screens import Column, Screen, choice
-from cpro.transfers.models import Direction, TransferSide
+from cpro.transfers.models import UNNAMED, Direction, TransferSide
 from cpro.transfers.web.presenters import describe_way
 
 _TOWARDS = TransferSide.direction.__eq__
@@ -40,7 +40,7 @@ class TransfersScreen(Screen):
 
     def label_of(self, row: TransferSide) -> str:
         """Return what people call a transfer: its pupil and the other school, in either direction."""
-        return f"{row.student_label}, {describe_way(row).lower()}\u202f: {row.other_uai or row.other_name}"
+        return f"{row.student_label}, {describe_way(row).lower()}\u202f: {row.other_uai or row.other_name or UNNAMED}"
 
     def list_links(self) -> list[tuple[str, str]]:
         """Lead to the page where transfers are followed and decided."""

@@ -110,7 +110,7 @@ class TestConfirm:
         answer = browser.post(address(exchange, "b", "confirmer"))
 
         assert answer.status_code == 409
-        assert "L’établissement 0999001W n’a pas activé les transferts" in Page(answer).text
+        assert "L’autre établissement n’a pas activé les transferts" in Page(answer).text
 
 
 class TestRefuse:

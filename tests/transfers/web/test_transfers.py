@@ -339,3 +339,27 @@ class TestTransfersScreen:
         page = Page(as_("administrator", "b").get(f"/admin/transferts/?{query}"))
 
         assert len(page.rows()) == found
+
+
+class TestUnnamed:
+    """Two schools whose files say otherwise of one INE: neither reads, filters nor finds the name of the other."""
+
+    @pytest.mark.parametrize(("school", "uai"), [("a", "0999002X"), ("b", "0999001W")])
+    def test_unnamed_no_page_list_export_or_search_tells(
+        self, as_: As, exchange: Exchange, world: World, school: str, uai: str
+    ) -> None:
+        conflict(exchange)
+        name = world.b.name if school == "a" else world.a.name
+        browser, side = as_("administrator", school), side_of(exchange, school)
+
+        pages = [FOLLOW_UP, f"{FOLLOW_UP}/{side}", "/admin/transferts/", f"/admin/transferts/details/?id={side}"]
+        pages += ["/admin/transferts/export/csv/", "/admin/tableau-de-bord", "/admin/journal/"]
+        pages += [f"{FOLLOW_UP}/{side}/{act}" for act in ("confirmer", "refuser")] if school == "b" else []
+        for path in pages:
+            text = browser.get(path, follow_redirects=True).text
+            assert uai not in text, path
+            assert name not in text, path
+        assert "non nommé tant que les identités diffèrent" in browser.get(FOLLOW_UP).text
+        for sought in (f"?uai={uai}", f"?recherche={uai}", f"?recherche={name.split()[-1]}"):
+            rows = browser.get(f"/admin/transferts/export/csv/{sought}").text.splitlines()
+            assert len(rows) == 1, sought

@@ -156,6 +156,7 @@ _KEEPING = "Ce qui a servi à une évaluation faite chez vous est conservé et d
 def _confirming(side: TransferSide) -> list[str]:
     return [
         f"Vous affirmez que l’élève que connaît {side.other_school} sous cet INE est bien le vôtre.",
+        *([] if side.is_named else ["Chacun des deux établissements lira alors le nom et l’UAI de l’autre."]),
         "Si rien d’autre ne manque, ses fiches, bilans et évaluations sont copiés aussitôt, en lecture seule.",
         "Votre nom est inscrit au journal de votre établissement. Vous pourrez annuler pendant 30 jours.",
     ]
@@ -181,7 +182,7 @@ def _refusing(side: TransferSide) -> list[str]:
         else "Vous pourrez le demander à nouveau depuis la page de ce transfert."
     )
     return [
-        f"Rien n’est copié chez vous. L’établissement d’origine ({describe_other_school(side)}) lira votre raison.",
+        f"Rien n’est copié chez vous. {_source_school(side)} lira votre raison.",
         again,
     ]
 
@@ -208,9 +209,13 @@ def _taking_back(side: TransferSide) -> list[str]:
 def _cancelling(side: TransferSide) -> list[str]:
     return [
         "Les copies reçues par ce transfert disparaissent de votre établissement.",
-        f"L’établissement d’origine ({describe_other_school(side)}) garde tous ses documents : il n’est pas touché.",
+        f"{_source_school(side)} garde tous ses documents : il n’est pas touché.",
         "Ce transfert ne se refera pas de lui-même. Vous pourrez le demander à nouveau.",
     ]
+
+
+def _source_school(side: TransferSide) -> str:
+    return "L’établissement d’origine" + (f" ({describe_other_school(side)})" if side.is_named else "")
 
 
 def _describe_outcome(side: TransferSide) -> str:
