@@ -27,6 +27,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 #: Without activity for this long, a person is signed out.
 INACTIVITY_LIMIT = timedelta(minutes=30)
+#: However active, a person signs in again after this long.
+SIGN_IN_LIFE = timedelta(hours=12)
 
 _SECRET_ATTEMPTS, _SECRET_PAUSE = 20, 0.05  # seconds
 _MAX_PROXIES = 10
@@ -155,7 +157,10 @@ def _proxy_headers(text: str) -> frozenset[str]:
 
 
 def _contact_email(text: str) -> str:
-    """Return whom the accessibility statement says to write to; empty sends people to their school's administrator."""
+    """Return whom the accessibility statement and `security.txt` say to write to.
+
+    Empty sends people to their school's administrator, and serves no `security.txt`.
+    """
     address = text.strip()
     if address and not re.fullmatch(r"[^\s@<>\"']{1,64}@[^\s@<>\"']+\.[^\s@<>\"'.]{2,}", address):
         raise UnusableSetting(f"CPRO_CONTACT_EMAIL doit être une adresse électronique ; valeur lue : « {address} ».")
@@ -194,7 +199,15 @@ def _trusted_hosts(text: str, public_url: str) -> list[str]:
     """Return the host names the application answers to: those given, else the public one, and the loopback."""
     given = [name.strip() for name in text.split(",") if name.strip()]
     public = urlsplit(public_url).hostname
-    return list(dict.fromkeys([*given, *([public] if public else []), "127.0.0.1", "localhost", "[::1]"]))
+    return list(dict.fromkeys([*given, *([public] if public else []), "127.0.0.1", "localhost", _Literal("[::1]")]))
+
+
+class _Literal(str):
+    """An IPv6 address as `TRUSTED_HOSTS` needs it: Werkzeug takes what precedes a colon for the name, « [ » here."""
+
+    def partition(self, sep: str, /) -> tuple[str, str, str]:
+        """Return the whole address as what precedes the separator."""
+        return str(self), "", ""
 
 
 def _generated_secret(instance: Path) -> str:

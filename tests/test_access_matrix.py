@@ -49,7 +49,11 @@ class TestAccessTable:
     def test_access_table_of_each_page(self, app: Flask, world: World, person: str) -> None:
         browser = _person(app, world, person)
 
-        got = {page: _outcome(browser.get(page)) for page in GET}
+        got = {}
+        for page in GET:
+            answer = browser.get(page)
+            got[page] = _outcome(answer)
+            answer.close()
 
         assert got == {page: line[person] for page, line in GET.items()}
 

@@ -7,10 +7,13 @@ The hash follows OWASP's Argon2id profile (19 MiB, two passes, one lane).
 
 from __future__ import annotations
 
+import gzip
 import re
 import secrets
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -50,6 +53,8 @@ _COMMON = frozenset(
     printemps ete automne hiver summer winter spring autumn lundi mardi mercredi jeudi vendredi samedi dimanche
     """.split()
 )
+#: 34 756 choices found in stolen lists, French and English, folded; where they come from: common_passwords.md.
+_PUBLISHED = Path(__file__).with_name("common_passwords.txt.gz")
 _LOOK_ALIKES = str.maketrans("@4301!5$7", "aaeoiisst")
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
@@ -195,7 +200,24 @@ def _is_passphrase(password: str) -> bool:
 def _is_common(password: str) -> bool:
     folded = fold(password)
     stem = re.sub(r"[^a-z]+$", "", folded)  # the « 1! » at the end is no look-alike of a letter
-    return any(re.sub(r"[^a-z]", "", text) in _COMMON for text in (folded, stem.translate(_LOOK_ALIKES)))
+    readings = (folded, stem.translate(_LOOK_ALIKES))
+    return _is_published(folded) or any(re.sub(r"[^a-z]", "", text) in _COMMON for text in readings)
+
+
+def _is_published(folded: str) -> bool:
+    """Return whether a password is one of the published lists, or one of their first thousand with digits and
+    signs around it.
+    """
+    exact, stems = _read_published()
+    return re.sub(r"^[\W_]+|[\W_]+$", "", folded) in exact or re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded) in stems
+
+
+@cache
+def _read_published() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the choices refused as they are, and those refused whatever digits and signs surround them (« word* »)."""
+    lines = gzip.decompress(_PUBLISHED.read_bytes()).decode().split("\n")
+    stems = frozenset(line.removesuffix("*") for line in lines if line.endswith("*"))
+    return frozenset(line for line in lines if not line.endswith("*")), stems
 
 
 def _parts(words: Sequence[str]) -> Iterator[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, jsonify
+from datetime import timedelta
+
+from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from cpro.core import clock
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Permission, public, requires
 from cpro.core.storage import FileStorage
@@ -16,6 +19,9 @@ from cpro.masks.models import MaskKey
 from cpro.site.queries import check_database
 
 bp = Blueprint("pages", __name__)
+
+#: How long what `security.txt` says holds, from the day it is read.
+_CONTACT_HOLDS = timedelta(days=90)
 
 #: The pages of help, in the order shown: the address `/aide/<slug>`, also the name of the template, and the title.
 HELP_PAGES = {
@@ -60,6 +66,40 @@ def privacy() -> ResponseReturnValue:
     return render_page(
         "mentions/donnees-personnelles.html", data_protection=describe_data_protection() if in_school else {}
     )
+
+
+@bp.get("/.well-known/security.txt")
+@public
+def security_contact() -> ResponseReturnValue:
+    """Say whom to tell a weakness to (RFC 9116), where whoever deploys CPro gave an address."""
+    address = current_app.config["CPRO_CONTACT_EMAIL"]
+    if not address:
+        raise NotFound("Aucune adresse de contact n’est donnée pour cette plateforme.")
+    expires = (clock.utcnow() + _CONTACT_HOLDS).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _plain_text(
+        f"Contact: mailto:{address}",
+        f"Expires: {expires}",
+        "Preferred-Languages: fr, en",
+        f"Canonical: {current_app.config['CPRO_PUBLIC_URL']}/.well-known/security.txt",
+    )
+
+
+@bp.get("/robots.txt")
+@public
+def robots() -> ResponseReturnValue:
+    """Ask search engines to read nothing."""
+    return _plain_text("User-agent: *", "Disallow: /")
+
+
+@bp.get("/favicon.ico")
+@public
+def favicon() -> ResponseReturnValue:
+    """Send the mark of CPro to what looks for it at this address."""
+    return current_app.send_static_file("favicon.ico")
+
+
+def _plain_text(*lines: str) -> Response:
+    return Response("".join(f"{line}\n" for line in lines), mimetype="text/plain")
 
 
 @bp.get("/sante")

@@ -6,6 +6,7 @@ back: guesses sent in parallel are all counted, and a slow hash never holds the 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -23,6 +24,8 @@ from cpro.users.errors import AccountDisabled, CodeRefused, SignInRefused
 from cpro.users.models import Account
 from cpro.users.operations import codes, sign_ins, throttle
 from cpro.users.operations.audit import record_about
+
+logger = logging.getLogger(__name__)
 
 #: The failures after which an account waits a few seconds, then a quarter of an hour.
 _REPORTED_FAILURES = (throttle.ACCOUNT_FREE + 1, throttle.ACCOUNT_BLOCK)
@@ -119,6 +122,7 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
         code = codes.find_code(work.session, account, attempt.secret, now=now) if account else None
         if account is None or code is None:
             refused = True
+            _log_failure("activation", account)
             _record_block(work.session, attempt, account, reserved, now=now)
         else:
             refused = False
@@ -164,10 +168,16 @@ def _read_as_code(
         if is_code:
             throttle.forgive(work.session, reserved.counters)
         else:
+            _log_failure("sign-in", account)
             _record_block(work.session, attempt, account, reserved, now=now)
     if not is_code:
         raise SignInRefused
     return CodeTyped()
+
+
+def _log_failure(what: str, account: queries.AnyAccount | None) -> None:
+    """Say in the server's log that a password or a code was wrong: of which account, nothing of who typed what."""
+    logger.warning("%s refused: %s", what, owner_of(account) if account else "no such account")
 
 
 def _record_block(

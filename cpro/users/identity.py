@@ -6,6 +6,7 @@ takes the count back. Failures here are counted apart from those of the sign-in 
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from cpro.core import tenancy
@@ -15,6 +16,8 @@ from cpro.core.permissions import Principal
 from cpro.core.transactions import platform_unit_of_work
 from cpro.users import queries
 from cpro.users.operations import throttle
+
+logger = logging.getLogger(__name__)
 
 #: The field of every form that asks for it.
 FIELD = "current_password"
@@ -31,6 +34,7 @@ def check_password(principal: Principal, typed: str, *, now: datetime) -> None:
     with tenancy.platform_session("password asked again") as lookup:
         password_hash = queries.get_account(lookup, principal.kind, principal.id).password_hash
     if not verify_password(password_hash, typed):
+        logger.warning("password asked again and refused: %s:%s", principal.kind, principal.id)
         raise DomainError("Le mot de passe n’est pas le bon.", field=FIELD)
     with platform_unit_of_work("password asked again: it was right") as work:
         throttle.forgive(work.session, counted)

@@ -109,6 +109,19 @@ class TestCheckAnyPassword:
     ) -> None:
         assert "plus courants" in refusal(password, privileged=privileged)
 
+    @pytest.mark.integration  # the list is read
+    @pytest.mark.parametrize("password", ["Marseille13!", "-Naruto59", "Doudou.2026", "(Wxcvbn)7", "Trustno1!"])
+    def test_check_password_refuses_what_published_lists_hold(self, password: str) -> None:
+        assert "plus courants" in refusal(password)
+
+    @pytest.mark.integration
+    def test_check_password_knows_ten_thousand_published_choices(self) -> None:
+        exact, stems = passwords._read_published()
+
+        assert len(exact) > 10_000
+        assert len(stems) > 1000
+        assert min(map(len, exact | stems)) >= 5
+
     @pytest.mark.parametrize("password", ["Azerty123!", "Password123!"])
     def test_check_password_refuses_the_commonest_choices_of_a_pupil(self, password: str) -> None:
         assert "plus courants" in refusal(password)

@@ -3,14 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
+import pytest
+from flask import Flask
+from PIL import Image
+
+from cpro.core.clock import utcnow
 from cpro.site.pages import HELP_PAGES
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "help"
 As = Callable[..., Browser]
+
+
+def test_security_contact_says_whom_to_tell_and_until_when(
+    app: Flask, browser: Callable[[], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "CPRO_CONTACT_EMAIL", "securite@cpro.example")
+
+    answer = browser().get("/.well-known/security.txt")
+
+    fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
+    assert answer.mimetype == "text/plain"
+    assert fields["Contact"] == "mailto:securite@cpro.example"
+    assert fields["Canonical"] == "https://cpro.example/.well-known/security.txt"
+    assert timedelta(days=30) < datetime.fromisoformat(fields["Expires"]) - utcnow() < timedelta(days=365)
+
+
+def test_security_contact_is_not_served_without_an_address(browser: Callable[[], Browser]) -> None:
+    assert browser().get("/.well-known/security.txt").status_code == 404
+
+
+def test_robots_reads_nothing(browser: Callable[[], Browser]) -> None:
+    assert browser().get("/robots.txt").text == "User-agent: *\nDisallow: /\n"
+
+
+def test_favicon_is_a_picture(browser: Callable[[], Browser]) -> None:
+    answer = browser().get("/favicon.ico")
+
+    assert Image.open(BytesIO(answer.data)).format == "ICO"
+    answer.close()
 
 
 def test_help_pages_are_one_for_each_template() -> None:

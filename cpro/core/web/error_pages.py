@@ -100,6 +100,8 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
             "Rien n’a été enregistré : revenez à la page et validez à nouveau."
         )
         return show_error(400, message)
+    if error.code == 403:
+        _log_refusal()
     if error.code == 500:
         logger.error("unexpected error", exc_info=getattr(error, "original_exception", None) or error)
     answer = make_response(show_error(error.code))
@@ -109,7 +111,16 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _show_refusal(refusal: DomainError) -> ResponseReturnValue:
     """Show a refusal that no form caught."""
+    if refusal.status == 403:
+        _log_refusal()
     return show_error(refusal.status, refusal.message)
+
+
+def _log_refusal() -> None:
+    """Say in the server's log who was refused what: the number of an account and a route, nothing typed."""
+    principal = current_principal()
+    who = f"{principal.kind}:{principal.id}" if principal else "nobody signed in"
+    logger.warning("403 to %s: %s %s", who, request.method, request.url_rule)
 
 
 def _typed_form() -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What browsers are told with every answer: security headers, and cookies over HTTPS alone."""
+"""What browsers are told with every answer: security headers, and cookies over HTTPS alone, of this host alone."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ def add_headers(response: Response) -> Response:
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if response.mimetype == "text/html":
         response.headers.setdefault("Cache-Control", "no-store")  # other people's data, on shared computers
     return response
@@ -44,9 +45,18 @@ def csp_nonce() -> str:
 class SessionInterface(SecureCookieSessionInterface):
     """Ask for HTTPS, except on the machine itself over plain HTTP."""
 
+    def get_cookie_name(self, app: Flask) -> str:
+        """Return the name of the session's cookie."""
+        return cookie_name(super().get_cookie_name(app))
+
     def get_cookie_secure(self, app: Flask) -> bool:
         """Return whether the session's cookie is reserved to HTTPS."""
         return cookies_are_secure()
+
+
+def cookie_name(name: str) -> str:
+    """Return the name under which a cookie is sent: over HTTPS, browsers let no other host of the domain set it."""
+    return f"__Host-{name}" if cookies_are_secure() else name
 
 
 def cookies_are_secure() -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
-from cpro.config import INACTIVITY_LIMIT
+from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core.errors import DomainError
 from cpro.core.passwords import check_password, hash_password, needs_rehash
 from cpro.core.permissions import Actor
@@ -22,7 +22,9 @@ from cpro.users.queries import AnyAccount, list_unspent_codes
 
 def open_sign_in(session: Session, account: AnyAccount, *, password: str, by: Actor, now: datetime) -> str:
     """Sign a browser in and return the token its cookie carries; the password's hash is renewed if it is outdated."""
-    session.execute(delete(SignIn).where(SignIn.last_seen_at < now - INACTIVITY_LIMIT))
+    session.execute(
+        delete(SignIn).where((SignIn.last_seen_at < now - INACTIVITY_LIMIT) | (SignIn.created_at < now - SIGN_IN_LIFE))
+    )
     token = new_token()
     sign_in = SignIn(token_hash=token_hash(token), created_at=now, last_seen_at=now)
     if isinstance(account, PlatformAccount):

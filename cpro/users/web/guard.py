@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import Forbidden
 
-from cpro.config import INACTIVITY_LIMIT
+from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core import clock, tenancy
 from cpro.core.locks import is_busy, wait_at_most
 from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, access_of, can
@@ -61,14 +61,14 @@ def install(app: Flask) -> None:
 
 
 def load_principal(token: str) -> Principal | None:
-    """Return who a cookie's token belongs to, or None once signed out, disabled or idle for too long."""
+    """Return who a cookie's token belongs to, or None once signed out, disabled, idle or there for too long."""
     now = clock.utcnow()
     with tenancy.platform_session("who is signed in") as lookup:
         found = queries.find_sign_in(lookup, token)
         if found is None:
             return None
         account, sign_in = found.account, found.sign_in
-        if sign_in.last_seen_at < now - INACTIVITY_LIMIT:
+        if sign_in.last_seen_at < now - INACTIVITY_LIMIT or sign_in.created_at < now - SIGN_IN_LIFE:
             return None
         kind = authentication.kind_of(account)
         school = account.establishment_id if isinstance(account, Account) else sign_in.entered_establishment_id

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask, request
 from sqlalchemy import func, select
 
+from cpro.config import load_settings
 from cpro.core.tenancy import platform_session
 from cpro.core.web.install import install
 from cpro.establishments.models import Establishment
@@ -65,11 +66,31 @@ class TestHeaders:
             assert not re.search(r'(?:src|href)="(?:https?:)?//', page), f"{path} calls another site"
 
     def test_headers_https_is_remembered(self, browser: Callable[[], Browser]) -> None:
-        assert "Strict-Transport-Security" in browser().get("/connexion", base_url="https://cpro.example").headers
+        secure = browser().get("/connexion", base_url="https://cpro.example")
+
+        assert secure.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
         assert "Strict-Transport-Security" not in browser().get("/connexion").headers
 
 
 class TestHosts:
+    @pytest.mark.parametrize("host", ["[::1]", "[::1]:5000", "localhost:5000", "127.0.0.1"])
+    def test_hosts_the_machine_itself_is_known_by_every_name(
+        self, app: Flask, browser: Callable[[], Browser], monkeypatch: pytest.MonkeyPatch, host: str
+    ) -> None:
+        monkeypatch.setitem(app.config, "TRUSTED_HOSTS", load_settings({})["TRUSTED_HOSTS"])
+
+        answer = browser().get("/connexion", headers={"Host": host})
+
+        assert answer.status_code == 200
+        assert "Secure" not in answer.headers["Set-Cookie"]
+
+    def test_hosts_no_other_ipv6_address_is_known(
+        self, app: Flask, browser: Callable[[], Browser], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(app.config, "TRUSTED_HOSTS", load_settings({})["TRUSTED_HOSTS"])
+
+        assert browser().get("/connexion", headers={"Host": "[::2]"}).status_code == 400
+
     @pytest.mark.parametrize(
         "host", ["evil.example", "localhost.evil.example", "evil.example:80", "", "a b", "localhost@evil"]
     )
@@ -224,7 +245,7 @@ class TestOddInput:
 
         assert answer.status_code == 303
 
-    @pytest.mark.parametrize("name", ["cpro_session", "cpro_browser"])
+    @pytest.mark.parametrize("name", ["cpro_session", "cpro_browser", "__Host-cpro_session"])
     @pytest.mark.parametrize("value", ["", "x" * 4000, "eyJfdXNlcl9pZCI6MX0.x.y", "%00", "é"])
     def test_odd_input_in_a_cookie_signs_no_one_in(
         self, world: World, browser: Callable[[], Browser], name: str, value: str

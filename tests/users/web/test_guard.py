@@ -91,7 +91,8 @@ class TestCookie:
     ) -> None:
         first = browser().get("/connexion", base_url=base_url)
 
-        assert "Secure" in _cookies(first)["cpro_session"]
+        assert "Secure" in _cookies(first)["__Host-cpro_session"]
+        assert "Path=/;" in _cookies(first)["__Host-cpro_session"] + ";"
 
     def test_cookie_over_https_one_signs_in_and_stays(self, world: World, browser: Callable[[], Browser]) -> None:
         visitor, secure = browser(), {"base_url": "https://cpro.example"}
@@ -159,6 +160,19 @@ class TestInactivity:
             for _ in range(20):
                 clock.shift(timedelta(minutes=29))
                 assert browser.get("/mon-compte").status_code == 200
+
+    @pytest.mark.parametrize(("minutes", "status"), [(719, 200), (721, 303)])
+    def test_inactivity_however_active_a_sign_in_ends_after_twelve_hours(
+        self, as_: Callable[..., Browser], minutes: int, status: int
+    ) -> None:
+        with time_machine.travel(START, tick=False) as clock:
+            browser = as_("head")
+            for _ in range(minutes // 20):
+                clock.shift(timedelta(minutes=20))
+                browser.get("/mon-compte")
+            clock.move_to(START + timedelta(minutes=minutes))
+
+            assert browser.get("/mon-compte").status_code == status
 
     def test_inactivity_a_sign_in_that_expired_does_not_come_back(self, as_: Callable[..., Browser]) -> None:
         with time_machine.travel(START, tick=False) as clock:

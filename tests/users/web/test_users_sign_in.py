@@ -314,3 +314,31 @@ class TestCodeTypedAsPassword:
 
         assert answer.status_code == 422
         assert REFUSED in answer.text
+
+
+class TestLog:
+    def test_log_single_failures_are_told_without_what_was_typed(
+        self, world: World, browser: Callable[[], Browser], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        account = world.a.account_ids["administrator"]
+
+        browser().sign_in("alpha", "alix.granite", "Faux-faux-faux-42!")
+        browser().sign_in("alpha", "personne.inconnue", "Faux-faux-faux-42!")
+
+        told = [record.getMessage() for record in caplog.records if record.name == "cpro.users.authentication"]
+        assert told == [f"sign-in refused: account:{account}", "sign-in refused: no such account"]
+
+    def test_log_a_wrong_password_asked_again_is_told(
+        self, world: World, as_: Callable[..., Browser], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        as_("teacher").post("/mon-compte/adresse", {"email": "", "current_password": "Faux-faux-faux-42!"})
+
+        assert f"password asked again and refused: account:{world.a.account_ids['teacher']}" in caplog.messages
+
+    def test_log_a_refused_page_is_told(
+        self, world: World, as_: Callable[..., Browser], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        as_("teacher").get("/admin/parametres/etablissement?x=secret")
+
+        account = world.a.account_ids["teacher"]
+        assert f"403 to account:{account}: GET /admin/parametres/etablissement" in caplog.messages

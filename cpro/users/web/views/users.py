@@ -18,7 +18,7 @@ from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import posted
-from cpro.core.web.headers import cookies_are_secure
+from cpro.core.web.headers import cookie_name, cookies_are_secure
 from cpro.core.web.pages import back_to, is_local_path, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.queries import find_establishments, get_establishment
@@ -321,7 +321,7 @@ def _serializer() -> URLSafeSerializer:
 def _known_accounts() -> dict[str, str]:
     """Return the marks of the accounts known to this browser, {reference: mark}."""
     try:
-        known = _serializer().loads(request.cookies.get(_KNOWN_BROWSER, ""))
+        known = _serializer().loads(request.cookies.get(cookie_name(_KNOWN_BROWSER), ""))
     except BadData:
         return {}
     return {str(reference): str(mark) for reference, mark in known.items()} if isinstance(known, dict) else {}
@@ -333,7 +333,7 @@ def _mark_browser(answer: Response, reference: str) -> None:
     known[reference] = secrets.token_urlsafe(9)
     latest = dict(list(known.items())[-_KNOWN_ACCOUNTS:])
     answer.set_cookie(
-        _KNOWN_BROWSER,
+        cookie_name(_KNOWN_BROWSER),
         _serializer().dumps(latest),
         max_age=_YEAR,
         httponly=True,
