@@ -243,3 +243,26 @@ class TestUnnamedSchools:
         with db.engine.begin() as connection:
             side = tables_of(connection).tables["transfer_side"]
             return [(row.other_name, row.other_uai) for row in connection.execute(select(side))]
+
+
+class TestDivisionCodes:
+    def test_upgrade_gives_codes_their_one_form_and_makes_no_two_classes_one(
+        self, database: str, tmp_path: Path
+    ) -> None:
+        app = create_app({"CPRO_INSTANCE": tmp_path, "SQLALCHEMY_DATABASE_URI": database, "SECRET_KEY": "of-no-value"})
+        codes = ["2\u00a0MELEC", "2  CAP", "2 CAP", "TE\u0301", "1\u200bA", "3 B"]
+        with app.app_context():
+            upgrade(revision="0017")
+            with db.engine.begin() as connection:
+                fill(connection)
+                table = tables_of(connection).tables["division"]
+                for code in codes:
+                    connection.execute(table.insert().values(**{**SCHOOL, "code": code, "label": ""}))
+
+            upgrade()
+
+            with db.engine.begin() as connection:
+                table = tables_of(connection).tables["division"]
+                kept_codes = connection.scalars(select(table.c.code).where(table.c.id != 1).order_by(table.c.id)).all()
+            db.engine.dispose()
+        assert kept_codes == ["2 MELEC", "2  CAP", "2 CAP", "TÉ", "1A", "3 B"]

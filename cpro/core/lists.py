@@ -183,12 +183,13 @@ def find_coded(model: Any, text: str) -> list[int]:
 
     For tables of few rows: their codes are folded here.
     """
-    wanted = _fold_code(text)
+    wanted = fold_code(text)
     codes = db.session.execute(select(model.id, model.code))
-    return [row_id for row_id, code in codes if _fold_code(code) == wanted]
+    return [row_id for row_id, code in codes if fold_code(code) == wanted]
 
 
-def _fold_code(code: str) -> str:
+def fold_code(code: str) -> str:
+    """Return what a code has in common with those that read the same: no case, accents nor needless blanks."""
     return " ".join(fold(trim(code)).split())
 
 

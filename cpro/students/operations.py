@@ -25,7 +25,7 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.extensions import db
 from cpro.students.mefs import diploma_of_division, diplomas_of_divisions
 from cpro.students.models import MEF, Diploma, Division, Student
-from cpro.students.queries import find_diploma, find_division, find_mef, find_typed_division
+from cpro.students.queries import find_diploma, find_division, find_mef, find_typed_division, list_alike
 
 _OLDEST_BIRTH = date(1940, 1, 1)
 _YOUNGEST_AGE = 11  # years
@@ -279,6 +279,11 @@ def _clean_division(values: Mapping[str, str], own_id: int | None) -> dict[str, 
     namesake = find_division(code) if code else None
     if namesake and namesake.id != own_id:
         errors["code"] = f"Une division porte déjà le code « {code} »."
+    elif code and namesake is None and (alike := list_alike(code, but=own_id)):
+        errors["code"] = (
+            f"La division « {alike[0]} » ne se distingue de ce code que par la casse, les accents ou les espaces : "
+            "gardez-la, ou choisissez un code qu’on ne confonde pas."
+        )
     diploma_code = read_line(values, "diploma", 16, errors)
     diploma = find_diploma(diploma_code) if diploma_code else None
     if diploma_code and diploma is None and "diploma" not in errors:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, not_, 
 from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
-from cpro.core.lists import find_coded
+from cpro.core.lists import find_coded, fold_code
 from cpro.core.permissions import Permission, Role
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
@@ -97,6 +97,21 @@ def find_typed_division(text: str) -> Division | None:
         return exact
     found = find_coded(Division, text)
     return db.session.get(Division, found[0]) if len(found) == 1 else None
+
+
+def list_alike(code: str, *, but: int | None = None) -> list[str]:
+    """Return the codes of the other divisions that differ from one by case, accents or blanks alone."""
+    wanted = [row_id for row_id in find_coded(Division, code) if row_id != but]
+    return list(db.session.scalars(select(Division.code).where(Division.id.in_(wanted)).order_by(Division.code)))
+
+
+def list_division_twins() -> list[list[str]]:
+    """Return the codes of divisions with present pupils that read the same, group by group."""
+    groups: dict[str, list[str]] = {}
+    has_pupils = exists().where(Student.division_id == Division.id, Student.is_active)
+    for code in db.session.scalars(select(Division.code).where(has_pupils).order_by(Division.code)):
+        groups.setdefault(fold_code(code), []).append(code)
+    return [codes for codes in groups.values() if len(codes) > 1]
 
 
 def find_mef(code: str) -> MEF | None:

@@ -102,6 +102,16 @@ def division_without_diploma(session: Session, world: World) -> None:
     pupil.division_id, pupil.mef_code = world.a.division_id, ""
 
 
+def twin_divisions(session: Session, world: World) -> None:
+    session.get_one(Establishment, world.a.id).uses_siecle = False
+    session.get_one(Division, world.a.division_id).code = "2MELEC"
+    twin = Division(establishment_id=world.a.id, code="2melec", label="")
+    session.add(twin)
+    session.flush()
+    session.get_one(Student, world.a.student_id).division_id = world.a.division_id
+    session.add(make_student(world.a.id, division_id=twin.id))
+
+
 def nothing_set(session: Session, world: World) -> None:
     school = session.get_one(Establishment, world.a.id)
     school.name, school.transfers_enabled = "", False
@@ -114,6 +124,7 @@ LINES: dict[str, tuple[Prepare, str, str]] = {
     "Remettre les codes d’activation": (without_code, "1", "fiches"),
     "Rattacher les formations (MEF) à un diplôme": (course, "1", "Corriger"),
     "Choisir le diplôme des divisions": (division_without_diploma, "1", "Corriger"),
+    "Vérifier les divisions aux codes proches": (twin_divisions, "1", "Corriger"),
     "Importer les fichiers de la nouvelle année": (last_year, "2025-2026", "Analyser les fichiers"),
     "Importer les élèves et les personnels": (no_person, "0", "Analyser les fichiers"),
     "Donner l’accord du chef d’établissement": (pending, "1", "Donner mon accord"),

@@ -14,6 +14,7 @@ from cpro.core import tenancy
 from cpro.core.errors import FieldErrors
 from cpro.core.transactions import unit_of_work
 from cpro.students import operations
+from cpro.students.models import Division
 from tests.factories import NOW, TESTER, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -95,3 +96,41 @@ def test_create_division_or_diploma_warns_the_second_of_two_who_give_one_code(
 
     assert outcomes[1] == "created"
     assert "porte déjà le code" in outcomes[0]
+
+
+class TestCreateDivision:
+    @pytest.mark.parametrize("code", ["2melec", "2mELEC", "2MÉLEC", " 2Melec "])
+    def test_create_division_refuses_a_code_that_reads_as_another(self, app: Flask, world: World, code: str) -> None:
+        set_school(app, world.a.id, uses_siecle=False)
+        with app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id))
+            with unit_of_work():
+                operations.create_division({"code": "2MELEC"}, by=TESTER, now=NOW)
+
+            with pytest.raises(FieldErrors) as refused, unit_of_work():
+                operations.create_division({"code": code}, by=TESTER, now=NOW)
+
+        assert "«\u202f2MELEC\u202f» ne se distingue de ce code que par la casse" in refused.value.errors["code"]
+
+    def test_create_division_takes_the_near_code_of_another_school(self, app: Flask, world: World) -> None:
+        for school, code in ((world.a.id, "2MELEC"), (world.b.id, "2melec")):
+            set_school(app, school, uses_siecle=False)
+            with app.app_context():
+                tenancy.enter(tenancy.Scope(school))
+                with unit_of_work():
+                    assert operations.create_division({"code": code}, by=TESTER, now=NOW).code == code
+
+
+class TestUpdateDivision:
+    def test_update_division_renames_a_twin_and_leaves_it_its_own_code(self, app: Flask, world: World) -> None:
+        set_school(app, world.a.id, uses_siecle=False)
+        with app.app_context():
+            tenancy.enter(tenancy.Scope(world.a.id))
+            with unit_of_work() as work:
+                twins = [Division(establishment_id=world.a.id, code=code, label="") for code in ("2MELEC", "2melec")]
+                work.session.add_all(twins)
+                work.session.flush()
+                for values in ({"code": "2melec", "label": "Seconde"}, {"code": "2ELEC"}):
+                    operations.update_division(twins[1], values, opened_on=None, by=TESTER, now=NOW)
+
+            assert twins[1].code == "2ELEC"

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import IO, Any
 
 from cpro.imports.diff.confirmations import list_confirmations
+from cpro.imports.diff.division_codes import DivisionCodes
 from cpro.imports.diff.divisions import Found, compare_divisions
 from cpro.imports.diff.matching import FROM_TABLE
 from cpro.imports.diff.proposals import Answers, Note, Tally, Yielded, list_notes
@@ -149,6 +150,7 @@ class TableAnalysis(Comparison):
     def run(self) -> Iterator[Yielded]:
         """Yield everything found. Raises FileRefused of some kind, and EmptyImport for a table without people."""
         yield from _list_left(self._sources)
+        codes = DivisionCodes()
         pupils, people = self._sources.files.get(WorksheetKind.STUDENTS), self._sources.files.get(WorksheetKind.STAFF)
         if pupils is not None:
             notes = WorksheetNotes()
@@ -156,14 +158,14 @@ class TableAnalysis(Comparison):
                 lines = read_student_worksheet(pupils.file.path, today=self._today, notes=notes)
                 first = list(islice(lines, 1))  # the whole was read then: what is noted of it stands above the lines
                 yield from list_notes(notes.findings, WorksheetKind.STUDENTS.value)
-                yield from self._students.run(chain(first, lines))
+                yield from self._students.run(map(codes.read_student, chain(first, lines)))
             if not self._students.records:
                 raise EmptyImport("Le tableau ne contient aucun élève : rien n’a été importé.", field="files")
-            yield from self._compare_divisions(self._found())
+            yield from self._compare_divisions(self._found(codes))
         if people is not None:
             notes = WorksheetNotes()
             with about_file(people.file.name):
-                records = list(read_staff_worksheet(people.file.path, notes=notes))
+                records = [codes.read_staff(each) for each in read_staff_worksheet(people.file.path, notes=notes)]
             yield from list_notes(notes.findings, WorksheetKind.STAFF.value)
             if not records:
                 raise EmptyImport("Le tableau ne contient personne : rien n’a été importé.", field="files")
@@ -173,10 +175,10 @@ class TableAnalysis(Comparison):
             self._staff_tally = analysis.tally
             yield from analysis.run(records)
 
-    def _found(self) -> Found:
+    def _found(self, codes: DivisionCodes) -> Found:
         students = self._students
         return Found(
-            {},
+            {code: each for code, each in codes.described.items() if code in students.mefs_of_division},
             {},
             students.mefs_of_division,
             students.sizes_of_divisions,

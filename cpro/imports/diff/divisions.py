@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from cpro.core.formatting import format_count
+from cpro.core.formatting import format_count, join_french
+from cpro.core.lists import fold_code
 from cpro.extensions import db
 from cpro.imports.changes import Pair, creating
 from cpro.imports.diff.proposals import MatchCode, Note, Proposal, Yielded
@@ -47,6 +49,7 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
     diplomas = deduce_diplomas(set().union(*mefs_of.values()))
     yield from _compare_mefs(found, diplomas, known_mefs)
     known = {division.code: division for division in db.session.scalars(select(Division).order_by(Division.id))}
+    alike = _list_alike({*known, *mefs_of})
     for code in sorted(mefs_of):
         described = found.described.get(code)
         line = described.line if described else 0
@@ -58,7 +61,23 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
         if size > _LARGEST_DIVISION:
             sentence = f"Le fichier met {format_count(size)} élèves dans cette division : vérifiez leur division."
             yield Note(MatchCode.LARGE_DIVISION, found.file_kind, line, sentence, code)
+        others = alike[fold_code(code)] - {code}
+        if stored is None and others:
+            sentence = (
+                f"Ce code ne se distingue de {join_french([f'« {each} »' for each in sorted(others)])} que par la "
+                "casse, les accents ou les espaces : s’il s’agit de la même division, corrigez-le là où le fichier a "
+                "été fait, ou il y en aura deux."
+            )
+            yield Note(MatchCode.DIVISION_TWIN, found.file_kind, line, sentence, code)
         yield from _compare_division(code, described.label if described else "", leads_to, stored)
+
+
+def _list_alike(codes: Iterable[str]) -> Mapping[str, set[str]]:
+    """Return the codes that read the same, together."""
+    alike: dict[str, set[str]] = defaultdict(set)
+    for code in codes:
+        alike[fold_code(code)].add(code)
+    return alike
 
 
 def _compare_division(code: str, label: str, leads_to: set[int], known: Division | None) -> Iterator[Proposal]:

@@ -46,6 +46,7 @@ class MatchCode(enum.Enum):
     NOT_ENROLLED = "sans division, pas repris"
     EMAIL_KEPT = "adresse électronique inchangée"
     DIVISION_UNKNOWN = "division inconnue"
+    DIVISION_TWIN = "deux codes de division proches"
 
     @property
     def severity(self) -> Severity:

@@ -120,7 +120,15 @@ def check_leaving_date(
     return departed_on, True
 
 
-def check_division(line: int, text: str, further: Sequence[str], has_departed: bool, findings: list[Finding]) -> str:
+def check_division(
+    line: int,
+    text: str,
+    further: Sequence[str],
+    has_departed: bool,
+    findings: list[Finding],
+    *,
+    max_length: int = DIVISION_CODE_MAX_LENGTH,
+) -> str:
     """Return the division's code: WITHOUT_CLASS, TWO_DIVISIONS, INACTIVE_DIVISION.
 
     DIVISION_MALFORMED or DIVISION_ALTERED refuse the line.
@@ -137,11 +145,9 @@ def check_division(line: int, text: str, further: Sequence[str], has_departed: b
         )
         findings.append(Finding(FindingCode.DIVISION_ALTERED, line, sentence))
         return ""
-    code = clean_division_code(text)
+    code = clean_division_code(text, max_length=max_length)
     if code is None:
-        sentence = (
-            f"Le code de la division est illisible ou dépasse {DIVISION_CODE_MAX_LENGTH} caractères : corrigez-le."
-        )
+        sentence = f"Le code de la division est illisible ou dépasse {max_length} caractères : corrigez-le."
         findings.append(Finding(FindingCode.DIVISION_MALFORMED, line, sentence))
         return ""
     if code[0] in "iI" and fold(code) == _INACTIVE_DIVISION:

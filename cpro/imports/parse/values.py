@@ -102,13 +102,14 @@ def clean_mef(text: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def clean_division_code(text: str) -> str | None:
+def clean_division_code(text: str, *, max_length: int = DIVISION_CODE_MAX_LENGTH) -> str | None:
     """Return the division's code in its one form, a text even when it is all digits; None if it cannot be one.
 
-    NFC, each run of blanks (no-break ones too) one space, without unseen characters; eight characters at most.
+    NFC, each run of blanks (no-break ones too) one space, without unseen characters; eight characters at most, unless a
+    name is read as well.
     """
     try:
-        return clean_text(text, max_length=DIVISION_CODE_MAX_LENGTH) or None
+        return clean_text(text, max_length=max_length) or None
     except InvalidText:
         return None
 

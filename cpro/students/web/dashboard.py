@@ -6,20 +6,21 @@ from flask import url_for
 
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
-from cpro.core.formatting import format_count, plural
+from cpro.core.formatting import format_count, join_french, plural
 from cpro.core.permissions import Permission
 from cpro.core.web.checklist import ChecklistItem
 from cpro.core.web.current_user import may
 from cpro.students import queries
 from cpro.students.accounts import queries as accounts
+from cpro.students.operations import is_kept_by_siecle
 
 #: More bars would be unreadable; the divisions beyond are added up.
 _DIVISIONS_SHOWN = 12
 
 
 def list_student_items() -> list[ChecklistItem]:
-    """Return the lines of courses, divisions and INE."""
-    return [*_courses(), *_divisions(), *_without_ine()]
+    """Return the lines of courses, divisions, their codes and INE."""
+    return [*_courses(), *_divisions(), *_division_twins(), *_without_ine()]
 
 
 def _courses() -> list[ChecklistItem]:
@@ -62,6 +63,30 @@ def _divisions() -> list[ChecklistItem]:
             link_url=url_for("divisions.index_view"),
             link_label="Voir la liste",
             figure=format_count(number),
+            act=Permission.STUDENTS_EDIT,
+        )
+    ]
+
+
+def _division_twins() -> list[ChecklistItem]:
+    """Return the line of the divisions whose codes read the same: probably one class in two halves."""
+    twins = queries.list_division_twins()
+    if not twins:
+        return []
+    first = join_french([f"« {code} »" for code in twins[0]])
+    mend = (
+        "corrigez le code dans SIECLE ou STS-Web, puis importez de nouveau."
+        if is_kept_by_siecle()
+        else "passez les élèves de l’une dans l’autre, par leur fiche ou par un tableau ; si elles sont bien deux, "
+        "renommez-en une."
+    )
+    return [
+        ChecklistItem(
+            "Vérifier les divisions aux codes proches",
+            f"{first} ne se distinguent que par la casse, les accents ou les espaces. Si elles ne font qu’une, {mend}",
+            link_url=url_for("divisions.index_view"),
+            link_label="Voir la liste",
+            figure=format_count(len(twins)),
             act=Permission.STUDENTS_EDIT,
         )
     ]

@@ -30,7 +30,13 @@ from cpro.imports.parse.spreadsheet.columns import COLUMNS, WorksheetKind, find_
 from cpro.imports.parse.spreadsheet.csv_lines import iter_csv_lines
 from cpro.imports.parse.spreadsheet.notes import SAMPLES, WorksheetNotes
 from cpro.imports.parse.spreadsheet.xlsx_lines import MAX_COLUMNS, iter_xlsx_lines
-from cpro.imports.parse.values import clean_division_code, clean_id, effective_ine, parse_table_date
+from cpro.imports.parse.values import (
+    LABEL_MAX_LENGTH,
+    clean_division_code,
+    clean_id,
+    effective_ine,
+    parse_table_date,
+)
 
 MAX_LINES = 100_000
 #: Lines among which the titles are looked for.
@@ -220,7 +226,7 @@ def _student(
     birth_date = check_birth_date(line, cells["birth_date"], parse_table_date, today, findings)
     departed_on, has_departed = _check_leaving(line, cells["departed_on"], today, findings)
     mef_code = check_mef(line, cells["mef"], findings)
-    division_code = check_division(line, cells["division"], (), has_departed, findings)
+    division_code = check_division(line, cells["division"], (), has_departed, findings, max_length=LABEL_MAX_LENGTH)
     return StudentRecord(
         line,
         number,
@@ -309,7 +315,7 @@ def _email(line: int, text: str, findings: list[Finding]) -> str:
 def _divisions(line: int, text: str, findings: list[Finding]) -> tuple[str, ...]:
     codes: dict[str, None] = {}
     for name in read_list(text):
-        code = clean_division_code(name)
+        code = clean_division_code(name, max_length=LABEL_MAX_LENGTH)
         if code is None:
             sentence = "Le code d’une division est trop long ou illisible : elle est laissée de côté."
             findings.append(Finding(FindingCode.UNKNOWN_DIVISION, line, sentence))
