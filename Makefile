@@ -9,7 +9,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/uv pip compile -
 PLATFORMS := x86_64-manylinux_2_28 x86_64-pc-windows-msvc aarch64-apple-darwin
 VERSIONS := 3.11 3.12 3.13 3.14
 
-.PHONY: help run test unit lint style types contracts templates scripts secrets format requirements pins platforms docs
+.PHONY: help run test unit lint style types contracts templates scripts secrets format requirements pins platforms locale docs
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -73,6 +73,9 @@ platforms: $(VENV) ## the pinned releases install on each platform and each Pyth
 	  || { echo "$$file does not install on $$platform, Python $$version" >&2; exit 1; }; \
 	done; done; done
 	@echo "requirements*.txt install on: $(PLATFORMS), Python $(VERSIONS)"
+
+locale: $(VENV) ## compile the French words of the command line
+	$(BIN)/pybabel --quiet compile -d cpro/core/locale
 
 docs: $(VENV) ## documents: draw the architecture and the life of a transfer again; links and names lead somewhere, version and migrations are told right
 	$(BIN)/python -m bench.architecture

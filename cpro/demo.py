@@ -36,7 +36,7 @@ from cpro.students.models import MEF, Diploma, Division, Origin, Student
 from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations.accounts import create_account, create_platform_account
 
-group = AppGroup("demo", help="Demonstration data.")
+group = AppGroup("demo", help="Données de démonstration.")
 
 ACCOUNTS_SHOWN = (
     "lovelace / administrateur, chef, enseignante, apprenant",
@@ -72,7 +72,9 @@ _MEFS = {
 _FIRST_NUMBER = 990_000_000
 
 
-@group.command("load")
+@group.command(
+    "load", help="Charger les établissements de démonstration dans une base vide ; afficher leur mot de passe."
+)
 @sentences
 def load_command() -> None:
     """Load the demonstration schools into an empty database and print their password."""

@@ -183,7 +183,7 @@ class TestRoles:
 #: What each convention forbids in cpro/, where it is allowed, and what to do instead.
 FORBIDDEN = {
     "commit": (r"\.commit\(\)", {"core/transactions.py"}, "use unit_of_work()"),
-    "environment": (r"os\.environ", {"config.py"}, "read it in config.py"),
+    "environment": (r"os\.environ", {"config.py", "core/process.py"}, "read it in config.py"),
     "clock": (
         r"datetime\.now|date\.today|time\.time\(\)|utcfromtimestamp",
         {"core/clock.py"},

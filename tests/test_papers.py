@@ -70,7 +70,7 @@ class TestCommand:
         told = run(["-m", "cpro", "--help"], tmp_path)
 
         assert told.returncode == 0, told.stderr
-        commands = re.findall(r"^  ([\w-]+)  ", told.stdout.partition("Commands:")[2], re.M)
+        commands = re.findall(r"^  ([\w-]+)  ", told.stdout.partition("Commandes")[2], re.M)
         assert {"db", "establishments", "users", "worker"} <= set(commands)
         assert "run" not in commands
 

@@ -10,10 +10,12 @@ from cpro.core import tenancy
 from cpro.core.commands import sentences
 from cpro.core.formatting import plural
 
-audit = AppGroup("audit", help="The journal.")
+audit = AppGroup("audit", help="Journal.")
 
 
-@audit.command("verify")
+@audit.command(
+    "verify", help="Recalculer la chaîne du journal ; dire la première ligne altérée de chaque établissement."
+)
 @sentences
 def verify() -> None:
     """Recompute the chain of the journal; exit status 1 and each school's first broken line if it is not intact."""

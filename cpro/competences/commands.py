@@ -9,10 +9,10 @@ from cpro.competences.national import load_lists
 from cpro.core.commands import sentences
 from cpro.core.formatting import plural
 
-group = AppGroup("competences", help="Competence lists of diplomas.")
+group = AppGroup("competences", help="Référentiels de compétences des diplômes.")
 
 
-@group.command("load")
+@group.command("load", help="Charger les diplômes nationaux et leurs compétences ; corriger ce qui y est déjà.")
 @sentences
 def load() -> None:
     """Load the national diplomas and their competence lists; what is there already is only corrected."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import gettext
 import io
 import os
 import sys
 import unicodedata
+from pathlib import Path
 
 _PLAIN = "cpro.plain"
 #: What French typography has no decomposition for.
@@ -16,12 +18,15 @@ _LOOKALIKES = str.maketrans(
 
 
 def prepare_process() -> None:
-    """Make the files of this process its owner's alone, and let any console show what it prints.
+    """Make the files of this process its owner's alone, and let any console show what it prints, in French.
 
     The database and the pictures hold personal data; a console in ISO-8859-15 has no « ’ », and one sign must neither
-    stop the start nor take the drawn password with it.
+    stop the start nor take the drawn password with it. Click asks gettext for its own words, which asks the environment
+    for a language: the interface has one.
     """
     os.umask(0o077)
+    os.environ["LANGUAGE"] = "fr"
+    gettext.bindtextdomain("messages", Path(__file__).with_name("locale"))
     codecs.register_error(_PLAIN, _replace_with_plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core import clock, tenancy
-from cpro.core.commands import COMMAND_LINE, sentences
+from cpro.core.commands import COMMAND_LINE, print_table, sentences
 from cpro.core.errors import NotFound
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import platform_unit_of_work
@@ -18,18 +19,30 @@ from cpro.establishments.operations.pictures import delete_unused_pictures
 from cpro.establishments.operations.proof import find_proved_address, update_head_email
 from cpro.establishments.queries import find_by_code
 
-establishments = AppGroup("establishments", help="Schools.")
+establishments = AppGroup("establishments", help="Établissements.")
 
 #: For a private school, one of agriculture, a CFA: no head's code goes to the mailbox that the UAI would name.
 no_official_mailbox = click.option(
     "--no-official-mailbox",
     is_flag=True,
-    help="The school has no mailbox ce.<UAI> of its académie: never send a head's code there.",
+    help="L’établissement n’a pas de boîte ce.<UAI> dans son académie : ne jamais y envoyer le code d’un chef.",
 )
-uploads = AppGroup("uploads", help="Stored files.")
+uploads = AppGroup("uploads", help="Fichiers déposés.")
 
 
-@establishments.command("set-uai")
+@establishments.command("list", help="Lister les établissements.")
+@sentences
+def list_schools() -> None:
+    """Print the schools: code, UAI, name, city."""
+    with tenancy.platform_session("command line: listing schools") as session:
+        rows = [
+            (school.code, school.uai, school.name, school.city)
+            for school in session.scalars(select(Establishment).order_by(Establishment.code))
+        ]
+    print_table(("code", "UAI", "nom", "ville"), rows)
+
+
+@establishments.command("set-uai", help="Corriger le code UAI d’un établissement, même verrouillé.")
 @click.argument("code")
 @click.argument("uai")
 @no_official_mailbox
@@ -43,7 +56,9 @@ def set_uai(code: str, uai: str, no_official_mailbox: bool) -> None:
         click.echo(f"{school.code} : code UAI {school.uai}. {where_heads_codes_go(school)}")
 
 
-@establishments.command("set-head-email")
+@establishments.command(
+    "set-head-email", help="Dire où part le code du chef d’un établissement ; «  » reprend ce qui a été dit."
+)
 @click.argument("code")
 @click.argument("email")
 @sentences
@@ -73,7 +88,7 @@ def _find(session: Session, code: str) -> Establishment:
     return school
 
 
-@uploads.command("sweep")
+@uploads.command("sweep", help="Supprimer les images dont plus rien n’a besoin (fait aussi chaque nuit).")
 @sentences
 def sweep() -> None:
     """Delete the pictures that no row needs any more (to be run each night)."""

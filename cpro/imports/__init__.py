@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 def register(app: Flask) -> None:
     """Register the feature: its pages, its jobs, its words, its command."""
+    from cpro.core.jobs.commands import make_task_command
     from cpro.imports import audit_labels, commands, jobs
     from cpro.imports.web import hooks
     from cpro.imports.web.views import deposits, runs
@@ -39,6 +40,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(deposits.bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)
+    commands.imports.add_command(make_task_command("sweep", "imports:sweep"))
     app.cli.add_command(commands.imports)
 
 

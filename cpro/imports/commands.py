@@ -26,7 +26,7 @@ from cpro.imports.runs.deposits import analyse, foresee, receive
 from cpro.imports.runs.lifecycle import close_run
 from cpro.users.queries import find_establishment
 
-imports = AppGroup("imports", help="Imports of schools.")
+imports = AppGroup("imports", help="Imports des établissements.")
 
 _LABELS = {
     "created": "à créer",
@@ -39,14 +39,16 @@ _LABELS = {
 }
 
 
-@imports.command("siecle")
+@imports.command(
+    "siecle", help="Analyser des fichiers de SIECLE et de STS-Web ; avec --apply, écrire ce qu’ils changent."
+)
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--establishment", required=True, help="Code or UAI of the school.")
-@click.option("--apply", "is_applied", is_flag=True, help="Write; without it, nothing is written.")
-@click.option("--confirm-deactivations", is_flag=True, help="Accept that many pupils are deactivated.")
-@click.option("--confirm-year", is_flag=True, help="Accept files of another school year.")
-@click.option("--open-student-accounts", is_flag=True, help="Open an account to each pupil present who has none.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
+@click.option("--apply", "is_applied", is_flag=True, help="Écrire ; sans cette option, rien n’est écrit.")
+@click.option("--confirm-deactivations", is_flag=True, help="Accepter que beaucoup d’élèves soient désactivés.")
+@click.option("--confirm-year", is_flag=True, help="Accepter des fichiers d’une autre année scolaire.")
+@click.option("--open-student-accounts", is_flag=True, help="Ouvrir un compte à chaque élève présent qui n’en a pas.")
+@click.option("--json", "as_json", is_flag=True, help="Afficher le rapport en JSON.")
 @sentences
 def siecle(
     files: tuple[Path, ...],
@@ -71,8 +73,8 @@ def siecle(
     click.echo(json.dumps(report, ensure_ascii=False, indent=2) if as_json else _in_words(report))
 
 
-@imports.command("undo")
-@click.option("--establishment", required=True, help="Code or UAI of the school.")
+@imports.command("undo", help="Annuler le dernier import appliqué, dans les sept jours.")
+@click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
 @sentences
 def undo(establishment: str) -> None:
     """Undo the last import applied, within seven days, unless what it wrote was worked on since."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(app: Flask) -> None:
     """Register the feature: passports, their public page, their previews, their jobs."""
-    from cpro.passport import audit_labels
+    from cpro.passport import audit_labels, commands
     from cpro.passport import jobs as _declared  # noqa: F401  # its handlers, known once imported
     from cpro.passport.web import hooks
     from cpro.passport.web.views import divisions, passports, previews, verification
@@ -27,3 +27,4 @@ def register(app: Flask) -> None:
         app.register_blueprint(bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)
+    app.cli.add_command(commands.make_group())

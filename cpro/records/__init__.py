@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def register(app: Flask) -> None:
     """Register the feature: pages, help, words of the journal, the nightly deletion."""
-    from cpro.records import audit_labels
+    from cpro.records import audit_labels, commands
     from cpro.records import jobs as _declared  # noqa: F401  # its handler, known once imported
     from cpro.records.web import hooks
     from cpro.records.web.views import bilans, bp, division, evaluations, fiches, pupils  # noqa: F401
@@ -24,3 +24,4 @@ def register(app: Flask) -> None:
     app.register_blueprint(bp)
     audit_labels.register_audit_labels()
     hooks.register_hooks(app)
+    app.cli.add_command(commands.make_group())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Register the feature: its pages, its jobs, what asks for them, its command, its words."""
     from cpro.core import events
+    from cpro.core.jobs.commands import make_task_command
     from cpro.transfers import audit_labels, commands, jobs
     from cpro.transfers.web import hooks
     from cpro.transfers.web.views import actions, offers, transfers
@@ -31,6 +32,7 @@ def register(app: Flask) -> None:
     events.presence_changed.connect(jobs.after_presence)
     events.transfers_switched.connect(jobs.after_switch)
     events.import_undone.connect(jobs.before_undoing)
+    commands.group.add_command(make_task_command("forget", "transfers:forget"))
     app.cli.add_command(commands.group)
     audit_labels.register_audit_labels()
 

@@ -11,10 +11,13 @@ from cpro.core.formatting import plural
 from cpro.transfers.jobs import expire_offers
 from cpro.transfers.runs import run
 
-group = AppGroup("transfers", help="Transfers of pupils' records between schools.")
+group = AppGroup("transfers", help="Transferts des données des élèves entre établissements.")
 
 
-@group.command("run")
+@group.command(
+    "run",
+    help="Rapprocher les élèves de tous les établissements et copier ce qui peut l’être (fait aussi chaque nuit).",
+)
 @sentences
 def run_command() -> None:
     """Let old offers expire, match the pupils of all schools and copy what may be; counts only are printed."""

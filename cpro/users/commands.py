@@ -7,9 +7,12 @@ from contextlib import contextmanager
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from cpro.core import clock, tenancy
-from cpro.core.commands import COMMAND_LINE, sentences
+from cpro.core.commands import COMMAND_LINE, print_table, sentences
+from cpro.core.errors import NotFound
+from cpro.core.formatting import format_instant
 from cpro.core.permissions import Role
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.commands import establishments, no_official_mailbox, where_heads_codes_go
@@ -18,19 +21,25 @@ from cpro.establishments.operations.proof import find_proved_address, normalise_
 from cpro.establishments.queries import get_current_establishment
 from cpro.users import queries
 from cpro.users.errors import UnknownAccount
-from cpro.users.models import Account
+from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import access, accounts, codes, consent
 
-users = AppGroup("users", help="Accounts of schools.")
-platform_users = AppGroup("platform-users", help="Accounts of the platform: support and inspectors.")
+users = AppGroup("users", help="Comptes des établissements.")
+platform_users = AppGroup("platform-users", help="Comptes de la plateforme : support et inspecteurs.")
 
 
-@establishments.command("create")
-@click.option("--name", required=True)
-@click.option("--uai", default="")
-@click.option("--code", required=True, help="Lower-case letters, digits, hyphen: the school's word at sign-in.")
-@click.option("--admin-email", default="", help="The administrator's e-mail address.")
-@click.option("--head-email", default="", help="Where the head's code goes; else the mailbox that the UAI names.")
+@establishments.command(
+    "create", help="Créer un établissement et son administrateur ; afficher le code d’activation de celui-ci."
+)
+@click.option("--name", required=True, help="Nom de l’établissement.")
+@click.option("--uai", default="", help="Code UAI : sept chiffres et une lettre.")
+@click.option(
+    "--code", required=True, help="Minuscules, chiffres et traits d’union : ce que l’on tape pour se connecter."
+)
+@click.option("--admin-email", default="", help="Adresse électronique de l’administrateur.")
+@click.option(
+    "--head-email", default="", help="Où part le code du chef d’établissement ; à défaut, la boîte que désigne l’UAI."
+)
 @no_official_mailbox
 @sentences
 def create_school(name: str, uai: str, code: str, admin_email: str, head_email: str, no_official_mailbox: bool) -> None:
@@ -65,18 +74,34 @@ def create_school(name: str, uai: str, code: str, admin_email: str, head_email: 
     click.echo(f"Code d’activation (30 jours, une seule fois) : {activation_code}")
 
 
-@users.command("reset")
+@users.command("list", help="Lister les comptes d’un établissement.")
+@click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
+@sentences
+def list_accounts(establishment: str) -> None:
+    """Print the accounts of a school: login, role, name, state, last sign-in."""
+    with tenancy.platform_session("command line: listing accounts") as session:
+        school = queries.find_establishment(session, establishment)
+        if school is None:
+            raise NotFound(f"Aucun établissement ne porte le code « {establishment} ».")
+        rows = [
+            (each.login, each.role.label, each.label, each.state, format_instant(each.last_sign_in_at, ""))
+            for each in queries.list_accounts_of(session, school.id)
+        ]
+    print_table(("identifiant", "rôle", "nom", "état", "dernière connexion"), rows)
+
+
+@users.command("reset", help="Afficher un code d’activation pour un compte ; ses connexions se terminent.")
 @click.argument("login")
-@click.option("--establishment", required=True, help="Code or UAI of the school.")
+@click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
 @sentences
 def reset(login: str, establishment: str) -> None:
     """Print a one-time activation code for an account; its sign-ins end."""
     _reset(establishment, login)
 
 
-@users.command("disable")
+@users.command("disable", help="Désactiver un compte, même celui d’un chef, et terminer ses connexions.")
 @click.argument("login")
-@click.option("--establishment", required=True, help="Code or UAI of the school.")
+@click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
 @sentences
 def disable_account(login: str, establishment: str) -> None:
     """Disable an account of a school, a head's included, and end its sign-ins."""
@@ -85,9 +110,9 @@ def disable_account(login: str, establishment: str) -> None:
     click.echo(f"Compte {login} désactivé.")
 
 
-@users.command("enable")
+@users.command("enable", help="Rendre la connexion à un compte désactivé.")
 @click.argument("login")
-@click.option("--establishment", required=True, help="Code or UAI of the school.")
+@click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
 @sentences
 def enable_account(login: str, establishment: str) -> None:
     """Let a disabled account of a school sign in again."""
@@ -96,9 +121,11 @@ def enable_account(login: str, establishment: str) -> None:
     click.echo(f"Compte {login} réactivé.")
 
 
-@users.command("consent")
+@users.command(
+    "consent", help="Accorder un deuxième chef ou un deuxième administrateur, quand aucun chef ne peut plus le faire."
+)
 @click.argument("login")
-@click.option("--establishment", required=True, help="Code or UAI of the school.")
+@click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
 @sentences
 def consent_to(login: str, establishment: str) -> None:
     """Consent to a further head or administrator where no head can any more; say where a head's code went."""
@@ -110,10 +137,10 @@ def consent_to(login: str, establishment: str) -> None:
     click.echo(f"Accord donné au compte {login}. {heads_code}".strip())
 
 
-@platform_users.command("create")
+@platform_users.command("create", help="Créer un compte de la plateforme et afficher son code d’activation.")
 @click.argument("email")
-@click.option("--role", type=click.Choice(["support", "inspector"]), required=True)
-@click.option("--name", default="", help="The person's name; the address if not given.")
+@click.option("--role", type=click.Choice(["support", "inspector"]), required=True, help="Ce que fait cette personne.")
+@click.option("--name", default="", help="Nom de la personne ; à défaut, son adresse.")
 @sentences
 def create(email: str, role: str, name: str) -> None:
     """Create a platform account and print its one-time activation code."""
@@ -127,27 +154,60 @@ def create(email: str, role: str, name: str) -> None:
     click.echo(f"Compte {address} créé. Code d’activation (30 jours, une seule fois) : {code}")
 
 
-@platform_users.command("disable")
+@platform_users.command("enable", help="Rendre la connexion à un compte désactivé de la plateforme.")
 @click.argument("email")
-@click.option("--role", type=click.Choice(["support", "inspector"]), help="Refuse an account of another role.")
+@click.option("--role", type=click.Choice(["support", "inspector"]), help="Refuser un compte d’un autre rôle.")
+@sentences
+def enable(email: str, role: str | None) -> None:
+    """Let a disabled platform account sign in again."""
+    with _platform_account(email, role) as (session, account):
+        accounts.enable(session, account, by=COMMAND_LINE, now=clock.utcnow())
+    click.echo(f"Compte {email} réactivé.")
+
+
+@platform_users.command("list", help="Lister les comptes de la plateforme.")
+@click.option("--role", type=click.Choice(["support", "inspector"]), help="Seulement ce rôle.")
+@sentences
+def list_platform(role: str | None) -> None:
+    """Print the platform accounts: address, role, name, state, last sign-in."""
+    with tenancy.platform_session("command line: listing platform accounts") as session:
+        rows = [
+            (each.email, each.role.label, each.name, each.state, format_instant(each.last_sign_in_at, ""))
+            for each in queries.list_platform_accounts(session, Role(role) if role else None)
+        ]
+    print_table(("adresse", "rôle", "nom", "état", "dernière connexion"), rows)
+
+
+@platform_users.command("disable", help="Désactiver un compte de la plateforme et terminer ses connexions.")
+@click.argument("email")
+@click.option("--role", type=click.Choice(["support", "inspector"]), help="Refuser un compte d’un autre rôle.")
 @sentences
 def disable(email: str, role: str | None) -> None:
     """Disable a platform account and end its sign-ins."""
-    with platform_unit_of_work("command line: a platform account") as work:
-        account = queries.find_account(work.session, "", email)
-        if account is None or (role and account.role.value != role):
-            raise UnknownAccount(f"Aucun compte de la plateforme ne porte l’adresse « {email} ».")
-        accounts.disable(work.session, account, by=COMMAND_LINE, now=clock.utcnow())
+    with _platform_account(email, role) as (session, account):
+        accounts.disable(session, account, by=COMMAND_LINE, now=clock.utcnow())
     click.echo(f"Compte {email} désactivé.")
 
 
-@platform_users.command("reset")
+@platform_users.command(
+    "reset", help="Afficher un code d’activation pour un compte de la plateforme ; ses connexions se terminent."
+)
 @click.argument("email")
-@click.option("--role", type=click.Choice(["support", "inspector"]), help="Refuse an account of another role.")
+@click.option("--role", type=click.Choice(["support", "inspector"]), help="Refuser un compte d’un autre rôle.")
 @sentences
 def reset_platform(email: str, role: str | None) -> None:
     """Print a one-time activation code for a platform account; its sign-ins end."""
     _reset("", email, role)
+
+
+@contextmanager
+def _platform_account(email: str, role: str | None) -> Iterator[tuple[Session, PlatformAccount]]:
+    """Yield an account of the platform and its session, in a unit of work. Raises `UnknownAccount`."""
+    with platform_unit_of_work("command line: a platform account") as work:
+        account = queries.find_account(work.session, "", email)
+        if not isinstance(account, PlatformAccount) or (role and account.role.value != role):
+            raise UnknownAccount(f"Aucun compte de la plateforme ne porte l’adresse « {email} ».")
+        yield work.session, account
 
 
 @contextmanager

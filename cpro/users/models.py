@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, String, UniqueConstraint, event, false
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    event,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import spoken_name
@@ -144,6 +155,11 @@ class PlatformAccount(PlatformOnly, Model):
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
+    @classmethod
+    def has_role(cls, role: Role) -> ColumnElement[bool]:
+        """Return the condition of the accounts of a role that somebody chose in a list."""
+        return cls.role == role
+
     def can(self, permission: Permission) -> bool:
         """Return whether the account's role has a right."""
         return self.role.can(permission)
@@ -157,6 +173,13 @@ class PlatformAccount(PlatformOnly, Model):
     def label(self) -> str:
         """Return the person's name as people read it."""
         return self.name
+
+    @property
+    def state(self) -> str:
+        """Return the state of the account, in a word."""
+        if not self.is_active:
+            return "désactivé"
+        return "actif" if self.activated_at else "jamais activé"
 
     @property
     def may_sign_in(self) -> bool:
@@ -277,7 +300,7 @@ class FailureCounter(PlatformOnly, Model):
     #: HMAC of what is counted: no identifier or address is kept in clear
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     #: those that were not forgotten at the last one; see `operations.throttle`
-    failures: Mapped[float]
+    failures: Mapped[float] = mapped_column(Float)
     last_failure_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 

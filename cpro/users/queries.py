@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
 from sqlalchemy.orm import Session
 
-from cpro.core.permissions import Actor, Permission
+from cpro.core.permissions import Actor, Permission, Role
 from cpro.core.secrets import token_hash
 from cpro.core.validators import trim
 from cpro.establishments.models import Establishment
@@ -162,6 +162,18 @@ def count_without_code(now: datetime) -> int:
 def count_unseen_teachers() -> int:
     """Return how many teachers' accounts the administrator opened that no head has said to have seen."""
     return db.session.scalar(select(func.count(Account.id)).where(Account.unseen_by_head, Account.is_active)) or 0
+
+
+def list_accounts_of(session: Session, establishment_id: int) -> Iterator[Account]:
+    """Yield the accounts of a school by role, then by name."""
+    found = select(Account).where(Account.establishment_id == establishment_id)
+    return iter(session.scalars(found.order_by(Account.role, Account.search_key, Account.id)))
+
+
+def list_platform_accounts(session: Session, role: Role | None = None) -> Iterator[PlatformAccount]:
+    """Yield the accounts of the platform, of one role or of both, by role, then by address."""
+    found = select(PlatformAccount).order_by(PlatformAccount.role, PlatformAccount.email)
+    return iter(session.scalars(found.where(PlatformAccount.has_role(role)) if role else found))
 
 
 def find_account_by_id(account_id: int) -> Account | None:

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from cpro.audit.models import AuditEntry
 from cpro.core.permissions import Role
+from cpro.core.tenancy import platform_session
 from cpro.establishments.models import Establishment
 from cpro.users.models import Account, ActivationCode, PlatformAccount
 from tests.factories import PASSWORD, World
@@ -294,3 +295,52 @@ class TestPlatformUserCommands:
 
         assert is_refused(result), result.output
         assert signed_in.get("/mon-compte").status_code == 200
+
+
+class TestLists:
+    def test_lists_the_schools(self, run: Callable[..., Result], world: World) -> None:
+        result = run("establishments", "list")
+
+        assert result.exit_code == 0, result.output
+        assert [line.split()[0] for line in result.stdout.splitlines()] == ["code", "alpha", "beta"]
+
+    def test_lists_the_accounts_of_one_school_alone(self, run: Callable[..., Result], desk: Desk) -> None:
+        result = run("users", "list", "--establishment", "alpha")
+
+        assert result.exit_code == 0, result.output
+        assert "Administrateur" in result.stdout
+        assert "beta" not in result.stdout
+
+    def test_lists_an_unknown_school_is_refused(self, run: Callable[..., Result]) -> None:
+        assert is_refused(run("users", "list", "--establishment", "gamma"))
+
+    def test_lists_the_accounts_of_the_platform_by_role(self, run: Callable[..., Result]) -> None:
+        run("platform-users", "create", "aide@cpro.example", "--role", "support")
+        run("platform-users", "create", "visite@cpro.example", "--role", "inspector")
+
+        result = run("platform-users", "list", "--role", "inspector")
+
+        assert "visite@cpro.example" in result.stdout
+        assert "aide@cpro.example" not in result.stdout
+
+
+class TestEnablePlatformAccount:
+    def test_enable_gives_the_sign_in_back_and_is_journaled_once(self, app: Flask, run: Callable[..., Result]) -> None:
+        run("platform-users", "create", "aide@cpro.example", "--role", "support")
+        run("platform-users", "disable", "aide@cpro.example")
+
+        results = [run("platform-users", "enable", "aide@cpro.example") for _ in range(2)]
+
+        assert [result.exit_code for result in results] == [0, 0]
+        with app.app_context(), platform_session("test") as session:
+            assert (
+                session.scalars(select(PlatformAccount).where(PlatformAccount.email == "aide@cpro.example"))
+                .one()
+                .is_active
+            )
+            assert len(session.scalars(select(AuditEntry).where(AuditEntry.action == "account:enabled")).all()) == 1
+
+    def test_enable_refuses_an_account_of_another_role(self, run: Callable[..., Result]) -> None:
+        run("platform-users", "create", "aide@cpro.example", "--role", "support")
+
+        assert is_refused(run("platform-users", "enable", "aide@cpro.example", "--role", "inspector"))

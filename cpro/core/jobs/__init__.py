@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Register jobs in the application: queue, page of progress, `flask worker`."""
+    """Register jobs in the application: queue, page of progress, `flask worker`, `flask jobs`."""
     from cpro.core.jobs import commands, housekeeping, queue
     from cpro.core.web import jobs as progress
 
     app.extensions["cpro_jobs"] = queue.WakeUps(app.config)
     app.register_blueprint(progress.bp)
     app.cli.add_command(commands.worker)
+    app.cli.add_command(commands.jobs)
     housekeeping.register()
+    commands.jobs.add_command(commands.make_task_command("purge", "jobs:purge"))

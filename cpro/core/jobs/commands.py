@@ -1,23 +1,135 @@
-"""Command line: the worker."""
+"""Command line: the worker, the jobs, and the nightly tasks by hand."""
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 from flask import current_app
-from flask.cli import with_appcontext
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from cpro.core.commands import sentences
+from cpro.core import clock, tenancy
+from cpro.core.commands import COMMAND_LINE, print_table, sentences
+from cpro.core.errors import DomainError, NotFound
+from cpro.core.formatting import format_instant
+from cpro.core.jobs import operations
+from cpro.core.jobs.handlers import get_handler
+from cpro.core.jobs.models import Job, JobState
+from cpro.core.parsing import LARGEST_ID
+from cpro.core.transactions import platform_unit_of_work
+
+jobs = AppGroup("jobs", help="Traitements longs et tâches de la nuit.")
+
+_PAUSE = 1  # second between two looks at a job that another process has taken
 
 
-@click.command("worker")
-@click.option("--child", is_flag=True, help="Stop when standard input ends: whoever started this worker is gone.")
+@click.command("worker", help="Faire les traitements longs (imports, tâches de la nuit) jusqu’à SIGTERM ou Ctrl+C.")
+@click.option("--child", is_flag=True, help="S’arrêter quand l’entrée standard se ferme.")
 @with_appcontext
 @sentences
 def worker(child: bool) -> None:
-    """Do the long work (imports, nightly tasks) until SIGTERM or Ctrl+C."""
+    """Do the long work until SIGTERM or Ctrl+C; as a child, also when whoever started it is gone."""
     from cpro.core.jobs.worker import run_worker
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the worker's threads need the application
     if not child:
         click.echo("Le traitement des tâches est démarré ; Ctrl+C pour arrêter.")
     run_worker(app, is_child=child)
+
+
+@jobs.command("list", help="Lister les derniers traitements, le plus récent d’abord.")
+@click.option(
+    "--state", type=click.Choice([state.value for state in JobState]), help="Seulement ceux qui sont dans cet état."
+)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Combien au plus.")
+@sentences
+def list_jobs(state: str | None, limit: int) -> None:
+    """Print the last jobs: number, state, kind, school, when asked, attempts, and why one failed."""
+    query = select(Job).order_by(Job.id.desc()).limit(limit)
+    if state:
+        query = query.where(Job.state == JobState(state))
+    with tenancy.platform_session("command line: listing jobs") as session:
+        rows = [
+            (
+                job.id,
+                job.state.label,
+                job.kind,
+                job.establishment_id,
+                format_instant(job.created_at, ""),
+                job.attempts,
+                job.error,
+            )
+            for job in session.scalars(query)
+        ]
+    print_table(("numéro", "état", "traitement", "établissement", "demandé le", "essais", "cause"), rows)
+
+
+@jobs.command("retry", help="Remettre en attente un traitement qui a échoué ou qui a été annulé.")
+@click.argument("number", type=click.IntRange(1, LARGEST_ID), metavar="NUMÉRO")
+@sentences
+def retry(number: int) -> None:
+    """Put a failed or cancelled job back in the queue."""
+    with _job(number) as (work, job):
+        operations.retry(job, session=work)
+    click.echo(f"Le traitement {number} attend de nouveau.")
+
+
+@jobs.command("cancel", help="Annuler un traitement : aussitôt s’il attend, à sa prochaine étape s’il est en cours.")
+@click.argument("number", type=click.IntRange(1, LARGEST_ID), metavar="NUMÉRO")
+@sentences
+def cancel(number: int) -> None:
+    """Ask for a job to be given up. Raises `DomainError` once it is over."""
+    with _job(number) as (_work, job):
+        if job.state.is_finished:
+            raise DomainError(f"Le traitement {number} est terminé : il ne peut plus être annulé.")
+        was_waiting = job.state is JobState.WAITING
+        operations.cancel(job, now=clock.utcnow())
+    click.echo(f"Le traitement {number} est annulé." if was_waiting else f"L’arrêt du traitement {number} est demandé.")
+
+
+@contextmanager
+def _job(number: int) -> Iterator[tuple[Session, Job]]:
+    """Yield a job, locked, and its session, in a unit of work of the platform. Raises `NotFound`."""
+    with platform_unit_of_work("command line: a job") as work:
+        job = work.session.get(Job, number, with_for_update=True)
+        if job is None:
+            raise NotFound(f"Aucun traitement ne porte le numéro {number}.")
+        yield work.session, job
+
+
+def make_task_command(name: str, kind: str) -> click.Command:
+    """Return the command that does a nightly kind of work now and prints what it did."""
+
+    @with_appcontext
+    @sentences
+    def run() -> None:
+        click.echo(do_now(kind))
+
+    return click.Command(name, callback=run, help=f"{get_handler(kind).label} (fait aussi chaque nuit).")
+
+
+def do_now(kind: str) -> str:
+    """Do a nightly kind of work in this process, whatever the hour; return what it did, in a sentence.
+
+    Where a worker does the same work at this instant, wait for it first. Raises `DomainError` when the work fails.
+    """
+    from cpro.core.jobs.runner import Runner
+
+    with platform_unit_of_work("command line: a nightly task") as work:
+        number = operations.enqueue(kind, by=COMMAND_LINE, now=clock.utcnow(), session=work.session).id
+    runner = Runner(current_app._get_current_object(), threading.Event())  # type: ignore[attr-defined]
+    while True:
+        runner.do(number)
+        with tenancy.platform_session("command line: a nightly task") as session:
+            job = session.get_one(Job, number)
+            if job.state.is_finished:
+                break
+        time.sleep(_PAUSE)
+    if job.state is not JobState.DONE:
+        raise DomainError(job.error or "Cette tâche a été annulée.")
+    return get_handler(kind).summary(job.result or {})

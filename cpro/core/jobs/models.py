@@ -17,11 +17,11 @@ from cpro.extensions import Model
 class JobState(LabelledEnum):
     """Life of a job; values are what the database keeps."""
 
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+    WAITING = "waiting", "En attente"
+    RUNNING = "running", "En cours"
+    DONE = "done", "Terminé"
+    FAILED = "failed", "Interrompu"
+    CANCELLED = "cancelled", "Annulé"
 
     @property
     def is_finished(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from cpro.core.errors import DomainError
 from cpro.core.jobs.errors import JobCancelled, JobLost
 from cpro.core.jobs.handlers import ATTEMPTS, find_handler, get_handler, list_kinds
 from cpro.core.jobs.models import Job, JobState
@@ -84,6 +85,19 @@ def cancel(job: Job, *, now: datetime) -> None:
         _finish_job(job, JobState.CANCELLED, now)
     elif job.state is JobState.RUNNING:
         job.cancel_asked_at = now
+
+
+def retry(job: Job, *, session: Session) -> None:
+    """Put a job that failed or was cancelled back in the queue, with all its attempts; its handler judges it again.
+
+    Raises `DomainError` for any other: it waits, runs, or was done.
+    """
+    if job.state not in (JobState.FAILED, JobState.CANCELLED):
+        raise DomainError(f"Le traitement {job.id} n’a pas échoué et n’a pas été annulé : il ne peut pas être repris.")
+    job.attempts, job.error, job.finished_at, job.cancel_asked_at, job.not_before = 0, "", None, None, None
+    _wait_again(job)
+    session.flush()
+    after_commit(session, wake_a_worker)
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:

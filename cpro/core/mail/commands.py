@@ -11,11 +11,11 @@ from cpro.core.errors import DomainError
 from cpro.core.mail import transport
 from cpro.core.validators import normalise_email
 
-group = click.Group("mail", help="E-mails.")
+group = click.Group("mail", help="Messages électroniques.")
 
 
-@group.command("test")
-@click.argument("address")
+@group.command("test", help="Envoyer aussitôt un message à ADRESSE et dire ce que répond le serveur.")
+@click.argument("address", metavar="ADRESSE")
 @with_appcontext
 @sentences
 def test(address: str) -> None:

@@ -12,12 +12,12 @@ from cpro.core.jobs.models import Job, JobState
 from cpro.core.jobs.queries import find_previous
 from cpro.core.web.current_user import current_principal
 
-_WORDS = {
-    JobState.WAITING: ("En attente", "info"),
-    JobState.RUNNING: ("En cours", "info"),
-    JobState.DONE: ("Terminé", "ok"),
-    JobState.FAILED: ("Interrompu", "blocked"),
-    JobState.CANCELLED: ("Annulé", "warning"),
+_LEVELS = {
+    JobState.WAITING: "info",
+    JobState.RUNNING: "info",
+    JobState.DONE: "ok",
+    JobState.FAILED: "blocked",
+    JobState.CANCELLED: "warning",
 }
 _UNKNOWN = "Le travail est terminé."
 
@@ -55,14 +55,13 @@ class Progress:
 def progress_of(job: Job, now: datetime) -> Progress:
     """Return what the page of a job says, in a request of the person who looks."""
     handler, state = find_handler(job.kind), job.state
-    words, level = _WORDS[state]
     done = min(job.progress_done, job.progress_total)
     is_counted = bool(job.progress_total) and state is JobState.RUNNING
     return Progress(
         label=handler.label if handler else "Traitement",
         state=state.value,
-        words=words,
-        level=level,
+        words=state.label,
+        level=_LEVELS.get(state, "info"),
         done=done,
         total=job.progress_total,
         step=job.progress_message or "Préparation…",

@@ -80,6 +80,14 @@ def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) ->
     return code
 
 
+def enable(session: Session, account: PlatformAccount, *, by: Actor, now: datetime) -> None:
+    """Let a disabled account of the platform sign in again, with the password it had; twice changes nothing."""
+    if account.is_active:
+        return
+    account.is_active = True
+    record_about(session, "account:enabled", account, by=by, now=now, changes={"is_active": (False, True)})
+
+
 def disable(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> None:
     """Disable an account: its sign-ins end, its drafts go, its data stays."""
     account.is_active = False
