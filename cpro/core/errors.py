@@ -6,7 +6,7 @@ Anything else that is raised is a defect: it is logged and answered by the 500 p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 
 class DomainError(Exception):
@@ -65,6 +65,17 @@ class Conflict(DomainError):
     """Refuse to overwrite what another person saved since the form was opened."""
 
     status = 409
+
+
+class MaybeThere(Conflict):
+    """Ask, before a row is created, whether it is one that is there already: those of `ids`.
+
+    The same call, `confirmed`, creates it all the same.
+    """
+
+    def __init__(self, message: str, ids: Sequence[int]) -> None:
+        super().__init__(message)
+        self.ids = ids
 
 
 class PasswordNeeded(DomainError):

@@ -135,7 +135,9 @@ class UsersScreen(Screen):
         """Create through the feature's operation."""
         values = {name: form[name].data or "" for name in RULES}
         divisions, student = read_divisions(form, values), read_id(form["student"].data or "")
-        return create_user(values, division_ids=divisions, student_id=student, by=by, now=now)
+        return create_user(
+            values, division_ids=divisions, student_id=student, confirmed=self.is_confirmed, by=by, now=now
+        )
 
     def update(self, row: Account, form: VersionedForm, *, opened_on: str | None, by: Any, now: Any) -> None:
         """Correct through the feature's operation."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from cpro.audit.operations import About, differences, record
 from cpro.core import events
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, FieldErrors, Forbidden, check_no_error
+from cpro.core.errors import DomainError, FieldErrors, Forbidden, MaybeThere, check_no_error
 from cpro.core.formatting import plural, spoken_name
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
@@ -25,6 +25,7 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.extensions import db
 from cpro.students.mefs import diploma_of_division, diplomas_of_divisions
 from cpro.students.models import MEF, Diploma, Division, Student
+from cpro.students.namesakes import list_namesakes
 from cpro.students.queries import find_diploma, find_division, find_mef, find_typed_division, list_alike
 
 _OLDEST_BIRTH = date(1940, 1, 1)
@@ -71,15 +72,33 @@ def student_values(student: Student, division: Division | None) -> dict[str, str
     }
 
 
-def create_student(values: Mapping[str, str], *, by: Actor, now: datetime) -> Student:
-    """Create a student by hand. Raises `KeptBySIECLE`, `FieldErrors`."""
+def create_student(values: Mapping[str, str], *, confirmed: bool = False, by: Actor, now: datetime) -> Student:
+    """Create a student by hand.
+
+    `confirmed` says that it is not one of the students whom the school has under that name. Raises `KeptBySIECLE`,
+    `FieldErrors`, `MaybeThere`.
+    """
     refuse_if_kept_by_siecle()
-    student = Student(created_at=now, **_clean_student(values, now))
+    clean = _clean_student(values, now)
+    lock_current_establishment()  # of one form posted twice, the second meets the student of the first
+    if not confirmed:
+        _ask_if_there(clean)
+    student = Student(created_at=now, **clean)
     db.session.add(student)
     db.session.flush()
     record_change("student:created", student, {}, by=by, now=now)
     carry_diplomas([student.division_id], by=by, now=now)
     return student
+
+
+def _ask_if_there(clean: Mapping[str, Any]) -> None:
+    found = list_namesakes(clean["last_name"], clean["first_name"], clean["birth_date"])
+    if found:
+        raise MaybeThere(
+            f"{spoken_name(clean['first_name'], clean['last_name'])} : est-ce la même personne qu’un élève que vous "
+            "avez déjà ?",
+            [each.id for each in found],
+        )
 
 
 def update_student(

@@ -21,10 +21,13 @@ def create_user(
     *,
     division_ids: Collection[int] = (),
     student_id: int | None = None,
+    confirmed: bool = False,
     by: Actor,
     now: datetime,
 ) -> Account:
     """Create the account typed in a form: a teacher's with its divisions, a pupil's with its pupil (`student_id`).
+
+    `confirmed`: see `manual.create_manual_account`.
 
     Raises `DomainError` on `divisions` for an unknown division or a role other than teacher, on `student` for a role
     other than pupil, and what `manual.create_manual_account` and `accounts.operations.create_pupil_account` raise.
@@ -36,7 +39,7 @@ def create_user(
     if student_id is not None:
         raise DomainError("Seul un compte d’apprenant est celui d’un élève.", field="student")
     return manual.create_manual_account(
-        values, by=by, now=now, alongside=lambda account: _set_divisions(account, division_ids)
+        values, confirmed=confirmed, by=by, now=now, alongside=lambda account: _set_divisions(account, division_ids)
     )
 
 

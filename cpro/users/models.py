@@ -104,6 +104,14 @@ class Account(Owned, Model):
         """Return whether the account's role has a right; see `may_sign_in` for whether anybody uses it now."""
         return self.role.can(permission)
 
+    def is_named(self, last_name: str, first_name: str) -> bool:
+        """Return whether it bears a full name, whatever the case and the accents."""
+        return fold(f"{self.last_name} {self.first_name}") == fold(f"{last_name} {first_name}")
+
+    def has_address(self, email: str) -> bool:
+        """Return whether an e-mail address is its own, typed or proved; "" is nobody's."""
+        return bool(email) and email.casefold() in (self.email.casefold(), self.confirmed_email.casefold())
+
     @property
     def label(self) -> str:
         """Return the person's name as sentences say it."""

@@ -56,7 +56,7 @@ class Office:
 
         def action(*, by: Actor, now: Any) -> int:
             return manual.create_manual_account(
-                {"last_name": "Mica", "first_name": "Zoé", "role": role, **values}, by=by, now=now
+                {"last_name": "Mica", "first_name": "Zoé", "role": role, **values}, confirmed=True, by=by, now=now
             ).id
 
         return self.act(action, who)

@@ -85,3 +85,32 @@ def test_user_form_a_division_that_two_codes_read_as_is_asked_exactly(app: Flask
 
     assert "Aucune division ne porte le code « 2alp »" in refused.error("divisions")
     assert browser.post(NEW, {**TEACHER, "divisions": "2Alp"}).status_code == 303
+
+
+class TestSamePerson:
+    def test_user_form_posted_twice_makes_one_person(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+
+        assert browser.post(NEW, TEACHER).status_code == 303
+        with nothing_written(app):
+            answer = browser.post(NEW, TEACHER)
+
+        page = Page(answer)
+        assert answer.status_code == 409
+        assert "Est-ce la même personne ?" in page.text
+        assert "Ouvrir la fiche : Ada NOUVELLE (ada.nouvelle)" in page.text
+
+    def test_user_form_the_same_address_under_another_name_is_asked_about(self, as_: As) -> None:
+        browser = as_("administrator")
+        browser.post(NEW, TEACHER)
+        other = {**TEACHER, "last_name": "Mariée", "email": "ADA@ecole.example"}
+
+        assert browser.post(NEW, other).status_code == 409
+        assert browser.post(NEW, {**other, "confirmed": "oui"}).status_code == 303
+
+    def test_user_form_a_namesake_of_another_role_or_school_asks_nothing(self, as_: As) -> None:
+        browser = as_("administrator")
+        browser.post(NEW, TEACHER)
+
+        assert browser.post(NEW, {**TEACHER, "role": "administrator"}).status_code == 303
+        assert as_("administrator", "b").post(NEW, TEACHER).status_code == 303

@@ -20,6 +20,7 @@ from cpro.extensions import db
 from cpro.imports.parse.records import StudentRecord
 from cpro.imports.parse.siecle.header import ExportKind
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
+from cpro.students import namesakes
 from cpro.students.models import Origin, Student
 
 TWO_PEOPLE = (
@@ -174,10 +175,10 @@ def may_be_same(record: StudentRecord, known: Known, source: PupilSource) -> boo
 
     Where birth dates differ or are unknown, a number that differs too says that they are two people.
     """
-    if record.birth_date and record.birth_date == known.birth_date:
-        return True
     is_apart = (record.ine and known.ine) or (record.siecle_id and getattr(known, source.number))
-    return not is_apart and (known.is_active or record.birth_date == known.birth_date)
+    return namesakes.may_be_same(
+        record.birth_date, known.birth_date, is_present=known.is_active, is_told_apart=bool(is_apart)
+    )
 
 
 def repeats_in_words(record: StudentRecord, known: Known, division: str, source: PupilSource) -> bool:

@@ -279,8 +279,7 @@ class StaffAnalysis:
         return [each for each in self._list_namesakes(record) if each.can(permission) and each.id not in met]
 
     def _list_namesakes(self, record: StaffRecord) -> list[Account]:
-        name = fold(f"{record.last_name} {record.first_name}")
-        return [each for each in self._accounts if fold(f"{each.last_name} {each.first_name}") == name]
+        return [each for each in self._accounts if each.is_named(record.last_name, record.first_name)]
 
     def _absent(self) -> Iterator[Proposal]:
         for account in self._accounts:

@@ -148,7 +148,11 @@ def create_pupil_account(values: Mapping[str, str], student_id: int | None, *, b
     check_may_receive(student)
     _check_typed_names(values, student)
     return manual.create_manual_account(
-        {**values, **account_names(student)}, by=by, now=now, alongside=lambda account: _link(account, student)
+        {**values, **account_names(student)},
+        confirmed=True,  # the pupil is chosen, and has no other account
+        by=by,
+        now=now,
+        alongside=lambda account: _link(account, student),
     )
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import differences
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, check_no_error, refusal_of
+from cpro.core.errors import DomainError, MaybeThere, check_no_error, refusal_of
+from cpro.core.formatting import join_french, spoken_name
 from cpro.core.permissions import Actor, Permission, Role, role_can
 from cpro.core.validators import clean_text, normalise_email
 from cpro.establishments.gate import require_open_gate
@@ -74,13 +76,15 @@ def get_account_details(account: Account) -> dict[str, str]:
 
 
 def create_manual_account(
-    values: Mapping[str, str], *, by: Actor, now: datetime, alongside: Alongside | None = None
+    values: Mapping[str, str], *, confirmed: bool = False, by: Actor, now: datetime, alongside: Alongside | None = None
 ) -> Account:
     """Create an account of the current school, its login made from the name, and return it.
 
-    `values` holds fields of `RULES` (last_name, first_name and role at least). A first head's code is mailed where an
+    `values` holds fields of `RULES` (last_name, first_name and role at least); `confirmed` says that it is nobody who
+    has an account of that role under the same name or e-mail address. A first head's code is mailed where an
     address is proved, if one is (`head_codes`); a further head or administrator waits for the head's consent. Raises
-    `GateClosed`, `FieldErrors`, `RoleRefused`, `ConsentImpossible`, `HeadCodeUndeliverable`, `LoginTaken`.
+    `GateClosed`, `FieldErrors`, `MaybeThere`, `RoleRefused`, `ConsentImpossible`, `HeadCodeUndeliverable`,
+    `LoginTaken`.
     """
     establishment = lock_current_establishment()
     require_open_gate(establishment)
@@ -94,6 +98,8 @@ def create_manual_account(
             "saisie ici, et la personne donnera la sienne dans « Mon compte ».",
             field="email",
         )
+    if not confirmed:
+        _ask_if_there(role, clean)
     account = Account(
         role=role,
         confirmed_email=clean["email"] if rules.is_command_line(by) else "",
@@ -111,6 +117,20 @@ def create_manual_account(
     record_about(db.session(), "account:created", account, by=by, now=now, changes=changes)
     teachers.notify_heads(account, establishment, "créé à la main", by=by, now=now)
     return account
+
+
+def _ask_if_there(role: Role, clean: Mapping[str, str]) -> None:
+    met = [
+        each
+        for each in db.session.scalars(select(Account).where(Account.role == role).order_by(Account.id))
+        if each.is_named(clean["last_name"], clean["first_name"]) or each.has_address(clean["email"])
+    ]
+    if met:
+        name = spoken_name(clean["first_name"], clean["last_name"])
+        raise MaybeThere(
+            f"{name} : est-ce la même personne que {join_french([each.label for each in met])}, qui a déjà un compte ?",
+            [each.id for each in met],
+        )
 
 
 def update_account(

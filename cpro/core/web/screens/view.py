@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
 from cpro.core import clock, events
-from cpro.core.errors import DomainError, Forbidden, NotFound, refusal_of
+from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
 from cpro.core.lists import hold_words
 from cpro.core.parsing import read_id
 from cpro.core.spreadsheets import csv_lines, xlsx_file
@@ -223,8 +223,15 @@ class Screen(DeclaredScreen):
         except DomainError as refused:
             form.blame(refused)
             g.screen_page = {"status": refused.status}
+            if isinstance(refused, MaybeThere):
+                g.screen_page["maybe"] = [self.find_row(each) for each in refused.ids]
             return
         _answer(back_to(self.get_url(".details_view", id=row_id), self.created_text(self.find_row(row_id))))
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Return whether a creation is posted again by whoever was asked if the row was there (`MaybeThere`)."""
+        return posted().get("confirmed") == "oui"
 
     def update_model(self, form: Any, model: Any) -> None:
         """Correct through the feature's operation; the second person to save is warned, and loses nothing."""

@@ -52,7 +52,7 @@ class StudentsScreen(Screen):
     filters = ("situation", "ine", "division", "mef_code")
     form_columns = ("last_name", "usage_name", "first_name", "birth_date", "division", "mef_code")
     form_class = StudentForm
-    create_with, update_with = staticmethod(operations.create_student), staticmethod(operations.update_student)
+    update_with = staticmethod(operations.update_student)
     bulk_actions = (
         _leading_to("open-accounts", "Ouvrir un compte", "pupil_accounts.open_accounts", "ids"),
         _leading_to("sheets", "Fiches d’activation", "credential_sheets.choose", "eleves"),
@@ -79,6 +79,10 @@ class StudentsScreen(Screen):
         """Return the student's name, with division and birth date."""
         beside = [row.division.code if row.division else "", format_date(row.birth_date) if row.birth_date else ""]
         return f"{self.label_of(row)} ({', '.join(filter(None, beside)) or 'sans division'})"
+
+    def create(self, form: VersionedForm, *, by: Any, now: Any) -> Student:
+        """Create through the feature's operation."""
+        return operations.create_student(form.data, confirmed=self.is_confirmed, by=by, now=now)
 
     def why_not_create(self) -> str | None:
         """Send back to SIECLE the schools that use it."""

@@ -1,0 +1,37 @@
+"""Whether a pupil who is about to be written is one whom the school has, when no number says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import or_, select
+
+from cpro.core.validators import fold
+from cpro.extensions import db
+from cpro.students.models import Student, make_search_key
+
+
+def may_be_same(born: date | None, known_born: date | None, *, is_present: bool, is_told_apart: bool = False) -> bool:
+    """Return whether two pupils of one name may be one person, from their birth dates.
+
+    `is_told_apart` says that each has a number of its own: it separates those whose birth dates differ or are unknown.
+    A pupil who left is nobody else's namesake unless the birth date is theirs too.
+    """
+    if born and born == known_born:
+        return True
+    return not is_told_apart and (is_present or born == known_born)
+
+
+def list_namesakes(last_name: str, first_name: str, born: date | None) -> Sequence[Student]:
+    """Return the pupils of the school who may be the one typed in a form, by id."""
+    key = make_search_key(last_name, first_name, "")
+    named = select(Student).where(
+        Student.merged_into_id.is_(None), or_(Student.search_key == key, Student.usage_name != "")
+    )
+    return [
+        each
+        for each in db.session.scalars(named.order_by(Student.id))
+        if fold(f"{each.last_name} {each.first_name}") == key
+        and may_be_same(born, each.birth_date, is_present=each.is_active)
+    ]
