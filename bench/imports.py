@@ -1,9 +1,10 @@
-"""Time an import against its floor: `python -m bench.imports [pupils]`.
+"""Time an import against its floor: `python -m bench.imports [pupils] [--schools number]`.
 
 The floor is a bare lxml iterparse of the same file (`bench.bare_parse`) and one bulk insert of the same rows into the
 same kind of database. Each action works in a process of its own, whose peak memory is shown, on databases made for it:
 SQLite files, or, with `CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, databases of that server, whose role
-needs CREATEDB.
+needs CREATEDB. `--schools` fills the database of the import with that many others first (`bench.nation`): its plans are
+not those of an empty one.
 
 The same file again is measured against the parse alone, taken in turn, medians of five: the parse in a process like
 ours, which has loaded the application (Python's collector of cycles walks all of it meanwhile; an import has it walk
@@ -12,11 +13,13 @@ minutes): schools do not deposit a file twice in a row.
 
 Ratios are of elapsed time, and of the time of our processor, which a busy machine disturbs least but which leaves out
 the server of PostgreSQL. « Lock held » is how long the application's transaction lasts: on SQLite, nobody else writes
-meanwhile. Its figures are of pupils who all arrive, come again, all change division, and all receive an account.
+meanwhile. Its figures are of pupils who all arrive, come again, all change division, all change name, and all receive
+an account.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import resource
@@ -34,6 +37,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url, text
 
+from bench import nation
 from bench.bare_parse import parse_bare
 from bench.siecle_files import UAI, write_students
 from cpro import create_app
@@ -78,7 +82,7 @@ def median(times: Iterable[Time]) -> Time:
 
 def import_file(path: Path, *, opens_accounts: bool = False) -> float:
     """Analyse a file and apply it; return the seconds of its transaction."""
-    with receive([(path.name, path)]) as sources:
+    with receive([(path.name, path)], now=NOW) as sources:
         run_id = analyse(sources, opens_student_accounts=opens_accounts, by=BENCH, now=NOW)
     read_at: list[float] = []
 
@@ -110,6 +114,9 @@ def measure(what: str, path: Path, folder: Path, database: str) -> dict[str, flo
     with app.app_context():
         if what == "prepare":
             return _prepare()
+        if what.startswith("fill"):
+            nation.fill(nation.Nation(int(what.split()[1]), fiches=1, evaluations=1, bilans=1, lines=200))
+            return {}
         tenancy.enter(tenancy.Scope(_school_id()))
         held: list[float] = []
         if what == "parse":
@@ -154,10 +161,11 @@ class Bench:
     """One size: a file, and the databases it is imported into."""
 
     def __init__(self, count: int, folder: Path, databases: dict[str, str]) -> None:
-        self.path, self.moved = folder / "Eleves.xml", folder / "Moved.xml"
+        self.path, self.moved, self.renamed = (folder / f"{name}.xml" for name in ("Eleves", "Moved", "Renamed"))
         self._folder, self._databases = folder, databases
         write_students(self.path, count)
         write_students(self.moved, count, divisions="E")
+        write_students(self.renamed, count, divisions="E", usage_name="NOUVEAU")
 
     def run(self, what: str, name: str = "ours", path: Path | None = None) -> tuple[Time, dict[str, float]]:
         """Measure an action in a process of its own."""
@@ -173,12 +181,15 @@ class Bench:
         return Time(*map(float, output.split()))
 
 
-def compare(count: int) -> float:
+def compare(count: int, schools: int = 0) -> float:
     """Print the figures of one size, and return the peak memory of its import."""
     with tempfile.TemporaryDirectory() as name, fresh_databases(Path(name), ("ours", "floor")) as databases:
         bench = Bench(count, Path(name), databases)
         for each in databases:
             bench.run("prepare", each)
+        if schools:
+            bench.run(f"fill {schools}")
+            vacuum(databases["ours"])
         parse = median(bench.parse_in_bare_process() for _ in range(ROUNDS))
         inserted, _ = bench.run("insert", "floor")
         floor = Time(parse.elapsed + inserted.elapsed, parse.processor + inserted.processor)
@@ -186,6 +197,7 @@ def compare(count: int) -> float:
         first, arriving = bench.run("import")
         print(f"  import {first.elapsed:.2f} s: {first.over(floor)} of the floor", flush=True)
         vacuum(databases["ours"])
+        changes: dict[str, dict[str, float]] = {}
         rounds = [(bench.run("parse")[0], bench.parse_in_bare_process(), bench.run("import")) for _ in range(ROUNDS)]
         second, unchanged = median(again for _, _, (again, _) in rounds), rounds[0][2][1]
         print(f"  again {second.elapsed:.2f} s:")
@@ -194,9 +206,11 @@ def compare(count: int) -> float:
             ("a bare one", median(bare for _, bare, _ in rounds)),
         ):
             print(f"    {second.over(alone)} of the parse in {where} ({alone.elapsed:.2f} s)", flush=True)
-        _, moving = bench.run("import", path=bench.moved)
-        _, opening = bench.run("accounts", path=bench.moved)
-    measured = {"all arriving": arriving, "again": unchanged, "all moving": moving, "accounts opened": opening}
+        for label, path in (("all moving", bench.moved), ("all renamed", bench.renamed)):
+            changed, changes[label] = bench.run("import", path=path)
+            print(f"  {label} {changed.elapsed:.2f} s: {changed.over(floor)} of the floor", flush=True)
+        _, opening = bench.run("accounts", path=bench.renamed)
+    measured = {"all arriving": arriving, "again": unchanged, **changes, "accounts opened": opening}
     print("  peak " + ", ".join(f"{figures['megabytes']:.0f} MB {label}" for label, figures in measured.items()))
     print(
         "  lock held " + ", ".join(f"{figures['held']:.1f} s {label}" for label, figures in measured.items()),
@@ -245,10 +259,14 @@ def main() -> None:
         what, path, folder, database = sys.argv[2:]
         print(json.dumps(measure(what, Path(path), Path(folder), database)))
         return
-    if len(sys.argv) > 1:
-        compare(int(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pupils", type=int, nargs="?")
+    parser.add_argument("--schools", type=int, default=0)
+    asked = parser.parse_args()
+    if asked.pupils:
+        compare(asked.pupils, asked.schools)
         return
-    small, large = compare(10_000), compare(100_000)
+    small, large = compare(10_000, asked.schools), compare(100_000, asked.schools)
     print(f"memory × {large / small:.2f} from 10 000 to 100 000 pupils")
 
 

@@ -271,7 +271,7 @@ def _prepare(path: Path) -> int:
                     )
                 )
     tenancy.enter(tenancy.Scope(_school_id("bench")))
-    with receive([(path.name, path)]) as sources:
+    with receive([(path.name, path)], now=now) as sources:
         return analyse(sources, by=BENCH, now=now)
 
 

@@ -21,7 +21,7 @@ _STUDENT = """\t\t\t<ELEVE ELEVE_ID="{id}" ELENOET="{number}">
 {ine}\t\t\t\t<ELENOET>{number}</ELENOET>
 \t\t\t\t<ID_ELEVE_ETAB>0{number:05}00000</ID_ELEVE_ETAB>
 \t\t\t\t<NOM_DE_FAMILLE>{last_name}</NOM_DE_FAMILLE>
-\t\t\t\t<PRENOM>{first_name}</PRENOM>
+{usage_name}\t\t\t\t<PRENOM>{first_name}</PRENOM>
 \t\t\t\t<DATE_NAISS>{day:02}/{month:02}/{year}</DATE_NAISS>
 \t\t\t\t<DOUBLEMENT>0</DOUBLEMENT>
 \t\t\t\t<CODE_PAYS>100</CODE_PAYS>
@@ -59,11 +59,18 @@ _STRUCTURES = """\t\t\t<STRUCTURES_ELEVE ELEVE_ID="{id}" ELENOET="{number}">
 
 
 def write_students(
-    path: Path, count: int, *, uai: str = UAI, school_year: int = 2026, divisions: str = "D", seed: int = 1
+    path: Path,
+    count: int,
+    *,
+    uai: str = UAI,
+    school_year: int = 2026,
+    divisions: str = "D",
+    usage_name: str = "",
+    seed: int = 1,
 ) -> None:
     """Write an `ElevesSansAdresses.xml` of that many pupils in ISO-8859-15, the same for the same arguments.
 
-    Thirty pupils a division; `divisions` is the letter that their codes begin with.
+    Thirty pupils a division; `divisions` is the letter that their codes begin with, `usage_name` is everybody's.
     """
     chance = random.Random(seed)
     with path.open("w", encoding="iso-8859-15", newline="\r\n") as file:
@@ -71,7 +78,7 @@ def write_students(
         file.write(f"\t\t<UAJ>{uai}</UAJ>\n\t\t<ANNEE_SCOLAIRE>{school_year}</ANNEE_SCOLAIRE>\n")
         file.write("\t\t<DATE_EXPORT>05/10/2026</DATE_EXPORT>\n\t</PARAMETRES>\n\t<DONNEES>\n\t\t<ELEVES>\n")
         for number in range(count):
-            _write_student(file, number, uai, chance)
+            _write_student(file, number, uai, usage_name, chance)
         file.write("\t\t</ELEVES>\n\t\t<STRUCTURES>\n")
         for number in range(count):
             file.write(
@@ -80,7 +87,7 @@ def write_students(
         file.write("\t\t</STRUCTURES>\n\t</DONNEES>\n</BEE_ELEVES>\n")
 
 
-def _write_student(file: TextIO, number: int, uai: str, chance: random.Random) -> None:
+def _write_student(file: TextIO, number: int, uai: str, usage_name: str, chance: random.Random) -> None:
     ine = f"{990_000_000 + number:09}"
     ine += rnie_key(ine)
     file.write(
@@ -91,6 +98,7 @@ def _write_student(file: TextIO, number: int, uai: str, chance: random.Random) -
             if number % 200 == 199
             else f"\t\t\t\t<ID_NATIONAL>{ine}</ID_NATIONAL>\n\t\t\t\t<INE_RNIE>{ine}</INE_RNIE>\n",
             last_name=f"{chance.choice(_LAST_NAMES)}-{chance.choice(_LAST_NAMES)}-{number:X}".translate(_LETTERS),
+            usage_name=f"\t\t\t\t<NOM_USAGE>{usage_name}</NOM_USAGE>\n" if usage_name else "",
             first_name=chance.choice(_FIRST_NAMES),
             day=chance.randint(1, 28),
             month=chance.randint(1, 12),

@@ -36,7 +36,7 @@ from sqlalchemy.sql.selectable import Select, SelectBase
 
 from cpro.core.clock import utcnow
 from cpro.core.locks import milliseconds_to_wait
-from cpro.extensions import db
+from cpro.extensions import application, db
 
 _SCOPE = "cpro_scope"
 _BULK = "cpro_bulk"
@@ -368,24 +368,30 @@ def _stamp(obj: Any, scope: Scope) -> None:
         obj.establishment_id = scope.establishment_id
 
 
-def _announce_to_database(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    """Set, on PostgreSQL, how long the transaction waits for a lock, and its scope.
+_HOW = "set_config('lock_timeout', :wait, true), set_config('plan_cache_mode', :plans, true)"
+_ANNOUNCE_HOW = text(f"SELECT {_HOW}")
+_ANNOUNCE = text(f"SELECT {_HOW}, set_config('cpro.scope', :scope, true)")
 
-    Row-level security repeats the filter (migration 0002).
+
+def _announce_to_database(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    """Set, on PostgreSQL, how long the transaction waits for a lock, how its statements are planned, and its scope.
+
+    Row-level security repeats the filter (migration 0002). A job or a command sends few statements, over many rows:
+    each is planned for its values. For one that comes a sixth time, PostgreSQL may keep a plan that suits the usual
+    school of a large base, and that takes a thousand times as long in the largest.
     """
     if connection.dialect.name != "postgresql" or transaction.nested:
         return
-    # Of 0, PostgreSQL understands that one waits for ever.
-    wait = f"{max(1, milliseconds_to_wait())}ms"
+    how = {
+        # Of 0, PostgreSQL understands that one waits for ever.
+        "wait": f"{max(1, milliseconds_to_wait())}ms",
+        "plans": "auto" if application.is_answering else "force_custom_plan",
+    }
     scope = session.info.get(_SCOPE)
     if scope is None:  # nothing is announced, so row-level security shows nothing
-        connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": wait})
+        connection.execute(_ANNOUNCE_HOW, how)
         return
-    announced = "platform" if scope.is_platform else str(scope.establishment_id)
-    connection.execute(
-        text("SELECT set_config('lock_timeout', :wait, true), set_config('cpro.scope', :scope, true)"),
-        {"wait": wait, "scope": announced},
-    )
+    connection.execute(_ANNOUNCE, how | {"scope": "platform" if scope.is_platform else str(scope.establishment_id)})
 
 
 event.listen(db.session, "do_orm_execute", _narrow)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import joinedload
 
+from cpro.core.among import is_among
 from cpro.core.errors import NotFound
 from cpro.core.lists import find_coded, hold_words
 from cpro.extensions import db
@@ -151,7 +152,7 @@ def get_last_changes(student_ids: Collection[int]) -> Mapping[int, datetime]:
     for model in KINDS if student_ids else ():
         latest = (
             select(model.student_id, func.max(model.changed_at))
-            .where(model.student_id.in_(student_ids))
+            .where(is_among(model.student_id, student_ids))
             .group_by(model.student_id)
         )
         for student_id, changed_at in db.session.execute(latest):
@@ -180,7 +181,9 @@ def list_students_with_records(student_ids: Collection[int], *, since: datetime 
         written = [model.changed_at >= since] if since else []
         found |= set(
             db.session.scalars(
-                select(model.student_id).where(model.student_id.in_(student_ids), model.received_in.is_(None), *written)
+                select(model.student_id).where(
+                    is_among(model.student_id, student_ids), model.received_in.is_(None), *written
+                )
             )
         )
     return found
@@ -320,7 +323,7 @@ def _pupils(wanted: PupilFilter) -> Select[Student]:
 def _counted(model: type[Evaluation] | type[Bilan], student_ids: Collection[int]) -> Select[int, int]:
     return (
         select(model.student_id, func.count(model.id))
-        .where(model.student_id.in_(student_ids))
+        .where(is_among(model.student_id, student_ids))
         .group_by(model.student_id)
     )
 

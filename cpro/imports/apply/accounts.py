@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Row, String, Table, literal, select
 
+from cpro.core.among import is_among
 from cpro.core.formatting import of_name, person_name, spoken_name
 from cpro.core.permissions import Permission
 from cpro.core.staging import BATCH, Staging
@@ -259,7 +260,9 @@ def delete_created(staged: Staging, going: Going) -> None:
 def refuse_opened(run: ImportRun) -> None:
     """Refuse once an account that the import created was activated."""
     for ids in list_selected_ids(run.id, "account", ChangeAction.CREATE):
-        opened = select(Account).where(Account.id.in_(ids), Account.activated_at.is_not(None)).order_by(Account.id)
+        opened = (
+            select(Account).where(is_among(Account.id, ids), Account.activated_at.is_not(None)).order_by(Account.id)
+        )
         account = db.session.scalars(opened.limit(1)).first()
         if account is not None:
             raise WorkedOn(f"le compte {of_name(account.label)}", "a été activé depuis")
@@ -268,13 +271,13 @@ def refuse_opened(run: ImportRun) -> None:
 def _check_unchanged(page: Sequence[Row[Any]]) -> None:
     """Refuse once one of the accounts that the import created is not as it was imported."""
     ids = [change.object_id for change in page]
-    accounts = {account.id: account for account in db.session.scalars(select(Account).where(Account.id.in_(ids)))}
+    accounts = {account.id: account for account in db.session.scalars(select(Account).where(is_among(Account.id, ids)))}
     moved = _list_moved(page, ids)
     divisions: dict[int, list[str]] = {}
     for account_id, code in db.session.execute(
         select(TeacherDivision.account_id, Division.code)
         .join(Division, Division.id == TeacherDivision.division_id)
-        .where(TeacherDivision.account_id.in_(ids))
+        .where(is_among(TeacherDivision.account_id, ids))
     ):
         divisions.setdefault(account_id, []).append(code)
     for change in page:
@@ -299,11 +302,11 @@ def _list_moved(page: Sequence[Row[Any]], ids: Sequence[int]) -> set[int]:
     A pupil is known by their number in SIECLE, by their name where they have none.
     """
     known = select(ImportChange.object_id, ImportChange.object_key, ImportChange.object_label).where(
-        ImportChange.id.in_([change.id for change in page])
+        is_among(ImportChange.id, [change.id for change in page])
     )
     opened_to = {account_id: number or _words(label) for account_id, number, label in db.session.execute(known)}
     named = select(Student.account_id, Student.siecle_id, Student.first_name, Student.last_name).where(
-        Student.account_id.in_(ids)
+        is_among(Student.account_id, ids)
     )
     names = {
         account_id: number or _words(spoken_name(first_name, last_name))

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Integer, Row, String, Table, func, literal, or_, select
 
+from cpro.core.among import is_among
 from cpro.core.formatting import of_name, spoken_name
 from cpro.core.staging import Staging
 from cpro.extensions import db
@@ -168,7 +169,7 @@ def delete_created(staged: Staging, going: Going, accounts: Table) -> None:
 def _check_unchanged(page: Sequence[Row[Any]], by_code: Mapping[str, int], account_ids: Set[int]) -> None:
     """Refuse once one of the pupils whom the import created is not as imported, but for an account that goes too."""
     ids = [change.object_id for change in page]
-    students = {student.id: student for student in db.session.scalars(select(Student).where(Student.id.in_(ids)))}
+    students = {student.id: student for student in db.session.scalars(select(Student).where(is_among(Student.id, ids)))}
     for change in page:
         student = students.get(change.object_id)
         if student is None:
@@ -181,7 +182,7 @@ def _check_unchanged(page: Sequence[Row[Any]], by_code: Mapping[str, int], accou
             raise WorkedOn(
                 f"le dossier {of_name(spoken_name(student.first_name, student.last_name))}", "a changé depuis"
             )
-    if db.session.scalar(select(Student.id).where(Student.merged_into_id.in_(ids)).limit(1)) is not None:
+    if db.session.scalar(select(Student.id).where(is_among(Student.merged_into_id, ids)).limit(1)) is not None:
         raise WorkedOn("un élève qu’il a apporté", "a reçu depuis ce que tenait un doublon")
     for student in students.values():
         db.session.expunge(student)
@@ -307,7 +308,7 @@ def _names_of(page: Sequence[Row[Any]]) -> dict[int, Any]:
     if not ids:
         return {}
     columns = (Student.id, Student.last_name, Student.first_name, Student.usage_name)
-    return {row.id: row for row in db.session.execute(select(*columns).where(Student.id.in_(ids)))}
+    return {row.id: row for row in db.session.execute(select(*columns).where(is_among(Student.id, ids)))}
 
 
 def _search_key_of(now: Any, pairs: Changes) -> str:

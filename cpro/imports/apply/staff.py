@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import or_, select
 
+from cpro.core.among import is_among
 from cpro.core.permissions import Permission, Role
 from cpro.extensions import db
 from cpro.imports.changes import DIVISIONS, SERVICES, Changes, Pair, backwards, new_values, set_fields
@@ -154,7 +155,7 @@ def _fields_of(changes: Changes) -> Changes:
 
 
 def _get_accounts(ids: Sequence[int | None]) -> dict[int, Account]:
-    wanted = select(Account).where(Account.id.in_(ids))
+    wanted = select(Account).where(is_among(Account.id, ids))
     return {account.id: account for account in db.session.scalars(wanted)} if ids else {}
 
 
@@ -163,7 +164,9 @@ def _set_divisions(given: Mapping[int | None, Pair], *, otherwise: Exception) ->
     by_code = list_division_ids()
     stored: dict[int, dict[int, TeacherDivision]] = {}
     ids = [id_ for id_ in given if id_ is not None]
-    for row in db.session.scalars(select(TeacherDivision).where(TeacherDivision.account_id.in_(ids))) if ids else ():
+    for row in (
+        db.session.scalars(select(TeacherDivision).where(is_among(TeacherDivision.account_id, ids))) if ids else ()
+    ):
         stored.setdefault(row.account_id, {})[row.division_id] = row
     for account_id, (old, new) in given.items():
         have = stored.get(account_id or 0, {})

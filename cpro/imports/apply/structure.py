@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Integer, Row, Table, select, update
 
 from cpro.core import tenancy
+from cpro.core.among import is_among
 from cpro.core.staging import Staging
 from cpro.extensions import db
 from cpro.imports.changes import backwards, new_values, set_fields
@@ -93,7 +94,7 @@ def undo_structure(staged: Staging, run: ImportRun, going: Going) -> None:
 
 def _check_unchanged(page: Sequence[Row[Any]], model: type[Any], noun: str) -> None:
     """Refuse once one of the divisions or courses that the import created is not as it was imported."""
-    wanted = select(model).where(model.id.in_([change.object_id for change in page]))
+    wanted = select(model).where(is_among(model.id, [change.object_id for change in page]))
     rows = {row.id: row for row in db.session.scalars(wanted)}
     for change in page:
         row = rows.get(change.object_id)

@@ -11,9 +11,9 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, any_, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, and_, select
 
+from cpro.core.among import is_among
 from cpro.core.formatting import format_date
 from cpro.core.validators import fold
 from cpro.extensions import db
@@ -97,7 +97,7 @@ def look_up(
     """Return the pupils that records name by their number, and those they name by their INE."""
     number: Any = getattr(Student, source.number)
     numbers = [record.siecle_id for record in records if record.siecle_id]
-    found = select_known(_is_among(number, numbers)) if numbers else []
+    found = select_known(is_among(number, numbers)) if numbers else []
     by_id: dict[str | None, Known] = {getattr(known, source.number): known for known in found}
     ines = [
         record.ine
@@ -106,20 +106,9 @@ def look_up(
     ]
     by_ine: dict[str | None, list[Known]] = {}
     if ines:
-        for known in select_known(_is_among(Student.ine, ines)):
+        for known in select_known(is_among(Student.ine, ines)):
             by_ine.setdefault(known.ine, []).append(known)
     return by_id, by_ine
-
-
-def _is_among(column: InstrumentedAttribute[Any], texts: Collection[str]) -> ColumnElement[bool]:
-    """Return the condition that a column holds one of these texts.
-
-    PostgreSQL takes them as one text, which none of them cuts, for none holds a tab: thousands of parameters cost it
-    and its driver more than finding the rows.
-    """
-    if db.engine.dialect.name == "postgresql":
-        return column == any_(func.string_to_array("\t".join(texts), "\t"))
-    return column.in_(texts)
 
 
 def repeats(record: StudentRecord, known: Known, division: str, came_by: Origin | None) -> bool:
@@ -154,7 +143,7 @@ def choose(record: StudentRecord, own: Known | None, others: Iterable[Known]) ->
 def find_namesakes(records: Collection[StudentRecord]) -> dict[str, list[Known]]:
     """Return the pupils without usage name who bear the name of a record, {folded name: pupils}."""
     keys = {get_name_key(record) for record in records}
-    condition = and_(_is_among(Student.search_key, keys), Student.usage_name == "")
+    condition = and_(is_among(Student.search_key, keys), Student.usage_name == "")
     return _by_name(select_known(condition)) if keys else {}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import select
 
+from cpro.core.among import is_among
 from cpro.core.formatting import person_name
 from cpro.core.permissions import Permission
 from cpro.core.validators import fold
@@ -362,7 +363,7 @@ def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
         .where(
             ImportRun.state == RunState.APPLIED,
             ImportChange.object_type == "account",
-            ImportChange.object_id.in_(account_ids),
+            is_among(ImportChange.object_id, account_ids),
             ImportChange.is_selected,
         )
         .order_by(ImportChange.id)

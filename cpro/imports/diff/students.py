@@ -9,6 +9,7 @@ from itertools import islice
 
 from sqlalchemy import func, select
 
+from cpro.core.among import is_among
 from cpro.core.formatting import person_name
 from cpro.extensions import db
 from cpro.imports.changes import Changes, Pair, creating
@@ -373,7 +374,7 @@ class StudentAnalysis:
         while page := _active_ids(after):
             after = page[-1]
             absent = [id_ for id_ in page if id_ not in self._seen]
-            for known in matching.select_known(Student.id.in_(absent)) if absent else ():
+            for known in matching.select_known(is_among(Student.id, absent)) if absent else ():
                 yield self.tally.note(
                     self._deactivation(known, self._today)._replace(is_selected=self._source.deactivates)
                 )

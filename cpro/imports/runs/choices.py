@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import and_, select
 
+from cpro.core.among import is_among
 from cpro.core.errors import check_no_error
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Actor
@@ -108,10 +109,10 @@ def choose_proposals(
     _lock(run)
     before = {family: run.counts[family]["deactivated"] for family, _type in ticks.FAMILIES}
     concerned = (
-        ticks.is_proposal(run) if shown is None else and_(ticks.is_proposal(run), ImportChange.id.in_(list(shown)))
+        ticks.is_proposal(run) if shown is None else and_(ticks.is_proposal(run), is_among(ImportChange.id, shown))
     )
     for is_selected, ids in ((False, None), (True, list(selected))):
-        condition = concerned if ids is None else and_(concerned, ImportChange.id.in_(ids))
+        condition = concerned if ids is None else and_(concerned, is_among(ImportChange.id, ids))
         ticks.set_selected(condition, is_selected)
     ticks.count_again(run, today=today)
     changes = {

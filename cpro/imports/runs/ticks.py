@@ -12,6 +12,7 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
+from cpro.core.among import is_among
 from cpro.core.parsing import read_id
 from cpro.extensions import db
 from cpro.imports.diff.confirmations import list_confirmations
@@ -96,5 +97,7 @@ def count_again(run: ImportRun, *, today: date) -> None:
 def _set_selected_objects(run: ImportRun, object_type: str, ids: Sequence[int], is_selected: bool) -> None:
     for start in range(0, len(ids), _SOME):
         some = ids[start : start + _SOME]
-        concerned = and_(is_proposal(run), ImportChange.object_type == object_type, ImportChange.object_id.in_(some))
+        concerned = and_(
+            is_proposal(run), ImportChange.object_type == object_type, is_among(ImportChange.object_id, some)
+        )
         set_selected(concerned, is_selected)
