@@ -170,7 +170,12 @@ def find_page_from(asked: ListState, statement: Select[Row], *order: Any) -> Pag
 
 def count_rows(found: Select[Any], *, most: int) -> int:
     """Return how many rows a statement finds, counting no further than one beyond `most`."""
-    return db.session.scalar(select(func.count()).select_from(found.limit(most + 1).subquery())) or 0
+    return db.session.scalar(counting(found, most=most)) or 0
+
+
+def counting(found: Select[Any], *, most: int) -> Select[int]:
+    """Return the statement that counts the rows of another one, no further than one beyond `most`."""
+    return select(func.count()).select_from(found.limit(most + 1).subquery())
 
 
 def hold_words(text: str, *columns: Any) -> list[ColumnElement[bool]]:

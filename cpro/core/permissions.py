@@ -58,6 +58,7 @@ class Role(LabelledEnum):
         return self not in (Role.TEACHER, Role.STUDENT)
 
 
+_ROLES = {role.value: role for role in Role}
 _DOERS = {
     Role.ADMINISTRATOR: "l’administrateur",
     Role.HEAD: "le chef d’établissement",
@@ -272,7 +273,8 @@ def roles_with(permission: Permission) -> list[Role]:
 
 def role_can(value: str, permission: Permission) -> bool:
     """Return whether the role of a stored or typed value has a right; a text that is no role's has none."""
-    return value in {role.value for role in roles_with(permission)}
+    role = _ROLES.get(value)
+    return role is not None and role.can(permission)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from cpro.extensions import application, db
 
 _SCOPE = "cpro_scope"
 _BULK = "cpro_bulk"
+_CRITERIA = "cpro_criteria"  # in a session's `info`: what narrows its statements, made once
 _IDS_AT_ONCE = 1000
 #: Ways of sending an update or delete that take the filter's criteria.
 _NARROWED = (None, "auto", "orm")
@@ -239,8 +240,15 @@ def _narrow(state: ORMExecuteState) -> None:
         return
     if not (state.is_relationship_load or state.is_column_load):
         _refuse_raw_tables(state.statement)
-    school = scope.establishment_id
-    state.statement = state.statement.options(
+    made = state.session.info.setdefault(_CRITERIA, {})
+    criteria = made.get((scope, writes)) or made.setdefault((scope, writes), _criteria_of(scope, writes=writes))
+    state.statement = state.statement.options(*criteria)
+
+
+def _criteria_of(scope: Scope, *, writes: bool) -> list[LoaderCriteriaOption]:
+    """Return what narrows a statement to a scope: the school's rows, the national ones where it reads, the diplomas."""
+    school, diploma_ids = scope.establishment_id, scope.diploma_ids
+    criteria = [
         with_loader_criteria(Owned, lambda cls: cls.establishment_id == school, include_aliases=True),
         with_loader_criteria(
             Shared,
@@ -251,8 +259,11 @@ def _narrow(state: ORMExecuteState) -> None:
         ),
         with_loader_criteria(TenantRoot, lambda cls: cls.id == school, include_aliases=True),
         with_loader_criteria(PlatformOnly, false(), include_aliases=True),
-        *_within_diplomas(scope.diploma_ids),
-    )
+    ]
+    for model in _mapped_under(DiplomaScoped) if diploma_ids is not None else ():
+        within = model.is_within(sorted(diploma_ids or ()))
+        criteria.append(with_loader_criteria(model, within, include_aliases=True))
+    return criteria
 
 
 def _refuse_past_the_filter(state: ORMExecuteState) -> None:
@@ -265,16 +276,6 @@ def _refuse_past_the_filter(state: ORMExecuteState) -> None:
     given = state.parameters if isinstance(state.parameters, dict) else ()
     if any(getattr(column, "key", column) == "establishment_id" for column in (*values, *given)):
         raise TenancyError("a row stays in its school: establishment_id is never updated")
-
-
-def _within_diplomas(diploma_ids: frozenset[int] | None) -> list[LoaderCriteriaOption]:
-    """Return the criteria of a scope that names diplomas; none for one that spans them all."""
-    if diploma_ids is None:
-        return []
-    return [
-        with_loader_criteria(model, model.is_within(sorted(diploma_ids)), include_aliases=True)
-        for model in _mapped_under(DiplomaScoped)
-    ]
 
 
 def _mapped_under(mark: type[DiplomaScoped]) -> Iterator[type[DiplomaScoped]]:

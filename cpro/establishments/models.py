@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, event, false
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, case, event, false, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from cpro.core.shown import shown
 from cpro.core.tenancy import Owned, TenantRoot
@@ -53,6 +53,10 @@ class Establishment(TenantRoot, Model):
         CheckConstraint("cnil_kind IN ('declaration', 'registre')", name="cnil_kind"),
         CheckConstraint("retention_years BETWEEN 1 AND 3", name="retention_years"),
     )
+
+    if TYPE_CHECKING:
+        #: the version of the logo in use, or None; said below, and read by who asks for it (`undefer`)
+        logo_id: Mapped[int | None]
 
     #: the school's word in addresses and at sign-in: lower-case letters, digits, hyphen
     code: Mapped[str] = mapped_column(String(32), info=shown("Code de connexion", in_list=False))
@@ -178,3 +182,18 @@ class PictureVersion(Owned, Model):
     height: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+Establishment.logo_id = column_property(
+    select(case((PictureVersion.stored_name != "", PictureVersion.id)))
+    .where(
+        PictureVersion.establishment_id == Establishment.id,
+        PictureVersion.kind == PictureKind.LOGO,
+        PictureVersion.undone_at.is_(None),
+    )
+    .order_by(PictureVersion.id.desc())
+    .limit(1)
+    .correlate(Establishment)
+    .scalar_subquery(),
+    deferred=True,
+)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm.interfaces import ORMOption
 
 from cpro.core.errors import NotFound
 from cpro.core.lists import hold_words
-from cpro.core.tenancy import scope_of
+from cpro.core.tenancy import TenancyError, scope_of
 from cpro.establishments.imaging import is_low_resolution
 from cpro.establishments.models import Establishment, PictureKind, PictureVersion
 from cpro.extensions import db
@@ -18,16 +19,35 @@ from cpro.extensions import db
 #: How long a replaced or deleted picture can be restored.
 UNDO_PERIOD = timedelta(days=30)
 _SHOWN = 50
+#: In a session's `info`: its school.
+_HELD = "cpro_school"
 
 
 def get_current_establishment() -> Establishment:
-    """Return the school of the current scope."""
-    return get_establishment(db.session(), scope_of(db.session()).establishment_id)
+    """Return the school of the current scope, with its logo's number, read once a transaction."""
+    session = db.session()
+    school_id, held = scope_of(session).establishment_id, session.info.get(_HELD)
+    if isinstance(held, Establishment) and held in session and not inspect(held).expired:
+        return held
+    # A session only remembers rows that somebody holds; a commit or a rollback makes it read this one again.
+    session.info[_HELD] = found = get_establishment(session, school_id, undefer(Establishment.logo_id))
+    return found
 
 
-def get_establishment(session: Session, establishment_id: int | None) -> Establishment:
+def hold_current(school: Establishment) -> None:
+    """Give the session its school, read a moment ago in another one, now closed: it reads it again once it has written.
+
+    Raises `TenancyError` when it is not the school of the current scope.
+    """
+    session = db.session()
+    if school.id != scope_of(session).establishment_id:
+        raise TenancyError("the session works for another school")
+    session.info[_HELD] = session.merge(school, load=False)
+
+
+def get_establishment(session: Session, establishment_id: int | None, *options: ORMOption) -> Establishment:
     """Return a school, or raise `NotFound`."""
-    found = session.get(Establishment, establishment_id) if establishment_id is not None else None
+    found = session.get(Establishment, establishment_id, options=options) if establishment_id is not None else None
     if found is None:
         raise NotFound("Cet établissement n’existe pas.")
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 from sqlalchemy.orm import joinedload
 
 from cpro.core.among import is_among
@@ -128,21 +128,18 @@ def list_present_of_division(division_id: int) -> Sequence[Student]:
 
 
 def count_records(student_ids: Collection[int]) -> Mapping[int, Figures]:
-    """Return how many records pupils have, {pupil id: figures}; pupils without any are absent. Three statements."""
-    found: dict[int, dict[str, int]] = {}
-    fiches = (
-        select(Fiche.student_id, Fiche.state, func.count(Fiche.id))
-        .where(Fiche.student_id.in_(student_ids))
-        .group_by(Fiche.student_id, Fiche.state)
+    """Return how many records pupils have, {pupil id: figures}; pupils without any are absent. One statement."""
+    if not student_ids:
+        return {}
+    counted = (
+        _counted(Fiche, "fiches", student_ids),
+        _counted(Fiche, "to_validate", student_ids, *_in_state(FicheState.SUBMITTED)),
+        _counted(Evaluation, "evaluations", student_ids),
+        _counted(Bilan, "bilans", student_ids),
     )
-    for student_id, state, count in db.session.execute(fiches):
-        counts = found.setdefault(student_id, {})
-        counts["fiches"] = counts.get("fiches", 0) + count
-        if state == FicheState.SUBMITTED:
-            counts["to_validate"] = count
-    for model, name in ((Evaluation, "evaluations"), (Bilan, "bilans")):
-        for student_id, count in db.session.execute(_counted(model, student_ids)):
-            found.setdefault(student_id, {})[name] = count
+    found: dict[int, dict[str, int]] = {}
+    for student_id, name, count in db.session.execute(union_all(*counted)):
+        found.setdefault(student_id, {})[name] = count
     return {student_id: Figures(**counts) for student_id, counts in found.items()}
 
 
@@ -320,10 +317,12 @@ def _pupils(wanted: PupilFilter) -> Select[Student]:
     return statement.where(*hold_words(wanted.words, Student.search_key))
 
 
-def _counted(model: type[Evaluation] | type[Bilan], student_ids: Collection[int]) -> Select[int, int]:
+def _counted(
+    model: type[Fiche | Evaluation | Bilan], name: str, student_ids: Collection[int], *conditions: ColumnElement[bool]
+) -> Select[int, str, int]:
     return (
-        select(model.student_id, func.count(model.id))
-        .where(is_among(model.student_id, student_ids))
+        select(model.student_id, literal(name), func.count(model.id))
+        .where(is_among(model.student_id, student_ids), *conditions)
         .group_by(model.student_id)
     )
 

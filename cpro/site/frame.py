@@ -11,8 +11,9 @@ from cpro.config import VERSION
 from cpro.core.permissions import Permission, Principal
 from cpro.core.tenancy import TenancyError
 from cpro.core.web.current_user import current_principal
-from cpro.establishments.models import Establishment, PictureKind
-from cpro.establishments.queries import find_picture, get_current_establishment
+from cpro.core.web.pages import static_url
+from cpro.establishments.models import Establishment
+from cpro.establishments.queries import get_current_establishment
 from cpro.site.menu import list_lines
 
 _STYLESHEETS = (
@@ -50,11 +51,11 @@ class Frame:
         school = _school()
         if school is None:
             return None
-        logo = find_picture(PictureKind.LOGO) if self._may(Permission.LOGO_VIEW) else None
+        logo_id = school.logo_id if self._may(Permission.LOGO_VIEW) else None
         return {
             "name": school.name or school.code,
             "uai": school.uai or "",
-            "logo_url": url_for("settings.logo_image", v=logo.id) if logo else None,
+            "logo_url": url_for("settings.logo_image", v=logo_id) if logo_id else None,
         }
 
     @cached_property
@@ -104,13 +105,13 @@ class Frame:
     def stylesheet_urls(self) -> list[str]:
         """Return the style sheets, ours after Flask-Admin's Bootstrap."""
         bootstrap = url_for("admin.static", filename="bootstrap/bootstrap4/swatch/default/bootstrap.min.css")
-        return [bootstrap, *(url_for("static", filename=name, v=self.version) for name in _STYLESHEETS)]
+        return [bootstrap, *(f"{static_url(name)}?v={self.version}" for name in _STYLESHEETS)]
 
     @property
     def script_urls(self) -> list[str]:
         """Return our scripts, all optional."""
         names = ["cpro.js"] if self.principal is None else ["cpro.js", "unsaved.js"]
-        return [url_for("static", filename=name, v=self.version) for name in names]
+        return [f"{static_url(name)}?v={self.version}" for name in names]
 
     def _may(self, permission: Permission) -> bool:
         person = _person()

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from cpro.audit.operations import About, differences, record
 from cpro.core.concurrency import check_fresh
@@ -175,9 +175,10 @@ def check_mef_deletion(mef: MEF) -> None:
         raise MEFInUse(f"{who} cette formation : vous pouvez la rattacher à un autre diplôme, non la supprimer.")
 
 
-def list_followed_codes() -> set[str]:
-    """Return the codes of the courses that pupils follow: those that `check_mef_deletion` keeps."""
-    return set(db.session.scalars(select(Student.mef_code).where(Student.is_active, Student.mef_code != "").distinct()))
+def find_followed(codes: Collection[str]) -> set[str]:
+    """Return the courses, among these codes, that pupils follow: those that `check_mef_deletion` keeps."""
+    is_followed = exists().where(Student.is_active, Student.mef_code == MEF.code)
+    return set(db.session.scalars(select(MEF.code).where(MEF.code.in_(codes), is_followed)))
 
 
 def _carry_to_divisions(codes: Sequence[str], *, withdrawn: int | None = None) -> dict[str, tuple[Any, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from cpro.core.permissions import Actor, Permission, Role
 from cpro.core.secrets import token_hash
@@ -42,25 +42,29 @@ def find_establishment(session: Session, code_or_uai: str) -> Establishment | No
 
 @dataclass(frozen=True)
 class OpenSignIn:
-    """A sign-in as the guard needs it."""
+    """A sign-in as the guard needs it, with the school worked in where there is one."""
 
     sign_in: SignIn
     account: AnyAccount
+    school: Establishment | None
 
 
 def find_sign_in(session: Session, token: str) -> OpenSignIn | None:
     """Return the sign-in of a cookie's token with its account, or None when it was ended or the account closed."""
+    worked_in = func.coalesce(Account.establishment_id, SignIn.entered_establishment_id)
     row = session.execute(
-        select(SignIn, Account, PlatformAccount)
+        select(SignIn, Account, PlatformAccount, Establishment)
         .outerjoin(Account, Account.id == SignIn.account_id)
         .outerjoin(PlatformAccount, PlatformAccount.id == SignIn.platform_account_id)
+        .outerjoin(Establishment, Establishment.id == worked_in)
         .where(SignIn.token_hash == token_hash(token))
+        .options(undefer(Establishment.logo_id))
     ).one_or_none()
     if row is None:
         return None
-    sign_in, of_school, of_platform = row
+    sign_in, of_school, of_platform, school = row
     account: AnyAccount = of_school or of_platform
-    return OpenSignIn(sign_in, account) if account.may_sign_in else None
+    return OpenSignIn(sign_in, account, school) if account.may_sign_in else None
 
 
 def find_live_code(session: Session, account: AnyAccount, code_hmac: str) -> ActivationCode | None:

@@ -14,7 +14,7 @@ from cpro.core.permissions import Actor, Permission, Principal, can
 
 def current_principal() -> Principal | None:
     """Return who is signed in, or None."""
-    principal = current_user._get_current_object() if current_user else None
+    principal = current_user._get_current_object()
     return principal if isinstance(principal, Principal) else None
 
 

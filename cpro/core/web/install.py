@@ -15,6 +15,7 @@ from cpro.core.parsing import LARGEST_ID
 from cpro.core.rights import describe_closed_under_mandate, describe_read_under_mandate
 from cpro.core.web import error_pages, headers
 from cpro.core.web.conflicts import describe_kept
+from cpro.core.web.pages import static_url
 from cpro.core.web.richtext import show
 
 
@@ -31,6 +32,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         describe_read_under_mandate=describe_read_under_mandate,
         describe_closed_under_mandate=describe_closed_under_mandate,
+        static_url=static_url,
     )
     app.before_request(_refuse_odd_addresses)
     app.after_request(headers.add_headers)

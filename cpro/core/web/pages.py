@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import current_app, flash, g, redirect, render_template, request
+from flask import current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -44,6 +44,13 @@ def page_address(**asked: str) -> str:
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in _PASSING]
     query = urlencode([*kept, *asked.items()])
     return f"{request.path}?{query}" if query else request.path
+
+
+def static_url(filename: str) -> str:
+    """Return the address of a file of ours; what they all begin with is built once a request."""
+    if "static_url" not in g:
+        g.static_url = url_for("static", filename="")
+    return f"{g.static_url}{filename}"
 
 
 def is_local_path(target: str | None) -> bool:

@@ -25,6 +25,7 @@ from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.error_pages import SECRET_FIELDS
 from cpro.core.web.pages import asks_for_json, is_local_path, page_address
 from cpro.core.web.registry import registry
+from cpro.establishments.queries import hold_current
 from cpro.extensions import csrf, login_manager
 from cpro.users import authentication, queries
 from cpro.users.models import Account
@@ -77,6 +78,7 @@ def load_principal(token: str) -> Principal | None:
             label = name_in_school(account.id, school) or label
         principal = Principal(account.id, kind, label, account.login, account.role, school, sign_in.id)
         seen_at = sign_in.last_seen_at
+        g.school_worked_in = found.school
     if seen_at < now - _SEEN_TO_THE:
         _note_seen(token, now)
     return principal
@@ -164,8 +166,10 @@ def _open_scope(principal: Principal | None) -> bool:
         if school is None:
             return False
         tenancy.enter(school.scope)
-        return True
-    tenancy.enter(tenancy.Scope(principal.establishment_id, read_only=principal.can(Permission.SCHOOLS_ENTER)))
+    else:
+        tenancy.enter(tenancy.Scope(principal.establishment_id, read_only=principal.can(Permission.SCHOOLS_ENTER)))
+    if g.school_worked_in is not None:
+        hold_current(g.school_worked_in)
     return True
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy.orm import joinedload
 
 from cpro.core.concurrency import check_fresh
+from cpro.core.errors import refusal_of
 from cpro.core.permissions import Access, Actor, Permission
 from cpro.core.shown import Filter, shown_names
 from cpro.core.web.current_user import may
@@ -132,6 +133,13 @@ class DeclaredScreen(SecureModelView):
 
     def check_deletion(self, row: Any) -> None:
         """Raise what the feature's operation raises when this row cannot be deleted; each page that offers it asks."""
+
+    def list_deletable(self, rows: Sequence[Any]) -> Collection[int]:
+        """Return the ids of the rows of a list whose deletion it offers: all that `check_deletion` lets go.
+
+        A screen whose rule asks the database overrides it, to ask once for all of them.
+        """
+        return {row.id for row in rows if refusal_of(self.check_deletion, row) is None}
 
     def deletion_consequences(self, row: Any) -> list[str]:
         """Return what follows from deleting a row, for the confirmation."""

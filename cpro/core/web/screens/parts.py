@@ -32,7 +32,32 @@ class Column:
     is_long: bool = False
     #: the relationship that `value` reads, loaded with the rows
     loads: Any = None
+
+    @property
+    def css(self) -> str:
+        """Return the class of its cells, "" for none."""
+        return "number" if self.is_number else "long" if self.is_long else ""
+
     cell: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class ListedRow:
+    """One row of a list, as its template draws it."""
+
+    id: int
+    #: what people call it, where there are actions on it, and among namesakes, where it may have a tick box
+    label: str
+    full_label: str
+    #: its page, and the text that leads there
+    url: str
+    heading: str
+    #: the other columns, each a class of the style sheets, or "", and a text
+    cells: Sequence[tuple[str, str]]
+    #: what may be done to it, as (label, address)
+    actions: Sequence[tuple[str, str]]
+    #: why it has no tick box; "" when it has one
+    why_no_box: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.sql.base import ExecutableOption
 
-from cpro.core.lists import count_rows
+from cpro.core.lists import count_rows, counting
 from cpro.extensions import db
 
 Options = Sequence[ExecutableOption]
@@ -27,19 +27,23 @@ def select_rows(
     return select(model).where(*conditions).options(*options).order_by(*order, model.id)
 
 
-def read_page(statement: Select[Any], *, size: int, offset: int) -> list[Any]:
-    """Return one page of a list."""
-    return list(db.session.scalars(statement.limit(size).offset(offset)))
+def read_page(
+    statement: Select[Any], conditions: Sequence[ColumnElement[bool]], *, size: int, offset: int, most: int
+) -> tuple[int, list[Any]]:
+    """Return how many rows a list has, counting no further than one beyond `most`, and one page of them.
+
+    One statement says both, but for a page too far, which has no row to say how many there are.
+    """
+    (model,) = (each["entity"] for each in statement.column_descriptions)
+    counted = select(model.id).where(*conditions)
+    total = counting(counted, most=most).scalar_subquery()
+    found = db.session.execute(statement.add_columns(total).limit(size).offset(offset)).all()
+    return (found[0][1] if found else count_rows(counted, most=most)), [row for row, _total in found]
 
 
 def read_all(statement: Select[Any]) -> Iterator[Any]:
     """Yield every row of a list, a thousand at a time."""
     yield from db.session.scalars(statement.execution_options(yield_per=1000))
-
-
-def count_listed(model: type[Any], conditions: Sequence[ColumnElement[bool]], *, most: int) -> int:
-    """Return how many rows are listed, counting no further than one beyond `most`."""
-    return count_rows(select(model.id).where(*conditions), most=most)
 
 
 def suggest_codes(model: type[Any]) -> list[tuple[str, str]]:

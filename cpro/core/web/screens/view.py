@@ -27,7 +27,7 @@ from cpro.core.web.registry import registry
 from cpro.core.web.screens import queries
 from cpro.core.web.screens.declared import DeclaredScreen
 from cpro.core.web.screens.listing import MAX_ROWS, PAGE_SIZES, Listing
-from cpro.core.web.screens.parts import BulkAction
+from cpro.core.web.screens.parts import BulkAction, Column, ListedRow
 
 _MIMETYPES = {
     "csv": "text/csv",
@@ -73,8 +73,8 @@ class Screen(DeclaredScreen):
         `Listing` reads the address in French, and with bounds; what Flask-Admin read of it is left.
         """
         listing = self._listing()
-        rows = queries.read_page(self._statement(listing), size=listing.size, offset=listing.offset)
-        return queries.count_listed(self.model, self._conditions(listing), most=MAX_ROWS), rows
+        place = {"size": listing.size, "offset": listing.offset, "most": MAX_ROWS}
+        return queries.read_page(self._statement(listing), self._conditions(listing), **place)
 
     def get_one(self, id: object) -> Any:
         """Return a row with what is shown of it, or raise `NotFound`: a word is no id, another's row no row."""
@@ -124,33 +124,49 @@ class Screen(DeclaredScreen):
         return render_page(template, screen=self, admin_view=self, **page)
 
     def _list_page(self, rows: Sequence[Any], total: int) -> dict[str, Any]:
-        listing, actions = self._listing(), self.open_bulk_actions()
+        listing = self._listing()
         if listing.is_narrowed:
             self._announce(events.search_made, screen=self.title, sought=listing.phrase())
         refusal = self.why_not_create() if self.can_create else None
         offered = self.refusal_links() if refusal else ()
         links = [{"text": "", "link_url": url, "link_label": label} for label, url in offered]
-        refused = [action.left_out(rows, by=current_actor(), together=False) for action in actions]
+        columns, actions = [column for column in self.columns if column.in_list], self.open_bulk_actions()
         return {
             "listing": listing,
-            "columns": [column for column in self.columns if column.in_list],
+            "columns": columns,
+            "rows": list(self._list_rows(rows, columns, actions)),
             "gate": [{"text": refusal}, *links] if refusal else [],
             "max_rows": MAX_ROWS,
             "last_page": max(1, -(-min(total, MAX_ROWS) // listing.size)),
             "page_sizes": PAGE_SIZES,
             "bulk_actions": actions,
-            "untickable": {
-                row.id: " ".join(dict.fromkeys(each[row.id] for each in refused))
-                for row in rows
-                if refused and all(row.id in each for each in refused)
-            },
-            "has_actions": any(
-                (self.can_edit and not self.why_not_edit(row))
-                or (self.can_delete and not self.why_not_delete(row))
-                or self.row_actions(row)
-                for row in rows
-            ),
         }
+
+    def _list_rows(
+        self, rows: Sequence[Any], columns: Sequence[Column], actions: Sequence[BulkAction]
+    ) -> Iterator[ListedRow]:
+        """Yield the rows as the template draws them; what is the same for all of them is asked once."""
+        first, others = columns[0], [(column.css, column.value) for column in columns[1:]]
+        refused = [action.left_out(rows, by=current_actor(), together=False) for action in actions]
+        details, edit, delete = (self.get_url(name) for name in (".details_view", ".edit_view", ".delete_view"))
+        can_edit, deletable = self.can_edit, self.list_deletable(rows) if self.can_delete else ()
+        for row in rows:
+            row_actions = [("Corriger", f"{edit}?id={row.id}")] if can_edit and not self.why_not_edit(row) else []
+            row_actions += self.row_actions(row)
+            if row.id in deletable:
+                row_actions.append(("Supprimer", f"{delete}?id={row.id}"))
+            reasons, heading = [each[row.id] for each in refused if row.id in each], first.value(row)
+            label = self.label_of(row) if row_actions or not heading else ""
+            yield ListedRow(
+                row.id,
+                label,
+                self.full_label(row) if actions else "",
+                f"{details}?id={row.id}",
+                heading or label,
+                [(css, value(row)) for css, value in others],
+                row_actions,
+                " ".join(dict.fromkeys(reasons)) if refused and len(reasons) == len(refused) else "",
+            )
 
     def details_page(self, row: Any, *, refusal_text: str = "", status: int = 200) -> ResponseReturnValue:
         """Render the page of a row, with the sentence that refused an action on it."""

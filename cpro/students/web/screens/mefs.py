@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from flask import url_for
@@ -10,7 +11,7 @@ from cpro.core.formatting import join_french
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.core.web.forms import VersionedForm
-from cpro.core.web.screens import Screen, once
+from cpro.core.web.screens import Screen
 from cpro.students import mefs
 from cpro.students.models import MEF
 from cpro.students.web.choices import offer_diplomas
@@ -70,9 +71,13 @@ class MEFsScreen(Screen):
         )
 
     def check_deletion(self, row: MEF) -> None:
-        """Keep the courses that pupils follow; the list reads them once."""
-        if row.code in once("followed_courses", mefs.list_followed_codes):
-            mefs.check_mef_deletion(row)
+        """Keep the courses that pupils follow."""
+        mefs.check_mef_deletion(row)
+
+    def list_deletable(self, rows: Sequence[MEF]) -> Collection[int]:
+        """Return the courses that no pupil follows."""
+        followed = mefs.find_followed([row.code for row in rows])
+        return {row.id for row in rows if row.code not in followed}
 
     def deletion_consequences(self, row: MEF) -> list[str]:
         """Say what follows."""

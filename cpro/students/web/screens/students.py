@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from flask import url_for
@@ -206,6 +206,10 @@ class DiplomasScreen(Screen):
     def check_deletion(self, row: Diploma) -> None:
         """Keep the national diplomas, and those that something names."""
         operations.check_diploma_deletion(row)
+
+    def list_deletable(self, rows: Sequence[Diploma]) -> Collection[int]:
+        """Leave it to each diploma's page: five features are asked whether it still serves."""
+        return ()
 
     def why_not_edit(self, row: Diploma) -> str | None:
         """Keep the national diplomas as they are."""
