@@ -42,6 +42,7 @@ def register_audit_labels() -> None:
                 **{f"students_{name}": f"Élèves {label}" for name, label in _COUNTS.items()},
                 **{f"staff_{name}": f"Personnels {label}" for name, label in _COUNTS.items()},
                 "accounts_opened": "Comptes d’élèves ouverts",
+                "answers_columns": "Réponses sur des colonnes",
                 "answers_other": "Réponses « une autre personne »",
                 "answers_same": "Réponses « la même personne »",
                 "files": "Fichiers",

@@ -177,7 +177,9 @@ class ImportChange(Owned, Model):
 
 
 class ImportQuestion(Owned, Model):
-    """A line of a file that may be about a person the school knows: a user says whether it is."""
+    """A line of a file that may be about a person the school knows, or a column that is not recognised: a user says."""
+
+    COLUMN = "column"
 
     __tablename__ = "import_question"
     __table_args__ = (
@@ -190,7 +192,7 @@ class ImportQuestion(Owned, Model):
     run_id: Mapped[int]
     #: the line among those of the same files, "student:900001": what an answer is found by after a new analysis
     key: Mapped[str] = mapped_column(String(60))
-    #: student or account
+    #: student, account, or column: what a column of a table is, whose answer is a number of the model
     object_type: Mapped[str] = mapped_column(String(16))
     line: Mapped[int]
     #: who the line is about, as the file gives it: name, birth date, division
@@ -205,8 +207,8 @@ class ImportQuestion(Owned, Model):
 
     @property
     def field(self) -> str:
-        """Return the name of its field in the form of the answers."""
-        return f"question-{self.id}"
+        """Return the name of its field in the forms of the answers."""
+        return f"{'colonne' if self.object_type == self.COLUMN else 'question'}-{self.id}"
 
 
 class ImportFinding(Owned, Model):

@@ -15,6 +15,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.imports.errors import UnknownRun
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunKind, RunState
+from cpro.imports.parse.spreadsheet.notes import COLUMN_KEY
 from cpro.students.models import Division
 
 #: Changes read at once.
@@ -84,7 +85,7 @@ def recall_answers() -> dict[str, int]:
     """Return what people answered up to the last import that stands: the same line in a later file asks nothing."""
     last = find_last_applied()
     answers = last.answers.items() if last else ()
-    return {key: answer for key, answer in answers if key.startswith(("student:", "account:"))}
+    return {key: answer for key, answer in answers if key.startswith(("student:", "account:", COLUMN_KEY))}
 
 
 def find_undoable(now: datetime) -> ImportRun | None:

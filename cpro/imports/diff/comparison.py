@@ -15,18 +15,19 @@ from cpro.imports.diff.confirmations import list_confirmations
 from cpro.imports.diff.division_codes import DivisionCodes
 from cpro.imports.diff.divisions import Found, compare_divisions
 from cpro.imports.diff.matching import FROM_TABLE
-from cpro.imports.diff.proposals import Answers, Note, Tally, Yielded, list_notes
+from cpro.imports.diff.proposals import Answers, Note, Question, Tally, Yielded, list_notes
 from cpro.imports.diff.sources import SIECLESources, Sources, TableSources
 from cpro.imports.diff.staff import StaffAnalysis
 from cpro.imports.diff.students import StudentAnalysis
 from cpro.imports.errors import EmptyImport
+from cpro.imports.models import ImportQuestion
 from cpro.imports.parse.findings import FindingCode
 from cpro.imports.parse.siecle.header import ExportKind
 from cpro.imports.parse.siecle.reader import read_students
 from cpro.imports.parse.siecle.structures import SIECLEDivision, read_nomenclature, read_structures
 from cpro.imports.parse.siecle.sts import read_sts
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
-from cpro.imports.parse.spreadsheet.notes import WorksheetNotes
+from cpro.imports.parse.spreadsheet.notes import ColumnQuestion, WorksheetNotes
 from cpro.imports.parse.spreadsheet.reader import read_staff_worksheet, read_student_worksheet
 from cpro.imports.parse.xml.encoding import Encoding
 from cpro.imports.refusals import about_file
@@ -71,6 +72,21 @@ def _list_left(sources: Sources) -> Iterator[Note]:
     """Yield a note for each file of the deposit that is not used."""
     for left in sources.left:
         yield Note(FindingCode.FILE_LEFT, "", 0, left.sentence, left.name)
+
+
+def _ask_column(asked: ColumnQuestion) -> Question:
+    """Return the question what a column is, as the import keeps it."""
+    sentence = f"Est-ce « {asked.suggested} » ?" if asked.suggested else "Que contient-elle ?"
+    return Question(
+        asked.key,
+        ImportQuestion.COLUMN,
+        asked.line,
+        f"Colonne « {asked.title} »",
+        sentence,
+        asked.candidates,
+        can_create=False,
+        answer=asked.answer,
+    )
 
 
 class SIECLEAnalysis(Comparison):
@@ -153,20 +169,22 @@ class TableAnalysis(Comparison):
         codes = DivisionCodes()
         pupils, people = self._sources.files.get(WorksheetKind.STUDENTS), self._sources.files.get(WorksheetKind.STAFF)
         if pupils is not None:
-            notes = WorksheetNotes()
+            notes = WorksheetNotes(self._answers or {})
             with about_file(pupils.file.name):
                 lines = read_student_worksheet(pupils.file.path, today=self._today, notes=notes)
                 first = list(islice(lines, 1))  # the whole was read then: what is noted of it stands above the lines
                 yield from list_notes(notes.findings, WorksheetKind.STUDENTS.value)
+                yield from map(_ask_column, notes.questions)
                 yield from self._students.run(map(codes.read_student, chain(first, lines)))
             if not self._students.records:
                 raise EmptyImport("Le tableau ne contient aucun élève : rien n’a été importé.", field="files")
             yield from self._compare_divisions(self._found(codes))
         if people is not None:
-            notes = WorksheetNotes()
+            notes = WorksheetNotes(self._answers or {})
             with about_file(people.file.name):
                 records = [codes.read_staff(each) for each in read_staff_worksheet(people.file.path, notes=notes)]
             yield from list_notes(notes.findings, WorksheetKind.STAFF.value)
+            yield from map(_ask_column, notes.questions)
             if not records:
                 raise EmptyImport("Le tableau ne contient personne : rien n’a été importé.", field="files")
             analysis = StaffAnalysis(

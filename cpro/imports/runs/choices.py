@@ -16,9 +16,11 @@ from cpro.core.permissions import Actor
 from cpro.extensions import db
 from cpro.imports.errors import AnalysisSeenChanged, NotToApply
 from cpro.imports.models import ImportChange, ImportQuestion, ImportRun, RunState
+from cpro.imports.parse.spreadsheet.notes import COLUMN_KEY
 from cpro.imports.runs import ticks
 from cpro.imports.runs.admission import lock_run
 from cpro.imports.runs.lifecycle import get_version, record_about_run
+from cpro.imports.runs.listing import list_column_questions
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,18 @@ def keep_decisions(
 
 
 def get_outline(run: ImportRun) -> dict[str, Any]:
-    """Return whom an application deactivates and what must be confirmed of it.
+    """Return whom an application deactivates, what must be confirmed of it, and what its columns were read as.
 
     An analysis that goes by new answers and has the same outline changes nothing else that the page did not show.
     """
     gone = {family: run.counts[family]["deactivated"] for family, _type in ticks.FAMILIES}
-    return {"gone": gone, "unticked": run.counts["unticked"], "needed": run.confirmations_needed}
+    columns = {each.key: each.answer for each in list_column_questions(run.id)}
+    return {
+        "gone": gone,
+        "unticked": run.counts["unticked"],
+        "needed": run.confirmations_needed,
+        "columns": columns,
+    }
 
 
 def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, now: datetime) -> int:
@@ -68,7 +76,9 @@ def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, n
         )
     }
     errors = {
-        f"question-{question_id}": "Cette réponse n’est plus proposée : choisissez-en une autre."
+        (
+            questions[question_id].field if question_id in questions else f"question-{question_id}"
+        ): "Cette réponse n’est plus proposée : choisissez-en une autre."
         for question_id, answer in answers.items()
         if question_id not in questions or answer not in _choices(questions[question_id])
     }
@@ -77,8 +87,13 @@ def answer_questions(run: ImportRun, answers: Mapping[int, int], *, by: Actor, n
     new = {key: answer for key, answer in given.items() if run.answers.get(key) != answer}
     if new:
         run.answers = {**run.answers, **new}
-        same = sum(answer != 0 for answer in new.values())
-        changes = {"answers_same": (None, same), "answers_other": (None, len(new) - same)}
+        people = [answer for key, answer in new.items() if not key.startswith(COLUMN_KEY)]
+        same = sum(answer != 0 for answer in people)
+        changes = {
+            "answers_same": (None, same),
+            "answers_other": (None, len(people) - same),
+            "answers_columns": (None, len(new) - len(people)),
+        }
         record_about_run("answered", run, {name: pair for name, pair in changes.items() if pair[1]}, by=by, now=now)
     return len(new)
 
@@ -87,7 +102,11 @@ def answer_the_obvious(run: ImportRun, *, by: Actor, now: datetime) -> int:
     """Answer « la même personne » to each open question that names one person only; return how many were."""
     _lock(run)
     questions = db.session.scalars(
-        select(ImportQuestion).where(ImportQuestion.run_id == run.id, ImportQuestion.answer.is_(None))
+        select(ImportQuestion).where(
+            ImportQuestion.run_id == run.id,
+            ImportQuestion.answer.is_(None),
+            ImportQuestion.object_type != ImportQuestion.COLUMN,
+        )
     ).all()
     answers = {each.id: next(iter(_choices(each) - {0})) for each in questions if len(each.candidates) == 1}
     return answer_questions(run, answers, by=by, now=now)

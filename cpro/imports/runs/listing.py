@@ -73,19 +73,30 @@ def iter_findings(run_id: int) -> Iterator[ImportFinding]:
 
 
 def list_questions(run_id: int) -> Sequence[ImportQuestion]:
-    """Return the questions of an import, those still open first, and one more than a page shows."""
+    """Return the questions of an import about people, those still open first, and one more than a page shows."""
     return db.session.scalars(
         select(ImportQuestion)
-        .where(ImportQuestion.run_id == run_id)
+        .where(ImportQuestion.run_id == run_id, ImportQuestion.object_type != ImportQuestion.COLUMN)
         .order_by(ImportQuestion.answer.is_not(None), ImportQuestion.id)
         .limit(MAX_SHOWN + 1)
     ).all()
 
 
+def list_column_questions(run_id: int) -> Sequence[ImportQuestion]:
+    """Return the questions of an import about columns, in the order of the tables."""
+    return db.session.scalars(
+        select(ImportQuestion)
+        .where(ImportQuestion.run_id == run_id, ImportQuestion.object_type == ImportQuestion.COLUMN)
+        .order_by(ImportQuestion.id)
+    ).all()
+
+
 def count_questions(run_id: int) -> tuple[int, int]:
-    """Return how many questions an import asks, and how many are still open."""
+    """Return how many questions an import asks about people, and how many are still open."""
     asked, answered = db.session.execute(
-        select(func.count(ImportQuestion.id), func.count(ImportQuestion.answer)).where(ImportQuestion.run_id == run_id)
+        select(func.count(ImportQuestion.id), func.count(ImportQuestion.answer)).where(
+            ImportQuestion.run_id == run_id, ImportQuestion.object_type != ImportQuestion.COLUMN
+        )
     ).one()
     return asked, asked - answered
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wtforms import BooleanField, HiddenField, MultipleFileField, RadioField, SelectChoice, SelectMultipleField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    MultipleFileField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+)
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from cpro.core.web.forms import BaseForm
@@ -42,12 +50,22 @@ class ApplicationForm(BaseForm):
         self.confirmations.choices = [SelectChoice(each["key"], each["sentence"]) for each in needed]
 
 
-def answers_form(
-    questions: Sequence[tuple[str, str, str, Sequence[tuple[str, str]], int | None]], formdata: Any = None
-) -> BaseForm:
+Asked = tuple[str, str, str, Sequence[tuple[str, str]], int | None]
+
+
+def answers_form(questions: Sequence[Asked], formdata: Any = None) -> BaseForm:
     """Return a form of one choice per question: (field, legend, help, choices, answer given) each."""
+    return _form_of(RadioField, questions, formdata)
+
+
+def columns_form(questions: Sequence[Asked], formdata: Any = None) -> BaseForm:
+    """Return a form of one drop-down per column, as `answers_form`; each may be left without an answer."""
+    return _form_of(SelectField, questions, formdata)
+
+
+def _form_of(field: type[SelectField], questions: Sequence[Asked], formdata: Any) -> BaseForm:
     fields: dict[str, Any] = {
-        name: RadioField(
+        name: field(
             legend,
             description=help_text,
             choices=[SelectChoice(value, label) for value, label in choices],

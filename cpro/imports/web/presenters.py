@@ -267,6 +267,9 @@ def describe_files(run: ImportRun) -> str:
 
 def list_choices(question: ImportQuestion) -> list[tuple[str, str]]:
     """Return the answers of a question, (value, words)."""
+    if question.object_type == ImportQuestion.COLUMN:
+        columns = [(str(number), title) for number, title in question.candidates]
+        return [("", "Sans réponse : elle n’est pas reprise"), *columns, ("0", "Aucune d’elles")]
     same = [(str(candidate[0]), f"La même personne : {candidate[1]}") for candidate in question.candidates]
     other = "Une autre personne : elle sera créée" if question.can_create else "Une autre personne : laisser la ligne"
     return [*same, ("0", other)]

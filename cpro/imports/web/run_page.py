@@ -30,13 +30,14 @@ from cpro.imports.runs import lifecycle, listing
 from cpro.imports.runs.choices import Decisions
 from cpro.imports.runs.listing import MAX_SHOWN
 from cpro.imports.web import presenters
-from cpro.imports.web.forms import ApplicationForm, answers_form
+from cpro.imports.web.forms import ApplicationForm, answers_form, columns_form
 from cpro.imports.web.views.deposits import get_presenter, list_gate_links
 from cpro.students.accounts.queries import count_without_account
 
 _EXCERPT = 15
 _LEFT_SHOWN = 20
-_QUESTION = "question-"
+#: What the fields of answers begin with, and those of answers about columns, which may stay blank.
+_QUESTION, _COLUMN = "question", "colonne"
 
 
 def read_decisions() -> Decisions:
@@ -98,9 +99,10 @@ def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
     application.offer(run.confirmations_needed)
     questions = listing.list_questions(run.id)
     answers = answers_form(_asked(questions[:MAX_SHOWN]), posted() if refusal else None)
+    columns = columns_form(_asked(listing.list_column_questions(run.id)), posted() if refusal else None)
     if refusal:
-        is_about_answers = any(name.startswith(_QUESTION) for name in refusal.errors)
-        (answers if is_about_answers else application).blame(refusal)
+        about = [form for form in (columns, answers) if any(name in form for name in refusal.errors)]
+        (about[0] if about else application).blame(refusal)
     place = read_place()
     proposals = listing.list_proposals(run, place)
     asked, still_open = listing.count_questions(run.id)
@@ -108,6 +110,7 @@ def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
     return {
         "application": application,
         "answers": answers,
+        "columns": columns,
         "question_count": asked,
         "open_count": still_open,
         "more_questions": len(questions) > MAX_SHOWN,
@@ -166,7 +169,13 @@ def _figures(run: ImportRun) -> dict[str, Any]:
 def _asked(questions: Any) -> list[tuple[str, str, str, list[tuple[str, str]], int | None]]:
     asked: list[ImportQuestion] = list(questions)
     return [
-        (each.field, f"Ligne {each.line} : {each.person}", each.sentence, presenters.list_choices(each), each.answer)
+        (
+            each.field,
+            each.person if each.object_type == ImportQuestion.COLUMN else f"Ligne {each.line} : {each.person}",
+            each.sentence,
+            presenters.list_choices(each),
+            each.answer,
+        )
         for each in asked
     ]
 
@@ -181,7 +190,8 @@ def _answers() -> dict[int, int]:
     """Return the answers posted, {question's id: answer}; what is no number answers nothing, and is refused."""
     given = {}
     for name, text in request.form.items():
-        question = read_integer(name.removeprefix(_QUESTION)) if name.startswith(_QUESTION) else None
+        prefix, _, number = name.partition("-")
+        question = read_integer(number) if prefix == _QUESTION or (prefix == _COLUMN and text) else None
         if question is not None:
             answer = read_integer(text)
             given[question] = -1 if answer is None else answer

@@ -34,6 +34,7 @@ class Column:
         return folded_title == fold_title(self.title) or folded_title in self.other_titles
 
 
+#: What people say of a column is remembered by its place here: a new one goes at the end.
 COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
     WorksheetKind.STUDENTS: (
         Column("last_name", "Nom de famille", ("nom", "nom de naissance"), is_required=True),
@@ -63,6 +64,9 @@ COLUMNS: dict[WorksheetKind, tuple[Column, ...]] = {
         Column("number", "Numéro", ("matricule", "identifiant", "numero interne", "n")),
     ),
 }
+
+#: Titles of our own lists of pupils and of accounts, folded, that no table is read for: nobody is asked about them.
+OUR_TITLES = frozenset({"provenance", "adresse qui recoit les codes", "active le", "derniere connexion"})
 
 
 def fold_title(title: str) -> str:

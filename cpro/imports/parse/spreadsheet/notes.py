@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from cpro.imports.parse.findings import Finding, FindingCode
-from cpro.imports.parse.spreadsheet.columns import COLUMNS, WorksheetKind, fold_title
+from cpro.imports.parse.spreadsheet.columns import COLUMNS, OUR_TITLES, WorksheetKind, find_columns, fold_title
 
 #: Values of a column by which it is guessed.
 SAMPLES = 20
@@ -16,15 +17,32 @@ _TITLE_SHOWN = 60
 _SHEET_NAME_SHOWN = 31
 _COLUMNS_TOLD, _SHEETS_TOLD, _MERGES_TOLD = 40, 10, 10
 _ALIKE = 0.75
+#: What the keys of questions about columns begin with, and their length, which the database bounds.
+COLUMN_KEY, _KEY_LENGTH = "column:", 60
 _INE = re.compile(r"\d{9}[A-Za-z]{2}|\d{10}[A-Za-z]")
 #: What the values say of a column, whatever its title.
 _SHAPES = {"ine": _INE, "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")}
+
+
+class ColumnQuestion(NamedTuple):
+    """A column that is not recognised, and those of the model that it may be: (number, title) each."""
+
+    key: str
+    title: str
+    line: int
+    suggested: str
+    candidates: tuple[tuple[int, str], ...]
+    #: the number of one of them, 0 for none, empty while unanswered
+    answer: int | None
 
 
 @dataclass
 class WorksheetNotes:
     """What reading a table fills: complete once the last line was read."""
 
+    #: what people said of columns, by the key of the question
+    answers: Mapping[str, int] = field(default_factory=dict)
+    questions: list[ColumnQuestion] = field(default_factory=list)
     hidden_lines: set[int] = field(default_factory=set)
     #: places of the hidden columns, from 0
     hidden_columns: set[int] = field(default_factory=set)
@@ -87,9 +105,49 @@ class WorksheetNotes:
                     f"La colonne {_letters(place)} n’a pas de titre (des cellules fusionnées, peut-être) : elle n’est "
                     "pas reprise."
                 )
-            if suggested:
+            if title and self.answers.get(make_column_key(kind, title)) == 0:
+                suggested = ""
+            if suggested and title:
+                sentence += f" Est-ce « {suggested} » ? Répondez sur la page de l’import, ou donnez-lui ce titre."
+            elif suggested:
                 sentence += f" Est-ce « {suggested} » ? Donnez-lui alors ce titre, puis déposez de nouveau le tableau."
             self.findings.append(Finding(FindingCode.UNREAD_COLUMN, line, sentence))
+
+    def ask_columns(
+        self, line: int, titles: Sequence[str], unread: Mapping[int, Sequence[str]], kind: WorksheetKind
+    ) -> None:
+        """Ask what each column with a title and values is, once a title; `line` is that of the titles."""
+        named = find_columns(kind, titles)
+        candidates = tuple(
+            (number, column.title) for number, column in enumerate(COLUMNS[kind], 1) if column.key not in named
+        )
+        asked: set[str] = set()
+        for place, title in enumerate(titles):
+            key, is_answered = make_column_key(kind, title), make_column_key(kind, title) in self.answers
+            if fold_title(title) in ("", *OUR_TITLES) or place in named.values() or key in asked or not candidates:
+                continue
+            if (place in unread or is_answered) and len(asked) < _COLUMNS_TOLD:
+                asked.add(key)
+                answer = self.answers.get(key)
+                valid = answer if answer in (0, *(number for number, _title in candidates)) else None
+                suggested = suggest_column(kind, title, unread.get(place, ()), named)
+                self.questions.append(ColumnQuestion(key, title, line, suggested, candidates, valid))
+
+
+def make_column_key(kind: WorksheetKind, title: str) -> str:
+    """Return what an answer about a column is remembered by, whatever its case, accents and signs."""
+    return f"{COLUMN_KEY}{kind.name.lower()}:{fold_title(title)}"[:_KEY_LENGTH]
+
+
+def place_answered(
+    kind: WorksheetKind, titles: Sequence[str], places: dict[str, int], answers: Mapping[str, int]
+) -> None:
+    """Add the places of the columns of which people said what they are; a column recognised by its title stays."""
+    columns = dict(enumerate(COLUMNS[kind], 1))
+    for place, title in enumerate(titles):
+        column = columns.get(answers.get(make_column_key(kind, title), 0))
+        if column and place not in places.values():
+            places.setdefault(column.key, place)
 
 
 def suggest_column(kind: WorksheetKind, title: str, samples: Sequence[str], known: Mapping[str, int]) -> str:

@@ -28,7 +28,7 @@ from cpro.imports.parse.findings import Finding, FindingCode
 from cpro.imports.parse.records import RecordBuffer, StaffRecord, StudentRecord
 from cpro.imports.parse.spreadsheet.columns import COLUMNS, WorksheetKind, find_columns, recognise_titles
 from cpro.imports.parse.spreadsheet.csv_lines import iter_csv_lines
-from cpro.imports.parse.spreadsheet.notes import SAMPLES, WorksheetNotes
+from cpro.imports.parse.spreadsheet.notes import SAMPLES, WorksheetNotes, place_answered
 from cpro.imports.parse.spreadsheet.xlsx_lines import MAX_COLUMNS, iter_xlsx_lines
 from cpro.imports.parse.values import (
     LABEL_MAX_LENGTH,
@@ -144,6 +144,7 @@ def _iter_cells(path: Path, kind: WorksheetKind, notes: WorksheetNotes) -> Itera
     """
     lines = _iter_lines(path, notes)
     _, title_line, titles, places = _find_titles(lines)
+    place_answered(kind, titles, places, notes.answers)
     unread = _Unread(titles, places)
     for count, (line, values) in enumerate(lines, 1):
         if count > MAX_LINES:
@@ -154,6 +155,7 @@ def _iter_cells(path: Path, kind: WorksheetKind, notes: WorksheetNotes) -> Itera
         if any(cells.values()):
             yield line, cells
     notes.check_columns(title_line, titles, unread.samples, kind, places)
+    notes.ask_columns(title_line, titles, unread.samples, kind)
     notes.check_hidden_columns(title_line, titles, places)
     notes.check_merges(title_line)
     notes.check_sheets()

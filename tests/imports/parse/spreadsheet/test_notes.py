@@ -87,8 +87,8 @@ class TestUnreadColumns:
         )
 
         assert sentence == (
-            "La colonne « Identification » n’est pas reprise. Est-ce « INE » ? Donnez-lui alors ce titre, puis déposez "
-            "de nouveau le tableau."
+            "La colonne « Identification » n’est pas reprise. Est-ce « INE » ? Répondez sur la page de l’import, ou "
+            "donnez-lui ce titre."
         )
 
     def test_addresses_of_staff_are_known_by_their_shape(self, path: Path) -> None:
