@@ -22,7 +22,7 @@ def register(app: Flask) -> None:
     from cpro.users import audit_labels, commands, jobs
     from cpro.users.operations.addresses import notify_school_address
     from cpro.users.web import guard
-    from cpro.users.web.views import addresses, users
+    from cpro.users.web.views import addresses, sessions, users
 
     assert jobs  # its handlers, known once imported
 
@@ -32,6 +32,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(users.bp)
     app.register_blueprint(users.schools_bp)
     app.register_blueprint(addresses.bp)
+    app.register_blueprint(sessions.bp)
     events.school_email_changed.connect(notify_school_address)
     app.cli.add_command(commands.users)
     app.cli.add_command(commands.platform_users)

@@ -11,6 +11,7 @@ _FIELDS = {
     "code_mailed_to": "Code envoyé à",
     "consent": "Accord du chef d’établissement",
     "consent_needed": "Attend l’accord du chef d’établissement",
+    "device": "Appareil",
     "discipline": "Discipline",
     "divisions": "Divisions",
     "email": "Adresse électronique",
@@ -21,6 +22,7 @@ _FIELDS = {
     "login": "Identifiant",
     "name": "Nom",
     "role": "Rôle",
+    "sign_ins": "Sessions terminées",
 }
 
 
@@ -40,6 +42,8 @@ def register_audit_labels() -> None:
             "account:password:changed": "a choisi un mot de passe",
             "account:reset": "a réinitialisé un compte",
             "account:sign-in-refused": "a échoué plusieurs fois à se connecter à un compte",
+            "account:sign-in:ended": "a mis fin à une de ses sessions",
+            "account:sign-ins:ended": "a mis fin à ses autres sessions",
             "account:signed-in": "a ouvert une session",
             "account:signed-out": "a fermé sa session",
             "accounts:sheets:drawn": "a préparé des fiches d’activation",

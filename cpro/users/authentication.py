@@ -42,6 +42,8 @@ class Attempt:
     secret: str
     #: the network address
     address: str
+    #: what the browser is, in words
+    device: str
     #: the marks of accounts known to this browser: {account reference: mark}
     devices: dict[str, str]
 
@@ -102,7 +104,12 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
             refusal = None
             account = queries.get_account(work.session, kind_of(account), account.id)
             token = sign_ins.open_sign_in(
-                work.session, account, password=attempt.secret, by=actor_for(account, attempt.address), now=now
+                work.session,
+                account,
+                password=attempt.secret,
+                by=actor_for(account, attempt.address),
+                now=now,
+                device=attempt.device,
             )
             owner = owner_of(account)
     if refusal:
@@ -140,7 +147,9 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
             raise CodeRefused  # spent in another window meanwhile
         actor = actor_for(account, attempt.address)
         sign_ins.choose_password(work.session, account, password=password, by=actor, now=now)
-        token = sign_ins.open_sign_in(work.session, account, password=password, by=actor, now=now)
+        token = sign_ins.open_sign_in(
+            work.session, account, password=password, by=actor, now=now, device=attempt.device
+        )
         owner = owner_of(account)
     return SignedIn(token, owner, attempt.reference)
 

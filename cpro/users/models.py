@@ -220,6 +220,9 @@ class SignIn(Owned, Model):
     platform_account_id: Mapped[int | None] = mapped_column(
         ForeignKey("platform_account.id", ondelete="CASCADE"), index=True
     )
+    #: « Firefox sur Windows », and the network address: where it was opened
+    device: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    address: Mapped[str] = mapped_column(String(60), default="", server_default="")
     #: the school a platform account has entered
     entered_establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

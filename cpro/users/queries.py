@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
 from sqlalchemy.orm import Session, undefer
 
+from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core.permissions import Actor, Permission, Role
 from cpro.core.secrets import token_hash
 from cpro.core.validators import trim
@@ -67,6 +68,28 @@ def find_sign_in(session: Session, token: str) -> OpenSignIn | None:
     return OpenSignIn(sign_in, account, school) if account.may_sign_in else None
 
 
+def list_sign_ins(session: Session, account: AnyAccount, *, now: datetime) -> list[SignIn]:
+    """Return the browsers signed in to an account, the last used first."""
+    return list(
+        session.scalars(
+            select(SignIn)
+            .where(
+                sign_ins_of(account),
+                SignIn.last_seen_at >= now - INACTIVITY_LIMIT,
+                SignIn.created_at >= now - SIGN_IN_LIFE,
+            )
+            .order_by(SignIn.last_seen_at.desc(), SignIn.id.desc())
+        )
+    )
+
+
+def sign_ins_of(account: AnyAccount) -> ColumnElement[bool]:
+    """Return the condition of the sign-ins of an account."""
+    if isinstance(account, PlatformAccount):
+        return SignIn.platform_account_id == account.id
+    return SignIn.account_id == account.id
+
+
 def find_live_code(session: Session, account: AnyAccount, code_hmac: str) -> ActivationCode | None:
     """Return the unspent code of an account, expired or not, or None; it is locked until the commit.
 
@@ -111,6 +134,13 @@ def get_account(session: Session, kind: str, account_id: int) -> AnyAccount:
     if kind == "platform":
         return session.get_one(PlatformAccount, account_id)
     return session.get_one(Account, account_id)
+
+
+def find_owner(session: Session, kind: str, account_id: int) -> AnyAccount | None:
+    """Return the account that a browser was signed in to, or None once it is deleted."""
+    if kind == "platform":
+        return session.get(PlatformAccount, account_id)
+    return session.get(Account, account_id)
 
 
 def count_pending_accounts() -> tuple[int, int | None]:

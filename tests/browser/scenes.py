@@ -245,6 +245,7 @@ OTHERS = [
         press("Confirmer cette adresse", current_password="Faux-faux-faux-42!"),
     ),
     Scene("teachers-consent", "chef@lovelace", "/admin/utilisateurs/accord-enseignants"),
+    *(Scene(f"sessions-{who.partition('@')[0]}", who, "/mon-compte/sessions") for who in ("chef@lovelace", "support@")),
     Scene("own-address", "enseignante@lovelace", "/mon-compte/adresse"),
     Scene("address-link-over", "", "/adresse/lien-qui-a-deja-servi", 404),
     Scene("address-link", "", "/connexion", 200, _address_link),

@@ -289,6 +289,44 @@ class TestParkedFormNotKept:
         assert answer.status_code == 303
         assert desk.rows(ParkedForm) == []
 
+    def test_parked_form_not_kept_of_somebody_who_may_not_post_it(
+        self, as_: Callable[..., Browser], desk: Desk, clock_: time_machine.Traveller
+    ) -> None:
+        teacher = as_("teacher")
+        clock_.shift(timedelta(minutes=31))
+
+        assert teacher.post(PARTICULARS, {"name": TYPED}, headers=OURS).status_code == 303
+
+        assert desk.rows(ParkedForm) == []
+
+    def test_parked_form_not_kept_with_a_stale_token_of_somebody_who_may_not_post_it(
+        self, as_: Callable[..., Browser], desk: Desk
+    ) -> None:
+        assert as_("teacher").post(PARTICULARS, {"name": TYPED}, headers=OURS, token=False).status_code == 403
+
+        assert desk.rows(ParkedForm) == []
+
+    def test_parked_form_not_kept_of_a_disabled_account(
+        self, as_: Callable[..., Browser], desk: Desk, clock_: time_machine.Traveller
+    ) -> None:
+        browser = as_("administrator")
+        fields = browser.form(PARTICULARS)
+        desk.change("administrator", is_active=False)
+
+        browser.post(PARTICULARS, fields, headers=OURS)
+
+        assert desk.rows(ParkedForm) == []
+
+    def test_parked_form_not_kept_more_than_five_times_for_one_person(
+        self, too_late: Callable[..., Browser], desk: Desk, clock_: time_machine.Traveller
+    ) -> None:
+        browser = too_late()
+        for number in range(8):
+            clock_.shift(timedelta(seconds=1))
+            browser.post(PARTICULARS, {"name": f"{TYPED} {number}"}, headers=OURS)
+
+        assert {dict(row.fields)["name"][-1] for row in desk.rows(ParkedForm)} == set("34567")
+
     def test_parked_form_not_kept_more_than_any_form_holds(self, too_late: Callable[..., Browser], desk: Desk) -> None:
         browser = too_late(name="x" * 310_000)
 

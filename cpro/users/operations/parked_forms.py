@@ -18,6 +18,8 @@ from cpro.users.models import ParkedForm
 LIFETIME = timedelta(hours=2)
 #: Characters kept of one form: our largest, a scenario of five long rich texts, with room to spare.
 MAX_CHARACTERS = 300_000
+#: Forms kept for one owner while nobody is signed in: the latest.
+MAX_PARKED = 5
 #: Refused forms kept for one sign-in: the latest.
 MAX_REFUSED = 10
 
@@ -30,6 +32,7 @@ def park(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str,
     session.execute(delete(ParkedForm).where(ParkedForm.created_at < now - LIFETIME))
     if len(path) > 500 or sum(len(name) + len(value) for name, value in fields) > MAX_CHARACTERS:
         return None
+    _keep_latest(session, owner, MAX_PARKED)
     token = new_token()
     session.add(
         ParkedForm(
@@ -65,10 +68,7 @@ def keep_refused(session: Session, *, owner: str, path: str, fields: Sequence[tu
     session.execute(delete(ParkedForm).where(ParkedForm.created_at < now - LIFETIME))
     if len(path) > 500 or sum(len(name) + len(value) for name, value in fields) > MAX_CHARACTERS:
         return False
-    kept = session.scalars(
-        select(ParkedForm.token_hash).where(ParkedForm.owner == owner).order_by(ParkedForm.created_at.desc())
-    ).all()
-    session.execute(delete(ParkedForm).where(ParkedForm.token_hash.in_(kept[MAX_REFUSED - 1 :])))
+    _keep_latest(session, owner, MAX_REFUSED)
     session.add(
         ParkedForm(
             token_hash=_refused_key(owner, path),
@@ -101,6 +101,14 @@ def forget_refused(session: Session, *, owner: str, path: str | None = None) -> 
 def refused_owner(kind: str, account_id: int, sign_in_id: int) -> str:
     """Return the owner of the forms refused in a sign-in."""
     return f"{kind}:{account_id}/{sign_in_id}"
+
+
+def _keep_latest(session: Session, owner: str, most: int) -> None:
+    """Forget the oldest forms of an owner, so that one more makes `most`."""
+    kept = session.scalars(
+        select(ParkedForm.token_hash).where(ParkedForm.owner == owner).order_by(ParkedForm.created_at.desc())
+    ).all()
+    session.execute(delete(ParkedForm).where(ParkedForm.token_hash.in_(kept[most - 1 :])))
 
 
 def _refused_key(owner: str, path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
@@ -15,18 +15,26 @@ from cpro.core.passwords import check_password, hash_password, needs_rehash
 from cpro.core.permissions import Actor
 from cpro.core.secrets import new_token, token_hash
 from cpro.establishments.models import Establishment
+from cpro.users.devices import UNKNOWN
 from cpro.users.models import PlatformAccount, SignIn
 from cpro.users.operations.audit import record_about
-from cpro.users.queries import AnyAccount, list_unspent_codes
+from cpro.users.queries import AnyAccount, list_unspent_codes, sign_ins_of
 
 
-def open_sign_in(session: Session, account: AnyAccount, *, password: str, by: Actor, now: datetime) -> str:
-    """Sign a browser in and return the token its cookie carries; the password's hash is renewed if it is outdated."""
+def open_sign_in(
+    session: Session, account: AnyAccount, *, password: str, by: Actor, now: datetime, device: str = ""
+) -> str:
+    """Sign a browser in and return the token its cookie carries; the password's hash is renewed if it is outdated.
+
+    `device` is what its owner will read of it (`devices.describe_device`).
+    """
     session.execute(
         delete(SignIn).where((SignIn.last_seen_at < now - INACTIVITY_LIMIT) | (SignIn.created_at < now - SIGN_IN_LIFE))
     )
     token = new_token()
-    sign_in = SignIn(token_hash=token_hash(token), created_at=now, last_seen_at=now)
+    sign_in = SignIn(
+        token_hash=token_hash(token), created_at=now, last_seen_at=now, device=device[:60], address=by.origin[:60]
+    )
     if isinstance(account, PlatformAccount):
         sign_in.platform_account_id = account.id
     else:
@@ -43,6 +51,26 @@ def end_sign_in(session: Session, sign_in_id: int, account: AnyAccount, *, by: A
     """Sign a browser out."""
     session.execute(delete(SignIn).where(SignIn.id == sign_in_id))
     record_about(session, "account:signed-out", account, by=by, now=now)
+
+
+def end_own_sign_in(session: Session, account: AnyAccount, sign_in_id: int, *, by: Actor, now: datetime) -> str | None:
+    """Sign one browser of an account out, and return what it was; None when it is gone already, or another's."""
+    sign_in = session.scalars(select(SignIn).where(sign_ins_of(account), SignIn.id == sign_in_id)).one_or_none()
+    if sign_in is None:
+        return None
+    device = sign_in.device or UNKNOWN
+    if not session.scalars(delete(SignIn).where(SignIn.id == sign_in_id).returning(SignIn.id)).all():
+        return None  # in another window meanwhile
+    record_about(session, "account:sign-in:ended", account, by=by, now=now, changes={"device": (device, None)})
+    return device
+
+
+def end_other_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: int, by: Actor, now: datetime) -> int:
+    """Sign out every browser of an account but one, and return how many were."""
+    number = end_all_sign_ins(session, account, kept_sign_in_id=kept_sign_in_id)
+    if number:
+        record_about(session, "account:sign-ins:ended", account, by=by, now=now, changes={"sign_ins": (number, None)})
+    return number
 
 
 def choose_password(
@@ -81,14 +109,10 @@ def change_own_password(
     choose_password(session, account, password=password, by=by, now=now, kept_sign_in_id=sign_in_id)
 
 
-def end_all_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: int | None = None) -> None:
-    """Sign out every browser of an account, but one if asked."""
-    owner = (
-        SignIn.platform_account_id == account.id
-        if isinstance(account, PlatformAccount)
-        else SignIn.account_id == account.id
-    )
-    session.execute(delete(SignIn).where(owner, SignIn.id != (kept_sign_in_id or 0)))
+def end_all_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: int | None = None) -> int:
+    """Sign out every browser of an account, but one if asked; return how many were."""
+    gone = delete(SignIn).where(sign_ins_of(account), SignIn.id != (kept_sign_in_id or 0)).returning(SignIn.id)
+    return len(session.scalars(gone).all())
 
 
 def end_sign_ins_of(session: Session, account_ids: Sequence[int]) -> None:

@@ -18,6 +18,7 @@ from werkzeug.exceptions import Forbidden
 from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core import clock, tenancy
 from cpro.core.locks import is_busy, wait_at_most
+from cpro.core.parsing import read_id
 from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, access_of, can
 from cpro.core.tenancy import OpenSchool
 from cpro.core.transactions import platform_unit_of_work
@@ -129,17 +130,15 @@ def _judge() -> ResponseReturnValue | None:
 def _admit(principal: Principal | None, access: Access, permission: Permission) -> ResponseReturnValue | None:
     """Let somebody through to a route that asks for a permission, or answer in its place."""
     if principal is None:
-        return _send_to_sign_in(access)
+        return _send_to_sign_in(access, permission)
     if principal.can(Permission.SCHOOL_CHOOSE) and principal.establishment_id is None and permission not in SCHOOL_FREE:
         return redirect(url_for("schools.choose"), 303)
+    if not can(principal, permission):
+        raise Forbidden  # before anything of what was typed is read or kept
     if access.max_body is not None:
-        if not can(principal, permission):
-            raise Forbidden  # before anything of a large post is read
         request.max_content_length = access.max_body
     if not _token_is_right():
         return _offer_again(access, principal)
-    if not can(principal, permission):
-        raise Forbidden
     _restore_typed(principal, access)
     return None
 
@@ -208,13 +207,15 @@ def _token_is_right() -> bool:
     return True
 
 
-def _send_to_sign_in(access: Access) -> ResponseReturnValue:
-    """Lead to the sign-in page, and back here afterwards; keep what was typed."""
+def _send_to_sign_in(access: Access, permission: Permission) -> ResponseReturnValue:
+    """Lead to the sign-in page, and back here afterwards; keep what somebody typed who may post it once signed in."""
     if request.method in _SAFE_METHODS:
         return redirect(url_for("users.sign_in", suite=_here()), 303)
     if asks_for_json():
         return {"message": _SESSION_ENDED}, 401
     owner = session.get(OWNER)  # without it, on a shared computer, the next person would be shown the form
+    if owner and not _could_post(owner, permission):
+        owner = None
     if owner and access.keeps_typed_form and _comes_from_our_pages() and _park(owner):
         flash("Votre session a pris fin. Ce que vous aviez saisi vous sera présenté après la connexion.", "warning")
     elif owner and _was_sent_from_ours() and lost_uploads.is_upload():
@@ -222,6 +223,17 @@ def _send_to_sign_in(access: Access) -> ResponseReturnValue:
     return redirect(
         url_for("users.sign_in", suite=page_address() if access.keeps_typed_form else _find_source_page()), 303
     )
+
+
+def _could_post(owner: str, permission: Permission) -> bool:
+    """Return whether the account whose sign-in it was still has a right: nothing is kept for others."""
+    kind, _, number = owner.partition(":")
+    account_id = read_id(number)
+    if account_id is None:
+        return False
+    with tenancy.platform_session("a form posted after the sign-in ended") as lookup:
+        account = queries.find_owner(lookup, kind, account_id)
+        return account is not None and account.may_sign_in and account.can(permission)
 
 
 def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:

@@ -23,6 +23,7 @@ from cpro.core.web.pages import back_to, is_local_path, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.queries import find_establishments, get_establishment
 from cpro.users import authentication, identity, queries, recovery
+from cpro.users.devices import describe_device
 from cpro.users.operations import parked_forms, sign_ins
 from cpro.users.web import guard, lost_uploads
 from cpro.users.web.forms import ActivationForm, ForgottenForm, OwnPasswordForm, SignInForm
@@ -260,7 +261,8 @@ def check_own_password(typed: str) -> None:
 
 def _attempt(establishment: str | None, login: str, secret: str) -> authentication.Attempt:
     school = authentication.canonical_school(establishment or "")
-    return authentication.Attempt(school, login, secret, remote_address(), _known_accounts())
+    device = describe_device(request.user_agent.string)
+    return authentication.Attempt(school, login, secret, remote_address(), device, _known_accounts())
 
 
 def _refused(template: str, form: object, refusal: DomainError, **context: object) -> ResponseReturnValue:
