@@ -22,6 +22,7 @@ from typing import Any, Literal, TypeVar
 import typst
 
 from cpro.config import PROJECT_ROOT
+from cpro.core.capacity import Capacity
 from cpro.core.parsing import read_integer
 
 _TEMPLATES = PROJECT_ROOT / "templates"
@@ -34,6 +35,9 @@ _LETTERS_KNOWN = 20_000
 _NOT_PRINTED = "[signe non imprimable]"
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Mn", "Sk"})
 _STANDARD: Literal["ua-1"] = "ua-1"
+
+#: Typst takes some 100 MB for a long document, and a whole processor.
+_RENDERING = Capacity(2)
 
 Pictures = Mapping[str, bytes]
 T = TypeVar("T")
@@ -85,9 +89,10 @@ def render_pages(
 def _workshop(template: str, pictures: Pictures | None) -> Iterator[Path]:
     """Yield the path of a copy of a template, in a temporary folder with all the files that it may read.
 
-    Typst reads pictures only from a folder; the data, which may contain secrets, is never written to the disk.
+    Typst reads pictures only from a folder; the data, which may contain secrets, is never written to the disk. Raises
+    `Overloaded` while as many documents are made as the process bears.
     """
-    with tempfile.TemporaryDirectory(prefix="cpro-") as folder:
+    with _RENDERING.take(), tempfile.TemporaryDirectory(prefix="cpro-") as folder:
         root = Path(folder)
         for name, content in (pictures or {}).items():
             (root / name).write_bytes(content)

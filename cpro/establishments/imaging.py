@@ -19,6 +19,7 @@ from typing import IO, Literal
 
 from PIL import Image, ImageCms
 
+from cpro.core.capacity import Capacity
 from cpro.core.errors import DomainError
 from cpro.establishments.containers import EXIF_HEADER, BrokenContainer, Container, read_container
 
@@ -36,6 +37,9 @@ MM_PER_INCH = 25.4
 PictureKind = Literal["logo", "stamp"]
 #: The largest box each picture fills on a printed page: width and height, in millimetres.
 PRINT_BOXES_MM: Mapping[PictureKind, tuple[float, float]] = MappingProxyType({"logo": (60, 25), "stamp": (60, 40)})
+
+#: 40 megapixels of 16 bits take some 360 MB while they are decoded: one at a time.
+_DECODING = Capacity(1)
 
 DAMAGED = (
     "Cette image est abîmée ou tronquée\u202f: elle ne peut pas être lue. "
@@ -93,7 +97,7 @@ def prepare_picture(content: bytes) -> PreparedPicture:
 
     A JPEG stays a JPEG; any other format becomes a PNG, with its transparency. The file name plays no part.
     Raises UnusablePicture when the file is empty, heavier than `MAX_BYTES`, of another format, larger than
-    `MAX_PIXELS`, damaged or truncated.
+    `MAX_PIXELS`, damaged or truncated, and Overloaded while others are decoded.
     """
     _refuse_weight(content)
     try:
@@ -103,6 +107,11 @@ def prepare_picture(content: bytes) -> PreparedPicture:
     if container is None:
         raise UnusablePicture(_why_not_a_picture(content))
     _refuse_dimensions(container.width, container.height)
+    with _DECODING.take():
+        return _convert(container)
+
+
+def _convert(container: Container) -> PreparedPicture:
     try:
         pixels = _decode(container)
     except Exception as error:

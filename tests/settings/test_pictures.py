@@ -13,6 +13,8 @@ import pytest
 from flask import Flask
 
 from cpro.core import clock
+from cpro.core.capacity import Capacity
+from cpro.establishments import imaging
 from cpro.establishments.models import PictureVersion
 from tests.factories import World
 from tests.helpers import pictures
@@ -77,6 +79,20 @@ class TestUploadPicture:
         assert sentence in Page(answer).error("file-logo")
         assert Page(answer).error("file-cachet") == ""
         assert stored_files(app) == []
+
+    def test_upload_picture_while_others_are_decoded_asks_to_try_again(
+        self, app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        busy = Capacity(1, patience=0.01)
+        monkeypatch.setattr(imaging, "_DECODING", busy)
+        browser = as_("administrator")
+
+        with busy.take(), nothing_written(app):
+            answer = upload(browser, pictures.png())
+
+        assert answer.status_code == 503
+        assert "réessayez dans un instant" in Page(answer).text
+        assert upload(browser, pictures.png()).status_code == 303
 
     def test_upload_picture_beyond_what_is_read_at_all_the_page_is_french(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")

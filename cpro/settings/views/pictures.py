@@ -60,15 +60,18 @@ def upload_picture(kind: str) -> ResponseReturnValue:
     A file named `file` is that of the address.
     """
     form, chosen = PicturesForm(request.files), _chosen_pictures(PictureKind(kind))
+    refusals = {which: refusal for which, upload in chosen.items() if (refusal := _deposit(which, upload.read()))}
     if not chosen:
-        form.blame(DomainError("Choisissez d’abord une image sur votre ordinateur.", field=kind))
-    saved = [which for which, upload in chosen.items() if _deposit(form, which, upload.read())]
+        refusals[PictureKind(kind)] = DomainError("Choisissez d’abord une image sur votre ordinateur.", field=kind)
+    for refusal in refusals.values():
+        form.blame(refusal)
+    saved = [which for which in chosen if which not in refusals]
     sentence = f"{_named(saved)} Vous pouvez annuler pendant 30 jours." if saved else ""
-    if not form.errors:
+    if not refusals:
         return back_to(url_for("settings.pictures"), sentence)
     if sentence:
         flash(sentence, "success")
-    return _pictures_page(form, DomainError.status)
+    return _pictures_page(form, max(refusal.status for refusal in refusals.values()))
 
 
 @bp.route("/admin/parametres/logo/supprimer/<any(logo, cachet):kind>", methods=["GET", "POST"])
@@ -149,16 +152,15 @@ def _chosen_pictures(addressed: PictureKind) -> dict[PictureKind, Upload]:
     return {kind: upload for kind, upload in sent.items() if upload}
 
 
-def _deposit(form: PicturesForm, which: PictureKind, content: bytes) -> bool:
-    """Deposit one picture; a refusal is written beside its field."""
+def _deposit(which: PictureKind, content: bytes) -> DomainError | None:
+    """Deposit one picture; return its refusal, which names its field."""
     try:
         with unit_of_work():
             create_picture(which, content, storage=_storage(), by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         refusal.field = which.value
-        form.blame(refusal)
-        return False
-    return True
+        return refusal
+    return None
 
 
 def _named(kinds: Sequence[PictureKind]) -> str:
