@@ -10,6 +10,7 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import join_french
 from cpro.imports.errors import FilesDisagree, OtherSchool, SIECLENotUsed, SIECLEUsed, UAIMissing
 from cpro.imports.models import RunKind
+from cpro.imports.parse.files.archives import measure_unfolded
 from cpro.imports.parse.files.recognition import RecognisedFile
 from cpro.imports.parse.siecle.header import ExportKind, Header
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
@@ -62,8 +63,8 @@ Sources = SIECLESources | TableSources
 
 
 def size_of(sources: Sources) -> int:
-    """Return how many bytes there are to read."""
-    return sum(each.file.path.stat().st_size for each in sources.files.values())
+    """Return how many bytes there are to read, once unfolded: a workbook of half a megabyte may hold a hundred."""
+    return sum(measure_unfolded(each.file.path) for each in sources.files.values())
 
 
 def count_pupils(sources: Sources) -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cpro.core import tenancy
+from cpro.core.capacity import Capacity
 from cpro.core.commands import COMMAND_LINE
 from cpro.core.errors import DomainError
 from cpro.core.jobs.models import Job
@@ -42,6 +43,10 @@ from cpro.imports.runs.admission import lock_imports_and_school, require_may_imp
 
 #: Bytes analysed before the answer: the files of some eight thousand pupils, a few seconds.
 AT_ONCE_SIZE = 8 * 1024 * 1024
+#: One at a time before its answer in a process, the others by a worker: each takes a whole processor for seconds.
+_ANALYSES = Capacity(1)
+#: Files unfolded and recognised at the same time.
+_JUDGEMENTS = Capacity(2)
 #: Far more than there are kinds of files.
 MAX_FILES = 30
 #: Findings kept in one transaction: some hundredths of a second of the single writer of SQLite.
@@ -72,8 +77,8 @@ class TooManyFiles(DomainError):
 def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: bool, by: Actor, now: datetime) -> int:
     """Judge and analyse what was sent, or have it analysed; return the import's number. A refusal writes nothing.
 
-    Raises `GateClosed`, `NothingDeposited`, `TooManyFiles`, `StorageUnavailable`, `ImportUnderWay`, FileRefused of some
-    kind, and whatever `gather_all` and the analysis raise.
+    Raises `GateClosed`, `NothingDeposited`, `TooManyFiles`, `StorageUnavailable`, `ImportUnderWay`, `Overloaded`,
+    FileRefused of some kind, and whatever `gather_all` and the analysis raise.
     """
     school = get_current_establishment()
     school_id, today = school.id, school_day(now)
@@ -85,7 +90,9 @@ def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: b
         raise TooManyFiles
     try:
         with upload_files.create_folder(school_id) as folder:
-            sources = judge(folder.receive(sent), folder.path, now=now)
+            received = folder.receive(sent)
+            with _JUDGEMENTS.take():
+                sources = judge(received, folder.path, now=now)
             folder.keep_only([each.file.path.name for each in sources.files.values()])
             open_run = partial(
                 lifecycle.open_run,
@@ -96,13 +103,14 @@ def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: b
                 by=by,
                 now=now,
             )
-            if size_of(sources) <= AT_ONCE_SIZE:
-                run_id = _analyse_at_once(open_run, sources, recall_answers(), today=today, now=now)
-            else:
-                with unit_of_work():
-                    run = open_run()
-                    lifecycle.send_to_analysis(run, by=by, now=now)
-                    run_id = run.id
+            with _may_analyse_now(sources) as is_now:
+                if is_now:
+                    run_id = _analyse_at_once(open_run, sources, recall_answers(), today=today, now=now)
+                else:
+                    with unit_of_work():
+                        run = open_run()
+                        lifecycle.send_to_analysis(run, by=by, now=now)
+                        run_id = run.id
             folder.is_kept = True
     except OSError as error:
         raise StorageUnavailable("Les fichiers n’ont pas pu être lus par le serveur", error) from error
@@ -116,14 +124,25 @@ def renew(run: ImportRun, *, by: Actor, now: datetime) -> int | None:
     """
     run_id, today, answers = run.id, school_day(now), dict(run.answers)
     sources = read_kept(run, now=now)
-    if size_of(sources) <= AT_ONCE_SIZE:
-        _analyse_at_once(
-            lambda: lifecycle.restart_run(get_run(run_id), today=today), sources, answers, today=today, now=now
-        )
-        return None
+    with _may_analyse_now(sources) as is_now:
+        if is_now:
+            _analyse_at_once(
+                lambda: lifecycle.restart_run(get_run(run_id), today=today), sources, answers, today=today, now=now
+            )
+            return None
     with unit_of_work():
         job: Job = lifecycle.send_to_analysis(get_run(run_id), by=by, now=now)
         return job.id
+
+
+@contextmanager
+def _may_analyse_now(sources: Sources) -> Iterator[bool]:
+    """Yield whether a deposit is analysed before the answer: it is small, and no other is being analysed so."""
+    if size_of(sources) > AT_ONCE_SIZE:
+        yield False
+        return
+    with _ANALYSES.take_if_free() as is_free:
+        yield is_free
 
 
 # --- Judged ----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
+from cpro.core.capacity import Capacity
 from cpro.core.jobs.models import Job, JobState
 from cpro.establishments.models import Establishment
 from cpro.imports.models import RunState
@@ -21,9 +22,10 @@ from cpro.imports.runs import deposits
 from cpro.students.models import Student
 from tests.factories import NOW, World, make_student
 from tests.helpers.browser import Browser
-from tests.helpers.deposits import ONE, analyse, apply, drain, job_page, kept_files
+from tests.helpers.deposits import ONE, analyse, apply, drain, job_page, kept_files, send
 from tests.helpers.imports import EVERYTHING, SAMPLES, Desk
 from tests.helpers.pages import Page
+from tests.helpers.records import nothing_written
 from tests.helpers.siecle import students_xml
 
 As = Callable[..., Browser]
@@ -259,6 +261,30 @@ class TestApplyImport:
         drain(app)
         apply(app, browser, address)
         assert len(desk.students()) == 11
+
+    def test_analyse_import_while_another_is_analysed_is_the_workers(self, app: Flask, as_: As, desk: Desk) -> None:
+        browser = as_("administrator")
+        with deposits._ANALYSES.take():
+            address = analyse(browser, *SAMPLES)
+        assert "en cours d’analyse" in Page(browser.get(address)).text
+
+        drain(app)
+
+        assert Page(browser.get(address)).rows()[0][:2] == ["Élèves", "11"]
+
+    def test_analyse_import_while_others_are_judged_asks_to_try_again(
+        self, app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        busy = Capacity(1, patience=0.01)
+        monkeypatch.setattr(deposits, "_JUDGEMENTS", busy)
+        browser = as_("administrator")
+
+        with busy.take(), nothing_written(app):
+            answer = send(browser, ONE)
+
+        assert answer.status_code == 503
+        assert "réessayez dans un instant" in Page(answer).text
+        assert kept_files(app) == []
 
     def test_analyse_import_a_large_file_that_is_refused_says_so_and_leaves_nothing(
         self, app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,14 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
         raise BrokenArchive from error
 
 
+def measure_unfolded(path: Path) -> int:
+    """Return how many bytes a file holds once unfolded: its own size where it is no archive."""
+    if not zipfile.is_zipfile(path):
+        return path.stat().st_size
+    with open_archive(path) as archive:
+        return sum(member.file_size for member in archive.infolist())
+
+
 def list_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """Return the members that people put there: neither folders, nor what a system left (`__MACOSX/`, dot files)."""
     return [

@@ -31,6 +31,10 @@ from cpro.imports.parse.xml.document import Element, iter_records
 _WORKSHEET_SIZE, _TEXTS_SIZE, _PART_SIZE = 100 << 20, 30 << 20, 5 << 20
 MAX_COLUMNS = 60
 _SHEETS_LOOKED_AT = 10
+#: Far more shared texts than 100 000 people have; a file of half a megabyte may announce five million.
+_MOST_TEXTS = 1_000_000
+#: Rows and cells without a value that are read one after the other: what lies below is hardly a person.
+_MOST_BLANKS = 500_000
 _TEXT_LENGTH = 1000
 #: the lines that a worksheet can have
 _LAST_ROW = 1 << 20
@@ -47,6 +51,11 @@ _MOST_MERGES = 1000
 _ESCAPES = {"_x0009_": "\t", "_x000A_": "\n", "_x000D_": "\r", "_x005F_": "_"}
 _ESCAPED = re.compile("|".join(_ESCAPES))
 _RELATION_ID = "id"
+_TOO_LARGE = "Ce classeur est trop volumineux : gardez une seule feuille, sans mise en forme ni image."
+_TOO_BLANK = (
+    "Ce classeur contient trop de lignes vides : supprimez celles qui suivent la dernière personne, puis "
+    "enregistrez-le."
+)
 
 
 def iter_xlsx_lines(path: Path, notes: WorksheetNotes | None = None) -> Iterator[tuple[int, list[str]]]:
@@ -65,24 +74,25 @@ def iter_xlsx_lines(path: Path, notes: WorksheetNotes | None = None) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class _Workbook:
-    texts: list[str]
+    texts: _Texts
     number_formats: list[str]
     first_day: dt.date
 
 
 def _lines(archive: zipfile.ZipFile, notes: WorksheetNotes) -> Iterator[tuple[int, list[str]]]:
     [(_, first), *others], first_day = _find_worksheets(archive)
-    book = _Workbook(_texts(archive), _number_formats(archive), first_day)
-    yield from _rows(archive, first, book, notes)
-    notes.other_sheets += [
-        name for name, part_name in others[:_SHEETS_LOOKED_AT] if _has_rows(archive, part_name, book)
-    ]
+    with _open_texts(archive) as texts:
+        book = _Workbook(texts, _number_formats(archive), first_day)
+        yield from _rows(archive, first, book, notes)
+        notes.other_sheets += [
+            name for name, part_name in others[:_SHEETS_LOOKED_AT] if _has_rows(archive, part_name, book)
+        ]
 
 
 def _rows(
     archive: zipfile.ZipFile, part_name: str, book: _Workbook, notes: WorksheetNotes
 ) -> Iterator[tuple[int, list[str]]]:
-    number = 0
+    number = blanks = 0
     with _part(archive, part_name, _WORKSHEET_SIZE) as stream:
         for element in iter_records(stream, ("{*}col", "{*}row", "{*}mergeCell"), depth=2):
             if not element.tag.endswith("}row"):
@@ -90,6 +100,9 @@ def _rows(
                 continue
             number = _line_number(element, after=number)
             cells = _cells(element, book)
+            blanks = 0 if any(cells) else blanks + 1 + len(element)
+            if blanks > _MOST_BLANKS:
+                raise TooManyLines(_TOO_BLANK)
             if any(cells):
                 if _is_hidden(element):
                     notes.hidden_lines.add(number)
@@ -123,7 +136,7 @@ def _part(archive: zipfile.ZipFile, name: str, limit: int) -> Iterator[IO[bytes]
     """Open a part as a file in which one can go back; raises TooManyLines when it is too large."""
     member = archive.getinfo(name)
     if member.file_size > limit:
-        raise TooManyLines("Ce classeur est trop volumineux : gardez une seule feuille, sans mise en forme ni image.")
+        raise TooManyLines(_TOO_LARGE)
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_SIZE) as copy, archive.open(member) as source:
         while chunk := source.read(1 << 16):
             copy.write(chunk)
@@ -156,12 +169,32 @@ def _find_worksheets(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], d
     ], first_day
 
 
-def _texts(archive: zipfile.ZipFile) -> list[str]:
-    """Return the shared texts, without their phonetic guides."""
+class _Texts:
+    """The shared texts of a workbook, read as far as its cells ask: its titles alone need the first few."""
+
+    def __init__(self, items: Iterator[Element]) -> None:
+        self._items = items
+        self._read: list[str] = []
+
+    def get(self, index: int) -> str:
+        """Return a text without its phonetic guides, "" beyond the last. Raises TooManyLines."""
+        while index >= len(self._read):
+            if len(self._read) >= _MOST_TEXTS:
+                raise TooManyLines(_TOO_LARGE)
+            item = next(self._items, None)
+            if item is None:
+                return ""
+            self._read.append(_rich_text(item))
+        return self._read[index] if index >= 0 else ""
+
+
+@contextmanager
+def _open_texts(archive: zipfile.ZipFile) -> Iterator[_Texts]:
     if "xl/sharedStrings.xml" not in archive.namelist():
-        return []
+        yield _Texts(iter(()))
+        return
     with _part(archive, "xl/sharedStrings.xml", _TEXTS_SIZE) as stream:
-        return [_rich_text(item) for item in iter_records(stream, ("{*}si",), depth=1)]
+        yield _Texts(iter_records(stream, ("{*}si",), depth=1))
 
 
 def _number_formats(archive: zipfile.ZipFile) -> list[str]:
@@ -229,7 +262,7 @@ def _value(cell: Element, book: _Workbook) -> str:
     value = cell.findtext("{*}v") or ""
     if kind == "s":
         index = _index(value)
-        return book.texts[index] if 0 <= index < len(book.texts) else ""
+        return book.texts.get(index)
     if kind == "b":
         return "VRAI" if value == "1" else "FAUX"
     if kind == "d":

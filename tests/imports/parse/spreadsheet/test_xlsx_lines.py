@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cpro.imports.errors import UnreadableTable
+from cpro.imports.errors import TooManyLines, UnreadableTable
+from cpro.imports.parse.files.archives import measure_unfolded
+from cpro.imports.parse.spreadsheet import xlsx_lines
 from cpro.imports.parse.spreadsheet.xlsx_lines import iter_xlsx_lines
 from tests.factories import World
 from tests.helpers.browser import Browser
@@ -38,6 +40,48 @@ def altered(pattern: str, replacement: str, rows: tuple[list[str], ...] = ROWS) 
 
 def read(path: Path) -> list[tuple[int, list[str]]]:
     return list(iter_xlsx_lines(path))
+
+
+class TestIterXLSXLinesCosts:
+    """What a small file can announce and nobody types: refused in a sentence before it costs seconds."""
+
+    @pytest.mark.parametrize("blank", ["<row/>", "<row>" + "<c/>" * 30 + "</row>"], ids=["rows", "cells"])
+    def test_iter_xlsx_lines_too_many_blanks_are_refused(
+        self, write: WriteFile, monkeypatch: pytest.MonkeyPatch, blank: str
+    ) -> None:
+        monkeypatch.setattr(xlsx_lines, "_MOST_BLANKS", 300)
+
+        assert len(read(write(altered("</sheetData>", blank * 9 + "</sheetData>")))) == 2
+        with pytest.raises(TooManyLines, match="lignes vides"):
+            read(write(altered("</sheetData>", blank * 301 + "</sheetData>")))
+
+    def test_iter_xlsx_lines_blanks_between_people_do_not_add_up(
+        self, write: WriteFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(xlsx_lines, "_MOST_BLANKS", 30)
+        rows = [["MICA", "Zoé", "2MELEC"] if number % 20 == 0 else [None] for number in range(200)]
+
+        assert len(read(write(workbook(*rows)))) == 10
+
+    def test_iter_xlsx_lines_texts_beyond_any_school_are_refused(
+        self, write: WriteFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(xlsx_lines, "_MOST_TEXTS", 3)
+
+        with pytest.raises(TooManyLines, match="trop volumineux"):
+            read(write(workbook(*ROWS)))
+
+    def test_iter_xlsx_lines_titles_read_no_more_texts_than_they_need(
+        self, write: WriteFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(xlsx_lines, "_MOST_TEXTS", 3)
+
+        assert next(iter_xlsx_lines(write(workbook(*ROWS)))) == (1, ROWS[0])
+
+    def test_measure_unfolded_counts_what_a_workbook_unfolds_to(self, write: WriteFile) -> None:
+        path = write(workbook(*[["MICA"] * 10] * 300))
+
+        assert measure_unfolded(path) > 5 * path.stat().st_size
 
 
 @pytest.mark.parametrize("odd", ODD_ROWS, ids=lambda text: text[:20])
