@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cpro.core.search import Searched
 from cpro.core.shown import Filter, shown
 from cpro.core.tenancy import Owned
 from cpro.core.types import UTCDateTime
@@ -15,10 +16,11 @@ from cpro.core.validators import fold
 from cpro.extensions import Model
 
 
-class AuditEntry(Owned, Model):
+class AuditEntry(Owned, Searched, Model):
     """One audited action; append-only, by triggers of the database as well."""
 
     __tablename__ = "audit_entry"
+    latest_first = True
     __table_args__ = (
         # One per filter offered, each ending with what the list is sorted by; the second also counts without the rows.
         Index("ix_audit_entry_establishment_id", "establishment_id", "id"),

@@ -53,7 +53,8 @@ class UsersScreen(Screen):
     )
     action_permissions = (Permission.USERS_CONSENT,)
     help_slug = "utilisateurs"
-    search_keys, search_help = (Account.search_key,), "Nom, prénom ou identifiant, sans souci des accents."
+    search_keys = (Account.search_key,)
+    search_help = "Nom, prénom ou identifiant, ou le début d’un mot, sans souci des accents."
     default_order = (Account.search_key,)
     form_class = UserForm
     columns = (

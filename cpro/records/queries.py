@@ -12,7 +12,8 @@ from sqlalchemy.orm import joinedload
 
 from cpro.core.among import is_among
 from cpro.core.errors import NotFound
-from cpro.core.lists import find_coded, hold_words
+from cpro.core.lists import find_coded
+from cpro.core.search import find_words
 from cpro.extensions import db
 from cpro.records.models import KINDS, Bilan, Evaluation, Fiche, FicheState
 from cpro.students.models import Division, Student, TeacherDivision
@@ -314,7 +315,7 @@ def _pupils(wanted: PupilFilter) -> Select[Student]:
     if wanted.situation == TO_VALIDATE:
         submitted = select(Fiche.student_id).where(Fiche.state == FicheState.SUBMITTED)
         statement = statement.where(Student.id.in_(submitted))
-    return statement.where(*hold_words(wanted.words, Student.search_key))
+    return statement.where(*find_words(Student, wanted.words))
 
 
 def _counted(

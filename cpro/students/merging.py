@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cpro.core.lists import hold_words
+from cpro.core.search import find_words
 from cpro.extensions import db
 from cpro.students.models import Student
 
@@ -23,7 +23,7 @@ _GIVEN_UP = ("ine", "siecle_id", "local_id")
 
 def list_candidates(student: Student, *, sought: str = "", limit: int, offset: int = 0) -> Sequence[Student]:
     """Return the other rows of the school that may be the same student: of their family name, or as sought."""
-    words = hold_words(sought, Student.search_key) or hold_words(student.last_name, Student.search_key)
+    words = find_words(Student, sought) or find_words(Student, student.last_name)
     return db.session.scalars(
         select(Student)
         .where(Student.id != student.id, Student.merged_into_id.is_(None), *words)

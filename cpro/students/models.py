@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cpro.core.formatting import format_date
+from cpro.core.search import Searched
 from cpro.core.shown import Filter, choice, computed, shown
 from cpro.core.tenancy import DiplomaScoped, Owned, Shared, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
@@ -135,7 +136,7 @@ class Origin(LabelledEnum):
     HAND = "hand", "saisie à la main"
 
 
-class Student(Owned, DiplomaScoped, Model):
+class Student(Owned, DiplomaScoped, Searched, Model):
     """A pupil, apprentice or trainee of one school; never deleted, inactive once gone."""
 
     __tablename__ = "student"

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cpro.core.search import Searched
 from cpro.core.shown import Filter, shown
 from cpro.core.tenancy import Owned, PlatformOnly, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
@@ -109,13 +110,14 @@ class Transfer(PlatformOnly, Model):
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-class TransferSide(Owned, Model):
+class TransferSide(Owned, Searched, Model):
     """What one school sees of a transfer: its own pupil, the other school by name and UAI, figures, never content.
 
     While the identities disagree and nobody answered for them, it does not name the other school: any INE would do.
     """
 
     __tablename__ = "transfer_side"
+    latest_first = True
     __table_args__ = (
         UniqueConstraint("establishment_id", "id"),
         UniqueConstraint("transfer_id", "direction"),

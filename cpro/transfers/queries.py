@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from cpro.core import tenancy
 from cpro.core.lists import hold_words
+from cpro.core.search import find_words
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
@@ -95,7 +96,7 @@ def list_closed(direction: Direction, *, limit: int, offset: int = 0, sought: st
         .where(
             TransferSide.direction == direction,
             ~_is_pending(),
-            *hold_words(sought, TransferSide.search_key),
+            *find_words(TransferSide, sought),
         )
         .order_by(TransferSide.changed_at.desc(), TransferSide.id.desc())
         .limit(limit)
@@ -107,7 +108,7 @@ def list_candidates(*, limit: int, offset: int = 0, sought: str = "") -> Sequenc
     """Return the sides that are pending, those that wait for this school first, then by pupil, offers among them."""
     return db.session.scalars(
         select(TransferSide)
-        .where(_is_pending(), *hold_words(sought, TransferSide.search_key))
+        .where(_is_pending(), *find_words(TransferSide, sought))
         .order_by(case((_waits_for_us(), 0), else_=1), TransferSide.search_key, TransferSide.id)
         .limit(limit)
         .offset(offset)
@@ -147,7 +148,7 @@ def list_offerable(*, limit: int, sought: str = "") -> Sequence[Student]:
             ~Student.is_active,
             Student.merged_into_id.is_(None),
             ~_has_side(TransferSide.state.in_(held)),
-            *hold_words(sought, Student.search_key),
+            *find_words(Student, sought),
         )
         .order_by(Student.search_key, Student.id)
         .limit(limit)
@@ -170,7 +171,7 @@ def list_linkable(side: TransferSide, *, limit: int, sought: str = "") -> Sequen
     )
     return db.session.scalars(
         select(Student)
-        .where(Student.is_active, *hold_words(sought, Student.search_key))
+        .where(Student.is_active, *find_words(Student, sought))
         .order_by(likeness, Student.search_key, Student.id)
         .limit(limit)
     ).all()

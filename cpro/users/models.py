@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import spoken_name
 from cpro.core.permissions import Permission, Role, roles_with
+from cpro.core.search import Searched
 from cpro.core.shown import Filter, computed, shown
 from cpro.core.tenancy import Owned, PlatformOnly, key_within_school
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
@@ -28,7 +29,7 @@ from cpro.core.validators import fold
 from cpro.extensions import Model
 
 
-class Account(Owned, Model):
+class Account(Owned, Searched, Model):
     """An account of one school; the login is unique in it."""
 
     __tablename__ = "account"

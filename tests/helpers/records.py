@@ -16,8 +16,9 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 
-#: What signing in and browsing change by themselves; the head of the journal's chain follows its lines.
-_VOLATILE = {"audit_head", "sign_in", "failure_counter", "parked_form"}
+#: What signing in and browsing change by themselves; the head of the journal's chain follows its lines,
+#: and the words of searches follow names.
+_VOLATILE = {"audit_head", "search_word", "sign_in", "failure_counter", "parked_form"}
 #: Lines that tell of a look or of a refused page: the journal grows by them without anything having changed.
 _LOOKS = ("access:refused", "record:opened", "page:opened", "list:")
 

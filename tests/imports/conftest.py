@@ -11,6 +11,7 @@ from flask import Flask
 
 from tests.factories import NOW, World
 from tests.helpers.imports import Desk
+from tests.helpers.words import check_words
 
 WriteFile = Callable[[bytes, str], Path]
 
@@ -36,9 +37,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(app: Flask, world: World, tmp_path: Path) -> Desk:
-    """Return the place where files are imported into school "a"."""
-    return Desk(app, world, tmp_path)
+def desk(app: Flask, world: World, tmp_path: Path) -> Iterator[Desk]:
+    """Yield the place where files are imported into school "a"; whatever was, searches find every name afterwards."""
+    yield Desk(app, world, tmp_path)
+    check_words(app)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email import policy
 from pathlib import Path
 
@@ -12,12 +12,14 @@ from flask import Flask
 
 from tests.factories import World
 from tests.helpers.transfers import Exchange
+from tests.helpers.words import check_words
 
 
 @pytest.fixture
-def exchange(app: Flask, world: World) -> Exchange:
-    """Return schools "a", "b" and "c", transfers on."""
-    return Exchange.open(app, {"a": world.a.id, "b": world.b.id}, others=1)
+def exchange(app: Flask, world: World) -> Iterator[Exchange]:
+    """Yield schools "a", "b" and "c", transfers on; whatever is exchanged, searches find every name afterwards."""
+    yield Exchange.open(app, {"a": world.a.id, "b": world.b.id}, others=1)
+    check_words(app)
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ class JournalScreen(Screen):
     permission, export_permission = Permission.JOURNAL_VIEW, Permission.RECORDS_EXPORT
     title, noun, object_type = "Journal", ("ligne", "lignes"), "audit_entry"
     empty_text = "Le journal est vide : il se remplira à la première action."
-    search_keys, search_help = (AuditEntry.search_key,), "Une personne ou un objet, sans souci des accents."
+    search_keys = (AuditEntry.search_key,)
+    search_help = "Une personne ou un objet, ou le début d’un mot, sans souci des accents."
     default_order = (AuditEntry.id.desc(),)
     columns = (
         "at",

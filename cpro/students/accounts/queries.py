@@ -11,8 +11,8 @@ from sqlalchemy.orm import joinedload
 from cpro.audit.models import AuditEntry
 from cpro.core.errors import NotFound
 from cpro.core.formatting import person_name, plural
-from cpro.core.lists import hold_words
 from cpro.core.permissions import Permission
+from cpro.core.search import find_words
 from cpro.extensions import db
 from cpro.students.models import Division, Student
 from cpro.students.queries import find_division
@@ -135,7 +135,7 @@ def list_unlinked_accounts(*, limit: int, sought: str = "", offset: int = 0) -> 
     """Return active accounts of pupils that name no pupil, whose name holds each word sought, by name."""
     return db.session.scalars(
         select(Account)
-        .where(is_unlinked(), Account.is_active, *hold_words(sought, Account.search_key))
+        .where(is_unlinked(), Account.is_active, *find_words(Account, sought))
         .order_by(Account.search_key, Account.id)
         .limit(limit)
         .offset(offset)
@@ -151,7 +151,7 @@ def list_students_without_account(*, limit: int, sought: str = "", offset: int =
     """Return pupils present without account, whose names or division hold each word sought, by name."""
     return db.session.scalars(
         select(Student)
-        .where(has_no_account(), *hold_words(sought, Student.search_key))
+        .where(has_no_account(), *find_words(Student, sought))
         .options(joinedload(Student.division))
         .order_by(Student.search_key, Student.id)
         .limit(limit)

@@ -99,6 +99,10 @@ class DeclaredScreen(SecureModelView):
 
     # --- What a subclass overrides ---------------------------------------------------------------------------------
 
+    def search_numbers(self) -> Any:
+        """Return the column where a search looks for numbers, for those who may read it whole; None for others."""
+        return None
+
     def label_of(self, row: Any) -> str:
         """Return what people call a row."""
         return str(getattr(row, self.called))

@@ -20,22 +20,20 @@ def list_rows(model: type[Any], ids: Collection[int | None], options: Options = 
     return db.session.scalars(select(model).where(model.id.in_(ids)).options(*options)).all()
 
 
-def select_rows(
-    model: type[Any], conditions: Sequence[ColumnElement[bool]], order: Sequence[Any], options: Options
-) -> Select[Any]:
-    """Return the statement of a list, in an order that its last key, the id, makes complete."""
-    return select(model).where(*conditions).options(*options).order_by(*order, model.id)
+def select_rows(model: type[Any], conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return the statement of a list, without an order."""
+    return select(model).where(*conditions)
 
 
 def read_page(
-    statement: Select[Any], conditions: Sequence[ColumnElement[bool]], *, size: int, offset: int, most: int
+    statement: Select[Any], listed: Select[Any], *, size: int, offset: int, most: int
 ) -> tuple[int, list[Any]]:
-    """Return how many rows a list has, counting no further than one beyond `most`, and one page of them.
+    """Return how many rows are `listed`, counting no further than one beyond `most`, and one page of them.
 
     One statement says both, but for a page too far, which has no row to say how many there are.
     """
     (model,) = (each["entity"] for each in statement.column_descriptions)
-    counted = select(model.id).where(*conditions)
+    counted = listed.with_only_columns(model.id)
     total = counting(counted, most=most).scalar_subquery()
     found = db.session.execute(statement.add_columns(total).limit(size).offset(offset)).all()
     return (found[0][1] if found else count_rows(counted, most=most)), [row for row, _total in found]

@@ -17,6 +17,7 @@ from cpro.core import clock, events
 from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
 from cpro.core.lists import hold_words
 from cpro.core.parsing import read_id
+from cpro.core.search import Search, Searched
 from cpro.core.spreadsheets import csv_lines, xlsx_file
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
@@ -74,7 +75,7 @@ class Screen(DeclaredScreen):
         """
         listing = self._listing()
         place = {"size": listing.size, "offset": listing.offset, "most": MAX_ROWS}
-        return queries.read_page(self._statement(listing), self._conditions(listing), **place)
+        return queries.read_page(self._statement(listing), self._selected(listing)[0], **place)
 
     def get_one(self, id: object) -> Any:
         """Return a row with what is shown of it, or raise `NotFound`: a word is no id, another's row no row."""
@@ -100,12 +101,27 @@ class Screen(DeclaredScreen):
     def _listing(self) -> Listing:
         return Listing.of(request.args, self.get_url(".index_view"), columns=self.columns, filters=self.filters)
 
-    def _conditions(self, listing: Listing) -> list[Any]:
-        return [*listing.conditions(), *(hold_words(listing.search, *self.search_keys) if self.search_keys else ())]
+    def _search(self, listing: Listing) -> Search | None:
+        """Return what is sought among rows that are found by their words; None where nothing is, or there are few."""
+        if not (listing.search and self.search_keys and issubclass(self.model, Searched)):
+            return None
+        return Search(self.model, listing.search, self.search_numbers())
+
+    def _selected(self, listing: Listing) -> tuple[Any, list[Any]]:
+        """Return the statement of the rows of a list, and their order but for the id."""
+        search, order = self._search(listing), listing.order()
+        found = queries.select_rows(self.model, listing.conditions())
+        if search is None:
+            words = hold_words(listing.search, *self.search_keys) if self.search_keys else ()
+            return found.where(*words), order or [*self.default_order]
+        if order:
+            return found.where(*search.conditions()), order
+        ranked, order = search.rank(found)
+        return ranked, order or [*self.default_order]
 
     def _statement(self, listing: Listing) -> Any:
-        order = listing.order() or self.default_order
-        return queries.select_rows(self.model, self._conditions(listing), order, self.options)
+        statement, order = self._selected(listing)
+        return statement.options(*self.options).order_by(*order, self.model.id)
 
     # --- Pages -----------------------------------------------------------------------------------------------------
 
