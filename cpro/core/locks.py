@@ -29,6 +29,8 @@ _chosen: ContextVar[float | None] = ContextVar("seconds to wait for a lock", def
 _BUSY_STATES = frozenset({"55P03", "40P01", "57014", "40001"})
 #: SQLite: the database is locked, a table is locked (the low byte of the extended codes).
 _BUSY_CODES = frozenset({5, 6})
+#: SQLite: a malformed page, a file that is no database.
+_DAMAGED_CODES = frozenset({11, 26})
 
 
 def milliseconds_to_wait() -> int:
@@ -57,6 +59,12 @@ def take_named_lock(session: Session, name: int, number: int) -> None:
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(name, number)))
+
+
+def is_damaged(error: BaseException | None) -> bool:
+    """Return whether an error says that the file of a SQLite database is none any more, or holds damaged pages."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
+    return code & 0xFF in _DAMAGED_CODES
 
 
 def is_busy(error: BaseException | None) -> bool:

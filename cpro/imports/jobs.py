@@ -31,7 +31,7 @@ PENDING_PERIOD = timedelta(days=7)
 _EXPIRE_JOB = "imports:expire"
 _COMPARING = "Comparaison des élèves des fichiers avec ceux de l’établissement"
 #: A folder without a row is left alone for that long: its deposit may be under way.
-_SWEEP_AFTER = timedelta(days=1)
+_SWEEP_AFTER = timedelta(hours=2)
 
 
 def _report(done: Job, reader: Principal) -> Report:

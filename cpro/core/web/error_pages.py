@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from cpro.core.errors import DomainError
-from cpro.core.locks import is_busy
+from cpro.core.locks import is_busy, is_damaged
 from cpro.core.web.current_user import current_principal
 from cpro.core.web.pages import page_of_refusal
 
@@ -36,6 +36,10 @@ _PAGES: dict[int, tuple[str, str]] = {
         "La base de données est occupée par un autre traitement. Rien n’a été enregistré : réessayez dans un instant.",
     ),
 }
+_NO_DATABASE = (
+    "La base de données ne répond pas. Rien n’a été enregistré : réessayez dans quelques minutes. "
+    "L’équipe qui administre la plateforme en est avertie."
+)
 _UNEXPECTED = (
     "Une erreur est survenue",
     "Rien n’a été enregistré. L’équipe qui administre la plateforme en est avertie.",
@@ -71,7 +75,7 @@ def show_error(code: int, message: str = "", *, typed: Sequence[tuple[str, str]]
         )
     except Exception:  # whatever broke the page may break the frame too
         logger.exception("the error page itself could not be drawn")
-        page = f'<!doctype html><html lang="fr"><title>{title}</title><h1>{title}</h1><p>{usual}</p></html>'
+        page = f'<!doctype html><html lang="fr"><title>{title}</title><h1>{title}</h1><p>{message or usual}</p></html>'
     return page, code
 
 
@@ -80,11 +84,13 @@ def show_busy_database(error: SQLAlchemyError) -> Response:
 
     A form is offered again as it was typed, for one press of a button.
     """
+    message = ""
     if is_busy(error):
         logger.warning("%s %s waited in vain: %s", request.method, request.path, error)
     else:
         logger.error("the database did not answer", exc_info=error)
-    answer = make_response(show_error(503, typed=_typed_form()))
+        message = _NO_DATABASE
+    answer = make_response(show_error(503, message, typed=_typed_form()))
     answer.headers["Retry-After"] = str(_RETRY_AFTER)
     return answer
 
@@ -103,7 +109,10 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code == 403:
         _log_refusal()
     if error.code == 500:
-        logger.error("unexpected error", exc_info=getattr(error, "original_exception", None) or error)
+        cause = getattr(error, "original_exception", None) or error
+        if isinstance(cause, SQLAlchemyError) and is_damaged(cause):
+            return show_busy_database(cause)
+        logger.error("unexpected error", exc_info=cause)
     answer = make_response(show_error(error.code))
     answer.headers.update((name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After"))
     return answer

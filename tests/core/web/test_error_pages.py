@@ -139,3 +139,24 @@ class TestErrorPageOfADefect:
 
         assert answer.status_code == 403
         assert "never shown" not in answer.text
+
+
+class TestDamagedDatabase:
+    @pytest.mark.parametrize("content", [b"this is no database" * 500, b"SQLite format 3\0" + b"\0" * 9000])
+    def test_damaged_database_is_a_503_in_french_that_tells_the_truth(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "damaged.sqlite3").write_bytes(content)
+        app = create_app(
+            {
+                "CPRO_INSTANCE": tmp_path,
+                "CPRO_UPLOADS": tmp_path / "uploads",
+                "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'damaged.sqlite3'}",
+                "SECRET_KEY": "of-no-value",
+            }
+        )
+
+        answer = app.test_client().get("/verifier/ABCD-EFGH-JKLM")
+        ready = app.test_client().get("/sante/pret")
+
+        assert (answer.status_code, ready.status_code) == (503, 503)
+        assert "La base de données ne répond pas" in answer.text
+        assert "DatabaseError" not in answer.text
