@@ -34,6 +34,7 @@ def register(app: Flask) -> None:
             covers=("utilisateurs.*", "credential_sheets.*", "pupil_accounts.*"),
         )
     )
+    app_registry.add_object_section(sections.teacher_divisions_section, is_first=True)
     app_registry.add_object_section(sections.pupil_account_section, is_first=True)  # above what the journal records
     app_registry.add_object_section(sections.head_code_section)
 

@@ -12,6 +12,7 @@ from cpro.core.web.current_user import may
 from cpro.establishments.queries import get_current_establishment
 from cpro.students.accounts import queries
 from cpro.students.models import Student
+from cpro.students.queries import list_division_codes_of
 from cpro.users.models import Account
 from cpro.users.operations.head_codes import describe_code
 from cpro.users.queries import find_account_by_id
@@ -27,6 +28,19 @@ def pupil_account_section(object_type: str, object_id: str) -> tuple[str, dict[s
         return _SECTION, _of_student(queries.get_student(read_id(object_id) or 0))
     account = queries.get_account(read_id(object_id) or 0)
     return (_SECTION, _of_account(account)) if account.can(Permission.OWN_RECORDS) else None
+
+
+def teacher_divisions_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
+    """Show the divisions of a teacher on the page of their account."""
+    if object_type != "account" or not may(Permission.USERS_VIEW):
+        return None
+    account = queries.get_account(read_id(object_id) or 0)
+    if not account.can(Permission.PUPILS_EVALUATE):
+        return None
+    codes = list_division_codes_of(account.id)
+    text = "" if codes else "Aucune division : cette personne ne voit encore aucun élève."
+    pairs = [("Divisions", ", ".join(codes))] if codes else []
+    return _SECTION, {"title": "Divisions", "pairs": pairs, "text": text, "links": []}
 
 
 def head_code_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:

@@ -14,9 +14,11 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    case,
     event,
     false,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import spoken_name
@@ -51,7 +53,7 @@ class Account(Owned, Searched, Model):
         EnumValue(Role, 16),
         info=shown(
             "Rôle",
-            sort=True,
+            sort="role_label",
             filters=[
                 Filter(
                     "role",
@@ -104,6 +106,16 @@ class Account(Owned, Searched, Model):
     def can(self, permission: Permission) -> bool:
         """Return whether the account's role has a right; see `may_sign_in` for whether anybody uses it now."""
         return self.role.can(permission)
+
+    @hybrid_property
+    def role_label(self) -> str:
+        """Return the role in words, which lists are sorted by."""
+        return self.role.label
+
+    @role_label.inplace.expression
+    @classmethod
+    def _role_label(cls) -> ColumnElement[str]:
+        return case(*((cls.role == role, role.label) for role in Role))
 
     def is_named(self, last_name: str, first_name: str) -> bool:
         """Return whether it bears a full name, whatever the case and the accents."""

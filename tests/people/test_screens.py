@@ -10,10 +10,13 @@ import time_machine
 from flask import Flask
 
 from cpro.core.permissions import Role
+from cpro.core.validators import fold
+from cpro.students.models import TeacherDivision
 from tests.factories import NOW, PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.office import Office
 from tests.helpers.pages import Page
+from tests.helpers.records import set_up
 
 USERS = "/admin/utilisateurs"
 As = Callable[..., Browser]
@@ -109,3 +112,27 @@ def test_deactivate_page_does_not_send_a_head_who_waits_to_their_account(as_: As
     assert f"{USERS}/desactiver/?id={waiting}" in page.links
     assert "que par lui-même" not in page.text
     assert "désactivez-le et créez-en un autre" in page.text
+
+
+class TestTeacherDivisions:
+    def test_details_of_a_teacher_show_their_divisions(self, app: Flask, as_: As, world: World) -> None:
+        account_id = world.a.account_ids["teacher"]
+        address, browser = f"/admin/utilisateurs/details/?id={account_id}", as_("head")
+        assert "Aucune division" in Page(browser.get(address)).text
+
+        link = TeacherDivision(establishment_id=world.a.id, account_id=account_id, division_id=world.a.division_id)
+        set_up(app, lambda session: session.add(link))
+
+        assert "Divisions2ALP" in Page(browser.get(address)).text
+
+    def test_details_of_others_show_none(self, as_: As, world: World) -> None:
+        for role in ("administrator", "head", "student"):
+            address = f"/admin/utilisateurs/details/?id={world.a.account_ids[role]}"
+            assert "Aucune division" not in Page(as_("head").get(address)).text
+
+    def test_list_sorts_roles_as_they_are_called(self, as_: As) -> None:
+        lines = as_("administrator").get("/admin/utilisateurs/export/csv/?tri=role").text.splitlines()
+        roles = [line.split(";")[3] for line in lines[1:]]
+
+        assert roles == sorted(roles, key=fold)
+        assert len(set(roles)) == 4

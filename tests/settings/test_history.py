@@ -159,6 +159,9 @@ class TestHistoryPage:
         assert second.text.count("history-restore") == 5
         assert "Page suivante" not in second.text
 
+    def test_history_page_without_a_line_promises_no_button(self, as_: As) -> None:
+        assert "Rétablir" not in Page(as_("administrator").get(HISTORY)).text
+
     def test_history_page_the_transfers_switch_is_only_read(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         form = browser.form(f"{SETTINGS}/transferts")
@@ -167,6 +170,8 @@ class TestHistoryPage:
         page = Page(browser.get(f"{HISTORY}?de=transferts"))
 
         assert "avant : Oui → ; après : Non" in page.text
+        assert "Ces changements ne se rétablissent pas d’ici" in page.text
+        assert "Rétablir" not in page.text
         assert browser.get(restore_url(app, "establishment:transfers:changed")).status_code == 404
 
 
@@ -178,7 +183,7 @@ class TestRestoreParticulars:
         with nothing_written(app):
             page = Page(browser.get(restore_url(app, PARTICULARS)))
 
-        assert "Ville : « Metz » redeviendra « (vide) »." in page.text
+        assert "Ville : « Metz » sera effacé, il n’y avait rien avant." in page.text
         assert "Adresse électronique : « nouveau@alpha.example » redeviendra « contact@alpha.example »." in page.text
 
     def test_restore_particulars_restores_the_old_values_of_that_change_and_nothing_else(
@@ -228,7 +233,7 @@ class TestRestoreParticulars:
         answer = browser.post(url, form)
 
         assert answer.status_code == 409
-        assert "« Nancy » redeviendra « (vide) »" in Page(answer).text
+        assert "« Nancy » sera effacé" in Page(answer).text
         assert school_row(app, world.a.id)["city"] == "Nancy"
 
     def test_restore_particulars_a_locked_uai_stays(self, app: Flask, as_: As, world: World) -> None:

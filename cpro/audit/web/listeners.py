@@ -12,7 +12,7 @@ from cpro.core import clock, events
 from cpro.core.permissions import SCHOOL_FREE, access_of
 from cpro.core.web.current_user import current_principal, remote_address
 from cpro.core.web.error_pages import show_busy_database
-from cpro.core.web.registry import registry
+from cpro.core.web.registry import find_entry, registry
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ def _record_refusal(response: Response) -> Response:
         try:
             page_views.record_refusal(
                 principal,
+                title=_describe_page(),
                 route=request.endpoint or "?",
                 path=request.path,
                 method=request.method,
@@ -57,11 +58,10 @@ def _record_page_view(response: Response) -> Response:
         return response  # before asking who is there: that is not asked for a style sheet
     principal = current_principal()
     if principal is not None and principal.establishment_id is not None:
-        in_menu = next((entry.label for entry in registry().menu if entry.endpoint == request.endpoint), "")
         try:
             page_views.record_page_view(
                 principal,
-                title=getattr(getattr(view, "__self__", None), "title", "") or in_menu or request.path,
+                title=_describe_page(),
                 route=request.endpoint or "",
                 address=request.full_path.rstrip("?"),
                 origin=remote_address(),
@@ -70,3 +70,11 @@ def _record_page_view(response: Response) -> Response:
         except OperationalError as error:
             return show_busy_database(error)
     return response
+
+
+def _describe_page() -> str:
+    """Return what the page asked is about, in words: its list, or the line of the menu that it belongs to."""
+    endpoint = request.endpoint or ""
+    title: str = getattr(getattr(current_app.view_functions.get(endpoint), "__self__", None), "title", "")
+    entry = find_entry(registry().menu, endpoint)
+    return title or (entry.label if entry else request.path)

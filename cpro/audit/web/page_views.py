@@ -94,15 +94,17 @@ def record_export(
     _record_once("list:exported", principal, About("list", screen, screen), origin=origin, now=now, changes=changes)
 
 
-def record_refusal(principal: Principal, *, route: str, path: str, method: str, origin: str, now: datetime) -> None:
-    """Record a refused right: the address without what was typed, at most once a minute per person and route."""
+def record_refusal(
+    principal: Principal, *, title: str, route: str, path: str, method: str, origin: str, now: datetime
+) -> None:
+    """Record a refused right: page and address without what was typed, at most once a minute per person and route."""
     _record_once(
         "access:refused",
         principal,
-        About("page", route, mask_ines(path)),
+        About("page", route, mask_ines(title)),
         origin=origin,
         now=now,
-        changes={"method": (None, method)},
+        changes={"method": (None, method), "address": (None, mask_ines(path)[:200])},
         quiet=REFUSAL_QUIET,
         same_changes=False,
     )

@@ -34,6 +34,14 @@ class MenuEntry:
     when: Callable[[], bool] | None = None
 
 
+def find_entry(entries: Sequence[MenuEntry], endpoint: str) -> MenuEntry | None:
+    """Return the one line that a page belongs to: rather the line that leads to it than one that merely covers it."""
+    blueprint = endpoint.partition(".")[0]
+    covering = [entry for entry in entries if {endpoint, f"{blueprint}.*"} & {*entry.covers}]
+    leading = [entry for entry in covering if entry.endpoint.partition(".")[0] == blueprint]
+    return next(iter(leading or covering), None)
+
+
 @dataclass
 class Registry:
     """Everything that the features of one application have registered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, current_app, flash, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
+from cpro.audit.labels import EMPTY
 from cpro.audit.models import AuditEntry
 from cpro.audit.queries import get_entry
 from cpro.core import clock
@@ -120,7 +121,7 @@ def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan, form:
         title=f"Rétablir {plan.title}",
         question=f"Rétablir {plan.title} ?",
         consequences=[
-            *(f"{label} : « {present} » redeviendra « {restored} »." for label, present, restored in plan.items),
+            *(_describe_item(*item) for item in plan.items),
             *plan.warnings,
             *(drafts.describe_loss(draft) if part.restoring and (draft := part.restoring.draft(entry)) else []),
         ],
@@ -131,6 +132,14 @@ def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan, form:
         danger=False,
         form=form or (PasswordForm() if plan.asks_password else None),
     )
+
+
+def _describe_item(label: str, present: str, restored: str) -> str:
+    if restored == EMPTY:
+        return f"{label} : « {present} » sera effacé, il n’y avait rien avant."
+    if present == EMPTY:
+        return f"{label} : « {restored} » sera remis, il n’y a rien aujourd’hui."
+    return f"{label} : « {present} » redeviendra « {restored} »."
 
 
 def _nothing_to_restore(part: HistoryPart) -> ResponseReturnValue:

@@ -36,8 +36,8 @@ class TestRecordRefusal:
             "Inès QUARTZ",
             "teacher",
         )
-        assert (line["object_type"], line["object_label"]) == ("page", "/admin/parametres/etablissement")
-        assert line["changes"] == {"method": [None, "POST"]}
+        assert (line["object_type"], line["object_label"]) == ("page", "Paramètres")
+        assert line["changes"] == {"method": [None, "POST"], "address": [None, "/admin/parametres/etablissement"]}
         assert "Secret" not in repr(line)
 
     def test_record_refusal_are_recorded_for_the_support_though_it_may_not_write(

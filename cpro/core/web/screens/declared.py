@@ -151,7 +151,7 @@ class DeclaredScreen(SecureModelView):
 
     def created_text(self, row: Any) -> str:
         """Return what is said once a row is created: what it is, and what to do next where there is something."""
-        return f"C’est enregistré\u202f: {self.label_of(row)}."
+        return f"La fiche est créée\u202f: {self.label_of(row)}."
 
     def form_values(self, row: Any) -> dict[str, Any]:
         """Return the values a form opens on; they are what two people must not overwrite."""

@@ -172,17 +172,12 @@ class _Unread:
 
     def note(self, values: list[str]) -> None:
         """Keep the values of a line as samples, until there are enough of them."""
-        sought = self._sought
-        if len(values) > self._width:
-            sought = [*sought, *range(self._width, min(len(values), MAX_COLUMNS))]
-        for place in sought:
-            if place < len(values) and values[place]:
-                samples = self.samples.setdefault(place, [])
-                if len(samples) < SAMPLES:
-                    samples.append(values[place])
-                elif place in self._sought:
-                    self._sought.remove(place)
-                    break
+        beyond = range(self._width, min(len(values), MAX_COLUMNS))
+        for place in [*self._sought, *beyond]:
+            samples = self.samples.setdefault(place, []) if place < len(values) and values[place] else None
+            if samples is not None and len(samples) < SAMPLES:
+                samples.append(values[place])
+        self._sought = [place for place in self._sought if len(self.samples.get(place, ())) < SAMPLES]
 
 
 def _read_our_words(cells: dict[str, str]) -> None:
