@@ -141,6 +141,7 @@ class TestErrorPageOfADefect:
         assert "never shown" not in answer.text
 
 
+@pytest.mark.integration
 class TestDamagedDatabase:
     @pytest.mark.parametrize("content", [b"this is no database" * 500, b"SQLite format 3\0" + b"\0" * 9000])
     def test_damaged_database_is_a_503_in_french_that_tells_the_truth(self, tmp_path: Path, content: bytes) -> None:
