@@ -256,8 +256,8 @@ class TestDivisionCodes:
             with db.engine.begin() as connection:
                 fill(connection)
                 table = tables_of(connection).tables["division"]
-                for code in codes:
-                    connection.execute(table.insert().values(**{**SCHOOL, "code": code, "label": ""}))
+                for id_, code in enumerate(codes, 2):
+                    connection.execute(table.insert().values(**{**SCHOOL, "id": id_, "code": code, "label": ""}))
 
             upgrade()
 
