@@ -6,17 +6,15 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
 
 from cpro.core import clock
-from cpro.core.errors import DomainError, NotFound
+from cpro.core.errors import NotFound
 from cpro.core.permissions import Permission, public, requires
-from cpro.core.storage import FileStorage
 from cpro.core.web.current_user import current_principal
 from cpro.core.web.pages import render_page
 from cpro.establishments.web.own_school import describe_data_protection
 from cpro.masks.models import MaskKey
-from cpro.site.queries import check_database
+from cpro.site.health import list_problems
 
 bp = Blueprint("pages", __name__)
 
@@ -112,11 +110,9 @@ def alive() -> ResponseReturnValue:
 @bp.get("/sante/pret")
 @public
 def ready() -> ResponseReturnValue:
-    """Answer a monitor: 200 when database and uploads answer, else 503."""
-    try:
-        check_database()
-        FileStorage(current_app.config["CPRO_UPLOADS"]).check_writable()
-    except (SQLAlchemyError, DomainError) as error:
-        current_app.logger.error("health check failed: %s", error)
-        return jsonify(status="unavailable"), 503
+    """Answer a monitor: 200 when people are served and their work is done, else 503 and what is not well."""
+    problems = list_problems(current_app.config["CPRO_UPLOADS"], now=clock.utcnow())
+    if problems:
+        current_app.logger.error("not well: %s", "; ".join(problems))
+        return jsonify(status="unavailable", problems=problems), 503
     return jsonify(status="ok"), 200

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.core import locks, tenancy
+from cpro.core.jobs.housekeeping import beat
 from cpro.core.locks import PATIENT_WAIT, REQUEST_WAIT, is_busy, wait_at_most
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
@@ -98,6 +99,8 @@ class TestBusyRequest:
         self, app: Flask, as_: As, world: World, lock_row: LockRow
     ) -> None:
         browser = as_("administrator")
+        with app.app_context():
+            beat("worker of the test")
         fields = {**browser.form(PARTICULARS), "city": "Nancy", "name": "Lycée\n« Ada » & fils"}
 
         with lock_row(f"establishment WHERE id = {world.a.id}"):

@@ -25,6 +25,12 @@ SCHEDULE = Actor("system", None, "Tâche périodique", "system", "worker")
 _KEPT = timedelta(days=30)
 
 
+def beat(name: str) -> None:
+    """Note that the worker of that name lives."""
+    with platform_unit_of_work("worker: a sign of life") as work:
+        operations.record_beat(work.session, name, now=clock.utcnow())
+
+
 def run_housekeeping() -> None:
     """Requeue the jobs of dead workers, enqueue the periodic jobs that are due, wake a worker if any job is due.
 

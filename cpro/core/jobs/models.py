@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.permissions import Actor
-from cpro.core.tenancy import Owned
+from cpro.core.tenancy import Owned, PlatformOnly
 from cpro.core.types import EnumValue, LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 
@@ -92,3 +92,13 @@ class Job(Owned, Model):
     def actor(self) -> Actor:
         """Return who asked for it."""
         return Actor(**self.requested_by)
+
+
+class WorkerBeat(PlatformOnly, Model):
+    """The last sign of life of a worker's process, busy or not."""
+
+    __tablename__ = "worker_beat"
+
+    #: host and number of the process
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

@@ -9,16 +9,16 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from cpro.core.errors import DomainError
 from cpro.core.jobs.errors import JobCancelled, JobLost
 from cpro.core.jobs.handlers import ATTEMPTS, find_handler, get_handler, list_kinds
-from cpro.core.jobs.models import Job, JobState
+from cpro.core.jobs.models import Job, JobState, WorkerBeat
 from cpro.core.jobs.queue import wake_a_worker
 from cpro.core.permissions import Actor
 from cpro.core.tenancy import scope_of
@@ -27,6 +27,7 @@ from cpro.extensions import db
 
 logger = logging.getLogger(__name__)
 
+_BEATS_KEPT = timedelta(days=1)
 _GIVEN_UP = "Le traitement s’est interrompu plusieurs fois de suite avant la fin ; il a été abandonné."
 
 
@@ -98,6 +99,12 @@ def retry(job: Job, *, session: Session) -> None:
     _wait_again(job)
     session.flush()
     after_commit(session, wake_a_worker)
+
+
+def record_beat(session: Session, name: str, *, now: datetime) -> None:
+    """Note that a worker lives, and forget those that were not seen for a day."""
+    session.merge(WorkerBeat(name=name, seen_at=now))
+    session.execute(delete(WorkerBeat).where(WorkerBeat.seen_at < now - _BEATS_KEPT))
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from cpro.core.errors import NotFound
-from cpro.core.jobs.models import Job, JobState
+from cpro.core.jobs.models import Job, JobState, WorkerBeat
+from cpro.core.jobs.operations import is_due
 from cpro.extensions import db
 
 
@@ -15,6 +19,17 @@ def get_job(job_id: int) -> Job:
     if job is None:
         raise NotFound("Ce traitement n’existe pas.")
     return job
+
+
+def find_last_beat(session: Session) -> datetime | None:
+    """Return when any worker was last seen, None where none ever was; a platform session."""
+    return session.scalar(select(func.max(WorkerBeat.seen_at)))
+
+
+def find_oldest_due(session: Session, now: datetime) -> datetime | None:
+    """Return since when the oldest job that a worker may take waits, None where none does; a platform session."""
+    since = func.coalesce(Job.not_before, Job.created_at)
+    return session.scalar(select(since).where(is_due(now)).order_by(since).limit(1))
 
 
 def find_previous(job: Job) -> Job | None:

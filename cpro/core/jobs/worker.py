@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import signal
 import sys
 import threading
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from huey.consumer import Consumer
 
-from cpro.core.jobs.housekeeping import run_housekeeping
+from cpro.core.jobs.housekeeping import beat, run_housekeeping
 from cpro.core.jobs.queue import WakeUps
 from cpro.core.jobs.runner import Runner
 
@@ -42,6 +43,7 @@ class Worker(Consumer):
     def __init__(self, app: Flask, *, takes_signals: bool) -> None:
         self._app = app
         self._takes_signals = takes_signals
+        self._name = f"{platform.node()[:60]}-{os.getpid()}"
         self._next_housekeeping = time.monotonic()
         wake_ups: WakeUps = app.extensions["cpro_jobs"]
         wakes_at_once = wake_ups.huey.storage.blocking  # Redis: the delays below are those between two failures
@@ -75,6 +77,7 @@ class Worker(Consumer):
         self.check_worker_health()
         try:
             with self._app.app_context():
+                beat(self._name)
                 run_housekeeping()
         except Exception:
             logger.exception("housekeeping failed; it comes again in a minute")

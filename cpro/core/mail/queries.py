@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from cpro.core.mail.models import MailMessage
 from cpro.extensions import db
+
+
+def find_oldest_waiting(session: Session) -> datetime | None:
+    """Return since when the oldest message that is not settled waits, None where none does; a platform session."""
+    return session.scalar(select(func.min(MailMessage.created_at)).where(MailMessage.settled_at.is_(None)))
 
 
 def list_messages_about(object_type: str, object_id: object, *, limit: int = 5) -> Sequence[MailMessage]:

@@ -1,0 +1,83 @@
+"""What must be well for people to be served and for what they asked to be done: read by monitors at /sante/pret."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from cpro.config import PROJECT_ROOT
+from cpro.core import tenancy
+from cpro.core.jobs.queries import find_last_beat, find_oldest_due
+from cpro.core.mail.queries import find_oldest_waiting
+from cpro.core.storage import FileStorage, StorageUnavailable
+
+#: A worker says each minute that it lives.
+_SILENCE = timedelta(minutes=5)
+#: Longer than the longest job, an import of a very large school.
+_JOB_WAIT = timedelta(hours=1)
+#: Two tries after the relay went away.
+_MAIL_WAIT = timedelta(hours=2)
+#: Bytes: some hundreds of deposits.
+_FREE_SPACE = 1 << 30
+
+
+def list_problems(uploads: Path, *, now: datetime) -> list[str]:
+    """Return what is not well, a short English sentence each, for whoever runs the platform; nothing personal."""
+    problems = []
+    try:
+        with tenancy.platform_session("health") as session:
+            for check in (_check_revision, _check_worker, _check_jobs, _check_mails):
+                if problem := check(session, now):
+                    problems.append(problem)
+    except SQLAlchemyError:
+        problems.append("the database does not answer, or its tables are missing")
+    problems += filter(None, (check(uploads) for check in (_check_store, _check_space)))
+    return problems
+
+
+def _check_revision(session: Session, _now: datetime) -> str:
+    found = MigrationContext.configure(session.connection()).get_current_heads()
+    return "" if frozenset(found) == _expected_revisions() else "the database is not at the revision of this program"
+
+
+@cache
+def _expected_revisions() -> frozenset[str]:
+    return frozenset(ScriptDirectory(str(PROJECT_ROOT / "migrations")).get_heads())
+
+
+def _check_worker(session: Session, now: datetime) -> str:
+    seen_at = find_last_beat(session)
+    return "" if seen_at and now - seen_at < _SILENCE else "no worker gave a sign of life for five minutes"
+
+
+def _check_jobs(session: Session, now: datetime) -> str:
+    since = find_oldest_due(session, now)
+    return "a job has waited for more than an hour" if since and now - since > _JOB_WAIT else ""
+
+
+def _check_mails(session: Session, now: datetime) -> str:
+    since = find_oldest_waiting(session)
+    return "a message has waited for more than two hours" if since and now - since > _MAIL_WAIT else ""
+
+
+def _check_store(uploads: Path) -> str:
+    try:
+        FileStorage(uploads).check_writable()
+    except StorageUnavailable:
+        return "the store cannot be written"
+    return ""
+
+
+def _check_space(uploads: Path) -> str:
+    try:
+        free = shutil.disk_usage(uploads).free
+    except OSError:
+        return ""  # the store's own check says it
+    return "" if free > _FREE_SPACE else "less than one gigabyte is left in the store"
