@@ -151,7 +151,7 @@ def find_page_from(asked: ListState, statement: Select[Row], *order: Any) -> Pag
     """Return the page of a statement from the row asked for, in an order whose last column is the id of the rows."""
     place = _find_place(asked.after or asked.before, order)
     is_backwards = place is not None and not asked.after
-    columns = [(_column(each), _is_descending(each) is not is_backwards) for each in order]
+    columns = [(unordered(each), is_descending(each) is not is_backwards) for each in order]
     if place is not None:
         statement = statement.where(_beyond(columns, place))
     ordered = statement.order_by(*(column.desc() if is_down else column for column, is_down in columns))
@@ -200,7 +200,7 @@ def fold_code(code: str) -> str:
 
 def _find_place(row_id: int, order: Sequence[Any]) -> Sequence[Any] | None:
     """Return the values by which a row is ordered; None when no row was asked for, or when there is none."""
-    *columns, id_column = (_column(each) for each in order)
+    *columns, id_column = (unordered(each) for each in order)
     if not row_id or not columns:
         return (row_id,) if row_id else None
     return db.session.execute(select(*columns, id_column).where(id_column == row_id)).one_or_none()
@@ -216,9 +216,11 @@ def _beyond(columns: Sequence[tuple[Any, bool]], place: Sequence[Any]) -> Column
     return or_(*cases)
 
 
-def _is_descending(ordered: Any) -> bool:
+def is_descending(ordered: Any) -> bool:
+    """Return whether a part of an order goes down."""
     return getattr(ordered, "modifier", None) is desc_op
 
 
-def _column(ordered: Any) -> Any:
-    return ordered.element if _is_descending(ordered) else ordered
+def unordered(ordered: Any) -> Any:
+    """Return the column that a part of an order is about."""
+    return ordered.element if is_descending(ordered) else ordered

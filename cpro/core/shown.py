@@ -104,6 +104,8 @@ class Shown:
     blank: str = ""
     #: the text of a value, where its kind says another
     reads: Callable[[Any], str] | None = None
+    #: what a property reads of its row, for exports, which load none; without it, they do
+    needs: Sequence[str] = ()
     #: of another row, or of the member of an enum: the attribute that says it
     of: str = ""
     #: what its field is called, where it is not as its column, and what is written under it

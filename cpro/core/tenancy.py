@@ -145,9 +145,9 @@ def enter(scope: Scope, session: Session | None = None) -> None:
     target.info[_SCOPE] = scope
 
 
-def scope_of(session: Session) -> Scope:
-    """Return the scope of a session, or raise `TenancyError`: nothing is read or written without one."""
-    scope = session.info.get(_SCOPE)
+def scope_of(session: Session | None = None) -> Scope:
+    """Return the scope of a session, the request's own if none is named; `TenancyError`: nothing is read without."""
+    scope = (session or db.session()).info.get(_SCOPE)
     if not isinstance(scope, Scope):
         raise TenancyError("no scope: call tenancy.enter(Scope(…)) or work in tenancy.platform_session(reason)")
     if scope.until is not None and utcnow() >= scope.until:

@@ -47,6 +47,7 @@ class Diploma(Shared, DiplomaScoped, Model):
 
     @computed(
         "Origine",
+        needs=("establishment_id",),
         filters=[
             choice(
                 "origine",
@@ -237,6 +238,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
 
     @computed(
         "Situation",
+        needs=("is_active", "merged_into_id", "departed_on"),
         filters=[
             choice(
                 "situation",

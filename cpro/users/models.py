@@ -135,7 +135,7 @@ class Account(Owned, Searched, Model):
         """Return whether the account still waits for the head's consent."""
         return self.consent_needed and self.consented_at is None
 
-    @computed("État")
+    @computed("État", needs=("is_active", "consent_needed", "consented_at", "activated_at"))
     def state(self) -> str:
         """Return the state of the account, in a word."""
         if self.is_pending:

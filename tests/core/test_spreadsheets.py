@@ -7,12 +7,13 @@ import datetime as dt
 import io
 import re
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cpro.core.spreadsheets import csv_lines, xlsx_file
+from cpro.core.spreadsheets import csv_chunks, csv_lines, xlsx_chunks, xlsx_file
 from cpro.imports.parse.spreadsheet.xlsx_lines import iter_xlsx_lines
 
 FORMULAS = ["=1+1", "+33 1", "-2+3", "@SUM(A1)", "|calc", "\t=1+1", "\r=1+1", '=HYPERLINK("https://evil.example")']
@@ -101,3 +102,35 @@ class TestXLSXFile:
         content = xlsx_file([["Nom", "Prénom"], ["ÉLÈVE", None]], title="Élèves")
 
         assert "ÉLÈVE" in sheet_xml(content)
+
+
+class TestChunks:
+    BLOCKS = ([["ÉLÈVE", "=1+1"], ["Zoé", "a;b"]], [["Fin"], [""]])
+
+    def test_csv_chunks_are_a_file_as_its_lines_make_it(self) -> None:
+        rows = [["Nom", "Prénom"], ["ÉLÈVE", "Zoé"], ["=1+1", "a;b"], ["Fin", ""]]
+
+        assert b"".join(csv_chunks(rows[0], iter(self.BLOCKS))).decode() == "".join(csv_lines(rows))
+
+    @pytest.mark.parametrize("make", [csv_chunks, partial(xlsx_chunks, title="Élèves")])
+    def test_chunks_leave_with_each_block(self, make: Any) -> None:
+        asked: list[int] = []
+
+        def blocks() -> Any:
+            for number, block in enumerate(self.BLOCKS):
+                asked.append(number)
+                yield block
+
+        assert next(make(["Nom", "Prénom"], blocks()))
+        assert asked == [0]
+
+    def test_xlsx_chunks_without_rows_hold_the_titles(self) -> None:
+        assert "Nom" in sheet_xml(b"".join(xlsx_chunks(["Nom"], [], title="Élèves")))
+
+    def test_xlsx_chunks_keep_odd_texts_readable(self) -> None:
+        texts = ["a\x0bb", "_x0041_", "x" * 40_000, "<&>", " deux "]
+
+        xml = sheet_xml(b"".join(xlsx_chunks(["Texte"], [[texts]], title="Élèves")))
+
+        found = re.findall(r"<t[^>]*>([^<]*)</t>", xml)[1:]
+        assert found == ["a_x000B_b", "_x005F_x0041_", "x" * 32_766 + "…", "&lt;&amp;&gt;", " deux "]

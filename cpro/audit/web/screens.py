@@ -21,12 +21,24 @@ class JournalScreen(Screen):
     default_order = (AuditEntry.id.desc(),)
     columns = (
         "at",
-        Column("actor", "Personne", labels.actor_name),
-        Column("role", "Rôle", lambda row: _role(row.actor_role), in_list=False),
-        Column("action", "Action", lambda row: labels.action_label(row.action)),
-        Column("object_type", "Type", lambda row: labels.object_type_label(row.object_type), in_list=False),
-        Column("object", "Objet", lambda row: labels.object_label(row, masked=_is_masked())),
-        Column("changes", "Ancien → nouveau", lambda row: changes_text(row), is_long=True),
+        Column("actor", "Personne", labels.actor_name, needs=("actor_label", "actor_role")),
+        Column("role", "Rôle", lambda row: _role(row.actor_role), in_list=False, needs=("actor_role",)),
+        Column("action", "Action", lambda row: labels.action_label(row.action), needs=("action",)),
+        Column(
+            "object_type",
+            "Type",
+            lambda row: labels.object_type_label(row.object_type),
+            in_list=False,
+            needs=("object_type",),
+        ),
+        Column("object", "Objet", lambda row: labels.object_label(row, masked=_is_masked()), needs=("object_label",)),
+        Column(
+            "changes",
+            "Ancien → nouveau",
+            lambda row: changes_text(row),
+            is_long=True,
+            needs=("object_type", "changes"),
+        ),
         "origin",
     )
     filters = (

@@ -18,6 +18,9 @@ _WAYS = (
 )
 
 
+_WAY = Column("way", "Sens", partial(describe_way, alone=True), needs=("state", "direction"))
+
+
 class TransfersScreen(Screen):
     """The transfers of the school, whatever their state, the latest first; figures, never content."""
 
@@ -32,7 +35,7 @@ class TransfersScreen(Screen):
     search_help = "Nom d’un élève, nom ou code UAI de l’autre établissement."
     default_order = (TransferSide.changed_at.desc(),)
     columns = (
-        *("student_label", Column("way", "Sens", partial(describe_way, alone=True)), "other_name"),
+        *("student_label", _WAY, "other_name"),
         *("other_uai", "state", "done_at", "fiches", "bilans", "evaluations"),
         *("decided_by", "decided_at", "reason", "changed_at"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -22,21 +22,31 @@ from cpro.core.web.current_user import may
 from cpro.core.web.forms import BaseForm, DayField, VersionedForm, checked
 from cpro.core.web.registry import registry
 from cpro.core.web.screens import queries
-from cpro.core.web.screens.parts import Column
+from cpro.core.web.screens.parts import Column, Stored
 
-#: How the values of a kind are read, where not as they are; an INE whole by those alone who may read it.
-_READERS: dict[str, Callable[[Any], str]] = {
-    "capitals": lambda text: str(text).upper(),
-    "day": lambda day: format_date(day.date() if isinstance(day, datetime) else day),
-    "instant": lambda instant: format_instant(instant, registry().timezone()),
-    "ine": lambda ine: ine if may(Permission.INE_READ) else mask_ine(ine),
-    "yes_or_no": lambda value: "oui" if value else "non",
+
+@lru_cache(maxsize=5000)
+def _read_day(day: date) -> str:
+    return format_date(day)
+
+
+def _day_of(day: date) -> date:
+    return day.date() if isinstance(day, datetime) else day
+
+
+#: What reads the values of a kind for whoever asks now, where not as they are; an INE whole by those alone who may.
+_READERS: dict[str, Callable[[], Callable[[Any], str]]] = {
+    "capitals": lambda: str.upper,
+    "day": lambda: lambda day: _read_day(_day_of(day)),
+    "instant": lambda: partial(format_instant, timezone_name=registry().timezone()),
+    "ine": lambda: str if may(Permission.INE_READ) else mask_ine,
+    "yes_or_no": lambda: lambda value: "oui" if value else "non",
 }
-#: How a workbook holds the values of a kind, where not as they are read.
-_CELLS: dict[str, Callable[[Any], Any]] = {
-    "day": lambda day: day.date() if isinstance(day, datetime) else day,
-    "instant": lambda instant: clock.on_clocks_of(registry().timezone(), instant),
-    "number": int,
+#: The same of what a workbook holds, where it is not the text.
+_CELLS: dict[str, Callable[[], Callable[[Any], Any]]] = {
+    "day": lambda: _day_of,
+    "instant": lambda: partial(clock.on_clocks_of, registry().timezone()),
+    "number": lambda: int,
 }
 _BLANKS = {"ine": "sans INE"}
 _RELATIONS = ("relation", "lookup")
@@ -63,44 +73,32 @@ _FIELDS: dict[str, Any] = {
 
 def column_of(model: type[Any], name: str) -> Column:
     """Return the column of a list that an attribute makes."""
-    said = shown_of(model, name)
+    said, attribute = shown_of(model, name), getattr(model, name)
     sort = () if not said.sort else (getattr(model, name if said.sort is True else str(said.sort)),)
+    stored = None if isinstance(attribute, property) else _stored(name, said)
     return Column(
         said.key or name,
         said.label,
-        _reader(name, said),
+        attrgetter(name) if stored is None else stored.text_of,
         sort,
         in_list=said.in_list,
         is_number=said.kind == "number",
-        loads=getattr(model, name) if said.kind in _RELATIONS else None,
-        cell=_cell_reader(name, said),
+        loads=attribute if said.kind in _RELATIONS else None,
+        stored=stored,
+        needs=said.needs,
     )
 
 
-def _reader(name: str, said: Shown) -> Callable[[Any], str]:
-    blank, words = said.blank or _BLANKS.get(said.kind, ""), said.choices or {}
-    usual: Callable[[Any], str] = (lambda value: words.get(value, value)) if words else _READERS.get(said.kind, str)
-    read: Callable[[Any], str] = said.reads or (attrgetter(said.of) if said.of else usual)
-
-    def text_of(row: Any) -> str:
-        value = getattr(row, name)
-        return blank if value is None else read(value)
-
-    return text_of
-
-
-def _cell_reader(name: str, said: Shown) -> Callable[[Any], Any] | None:
-    """Return what reads a value as a workbook holds it, or None where it is text."""
-    read = _CELLS.get(said.kind)
-    if read is None or said.reads or said.of or said.choices:
-        return None
-    usual = read
-
-    def cell_of(row: Any) -> Any:
-        value = getattr(row, name)
-        return said.blank if value is None else usual(value)
-
-    return cell_of
+def _stored(name: str, said: Shown) -> Stored:
+    blank = said.blank or _BLANKS.get(said.kind, "")
+    if said.kind in _RELATIONS:
+        return Stored(name, blank, text=lambda: str, cell=lambda: str, of=said.of)
+    words = said.choices or {}
+    if said.reads or said.of or words:
+        told = said.reads or (attrgetter(said.of) if said.of else lambda value: words.get(value, value))
+        return Stored(name, blank, text=lambda: told, cell=lambda: told)
+    text = _READERS.get(said.kind, lambda: str)
+    return Stored(name, blank, text=text, cell=_CELLS.get(said.kind, text))
 
 
 def filters_of(model: type[Any], name: str) -> list[Filter]:

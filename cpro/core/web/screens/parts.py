@@ -15,11 +15,36 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column: `value` gives the text of a row, `sort` what the database orders by (empty: not sortable).
+class Stored:
+    """An attribute that a column shows, and what reads its values: for whoever asks now, asked once for many rows."""
 
-    `cell` gives a day, an instant or a figure as workbooks hold it, where it is not the text.
-    """
+    name: str
+    #: what is read where there is no value
+    blank: str
+    text: Callable[[], Callable[[Any], str]]
+    #: the same, as workbooks hold it: a day, an instant or a figure is none of text
+    cell: Callable[[], Callable[[Any], Any]]
+    #: of a relationship, the attribute of the other row that is read
+    of: str = ""
+
+    def text_of(self, row: Any) -> str:
+        """Return the text of a row."""
+        return str(self._read(row, self.text))
+
+    def cell_of(self, row: Any) -> Any:
+        """Return what a workbook holds of a row."""
+        return self._read(row, self.cell)
+
+    def _read(self, row: Any, reader: Callable[[], Callable[[Any], Any]]) -> Any:
+        value = getattr(row, self.name)
+        if value is None:
+            return self.blank
+        return reader()(getattr(value, self.of) if self.of else value)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `value` gives the text of a row, `sort` what the database orders by (empty: not sortable)."""
 
     key: str
     label: str
@@ -32,13 +57,15 @@ class Column:
     is_long: bool = False
     #: the relationship that `value` reads, loaded with the rows
     loads: Any = None
+    #: the attribute that it shows, where it shows one as it is
+    stored: Stored | None = None
+    #: where it does not, the attributes that `value` reads, so that an export loads no row; without any, it loads them
+    needs: Sequence[str] = ()
 
     @property
     def css(self) -> str:
         """Return the class of its cells, "" for none."""
         return "number" if self.is_number else "long" if self.is_long else ""
-
-    cell: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True)

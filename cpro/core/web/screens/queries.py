@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
@@ -37,11 +37,6 @@ def read_page(
     total = counting(counted, most=most).scalar_subquery()
     found = db.session.execute(statement.add_columns(total).limit(size).offset(offset)).all()
     return (found[0][1] if found else count_rows(counted, most=most)), [row for row, _total in found]
-
-
-def read_all(statement: Select[Any]) -> Iterator[Any]:
-    """Yield every row of a list, a thousand at a time."""
-    yield from db.session.scalars(statement.execution_options(yield_per=1000))
 
 
 def suggest_codes(model: type[Any]) -> list[tuple[str, str]]:

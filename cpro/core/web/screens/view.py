@@ -6,7 +6,7 @@ rows, the forms, the writes and the page (docs/decisions/0005 says what is repla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from flask import Response, abort, g, make_response, request
@@ -18,7 +18,7 @@ from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refus
 from cpro.core.lists import hold_words
 from cpro.core.parsing import read_id
 from cpro.core.search import Search, Searched
-from cpro.core.spreadsheets import csv_lines, xlsx_file
+from cpro.core.spreadsheets import csv_chunks, xlsx_chunks
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, current_principal, may, remote_address
@@ -29,6 +29,8 @@ from cpro.core.web.screens import queries
 from cpro.core.web.screens.declared import DeclaredScreen
 from cpro.core.web.screens.listing import MAX_ROWS, PAGE_SIZES, Listing
 from cpro.core.web.screens.parts import BulkAction, Column, ListedRow
+from cpro.core.web.screens.stored import read_blocks
+from cpro.core.web.streaming import stream_in_scope
 
 _MIMETYPES = {
     "csv": "text/csv",
@@ -193,26 +195,18 @@ class Screen(DeclaredScreen):
         """Send the rows of the list as a file that no spreadsheet executes."""
         listing = self._listing()
         self._announce(events.exported, screen=self.title, sought=listing.phrase(), file_format=export_type)
-        # Made whole before it is sent: an error half-way is an error, not a file cut short.
-        if export_type == "csv":
-            content = "".join(csv_lines(self._table(listing, [each.value for each in self.columns]))).encode()
-        else:
-            cells = self._table(listing, [each.cell or each.value for each in self.columns])
-            content = xlsx_file(cells, title=self.title)
-        answer = Response(content, mimetype=_MIMETYPES[export_type])
+        answer = Response(stream_in_scope(self._chunks(listing, export_type)), mimetype=_MIMETYPES[export_type])
         name = f"{self.endpoint}-{clock.utcnow():%Y-%m-%d}.{export_type}"
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
-    def _table(self, listing: Listing, readers: Sequence[Callable[[Any], Any]]) -> Iterator[list[Any]]:
-        """Yield the titles, then every row as the columns' readers read it.
-
-        A third faster than Flask-Admin's `get_export_value`, cell by cell.
-        """
-        yield [column.label for column in self.columns]
-        for row in queries.read_all(self._statement(listing)):
-            yield [read(row) for read in readers]
+    def _chunks(self, listing: Listing, export_type: str) -> Iterator[bytes]:
+        """Yield the file that holds every row of a list, as texts or as a workbook holds them."""
+        found, order = self._selected(listing)
+        blocks = read_blocks(found, order, self.columns, as_text=export_type == "csv", options=self.options)
+        titles = [column.label for column in self.columns]
+        return csv_chunks(titles, blocks) if export_type == "csv" else xlsx_chunks(titles, blocks, title=self.title)
 
     def _announce(self, fact: Any, **details: Any) -> None:
         fact.send(self, principal=current_principal(), origin=remote_address(), now=clock.utcnow(), **details)

@@ -1,0 +1,223 @@
+"""Time exports of the list of pupils against their floor: `python -m bench.exports [--pupils N]`.
+
+The floor is one statement of SQL of the same columns, written by `csv.writer`; both run in this process, in turn. Told:
+seconds of processor (PostgreSQL's own included), their ratio, the seconds until the first bytes, and by how much the
+memory of the process grew at its highest. A workbook holds the first rows only (`MOST_IN_A_WORKBOOK`): a floor of so
+many rows is its own. SQLite files are made for it, or, with
+`CPRO_DATABASE_URL=postgresql+psycopg://role@host/database`, a database of that server, whose role needs CREATEDB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import make_url, text
+
+from bench.imports import NOW, fresh_databases, vacuum
+from cpro import create_app
+from cpro.core import tenancy
+from cpro.core.permissions import Role
+from cpro.core.transactions import platform_unit_of_work
+from cpro.students.models import Division
+from tests.factories import make_account, make_establishment
+from tests.helpers.browser import Browser
+
+ROUNDS, DIVISIONS = 3, 40
+#: Pupils of the second table: the most that a page makes a workbook of.
+MOST_IN_A_WORKBOOK = 100_000
+_FLOOR = (
+    "SELECT s.last_name, s.first_name, s.usage_name, s.birth_date, d.code, s.mef_code, s.ine, s.is_active, s.left_on, "
+    "s.merged_into_id, s.came_by FROM student s LEFT JOIN division d ON d.id = s.division_id "
+    "WHERE s.establishment_id = 1 ORDER BY s.search_key, s.id LIMIT :most"
+)
+_FILL = """
+INSERT INTO student (id, establishment_id, last_name, first_name, usage_name, birth_date, ine, mef_code, division_id,
+  is_active, left_on, search_key, created_at, came_by)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :pupils)
+SELECT i, 1, 'Dupont-' || (i * 7919 % 90001), 'Zoé ' || (i % 991), CASE WHEN i % 9 = 0 THEN 'Martin' ELSE '' END,
+  {day}, {ine}, '247255' || (10000 + i % 60), 1 + i % {divisions}, i % 10 > 0, CASE WHEN i % 10 = 0 THEN {left} END,
+  'dupont-' || (i * 7919 % 90001) || ' zoe ' || (i % 991), :now, 'siecle' FROM n
+"""
+_SQLITE = {
+    "day": "date('2007-01-01', (i % 1500) || ' days')",
+    "left": "date('2026-07-01', (i % 200) || ' days')",
+    "ine": "printf('%09d', i) || 'AP'",
+}
+_POSTGRESQL = {
+    "day": "DATE '2007-01-01' + i % 1500",
+    "left": "DATE '2026-07-01' + i % 200",
+    "ine": "lpad(CAST(i AS text), 9, '0') || 'AP'",
+}
+
+
+@dataclass
+class Taken:
+    """What an export takes."""
+
+    processor: float
+    first_byte: float
+    size: int
+    memory: int
+
+
+def main() -> None:
+    """Print what a CSV file and a workbook take."""
+    parser = argparse.ArgumentParser(prog="python -m bench.exports", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--pupils", type=int, default=1_000_000)
+    pupils = parser.parse_args().pupils
+    with tempfile.TemporaryDirectory() as folder, fresh_databases(Path(folder), ("exports",)) as databases:
+        app = open_app(Path(folder), databases["exports"], pupils)
+        vacuum(databases["exports"])
+        browser = Browser(app).mint_sign_in("bench", "administrateur")
+        print("| export | rows | processor, s | ÷ floor | first bytes, ms | MB sent | MB of memory |")
+        print("|---|--:|--:|--:|--:|--:|--:|")
+        for kind, asked, most in (("csv", "", pupils), ("xlsx", "?division=D00", pupils // DIVISIONS)):
+            floors, ours = [], []
+            for _ in range(ROUNDS):
+                floors.append(measure(lambda most=most: floor(databases["exports"], most), databases["exports"]))
+                address = f"/admin/eleves/export/{kind}/{asked}"
+                ours.append(measure(lambda address=address: exported(browser, address), databases["exports"]))
+            show("floor", most, floors, floors)
+            show(kind, most, ours, floors)
+        with app.app_context():
+            tenancy.db.engine.dispose()
+
+
+def open_app(folder: Path, database: str, pupils: int) -> Flask:
+    """Return the application on a database that holds a school of so many pupils."""
+    app = create_app(
+        {
+            "CPRO_INSTANCE": folder,
+            "CPRO_UPLOADS": folder,
+            "SECRET_KEY": "bench",  # pragma: allowlist secret
+            "SQLALCHEMY_DATABASE_URI": database,
+        }
+    )
+    assert isinstance(app, Flask)
+    is_sqlite = make_url(database).get_backend_name() == "sqlite"
+    with app.app_context():
+        upgrade()
+        with platform_unit_of_work("bench") as work:
+            work.session.add(one := make_establishment(code="bench"))
+            work.session.flush()
+            work.session.add(make_account(one.id, Role.ADMINISTRATOR, login="administrateur"))
+            work.session.add_all(Division(establishment_id=one.id, code=f"D{n:02}") for n in range(DIVISIONS))
+            work.session.flush()
+            words = _SQLITE if is_sqlite else _POSTGRESQL
+            work.session.execute(text(_FILL.format(divisions=DIVISIONS, **words)), {"pupils": pupils, "now": NOW})
+    return app
+
+
+def floor(database: str, most: int) -> Iterator[bytes]:
+    """Yield the same columns as a driver gives them, as `csv.writer` writes them."""
+    address = make_url(database)
+    if address.get_backend_name() == "sqlite":
+        connection: Any = sqlite3.connect(str(address.database))
+        cursor: Any = connection.execute(_FLOOR.replace(":most", str(most)))
+    else:
+        where = address.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = psycopg.connect(where)
+        connection.execute("SELECT set_config('cpro.scope', '1', false)")
+        cursor = connection.cursor("floor")
+        cursor.execute(_FLOOR.replace(":most", str(most)))
+    sink = _Sink()
+    writer = csv.writer(sink, delimiter=";", lineterminator="\r\n")
+    while rows := cursor.fetchmany(2000):
+        writer.writerows(rows)
+        yield sink.take()
+    connection.close()
+
+
+class _Sink:
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        self._lines.append(line)
+
+    def take(self) -> bytes:
+        sent = "".join(self._lines).encode()
+        self._lines.clear()
+        return sent
+
+
+def exported(browser: Browser, address: str) -> Iterator[bytes]:
+    """Yield an export as the server sends it."""
+    answer = browser.client.get(address)
+    assert answer.status_code == 200, answer.status
+    yield from answer.iter_encoded()
+    answer.close()
+
+
+def measure(send: Callable[[], Iterator[bytes]], database: str) -> Taken:
+    """Return what sending a file takes."""
+    with highest_memory() as grown, time_of_servers(database) as served:
+        began, since = time.perf_counter(), time.process_time()
+        chunks = send()
+        size, first = len(next(chunks)), time.perf_counter() - began
+        for chunk in chunks:
+            size += len(chunk)
+        spent = time.process_time() - since
+    return Taken(spent + served(), first, size, grown())
+
+
+@contextmanager
+def highest_memory() -> Iterator[Callable[[], int]]:
+    """Yield what tells, at the end, by how many bytes the memory of the process grew at its highest."""
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _status("VmRSS")
+    yield lambda: _status("VmHWM") - before
+
+
+def _status(name: str) -> int:
+    line = next(each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith(name))
+    return int(line.split()[1]) * 1024
+
+
+@contextmanager
+def time_of_servers(database: str) -> Iterator[Callable[[], float]]:
+    """Yield what tells, at the end, the seconds of processor that the processes of PostgreSQL took meanwhile."""
+    if make_url(database).get_backend_name() == "sqlite":
+        yield lambda: 0.0
+        return
+    before = _served()
+    yield lambda: _served() - before
+
+
+def _served() -> float:
+    """Return the seconds of processor of every PostgreSQL process that lives: those of nobody else should work."""
+    total = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "comm").read_text().startswith("postgres"):
+                total += int((folder / "schedstat").read_text().split()[0])
+        except OSError:
+            continue
+    return total / 1e9
+
+
+def show(name: str, rows: int, taken: list[Taken], floors: list[Taken]) -> None:
+    """Print a line of the table: medians."""
+    spent = statistics.median(each.processor for each in taken)
+    ratio = spent / statistics.median(each.processor for each in floors)
+    first = statistics.median(each.first_byte for each in taken)
+    memory = max(each.memory for each in taken)
+    size = taken[0].size / 1e6
+    print(f"| {name} | {rows} | {spent:.2f} | {ratio:.2f} | {first * 1000:.0f} | {size:.1f} | {memory / 1e6:.0f} |")
+
+
+if __name__ == "__main__":
+    main()

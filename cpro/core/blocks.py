@@ -1,0 +1,72 @@
+"""Read the rows of a long list little by little, in a scope that stays the same, without holding up who writes.
+
+On PostgreSQL the database keeps a cursor, and what is read shows one instant. On SQLite each block is a transaction of
+its own, found from the last row of the block before: whoever reads slowly keeps no old version of the database alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, or_
+
+from cpro.core.lists import is_descending, unordered
+from cpro.extensions import db
+
+Block = TypeVar("Block")
+Values = Sequence[Any]
+#: What makes a block of the rows that the database gives; it keeps none of their objects.
+Reader = Callable[[Sequence[Values]], Block]
+
+
+def read_in_blocks(statement: Select[Any], order: Sequence[Any], read: Reader[Block], *, size: int) -> Iterator[Block]:
+    """Yield what `read` makes of each `size` rows of a statement, in an order whose last column is the id of the rows.
+
+    On SQLite the columns of the order stand after those of the statement in each row.
+    """
+    if db.engine.dialect.name == "sqlite":
+        yield from _read_from_row_to_row(statement, order, read, size)
+        return
+    with db.session.execute(statement.order_by(*order).execution_options(yield_per=size)) as found:
+        for rows in found.partitions():
+            yield read(rows)
+
+
+def _read_from_row_to_row(
+    statement: Select[Any], order: Sequence[Any], read: Reader[Block], size: int
+) -> Iterator[Block]:
+    keys = [unordered(each) for each in order]
+    statement = statement.add_columns(*keys).order_by(*order).limit(size)
+    asked = statement
+    while rows := db.session.execute(asked).all():
+        block, last = read(rows), rows[-1][-len(keys) :]
+        db.session.rollback()  # nobody knows when the next block will be asked for
+        yield block
+        if len(rows) < size:
+            return
+        asked = statement.where(_beyond(order, last))
+
+
+def _beyond(order: Sequence[Any], place: Values) -> ColumnElement[bool]:
+    """Return the condition of the rows that stand after a place, on SQLite, which puts what is empty lowest."""
+    cases: list[ColumnElement[bool]] = []
+    equal: list[ColumnElement[bool]] = []
+    for part, value in zip(order, place, strict=True):
+        column = unordered(part)
+        if not is_descending(part):
+            cases.append(and_(*equal, column.is_not(None) if value is None else column > value))
+        elif value is not None:
+            cases.append(and_(*equal, or_(column < value, column.is_(None))))
+        equal.append(column.is_not_distinct_from(value))
+    return and_(*_bound(order[0], place[0]), or_(*cases))
+
+
+def _bound(part: Any, value: Any) -> list[ColumnElement[bool]]:
+    """Return where an index on the first column of an order begins to be read, which `_beyond` alone does not say."""
+    if value is None:
+        return []
+    column = unordered(part)
+    if not is_descending(part):
+        return [column >= value]
+    return [] if getattr(column, "nullable", True) else [column <= value]
