@@ -62,6 +62,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_PROXIES": _between(environ, "CPRO_PROXIES", 0, 0, _MAX_PROXIES),
         "CPRO_PROXY_HEADERS": _proxy_headers(environ.get("CPRO_PROXY_HEADERS", "")),
         "CPRO_LOCK_WAIT": _between(environ, "CPRO_LOCK_WAIT", 0, 1, 60) if environ.get("CPRO_LOCK_WAIT") else None,
+        "CPRO_WORKER_NICE": _between(environ, "CPRO_WORKER_NICE", 10, 0, 19),
         "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
         "CPRO_MAIL_URL": _mail_url(environ.get("CPRO_MAIL_URL", "")),
         "CPRO_CONTACT_EMAIL": _contact_email(environ.get("CPRO_CONTACT_EMAIL", "")),

@@ -30,6 +30,7 @@ REFUSED = (
     ("CPRO_PROXY_HEADERS", ["prefix", "for,prefix", "X-Forwarded-For"]),
     ("CPRO_PORT", ["0", "65536", "5000.5"]),
     ("CPRO_LOCK_WAIT", ["0", "61", "deux"]),
+    ("CPRO_WORKER_NICE", ["-1", "20", "peu"]),
     ("CPRO_MAIL_URL", ["http://relay", "relay:25", "smtp://", "smtp://h:0"]),
     ("CPRO_JOBS_URL", ["http://h", "localhost:6379"]),
     ("CPRO_CONTACT_EMAIL", ["support", "a@b", "a b@c.fr"]),

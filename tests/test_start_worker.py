@@ -64,6 +64,8 @@ class TestWorkerChild:
         while count_done(platform_) == done:
             assert time.monotonic() < until, "nobody does the jobs any more"
             time.sleep(0.1)
+        mine, its = (os.getpriority(os.PRIO_PROCESS, each) for each in (platform_.number, again))
+        assert its == min(19, mine + 10), "pages have the processor first"
 
         assert platform_.stop() == 0
         wait_until_gone(again)

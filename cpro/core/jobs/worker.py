@@ -93,6 +93,8 @@ class Worker(Consumer):
 
 def run_worker(app: Flask, *, is_child: bool = False) -> None:
     """Be a worker until SIGTERM or Ctrl+C; a child, until the process that started it is gone as well."""
+    if hasattr(os, "nice"):
+        os.nice(app.config["CPRO_WORKER_NICE"])  # pages, which people wait for, have the processor first
     worker = Worker(app, takes_signals=True)
     if is_child:
         threading.Thread(target=_stop_with_parent, args=(worker,), name="parent", daemon=True).start()

@@ -10,7 +10,7 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import join_french
 from cpro.imports.errors import FilesDisagree, OtherSchool, SIECLENotUsed, SIECLEUsed, UAIMissing
 from cpro.imports.models import RunKind
-from cpro.imports.parse.files.archives import measure_unfolded
+from cpro.imports.parse.files.archives import Shape, measure_unfolded
 from cpro.imports.parse.files.recognition import RecognisedFile
 from cpro.imports.parse.siecle.header import ExportKind, Header
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind
@@ -21,6 +21,8 @@ _FIRST_MONTH = 8
 #: How an export begins each pupil, whatever its encoding but those of two bytes a letter.
 _PUPIL = b"<ELEVE "
 _PIECE_SIZE = 1 << 20
+#: A pupil takes some thousand bytes of an export, eighty of a table, three hundred of a workbook once unfolded.
+_TABLE_WEIGHT, _WORKBOOK_WEIGHT = 12, 3
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,17 @@ Sources = SIECLESources | TableSources
 
 
 def size_of(sources: Sources) -> int:
-    """Return how many bytes there are to read, once unfolded: a workbook of half a megabyte may hold a hundred."""
-    return sum(measure_unfolded(each.file.path) for each in sources.files.values())
+    """Return how many bytes there are to read, once unfolded: a workbook of half a megabyte may hold a hundred.
+
+    Those of a table count as what an export says in as many lines.
+    """
+    return sum(measure_unfolded(each.file.path) * _weigh(each) for each in sources.files.values())
+
+
+def _weigh(file: RecognisedFile) -> int:
+    if file.header is not None:
+        return 1
+    return _WORKBOOK_WEIGHT if file.file.shape is Shape.WORKBOOK else _TABLE_WEIGHT
 
 
 def count_pupils(sources: Sources) -> int:

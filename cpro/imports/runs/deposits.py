@@ -1,7 +1,8 @@
 """From what a school deposits to an import that waits to be confirmed: judged, kept, read and compared.
 
-All of it but what is kept is outside any write transaction. Few bytes are analysed before the answer and kept in one
-transaction; many by a worker, in short ones, a batch at a time, so that pages and sign-ins do not wait.
+All of it but what is kept is outside any write transaction. Few bytes are analysed before the answer, many by a worker.
+What is found is kept in one transaction where it is little, else in short ones, a batch at a time, so that pages and
+sign-ins do not wait.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from cpro.core import tenancy
 from cpro.core.capacity import Capacity
@@ -58,6 +60,8 @@ _USUAL_THRESHOLDS = gc.get_threshold()
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 Analysis = SIECLEAnalysis | TableAnalysis
+#: Rows to insert, by model.
+_Rows = dict[type[ImportChange | ImportFinding | ImportQuestion], list[dict[str, Any]]]
 
 
 class NothingDeposited(DomainError):
@@ -232,17 +236,24 @@ def analyse(
         run_id = lifecycle.open_run(
             sources, opens_student_accounts=opens_student_accounts, today=today, by=by, now=now
         ).id
-    try:
+    with _failed_unless_concluded(run_id):
         analysis = fill(run_id, prepare(sources, today=today, answers=recall_answers()), heartbeat=heartbeat)
         with unit_of_work():
             conclude(run_id, analysis, now=now)
+    return run_id
+
+
+@contextmanager
+def _failed_unless_concluded(run_id: int) -> Iterator[None]:
+    """Close, as failed, an import whose analysis does not end in the block."""
+    try:
+        yield
     except Exception:
         with unit_of_work():
             run = get_run(run_id)
             if run.state is RunState.DEPOSITED:
                 lifecycle.close_run(run, RunState.FAILED)
         raise
-    return run_id
 
 
 def _analyse_at_once(
@@ -258,22 +269,25 @@ def _analyse_at_once(
         found = list(analysis.run())
         with unit_of_work():
             lock_imports_and_school()
-            if fingerprint_of_data(today) == compared_with:
-                run_id = open_run().id
-                _keep(run_id, found)
+            if fingerprint_of_data(today) != compared_with:
+                continue
+            run_id = open_run().id
+            if len(found) <= _BATCH:
+                _keep(_list_rows(run_id, found))
                 conclude(run_id, analysis, now=now)
                 return run_id
+        with _failed_unless_concluded(run_id):
+            _keep_by_batches(run_id, iter(found))
+            with unit_of_work():
+                conclude(run_id, analysis, now=now)
+        return run_id
     raise AnalysisOutdated
 
 
 def fill(run_id: int, analysis: Analysis, *, heartbeat: Callable[[], None]) -> Analysis:
     """Run an analysis and keep what it finds, a batch at a time; its figures are then known."""
-    found = analysis.run()
     with _seldom_collected():
-        while batch := list(islice(found, _BATCH)):
-            heartbeat()
-            with unit_of_work():
-                _keep(run_id, batch)
+        _keep_by_batches(run_id, analysis.run(), heartbeat=heartbeat)
     return analysis
 
 
@@ -284,18 +298,32 @@ def conclude(run_id: int, analysis: Analysis, *, now: datetime) -> None:
     """
     run = get_run(run_id)
     lifecycle.conclude_analysis(
-        run, counts=analysis.counts, confirmations_needed=analysis.confirmations_needed, now=now
+        run,
+        counts=analysis.counts,
+        confirmations_needed=analysis.confirmations_needed,
+        now=now,
     )
     ticks.tick_again(run, today=school_day(now))
 
 
-def _keep(run_id: int, found: Sequence[Yielded]) -> None:
-    """Keep what an analysis found, or a part of it."""
-    session = db.session()
-    tenancy.bulk_insert(
-        session,
-        ImportChange,
-        (
+def _keep_by_batches(run_id: int, found: Iterator[Yielded], *, heartbeat: Callable[[], None] = lambda: None) -> None:
+    """Keep what an analysis finds in short transactions: each batch is found and put in form before its own begins."""
+    while batch := list(islice(found, _BATCH)):
+        heartbeat()
+        rows = _list_rows(run_id, batch)
+        with unit_of_work():
+            _keep(rows)
+
+
+def _keep(rows: _Rows) -> None:
+    for model, of_model in rows.items():
+        tenancy.bulk_insert(db.session(), model, of_model)
+
+
+def _list_rows(run_id: int, found: Sequence[Yielded]) -> _Rows:
+    """Return what an analysis found as it is kept."""
+    return {
+        ImportChange: [
             {
                 "run_id": run_id,
                 "object_type": each.object_type,
@@ -309,12 +337,8 @@ def _keep(run_id: int, found: Sequence[Yielded]) -> None:
             }
             for each in found
             if isinstance(each, Proposal)
-        ),
-    )
-    tenancy.bulk_insert(
-        session,
-        ImportFinding,
-        (
+        ],
+        ImportFinding: [
             {
                 "run_id": run_id,
                 "severity": each.code.severity.name,
@@ -327,12 +351,8 @@ def _keep(run_id: int, found: Sequence[Yielded]) -> None:
             }
             for each in found
             if isinstance(each, Note)
-        ),
-    )
-    tenancy.bulk_insert(
-        session,
-        ImportQuestion,
-        (
+        ],
+        ImportQuestion: [
             {
                 **each._asdict(),
                 "run_id": run_id,
@@ -342,8 +362,8 @@ def _keep(run_id: int, found: Sequence[Yielded]) -> None:
             }
             for each in found
             if isinstance(each, Question)
-        ),
-    )
+        ],
+    }
 
 
 @contextmanager

@@ -120,6 +120,7 @@ def sleep(context: JobContext, seconds: float) -> None:
 def _be_a_worker(app: Flask) -> None:
     worker.HOUSEKEEPING_EVERY = 0.3
     worker.POLL_EVERY = 0.05
+    app.config["CPRO_WORKER_NICE"] = 0  # on a loaded machine, its tests would wait for it
     worker.run_worker(app)
 
 
