@@ -149,6 +149,8 @@ def write_application(
         establishment.uai_locked_at = now
     events.import_applied.send(establishment_id=establishment.id, run_id=run.id, by=by, now=now)
     record_about_run("applied", run, _audit_changes(run.counts), by=by, now=now)
+    if run.settled is not None:
+        run.settled_with = fingerprint_of_data(today)  # its own line of the journal included
     return run.counts
 
 

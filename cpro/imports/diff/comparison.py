@@ -16,6 +16,7 @@ from cpro.imports.diff.division_codes import DivisionCodes
 from cpro.imports.diff.divisions import Found, compare_divisions
 from cpro.imports.diff.matching import FROM_TABLE
 from cpro.imports.diff.proposals import Answers, Note, Question, Tally, Yielded, list_notes
+from cpro.imports.diff.repetition import Repetition, Watch, digest_of, find_repetition
 from cpro.imports.diff.sources import SIECLESources, Sources, TableSources
 from cpro.imports.diff.staff import StaffAnalysis
 from cpro.imports.diff.students import StudentAnalysis
@@ -40,6 +41,8 @@ class Comparison:
         self._students, self._school_year, self._today = students, school_year, today
         self._staff_tally = Tally()
         self._division_changes = 0
+        #: what the same file of pupils finds once this is applied (`diff.repetition`), None where it must be read
+        self.settled: dict[str, Any] | None = None
 
     def watch(self, on_pupils: Callable[[int], object]) -> None:
         """Call a function with how many pupils of the file are compared, as the analysis runs."""
@@ -112,8 +115,7 @@ class SIECLEAnalysis(Comparison):
             for division in staff.divisions:
                 self._divisions.setdefault(division.code, division)
         if ExportKind.STUDENTS in self._sources.files:
-            with self._open(ExportKind.STUDENTS) as (stream, encoding):
-                yield from self._students.run(read_students(stream, encoding, today=self._today))
+            yield from self._compare_students()
             if not self._students.records:
                 raise EmptyImport("Le fichier ne contient aucun élève : rien n’a été importé.", field="files")
         yield from self._compare_divisions(self._found())
@@ -121,6 +123,28 @@ class SIECLEAnalysis(Comparison):
             analysis = StaffAnalysis(answers=self._answers)
             self._staff_tally = analysis.tally
             yield from analysis.run(staff.people)
+
+    def _compare_students(self) -> Iterator[Yielded]:
+        """Yield what the file of pupils changes; one that was applied, since when nothing changed, is not read."""
+        students = self._students
+        digest = digest_of(self._sources.files[ExportKind.STUDENTS].file.path)
+        found = find_repetition(digest, self._today)
+        if found is not None:
+            _repeat(students, found.repetition)
+            self.settled = found.repetition.keep(digest)
+            yield from found.list_notes()
+            return
+        watch = Watch()
+        with self._open(ExportKind.STUDENTS) as (stream, encoding):
+            yield from map(watch.look, students.run(read_students(stream, encoding, today=self._today)))
+        repetition = watch.conclude(
+            students.tally,
+            records=students.records,
+            mefs_of_division=students.mefs_of_division,
+            sizes_of_divisions=students.sizes_of_divisions,
+            lines_of_mef=students.lines_of_mef,
+        )
+        self.settled = repetition.keep(digest) if repetition else None
 
     def _read_structures(self) -> Iterator[Yielded]:
         if ExportKind.STRUCTURES in self._sources.files:
@@ -150,6 +174,17 @@ class SIECLEAnalysis(Comparison):
         recognised = self._sources.files[kind]
         with about_file(recognised.file.name), recognised.file.path.open("rb") as stream:
             yield stream, recognised.encoding
+
+
+def _repeat(students: StudentAnalysis, known: Repetition) -> None:
+    """Give an analysis of pupils the figures of a file that is not read, since it changes nothing."""
+    students.records = known.records
+    students.tally.active_before, students.tally.ignored = known.present, known.ignored
+    students.tally.counts |= {"unchanged": known.records - known.ignored, "without_ine": known.without_ine}
+    students.mefs_of_division |= {code: set(mefs) for code, mefs in known.mefs_of_division.items()}
+    students.sizes_of_divisions.update(known.sizes_of_divisions)
+    students.lines_of_mef |= known.lines_of_mef
+    students.on_records(known.records)
 
 
 class TableAnalysis(Comparison):

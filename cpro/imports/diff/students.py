@@ -342,7 +342,8 @@ class StudentAnalysis:
             if record.mef_code:
                 mefs.add(record.mef_code)
         if record.mef_code:
-            self.lines_of_mef.setdefault(record.mef_code, record.line)
+            lines = self.lines_of_mef  # namesakes are judged after those who follow them
+            lines[record.mef_code] = min(record.line, lines.get(record.mef_code, record.line))
 
     def _notes(self, record: StudentRecord, *, without_class: bool) -> Iterator[Note]:
         """Yield what was found in a record: that it has no class, or all the rest; each left out is reported once."""

@@ -301,6 +301,7 @@ def conclude(run_id: int, analysis: Analysis, *, now: datetime) -> None:
         run,
         counts=analysis.counts,
         confirmations_needed=analysis.confirmations_needed,
+        settled=analysis.settled,
         now=now,
     )
     ticks.tick_again(run, today=school_day(now))

@@ -90,7 +90,7 @@ def restart_run(run: ImportRun, *, today: date) -> ImportRun:
     remember_ticks(run)
     forget_findings(run)
     run.state, run.analysed_at = RunState.DEPOSITED, None
-    run.counts, run.confirmations_needed, run.confirmations_given = {}, [], []
+    run.counts, run.confirmations_needed, run.confirmations_given, run.settled = {}, [], [], None
     run.fingerprint = fingerprint_of_data(today)
     db.session.flush()
     return run
@@ -105,13 +105,19 @@ def forget_findings(run: ImportRun) -> None:
 
 
 def conclude_analysis(
-    run: ImportRun, *, counts: Mapping[str, Any], confirmations_needed: Sequence[Mapping[str, str]], now: datetime
+    run: ImportRun,
+    *,
+    counts: Mapping[str, Any],
+    confirmations_needed: Sequence[Mapping[str, str]],
+    settled: dict[str, Any] | None,
+    now: datetime,
 ) -> None:
     """Let an import be confirmed. Raises `NotToApply` when another deposit replaced it meanwhile."""
     if run.state is not RunState.DEPOSITED:
         raise NotToApply
     run.state, run.analysed_at = RunState.ANALYSED, now
     run.counts, run.confirmations_needed = dict(counts), [dict(each) for each in confirmations_needed]
+    run.settled = settled
     db.session.flush()
 
 

@@ -18,6 +18,7 @@ from cpro.imports.parse.records import StudentRecord
 from cpro.imports.queries import get_run
 from cpro.imports.runs.lifecycle import send_to_application
 from cpro.students.models import MEF, Diploma, Division, Origin, Student
+from cpro.students.operations import record_change
 from cpro.students.queries import count_without_ine
 from tests.factories import NOW, make_student
 from tests.helpers.imports import EVERYTHING, SAMPLES, Desk
@@ -154,7 +155,9 @@ class TestApplyAgain:
     def test_apply_a_pupil_who_came_by_hand_is_said_to_come_from_siecle_by_the_same_words(self, desk: Desk) -> None:
         desk.import_files(desk.file_of(ALIX))
         with desk.open() as session:
-            session.scalars(select(Student).where(Student.siecle_id == "1")).one().came_by = Origin.HAND
+            pupil = session.scalars(select(Student).where(Student.siecle_id == "1")).one()
+            pupil.came_by = Origin.HAND
+            record_change("student:changed", pupil, {"came_by": (Origin.SIECLE.value, "hand")}, by=desk.by, now=NOW)
 
         counts = desk.import_files(desk.file_of(ALIX))["students"]
 

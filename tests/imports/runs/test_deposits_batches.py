@@ -56,5 +56,5 @@ def test_deposit_of_many_lines_is_kept_a_batch_at_a_time(as_: As, desk: Desk, tr
     assert transactions, "some rows were kept"
     assert max(transactions) <= 4
     (run,) = rows(desk.app, ImportRun)
-    assert run["state"] is RunState.ANALYSED
+    assert run["state_value"] == RunState.ANALYSED.value
     assert sum(each["object_type"] == "student" for each in rows(desk.app, ImportChange)) == 9
