@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.sql.operators import desc_op
 
 from cpro.core.parsing import read_id, read_page
@@ -20,12 +21,17 @@ from cpro.extensions import db
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
+#: The columns of an order, each with whether it goes down.
+_Columns = Sequence[tuple[Any, bool]]
 
 _LONGEST_SEARCH = 100
+_LONGEST_LETTER = 20
+#: What sorts after any text that begins alike.
+_LAST = "\U0010ffff"
 #: No list whose rows are not counted is paged further by number.
 _LAST_PAGE = 500
 #: The parameters that say where a page stands.
-_PLACES = ("page", "apres", "avant")
+_PLACES = ("page", "apres", "avant", "fin", "lettre")
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,10 @@ class ListState:
     #: the row after which the page stands, or the one before which it does; 0 for the first page
     after: int = 0
     before: int = 0
+    #: whether the page is the last one
+    is_last: bool = False
+    #: what the first name of the page begins with, in a list by name
+    letter: str = ""
     #: the parameter of `after`: a list that shows the latest first may call it « avant », and then has no `before`
     forward: str = "apres"
 
@@ -79,6 +89,8 @@ class ListState:
             page=read_page(args.get("page"), last=1_000_000),
             after=read_id(args.get(forward)) or 0,
             before=(read_id(args.get("avant")) or 0) if forward == "apres" else 0,
+            is_last=args.get("fin") == "oui",
+            letter=args.get("lettre", "").strip()[:_LONGEST_LETTER],
             forward=forward,
         )
 
@@ -94,6 +106,11 @@ class ListState:
 
     def url(self, **changes: Any) -> str:
         """Return the address of the list with some parameters changed; an empty one is left out."""
+        query = urlencode(self.parameters(**changes))
+        return f"{self.base}?{query}" if query else self.base
+
+    def parameters(self, **changes: Any) -> dict[str, Any]:
+        """Return the parameters of the address, some of them changed; an empty one is left out."""
         asked: dict[str, Any] = {
             "recherche": self.search,
             **self.chosen,
@@ -103,14 +120,19 @@ class ListState:
             "page": self.page if self.page > 1 else "",
             "avant": self.before,
             self.forward: self.after,
+            "fin": "oui" if self.is_last else "",
+            "lettre": self.letter,
             **changes,
         }
-        query = urlencode({name: value for name, value in asked.items() if value})
-        return f"{self.base}?{query}" if query else self.base
+        return {name: value for name, value in asked.items() if value}
 
     def page_url(self, **changes: Any) -> str:
         """Return the address of the page at another place of the same list; its first page without any."""
         return self.url(**{**dict.fromkeys(_PLACES), **changes})
+
+    def kept(self) -> dict[str, Any]:
+        """Return what a form that asks for another place of the list sends along."""
+        return self.parameters(**dict.fromkeys(_PLACES))
 
 
 @dataclass(frozen=True)
@@ -123,10 +145,14 @@ class Page(Generic[Row]):
     first_url: str | None = None
     previous_url: str | None = None
     next_url: str | None = None
+    last_url: str | None = None
+    #: the list, where it goes to a letter
+    by_name: ListState | None = None
 
     def show(self, present: Callable[[Row], Shown]) -> Page[Shown]:
         """Return the page with each row as it is shown."""
-        return Page([present(each) for each in self.rows], self.title, self.first_url, self.previous_url, self.next_url)
+        shown: Any = replace(self, rows=[])
+        return replace(shown, rows=[present(each) for each in self.rows])
 
 
 def find_page(asked: ListState, list_rows: Callable[..., Sequence[Row]], total: int | None = None) -> Page[Row]:
@@ -144,28 +170,88 @@ def find_page(asked: ListState, list_rows: Callable[..., Sequence[Row]], total: 
         first_url=asked.page_url() if number > 1 else None,
         previous_url=asked.page_url(page=number - 1) if number > 1 else None,
         next_url=asked.page_url(page=number + 1) if len(found) > asked.size else None,
+        last_url=asked.page_url(page=last) if total is not None and number < last else None,
     )
 
 
-def find_page_from(asked: ListState, statement: Select[Row], *order: Any) -> Page[Row]:
-    """Return the page of a statement from the row asked for, in an order whose last column is the id of the rows."""
-    place = _find_place(asked.after or asked.before, order)
-    is_backwards = place is not None and not asked.after
-    columns = [(unordered(each), is_descending(each) is not is_backwards) for each in order]
-    if place is not None:
-        statement = statement.where(_beyond(columns, place))
-    ordered = statement.order_by(*(column.desc() if is_down else column for column, is_down in columns))
-    found: list[Any] = list(db.session.scalars(ordered.limit(asked.size + 1)))
-    more, rows = len(found) > asked.size, found[: asked.size]
-    if is_backwards:
-        rows.reverse()
-    has_previous, has_next = (more, True) if is_backwards else (place is not None, more)
+def find_page_from(
+    asked: ListState,
+    statement: Select[Row],
+    *order: Any,
+    place_of: Callable[[int], Sequence[Any] | None] | None = None,
+    read: Callable[[Select[Any]], list[Any]] | None = None,
+    by_name: bool = False,
+) -> Page[Row]:
+    """Return the page of a statement that the address asks for, in an order whose last column is the id of the rows.
+
+    It stands after a row, before one, at the end, or, `by_name`, where names begin with some letters. No column of the
+    order is ever empty. `place_of` gives the values by which a row is ordered, where they are not the row's own;
+    `read` reads the rows. Where there is no such place, the page is the first, or the last.
+    """
+    columns = [(unordered(each), is_descending(each)) for each in order]
+    place = _place_asked(asked, place_of or partial(_find_place, [column for column, _is_down in columns]))
+    seek = partial(_seek, statement, columns, asked.size, read or _read)
+    rows, has_previous, has_next = _find_rows(asked, columns, place, seek, by_name=by_name)
+    both_ways = asked.forward == "apres"
+    is_first = not (place or asked.is_last or asked.letter)
     return Page(
         rows,
-        first_url=asked.page_url() if place is not None else None,
-        previous_url=asked.page_url(avant=rows[0].id) if rows and has_previous and asked.forward == "apres" else None,
-        next_url=asked.page_url(**{asked.forward: rows[-1].id}) if rows and has_next else None,
+        first_url=None if is_first else asked.page_url(),
+        previous_url=asked.page_url(avant=rows[0].id) if has_previous and both_ways else None,
+        next_url=asked.page_url(**{asked.forward: rows[-1].id}) if has_next else None,
+        last_url=asked.page_url(fin="oui") if has_next and both_ways else None,
+        by_name=asked if by_name and (has_previous or has_next) else None,
     )
+
+
+def _find_rows(
+    asked: ListState, columns: _Columns, place: Sequence[Any] | None, seek: Callable[..., Any], *, by_name: bool
+) -> tuple[list[Any], bool, bool]:
+    """Return the rows of the page asked for, whether some stand before them, and whether some stand after."""
+    is_last = asked.is_last
+    if place is not None:
+        is_backwards = not asked.after
+        rows, more = seek(_beyond(columns, place, is_backwards), is_backwards=is_backwards)
+        if is_backwards and len(rows) == asked.size:
+            return rows, more, True
+        if rows and not is_backwards:
+            return rows, True, more
+        is_last = not is_backwards
+    elif by_name and asked.letter:
+        name, is_down = columns[0]
+        letter = fold(asked.letter)
+        rows, more = seek(name < letter + _LAST if is_down else name >= letter)
+        if rows:
+            return rows, True, more
+        is_last = True
+    rows, more = seek(None, is_backwards=is_last)
+    return (rows, more, False) if is_last else (rows, False, more)
+
+
+def _seek(
+    statement: Select[Any],
+    columns: _Columns,
+    size: int,
+    read: Callable[[Select[Any]], list[Any]],
+    condition: ColumnElement[bool] | None,
+    is_backwards: bool = False,
+) -> tuple[list[Any], bool]:
+    """Return the first rows under a condition, or the last ones, and whether there are more."""
+    if condition is not None:
+        statement = statement.where(condition)
+    order = (column.desc() if is_down is not is_backwards else column for column, is_down in columns)
+    found = read(statement.order_by(*order).limit(size + 1))
+    rows = found[:size]
+    return (rows[::-1] if is_backwards else rows), len(found) > size
+
+
+def _read(statement: Select[Any]) -> list[Any]:
+    return list(db.session.scalars(statement))
+
+
+def _place_asked(asked: ListState, place_of: Callable[[int], Sequence[Any] | None]) -> Sequence[Any] | None:
+    row_id = asked.after or asked.before
+    return place_of(row_id) if row_id else None
 
 
 def count_rows(found: Select[Any], *, most: int) -> int:
@@ -198,20 +284,26 @@ def fold_code(code: str) -> str:
     return " ".join(fold(trim(code)).split())
 
 
-def _find_place(row_id: int, order: Sequence[Any]) -> Sequence[Any] | None:
-    """Return the values by which a row is ordered; None when no row was asked for, or when there is none."""
-    *columns, id_column = (unordered(each) for each in order)
-    if not row_id or not columns:
-        return (row_id,) if row_id else None
-    return db.session.execute(select(*columns, id_column).where(id_column == row_id)).one_or_none()
+def _find_place(columns: Sequence[Any], row_id: int) -> Sequence[Any] | None:
+    """Return the values by which a row is ordered; None when there is none."""
+    if len(columns) == 1:
+        return (row_id,)
+    return db.session.execute(select(*columns).where(columns[-1] == row_id)).one_or_none()
 
 
-def _beyond(columns: Sequence[tuple[Any, bool]], place: Sequence[Any]) -> ColumnElement[bool]:
-    """Return the condition of the rows that stand after a place; a column is given with whether it goes down."""
+def _beyond(columns: _Columns, place: Sequence[Any], is_backwards: bool) -> ColumnElement[bool]:
+    """Return the condition of the rows that stand after a place, or before it.
+
+    Columns that all go one way are compared at once, which an index answers from the place on.
+    """
+    ways = {is_down is not is_backwards for _column, is_down in columns}
+    if len(ways) == 1:
+        row = tuple_(*(column for column, _is_down in columns))
+        return row < tuple(place) if ways == {True} else row > tuple(place)
     cases: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
     for (column, is_down), value in zip(columns, place, strict=True):
-        cases.append(and_(*equal, column < value if is_down else column > value))
+        cases.append(and_(*equal, column < value if is_down is not is_backwards else column > value))
         equal.append(column == value)
     return or_(*cases)
 

@@ -94,16 +94,20 @@ class Search:
         return [self.model.id.in_(rows), *self._other_words(self.model.search_key)]
 
     def rank(self, statement: Select[Any]) -> tuple[Select[Any], list[Any]]:
-        """Return a statement on the model narrowed to the rows found, with their order but for the id.
+        """Return a statement on the model narrowed to the rows found, with their order, the id last.
 
         They stand by the word found, then as the rows of one word do; by number where one is sought. It is the order
         of an index: no row beyond those shown is read.
         """
         if not self.words:
-            return statement.where(*self.conditions()), [self.numbers] if self.number else []
+            return statement.where(*self.conditions()), [
+                self.numbers if self.number else self.model.search_key,
+                self.model.id,
+            ]
         key = self.model.search_key if self.model.latest_first else SearchWord.sort_key
         joined = statement.join(SearchWord, SearchWord.row_id == self.model.id)
-        return joined.where(*self._first_word(), *self._other_words(key)), [SearchWord.word, SearchWord.sort_key]
+        found = joined.where(*self._first_word(), *self._other_words(key))
+        return found, [SearchWord.word, SearchWord.sort_key, SearchWord.row_id]
 
     def place_of(self, row_id: int) -> Sequence[Any] | None:
         """Return the values by which a row is ranked, its id last; None when it is not found."""

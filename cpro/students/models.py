@@ -178,7 +178,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         String(100), default="", info=shown("Nom d’usage", "capitals", in_list=False)
     )
     first_name: Mapped[str] = mapped_column(String(100), info=shown("Prénom"))
-    birth_date: Mapped[date | None] = mapped_column(info=shown("Naissance", sort=True, typed="Date de naissance"))
+    birth_date: Mapped[date | None] = mapped_column(info=shown("Naissance", typed="Date de naissance"))
     #: national identifier, 11 characters; only an import sets it, never a form
     ine: Mapped[str | None] = mapped_column(
         String(11),

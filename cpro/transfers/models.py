@@ -138,16 +138,14 @@ class TransferSide(Owned, Searched, Model):
     #: the names are forgotten (`anonymisation`)
     student_id: Mapped[int | None]
     #: the name of its own pupil as it was then; of an offer, the name that the source school gives
-    student_label: Mapped[str] = mapped_column(String(210), info=shown("Élève", key="pupil", sort=True))
+    student_label: Mapped[str] = mapped_column(String(210), info=shown("Élève", key="pupil", sort="search_key"))
     #: the other school as it was then; both empty while it may not be named (`Verdict.is_named`)
     other_name: Mapped[str] = mapped_column(
-        String(150), info=shown("Autre établissement", sort=True, reads=lambda name: name or UNNAMED)
+        String(150), info=shown("Autre établissement", reads=lambda name: name or UNNAMED)
     )
     other_uai: Mapped[str] = mapped_column(
         String(8),
-        info=shown(
-            "UAI", sort=True, filters=[Filter("uai", where=lambda text: TransferSide.other_uai == text.upper())]
-        ),
+        info=shown("UAI", filters=[Filter("uai", where=lambda text: TransferSide.other_uai == text.upper())]),
     )
     #: pupil and other school, folded: what the list is searched by
     search_key: Mapped[str] = mapped_column(String(400))
@@ -155,7 +153,6 @@ class TransferSide(Owned, Searched, Model):
         EnumValue(TransferState, 16),
         info=shown(
             "État",
-            sort=True,
             filters=[
                 Filter(
                     "etat",
@@ -193,7 +190,6 @@ class TransferSide(Owned, Searched, Model):
         UTCDateTime,
         info=shown(
             "Effectué le",
-            sort=True,
             filters=[Filter("du", "Effectués depuis le", day="from"), Filter("au", "Effectués jusqu’au", day="until")],
         ),
     )

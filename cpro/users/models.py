@@ -14,11 +14,9 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
-    case,
     event,
     false,
 )
-from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.formatting import spoken_name
@@ -53,7 +51,6 @@ class Account(Owned, Searched, Model):
         EnumValue(Role, 16),
         info=shown(
             "Rôle",
-            sort="role_label",
             filters=[
                 Filter(
                     "role",
@@ -86,9 +83,7 @@ class Account(Owned, Searched, Model):
     #: a teacher's account that the administrator opened, which the head has not said to have seen
     unseen_by_head: Mapped[bool] = mapped_column(default=False, server_default=false())
     activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Activé le", "day", in_list=False))
-    last_sign_in_at: Mapped[datetime | None] = mapped_column(
-        UTCDateTime, info=shown("Dernière connexion", "day", sort=True)
-    )
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=shown("Dernière connexion", "day"))
     #: family and first names and login, folded: what lists are sorted and searched by
     search_key: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -106,16 +101,6 @@ class Account(Owned, Searched, Model):
     def can(self, permission: Permission) -> bool:
         """Return whether the account's role has a right; see `may_sign_in` for whether anybody uses it now."""
         return self.role.can(permission)
-
-    @hybrid_property
-    def role_label(self) -> str:
-        """Return the role in words, which lists are sorted by."""
-        return self.role.label
-
-    @role_label.inplace.expression
-    @classmethod
-    def _role_label(cls) -> ColumnElement[str]:
-        return case(*((cls.role == role, role.label) for role in Role))
 
     def is_named(self, last_name: str, first_name: str) -> bool:
         """Return whether it bears a full name, whatever the case and the accents."""

@@ -178,10 +178,10 @@ READING = [
         if path != MASKS_SCREEN
     ),
     Scene("students-sought", ADMIN, f"{STUDENTS}?recherche=ma&tri=name&ordre=desc&lignes=50"),
-    Scene("students-filtered", ADMIN, f"{STUDENTS}?situation=partis&ine=avec&division=TMELEC"),
+    Scene("students-filtered", ADMIN, f"{STUDENTS}?situation=partis&ine=sans&division=TMELEC"),
     Scene("students-none", ADMIN, f"{STUDENTS}?recherche=introuvable"),
-    Scene("students-too-far", ADMIN, f"{STUDENTS}?page=99"),
-    Scene("students-second-page", ADMIN, f"{STUDENTS}?page=2"),
+    Scene("students-last-page", ADMIN, f"{STUDENTS}?fin=oui"),
+    Scene("students-letter", ADMIN, f"{STUDENTS}?lettre=t"),
     Scene("users-filtered", HEAD, f"{USERS}?role=teacher&etat=actif"),
     Scene("users-head", HEAD, USERS),
     Scene("journal-filtered", HEAD, f"{JOURNAL}?recherche=granite&du=2020-01-01"),

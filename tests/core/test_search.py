@@ -52,7 +52,7 @@ def in_a(app: Flask, named: World) -> Iterator[Session]:
 def found(sought: str) -> list[str]:
     """Return the family names found, in the order of the search."""
     statement, order = Search(Student, sought).rank(select(Student))
-    ranked = db.session.scalars(statement.order_by(*order, Student.id)).all()
+    ranked = db.session.scalars(statement.order_by(*order)).all()
     filtered = db.session.scalars(select(Student).where(*Search(Student, sought).conditions())).all()
     assert sorted(pupil.id for pupil in ranked) == sorted(pupil.id for pupil in filtered)
     return [pupil.last_name for pupil in ranked]
@@ -105,7 +105,7 @@ class TestSearch:
     def test_search_a_place_is_where_the_order_finds_the_row(self, in_a: Session) -> None:
         search = Search(Student, "mart")
         statement, order = search.rank(select(Student))
-        rows = db.session.scalars(statement.order_by(*order, Student.id)).all()
+        rows = db.session.scalars(statement.order_by(*order)).all()
 
         places = [search.place_of(row.id) for row in rows]
 

@@ -10,6 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
+from sqlalchemy import String, func
 from wtforms import EmailField, SelectField, StringField, TelField, URLField
 from wtforms.fields.choices import SelectChoice
 
@@ -74,7 +75,7 @@ _FIELDS: dict[str, Any] = {
 def column_of(model: type[Any], name: str) -> Column:
     """Return the column of a list that an attribute makes."""
     said, attribute = shown_of(model, name), getattr(model, name)
-    sort = () if not said.sort else (getattr(model, name if said.sort is True else str(said.sort)),)
+    sort = () if not said.sort else (_sorted_by(getattr(model, name if said.sort is True else str(said.sort))),)
     stored = None if isinstance(attribute, property) else _stored(name, said)
     return Column(
         said.key or name,
@@ -99,6 +100,16 @@ def _stored(name: str, said: Shown) -> Stored:
         return Stored(name, blank, text=lambda: told, cell=lambda: told)
     text = _READERS.get(said.kind, lambda: str)
     return Stored(name, blank, text=text, cell=_CELLS.get(said.kind, text))
+
+
+def _sorted_by(attribute: Any) -> Any:
+    """Return what rows are ordered by: a page is found from a place that is never empty, on both databases alike."""
+    column = attribute.property.columns[0]
+    if not column.nullable:
+        return attribute
+    if not isinstance(column.type, String):
+        raise TypeError(f"{attribute} is empty for some rows: no list is sorted by it")
+    return func.coalesce(attribute, "")
 
 
 def filters_of(model: type[Any], name: str) -> list[Filter]:

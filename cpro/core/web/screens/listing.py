@@ -13,8 +13,10 @@ from cpro.core.shown import Condition, Filter
 from cpro.core.web.screens.parts import Column
 
 PAGE_SIZES = (20, 50, 100)
-#: Beyond, a list is refined rather than paged through: neither a count nor an offset grows with the table.
+#: Rows are counted no further: a count does not grow with the table.
 MAX_ROWS = 10_000
+#: Rows found by their words are each read to be counted.
+_MOST_FOUND = 1_000
 _LONGEST_VALUE = 100
 
 
@@ -30,11 +32,10 @@ class Listing(ListState):
 
     @classmethod
     def of(cls, args: Mapping[str, str], base: str, *, columns: Sequence[Column], filters: Sequence[Filter]) -> Listing:
-        """Read the parameters of an address; a page too far is the last, a filter that makes no sense is left out."""
+        """Read the parameters of an address; a filter that makes no sense is left out."""
         sorts = [column.key for column in columns if column.sort]
         lengths = {each.key: _LONGEST_VALUE for each in filters}
         asked = cls.read(args, base, filters=lengths, sorts=sorts, sizes=PAGE_SIZES)
-        page = min(asked.page, MAX_ROWS // PAGE_SIZES[0])
         wrong = {each.key: each.problem(asked.chosen[each.key]) for each in filters if each.key in asked.chosen}
         chosen = {key: text for key, text in asked.chosen.items() if not wrong.get(key)}
         days = {each.key: day for each in filters if each.day and (day := read_day(chosen.get(each.key)))}
@@ -42,18 +43,16 @@ class Listing(ListState):
             asked,
             columns=columns,
             filters=filters,
-            page=page,
-            after=0,
-            before=0,
+            page=1,
             chosen={**chosen, **{key: day.isoformat() for key, day in days.items()}},
             problems=tuple(filter(None, wrong.values())),
             contradiction=_contradiction(filters, days),
         )
 
     @property
-    def offset(self) -> int:
-        """Return how many rows stand before the page."""
-        return min(super().offset, MAX_ROWS)
+    def most_counted(self) -> int:
+        """Return how many rows are counted; beyond, the list says « plus de »."""
+        return _MOST_FOUND if self.search else MAX_ROWS
 
     def conditions(self) -> list[Condition]:
         """Return the conditions of the filters chosen."""
@@ -72,11 +71,15 @@ class Listing(ListState):
 
     def everything_url(self) -> str:
         """Return the address of the same list without search nor filter."""
-        return replace(self, search="", chosen={}, page=1).url()
+        return replace(self, search="", chosen={}).page_url()
 
-    def elsewhere(self, base: str, **changes: Any) -> str:
-        """Return another address of the screen that keeps what the list shows: an export, an action on its rows."""
-        return replace(self, base=base).url(**changes)
+    def elsewhere(self, base: str) -> str:
+        """Return another address of the screen that keeps the page of the list: an action on its rows."""
+        return replace(self, base=base).url()
+
+    def export_url(self, base: str) -> str:
+        """Return the address that exports all that the list shows, page by page."""
+        return replace(self, base=base).page_url(lignes=None)
 
     def sort_url(self, column: Column) -> str:
         """Return the address that sorts by a column, the other way round when it already does."""

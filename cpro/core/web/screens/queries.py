@@ -25,17 +25,15 @@ def select_rows(model: type[Any], conditions: Sequence[ColumnElement[bool]]) -> 
     return select(model).where(*conditions)
 
 
-def read_page(
-    statement: Select[Any], listed: Select[Any], *, size: int, offset: int, most: int
-) -> tuple[int, list[Any]]:
-    """Return how many rows are `listed`, counting no further than one beyond `most`, and one page of them.
+def read_page(statement: Select[Any], listed: Select[Any], *, most: int) -> tuple[int, list[Any]]:
+    """Return how many rows are `listed`, counting no further than one beyond `most`, and those of one page.
 
-    One statement says both, but for a page too far, which has no row to say how many there are.
+    One statement says both, but for a page without rows, which has none to say how many there are.
     """
     (model,) = (each["entity"] for each in statement.column_descriptions)
     counted = listed.with_only_columns(model.id)
     total = counting(counted, most=most).scalar_subquery()
-    found = db.session.execute(statement.add_columns(total).limit(size).offset(offset)).all()
+    found = db.session.execute(statement.add_columns(total)).all()
     return (found[0][1] if found else count_rows(counted, most=most)), [row for row, _total in found]
 
 

@@ -29,7 +29,7 @@ def read_blocks(
     as_text: bool,
     options: Sequence[ExecutableOption] = (),
 ) -> Iterator[Block]:
-    """Return the cells of every row of a list, column by column, in an order that the id of the rows makes complete.
+    """Return the cells of every row of a list, column by column, in an order whose last column is their id.
 
     `found` selects the rows; cells are texts, or what workbooks hold. Rows are loaded as such, with `options`, only
     where a column does not say which attributes it needs.
@@ -39,7 +39,7 @@ def read_blocks(
         statement, read = _select_values(found, model, columns, as_text=as_text)
     else:
         statement, read = found.options(*options), _rows_reader(columns, as_text=as_text)
-    return read_in_blocks(statement, [*order, model.id], read, size=_BLOCK)
+    return read_in_blocks(statement, order, read, size=_BLOCK)
 
 
 def _rows_reader(columns: Sequence[Column], *, as_text: bool) -> Reader[Block]:

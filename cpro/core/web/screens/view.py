@@ -15,9 +15,8 @@ from flask_admin import expose
 
 from cpro.core import clock, events
 from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
-from cpro.core.lists import hold_words
+from cpro.core.lists import find_page_from
 from cpro.core.parsing import read_id
-from cpro.core.search import Search, Searched
 from cpro.core.spreadsheets import csv_chunks, xlsx_chunks
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.conflicts import explain
@@ -29,6 +28,7 @@ from cpro.core.web.screens import queries
 from cpro.core.web.screens.declared import DeclaredScreen
 from cpro.core.web.screens.listing import MAX_ROWS, PAGE_SIZES, Listing
 from cpro.core.web.screens.parts import BulkAction, Column, ListedRow
+from cpro.core.web.screens.selection import Selection, select_listed
 from cpro.core.web.screens.stored import read_blocks
 from cpro.core.web.streaming import stream_in_scope
 
@@ -71,13 +71,27 @@ class Screen(DeclaredScreen):
     # --- Rows ------------------------------------------------------------------------------------------------------
 
     def get_list(self, *asked: Any, **more: Any) -> tuple[int, list[Any]]:
-        """Return how many rows the address asks for, counting no further than one beyond `MAX_ROWS`, and its page.
+        """Return how many rows the address asks for, counted up to a limit, and one page of them.
 
         `Listing` reads the address in French, and with bounds; what Flask-Admin read of it is left.
         """
         listing = self._listing()
-        place = {"size": listing.size, "offset": listing.offset, "most": MAX_ROWS}
-        return queries.read_page(self._statement(listing), self._selected(listing)[0], **place)
+        selection, totals = self._selection(listing), [0]
+
+        def read(found: Any) -> list[Any]:
+            totals[0], rows = queries.read_page(found, selection.statement, most=listing.most_counted)
+            return rows
+
+        statement = selection.statement.options(*self.options)
+        g.list_page = page = find_page_from(
+            listing,
+            statement,
+            *selection.order,
+            place_of=selection.place_of,
+            read=read,
+            by_name=selection.is_by_name,
+        )
+        return totals[0], [*page.rows]
 
     def get_one(self, id: object) -> Any:
         """Return a row with what is shown of it, or raise `NotFound`: a word is no id, another's row no row."""
@@ -103,27 +117,14 @@ class Screen(DeclaredScreen):
     def _listing(self) -> Listing:
         return Listing.of(request.args, self.get_url(".index_view"), columns=self.columns, filters=self.filters)
 
-    def _search(self, listing: Listing) -> Search | None:
-        """Return what is sought among rows that are found by their words; None where nothing is, or there are few."""
-        if not (listing.search and self.search_keys and issubclass(self.model, Searched)):
-            return None
-        return Search(self.model, listing.search, self.search_numbers())
-
-    def _selected(self, listing: Listing) -> tuple[Any, list[Any]]:
-        """Return the statement of the rows of a list, and their order but for the id."""
-        search, order = self._search(listing), listing.order()
-        found = queries.select_rows(self.model, listing.conditions())
-        if search is None:
-            words = hold_words(listing.search, *self.search_keys) if self.search_keys else ()
-            return found.where(*words), order or [*self.default_order]
-        if order:
-            return found.where(*search.conditions()), order
-        ranked, order = search.rank(found)
-        return ranked, order or [*self.default_order]
-
-    def _statement(self, listing: Listing) -> Any:
-        statement, order = self._selected(listing)
-        return statement.options(*self.options).order_by(*order, self.model.id)
+    def _selection(self, listing: Listing) -> Selection:
+        return select_listed(
+            self.model,
+            listing,
+            search_keys=self.search_keys,
+            numbers=self.search_numbers(),
+            default_order=self.default_order,
+        )
 
     # --- Pages -----------------------------------------------------------------------------------------------------
 
@@ -132,7 +133,7 @@ class Screen(DeclaredScreen):
         page = {**context, **g.get("screen_page", {})}
         page["row"] = row = page.pop("model", None)
         if template == self.list_template:
-            page.update(self._list_page(page["data"], page["count"]))
+            page.update(self._list_page(page["data"]))
         elif template == self.details_template:
             told = {"object_type": self.object_type, "object_id": str(row.id)}
             if not page.get("refusal_text"):
@@ -141,7 +142,7 @@ class Screen(DeclaredScreen):
             page.update(values=values, sections=registry().object_sections(*told.values()))
         return render_page(template, screen=self, admin_view=self, **page)
 
-    def _list_page(self, rows: Sequence[Any], total: int) -> dict[str, Any]:
+    def _list_page(self, rows: Sequence[Any]) -> dict[str, Any]:
         listing = self._listing()
         if listing.is_narrowed:
             self._announce(events.search_made, screen=self.title, sought=listing.phrase())
@@ -154,8 +155,8 @@ class Screen(DeclaredScreen):
             "columns": columns,
             "rows": list(self._list_rows(rows, columns, actions)),
             "gate": [{"text": refusal}, *links] if refusal else [],
-            "max_rows": MAX_ROWS,
-            "last_page": max(1, -(-min(total, MAX_ROWS) // listing.size)),
+            "page": g.list_page,
+            "max_rows": listing.most_counted,
             "page_sizes": PAGE_SIZES,
             "bulk_actions": actions,
         }
@@ -203,8 +204,8 @@ class Screen(DeclaredScreen):
 
     def _chunks(self, listing: Listing, export_type: str) -> Iterator[bytes]:
         """Yield the file that holds every row of a list, as texts or as a workbook holds them."""
-        found, order = self._selected(listing)
-        blocks = read_blocks(found, order, self.columns, as_text=export_type == "csv", options=self.options)
+        selection, as_text = self._selection(listing), export_type == "csv"
+        blocks = read_blocks(selection.statement, selection.order, self.columns, as_text=as_text, options=self.options)
         titles = [column.label for column in self.columns]
         return csv_chunks(titles, blocks) if export_type == "csv" else xlsx_chunks(titles, blocks, title=self.title)
 
