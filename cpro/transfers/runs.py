@@ -1,17 +1,17 @@
 """Run the matching of pupils: find the pairs to judge, apply the verdicts in batches, record them where pupils left.
 
-A run may be killed anywhere, repeated, or run beside another. Each batch is one short transaction of one destination
-school, judged again under the locks; whatever a killed run left undone is found by the next.
+A run may be killed anywhere, repeated, or run beside another. Each batch is one short transaction, of one destination
+school or of several small ones, judged again under the locks; whatever a killed run left undone is found by the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
@@ -32,9 +32,11 @@ from cpro.transfers.verdicts import (
     write_in_bulk,
 )
 
-#: Pupils copied in one transaction, which keeps the rows of two schools, or the single writer of SQLite: some thousands
-#: of rows, a tenth of a second.
+#: Pupils copied in one transaction, which keeps the rows of their schools, or the single writer of SQLite: some
+#: thousands of rows, a tenth of a second.
 BATCH = 100
+#: Schools whose journals are written in one transaction, which keeps their rows.
+_SCHOOLS_AT_ONCE = 20
 _REASON = "transfers: run"
 #: Who acts in the journal of a school that did not ask for the run.
 _AUTOMATIC = "Transferts automatiques"
@@ -111,10 +113,10 @@ def _apply_all(
 ) -> None:
     figures.pairs += len(pairs)
     done = 0
-    for establishment_id, batch in _batches(pairs):
+    for batch in _batches(pairs):
         with platform_unit_of_work(_REASON) as work:
             applied = apply_verdicts(work.session, batch, now=clock())
-            if applied.copied:
+            for establishment_id in sorted(applied.received):
                 record_reception(work.session, establishment_id, applied, by=named(establishment_id), now=clock())
         figures.transfers += applied.copied
         figures.records += applied.records
@@ -123,11 +125,19 @@ def _apply_all(
         progress(done, len(pairs))
 
 
-def _batches(pairs: list[Pair]) -> Iterator[tuple[int, list[Pair]]]:
-    for establishment_id, group in groupby(pairs, key=lambda pair: pair.destination_id):
+def _batches(pairs: list[Pair]) -> Iterator[list[Pair]]:
+    """Yield what one transaction judges: the pupils of a school, a part of a large one's, or several small schools'."""
+    batch: list[Pair] = []
+    for _establishment_id, group in groupby(pairs, key=lambda pair: pair.destination_id):
         received = list(group)
         for start in range(0, len(received), BATCH):
-            yield establishment_id, received[start : start + BATCH]
+            part = received[start : start + BATCH]
+            if batch and len(batch) + len(part) > BATCH:
+                yield batch
+                batch = []
+            batch += part
+    if batch:
+        yield batch
 
 
 def _record_sent(
@@ -135,13 +145,18 @@ def _record_sent(
 ) -> None:
     """Record in each source school what followed its pupils: one line for all that has no line yet."""
     with tenancy.platform_session(_REASON) as session:
-        schools = session.scalars(
-            select(Transfer.source_id).where(Transfer.recorded_at.is_(None), Transfer.done_at.is_not(None)).distinct()
-        ).all()
-    for done, establishment_id in enumerate(sorted(schools), 1):
+        schools = sorted(
+            session.scalars(
+                select(Transfer.source_id)
+                .where(Transfer.recorded_at.is_(None), Transfer.done_at.is_not(None))
+                .distinct()
+            )
+        )
+    for start in range(0, len(schools), _SCHOOLS_AT_ONCE):
+        some = schools[start : start + _SCHOOLS_AT_ONCE]
         with platform_unit_of_work(_REASON) as work:
-            _record_sent_by(work.session, establishment_id, by=named(establishment_id), now=clock())
-        progress(done, len(schools))
+            _record_sent_by(work.session, some, named=named, now=clock())
+        progress(start + len(some), len(schools))
 
 
 def _notify_all_heads(clock: Callable[[], datetime]) -> None:
@@ -153,35 +168,36 @@ def _notify_all_heads(clock: Callable[[], datetime]) -> None:
             remaining = notify_heads(work.session, now=clock())
 
 
-def _record_sent_by(session: Session, establishment_id: int, *, by: Actor, now: datetime) -> None:
-    lock_schools(session, [establishment_id])
-    mine = (
-        Transfer.source_id == establishment_id,
-        Transfer.recorded_at.is_(None),
-        Transfer.done_at.is_not(None),
-    )
-    sides, *sums = session.execute(
-        select(
-            func.count(),
-            *(
-                func.coalesce(func.sum(column), 0)
-                for column in (TransferSide.fiches, TransferSide.bilans, TransferSide.evaluations)
-            ),
-        ).where(
-            TransferSide.establishment_id == establishment_id,
+def _record_sent_by(
+    session: Session, establishment_ids: Sequence[int], *, named: Callable[[int], Actor], now: datetime
+) -> None:
+    lock_schools(session, establishment_ids)
+    sums = (TransferSide.fiches, TransferSide.bilans, TransferSide.evaluations)
+    sent = session.execute(
+        select(TransferSide.establishment_id, func.count(), *(func.sum(column) for column in sums))
+        .join(Transfer, Transfer.id == TransferSide.transfer_id)
+        .where(
             TransferSide.direction == Direction.SOURCE,
-            TransferSide.transfer_id.in_(select(Transfer.id).where(*mine)),
+            TransferSide.establishment_id == Transfer.source_id,
+            *_unrecorded(establishment_ids),
         )
-    ).one()
-    if not sides:
-        return  # another run recorded it meanwhile
-    record(
-        "transfer:sent",
-        About("transfers", establishment_id, ""),
-        by=by,
-        now=now,
-        changes=audit_changes(sides, CopiedRecords(*sums)),
-        establishment_id=establishment_id,
-        session=session,
-    )
-    write_in_bulk(session, update(Transfer).where(*mine).values(recorded_at=now))
+        .group_by(TransferSide.establishment_id)
+        .order_by(TransferSide.establishment_id)
+    ).all()  # a school that another run recorded meanwhile has none
+    for establishment_id, sides, *figures in sent:
+        record(
+            "transfer:sent",
+            About("transfers", establishment_id, ""),
+            by=named(establishment_id),
+            now=now,
+            changes=audit_changes(sides, CopiedRecords(*figures)),
+            establishment_id=establishment_id,
+            session=session,
+        )
+    recorded = [establishment_id for establishment_id, *_figures in sent]
+    write_in_bulk(session, update(Transfer).where(*_unrecorded(recorded)).values(recorded_at=now))
+
+
+def _unrecorded(establishment_ids: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of what was copied from some schools and is in no journal of theirs yet."""
+    return Transfer.source_id.in_(establishment_ids), Transfer.recorded_at.is_(None), Transfer.done_at.is_not(None)
