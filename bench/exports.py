@@ -35,7 +35,7 @@ from cpro.students.models import Division
 from tests.factories import make_account, make_establishment
 from tests.helpers.browser import Browser
 
-ROUNDS, DIVISIONS = 3, 40
+ROUNDS, DIVISIONS = 2, 40
 #: Pupils of the second table: the most that a page makes a workbook of.
 MOST_IN_A_WORKBOOK = 100_000
 _FLOOR = (

@@ -33,6 +33,8 @@ _FIRST_MONTH = (1900, 3)
 _DAY_ZERO, _DAY = dt.datetime(1899, 12, 30), dt.timedelta(days=1)
 #: The longest text that a cell may hold, and what XML may not: it is written as spreadsheets escape it.
 _LONGEST_TEXT, _NOT_IN_XML = 32_767, re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+#: The rows that a worksheet holds below its titles.
+MOST_ROWS = 1_048_575
 _WORKSHEET = "xl/worksheets/sheet1.xml"
 #: Sending is what takes time: the quickest compression that still divides such a file by ten.
 _COMPRESSION = 1

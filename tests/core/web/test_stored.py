@@ -14,10 +14,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from cpro.audit.models import AuditEntry
+from cpro.core import spreadsheets
 from cpro.core.web.screens import stored
 from cpro.students.models import Student
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
+from tests.helpers.records import rows
 from tests.helpers.screens import screens
 
 As = Callable[..., Browser]
@@ -107,6 +110,21 @@ class TestReadBlocks:
 
         with pytest.raises(zipfile.BadZipFile):
             zipfile.ZipFile(io.BytesIO(b"".join(received)))
+
+    def test_read_blocks_a_list_longer_than_a_worksheet_is_no_workbook(
+        self, app: Flask, as_: As, seven: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        browser = as_("administrator")
+        monkeypatch.setattr(spreadsheets, "MOST_ROWS", len(seven) - 1)
+
+        refused = browser.get("/admin/eleves/export/xlsx/")
+
+        assert refused.status_code == 422
+        assert "exportez-la en CSV" in refused.text
+        assert [row for row in rows(app, AuditEntry) if row["action"] == "list:exported"] == []
+        assert names(browser.get(CSV)) == seven
+        monkeypatch.setattr(spreadsheets, "MOST_ROWS", len(seven))
+        assert browser.get("/admin/eleves/export/xlsx/").status_code == 200
 
     def test_read_blocks_make_no_object_of_the_rows_of_lists_that_grow(self, migrated_app: Flask) -> None:
         found = {

@@ -13,9 +13,10 @@ from flask import Response, abort, g, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from cpro.core import clock, events
+from cpro.core import clock, events, spreadsheets
 from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
-from cpro.core.lists import find_page_from
+from cpro.core.formatting import format_count
+from cpro.core.lists import count_rows, find_page_from
 from cpro.core.parsing import read_id
 from cpro.core.spreadsheets import csv_chunks, xlsx_chunks
 from cpro.core.transactions import unit_of_work
@@ -195,12 +196,24 @@ class Screen(DeclaredScreen):
     def export(self, export_type: str) -> ResponseReturnValue:
         """Send the rows of the list as a file that no spreadsheet executes."""
         listing = self._listing()
+        if export_type == "xlsx":
+            self._check_fits_in_a_workbook(listing)
         self._announce(events.exported, screen=self.title, sought=listing.phrase(), file_format=export_type)
         answer = Response(stream_in_scope(self._chunks(listing, export_type)), mimetype=_MIMETYPES[export_type])
         name = f"{self.endpoint}-{clock.utcnow():%Y-%m-%d}.{export_type}"
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+    def _check_fits_in_a_workbook(self, listing: Listing) -> None:
+        """Raise `DomainError` where a list is longer than a worksheet may be."""
+        listed = self._selection(listing).statement.with_only_columns(self.model.id)
+        if count_rows(listed, most=spreadsheets.MOST_ROWS) > spreadsheets.MOST_ROWS:
+            most = format_count(spreadsheets.MOST_ROWS)
+            raise DomainError(
+                f"Un classeur XLSX tient {most} lignes au plus, et cette liste en a davantage\u202f: exportez-la en CSV, "
+                "ou par parties avec les filtres."
+            )
 
     def _chunks(self, listing: Listing, export_type: str) -> Iterator[bytes]:
         """Yield the file that holds every row of a list, as texts or as a workbook holds them."""
