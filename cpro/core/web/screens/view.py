@@ -211,8 +211,8 @@ class Screen(DeclaredScreen):
         if count_rows(listed, most=spreadsheets.MOST_ROWS) > spreadsheets.MOST_ROWS:
             most = format_count(spreadsheets.MOST_ROWS)
             raise DomainError(
-                f"Un classeur XLSX tient {most} lignes au plus, et cette liste en a davantage\u202f: exportez-la en CSV, "
-                "ou par parties avec les filtres."
+                f"Un classeur XLSX tient {most} lignes au plus, et cette liste en a davantage\u202f: exportez-la en "
+                "CSV, ou par parties avec les filtres."
             )
 
     def _chunks(self, listing: Listing, export_type: str) -> Iterator[bytes]:
