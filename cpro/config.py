@@ -29,6 +29,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 INACTIVITY_LIMIT = timedelta(minutes=30)
 #: However active, a person signs in again after this long.
 SIGN_IN_LIFE = timedelta(hours=12)
+#: After the right password, the code of the second factor is waited for so long.
+CODE_WAIT = timedelta(minutes=10)
 
 _SECRET_ATTEMPTS, _SECRET_PAUSE = 20, 0.05  # seconds
 _MAX_PROXIES = 10
@@ -66,6 +68,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_JOBS_URL": _jobs_url(environ.get("CPRO_JOBS_URL", "")),
         "CPRO_MAIL_URL": _mail_url(environ.get("CPRO_MAIL_URL", "")),
         "CPRO_CONTACT_EMAIL": _contact_email(environ.get("CPRO_CONTACT_EMAIL", "")),
+        "CPRO_SECOND_FACTOR": _second_factor(environ.get("CPRO_SECOND_FACTOR", "")),
         "CPRO_DEMO_PASSWORD": environ.get("CPRO_DEMO_PASSWORD", ""),
         "SECRET_KEY": environ.get("CPRO_SECRET_KEY") or _generated_secret(instance),
         "SQLALCHEMY_DATABASE_URI": _database_url(environ.get("CPRO_DATABASE_URL", ""), instance),
@@ -166,6 +169,15 @@ def _contact_email(text: str) -> str:
     if address and not re.fullmatch(r"[^\s@<>\"']{1,64}@[^\s@<>\"']+\.[^\s@<>\"'.]{2,}", address):
         raise UnusableSetting(f"CPRO_CONTACT_EMAIL doit être une adresse électronique ; valeur lue : « {address} ».")
     return address
+
+
+def _second_factor(text: str) -> str:
+    """Return whether those who act on other people's data must have a second factor; empty decides by the data."""
+    if text not in ("", "off", "grace", "required"):
+        raise UnusableSetting(
+            f"CPRO_SECOND_FACTOR doit valoir « off », « grace » ou « required » ; valeur lue : « {text} »."
+        )
+    return text
 
 
 def _jobs_url(url: str) -> str:

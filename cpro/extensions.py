@@ -104,6 +104,11 @@ class Application:
         return str(current_app.config["CPRO_PUBLIC_URL"])
 
     @property
+    def second_factor(self) -> str:
+        """Return « off », « grace » or « required », "" where nobody chose."""
+        return str(current_app.config.get("CPRO_SECOND_FACTOR") or "")
+
+    @property
     def mail_url(self) -> str:
         """Return the address of the mail server, "" where messages are files of the instance folder."""
         return str(current_app.config["CPRO_MAIL_URL"])

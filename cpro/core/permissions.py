@@ -247,6 +247,8 @@ class Principal:
     role: Role
     establishment_id: int | None
     sign_in_id: int
+    #: whether no other page opens before they set up a second factor
+    must_set_second_factor: bool = False
 
     is_authenticated = True
     is_active = True

@@ -22,7 +22,7 @@ def register(app: Flask) -> None:
     from cpro.users import audit_labels, commands, jobs
     from cpro.users.operations.addresses import notify_school_address
     from cpro.users.web import guard
-    from cpro.users.web.views import addresses, sessions, users
+    from cpro.users.web.views import addresses, second_factor, sessions, users
 
     assert jobs  # its handlers, known once imported
 
@@ -33,6 +33,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(users.schools_bp)
     app.register_blueprint(addresses.bp)
     app.register_blueprint(sessions.bp)
+    app.register_blueprint(second_factor.bp)
     events.school_email_changed.connect(notify_school_address)
     app.cli.add_command(commands.users)
     app.cli.add_command(commands.platform_users)

@@ -19,7 +19,7 @@ from cpro.core.permissions import Actor
 from cpro.core.secrets import keyed_hash
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.validators import trim
-from cpro.users import queries
+from cpro.users import queries, second_factor_policy
 from cpro.users.errors import AccountDisabled, CodeRefused, SignInRefused
 from cpro.users.models import Account
 from cpro.users.operations import codes, sign_ins, throttle
@@ -46,6 +46,8 @@ class Attempt:
     device: str
     #: the marks of accounts known to this browser: {account reference: mark}
     devices: dict[str, str]
+    #: when this browser was trusted, for which second factors: {number: seconds}
+    trusted: dict[str, str]
 
     @property
     def reference(self) -> str:
@@ -61,6 +63,8 @@ class SignedIn:
     token: str
     owner: str
     reference: str
+    #: whether the code of the second factor is still to be given
+    awaits_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,18 +107,10 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
         else:
             refusal = None
             account = queries.get_account(work.session, kind_of(account), account.id)
-            token = sign_ins.open_sign_in(
-                work.session,
-                account,
-                password=attempt.secret,
-                by=actor_for(account, attempt.address),
-                now=now,
-                device=attempt.device,
-            )
-            owner = owner_of(account)
+            signed_in = _open(work.session, attempt, account, password=attempt.secret, now=now)
     if refusal:
         raise refusal
-    return SignedIn(token, owner, attempt.reference)
+    return signed_in
 
 
 def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
@@ -147,11 +143,21 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
             raise CodeRefused  # spent in another window meanwhile
         actor = actor_for(account, attempt.address)
         sign_ins.choose_password(work.session, account, password=password, by=actor, now=now)
-        token = sign_ins.open_sign_in(
-            work.session, account, password=password, by=actor, now=now, device=attempt.device
-        )
-        owner = owner_of(account)
-    return SignedIn(token, owner, attempt.reference)
+        return _open(work.session, attempt, account, password=password, now=now)
+
+
+def _open(session: Session, attempt: Attempt, account: queries.AnyAccount, *, password: str, now: datetime) -> SignedIn:
+    awaits_code = second_factor_policy.awaits_code(session, account, attempt.trusted, now=now)
+    token = sign_ins.open_sign_in(
+        session,
+        account,
+        password=password,
+        by=actor_for(account, attempt.address),
+        now=now,
+        device=attempt.device,
+        awaits_code=awaits_code,
+    )
+    return SignedIn(token, owner_of(account), attempt.reference, awaits_code)
 
 
 def actor_for(account: queries.AnyAccount, origin: str) -> Actor:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core import clock, tenancy
 from cpro.core.commands import COMMAND_LINE, print_table, sentences
-from cpro.core.errors import NotFound
+from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Role
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
@@ -22,7 +22,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.users import queries
 from cpro.users.errors import UnknownAccount
 from cpro.users.models import Account, PlatformAccount
-from cpro.users.operations import access, accounts, codes, consent
+from cpro.users.operations import access, accounts, codes, consent, second_factor
 
 users = AppGroup("users", help="Comptes des établissements.")
 platform_users = AppGroup("platform-users", help="Comptes de la plateforme : support et inspecteurs.")
@@ -137,6 +137,17 @@ def consent_to(login: str, establishment: str) -> None:
     click.echo(f"Accord donné au compte {login}. {heads_code}".strip())
 
 
+@users.command("reset-second-factor", help="Réinitialiser le second facteur d’un compte, et l’en avertir.")
+@click.argument("login")
+@click.option("--establishment", required=True, help="Code ou UAI de l’établissement.")
+@sentences
+def reset_second_factor(login: str, establishment: str) -> None:
+    """Take the second factor of an account of a school off, and write to its owner."""
+    with platform_unit_of_work("command line: a second factor") as work:
+        account = queries.find_account(work.session, establishment, login) if establishment.strip() else None
+        _reset_second_factor(work.session, account, login)
+
+
 @platform_users.command("create", help="Créer un compte de la plateforme et afficher son code d’activation.")
 @click.argument("email")
 @click.option("--role", type=click.Choice(["support", "inspector"]), required=True, help="Ce que fait cette personne.")
@@ -152,6 +163,23 @@ def create(email: str, role: str, name: str) -> None:
         code = codes.create_code(work.session, account, now=now)
         address = account.email
     click.echo(f"Compte {address} créé. Code d’activation (30 jours, une seule fois) : {code}")
+
+
+@platform_users.command("reset-second-factor", help="Réinitialiser le second facteur d’un compte de la plateforme.")
+@click.argument("email")
+@sentences
+def reset_platform_second_factor(email: str) -> None:
+    """Take the second factor of a platform account off, and write to its owner."""
+    with platform_unit_of_work("command line: a second factor") as work:
+        _reset_second_factor(work.session, queries.find_account(work.session, "", email), email)
+
+
+def _reset_second_factor(session: Session, account: queries.AnyAccount | None, named: str) -> None:
+    if account is None:
+        raise UnknownAccount(f"Aucun compte ne porte l’identifiant « {named} » à cet endroit.")
+    if not second_factor.reset(session, account, by=COMMAND_LINE, now=clock.utcnow()):
+        raise DomainError(f"Le compte {named} n’a pas de second facteur.")
+    click.echo(f"Second facteur du compte {named} réinitialisé.")
 
 
 @platform_users.command("enable", help="Rendre la connexion à un compte désactivé de la plateforme.")

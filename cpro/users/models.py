@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    Text,
     UniqueConstraint,
     event,
     false,
@@ -87,6 +88,8 @@ class Account(Owned, Searched, Model):
     #: family and first names and login, folded: what lists are sorted and searched by
     search_key: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: since when it is asked for a second factor (`second_factor_policy`)
+    second_factor_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     @classmethod
     def holds(cls, permission: Permission) -> ColumnElement[bool]:
@@ -160,6 +163,8 @@ class PlatformAccount(PlatformOnly, Model):
     activated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: since when it is asked for a second factor
+    second_factor_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     @classmethod
     def has_role(cls, role: Role) -> ColumnElement[bool]:
@@ -221,6 +226,8 @@ class SignIn(Owned, Model):
     #: « Firefox sur Windows », and the network address: where it was opened
     device: Mapped[str] = mapped_column(String(60), default="", server_default="")
     address: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    #: whether the right password was given, and the code of the second factor not yet: it opens nothing
+    awaits_code: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: the school a platform account has entered
     entered_establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -299,6 +306,35 @@ class AddressChange(Owned, Model):
     #: until when the link answers
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class SecondFactor(Owned, Model):
+    """The second factor of an account; it counts once `confirmed_at` says that a first code was read from it."""
+
+    __tablename__ = "second_factor"
+    __table_args__ = (
+        CheckConstraint("(account_id IS NULL) <> (platform_account_id IS NULL)", name="one_account"),
+        CheckConstraint("(account_id IS NULL) = (establishment_id IS NULL)", name="school_of_account"),
+        UniqueConstraint("account_id"),
+        UniqueConstraint("platform_account_id"),
+        key_within_school("account_id", "account", name="fk_second_factor_account", ondelete="CASCADE"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: the account's school; empty for a platform account
+    establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))  # type: ignore[assignment]
+    account_id: Mapped[int | None]
+    platform_account_id: Mapped[int | None] = mapped_column(ForeignKey("platform_account.id", ondelete="CASCADE"))
+    #: sealed under the server's key
+    secret: Mapped[str] = mapped_column(String(300))
+    #: the HMACs of the recovery codes that are left, separated by blanks
+    recovery: Mapped[str] = mapped_column(Text, default="")
+    #: the step of 30 seconds whose code was used last: none serves twice
+    last_step: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: browsers trusted earlier are asked for a code again
+    trusted_from: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class FailureCounter(PlatformOnly, Model):

@@ -9,13 +9,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
 from sqlalchemy.orm import Session, undefer
 
-from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
+from cpro.config import CODE_WAIT, INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core.permissions import Actor, Permission, Role
 from cpro.core.secrets import token_hash
 from cpro.core.validators import trim
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
-from cpro.users.models import Account, ActivationCode, PlatformAccount, SignIn
+from cpro.users.models import Account, ActivationCode, PlatformAccount, SecondFactor, SignIn
 
 AnyAccount = Account | PlatformAccount
 
@@ -50,15 +50,18 @@ class OpenSignIn:
     school: Establishment | None
 
 
-def find_sign_in(session: Session, token: str) -> OpenSignIn | None:
-    """Return the sign-in of a cookie's token with its account, or None when it was ended or the account closed."""
+def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> OpenSignIn | None:
+    """Return the sign-in of a cookie's token with its account, or None when it was ended or the account closed.
+
+    One that still waits for the code of the second factor opens nothing, and is found only where that is asked.
+    """
     worked_in = func.coalesce(Account.establishment_id, SignIn.entered_establishment_id)
     row = session.execute(
         select(SignIn, Account, PlatformAccount, Establishment)
         .outerjoin(Account, Account.id == SignIn.account_id)
         .outerjoin(PlatformAccount, PlatformAccount.id == SignIn.platform_account_id)
         .outerjoin(Establishment, Establishment.id == worked_in)
-        .where(SignIn.token_hash == token_hash(token))
+        .where(SignIn.token_hash == token_hash(token), SignIn.awaits_code.is_(awaits_code))
         .options(undefer(Establishment.logo_id))
     ).one_or_none()
     if row is None:
@@ -66,6 +69,23 @@ def find_sign_in(session: Session, token: str) -> OpenSignIn | None:
     sign_in, of_school, of_platform, school = row
     account: AnyAccount = of_school or of_platform
     return OpenSignIn(sign_in, account, school) if account.may_sign_in else None
+
+
+def find_awaiting_sign_in(session: Session, token: str, *, now: datetime) -> OpenSignIn | None:
+    """Return the sign-in that waits for the code of the second factor, or None once it waited for too long."""
+    found = find_sign_in(session, token, awaits_code=True)
+    return found if found and found.sign_in.created_at >= now - CODE_WAIT else None
+
+
+def find_second_factor(session: Session, account: AnyAccount) -> SecondFactor | None:
+    """Return the second factor of an account, confirmed or not, or None."""
+    own = SecondFactor.platform_account_id if isinstance(account, PlatformAccount) else SecondFactor.account_id
+    return session.scalars(select(SecondFactor).where(own == account.id)).one_or_none()
+
+
+def is_demonstration(session: Session) -> bool:
+    """Return whether the demonstration's schools are loaded; nobody else has an address under `cpro.example`."""
+    return bool(session.scalar(select(exists().where(PlatformAccount.email == "support@cpro.example"))))
 
 
 def list_sign_ins(session: Session, account: AnyAccount, *, now: datetime) -> list[SignIn]:
@@ -77,6 +97,7 @@ def list_sign_ins(session: Session, account: AnyAccount, *, now: datetime) -> li
                 sign_ins_of(account),
                 SignIn.last_seen_at >= now - INACTIVITY_LIMIT,
                 SignIn.created_at >= now - SIGN_IN_LIFE,
+                SignIn.awaits_code.is_(False),
             )
             .order_by(SignIn.last_seen_at.desc(), SignIn.id.desc())
         )

@@ -246,6 +246,17 @@ OTHERS = [
     ),
     Scene("teachers-consent", "chef@lovelace", "/admin/utilisateurs/accord-enseignants"),
     *(Scene(f"sessions-{who.partition('@')[0]}", who, "/mon-compte/sessions") for who in ("chef@lovelace", "support@")),
+    *(
+        Scene(f"second-factor-{who.partition('@')[0]}", who, "/mon-compte/second-facteur")
+        for who in ("chef@lovelace", "inspecteur@")
+    ),
+    Scene(
+        "second-factor-refused",
+        "enseignante@lovelace",
+        "/mon-compte/second-facteur",
+        422,
+        press("Commencer", current_password="Faux-faux-faux-42!"),
+    ),
     Scene("own-address", "enseignante@lovelace", "/mon-compte/adresse"),
     Scene("address-link-over", "", "/adresse/lien-qui-a-deja-servi", 404),
     Scene("address-link", "", "/connexion", 200, _address_link),

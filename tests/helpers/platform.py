@@ -53,6 +53,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         "CPRO_INSTANCE": str(folder / "instance"),
         "CPRO_UPLOADS": str(folder / "uploads"),
         "PYTHONUTF8": "1",
+        "CPRO_SECOND_FACTOR": "off",  # what it asks is tested in tests/users/web/test_second_factor.py
         "CPRO_LOCK_WAIT": "30",  # a loaded machine is no reason for a 503 (tests/core/test_locks.py)
         **settings,
     }

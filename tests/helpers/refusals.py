@@ -286,6 +286,7 @@ NEVER_REFUSED = {
     "addresses.confirm_school": "a form: the password typed and the address shown are judged",
     "addresses.answer": "a link that holds no more is refused on both steps: tests/users/test_addresses.py",
     "users.sign_in": "a form",
+    "second_factor.ask": "a form",
     "verification.ask": "a form",
     "verification.show": "a form",
     "pupil_accounts.open_accounts": "nobody to open an account to is said on both steps, and is no refusal",

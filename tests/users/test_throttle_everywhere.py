@@ -18,14 +18,16 @@ from tests.helpers.records import nothing_written
 ROOT = Path(__file__).resolve().parents[2]
 
 #: What tells whether a password or a code is right.
-COMPARISONS = {"verify_password", "find_code", "compare_digest", "verify"}
+COMPARISONS = {"verify_password", "find_code", "compare_digest", "verify", "use_code"}
 #: The functions that compare, and what counts the attempt before them.
 COMPARED = {
     "cpro.users.authentication.sign_in": "_reserve",
     "cpro.users.authentication._read_as_code": "sign_in",
     "cpro.users.authentication.activate": "_reserve",
     "cpro.users.identity.check_password": "reserve_attempt",
-    # The hash itself.
+    "cpro.users.second_factor._compare": "reserve_attempt",
+    # What they compare with.
+    "cpro.users.operations.second_factor._is_code_of": "",
     "cpro.core.passwords.verify_password": "",
 }
 #: The functions of pages that ask for the password of whoever is signed in, and the address of each.
@@ -33,6 +35,7 @@ ASKED_AGAIN = {
     "cpro.users.web.views.users._change_password": "/mon-compte",
     "cpro.users.web.views.addresses._change_own": "/mon-compte/adresse",
     "cpro.users.web.views.addresses.confirm_school": "/admin/parametres/etablissement/confirmer-adresse",
+    "cpro.users.web.views.second_factor._refuse_password": "/mon-compte/second-facteur/retirer",
     "cpro.establishments.web.hooks.password_given": "/admin/parametres/etablissement",
     "cpro.settings.views.history.restore": "/admin/parametres/historique/<int:entry_id>/retablir",
     "cpro.people.screens.reset_view": "/admin/utilisateurs/reinitialiser/",

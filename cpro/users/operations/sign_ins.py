@@ -15,36 +15,69 @@ from cpro.core.passwords import check_password, hash_password, needs_rehash
 from cpro.core.permissions import Actor
 from cpro.core.secrets import new_token, token_hash
 from cpro.establishments.models import Establishment
+from cpro.users import second_factor_policy
 from cpro.users.devices import UNKNOWN
 from cpro.users.models import PlatformAccount, SignIn
+from cpro.users.operations import second_factor
 from cpro.users.operations.audit import record_about
 from cpro.users.queries import AnyAccount, list_unspent_codes, sign_ins_of
 
 
 def open_sign_in(
-    session: Session, account: AnyAccount, *, password: str, by: Actor, now: datetime, device: str = ""
+    session: Session,
+    account: AnyAccount,
+    *,
+    password: str,
+    by: Actor,
+    now: datetime,
+    device: str = "",
+    awaits_code: bool = False,
 ) -> str:
     """Sign a browser in and return the token its cookie carries; the password's hash is renewed if it is outdated.
 
-    `device` is what its owner will read of it (`devices.describe_device`).
+    `device` is what its owner will read of it (`devices.describe_device`). One that `awaits_code` opens nothing until
+    `complete_sign_in`.
     """
     session.execute(
         delete(SignIn).where((SignIn.last_seen_at < now - INACTIVITY_LIMIT) | (SignIn.created_at < now - SIGN_IN_LIFE))
     )
     token = new_token()
     sign_in = SignIn(
-        token_hash=token_hash(token), created_at=now, last_seen_at=now, device=device[:60], address=by.origin[:60]
+        token_hash=token_hash(token),
+        created_at=now,
+        last_seen_at=now,
+        device=device[:60],
+        address=by.origin[:60],
+        awaits_code=awaits_code,
     )
     if isinstance(account, PlatformAccount):
         sign_in.platform_account_id = account.id
     else:
         sign_in.account_id, sign_in.establishment_id = account.id, account.establishment_id
     session.add(sign_in)
-    account.last_sign_in_at = now
     if account.password_hash and needs_rehash(account.password_hash):
         account.password_hash = hash_password(password)
-    record_about(session, "account:signed-in", account, by=by, now=now)
+    if not awaits_code:
+        _note_signed_in(session, account, by=by, now=now)
     return token
+
+
+def complete_sign_in(session: Session, sign_in: SignIn, account: AnyAccount, *, by: Actor, now: datetime) -> str:
+    """Have a sign-in open its account, once the second factor was right; return its new token.
+
+    Nothing that was seen of the cookie before signs anybody in.
+    """
+    token = new_token()
+    sign_in.token_hash, sign_in.awaits_code = token_hash(token), False
+    sign_in.created_at = sign_in.last_seen_at = now
+    _note_signed_in(session, account, by=by, now=now)
+    return token
+
+
+def _note_signed_in(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> None:
+    account.last_sign_in_at = now
+    second_factor_policy.note_asked(session, account, now=now)
+    record_about(session, "account:signed-in", account, by=by, now=now)
 
 
 def end_sign_in(session: Session, sign_in_id: int, account: AnyAccount, *, by: Actor, now: datetime) -> None:
@@ -68,6 +101,7 @@ def end_own_sign_in(session: Session, account: AnyAccount, sign_in_id: int, *, b
 def end_other_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: int, by: Actor, now: datetime) -> int:
     """Sign out every browser of an account but one, and return how many were."""
     number = end_all_sign_ins(session, account, kept_sign_in_id=kept_sign_in_id)
+    second_factor.forget_trust(session, account, now=now)
     if number:
         record_about(session, "account:sign-ins:ended", account, by=by, now=now, changes={"sign_ins": (number, None)})
     return number
@@ -96,6 +130,7 @@ def choose_password(
     for code in list_unspent_codes(session, account):
         code.spent_at = now
     end_all_sign_ins(session, account, kept_sign_in_id=kept_sign_in_id)
+    second_factor.forget_trust(session, account, now=now)
     record_about(session, "account:password:changed", account, by=by, now=now)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import Form, PasswordField, StringField
+from wtforms import BooleanField, Form, PasswordField, StringField
 from wtforms.validators import ValidationError
 
 from cpro.core.validators import normalise_email
@@ -66,6 +66,23 @@ class ActivationForm(BaseForm):
     )
     password = _new_password()
     password_confirm = _same_again()
+
+
+class SecondFactorForm(BaseForm):
+    """A code of the second factor."""
+
+    code = StringField("Code à six chiffres", [required("Indiquez le code que montre votre application."), _short(40)])
+
+
+class SignInCodeForm(SecondFactorForm):
+    """The code asked at the sign-in; a recovery code is taken too."""
+
+    code = StringField(
+        "Code",
+        [required("Indiquez le code que montre votre application, ou un code de secours."), _short(40)],
+        description="Les six chiffres de votre application, ou l’un de vos codes de secours.",
+    )
+    trust = BooleanField("Ne plus demander de code sur cet appareil pendant 30 jours")
 
 
 class ForgottenForm(BaseForm):

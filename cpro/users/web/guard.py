@@ -28,7 +28,7 @@ from cpro.core.web.pages import asks_for_json, is_local_path, page_address
 from cpro.core.web.registry import registry
 from cpro.establishments.queries import hold_current
 from cpro.extensions import csrf, login_manager
-from cpro.users import authentication, queries
+from cpro.users import authentication, queries, second_factor_policy
 from cpro.users.models import Account
 from cpro.users.operations import parked_forms, sign_ins
 from cpro.users.web import lost_uploads, refused_forms
@@ -41,6 +41,8 @@ ALIVE = "pages.alive"
 PARKED = "parked_form"
 #: The cookie's entry that says whose sign-in it was: the sign-in itself may be gone when the form arrives.
 OWNER = "owner"
+#: The pages that open to those who must set up a second factor first.
+_BEFORE_SECOND_FACTOR = frozenset({"second_factor", "sessions"})
 _SEEN_TO_THE = timedelta(minutes=1)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Never kept, whatever the form: secrets, and what is drawn anew.
@@ -77,7 +79,9 @@ def load_principal(token: str) -> Principal | None:
         label = account.label
         if account.can(Permission.MANDATE_ENTER) and school is not None:
             label = name_in_school(account.id, school) or label
-        principal = Principal(account.id, kind, label, account.login, account.role, school, sign_in.id)
+        due = second_factor_policy.find_due_date(lookup, account)
+        must_set = due is not None and due <= now
+        principal = Principal(account.id, kind, label, account.login, account.role, school, sign_in.id, must_set)
         seen_at = sign_in.last_seen_at
         g.school_worked_in = found.school
     if seen_at < now - _SEEN_TO_THE:
@@ -135,6 +139,8 @@ def _admit(principal: Principal | None, access: Access, permission: Permission) 
         return redirect(url_for("schools.choose"), 303)
     if not can(principal, permission):
         raise Forbidden  # before anything of what was typed is read or kept
+    if principal.must_set_second_factor and request.blueprint not in _BEFORE_SECOND_FACTOR:
+        return redirect(url_for("second_factor.index"), 303)
     if access.max_body is not None:
         request.max_content_length = access.max_body
     if not _token_is_right():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, request, session, url_for
+from flask import Blueprint, current_app, flash, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_user, logout_user
-from itsdangerous import BadData, URLSafeSerializer
+from flask_login import logout_user
 
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError, NotFound
@@ -18,22 +16,18 @@ from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import posted
-from cpro.core.web.headers import cookie_name, cookies_are_secure
-from cpro.core.web.pages import back_to, is_local_path, render_page
+from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.queries import find_establishments, get_establishment
 from cpro.users import authentication, identity, queries, recovery
 from cpro.users.devices import describe_device
 from cpro.users.operations import parked_forms, sign_ins
-from cpro.users.web import guard, lost_uploads
+from cpro.users.web import guard
 from cpro.users.web.forms import ActivationForm, ForgottenForm, OwnPasswordForm, SignInForm
+from cpro.users.web.welcome import known_accounts, trusted_factors, welcome
 
 bp = Blueprint("users", __name__)
 schools_bp = Blueprint("schools", __name__, url_prefix="/ecoles")
-
-_KNOWN_BROWSER = "cpro_browser"
-_KNOWN_ACCOUNTS = 5
-_YEAR = 365 * 24 * 3600  # seconds
 
 
 # --- Home ----------------------------------------------------------------------------------------------------------
@@ -84,7 +78,7 @@ def sign_in() -> ResponseReturnValue:
         return _refused("users/sign_in.html", form, refusal)
     if isinstance(outcome, authentication.CodeTyped):
         return _offer_activation(attempt)
-    return _welcome(outcome)
+    return welcome(outcome)
 
 
 @bp.post("/deconnexion")
@@ -122,8 +116,13 @@ def activate() -> ResponseReturnValue:
     except DomainError as refusal:
         form.blame(refusal)
         return _refused("users/activation.html", form, refusal, rules=_rules())
-    answer = _welcome(outcome)  # starts a new session, so the message comes after
-    flash("Votre mot de passe est enregistré. Vous êtes connecté.", "success")
+    answer = welcome(outcome)  # starts a new session, so the message comes after
+    flash(
+        "Votre mot de passe est enregistré."
+        if outcome.awaits_code
+        else "Votre mot de passe est enregistré. Vous êtes connecté.",
+        "success",
+    )
     return answer
 
 
@@ -262,7 +261,7 @@ def check_own_password(typed: str) -> None:
 def _attempt(establishment: str | None, login: str, secret: str) -> authentication.Attempt:
     school = authentication.canonical_school(establishment or "")
     device = describe_device(request.user_agent.string)
-    return authentication.Attempt(school, login, secret, remote_address(), device, _known_accounts())
+    return authentication.Attempt(school, login, secret, remote_address(), device, known_accounts(), trusted_factors())
 
 
 def _refused(template: str, form: object, refusal: DomainError, **context: object) -> ResponseReturnValue:
@@ -281,64 +280,3 @@ def _offer_activation(attempt: authentication.Attempt) -> ResponseReturnValue:
 
 def _activation_page(form: ActivationForm, status: int = 200) -> ResponseReturnValue:
     return render_page("users/activation.html", form=form, rules=_rules(), status=status)
-
-
-def _welcome(outcome: authentication.SignedIn) -> ResponseReturnValue:
-    """Sign the browser in, mark it as known to the account, and lead to the page that was asked for."""
-    parked = guard.parked_path(outcome.owner)
-    parked_token, lost = session.get(guard.PARKED), session.get(lost_uploads.ENTRY)
-    session.clear()  # a cookie prepared before the sign-in must not survive it
-    session[guard.OWNER] = outcome.owner
-    if parked_token:
-        session[guard.PARKED] = parked_token  # even somebody else's: it waits for them, nobody else gets it
-    if lost:
-        session[lost_uploads.ENTRY] = lost
-    principal = guard.load_principal(outcome.token)
-    assert principal is not None, "the sign-in was committed just before"
-    login_user(SignedInUser(outcome.token))
-    asked = request.args.get("suite")
-    target = parked or (asked if is_local_path(asked) else None) or url_for("users.home")
-    answer = make_response(redirect(target, 303))
-    _mark_browser(answer, outcome.reference)
-    return answer
-
-
-class SignedInUser:
-    """What Flask-Login writes in the cookie: the sign-in's token."""
-
-    is_active = True
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def get_id(self) -> str:
-        """Return the token."""
-        return self._token
-
-
-def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt="known-browser")
-
-
-def _known_accounts() -> dict[str, str]:
-    """Return the marks of the accounts known to this browser, {reference: mark}."""
-    try:
-        known = _serializer().loads(request.cookies.get(cookie_name(_KNOWN_BROWSER), ""))
-    except BadData:
-        return {}
-    return {str(reference): str(mark) for reference, mark in known.items()} if isinstance(known, dict) else {}
-
-
-def _mark_browser(answer: Response, reference: str) -> None:
-    known = _known_accounts()
-    known.pop(reference, None)
-    known[reference] = secrets.token_urlsafe(9)
-    latest = dict(list(known.items())[-_KNOWN_ACCOUNTS:])
-    answer.set_cookie(
-        cookie_name(_KNOWN_BROWSER),
-        _serializer().dumps(latest),
-        max_age=_YEAR,
-        httponly=True,
-        samesite="Lax",
-        secure=cookies_are_secure(),
-    )

@@ -1,0 +1,176 @@
+"""The second factor of an account: a code that changes each 30 seconds (TOTP, RFC 6238), and recovery codes.
+
+The secret is sealed under the server's key. A code serves once: its step is taken by one statement that nobody else can
+have taken, as is a recovery code.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from hmac import compare_digest
+
+import pyotp
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from cpro.core.errors import Conflict
+from cpro.core.mail import Mail, enqueue
+from cpro.core.permissions import Actor
+from cpro.core.printed_codes import generate_printed_code, group_printed_code, read_printed_code
+from cpro.core.secrets import Unreadable, keyed_hash, seal, unseal
+from cpro.users.models import Account, SecondFactor
+from cpro.users.operations.audit import record_about
+from cpro.users.queries import AnyAccount, find_second_factor
+
+RECOVERY_CODES = 10
+_RECOVERY_LENGTH = 12  # × 5 bits
+_PURPOSE = "second-factor"
+_STEP = 30  # seconds
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SHAPE = re.compile(r"[0-9]{6}")
+
+
+def begin(session: Session, account: AnyAccount, *, now: datetime) -> None:
+    """Draw a new secret, which counts once a first code was read from it. Raises `Conflict` when one counts already."""
+    factor = find_second_factor(session, account)
+    if factor is not None and factor.confirmed_at is not None:
+        raise Conflict("Votre second facteur est déjà activé, dans une autre fenêtre peut-être.")
+    if factor is None:
+        factor = SecondFactor(created_at=now, trusted_from=now)
+        if isinstance(account, Account):
+            factor.account_id, factor.establishment_id = account.id, account.establishment_id
+        else:
+            factor.platform_account_id = account.id
+        session.add(factor)
+    factor.secret = seal(_PURPOSE, pyotp.random_base32())
+    session.flush()
+
+
+def read_secret(factor: SecondFactor) -> str:
+    """Return the secret of a second factor. Raises `Conflict` when the server's key has changed since."""
+    try:
+        return unseal(_PURPOSE, factor.secret)
+    except Unreadable as error:
+        raise Conflict(
+            "La clé du serveur a changé : votre second facteur ne peut plus être lu. Utilisez un code de secours, ou "
+            "demandez à l’équipe qui administre CPro de le réinitialiser."
+        ) from error
+
+
+def describe_address(secret: str, account: AnyAccount) -> str:
+    """Return what the picture says to an application of codes: the secret, and of which account."""
+    return pyotp.TOTP(secret, interval=_STEP).provisioning_uri(name=account.login, issuer_name="CPro")
+
+
+def confirm(session: Session, factor: SecondFactor, account: AnyAccount, *, by: Actor, now: datetime) -> list[str]:
+    """Have a second factor count, once a code was read from it; return the recovery codes, shown this once."""
+    factor.confirmed_at = factor.trusted_from = now
+    codes = _draw_codes(factor)
+    session.flush()
+    record_about(session, "account:second-factor:on", account, by=by, now=now)
+    return codes
+
+
+def renew_codes(session: Session, factor: SecondFactor, account: AnyAccount, *, by: Actor, now: datetime) -> list[str]:
+    """Draw new recovery codes in place of the earlier ones, and return them."""
+    codes = _draw_codes(factor)
+    session.flush()
+    record_about(session, "account:second-factor:codes", account, by=by, now=now)
+    return codes
+
+
+def remove(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> bool:
+    """Take one's own second factor off; return whether there was one."""
+    return _delete(session, account, "account:second-factor:off", by=by, now=now)
+
+
+def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> bool:
+    """Take somebody's second factor off for them and write to them; return whether there was one."""
+    if not _delete(session, account, "account:second-factor:reset", by=by, now=now):
+        return False
+    address = account.confirmed_email if isinstance(account, Account) else account.email
+    if address:
+        kind = "account" if isinstance(account, Account) else "platform_account"
+        school_id = account.establishment_id if isinstance(account, Account) else None
+        mail = Mail(
+            to=address,
+            subject="CPro : votre second facteur a été réinitialisé",
+            body=(
+                f"Bonjour {account.label},\n\n"
+                f"{by.label} a réinitialisé le second facteur de votre compte CPro : votre mot de passe suffit à "
+                "nouveau pour vous connecter. Activez-le à nouveau dans « Mon compte ».\n\n"
+                "Si vous n’avez rien demandé, changez votre mot de passe et prévenez votre établissement.\n"
+            ),
+        )
+        enqueue(mail, by=by, now=now, session=session, establishment_id=school_id, about=(kind, account.id))
+    return True
+
+
+def use_code(session: Session, factor: SecondFactor, typed: str, *, now: datetime) -> bool:
+    """Return whether a code typed is right, and use it up; `users.second_factor` counts the attempt first."""
+    step = _find_step(factor, typed, now)
+    if step is not None:
+        taken = update(SecondFactor).where(SecondFactor.id == factor.id, SecondFactor.last_step < step)
+        return _is_one(session, taken.values(last_step=step))
+    if factor.confirmed_at is None:
+        return False
+    hashed, kept = _hash(typed), factor.recovery.split()
+    if hashed not in kept:
+        return False
+    left = " ".join(each for each in kept if each != hashed)
+    used = update(SecondFactor).where(SecondFactor.id == factor.id, SecondFactor.recovery == factor.recovery)
+    return _is_one(session, used.values(recovery=left))
+
+
+def _find_step(factor: SecondFactor, typed: str, now: datetime) -> int | None:
+    """Return the step of 30 seconds whose code was typed: this one, the one before or after; None for none."""
+    typed = "".join(typed.split())
+    if not _SHAPE.fullmatch(typed):
+        return None
+    totp, present = pyotp.TOTP(read_secret(factor), interval=_STEP), (now - _EPOCH) // timedelta(seconds=_STEP)
+    return next((step for step in (present - 1, present, present + 1) if _is_code_of(totp, step, typed)), None)
+
+
+def _is_code_of(totp: pyotp.TOTP, step: int, typed: str) -> bool:
+    return compare_digest(totp.at(step * _STEP), typed)
+
+
+def _is_one(session: Session, statement) -> bool:  # type: ignore[no-untyped-def]
+    changed = session.scalars(
+        statement.returning(SecondFactor.id), execution_options={"synchronize_session": "fetch"}
+    ).all()
+    return len(changed) == 1
+
+
+def _draw_codes(factor: SecondFactor) -> list[str]:
+    codes = [generate_printed_code(_RECOVERY_LENGTH) for _ in range(RECOVERY_CODES)]
+    factor.recovery = " ".join(map(_hash, codes))
+    return [group_printed_code(each) for each in codes]
+
+
+def _delete(session: Session, account: AnyAccount, action: str, *, by: Actor, now: datetime) -> bool:
+    factor = find_second_factor(session, account)
+    if factor is None:
+        return False
+    was_on = factor.confirmed_at is not None
+    session.execute(delete(SecondFactor).where(SecondFactor.id == factor.id))
+    if was_on:
+        record_about(session, action, account, by=by, now=now)
+    return was_on
+
+
+def forget_trust(session: Session, account: AnyAccount, *, now: datetime) -> None:
+    """Have every browser of an account asked for a code again at its next sign-in."""
+    factor = find_second_factor(session, account)
+    if factor is not None:
+        factor.trusted_from = now
+
+
+def count_recovery_codes(factor: SecondFactor) -> int:
+    """Return how many recovery codes are left."""
+    return len(factor.recovery.split())
+
+
+def _hash(code: str) -> str:
+    return keyed_hash("recovery-code", read_printed_code(code))

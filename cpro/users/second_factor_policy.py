@@ -1,0 +1,58 @@
+"""Who is asked for a second factor, from when, and on which browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from cpro.core.parsing import read_integer
+from cpro.extensions import application
+from cpro.users import queries
+
+#: How long after they were first asked people may go on without one (`CPRO_SECOND_FACTOR=grace`).
+GRACE = timedelta(days=14)
+#: How long a browser is not asked for a code, where its owner said so.
+TRUST = timedelta(days=30)
+#: What the instants kept by browsers are counted from, in seconds; none is beyond the year 2200.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR = 230 * 366 * 24 * 3600
+
+
+def find_policy(session: Session) -> str:
+    """Return « off », « grace » or « required »; where nothing is set, demonstration data asks for none."""
+    return application.second_factor or ("off" if queries.is_demonstration(session) else "grace")
+
+
+def note_asked(session: Session, account: queries.AnyAccount, *, now: datetime) -> None:
+    """Note the first sign-in at which an account is asked for a second factor."""
+    if account.second_factor_since is None and is_asked(session, account):
+        account.second_factor_since = now
+
+
+def is_asked(session: Session, account: queries.AnyAccount) -> bool:
+    """Return whether an account is asked for a second factor: those that act on other people's data."""
+    return account.role.is_privileged and find_policy(session) != "off"
+
+
+def find_due_date(session: Session, account: queries.AnyAccount) -> datetime | None:
+    """Return from when an account opens no other page without a second factor, None when never or when it has one."""
+    since = account.second_factor_since
+    if since is None or not is_asked(session, account):
+        return None
+    factor = queries.find_second_factor(session, account)
+    if factor is not None and factor.confirmed_at is not None:
+        return None
+    return since if find_policy(session) == "required" else since + GRACE
+
+
+def awaits_code(session: Session, account: queries.AnyAccount, trusted: Mapping[str, str], *, now: datetime) -> bool:
+    """Return whether a sign-in waits for a code: of an account that has a second factor, on no trusted browser."""
+    factor = queries.find_second_factor(session, account)
+    if factor is None or factor.confirmed_at is None:
+        return False
+    seconds = read_integer(trusted.get(str(factor.id), ""), largest=_FAR)
+    if seconds is None:
+        return True
+    return not max(factor.trusted_from, now - TRUST) <= EPOCH + timedelta(seconds=seconds) <= now

@@ -1,0 +1,194 @@
+"""The second factor: asked at the sign-in, set up and taken off in one's own account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+from flask import Blueprint, make_response, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from cpro.core import clock, tenancy
+from cpro.core.errors import Conflict, DomainError, Forbidden
+from cpro.core.permissions import Permission, Principal, public, requires
+from cpro.core.transactions import platform_unit_of_work
+from cpro.core.web.current_user import current_actor, current_principal, remote_address
+from cpro.core.web.forms import PasswordForm, posted
+from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.registry import registry
+from cpro.users import queries, second_factor, second_factor_policy
+from cpro.users.operations import second_factor as operations
+from cpro.users.web.forms import SecondFactorForm, SignInCodeForm
+from cpro.users.web.welcome import AWAITING, trust_browser, welcome
+
+bp = Blueprint("second_factor", __name__)
+
+
+# --- At the sign-in ------------------------------------------------------------------------------------------------
+
+
+@bp.route("/connexion/code", methods=["GET", "POST"])
+@public
+def ask() -> ResponseReturnValue:
+    """Ask for the code of the second factor, once the password was right."""
+    token, reference = _awaiting()
+    if not token:
+        return redirect(url_for("users.sign_in", suite=request.args.get("suite")), 303)
+    form = SignInCodeForm(posted() if request.method == "POST" else None)
+    if request.method != "POST" or not form.validate():
+        return render_page("users/sign_in_code.html", form=form, status=200 if request.method != "POST" else 422)
+    now = clock.utcnow()
+    try:
+        outcome, factor_id = second_factor.pass_at_sign_in(
+            token, reference, form.code.data or "", origin=remote_address(), now=now
+        )
+    except second_factor.SignInOver as over:
+        session.pop(AWAITING, None)
+        return back_to(url_for("users.sign_in", suite=request.args.get("suite")), over.message, "warning")
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _refused("users/sign_in_code.html", form, refusal)
+    answer = welcome(outcome)
+    if form.trust.data:
+        trust_browser(answer, factor_id, now=now)
+    return answer
+
+
+def _awaiting() -> tuple[str, str]:
+    found = session.get(AWAITING)
+    if isinstance(found, list) and len(found) == 2:
+        return str(found[0]), str(found[1])
+    return "", ""
+
+
+# --- In one's own account ------------------------------------------------------------------------------------------
+
+
+@bp.get("/mon-compte/second-facteur")
+@requires(Permission.OWN_ACCOUNT)
+def index() -> ResponseReturnValue:
+    """Show whether one has a second factor, and how to set it up."""
+    return _page()
+
+
+@bp.post("/mon-compte/second-facteur/commencer")
+@requires(Permission.OWN_ACCOUNT)
+def begin() -> ResponseReturnValue:
+    """Draw a secret for one's own second factor, after one's password."""
+    form = PasswordForm(posted())
+    if status := _refuse_password(form):
+        return _page(password_form=form, status=status)
+    with platform_unit_of_work("own second factor") as work:
+        operations.begin(work.session, _own(work.session), now=clock.utcnow())
+    return back_to(url_for(".index"))
+
+
+@bp.post("/mon-compte/second-facteur/confirmer")
+@requires(Permission.OWN_ACCOUNT)
+def confirm() -> ResponseReturnValue:
+    """Have the second factor count, once a code was read from it; show the recovery codes, this once."""
+    form = SecondFactorForm(posted())
+    if not form.validate():
+        return _page(code_form=form)
+    try:
+        second_factor.check_code(_principal(), form.code.data or "", now=clock.utcnow())
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _page(code_form=form, status=refusal.status)
+    with platform_unit_of_work("own second factor") as work:
+        account = _own(work.session)
+        factor = queries.find_second_factor(work.session, account)
+        if factor is None or factor.confirmed_at is not None:
+            raise Conflict("Votre second facteur a changé dans une autre fenêtre.")
+        codes = operations.confirm(work.session, factor, account, by=current_actor(), now=clock.utcnow())
+    return render_page("users/recovery_codes.html", codes=codes)
+
+
+@bp.post("/mon-compte/second-facteur/codes")
+@requires(Permission.OWN_ACCOUNT)
+def renew_codes() -> ResponseReturnValue:
+    """Draw new recovery codes after one's password, and show them, this once."""
+    form = PasswordForm(posted())
+    if status := _refuse_password(form):
+        return _page(password_form=form, status=status)
+    with platform_unit_of_work("own second factor") as work:
+        account = _own(work.session)
+        factor = queries.find_second_factor(work.session, account)
+        if factor is None or factor.confirmed_at is None:
+            raise Conflict("Votre second facteur n’est pas activé.")
+        codes = operations.renew_codes(work.session, factor, account, by=current_actor(), now=clock.utcnow())
+    return render_page("users/recovery_codes.html", codes=codes)
+
+
+@bp.post("/mon-compte/second-facteur/retirer")
+@requires(Permission.OWN_ACCOUNT)
+def remove() -> ResponseReturnValue:
+    """Take one's own second factor off, after one's password, where nothing requires one."""
+    form = PasswordForm(posted())
+    if status := _refuse_password(form):
+        return _page(password_form=form, status=status)
+    with platform_unit_of_work("own second factor") as work:
+        account = _own(work.session)
+        if second_factor_policy.is_asked(work.session, account):
+            raise Forbidden("Un second facteur est exigé de votre rôle : il ne se retire pas.")
+        operations.remove(work.session, account, by=current_actor(), now=clock.utcnow())
+    return back_to(url_for(".index"), "Votre second facteur est retiré.")
+
+
+def _page(
+    *, password_form: PasswordForm | None = None, code_form: SecondFactorForm | None = None, status: int = 422
+) -> ResponseReturnValue:
+    refused = password_form or code_form
+    with tenancy.platform_session("own second factor") as lookup:
+        account = _own(lookup)
+        factor = queries.find_second_factor(lookup, account)
+        context: dict[str, Any] = {
+            "is_asked": second_factor_policy.is_asked(lookup, account),
+            "due": second_factor_policy.find_due_date(lookup, account),
+            "confirmed_at": factor.confirmed_at if factor else None,
+            "left": operations.count_recovery_codes(factor) if factor else 0,
+        }
+        if factor is not None and factor.confirmed_at is None:
+            secret = operations.read_secret(factor)
+            context["secret"] = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+            address = operations.describe_address(secret, account)
+            context["picture"] = segno.make(address, error="m", micro=False).svg_data_uri(scale=4, light="#fff")
+    return render_page(
+        "users/second_factor.html",
+        password_form=password_form or PasswordForm(None),
+        code_form=code_form or SecondFactorForm(None),
+        form=refused,
+        status=status if refused else 200,
+        **context,
+    )
+
+
+def _refuse_password(form: PasswordForm) -> int | None:
+    """Return the status of the answer to a password that is not the right one, the form blamed; None when it is."""
+    if not form.validate():
+        return 422
+    try:
+        registry().check_password(form.current_password.data)
+    except DomainError as refusal:
+        form.blame(refusal)
+        return refusal.status
+    return None
+
+
+def _own(session_: Any) -> queries.AnyAccount:
+    principal = _principal()
+    return queries.get_account(session_, principal.kind, principal.id)
+
+
+def _principal() -> Principal:
+    principal = current_principal()
+    assert principal is not None, "the guard lets nobody else through"
+    return principal
+
+
+def _refused(template: str, form: object, refusal: DomainError) -> ResponseReturnValue:
+    answer = make_response(render_page(template, form=form, status=refusal.status))
+    seconds = getattr(refusal, "seconds", None)
+    if seconds:
+        answer.headers["Retry-After"] = str(seconds)
+    return answer

@@ -1,0 +1,124 @@
+"""What a browser keeps of a sign-in: its token, the accounts it knows, the second factors it is trusted for."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from flask import Response, current_app, flash, make_response, redirect, request, session, url_for
+from flask_login import login_user
+from itsdangerous import BadData, URLSafeSerializer
+
+from cpro.core import tenancy
+from cpro.core.formatting import format_date
+from cpro.core.permissions import Principal
+from cpro.core.web.headers import cookie_name, cookies_are_secure
+from cpro.core.web.pages import is_local_path
+from cpro.users import authentication, queries, second_factor_policy
+from cpro.users.second_factor_policy import EPOCH, TRUST
+from cpro.users.web import guard, lost_uploads
+
+#: The cookie's entry of a sign-in that waits for the code of the second factor: its token and the account's reference.
+AWAITING = "awaiting_code"
+_KNOWN_BROWSER, _TRUSTED_BROWSER = "cpro_browser", "cpro_trusted"
+#: Entries of each cookie: the latest.
+_MOST = 5
+_YEAR = 365 * 24 * 3600  # seconds
+
+
+class SignedInUser:
+    """What Flask-Login writes in the cookie: the sign-in's token."""
+
+    is_active = True
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def get_id(self) -> str:
+        """Return the token."""
+        return self._token
+
+
+def welcome(outcome: authentication.SignedIn) -> Response:
+    """Sign the browser in, mark it as known to the account, and lead to the page that was asked for.
+
+    Where the account has a second factor, its code is asked first.
+    """
+    parked = guard.parked_path(outcome.owner)
+    _start_afresh()
+    asked = request.args.get("suite")
+    if outcome.awaits_code:
+        session[AWAITING] = [outcome.token, outcome.reference]
+        return make_response(redirect(url_for("second_factor.ask", suite=asked if is_local_path(asked) else None), 303))
+    session[guard.OWNER] = outcome.owner
+    principal = guard.load_principal(outcome.token)
+    assert principal is not None, "the sign-in was committed just before"
+    login_user(SignedInUser(outcome.token))
+    _announce_second_factor(principal)
+    target = parked or (asked if is_local_path(asked) else None) or url_for("users.home")
+    answer = make_response(redirect(target, 303))
+    _write(answer, _KNOWN_BROWSER, known_accounts(), outcome.reference, secrets.token_urlsafe(9), lasts=_YEAR)
+    return answer
+
+
+def _announce_second_factor(principal: Principal) -> None:
+    """Say from when a second factor will be required of somebody who has none."""
+    with tenancy.platform_session("sign-in: is a second factor asked") as lookup:
+        account = queries.get_account(lookup, principal.kind, principal.id)
+        due = second_factor_policy.find_due_date(lookup, account)
+    if due is not None and not principal.must_set_second_factor:
+        flash(
+            f"Un second facteur sera exigé de votre rôle à partir du {format_date(due.date())}\u202f: activez-le dans "
+            "« Mon compte ».",
+            "warning",
+        )
+
+
+def _start_afresh() -> None:
+    """Empty the cookie, which somebody may have prepared, but for what waits for whoever typed it."""
+    waiting = {name: session[name] for name in (guard.PARKED, lost_uploads.ENTRY) if session.get(name)}
+    session.clear()
+    session.update(waiting)  # even somebody else's: it waits for them, nobody else gets it
+
+
+def known_accounts() -> dict[str, str]:
+    """Return the marks of the accounts known to this browser, {reference: mark}."""
+    return _read(_KNOWN_BROWSER)
+
+
+def trusted_factors() -> dict[str, str]:
+    """Return when this browser was trusted, for which second factors: {number: seconds}."""
+    return _read(_TRUSTED_BROWSER)
+
+
+def trust_browser(answer: Response, factor_id: int, *, now: datetime) -> None:
+    """Have this browser not be asked for the codes of a second factor for a while."""
+    second = timedelta(seconds=1)
+    since = str((now - EPOCH) // second)
+    _write(answer, _TRUSTED_BROWSER, trusted_factors(), str(factor_id), since, lasts=TRUST // second)
+
+
+def _serializer(name: str) -> URLSafeSerializer:
+    salt = {_KNOWN_BROWSER: "known-browser", _TRUSTED_BROWSER: "trusted-browser"}[name]
+    return URLSafeSerializer(current_app.secret_key or "", salt=salt)
+
+
+def _read(name: str) -> dict[str, str]:
+    try:
+        content = _serializer(name).loads(request.cookies.get(cookie_name(name), ""))
+    except BadData:
+        return {}
+    return {str(key): str(value) for key, value in content.items()} if isinstance(content, dict) else {}
+
+
+def _write(answer: Response, name: str, content: Mapping[str, str], key: str, value: str, *, lasts: int) -> None:
+    kept = {**{each: content[each] for each in content if each != key}, key: value}
+    answer.set_cookie(
+        cookie_name(name),
+        _serializer(name).dumps(dict(list(kept.items())[-_MOST:])),
+        max_age=lasts,
+        httponly=True,
+        samesite="Lax",
+        secure=cookies_are_secure(),
+    )
