@@ -86,6 +86,7 @@ FIXED_SETTINGS: dict[str, Any] = {
     "WTF_CSRF_SSL_STRICT": True,
     "MAX_CONTENT_LENGTH": 8 * 1024 * 1024,  # one picture of 5 MB and its form; beyond, nothing is read
     "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+    "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},  # an error is logged with its statement: never with names
     "BABEL_DEFAULT_LOCALE": "fr",
     "JSON_AS_ASCII": False,
 }

@@ -71,6 +71,7 @@ def _listen(app: Flask, host: str, port: int):  # type: ignore[no-untyped-def]
     from waitress import create_server
 
     logging.getLogger("waitress").setLevel(logging.ERROR)
+    logging.getLogger("cpro.requests").setLevel(logging.WARNING)  # a person at this machine reads its console
     try:
         return create_server(app, host=host, port=port, threads=_THREADS, ident="CPro", max_request_body_size=_MAX_BODY)
     except OSError as error:

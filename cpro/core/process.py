@@ -10,6 +10,8 @@ import sys
 import unicodedata
 from pathlib import Path
 
+from cpro.core.logs import configure_logs
+
 _PLAIN = "cpro.plain"
 #: What French typography has no decomposition for.
 _LOOKALIKES = str.maketrans(
@@ -24,6 +26,7 @@ def prepare_process() -> None:
     stop the start nor take the drawn password with it. Click asks gettext for its own words, which asks the environment
     for a language: the interface has one.
     """
+    configure_logs()
     os.umask(0o077)
     os.environ["LANGUAGE"] = "fr"
     gettext.bindtextdomain("messages", Path(__file__).with_name("locale"))

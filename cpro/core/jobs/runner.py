@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError
@@ -80,7 +81,7 @@ class Runner:
 
     def _attempt(self, taken: Taken) -> _Ending | None:
         """Run the handler in a context of its own; return how the job ends, None when there is nothing to write."""
-        with self._app.app_context():
+        with self._app.app_context(), bound_contextvars(job=taken.id, kind=taken.kind, school=taken.establishment_id):
             context = JobContext(taken, self._stopping)
             if taken.establishment_id is not None:
                 tenancy.enter(tenancy.Scope(taken.establishment_id, reason=context.reason))

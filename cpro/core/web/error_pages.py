@@ -16,6 +16,7 @@ from cpro.core.errors import DomainError
 from cpro.core.locks import is_busy, is_damaged
 from cpro.core.web.current_user import current_principal
 from cpro.core.web.pages import page_of_refusal
+from cpro.core.web.request_log import request_number
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def show_error(code: int, message: str = "", *, typed: Sequence[tuple[str, str]]
         page = render_template(
             "errors/error.html",
             code=code,
+            reference=request_number(),
             title=title,
             message=message or usual,
             hint="Ce que vous aviez saisi n’est pas perdu : « Réessayer » l’envoie de nouveau." if typed else "",
@@ -73,10 +75,19 @@ def show_error(code: int, message: str = "", *, typed: Sequence[tuple[str, str]]
             back_url="/",
             back_label="Revenir à l’accueil",
         )
+    except SQLAlchemyError:  # the frame names the school: without a database it cannot, and that was said already
+        page = _bare_page(title, message or usual)
     except Exception:  # whatever broke the page may break the frame too
         logger.exception("the error page itself could not be drawn")
-        page = f'<!doctype html><html lang="fr"><title>{title}</title><h1>{title}</h1><p>{message or usual}</p></html>'
+        page = _bare_page(title, message or usual)
     return page, code
+
+
+def _bare_page(title: str, message: str) -> str:
+    return (
+        f'<!doctype html><html lang="fr"><title>{title}</title><h1>{title}</h1><p>{message}</p>'
+        f"<p>Référence à citer si vous demandez de l’aide : {request_number()}</p></html>"
+    )
 
 
 def show_busy_database(error: SQLAlchemyError) -> Response:
@@ -88,7 +99,7 @@ def show_busy_database(error: SQLAlchemyError) -> Response:
     if is_busy(error):
         logger.warning("%s %s waited in vain: %s", request.method, request.path, error)
     else:
-        logger.error("the database did not answer", exc_info=error)
+        logger.error("the database did not answer: %s", getattr(error, "orig", None) or error)
         message = _NO_DATABASE
     answer = make_response(show_error(503, message, typed=_typed_form()))
     answer.headers["Retry-After"] = str(_RETRY_AFTER)

@@ -13,14 +13,15 @@ from cpro.config import PROXY_HEADERS
 from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.rights import describe_closed_under_mandate, describe_read_under_mandate
-from cpro.core.web import error_pages, headers
+from cpro.core.web import error_pages, headers, request_log
 from cpro.core.web.conflicts import describe_kept
 from cpro.core.web.pages import static_url
 from cpro.core.web.richtext import show
 
 
 def install(app: Flask) -> None:
-    """Give an application its headers, cookies and error pages."""
+    """Give an application its headers, cookies, error pages and the log of its requests."""
+    request_log.install(app)
     proxies = app.config["CPRO_PROXIES"]
     if proxies:
         believed = {f"x_{name}": proxies if name in app.config["CPRO_PROXY_HEADERS"] else 0 for name in PROXY_HEADERS}
