@@ -380,7 +380,7 @@ def _wait_for(address: str) -> str:
         try:
             with urlopen(address, timeout=5) as answer:
                 return answer.read().decode()
-        except URLError:
+        except (URLError, TimeoutError):  # a loaded machine starts slowly
             if time.monotonic() > until:
                 raise
             time.sleep(0.2)
