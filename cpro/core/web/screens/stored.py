@@ -79,20 +79,20 @@ def _select_values(
 def _read_stored(stored: Stored, attribute: Any, *, as_text: bool) -> tuple[Any, Callable[[Values], Values]]:
     """Return what is selected of an attribute, and what makes cells of its values."""
     told, kind, blank = (stored.text if as_text else stored.cell)(), attribute.type, stored.blank
-    if isinstance(kind, TypeDecorator):  # what Python makes of a stored value, it makes once of each
-        dialect = db.engine.dialect
+    if kind.python_type is str and not isinstance(kind, TypeDecorator):
+        if attribute.nullable or stored.of:
+            return attribute, lambda values: [blank if each is None else told(each) for each in values]
+        return attribute, lambda values: values if told is str else list(map(told, values))
+    dialect = db.engine.dialect
+    decode = partial(kind.process_result_value, dialect=dialect) if isinstance(kind, TypeDecorator) else None
 
-        def make(value: Any) -> Any:
-            return blank if value is None else told(kind.process_result_value(value, dialect))
+    def make(value: Any) -> Any:
+        return blank if value is None else told(decode(value) if decode else value)
 
-        as_stored = type_coerce(attribute, kind.impl_instance).label(f"{stored.name}_as_stored")
-        remembered = _Remembered(make).__getitem__
-        return as_stored, lambda values: list(map(remembered, values))
-    if told is not str or kind.python_type is not str:
-        return attribute, lambda values: [blank if each is None else told(each) for each in values]
-    if attribute.nullable or stored.of:
-        return attribute, lambda values: [blank if each is None else each for each in values]
-    return attribute, lambda values: values
+    if decode is not None:  # what Python makes of a stored value, it makes once of each
+        attribute = type_coerce(attribute, kind.impl_instance).label(f"{stored.name}_as_stored")
+    remembered = _Remembered(make).__getitem__
+    return attribute, lambda values: list(map(remembered, values))
 
 
 def _read_together(make: Callable[[Values], Any], *values: Values) -> Values:
