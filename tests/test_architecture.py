@@ -202,6 +202,7 @@ FORBIDDEN = {
             "core/jobs/models.py",
             "serving.py",
             "students/models.py",
+            "users/models.py",
             "competences/models.py",
             "transfers/models.py",
         },

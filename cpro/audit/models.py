@@ -25,6 +25,7 @@ class AuditEntry(Owned, Searched, Model):
         # One per filter offered, each ending with what the list is sorted by; the second also counts without the rows.
         Index("ix_audit_entry_establishment_id", "establishment_id", "id"),
         Index("ix_audit_entry_at", "establishment_id", "at", "action"),
+        Index("ix_audit_entry_object_type", "establishment_id", "object_type", "id"),
         Index("ix_audit_entry_object", "establishment_id", "object_type", "object_id", "id"),
         Index("ix_audit_entry_action", "establishment_id", "action", "id"),
         Index("ix_audit_entry_actor", "establishment_id", "actor_kind", "actor_id", "id"),

@@ -70,12 +70,12 @@ class UsersScreen(Screen):
             (
                 ("jamais-active", "jamais activés", lambda: and_(Account.is_active, Account.activated_at.is_(None))),
                 ("actif", "actifs", lambda: and_(Account.is_active, Account.activated_at.is_not(None), ~_PENDING)),
-                ("desactive", "désactivés", lambda: Account.is_active.is_(False)),
+                ("desactive", "désactivés", lambda: ~Account.is_active),
                 ("accord", "attendant un accord", lambda: _PENDING),
                 (
                     "a-voir",
                     "ouverts par l’administrateur, à voir par le chef",
-                    lambda: Account.unseen_by_head.is_(True),
+                    lambda: and_(Account.unseen_by_head),
                 ),
                 ("sans-eleve", "apprenants sans élève", is_unlinked),
                 ("parti", "élèves partis", is_of_departed),

@@ -137,6 +137,10 @@ class Origin(LabelledEnum):
     HAND = "hand", "saisie à la main"
 
 
+_BY_NAME = ("establishment_id", "search_key", "id")
+_WITHOUT_INE, _MERGED = text("ine IS NULL"), text("merged_into_id IS NOT NULL")
+
+
 class Student(Owned, DiplomaScoped, Searched, Model):
     """A pupil, apprentice or trainee of one school; never deleted, inactive once gone."""
 
@@ -164,7 +168,12 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         ),
         UniqueConstraint("establishment_id", "siecle_id"),
         Index("uq_student_local_id", "establishment_id", "local_id", unique=True),
-        Index("ix_student_division", "establishment_id", "division_id"),
+        # One per filter of the list, each ending with what the list is sorted by.
+        Index("ix_student_division", "establishment_id", "division_id", "search_key", "id"),
+        Index("ix_student_mef_code", "establishment_id", "mef_code", "search_key", "id"),
+        Index("ix_student_is_active", "establishment_id", "is_active", "search_key", "id"),
+        Index("ix_student_without_ine", *_BY_NAME, sqlite_where=_WITHOUT_INE, postgresql_where=_WITHOUT_INE),
+        Index("ix_student_merged", *_BY_NAME, sqlite_where=_MERGED, postgresql_where=_MERGED),
         # An account is of one pupil at most.
         Index("uq_student_account", "establishment_id", "account_id", unique=True),
     )
@@ -190,10 +199,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
                     "ine",
                     "",
                     "avec ou sans INE",
-                    (
-                        ("avec", "avec INE", lambda: Student.ine.is_not(None)),
-                        ("sans", "sans INE", lambda: Student.ine.is_(None)),
-                    ),
+                    (("sans", "sans INE", lambda: Student.ine.is_(None)),),
                 )
             ],
         ),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, not_, or_, select, union
 from sqlalchemy.orm import joinedload
 
 from cpro.core.errors import NotFound
@@ -292,7 +292,6 @@ def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
 def is_of_division(code: str) -> ColumnElement[bool]:
     """Return the condition of the accounts of a division, its code read as searches read: students' and teachers'."""
     divisions = find_coded(Division, code)
-    return or_(
-        Account.id.in_(select(Student.account_id).where(Student.division_id.in_(divisions))),
-        Account.id.in_(select(TeacherDivision.account_id).where(TeacherDivision.division_id.in_(divisions))),
-    )
+    pupils = select(Student.account_id).where(Student.division_id.in_(divisions), Student.account_id.is_not(None))
+    teachers = select(TeacherDivision.account_id).where(TeacherDivision.division_id.in_(divisions))
+    return Account.id.in_(union(pupils, teachers))

@@ -124,6 +124,11 @@ class TransferSide(Owned, Searched, Model):
         key_within_school("student_id", "student", name="fk_transfer_side_student"),
         CheckConstraint("direction IN ('left', 'joined')", name="direction"),
         Index("ix_transfer_side_list", "establishment_id", "direction", "state", "id"),
+        # The order of the list, and one per filter that ends with it.
+        Index("ix_transfer_side_changed_at", "establishment_id", "changed_at", "id"),
+        Index("ix_transfer_side_direction", "establishment_id", "direction", "changed_at", "id"),
+        Index("ix_transfer_side_state", "establishment_id", "state", "changed_at", "id"),
+        Index("ix_transfer_side_other_uai", "establishment_id", "other_uai", "changed_at", "id"),
         Index("ix_transfer_side_student", "establishment_id", "student_id", "id"),
         Index("ix_transfer_side_done_at", "establishment_id", "done_at", "id"),
         Index("ix_transfer_side_search_key", "establishment_id", "search_key", "id"),

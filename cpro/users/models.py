@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,6 +31,12 @@ from cpro.core.validators import fold
 from cpro.extensions import Model
 
 
+def _index_of_state(name: str, condition: str, on_sqlite: str) -> Index:
+    """Return the index by name of the accounts in some state, written as each database understands it."""
+    columns = ("establishment_id", "search_key", "id")
+    return Index(f"ix_account_{name}", *columns, sqlite_where=text(on_sqlite), postgresql_where=text(condition))
+
+
 class Account(Owned, Searched, Model):
     """An account of one school; the login is unique in it."""
 
@@ -39,6 +46,15 @@ class Account(Owned, Searched, Model):
         UniqueConstraint("establishment_id", "login", name="uq_account_login"),
         UniqueConstraint("establishment_id", "sts_key"),
         Index("ix_account_search_key", "establishment_id", "search_key", "id"),
+        # One per filter of the list, each ending with what the list is sorted by.
+        Index("ix_account_role", "establishment_id", "role", "search_key", "id"),
+        _index_of_state("inactive", "NOT is_active", "is_active = 0"),
+        _index_of_state("never", "is_active AND activated_at IS NULL", "is_active = 1 AND activated_at IS NULL"),
+        _index_of_state("used", "is_active AND activated_at IS NOT NULL", "is_active = 1 AND activated_at IS NOT NULL"),
+        _index_of_state(
+            "pending", "consent_needed AND consented_at IS NULL", "consent_needed = 1 AND consented_at IS NULL"
+        ),
+        _index_of_state("unseen", "unseen_by_head", "unseen_by_head = 1"),
         CheckConstraint("role IN ('administrator', 'head', 'teacher', 'student')", name="role"),
         CheckConstraint(
             "NOT consent_needed OR role IN ('administrator', 'head', 'teacher')", name="consent_concerns_powers"

@@ -121,7 +121,7 @@ def filters_of(model: type[Any], name: str) -> list[Filter]:
         where, choices = each.where, each.choices
         if said.kind in _RELATIONS:
             other = attribute.property.mapper.class_
-            where = where or (lambda code: attribute.has(other.id.in_(find_coded(other, code))))
+            where = where or (lambda code: _key_of(attribute).in_(find_coded(other, code)))
             listed = partial(queries.name_rows, other, said.of)
             choices = choices or (listed if each.everything else partial(queries.suggest_codes, other))
         elif said.kind == "choice":
@@ -136,6 +136,12 @@ def filters_of(model: type[Any], name: str) -> list[Filter]:
         return replace(each, label=each.label or said.label, where=where, choices=choices)
 
     return [complete(each) for each in said.filters]
+
+
+def _key_of(attribute: Any) -> Any:
+    """Return the column that names the row of a relationship, besides the school."""
+    (name,) = {local.name for local, _remote in attribute.property.local_remote_pairs} - {"establishment_id"}
+    return getattr(attribute.class_, name)
 
 
 def _members(model: type[Any], name: str) -> Any:
