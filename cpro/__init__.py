@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cpro.core.process import without_collector
 
+
+@without_collector()
 def create_app(config: Mapping[str, Any] | None = None) -> Any:
     """Build the application; `config` overrides what the environment says.
 
@@ -33,10 +36,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
         users,
     )
     from cpro.config import FIXED_SETTINGS, PROJECT_ROOT, load_settings
-    from cpro.core import drafts, jobs, mail
+    from cpro.core import drafts, jobs, mail, migrations
     from cpro.core.transactions import configure_engine
     from cpro.core.web.install import install
-    from cpro.extensions import babel, csrf, db, login_manager, migrate
+    from cpro.extensions import babel, csrf, db, login_manager
 
     app = Flask(
         "cpro",
@@ -48,7 +51,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Any:
     app.config.from_mapping(config or {})
 
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(PROJECT_ROOT / "migrations"), render_as_batch=True, compare_type=True)
+    migrations.register(app)
     login_manager.init_app(app)
     csrf.init_app(app)
     babel.init_app(app)

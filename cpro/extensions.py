@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from flask import Flask, current_app, has_request_context
 from flask_babel import Babel
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from flask_wtf import CSRFProtect
@@ -125,7 +124,6 @@ if TYPE_CHECKING:
     Model = Base  # what db.Model is, said in a way a type checker follows
 else:
     Model = db.Model
-migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
 babel = Babel()

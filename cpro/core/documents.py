@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-import typst
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cpro.config import PROJECT_ROOT
 from cpro.core.capacity import Capacity
 from cpro.core.parsing import read_integer
+
+if TYPE_CHECKING:  # imported where something is printed: seven megabytes, which no page needs
+    import typst
 
 _TEMPLATES = PROJECT_ROOT / "templates"
 _FONTS = PROJECT_ROOT / "templates" / "fonts"
@@ -106,10 +107,14 @@ def _workshop(template: str, pictures: Pictures | None) -> Iterator[Path]:
 
 @cache
 def _fonts() -> typst.Fonts:
+    import typst
+
     return typst.Fonts(include_system_fonts=False, font_paths=[_FONTS])
 
 
 def _compiler(main: Path, data: Mapping[str, Any]) -> typst.Compiler:
+    import typst
+
     return typst.Compiler(
         str(main),
         root=str(main.parent),
@@ -133,6 +138,8 @@ def _with_legible_letters(data: Mapping[str, Any], render: Callable[[Mapping[str
 
     Raises `typst.TypstError` when it fails for another reason.
     """
+    import typst
+
     for keeps in (None, _is_printable, _is_latin):
         try:
             return render(data if keeps is None else _legible(data, keeps))
@@ -163,6 +170,8 @@ def _is_kept(letter: str, keeps: Callable[[str], bool]) -> bool:
 @lru_cache(maxsize=_LETTERS_KNOWN)
 def _is_printable(letter: str) -> bool:
     """Return whether some font draws a letter: Typst says so of a paper that holds nothing else."""
+    import typst
+
     source = f'#set document(title: "?")\n#"\\u{{{ord(letter):x}}}"'
     compiler = typst.Compiler(source.encode(), font_paths=_fonts())
     try:

@@ -18,6 +18,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from cpro.core.capacity import Capacity
 from cpro.core.errors import DomainError
 from cpro.core.formatting import join_french, plural
 from cpro.core.validators import fold
@@ -60,6 +61,11 @@ _LOOK_ALIKES = str.maketrans("@4301!5$7", "aaeoiisst")
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 # Verified when there is no account, so that the answer takes as long as for a wrong password.
 _DUMMY_HASH = _HASHER.hash(secrets.token_urlsafe())
+
+
+#: Two passwords are compared at once in one process, 19 MiB each: a crowd neither fills the memory nor keeps pages
+#: waiting. A turn is taken before an attempt is counted.
+VERIFYING = Capacity(2, patience=3.0)
 
 
 class WeakPassword(DomainError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import gettext
 import io
 import os
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cpro.core.logs import configure_logs
@@ -34,6 +37,21 @@ def prepare_process() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_PLAIN)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Build, without Python's collector of cycles, what lasts as long as the process.
+
+    It would walk over and over the two hundred thousand objects of a start, of which none goes: a fifth of its time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _replace_with_plain(error: UnicodeError) -> tuple[str, int]:

@@ -18,9 +18,6 @@ from operator import itemgetter
 from typing import Any
 from xml.sax.saxutils import escape
 
-import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
-
 from cpro.core.formatting import format_date
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "|", "\t", "\r")
@@ -127,6 +124,8 @@ class _Chunks:
 @cache
 def _empty_workbook(title: str) -> tuple[dict[str, bytes], tuple[bytes, bytes], dict[type, str]]:
     """Return a workbook without rows: its other parts, what stands around the rows, the style of each kind of cell."""
+    import xlsxwriter  # for the processes that write one
+
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
         worksheet = book.add_worksheet(title.translate(_WORKSHEET_NAME_FORBIDDEN)[:_WORKSHEET_NAME_LENGTH])
@@ -143,6 +142,8 @@ def _empty_workbook(title: str) -> tuple[dict[str, bytes], tuple[bytes, bytes], 
 
 
 def _rows_xml(block: Block, first_row: int, styles: Mapping[type, str]) -> bytes:
+    from xlsxwriter.utility import xl_col_to_name
+
     columns = [map(partial(_cell_xml, styles), cells) for cells in block]
     letters = [f'<c r="{xl_col_to_name(column)}' for column in range(len(block))]
     rows = []

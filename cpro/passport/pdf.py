@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import segno
-
 from cpro.core.clock import today_in
 from cpro.core.documents import render_counted_pdf
 from cpro.core.file_names import safe_file_name
@@ -113,6 +111,8 @@ def build_pdf_data(portfolio: Portfolio, letterhead: Letterhead, *, code: str, n
 
 def _check(check_url: str, code: str) -> dict[str, Any]:
     """Return what lets a reader check a passport: the code in the clear, and the address of its page in a QR."""
+    import segno  # for the processes that print
+
     url = f"{check_url}/{code}" if code else check_url
     return {
         "code": group_printed_code(code) if code else "APERÇU",

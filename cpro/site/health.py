@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -43,12 +41,16 @@ def list_problems(uploads: Path, *, now: datetime) -> list[str]:
 
 
 def _check_revision(session: Session, _now: datetime) -> str:
+    from alembic.runtime.migration import MigrationContext  # ten megabytes, for the processes that a monitor asks
+
     found = MigrationContext.configure(session.connection()).get_current_heads()
     return "" if frozenset(found) == _expected_revisions() else "the database is not at the revision of this program"
 
 
 @cache
 def _expected_revisions() -> frozenset[str]:
+    from alembic.script import ScriptDirectory
+
     return frozenset(ScriptDirectory(str(PROJECT_ROOT / "migrations")).get_heads())
 
 

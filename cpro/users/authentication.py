@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
-from cpro.core.passwords import verify_password
+from cpro.core.passwords import VERIFYING, verify_password
 from cpro.core.permissions import Actor
 from cpro.core.secrets import keyed_hash
 from cpro.core.transactions import platform_unit_of_work
@@ -87,11 +87,12 @@ def canonical_school(code_or_uai: str) -> str:
         return found.code if found else code_or_uai
 
 
+@VERIFYING.take()
 def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
     """Sign in, or answer that an activation code was typed instead of a password.
 
-    Raises `SignInRefused`, `TooManyAttempts`, and once the password or the code was right `AccountDisabled` or
-    `CodeExpired`.
+    Raises `SignInRefused`, `TooManyAttempts`, `Overloaded`, and once the password or the code was right
+    `AccountDisabled` or `CodeExpired`.
     """
     reserved = _reserve(attempt, now=now)
     with tenancy.platform_session("sign-in: the school is not known yet") as session:

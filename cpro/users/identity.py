@@ -11,7 +11,7 @@ from datetime import datetime
 
 from cpro.core import tenancy
 from cpro.core.errors import DomainError
-from cpro.core.passwords import verify_password
+from cpro.core.passwords import VERIFYING, verify_password
 from cpro.core.permissions import Principal
 from cpro.core.transactions import platform_unit_of_work
 from cpro.users import queries
@@ -23,10 +23,11 @@ logger = logging.getLogger(__name__)
 FIELD = "current_password"
 
 
+@VERIFYING.take()
 def check_password(principal: Principal, typed: str, *, now: datetime) -> None:
     """Return once the password typed is the one of the person signed in; call it outside any unit of work.
 
-    Raises `DomainError` on the field `current_password`, `TooManyAttempts`.
+    Raises `DomainError` on the field `current_password`, `TooManyAttempts`, `Overloaded`.
     """
     counted = [throttle.repeated_counter(f"{principal.kind}:{principal.id}")]
     with platform_unit_of_work("password asked again: counting failures") as work:

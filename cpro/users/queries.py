@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from cpro.config import CODE_WAIT, INACTIVITY_LIMIT, SIGN_IN_LIFE
@@ -48,6 +48,8 @@ class OpenSignIn:
     sign_in: SignIn
     account: AnyAccount
     school: Establishment | None
+    #: whether the account has a second factor, confirmed
+    has_second_factor: bool
 
 
 def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> OpenSignIn | None:
@@ -56,8 +58,12 @@ def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> 
     One that still waits for the code of the second factor opens nothing, and is found only where that is asked.
     """
     worked_in = func.coalesce(Account.establishment_id, SignIn.entered_establishment_id)
+    is_own = or_(
+        SecondFactor.account_id == SignIn.account_id, SecondFactor.platform_account_id == SignIn.platform_account_id
+    )
+    has_factor = exists().where(is_own, SecondFactor.confirmed_at.is_not(None)).correlate(SignIn)
     row = session.execute(
-        select(SignIn, Account, PlatformAccount, Establishment)
+        select(SignIn, Account, PlatformAccount, Establishment, has_factor)
         .outerjoin(Account, Account.id == SignIn.account_id)
         .outerjoin(PlatformAccount, PlatformAccount.id == SignIn.platform_account_id)
         .outerjoin(Establishment, Establishment.id == worked_in)
@@ -66,9 +72,9 @@ def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> 
     ).one_or_none()
     if row is None:
         return None
-    sign_in, of_school, of_platform, school = row
+    sign_in, of_school, of_platform, school, has_second_factor = row
     account: AnyAccount = of_school or of_platform
-    return OpenSignIn(sign_in, account, school) if account.may_sign_in else None
+    return OpenSignIn(sign_in, account, school, has_second_factor) if account.may_sign_in else None
 
 
 def find_awaiting_sign_in(session: Session, token: str, *, now: datetime) -> OpenSignIn | None:

@@ -47,6 +47,18 @@ def find_due_date(session: Session, account: queries.AnyAccount) -> datetime | N
     return since if find_policy(session) == "required" else since + GRACE
 
 
+def must_set_now(session: Session, found: queries.OpenSignIn, *, now: datetime) -> bool:
+    """Return whether a sign-in opens no other page before a second factor is set: asked of each page.
+
+    So that most ask the database nothing, what is known without it is judged first; see `find_due_date`.
+    """
+    since = found.account.second_factor_since
+    if since is None or found.has_second_factor:
+        return False
+    due = since if application.second_factor == "required" else since + GRACE
+    return due <= now and is_asked(session, found.account)
+
+
 def awaits_code(session: Session, account: queries.AnyAccount, trusted: Mapping[str, str], *, now: datetime) -> bool:
     """Return whether a sign-in waits for a code: of an account that has a second factor, on no trusted browser."""
     factor = queries.find_second_factor(session, account)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gettext
 import io
 import os
@@ -15,7 +16,7 @@ from babel.messages.pofile import read_po
 from click.testing import CliRunner
 
 from cpro.core import process
-from cpro.core.process import prepare_process
+from cpro.core.process import prepare_process, without_collector
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +105,12 @@ class TestWordsOfTheCommandLine:
         result = CliRunner().invoke(tool, words, prog_name="outil")
 
         assert expected in result.output.replace("\u202f", " ")
+
+
+class TestWithoutCollector:
+    def test_without_collector_gives_it_back_after_a_failure_too(self) -> None:
+        with pytest.raises(ZeroDivisionError), without_collector():
+            assert not gc.isenabled()
+            raise ZeroDivisionError
+
+        assert gc.isenabled()

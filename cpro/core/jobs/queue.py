@@ -6,29 +6,14 @@ messages are alike; what is to be done is read from the database.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
-
-from huey import Huey, RedisHuey, SqliteHuey
-from huey.registry import Message
-from huey.serializer import Serializer
+from typing import TYPE_CHECKING, Any
 
 from cpro.extensions import application
 
-_CONNECT_TIMEOUT = 2  # seconds: an action must not wait longer for a Redis that is away
-_ANSWER_TIMEOUT = 10  # seconds, above the second during which Huey's worker waits for a message
-
-
-class _PlainText(Serializer):
-    """Write messages as JSON: Huey's own are pickles, which run whatever the queue's owner put in them."""
-
-    def _serialize(self, data: Any) -> bytes:
-        return json.dumps(list(data)).encode()
-
-    def _deserialize(self, data: bytes) -> Any:
-        return Message(*json.loads(bytes(data)))
+if TYPE_CHECKING:
+    from huey import Huey
 
 
 class WakeUps:
@@ -42,7 +27,9 @@ class WakeUps:
     @cached_property
     def huey(self) -> Huey:
         """Return Huey: on Redis when `CPRO_JOBS_URL` says so, else on a file of the instance folder."""
-        huey = self._open()
+        from cpro.core.jobs.messages import open_huey  # Huey, and asyncio with it: few processes ever wake a worker
+
+        huey = open_huey(self._url, self._file)
         self._task = huey.task(name="look")(lambda: self._work())
         return huey
 
@@ -54,17 +41,6 @@ class WakeUps:
     def do_on_wake(self, work: Callable[[], object]) -> None:
         """Make this process a worker: what it does when it is woken."""
         self._work = work
-
-    def _open(self) -> Huey:
-        common = {"name": "cpro", "results": False, "serializer": _PlainText()}
-        if not self._url:
-            return SqliteHuey(filename=str(self._file), **common)
-        from redis import ConnectionPool
-
-        pool = ConnectionPool.from_url(
-            self._url, socket_connect_timeout=_CONNECT_TIMEOUT, socket_timeout=_ANSWER_TIMEOUT
-        )
-        return RedisHuey(connection_pool=pool, **common)
 
 
 def _nothing() -> None:

@@ -12,12 +12,8 @@ import re
 from contextlib import suppress
 from functools import lru_cache
 
-import ftfy
-
 _LOST = "�"
 _ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z][A-Za-z0-9]{1,7});")
-#: Lossy sequences are left alone: they would be guessed, not repaired. Entities have their own rule.
-_ENCODING_ONLY = ftfy.TextFixerConfig(unescape_html=False, replace_lossy_sequences=False, fix_c1_controls=False)
 #: How often a text may have been spoiled in one way.
 _TIMES = 3
 #: « à » of UTF-8 is Ã and a no-break space, which readers trim or take for any other blank; no word ends in a small
@@ -61,8 +57,17 @@ def _from_utf8(text: str) -> str:
             found.append(text.encode(encoding).decode("utf-8"))
     if found:
         return min(found, key=lambda each: len(_CAPITAL_INSIDE.findall(each)))
-    decoded = ftfy.fix_encoding(text, _ENCODING_ONLY)  # a part of the text only
+    decoded = _repair_part(text)
     return decoded if len(decoded) < len(text) else text  # UTF-8 misread is longer; nothing else is repaired here
+
+
+def _repair_part(text: str) -> str:
+    """Return a text of which a part only was read with the wrong encoding, repaired."""
+    import ftfy  # a tenth of a second, which a process that reads no such text is spared
+
+    # Lossy sequences are left alone: they would be guessed, not repaired. Entities have their own rule.
+    encoding_only = ftfy.TextFixerConfig(unescape_html=False, replace_lossy_sequences=False, fix_c1_controls=False)
+    return ftfy.fix_encoding(text, encoding_only)
 
 
 def _unescape(text: str) -> str:

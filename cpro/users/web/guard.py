@@ -79,8 +79,7 @@ def load_principal(token: str) -> Principal | None:
         label = account.label
         if account.can(Permission.MANDATE_ENTER) and school is not None:
             label = name_in_school(account.id, school) or label
-        due = second_factor_policy.find_due_date(lookup, account)
-        must_set = due is not None and due <= now
+        must_set = second_factor_policy.must_set_now(lookup, found, now=now)
         principal = Principal(account.id, kind, label, account.login, account.role, school, sign_in.id, must_set)
         seen_at = sign_in.last_seen_at
         g.school_worked_in = found.school

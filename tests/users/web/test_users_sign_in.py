@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from argon2 import PasswordHasher
 
+from cpro.core.passwords import VERIFYING
 from cpro.users.models import FailureCounter, SignIn
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
@@ -55,6 +56,23 @@ def test_sign_in_takes_no_account_of_invisible_signs(
     world: World, browser: Callable[[], Browser], school: str, login: str
 ) -> None:
     assert browser().sign_in(school, login, PASSWORD).status_code == 303
+
+
+class TestSignInCrowded:
+    def test_sign_in_crowded_counts_nothing_and_keeps_what_was_typed(
+        self, world: World, browser: Callable[[], Browser], desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(VERIFYING, "_patience", 0.001)
+        person = browser()
+        with VERIFYING.take(), VERIFYING.take():
+            refused = person.sign_in("alpha", "alix.granite", PASSWORD)
+
+        assert refused.status_code == 503
+        assert refused.headers["Retry-After"] == "5"
+        assert "réessayez dans un instant" in shown(refused)
+        assert 'value="alpha"' in refused.text and 'value="alix.granite"' in refused.text
+        assert desk.rows(FailureCounter) == []
+        assert person.sign_in("alpha", "alix.granite", PASSWORD).status_code == 303
 
 
 class TestSignInRefused:

@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
-from lxml import etree
-
 from cpro.core.formatting import format_count
 from cpro.imports.errors import BrokenXML, ForbiddenDeclaration, OversizedRecord, TableInWebPage, UnknownFile, WebPage
 from cpro.imports.parse.xml.encoding import Encoding, detect_encoding
@@ -73,6 +71,8 @@ def iter_records(
     `depth` is that of the deepest records below the root. Raises FileRefused of some kind for anything but
     well-formed XML.
     """
+    from lxml import etree  # four megabytes, for the processes that read such files
+
     encoding = encoding or detect_encoding(stream)
     read_root(stream, encoding)
     stream.seek(encoding.mark_size)
@@ -100,7 +100,7 @@ def iter_records(
             sweeper.sweep(len(chunk))
         parser.close()
     except etree.XMLSyntaxError as error:
-        raise _broken(error) from error
+        raise _broken(error.position[0] if error.position else 0) from error
     for _, element in parser.read_events():
         yield element
 
@@ -156,8 +156,7 @@ class _Sweeper:
             raise OversizedRecord
 
 
-def _broken(error: etree.XMLSyntaxError) -> BrokenXML:
-    line = error.position[0] if error.position else 0
+def _broken(line: int) -> BrokenXML:
     if not line:
         return BrokenXML()
     return BrokenXML(

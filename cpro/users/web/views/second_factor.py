@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import segno
 from flask import Blueprint, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
@@ -152,6 +151,8 @@ def _page(
             secret = operations.read_secret(factor)
             context["secret"] = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
             address = operations.describe_address(secret, account)
+            import segno  # for the processes that draw one
+
             context["picture"] = segno.make(address, error="m", micro=False).svg_data_uri(scale=4, light="#fff")
     return render_page(
         "users/second_factor.html",

@@ -1,0 +1,95 @@
+"""Measure a start, and what a process weighs: `python -m bench.start [requests]`.
+
+Each figure is that of a process of its own, with the bytecode of our modules kept: seconds of processor of
+`create_app()` and of a command's `--help`, megabytes resident after the start and after so many requests, over every
+list and the pages of `bench.pages`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_SETTINGS = (
+    "dict(CPRO_INSTANCE=folder, CPRO_UPLOADS=folder, SQLALCHEMY_DATABASE_URI=f'sqlite:///{folder}/bench.sqlite3')"
+)
+_START = f"""
+import time
+from pathlib import Path
+folder = Path.cwd()
+from cpro import create_app
+create_app({_SETTINGS})
+print(time.process_time())
+from bench.start import resident
+print(resident())
+"""
+
+
+def main(requests: int = 3000) -> None:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": folder}
+        surroundings.pop("PYTHONDONTWRITEBYTECODE", None)
+        starts = [_run(["-c", _START], folder, surroundings).split() for _ in range(4)][1:]  # the first one compiles
+        print(f"create_app: {min(float(each[0]) for each in starts):.2f} s of processor, {starts[0][1]} MB")
+        command = ["-m", "flask", "--app", str(ROOT / "app.py"), "users", "--help"]
+        since = sum(os.times()[2:4])
+        _run(command, folder, surroundings)
+        print(f"users --help: {sum(os.times()[2:4]) - since:.2f} s of processor")
+        asked = _run(["-m", "bench.start", "prepare"], folder, surroundings).split()
+        print(_run(["-m", "bench.start", "serve", str(requests), *asked], folder, surroundings))
+
+
+def prepare() -> None:
+    """Make the school of `bench.pages` in the current folder; print the paths asked for, and a cookie signed in."""
+    from bench.pages import OTHER_PAGES, open_app
+    from tests.helpers.browser import Browser
+    from tests.helpers.screens import screens
+
+    app = open_app(Path.cwd(), f"sqlite:///{Path.cwd()}/bench.sqlite3")
+    client = Browser(app).mint_sign_in("bench", "administrateur").client
+    cookie = client.get_cookie("cpro_session")
+    assert cookie is not None
+    print(cookie.value, *(f"{each.url}/" for each in screens(app)), *OTHER_PAGES.values())
+
+
+def serve(requests: int, cookie: str, *paths: str) -> None:
+    """Answer so many requests in this process, and print what it weighs."""
+    from cpro import create_app
+
+    here = Path.cwd()
+    database = f"sqlite:///{here}/bench.sqlite3"
+    client = create_app(
+        {"CPRO_INSTANCE": here, "CPRO_UPLOADS": here, "SECRET_KEY": "bench", "SQLALCHEMY_DATABASE_URI": database}
+    ).test_client()
+    client.set_cookie("cpro_session", cookie)
+    answers = [client.get(paths[number % len(paths)]).status_code for number in range(requests)]
+    assert answers.count(200) > requests / 2, set(answers)
+    print(f"after {requests} requests: {resident()} MB")
+
+
+def resident() -> int:
+    """Return the megabytes that this process holds."""
+    fields = Path("/proc/self/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20
+
+
+def _run(arguments: list[str], folder: str, surroundings: dict[str, str]) -> str:
+    told = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=surroundings, capture_output=True, text=True, check=True
+    )
+    return told.stdout.strip()
+
+
+if __name__ == "__main__":
+    what, *more = sys.argv[1:] or ["3000"]
+    if what == "prepare":
+        prepare()
+    elif what == "serve":
+        serve(int(more[0]), *more[1:])
+    else:
+        main(int(what))
