@@ -73,6 +73,8 @@ FIELDS = {
     "diploma_id": Field(int),
 }
 _KEYS = {name: field.key for name, field in FIELDS.items() if field.key}
+#: What the values of each field may be.
+_TYPES = {name: (field.type, type(None)) for name, field in FIELDS.items()}
 _NAMES = {key: name for name, key in _KEYS.items()}
 #: Those that JSON cannot hold as they are.
 _KINDS = {name: field.type for name, field in FIELDS.items() if issubclass(field.type, dt.date | LabelledEnum)}
@@ -89,7 +91,8 @@ class ChangesType(TypeDecorator[Changes]):
         if value is None:
             return None
         for name, pair in value.items():
-            if name not in FIELDS or not all(each is None or isinstance(each, FIELDS[name].type) for each in pair):
+            kind = _TYPES.get(name)
+            if kind is None or not (isinstance(pair[0], kind) and isinstance(pair[1], kind)):
                 raise TypeError(f"no import changes {name} so: {pair!r}")
         return to_plain(value)
 
@@ -100,7 +103,10 @@ class ChangesType(TypeDecorator[Changes]):
 
 def to_plain(changes: Changes) -> dict[str, list[Any]]:
     """Return changes as they are kept, which is also how the journal names fields."""
-    return {_KEYS.get(name, name): [_plain(value) for value in pair] for name, pair in changes.items()}
+    return {
+        _KEYS.get(name, name): [_plain(old), _plain(new)] if name in _KINDS else [old, new]
+        for name, (old, new) in changes.items()
+    }
 
 
 def _from_plain(plain: Mapping[str, tuple[Any, Any]]) -> Changes:
