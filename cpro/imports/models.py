@@ -106,8 +106,9 @@ class ImportRun(Owned, Model):
     counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     #: what the analysis was based on (`queries.fingerprint_of_data`)
     fingerprint: Mapped[str] = mapped_column(String(64), default="")
-    #: what the same file of pupils finds once the import is applied (`diff.repetition`), empty where it must be read
-    settled: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    #: what the same file of pupils finds once the import is applied (`diff.repetition`), empty where it must be read;
+    #: lists of imports do without it
+    settled: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     #: `queries.fingerprint_of_data` as the application left it, for what is settled
     settled_with: Mapped[str] = mapped_column(String(64), default="", server_default="")
     #: [{"key", "sentence"}]: what must be confirmed before the application
