@@ -53,13 +53,23 @@ class Staging:
         self._counters: dict[type[Any], count[int]] = {}
         self._bases: dict[type[Any], int] = {}
 
-    def table(self, name: str, **columns: TypeEngine[Any]) -> Table:
-        """Create a temporary table; the column `id`, if it has one, is its key."""
+    def table(self, name: str, unique: str = "", /, **columns: TypeEngine[Any]) -> Table:
+        """Create a temporary table; the column `id`, if it has one, is its key.
+
+        `unique` is another column by which its rows are found: without an index, SQLite reads the whole for each.
+        """
         made = Table(
             f"staged_{len(self._metadata.tables)}_{name}",
             self._metadata,
             *(
-                Column(each, kind, primary_key=each == "id", nullable=each != "id", autoincrement=False)
+                Column(
+                    each,
+                    kind,
+                    primary_key=each == "id",
+                    unique=each == unique,
+                    nullable=each != "id",
+                    autoincrement=False,
+                )
                 for each, kind in columns.items()
             ),
             prefixes=["TEMPORARY"],

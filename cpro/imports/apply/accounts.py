@@ -188,6 +188,7 @@ def _new_table(staged: Staging) -> Table:
     columns = {name: Account.__table__.c[name].type for name in _COPIED}
     return staged.table(
         "accounts",
+        "student_id",
         id=Integer(),
         student_id=Integer(),
         object_key=String(),
