@@ -36,6 +36,7 @@ from tests.factories import (
     make_transfer_side,
     make_world,
 )
+from tests.helpers import lock_order
 from tests.helpers.browser import Browser
 from tests.helpers.platform import find_chromium
 from tests.helpers.templates import Templates, TemplatesOnPostgresql, TemplatesOnSqlite
@@ -97,6 +98,8 @@ def migrated_app(worker_folder: Path, database: str) -> Flask:
     with app.app_context():
         upgrade()
         db.engine.dispose()
+        if POSTGRESQL_URL:
+            lock_order.watch(db.engine)
     return app
 
 
@@ -168,6 +171,7 @@ def arrange(app: Flask) -> Callable[[], AbstractContextManager[Session]]:
     @contextmanager
     def write() -> Iterator[Session]:
         with app.app_context(), platform_unit_of_work("test") as work:
+            lock_order.let_pass(work.session)
             yield work.session
 
     return write

@@ -17,11 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry, AuditHead
-from cpro.core.tenancy import TenantRoot
-from cpro.extensions import Model
+from cpro.core.transactions import lock_schools
 
-#: Serialises the platform's own chain on PostgreSQL; any number, as long as nothing else uses it.
-_PLATFORM_LOCK = 0x4350524F
 #: What the database's triggers say (migration 0003).
 _REFUSAL = "the journal is append-only"
 _PAGE = 1000
@@ -97,16 +94,8 @@ def count_lines(session: Session) -> int:
 
 
 def _lock_head(session: Session, school_id: int | None) -> AuditHead:
-    """Return the head of a chain, created if need be; the lock is the school's row, as in the settings' operations.
-
-    The row is locked before the line refers to it: two locks taken in the other order would wait for each other.
-    Its key is left free (FOR NO KEY UPDATE), so that a row that only refers to the school does not wait.
-    """
-    if school_id is not None:
-        root = next(each.class_ for each in Model.registry.mappers if issubclass(each.class_, TenantRoot))
-        session.execute(select(root.id).where(root.id == school_id).with_for_update(key_share=True))
-    elif session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_PLATFORM_LOCK)))
+    """Return the head of a chain, created if need be; the lock is the school's row, which the action holds already."""
+    lock_schools(session, [school_id])
     wanted = AuditHead.establishment_id.is_(None) if school_id is None else AuditHead.establishment_id == school_id
     head = session.scalars(select(AuditHead).where(wanted).execution_options(populate_existing=True)).one_or_none()
     if head is None:

@@ -27,6 +27,8 @@ _chosen: ContextVar[float | None] = ContextVar("seconds to wait for a lock", def
 
 #: PostgreSQL: a lock not obtained in time, a deadlock, a statement cancelled, a transaction to be tried again.
 _BUSY_STATES = frozenset({"55P03", "40P01", "57014", "40001"})
+#: PostgreSQL: a deadlock, a transaction that could not be put in order with another.
+_UNDONE_STATES = frozenset({"40P01", "40001"})
 #: SQLite: the database is locked, a table is locked (the low byte of the extended codes).
 _BUSY_CODES = frozenset({5, 6})
 #: SQLite: a malformed page, a file that is no database.
@@ -65,6 +67,11 @@ def is_damaged(error: BaseException | None) -> bool:
     """Return whether an error says that the file of a SQLite database is none any more, or holds damaged pages."""
     code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
     return code & 0xFF in _DAMAGED_CODES
+
+
+def was_undone(error: BaseException | None) -> bool:
+    """Return whether PostgreSQL undid a transaction to let another go on: the same again, at once, will do."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _UNDONE_STATES
 
 
 def is_busy(error: BaseException | None) -> bool:

@@ -1,6 +1,9 @@
 """One action, one transaction: operations flush, `unit_of_work` commits once or not at all.
 
 What leaves the database (e-mails, file deletions) is handed to `after_commit`: it happens only if the action did.
+
+Rows are locked in one order, schools first (docs/decisions/0017-one-lock-order.md): a unit of work of a school begins
+by locking its row, so that a school has one writer at a time on PostgreSQL as on SQLite.
 """
 
 from __future__ import annotations
@@ -8,26 +11,32 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, UOWTransaction
 
 from cpro.core import tenancy
 from cpro.core.locks import milliseconds_to_wait
-from cpro.extensions import HELD_CONNECTION, application, db
+from cpro.extensions import HELD_CONNECTION, Model, application, db
 
 logger = logging.getLogger(__name__)
 
 _OPEN = "cpro_unit_of_work"
 #: Connection option: SQLite takes its single write lock at BEGIN instead of failing at the first write.
 _BEGIN_IMMEDIATE = "cpro_begin_immediate"
+#: Connection option: the transaction locks its school in its last instants (watched by the tests).
+SCHOOL_LAST = "cpro_school_last"
 #: Seconds: a transaction that lasts longer leaves others a turn before the next; at most so long.
 _LONG, _LONGEST_TURN = 0.02, 0.1
-#: The last transaction of each thread: when it ended, how long it took.
+#: Of each thread: when its last transaction ended, how long it took, how many it committed.
 _last = threading.local()
+#: The platform's lock on PostgreSQL, beside those of schools; any number, as long as nothing else uses it.
+PLATFORM_LOCK = 0x4350524F
+#: In a session's `info`: the schools whose rows its transaction has locked.
+_LOCKED = "cpro_locked_schools"
 #: How long a connection of SQLite was last set to wait, in milliseconds.
 _WAITS = "cpro_waits"
 
@@ -52,11 +61,13 @@ class UnitOfWork:
 
 
 @contextmanager
-def unit_of_work(session: Session | None = None) -> Iterator[UnitOfWork]:
+def unit_of_work(session: Session | None = None, *, school_first: bool = True) -> Iterator[UnitOfWork]:
     """Commit what the block wrote, once, at its end; roll everything back if it raises.
 
-    What the session had read before is forgotten first, so that rules judge the rows as they are under the write
-    lock and not as they were when the page was opened. Raises `RuntimeError` when one is already open.
+    What the session had read before is forgotten first, and the row of its school locked, so that rules judge the rows
+    as they are under the lock and not as they were when the page was opened. A long transaction that must not keep the
+    school waiting says `school_first=False`, and takes the lock in its last instants. Raises `RuntimeError` when one is
+    already open.
     """
     target: Session = session or db.session()
     if target.info.get(_OPEN):
@@ -65,23 +76,59 @@ def unit_of_work(session: Session | None = None) -> Iterator[UnitOfWork]:
         raise RuntimeError("something was changed before the unit of work was opened")
     target.rollback()
     _leave_a_turn()
-    target.connection(execution_options={_BEGIN_IMMEDIATE: True})
+    target.connection(execution_options={_BEGIN_IMMEDIATE: True, SCHOOL_LAST: not school_first})
     began = time.monotonic()
     work = UnitOfWork(target)
     target.info[_OPEN] = work
+    target.info[_LOCKED] = set()
     try:
+        if school_first:
+            _lock_own_school(target)
         yield work
         target.commit()
+        _last.commits = count_commits() + 1
     except BaseException:
         target.rollback()
         raise
     finally:
         target.info.pop(_OPEN, None)
+        target.info.pop(_LOCKED, None)
         if held := target.info.get(HELD_CONNECTION):
-            held.execution_options(**{_BEGIN_IMMEDIATE: False})  # what it reads next takes no lock
+            held.execution_options(**{_BEGIN_IMMEDIATE: False, SCHOOL_LAST: False})  # what it reads next takes no lock
         _last.ended = time.monotonic()
         _last.took = _last.ended - began
     work._run_afterwards()
+
+
+def lock_schools(session: Session, ids: Iterable[int | None]) -> None:
+    """Lock some schools until the commit, by ascending id, then the platform (None): before any row, all at once.
+
+    A school is locked by its row, whose key is left free (FOR NO KEY UPDATE): a row that only refers to it does not
+    wait. On SQLite a unit of work holds the single writer, which is more.
+    """
+    locked: set[int | None] = session.info.get(_LOCKED, set())
+    wanted = set(ids) - locked
+    if not wanted or session.get_bind().dialect.name != "postgresql":
+        return
+    schools = wanted - {None}
+    if schools:
+        root = next(each.class_ for each in Model.registry.mappers if issubclass(each.class_, tenancy.TenantRoot))
+        session.execute(select(root.id).where(root.id.in_(schools)).order_by(root.id).with_for_update(key_share=True))
+    if None in wanted:
+        session.execute(select(func.pg_advisory_xact_lock(PLATFORM_LOCK)))
+    locked |= wanted
+
+
+def count_commits() -> int:
+    """Return how many units of work this thread has committed: what has committed nothing may be played again."""
+    commits: int = getattr(_last, "commits", 0)
+    return commits
+
+
+def _lock_own_school(session: Session) -> None:
+    scope = tenancy.find_scope(session)
+    if scope is not None and not scope.is_platform and not scope.read_only:
+        lock_schools(session, [scope.establishment_id])
 
 
 def _leave_a_turn() -> None:
@@ -109,9 +156,14 @@ def after_commit(session: Session, action: Callable[[], object]) -> None:
 
 
 @contextmanager
-def platform_unit_of_work(reason: str) -> Iterator[UnitOfWork]:
-    """Open a platform session and a unit of work on it; `reason` says why the action spans schools."""
+def platform_unit_of_work(reason: str, *, schools: Iterable[int | None] = ()) -> Iterator[UnitOfWork]:
+    """Open a platform session and a unit of work on it; `reason` says why the action spans schools.
+
+    `schools` are those whose rows or journal it will write, as far as the caller knows them, None for the platform's
+    own: they are locked first.
+    """
     with tenancy.platform_session(reason) as session, unit_of_work(session) as work:
+        lock_schools(session, schools)
         yield work
 
 

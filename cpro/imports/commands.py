@@ -106,7 +106,7 @@ def _apply(sources: Sources, given: Sequence[str], opens_accounts: bool) -> dict
     try:
         counts = apply_now(run_id, confirmations=given, by=COMMAND_LINE, clock=clock.utcnow)
     except DomainError as refusal:
-        with unit_of_work():
+        with unit_of_work(school_first=False):
             run = get_run(run_id)
             missing = [each["key"] for each in run.confirmations_needed if each["key"] not in given]
             if run.state is RunState.ANALYSED:

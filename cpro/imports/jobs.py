@@ -80,16 +80,16 @@ def analyse_import(context: JobContext, run_id: int) -> dict[str, Any] | None:
         sources, today = read_kept(get_run(run_id), now=context.now), school_day(context.now)
         total = count_pupils(sources)
         context.progress(0, total, _COMPARING)
-        with context.unit_of_work():
+        with context.unit_of_work(school_first=False):
             answers = dict(restart_run(get_run(run_id), today=today).answers)
         analysis = prepare(sources, today=today, answers=answers)
         analysis.watch(lambda done: context.progress(min(done, total), total, _COMPARING))
         fill(run_id, analysis, heartbeat=context.heartbeat)
-        with context.unit_of_work() as work:
+        with context.unit_of_work(school_first=False) as work:
             conclude(run_id, analysis, now=context.now)
             context.finish_within(work.session, {"run_id": run_id, "counts": get_run(run_id).counts})
     except DomainError:
-        with context.unit_of_work():
+        with context.unit_of_work(school_first=False):
             run = get_run(run_id)
             if run.state is RunState.DEPOSITED:
                 close_run(run, RunState.FAILED)
@@ -111,7 +111,7 @@ def apply_import(context: JobContext, run_id: int, confirmations: list[str]) -> 
             finish=lambda session, counts: context.finish_within(session, {"run_id": run_id, "counts": counts}),
         )
     except DomainError:
-        with context.unit_of_work():
+        with context.unit_of_work(school_first=False):
             give_up_application(get_run(run_id))
         raise
     return None
@@ -156,7 +156,7 @@ def sweep(context: JobContext) -> dict[str, int]:
 @job(_EXPIRE_JOB, label="Abandon d’un import resté sans suite", summary=_describe_expiry, exclusive="imports")
 def expire(context: JobContext, run_id: int) -> dict[str, Any] | None:
     """Close an import that was never confirmed, with its files."""
-    with context.unit_of_work() as work:
+    with context.unit_of_work(school_first=False) as work:
         run, closed = get_run(run_id), 0
         if run.open_key is not None and run.state in (RunState.ANALYSED, RunState.DEPOSITED):
             close_run(run, RunState.EXPIRED)

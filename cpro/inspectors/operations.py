@@ -23,6 +23,7 @@ from cpro.core.formatting import format_date
 from cpro.core.mail import Mail, enqueue
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor, Permission
+from cpro.core.transactions import lock_schools
 from cpro.core.validators import normalise_email, read_line
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
@@ -82,9 +83,8 @@ def open_mandate(
     An inspector that the platform does not know gets an account and a one-time invitation, any other only the message
     about the mandate: nothing of what the school sees differs. Raises `OnlyTheHead`, `ModuleOff`, `FieldErrors`.
     """
-    school = session.scalars(
-        select(Establishment).where(Establishment.id == establishment_id).with_for_update(key_share=True)
-    ).one()
+    lock_schools(session, [establishment_id, None])  # the inspector's account is the platform's
+    school = session.get_one(Establishment, establishment_id, populate_existing=True)
     _refuse_all_but_the_head(session, school, by)
     _refuse_module_off(school)
     errors: dict[str, str] = {}

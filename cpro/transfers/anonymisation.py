@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
+from cpro.core.transactions import lock_schools
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.students.queries import is_past_retention, kept_since
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.lifecycle import PENDING
 from cpro.transfers.models import TransferSide
-from cpro.transfers.verdicts import audit_changes, lock_schools, make_search_key
+from cpro.transfers.verdicts import audit_changes, make_search_key
 
 FORGOTTEN = "ancien élève"
 #: Transfers forgotten in one transaction, which keeps the school's row.

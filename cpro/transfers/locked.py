@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
 from cpro.core.permissions import Actor
+from cpro.core.transactions import lock_schools
 from cpro.establishments.models import Establishment
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.errors import NoSuchTransfer, NotNow
@@ -19,7 +20,7 @@ from cpro.transfers.lifecycle import Event, check_event, find_arrow, get_end_sta
 from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide
 from cpro.transfers.notifications import notify_heads
-from cpro.transfers.verdicts import apply_verdicts, audit_changes, lock_schools, make_search_key, named_to
+from cpro.transfers.verdicts import apply_verdicts, audit_changes, make_search_key, named_to
 
 _NO_LONGER_THE_SAME = (
     "Les fichiers des deux établissements ne désignent plus le même élève, ou il n’est plus parti de l’un et "

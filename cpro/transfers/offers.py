@@ -16,6 +16,7 @@ from cpro.audit.operations import About, record
 from cpro.core.errors import DomainError, FieldErrors
 from cpro.core.formatting import join_french
 from cpro.core.permissions import Actor
+from cpro.core.transactions import lock_schools
 from cpro.core.validators import normalise_uai
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
@@ -34,7 +35,7 @@ from cpro.transfers.locked import (
 from cpro.transfers.matching import School, load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.notifications import notify_of_offer
-from cpro.transfers.verdicts import describe_pupil, lock_schools, make_search_key, named_to
+from cpro.transfers.verdicts import describe_pupil, make_search_key, named_to
 
 #: How long an offer waits.
 OFFER_PERIOD = timedelta(days=60)

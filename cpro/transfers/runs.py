@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
-from cpro.core.transactions import platform_unit_of_work
+from cpro.core.transactions import lock_schools, platform_unit_of_work
 from cpro.transfers import matching
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.matching import Pair
@@ -26,7 +26,6 @@ from cpro.transfers.notifications import notify_heads
 from cpro.transfers.verdicts import (
     apply_verdicts,
     audit_changes,
-    lock_schools,
     named_to,
     record_reception,
     write_in_bulk,

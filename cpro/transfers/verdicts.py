@@ -7,7 +7,7 @@ locks: two runs at once, or a run and a switch, wait for each other instead of c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from cpro.audit.operations import About, record
 from cpro.core.permissions import Actor
+from cpro.core.transactions import lock_schools
 from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
 from cpro.records.models import Fiche, FicheState
@@ -51,16 +52,6 @@ class Applied:
     def records(self) -> int:
         """Return how many records were copied."""
         return sum(each.total for each in self.copied_records.values())
-
-
-def lock_schools(session: Session, ids: Iterable[int]) -> None:
-    """Lock the rows of some schools until the commit, by ascending id; their switches and journals need these locks."""
-    session.execute(
-        select(Establishment.id)
-        .where(Establishment.id.in_(set(ids)))
-        .order_by(Establishment.id)
-        .with_for_update(key_share=True)
-    ).all()
 
 
 def apply_verdicts(

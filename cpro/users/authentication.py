@@ -100,14 +100,14 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
         password_is_right = verify_password(account.password_hash if account else None, attempt.secret)
         if account is None or not password_is_right:
             return _read_as_code(attempt, account, reserved, now=now)
-        may_sign_in = account.may_sign_in
+        kind, account_id, compared = kind_of(account), account.id, account.password_hash
     with platform_unit_of_work("sign-in") as work:
+        account = queries.lock_account(work.session, kind, account_id)
         throttle.forgive(work.session, reserved.counters)
-        if not may_sign_in:
-            refusal: AccountDisabled | None = AccountDisabled()
-        else:
-            refusal = None
-            account = queries.get_account(work.session, kind_of(account), account.id)
+        if account.password_hash != compared and not verify_password(account.password_hash, attempt.secret):
+            raise SignInRefused  # changed in another window meanwhile: the failure stays counted
+        refusal = None if account.may_sign_in else AccountDisabled()
+        if refusal is None:
             signed_in = _open(work.session, attempt, account, password=attempt.secret, now=now)
     if refusal:
         raise refusal
@@ -137,7 +137,7 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
     with platform_unit_of_work("activation") as work:
         throttle.forgive(work.session, reserved.counters)
     with platform_unit_of_work("activation") as work:
-        account = queries.get_account(work.session, kind, account_id)
+        account = queries.lock_account(work.session, kind, account_id)
         if not account.may_sign_in:
             raise AccountDisabled
         if codes.find_code(work.session, account, attempt.secret, now=now) is None:

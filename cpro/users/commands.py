@@ -20,6 +20,7 @@ from cpro.establishments.operations.particulars import create_establishment
 from cpro.establishments.operations.proof import find_proved_address, normalise_head_email
 from cpro.establishments.queries import get_current_establishment
 from cpro.users import queries
+from cpro.users.authentication import kind_of
 from cpro.users.errors import UnknownAccount
 from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import access, accounts, codes, consent, second_factor
@@ -156,7 +157,7 @@ def reset_second_factor(login: str, establishment: str) -> None:
 def create(email: str, role: str, name: str) -> None:
     """Create a platform account and print its one-time activation code."""
     now = clock.utcnow()
-    with platform_unit_of_work("command line: a platform account") as work:
+    with platform_unit_of_work("command line: a platform account", schools=[None]) as work:
         account = accounts.create_platform_account(
             work.session, email=email, role=Role(role), name=name, by=COMMAND_LINE, now=now
         )
@@ -177,6 +178,7 @@ def reset_platform_second_factor(email: str) -> None:
 def _reset_second_factor(session: Session, account: queries.AnyAccount | None, named: str) -> None:
     if account is None:
         raise UnknownAccount(f"Aucun compte ne porte l’identifiant « {named} » à cet endroit.")
+    account = queries.lock_account(session, kind_of(account), account.id)
     if not second_factor.reset(session, account, by=COMMAND_LINE, now=clock.utcnow()):
         raise DomainError(f"Le compte {named} n’a pas de second facteur.")
     click.echo(f"Second facteur du compte {named} réinitialisé.")
@@ -231,7 +233,7 @@ def reset_platform(email: str, role: str | None) -> None:
 @contextmanager
 def _platform_account(email: str, role: str | None) -> Iterator[tuple[Session, PlatformAccount]]:
     """Yield an account of the platform and its session, in a unit of work. Raises `UnknownAccount`."""
-    with platform_unit_of_work("command line: a platform account") as work:
+    with platform_unit_of_work("command line: a platform account", schools=[None]) as work:
         account = queries.find_account(work.session, "", email)
         if not isinstance(account, PlatformAccount) or (role and account.role.value != role):
             raise UnknownAccount(f"Aucun compte de la plateforme ne porte l’adresse « {email} ».")
@@ -256,5 +258,6 @@ def _reset(establishment: str, login: str, role: str | None = None) -> None:
         if account is None or (role and account.role.value != role):
             where = f" dans l’établissement « {establishment} »" if establishment else ""
             raise UnknownAccount(f"Aucun compte « {login} »{where}.")
+        account = queries.lock_account(work.session, kind_of(account), account.id)
         code = accounts.reset(work.session, account, by=COMMAND_LINE, now=clock.utcnow())
     click.echo(f"Code d’activation pour l’identifiant {login} (30 jours, une seule fois) : {code}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
-from cpro.core.errors import DomainError, Forbidden
+from cpro.core.errors import Conflict, DomainError, Forbidden
 from cpro.core.formatting import of_name, plural
 
 
@@ -37,6 +37,15 @@ class AccountDisabled(Forbidden):
     """Say that the account is disabled: shown only to a person who knows the password or the code."""
 
     message = "Ce compte est désactivé. Adressez-vous à l’administrateur de votre établissement."
+
+
+class SignInEnded(Conflict):
+    """Say that a sign-in was ended by somebody else at the instant it was opened."""
+
+    message = (
+        "Cette connexion vient d’être fermée aussitôt ouverte\u202f: quelqu’un a désactivé ce compte ou terminé ses "
+        "connexions à cet instant. Connectez-vous à nouveau."
+    )
 
 
 class TooManyAttempts(DomainError):

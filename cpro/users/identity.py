@@ -24,9 +24,10 @@ FIELD = "current_password"
 
 
 @VERIFYING.take()
-def check_password(principal: Principal, typed: str, *, now: datetime) -> None:
+def check_password(principal: Principal, typed: str, *, now: datetime) -> str | None:
     """Return once the password typed is the one of the person signed in; call it outside any unit of work.
 
+    What is returned is the hash that was compared: an action that changes the password checks that it is still the one.
     Raises `DomainError` on the field `current_password`, `TooManyAttempts`, `Overloaded`.
     """
     counted = [throttle.repeated_counter(f"{principal.kind}:{principal.id}")]
@@ -39,3 +40,4 @@ def check_password(principal: Principal, typed: str, *, now: datetime) -> None:
         raise DomainError("Le mot de passe n’est pas le bon.", field=FIELD)
     with platform_unit_of_work("password asked again: it was right") as work:
         throttle.forgive(work.session, counted)
+    return password_hash

@@ -14,6 +14,7 @@ from cpro.core.jobs.handlers import nightly
 from cpro.core.transactions import platform_unit_of_work
 from cpro.users.models import Account, AddressChange, AddressState
 from cpro.users.operations.addresses import SILENCE, apply_silence
+from cpro.users.queries import lock_account
 
 
 def _describe_result(counts: Mapping[str, Any]) -> str:
@@ -34,11 +35,11 @@ def apply_silences(context: JobContext) -> dict[str, int]:
             AddressChange.account_id.is_not(None),
             AddressChange.created_at <= context.now - SILENCE,
         )
-        account_ids = session.scalars(waiting).all()
+        account_ids = [each for each in session.scalars(waiting) if each is not None]
     for account_id in account_ids:
         with platform_unit_of_work(context.reason) as work:
-            account = work.session.get(Account, account_id)
-            counted += account is not None and apply_silence(work.session, account, now=context.now)
+            account = lock_account(work.session, "account", account_id)
+            counted += isinstance(account, Account) and apply_silence(work.session, account, now=context.now)
     with platform_unit_of_work(context.reason) as work:
         work.session.execute(
             delete(AddressChange).where(

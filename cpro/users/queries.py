@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, undefer
@@ -12,12 +13,14 @@ from sqlalchemy.orm import Session, undefer
 from cpro.config import CODE_WAIT, INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core.permissions import Actor, Permission, Role
 from cpro.core.secrets import token_hash
+from cpro.core.transactions import lock_schools
 from cpro.core.validators import trim
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.users.models import Account, ActivationCode, PlatformAccount, SecondFactor, SignIn
 
 AnyAccount = Account | PlatformAccount
+_ROW_ONLY: Any = {"key_share": True}
 
 
 def find_account(session: Session, establishment: str, login: str) -> AnyAccount | None:
@@ -118,14 +121,14 @@ def sign_ins_of(account: AnyAccount) -> ColumnElement[bool]:
 
 
 def find_live_code(session: Session, account: AnyAccount, code_hmac: str) -> ActivationCode | None:
-    """Return the unspent code of an account, expired or not, or None; it is locked until the commit.
+    """Return the unspent code of an account, expired or not, or None.
 
-    Two people who use one code at the same instant: the second waits for the first, then finds it spent.
+    Whoever spends it locks the account first (`lock_account`): the second of two then finds it spent.
     """
     return session.scalars(
         select(ActivationCode)
         .where(_codes_of(account), ActivationCode.code_hmac == code_hmac, ActivationCode.spent_at.is_(None))
-        .with_for_update()
+        .execution_options(populate_existing=True)
     ).first()
 
 
@@ -168,6 +171,18 @@ def find_owner(session: Session, kind: str, account_id: int) -> AnyAccount | Non
     if kind == "platform":
         return session.get(PlatformAccount, account_id)
     return session.get(Account, account_id)
+
+
+def lock_account(session: Session, kind: str, account_id: int) -> AnyAccount:
+    """Return an account as it is now, locked until the commit, its school (or the platform) before it.
+
+    Its key is left free (FOR NO KEY UPDATE): a row that only refers to it does not wait.
+    """
+    if kind == "platform":
+        lock_schools(session, [None])
+        return session.get_one(PlatformAccount, account_id, with_for_update=_ROW_ONLY, populate_existing=True)
+    lock_schools(session, [session.scalar(select(Account.establishment_id).where(Account.id == account_id))])
+    return session.get_one(Account, account_id, with_for_update=_ROW_ONLY, populate_existing=True)
 
 
 def count_pending_accounts() -> tuple[int, int | None]:

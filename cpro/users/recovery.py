@@ -20,6 +20,7 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import application
 from cpro.users import queries
+from cpro.users.authentication import kind_of
 from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import addresses, codes
 
@@ -64,6 +65,8 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
     """
     with platform_unit_of_work("forgotten password: the school is not known yet") as work:
         account = queries.find_account(work.session, establishment, login)
+        if account is not None:
+            account = queries.lock_account(work.session, kind_of(account), account.id)
         if account is None or not account.may_sign_in:
             return
         if isinstance(account, Account):

@@ -39,6 +39,7 @@ def pass_at_sign_in(
         kind, account_id = authentication.kind_of(found.account), found.account.id
     _compare(kind, account_id, typed, now=now)
     with platform_unit_of_work("sign-in: the code was right") as work:
+        queries.lock_account(work.session, kind, account_id)
         found = queries.find_awaiting_sign_in(work.session, token, now=now)
         factor = queries.find_second_factor(work.session, found.account) if found else None
         if found is None or factor is None:
@@ -61,7 +62,7 @@ def _compare(kind: str, account_id: int, typed: str, *, now: datetime) -> None:
         throttle.reserve_attempt(work.session, counted, now=now)
     with platform_unit_of_work("second factor: a code is compared") as work:
         factor: SecondFactor | None = queries.find_second_factor(
-            work.session, queries.get_account(work.session, kind, account_id)
+            work.session, queries.lock_account(work.session, kind, account_id)
         )
         is_right = factor is not None and second_factor.use_code(work.session, factor, typed, now=now)
         if is_right:

@@ -27,6 +27,7 @@ from tests.factories import NOW, PASSWORD, TESTER, World
 from tests.helpers import pictures
 from tests.helpers.browser import Browser
 from tests.helpers.records import failing_journal, nothing_written, rows, watching
+from tests.helpers.uploads import undo
 
 INSTANT = datetime(2026, 11, 23, 13, 30, tzinfo=UTC)
 SETTINGS = "/admin/parametres"
@@ -77,7 +78,7 @@ WRITES: dict[str, tuple[list[Post], Post, str, str, list[str]]] = {
     "picture deleted": ([_deposit], _delete, "picture:logo:deleted", "logo", ["version"]),
     "picture undone": (
         [_deposit, _delete],
-        lambda browser: browser.post(f"{SETTINGS}/logo/annuler/logo"),
+        undo,
         "picture:logo:undone",
         "logo",
         ["version"],

@@ -16,7 +16,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows
 from tests.helpers.uploads import LOGO_TAB as URL
-from tests.helpers.uploads import shown, stored_files, sweep, upload
+from tests.helpers.uploads import shown, stored_files, sweep, undo, upload
 
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 CHANGE = START + timedelta(days=10)
@@ -60,7 +60,7 @@ class TestUndoPicture:
         with time_machine.travel(END - SECOND, tick=False):
             browser = as_("administrator")
             offered = Page(browser.get(URL)).text
-            answer = browser.post(f"{URL}/annuler/{kind}")
+            answer = undo(browser, kind)
             picture = shown(browser, kind)
 
         assert UNDO in offered
@@ -79,7 +79,7 @@ class TestUndoPicture:
             browser = as_("administrator")
             offered = Page(browser.get(URL)).text
             with nothing_written(app):
-                answer = browser.post(f"{URL}/annuler/{kind}")
+                answer = undo(browser, kind)
             picture = shown(browser, kind)
 
         assert UNDO not in offered

@@ -12,8 +12,7 @@ from flask import Flask
 from cpro.core import clock
 from tests.helpers import pictures
 from tests.helpers.browser import Browser
-from tests.helpers.uploads import LOGO_TAB as URL
-from tests.helpers.uploads import shown, stored_files, sweep, upload
+from tests.helpers.uploads import shown, stored_files, sweep, undo, upload
 
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 As = Callable[..., Browser]
@@ -38,7 +37,7 @@ class TestDeleteUnusedPictures:
         assert sweep(app, START + timedelta(days=39)) == []
         with time_machine.travel(START + timedelta(days=39), tick=False):
             browser = as_("administrator")
-            browser.post(f"{URL}/annuler/logo")
+            undo(browser)
             assert shown(browser) == (10, 10)
 
     def test_delete_unused_pictures_then_only_what_is_current_is_left(self, app: Flask, as_: As) -> None:
@@ -54,7 +53,7 @@ class TestDeleteUnusedPictures:
     def test_delete_unused_pictures_what_was_undone_goes(self, app: Flask, as_: As) -> None:
         self._history(as_)
         with time_machine.travel(START + timedelta(days=11), tick=False):
-            as_("administrator").post(f"{URL}/annuler/logo")
+            undo(as_("administrator"))
         self._age(app, START)
 
         assert len(sweep(app, START + timedelta(days=12))) == 1
@@ -66,7 +65,7 @@ class TestDeleteUnusedPictures:
     ) -> None:
         for school in ("a", "b"):
             upload(as_("administrator", school), pictures.png())
-        as_("administrator", "b").post(f"{URL}/annuler/logo")
+        undo(as_("administrator", "b"))
 
         swept = sweep(app, clock.utcnow() + timedelta(hours=2))
 
@@ -76,7 +75,7 @@ class TestDeleteUnusedPictures:
     def test_sweep_command_says_how_many(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png())
-        browser.post(f"{URL}/annuler/logo")
+        undo(browser)
         runner = app.test_cli_runner()
 
         young = runner.invoke(args=["uploads", "sweep"])

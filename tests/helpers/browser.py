@@ -91,6 +91,7 @@ class Browser:
         with self.client.application.app_context(), platform_unit_of_work("test: a sign-in") as work:
             account = queries.find_account(work.session, establishment, login)
             assert account is not None and account.may_sign_in, f"no active account {login!r} in {establishment!r}"
+            queries.lock_account(work.session, authentication.kind_of(account), account.id)
             actor = authentication.actor_for(account, "127.0.0.1")
             token = open_sign_in(work.session, account, password=PASSWORD, by=actor, now=clock.utcnow())
             owner = authentication.owner_of(account)

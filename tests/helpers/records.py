@@ -15,6 +15,7 @@ from cpro.core import tenancy
 from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
+from tests.helpers import lock_order
 
 #: What signing in and browsing change by themselves; the head of the journal's chain follows its lines,
 #: and the words of searches follow names.
@@ -77,6 +78,7 @@ def rows(app: Flask, model: Any) -> list[dict[str, Any]]:
 def set_up(app: Flask, change: Callable[[Session], None]) -> None:
     """Arrange rows of any school, past the rules."""
     with app.app_context(), platform_unit_of_work("test") as work:
+        lock_order.let_pass(work.session)
         change(work.session)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,18 @@ def upload(browser: Browser, content: bytes, kind: str = "logo", name: str = "im
 def fetch(browser: Browser, kind: str = "logo", **kwargs: Any) -> Any:
     """Ask for a picture; its file is closed once read."""
     return browser.get(f"{LOGO_TAB}/image/{kind}", buffered=True, **kwargs)
+
+
+def undoable(browser: Browser, kind: str = "logo") -> dict[str, str]:
+    """Return what the button « Annuler le dernier changement » of a picture posts; nothing where it is not offered."""
+    pattern = rf'name="version" value="(\d+)"\s+formaction="{LOGO_TAB}/annuler/{kind}"'
+    found = re.search(pattern, browser.get(LOGO_TAB).text)
+    return {"version": found[1]} if found else {}
+
+
+def undo(browser: Browser, kind: str = "logo") -> Any:
+    """Press that button."""
+    return browser.post(f"{LOGO_TAB}/annuler/{kind}", undoable(browser, kind))
 
 
 def shown(browser: Browser, kind: str = "logo") -> tuple[int, int] | None:

@@ -20,6 +20,7 @@ from tests.helpers import pictures
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, rows, school_row, set_school, watching
+from tests.helpers.uploads import undo
 
 SETTINGS = "/admin/parametres"
 HISTORY = f"{SETTINGS}/historique"
@@ -336,7 +337,7 @@ class TestRestorePicture:
             with watching(app) as watch:
                 answer = browser.post(url, form)
             restored = shown(browser)
-            browser.post(f"{SETTINGS}/logo/annuler/logo")
+            undo(browser)
             undone = shown(browser)
 
         assert answer.status_code == 303
@@ -372,7 +373,7 @@ class TestRestorePicture:
     def test_restore_picture_an_undone_picture_was_taken_away_on_purpose(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(10, 10))
-        browser.post(f"{SETTINGS}/logo/annuler/logo")
+        undo(browser)
 
         answer = browser.get(self._first_deposit(app), follow_redirects=True)
 

@@ -214,7 +214,7 @@ class TestConsultationsPage:
         from cpro.core.transactions import platform_unit_of_work
         from tests.factories import NOW, make_mandate
 
-        with app.app_context(), platform_unit_of_work("test") as work:
+        with app.app_context(), platform_unit_of_work("test", schools=[world.a.id]) as work:
             mandate = make_mandate(world)
             work.session.add(mandate)
             work.session.add(make_student(world.a.id))

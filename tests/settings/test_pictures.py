@@ -22,7 +22,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import failing_journal, nothing_written, rows, watching
 from tests.helpers.uploads import LOGO_TAB as URL
-from tests.helpers.uploads import fetch, shown, stored_files, sweep, upload
+from tests.helpers.uploads import fetch, shown, stored_files, sweep, undo, undoable, upload
 
 IMAGE = f"{URL}/image/"
 KINDS = ("logo", "cachet")
@@ -286,7 +286,7 @@ class TestRemoveAndUndoPicture:
         assert "Aucun cachet n’a été déposé" in Page(browser.get(URL)).text
 
         with watching(app) as watch:
-            assert browser.post(f"{URL}/annuler/cachet").status_code == 303
+            assert undo(browser, "cachet").status_code == 303
         assert watch.line["action"] == "picture:cachet:undone"
         assert shown(browser, "cachet") == (64, 32)
 
@@ -298,21 +298,36 @@ class TestRemoveAndUndoPicture:
         seen = []
 
         for _ in range(3):
-            browser.post(f"{URL}/annuler/logo")
+            undo(browser)
             seen.append(shown(browser))
 
         assert seen == [(20, 20), (10, 10), None]
         with nothing_written(app):
-            answer = browser.post(f"{URL}/annuler/logo")
+            answer = undo(browser)
         assert answer.status_code == 422
         assert "Il n’y a plus rien à annuler" in Page(answer).alerts[0]
+
+    def test_undo_picture_change_posted_twice_takes_back_one_change(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+        upload(browser, pictures.png(10, 10))
+        upload(browser, pictures.png(20, 20))
+        pressed = undoable(browser)
+        browser.post(f"{URL}/annuler/logo", pressed)
+
+        with nothing_written(app):
+            again = browser.post(f"{URL}/annuler/logo", pressed)
+            without = browser.post(f"{URL}/annuler/logo")
+
+        assert (again.status_code, without.status_code) == (409, 409)
+        assert "Le logo a changé entre-temps" in Page(again).alerts[0]
+        assert shown(browser) == (10, 10)
 
     def test_undo_picture_change_of_one_leaves_the_other(self, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(10, 10))
         upload(browser, pictures.png(20, 20), "cachet")
 
-        browser.post(f"{URL}/annuler/cachet")
+        undo(browser, "cachet")
 
         assert (shown(browser), shown(browser, "cachet")) == ((10, 10), None)
 
@@ -321,14 +336,15 @@ class TestRemoveAndUndoPicture:
         other = as_("administrator", "b")
 
         with nothing_written(app):
-            assert other.post(f"{URL}/annuler/logo").status_code == 422
+            assert undo(other).status_code == 422
 
 
 class TestUploadPictureOneForm:
     """A file chosen for one picture is not lost by pressing the button of the other."""
 
-    def _post(self, browser: Browser, address: str, **files: bytes) -> Any:
-        data = {kind: (io.BytesIO(files.get(kind, b"")), f"{kind}.png" if kind in files else "") for kind in KINDS}
+    def _post(self, browser: Browser, address: str, *, pressed: dict[str, str] | None = None, **files: bytes) -> Any:
+        data: dict[str, Any] = {**(pressed or {})}
+        data |= {kind: (io.BytesIO(files.get(kind, b"")), f"{kind}.png" if kind in files else "") for kind in KINDS}
         answer = browser.post(f"{URL}/{address}", data, content_type="multipart/form-data")
         answer.request.environ["wsgi.input"].close()  # the test client's own copy of what it sent
         return answer
@@ -383,7 +399,7 @@ class TestUploadPictureOneForm:
         browser = as_("administrator")
         upload(browser, pictures.png(64, 32))
 
-        self._post(browser, "annuler/logo", cachet=pictures.png(40, 40))
+        self._post(browser, "annuler/logo", pressed=undoable(browser), cachet=pictures.png(40, 40))
 
         flashes = Page(browser.get(URL)).flashes
         assert any("« cachet.png » n’a pas été déposé : choisissez-le à nouveau." in each for each in flashes)

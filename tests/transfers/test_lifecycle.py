@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bench.transfers_diagram import PAGE, draw
 from cpro.core.errors import DomainError
+from cpro.core.transactions import lock_schools
 from cpro.establishments.models import Establishment
 from cpro.students.models import Origin, Student
 from cpro.transfers import cancellation, decisions, matching, offers, withdrawal
@@ -82,6 +83,7 @@ def undone(exchange: Exchange) -> Iterator[Session]:
     """Yield a platform session in a unit of work that is rolled back."""
     try:
         with exchange.write() as session:
+            lock_schools(session, exchange.ids.values())
             yield session
             raise _Undone
     except _Undone:

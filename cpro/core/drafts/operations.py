@@ -38,6 +38,15 @@ class DraftOver(Conflict):
     message = "Cette page a déjà été enregistrée ou abandonnée\u202f: rouvrez-la pour écrire à nouveau."
 
 
+class PageSent(Conflict):
+    """Ask before something is created twice from one page: a button pressed twice, or Back and again."""
+
+    message = (
+        "Ce formulaire vient déjà d’être enregistré\u202f: rien n’a été créé une seconde fois. S’il en faut vraiment "
+        "deux, validez à nouveau."
+    )
+
+
 @dataclass(frozen=True)
 class DraftKey:
     """Which form a draft is of, which object, and whom it is about."""
@@ -86,16 +95,19 @@ def keep(key: DraftKey, mark: PageMark, fields: Sequence[tuple[str, str]], *, ac
     return draft
 
 
-def close(key: DraftKey, mark: PageMark, *, account_id: int, now: datetime) -> None:
+def close(key: DraftKey, mark: PageMark, *, account_id: int, now: datetime, creates: bool = False) -> None:
     """Forget what a page kept, and the draft it began from, once it is saved or given up.
 
-    If the page had begun to save drafts, one may still be under way: a mark refuses it for an hour.
+    If the page had begun to save drafts, one may still be under way: a mark refuses it for an hour. So it is of a page
+    that `creates` something: sent again, it raises `PageSent`.
     """
     draft = _find(account_id, mark.token)
+    if creates and draft is not None and draft.over_at is not None:
+        raise PageSent
     origin = _find(account_id, mark.origin_token) if mark.origin_token else None
     if origin is not None and mark.began_from(origin):
         db.session.delete(origin)
-    if draft is None and mark.turn > 0:
+    if draft is None and (mark.turn > 0 or creates):
         draft = _begin(key, mark, account_id, now)
     if draft is not None:
         draft.fields, draft.over_at = [], now

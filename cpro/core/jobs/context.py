@@ -77,10 +77,13 @@ class JobContext:
             return session.scalar(select(Job.cancel_asked_at).where(Job.id == self.taken.id)) is not None
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[UnitOfWork]:
-        """Open one transaction, in the school's session or in a platform session; keep it short."""
+    def unit_of_work(self, *, school_first: bool = True) -> Iterator[UnitOfWork]:
+        """Open one transaction, in the school's session or in a platform session; keep it short.
+
+        `school_first` is as in `transactions.unit_of_work`.
+        """
         platform = self.taken.establishment_id is None
-        with platform_unit_of_work(self.reason) if platform else unit_of_work() as work:
+        with platform_unit_of_work(self.reason) if platform else unit_of_work(school_first=school_first) as work:
             self._writing = True
             try:
                 yield work

@@ -161,11 +161,19 @@ def keep_posted(key: DraftKey) -> None:
     operations.keep(key, _mark_in(request.form), fields, account_id=account_id, now=clock.utcnow())
 
 
-def saved(key: DraftKey) -> None:
-    """Forget the draft of the page that was posted, in the unit of work that saves it or gives it up."""
+def saved(key: DraftKey, *, creates: bool = False) -> None:
+    """Forget the draft of the page that was posted, in the unit of work that saves it or gives it up.
+
+    Raises `PageSent` where a page that `creates` something was saved before; shown again, it may be.
+    """
     account_id = _account_id()
-    if account_id is not None:
-        operations.close(key, _mark_in(request.form), account_id=account_id, now=clock.utcnow())
+    if account_id is None:
+        return
+    try:
+        operations.close(key, _mark_in(request.form), account_id=account_id, now=clock.utcnow(), creates=creates)
+    except operations.PageSent:
+        g.draft_page = DraftPage(PageMark(_new_token()))
+        raise
 
 
 def forget(key: DraftKey) -> None:

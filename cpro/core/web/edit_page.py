@@ -94,6 +94,7 @@ class EditPage(Generic[EditForm]):
         if self.draft and drafts.is_asked():
             self.check()
             return drafts.answer(self.draft, again=self.show_posted)
+        creates = self.values() is None
         form = self._sent()
         if not form.validate():
             self.check()
@@ -105,7 +106,7 @@ class EditPage(Generic[EditForm]):
             with unit_of_work():
                 address, message = self.save(form)
                 if self.draft:
-                    drafts.saved(self.draft)
+                    drafts.saved(self.draft, creates=creates)
         except DomainError as refusal:
             if self.is_final(refusal):
                 raise

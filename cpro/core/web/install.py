@@ -13,7 +13,7 @@ from cpro.config import PROXY_HEADERS
 from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.rights import describe_closed_under_mandate, describe_read_under_mandate
-from cpro.core.web import error_pages, headers, request_log
+from cpro.core.web import error_pages, headers, request_log, retries
 from cpro.core.web.conflicts import describe_kept
 from cpro.core.web.pages import static_url
 from cpro.core.web.richtext import show
@@ -38,6 +38,7 @@ def install(app: Flask) -> None:
     app.before_request(_refuse_odd_addresses)
     app.after_request(headers.add_headers)
     error_pages.register_handlers(app)
+    retries.install(app)
 
 
 class _RowNumber(IntegerConverter):

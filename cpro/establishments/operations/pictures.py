@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
 from cpro.core.concurrency import check_fresh
-from cpro.core.errors import DomainError, NotFound
+from cpro.core.errors import Conflict, DomainError, NotFound
 from cpro.core.permissions import Actor
 from cpro.core.storage import FileStorage
 from cpro.establishments import queries
@@ -52,12 +52,20 @@ def delete_picture(kind: PictureKind, *, by: Actor, now: datetime) -> None:
     _add_version(PictureVersion(kind=kind, created_at=now), f"picture:{kind.value}:deleted", by=by, now=now)
 
 
-def undo_picture(kind: PictureKind, *, by: Actor, now: datetime) -> None:
-    """Undo the last deposit or deletion. Raises `NotFound` when there is none, `DomainError` after 30 days."""
+def undo_picture(kind: PictureKind, *, version_id: int | None, by: Actor, now: datetime) -> None:
+    """Undo the last deposit or deletion, which must be `version_id`: the one that the page showed.
+
+    Raises `DomainError` when nothing can be undone any more, `Conflict` when another change is the last by now.
+    """
     queries.lock_current_establishment()
     version = queries.find_undoable(kind, now=now)
     if version is None:
         raise DomainError("Il n’y a plus rien à annuler : un changement d’image s’annule pendant 30 jours.")
+    if version.id != version_id:
+        raise Conflict(
+            f"Le {kind.label} a changé entre-temps : rien n’a été annulé. Regardez l’image enregistrée, puis "
+            "annulez à nouveau si c’est bien ce dernier changement."
+        )
     version.undone_at = now
     db.session.flush()
     _record(version, f"picture:{kind.value}:undone", by=by, now=now)

@@ -73,7 +73,7 @@ def apply(
         prepared = prepare_application(
             staged, run_id, confirmations=confirmations, today=today, by=by, now=now, heartbeat=heartbeat
         )
-        with unit_of_work() as work:
+        with unit_of_work(school_first=False) as work:
             counts = write_application(staged, prepared, today=today, by=by, now=clock())
             finish(work.session, counts)
     return counts
@@ -81,12 +81,12 @@ def apply(
 
 def apply_now(run_id: int, *, confirmations: Sequence[str], by: Actor, clock: Clock) -> dict[str, Any]:
     """Apply an analysed import here and now, without a job; refused, it is as it was. Raises as `apply`."""
-    with unit_of_work():
+    with unit_of_work(school_first=False):
         lifecycle.begin_application(get_run(run_id))
     try:
         return apply(run_id, confirmations=confirmations, by=by, clock=clock)
     except DomainError:
-        with unit_of_work():
+        with unit_of_work(school_first=False):
             lifecycle.give_up_application(get_run(run_id))
         raise
 

@@ -63,7 +63,7 @@ def undo(
     today = school_day(now)
     with staging(db.session()) as staged:
         prepared = prepare_undo(staged, run_id=run_id, today=today, now=now, heartbeat=heartbeat)
-        with unit_of_work() as work:
+        with unit_of_work(school_first=False) as work:
             run = write_undo(staged, prepared, today=today, by=by, now=clock())
             finish(work.session, {"run_id": run.id, "counts": run.counts})
             return run.label

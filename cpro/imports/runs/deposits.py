@@ -111,7 +111,7 @@ def deposit(uploads: Sequence[upload_files.Upload], *, opens_student_accounts: b
                 if is_now:
                     run_id = _analyse_at_once(open_run, sources, recall_answers(), today=today, now=now)
                 else:
-                    with unit_of_work():
+                    with unit_of_work(school_first=False):
                         run = open_run()
                         lifecycle.send_to_analysis(run, by=by, now=now)
                         run_id = run.id
@@ -134,7 +134,7 @@ def renew(run: ImportRun, *, by: Actor, now: datetime) -> int | None:
                 lambda: lifecycle.restart_run(get_run(run_id), today=today), sources, answers, today=today, now=now
             )
             return None
-    with unit_of_work():
+    with unit_of_work(school_first=False):
         job: Job = lifecycle.send_to_analysis(get_run(run_id), by=by, now=now)
         return job.id
 
@@ -232,13 +232,13 @@ def analyse(
     Raises `ImportUnderWay`, and as `SIECLEAnalysis.run` does: the import is then failed, and nothing waits for it.
     """
     today = school_day(now)
-    with unit_of_work():
+    with unit_of_work(school_first=False):
         run_id = lifecycle.open_run(
             sources, opens_student_accounts=opens_student_accounts, today=today, by=by, now=now
         ).id
     with _failed_unless_concluded(run_id):
         analysis = fill(run_id, prepare(sources, today=today, answers=recall_answers()), heartbeat=heartbeat)
-        with unit_of_work():
+        with unit_of_work(school_first=False):
             conclude(run_id, analysis, now=now)
     return run_id
 
@@ -249,7 +249,7 @@ def _failed_unless_concluded(run_id: int) -> Iterator[None]:
     try:
         yield
     except Exception:
-        with unit_of_work():
+        with unit_of_work(school_first=False):
             run = get_run(run_id)
             if run.state is RunState.DEPOSITED:
                 lifecycle.close_run(run, RunState.FAILED)
@@ -267,7 +267,7 @@ def _analyse_at_once(
         compared_with = fingerprint_of_data(today)
         analysis = prepare(sources, today=today, answers=answers)
         found = list(analysis.run())
-        with unit_of_work():
+        with unit_of_work(school_first=False):
             lock_imports_and_school()
             if fingerprint_of_data(today) != compared_with:
                 continue
@@ -278,7 +278,7 @@ def _analyse_at_once(
                 return run_id
         with _failed_unless_concluded(run_id):
             _keep_by_batches(run_id, iter(found))
-            with unit_of_work():
+            with unit_of_work(school_first=False):
                 conclude(run_id, analysis, now=now)
         return run_id
     raise AnalysisOutdated
@@ -312,7 +312,7 @@ def _keep_by_batches(run_id: int, found: Iterator[Yielded], *, heartbeat: Callab
     while batch := list(islice(found, _BATCH)):
         heartbeat()
         rows = _list_rows(run_id, batch)
-        with unit_of_work():
+        with unit_of_work(school_first=False):
             _keep(rows)
 
 

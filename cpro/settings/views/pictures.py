@@ -11,6 +11,7 @@ from werkzeug.datastructures import FileStorage as Upload
 from cpro.core import clock
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import join_french
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
@@ -106,11 +107,11 @@ def remove_picture(kind: str) -> ResponseReturnValue:
 @bp.post("/admin/parametres/logo/annuler/<any(logo, cachet):kind>")
 @requires(Permission.PICTURES_EDIT)
 def undo_picture_change(kind: str) -> ResponseReturnValue:
-    """Undo the last deposit or deletion."""
-    which = PictureKind(kind)
+    """Undo the last deposit or deletion, the one that the page named."""
+    which, shown = PictureKind(kind), read_id(request.form.get("version", ""))
     try:
         with unit_of_work():
-            undo_picture(which, by=current_actor(), now=clock.utcnow())
+            undo_picture(which, version_id=shown, by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         form = PicturesForm()
         form.blame(refusal)

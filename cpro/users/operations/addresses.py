@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from cpro.core.concurrency import check_fresh
 from cpro.core.errors import Conflict, DomainError, NotFound
 from cpro.core.formatting import of_name
 from cpro.core.mail import MailMessage, enqueue, public_link
@@ -64,12 +65,16 @@ def change_account_address(account: Account, email: str, *, by: Actor, now: date
             enqueue(address_letters.account_change_letter(address, account, school, by=by), by=by, now=now)
 
 
-def change_own_address(session: Session, account: Account, email: str, *, by: Actor, now: datetime) -> None:
+def change_own_address(
+    session: Session, account: Account, email: str, *, opened_on: str | None, by: Actor, now: datetime
+) -> None:
     """Write the address that the owner of an account gave, with their password: it counts at once.
 
-    The earlier address is notified.
+    The earlier address is notified. `account` is locked (`queries.lock_account`). Raises `StaleForm` when the address
+    changed since the form was opened.
     """
     earlier, shown = account.confirmed_email, account.email
+    check_fresh({"email": shown}, opened_on)
     if email == earlier == shown:
         return
     _replace_waiting(session, account.establishment_id, account.id, now=now)
@@ -163,7 +168,7 @@ def confirm_school_address(establishment: Establishment, *, shown: str, by: Acto
     """Have the school's address, as a head signed in was `shown` it, count for heads' codes; they gave their password.
 
     Raises `Forbidden` for anybody else, `DomainError` when there is none or it is somebody's own, `Conflict` when it
-    changed meanwhile.
+    changed meanwhile. One that counts already stays as it is.
     """
     session = db.session()
     rules.check_head(by, "Seul le chef d’établissement en place confirme l’adresse de l’établissement.")
@@ -173,6 +178,8 @@ def confirm_school_address(establishment: Establishment, *, shown: str, by: Acto
         raise Conflict(
             "L’adresse électronique de l’établissement a changé entre-temps. Relisez-la, puis confirmez à nouveau."
         )
+    if shown == establishment.confirmed_email:
+        return  # by another window, at this very instant
     owner = queries.find_account_with(session, shown)
     if owner is not None:
         raise DomainError(

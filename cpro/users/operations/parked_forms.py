@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from cpro.core.secrets import new_token, token_hash
@@ -69,16 +71,11 @@ def keep_refused(session: Session, *, owner: str, path: str, fields: Sequence[tu
     if len(path) > 500 or sum(len(name) + len(value) for name, value in fields) > MAX_CHARACTERS:
         return False
     _keep_latest(session, owner, MAX_REFUSED)
-    session.add(
-        ParkedForm(
-            token_hash=_refused_key(owner, path),
-            owner=owner,
-            path=path,
-            fields=[[name, value] for name, value in fields],
-            created_at=now,
-        )
-    )
-    session.flush()
+    kept_now = {"owner": owner, "path": path, "fields": [[name, value] for name, value in fields], "created_at": now}
+    # One statement: a button pressed twice keeps its form in two transactions at once.
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    new = insert(ParkedForm).values(token_hash=_refused_key(owner, path), **kept_now)
+    session.execute(new.on_conflict_do_update(index_elements=["token_hash"], set_=kept_now))
     return True
 
 

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
 from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
-from cpro.core.errors import DomainError
+from cpro.core.errors import Conflict, DomainError
 from cpro.core.passwords import check_password, hash_password, needs_rehash
 from cpro.core.permissions import Actor
 from cpro.core.secrets import new_token, token_hash
+from cpro.core.transactions import lock_schools
 from cpro.establishments.models import Establishment
 from cpro.users import second_factor_policy
 from cpro.users.devices import UNKNOWN
@@ -38,9 +39,7 @@ def open_sign_in(
     `device` is what its owner will read of it (`devices.describe_device`). One that `awaits_code` opens nothing until
     `complete_sign_in`.
     """
-    session.execute(
-        delete(SignIn).where((SignIn.last_seen_at < now - INACTIVITY_LIMIT) | (SignIn.created_at < now - SIGN_IN_LIFE))
-    )
+    _sweep(session, now=now)
     token = new_token()
     sign_in = SignIn(
         token_hash=token_hash(token),
@@ -78,6 +77,13 @@ def _note_signed_in(session: Session, account: AnyAccount, *, by: Actor, now: da
     account.last_sign_in_at = now
     second_factor_policy.note_asked(session, account, now=now)
     record_about(session, "account:signed-in", account, by=by, now=now)
+
+
+def _sweep(session: Session, *, now: datetime) -> None:
+    """Delete the sign-ins that are over, of everybody, but those that another transaction holds."""
+    is_over = (SignIn.last_seen_at < now - INACTIVITY_LIMIT) | (SignIn.created_at < now - SIGN_IN_LIFE)
+    over = select(SignIn.id).where(is_over).with_for_update(skip_locked=True)
+    session.execute(delete(SignIn).where(SignIn.id.in_(over)))
 
 
 def end_sign_in(session: Session, sign_in_id: int, account: AnyAccount, *, by: Actor, now: datetime) -> None:
@@ -135,12 +141,25 @@ def choose_password(
 
 
 def change_own_password(
-    session: Session, account: AnyAccount, *, password: str, by: Actor, now: datetime, sign_in_id: int
+    session: Session,
+    account: AnyAccount,
+    *,
+    compared: str | None,
+    password: str,
+    by: Actor,
+    now: datetime,
+    sign_in_id: int,
 ) -> None:
     """Change one's own password, once `identity` compared the current one; the other browsers are signed out.
 
-    Raises `WeakPassword` on the field `password`.
+    `account` is locked (`queries.lock_account`), `compared` the hash that `identity` compared. Raises `WeakPassword` on
+    the field `password`, `Conflict` when another browser has changed the password or ended this sign-in since.
     """
+    if account.password_hash != compared or session.get(SignIn, sign_in_id) is None:
+        raise Conflict(
+            "Votre mot de passe vient d’être changé dans une autre fenêtre\u202f: connectez-vous avec le nouveau.",
+            field="current_password",
+        )
     choose_password(session, account, password=password, by=by, now=now, kept_sign_in_id=sign_in_id)
 
 
@@ -172,10 +191,10 @@ def enter_school(
     if sign_in is None:  # signed out in another window meanwhile
         return
     left_id = sign_in.entered_establishment_id
+    lock_schools(session, {left_id, school.id if school else left_id} - {None})
     sign_in.entered_establishment_id = school.id if school else None
     actions = {left_id: "school:left"} | ({school.id: "school:entered"} if school else {})
     for school_id, action in sorted((each, actions[each]) for each in actions if each is not None):
-        # In one order for everybody: each line locks its school's journal until the commit.
         actor = (left_by or by) if school_id == left_id else by
         record(
             action,

@@ -8,7 +8,7 @@ from wtforms import BooleanField, Form, PasswordField, StringField
 from wtforms.validators import ValidationError
 
 from cpro.core.validators import normalise_email
-from cpro.core.web.forms import BaseForm, checked, required
+from cpro.core.web.forms import BaseForm, VersionedForm, checked, required
 
 #: Longer than any identifier; what is typed beyond is a mistake or an attack.
 _LONGEST = 254
@@ -106,7 +106,7 @@ class OwnPasswordForm(BaseForm):
     password_confirm = _same_again()
 
 
-class OwnEmailForm(BaseForm):
+class OwnEmailForm(VersionedForm):
     """One's own e-mail address."""
 
     email = StringField(

@@ -16,6 +16,7 @@ from cpro.core.permissions import Principal
 from cpro.core.web.headers import cookie_name, cookies_are_secure
 from cpro.core.web.pages import is_local_path
 from cpro.users import authentication, queries, second_factor_policy
+from cpro.users.errors import SignInEnded
 from cpro.users.second_factor_policy import EPOCH, TRUST
 from cpro.users.web import guard, lost_uploads
 
@@ -53,7 +54,8 @@ def welcome(outcome: authentication.SignedIn) -> Response:
         return make_response(redirect(url_for("second_factor.ask", suite=asked if is_local_path(asked) else None), 303))
     session[guard.OWNER] = outcome.owner
     principal = guard.load_principal(outcome.token)
-    assert principal is not None, "the sign-in was committed just before"
+    if principal is None:  # since the commit
+        raise SignInEnded
     login_user(SignedInUser(outcome.token))
     _announce_second_factor(principal)
     target = parked or (asked if is_local_path(asked) else None) or url_for("users.home")

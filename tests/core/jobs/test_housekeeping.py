@@ -17,7 +17,7 @@ from cpro.core.jobs.models import Job, JobState
 from tests.core.jobs.conftest import Shop
 from tests.helpers import pictures
 from tests.helpers.browser import Browser
-from tests.helpers.uploads import stored_files, upload
+from tests.helpers.uploads import stored_files, undo, upload
 
 EVENING = datetime(2026, 11, 2, 20, 0, tzinfo=UTC)
 BEFORE_THREE_IN_PARIS = datetime(2026, 11, 3, 1, 59, tzinfo=UTC)
@@ -64,7 +64,7 @@ class TestRunHousekeeping:
     def test_run_housekeeping_unused_pictures_go(self, shop: Shop) -> None:
         browser = Browser(shop.app).sign_in_as(shop.world, "administrator")
         upload(browser, pictures.png())
-        browser.post("/admin/parametres/logo/annuler/logo")
+        undo(browser)
         old = (clock.utcnow() - timedelta(hours=2)).timestamp()
         for path in stored_files(shop.app):
             os.utime(path, (old, old))

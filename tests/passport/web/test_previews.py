@@ -15,7 +15,7 @@ from tests.factories import World, make_mandate
 from tests.helpers import pictures
 from tests.helpers.browser import Browser
 from tests.helpers.records import nothing_written, set_school, set_up
-from tests.helpers.uploads import LOGO_TAB, upload
+from tests.helpers.uploads import LOGO_TAB, undo, upload
 from tests.passport.conftest import SECRET, Class_
 
 As = Callable[..., Browser]
@@ -78,7 +78,7 @@ class TestPreviewPages:
         assert pictures.BLUE in colours_of(browser.get(FIRST))
         assert pictures.BLUE in colours_of(browser.get(LAST))
         for kind in ("logo", "cachet"):
-            browser.post(f"{LOGO_TAB}/annuler/{kind}")
+            undo(browser, kind)
         assert pictures.BLUE not in colours_of(browser.get(FIRST)) | colours_of(browser.get(LAST))
 
     def test_preview_pages_the_address_changes_with_the_pictures_alone(self, as_: As, world: World) -> None:

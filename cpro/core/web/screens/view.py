@@ -14,12 +14,14 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
 from cpro.core import clock, events, spreadsheets
+from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
 from cpro.core.formatting import format_count
 from cpro.core.lists import count_rows, find_page_from
 from cpro.core.parsing import read_id
 from cpro.core.spreadsheets import csv_chunks, xlsx_chunks
 from cpro.core.transactions import unit_of_work
+from cpro.core.web import drafts
 from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, current_principal, may, remote_address
 from cpro.core.web.forms import posted, typed_before_sign_in
@@ -259,6 +261,7 @@ class Screen(DeclaredScreen):
             return
         try:
             with unit_of_work():
+                drafts.saved(DraftKey(self.object_type, "new"), creates=True)
                 row_id = self.create(form, by=current_actor(), now=clock.utcnow()).id
         except DomainError as refused:
             form.blame(refused)

@@ -66,7 +66,7 @@ def apply(run_id: int) -> ResponseReturnValue:
                 return _back(run_id, _CHANGED if is_outdated else _READ_AGAIN, "warning")
         run = queries.get_run(run_id)
         confirmations, seen = posted().getlist("confirmations"), lifecycle.get_version(run)
-        with unit_of_work():
+        with unit_of_work(school_first=False):
             lifecycle.send_to_application(run, confirmations=confirmations, seen=seen, by=by, now=now)
     except DomainError as refusal:
         return show_run(run_id, refusal)
@@ -95,7 +95,7 @@ def answer(run_id: int) -> ResponseReturnValue:
     try:
         given = _keep(run_id, now)
         if request.form.get("geste") == "evident":
-            with unit_of_work():
+            with unit_of_work(school_first=False):
                 given += choices.answer_the_obvious(queries.get_run(run_id), by=by, now=now)
         if not given:
             return _back(run_id, "Aucune réponse n’a été donnée.", "warning")
@@ -115,7 +115,7 @@ def choose(run_id: int) -> ResponseReturnValue:
     try:
         given = _keep(run_id, now)
         if action in ("tout", "rien"):
-            with unit_of_work():
+            with unit_of_work(school_first=False):
                 choices.choose_all(
                     queries.get_run(run_id), is_selected=action == "tout", today=school_day(now), by=by, now=now
                 )
@@ -138,7 +138,7 @@ def abandon(run_id: int) -> ResponseReturnValue:
         return show_run(run_id, refused)
     if request.method == "POST":
         try:
-            with unit_of_work():
+            with unit_of_work(school_first=False):
                 lifecycle.abandon_run(run, by=current_actor(), now=clock.utcnow())
         except DomainError as refusal:
             return show_run(run_id, refusal)
@@ -171,7 +171,7 @@ def undo(run_id: int) -> ResponseReturnValue:
         return _back(run_id)
     if request.method == "POST":
         try:
-            with unit_of_work():
+            with unit_of_work(school_first=False):
                 is_sent = reversal.request_undo(run, by=current_actor(), now=now) is not None
             if not is_sent:
                 reversal.undo(run_id=run_id, by=current_actor(), clock=clock.utcnow)
@@ -201,7 +201,7 @@ def undo(run_id: int) -> ResponseReturnValue:
 
 def _keep(run_id: int, now: dt.datetime) -> int:
     """Keep the ticks and the answers of the page that is posted, all or none; return how many answers are new."""
-    with unit_of_work():
+    with unit_of_work(school_first=False):
         return choices.keep_decisions(
             queries.get_run(run_id),
             read_decisions(),

@@ -10,6 +10,7 @@ from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import of_name
 from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
+from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.pages import back_to, render_page
@@ -32,17 +33,17 @@ def own() -> ResponseReturnValue:
     principal = _principal()
     if principal.kind == "platform":
         raise NotFound("L’adresse d’un compte de la plateforme est son identifiant : elle ne se change pas ici.")
-    with tenancy.platform_session("own account") as lookup:
-        account = queries.get_account(lookup, principal.kind, principal.id)
-        assert isinstance(account, Account), "platform accounts were answered before"
-        stored, counting = account.email, account.confirmed_email
-    form = OwnEmailForm(posted() if request.method == "POST" else None, data={"email": stored})
-    status = _change_own(form, principal) if request.method == "POST" else None
-    if status == 200:
-        return back_to(url_for("users.own_account"), "Votre adresse électronique est enregistrée.")
-    return render_page(
-        "users/own_email.html", form=form, principal=principal, stored=stored, counting=counting, status=status or 200
-    )
+    stored, counting = _own_addresses(principal)
+    if request.method != "POST":
+        return _own_page(OwnEmailForm.opened({"email": stored}), principal, stored, counting)
+    form = OwnEmailForm.sent({"email": stored}, keeps_absent=False)
+    if not form.validate():
+        return _own_page(form, principal, stored, counting, form.status)
+    try:
+        _change_own(form, principal)
+    except DomainError as refusal:
+        return _own_page(form, principal, *_own_addresses(principal), refusal.status, refusal)
+    return back_to(url_for("users.own_account"), "Votre adresse électronique est enregistrée.")
 
 
 @bp.route("/admin/parametres/etablissement/confirmer-adresse", methods=["GET", "POST"])
@@ -89,21 +90,41 @@ def _principal() -> Principal:
     return principal
 
 
-def _change_own(form: OwnEmailForm, principal: Principal) -> int:
-    """Change the address of the person signed in; return the status of the answer, the form blamed if refused."""
-    if not form.validate():
-        return 422
-    try:
-        registry().check_password(form.current_password.data)
-    except DomainError as refusal:
-        form.blame(refusal)
-        return refusal.status
+def _own_addresses(principal: Principal) -> tuple[str, str]:
+    """Return a person's own address as it was typed last, and the one where their codes go."""
+    with tenancy.platform_session("own account") as lookup:
+        account = queries.get_account(lookup, principal.kind, principal.id)
+        assert isinstance(account, Account), "platform accounts were answered before"
+        return account.email, account.confirmed_email
+
+
+def _own_page(
+    form: OwnEmailForm,
+    principal: Principal,
+    stored: str,
+    counting: str,
+    status: int = 200,
+    refusal: DomainError | None = None,
+) -> ResponseReturnValue:
+    context = {"principal": principal, "stored": stored, "counting": counting}
+    conflict = explain(form, refusal, stored={"email": stored})
+    return render_page("users/own_email.html", form=form, conflict=conflict, status=status, **context)
+
+
+def _change_own(form: OwnEmailForm, principal: Principal) -> None:
+    """Change the address of the person signed in, after their password."""
+    registry().check_password(form.current_password.data)
     with platform_unit_of_work("own address") as work:
-        account = work.session.get_one(Account, principal.id)
+        account = queries.lock_account(work.session, principal.kind, principal.id)
+        assert isinstance(account, Account), "platform accounts were answered before"
         addresses.change_own_address(
-            work.session, account, form.email.data or "", by=current_actor(), now=clock.utcnow()
+            work.session,
+            account,
+            form.email.data or "",
+            opened_on=form.version.data,
+            by=current_actor(),
+            now=clock.utcnow(),
         )
-    return 200
 
 
 def _confirmation(form: PasswordForm) -> str:

@@ -78,7 +78,7 @@ def begin() -> ResponseReturnValue:
     if status := _refuse_password(form):
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
-        operations.begin(work.session, _own(work.session), now=clock.utcnow())
+        operations.begin(work.session, _lock_own(work.session), now=clock.utcnow())
     return back_to(url_for(".index"))
 
 
@@ -95,7 +95,7 @@ def confirm() -> ResponseReturnValue:
         form.blame(refusal)
         return _page(code_form=form, status=refusal.status)
     with platform_unit_of_work("own second factor") as work:
-        account = _own(work.session)
+        account = _lock_own(work.session)
         factor = queries.find_second_factor(work.session, account)
         if factor is None or factor.confirmed_at is not None:
             raise Conflict("Votre second facteur a changé dans une autre fenêtre.")
@@ -111,7 +111,7 @@ def renew_codes() -> ResponseReturnValue:
     if status := _refuse_password(form):
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
-        account = _own(work.session)
+        account = _lock_own(work.session)
         factor = queries.find_second_factor(work.session, account)
         if factor is None or factor.confirmed_at is None:
             raise Conflict("Votre second facteur n’est pas activé.")
@@ -127,7 +127,7 @@ def remove() -> ResponseReturnValue:
     if status := _refuse_password(form):
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
-        account = _own(work.session)
+        account = _lock_own(work.session)
         if second_factor_policy.is_asked(work.session, account):
             raise Forbidden("Un second facteur est exigé de votre rôle : il ne se retire pas.")
         operations.remove(work.session, account, by=current_actor(), now=clock.utcnow())
@@ -174,6 +174,11 @@ def _refuse_password(form: PasswordForm) -> int | None:
         form.blame(refusal)
         return refusal.status
     return None
+
+
+def _lock_own(session_: Any) -> queries.AnyAccount:
+    principal = _principal()
+    return queries.lock_account(session_, principal.kind, principal.id)
 
 
 def _own(session_: Any) -> queries.AnyAccount:

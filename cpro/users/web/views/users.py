@@ -88,7 +88,7 @@ def sign_out() -> ResponseReturnValue:
     principal = current_principal()
     if principal is not None:
         with platform_unit_of_work("sign-out") as work:
-            account = queries.get_account(work.session, principal.kind, principal.id)
+            account = queries.lock_account(work.session, principal.kind, principal.id)
             sign_ins.end_sign_in(work.session, principal.sign_in_id, account, by=current_actor(), now=clock.utcnow())
             refused = parked_forms.refused_owner(principal.kind, principal.id, principal.sign_in_id)
             parked_forms.forget_refused(work.session, owner=refused)
@@ -237,11 +237,12 @@ def _change_password(form: OwnPasswordForm, principal: Principal) -> int:
     if not form.validate():
         return 422
     try:
-        check_own_password(form.current_password.data)
+        compared = identity.check_password(principal, form.current_password.data, now=clock.utcnow())
         with platform_unit_of_work("own password") as work:
             sign_ins.change_own_password(
                 work.session,
-                queries.get_account(work.session, principal.kind, principal.id),
+                queries.lock_account(work.session, principal.kind, principal.id),
+                compared=compared,
                 password=form.password.data,
                 by=current_actor(),
                 now=clock.utcnow(),

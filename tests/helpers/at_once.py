@@ -1,0 +1,52 @@
+"""Two requests at one instant: both are let as far as the lock of their school, and only then go on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.engine import Engine
+from werkzeug.test import TestResponse
+
+from tests.helpers.locks import locked_row
+
+#: Seconds: a request that does not come to the lock within that time wants none.
+_GATHERING = 1.0
+_WAITING = text(
+    "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
+    "WHERE datname = current_database())"
+)
+
+
+def at_once(
+    database: str, admin_engine: Engine | None, school_id: int, *acts: Callable[[], TestResponse]
+) -> list[TestResponse]:
+    """Run some requests, each in a thread, and return their answers in the order given.
+
+    The school's row (SQLite's single writer) is held by another connection until all wait for it: what each reads
+    before its lock is what it would read if the others did not exist.
+    """
+    answers: dict[int, TestResponse] = {}
+    threads = [threading.Thread(target=lambda n=n, act=act: answers.update({n: act()})) for n, act in enumerate(acts)]
+    with locked_row(database, admin_engine, f"establishment WHERE id = {school_id}"):
+        for thread in threads:
+            thread.start()
+        _gather(admin_engine, threads)
+    for thread in threads:
+        thread.join()
+    assert len(answers) == len(acts), "a request raised"
+    return [answers[number] for number in range(len(acts))]
+
+
+def _gather(admin_engine: Engine | None, threads: Sequence[threading.Thread]) -> None:
+    until = time.monotonic() + _GATHERING
+    while time.monotonic() < until and any(thread.is_alive() for thread in threads):
+        if admin_engine is not None:
+            with admin_engine.connect() as connection:
+                if (connection.scalar(_WAITING) or 0) >= sum(thread.is_alive() for thread in threads):
+                    return
+        elif time.monotonic() > until - _GATHERING * 0.8:
+            return
+        time.sleep(0.01)
