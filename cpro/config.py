@@ -70,8 +70,10 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "CPRO_CONTACT_EMAIL": _contact_email(environ.get("CPRO_CONTACT_EMAIL", "")),
         "CPRO_SECOND_FACTOR": _second_factor(environ.get("CPRO_SECOND_FACTOR", "")),
         "CPRO_DEMO_PASSWORD": environ.get("CPRO_DEMO_PASSWORD", ""),
+        "CPRO_JOURNAL_KEY": [key.strip() for key in environ.get("CPRO_JOURNAL_KEY", "").split(",") if key.strip()],
         "SECRET_KEY": environ.get("CPRO_SECRET_KEY") or _generated_secret(instance),
         "SQLALCHEMY_DATABASE_URI": _database_url(environ.get("CPRO_DATABASE_URL", ""), instance),
+        "CPRO_MIGRATION_DATABASE_URL": _migration_url(environ.get("CPRO_MIGRATION_DATABASE_URL", "")),
         "TRUSTED_HOSTS": _trusted_hosts(environ.get("CPRO_TRUSTED_HOSTS", ""), public_url),
     }
 
@@ -148,6 +150,20 @@ def _database_url(text: str, instance: Path) -> str:
             "ou à « sqlite:////dossier/cpro.sqlite3 », ou rester vide."
         )
     return url.set(drivername=driver).render_as_string(hide_password=False)
+
+
+def _migration_url(text: str) -> str:
+    """Return the address at which migrations reach PostgreSQL, "" where they use that of the pages."""
+    try:
+        url = make_url(_database_url(text, Path())) if text else None
+    except UnusableSetting:
+        url = make_url("sqlite://")
+    if url is not None and url.get_backend_name() != "postgresql":
+        raise UnusableSetting(
+            "CPRO_MIGRATION_DATABASE_URL doit ressembler à «\u202fpostgresql+psycopg://propriétaire:mot-de-passe@serveur/"
+            "base\u202f», ou rester vide."
+        )
+    return url.render_as_string(hide_password=False) if url else ""
 
 
 def _proxy_headers(text: str) -> frozenset[str]:

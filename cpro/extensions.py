@@ -88,6 +88,11 @@ class Application:
         return (current_app.config["SECRET_KEY"], *(current_app.config.get("SECRET_KEY_FALLBACKS") or ()))
 
     @property
+    def journal_keys(self) -> tuple[str, ...]:
+        """Return the journal's own key, then its former ones; none where the server's key serves."""
+        return tuple(current_app.config.get("CPRO_JOURNAL_KEY", ()))
+
+    @property
     def instance(self) -> Path:
         """Return the instance folder."""
         return Path(current_app.config["CPRO_INSTANCE"])

@@ -23,6 +23,7 @@ from cpro import demo
 from cpro.competences.national import load_lists
 from cpro.config import local_url
 from cpro.core import clock
+from cpro.core.database_roles import UnsafeRole, check_serving_role
 from cpro.core.jobs.child import ChildWorker
 from cpro.core.storage import FileStorage, StorageUnavailable
 from cpro.extensions import db
@@ -88,6 +89,9 @@ def _prepare_database() -> None:
         _refuse_newer_database()
         logging.getLogger("alembic").setLevel(logging.WARNING)
         upgrade()
+        check_serving_role()
+    except UnsafeRole as refusal:
+        raise CannotStart(str(refusal)) from refusal
     except (SQLAlchemyError, CommandError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise CannotStart(

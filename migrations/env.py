@@ -2,8 +2,9 @@
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
+from cpro.core.database_roles import grant_rights
 from cpro.core.types import UTCDateTime
 from cpro.extensions import db
 
@@ -15,8 +16,9 @@ def render_type(kind: str, item: object, autogen_context: object) -> str | bool:
 
 def run_migrations() -> None:
     """Migrate the database of the current application."""
-    options = current_app.extensions["migrate"].configure_args
-    with db.engine.connect() as connection:
+    options, owner = current_app.extensions["migrate"].configure_args, current_app.config["CPRO_MIGRATION_DATABASE_URL"]
+    engine = create_engine(owner, poolclass=NullPool) if owner else db.engine
+    with engine.connect() as connection:
         on_postgresql = connection.dialect.name == "postgresql"
         if not on_postgresql:
             # SQLite rebuilds a table by dropping it, which foreign keys would refuse, or follow into the rows that
@@ -27,6 +29,8 @@ def run_migrations() -> None:
             if on_postgresql:  # data migrations span all schools (row-level security, 0002)
                 connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
             context.run_migrations()
+            if on_postgresql and owner:
+                grant_rights(connection, current_app.config["SQLALCHEMY_DATABASE_URI"])
         connection.commit()
         if not on_postgresql:
             _on_sqlite(connection, "PRAGMA foreign_keys=ON")

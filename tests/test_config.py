@@ -25,6 +25,7 @@ REFUSED = (
         "CPRO_DATABASE_URL",
         ["mysql://u:p@h/b", "nonsense", "sqlite://", "sqlite:///:memory:", "postgresql+asyncpg://h/b"],
     ),
+    ("CPRO_MIGRATION_DATABASE_URL", ["sqlite:////tmp/x.sqlite3", "nonsense", "postgresql+asyncpg://h/b"]),
     ("CPRO_PUBLIC_URL", ["cpro.example", "ftp://cpro.example", "https://", "https://h:99999", "https://h/?a=1", "//h"]),
     ("CPRO_PROXIES", ["-1", "11", "deux", "1.5"]),
     ("CPRO_PROXY_HEADERS", ["prefix", "for,prefix", "X-Forwarded-For"]),

@@ -23,6 +23,7 @@ import pytest
 from tests.helpers.platform import (
     PROJECT_ROOT,
     Platform,
+    as_owner,
     empty_postgresql_schema,
     environment,
     flask,
@@ -221,7 +222,8 @@ class TestMigrationsByHand:
     def test_migrations_by_hand_the_same_on_postgresql(self, tmp_path: Path, database: str) -> None:
         with empty_postgresql_schema(database) as address:
             for command in (("upgrade",), ("check",), ("downgrade", "base"), ("upgrade",), ("check",)):
-                done = flask("db", *command, folder=tmp_path, CPRO_DATABASE_URL=address)
+                roles = {"CPRO_DATABASE_URL": address, "CPRO_MIGRATION_DATABASE_URL": as_owner(address)}
+                done = flask("db", *command, folder=tmp_path, **roles)
                 assert done.returncode == 0, f"flask db {' '.join(command)}\n{done.stdout}{done.stderr}"
 
 

@@ -24,7 +24,7 @@ from tests.helpers import pictures
 from tests.helpers.at_once import at_once
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
-from tests.helpers.records import rows
+from tests.helpers.records import nothing_written, rows
 from tests.helpers.uploads import LOGO_TAB, shown, undoable, upload
 
 As = Callable[..., Browser]
@@ -232,6 +232,21 @@ class TestEditPage:
 
 
 class TestPictures:
+    def test_undo_picture_change_posted_twice_takes_back_one_change(self, app: Flask, as_: As) -> None:
+        browser = as_("administrator")
+        upload(browser, pictures.png(10, 10))
+        upload(browser, pictures.png(20, 20))
+        pressed = undoable(browser)
+        browser.post(f"{LOGO_TAB}/annuler/logo", pressed)
+
+        with nothing_written(app):
+            again = browser.post(f"{LOGO_TAB}/annuler/logo", pressed)
+            without = browser.post(f"{LOGO_TAB}/annuler/logo")
+
+        assert (again.status_code, without.status_code) == (409, 409)
+        assert "Le logo a changé entre-temps" in Page(again).alerts[0]
+        assert shown(browser) == (10, 10)
+
     def test_undo_picture_change_posted_twice_at_once_takes_back_one(
         self, app: Flask, as_: As, together: AtOnce
     ) -> None:

@@ -57,7 +57,7 @@ class AuditEntry(Owned, Searched, Model):
     changes: Mapped[dict[str, Any]] = mapped_column(JSON)
     #: rank in the chain of its school (or of the platform): 1, 2, 3… without a gap
     number: Mapped[int] = mapped_column(default=0)
-    #: SHA-256 of this line and of the digest of the line before it (audit/chain.py)
+    #: keyed digest of this line and of the digest of the line before it (audit/chain.py)
     digest: Mapped[str] = mapped_column(String(64), default="")
 
 

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -26,6 +27,15 @@ def keyed_hash(purpose: str, value: str) -> str:
     """
     key = _derived(application.secret_keys[0], purpose)
     return hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def journal_hashes(value: bytes) -> Iterator[str]:
+    """Yield the HMAC-SHA-256 of a line of the journal under the key of today, then under each that it may bear.
+
+    The key comes from the journal's own, or from the server's: the database alone forges no line.
+    """
+    for master in (*application.journal_keys, *application.secret_keys):
+        yield hmac.digest(_derived(master, "journal"), value, "sha256").hex()
 
 
 def new_token() -> str:

@@ -155,12 +155,6 @@ def scope_of(session: Session | None = None) -> Scope:
     return scope
 
 
-def find_scope(session: Session) -> Scope | None:
-    """Return the scope of a session, or None where it was opened on none."""
-    scope: Scope | None = session.info.get(_SCOPE)
-    return scope
-
-
 @contextmanager
 def platform_session(reason: str) -> Iterator[Session]:
     """Yield a session of its own that sees every school, closed at the end; `reason` says why it must.
@@ -394,7 +388,7 @@ def _announce_to_database(session: Session, transaction: SessionTransaction, con
         "wait": f"{max(1, milliseconds_to_wait())}ms",
         "plans": "auto" if application.is_answering else "force_custom_plan",
     }
-    scope = find_scope(session)
+    scope = session.info.get(_SCOPE)
     if scope is None:  # nothing is announced, so row-level security shows nothing
         connection.execute(_ANNOUNCE_HOW, how)
         return

@@ -126,8 +126,11 @@ def count_commits() -> int:
 
 
 def _lock_own_school(session: Session) -> None:
-    scope = tenancy.find_scope(session)
-    if scope is not None and not scope.is_platform and not scope.read_only:
+    try:
+        scope = tenancy.scope_of(session)
+    except tenancy.TenancyError:
+        return  # whatever is sent is refused
+    if not scope.is_platform and not scope.read_only:
         lock_schools(session, [scope.establishment_id])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.engine import Connection
 
+from cpro.audit import chain
 from cpro.audit.models import AuditEntry, AuditHead
 from cpro.audit.operations import About, record
 from cpro.core import tenancy
@@ -134,6 +136,58 @@ class TestVerifyCommand:
 
     def test_verify_says_so_of_an_empty_one(self, app: Flask) -> None:
         assert verify(app).exit_code == 0
+
+
+class TestKeys:
+    """What somebody who holds the database, and knows this code, cannot forge without the server's key."""
+
+    def test_verify_finds_a_chain_written_anew_without_the_key(self, journal: Flask, world: World) -> None:
+        _write_anew(journal, world.a.id)
+
+        outcome = verify(journal)
+
+        assert outcome.exit_code == 1
+        assert "Ligne 2 (établissement n° 1)" in outcome.stderr, "the first keyed line before it tells"
+
+    def test_verify_takes_lines_of_before_the_key_and_no_other_after(self, journal: Flask, world: World) -> None:
+        _write_anew(journal, world.a.id, first=1)
+        assert verify(journal).exit_code == 0
+
+        with journal.app_context():
+            write(world.a.id)
+        assert verify(journal).exit_code == 0
+
+    def test_verify_knows_the_lines_of_a_former_key(self, journal: Flask, world: World) -> None:
+        server_key = journal.config["SECRET_KEY"]
+        try:
+            journal.config["CPRO_JOURNAL_KEY"] = ["a key of its own"]
+            with journal.app_context():
+                write(world.a.id)
+            assert verify(journal).exit_code == 0
+
+            journal.config["SECRET_KEY"] = "another"
+            assert verify(journal).exit_code == 1, "the first lines are under the former server's key"
+
+            journal.config["CPRO_JOURNAL_KEY"] = ["a key of its own", server_key]
+            assert verify(journal).exit_code == 0
+        finally:
+            journal.config["SECRET_KEY"], journal.config["CPRO_JOURNAL_KEY"] = server_key, []
+
+
+def _write_anew(app: Flask, school_id: int, *, first: int = 2) -> None:
+    """Compute a school's chain again from its line `first` on, as before there was a key, and set its head."""
+    with app.app_context(), tenancy.platform_session("test") as session:
+        wanted = select(AuditEntry).where(AuditEntry.establishment_id == school_id).order_by(AuditEntry.number)
+        lines, digest = session.scalars(wanted).all(), ""
+        statements = []
+        for line in lines:
+            if line.number >= first:
+                digest = hashlib.sha256(chain._written_out(line, after=digest)).hexdigest()
+                statements.append(f"UPDATE audit_entry SET digest = '{digest}' WHERE id = {line.id}")
+            digest = digest if line.number >= first else line.digest
+    statements.append(f"UPDATE audit_head SET digest = '{digest}' WHERE establishment_id = {school_id}")
+    for statement in statements:
+        tamper(app, statement)
 
 
 class TestAppend:

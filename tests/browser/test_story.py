@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.scenes import MASKS, PARTICULARS, PICTURES, TRANSFERS, end_sign_in
 from tests.helpers.chromium import PASSWORD, Site, sign_in
 from tests.helpers.pictures import jpeg, png
-from tests.helpers.platform import Platform, empty_postgresql_schema
+from tests.helpers.platform import Platform, as_owner, empty_postgresql_schema
 
 #: The picture deposited, beside which stands the page that it will be printed on.
 PICTURE = "img[src*='/logo/image/']"
@@ -32,6 +32,7 @@ def whole_site(javascript: bool, chromium: Browser, tmp_path_factory: pytest.Tem
     with ExitStack() as until_the_end:
         if tested_on:
             settings["CPRO_DATABASE_URL"] = until_the_end.enter_context(empty_postgresql_schema(tested_on))
+            settings["CPRO_MIGRATION_DATABASE_URL"] = as_owner(settings["CPRO_DATABASE_URL"])
         platform = Platform(tmp_path_factory.mktemp("site"), settings)
         yield Site(until_the_end.enter_context(platform), chromium)
 

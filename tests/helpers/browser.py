@@ -27,7 +27,7 @@ class Browser:
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
         """Open a page and remember its token."""
-        return self.see(self.client.get(path, buffered=True, **kwargs))
+        return self.see(self.client.get(path, **{"buffered": True, **kwargs}))
 
     def see(self, answer: TestResponse) -> TestResponse:
         """Remember the token of an answer, if it is a page."""

@@ -19,7 +19,7 @@ from types import TracebackType
 from urllib.request import urlopen
 from uuid import uuid4
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 #: The first found is driven. The first has no windows: it opens a page at half the cost of the others.
@@ -84,12 +84,30 @@ def without_root_powers() -> list[str]:
     return [setpriv, "--bounding-set", "-dac_override,-dac_read_search"] if setpriv else []
 
 
+#: The role that owns the tables of such a schema.
+_OWNER = "cpro_owner"
+
+
+def as_owner(address: str) -> str:
+    """Return the address at which migrations reach a schema of `empty_postgresql_schema`, "" for SQLite."""
+    url = make_url(address)
+    if url.get_backend_name() == "sqlite":
+        return ""
+    return url.set(username=_OWNER).render_as_string(hide_password=False)
+
+
 @contextmanager
 def empty_postgresql_schema(address: str) -> Iterator[str]:
-    """Yield the address of an empty schema in a PostgreSQL database, dropped afterwards; the other tables stay."""
-    schema, engine = f"test_{uuid4().hex}", create_engine(address)
+    """Yield the address of an empty schema in a PostgreSQL database, dropped afterwards; the other tables stay.
+
+    The schema is that of a role that owns what is made in it (`as_owner`): the role of `address` serves.
+    """
+    schema, engine = f"test_{uuid4().hex}", create_engine(os.environ["CPRO_TEST_ADMIN_URL"])
     with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(1)"))  # two processes of tests begin at once
+        if not connection.scalar(text(f"SELECT true FROM pg_roles WHERE rolname = '{_OWNER}'")):
+            connection.execute(text(f"CREATE ROLE {_OWNER} LOGIN NOSUPERUSER NOBYPASSRLS"))
+        connection.execute(text(f"CREATE SCHEMA {schema} AUTHORIZATION {_OWNER}"))
     try:
         yield f"{address}?options=-csearch_path%3D{schema}"
     finally:

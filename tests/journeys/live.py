@@ -24,7 +24,7 @@ from urllib.request import urlopen
 from sqlalchemy import create_engine, text
 
 from tests.helpers.mail_server import Sink
-from tests.helpers.platform import PROJECT_ROOT, environment, flask, free_port
+from tests.helpers.platform import PROJECT_ROOT, as_owner, environment, flask, free_port
 from tests.journeys.visitor import Visitor
 
 #: An activation code, as papers and messages print it.
@@ -156,7 +156,8 @@ class Live:
 
     def _environment(self) -> dict[str, str]:
         mail = {"CPRO_MAIL_URL": self.mail_server.url} if self.mail_server else {}
-        return {"CPRO_DATABASE_URL": self.database_url, "CPRO_PUBLIC_URL": self.url, **mail, **self.settings}
+        database = {"CPRO_DATABASE_URL": self.database_url, "CPRO_MIGRATION_DATABASE_URL": as_owner(self.database_url)}
+        return {**database, "CPRO_PUBLIC_URL": self.url, **mail, **self.settings}
 
     def _start(self, *command: str) -> subprocess.Popen[bytes]:
         with (self.folder / "log.txt").open("ab") as log:

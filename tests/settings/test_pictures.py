@@ -307,21 +307,6 @@ class TestRemoveAndUndoPicture:
         assert answer.status_code == 422
         assert "Il n’y a plus rien à annuler" in Page(answer).alerts[0]
 
-    def test_undo_picture_change_posted_twice_takes_back_one_change(self, app: Flask, as_: As) -> None:
-        browser = as_("administrator")
-        upload(browser, pictures.png(10, 10))
-        upload(browser, pictures.png(20, 20))
-        pressed = undoable(browser)
-        browser.post(f"{URL}/annuler/logo", pressed)
-
-        with nothing_written(app):
-            again = browser.post(f"{URL}/annuler/logo", pressed)
-            without = browser.post(f"{URL}/annuler/logo")
-
-        assert (again.status_code, without.status_code) == (409, 409)
-        assert "Le logo a changé entre-temps" in Page(again).alerts[0]
-        assert shown(browser) == (10, 10)
-
     def test_undo_picture_change_of_one_leaves_the_other(self, as_: As) -> None:
         browser = as_("administrator")
         upload(browser, pictures.png(10, 10))

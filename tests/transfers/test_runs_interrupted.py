@@ -54,6 +54,7 @@ def settings(exchange: Exchange, database: str, worker_folder: Path) -> dict[str
         CPRO_INSTANCE=str(worker_folder),
         CPRO_UPLOADS=str(worker_folder / "uploads"),
         CPRO_DATABASE_URL=database,
+        CPRO_SECRET_KEY=exchange.app.config["SECRET_KEY"],
     )
 
 

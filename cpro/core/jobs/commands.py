@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core import clock, tenancy
 from cpro.core.commands import COMMAND_LINE, print_table, sentences
+from cpro.core.database_roles import UnsafeRole, check_serving_role
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_instant
 from cpro.core.jobs import operations
@@ -37,6 +38,10 @@ def worker(child: bool) -> None:
     from cpro.core.jobs.worker import run_worker
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the worker's threads need the application
+    try:
+        check_serving_role()
+    except UnsafeRole as refusal:
+        raise click.ClickException(str(refusal)) from refusal
     if not child:
         click.echo("Le traitement des tâches est démarré ; Ctrl+C pour arrêter.")
     run_worker(app, is_child=child)

@@ -47,7 +47,7 @@ def end(sign_in_id: int) -> ResponseReturnValue:
     """Sign one browser out; it stops at its next request."""
     principal = _principal()
     with platform_unit_of_work("own sign-ins") as work:
-        account = queries.get_account(work.session, principal.kind, principal.id)
+        account = queries.lock_account(work.session, principal.kind, principal.id)
         device = sign_ins.end_own_sign_in(work.session, account, sign_in_id, by=current_actor(), now=clock.utcnow())
     if device is None:
         raise NotFound("Cette session est déjà terminée, ou n’est pas la vôtre.")
@@ -60,7 +60,7 @@ def end_others() -> ResponseReturnValue:
     """Sign every other browser out."""
     principal = _principal()
     with platform_unit_of_work("own sign-ins") as work:
-        account = queries.get_account(work.session, principal.kind, principal.id)
+        account = queries.lock_account(work.session, principal.kind, principal.id)
         number = sign_ins.end_other_sign_ins(
             work.session, account, kept_sign_in_id=principal.sign_in_id, by=current_actor(), now=clock.utcnow()
         )

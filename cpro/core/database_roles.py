@@ -1,0 +1,73 @@
+"""Two roles on PostgreSQL: one owns the tables and migrates them, the other serves and owns nothing.
+
+Whoever reaches the database as CPro does while it serves can add lines to the journal, and neither change, delete, nor
+stop what refuses it. SQLite has no roles.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import OperationalError
+
+from cpro.extensions import db
+
+_ROWS = "SELECT, INSERT, UPDATE, DELETE"
+#: What the role that serves may do with a table, where it is less than with any other.
+_LESS = {"audit_entry": "SELECT, INSERT", "audit_head": "SELECT, INSERT, UPDATE", "alembic_version": "SELECT"}
+_TABLES = text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+_POWERS = text(
+    """
+    SELECT rolsuper OR rolbypassrls
+        OR has_schema_privilege(current_schema(), 'CREATE')
+        OR EXISTS (
+            SELECT FROM pg_class
+            WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND pg_has_role(relowner, 'MEMBER')
+        )
+        OR coalesce(has_table_privilege(to_regclass('audit_entry'), 'UPDATE, DELETE, TRUNCATE'), false)
+    FROM pg_roles WHERE rolname = current_user
+    """
+)
+
+
+class UnsafeRole(Exception):
+    """Say that the role that would serve could change the tables, or rewrite the journal."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"Le rôle PostgreSQL «\u202f{role}\u202f» possède les tables de CPro ou peut les modifier\u202f: il "
+            "pourrait réécrire le journal. CPro ne sert qu’avec un rôle qui ne possède rien\u202f: voir «\u202fTwo "
+            "roles\u202f» dans docs/production.md."
+        )
+
+
+def grant_rights(connection: Connection, serving_url: str) -> None:
+    """Give the role that serves what it needs of each table, and take the rest, as the role that owns them."""
+    user, owner = make_url(serving_url).username, connection.scalar(text("SELECT current_user"))
+    if user is None or user == owner:
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    schema = quote(connection.scalar(text("SELECT current_schema()")) or "public")
+    name = quote(user)
+    connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {name}"))
+    for table in connection.scalars(_TABLES).all():
+        connection.execute(text(f"REVOKE ALL ON {quote(table)} FROM {name}"))
+        connection.execute(text(f"GRANT {_LESS.get(table, _ROWS)} ON {quote(table)} TO {name}"))
+    connection.execute(text(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {name}"))
+
+
+def check_serving_role(engine: Engine | None = None) -> None:
+    """Return if the role of the database may serve. Raises `UnsafeRole`; a database that does not answer is judged at
+    the next start.
+    """
+    engine = engine or db.engine
+    if engine.dialect.name != "postgresql":
+        return
+    try:
+        with engine.connect() as connection:
+            is_unsafe = connection.scalar(_POWERS)
+    except OperationalError:
+        return
+    engine.dispose()  # a server that forks after this must not share the connection
+    if is_unsafe:
+        raise UnsafeRole(engine.url.username or "")
