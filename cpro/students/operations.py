@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,7 +21,7 @@ from cpro.core.errors import DomainError, FieldErrors, Forbidden, MaybeThere, ch
 from cpro.core.formatting import plural, spoken_name
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
-from cpro.core.validators import normalise_mef, read_line
+from cpro.core.validators import clean_person_name, normalise_mef, read_line
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
 from cpro.students.mefs import diploma_of_division, diplomas_of_divisions
@@ -254,12 +255,15 @@ def refuse_if_kept_by_siecle() -> None:
         raise KeptBySIECLE
 
 
+_read_name = partial(read_line, max_length=100, clean=clean_person_name)
+
+
 def _clean_student(values: Mapping[str, str], now: datetime, own_course: str = "") -> dict[str, Any]:
     errors: dict[str, str] = {}
     clean: dict[str, Any] = {
-        "last_name": read_line(values, "last_name", 100, errors, required="Indiquez le nom de famille."),
-        "usage_name": read_line(values, "usage_name", 100, errors),
-        "first_name": read_line(values, "first_name", 100, errors, required="Indiquez le prénom."),
+        "last_name": _read_name(values, "last_name", errors=errors, required="Indiquez le nom de famille."),
+        "usage_name": _read_name(values, "usage_name", errors=errors),
+        "first_name": _read_name(values, "first_name", errors=errors, required="Indiquez le prénom."),
         "birth_date": _birth_date(values.get("birth_date", ""), now.date(), errors),
     }
     code = read_line(values, "division", 8, errors)

@@ -19,6 +19,7 @@ from cpro.core.validators import (
     InvalidText,
     InvalidTimezone,
     InvalidWebsite,
+    clean_person_name,
     clean_text,
     fold,
     normalise_cnil_reference,
@@ -123,6 +124,15 @@ class TestCleanText:
     def test_clean_text_refuses_invisible_characters(self, char: str) -> None:
         with pytest.raises(InvalidText, match="caractère de contrôle"):
             clean_text(f"Lycée{char}Gallieni", max_length=50)
+
+    @pytest.mark.parametrize("text", ["Zo" + "e" + "\u0301" * 4, "Jean\u0378", "a" + "\u0300\u0301\u0302\u0303"])
+    def test_clean_text_refuses_signs_that_nobody_types(self, text: str) -> None:
+        with pytest.raises(InvalidText, match="que l’on ne tape pas"):
+            clean_text(text, max_length=100)
+
+    @pytest.mark.parametrize("text", ["Nguyễn", "Ẵ", "Ǟ", "Jean\u2800", "\u061cJean\ufe0f", "Je\u034fan"])
+    def test_clean_text_keeps_or_tidies_what_people_do_type(self, text: str) -> None:
+        assert clean_text(text, max_length=100) in {"Nguyễn", "Ẵ", "Ǟ", "Jean"}
 
     def test_clean_text_accepts_the_maximum_length_after_tidying(self) -> None:
         assert clean_text(" " + "e\u0301" * 20 + " ", max_length=20) == "é" * 20
@@ -356,3 +366,14 @@ class TestNormaliseSchoolCode:
     def test_normalise_school_code_refuses_the_words_of_our_own_addresses(self, code: str) -> None:
         with pytest.raises(InvalidSchoolCode, match="réservé"):
             normalise_school_code(code.upper())
+
+
+class TestCleanPersonName:
+    @pytest.mark.parametrize("text", [".", "'", "12345", "\u2014 ?", "… …"])
+    def test_clean_person_name_refuses_one_without_a_letter(self, text: str) -> None:
+        with pytest.raises(InvalidText, match="aucune lettre"):
+            clean_person_name(text)
+
+    @pytest.mark.parametrize("text", ["O", "d’Arc", "Élisabeth II", "Ô", "Ли", "محمد"])
+    def test_clean_person_name_takes_every_alphabet(self, text: str) -> None:
+        assert clean_person_name(text) == text

@@ -70,3 +70,21 @@ class TestCleanText:
             clean_text("Andr\ufffda", max_length=100)
 
         assert refused.value.suggestion == ""
+
+
+class TestRepairTextOfWindowsAndAddresses:
+    @pytest.mark.parametrize(
+        ("spoiled", "expected"),
+        [
+            ("Ren├®", "René"),
+            ("Th├®r├¿se", "Thérèse"),
+            ("DUR%E9ND", "DURéND"),
+            ("DUR%C3%A9ND", "DURéND"),
+            ("Durand", "Durand"),
+            ("Réussite à 100 %DE la classe", "Réussite à 100 %DE la classe"),
+            ("TVA 20%ba", "TVA 20%ba"),
+            ("Schéma ┌─┐", "Schéma ┌─┐"),
+        ],
+    )
+    def test_repair_text_of_a_dos_window_or_of_an_address(self, spoiled: str, expected: str) -> None:
+        assert repair_text(spoiled) == expected

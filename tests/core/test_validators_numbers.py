@@ -14,6 +14,7 @@ from cpro.core.validators import (
     InvalidText,
     InvalidUAI,
     ine_kind,
+    is_ine_filler,
     is_ine_key_doubtful,
     normalise_cnil_reference,
     normalise_ine,
@@ -191,3 +192,22 @@ class TestIsINEKeyDoubtful:
         keys = [first + second for first in string.ascii_uppercase for second in string.ascii_uppercase]
 
         assert sum(not is_ine_key_doubtful(digits + key) for key in keys) == 1
+
+
+class TestIsINEFiller:
+    @pytest.mark.parametrize(
+        "filler",
+        "00000000000 XXXXXXXXXXX 11111111111 12121212121 0A0A0A0A0A0 12312312312 01234567890 12345678901 123456789AB "
+        "1234567890A 987654321AA 000000001AA 00000000001 0000000000A A1111111111 INCONNU0000 SANSINE0000 NONCONNU000 "
+        "_ NEANT 999999999ZZ".split(),
+    )
+    def test_is_ine_filler_what_people_type_so_that_a_column_is_not_empty(self, filler: str) -> None:
+        assert is_ine_filler(filler)
+        with pytest.raises(InvalidINE):
+            normalise_ine(filler)
+
+    @pytest.mark.parametrize(
+        "ine", ["990000011DB", "060123456HA", "1234506789A", "0000123456X", "2604A00012B", "990020000CE", "120304050GH"]
+    )
+    def test_is_ine_filler_a_number_with_zeros_or_a_few_equal_digits_is_none(self, ine: str) -> None:
+        assert not is_ine_filler(ine)

@@ -9,9 +9,10 @@ from cpro.core.errors import DomainError
 # Control characters other than ordinary white space, lone surrogates, bidirectional overrides and isolates (which
 # make a text read otherwise than it is stored), and the two code points that XML and so XLSX forbid.
 FORBIDDEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
-# Soft hyphen, zero-width space, direction marks, word joiner, byte order mark: they come along in a paste, unseen.
+# Soft hyphen, zero-width space, direction marks, word joiner, blank pattern, variation selectors, byte order mark:
+# they come along in a paste, unseen.
 # The zero-width joiner stays: emoji are made of it.
-UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+UNSEEN = re.compile("[\u00ad\u034f\u061c\u200b\u200e\u200f\u2060\u2800\ufe0e\ufe0f\ufeff]")
 _SEPARATORS = re.compile(r"[\s.\-\u2010-\u2015]")
 
 

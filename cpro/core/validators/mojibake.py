@@ -1,7 +1,8 @@
 """Find a text decoded with the wrong encoding or escaped once too often, and repair it where that is certain.
 
-Three faults are repaired: UTF-8 read as Windows-1252 or ISO-8859, once or several times (by ftfy where only a part of
-the text is); Mac OS Roman read as Windows-1252, which old Excel for Mac writes; HTML entities left in the text. A
+Five faults are repaired: UTF-8 read as Windows-1252 or ISO-8859, once or several times (by ftfy where only a part of
+the text is); Mac OS Roman read as Windows-1252, which old Excel for Mac writes; HTML entities left in the text; the
+percent signs of an address; UTF-8 read in a DOS window. A
 replacement character (U+FFFD) stands for letters that are lost: such a text is refused.
 """
 
@@ -11,6 +12,7 @@ import html
 import re
 from contextlib import suppress
 from functools import lru_cache
+from urllib.parse import unquote_to_bytes
 
 _LOST = "�"
 _ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z][A-Za-z0-9]{1,7});")
@@ -25,6 +27,9 @@ _CAPITAL_INSIDE = re.compile("[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]")
 _MAC_SIGNS = re.compile(
     r"(?<=[a-z])Ž|(?<=[A-Za-z])[ƒˆ‰\x8d\x8f\x90\x9d]|[ƒˆ‰\x8d\x8f\x90\x9d](?=[A-Za-z])|(?<=[A-Za-z])[™•‚„†‡](?=[A-Za-z])"
 )
+#: A byte above 127 written as an address writes it, after a letter: « 100 %DE » of a label is none.
+_PERCENT = re.compile(r"(?<=[A-Za-z])%[89A-Fa-f][0-9A-Fa-f]")
+_FRAME = re.compile(r"(?<=[A-Za-z])[\u2500-\u257f]\S")
 #: Letters rightly read: a text that holds one was not written in Mac OS Roman.
 _WELL_READ = re.compile(r"[àâçèéêëîïôùûü]")
 
@@ -32,9 +37,9 @@ _WELL_READ = re.compile(r"[àâçèéêëîïôùûü]")
 @lru_cache(maxsize=4096)
 def repair_text(text: str) -> str | None:
     """Return a text as it was before it was spoiled: itself when nothing is wrong, None when letters are lost."""
-    if text.isascii() and "&" not in text:
+    if text.isascii() and "&" not in text and "%" not in text:
         return text
-    repaired = _unescape(text)
+    repaired = _from_dos(_unquote(_unescape(text)))
     for _ in range(_TIMES):
         decoded = _from_utf8(repaired)
         if decoded == repaired:
@@ -75,6 +80,26 @@ def _unescape(text: str) -> str:
         if not _ENTITY.search(text):
             break
         text = html.unescape(text)
+    return text
+
+
+def _unquote(text: str) -> str:
+    """Return the text without the percent signs of an address that was not decoded: « DUR%E9ND » is « DURéND »."""
+    if not _PERCENT.search(text):
+        return text
+    content = unquote_to_bytes(text)
+    for encoding in ("utf-8", "cp1252"):
+        with suppress(UnicodeError):
+            return content.decode(encoding)
+    return _LOST
+
+
+def _from_dos(text: str) -> str:
+    """Return the text whose UTF-8 was read as the code page of a DOS window, known by its frames among letters."""
+    if _FRAME.search(text):
+        for encoding in ("cp850", "cp437"):
+            with suppress(UnicodeError):
+                return text.encode(encoding).decode("utf-8")
     return text
 
 

@@ -14,6 +14,8 @@ CNIL_REGISTER_MIN_LENGTH, CNIL_REGISTER_MAX_LENGTH = 3, 60
 CNILReferenceKind = Literal["declaration", "registre"]
 
 _INE_LENGTH = 11
+_DIGITS_IN_ORDER = "01234567890123456789 98765432109876543210"
+_FILLER_WORDS = ("INCONNU", "CONNU", "SANSINE", "AUCUN", "NEANT", "ABSENT", "VIDE", "TEST")
 _KEY_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # 23 letters: I, O and Q read too much like digits
 _RNIE_DIGITS = "ABCDEFGHJK"  # a digit of the RNIE key, written as a letter
 _RNIE_KEYS = [_RNIE_DIGITS[(97 - rest) // 10] + _RNIE_DIGITS[(97 - rest) % 10] for rest in range(97)]
@@ -112,14 +114,20 @@ def normalise_ine(text: str) -> str:
 
 
 def is_ine_filler(text: str) -> bool:
-    """Return whether a text fills the place of a missing INE: one sign repeated, no digit, or nine equal ones first.
+    """Return whether a text fills the place of a missing INE: what people type so that a column is not empty.
 
+    One sign or a group of up to three repeated, all but one equal, digits in order, eight equal ones first, a word.
     Such a number would be given to several people, and compared between schools.
     """
     ine = re.sub(r"\s", "", trim(text)).upper()
     if not ine:
         return False
-    return len(set(ine)) == 1 or not re.search(r"\d", ine) or (len(set(ine[:9])) == 1 and len(ine) == _INE_LENGTH)
+    if not re.search(r"\d", ine) or any(word in ine for word in _FILLER_WORDS):
+        return True
+    if len(ine) != _INE_LENGTH:
+        return len(set(ine)) == 1
+    is_repeated = any((ine[:length] * _INE_LENGTH)[:_INE_LENGTH] == ine for length in (1, 2, 3))
+    return is_repeated or 1 in (len(set(ine[:8])), len(set(ine[1:]))) or ine[:9] in _DIGITS_IN_ORDER
 
 
 def normalise_mef(text: str) -> str:

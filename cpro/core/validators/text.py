@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cpro.core.formatting import format_count
 from cpro.core.validators.base import FORBIDDEN, UNSEEN, InvalidValue, trim
@@ -35,6 +35,9 @@ RESERVED_CODES = frozenset(
 
 #: Characters of a text quoted in a sentence.
 _QUOTED = 60
+
+#: Vietnamese puts two marks on a letter, a linguist three.
+_PILED_MARKS = re.compile("[\u0300-\u036f]{4,}")
 
 # Letters that Unicode does not decompose, and the apostrophes people type for one another.
 _FOLDED_LETTERS = str.maketrans(
@@ -77,6 +80,10 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
             _labelled(label, "Le texte contient un caractère de contrôle invisible. Retapez-le au lieu de le coller.")
         )
     line = " ".join(unicodedata.normalize("NFC", UNSEEN.sub("", text)).split())
+    if not line.isascii() and (_PILED_MARKS.search(unicodedata.normalize("NFD", line)) or _holds_unassigned(line)):
+        raise InvalidText(
+            _labelled(label, "Le texte contient des signes que l’on ne tape pas. Retapez-le au lieu de le coller.")
+        )
     unprintable = find_unprintable(line)
     if unprintable:
         raise InvalidText(_labelled(label, describe_unprintable(unprintable)))
@@ -91,12 +98,30 @@ def clean_text(text: str, *, max_length: int, label: str = "") -> str:
     return line
 
 
+def clean_person_name(text: str, *, max_length: int = 100) -> str:
+    """Return somebody's name in a tidy line; raises InvalidText as `clean_text` does, and for one without a letter."""
+    name = clean_text(text, max_length=max_length)
+    if name and not any(sign.isalpha() for sign in name):
+        raise InvalidText(f"« {name} » ne contient aucune lettre : écrivez le nom.")
+    return name
+
+
+def _holds_unassigned(line: str) -> bool:
+    return any(unicodedata.category(char) == "Cn" for char in line)
+
+
 def read_line(
-    values: Mapping[str, str], name: str, max_length: int, errors: dict[str, str], *, required: str = ""
+    values: Mapping[str, str],
+    name: str,
+    max_length: int,
+    errors: dict[str, str],
+    *,
+    required: str = "",
+    clean: Callable[..., str] = clean_text,
 ) -> str:
     """Return a line of text among what was typed, or "" and note in `errors`, under its name, why it is refused."""
     try:
-        line = clean_text(values.get(name) or "", max_length=max_length)
+        line = clean(values.get(name) or "", max_length=max_length)
     except InvalidText as refusal:
         errors[name] = refusal.message
         return ""

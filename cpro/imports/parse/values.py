@@ -12,6 +12,7 @@ from cpro.core.validators import (
     InvalidINE,
     InvalidMEF,
     InvalidText,
+    clean_person_name,
     clean_text,
     is_ine_filler,
     normalise_ine,
@@ -47,7 +48,9 @@ def clean_name(text: str) -> str:
     """Return the name without stray quotes nor needless blanks; raises InvalidText as `clean_text` does."""
     if len(text) <= NAME_MAX_LENGTH and _PLAIN_NAME.fullmatch(text):
         return text
-    line = clean_text(text, max_length=NAME_MAX_LENGTH)  # before the quotes go: « and » end letters that were misread
+    line = clean_person_name(
+        text, max_length=NAME_MAX_LENGTH
+    )  # before the quotes go: « and » end letters that were misread
     return " ".join(_STRAY_QUOTES.sub(" ", line).split()).strip(" '’")
 
 
@@ -83,7 +86,7 @@ def effective_ine(candidates: Iterable[str | None]) -> tuple[str, str]:
     problem = ""
     for candidate in candidates:
         if candidate:
-            if _PLAIN_INE.fullmatch(candidate) and candidate[:9] != candidate[0] * 9:
+            if _PLAIN_INE.fullmatch(candidate) and not is_ine_filler(candidate):
                 return candidate, ""
             try:
                 return normalise_ine(candidate), ""

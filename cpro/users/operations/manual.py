@@ -14,7 +14,7 @@ from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, MaybeThere, check_no_error, refusal_of
 from cpro.core.formatting import join_french, spoken_name
 from cpro.core.permissions import Actor, Permission, Role, role_can
-from cpro.core.validators import clean_text, normalise_email
+from cpro.core.validators import clean_person_name, clean_text, normalise_email
 from cpro.establishments.gate import require_open_gate
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
@@ -34,7 +34,7 @@ CIVILITIES = ("", "M.", "Mme")
 
 
 def _name(text: str, label: str) -> str:
-    name = clean_text(text, max_length=100)
+    name = clean_person_name(text)
     if not name:
         raise DomainError(f"Indiquez le {label} de la personne.")
     return name
