@@ -245,6 +245,48 @@ class TestUnnamedSchools:
             return [(row.other_name, row.other_uai) for row in connection.execute(select(side))]
 
 
+class TestDifferingIdentities:
+    """0025: what was confirmed by one school alone names no school; what was agreed to, or done, stays named."""
+
+    @pytest.mark.parametrize(
+        ("state", "direction", "stored", "agreed", "named"),
+        [
+            ("agreement", "joined", ["first_name"], False, False),
+            ("refused", "joined", ["first_name", "birth_date"], False, False),
+            ("cancelled", "joined", ["last_name"], False, False),
+            ("cancelled", "joined", ["last_name"], True, True),
+            ("agreement", "left", ["last_name"], False, True),
+            ("agreement", "joined", [], False, True),
+            ("done", "joined", ["last_name"], False, True),
+        ],
+    )
+    def test_differing_identities_are_kept_without_what_differs(
+        self, database: str, tmp_path: Path, state: str, direction: str, stored: list[str], agreed: bool, named: bool
+    ) -> None:
+        app = create_app({"CPRO_INSTANCE": tmp_path, "SQLALCHEMY_DATABASE_URI": database, "SECRET_KEY": "of-no-value"})
+        unnamed = TestUnnamedSchools()
+        with app.app_context():
+            upgrade(revision="0024")
+            with db.engine.begin() as connection:
+                unnamed.fill(connection, state, unnamed.PUPIL, stored)
+                tables = tables_of(connection).tables
+                when = datetime(2026, 9, 1, tzinfo=UTC) if agreed else None
+                connection.execute(tables["transfer"].update().values(confirmed_at=when, agreed_at=when))
+                connection.execute(tables["transfer_side"].update().values(direction=direction))
+            upgrade()
+            try:
+                assert unnamed.sides() == [("Lycée B", "0999002X") if named else ("", "")]
+                with db.engine.begin() as connection:
+                    side = tables_of(connection).tables["transfer_side"]
+                    assert connection.scalars(select(side.c.identities_differ)).all() == [bool(stored)]
+                downgrade(revision="0024")
+                with db.engine.begin() as connection:
+                    side = tables_of(connection).tables["transfer_side"]
+                    assert [bool(each) for each in connection.scalars(select(side.c.disagreements))] == [bool(stored)]
+            finally:
+                db.engine.dispose()
+
+
 class TestDivisionCodes:
     def test_upgrade_gives_codes_their_one_form_and_makes_no_two_classes_one(
         self, database: str, tmp_path: Path

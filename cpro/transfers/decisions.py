@@ -26,13 +26,13 @@ _RECORDED = {Event.CONFIRM: "confirmed", Event.AGREE: "agreed", Event.ASK_AGAIN:
 
 
 def confirm(session: Session, *, establishment_id: int, side_id: int, by: Actor, now: datetime) -> TransferSide:
-    """Confirm, for the destination school, that a pupil in CONFLICT is the same, and copy at once; return its side.
+    """Confirm, for the destination school, that a pupil in CONFLICT is the same; return its side.
 
-    The side is DONE, or AGREEMENT when the source school must still agree. Raises `NoSuchTransfer`, `NotNow`,
-    `TransfersOff`.
+    It asks the source school for its agreement, even one that agreed before to another identity: the side is AGREEMENT,
+    or DONE when the files agree by now. Raises `NoSuchTransfer`, `NotNow`, `TransfersOff`.
     """
     locked = lock_for(Event.CONFIRM, session, establishment_id=establishment_id, side_id=side_id, now=now)
-    locked.transfer.confirmed_at = now
+    locked.transfer.confirmed_at, locked.transfer.agreed_at = now, None
     return _decide(session, locked, Event.CONFIRM, by=by, now=now)
 
 

@@ -7,7 +7,7 @@ longer right; `judge` decides, pair by pair, and is asked again under the school
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -18,12 +18,14 @@ from cpro.establishments.models import Establishment
 from cpro.students.models import Origin, Student
 from cpro.transfers.identity import Pupil, find_disagreements
 from cpro.transfers.lifecycle import MATCHED
-from cpro.transfers.models import Direction, Disagreement, Transfer, TransferSide, TransferState
+from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 
 _PAGE = 5000
 #: States in which a pair is judged anew by each run: what decides them is not seen by the statements below.
 _DOUBTFUL = frozenset({TransferState.BLOCKED, TransferState.CONFLICT, TransferState.AGREEMENT})
 _CLOSED = frozenset({TransferState.CANCELLED, TransferState.REFUSED})
+#: States whose sides say whether the identities differ, and whose pupils may change still.
+_OPEN = frozenset({TransferState.CONFLICT, TransferState.AGREEMENT})
 
 
 class Pair(NamedTuple):
@@ -46,7 +48,7 @@ class School(NamedTuple):
 
 
 class StoredTransfer(NamedTuple):
-    """The current transfer of a pair; `disagreements` are those that its sides hold, None while it has none."""
+    """The current transfer of a pair; `identities_differ` is what its sides say, None while it has none."""
 
     id: int
     source_student_id: int
@@ -56,7 +58,7 @@ class StoredTransfer(NamedTuple):
     departed_on: date | None
     agreed_at: Any
     confirmed_at: Any
-    disagreements: list[str] | None
+    identities_differ: bool | None
 
 
 @dataclass(frozen=True)
@@ -69,21 +71,20 @@ class Verdict:
     stored: StoredTransfer | None
     state: TransferState | None
     over: bool = False
-    disagreements: list[Disagreement] = field(default_factory=list)
+    identities_differ: bool = False
 
-    @property
-    def disagreement_values(self) -> list[str]:
-        """Return what disagrees, as a side keeps it."""
-        return [each.value for each in self.disagreements]
+    def names_other_to(self, direction: Direction) -> bool:
+        """Return whether the school of a direction may read the name of the other.
 
-    @property
-    def is_named(self) -> bool:
-        """Return whether each school may read the name of the other.
-
-        One INE is not enough, for a wrong one is anybody's: the identities agree, or a school answered for them.
+        One INE is not enough, for a wrong one is anybody's. Where the identities differ, the destination school reads
+        the name once the source school agreed, and the source school once it is asked.
         """
-        answered = self.stored is not None and not self.over and bool(self.stored.is_offer or self.stored.confirmed_at)
-        return not self.disagreements or answered or self.pair.source_id == self.pair.destination_id
+        if not self.identities_differ or self.pair.source_id == self.pair.destination_id:
+            return True
+        if self.stored is None or self.over:
+            return False
+        answered = self.stored.confirmed_at if direction is Direction.SOURCE else self.stored.agreed_at
+        return self.stored.is_offer or answered is not None
 
     @property
     def changes_something(self) -> bool:
@@ -92,7 +93,7 @@ class Verdict:
             return True
         if self.stored is None:
             return self.state is not None
-        if self.state is TransferState.CONFLICT and self.disagreement_values != self.stored.disagreements:
+        if self.state in _OPEN and self.identities_differ != self.stored.identities_differ:
             return True
         return self.state is not self.stored.state
 
@@ -307,16 +308,16 @@ def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair]
         if row is not None and not over and _keeps(row, is_asked=pair in asked):
             verdicts.append(Verdict(pair, source, destination, row, row.state))
             continue
-        disagreements = find_disagreements(source, destination) if source and destination else []
-        state = _get_state(pair, source, destination, schools, present, None if over else row, bool(disagreements))
-        verdicts.append(Verdict(pair, source, destination, row, state, over=over, disagreements=disagreements))
+        differ = bool(source and destination and find_disagreements(source, destination))
+        state = _get_state(pair, source, destination, schools, present, None if over else row, differ)
+        verdicts.append(Verdict(pair, source, destination, row, state, over=over, identities_differ=differ))
     return verdicts
 
 
 def _load_stored(session: Session, pairs: Sequence[Pair]) -> dict[tuple[int, int | None], StoredTransfer]:
-    columns = [getattr(Transfer, name) for name in StoredTransfer._fields if name != "disagreements"]
+    columns = [getattr(Transfer, name) for name in StoredTransfer._fields if name != "identities_differ"]
     rows = session.execute(
-        select(*columns, TransferSide.disagreements)
+        select(*columns, TransferSide.identities_differ)
         .outerjoin(
             TransferSide,
             and_(TransferSide.transfer_id == Transfer.id, TransferSide.direction == Direction.DESTINATION),
@@ -356,7 +357,7 @@ def _get_state(
     schools: dict[int, School],
     present: dict[str, int],
     row: StoredTransfer | None,
-    disagree: bool,
+    differ: bool,
 ) -> TransferState | None:
     """Return the state that a pair without a copy should have, or None when no transfer should be stored."""
     if source is None or destination is None or not destination.is_active:
@@ -379,12 +380,13 @@ def _get_state(
         return TransferState.WAITING_DESTINATION if source_enabled else TransferState.WAITING_SOURCE
     if destination.ine and present.get(destination.ine, 0) > 1:
         return TransferState.BLOCKED
-    return _get_open_state(destination, row, disagree)
+    return _get_open_state(destination, row, differ)
 
 
-def _get_open_state(destination: Pupil, row: StoredTransfer | None, disagree: bool) -> TransferState:
-    if disagree and (row is None or row.confirmed_at is None):
+def _get_open_state(destination: Pupil, row: StoredTransfer | None, differ: bool) -> TransferState:
+    """Return what is missing between people; where identities differ, no school copies by its own word alone."""
+    if differ and (row is None or row.confirmed_at is None):
         return TransferState.CONFLICT
-    if destination.came_by is not Origin.SIECLE and (row is None or row.agreed_at is None):
+    if (differ or destination.came_by is not Origin.SIECLE) and (row is None or row.agreed_at is None):
         return TransferState.AGREEMENT
     return TransferState.DONE

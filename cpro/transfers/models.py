@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cpro.core.search import Searched
@@ -19,7 +19,7 @@ _UNRECORDED = text("told_at IS NULL AND done_at IS NOT NULL")
 
 _NEW = text("told_at IS NULL")
 #: What stands for the other school of a side that may not name it.
-UNNAMED = "non nommé tant que les identités diffèrent"
+UNNAMED = "non nommé, car les identités diffèrent"
 
 
 class TransferState(LabelledEnum):
@@ -54,7 +54,7 @@ class Direction(LabelledEnum):
 
 
 class Disagreement(LabelledEnum):
-    """What two schools say otherwise of a pupil under one INE; values are what the database keeps."""
+    """What two schools say otherwise of one pupil."""
 
     BIRTH_DATE = "birth_date", "la date de naissance"
     LAST_NAME = "last_name", "le nom"
@@ -99,9 +99,9 @@ class Transfer(PlatformOnly, Model):
     is_offer: Mapped[bool] = mapped_column(default=False)
     #: the day the pupil had left when the copy was made: another day is another departure
     departed_on: Mapped[date | None] = mapped_column("left_on")
-    #: when the source school agreed, for a pupil not imported from SIECLE
+    #: when the source school agreed, for a pupil not imported from SIECLE or whose identities differ
     agreed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    #: when the destination school confirmed, in spite of what disagrees
+    #: when the destination school confirmed, in spite of what disagrees, and so asked the source school
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -113,7 +113,8 @@ class Transfer(PlatformOnly, Model):
 class TransferSide(Owned, Searched, Model):
     """What one school sees of a transfer: its own pupil, the other school by name and UAI, figures, never content.
 
-    While the identities disagree and nobody answered for them, it does not name the other school: any INE would do.
+    While the identities differ, the destination's does not name the source school before that school agreed, for any
+    INE would do; the source's names who asks.
     """
 
     __tablename__ = "transfer_side"
@@ -144,7 +145,7 @@ class TransferSide(Owned, Searched, Model):
     student_id: Mapped[int | None]
     #: the name of its own pupil as it was then; of an offer, the name that the source school gives
     student_label: Mapped[str] = mapped_column(String(210), info=shown("Élève", key="pupil", sort="search_key"))
-    #: the other school as it was then; both empty while it may not be named (`Verdict.is_named`)
+    #: the other school as it was then; both empty while it may not be named (`Verdict.names_other_to`)
     other_name: Mapped[str] = mapped_column(
         String(150), info=shown("Autre établissement", reads=lambda name: name or UNNAMED)
     )
@@ -178,8 +179,8 @@ class TransferSide(Owned, Searched, Model):
     evaluations: Mapped[int] = mapped_column(default=0, info=shown("Évaluations"))
     #: fiches that were not validated and stay in the source school; shown to that school alone
     left_out: Mapped[int] = mapped_column(default=0)
-    #: values of `Disagreement`, without what the other school has; past CONFLICT, what the destination school confirmed
-    disagreements: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: whether the identities differ, or differed when it was done; never in what, which would tell a guess from another
+    identities_differ: Mapped[bool] = mapped_column(default=False)
     #: of an offer, on the side that must link it, until it is closed
     offered_birth_date: Mapped[date | None]
     #: who of this school confirmed, agreed, refused, accepted or cancelled; the other school's people are not named
@@ -214,11 +215,6 @@ class TransferSide(Owned, Searched, Model):
     def is_named(self) -> bool:
         """Return whether the side names the other school."""
         return bool(self.other_name or self.other_uai)
-
-    @property
-    def disagreement_labels(self) -> list[str]:
-        """Return what disagrees, in French."""
-        return [Disagreement(value).label for value in self.disagreements]
 
 
 class SchoolPair(PlatformOnly, Model):

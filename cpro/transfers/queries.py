@@ -19,8 +19,10 @@ from cpro.extensions import db
 from cpro.students.models import Student
 from cpro.students.queries import kept_since
 from cpro.transfers.errors import NoSuchTransfer
-from cpro.transfers.lifecycle import PENDING, TO_DECIDE, Event, check_event
-from cpro.transfers.models import Direction, TransferSide, TransferState
+from cpro.transfers.identity import Pupil
+from cpro.transfers.lifecycle import PENDING, TO_DECIDE, Event, check_event, find_refusal
+from cpro.transfers.matching import load_pupils
+from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,21 @@ def check_open(event: Event, side: TransferSide, *, now: datetime) -> None:
         check_event(session, event, side, now=now)
 
 
-def find_pupil(side: TransferSide) -> Student | None:
-    """Return the school's own pupil of a side, or None while it has none."""
-    return db.session.get(Student, side.student_id) if side.student_id else None
+def list_identities(side: TransferSide, *, now: datetime) -> list[Pupil]:
+    """Return whom to compare before a decision on identities that differ: the school's own pupil, then the other's.
+
+    The other's is read across schools, for the school of origin alone and once it is asked for its agreement.
+    """
+    if not side.identities_differ or side.student_id is None:
+        return []
+    is_asked = find_refusal(Event.AGREE, side, now=now) is None
+    with tenancy.platform_session("transfers: identities to compare") as session:
+        transfer = session.get(Transfer, side.transfer_id)
+        if transfer is None:
+            return []
+        ids = [side.student_id, *([transfer.destination_student_id] if is_asked else [])]
+        pupils = load_pupils(session, [each for each in ids if each])
+    return [pupils[each] for each in ids if each in pupils]
 
 
 def count_sides() -> Figures:

@@ -1,7 +1,7 @@
 """The state of a transfer, in steps: what is done, what is missing, who must act.
 
 Nothing is shown of the other school but its name, its UAI and whether it activated transfers: a school needs them to
-know whom to ask; of an identity, which fields disagree, never what the other says. A school that has not activated
+know whom to ask; of an identity, that it differs, never in what. A school that has not activated
 transfers itself sees nothing at all of others: it has no side.
 """
 
@@ -11,7 +11,6 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from cpro.core.formatting import join_french
 from cpro.establishments.models import Establishment
 from cpro.transfers.lifecycle import PENDING
 from cpro.transfers.models import Direction, TransferSide, TransferState
@@ -47,6 +46,8 @@ class Step:
     at: datetime | None = None
 
 
+#: Said whole, whatever differs: which part agrees would tell a guess from another.
+_WHAT = "le nom, le prénom ou la date de naissance"
 _ORDER = ("departure", "activation", "identity", "agreement", "copy")
 _TITLES = {
     "departure": "Départ et arrivée",
@@ -136,12 +137,10 @@ def _of_identity(side: TransferSide) -> str:
     """Return how the identity was decided: designated, confirmed in spite of what disagrees, or never in doubt."""
     if side.is_offer:
         return "L’établissement d’accueil a désigné l’élève."
-    if not side.disagreements:
+    if not side.identities_differ:
         return "L’INE est le même ; le nom, le prénom et la date de naissance ne se contredisent pas."
     who = "votre établissement" if side.direction is Direction.DESTINATION else side.other_school
-    return (
-        f"{_capital(_what_disagrees(side, 'différait', 'différaient'))} : {who} a confirmé qu’il s’agit du même élève."
-    )
+    return f"{_capital(_WHAT)} différaient : {who} a confirmé qu’il s’agit du même élève."
 
 
 def _current(key: str, side: TransferSide, school: Establishment) -> Step:
@@ -212,31 +211,28 @@ def _is_own_twin(side: TransferSide, school: Establishment) -> bool:
 
 
 def _of_conflict(side: TransferSide, is_destination: bool) -> tuple[str, StepState, Who]:
-    what = f"Sous le même INE, {_what_disagrees(side, 'diffère', 'diffèrent')} entre les deux établissements"
+    what = f"Sous le même INE, {_WHAT} diffèrent entre les deux établissements"
     if is_destination:
-        return f"{what} : confirmez qu’il s’agit du même élève, ou refusez.", StepState.MISSING, Who.US
+        return (
+            f"{what} : confirmez qu’il s’agit du même élève, ce qui demande l’accord de l’établissement d’origine, ou "
+            "refusez.",
+            StepState.MISSING,
+            Who.US,
+        )
     return f"{what} : {side.other_school} doit confirmer ou refuser.", StepState.MISSING, Who.THEM
-
-
-def _what_disagrees(side: TransferSide, one: str, several: str) -> str:
-    """Return what disagrees and the verb that follows, in the number it takes: « le nom et le prénom diffèrent »."""
-    labels = side.disagreement_labels
-    return f"{join_french(labels)} {one if len(labels) == 1 else several}"
 
 
 def _of_agreement(side: TransferSide, is_destination: bool) -> tuple[str, StepState, Who]:
     other = side.other_school
     if is_destination:
-        return (
-            f"Cet élève n’est pas venu d’un fichier de SIECLE : {other} doit donner son accord.",
-            StepState.MISSING,
-            Who.THEM,
+        why = (
+            f"{_capital(_WHAT)} diffèrent"
+            if side.identities_differ
+            else "Cet élève n’est pas venu d’un fichier de SIECLE"
         )
-    return (
-        f"{_capital(other)} a inscrit cet élève sans SIECLE : donnez votre accord, ou refusez.",
-        StepState.MISSING,
-        Who.US,
-    )
+        return f"{why} : {other} doit donner son accord.", StepState.MISSING, Who.THEM
+    how = "sous une autre identité" if side.identities_differ else "sans SIECLE"
+    return f"{_capital(other)} a inscrit cet élève {how} : donnez votre accord, ou refusez.", StepState.MISSING, Who.US
 
 
 def _of_copy(side: TransferSide, is_destination: bool) -> str:

@@ -29,7 +29,7 @@ from cpro.transfers.matching import Pair, School, Verdict
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
 
 _SEEN_BY_BOTH = frozenset(TransferState) - {TransferState.WAITING_SOURCE, TransferState.WAITING_DESTINATION}
-#: States whose sides say what disagrees: to confirm, or confirmed.
+#: States whose sides say whether the identities differ: to confirm, confirmed, or agreed to.
 _COMPARED = frozenset({TransferState.CONFLICT, TransferState.AGREEMENT, TransferState.DONE})
 
 
@@ -236,7 +236,7 @@ def _side_state(verdict: Verdict, now: datetime) -> dict[str, Any]:
     assert verdict.state is not None
     return {
         "state": verdict.state,
-        "disagreements": verdict.disagreement_values if verdict.state in _COMPARED else [],
+        "identities_differ": verdict.identities_differ and verdict.state in _COMPARED,
         "changed_at": now,
         "done_at": now if verdict.state is TransferState.DONE else None,
     }
@@ -264,7 +264,7 @@ def _new_side(
 def _other_school(verdict: Verdict, direction: Direction, schools: Mapping[int, School], label: str) -> dict[str, str]:
     """Return what a side says of the other school, and what it is searched by: nothing of one that it may not name."""
     other = schools[verdict.pair.destination_id if direction is Direction.SOURCE else verdict.pair.source_id]
-    name, uai = (other.name, other.uai or "") if verdict.is_named else ("", "")
+    name, uai = (other.name, other.uai or "") if verdict.names_other_to(direction) else ("", "")
     return {"other_name": name, "other_uai": uai, "search_key": make_search_key(label, name, uai)}
 
 

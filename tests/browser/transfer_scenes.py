@@ -15,7 +15,17 @@ from cpro.records.models import Fiche
 from tests.browser.scenes import TRANSFERS, Scene, press
 from tests.helpers.chromium import Site
 from tests.helpers.transfers import Exchange
-from tests.transfers.pages_moves import FOLLOW_UP, STATES, agreement, cancelled, conflict, done, offered, refused
+from tests.transfers.pages_moves import (
+    FOLLOW_UP,
+    STATES,
+    agreement,
+    cancelled,
+    confirmed,
+    conflict,
+    done,
+    offered,
+    refused,
+)
 
 SOURCE, DESTINATION = "administrateur@lovelace", "chef@chatelet"
 Act = Callable[[Site, Page], None]
@@ -91,10 +101,10 @@ def _made_meanwhile(site: Site, page: Page) -> None:
     """Press the button of an action that was made in another window meanwhile."""
     other = page.context.new_page()
     other.goto(page.url)
-    other.get_by_role("button", name="Confirmer et copier").click()
+    other.get_by_role("button", name="Confirmer et demander l’accord").click()
     other.wait_for_selector(".flash")
     other.close()
-    page.get_by_role("button", name="Confirmer et copier").click()
+    page.get_by_role("button", name="Confirmer et demander l’accord").click()
 
 
 def _without_siecle(path: str) -> Act:
@@ -168,6 +178,7 @@ TRANSFER_SCENES = [
         see(conflict, "b", "refuser", then=press("Refuser le transfert")),
     ),
     Scene("transfer-agree", SOURCE, FOLLOW_UP, 200, see(agreement, "a", "accorder")),
+    Scene("transfer-agree-identities", SOURCE, FOLLOW_UP, 200, see(confirmed, "a", "accorder")),
     Scene("transfer-cancel", DESTINATION, FOLLOW_UP, 200, see(done, "b", "annuler")),
     Scene("transfer-cancel-evaluated", DESTINATION, FOLLOW_UP, 409, see(done, "b", "annuler", then=_evaluate_upon)),
     Scene("transfer-cancel-closed", SOURCE, FOLLOW_UP, 409, see(done, "a", "annuler")),

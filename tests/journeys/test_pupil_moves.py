@@ -28,7 +28,7 @@ def test_pupil_moves(platform: Live) -> None:
     _the_missing_ine_is_named(destination)
     _imports_the_pupil(platform, destination, ine=INE, born="15/03/2010")
     _both_read_of_the_conflict(platform, source, destination)
-    _confirmed_it_arrives(platform, source, destination)
+    _confirmed_and_agreed_it_arrives(platform, source, destination)
     _cancelled_and_asked_again(platform, destination)
     assert {"transfer:confirmed", "transfer:cancelled", "transfer:asked"} <= set(platform.journal("chatelet"))
     assert "transfer:cancelled" in platform.journal("curie")
@@ -81,16 +81,23 @@ def _the_missing_ine_is_named(destination: Visitor) -> None:
 def _both_read_of_the_conflict(platform: Live, source: Visitor, destination: Visitor) -> None:
     destination.menu("Transferts")
     platform.wait_on_page(destination, "1 attend votre décision")  # what an import writes is looked at by a job
-    destination.sees("1 attend votre décision", PUPIL, "la date de naissance diffère", "confirmez")
+    destination.sees("1 attend votre décision", PUPIL, "la date de naissance diffèrent", "confirmez")
     source.menu("Transferts")
-    source.sees("1 attend autre chose", f"l’établissement {steps.OTHER_UAI} doit confirmer ou refuser")
+    source.sees("1 attend autre chose", "l’autre établissement doit confirmer ou refuser")
 
 
-def _confirmed_it_arrives(platform: Live, source: Visitor, destination: Visitor) -> None:
+def _confirmed_and_agreed_it_arrives(platform: Live, source: Visitor, destination: Visitor) -> None:
     destination.follow(PUPIL)
     destination.follow("Confirmer l’identité")
-    destination.press("Confirmer et copier")
-    destination.sees("le transfert est effectué", "1 fiche")
+    destination.press("Confirmer et demander l’accord")
+    destination.sees("doit encore donner son accord")
+    source.menu("Transferts")
+    source.follow(PUPIL)
+    source.follow("Donner votre accord")
+    source.press("Donner votre accord")
+    source.sees("le transfert est effectué", "1 fiche")
+    destination.reload()
+    destination.sees(steps.UAI, "1 fiche")
     source.menu("Transferts")
     source.sees("1 transfert envoyé", "1 fiche")
     titles = platform.rows("SELECT title FROM fiche")

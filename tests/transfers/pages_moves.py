@@ -66,6 +66,12 @@ def conflict(exchange: Exchange) -> None:
     exchange.run()
 
 
+def confirmed(exchange: Exchange) -> None:
+    """Create a transfer whose birth dates disagree, which "b" confirmed: "a" must agree."""
+    conflict(exchange)
+    exchange.act(decisions.confirm, "b", side_id=exchange.sides("b")[-1].id)
+
+
 def agreement(exchange: Exchange) -> None:
     """Create a transfer of a pupil imported from a table."""
     move(exchange, came_by=Origin.TABLE)

@@ -38,19 +38,19 @@ class TestConflict:
         exchange.run()
         return pair
 
-    def test_conflict_nothing_is_copied_and_both_see_what_disagrees(
+    def test_conflict_nothing_is_copied_and_both_see_that_identities_differ(
         self, exchange: Exchange, pair: tuple[int, int]
     ) -> None:
         assert exchange.records(pair[1]) == set()
         for school in ("a", "b"):
             side = exchange.side(school)
-            assert (side.state, side.disagreements) == (TransferState.CONFLICT, ["birth_date", "first_name"])
+            assert (side.state, side.identities_differ) == (TransferState.CONFLICT, True)
         sound(exchange)
 
     def test_conflict_neither_side_holds_what_the_other_says(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         for school, theirs in (("a", "Noé"), ("b", "Lou")):
             side = exchange.side(school)
-            assert theirs not in f"{side.student_label} {side.search_key} {side.disagreements} {side.reason}"
+            assert theirs not in f"{side.student_label} {side.search_key} {side.reason}"
             assert side.offered_birth_date is None
 
     def test_conflict_no_school_reads_the_name_of_the_other(self, exchange: Exchange, pair: tuple[int, int]) -> None:
@@ -67,12 +67,14 @@ class TestConflict:
         assert actors == ["L’autre établissement"]
         assert not exchange.side("a").is_named
 
-    def test_conflict_once_confirmed_each_reads_the_name_of_the_other(
+    def test_conflict_the_source_reads_who_confirmed_and_the_destination_who_agreed(
         self, exchange: Exchange, pair: tuple[int, int]
     ) -> None:
         exchange.act(confirm, "b", side_id=exchange.side("b").id)
+        assert (exchange.side("a").other_uai, exchange.side("b").other_uai) == ("0999002X", "")
 
-        assert (exchange.side("a").other_uai, exchange.side("b").other_uai) == ("0999002X", "0999001W")
+        exchange.act(agree, "a", side_id=exchange.side("a").id)
+        assert exchange.side("b").other_uai == "0999001W"
         assert "0999001w" in exchange.side("b").search_key
 
     def test_conflict_once_files_agree_each_reads_the_name_of_the_other(
@@ -106,13 +108,25 @@ class TestConflict:
     def test_confirm_by_the_destination_school(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         source, destination = pair
 
-        assert exchange.act(confirm, "b", side_id=exchange.side("b").id) == "done"
+        assert exchange.act(confirm, "b", side_id=exchange.side("b").id) == "agreement"
 
-        assert exchange.records(destination) == exchange.records(source)
+        assert exchange.records(destination) == set()
         here, there = exchange.side("b"), exchange.side("a")
         assert (here.decided_by, there.decided_by) == ("Chef de b", "")
-        assert here.disagreements == there.disagreements == ["birth_date", "first_name"]  # what was confirmed
         assert exchange.run().pairs == 0
+        assert exchange.act(agree, "a", side_id=exchange.side("a").id) == "done"
+        assert exchange.records(destination) == exchange.records(source)
+        assert exchange.side("a").identities_differ
+        assert exchange.side("b").identities_differ
+        assert exchange.run().pairs == 0
+        sound(exchange)
+
+    def test_confirm_once_files_agree_copies_at_once(self, exchange: Exchange, pair: tuple[int, int]) -> None:
+        exchange.set(pair[1], birth_date=date(2009, 2, 28), first_name="Lou")
+
+        assert exchange.act(confirm, "b", side_id=exchange.side("b").id) == "done"
+
+        assert not exchange.side("b").identities_differ
         sound(exchange)
 
     @pytest.mark.parametrize("school", ["a", "c"])
@@ -149,7 +163,8 @@ class TestConflict:
         exchange.act(refuse, "b", side_id=side_id, reason="Un homonyme")
 
         assert exchange.act(ask_again, "b", side_id=side_id) == "conflict"
-        assert exchange.act(confirm, "b", side_id=side_id) == "done"
+        assert exchange.act(confirm, "b", side_id=side_id) == "agreement"
+        assert exchange.act(agree, "a", side_id=exchange.side("a").id) == "done"
         sound(exchange)
 
     def test_conflict_is_decided_by_corrected_files(self, exchange: Exchange, pair: tuple[int, int]) -> None:
@@ -160,14 +175,12 @@ class TestConflict:
         assert exchange.states("a") == exchange.states("b") == ["done"]
         assert exchange.records(pair[1]) == exchange.records(pair[0])
 
-    def test_conflict_files_corrected_in_part_leave_what_still_disagrees(
-        self, exchange: Exchange, pair: tuple[int, int]
-    ) -> None:
+    def test_conflict_files_corrected_in_part_still_differ(self, exchange: Exchange, pair: tuple[int, int]) -> None:
         exchange.set(pair[1], birth_date=date(2009, 2, 28))
 
         exchange.run("b")
 
-        assert exchange.side("a").disagreements == exchange.side("b").disagreements == ["first_name"]
+        assert exchange.states("a") == exchange.states("b") == ["conflict"]
         assert exchange.run().pairs == 0
 
     def test_conflict_vanishes_once_an_ine_is_corrected(self, exchange: Exchange, pair: tuple[int, int]) -> None:

@@ -34,13 +34,14 @@ def _decisions() -> list[ChecklistItem]:
         (
             waiting.conflicts,
             "Confirmer des identités",
-            "Le même INE, mais un nom ou une date de naissance différents : rien n’est copié tant que vous n’avez pas "
-            "confirmé ou refusé.",
+            "Le même INE, mais un nom, un prénom ou une date de naissance différents : rien n’est copié sans votre "
+            "confirmation, puis l’accord de l’établissement d’origine.",
         ),
         (
             waiting.agreements,
             "Donner votre accord à des transferts",
-            "Ces anciens élèves sont arrivés ailleurs sans passer par SIECLE : leurs données attendent votre accord.",
+            "Ces anciens élèves sont arrivés ailleurs sans passer par SIECLE, ou sous une autre identité : leurs "
+            "données attendent votre accord.",
         ),
         (
             waiting.offers,

@@ -8,8 +8,8 @@ from flask import url_for
 
 from cpro.core.formatting import format_date, format_instant, join_french, plural
 from cpro.establishments.models import Establishment
-from cpro.students.models import Student
-from cpro.transfers.models import UNNAMED, Direction, Disagreement, TransferSide, TransferState
+from cpro.transfers.identity import Pupil
+from cpro.transfers.models import UNNAMED, Direction, TransferSide, TransferState
 from cpro.transfers.timeline import Step, StepState, Who, list_steps, next_act
 
 _LEVELS = {
@@ -111,15 +111,13 @@ def list_facts(side: TransferSide, school: Establishment) -> list[tuple[str, str
     return [(label, value) for label, value in pairs if value]
 
 
-def list_disagreements(side: TransferSide, pupil: Student | None) -> list[tuple[str, str]]:
-    """Return what disagrees, as label and what the school itself says; what the other says is not ours to show."""
-    own = {
-        Disagreement.BIRTH_DATE: format_date(pupil.birth_date) if pupil else "",
-        Disagreement.LAST_NAME: _family_name(pupil) if pupil else "",
-        Disagreement.FIRST_NAME: pupil.first_name if pupil else "",
-    }
-    found = [Disagreement(value) for value in side.disagreements]
-    return [(f"{each.label[0].upper()}{each.label[1:]}", own[each]) for each in found]
+def list_identities(*pupils: Pupil) -> list[tuple[str, list[str]]]:
+    """Return the identity of some pupils side by side: a label, then what is said of each."""
+    return [
+        ("Nom", [_family_name(each) for each in pupils]),
+        ("Prénom", [each.first_name for each in pupils]),
+        ("Date de naissance", [format_date(each.birth_date) for each in pupils]),
+    ]
 
 
 def describe_way(side: TransferSide, *, alone: bool = False) -> str:
@@ -152,7 +150,7 @@ def describe_figures(side: TransferSide) -> str:
     return join_french(parts) or "rien : il n’y avait rien à copier"
 
 
-def _family_name(pupil: Student) -> str:
+def _family_name(pupil: Pupil) -> str:
     usage = f" (nom d’usage : {pupil.usage_name.upper()})" if pupil.usage_name else ""
     return f"{pupil.last_name.upper()}{usage}"
 

@@ -75,7 +75,7 @@ class TestDenied:
 
 
 class TestConfirm:
-    def test_confirm_shows_ones_own_values_then_copies(self, app: Flask, as_: As, exchange: Exchange) -> None:
+    def test_confirm_shows_ones_own_values_then_asks(self, app: Flask, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
         browser = as_("administrator", "b")
         page = Page(browser.get(address(exchange, "b", "confirmer")))
@@ -83,13 +83,13 @@ class TestConfirm:
         with watching(app) as watch:
             answer = browser.post(address(exchange, "b", "confirmer"))
 
-        assert ["La date de naissance", "06/05/2010"] in page.rows()
+        assert ["Date de naissance", "06/05/2010"] in page.rows()
         assert answer.status_code == 303
-        assert "le transfert est effectué" in Page(browser.get(answer.location)).flashes[0]
-        assert exchange.states("a") == exchange.states("b") == ["done"]
+        assert "doit encore donner son accord" in Page(browser.get(answer.location)).flashes[0]
+        assert exchange.states("a") == exchange.states("b") == ["agreement"]
         assert {line["action"] for line in watch.lines} == {"transfer:confirmed"}
 
-    def test_confirm_twice_is_refused_and_copies_once(self, as_: As, exchange: Exchange) -> None:
+    def test_confirm_twice_is_refused(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)
         first, second = as_("administrator", "b"), as_("head", "b")
         for browser in (first, second):
@@ -99,7 +99,7 @@ class TestConfirm:
 
         assert [answer.status_code for answer in answers] == [303, 409]
         assert "n’est plus, possible sur ce transfert" in Page(answers[1]).text
-        assert exchange.side("b").fiches == 2
+        assert exchange.states("b") == ["agreement"]
 
     def test_confirm_is_refused_once_the_other_school_switched_off(self, as_: As, exchange: Exchange) -> None:
         conflict(exchange)

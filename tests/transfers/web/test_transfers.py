@@ -21,7 +21,17 @@ from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written
 from tests.helpers.statements import count_statements
 from tests.helpers.transfers import Exchange
-from tests.transfers.pages_moves import FOLLOW_UP, STATES, cancelled, conflict, done, move, twins, waiting_destination
+from tests.transfers.pages_moves import (
+    FOLLOW_UP,
+    STATES,
+    cancelled,
+    confirmed,
+    conflict,
+    done,
+    move,
+    twins,
+    waiting_destination,
+)
 
 As = Callable[..., Browser]
 
@@ -203,17 +213,17 @@ class TestShowTransfer:
         self, as_: As, exchange: Exchange, school: str
     ) -> None:
         done(exchange)
-        conflict(exchange)
-        exchange.act(decisions.confirm, "b", side_id=side_of(exchange, "b"))
-        agreed, confirmed = (
+        confirmed(exchange)
+        exchange.act(decisions.agree, "a", side_id=side_of(exchange, "a"))
+        agreed, answered = (
             Page(as_("administrator", school).get(f"{FOLLOW_UP}/{side.id}")).text for side in exchange.sides(school)
         )
 
         assert "la date de naissance ne se contredisent pas" in agreed
         assert "confirmé" not in agreed
         who = "votre établissement" if school == "b" else "l’établissement 0999002X"
-        assert f"La date de naissance différait : {who} a confirmé" in confirmed
-        assert "ne se contredisent pas" not in confirmed
+        assert f"Le nom, le prénom ou la date de naissance différaient : {who} a confirmé" in answered
+        assert "ne se contredisent pas" not in answered
 
     def test_show_transfer_a_confirmation_is_still_shown_after_an_agreement_and_a_cancellation(
         self, as_: As, exchange: Exchange
@@ -222,7 +232,7 @@ class TestShowTransfer:
         exchange.run()
         exchange.act(decisions.confirm, "b", side_id=side_of(exchange, "b"))
         where = f"{FOLLOW_UP}/{side_of(exchange, 'b')}"
-        sentence = "La date de naissance différait : votre établissement a confirmé"
+        sentence = "Le nom, le prénom ou la date de naissance différaient : votre établissement a confirmé"
 
         assert sentence in Page(as_("administrator", "b").get(where)).text
         exchange.act(decisions.agree, "a", side_id=side_of(exchange, "a"))
@@ -359,7 +369,7 @@ class TestUnnamed:
             text = browser.get(path, follow_redirects=True).text
             assert uai not in text, path
             assert name not in text, path
-        assert "non nommé tant que les identités diffèrent" in browser.get(FOLLOW_UP).text
+        assert "non nommé, car les identités diffèrent" in browser.get(FOLLOW_UP).text
         for sought in (f"?uai={uai}", f"?recherche={uai}", f"?recherche={name.split()[-1]}"):
             rows = browser.get(f"/admin/transferts/export/csv/{sought}").text.splitlines()
             assert len(rows) == 1, sought

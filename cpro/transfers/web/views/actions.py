@@ -22,7 +22,7 @@ from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, Transfe
 from cpro.transfers.lifecycle import Event
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.web.forms import CancellingForm, PlainForm, RefusalForm
-from cpro.transfers.web.presenters import describe_other_school, list_disagreements, list_facts
+from cpro.transfers.web.presenters import describe_other_school, list_facts, list_identities
 from cpro.transfers.web.views.transfers import bp, show_side
 
 
@@ -36,12 +36,14 @@ class Asked:
     consequences: Callable[[TransferSide], Sequence[str]]
     done: Callable[[TransferSide], str]
     is_danger: bool = False
+    #: whether identities that differ are shown first
+    compares: bool = False
 
 
 @bp.route("/<int:side_id>/confirmer", methods=["GET", "POST"])
 @requires(Permission.TRANSFERS_MANAGE)
 def confirm(side_id: int) -> ResponseReturnValue:
-    """Confirm that two schools speak of the same pupil, and copy."""
+    """Confirm that two schools speak of the same pupil, and ask the source school for its agreement."""
     return _play(_CONFIRM, side_id, PlainForm(_posted()), lambda form, **who: decisions.confirm(**who))
 
 
@@ -142,7 +144,7 @@ def _page(
         side=side,
         form=form,
         facts=list_facts(side, get_current_establishment()),
-        disagreements=list_disagreements(side, queries.find_pupil(side)) if asked.event is Event.CONFIRM else [],
+        identities=list_identities(*queries.list_identities(side, now=clock.utcnow())) if asked.compares else [],
         consequences=[*([_KEEPING] if evaluated else []), *asked.consequences(side)],
         evaluated=evaluated,
         cancel_url=url_for("transfers.show", side_id=side.id),
@@ -156,15 +158,17 @@ _KEEPING = "Ce qui a servi à une évaluation faite chez vous est conservé et d
 def _confirming(side: TransferSide) -> list[str]:
     return [
         f"Vous affirmez que l’élève que connaît {side.other_school} sous cet INE est bien le vôtre.",
-        *([] if side.is_named else ["Chacun des deux établissements lira alors le nom et l’UAI de l’autre."]),
-        "Si rien d’autre ne manque, ses fiches, bilans et évaluations sont copiés aussitôt, en lecture seule.",
-        "Votre nom est inscrit au journal de votre établissement. Vous pourrez annuler pendant 30 jours.",
+        "Rien n’est copié sans l’accord de l’établissement d’origine. Pour en juger, il lira le nom et l’UAI de votre "
+        "établissement, et le nom, le prénom et la date de naissance que vous avez enregistrés.",
+        "Vous ne lirez son nom et son UAI que s’il donne son accord, ou une fois l’erreur corrigée.",
+        "Votre nom est inscrit au journal de votre établissement, et n’est pas montré à l’autre.",
     ]
 
 
 def _agreeing(side: TransferSide) -> list[str]:
     return [
         f"Les fiches validées, bilans et évaluations de cet élève sont copiés vers {side.other_school}.",
+        *(["L’établissement d’accueil lira alors le nom et l’UAI du vôtre."] if side.identities_differ else []),
         "Vous gardez les vôtres, en lecture seule.",
         "Un accord ne se reprend pas ; seul l’établissement d’accueil peut annuler le transfert, pendant 30 jours.",
     ]
@@ -174,6 +178,7 @@ def _refusing(side: TransferSide) -> list[str]:
     if side.direction is Direction.SOURCE:
         return [
             f"Rien n’est copié vers {side.other_school}, qui lira votre raison.",
+            *(["Le nom et l’UAI de votre établissement ne lui sont pas montrés."] if side.identities_differ else []),
             "Vous pourrez changer d’avis : l’accord restera possible depuis la page de ce transfert.",
         ]
     again = (
@@ -229,8 +234,15 @@ def _describe_outcome(side: TransferSide) -> str:
     return f"{side.student_label} : c’est noté. État du transfert : {side.state.label}."
 
 
-_CONFIRM = Asked(Event.CONFIRM, "Confirmer l’identité", "Confirmer et copier", _confirming, _describe_outcome)
-_AGREE = Asked(Event.AGREE, "Donner votre accord", "Donner votre accord", _agreeing, _describe_outcome)
+_CONFIRM = Asked(
+    Event.CONFIRM,
+    "Confirmer l’identité",
+    "Confirmer et demander l’accord",
+    _confirming,
+    _describe_outcome,
+    compares=True,
+)
+_AGREE = Asked(Event.AGREE, "Donner votre accord", "Donner votre accord", _agreeing, _describe_outcome, compares=True)
 _REFUSE = Asked(
     Event.REFUSE,
     "Refuser le transfert",
@@ -238,6 +250,7 @@ _REFUSE = Asked(
     _refusing,
     lambda side: f"{side.student_label} : le transfert est refusé.",
     is_danger=True,
+    compares=True,
 )
 _ASK_AGAIN = Asked(Event.ASK_AGAIN, "Demander à nouveau", "Demander à nouveau", _asking, _describe_outcome)
 _TAKE_BACK = Asked(
