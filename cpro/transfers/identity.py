@@ -43,6 +43,11 @@ def find_disagreements(one: Pupil, other: Pupil) -> list[Disagreement]:
     return found
 
 
+def differ(one: Pupil, other: Pupil) -> bool:
+    """Return whether one INE is not enough for two pupils to be one; a birth date left out is no way round it."""
+    return one.birth_date != other.birth_date or bool(find_disagreements(one, other))
+
+
 def _family_names(person: Pupil) -> list[str]:
     return [name for name in (person.last_name, person.usage_name) if name]
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from cpro.establishments.models import Establishment
 from cpro.students.models import Origin, Student
-from cpro.transfers.identity import Pupil, find_disagreements
+from cpro.transfers.identity import Pupil, differ
 from cpro.transfers.lifecycle import MATCHED
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 
@@ -308,9 +308,9 @@ def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair]
         if row is not None and not over and _keeps(row, is_asked=pair in asked):
             verdicts.append(Verdict(pair, source, destination, row, row.state))
             continue
-        differ = bool(source and destination and find_disagreements(source, destination))
-        state = _get_state(pair, source, destination, schools, present, None if over else row, differ)
-        verdicts.append(Verdict(pair, source, destination, row, state, over=over, identities_differ=differ))
+        they_differ = bool(source and destination and differ(source, destination))
+        state = _get_state(pair, source, destination, schools, present, None if over else row, they_differ)
+        verdicts.append(Verdict(pair, source, destination, row, state, over=over, identities_differ=they_differ))
     return verdicts
 
 
@@ -357,7 +357,7 @@ def _get_state(
     schools: dict[int, School],
     present: dict[str, int],
     row: StoredTransfer | None,
-    differ: bool,
+    they_differ: bool,
 ) -> TransferState | None:
     """Return the state that a pair without a copy should have, or None when no transfer should be stored."""
     if source is None or destination is None or not destination.is_active:
@@ -380,13 +380,13 @@ def _get_state(
         return TransferState.WAITING_DESTINATION if source_enabled else TransferState.WAITING_SOURCE
     if destination.ine and present.get(destination.ine, 0) > 1:
         return TransferState.BLOCKED
-    return _get_open_state(destination, row, differ)
+    return _get_open_state(destination, row, they_differ)
 
 
-def _get_open_state(destination: Pupil, row: StoredTransfer | None, differ: bool) -> TransferState:
+def _get_open_state(destination: Pupil, row: StoredTransfer | None, they_differ: bool) -> TransferState:
     """Return what is missing between people; where identities differ, no school copies by its own word alone."""
-    if differ and (row is None or row.confirmed_at is None):
+    if they_differ and (row is None or row.confirmed_at is None):
         return TransferState.CONFLICT
-    if (differ or destination.came_by is not Origin.SIECLE) and (row is None or row.agreed_at is None):
+    if (they_differ or destination.came_by is not Origin.SIECLE) and (row is None or row.agreed_at is None):
         return TransferState.AGREEMENT
     return TransferState.DONE

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from cpro.transfers.identity import find_disagreements
+from cpro.transfers.identity import differ, find_disagreements
 
 
 @dataclass(frozen=True)
@@ -52,3 +52,19 @@ def test_find_disagreements_ways_of_writing_agree(one: Person, other: Person) ->
 def test_find_disagreements_of_other_people(one: Person, other: Person, what: list[str]) -> None:
     assert [each.value for each in find_disagreements(one, other)] == what
     assert [each.value for each in find_disagreements(other, one)] == what
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (Person(), Person("TOPAZE", "", "lou"), False),
+        (Person(), Person(first_name="Louis"), True),
+        (Person(), Person(birth_date=date(2009, 2, 27)), True),
+        (Person(birth_date=None), Person(), True),  # left out, it would be a way round it
+        (Person(birth_date=None), Person(birth_date=None), False),
+    ],
+)
+def test_differ_a_birth_date_that_one_school_does_not_give_is_not_the_same(
+    one: Person, other: Person, *, expected: bool
+) -> None:
+    assert differ(one, other) == differ(other, one) == expected

@@ -66,6 +66,14 @@ def check_unnamed(as_: As, exchange: Exchange, world: World) -> None:
     assert (kept.other_name, kept.other_uai) == ("", "")
 
 
+def test_run_a_birth_date_left_out_copies_and_names_nothing(as_: As, exchange: Exchange) -> None:
+    move(exchange, birth_date=None)
+    exchange.run()
+
+    assert exchange.states("b") == ["conflict"]
+    assert not exchange.side("b").is_named
+
+
 class TestConfirm:
     def test_confirm_asks_the_school_of_origin_and_neither_copies_nor_names(
         self, app: Flask, as_: As, exchange: Exchange, world: World, typed: tuple[int, int]
