@@ -26,6 +26,8 @@ _Columns = Sequence[tuple[Any, bool]]
 
 _LONGEST_SEARCH = 100
 _LONGEST_LETTER = 20
+#: What does not count in a code (`fold_code`), as sentences say it.
+NOT_IN_CODES = "la casse, les accents ou les espaces"
 #: What sorts after any text that begins alike.
 _LAST = "\U0010ffff"
 #: No list whose rows are not counted is paged further by number.
@@ -280,8 +282,8 @@ def find_coded(model: Any, text: str) -> list[int]:
 
 
 def fold_code(code: str) -> str:
-    """Return what a code has in common with those that read the same: no case, accents nor needless blanks."""
-    return " ".join(fold(trim(code)).split())
+    """Return what a code has in common with those that read the same: no case, accents nor blanks, even inside."""
+    return "".join(fold(trim(code)).split())
 
 
 def _find_place(columns: Sequence[Any], row_id: int) -> Sequence[Any] | None:

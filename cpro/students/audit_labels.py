@@ -21,6 +21,7 @@ def register_audit_labels() -> None:
             "mef:deleted": "a supprimé une formation (MEF)",
             "division:changed": "a modifié une division",
             "division:created": "a créé une division",
+            "division:deleted": "a supprimé une division",
             "student:changed": "a modifié un élève",
             "student:created": "a créé un élève",
             "student:departed": "a noté le départ d’un élève",

@@ -1,7 +1,7 @@
 """Create and correct students, divisions and a school's own diplomas by hand.
 
 By hand means outside SIECLE: a school that uses it lets its files do this. The INE is never written
-here. Nobody is deleted; a school's own diploma can be, as long as nothing uses it.
+here. Nobody is deleted; a school's own diploma, or a division, can be as long as nothing uses it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from cpro.audit.operations import About, differences, record
 from cpro.core import events
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden, MaybeThere, check_no_error
-from cpro.core.formatting import plural, spoken_name
+from cpro.core.formatting import join_french, plural, spoken_name
+from cpro.core.lists import NOT_IN_CODES
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
 from cpro.core.validators import clean_person_name, normalise_mef, read_line
@@ -27,7 +28,14 @@ from cpro.extensions import db
 from cpro.students.mefs import diploma_of_division, diplomas_of_divisions
 from cpro.students.models import MEF, Diploma, Division, Student
 from cpro.students.namesakes import list_namesakes
-from cpro.students.queries import find_diploma, find_division, find_mef, find_typed_division, list_alike
+from cpro.students.queries import (
+    count_in_division,
+    find_diploma,
+    find_division,
+    find_mef,
+    find_typed_division,
+    list_alike,
+)
 
 _OLDEST_BIRTH = date(1940, 1, 1)
 _YOUNGEST_AGE = 11  # years
@@ -50,6 +58,12 @@ class NationalDiploma(Forbidden):
 
 class DiplomaInUse(DomainError):
     """Refuse to delete a diploma that something still names."""
+
+    status = 409
+
+
+class DivisionInUse(DomainError):
+    """Refuse to delete a division that somebody is, was or teaches in."""
 
     status = 409
 
@@ -178,6 +192,31 @@ def update_division(
     record_change("division:changed", division, before, by=by, now=now)
 
 
+def delete_division(division: Division, *, by: Actor, now: datetime) -> None:
+    """Delete a division that nobody is in. Raises `KeptBySIECLE`, `DivisionInUse`."""
+    lock_current_establishment()
+    check_division_deletion(division)
+    record("division:deleted", About("division", division.id, division.code), by=by, now=now)
+    db.session.delete(division)
+    try:
+        db.session.flush()
+    except IntegrityError as error:  # somebody was put in it meanwhile
+        raise DivisionInUse("Cette division n’est plus vide : elle ne se supprime pas.") from error
+
+
+def check_division_deletion(division: Division) -> None:
+    """Raise as `delete_division` does: pupils who left keep their division, and merged rows theirs."""
+    refuse_if_kept_by_siecle()
+    pupils, teachers = count_in_division(division.id)
+    counted = ((pupils, ("élève", "élèves")), (teachers, ("enseignant", "enseignants")))
+    found = join_french([plural(number, *forms) for number, forms in counted if number])
+    if found:
+        has = "a" if pupils + teachers == 1 else "ont"
+        raise DivisionInUse(
+            f"{found} {has} cette division, élèves partis et doublons compris : donnez-leur d’abord la bonne."
+        )
+
+
 def diploma_values(diploma: Diploma) -> dict[str, str]:
     """Return a diploma as a form shows it."""
     return {"code": diploma.code, "label": diploma.label, "short_label": diploma.short_label}
@@ -304,7 +343,7 @@ def _clean_division(values: Mapping[str, str], own_id: int | None) -> dict[str, 
         errors["code"] = f"Une division porte déjà le code « {code} »."
     elif code and namesake is None and (alike := list_alike(code, but=own_id)):
         errors["code"] = (
-            f"La division « {alike[0]} » ne se distingue de ce code que par la casse, les accents ou les espaces : "
+            f"La division « {alike[0]} » ne se distingue de ce code que par {NOT_IN_CODES} : "
             "gardez-la, ou choisissez un code qu’on ne confonde pas."
         )
     diploma_code = read_line(values, "diploma", 16, errors)

@@ -183,6 +183,13 @@ def get_division(division_id: int) -> Division:
     return found
 
 
+def count_in_division(division_id: int) -> tuple[int, int]:
+    """Return how many pupils, present or not, and how many teachers have a division."""
+    pupils = db.session.scalar(select(func.count(Student.id)).where(Student.division_id == division_id)) or 0
+    taught = select(func.count(TeacherDivision.id)).where(TeacherDivision.division_id == division_id)
+    return pupils, db.session.scalar(taught) or 0
+
+
 def list_teacher_divisions(account_id: int) -> Sequence[TeacherDivision]:
     """Return the divisions that a teacher has."""
     return db.session.scalars(

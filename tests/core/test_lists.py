@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from cpro.core.lists import ListState, find_page
+from cpro.core.lists import NOT_IN_CODES, ListState, find_page, fold_code
 
 FILTERS = {"etat": ("ouvert", "ferme"), "division": 4}
 
@@ -18,6 +18,15 @@ def read(sorts: Sequence[str] = ("nom",), sizes: Sequence[int] = (20, 50), **arg
 
 def some(count: int, *, limit: int, offset: int) -> list[int]:
     return list(range(count))[offset : offset + limit]
+
+
+class TestFoldCode:
+    def test_fold_code_leaves_out_what_sentences_say_does_not_count(self) -> None:
+        alike = {"la casse": "2melec", "les accents": "2MÉLEC", "les espaces": " 2  MEL EC\u00a0"}
+
+        assert [*alike] == NOT_IN_CODES.replace(" ou ", ", ").split(", ")
+        assert {fold_code(code) for code in alike.values()} == {fold_code("2MELEC")}
+        assert fold_code("2-MELEC") != fold_code("2MELEC")
 
 
 class TestListState:

@@ -256,6 +256,12 @@ CASES: dict[str, dict[str, Case]] = {
             after=_is(Division, label="Seconde corrigée"),
             journal="division:changed",
         ),
+        DELETE: Case(
+            row="2VIDE",
+            before=lambda session, world: session.add(Division(establishment_id=world.a.id, code="2VIDE", label="")),
+            after=_is_not(Division, code="2VIDE"),
+            journal="division:deleted",
+        ),
     }
     | _read()
     | _exported(),

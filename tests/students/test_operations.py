@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
 from cpro.core.errors import FieldErrors
+from cpro.core.permissions import Role
 from cpro.core.transactions import unit_of_work
 from cpro.students import operations
-from cpro.students.models import Division
-from tests.factories import NOW, TESTER, World
+from cpro.students.models import Division, TeacherDivision
+from tests.factories import NOW, TESTER, World, make_account, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
-from tests.helpers.records import set_school, watching
+from tests.helpers.records import nothing_written, set_school, watching
 
 As = Callable[..., Browser]
+Look = Callable[[], AbstractContextManager[Session]]
 
 
 @pytest.fixture
@@ -66,6 +70,76 @@ class TestUpdateJournal:
             with watching(app) as watch:
                 assert administrator.post(address, administrator.form(address)).status_code == 303
             assert watch.lines == []
+
+
+class TestDeleteDivision:
+    @pytest.fixture
+    def empty(self, world: World, arrange: Look) -> int:
+        """Return the id of a division without anybody."""
+        with arrange() as session:
+            session.add(division := Division(establishment_id=world.a.id, code="2 VIDE", label=""))
+            session.flush()
+            return division.id
+
+    def test_delete_division_empty_goes_from_its_page_and_the_journal_says_so(
+        self, app: Flask, administrator: Browser, empty: int, platform: Look
+    ) -> None:
+        assert f"/admin/divisions/delete/?id={empty}" in administrator.get(f"/admin/divisions/details/?id={empty}").text
+        assert "la recrée" in Page(administrator.get(f"/admin/divisions/delete/?id={empty}")).text
+
+        with watching(app) as watch:
+            answer = administrator.post("/admin/divisions/delete/", {"id": empty})
+
+        assert answer.status_code == 303
+        assert (watch.line["action"], watch.line["object_label"]) == ("division:deleted", "2 VIDE")
+        with platform() as session:
+            assert session.get(Division, empty) is None
+
+    @pytest.mark.parametrize("is_active", [True, False])
+    def test_delete_division_that_a_pupil_has_or_had_is_refused(
+        self, app: Flask, administrator: Browser, world: World, arrange: Look, empty: int, is_active: bool
+    ) -> None:
+        with arrange() as session:
+            session.add(make_student(world.a.id, division_id=empty, is_active=is_active))
+
+        with nothing_written(app):
+            answer = administrator.post("/admin/divisions/delete/", {"id": empty})
+
+        assert answer.status_code == 409
+        assert "1 élève a cette division" in Page(answer).text
+        assert "/delete/" not in administrator.get(f"/admin/divisions/details/?id={empty}").text
+
+    def test_delete_division_that_a_teacher_has_is_refused(
+        self, app: Flask, administrator: Browser, world: World, arrange: Look, empty: int
+    ) -> None:
+        with arrange() as session:
+            teacher = make_account(world.a.id, Role.TEACHER)
+            session.add(teacher)
+            session.flush()
+            session.add(TeacherDivision(establishment_id=world.a.id, account_id=teacher.id, division_id=empty))
+
+        with nothing_written(app):
+            answer = administrator.post("/admin/divisions/delete/", {"id": empty})
+
+        assert answer.status_code == 409
+        assert "1 enseignant a cette division" in Page(answer).text
+
+    def test_delete_division_is_refused_to_other_roles_and_to_the_other_school(
+        self, app: Flask, as_: As, administrator: Browser, empty: int
+    ) -> None:
+        browsers = [as_("head"), as_("teacher"), as_("administrator", "b")]
+        with nothing_written(app):
+            posted = [each.post("/admin/divisions/delete/", {"id": empty}) for each in browsers]
+        assert [each.status_code for each in posted] == [403, 403, 404]
+
+    def test_delete_division_is_left_to_siecle(self, app: Flask, as_: As, empty: int) -> None:
+        browser = as_("administrator")
+
+        with nothing_written(app):
+            answer = browser.post("/admin/divisions/delete/", {"id": empty})
+
+        assert answer.status_code == 403
+        assert "viennent de ses fichiers" in Page(answer).text
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import count
 from typing import NamedTuple
 
 from sqlalchemy import select
 
-from cpro.core.lists import fold_code
+from cpro.core.lists import NOT_IN_CODES, fold_code
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.parse.findings import Finding, FindingCode
@@ -32,6 +33,7 @@ class DivisionCodes:
     """Read the divisions of tables as the school's, and tell once what each new way of writing one stands for.
 
     A code that differs from one alone by case, accents or blanks is that one; a name is that of the division so called.
+    A line whose code may be that of several is refused: it would create one more.
     """
 
     def __init__(self) -> None:
@@ -45,10 +47,16 @@ class DivisionCodes:
             self._know(code, label)
 
     def read_student(self, record: StudentRecord) -> StudentRecord:
-        """Return a record with the code of its division: DIVISION_ALIKE, DIVISION_NAMED, DIVISION_DOUBTFUL."""
+        """Return a record with the code of its division.
+
+        DIVISION_ALIKE, DIVISION_NAMED, DIVISION_DOUBTFUL, DIVISION_SEVERAL.
+        """
         text = record.division_code
         if not text or text in self._codes:
             return record
+        if (several := self._list_candidates(text))[1:]:
+            told = (*record.findings, Finding(FindingCode.DIVISION_SEVERAL, record.line, _refusing(text, several)))
+            return record._replace(division_code="", findings=told)
         found = self._read.get(text)
         if found is None:
             found = self._find(text)
@@ -72,15 +80,20 @@ class DivisionCodes:
 
     def _find(self, text: str) -> _Read | None:
         """Return the only division that a text may stand for, or None."""
-        alike = self._alike.get(fold_code(text), ())
-        if len(alike) == 1:
-            return _Read(
-                alike[0],
-                f"La division « {text} » est lue comme « {alike[0]} », qui ne s’en distingue que par la casse, les "
-                "accents ou les espaces.",
-            )
-        named = self._named.get(fold_code(text), ())
-        return _Read(named[0]) if len(named) == 1 else None
+        found = self._list_candidates(text)
+        if len(found) != 1:
+            return None
+        if fold_code(found[0]) != fold_code(text):
+            return _Read(found[0])  # by its name
+        return _Read(
+            found[0],
+            f"La division « {text} » est lue comme « {found[0]} », qui ne s’en distingue que par {NOT_IN_CODES}.",
+        )
+
+    def _list_candidates(self, text: str) -> Sequence[str]:
+        """Return the codes of the divisions that a text may stand for: those that read the same, else by their name."""
+        folded = fold_code(text)
+        return self._alike.get(folded) or self._named.get(folded) or ()
 
     def _create(self, text: str, line: int) -> _Read:
         if len(text) > DIVISION_CODE_MAX_LENGTH:
@@ -120,6 +133,14 @@ class DivisionCodes:
         self._alike[fold_code(code)].append(code)
         if label:
             self._named[fold_code(label)].append(code)
+
+
+def _refusing(text: str, codes: Sequence[str]) -> str:
+    """Return why a line is refused whose division may be several ones."""
+    return (
+        f"La division « {text} » peut être {' ou '.join(f'« {code} »' for code in codes)} : écrivez le code exact de "
+        "la bonne."
+    )
 
 
 def _plain(name: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from cpro.core.formatting import format_count, join_french
-from cpro.core.lists import fold_code
+from cpro.core.lists import NOT_IN_CODES, fold_code
 from cpro.extensions import db
 from cpro.imports.changes import Pair, creating
 from cpro.imports.diff.proposals import MatchCode, Note, Proposal, Yielded
@@ -64,8 +64,8 @@ def compare_divisions(found: Found) -> Iterator[Yielded]:
         others = alike[fold_code(code)] - {code}
         if stored is None and others:
             sentence = (
-                f"Ce code ne se distingue de {join_french([f'« {each} »' for each in sorted(others)])} que par la "
-                "casse, les accents ou les espaces : s’il s’agit de la même division, corrigez-le là où le fichier a "
+                f"Ce code ne se distingue de {join_french([f'« {each} »' for each in sorted(others)])} que par "
+                f"{NOT_IN_CODES} : s’il s’agit de la même division, corrigez-le là où le fichier a "
                 "été fait, ou il y en aura deux."
             )
             yield Note(MatchCode.DIVISION_TWIN, found.file_kind, line, sentence, code)

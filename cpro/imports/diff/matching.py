@@ -27,10 +27,13 @@ TWO_PEOPLE = (
     "L’INE et le numéro désignent deux élèves différents de l’établissement : dites duquel il s’agit, ou corrigez la "
     "ligne."
 )
-OTHER_PERSON = (
-    "Le numéro est celui d’un élève de l’établissement dont le nom ou la date de naissance ne correspondent pas : "
-    "dites s’il s’agit de la même personne."
+_OTHER_PERSON = (
+    "d’un élève de l’établissement dont le nom ou la date de naissance ne correspondent pas : dites s’il s’agit de la "
+    "même personne."
 )
+OTHER_BY_NUMBER = f"Le numéro est celui {_OTHER_PERSON}"
+OTHER_BY_INE = f"L’INE est celui {_OTHER_PERSON}"
+OTHER_BY_BOTH = f"L’INE et le numéro sont ceux {_OTHER_PERSON}"
 TWICE = "Deux lignes désignent le même élève de l’établissement : la seconde n’est pas reprise."
 NAMESAKE = (
     "Un élève de l’établissement porte ce nom et cette date de naissance, sans numéro qui le confirme : dites s’il "
@@ -44,7 +47,10 @@ HOMONYM = "Un autre élève porte le même nom, le même prénom et la même dat
 INE_CHANGED = "L’INE diffère de celui que l’établissement connaissait pour cet élève : le nouveau est repris."
 GONE = "L’élève est sorti avant d’être connu ici : il n’est pas repris."
 NOT_ENROLLED = "Sans division, l’élève n’est pas encore inscrit : il n’est pas repris."
-LEFT_OUT = "Vous avez répondu qu’il s’agit d’une autre personne : la ligne est laissée de côté, corrigez-en le numéro."
+LEFT_OUT = (
+    "Vous avez répondu qu’il s’agit d’une autre personne : la ligne est laissée de côté, corrigez ce qui désigne la "
+    "première dans le fichier et redéposez-le."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,12 @@ def select_known(condition: ColumnElement[bool]) -> list[Known]:
     return sorted((Known._make(row) for row in rows), key=_ID)
 
 
+def list_active_ids(after: int, *, limit: int) -> list[int]:
+    """Return the ids of the next pupils who are present, in order."""
+    wanted = select(Student.id).where(Student.is_active, Student.id > after).order_by(Student.id).limit(limit)
+    return list(db.session.scalars(wanted))
+
+
 def look_up(
     records: Collection[StudentRecord], source: PupilSource
 ) -> tuple[dict[str | None, Known], dict[str | None, list[Known]]]:
@@ -109,6 +121,11 @@ def look_up(
         for known in select_known(is_among(Student.ine, ines)):
             by_ine.setdefault(known.ine, []).append(known)
     return by_id, by_ine
+
+
+def list_distinct(*found: Known | None) -> list[Known]:
+    """Return each pupil once, in order."""
+    return list({known.id: known for known in found if known}.values())
 
 
 def repeats(record: StudentRecord, known: Known, division: str, came_by: Origin | None) -> bool:
@@ -130,14 +147,16 @@ def repeats(record: StudentRecord, known: Known, division: str, came_by: Origin 
 def choose(record: StudentRecord, own: Known | None, others: Iterable[Known]) -> tuple[Known | None, str]:
     """Return the pupil of the school that a record is about, and why that must be confirmed, "" if it need not be."""
     if own and own.ine and own.ine == record.ine:
-        return own, "" if _looks_alike(record, own) else OTHER_PERSON
+        return own, "" if _looks_alike(record, own) else OTHER_BY_BOTH
     found = {known.id: known for known in others}
     if len(found) > 1 or (found and own and own.id not in found):
         return None, TWO_PEOPLE
     known = next(iter(found.values()), own)
     if known is None:
         return None, ""
-    return known, "" if _looks_alike(record, known) else OTHER_PERSON
+    if _looks_alike(record, known):
+        return known, ""
+    return known, OTHER_BY_NUMBER if not found else OTHER_BY_BOTH if known is own else OTHER_BY_INE
 
 
 def find_namesakes(records: Collection[StudentRecord]) -> dict[str, list[Known]]:

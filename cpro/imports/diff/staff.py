@@ -42,7 +42,6 @@ _NAMESAKE = "Un compte d’enseignant porte ce nom, sans numéro qui le confirme
 _SAME_ADDRESS = (
     "Un compte d’enseignant a cette adresse électronique, sous un autre nom : dites s’il s’agit de la même personne."
 )
-_OTHER_PERSON = "Le numéro est celui d’un compte dont le nom ne correspond pas : dites s’il s’agit de la même personne."
 _HEAD, _TEACHER, _LOCAL = "DIR", "ENS", "local"
 
 
@@ -95,7 +94,7 @@ class StaffAnalysis:
         elif account is not None and account.id in self._seen:
             yield self._refuse(record, "Deux lignes désignent le même compte : la seconde n’est pas reprise.")
         elif account is not None and not _looks_alike(record, account):
-            yield from self._ask(record, _OTHER_PERSON, [account], can_create=False)
+            yield from self._ask(record, self._objection(record, account), [account], can_create=False)
         elif account is not None:
             self._seen.add(account.id)
             yield from self._compare(record, account)
@@ -115,6 +114,14 @@ class StaffAnalysis:
             return account
         same = self._find_by_address(record)
         return same if same and fold(same.last_name) == fold(record.last_name) else None
+
+    def _objection(self, record: StaffRecord, account: Account) -> str:
+        """Return why the account that a record names, by what `_find` found it, must be confirmed."""
+        if self._by_login.get(record.login) is account:
+            named_by = "L’identifiant"
+        else:
+            named_by = "Le numéro" if self._by_key.get(self._key_of(record)) is account else "L’adresse électronique"
+        return f"{named_by} désigne un compte dont le nom ne correspond pas : dites s’il s’agit de la même personne."
 
     def _find_by_address(self, record: StaffRecord) -> Account | None:
         """Return the only account, a teacher's, that has the address of a record."""

@@ -32,6 +32,8 @@ from cpro.imports.parse.records import StudentRecord
 from cpro.students.models import Division, Student
 
 _CHUNK = 5000
+#: Found by readers, and told of the pupils who will be present.
+_OF_PRESENT = (FindingCode.WITHOUT_CLASS, FindingCode.INE_MISSING)
 
 
 class StudentAnalysis:
@@ -99,14 +101,14 @@ class StudentAnalysis:
             if own and self._is_repeated(record, own):
                 continue
             if record.findings:
-                yield from self._notes(record, without_class=False)
+                yield from self._notes(record)
             others = by_ine.get(record.ine, ()) if record.ine else ()
-            if record.is_refused:
-                refused += self._count_refused(record, _distinct(own, *others))
+            if record.is_refused or record.is_ignored:
+                refused += self._count_out(record, matching.list_distinct(own, *others))
                 continue
             known, objection = matching.choose(record, own, others)
             if objection:
-                yield from self._ask(record, objection, _distinct(own, *others), can_create=False)
+                yield from self._ask(record, objection, matching.list_distinct(own, *others), can_create=False)
             elif known is not None and known.id in self._seen:
                 yield self._refuse(record, matching.TWICE)
             elif known is not None:
@@ -118,8 +120,11 @@ class StudentAnalysis:
                 unknown.append(record)
         yield from self._judge_unknown(unknown, refused)
 
-    def _count_refused(self, record: StudentRecord, met: list[Known]) -> list[StudentRecord]:
+    def _count_out(self, record: StudentRecord, met: list[Known]) -> list[StudentRecord]:
         """Count a record that is not to be written, and return it where its name alone says whom the file names."""
+        if record.is_ignored:
+            self.tally.ignored += 1
+            return []
         self._see(*met)
         self.tally.add("refused")
         return [] if met else [record]
@@ -201,8 +206,8 @@ class StudentAnalysis:
             yield self._leave_out(record)
             return
         if not record.division_code:
-            yield from self._notes(record, without_class=True)
-        self._note_presence(record, record.ine or known.ine)
+            yield from self._notes(record, FindingCode.WITHOUT_CLASS)
+        yield from self._take_present(record, record.ine or known.ine)
         changes = self._differences(record, known)
         action = ChangeAction.CHANGE
         if not known.is_active:
@@ -314,7 +319,7 @@ class StudentAnalysis:
             yield from self._create(record)
 
     def _create(self, record: StudentRecord) -> Iterator[Yielded]:
-        self._note_presence(record, record.ine)
+        yield from self._take_present(record, record.ine)
         person = hash((record.last_name, record.first_name, record.birth_date))
         if person in self._created:
             yield self._note(MatchCode.HOMONYM, record, matching.HOMONYM)
@@ -333,6 +338,12 @@ class StudentAnalysis:
         changes = creating(dict(zip(self._fields, values, strict=True)))
         yield self.tally.note(Proposal("student", None, record.siecle_id, record.label, ChangeAction.CREATE, changes))
 
+    def _take_present(self, record: StudentRecord, ine: str | None) -> Iterator[Note]:
+        """Count a pupil who will be present, and tell where they will have no INE, whatever the file holds."""
+        self._note_presence(record, ine)
+        if not ine:
+            yield from self._notes(record, FindingCode.INE_MISSING)
+
     def _note_presence(self, record: StudentRecord, ine: str | None) -> None:
         if not ine:
             self.tally.add("without_ine")
@@ -345,9 +356,9 @@ class StudentAnalysis:
             lines = self.lines_of_mef  # namesakes are judged after those who follow them
             lines[record.mef_code] = min(record.line, lines.get(record.mef_code, record.line))
 
-    def _notes(self, record: StudentRecord, *, without_class: bool) -> Iterator[Note]:
-        """Yield what was found in a record: that it has no class, or all the rest; each left out is reported once."""
-        found = (each for each in record.findings if (each.code is FindingCode.WITHOUT_CLASS) is without_class)
+    def _notes(self, record: StudentRecord, only: FindingCode | None = None) -> Iterator[Note]:
+        """Yield what was found in a record, or the one thing that only says something of a pupil who is taken."""
+        found = (each for each in record.findings if (each.code is only if only else each.code not in _OF_PRESENT))
         yield from list_notes(found, self._source.kind, record.label)
 
     def _note(self, code: MatchCode, record: StudentRecord, sentence: str) -> Note:
@@ -372,7 +383,7 @@ class StudentAnalysis:
     def _absent(self) -> Iterator[Proposal]:
         """Yield the deactivation of each active pupil the file does not name; pages, because writing goes between."""
         after = 0
-        while page := _active_ids(after):
+        while page := matching.list_active_ids(after, limit=_CHUNK):
             after = page[-1]
             absent = [id_ for id_ in page if id_ not in self._seen]
             for known in matching.select_known(is_among(Student.id, absent)) if absent else ():
@@ -384,12 +395,3 @@ class StudentAnalysis:
         changes = {"is_active": Pair(True, False), "departed_on": Pair(known.departed_on, departed_on)}
         label, number = person_name(known.last_name, known.first_name), getattr(known, self._source.number)
         return Proposal("student", known.id, number or "", label, ChangeAction.DEACTIVATE, changes)
-
-
-def _active_ids(after: int) -> list[int]:
-    wanted = select(Student.id).where(Student.is_active, Student.id > after).order_by(Student.id).limit(_CHUNK)
-    return list(db.session.scalars(wanted))
-
-
-def _distinct(*found: Known | None) -> list[Known]:
-    return list({known.id: known for known in found if known}.values())

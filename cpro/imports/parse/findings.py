@@ -28,8 +28,10 @@ class FindingCode(enum.Enum):
     DIVISION_ALTERED = "code de division changé par le tableur"
     CELL_REFUSED = "cellule illisible"
     DIVISION_ALIKE = "code de division proche"
+    DIVISION_SEVERAL = "plusieurs divisions possibles"
     DIVISION_NAMED = "division au nom long"
     DIVISION_DOUBTFUL = "code de division douteux"
+    MERGED = "doublon déjà réuni"
     INE_MISSING = "sans INE"
     INE_FILLER = "INE fictif"
     INE_DOUBTFUL = "clé de l’INE douteuse"
@@ -63,6 +65,7 @@ class FindingCode(enum.Enum):
 
 _IGNORING = (
     FindingCode.WITHOUT_FUNCTION,
+    FindingCode.MERGED,
     FindingCode.FILE_LEFT,
     FindingCode.UNREAD_COLUMN,
     FindingCode.OTHER_SHEET,
@@ -78,6 +81,7 @@ _REFUSING = frozenset(
         FindingCode.DATE_MALFORMED,
         FindingCode.DIVISION_MALFORMED,
         FindingCode.DIVISION_ALTERED,
+        FindingCode.DIVISION_SEVERAL,
         FindingCode.CELL_REFUSED,
     }
 )

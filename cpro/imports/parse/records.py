@@ -49,6 +49,11 @@ class StudentRecord(NamedTuple):
         """Return whether something found keeps this pupil from being written."""
         return _has(self.findings, Severity.REFUSED)
 
+    @property
+    def is_ignored(self) -> bool:
+        """Return whether the line is about a row that was merged into another."""
+        return _has(self.findings, Severity.IGNORED)
+
 
 class StaffRecord(NamedTuple):
     """Somebody who works in the school; `division_codes` are those whose pupils they teach, in the file's order."""

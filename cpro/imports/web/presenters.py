@@ -271,5 +271,10 @@ def list_choices(question: ImportQuestion) -> list[tuple[str, str]]:
         columns = [(str(number), title) for number, title in question.candidates]
         return [("", "Sans réponse : elle n’est pas reprise"), *columns, ("0", "Aucune d’elles")]
     same = [(str(candidate[0]), f"La même personne : {candidate[1]}") for candidate in question.candidates]
-    other = "Une autre personne : elle sera créée" if question.can_create else "Une autre personne : laisser la ligne"
-    return [*same, ("0", other)]
+    return [*same, ("0", "Une autre personne : elle sera créée" if question.can_create else _left_out(question))]
+
+
+def _left_out(question: ImportQuestion) -> str:
+    """Return the answer that leaves a line aside, and what is to be done then."""
+    what = "le numéro ou l’INE" if question.object_type == "student" else "le numéro, l’identifiant ou l’adresse"
+    return f"Une autre personne : la ligne est laissée de côté, corrigez-en {what} dans le fichier et redéposez-le"

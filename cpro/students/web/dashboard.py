@@ -7,6 +7,7 @@ from flask import url_for
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
 from cpro.core.formatting import format_count, join_french, plural
+from cpro.core.lists import NOT_IN_CODES
 from cpro.core.permissions import Permission
 from cpro.core.web.checklist import ChecklistItem
 from cpro.core.web.current_user import may
@@ -77,13 +78,13 @@ def _division_twins() -> list[ChecklistItem]:
     mend = (
         "corrigez le code dans SIECLE ou STS-Web, puis importez de nouveau."
         if is_kept_by_siecle()
-        else "passez les élèves de l’une dans l’autre, par leur fiche ou par un tableau ; si elles sont bien deux, "
-        "renommez-en une."
+        else "passez les élèves de l’une dans l’autre, par leur fiche ou par un tableau, puis supprimez celle qui est "
+        "vide ; si elles sont bien deux, renommez-en une."
     )
     return [
         ChecklistItem(
             "Vérifier les divisions aux codes proches",
-            f"{first} ne se distinguent que par la casse, les accents ou les espaces. Si elles ne font qu’une, {mend}",
+            f"{first} ne se distinguent que par {NOT_IN_CODES}. Si elles ne font qu’une, {mend}",
             link_url=url_for("divisions.index_view"),
             link_label="Voir la liste",
             figure=format_count(len(twins)),

@@ -17,13 +17,14 @@ from sqlalchemy.orm import Session
 
 from cpro.core.permissions import Role
 from cpro.establishments.models import Establishment
-from cpro.imports.models import ImportChange, ImportQuestion
+from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion
 from cpro.students.models import Student
 from cpro.users.models import Account
 from tests.factories import NOW, World, make_account, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.deposits import analyse, apply
 from tests.helpers.imports import Desk
+from tests.helpers.pages import Page
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
@@ -67,6 +68,65 @@ def outcome(desk: Desk, address: str) -> tuple[int, int, int]:
         questions = session.scalars(select(ImportQuestion).where(ImportQuestion.run_id == run_id)).all()
     counts = desk.run(run_id).counts
     return len(changes), len(questions), counts["students"]["refused"] + counts["staff"]["refused"]
+
+
+def told(desk: Desk, code: str) -> list[tuple[int, str]]:
+    """Return the findings of a code, of all imports: line and sentence."""
+    with desk.look() as session:
+        found = session.scalars(select(ImportFinding).where(ImportFinding.code == code).order_by(ImportFinding.id))
+        return [(each.line, each.sentence.replace("\u202f", " ")) for each in found]
+
+
+class TestWithoutINE:
+    def test_without_ine_is_told_of_pupils_who_will_have_none_and_counted_so(
+        self, app: Flask, admin: Browser, desk: Desk
+    ) -> None:
+        apply(app, admin, analyse(admin, table("DUPONT;;Jean;01/03/2009;990000011DB;2MELEC;A-1;;")))
+
+        address = analyse(
+            admin,
+            table(
+                "DUPONT;;Jean;01/03/2009;;2MELEC;A-1;;",
+                "ÖZ;;Ali;03/03/2009;;2MELEC;A-2;;",
+                "ROUX;;Zoé;02/03/2009;;2MELEC;;;01/09/2026",
+                ";;Éva;02/03/2009;;2MELEC;;;",
+            ),
+        )
+
+        assert [line for line, _sentence in told(desk, "INE_MISSING")] == [3]
+        assert desk.run(int(address.rsplit("/", 1)[-1])).counts["students"]["without_ine"] == 1
+
+
+class TestOtherPerson:
+    @pytest.mark.parametrize(
+        ("line", "named"),
+        [
+            ("FLÉAU;;Ana;05/05/2010;990000011DB;2MELEC;B-9;;", "L’INE est celui d’un élève"),
+            ("FLÉAU;;Ana;05/05/2010;;2MELEC;A-1;;", "Le numéro est celui d’un élève"),
+            ("FLÉAU;;Ana;05/05/2010;990000011DB;2MELEC;A-1;;", "L’INE et le numéro sont ceux d’un élève"),
+        ],
+    )
+    def test_other_person_the_sentence_says_which_number_is_whose(
+        self, app: Flask, admin: Browser, desk: Desk, line: str, named: str
+    ) -> None:
+        apply(app, admin, analyse(admin, table("DUPONT;;Jean;01/03/2009;990000011DB;2MELEC;A-1;;")))
+
+        address = analyse(admin, table(line))
+
+        [(_line, sentence)] = told(desk, "TO_CONFIRM")
+        assert sentence.startswith(named)
+        assert "corrigez-en le numéro ou l’INE dans le fichier" in Page(admin.get(address)).text
+
+    def test_other_person_of_the_staff_the_sentence_says_what_names_the_account(
+        self, app: Flask, admin: Browser, desk: Desk
+    ) -> None:
+        titles = "Civilité;Nom;Prénom;Fonction;Discipline;Adresse électronique;Classes;Numéro"
+        apply(app, admin, analyse(admin, table("Mme;Curie;Marie;ENS;;m.curie@cfa.example;;P1", titles=titles)))
+
+        analyse(admin, table("M.;Curie;Pierre;ENS;;m.curie@cfa.example;;", titles=titles))
+
+        [(_line, sentence)] = told(desk, "TO_CONFIRM")
+        assert sentence.startswith("L’adresse électronique désigne un compte dont le nom ne correspond pas")
 
 
 class TestExports:
@@ -113,6 +173,31 @@ class TestExports:
         apply(app, admin, analyse(admin, table(PUPILS[0])))
 
         assert outcome(desk, analyse(admin, REAL / "11-notre-export.csv")) == (0, 0, 0)
+
+    @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+    def test_exports_with_a_merged_row_change_nothing(
+        self, app: Flask, admin: Browser, desk: Desk, file_format: str
+    ) -> None:
+        apply(app, admin, analyse(admin, table(*PUPILS)))
+        with desk.open() as session:
+            kept = session.scalars(select(Student).where(Student.last_name == "BLÉ")).one()
+            session.add(
+                make_student(
+                    kept.establishment_id,
+                    **{name: getattr(kept, name) for name in ("last_name", "first_name", "birth_date", "division_id")},
+                    is_active=False,
+                    departed_on=kept.birth_date,
+                    merged_into_id=kept.id,
+                )
+            )
+
+        exported = admin.get(f"/admin/eleves/export/{file_format}/")
+        address = analyse(admin, (f"eleves.{file_format}", exported.data))
+
+        assert outcome(desk, address) == (0, 0, 0)
+        assert [sentence for _line, sentence in told(desk, "MERGED")] == [
+            "Cette ligne est un doublon déjà réuni à une autre fiche : elle est laissée de côté."
+        ]
 
     def test_exports_a_departure_written_in_one_is_asked_about(self, app: Flask, admin: Browser, desk: Desk) -> None:
         apply(app, admin, analyse(admin, table(*PUPILS[:3])))

@@ -62,7 +62,8 @@ _OTHER_ROLES = {"administrateur": "d’un administrateur", "apprenant": "d’un 
 #: What our list of pupils writes where there is nothing to say, by column; a masked INE begins with a bullet.
 _NOTHING = {"ine": "sans ine", "division": "aucune", "departed_on": "présent"}
 _MASKED = "•"
-_GONE = "parti"
+#: How it begins its word of a pupil who left, and of a row merged into another.
+_GONE, _MERGED = "parti", "doublon"
 
 
 def recognise_worksheet(path: Path) -> WorksheetKind:
@@ -87,6 +88,9 @@ def read_student_worksheet(
             numbers.note(cells["number"], line)
             buffer.append((line, cells, ine, problem))
         for line, cells, ine, problem in buffer.replay():
+            if cells["departed_on"].casefold().startswith(_MERGED):
+                yield _merged(line, cells)
+                continue
             findings = _check_cells(line, cells)
             notes.check_line(line, findings)
             number = _number(line, cells["number"], numbers, findings, bearers="élèves")
@@ -236,6 +240,14 @@ def _student(
         has_departed,
         tuple(findings),
     )
+
+
+def _merged(line: int, cells: dict[str, str]) -> StudentRecord:
+    """Return what our list of pupils says of a row that was merged: nothing, but whom it was about."""
+    sentence = "Cette ligne est un doublon déjà réuni à une autre fiche : elle est laissée de côté."
+    finding = Finding(FindingCode.MERGED, line, sentence)
+    names = check_names(line, cells["last_name"], "", cells["first_name"], [])
+    return StudentRecord(line, "", None, *names, None, "", "", None, True, (finding,))
 
 
 def _check_leaving(line: int, text: str, today: dt.date, findings: list[Finding]) -> tuple[dt.date | None, bool]:

@@ -138,13 +138,13 @@ class StudentsScreen(Screen):
 
 
 class DivisionsScreen(Screen):
-    """Divisions: browsed by all who may, created and corrected by hand outside SIECLE, never deleted.
+    """Divisions: browsed by all who may, created, corrected and, once empty, deleted by hand outside SIECLE.
 
     In a school that uses SIECLE, a person chooses the diploma of a division whose courses lead to several.
     """
 
     permission, export_permission = Permission.STUDENTS_VIEW, Permission.RECORDS_EXPORT
-    create_permission = edit_permission = Permission.STUDENTS_EDIT
+    create_permission = edit_permission = delete_permission = Permission.STUDENTS_EDIT
     title, noun, object_type = "Divisions", ("division", "divisions"), "division"
     called = "code"
     create_label = "Créer une division"
@@ -153,6 +153,7 @@ class DivisionsScreen(Screen):
     columns, filters = ("code", "label", "diploma"), ("diploma",)
     form_columns = ("code", "label", "diploma")
     create_with, update_with = staticmethod(operations.create_division), staticmethod(operations.update_division)
+    delete_with = staticmethod(operations.delete_division)
 
     def why_not_create(self) -> str | None:
         """Send back to SIECLE the schools that use it."""
@@ -162,6 +163,21 @@ class DivisionsScreen(Screen):
         """Send back to SIECLE the schools that use it, unless the diploma is to be chosen."""
         refusal = self.why_not_create()
         return refusal if refusal and len(_diplomas_by_division().get(row.id, ())) < 2 else None
+
+    def check_deletion(self, row: Division) -> None:
+        """Keep the divisions that somebody has."""
+        operations.check_division_deletion(row)
+
+    def deletion_consequences(self, row: Division) -> list[str]:
+        """Say what a file may bring back, and what cannot be undone any more."""
+        return [
+            "Cette suppression est définitive.",
+            "Un fichier qui nomme cette division la recrée ; si un import l’a créée, il ne pourra plus être annulé.",
+        ]
+
+    def list_deletable(self, rows: Sequence[Division]) -> Collection[int]:
+        """Leave it to each division's page: few are ever empty."""
+        return ()
 
     def prepare_form(self, form: VersionedForm, row: Division | None) -> None:
         """Offer diplomas; what SIECLE's files say is not typed."""
