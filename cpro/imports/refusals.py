@@ -13,6 +13,7 @@ from cpro.imports.errors import (
     MissingColumns,
     NotAnExport,
     NotATable,
+    OtherFormat,
     ResponsiblesRefused,
     UnknownFile,
     UnreadableTable,
@@ -54,6 +55,7 @@ _USELESS = (
     UnknownFile,
     NotAnExport,
     NotATable,
+    OtherFormat,
     ResponsiblesRefused,
     UnusedExport,
     WrongDirection,
@@ -89,13 +91,12 @@ class Refusals:
         return tuple(LeftFile(each.file_name, each.message) for each in self._found if isinstance(each, _USELESS))
 
     def raise_if_any(self, *, useful: bool = True) -> None:
-        """Raise the only refusal, or `SeveralRefused`; nothing when there is none, or only of files of no use."""
-        if useful and all(isinstance(each, _USELESS) for each in self._found):
-            return
-        if len(self._found) > 1:
-            raise SeveralRefused(self._found)
-        if self._found:
-            raise self._found[0]
+        """Raise the only refusal, or `SeveralRefused`; those of files of no use only where nothing is `useful`."""
+        found = [each for each in self._found if not (useful and isinstance(each, _USELESS))]
+        if len(found) > 1:
+            raise SeveralRefused(found)
+        if found:
+            raise found[0]
 
 
 @contextmanager

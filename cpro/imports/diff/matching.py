@@ -207,6 +207,19 @@ def repeats_in_words(record: StudentRecord, known: Known, division: str, source:
     )
 
 
+def without_numbers_of_others(
+    record: StudentRecord, known: Known, candidates: Iterable[Known], source: PupilSource
+) -> StudentRecord:
+    """Return a record, said to be about a pupil, without the numbers that another pupil of the school holds."""
+    for other in candidates:
+        if other.id != known.id:
+            if other.ine == record.ine:
+                record = record._replace(ine=known.ine)
+            if getattr(other, source.number) == record.siecle_id:
+                record = record._replace(siecle_id=getattr(known, source.number) or "")
+    return record
+
+
 def keep_case(text: str, known: str) -> str:
     """Return the name that the school has where a table only writes it in capitals, as our exports do."""
     return known if text == known.upper() else text

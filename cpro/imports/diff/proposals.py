@@ -40,6 +40,8 @@ class MatchCode(enum.Enum):
     NOT_TAUGHT = "fonction sans compte"
     FURTHER_HEAD = "autre chef d’établissement"
     HEAD_IN_PLACE = "chef d’établissement en place"
+    HEAD_WAITING = "chef d’établissement en attente d’accord"
+    HEAD_WITHOUT_EMAIL = "adresse électronique d’un chef, pas reprise"
     ROLE_KEPT = "rôle inchangé"
     CLOSED_BY_HAND = "compte désactivé à la main"
     GONE = "parti sans être connu ici"

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import select
 
-from cpro.core.among import is_among
 from cpro.core.formatting import person_name
 from cpro.core.permissions import Permission
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.changes import DIVISIONS, SERVICES, Changes, Pair, creating
+from cpro.imports.diff.created_lines import SAME_LINE, CreatedLines
 from cpro.imports.diff.matching import LEFT_OUT, is_near, make_question_key
 from cpro.imports.diff.proposals import (
     Answers,
@@ -29,6 +29,7 @@ from cpro.imports.diff.proposals import (
     find_answer,
     list_notes,
 )
+from cpro.imports.diff.services import list_known_services, merge_services
 from cpro.imports.models import ChangeAction, ImportChange, ImportRun, RunState
 from cpro.imports.parse.records import StaffRecord
 from cpro.imports.parse.siecle.header import ExportKind
@@ -42,6 +43,12 @@ _NAMESAKE = "Un compte d’enseignant porte ce nom, sans numéro qui le confirme
 _SAME_ADDRESS = (
     "Un compte d’enseignant a cette adresse électronique, sous un autre nom : dites s’il s’agit de la même personne."
 )
+_HEAD_WITHOUT_EMAIL = (
+    "L’adresse électronique d’un chef d’établissement n’est pas reprise d’un fichier : son compte est créé sans, à "
+    "indiquer dans l’application."
+)
+#: What people call the functions that receive no account.
+_CALLED = {"EDU": " (CPE)", "DOC": " (documentaliste)"}
 _HEAD, _TEACHER, _LOCAL = "DIR", "ENS", "local"
 
 
@@ -71,6 +78,7 @@ class StaffAnalysis:
         #: whom a number, a login or an address of the file names
         self._named: set[int] = set()
         self._asked: set[str] = set()
+        self._created = CreatedLines()
         self._divisions = self._list_divisions()
         self._services = list_known_services([account.id for account in self._accounts])
         self._codes = {*division_codes, *(db.session.scalars(select(Division.code)) if is_table else ())}
@@ -104,7 +112,10 @@ class StaffAnalysis:
             yield from self._judge_teacher(record)
         else:
             self.tally.ignored += 1
-            sentence = f"La fonction {record.function} ne donne pas de compte : créez-le à la main s’il en faut un."
+            sentence = (
+                f"La fonction {record.function}{_CALLED.get(record.function, '')} ne donne pas de compte : seuls les "
+                "enseignants et la direction en reçoivent un par un fichier. Créez-le à la main s’il en faut un."
+            )
             yield self._note(MatchCode.NOT_TAUGHT, record, sentence)
 
     def _find(self, record: StaffRecord) -> Account | None:
@@ -148,9 +159,10 @@ class StaffAnalysis:
     def _judge_table(self, record: StaffRecord) -> Iterator[Yielded]:
         """Judge a record without the divisions that the school does not have: a table of staff creates none."""
         known = tuple(code for code in record.division_codes if code in self._codes)
-        if known != record.division_codes:
-            sentence = "Une des divisions n’existe pas dans l’établissement : elle est laissée de côté."
-            yield self._note(MatchCode.DIVISION_UNKNOWN, record, sentence)
+        for code in record.division_codes:
+            if code not in self._codes:
+                sentence = f"Aucune division ne porte le code « {code} » : elle est laissée de côté."
+                yield self._note(MatchCode.DIVISION_UNKNOWN, record, sentence)
         yield from self._judge(record._replace(division_codes=known))
 
     def _compare(self, record: StaffRecord, account: Account) -> Iterator[Yielded]:
@@ -202,11 +214,17 @@ class StaffAnalysis:
         return changes
 
     def _judge_head(self, record: StaffRecord) -> Iterator[Yielded]:
-        if self._namesakes(record, Permission.USERS_CONSENT):
+        namesakes = self._namesakes(record, Permission.USERS_CONSENT)
+        if namesakes:
             self.tally.add("unchanged")
-            sentence = "Un compte de chef d’établissement est déjà à ce nom : l’import n’y touche pas."
-            yield self._note(MatchCode.HEAD_IN_PLACE, record, sentence)
+            waits = all(each.is_pending for each in namesakes)
+            code = MatchCode.HEAD_WAITING if waits else MatchCode.HEAD_IN_PLACE
+            what = "attend l’accord du chef en place" if waits else "est déjà à ce nom"
+            sentence = f"Un compte de chef d’établissement {what} : l’import n’y touche pas."
+            yield self._note(code, record, sentence)
             return
+        if record.email:
+            yield self._note(MatchCode.HEAD_WITHOUT_EMAIL, record, _HEAD_WITHOUT_EMAIL)
         changes = creating({"role": roles.HEAD})
         if self._head_is_there:
             sentence = "C’est un autre chef d’établissement : son compte attendra l’accord de celui qui est en place."
@@ -226,8 +244,19 @@ class StaffAnalysis:
             yield from self._ask(record, _NAMESAKE, namesakes, can_create=True)
         elif same and same.id not in self._seen | self._named:
             yield from self._ask(record, _SAME_ADDRESS, [same], can_create=True)
+        elif sentence := self._find_line_alike(record):
+            yield from self._ask(record, sentence, (), can_create=True)
         else:
             yield from self._create_teacher(record)
+
+    def _find_line_alike(self, record: StaffRecord) -> str:
+        """Return the sentence that asks whether a line before, of a table, is about the same person, or "" for none."""
+        if not self._is_table:
+            return ""
+        by_address = self._created.find_alike(record.email.casefold()) if record.email else 0
+        line = by_address or self._created.find_alike(_name_of(record), record.sts_id)
+        what = "a cette adresse électronique" if by_address else "porte ce nom"
+        return SAME_LINE.format(line=line, what=what) if line else ""
 
     def _is_repeated_in_words(self, record: StaffRecord, account: Account) -> bool:
         """Return whether a line of a table without numbers says nothing of its namesake but what the school has."""
@@ -239,7 +268,7 @@ class StaffAnalysis:
     ) -> Iterator[Yielded]:
         """Yield the question whose account a record is about, and what the answer, once given, does."""
         by_id = {account.id: account for account in candidates}
-        key = self._make_question_key(record)
+        key = self._make_question_key(record, "account" if candidates else "line")
         answer = find_answer(self._answers, key, by_id.keys())
         described = tuple((account.id, f"{account.label}, identifiant {account.login}") for account in candidates)
         yield Question(key, "account", record.line, _described(record), sentence, described, can_create, answer)
@@ -252,15 +281,18 @@ class StaffAnalysis:
             self._seen.update(by_id)
             yield self._refuse(record, LEFT_OUT if answer == 0 else sentence)
 
-    def _make_question_key(self, record: StaffRecord) -> str:
+    def _make_question_key(self, record: StaffRecord, family: str) -> str:
         said = self._key_of(record), record.last_name, record.first_name, record.email
-        key = make_question_key("account", *said)
+        key = make_question_key(family, *said)
         if key in self._asked:
-            key = make_question_key("account", *said, record.line)
+            key = make_question_key(family, *said, record.line)
         self._asked.add(key)
         return key
 
     def _create_teacher(self, record: StaffRecord) -> Iterator[Yielded]:
+        if record.email:
+            self._created.note(record.email.casefold(), record.line)
+        self._created.note(_name_of(record), record.line, record.sts_id)
         changes = creating({"role": roles.TEACHER, **_values(record), "email": record.email})
         if record.division_codes:
             changes[DIVISIONS] = Pair([], sorted(record.division_codes))
@@ -357,37 +389,10 @@ def _looks_alike(record: StaffRecord, account: Account) -> bool:
     return is_near(record.first_name, account.first_name) or names[1].startswith(names[0])
 
 
+def _name_of(record: StaffRecord) -> tuple[str, str]:
+    return fold(record.last_name), fold(record.first_name)
+
+
 def _described(record: StaffRecord) -> str:
     parts = [record.label, record.function, ", ".join(record.disciplines), ", ".join(record.division_codes)]
     return ", ".join(part for part in parts if part)
-
-
-def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
-    """Return the divisions that the last file applied gave each account; none for one that no file gave any."""
-    rows = db.session.execute(
-        select(ImportChange.object_id, ImportChange.changes)
-        .join(ImportRun, ImportRun.id == ImportChange.run_id)
-        .where(
-            ImportRun.state == RunState.APPLIED,
-            ImportChange.object_type == "account",
-            is_among(ImportChange.object_id, account_ids),
-            ImportChange.is_selected,
-        )
-        .order_by(ImportChange.id)
-    )
-    services: dict[int, list[str]] = {}
-    for account_id, changes in rows:
-        pair = changes.get(SERVICES) or changes.get(DIVISIONS)
-        if pair and account_id is not None:
-            services[account_id] = pair.new
-    return services
-
-
-def merge_services(have: Collection[str], earlier: Collection[str], current: Collection[str]) -> list[str]:
-    """Return the divisions of a teacher once what the file changed is done to those they have, in order.
-
-    A file that says what it said last time changes nothing: neither a division added by hand nor one withdrawn by hand
-    (in September, STS-Web still gives last year's services) comes undone at each import.
-    """
-    before, now = set(earlier), set(current)
-    return sorted((set(have) | (now - before)) - (before - now))

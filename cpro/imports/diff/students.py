@@ -14,6 +14,7 @@ from cpro.core.formatting import person_name
 from cpro.extensions import db
 from cpro.imports.changes import Changes, Pair, creating
 from cpro.imports.diff import matching
+from cpro.imports.diff.created_lines import SAME_LINE, CreatedLines
 from cpro.imports.diff.matching import FROM_SIECLE, FROM_TABLE, Known, PupilSource
 from cpro.imports.diff.proposals import (
     Answers,
@@ -66,7 +67,7 @@ class StudentAnalysis:
         )
         self._seen: set[int] = set()
         self._active_seen = 0
-        self._created: set[int] = set()
+        self._created = CreatedLines()
         self._namesakes: list[tuple[StudentRecord, list[Known]]] = []
         self._named_by_refused: list[tuple[StudentRecord, list[Known]]] = []
         self._with_usage_name: dict[str, list[Known]] | None = None
@@ -150,7 +151,7 @@ class StudentAnalysis:
         self, record: StudentRecord, sentence: str, candidates: Sequence[Known], *, can_create: bool
     ) -> Iterator[Yielded]:
         """Yield the question whom a record is about, and what the answer, once given, does."""
-        key = self._make_key(record)
+        key = self._make_key(record, "student" if candidates else "line")
         by_id = {known.id: known for known in candidates}
         answer = find_answer(self._answers, key, by_id.keys())
         yield Question(
@@ -165,33 +166,23 @@ class StudentAnalysis:
         )
         if answer and answer not in self._seen:
             self._see(by_id[answer])
-            yield from self._compare(self._without_numbers_of_others(record, by_id[answer], candidates), by_id[answer])
+            yield from self._compare(
+                matching.without_numbers_of_others(record, by_id[answer], candidates, self._source), by_id[answer]
+            )
         elif answer == 0 and can_create:
             yield from self._create(record)
         else:
             self._see(*candidates)
             yield self._refuse(record, matching.LEFT_OUT if answer == 0 else sentence)
 
-    def _make_key(self, record: StudentRecord) -> str:
+    def _make_key(self, record: StudentRecord, family: str) -> str:
         """Return the key of the question about a record; a line that is twice in a file asks twice."""
         said = (record.siecle_id, record.ine, *record[3:7])
-        key = matching.make_question_key("student", *said)
+        key = matching.make_question_key(family, *said)
         if key in self._asked:
-            key = matching.make_question_key("student", *said, record.line)
+            key = matching.make_question_key(family, *said, record.line)
         self._asked.add(key)
         return key
-
-    def _without_numbers_of_others(
-        self, record: StudentRecord, known: Known, candidates: Sequence[Known]
-    ) -> StudentRecord:
-        """Return the record without the numbers that another pupil of the school holds."""
-        for other in candidates:
-            if other.id != known.id:
-                if other.ine == record.ine:
-                    record = record._replace(ine=known.ine)
-                if getattr(other, self._source.number) == record.siecle_id:
-                    record = record._replace(siecle_id=getattr(known, self._source.number) or "")
-        return record
 
     def _compare(self, record: StudentRecord, known: Known) -> Iterator[Yielded]:
         if record.ine and known.ine and record.ine != known.ine:
@@ -262,7 +253,7 @@ class StudentAnalysis:
             elif self._is_out(record):
                 yield self._leave_out(record)
             else:
-                yield from self._create(record)
+                yield from self._admit(record)
 
     def _find_namesakes(self, records: list[StudentRecord]) -> Callable[[StudentRecord], list[Known]]:
         """Return what gives the pupils of the school who bear the name of one of these records."""
@@ -316,14 +307,24 @@ class StudentAnalysis:
         else:
             if is_born_then:
                 yield self._note(MatchCode.HOMONYM, record, matching.HOMONYM)
+            yield from self._admit(record)
+
+    def _admit(self, record: StudentRecord) -> Iterator[Yielded]:
+        """Create a pupil, or ask first where a line before may be about the same one."""
+        person = matching.get_name_key(record), record.birth_date
+        line = self._created.find_alike(person, record.ine, record.siecle_id)
+        if line:
+            sentence = SAME_LINE.format(line=line, what="porte ce nom et cette date de naissance")
+            yield from self._ask(record, sentence, (), can_create=True)
+        else:
             yield from self._create(record)
 
     def _create(self, record: StudentRecord) -> Iterator[Yielded]:
         yield from self._take_present(record, record.ine)
-        person = hash((record.last_name, record.first_name, record.birth_date))
+        person = matching.get_name_key(record), record.birth_date
         if person in self._created:
             yield self._note(MatchCode.HOMONYM, record, matching.HOMONYM)
-        self._created.add(person)
+        self._created.note(person, record.line, record.ine, record.siecle_id)
         values = (
             record.last_name,
             record.usage_name,

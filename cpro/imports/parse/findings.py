@@ -27,6 +27,7 @@ class FindingCode(enum.Enum):
     DIVISION_MALFORMED = "code de division illisible"
     DIVISION_ALTERED = "code de division changé par le tableur"
     CELL_REFUSED = "cellule illisible"
+    LINE_TOO_LONG = "trop de valeurs sur la ligne"
     DIVISION_ALIKE = "code de division proche"
     DIVISION_SEVERAL = "plusieurs divisions possibles"
     DIVISION_NAMED = "division au nom long"
@@ -83,6 +84,7 @@ _REFUSING = frozenset(
         FindingCode.DIVISION_ALTERED,
         FindingCode.DIVISION_SEVERAL,
         FindingCode.CELL_REFUSED,
+        FindingCode.LINE_TOO_LONG,
     }
 )
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from cpro.audit.models import AuditEntry
 from cpro.core.permissions import Role
 from cpro.establishments.models import Establishment
-from cpro.imports.diff.staff import merge_services
+from cpro.imports.diff.services import merge_services
 from cpro.students.models import Division, Student, TeacherDivision
 from cpro.students.queries import list_division_codes_of
 from cpro.users.models import Account, ActivationCode

@@ -35,8 +35,8 @@ PUPILS = (
     "ROUX;ROUX-NOIR;Zoé;;;2MELEC;;;",
     "Dupont;;Jean;01/03/2009;990000011DB;2MELEC;A-1;24725510310;",
     "ÖZ;;Ali;03/03/2009;;2MELEC;A-2;;",
-    "MARTIN;;Lou;04/03/2009;;2MELEC;;;",
-    "MARTIN;;Lou;04/03/2009;;2MELEC;;;",
+    "MARTIN;;Lou;04/03/2009;;2MELEC;M-1;;",
+    "MARTIN;;Lou;04/03/2009;;2MELEC;M-2;;",
 )
 
 
@@ -75,6 +75,13 @@ def told(desk: Desk, code: str) -> list[tuple[int, str]]:
     with desk.look() as session:
         found = session.scalars(select(ImportFinding).where(ImportFinding.code == code).order_by(ImportFinding.id))
         return [(each.line, each.sentence.replace("\u202f", " ")) for each in found]
+
+
+def answer_all(desk: Desk, admin: Browser, address: str) -> None:
+    """Say of each question of the last analysis that it is another person."""
+    with desk.look() as session:
+        asked = session.scalars(select(ImportQuestion).where(ImportQuestion.answer.is_(None))).all()
+    admin.post(f"{address}/reponses", {each.field: "0" for each in asked})
 
 
 class TestWithoutINE:
@@ -127,6 +134,85 @@ class TestOtherPerson:
 
         [(_line, sentence)] = told(desk, "TO_CONFIRM")
         assert sentence.startswith("L’adresse électronique désigne un compte dont le nom ne correspond pas")
+
+
+class TestSameLine:
+    def test_same_line_a_pupil_twice_in_a_table_is_asked_about(self, app: Flask, admin: Browser, desk: Desk) -> None:
+        twice = table("MARTIN;;Lou;04/03/2009;;2MELEC;M-1;;", "Martin;;Lou;04/03/2009;;2MELEC;;;")
+
+        address = analyse(admin, twice)
+
+        assert outcome(desk, address) == (2, 1, 1)
+        [(line, sentence)] = told(desk, "TO_CONFIRM")
+        assert (line, sentence[:76]) == (
+            3,
+            "La ligne 2 du même fichier porte ce nom et cette date de naissance, et rien ",
+        )
+        assert "Une autre personne : elle sera créée" in Page(admin.get(address)).text
+
+    def test_same_line_once_answered_two_pupils_come_and_the_same_table_asks_nothing(
+        self, app: Flask, admin: Browser, desk: Desk
+    ) -> None:
+        twice = table("MARTIN;;Lou;04/03/2009;;2MELEC;;;", "MARTIN;;Lou;04/03/2009;;2MELEC;;;")
+        address = analyse(admin, twice)
+
+        answer_all(desk, admin, address)
+        apply(app, admin, address)
+
+        with desk.look() as session:
+            assert len(session.scalars(select(Student).where(Student.last_name == "MARTIN")).all()) == 2
+        assert outcome(desk, analyse(admin, twice)) == (0, 0, 0)
+
+    @pytest.mark.parametrize(
+        ("second", "what"),
+        [
+            ("M.;Noir;Paul;ENS;;m.curie@cfa.example;;", "a cette adresse électronique"),
+            ("Mme;CURIE;Marie;ENS;;;;", "porte ce nom"),
+        ],
+    )
+    def test_same_line_a_teacher_twice_in_a_table_is_asked_about(
+        self, admin: Browser, desk: Desk, second: str, what: str
+    ) -> None:
+        titles = "Civilité;Nom;Prénom;Fonction;Discipline;Adresse électronique;Classes;Numéro"
+
+        analyse(admin, table("Mme;Curie;Marie;ENS;;m.curie@cfa.example;;P1", second, titles=titles))
+
+        [(line, sentence)] = told(desk, "TO_CONFIRM")
+        assert line == 3
+        assert sentence.startswith(f"La ligne 2 du même fichier {what}, et rien")
+
+
+class TestStaffTold:
+    TITLES = "Civilité;Nom;Prénom;Fonction;Discipline;Adresse électronique;Classes;Numéro"
+
+    def test_staff_told_a_division_that_is_not_there_is_named(self, admin: Browser, desk: Desk) -> None:
+        analyse(admin, table("Mme;Curie;Marie;ENS;;;2ALP, 9ZZZ;", titles=self.TITLES))
+
+        assert [sentence for _line, sentence in told(desk, "DIVISION_UNKNOWN")] == [
+            "Aucune division ne porte le code « 9ZZZ » : elle est laissée de côté."
+        ]
+
+    def test_staff_told_who_receive_no_account_are_called_as_people_do(self, admin: Browser, desk: Desk) -> None:
+        analyse(admin, table("Mme;Vie;Anne;CPE;;;;", "M.;Gare;Jo;Chargé de mission;;;;", titles=self.TITLES))
+
+        [(_line, sentence)] = told(desk, "NOT_TAUGHT")
+        assert sentence.startswith("La fonction EDU (CPE) ne donne pas de compte")
+        [(_line, sentence)] = told(desk, "WITHOUT_FUNCTION")
+        assert "EDU" not in sentence
+
+    def test_staff_told_a_head_is_told_to_be_without_address_then_to_wait(
+        self, app: Flask, admin: Browser, desk: Desk
+    ) -> None:
+        head = table("Mme;Vigie;Anne;Proviseur;;a.vigie@cfa.example;;", titles=self.TITLES)
+
+        apply(app, admin, analyse(admin, head))
+
+        [(_line, sentence)] = told(desk, "HEAD_WITHOUT_EMAIL")
+        assert sentence.startswith("L’adresse électronique d’un chef d’établissement n’est pas reprise")
+        analyse(admin, head)
+        assert [sentence for _line, sentence in told(desk, "HEAD_WAITING")] == [
+            "Un compte de chef d’établissement attend l’accord du chef en place : l’import n’y touche pas."
+        ]
 
 
 class TestExports:

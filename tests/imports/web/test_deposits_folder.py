@@ -10,7 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cpro.establishments.models import Establishment
 from cpro.imports.models import ImportRun
+from tests.factories import World
 from tests.helpers.browser import Browser
 from tests.helpers.deposits import ONE, analyse, apply, kept_files, send
 from tests.helpers.pages import Page
@@ -91,6 +93,24 @@ def test_deposit_an_archive_of_a_hundred_others_names_the_first_ones(as_: As) ->
     assert "Et 80 autres fichiers" in page.text
 
 
+def test_deposit_a_table_with_one_in_another_format_takes_the_first_and_says_so(
+    app: Flask, as_: As, arrange: Look, world: World
+) -> None:
+    with arrange() as session:
+        session.get_one(Establishment, world.a.id).uses_siecle = False
+    browser = as_("administrator")
+    sheet = zip_of({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<x/>"})
+    others = (("personnels.ods", sheet), ("tarifs.csv", b"Article;Prix\r\nCahier;2\r\n"))
+
+    shown = Page(browser.get(analyse(browser, TABLE, *others))).text
+    assert "« personnels.ods » : ce fichier est un classeur OpenDocument (.ods)" in shown
+    assert "« tarifs.csv »" in shown
+
+    refused = Page(send(browser, TABLE, *others, ("abime.csv", b'Nom;Pr"e;Classe\r\nA;B"";C\r\n"')))
+    assert "« abime.csv »" in refused.error("files")
+    assert "tarifs.csv" not in refused.error("files")
+
+
 @pytest.mark.parametrize(
     ("file", "words"),
     [
@@ -109,7 +129,7 @@ def test_deposit_a_folder_with_an_attack_or_a_damaged_export_is_refused_whole(
     refusal = Page(answer).error("files")
     assert answer.status_code == 422
     assert words in refusal
-    assert LEFT[0][1] in refusal
+    assert LEFT[0][1] not in refusal  # it is not what keeps the rest from being taken
     assert kept_files(app) == []
 
 

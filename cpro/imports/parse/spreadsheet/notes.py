@@ -44,6 +44,8 @@ class WorksheetNotes:
     answers: Mapping[str, int] = field(default_factory=dict)
     questions: list[ColumnQuestion] = field(default_factory=list)
     hidden_lines: set[int] = field(default_factory=set)
+    #: lines of a CSV file that have more values than there are titles, with how many
+    long_lines: dict[int, int] = field(default_factory=dict)
     #: places of the hidden columns, from 0
     hidden_columns: set[int] = field(default_factory=set)
     #: merged cells as the workbook names them, « C2:C30 », with the line of the first
@@ -53,7 +55,14 @@ class WorksheetNotes:
     findings: list[Finding] = field(default_factory=list)
 
     def check_line(self, line: int, findings: list[Finding]) -> None:
-        """Find HIDDEN_LINE."""
+        """Find HIDDEN_LINE, LINE_TOO_LONG."""
+        if line in self.long_lines:
+            sentence = (
+                f"Cette ligne compte {self.long_lines[line]} valeurs, plus que de titres : un séparateur dans une "
+                "valeur (comme la virgule de 2,00E+03) décale les suivantes. Entourez-la de guillemets, ou enregistrez "
+                "le tableau en XLSX."
+            )
+            findings.append(Finding(FindingCode.LINE_TOO_LONG, line, sentence))
         if line in self.hidden_lines:
             sentence = "Cette ligne est masquée ou filtrée dans le classeur : elle est lue comme les autres."
             findings.append(Finding(FindingCode.HIDDEN_LINE, line, sentence))
@@ -99,7 +108,8 @@ class WorksheetNotes:
             title = titles[place] if place < len(titles) else ""
             suggested = suggest_column(kind, title, samples, known)
             if title:
-                sentence = f"La colonne « {title[:_TITLE_SHOWN]} » n’est pas reprise."
+                because = _find_named(kind, title, titles, known)
+                sentence = f"La colonne « {title[:_TITLE_SHOWN]} » n’est pas reprise{because}."
             else:
                 sentence = (
                     f"La colonne {_letters(place)} n’a pas de titre (des cellules fusionnées, peut-être) : elle n’est "
@@ -165,6 +175,15 @@ def suggest_column(kind: WorksheetKind, title: str, samples: Sequence[str], know
     for name in sorted(titles, key=len, reverse=True):
         if len(name) > 2 and f" {name} " in words:
             return titles[name]
+    return ""
+
+
+def _find_named(kind: WorksheetKind, title: str, titles: Sequence[str], known: Mapping[str, int]) -> str:
+    """Return why a column is not read whose title says what it holds: another one is, under a title that goes first."""
+    folded = fold_title(title)
+    for column in COLUMNS[kind]:
+        if column.key in known and column.is_named(folded):
+            return f", parce que la colonne « {titles[known[column.key]][:_TITLE_SHOWN]} » est déjà lue à sa place"
     return ""
 
 

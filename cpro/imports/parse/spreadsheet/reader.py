@@ -55,7 +55,7 @@ _FUNCTIONS = {
 _FUNCTION_OF_WORD = {word: code for code, words in _FUNCTIONS.items() for word in words}
 _FUNCTION_LENGTH, _FUNCTION_SHOWN = 8, 60
 _FUNCTIONS_OFFERED = (
-    "indiquez ENS pour un enseignant, DIR pour la direction, EDU pour un CPE, DOC pour un documentaliste"
+    "indiquez ENS pour un enseignant ou DIR pour la direction, les seuls à qui un tableau ouvre un compte"
 )
 #: The roles that our list of accounts names and no table of staff gives.
 _OTHER_ROLES = {"administrateur": "d’un administrateur", "apprenant": "d’un apprenant"}
@@ -146,13 +146,16 @@ def _iter_cells(path: Path, kind: WorksheetKind, notes: WorksheetNotes) -> Itera
 
     What is not read is noted at the end.
     """
-    lines = _iter_lines(path, notes)
+    lines, is_csv = _iter_lines(path, notes), detect_shape(path) is not Shape.WORKBOOK
     _, title_line, titles, places = _find_titles(lines)
     place_answered(kind, titles, places, notes.answers)
     unread = _Unread(titles, places)
     for count, (line, values) in enumerate(lines, 1):
         if count > MAX_LINES:
             raise TooManyLines(f"Ce tableau compte plus de {format_count(MAX_LINES)} lignes : vérifiez-le.")
+        if is_csv and len(values) > len(titles):  # a spreadsheet writes as many values on each line
+            notes.long_lines[line] = len(values)
+            values = values[: len(titles)]
         unread.note(values)
         cells = {column.key: "" for column in COLUMNS[kind]}
         cells.update((key, values[place]) for key, place in places.items() if place < len(values))

@@ -45,7 +45,7 @@ class TestUnreadColumns:
         ]
 
     def test_columns_without_title_are_told_by_their_letter(self, path: Path) -> None:
-        notes = read_csv(path, [*TITLES, ""], [*ANA, "x", "y"])
+        notes = read_csv(path, [*TITLES, "", ""], [*ANA, "x", "y"])
 
         assert [sentence[:35] for sentence in sentences(notes, FindingCode.UNREAD_COLUMN)] == [
             "La colonne D n’a pas de titre (des ",
@@ -98,6 +98,39 @@ class TestUnreadColumns:
         assert list(read_staff_worksheet(path, notes=notes))
 
         assert "Est-ce « Adresse électronique » ?" in sentences(notes, FindingCode.UNREAD_COLUMN)[0]
+
+    def test_columns_that_another_one_stands_for_are_told_with_it(self, path: Path) -> None:
+        titles, row = [*TITLES, "INE", "N° national"], [*ANA, "990000011DB", "990000011DB"]
+
+        assert sentences(read_csv(path, titles, row), FindingCode.UNREAD_COLUMN) == [
+            "La colonne « N° national » n’est pas reprise, parce que la colonne « INE » est déjà lue à sa place."
+        ]
+
+
+class TestLongLines:
+    @pytest.mark.parametrize("end", ["", "x"])
+    def test_long_lines_of_a_csv_file_are_refused_for_what_they_shift(self, path: Path, end: str) -> None:
+        path.write_text(
+            f"Nom,Prénom,Division,Remarque\nMODÈLE,Ana,2,00E+03,{end}\nMODÈLE,Zoé,2MELEC,\n", encoding="utf-8"
+        )
+
+        ana, zoe = read_student_worksheet(path, today=TODAY)
+
+        found = [each for each in ana.findings if each.code is FindingCode.LINE_TOO_LONG]
+        assert [each.sentence.replace("\u202f", " ")[:60] for each in found] == [
+            "Cette ligne compte 5 valeurs, plus que de titres : un sépara"
+        ]
+        assert (ana.is_refused, zoe.is_refused) == (True, False)
+
+    def test_long_lines_of_a_workbook_shift_nothing(self, path: Path) -> None:
+        with xlsxwriter.Workbook(str(path)) as book:
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, TITLES)
+            sheet.write_row(1, 0, [*ANA, "une remarque"])
+
+        [record] = read_student_worksheet(path, today=TODAY)
+
+        assert not record.is_refused
 
 
 class TestWorkbooks:

@@ -1,0 +1,43 @@
+"""Who teaches where, as the files said it last time and say it now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from cpro.core.among import is_among
+from cpro.extensions import db
+from cpro.imports.changes import DIVISIONS, SERVICES
+from cpro.imports.models import ImportChange, ImportRun, RunState
+
+
+def list_known_services(account_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return the divisions that the last file applied gave each account; none for one that no file gave any."""
+    rows = db.session.execute(
+        select(ImportChange.object_id, ImportChange.changes)
+        .join(ImportRun, ImportRun.id == ImportChange.run_id)
+        .where(
+            ImportRun.state == RunState.APPLIED,
+            ImportChange.object_type == "account",
+            is_among(ImportChange.object_id, account_ids),
+            ImportChange.is_selected,
+        )
+        .order_by(ImportChange.id)
+    )
+    services: dict[int, list[str]] = {}
+    for account_id, changes in rows:
+        pair = changes.get(SERVICES) or changes.get(DIVISIONS)
+        if pair and account_id is not None:
+            services[account_id] = pair.new
+    return services
+
+
+def merge_services(have: Collection[str], earlier: Collection[str], current: Collection[str]) -> list[str]:
+    """Return the divisions of a teacher once what the file changed is done to those they have, in order.
+
+    A file that says what it said last time changes nothing: neither a division added by hand nor one withdrawn by hand
+    (in September, STS-Web still gives last year's services) comes undone at each import.
+    """
+    before, now = set(earlier), set(current)
+    return sorted((set(have) | (now - before)) - (before - now))
