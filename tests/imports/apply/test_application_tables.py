@@ -295,7 +295,7 @@ class TestApplyStaffTable:
     def test_apply_staff_table_the_same_table_twice_changes_nothing(
         self, app: Flask, admin: Browser, desk: Desk
     ) -> None:
-        table = staff(MARIE, ("M.", "Sans", "Numéro", "ENS", "", "sans.numero@cfa.example", "CAP1;INCONNUE", ""))
+        table = staff(MARIE, ("M.", "Sans", "Numéro", "ENS", "", "sans.numero@cfa.example", "CAP1, INCONNUE", ""))
         apply(app, admin, analyse(admin, pupils(ALIX), table))
         before = desk.accounts()
 

@@ -77,13 +77,6 @@ def told(desk: Desk, code: str) -> list[tuple[int, str]]:
         return [(each.line, each.sentence.replace("\u202f", " ")) for each in found]
 
 
-def answer_all(desk: Desk, admin: Browser, address: str) -> None:
-    """Say of each question of the last analysis that it is another person."""
-    with desk.look() as session:
-        asked = session.scalars(select(ImportQuestion).where(ImportQuestion.answer.is_(None))).all()
-    admin.post(f"{address}/reponses", {each.field: "0" for each in asked})
-
-
 class TestWithoutINE:
     def test_without_ine_is_told_of_pupils_who_will_have_none_and_counted_so(
         self, app: Flask, admin: Browser, desk: Desk
@@ -134,52 +127,6 @@ class TestOtherPerson:
 
         [(_line, sentence)] = told(desk, "TO_CONFIRM")
         assert sentence.startswith("L’adresse électronique désigne un compte dont le nom ne correspond pas")
-
-
-class TestSameLine:
-    def test_same_line_a_pupil_twice_in_a_table_is_asked_about(self, app: Flask, admin: Browser, desk: Desk) -> None:
-        twice = table("MARTIN;;Lou;04/03/2009;;2MELEC;M-1;;", "Martin;;Lou;04/03/2009;;2MELEC;;;")
-
-        address = analyse(admin, twice)
-
-        assert outcome(desk, address) == (2, 1, 1)
-        [(line, sentence)] = told(desk, "TO_CONFIRM")
-        assert (line, sentence[:76]) == (
-            3,
-            "La ligne 2 du même fichier porte ce nom et cette date de naissance, et rien ",
-        )
-        assert "Une autre personne : elle sera créée" in Page(admin.get(address)).text
-
-    def test_same_line_once_answered_two_pupils_come_and_the_same_table_asks_nothing(
-        self, app: Flask, admin: Browser, desk: Desk
-    ) -> None:
-        twice = table("MARTIN;;Lou;04/03/2009;;2MELEC;;;", "MARTIN;;Lou;04/03/2009;;2MELEC;;;")
-        address = analyse(admin, twice)
-
-        answer_all(desk, admin, address)
-        apply(app, admin, address)
-
-        with desk.look() as session:
-            assert len(session.scalars(select(Student).where(Student.last_name == "MARTIN")).all()) == 2
-        assert outcome(desk, analyse(admin, twice)) == (0, 0, 0)
-
-    @pytest.mark.parametrize(
-        ("second", "what"),
-        [
-            ("M.;Noir;Paul;ENS;;m.curie@cfa.example;;", "a cette adresse électronique"),
-            ("Mme;CURIE;Marie;ENS;;;;", "porte ce nom"),
-        ],
-    )
-    def test_same_line_a_teacher_twice_in_a_table_is_asked_about(
-        self, admin: Browser, desk: Desk, second: str, what: str
-    ) -> None:
-        titles = "Civilité;Nom;Prénom;Fonction;Discipline;Adresse électronique;Classes;Numéro"
-
-        analyse(admin, table("Mme;Curie;Marie;ENS;;m.curie@cfa.example;;P1", second, titles=titles))
-
-        [(line, sentence)] = told(desk, "TO_CONFIRM")
-        assert line == 3
-        assert sentence.startswith(f"La ligne 2 du même fichier {what}, et rien")
 
 
 class TestStaffTold:
