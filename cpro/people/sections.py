@@ -62,6 +62,8 @@ def _of_student(student: Student) -> dict[str, Any]:
             links.append(("Délier ce compte", url_for("pupil_accounts.unlink", account_id=account.id)))
         return {"title": "Compte", "pairs": [("Identifiant", account.login)], "links": links}
     if not student.is_active:
+        if student.merged_into_id is not None:
+            return {"title": "Compte", "text": "Cette fiche est un doublon : elle n’a pas de compte."}
         return {"title": "Compte", "text": "Cet élève n’a pas de compte, et a quitté l’établissement."}
     if edits:
         links.append(("Ouvrir un compte", url_for("pupil_accounts.open_accounts", ids=student.id)))

@@ -242,6 +242,7 @@ class TestMergeRefused:
         details = administrator.get(f"/admin/eleves/details/?id={twin}").text
 
         assert "doublon, réuni à une autre fiche" in details
+        assert "a quitté l’établissement" not in details
         assert f"/admin/eleves/details/?id={world.a.student_id}" in details
         with nothing_written(app):
             assert administrator.post(f"/admin/eleves/{twin}/retour").status_code == 303

@@ -140,8 +140,8 @@ def check_division(
         return ""
     if is_altered_by_spreadsheet(text):
         sentence = (
-            "Le tableur a pris le code de la division pour un nombre ou une date : mettez la colonne au format "
-            "Texte, puis retapez le code."
+            f"Le tableur a pris le code de la division, devenu « {text[:20]} », pour un nombre ou une date : mettez la "
+            "colonne au format Texte, puis retapez le code."
         )
         findings.append(Finding(FindingCode.DIVISION_ALTERED, line, sentence))
         return ""

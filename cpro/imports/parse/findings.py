@@ -45,7 +45,7 @@ class FindingCode(enum.Enum):
     MEF_MALFORMED = "code MEF illisible"
     LABEL_REFUSED = "libellé illisible"
     TEXT_REPAIRED = "texte mal encodé, réparé"
-    WITHOUT_FUNCTION = "sans fonction"
+    WITHOUT_FUNCTION = "fonction absente ou inconnue"
     UNKNOWN_PERSON = "service d’une personne absente"
     EMAIL_REFUSED = "adresse électronique illisible"
     UNREAD_COLUMN = "colonne non reprise"

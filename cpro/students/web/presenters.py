@@ -27,7 +27,7 @@ def describe_departure(school: Establishment) -> list[str]:
     return [
         "Les fiches, évaluations et bilans ne se modifient plus\u202f; ils se lisent et s’exportent encore pendant "
         f"{years}, puis sont supprimés.",
-        "Le compte de l’élève reste ouvert\u202f: il lit et exporte son parcours.",
+        "Le compte de l’élève, s’il en a un, reste ouvert\u202f: il lit et exporte son parcours.",
         "Avec un INE et les transferts activés, son parcours le suit dans l’établissement où il arrive.",
         "Si l’élève revient, ou en cas d’erreur, sa fiche propose «\u202fNoter son retour\u202f».",
         "Un tableau déposé plus tard qui le nomme encore, sans date de sortie, proposera de le réactiver.",

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core.permissions import Role
 from cpro.establishments.models import Establishment
+from cpro.imports.diff.proposals import label_of
 from cpro.imports.models import ImportChange, ImportFinding, ImportQuestion
 from cpro.students.models import Student
 from cpro.users.models import Account
@@ -146,6 +147,7 @@ class TestStaffTold:
         assert sentence.startswith("La fonction EDU (CPE) ne donne pas de compte")
         [(_line, sentence)] = told(desk, "WITHOUT_FUNCTION")
         assert "EDU" not in sentence
+        assert label_of("WITHOUT_FUNCTION") == "fonction absente ou inconnue"
 
     def test_staff_told_a_head_is_told_to_be_without_address_then_to_wait(
         self, app: Flask, admin: Browser, desk: Desk

@@ -190,7 +190,7 @@ class TestDeposit:
             ("a document", "n’est pas un tableau issu de nos modèles"),
             ("an old workbook", "enregistrez-le en XLSX ou en CSV"),
             ("a letter", "n’est pas un tableau issu de nos modèles"),
-            ("half a table", "colonnes absentes"),
+            ("half a table", "absente"),
         ],
     )
     def test_deposit_speaks_of_tables_where_siecle_is_not_used(

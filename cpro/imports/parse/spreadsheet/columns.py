@@ -112,9 +112,8 @@ def find_columns(kind: WorksheetKind, titles: Sequence[str]) -> dict[str, int]:
         _read_as_accounts(folded, places)
     missing = [f"« {column.title} »" for column in COLUMNS[kind] if column.is_required and column.key not in places]
     if missing:
-        raise MissingColumns(
-            f"{kind.value} : colonnes absentes, {join_french(missing)}. Reprenez les titres du modèle."
-        )
+        absent = "colonne absente" if len(missing) == 1 else "colonnes absentes"
+        raise MissingColumns(f"{kind.value} : {absent}, {join_french(missing)}. Reprenez les titres du modèle.")
     return places
 
 
