@@ -1,6 +1,5 @@
 """The door: `app` for gunicorn and the command line; run as a script, the local platform."""
 
-import gc
 import os
 import sys
 
@@ -22,10 +21,6 @@ if __name__ != "__main__" and os.environ.get("FLASK_RUN_FROM_CLI") != "true":
             check_serving_role()
     except UnsafeRole as refusal:
         sys.exit(str(refusal))
-
-# What was made so far lives as long as the process: the collector of cycles need not walk it again at each request,
-# which took a third of the time of a long export.
-gc.freeze()
 
 if __name__ == "__main__":
     from cpro.serving import serve_locally

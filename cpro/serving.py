@@ -103,7 +103,7 @@ def _prepare_database() -> None:
 def _close_to_others(url: URL) -> None:
     """Take from everybody else a database file that an earlier version left readable."""
     if url.get_backend_name() == "sqlite" and url.database and (path := Path(url.database)).exists():
-        path.chmod(0o600)
+        path.chmod(path.stat().st_mode & ~0o077)
 
 
 def _refuse_newer_database() -> None:

@@ -164,7 +164,7 @@ class TestScreensWeaknesses:
 
         for screen in screens(migrated_app):
             for path in ("/new/", "/edit/?id=1", "/delete/?id=1", "/action/", "/ajax/update/"):
-                assert browser.post(screen.url + path, {"id": "1"}, token=False).status_code in (400, 303)
+                assert browser.post(screen.url + path, {"id": "1"}, token=False).status_code in (400, 303, 403)
 
     @pytest.mark.parametrize(
         ("sought", "found"), [("%", 0), ("_", 0), ("zoe", 1), ("ZOÉ", 1), ("oeuvre", 1), ("100 %", 1)]

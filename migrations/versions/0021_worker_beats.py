@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "worker_beat",
         sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column("seen_at", sa.DateTime(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_worker_beat")),
     )
     op.create_index(op.f("ix_worker_beat_seen_at"), "worker_beat", ["seen_at"])
