@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import gc
 import sqlite3
 import statistics
 import tempfile
@@ -79,7 +78,6 @@ def main() -> None:
     pupils = parser.parse_args().pupils
     with tempfile.TemporaryDirectory() as folder, fresh_databases(Path(folder), ("exports",)) as databases:
         app = open_app(Path(folder), databases["exports"], pupils)
-        gc.freeze()  # as app.py does
         vacuum(databases["exports"])
         browser = Browser(app).mint_sign_in("bench", "administrateur")
         print("| export | rows | processor, s | ÷ floor | first bytes, ms | MB sent | MB of memory |")

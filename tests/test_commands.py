@@ -29,6 +29,7 @@ platform-users disable
 platform-users enable
 platform-users list
 platform-users reset
+platform-users reset-second-factor
 records expire
 transfers forget
 transfers run
@@ -38,6 +39,7 @@ users disable
 users enable
 users list
 users reset
+users reset-second-factor
 worker
 """.strip().splitlines()
 

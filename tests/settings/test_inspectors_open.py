@@ -36,7 +36,8 @@ class TestOpenMandateRefused:
 
         assert answer.status_code == 403
         (line,) = desk.lines("access:refused")
-        assert (line["establishment_id"], line["object_label"]) == (desk.world.a.id, TAB)
+        assert (line["establishment_id"], line["object_label"]) == (desk.world.a.id, "Paramètres")
+        assert TAB in str(line["changes"])
 
     def test_open_mandate_is_refused_to_the_support(self, desk: Desk) -> None:
         assert desk.browser("support", enter="a").post(TAB, FORM).status_code == 403
