@@ -174,7 +174,7 @@ class TestDemoSchools:
         assert sorted(row["kind"] for row in pictures) == ["cachet", "logo"]
         assert {row["establishment_id"] for row in pictures} == {school(demo, "lovelace")["id"]}
         for row in pictures:
-            answer = person.get(f"/admin/parametres/logo/image/{row['kind']}", buffered=True)
+            answer = person.get(f"/admin/parametres/logo/image/{row['kind']}")
             assert (answer.status_code, answer.mimetype) == (200, row["mimetype"])
         assert "compte peu de pixels" not in Page(person.get("/admin/parametres/logo")).text
 

@@ -79,7 +79,7 @@ class Crawl:
         return self
 
     def _open(self, path: str, origin: str) -> list[tuple[str, str]]:
-        answer = self._browser.get(path, buffered=True)
+        answer = self._browser.get(path)
         if answer.status_code == 303:
             target = urljoin(path, answer.headers["Location"])
             if urlsplit(target).netloc:

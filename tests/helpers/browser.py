@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from cpro.core import clock
@@ -18,16 +19,23 @@ from tests.factories import PASSWORD, World
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
+class _WholeAnswers(FlaskClient):
+    """A client that reads each answer to its end, as a browser does: an export is sent while its rows are read."""
+
+    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> TestResponse:
+        return super().open(*args, buffered=buffered, **kwargs)
+
+
 class Browser:
     """One browser: `get`, `post` (with the token of the page it is on), `sign_in`."""
 
     def __init__(self, app: Flask) -> None:
-        self.client = app.test_client()
+        self.client = _WholeAnswers(app, app.response_class, use_cookies=True)
         self._token = ""
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
         """Open a page and remember its token."""
-        return self.see(self.client.get(path, **{"buffered": True, **kwargs}))
+        return self.see(self.client.get(path, **kwargs))
 
     def see(self, answer: TestResponse) -> TestResponse:
         """Remember the token of an answer, if it is a page."""

@@ -29,7 +29,7 @@ def upload(browser: Browser, content: bytes, kind: str = "logo", name: str = "im
 
 def fetch(browser: Browser, kind: str = "logo", **kwargs: Any) -> Any:
     """Ask for a picture; its file is closed once read."""
-    return browser.get(f"{LOGO_TAB}/image/{kind}", buffered=True, **kwargs)
+    return browser.get(f"{LOGO_TAB}/image/{kind}", **kwargs)
 
 
 def undoable(browser: Browser, kind: str = "logo") -> dict[str, str]:

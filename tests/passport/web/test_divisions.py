@@ -133,7 +133,7 @@ class TestCreateArchive:
 
         page = browser.get(progress).text
         assert "Télécharger 3 passeports (ZIP)" in page
-        answer = browser.get(download_url(page), buffered=True)
+        answer = browser.get(download_url(page))
         assert answer.mimetype == "application/zip"
         assert answer.headers["Cache-Control"] == "no-store"
         assert "passeports-2alp.zip" in answer.headers["Content-Disposition"]
@@ -218,7 +218,7 @@ class TestDownloadArchive:
         assert url in browser.get(PAGE).text
 
         with time_machine.travel(NOW + KEPT - timedelta(seconds=1), tick=False):
-            assert as_("head").get(url, buffered=True).status_code == 200
+            assert as_("head").get(url).status_code == 200
         with time_machine.travel(NOW + KEPT, tick=False):
             late = as_("head")
             assert late.get(url).status_code == 410
