@@ -131,7 +131,7 @@ class TestCheckID:
         ("children", "code"),
         [
             ({"NOM_DE_FAMILLE": ""}, FindingCode.NAME_MISSING),
-            ({"PRENOM": ' " '}, FindingCode.NAME_MISSING),
+            ({"PRENOM": ' " '}, FindingCode.NAME_REFUSED),
             ({"PRENOM": "x" * 101}, FindingCode.NAME_REFUSED),
             ({"NOM_DE_FAMILLE": "A&#x85;B"}, FindingCode.NAME_REFUSED),
             ({"DATE_NAISS": "30/02/2010"}, FindingCode.DATE_MALFORMED),
