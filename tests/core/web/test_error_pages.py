@@ -45,7 +45,8 @@ class TestErrorPages:
         answer = as_("administrator").get(path)
 
         assert_french_page(answer.text, answer.status_code)
-        assert not caplog.records, "the frame was drawn"
+        told = [record for record in caplog.records if record.name != "cpro.requests"]
+        assert not told, "the frame was drawn"
 
     def test_error_pages_a_wrong_method_says_what_is_possible(self, as_: Callable[..., Browser]) -> None:
         assert "GET" in as_("administrator").post("/ecoles").headers["Allow"]

@@ -55,7 +55,7 @@ def names(answer: TestResponse) -> list[str]:
 
 def sent(browser: Browser, path: str) -> Iterator[bytes]:
     """Yield what the server sends of a page, as it sends it."""
-    answer = browser.client.get(path)
+    answer = browser.client.get(path, buffered=False)
     try:
         yield from answer.iter_encoded()
     finally:
