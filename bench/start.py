@@ -61,10 +61,10 @@ def serve(requests: int, cookie: str, *paths: str) -> None:
     """Answer so many requests in this process, and print what it weighs."""
     from cpro import create_app
 
-    here = Path.cwd()
+    here, key = Path.cwd(), "bench"
     database = f"sqlite:///{here}/bench.sqlite3"
     client = create_app(
-        {"CPRO_INSTANCE": here, "CPRO_UPLOADS": here, "SECRET_KEY": "bench", "SQLALCHEMY_DATABASE_URI": database}
+        {"CPRO_INSTANCE": here, "CPRO_UPLOADS": here, "SECRET_KEY": key, "SQLALCHEMY_DATABASE_URI": database}
     ).test_client()
     client.set_cookie("cpro_session", cookie)
     answers = [client.get(paths[number % len(paths)]).status_code for number in range(requests)]

@@ -146,7 +146,7 @@ def _database_url(text: str, instance: Path) -> str:
     if url is None or driver is None or (driver == "sqlite" and url.database in (None, "", ":memory:")):
         # not quoted: it may hold a password
         raise UnusableSetting(
-            "CPRO_DATABASE_URL doit ressembler à « postgresql+psycopg://utilisateur:mot-de-passe@serveur/base » "
+            "CPRO_DATABASE_URL doit ressembler à « postgresql+psycopg://rôle@serveur/base » "
             "ou à « sqlite:////dossier/cpro.sqlite3 », ou rester vide."
         )
     return url.set(drivername=driver).render_as_string(hide_password=False)

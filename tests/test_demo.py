@@ -38,7 +38,8 @@ def load(app: Flask, password: str = PASSWORD) -> Result:
 def demo(app: Flask) -> Flask:
     """Return the application with its demonstration."""
     result = load(app)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exception is None, result.output
+    assert result.stderr == ""
     return app
 
 

@@ -57,7 +57,8 @@ def set_uai(code: str, uai: str, no_official_mailbox: bool) -> None:
 
 
 @establishments.command(
-    "set-head-email", help="Dire où part le code du chef d’un établissement ; «  » reprend ce qui a été dit."
+    "set-head-email",
+    help="Dire où part le code du chef d’un établissement ; une adresse vide reprend ce qui a été dit.",
 )
 @click.argument("code")
 @click.argument("email")

@@ -19,7 +19,9 @@ from types import TracebackType
 from urllib.request import urlopen
 from uuid import uuid4
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
+
+from cpro.core.database_roles import grant_rights
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 #: The first found is driven. The first has no windows: it opens a page at half the cost of the others.
@@ -85,7 +87,7 @@ def without_root_powers() -> list[str]:
 
 
 #: The role that owns the tables of such a schema.
-_OWNER = "cpro_owner"
+_OWNER, _SERVING = "cpro_owner", "cpro_serving"
 
 
 def as_owner(address: str) -> str:
@@ -96,6 +98,30 @@ def as_owner(address: str) -> str:
     return url.set(username=_OWNER).render_as_string(hide_password=False)
 
 
+def as_serving(address: str) -> str:
+    """Return the address at which a process of its own serves the tables that the tests own; of SQLite, the same.
+
+    The role owns nothing, as the start of CPro demands; what it may do is granted anew, since a test may have made the
+    tables again.
+    """
+    url = make_url(address)
+    if url.get_backend_name() == "sqlite":
+        return address
+    serving = url.set(username=_SERVING).render_as_string(hide_password=False)
+    engine = create_engine(make_url(os.environ["CPRO_TEST_ADMIN_URL"]).set(database=url.database, query=url.query))
+    with engine.begin() as connection:
+        _create_role(connection, _SERVING)
+        grant_rights(connection, serving)
+    engine.dispose()
+    return serving
+
+
+def _create_role(connection: Connection, name: str) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(1)"))  # two processes of tests begin at once
+    if not connection.scalar(text(f"SELECT true FROM pg_roles WHERE rolname = '{name}'")):
+        connection.execute(text(f"CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS"))
+
+
 @contextmanager
 def empty_postgresql_schema(address: str) -> Iterator[str]:
     """Yield the address of an empty schema in a PostgreSQL database, dropped afterwards; the other tables stay.
@@ -104,9 +130,7 @@ def empty_postgresql_schema(address: str) -> Iterator[str]:
     """
     schema, engine = f"test_{uuid4().hex}", create_engine(os.environ["CPRO_TEST_ADMIN_URL"])
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(1)"))  # two processes of tests begin at once
-        if not connection.scalar(text(f"SELECT true FROM pg_roles WHERE rolname = '{_OWNER}'")):
-            connection.execute(text(f"CREATE ROLE {_OWNER} LOGIN NOSUPERUSER NOBYPASSRLS"))
+        _create_role(connection, _OWNER)
         connection.execute(text(f"CREATE SCHEMA {schema} AUTHORIZATION {_OWNER}"))
     try:
         yield f"{address}?options=-csearch_path%3D{schema}"

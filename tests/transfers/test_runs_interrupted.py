@@ -20,7 +20,7 @@ from cpro.records.models import Bilan, Evaluation, Fiche
 from cpro.students.models import Origin, Student
 from cpro.transfers.models import Transfer, TransferState
 from tests.factories import NOW, World
-from tests.helpers.platform import PROJECT_ROOT, environment
+from tests.helpers.platform import PROJECT_ROOT, as_serving, environment
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 
 #: How many runs are killed; `python -m bench.campaigns transfers-killed` kills more.
@@ -53,7 +53,7 @@ def settings(exchange: Exchange, database: str, worker_folder: Path) -> dict[str
         worker_folder,
         CPRO_INSTANCE=str(worker_folder),
         CPRO_UPLOADS=str(worker_folder / "uploads"),
-        CPRO_DATABASE_URL=database,
+        CPRO_DATABASE_URL=as_serving(database),
         CPRO_SECRET_KEY=exchange.app.config["SECRET_KEY"],
     )
 

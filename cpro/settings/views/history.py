@@ -136,10 +136,10 @@ def _confirmation(entry: AuditEntry, part: HistoryPart, plan: RestorePlan, form:
 
 def _describe_item(label: str, present: str, restored: str) -> str:
     if restored == EMPTY:
-        return f"{label} : « {present} » sera effacé, il n’y avait rien avant."
+        return f"{label} : « {present} » sera effacé, il n’y avait rien avant."
     if present == EMPTY:
-        return f"{label} : « {restored} » sera remis, il n’y a rien aujourd’hui."
-    return f"{label} : « {present} » redeviendra « {restored} »."
+        return f"{label} : « {restored} » sera remis, il n’y a rien aujourd’hui."
+    return f"{label} : « {present} » redeviendra « {restored} »."
 
 
 def _nothing_to_restore(part: HistoryPart) -> ResponseReturnValue:

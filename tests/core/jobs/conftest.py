@@ -23,7 +23,7 @@ from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work
 from tests.core.jobs import rehearsal as _handlers  # noqa: F401  # known once imported
 from tests.factories import TESTER, World
-from tests.helpers.platform import PROJECT_ROOT, environment
+from tests.helpers.platform import PROJECT_ROOT, as_serving, environment
 
 PATIENCE = 180  # seconds: an upper bound for a loaded machine, no measure
 
@@ -79,7 +79,7 @@ class Shop:
             self.folder,
             CPRO_INSTANCE=str(self.folder),
             CPRO_UPLOADS=str(self.folder / "uploads"),
-            CPRO_DATABASE_URL=self.database,
+            CPRO_DATABASE_URL=as_serving(self.database),
             **settings,
         )
 

@@ -32,7 +32,7 @@ from cpro.imports.queries import get_run
 from cpro.imports.runs.lifecycle import send_to_application
 from cpro.students.models import Division, Student
 from tests.helpers.imports import Desk
-from tests.helpers.platform import PROJECT_ROOT, environment
+from tests.helpers.platform import PROJECT_ROOT, as_serving, environment
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def settings(desk: Desk, database: str, worker_folder: Path) -> dict[str, str]:
         worker_folder,
         CPRO_INSTANCE=str(worker_folder),
         CPRO_UPLOADS=str(worker_folder / "uploads"),
-        CPRO_DATABASE_URL=database,
+        CPRO_DATABASE_URL=as_serving(database),
     )
 
 
