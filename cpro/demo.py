@@ -100,9 +100,9 @@ def load_if_empty(*, password: str, now: datetime) -> str | None:
 
 def _load(session: Session, password: str, now: datetime) -> None:
     password_hash = hash_password(password)
+    complete, incomplete = _schools(session, now)  # first: docs/decisions/0017-one-lock-order.md
     load_competences(session)
     diplomas = {each.code: each for each in session.scalars(select(Diploma))}
-    complete, incomplete = _schools(session, now)
     for school in (complete, incomplete):
         _staff(session, school, password_hash, now)
     for email, role, name in (
