@@ -25,7 +25,7 @@ from cpro.core.errors import DomainError
 from cpro.core.passwords import hash_password
 from cpro.core.permissions import Role
 from cpro.core.storage import FileStorage
-from cpro.core.transactions import platform_unit_of_work
+from cpro.core.transactions import lock_schools, platform_unit_of_work
 from cpro.core.validators import rnie_key
 from cpro.establishments.imaging import prepare_picture
 from cpro.establishments.models import CNILKind, Establishment, PictureKind, PictureVersion
@@ -100,7 +100,8 @@ def load_if_empty(*, password: str, now: datetime) -> str | None:
 
 def _load(session: Session, password: str, now: datetime) -> None:
     password_hash = hash_password(password)
-    complete, incomplete = _schools(session, now)  # first: docs/decisions/0017-one-lock-order.md
+    complete, incomplete = _schools(session, now)
+    lock_schools(session, (complete.id, incomplete.id, None))
     load_competences(session)
     diplomas = {each.code: each for each in session.scalars(select(Diploma))}
     for school in (complete, incomplete):

@@ -19,7 +19,7 @@ from types import TracebackType
 from urllib.request import urlopen
 from uuid import uuid4
 
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from cpro.core.database_roles import grant_rights
 
@@ -108,12 +108,18 @@ def as_serving(address: str) -> str:
     if url.get_backend_name() == "sqlite":
         return address
     serving = url.set(username=_SERVING).render_as_string(hide_password=False)
-    engine = create_engine(make_url(os.environ["CPRO_TEST_ADMIN_URL"]).set(database=url.database, query=url.query))
+    engine = _admin_engine(address)
     with engine.begin() as connection:
         _create_role(connection, _SERVING)
         grant_rights(connection, serving)
     engine.dispose()
     return serving
+
+
+def _admin_engine(address: str) -> Engine:
+    """Return a superuser's engine on the database of an address."""
+    url = make_url(address)
+    return create_engine(make_url(os.environ["CPRO_TEST_ADMIN_URL"]).set(database=url.database, query=url.query))
 
 
 def _create_role(connection: Connection, name: str) -> None:
@@ -128,7 +134,7 @@ def empty_postgresql_schema(address: str) -> Iterator[str]:
 
     The schema is that of a role that owns what is made in it (`as_owner`): the role of `address` serves.
     """
-    schema, engine = f"test_{uuid4().hex}", create_engine(os.environ["CPRO_TEST_ADMIN_URL"])
+    schema, engine = f"test_{uuid4().hex}", _admin_engine(address)
     with engine.begin() as connection:
         _create_role(connection, _OWNER)
         connection.execute(text(f"CREATE SCHEMA {schema} AUTHORIZATION {_OWNER}"))
