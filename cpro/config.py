@@ -160,7 +160,7 @@ def _migration_url(text: str) -> str:
         url = make_url("sqlite://")
     if url is not None and url.get_backend_name() != "postgresql":
         raise UnusableSetting(
-            "CPRO_MIGRATION_DATABASE_URL doit ressembler à «\u202fpostgresql+psycopg://propriétaire:mot-de-passe@serveur/"
+            "CPRO_MIGRATION_DATABASE_URL doit ressembler à «\u202fpostgresql+psycopg://propriétaire@serveur/"
             "base\u202f», ou rester vide."
         )
     return url.render_as_string(hide_password=False) if url else ""
