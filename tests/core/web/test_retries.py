@@ -1,0 +1,63 @@
+"""A request that PostgreSQL undid is played again: three times in all, and never after something was committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg.errors
+import pytest
+from flask import Flask, request
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from cpro.core import transactions
+from cpro.core.web import retries
+
+pytestmark = pytest.mark.unit
+
+DEADLOCK = OperationalError("UPDATE account", {}, psycopg.errors.DeadlockDetected())
+SERIALISATION = OperationalError("UPDATE account", {}, psycopg.errors.SerializationFailure())
+TAKEN = IntegrityError("INSERT", {}, psycopg.errors.UniqueViolation())
+
+
+@pytest.fixture
+def answer() -> Callable[..., list[str]]:
+    """Return a function that posts to a view which fails with each of some errors, then answers."""
+
+    def post(*errors: Exception, commits: int = 0) -> list[str]:
+        app, read, left = Flask("retried"), [], list(errors)
+        app.testing = True
+        retries.install(app)
+
+        @app.post("/")
+        def view() -> str:
+            read.append(request.form["typed"])
+            transactions._last.commits = transactions.count_commits() + commits
+            if left:
+                raise left.pop(0)
+            return "done"
+
+        assert app.test_client().post("/", data={"typed": "Zoé"}).text == "done"
+        return read
+
+    return post
+
+
+class TestRetries:
+    @pytest.mark.parametrize("error", [DEADLOCK, SERIALISATION])
+    def test_retries_what_was_undone_is_played_again_with_what_was_typed(
+        self, answer: Callable[..., list[str]], error: Exception
+    ) -> None:
+        assert answer(error) == ["Zoé", "Zoé"]
+        assert answer(error, error) == ["Zoé"] * 3
+
+    def test_retries_end_after_three_times(self, answer: Callable[..., list[str]]) -> None:
+        with pytest.raises(OperationalError):
+            answer(DEADLOCK, DEADLOCK, DEADLOCK)
+
+    def test_retries_nothing_that_committed_is_played_twice(self, answer: Callable[..., list[str]]) -> None:
+        with pytest.raises(OperationalError):
+            answer(DEADLOCK, commits=1)
+
+    def test_retries_a_defect_is_no_deadlock(self, answer: Callable[..., list[str]]) -> None:
+        with pytest.raises(IntegrityError):
+            answer(TAKEN)
