@@ -1,7 +1,7 @@
 """Read the rows of a long list little by little, in a scope that stays the same, without holding up who writes.
 
 On PostgreSQL the database keeps a cursor, and what is read shows one instant. On SQLite each block is a transaction of
-its own, found from the last row of the block before: whoever reads slowly keeps no old version of the database alive.
+its own, found from the last row of the block before: a slow reader holds back no checkpoint of the database.
 """
 
 from __future__ import annotations

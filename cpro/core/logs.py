@@ -1,7 +1,7 @@
 """One configuration of all logs, from the first line on: JSON for programs that read them, words on a terminal.
 
 A line holds numbers and names of ours (request, school, account, route), never what people typed: the parameters of SQL
-are hidden (`config.FIXED_SETTINGS`), and a request is told by its route, without the values in its address.
+are hidden (`config.FIXED_SETTINGS`), and a request is named by its route, without the values in its address.
 """
 
 from __future__ import annotations

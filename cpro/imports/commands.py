@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 
 from cpro.core import clock, tenancy
 from cpro.core.commands import COMMAND_LINE, sentences
-from cpro.core.errors import DomainError, NotFound
+from cpro.core.errors import DomainError
 from cpro.core.formatting import format_count
 from cpro.core.transactions import unit_of_work
 from cpro.imports.apply import reversal
@@ -24,7 +24,7 @@ from cpro.imports.models import RunState
 from cpro.imports.queries import get_run
 from cpro.imports.runs.deposits import analyse, foresee, receive
 from cpro.imports.runs.lifecycle import close_run
-from cpro.users.queries import find_establishment
+from cpro.users.queries import get_named_establishment
 
 imports = AppGroup("imports", help="Imports des établissements.")
 
@@ -86,10 +86,7 @@ def undo(establishment: str) -> None:
 def _enter(establishment: str) -> None:
     """Open the session on the school of that code or UAI, or raise `NotFound`."""
     with tenancy.platform_session("command line: the school is named by its code") as lookup:
-        school = find_establishment(lookup, establishment)
-        if school is None:
-            raise NotFound(f"Aucun établissement ne porte le code « {establishment} ».")
-        school_id = school.id
+        school_id = get_named_establishment(lookup, establishment).id
     tenancy.enter(tenancy.Scope(school_id, reason="command line: an import"))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core import clock, tenancy
 from cpro.core.commands import COMMAND_LINE, print_table, sentences
-from cpro.core.errors import DomainError, NotFound
+from cpro.core.errors import DomainError
 from cpro.core.formatting import format_instant
 from cpro.core.permissions import Role
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
@@ -81,9 +81,7 @@ def create_school(name: str, uai: str, code: str, admin_email: str, head_email: 
 def list_accounts(establishment: str) -> None:
     """Print the accounts of a school: login, role, name, state, last sign-in."""
     with tenancy.platform_session("command line: listing accounts") as session:
-        school = queries.find_establishment(session, establishment)
-        if school is None:
-            raise NotFound(f"Aucun établissement ne porte le code « {establishment} ».")
+        school = queries.get_named_establishment(session, establishment)
         rows = [
             (each.login, each.role.label, each.label, each.state, format_instant(each.last_sign_in_at, ""))
             for each in queries.list_accounts_of(session, school.id)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, sel
 from sqlalchemy.orm import Session, undefer
 
 from cpro.config import CODE_WAIT, INACTIVITY_LIMIT, SIGN_IN_LIFE
+from cpro.core.errors import NotFound
 from cpro.core.permissions import Actor, Permission, Role
 from cpro.core.secrets import token_hash
 from cpro.core.transactions import lock_schools
@@ -42,6 +43,14 @@ def find_establishment(session: Session, code_or_uai: str) -> Establishment | No
     return session.scalars(
         select(Establishment).where((Establishment.code == text.lower()) | (Establishment.uai == text.upper()))
     ).first()
+
+
+def get_named_establishment(session: Session, code_or_uai: str) -> Establishment:
+    """Return the school of a code or a UAI, whatever the case. Raises `NotFound`."""
+    school = find_establishment(session, code_or_uai)
+    if school is None:
+        raise NotFound(f"Aucun établissement ne porte le code « {code_or_uai} ».")
+    return school
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ _PAUSE = 1  # second between two looks at a job that another process has taken
 @with_appcontext
 @sentences
 def worker(child: bool) -> None:
-    """Do the long work until SIGTERM or Ctrl+C; as a child, also when whoever started it is gone."""
+    """Do the long work until SIGTERM or Ctrl+C; as a child, also when its parent process is gone."""
     from cpro.core.jobs.worker import run_worker
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the worker's threads need the application

@@ -1,4 +1,4 @@
-"""A line of the log for each request, and the number by which a person can name theirs to whoever reads the log."""
+"""Log each request once answered, under a number that its page and its answer show."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _begin() -> None:
 
 
 def _log(response: Response) -> Response:
-    """Log who asked for which route, the answer's status and how long it took; files of the interface are not told."""
+    """Log who asked for which route, its status and how long it took; files of the interface are left out."""
     if "request_began" not in g or request.endpoint == "static":
         return response
     response.headers[HEADER] = g.request_number

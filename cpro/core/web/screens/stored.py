@@ -78,16 +78,16 @@ def _select_values(
 
 def _read_stored(stored: Stored, attribute: Any, *, as_text: bool) -> tuple[Any, Callable[[Values], Values]]:
     """Return what is selected of an attribute, and what makes cells of its values."""
-    told, kind, blank = (stored.text if as_text else stored.cell)(), attribute.type, stored.blank
+    show, kind, blank = (stored.text if as_text else stored.cell)(), attribute.type, stored.blank
     if kind.python_type is str and not isinstance(kind, TypeDecorator):
         if attribute.nullable or stored.of:
-            return attribute, lambda values: [blank if each is None else told(each) for each in values]
-        return attribute, lambda values: values if told is str else list(map(told, values))
+            return attribute, lambda values: [blank if each is None else show(each) for each in values]
+        return attribute, lambda values: values if show is str else list(map(show, values))
     dialect = db.engine.dialect
     decode = partial(kind.process_result_value, dialect=dialect) if isinstance(kind, TypeDecorator) else None
 
     def make(value: Any) -> Any:
-        return blank if value is None else told(decode(value) if decode else value)
+        return blank if value is None else show(decode(value) if decode else value)
 
     if decode is not None:  # what Python makes of a stored value, it makes once of each
         attribute = type_coerce(attribute, kind.impl_instance).label(f"{stored.name}_as_stored")
