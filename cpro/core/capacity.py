@@ -16,7 +16,6 @@ class Overloaded(DomainError):
     """Refuse heavy work while the process has all it can do."""
 
     status = 503
-    #: after which to ask again
     seconds = 5
     message = "Le serveur traite déjà plusieurs demandes lourdes : réessayez dans un instant."
 

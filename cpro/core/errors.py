@@ -18,6 +18,8 @@ class DomainError(Exception):
     status = 422
     message = ""
     field: str | None = None
+    #: after which to ask again, where time alone lifts the refusal
+    seconds: int | None = None
 
     def __init__(self, message: str = "", *, field: str | None = None) -> None:
         self.message = message or self.message

@@ -52,6 +52,7 @@ class TooManyAttempts(DomainError):
     """Ask to wait after repeated failures, whether or not the account exists."""
 
     status = 429
+    seconds: int
 
     def __init__(self, wait: timedelta) -> None:
         self.seconds = max(1, math.ceil(wait.total_seconds()))

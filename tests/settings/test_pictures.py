@@ -91,6 +91,7 @@ class TestUploadPicture:
             answer = upload(browser, pictures.png())
 
         assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
         assert "réessayez dans un instant" in Page(answer).text
         assert upload(browser, pictures.png()).status_code == 303
 

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from cpro.core.errors import DomainError
 from cpro.core.locks import is_busy, is_damaged
 from cpro.core.web.current_user import current_principal
+from cpro.core.web.headers import note_wait
 from cpro.core.web.pages import page_of_refusal
 from cpro.core.web.request_log import request_number
 
@@ -131,6 +132,7 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _show_refusal(refusal: DomainError) -> ResponseReturnValue:
     """Show a refusal that no form caught."""
+    note_wait(refusal)
     if refusal.status == 403:
         _log_refusal()
     return show_error(refusal.status, refusal.message)

@@ -17,6 +17,7 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import format_date
 from cpro.core.parsing import read_day
 from cpro.core.validators import clean_text
+from cpro.core.web.headers import note_wait
 
 
 class TypedForm(ImmutableMultiDict[str, str]):
@@ -54,6 +55,7 @@ class BaseForm(FlaskForm):
 
     def blame(self, refusal: DomainError) -> None:
         """Put the sentences of a refusal beside the fields they name, the rest above the form."""
+        note_wait(refusal)
         for name, sentence in refusal.errors.items():
             if name in self._fields:
                 field = self._fields[name]

@@ -9,6 +9,8 @@ from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import SecurityError
 
+from cpro.core.errors import DomainError
+
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -30,9 +32,17 @@ def add_headers(response: Response) -> Response:
     response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if response.status_code in (429, 503) and "seconds_to_wait" in g:
+        response.headers.setdefault("Retry-After", str(g.seconds_to_wait))
     if response.mimetype == "text/html":
         response.headers.setdefault("Cache-Control", "no-store")  # other people's data, on shared computers
     return response
+
+
+def note_wait(refusal: DomainError) -> None:
+    """Have the answer say in `Retry-After` when to ask again, if time alone lifts a refusal."""
+    if refusal.seconds:
+        g.seconds_to_wait = refusal.seconds
 
 
 def csp_nonce() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, redirect, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
@@ -11,8 +11,9 @@ from cpro.core.permissions import public
 from cpro.core.printed_codes import group_printed_code, read_printed_code
 from cpro.core.web.current_user import remote_address
 from cpro.core.web.forms import posted
+from cpro.core.web.headers import note_wait
 from cpro.core.web.pages import render_page
-from cpro.passport.errors import TooManyChecks, UnusableCopy
+from cpro.passport.errors import UnusableCopy
 from cpro.passport.verification import Issued, find_issued, is_the_file_issued
 from cpro.passport.web.forms import CodeForm, CopyForm
 
@@ -43,7 +44,8 @@ def show(code: str) -> ResponseReturnValue:
     except DomainError as refusal:
         form = CodeForm(data={"code": code[:60]})
         form.code.errors = [refusal.message]
-        return _answer(refusal, render_page("passport/verify.html", form=form, status=refusal.status))
+        note_wait(refusal)
+        return render_page("passport/verify.html", form=form, status=refusal.status)
     form = CopyForm(request.files if request.method == "POST" else None)
     if request.method != "POST":
         return _issued_page(issued, form)
@@ -51,7 +53,8 @@ def show(code: str) -> ResponseReturnValue:
         return _issued_page(issued, form, same=_compare(issued, form))
     except DomainError as refusal:
         form.copy.errors = [refusal.message]
-        return _answer(refusal, _issued_page(issued, form, status=refusal.status))
+        note_wait(refusal)
+        return _issued_page(issued, form, status=refusal.status)
 
 
 def _compare(issued: Issued, form: CopyForm) -> bool:
@@ -63,10 +66,3 @@ def _compare(issued: Issued, form: CopyForm) -> bool:
 
 def _issued_page(issued: Issued, form: CopyForm, *, same: bool | None = None, status: int = 200) -> ResponseReturnValue:
     return render_page("passport/issued.html", issued=issued, form=form, same=same, status=status)
-
-
-def _answer(refusal: DomainError, page: ResponseReturnValue) -> ResponseReturnValue:
-    answer = make_response(page)
-    if isinstance(refusal, TooManyChecks):
-        answer.headers["Retry-After"] = str(refusal.seconds)
-    return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, request, session, url_for
+from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock, tenancy
@@ -46,7 +46,7 @@ def ask() -> ResponseReturnValue:
         return back_to(url_for("users.sign_in", suite=request.args.get("suite")), over.message, "warning")
     except DomainError as refusal:
         form.blame(refusal)
-        return _refused("users/sign_in_code.html", form, refusal)
+        return render_page("users/sign_in_code.html", form=form, status=refusal.status)
     answer = welcome(outcome)
     if form.trust.data:
         trust_browser(answer, factor_id, now=now)
@@ -190,11 +190,3 @@ def _principal() -> Principal:
     principal = current_principal()
     assert principal is not None, "the guard lets nobody else through"
     return principal
-
-
-def _refused(template: str, form: object, refusal: DomainError) -> ResponseReturnValue:
-    answer = make_response(render_page(template, form=form, status=refusal.status))
-    seconds = getattr(refusal, "seconds", None)
-    if seconds:
-        answer.headers["Retry-After"] = str(seconds)
-    return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, current_app, flash, make_response, redirect, request, session, url_for
+from flask import Blueprint, current_app, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 
@@ -75,7 +75,7 @@ def sign_in() -> ResponseReturnValue:
         outcome = authentication.sign_in(attempt, now=clock.utcnow())
     except DomainError as refusal:
         form.blame(refusal)
-        return _refused("users/sign_in.html", form, refusal)
+        return render_page("users/sign_in.html", form=form, status=refusal.status)
     if isinstance(outcome, authentication.CodeTyped):
         return _offer_activation(attempt)
     return welcome(outcome)
@@ -115,7 +115,7 @@ def activate() -> ResponseReturnValue:
         outcome = authentication.activate(attempt, form.password.data, now=clock.utcnow())
     except DomainError as refusal:
         form.blame(refusal)
-        return _refused("users/activation.html", form, refusal, rules=_rules())
+        return _activation_page(form, refusal.status)
     answer = welcome(outcome)  # starts a new session, so the message comes after
     flash(
         "Votre mot de passe est enregistré."
@@ -263,14 +263,6 @@ def _attempt(establishment: str | None, login: str, secret: str) -> authenticati
     school = authentication.canonical_school(establishment or "")
     device = describe_device(request.user_agent.string)
     return authentication.Attempt(school, login, secret, remote_address(), device, known_accounts(), trusted_factors())
-
-
-def _refused(template: str, form: object, refusal: DomainError, **context: object) -> ResponseReturnValue:
-    answer = make_response(render_page(template, form=form, status=refusal.status, **context))
-    seconds = getattr(refusal, "seconds", None)
-    if seconds:
-        answer.headers["Retry-After"] = str(seconds)
-    return answer
 
 
 def _offer_activation(attempt: authentication.Attempt) -> ResponseReturnValue:
