@@ -13,20 +13,19 @@ from cpro.core.errors import Conflict, DomainError, NotFound
 from cpro.core.permissions import Actor
 from cpro.core.storage import FileStorage
 from cpro.establishments import queries
-from cpro.establishments.imaging import prepare_picture
+from cpro.establishments.imaging import PreparedPicture
 from cpro.establishments.models import PictureKind, PictureVersion
 from cpro.extensions import db
 
 
 def create_picture(
-    kind: PictureKind, content: bytes, *, storage: FileStorage, by: Actor, now: datetime
+    kind: PictureKind, prepared: PreparedPicture, *, storage: FileStorage, by: Actor, now: datetime
 ) -> PictureVersion:
-    """Store an uploaded picture, encoded anew, as the current one of the school.
+    """Store a picture as the current one of the school; `prepare_picture` made it before the unit of work was opened.
 
     The file is written first: if the transaction fails it is an orphan, swept later; never the other way round.
-    Raises `UnusablePicture`, `StorageUnavailable`.
+    Raises `StorageUnavailable`.
     """
-    prepared = prepare_picture(content)
     establishment = queries.lock_current_establishment()
     stored_name = storage.put(establishment.id, prepared.content, prepared.suffix)
     return _add_version(

@@ -18,7 +18,7 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments import queries
-from cpro.establishments.imaging import MAX_BYTES, prints_nothing
+from cpro.establishments.imaging import MAX_BYTES, prepare_picture, prints_nothing
 from cpro.establishments.models import Module, PictureKind, PictureVersion
 from cpro.establishments.operations.pictures import create_picture, delete_picture, undo_picture
 from cpro.establishments.web.forms import PicturesForm
@@ -156,8 +156,9 @@ def _chosen_pictures(addressed: PictureKind) -> dict[PictureKind, Upload]:
 def _deposit(which: PictureKind, content: bytes) -> DomainError | None:
     """Deposit one picture; return its refusal, which names its field."""
     try:
+        prepared = prepare_picture(content)  # under no lock: it may take seconds, and wait for its turn
         with unit_of_work():
-            create_picture(which, content, storage=_storage(), by=current_actor(), now=clock.utcnow())
+            create_picture(which, prepared, storage=_storage(), by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         refusal.field = which.value
         return refusal
