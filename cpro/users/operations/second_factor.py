@@ -53,8 +53,8 @@ def read_secret(factor: SecondFactor) -> str:
         return unseal(_PURPOSE, factor.secret)
     except Unreadable as error:
         raise Conflict(
-            "La clé du serveur a changé : votre second facteur ne peut plus être lu. Utilisez un code de secours, ou "
-            "demandez à l’équipe qui administre CPro de le réinitialiser."
+            "La clé du serveur a changé : votre second facteur et ses codes de secours ne peuvent plus être lus. "
+            "Demandez à l’équipe qui administre CPro de le réinitialiser."
         ) from error
 
 

@@ -158,6 +158,17 @@ class TestAsk:
         assert phone.try_code(phone.recovery[0]).status_code == 422
         assert phone.try_code(new).status_code == 303
 
+    def test_ask_under_another_server_key_says_what_helps_and_nothing_else(
+        self, phone: Phone, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(app.config, "SECRET_KEY", "another-key-of-no-value")
+
+        answer = phone.try_code(phone.code())
+
+        assert answer.status_code == 409
+        assert "Demandez à l’équipe qui administre CPro" in Page(answer).text
+        assert phone.try_code(phone.recovery[0]).status_code == 422, "as the sentence says, they are lost too"
+
     def test_ask_guessing_is_slowed_down(self, phone: Phone) -> None:
         browser = phone.give_password()
         for _ in range(throttle.ACCOUNT_FREE + 1):
