@@ -15,7 +15,8 @@ CNILReferenceKind = Literal["declaration", "registre"]
 
 _INE_LENGTH = 11
 _DIGITS_IN_ORDER = "01234567890123456789 98765432109876543210"
-_FILLER_WORDS = ("INCONNU", "CONNU", "SANSINE", "AUCUN", "NEANT", "ABSENT", "VIDE", "TEST")
+#: Of a text that holds a digit too: without any, it is none.
+_FILLER_WORDS = ("CONNU", "SANSINE", "SANSNUM", "AUCUN", "NEANT", "ABSENT", "VIDE", "TEST")
 _KEY_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # 23 letters: I, O and Q read too much like digits
 _RNIE_DIGITS = "ABCDEFGHJK"  # a digit of the RNIE key, written as a letter
 _RNIE_KEYS = [_RNIE_DIGITS[(97 - rest) // 10] + _RNIE_DIGITS[(97 - rest) % 10] for rest in range(97)]
