@@ -1,7 +1,7 @@
 """Rules about one person of a file, whatever the file: values cleaned, findings added to the list given.
 
-Each `check_…` takes raw texts and adds what it found; where it cleans, it returns what is to be stored ("" or None where
-nothing can be).
+Each `check_…` takes raw texts and adds what it found; where it cleans, it returns what is to be stored ("" or None
+where nothing can be).
 """
 
 from __future__ import annotations
