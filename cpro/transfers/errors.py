@@ -16,6 +16,15 @@ class NotNow(Conflict):
     """Refuse an action that the state of a transfer does not allow, or no longer does."""
 
 
+class ChangedMeanwhile(NotNow):
+    """Refuse a decision on a transfer that is no longer what its page showed."""
+
+    message = (
+        "Ce transfert a changé pendant que vous lisiez sa page : rien n’a été fait. Lisez-le tel qu’il est, puis "
+        "décidez."
+    )
+
+
 class TransfersOff(Conflict):
     """Refuse a copy while one of the two schools has not activated transfers."""
 

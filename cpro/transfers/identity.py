@@ -14,6 +14,7 @@ from cpro.students.models import Origin
 from cpro.transfers.models import Disagreement
 
 _WORD = re.compile(r"\w+")
+_MOST_LEFT_OUT = 2
 
 
 class Pupil(NamedTuple):
@@ -53,14 +54,17 @@ def _family_names(person: Pupil) -> list[str]:
 
 
 def _agree(one: str, other: str) -> bool:
-    """Return whether two names are one: the same letters, or the words of one among those of the other."""
+    """Return whether two names are one: the same letters, or the words of one among those of the other.
+
+    A school may leave out a word or two; a name of many words, of which any would do, is a guess.
+    """
     if one == other:
         return True
     mine, theirs = _words(one), _words(other)
     if "".join(mine) == "".join(theirs):
         return True
     fewer, more = sorted((set(mine), set(theirs)), key=len)
-    return bool(fewer) and fewer <= more
+    return bool(fewer) and fewer <= more and len(more) <= len(fewer) + _MOST_LEFT_OUT
 
 
 def _words(name: str) -> list[str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import random
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,9 @@ import pytest
 from flask import Flask
 
 from cpro.core import clock
-from cpro.core.capacity import Capacity
-from cpro.establishments import imaging
 from cpro.establishments.models import PictureVersion
 from tests.factories import World
 from tests.helpers import pictures
-from tests.helpers.answers import PARTICULARS
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
 from tests.helpers.records import failing_journal, nothing_written, rows, watching
@@ -82,39 +77,6 @@ class TestUploadPicture:
         assert sentence in Page(answer).error("file-logo")
         assert Page(answer).error("file-cachet") == ""
         assert stored_files(app) == []
-
-    def test_upload_picture_while_others_are_decoded_asks_to_try_again(
-        self, app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        busy = Capacity(1, patience=0.01)
-        monkeypatch.setattr(imaging, "_DECODING", busy)
-        browser = as_("administrator")
-
-        with busy.take(), nothing_written(app):
-            answer = upload(browser, pictures.png())
-
-        assert answer.status_code == 503
-        assert int(answer.headers["Retry-After"]) > 0
-        assert "réessayez dans un instant" in Page(answer).text
-        assert upload(browser, pictures.png()).status_code == 303
-
-    def test_upload_picture_that_waits_for_its_turn_keeps_nobody_from_saving(
-        self, app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        busy = Capacity(1, patience=60)
-        monkeypatch.setattr(imaging, "_DECODING", busy)
-        waiting, saving = as_("administrator"), as_("head")
-        waiting.get(URL)
-
-        with ThreadPoolExecutor(1) as other, busy.take():
-            sent = other.submit(upload, waiting, pictures.png())
-            while busy._places._value or not sent.running():  # type: ignore[attr-defined]
-                time.sleep(0.01)
-            time.sleep(0.2)  # it is in the view by then
-            saved = saving.post(PARTICULARS, {**saving.form(PARTICULARS), "city": "Nancy"})
-
-        assert saved.status_code == 303
-        assert sent.result().status_code == 303
 
     def test_upload_picture_beyond_what_is_read_at_all_the_page_is_french(self, app: Flask, as_: As) -> None:
         browser = as_("administrator")

@@ -46,6 +46,9 @@ def test_find_disagreements_ways_of_writing_agree(one: Person, other: Person) ->
         (Person(), Person(first_name="Louis"), ["first_name"]),
         (Person("Topaze", usage_name="Agate"), Person("Quartz", usage_name="Grès"), ["last_name"]),
         (Person(first_name="Jean-Pierre"), Person(first_name="Jean-Paul"), ["first_name"]),
+        # Names of which any would do.
+        (Person(), Person("Agate Ambre Ardoise Topaze"), ["last_name"]),
+        (Person(), Person(first_name="Lou Léa Zoé Tom"), ["first_name"]),
         (Person(), Person("Quartz", "", "Noé", date(2010, 1, 1)), ["birth_date", "last_name", "first_name"]),
     ],
 )

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from cpro.core.mail.models import MailMessage
-from cpro.students.models import Origin
+from cpro.students.models import Origin, Student
 from cpro.transfers.decisions import agree, confirm
 from tests.factories import World
 from tests.helpers.browser import Browser
@@ -64,6 +64,25 @@ def check_unnamed(as_: As, exchange: Exchange, world: World) -> None:
         assert len(browser.get(f"/admin/transferts/export/csv/{sought}").text.splitlines()) == 1, sought
     kept = exchange.side("b")
     assert (kept.other_name, kept.other_uai) == ("", "")
+
+
+@pytest.mark.parametrize("action", ["accorder", "refuser"])
+def test_agree_to_what_the_page_no_longer_shows_is_refused(
+    as_: As, exchange: Exchange, typed: tuple[int, int], action: str
+) -> None:
+    post(as_, exchange, "b", "confirmer")
+    reader, where = as_("administrator", "a"), f"{FOLLOW_UP}/{exchange.side('a').id}/{action}"
+    read = {**reader.form(where), "reason": "Je ne le connais pas."}
+    with exchange.at("b", writing=True) as session:
+        session.get_one(Student, typed[1]).first_name = "Léon"
+
+    answer = reader.post(where, read)
+
+    assert answer.status_code == 409
+    assert "Ce transfert a changé pendant que vous lisiez sa page" in Page(answer).text
+    assert exchange.states("a") == exchange.states("b") == ["agreement"]
+    assert exchange.records(typed[1]) == set()
+    assert reader.post(where, {**reader.form(where), "reason": "Je ne le connais pas."}).status_code == 303
 
 
 def test_run_a_birth_date_left_out_copies_and_names_nothing(as_: As, exchange: Exchange) -> None:

@@ -10,6 +10,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
+from cpro.core.concurrency import fingerprint
 from cpro.core.errors import DomainError, refusal_of
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import platform_unit_of_work
@@ -18,7 +19,7 @@ from cpro.core.web.forms import BaseForm, posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import cancellation, decisions, offers, queries
-from cpro.transfers.errors import EvaluatedUpon, NoSuchTransfer, NotNow, TransfersOff
+from cpro.transfers.errors import ChangedMeanwhile, EvaluatedUpon, NoSuchTransfer, NotNow, TransfersOff
 from cpro.transfers.lifecycle import Event
 from cpro.transfers.models import Direction, TransferSide, TransferState
 from cpro.transfers.web.forms import CancellingForm, PlainForm, RefusalForm
@@ -109,6 +110,8 @@ def _play(asked: Asked, side_id: int, form: BaseForm, act: Callable[..., Transfe
         if evaluated:
             form.blame(EvaluatedUpon(evaluated))
         return _page(asked, side, form, evaluated=evaluated)
+    if (seen := request.form.get("version")) and seen != fingerprint(_look_at(asked, side)):
+        return show_side(side, ChangedMeanwhile())
     if not form.validate():
         return _page(asked, queries.get_side(side_id), form, 422)
     try:
@@ -138,18 +141,27 @@ def _play(asked: Asked, side_id: int, form: BaseForm, act: Callable[..., Transfe
 def _page(
     asked: Asked, side: TransferSide, form: BaseForm, status: int = 200, *, evaluated: int = 0
 ) -> ResponseReturnValue:
+    seen = _look_at(asked, side)
     return render_page(
         "transfers/action.html",
         asked=asked,
         side=side,
         form=form,
-        facts=list_facts(side, get_current_establishment()),
-        identities=list_identities(*queries.list_identities(side, now=clock.utcnow())) if asked.compares else [],
+        version=fingerprint(seen),
+        **seen,
         consequences=[*([_KEEPING] if evaluated else []), *asked.consequences(side)],
         evaluated=evaluated,
         cancel_url=url_for("transfers.show", side_id=side.id),
         status=status,
     )
+
+
+def _look_at(asked: Asked, side: TransferSide) -> dict[str, Any]:
+    """Return what the page of an action shows of a transfer: whoever decides, decides on that."""
+    return {
+        "facts": list_facts(side, get_current_establishment()),
+        "identities": list_identities(*queries.list_identities(side, now=clock.utcnow())) if asked.compares else [],
+    }
 
 
 _KEEPING = "Ce qui a servi à une évaluation faite chez vous est conservé et devient celui de votre établissement."
