@@ -53,6 +53,8 @@ class TooManyAttempts(DomainError):
 
     status = 429
     seconds: int
+    #: what else helps than waiting, at the end of the sentence
+    way_on = ", ou utilisez « Mot de passe oublié »"
 
     def __init__(self, wait: timedelta) -> None:
         self.seconds = max(1, math.ceil(wait.total_seconds()))
@@ -61,7 +63,13 @@ class TooManyAttempts(DomainError):
             if self.seconds < 90
             else plural(math.ceil(self.seconds / 60), "minute", "minutes")
         )
-        super().__init__(f"Trop d’essais sans succès. Réessayez dans {shown}, ou utilisez « Mot de passe oublié ».")
+        super().__init__(f"Trop d’essais sans succès. Réessayez dans {shown}{self.way_on}.")
+
+
+class TooManyCodes(TooManyAttempts):
+    """Ask to wait after repeated wrong codes of a second factor; another password would not help."""
+
+    way_on = ""
 
 
 class UnknownAccount(DomainError):

@@ -6,13 +6,14 @@ As the password asked again (`identity`), a failure is counted first and committ
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cpro.core import tenancy
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.permissions import Principal
 from cpro.core.transactions import platform_unit_of_work
 from cpro.users import authentication, queries
+from cpro.users.errors import TooManyAttempts, TooManyCodes
 from cpro.users.models import SecondFactor
 from cpro.users.operations import second_factor, sign_ins, throttle
 
@@ -30,7 +31,7 @@ def pass_at_sign_in(
 ) -> tuple[authentication.SignedIn, int]:
     """Complete a sign-in that waits for a code; return it, under a new token, and the number of the second factor.
 
-    Raises `SignInOver`, `DomainError` on the field `code`, `TooManyAttempts`.
+    Raises `SignInOver`, `DomainError` on the field `code`, `TooManyCodes`.
     """
     with tenancy.platform_session("sign-in: a code is asked") as lookup:
         found = queries.find_awaiting_sign_in(lookup, token, now=now)
@@ -51,15 +52,18 @@ def pass_at_sign_in(
 
 
 def check_code(principal: Principal, typed: str, *, now: datetime) -> None:
-    """Return once a code of the person signed in is right. Raises `DomainError` on `code`, `TooManyAttempts`."""
+    """Return once a code of the person signed in is right. Raises `DomainError` on `code`, `TooManyCodes`."""
     _compare(principal.kind, principal.id, typed, now=now)
 
 
 def _compare(kind: str, account_id: int, typed: str, *, now: datetime) -> None:
     owner = f"{kind}:{account_id}"
     counted = [throttle.repeated_counter(f"second-factor:{owner}")]
-    with platform_unit_of_work("second factor: counting failures") as work:
-        throttle.reserve_attempt(work.session, counted, now=now)
+    try:
+        with platform_unit_of_work("second factor: counting failures") as work:
+            throttle.reserve_attempt(work.session, counted, now=now)
+    except TooManyAttempts as refusal:
+        raise TooManyCodes(timedelta(seconds=refusal.seconds)) from None
     with platform_unit_of_work("second factor: a code is compared") as work:
         factor: SecondFactor | None = queries.find_second_factor(
             work.session, queries.lock_account(work.session, kind, account_id)

@@ -178,6 +178,7 @@ class TestAsk:
 
         assert answer.status_code == 429
         assert int(answer.headers["Retry-After"]) <= 5
+        assert "Mot de passe oublié" not in Page(answer).text, "it would not help"
 
     def test_ask_waits_ten_minutes(self, phone: Phone) -> None:
         browser = phone.give_password()
