@@ -6,6 +6,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 from cpro.core.database_roles import grant_rights
 from cpro.core.types import UTCDateTime
+from cpro.core.upgrades import announce, announce_end, guarded
 from cpro.extensions import db
 
 
@@ -24,13 +25,23 @@ def run_migrations() -> None:
             # SQLite rebuilds a table by dropping it, which foreign keys would refuse, or follow into the rows that
             # refer to it. The setting is deaf inside a transaction, which the engine begins for any statement.
             _on_sqlite(connection, "PRAGMA foreign_keys=OFF")
-        context.configure(connection=connection, target_metadata=db.metadata, render_item=render_type, **options)
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_item=render_type,
+            on_version_apply=announce,
+            transactional_ddl=True,
+            **options,
+        )
+        accept_losses = context.get_x_argument(as_dictionary=True).get("pertes") == "oui"
         with context.begin_transaction():
             if on_postgresql:  # data migrations span all schools (row-level security, 0002)
                 connection.execute(text("SELECT set_config('cpro.scope', 'platform', true)"))
-            context.run_migrations()
+            with guarded(connection, accept_losses):
+                context.run_migrations()
             if on_postgresql and owner:
                 grant_rights(connection, current_app.config["SQLALCHEMY_DATABASE_URI"])
+            announce_end(connection)
         connection.commit()
         if not on_postgresql:
             _on_sqlite(connection, "PRAGMA foreign_keys=ON")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Connection, MetaData, create_engine, func, inspect, select, text
+from sqlalchemy import Connection, MetaData, func, inspect, select, text
 
 from bench.campaigns import size_of
 from cpro import create_app
 from cpro.config import PROJECT_ROOT
 from cpro.extensions import db
 from cpro.masks.models import MaskKey
-from tests.conftest import ADMIN_URL, POSTGRESQL_URL
+from tests.conftest import POSTGRESQL_URL
+from tests.helpers.empty_databases import empty_database
 
 pytestmark = pytest.mark.slow
 
@@ -53,18 +55,8 @@ ROWS = {
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[str]:
     """Yield the address of a database with nothing in it."""
-    if not POSTGRESQL_URL:
-        yield f"sqlite:///{tmp_path / 'cpro.sqlite3'}"
-        return
-    name = f"cpro_migrations_{tmp_path.parent.name.replace('-', '_')}"
-    admin = create_engine(ADMIN_URL, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
-        connection.execute(text(f"CREATE DATABASE {name} OWNER cpro"))
-    yield POSTGRESQL_URL.rsplit("/", 1)[0] + f"/{name}"
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with empty_database(tmp_path) as address:
+        yield address
 
 
 @pytest.fixture(params=EARLIER)
@@ -83,18 +75,23 @@ def fill(connection: Connection) -> None:
     """Insert `ROWS`, completing each with a plausible value where the table asks for one."""
     tables = tables_of(connection)
     for name, row in ROWS.items():
-        table = tables.tables[name]
-        missing = {
-            column.name: plausible(column.type.python_type)
-            for column in table.columns
-            if not column.nullable and column.name not in row and column.name != "id"
-        }
-        connection.execute(table.insert().values(id=1, **missing, **row))
+        insert(connection, tables, name, id=1, **row)
+
+
+def insert(connection: Connection, tables: MetaData, table_name: str, /, **row: object) -> None:
+    """Insert a row, completed with a plausible value where its table asks for one."""
+    table = tables.tables[table_name]
+    missing = {
+        column.name: plausible(column.type.python_type)
+        for column in table.columns
+        if not column.nullable and column.name not in row
+    }
+    connection.execute(table.insert().values(**{**missing, **row}))
 
 
 def plausible(kind: type) -> object:
-    values = {str: "texte", int: 1, bool: False, datetime: datetime(2026, 9, 1, 8, tzinfo=UTC), object: {}}  # JSON
-    return values[kind]
+    values = {str: "texte", int: 1, bool: False, object: {}, date: date(2026, 9, 1)}  # object: JSON
+    return {**values, datetime: datetime(2026, 9, 1, 8, tzinfo=UTC)}[kind]
 
 
 def tables_of(connection: Connection) -> MetaData:
@@ -219,25 +216,16 @@ class TestUnnamedSchools:
 
     def fill(self, connection: Connection, state: str, other: dict[str, object], stored: list[str]) -> None:
         """Insert two schools, a pupil of each under one INE, their transfer and the side of the first."""
-        tables = tables_of(connection).tables
-
-        def insert(table: str, **row: object) -> None:
-            missing = {
-                column.name: plausible(column.type.python_type)
-                for column in tables[table].columns
-                if not column.nullable and column.name not in row
-            }
-            connection.execute(tables[table].insert().values(**{**missing, **row}))
-
-        insert("establishment", id=1, code="a", name="Lycée A", uai="0999001W", cnil_kind="registre")
-        insert("establishment", id=2, code="b", name="Lycée B", uai="0999002X", cnil_kind="registre")
+        put = partial(insert, connection, tables_of(connection))
+        put("establishment", id=1, code="a", name="Lycée A", uai="0999001W", cnil_kind="registre")
+        put("establishment", id=2, code="b", name="Lycée B", uai="0999002X", cnil_kind="registre")
         for id_, pupil in ((1, self.PUPIL), (2, other)):
-            insert("student", id=id_, establishment_id=id_, **pupil)
+            put("student", id=id_, establishment_id=id_, **pupil)
         pair = {"left_id": 1, "left_student_id": 1, "joined_id": 2, "joined_student_id": 2}
-        insert("transfer", id=1, state=state, is_current=True, is_offer=False, **pair)
+        put("transfer", id=1, state=state, is_current=True, is_offer=False, **pair)
         named = {"other_name": "Lycée B", "other_uai": "0999002X", "search_key": "topaze lou lycee b 0999002x"}
         side = {"student_id": 1, "student_label": "TOPAZE Lou", "disagreements": stored, "direction": "left"}
-        insert("transfer_side", id=1, transfer_id=1, state=state, is_offer=False, **SCHOOL, **side, **named)
+        put("transfer_side", id=1, transfer_id=1, state=state, is_offer=False, **SCHOOL, **side, **named)
 
     def sides(self) -> list[tuple[str, str]]:
         with db.engine.begin() as connection:
@@ -308,3 +296,104 @@ class TestDivisionCodes:
                 kept_codes = connection.scalars(select(table.c.code).where(table.c.id != 1).order_by(table.c.id)).all()
             db.engine.dispose()
         assert kept_codes == ["2 MELEC", "2  CAP", "2 CAP", "TÉ", "1A", "3 B"]
+
+
+class TestOfficialCode:
+    """0037: the national CAP takes its code, so does what was evaluated for it; a school's own stays as it is."""
+
+    def test_official_code_is_that_of_the_national_diploma_alone(self, database: str, tmp_path: Path) -> None:
+        app = create_app({"CPRO_INSTANCE": tmp_path, "SQLALCHEMY_DATABASE_URI": database, "SECRET_KEY": "of-no-value"})
+        with app.app_context():
+            upgrade(revision="0036")
+            with db.engine.begin() as connection:
+                put = partial(insert, connection, tables_of(connection))
+                put("establishment", id=1, code="a", cnil_kind="registre")
+                put("student", id=1, **SCHOOL)
+                for id_, school_id in ((1, None), (2, 1)):
+                    put("diploma", id=id_, code="CAP-ELEC", establishment_id=school_id)
+                    put("competence", id=id_, diploma_id=id_, establishment_id=school_id)
+                    named = {"competence_id": id_, "diploma_code": "CAP-ELEC", "origin_uid": str(id_)}
+                    put("evaluation", id=id_, student_id=1, **named, **SCHOOL)
+            try:
+                upgrade(revision="0037")
+                assert self.codes() == ["50025524", "CAP-ELEC", "50025524", "CAP-ELEC"]
+                downgrade(revision="0036")
+                assert self.codes() == ["CAP-ELEC"] * 4
+            finally:
+                db.engine.dispose()
+
+    def codes(self) -> list[str]:
+        with db.engine.begin() as connection:
+            tables_of(connection)  # as a platform session
+            wanted = "SELECT code FROM diploma ORDER BY id", "SELECT diploma_code FROM evaluation ORDER BY id"
+            return [code for each in wanted for code in connection.scalars(text(each))]
+
+
+class TestIdsGivenOnce:
+    """0026: SQLite makes the tables again; nothing beside them is lost, and no id of the journal is free."""
+
+    def test_upgrade_and_downgrade_keep_triggers_indexes_and_keys(self, database: str, tmp_path: Path) -> None:
+        if POSTGRESQL_URL:
+            pytest.skip("PostgreSQL never gives an id again")
+        app = create_app({"CPRO_INSTANCE": tmp_path, "SQLALCHEMY_DATABASE_URI": database, "SECRET_KEY": "of-no-value"})
+        with app.app_context():
+            upgrade(revision="0025")
+            with db.engine.begin() as connection:
+                fill(connection)
+            before = self.beside(), self.keys(), kept()
+            upgrade(revision="0026")
+            after = self.beside(), self.keys(), kept()
+            downgrade(revision="0025")
+            back = self.beside(), self.keys(), kept()
+            db.engine.dispose()
+
+        assert len([name for kind, name, _sql in before[0] if kind == "trigger"]) >= 12
+        assert after == before
+        assert back == before
+
+    def test_upgrade_leaves_no_id_that_the_journal_names(self, database: str, tmp_path: Path) -> None:
+        if POSTGRESQL_URL:
+            pytest.skip("PostgreSQL never gives an id again")
+        app = create_app({"CPRO_INSTANCE": tmp_path, "SQLALCHEMY_DATABASE_URI": database, "SECRET_KEY": "of-no-value"})
+        with app.app_context():
+            upgrade(revision="0025")
+            with db.engine.begin() as connection:
+                fill(connection)
+                entry = tables_of(connection).tables["audit_entry"]
+                line = {**SCHOOL, "object_type": "transfer", "object_id": "41"}
+                missing = {
+                    column.name: plausible(column.type.python_type)
+                    for column in entry.columns
+                    if not column.nullable and column.name not in line
+                }
+                connection.execute(entry.insert().values(**missing, **line))
+            upgrade(revision="0026")
+            with db.engine.begin() as connection:
+                given = {row.name: row.seq for row in connection.execute(text("SELECT name, seq FROM sqlite_sequence"))}
+            db.engine.dispose()
+
+        assert (given["transfer_side"], given["student"], given["transfer"]) == (41, 1, 0)
+
+    def beside(self) -> list[tuple[str, str, str]]:
+        """Return the triggers and the indexes: kind, name, how they are written."""
+        with db.engine.begin() as connection:
+            found = connection.execute(
+                text("SELECT type, name, sql FROM sqlite_master WHERE type <> 'table' AND sql IS NOT NULL ORDER BY 2")
+            )
+            return [(kind, name, sql) for kind, name, sql in found]
+
+    def keys(self) -> dict[str, tuple[object, ...]]:
+        """Return, for each table, its columns, keys, checks and what is unique."""
+        with db.engine.begin() as connection:
+            seen = inspect(connection)
+            return {
+                name: (
+                    [(each["name"], str(each["type"]), each["nullable"]) for each in seen.get_columns(name)],
+                    sorted(str(each) for each in seen.get_foreign_keys(name)),
+                    sorted(str(each) for each in seen.get_check_constraints(name)),
+                    sorted(str(each) for each in seen.get_unique_constraints(name)),
+                    seen.get_pk_constraint(name)["constrained_columns"],
+                )
+                for name in seen.get_table_names()
+                if name != "sqlite_sequence"
+            }

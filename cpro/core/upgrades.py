@@ -1,0 +1,105 @@
+"""What `db upgrade` and `db downgrade` say, what they refuse, and how long they wait.
+
+The functions of Flask-Migrate, which tests and the local platform call, neither print nor refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Cast, ColumnElement, Connection, MetaData, Table, Text, exists, func, select, true
+from sqlalchemy.exc import DBAPIError
+
+from cpro.core.locks import is_busy
+from cpro.core.upgrade_steps import STEPS
+
+#: Seconds a migration waits for a lock: all who come after it wait behind it meanwhile.
+LOCK_WAIT = 5
+#: What a column holds when nobody ever wrote anything there, as text.
+_NOTHING = ("", "0", "0.0", "false", "[]", "{}", "null")
+#: Tables that hold no data of anybody: the revision itself, and what the database derives from other tables.
+_DERIVED = frozenset({"alembic_version", "search_word", "worker_beat"})
+
+Place = tuple[str, str]  # table, and column or "" for its rows
+
+
+@contextmanager
+def guarded(connection: Connection, accept_losses: bool) -> Iterator[None]:
+    """Run migrations in the block; on the command line, refuse those that lose data, and say that a lock was missed.
+
+    `accept_losses` lets a downgrade drop what tables and columns hold. Raises `click.ClickException`: the caller's
+    transaction is then undone, and nothing has changed.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.set_config("lock_timeout", f"{LOCK_WAIT}s", True)))
+    is_guarded = _command() == "downgrade" and not accept_losses
+    held = _places_that_hold_something(connection) if is_guarded else set()
+    try:
+        yield
+    except DBAPIError as error:
+        if not is_busy(error):
+            raise
+        raise click.ClickException(
+            "Une table dont la migration a besoin est occupée par un autre travail\u202f: rien n’a été changé. "
+            "Recommencez dans un instant, ou arrêtez d’abord le site et le «\u202fworker\u202f»."
+        ) from error
+    lost = held - _places(_tables(connection)) if is_guarded else set()
+    if lost:
+        raise click.ClickException(
+            "Ce retour en arrière perdrait ce que contiennent\u202f: "
+            + ", ".join(sorted(f"{table}.{column}" if column else f"la table {table}" for table, column in lost))
+            + ".\nRien n’a été changé. Faites une sauvegarde, puis acceptez ces pertes\u202f: "
+            "flask --app app db downgrade -x pertes=oui RÉVISION"
+        )
+
+
+def announce(step: Any, **_more: object) -> None:
+    """Print one step of the migrations, where a command asked for it (`on_version_apply` of Alembic)."""
+    if _command() in ("upgrade", "downgrade"):
+        verb = "Migration" if step.is_upgrade else "Retour avant"
+        click.echo(f"{verb} {step.up_revision_id}\u202f: {STEPS.get(step.up_revision_id, step.up_revision.doc)}.")
+
+
+def announce_end(connection: Connection) -> None:
+    """Print the revision of the database, where a command changed or checked it."""
+    if _command() in ("upgrade", "downgrade"):
+        revision = MigrationContext.configure(connection).get_current_revision()
+        click.echo(f"La base est à la révision {revision}." if revision else "La base est vide.")
+
+
+def _command() -> str | None:
+    context = click.get_current_context(silent=True)
+    return context.info_name if context else None
+
+
+def _tables(connection: Connection) -> list[Table]:
+    tables = MetaData()
+    tables.reflect(connection)
+    return [table for table in tables.sorted_tables if table.name not in _DERIVED]
+
+
+def _places(tables: list[Table]) -> set[Place]:
+    return {(table.name, name) for table in tables for name in ("", *table.columns.keys())}
+
+
+def _places_that_hold_something(connection: Connection) -> set[Place]:
+    """Return the tables that have rows, and their columns where a row says more than nothing."""
+    found: set[Place] = set()
+    for table in _tables(connection):
+        names = ["", *table.columns.keys()]
+        answers = connection.execute(
+            select(*(exists(select(1).select_from(table).where(_says_something(table, name))) for name in names))
+        ).one()
+        found |= {(table.name, name) for name, answer in zip(names, answers, strict=True) if answer}
+    return found
+
+
+def _says_something(table: Table, name: str) -> ColumnElement[bool]:
+    if not name:
+        return true()
+    column = table.columns[name]
+    return column.is_not(None) & Cast(column, Text).not_in(_NOTHING)
