@@ -10,6 +10,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 
 from cpro.config import PROJECT_ROOT
 from cpro.core.jobs.worker import GRACE
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds before a worker that died is started again: the first time, and at most.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+#: Seconds that a worker lives when nothing is wrong with it: what killed it then is news.
+_HEALTHY_LIFE = 60.0
 _COMMAND = ["-m", "flask", "--app", str(PROJECT_ROOT / "app.py"), "worker", "--child"]
 
 
@@ -45,10 +48,14 @@ class ChildWorker:
         return subprocess.Popen([sys.executable, *_COMMAND], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
     def _supervise(self) -> None:
-        """Start the worker again each time it dies, after a pause that grows."""
+        """Start the worker again each time it dies, after a pause that grows until one has lived long enough."""
         pause = _FIRST_PAUSE
         while True:
+            began = time.monotonic()
             status = self._process.wait()
+            _close_input(self._process)
+            if time.monotonic() - began >= _HEALTHY_LIFE:
+                pause = _FIRST_PAUSE
             if self._stopping.is_set():
                 return
             logger.error("the worker ended (status %s); it is started again in %.0f s", status, pause)
@@ -60,10 +67,14 @@ class ChildWorker:
                 self._end(self._process)
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        if process.stdin:
-            process.stdin.close()
+        _close_input(process)
         try:
             process.wait(GRACE + 4)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin:
+        process.stdin.close()

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from cpro.core import clock, tenancy
 from cpro.core.commands import COMMAND_LINE, print_table, sentences
+from cpro.core.database_revision import OldDatabase, check_revision
 from cpro.core.database_roles import UnsafeRole, check_serving_role
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_instant
@@ -22,6 +23,7 @@ from cpro.core.jobs import operations
 from cpro.core.jobs.handlers import get_handler
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.parsing import LARGEST_ID
+from cpro.core.server_key import claim_key
 from cpro.core.transactions import platform_unit_of_work
 
 jobs = AppGroup("jobs", help="Traitements longs et tâches de la nuit.")
@@ -40,8 +42,10 @@ def worker(child: bool) -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the worker's threads need the application
     try:
         check_serving_role()
-    except UnsafeRole as refusal:
+        check_revision()
+    except (UnsafeRole, OldDatabase) as refusal:
         raise click.ClickException(str(refusal)) from refusal
+    claim_key(now=clock.utcnow())
     if not child:
         click.echo("Le traitement des tâches est démarré ; Ctrl+C pour arrêter.")
     run_worker(app, is_child=child)

@@ -1,4 +1,4 @@
-"""What a handler is given: who asked, the clock, a place to write, and the ways to say how far it is."""
+"""What a handler is given: who asked, the clock of jobs, a place to write, and the ways to say how far it is."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from cpro.core import clock, tenancy
-from cpro.core.jobs import operations
+from cpro.core import tenancy
+from cpro.core.jobs import instants, operations
 from cpro.core.jobs.errors import WorkerStopping
 from cpro.core.jobs.handlers import get_handler
 from cpro.core.jobs.models import Job
@@ -37,6 +37,7 @@ class JobContext:
         self.finished = False
         self._stopping = stopping
         self._heartbeat_every = get_handler(taken.kind).lease.total_seconds() / 4
+        self._began_at = instants.read_stopwatch()
         self._renewed_at = time.monotonic()
         self._writing = False
 
@@ -67,8 +68,8 @@ class JobContext:
 
     @property
     def now(self) -> datetime:
-        """Return the present instant."""
-        return clock.utcnow()
+        """Return the present instant on the clock of jobs: when this one was taken, and the time passed since."""
+        return self.taken.taken_at + timedelta(seconds=instants.read_stopwatch() - self._began_at)
 
     @property
     def is_cancelled(self) -> bool:
@@ -110,7 +111,8 @@ class JobContext:
         back) when the job was lost or cancelled.
         """
         self._writing = True  # the row is locked by the caller from here: writing progress would wait for this lock
-        operations.finish(session, self.taken, now=self.now, result=result, unless_cancelled=True)
+        now = instants.read_clock(session)
+        operations.finish(session, self.taken, now=now, result=result, unless_cancelled=True)
         after_commit(session, self._note_finished)
 
     def postpone_within(self, session: Session, until: datetime) -> None:
@@ -135,7 +137,8 @@ class JobContext:
         self._renewed_at = time.monotonic()
         try:
             with platform_unit_of_work("job: progress") as work:
-                operations.renew(work.session, self.taken, now=self.now, progress=progress)
+                now = instants.read_clock(work.session)
+                operations.renew(work.session, self.taken, now=now, progress=progress)
         except OperationalError:
             # A database too busy to be written to is no reason to stop: if it lasts, the lease expires.
             logger.warning("job %d: its progress could not be written", self.taken.id, exc_info=True)

@@ -9,13 +9,12 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from cpro.core import clock, tenancy
+from cpro.core import tenancy
 from cpro.core.formatting import plural
-from cpro.core.jobs import operations
+from cpro.core.jobs import instants, operations
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.handlers import list_periodic, nightly
 from cpro.core.jobs.models import Job, JobState
-from cpro.core.jobs.queue import wake_a_worker
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
 
@@ -28,16 +27,16 @@ _KEPT = timedelta(days=30)
 def beat(name: str) -> None:
     """Note that the worker of that name lives."""
     with platform_unit_of_work("worker: a sign of life") as work:
-        operations.record_beat(work.session, name, now=clock.utcnow())
+        operations.record_beat(work.session, name, now=instants.read_clock(work.session))
 
 
 def run_housekeeping() -> None:
-    """Requeue the jobs of dead workers, enqueue the periodic jobs that are due, wake a worker if any job is due.
+    """Requeue the jobs of dead workers, enqueue the periodic jobs that are due.
 
     Takes no lock when there is nothing to do. Safe to run in several workers at once.
     """
-    now = clock.utcnow()
     with tenancy.platform_session("worker: is there something to do?") as session:
+        now = instants.read_clock(session)
         expired = session.scalar(select(Job.id).where(Job.state == JobState.RUNNING, Job.lease_until < now).limit(1))
         due = _list_due(now)
         asked = set(session.scalars(select(Job.period_key).where(Job.period_key.in_(due.values()))))
@@ -46,11 +45,7 @@ def run_housekeeping() -> None:
             operations.take_back_expired(work.session, now=now)
     for kind, period_key in due.items():
         if period_key not in asked:
-            _ask_once(kind, period_key)
-    with tenancy.platform_session("worker: does a job wait?") as session:
-        waiting = session.scalar(select(Job.id).where(operations.is_due(now)).limit(1))
-    if waiting:
-        wake_a_worker()
+            _ask_once(kind, period_key, now)
 
 
 def _list_due(now: datetime) -> dict[str, str]:
@@ -59,16 +54,16 @@ def _list_due(now: datetime) -> dict[str, str]:
     return {kind: f"{kind}@{period}" for kind, period in periods.items() if period}
 
 
-def _ask_once(kind: str, period_key: str) -> None:
+def _ask_once(kind: str, period_key: str, now: datetime) -> None:
     try:
         with platform_unit_of_work("worker: a periodic job") as work:
-            operations.enqueue(kind, by=SCHEDULE, now=clock.utcnow(), session=work.session, period_key=period_key)
+            operations.enqueue(kind, by=SCHEDULE, now=now, session=work.session, period_key=period_key)
     except IntegrityError:
         pass  # another worker enqueued it first
 
 
 def _purge(context: JobContext) -> dict[str, int]:
-    """Delete the periodic jobs that ended a month ago; those that people asked for stay."""
+    """Delete the periodic jobs that were asked for a month ago and are over; those that people asked for stay."""
     with context.unit_of_work() as work:
         finished = [state for state in JobState if state.is_finished]
         forgotten = work.session.scalars(

@@ -28,7 +28,7 @@ def describe_interruption(job: Job, now: datetime) -> str:
     silence = now - job.heartbeat_at
     if silence < SILENT_AFTER:
         return ""
-    silent = f"Aucun signe de vie depuis {_duration(silence)} : le traitement semble interrompu."
+    silent = f"Aucun signe de vie depuis {describe_length(silence)} : le traitement semble interrompu."
     if now > job.lease_until + _ROUNDS:
         return (
             f"{silent} Il reprendra de lui-même dès que le service des traitements sera de nouveau en marche ; si cela "
@@ -38,8 +38,9 @@ def describe_interruption(job: Job, now: datetime) -> str:
     return f"{silent} S’il l’est, il reprendra de lui-même d’ici {plural(minutes, 'minute', 'minutes')}. {_SAFE}"
 
 
-def _duration(silence: timedelta) -> str:
-    seconds = floor(silence.total_seconds())
+def describe_length(length: timedelta) -> str:
+    """Return a length of time in whole seconds or minutes: « 50 secondes », « 3 minutes »."""
+    seconds = floor(length.total_seconds())
     if seconds < 120:
         return plural(seconds, "seconde", "secondes")
     return plural(seconds // 60, "minute", "minutes")

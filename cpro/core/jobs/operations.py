@@ -42,6 +42,8 @@ class Taken:
     actor: Actor
     worker: str
     attempt: int
+    #: when, on the clock of jobs
+    taken_at: datetime
 
 
 def enqueue(
@@ -113,21 +115,21 @@ def is_due(now: datetime) -> ColumnElement[bool]:
     return and_(waits, or_(Job.not_before.is_(None), Job.not_before <= now))
 
 
+def is_free(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of the jobs that nothing keeps a worker from taking at an instant."""
+    running = aliased(Job)
+    busy = select(running.exclusive_key).where(running.state == JobState.RUNNING, running.exclusive_key.is_not(None))
+    return and_(is_due(now), or_(Job.exclusive_key.is_(None), Job.exclusive_key.not_in(busy)))
+
+
 def take(session: Session, *, host: str, now: datetime, only: int | None = None) -> Taken | None:
     """Take the oldest job that may run, or the one whose number is `only` if it may; return None when there is none.
 
     Raises `IntegrityError` when another worker took a job of the same exclusive key meanwhile: try again.
     """
-    running = aliased(Job)
-    busy = select(running.exclusive_key).where(running.state == JobState.RUNNING, running.exclusive_key.is_not(None))
     job = session.scalars(
         select(Job)
-        .where(
-            is_due(now),
-            Job.kind.in_(list_kinds()),
-            or_(Job.exclusive_key.is_(None), Job.exclusive_key.not_in(busy)),
-            *(() if only is None else (Job.id == only,)),
-        )
+        .where(is_free(now), Job.kind.in_(list_kinds()), *(() if only is None else (Job.id == only,)))
         .order_by(Job.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -139,7 +141,7 @@ def take(session: Session, *, host: str, now: datetime, only: int | None = None)
     job.started_at = job.heartbeat_at = now
     job.lease_until = now + get_handler(job.kind).lease
     session.flush()
-    return Taken(job.id, job.kind, job.arguments, job.establishment_id, job.actor, worker, job.attempts)
+    return Taken(job.id, job.kind, job.arguments, job.establishment_id, job.actor, worker, job.attempts, now)
 
 
 def renew(session: Session, taken: Taken, *, now: datetime, progress: tuple[int, int, str] | None = None) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from cpro.core.errors import NotFound
 from cpro.core.jobs.models import Job, JobState, WorkerBeat
-from cpro.core.jobs.operations import is_due
+from cpro.core.jobs.operations import is_due, is_free
 from cpro.extensions import db
+
+#: Workers say each minute that they live: one silent for longer is not counted.
+SILENCE = timedelta(minutes=3)
 
 
 def get_job(job_id: int) -> Job:
@@ -26,10 +30,53 @@ def find_last_beat(session: Session) -> datetime | None:
     return session.scalar(select(func.max(WorkerBeat.seen_at)))
 
 
+def count_workers(session: Session, now: datetime) -> int:
+    """Return how many workers gave a sign of life lately; a platform session."""
+    return session.scalar(select(func.count()).where(WorkerBeat.seen_at > now - SILENCE)) or 0
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """Return how many jobs there are in each state, of every school; a platform session."""
+    found = session.execute(select(Job.state, func.count()).group_by(Job.state)).all()
+    return {state.value: 0 for state in JobState} | {state.value: number for state, number in found}
+
+
+def find_oldest_running(session: Session) -> datetime | None:
+    """Return since when the job that has run for longest does, None where none runs; a platform session."""
+    return session.scalar(select(func.min(Job.started_at)).where(Job.state == JobState.RUNNING))
+
+
 def find_oldest_due(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest job that a worker may take waits, None where none does; a platform session."""
     since = func.coalesce(Job.not_before, Job.created_at)
     return session.scalar(select(since).where(is_due(now)).order_by(since).limit(1))
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What stands before a job that waits, figures alone: the jobs of other schools are counted, not shown."""
+
+    #: the last sign of life of any worker
+    seen_at: datetime | None
+    #: workers seen lately
+    workers: int
+    running: int
+    #: jobs that a worker may take before it
+    ahead: int
+    #: kind of the running job that excludes it, "" where none does
+    rival: str
+
+
+def read_queue(session: Session, job: Job, *, now: datetime) -> Queue:
+    """Return what a job waits for; a platform session."""
+    rival = and_(Job.state == JobState.RUNNING, Job.exclusive_key.is_not(None), Job.exclusive_key == job.exclusive_key)
+    return Queue(
+        seen_at=find_last_beat(session),
+        workers=count_workers(session, now),
+        running=session.scalar(select(func.count()).where(Job.state == JobState.RUNNING)) or 0,
+        ahead=session.scalar(select(func.count()).where(is_free(now), Job.id < job.id)) or 0,
+        rival=session.scalar(select(Job.kind).where(rival).limit(1)) or "",
+    )
 
 
 def find_previous(job: Job) -> Job | None:

@@ -1,12 +1,13 @@
-"""Huey, used for one thing: waking a worker when there is something in the table of jobs.
+"""Huey's queues, used for one thing: waking a worker when there is something in the table of jobs.
 
 Huey forgets a message once it is taken, and a worker may die holding it: nothing is ever entrusted to it. All
-messages are alike; what is to be done is read from the database.
+messages are alike; what is to be done is read from the database, where workers look by themselves now and then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from cpro.extensions import application
 if TYPE_CHECKING:
     from huey import Huey
 
+logger = logging.getLogger(__name__)
+
 
 class WakeUps:
     """The wake-ups of one application; nothing is opened before the first."""
@@ -22,7 +25,6 @@ class WakeUps:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._url = config["CPRO_JOBS_URL"]
         self._file = config["CPRO_INSTANCE"] / "jobs.sqlite3"
-        self._work: Callable[[], object] = _nothing
 
     @cached_property
     def huey(self) -> Huey:
@@ -30,21 +32,27 @@ class WakeUps:
         from cpro.core.jobs.messages import open_huey  # Huey, and asyncio with it: few processes ever wake a worker
 
         huey = open_huey(self._url, self._file)
-        self._task = huey.task(name="look")(lambda: self._work())
+        self._task = huey.task(name="look")(_nothing)
         return huey
 
     def wake(self) -> None:
-        """Wake one worker to look for jobs. Losing the signal is harmless: the sweep comes each minute."""
-        assert self.huey is not None  # opened, with its task
-        self._task()
+        """Wake one worker to look for jobs. A queue that is away is logged and harms nobody: workers look anyway."""
+        try:
+            assert self.huey is not None  # opened, with its task
+            self._task()
+        except Exception as error:  # Redis, SQLite: each has its own
+            logger.warning("the queue did not take a wake-up (%s): a worker will look by itself", type(error).__name__)
 
-    def do_on_wake(self, work: Callable[[], object]) -> None:
-        """Make this process a worker: what it does when it is woken."""
-        self._work = work
+    def take_one(self) -> bool:
+        """Return whether a message was there: on Redis after a second's wait at most, at once on a file.
+
+        Raises what the queue's own library raises when it is away.
+        """
+        return self.huey.dequeue() is not None
 
 
 def _nothing() -> None:
-    """Do nothing: only workers take messages."""
+    """Do nothing: a message is taken, its task never executed."""
 
 
 def wake_a_worker() -> None:

@@ -13,13 +13,14 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from cpro.core import clock, tenancy
+from cpro.core import tenancy
 from cpro.core.errors import DomainError
-from cpro.core.jobs import operations
+from cpro.core.jobs import instants, operations
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.errors import JobCancelled, JobLost, WorkerStopping
 from cpro.core.jobs.handlers import get_handler
 from cpro.core.jobs.operations import Taken
+from cpro.core.jobs.queries import find_oldest_due
 from cpro.core.transactions import platform_unit_of_work
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Runner:
         self._current: Taken | None = None
 
     def drain(self) -> None:
-        """Do every job there is."""
-        while not self._stopping.is_set():
+        """Do every job there is; take no lock when there is none."""
+        while not self._stopping.is_set() and self._is_any_due():
             taken = self._take()
             if taken is None:
                 return
@@ -65,6 +66,10 @@ class Runner:
         if taken:
             self._end(taken, lambda session: operations.hand_back(session, taken))
 
+    def _is_any_due(self) -> bool:
+        with self._app.app_context(), tenancy.platform_session("worker: does a job wait?") as session:
+            return find_oldest_due(session, instants.read_clock(session)) is not None
+
     def _do(self, taken: Taken) -> None:
         self._current = taken
         self._end(taken, self._attempt(taken))
@@ -75,7 +80,8 @@ class Runner:
             while True:
                 try:
                     with platform_unit_of_work("worker: taking a job") as work:
-                        return operations.take(work.session, host=self._host, now=clock.utcnow(), only=only)
+                        now = instants.read_clock(work.session)
+                        return operations.take(work.session, host=self._host, now=now, only=only)
                 except IntegrityError:
                     continue  # another worker has just taken a job of the same exclusive key: look again
 
@@ -90,23 +96,23 @@ class Runner:
             except WorkerStopping:
                 return lambda session: operations.hand_back(session, taken)
             except JobCancelled:
-                return lambda session: operations.give_up(session, taken, now=clock.utcnow())
+                return lambda session: operations.give_up(session, taken, now=instants.read_clock(session))
             except JobLost:
                 logger.warning("job %d (%s) was taken back from this worker", taken.id, taken.kind)
                 return None
             except DomainError as refusal:
                 sentence = refusal.message
-                return lambda session: operations.fail(session, taken, sentence, now=clock.utcnow())
+                return lambda session: operations.fail(session, taken, sentence, now=instants.read_clock(session))
             except OperationalError:
                 # Nothing to do but wait: the lease expires and the job comes back, as often as its kind allows.
                 logger.exception("job %d (%s): the database did not answer", taken.id, taken.kind)
                 return None
             except Exception:
                 logger.exception("job %d (%s) failed", taken.id, taken.kind)
-                return lambda session: operations.fail(session, taken, NEUTRAL, now=clock.utcnow())
+                return lambda session: operations.fail(session, taken, NEUTRAL, now=instants.read_clock(session))
             if context.finished:
                 return None
-            return lambda session: operations.finish(session, taken, now=clock.utcnow(), result=result)
+            return lambda session: operations.finish(session, taken, now=instants.read_clock(session), result=result)
 
     def _end(self, taken: Taken, ending: _Ending | None) -> None:
         """Write how a job ends, once the handler's own session is closed."""

@@ -1,4 +1,4 @@
-"""The worker: Huey's consumer around our runner, in a process of its own."""
+"""The worker: a thread that does the jobs, and one that keeps house, in a process of its own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from huey.consumer import Consumer
-
 from cpro.core.jobs.housekeeping import beat, run_housekeeping
 from cpro.core.jobs.queue import WakeUps
 from cpro.core.jobs.runner import Runner
@@ -24,68 +22,91 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two looks at a file of messages (Redis signals at once).
 POLL_EVERY = 0.2
+#: Seconds between two looks at the table of jobs that nobody asked for: wake-ups may be lost, and Redis be away.
+LOOK_EVERY = 10.0
 #: Seconds between two rounds of housekeeping.
 HOUSEKEEPING_EVERY = 60.0
 #: Seconds left to the job at hand when the worker is asked to stop; then it is handed back as it stands.
 GRACE = 8.0
-_SLOWEST_RETRY = 30.0  # seconds
+_STOP_SEEN_WITHIN = 0.1  # seconds
+#: Seconds before the queue or the database is asked again once it did not answer.
+_AWAY_PAUSE = 2.0
 
 
-class Worker(Consumer):
-    """Do the jobs of an application, one at a time, until told to stop.
-
-    Huey's consumer sets signal handlers, which Python refuses outside the main thread, and executes itself anew on
-    SIGHUP: here signals are taken only where asked, and only to stop.
-    """
-
-    _signum: int | None
+class Worker:
+    """Do the jobs of an application, one at a time, until told to stop."""
 
     def __init__(self, app: Flask, *, takes_signals: bool) -> None:
+        self.stop_flag = threading.Event()
         self._app = app
         self._takes_signals = takes_signals
         self._name = f"{platform.node()[:60]}-{os.getpid()}"
-        self._next_housekeeping = time.monotonic()
-        wake_ups: WakeUps = app.extensions["cpro_jobs"]
-        wakes_at_once = wake_ups.huey.storage.blocking  # Redis: the delays below are those between two failures
-        super().__init__(
-            wake_ups.huey,
-            workers=1,
-            periodic=False,  # our own are rows of the database
-            initial_delay=POLL_EVERY,
-            backoff=2 if wakes_at_once else 1,
-            max_delay=_SLOWEST_RETRY if wakes_at_once else POLL_EVERY,
-            scheduler_interval=60,
-            shutdown_timeout=GRACE,
-        )
+        self._signum: int | None = None
+        self._wake_ups: WakeUps = app.extensions["cpro_jobs"]
+        self._away: set[str] = set()
         self._runner = Runner(app, self.stop_flag)
-        wake_ups.do_on_wake(self._runner.drain)
+        self._next_housekeeping = time.monotonic()
+        self._working = threading.Thread(target=self._work, name="jobs", daemon=True)
 
     def run(self) -> None:
         """Work until a signal, or `stop_flag`; the job at hand is finished or handed back, never left in the air."""
-        self.start()
-        while self._signum is None and not self.stop_flag.is_set():
+        if self._takes_signals:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._note_signal)
+        self._working.start()
+        while self._signum is None and not self.stop_flag.is_set() and self._working.is_alive():
             self._run_housekeeping()
-            self.stop_flag.wait(self._stop_flag_timeout)
+            self.stop_flag.wait(_STOP_SEEN_WITHIN)
         self.stop_flag.set()  # the handler ends at its next heartbeat
-        if not self._join_workers():
+        self._working.join(GRACE)
+        if self._working.is_alive():
             self._runner.hand_back()
+
+    def _work(self) -> None:
+        """Do the jobs there are, at each wake-up and every few seconds, whatever is away."""
+        while not self.stop_flag.is_set():
+            try:
+                self._runner.drain()
+            except Exception as error:
+                self._note_away("the database", error)
+                self.stop_flag.wait(_AWAY_PAUSE)
+            else:
+                self._away.discard("the database")
+                self._wait_for_work()
+
+    def _wait_for_work(self) -> None:
+        """Return at a wake-up, when it is time to look anyway, or soon where the queue does not answer."""
+        until = time.monotonic() + LOOK_EVERY
+        while not self.stop_flag.is_set() and time.monotonic() < until:
+            began = time.monotonic()
+            try:
+                is_woken = self._wake_ups.take_one()
+            except Exception as error:
+                self._note_away("the queue", error)
+                self.stop_flag.wait(_AWAY_PAUSE)
+                return
+            self._away.discard("the queue")
+            if is_woken:
+                return
+            if time.monotonic() - began < POLL_EVERY:  # a file: Redis has waited
+                self.stop_flag.wait(POLL_EVERY)
+
+    def _note_away(self, what: str, error: Exception) -> None:
+        """Log once that something does not answer, and not again until it has answered."""
+        if what not in self._away:
+            logger.error("%s did not answer; it is asked again every %.0f s", what, _AWAY_PAUSE, exc_info=error)
+        self._away.add(what)
 
     def _run_housekeeping(self) -> None:
         if time.monotonic() < self._next_housekeeping:
             return
         self._next_housekeeping = time.monotonic() + HOUSEKEEPING_EVERY
-        self.check_worker_health()
         try:
             with self._app.app_context():
                 beat(self._name)
                 run_housekeeping()
         except Exception:
             logger.exception("housekeeping failed; it comes again in a minute")
-
-    def _set_signal_handlers(self) -> None:
-        if self._takes_signals:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, self._note_signal)
 
     def _note_signal(self, number: int, frame: object) -> None:
         self._signum = number  # read by run(); setting an event from a signal handler may deadlock

@@ -70,6 +70,9 @@ SUMMARIES: dict[str, tuple[dict[str, Any] | None, str]] = {
     "mail:deliver": ({"sent": 1}, "1 message envoyé."),
     "mail:forget": ({"forgotten": 3}, "3 anciens messages oubliés."),
     "drafts:sweep": ({"forgotten": 2}, "2 brouillons oubliés."),
+    "errors:sweep": ({"forgotten": 3}, "3 pages d’erreur oubliées."),
+    "workbooks:prepare": ({"file": "x", "rows": 250000}, "250 000 lignes prêtes."),
+    "workbooks:sweep": ({"deleted": 2}, "2 classeurs supprimés."),
     "jobs:purge": ({"forgotten": 31}, "31 anciennes tâches oubliées."),
 }
 #: Kinds that lead nowhere: nobody but the platform asks for them.
@@ -85,6 +88,8 @@ LEAD_NOWHERE = {
     "users:addresses",
     "mail:deliver",
     "drafts:sweep",
+    "errors:sweep",
+    "workbooks:sweep",
     "mail:forget",
     "jobs:purge",
 }
@@ -101,7 +106,7 @@ class TestJobResults:
         self, app: Flask, shop: Shop, world: World, kind: str
     ) -> None:
         result, sentence = SUMMARIES[kind]
-        job_id = shop.ask(kind, run_id=1, division_id=1, division="2MELEC")
+        job_id = shop.ask(kind, run_id=1, division_id=1, division="2MELEC", endpoint="eleves")
         actor = {"kind": "account", "id": world.a.account_ids["head"], "label": "x", "role": "head", "origin": ""}
         shop.change(job_id, state=JobState.DONE, result=result, requested_by=actor)
 

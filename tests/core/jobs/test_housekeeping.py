@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import select
 
 from cpro.core import clock, tenancy
-from cpro.core.jobs import handlers
+from cpro.core.jobs import handlers, instants
 from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.core.jobs.models import Job, JobState
+from cpro.extensions import db
 from tests.core.jobs.conftest import Shop
-from tests.helpers import pictures
+from tests.helpers import database_clock, pictures
 from tests.helpers.browser import Browser
 from tests.helpers.uploads import stored_files, undo, upload
 
@@ -100,6 +103,51 @@ class TestRunHousekeeping:
             shop.work()
 
         assert shop.look(job_id).state == JobState.RUNNING
+
+
+class TestHostAhead:
+    """A host whose clock is wrong, told from the database's; a SQLite database has the clock of its only host."""
+
+    @pytest.fixture(autouse=True)
+    def _postgresql(self, app: Flask) -> Iterator[None]:
+        if not app.config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql"):
+            pytest.skip("a SQLite database has one host")
+        with database_clock.stays_behind():
+            yield
+
+    @pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(days=1)], ids=str)
+    def test_run_housekeeping_on_a_host_that_is_ahead_asks_for_the_nights_of_the_database(
+        self, shop: Shop, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
+    ) -> None:
+        told = instants.read_clock
+        monkeypatch.setattr(handlers, "_handlers", dict(handlers._handlers))
+        handlers.every(1, "rehearsal:minute", label="Répétition", summary=lambda result: "")(lambda context: None)
+
+        with shop.app.app_context():
+            before = told(db.session())
+            with time_machine.travel(clock.utcnow() + ahead):
+                run_housekeeping()
+            after = told(db.session())
+
+        due = {f"rehearsal:minute@{int(instant.timestamp()) // 60}/1" for instant in (before, after)}
+        assert set(period_keys(shop, "rehearsal:minute")) <= due
+        with shop.app.app_context(), tenancy.platform_session("test") as session:
+            asked = session.scalars(select(Job.created_at)).all()
+        assert asked and all(before <= instant <= after for instant in asked)
+
+    @pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(days=1)], ids=str)
+    def test_run_housekeeping_what_a_host_that_is_ahead_deletes_is_as_old_as_the_database_says(
+        self, shop: Shop, ahead: timedelta
+    ) -> None:
+        young = shop.ask("report", None)
+        shop.work()
+        shop.change(young, period_key="young", created_at=clock.utcnow() - timedelta(days=30) + ahead / 2)
+
+        with time_machine.travel(clock.utcnow() + ahead):
+            shop.ask("jobs:purge", None)
+            shop.work()
+
+        assert shop.look(young).state == JobState.DONE
 
 
 class TestEvery:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -14,13 +17,16 @@ from cpro.core import clock, tenancy
 from cpro.core.jobs import operations
 from cpro.core.jobs.context import JobContext
 from cpro.core.jobs.errors import JobCancelled, JobLost, WorkerStopping
-from cpro.core.jobs.housekeeping import run_housekeeping
+from cpro.core.jobs.housekeeping import beat, run_housekeeping
 from cpro.core.jobs.models import Job, JobState
+from cpro.core.jobs.queries import find_last_beat
+from cpro.core.jobs.runner import Runner
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.students.models import Student
 from tests.core.jobs.conftest import Shop
 from tests.core.jobs.rehearsal import effect
 from tests.factories import TESTER, World
+from tests.helpers import database_clock
 
 LATER = timedelta(hours=1)
 
@@ -266,14 +272,41 @@ class TestTakeBackExpired:
                 operations.hand_back(work.session, stale)
         assert shop.look(job_id).worker == current.worker
 
-    def test_take_back_expired_a_job_waiting_without_a_wake_up_is_woken(self, shop: Shop) -> None:
-        shop.ask("report")
-        huey = shop.app.extensions["cpro_jobs"].huey
-        huey.flush()
+
+class TestLeasesOfTwoHosts:
+    """The database's clock judges: SQLite has one host, whose clock is its own."""
+
+    @pytest.fixture(autouse=True)
+    def _postgresql(self, app: Flask) -> Iterator[None]:
+        if not app.config["SQLALCHEMY_DATABASE_URI"].startswith("postgresql"):
+            pytest.skip("a SQLite database has one host")
+        with database_clock.stays_behind():
+            yield
+
+    def test_leases_a_host_that_is_ahead_takes_no_running_job(self, shop: Shop) -> None:
+        job_id = shop.ask("arrive", code="x")
+        assert Runner(shop.app, shop.stopping)._take()
+
+        with time_machine.travel(clock.utcnow() + timedelta(minutes=10)):
+            keep(shop)
+
+        assert shop.look(job_id).state == JobState.RUNNING
+
+    def test_leases_of_a_host_that_is_behind_are_as_long_as_others(self, shop: Shop) -> None:
+        job_id = shop.ask("report")
+        with time_machine.travel(clock.utcnow() - timedelta(hours=1)):
+            taken = Runner(shop.app, shop.stopping)._take()
+            assert taken
+            with shop.app.app_context():
+                JobContext(taken, shop.stopping).progress(1, 1)
+                beat("behind")
 
         keep(shop)
 
-        assert huey.pending_count() >= 1
+        assert shop.look(job_id).state == JobState.RUNNING
+        with shop.app.app_context(), tenancy.platform_session("test") as session:
+            seen_at = find_last_beat(session)
+        assert seen_at and abs(clock.utcnow() - seen_at) < timedelta(minutes=1)
 
 
 class TestTakeExclusive:

@@ -41,6 +41,7 @@ KILLS = size_of("workers-killed")
 def _brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "HOUSEKEEPING_EVERY", 0.3)
     monkeypatch.setattr(worker, "POLL_EVERY", 0.05)
+    monkeypatch.setattr(worker, "_AWAY_PAUSE", 0.2)
 
 
 @contextmanager
@@ -206,20 +207,44 @@ class TestWorkerOnRedis:
     def test_worker_a_real_redis_wakes_the_worker(
         self, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(worker, "HOUSEKEEPING_EVERY", 3600.0)
-        with _redis(tmp_path) as url:
+        monkeypatch.setattr(worker, "LOOK_EVERY", 3600.0)
+        with _redis(tmp_path, free_port()) as url:
             app = create_app({**shop.app.config, "CPRO_JOBS_URL": url})
             redis_shop = Shop(app, shop.world, shop.database, shop.folder)
             with in_thread(app):
-                time.sleep(0.5)  # housekeeping at the start is over: only a wake-up brings the job
+                _wait_until_it_listens(url)  # housekeeping at the start is over: only a wake-up brings the job
                 job_id = redis_shop.ask("arrive", code="redis")
-                job = redis_shop.wait(job_id, "done")
+                redis_shop.wait(job_id, "done")
             app.extensions["cpro_jobs"].huey.storage.pool.disconnect()
             with app.app_context():
                 db.engine.dispose()
 
-        assert job.started_at and (job.started_at - job.created_at).total_seconds() < PATIENCE
         assert arrivals(shop) == {effect("redis"): 1}
+
+    def test_worker_works_on_while_redis_is_away_and_is_woken_once_it_is_back(
+        self, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(worker, "LOOK_EVERY", 3600.0)
+        port = free_port()
+        app = create_app({**shop.app.config, "CPRO_JOBS_URL": f"redis://127.0.0.1:{port}/0"})
+        redis_shop = Shop(app, shop.world, shop.database, shop.folder)
+
+        with in_thread(app):
+            redis_shop.wait(redis_shop.ask("arrive", code="never there"), "done")
+            with _redis(tmp_path, port) as url:
+                redis_shop.wait(redis_shop.ask("arrive", code="there"), "done")
+                _wait_until_it_listens(url)
+            redis_shop.wait(redis_shop.ask("arrive", code="gone"), "done")
+            with _redis(tmp_path, port) as url:
+                _wait_until_it_listens(url)
+                redis_shop.wait(redis_shop.ask("arrive", code="back"), "done")
+                told = [each for each in caplog.records if each.message.startswith("the queue did not answer")]
+        app.extensions["cpro_jobs"].huey.storage.pool.disconnect()
+        with app.app_context():
+            db.engine.dispose()
+
+        assert set(arrivals(shop)) == {effect(code) for code in ("never there", "there", "gone", "back")}
+        assert 1 <= len(told) <= 3, "once each time it goes away, not at each look"
 
     def test_worker_a_redis_that_is_away_loses_nothing(self, shop: Shop) -> None:
         app = create_app({**shop.app.config, "CPRO_JOBS_URL": f"redis://127.0.0.1:{free_port()}/0"})
@@ -244,15 +269,25 @@ class TestWorkerOnRedis:
             load_settings({"CPRO_JOBS_URL": "redis://127.0.0.1", "CPRO_INSTANCE": str(tmp_path)})
 
 
+def _wait_until_it_listens(url: str) -> None:
+    """Wait until a worker waits for a message of a Redis server."""
+    from redis import Redis
+
+    until = time.monotonic() + PATIENCE
+    with Redis.from_url(url) as client:
+        while not any("b" in each["flags"] for each in client.client_list()):
+            assert time.monotonic() < until, "no worker listens"
+            time.sleep(0.05)
+
+
 @contextmanager
-def _redis(folder: Path) -> Iterator[str]:
+def _redis(folder: Path, port: int) -> Iterator[str]:
     program = shutil.which("redis-server")
     if not program:
         missing = "redis-server is not installed (Debian: apt-get install redis-server)"
         if os.environ.get("CPRO_REQUIRE_REDIS") == "1":
             pytest.fail(missing)
         pytest.skip(missing)
-    port = free_port()
     server = subprocess.Popen(
         [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
         stdout=subprocess.DEVNULL,
