@@ -126,7 +126,7 @@ class Keeper {
     const turn = this.turn.value;
     const body = new FormData(this.form);
     /** @type {NodeListOf<HTMLInputElement>} */
-    const secrets = this.form.querySelectorAll("[type=password]");
+    const secrets = this.form.querySelectorAll("[type=password], [data-secret]");
     for (const secret of secrets) body.delete(secret.name);
     body.set("brouillon", "enregistrer");
     const lengths = [...body.values()].map((value) => (value instanceof File ? value.size : 3 * value.length));

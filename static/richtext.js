@@ -4,14 +4,18 @@
  * The text area, hidden, always holds what will be posted (HTML, as the hidden field beside it then says). Whatever is
  * pasted or dropped is brought to the few tags that the server keeps; the server judges again. */
 
+import { around, ensureParagraph, holder, put, putLink, removeLink, selectedRange, toggleList, toggleMark } from "./richtext_edit.js";
 import { cleaned, copyKept, fromPlainText, safeAddress } from "./richtext_read.js";
+import { Steps } from "./richtext_steps.js";
 
 const tools = [
-  { command: "bold", label: "Gras", shortcut: "Control+B" },
-  { command: "insertUnorderedList", label: "Liste" },
-  { command: "insertOrderedList", label: "Liste numérotée" },
+  { command: "strong", label: "Gras", shortcut: "Control+B" },
+  { command: "ul", label: "Liste" },
+  { command: "ol", label: "Liste numérotée" },
   { command: "link", label: "Lien", shortcut: "Control+K" },
 ];
+/** What a browser would do by itself, by the kind of its event. @type {Record<string, string>} */
+const shortcuts = { formatBold: "strong", formatItalic: "em", historyUndo: "undo", historyRedo: "redo" };
 
 /**
  * @param {HTMLTextAreaElement} area
@@ -72,6 +76,8 @@ class Editor {
     }
     if (this.area.required) this.place.setAttribute("aria-required", "true");
     this.place.append(...initialContent(this.area, this.format, field.querySelector("template")?.content).childNodes);
+    ensureParagraph(this.place);
+    this.steps = new Steps(this.place);
 
     this.tools = this.makeTools();
     this.address = make("input", { class: "form-control", type: "text", inputmode: "url", id: `${id}-lien`, autocomplete: "off" });
@@ -93,7 +99,9 @@ class Editor {
     this.place.addEventListener("drop", (event) => this.drop(event));
     this.place.addEventListener("keydown", (event) => this.pressed(event));
     this.place.addEventListener("beforeinput", (event) => {
-      if (event.inputType === "formatUnderline") event.preventDefault(); // not kept: better never shown
+      const isFormat = event.inputType.startsWith("format"); // what is not ours is not kept: better never shown
+      if (isFormat || event.inputType in shortcuts) event.preventDefault();
+      if (event.inputType in shortcuts) this.run(shortcuts[event.inputType]);
     });
     document.addEventListener("selectionchange", () => this.showState());
     this.keep();
@@ -140,7 +148,7 @@ class Editor {
     const remove = button("Retirer le lien");
     const cancel = button("Annuler");
     apply.addEventListener("click", () => this.applyLink());
-    remove.addEventListener("click", () => this.leaveLinkPanel("unlink"));
+    remove.addEventListener("click", () => this.leaveLinkPanel(() => removeLink(this.place)));
     cancel.addEventListener("click", () => this.leaveLinkPanel());
     const panel = make(
       "div",
@@ -168,7 +176,10 @@ class Editor {
       return;
     }
     this.place.focus();
-    document.execCommand(command);
+    if (command === "undo" || command === "redo") this.steps.go(command === "undo" ? -1 : 1);
+    else if (command === "ul" || command === "ol") toggleList(this.place, command);
+    else if (command === "strong" || command === "em") toggleMark(this.place, command);
+    if (command !== "undo" && command !== "redo") this.steps.record();
     this.keep();
     this.showState();
   }
@@ -194,14 +205,11 @@ class Editor {
       this.address.focus();
       return;
     }
-    this.leaveLinkPanel("createLink", address);
+    this.leaveLinkPanel(() => putLink(this.place, address));
   }
 
-  /**
-   * @param {"createLink" | "unlink"} [command]
-   * @param {string} [address]
-   */
-  leaveLinkPanel(command, address = "") {
+  /** @param {() => void} [act] what is done to the text that was selected */
+  leaveLinkPanel(act) {
     this.linkPanel.hidden = true;
     this.tools.querySelector("[data-command=link]")?.setAttribute("aria-expanded", "false");
     this.place.focus();
@@ -210,21 +218,21 @@ class Editor {
       selection?.removeAllRanges();
       selection?.addRange(this.range);
     }
-    if (command === "createLink" && getSelection()?.isCollapsed) {
-      const link = make("a", { href: address }, address);
-      document.execCommand("insertHTML", false, link.outerHTML);
-    } else if (command) {
-      document.execCommand(command, false, address);
-    }
+    if (!act) return;
+    act();
+    this.steps.record();
     this.keep();
   }
 
   /** @param {KeyboardEvent} event */
   pressed(event) {
-    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      this.openLinkPanel();
-    }
+    if ((!event.ctrlKey && !event.metaKey) || event.altKey) return;
+    /** @type {Record<string, string>} */
+    const commands = { k: "link", z: event.shiftKey ? "redo" : "undo", y: "redo" };
+    const command = commands[event.key.toLowerCase()];
+    if (!command) return;
+    event.preventDefault();
+    this.run(command);
   }
 
   /** @param {ClipboardEvent} event */
@@ -232,9 +240,10 @@ class Editor {
     event.preventDefault();
     const html = event.clipboardData?.getData("text/html");
     const text = event.clipboardData?.getData("text/plain");
-    if (html) document.execCommand("insertHTML", false, cleaned(html, "page").innerHTML);
-    else if (text) document.execCommand("insertText", false, text);
+    if (html) put(this.place, cleaned(html, "page"));
+    else if (text) put(this.place, fromPlainText(text));
     this.tellFiles(event.clipboardData, !html && !text);
+    if (html || text) this.steps.record();
     this.keep();
   }
 
@@ -258,25 +267,28 @@ class Editor {
   /** @param {InputEvent} event */
   changed(event) {
     if (event.inputType === "insertFromDrop") this.place.replaceChildren(...cleaned(this.place.innerHTML, "editor").childNodes);
+    ensureParagraph(this.place);
+    this.steps.record(event.inputType);
     this.keep();
   }
 
   keep() {
-    this.area.value = this.place.textContent?.trim() ? cleaned(this.place.innerHTML, "editor").innerHTML : "";
+    const isEmpty = !this.place.textContent?.replaceAll(holder, "").trim();
+    this.area.value = isEmpty ? "" : cleaned(this.place.innerHTML.replaceAll(holder, ""), "editor").innerHTML;
     this.format.value = "html";
   }
 
   showState() {
-    if (!this.place.contains(getSelection()?.anchorNode ?? null)) return;
+    const range = selectedRange(this.place);
+    if (!range) return;
     /** @type {NodeListOf<HTMLElement>} */
     const toggles = this.tools.querySelectorAll("[aria-pressed]");
     for (const each of toggles) {
-      each.setAttribute("aria-pressed", String(document.queryCommandState(each.dataset.command ?? "")));
+      each.setAttribute("aria-pressed", String(Boolean(around(this.place, range.startContainer, each.dataset.command ?? ""))));
     }
   }
 }
 
-document.execCommand("defaultParagraphSeparator", false, "p");
 /** @type {NodeListOf<HTMLElement>} */
 const fields = document.querySelectorAll("[data-richtext]");
 for (const field of fields) new Editor(field);

@@ -1,7 +1,7 @@
 // @ts-check
 /* A warning before a page is left with something typed and not saved, in the forms that keep no draft.
  *
- * Loaded for people who are signed in only. A form counts once somebody typed in it and it differs from what it was;
+ * For people who are signed in only. A form counts once somebody typed in it and it differs from what it was;
  * the form that is being sent does not. */
 
 /** @type {Map<HTMLFormElement, string | undefined>} */
@@ -18,7 +18,7 @@ function contents(form) {
 /** @type {WeakMap<HTMLFormElement, string>} */
 const initial = new WeakMap();
 /** @type {NodeListOf<HTMLFormElement>} */
-const watched = document.querySelectorAll("main form[method=post]:not([data-draft])");
+const watched = document.querySelectorAll("[data-signed-in] main form[method=post]:not([data-draft], [data-grid])");
 for (const form of watched) initial.set(form, contents(form));
 
 document.addEventListener("input", (event) => {
