@@ -20,13 +20,16 @@ Values = Sequence[Any]
 Reader = Callable[[Sequence[Values]], Block]
 
 
-def read_in_blocks(statement: Select[Any], order: Sequence[Any], read: Reader[Block], *, size: int) -> Iterator[Block]:
+def read_in_blocks(
+    statement: Select[Any], order: Sequence[Any], read: Reader[Block], *, first: int, size: int
+) -> Iterator[Block]:
     """Yield what `read` makes of each `size` rows of a statement, in an order whose last column is the id of the rows.
 
-    On SQLite the columns of the order stand after those of the statement in each row.
+    On SQLite the columns of the order stand after those of the statement in each row, and a block of `first` rows comes
+    before the others: the file may not be in memory.
     """
     if db.engine.dialect.name == "sqlite":
-        yield from _read_from_row_to_row(statement, order, read, size)
+        yield from _read_from_row_to_row(statement, order, read, first, size)
         return
     with db.session.execute(statement.order_by(*order).execution_options(yield_per=size)) as found:
         for rows in found.partitions():
@@ -34,18 +37,18 @@ def read_in_blocks(statement: Select[Any], order: Sequence[Any], read: Reader[Bl
 
 
 def _read_from_row_to_row(
-    statement: Select[Any], order: Sequence[Any], read: Reader[Block], size: int
+    statement: Select[Any], order: Sequence[Any], read: Reader[Block], first: int, size: int
 ) -> Iterator[Block]:
     keys = [unordered(each) for each in order]
-    statement = statement.add_columns(*keys).order_by(*order).limit(size)
-    asked = statement
+    statement, wanted = statement.add_columns(*keys).order_by(*order), first
+    asked = statement.limit(first)
     while rows := db.session.execute(asked).all():
         block, last = read(rows), rows[-1][-len(keys) :]
         db.session.rollback()  # nobody knows when the next block will be asked for
         yield block
-        if len(rows) < size:
+        if len(rows) < wanted:
             return
-        asked = statement.where(_beyond(order, last))
+        asked, wanted = statement.where(_beyond(order, last)).limit(size), size
 
 
 def _beyond(order: Sequence[Any], place: Values) -> ColumnElement[bool]:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
-from cpro.core.formatting import format_count
+from cpro.core.formatting import MoreThan, format_count
 
 #: In units of the SVG, which a page shows at about one pixel each: it stays readable on a phone.
-_WIDTH, _LABELS, _FIGURES = 288, 74, 40
+_WIDTH, _LABELS, _FIGURES, _FIGURES_BEYOND = 288, 74, 40, 56
 _BAR, _BAR_GAP, _GROUP_GAP, _LEGEND = 13, 2, 12, 20
 _MAX_SERIES = 2
 _MAX_LABEL = 10
@@ -71,6 +71,11 @@ class Chart:
             (category, [format_count(each.values[index]) for each in self.series])
             for index, category in enumerate(self.categories)
         ]
+
+    @property
+    def is_telling(self) -> bool:
+        """Return whether there is something to compare: figures that are not zero at two places at least."""
+        return sum(any(each.values[index] for each in self.series) for index in range(len(self.categories))) > 1
 
     @property
     def svg(self) -> SVG:
@@ -205,12 +210,19 @@ def _pattern_id(chart: Chart) -> str:
 def _group(chart: Chart, index: int, *, top: int, largest: int) -> SVG:
     height = (_BAR + _BAR_GAP) * len(chart.series)
     parts = _text("chart-label", _LABELS - 8, top + height / 2 + 4, _shortened(chart.categories[index]), anchor="end")
+    stops = any(isinstance(value, MoreThan) for each in chart.series for value in each.values)
+    room = _WIDTH - _LABELS - (_FIGURES_BEYOND if stops else _FIGURES)
     for rank, each in enumerate(chart.series):
         y, value = top + rank * (_BAR + _BAR_GAP), each.values[index]
-        length = round((_WIDTH - _LABELS - _FIGURES) * value / largest, 1) if largest else 0
+        length = round(room * value / largest, 1) if largest else 0
         parts += _bar(chart, rank, x=_LABELS, y=y, width=length, height=_BAR)
-        parts += _text("chart-figure", _LABELS + length + 5, y + _BAR - 2, format_count(value))
+        parts += _text("chart-figure", _LABELS + length + 5, y + _BAR - 2, _figure(value))
     return parts
+
+
+def _figure(value: int) -> str:
+    """Return a figure as it stands at the end of a bar: « > 10 000 » where counting stopped."""
+    return format_count(value).replace("plus de", ">")
 
 
 def _legend(chart: Chart, rank: int) -> SVG:

@@ -45,6 +45,16 @@ def _midnight(day: date, timezone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(timezone or DEFAULT_TIMEZONE)).astimezone(UTC)
 
 
+def first_day_of_school_year(day: date) -> date:
+    """Return the 1 September that begins the school year of a day; see `last_day_of_school_year`."""
+    return date(day.year - (day.month < 9), 9, 1)
+
+
+def same_day_last_year(day: date) -> date:
+    """Return the day one year before; 28 February for 29 February."""
+    return day.replace(year=day.year - 1, day=min(day.day, 28) if day.month == 2 else day.day)
+
+
 def last_day_of_school_year(day: date) -> date:
     """Return the 31 August that ends the school year of a day.
 

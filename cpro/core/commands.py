@@ -11,16 +11,31 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from cpro.core.errors import DomainError
 from cpro.core.permissions import Actor
+from cpro.core.server_key import check_key
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 #: Whoever has a shell on the server.
-COMMAND_LINE = Actor("system", None, "Ligne de commande", "system", "ligne de commande")
+COMMAND_LINE = Actor("system", None, "Administration du serveur", "system", "ligne de commande")
 
 
 def sentences(command: Callable[P, R]) -> Callable[P, R]:
-    """End a command that a rule refuses with its French sentence and exit status 1."""
+    """End a command that a rule refuses with its French sentence and exit status 1; refuse it under another key.
+
+    Its codes would be void, and its lines of the journal would not verify.
+    """
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        check_key()
+        return command(*args, **kwargs)
+
+    return sentences_under_any_key(run)
+
+
+def sentences_under_any_key(command: Callable[P, R]) -> Callable[P, R]:
+    """End a command that a rule refuses with its French sentence and exit status 1, whatever the server's key."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:

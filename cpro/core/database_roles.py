@@ -36,8 +36,8 @@ class UnsafeRole(Exception):
     def __init__(self, role: str) -> None:
         super().__init__(
             f"Le rôle PostgreSQL «\u202f{role}\u202f» possède les tables de CPro ou peut les modifier\u202f: il "
-            "pourrait réécrire le journal. CPro ne sert qu’avec un rôle qui ne possède rien\u202f: voir «\u202fTwo "
-            "roles\u202f» dans docs/production.md."
+            "pourrait réécrire le journal. CPro ne sert qu’avec un rôle qui ne possède rien\u202f: voir «\u202fDeux "
+            "rôles\u202f» dans docs/exploitation.md."
         )
 
 

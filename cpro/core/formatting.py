@@ -44,9 +44,24 @@ _SINGULAR_IN_S = frozenset({"accès", "dreets", "sens"})
 _SIZE_UNITS = ("o", "ko", "Mo", "Go")
 
 
+class MoreThan(int):
+    """Where counting stopped: there are more. It is written « plus de 10 000 », and so is a sum that holds one."""
+
+    def __add__(self, other: int) -> MoreThan:
+        """Return a sum that there is more than, too."""
+        return MoreThan(super().__add__(other))
+
+    __radd__ = __add__
+
+
 def format_date(day: dt.date | None) -> str:
     """Return the day as jj/mm/aaaa, "" for none."""
     return "" if day is None else f"{day.day:02}/{day.month:02}/{day.year:04}"
+
+
+def upper_first(text: str) -> str:
+    """Return words as they begin a sentence."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def lower_first(text: str) -> str:
@@ -66,20 +81,43 @@ def format_instant(instant: dt.datetime | None, timezone_name: str) -> str:
     """
     if instant is None:
         return ""
-    if instant.utcoffset() is None:
-        raise ValueError("format_instant needs an aware instant; instants are stored in UTC")
-    local = instant.astimezone(ZoneInfo(timezone_name or DEFAULT_TIMEZONE))
+    local = _on_clocks_of(timezone_name, instant)
     return f"{format_date(local)} à {format_time(local)}"
 
 
+def format_hour(instant: dt.datetime, timezone_name: str) -> str:
+    """Return the hour of an instant of today as « 14 h 30 », on the clocks of that IANA zone; see `format_instant`."""
+    return format_time(_on_clocks_of(timezone_name, instant))
+
+
+def _on_clocks_of(timezone_name: str, instant: dt.datetime) -> dt.datetime:
+    if instant.utcoffset() is None:
+        raise ValueError("an instant is written from an aware one; instants are stored in UTC")
+    return instant.astimezone(ZoneInfo(timezone_name or DEFAULT_TIMEZONE))
+
+
 def format_count(number: int) -> str:
-    """Return the number with its thousands apart: « 1 234 », with a narrow no-break space."""
-    return f"{number:,}".replace(",", NARROW_NO_BREAK_SPACE)
+    """Return the number with its thousands apart: « 1 234 », with a narrow no-break space; see also `MoreThan`."""
+    digits = f"{number:,}".replace(",", NARROW_NO_BREAK_SPACE)
+    return f"plus de {digits}" if isinstance(number, MoreThan) else digits
 
 
 def plural(number: int, singular_form: str, plural_form: str) -> str:
     """Return the number and its noun, which in French is singular below two: « 0 apprenant », « 118 apprenants »."""
     return f"{format_count(number)} {singular_form if abs(number) < 2 else plural_form}"
+
+
+def describe_change(number: int, before: int, than: str) -> str:
+    """Return how a figure changed: « , 3 de plus que la semaine d’avant »; "" where one was not counted to its end.
+
+    Nothing is said of a change from nothing: perhaps nothing was kept then.
+    """
+    if not before or isinstance(number, MoreThan) or isinstance(before, MoreThan):
+        return ""
+    difference = number - before
+    if not difference:
+        return f", autant que {than}"
+    return f", {format_count(abs(difference))} de {'plus' if difference > 0 else 'moins'} que {than}"
 
 
 def person_name(last_name: str, first_name: str) -> str:

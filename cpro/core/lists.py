@@ -6,28 +6,28 @@ page after. From a row, it stays right and quick however long the list is, and w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 from sqlalchemy.sql.operators import desc_op
 
 from cpro.core.parsing import read_id, read_page
-from cpro.core.validators import fold, trim
+from cpro.core.validators import fold
 from cpro.extensions import db
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
+Name = TypeVar("Name", bound=Hashable)
 #: The columns of an order, each with whether it goes down.
 _Columns = Sequence[tuple[Any, bool]]
 
 _LONGEST_SEARCH = 100
 _LONGEST_LETTER = 20
-#: What does not count in a code (`fold_code`), as sentences say it.
-NOT_IN_CODES = "la casse, les accents ou les espaces"
 #: What sorts after any text that begins alike.
 _LAST = "\U0010ffff"
 #: No list whose rows are not counted is paged further by number.
@@ -101,10 +101,25 @@ class ListState:
         """Return whether a search or a filter hides rows."""
         return bool(self.search or self.chosen)
 
+    def narrowed_by(self, shown: Mapping[str, Mapping[str, str]] | None = None) -> list[tuple[str, str]]:
+        """Return what narrows the list, each with the address of the list without it; `shown` words filters' values."""
+        known = {name: (shown or {}).get(name, {}) for name in self.chosen}
+        words = [(known[key].get(each, each), self.page_url(**{key: None})) for key, each in self.chosen.items()]
+        return [*words, (self.sought, self.page_url(recherche=None))] if self.search else words
+
+    @property
+    def sought(self) -> str:
+        """Return the search in words."""
+        return f"recherche «\u202f{self.search}\u202f»"
+
     @property
     def offset(self) -> int:
         """Return how many rows stand before the page."""
         return (self.page - 1) * self.size
+
+    def first_page(self) -> Self:
+        """Return the same list at its first page."""
+        return replace(self, page=1, after=0, before=0, is_last=False, letter="")
 
     def url(self, **changes: Any) -> str:
         """Return the address of the list with some parameters changed; an empty one is left out."""
@@ -150,6 +165,8 @@ class Page(Generic[Row]):
     last_url: str | None = None
     #: the list, where it goes to a letter
     by_name: ListState | None = None
+    #: French: which part of the list it is, for the title of the window; empty for its beginning
+    place: str = ""
 
     def show(self, present: Callable[[Row], Shown]) -> Page[Shown]:
         """Return the page with each row as it is shown."""
@@ -160,7 +177,8 @@ class Page(Generic[Row]):
 def find_page(asked: ListState, list_rows: Callable[..., Sequence[Row]], total: int | None = None) -> Page[Row]:
     """Return the page of a number, read by `list_rows(limit=…, offset=…)`: one too far is the last of `total` rows.
 
-    Where nothing counts the rows, one more than the page holds tells whether there is another page.
+    For lists that cannot grow long, those of one pupil for instance: each page reads the rows before it too. Where
+    nothing counts the rows, one more than the page holds tells whether there is another page.
     """
     last = _LAST_PAGE if total is None else max(1, -(-total // asked.size))
     number = min(asked.page, last)
@@ -173,6 +191,7 @@ def find_page(asked: ListState, list_rows: Callable[..., Sequence[Row]], total: 
         previous_url=asked.page_url(page=number - 1) if number > 1 else None,
         next_url=asked.page_url(page=number + 1) if len(found) > asked.size else None,
         last_url=asked.page_url(page=last) if total is not None and number < last else None,
+        place="" if number == 1 else f"page {number}" if total is None else f"page {number} sur {last}",
     )
 
 
@@ -203,7 +222,52 @@ def find_page_from(
         next_url=asked.page_url(**{asked.forward: rows[-1].id}) if has_next else None,
         last_url=asked.page_url(fin="oui") if has_next and both_ways else None,
         by_name=asked if by_name and (has_previous or has_next) else None,
+        place=_describe_place(asked, is_first=is_first or not has_previous, is_last=not has_next),
     )
+
+
+def _describe_place(asked: ListState, *, is_first: bool, is_last: bool) -> str:
+    """Return in French which part of a list a page found from a row is; empty for its beginning."""
+    if asked.letter:
+        return f"à partir de «\u202f{asked.letter}\u202f»"
+    return "" if is_first else "fin de la liste" if is_last else "suite de la liste"
+
+
+def find_neighbours(
+    statement: Select[Any],
+    *order: Any,
+    row_id: int,
+    place_of: Callable[[int], Sequence[Any] | None] | None = None,
+) -> tuple[Any | None, Any | None]:
+    """Return the rows before and after one, in the order of a list; None where there is none. See `find_page_from`."""
+    columns = [(unordered(each), is_descending(each)) for each in order]
+    place = (place_of or partial(_find_place, [column for column, _is_down in columns]))(row_id)
+    if place is None:
+        return None, None
+    before, _more = _seek(statement, columns, 1, _read, _beyond(columns, place, True), is_backwards=True)
+    after, _more = _seek(statement, columns, 1, _read, _beyond(columns, place, False))
+    return next(iter(before), None), next(iter(after), None)
+
+
+def follow_row(
+    asked: ListState,
+    statement: Select[Any],
+    *order: Any,
+    row_id: int,
+    before: Any | None,
+    place_of: Callable[[int], Sequence[Any] | None] | None = None,
+    by_name: bool = False,
+) -> ListState:
+    """Return a list at a page that shows a row: as it was asked, where that does, else the page that begins with it.
+
+    `before` is the row before it (see `find_neighbours`). A list that does not hold the row is left where it was.
+    """
+    row = unordered(order[-1])
+    ids = statement.with_only_columns(row.label("id"), maintain_column_froms=True)
+    page = find_page_from(asked, ids, *order, place_of=place_of, read=_read_ids, by_name=by_name)
+    if row_id in {each.id for each in page.rows} or not _read_ids(ids.where(row == row_id)):
+        return asked
+    return replace(asked.first_page(), after=before.id if before else 0)
 
 
 def _find_rows(
@@ -251,19 +315,13 @@ def _read(statement: Select[Any]) -> list[Any]:
     return list(db.session.scalars(statement))
 
 
+def _read_ids(statement: Select[Any]) -> list[Any]:
+    return list(db.session.execute(statement))
+
+
 def _place_asked(asked: ListState, place_of: Callable[[int], Sequence[Any] | None]) -> Sequence[Any] | None:
     row_id = asked.after or asked.before
     return place_of(row_id) if row_id else None
-
-
-def count_rows(found: Select[Any], *, most: int) -> int:
-    """Return how many rows a statement finds, counting no further than one beyond `most`."""
-    return db.session.scalar(counting(found, most=most)) or 0
-
-
-def counting(found: Select[Any], *, most: int) -> Select[int]:
-    """Return the statement that counts the rows of another one, no further than one beyond `most`."""
-    return select(func.count()).select_from(found.limit(most + 1).subquery())
 
 
 def hold_words(text: str, *columns: Any) -> list[ColumnElement[bool]]:
@@ -271,19 +329,12 @@ def hold_words(text: str, *columns: Any) -> list[ColumnElement[bool]]:
     return [or_(*(column.contains(word, autoescape=True) for column in columns)) for word in fold(text).split()]
 
 
-def find_coded(model: Any, text: str) -> list[int]:
-    """Return the ids of the rows whose code reads as a text, as a search would: case, accents and blanks do not count.
-
-    For tables of few rows: their codes are folded here.
-    """
-    wanted = fold_code(text)
-    codes = db.session.execute(select(model.id, model.code))
-    return [row_id for row_id, code in codes if fold_code(code) == wanted]
-
-
-def fold_code(code: str) -> str:
-    """Return what a code has in common with those that read the same: no case, accents nor blanks, even inside."""
-    return "".join(fold(trim(code)).split())
+def tell_apart(labels: Sequence[str], ids: Sequence[int]) -> list[str]:
+    """Return what rows are called where they are heard out of their list: those called alike bear their number."""
+    called = Counter(labels)
+    return [
+        label if called[label] == 1 else f"{label}, n°\u202f{row_id}" for label, row_id in zip(labels, ids, strict=True)
+    ]
 
 
 def _find_place(columns: Sequence[Any], row_id: int) -> Sequence[Any] | None:

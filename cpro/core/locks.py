@@ -1,8 +1,8 @@
-"""How long a transaction waits for a lock that another one holds, and how to recognise that it waited in vain.
+"""How long a transaction waits for a lock, how long one statement may take, and how to recognise what went wrong.
 
 A person's request waits two seconds, then is answered by a plain 503: a request that waits keeps one of the server's
 threads from everybody else. Jobs and commands, which keep nobody waiting, are patient. `core/transactions.py` sets
-SQLite, `core/tenancy.py` on PostgreSQL, at the beginning of each transaction.
+SQLite, `core/tenancy.py` on PostgreSQL, at the beginning of each transaction; SQLite does not limit statements.
 """
 
 from __future__ import annotations
@@ -25,8 +25,14 @@ PATIENT_WAIT = 30.0
 
 _chosen: ContextVar[float | None] = ContextVar("seconds to wait for a lock", default=None)
 
-#: PostgreSQL: a lock not obtained in time, a deadlock, a statement cancelled, a transaction to be tried again.
-_BUSY_STATES = frozenset({"55P03", "40P01", "57014", "40001"})
+#: PostgreSQL: a lock not obtained in time, a deadlock, a transaction to be tried again.
+_BUSY_STATES = frozenset({"55P03", "40P01", "40001"})
+#: PostgreSQL: a statement that took longer than it may, or that an administrator ended.
+_CANCELLED_STATE = "57014"
+#: PostgreSQL: no room left on its disk; SQLite: on this machine's.
+_FULL_STATE, _FULL_CODE = "53100", 13
+#: PostgreSQL: a server that only reads (a copy of another); SQLite: a file, or a disk, that only reads.
+_READ_ONLY_STATE, _READ_ONLY_CODE = "25006", 8
 #: PostgreSQL: a deadlock, a transaction that could not be put in order with another.
 _UNDONE_STATES = frozenset({"40P01", "40001"})
 #: SQLite: the database is locked, a table is locked (the low byte of the extended codes).
@@ -41,6 +47,13 @@ def milliseconds_to_wait() -> int:
     if seconds is None:
         seconds = application.lock_wait or REQUEST_WAIT if application.is_answering else PATIENT_WAIT
     return round(seconds * 1000)
+
+
+def limits_of_transaction() -> dict[str, str]:
+    """Return PostgreSQL's settings for a transaction that begins now: how long it waits, and works, at each step."""
+    seconds = application.statement_limit if application.is_answering else application.job_statement_limit
+    # Of 0, PostgreSQL understands that one waits for ever.
+    return {"lock_timeout": f"{max(1, milliseconds_to_wait())}ms", "statement_timeout": f"{seconds}s"}
 
 
 @contextmanager
@@ -67,6 +80,28 @@ def is_damaged(error: BaseException | None) -> bool:
     """Return whether an error says that the file of a SQLite database is none any more, or holds damaged pages."""
     code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
     return code & 0xFF in _DAMAGED_CODES
+
+
+def took_too_long(error: BaseException | None) -> bool:
+    """Return whether an error says that a statement took longer than it may: the same again would too."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _CANCELLED_STATE
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Return whether an error says that the database has no room left on its disk."""
+    return _has(error, _FULL_STATE, _FULL_CODE)
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """Return whether an error says that the database may be read, and not written."""
+    return _has(error, _READ_ONLY_STATE, _READ_ONLY_CODE)
+
+
+def _has(error: BaseException | None, state: str, code: int) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    cause = error.orig
+    return getattr(cause, "sqlstate", None) == state or getattr(cause, "sqlite_errorcode", 0) & 0xFF == code
 
 
 def was_undone(error: BaseException | None) -> bool:

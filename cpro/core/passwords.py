@@ -11,6 +11,7 @@ import gzip
 import re
 import secrets
 import unicodedata
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -59,8 +60,17 @@ _PUBLISHED = Path(__file__).with_name("common_passwords.txt.gz")
 _LOOK_ALIKES = str.maketrans("@4301!5$7", "aaeoiisst")
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+
+
+def _draw_hash() -> str:
+    """Return the hash of no password, in the form of the others, without the time that making one takes."""
+    salt, digest = (b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (16, 32))
+    costs = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
+    return f"$argon2id$v=19${costs}${salt}${digest}"
+
+
 # Verified when there is no account, so that the answer takes as long as for a wrong password.
-_DUMMY_HASH = _HASHER.hash(secrets.token_urlsafe())
+_DUMMY_HASH = _draw_hash()
 
 
 #: Two passwords are compared at once in one process, 19 MiB each: a crowd neither fills the memory nor keeps pages

@@ -13,6 +13,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from cpro.core.types import LabelledEnum
@@ -40,6 +41,11 @@ class Role(LabelledEnum):
         return permission in ROLE_PERMISSIONS.get(self, ())
 
     @property
+    def people(self) -> str:
+        """Return how sentences name everybody of the role."""
+        return _PEOPLE.get(self, self.label.lower())
+
+    @property
     def is_platform(self) -> bool:
         """Return whether accounts of this role belong to the platform and enter one school at a time."""
         return self.can(Permission.SCHOOL_CHOOSE)
@@ -64,6 +70,13 @@ _DOERS = {
     Role.HEAD: "le chef d’établissement",
     Role.TEACHER: "un enseignant",
 }
+_PEOPLE = {
+    Role.ADMINISTRATOR: "administrateurs",
+    Role.HEAD: "chefs d’établissement",
+    Role.TEACHER: "enseignants",
+    Role.STUDENT: "apprenants",
+    Role.INSPECTOR: "inspecteurs",
+}
 
 
 class Permission(enum.Enum):
@@ -71,8 +84,10 @@ class Permission(enum.Enum):
 
     OWN_ACCOUNT = "gérer son propre compte"
     HELP_READ = "lire l’aide"
+    NEWS_READ = "lire ce qui s’est passé pour soi"
     SCHOOL_CHOOSE = "choisir l’établissement à consulter"
     SCHOOLS_ENTER = "entrer dans tout établissement, en lecture seule"
+    PLATFORM_FOLLOW = "suivre les traitements et retrouver une page d’erreur par son code"
     MANDATE_ENTER = "entrer dans un établissement par un accès inspecteur"
     DASHBOARD_VIEW = "voir le tableau de bord"
     PARTICULARS_VIEW = "voir les renseignements de l’établissement"
@@ -94,6 +109,7 @@ class Permission(enum.Enum):
     USERS_VIEW = "voir les comptes des utilisateurs"
     USERS_EDIT = "créer, modifier, désactiver et réinitialiser les comptes, imprimer leurs fiches"
     USERS_CONSENT = "donner son accord à un autre chef, à un second administrateur, à un enseignant"
+    SECOND_FACTORS_RESET = "réinitialiser le second facteur d’une autre personne"
     SCHOOL_ADDRESS_CONFIRM = "confirmer l’adresse de l’établissement, qui reçoit alors les codes d’un chef"
     STUDENTS_EDIT = "créer et corriger des élèves et des divisions, hors SIECLE"
     DIPLOMAS_EDIT = "ajouter, corriger et supprimer les diplômes propres à l’établissement, rattacher les MEF"
@@ -106,6 +122,8 @@ class Permission(enum.Enum):
     MANDATES_VIEW = "voir la liste des accès inspecteur"
     MANDATES_MANAGE = "ouvrir, prolonger et fermer un accès inspecteur"
     CONSULTATIONS_VIEW = "lire ce qu’un inspecteur a consulté"
+    FIGURES_VIEW = "voir les chiffres de l’année par division et par diplôme"
+    ACCESSES_VIEW = "voir sur une page qui a accès à l’établissement"
     MODULES_VIEW = "voir quels modules sont activés"
     MODULES_SWITCH = "activer ou désactiver les modules"
     SETTINGS_HISTORY = "lire l’historique des paramètres"
@@ -120,6 +138,9 @@ class Permission(enum.Enum):
     PASSPORT_EXPORT = "exporter le passeport de ceux que l’on suit, ou le sien"
     DIVISION_PASSPORTS = "exporter les passeports d’une division"
     OWN_PASSPORT = "exporter son propre passeport et emporter ses données"
+    EMERGENCY_LOCK = "fermer d’urgence l’accès des administrateurs, des enseignants et des apprenants"
+    EMERGENCY_LOCK_ALL = "fermer d’urgence l’accès de tous, chefs et inspecteurs compris, et rouvrir"
+    NEW_YEAR = "préparer la rentrée"
     RETENTION_VIEW = "voir la durée de conservation des données des anciens apprenants"
     RETENTION_EDIT = "régler la durée de conservation des données des anciens apprenants"
 
@@ -148,6 +169,7 @@ _READING_SCHOOL = _BROWSING | {
     Permission.RECORDS_EXPORT,
     Permission.SETTINGS_HISTORY,
     Permission.MANDATES_EXPLAIN,
+    Permission.NEWS_READ,
     Permission.JOBS_VIEW,
     Permission.RETENTION_VIEW,
 }
@@ -157,6 +179,8 @@ _RUNNING_SCHOOL = frozenset(
         Permission.TRANSFERS_EDIT,
         Permission.TRANSFERS_MANAGE,
         Permission.PICTURES_EDIT,
+        Permission.EMERGENCY_LOCK,
+        Permission.NEW_YEAR,
     }
 )
 _ADMINISTERING = frozenset(
@@ -178,7 +202,8 @@ _HEAD_READING = (
     _READING_SCHOOL
     | _READING_ALL_RECORDS
     | _EXPORTING_PASSPORTS
-    | {Permission.MANDATES_VIEW, Permission.CONSULTATIONS_VIEW, Permission.MODULES_VIEW}
+    | {Permission.MANDATES_VIEW, Permission.CONSULTATIONS_VIEW, Permission.ACCESSES_VIEW, Permission.MODULES_VIEW}
+    | {Permission.FIGURES_VIEW}
 )
 
 #: The whole table: what is not written here is refused.
@@ -189,6 +214,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | _RUNNING_SCHOOL
     | {
         Permission.USERS_CONSENT,
+        Permission.SECOND_FACTORS_RESET,
+        Permission.EMERGENCY_LOCK_ALL,
         Permission.SCHOOL_ADDRESS_CONFIRM,
         Permission.TRANSFERS_NOTICES,
         Permission.MANDATES_MANAGE,
@@ -199,21 +226,34 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TEACHER: _EVERYONE
     | _READING_RECORDS
     | _EXPORTING_PASSPORTS
-    | {Permission.SCENARIOS_EDIT, Permission.FICHES_WRITE, Permission.PUPILS_EVALUATE},
+    | {Permission.SCENARIOS_EDIT, Permission.FICHES_WRITE, Permission.PUPILS_EVALUATE, Permission.NEWS_READ},
     Role.STUDENT: _EVERYONE
     | {Permission.OWN_RECORDS, Permission.PUPIL_RECORDS_READ, Permission.FICHES_WRITE}
-    | {Permission.PASSPORT_EXPORT, Permission.OWN_PASSPORT},
+    | {Permission.PASSPORT_EXPORT, Permission.OWN_PASSPORT, Permission.NEWS_READ},
     # Within the diplomas and the dates of a mandate: the scope sees to it (core.tenancy), not these.
     Role.INSPECTOR: _EVERYONE
     | _READING_ALL_RECORDS
     | {Permission.SCHOOL_CHOOSE, Permission.MANDATE_ENTER, Permission.PARTICULARS_VIEW, Permission.STUDENTS_VIEW},
     Role.SUPPORT: _EVERYONE
     | _BROWSING
-    | {Permission.SCHOOL_CHOOSE, Permission.SCHOOLS_ENTER, Permission.MANDATES_VIEW},
+    | {Permission.SCHOOL_CHOOSE, Permission.SCHOOLS_ENTER, Permission.PLATFORM_FOLLOW, Permission.MANDATES_VIEW},
 }
 
+#: What gives others a way in, takes data out or stops a service: each route that asks for one of these rights asks for
+#: a code of the second factor again, unless it says otherwise (`Access.code_again`).
+CODE_ASKED_AGAIN = frozenset(
+    {
+        Permission.SECOND_FACTORS_RESET,
+        Permission.MANDATES_MANAGE,
+        Permission.TRANSFERS_EDIT,
+        Permission.RECORDS_EXPORT,
+        Permission.DIVISION_PASSPORTS,
+    }
+)
 #: Rights that concern the person or the choice of a school: they need no school to be entered.
-SCHOOL_FREE = frozenset({Permission.OWN_ACCOUNT, Permission.HELP_READ, Permission.SCHOOL_CHOOSE})
+SCHOOL_FREE = frozenset(
+    {Permission.OWN_ACCOUNT, Permission.HELP_READ, Permission.SCHOOL_CHOOSE, Permission.PLATFORM_FOLLOW}
+)
 
 
 @dataclass(frozen=True)
@@ -249,6 +289,12 @@ class Principal:
     sign_in_id: int
     #: whether no other page opens before they set up a second factor
     must_set_second_factor: bool = False
+    #: whether they have a second factor, and gave none of its codes in the last minutes (`Access.asks_code`)
+    must_give_code: bool = False
+    #: what happened before is no news to them; None for the accounts of the platform, who have none
+    news_read_at: datetime | None = None
+    #: the last line of the journal that is no news either; None before they have read any
+    news_read_line: int | None = None
 
     is_authenticated = True
     is_active = True
@@ -288,15 +334,29 @@ class Access:
     keeps_typed_form: bool = False
     #: bytes that a post may weigh, instead of the usual limit; only those who have the right send them
     max_body: int | None = None
+    #: whether whoever has a second factor must have given a code lately; None: as the permission says
+    code_again: bool | None = None
+    #: whether the answer is a file, which leaves the page before it on the screen
+    sends_file: bool = False
+
+    @property
+    def asks_code(self) -> bool:
+        """Return whether whoever has a second factor must have given a code lately."""
+        return self.permission in CODE_ASKED_AGAIN if self.code_again is None else self.code_again
 
 
 def requires(
-    permission: Permission, *, keeps_typed_form: bool = False, max_body: int | None = None
+    permission: Permission,
+    *,
+    keeps_typed_form: bool = False,
+    max_body: int | None = None,
+    code_again: bool | None = None,
+    sends_file: bool = False,
 ) -> Callable[[View], View]:
     """Mark a view as reserved to those who hold `permission`; see `Access`."""
 
     def mark(view: View) -> View:
-        view.access = Access(permission, keeps_typed_form, max_body)  # type: ignore[attr-defined]
+        view.access = Access(permission, keeps_typed_form, max_body, code_again, sends_file)  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -48,3 +48,8 @@ def describe_closed_under_mandate() -> str:
 
 def _under_mandate() -> Role:
     return next(iter(roles_with(Permission.MANDATE_ENTER)))
+
+
+def list_doers(act: Permission) -> list[str]:
+    """Return who does something in a school, as a sentence names them: « l’administrateur »."""
+    return [role.doer for role in roles_with(act) if role.doer]

@@ -26,6 +26,8 @@ _BLANKS = str.maketrans(SEPARATORS, " " * len(SEPARATORS))
 #: What sorts after any text that begins alike.
 _LAST = "\U0010ffff"
 _SHORTEST_NUMBER = 4
+#: the letters that end an INE, which may stand apart from its digits
+_MOST_LETTERS = 2
 _LARGEST_ID = 9_999_999_999
 
 
@@ -55,7 +57,7 @@ class SearchWord(Owned, Model):
     sort_key: Mapped[str] = mapped_column(String(320), primary_key=True)
     row_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     #: how many letters it shares with the word of the same row before it: a search for no more letters than that has
-    #: found the row already
+    #: found the row already; in the key's index too on PostgreSQL, which then reads nothing else
     shared: Mapped[int]
 
 
@@ -63,8 +65,8 @@ class SearchWord(Owned, Model):
 class Search:
     """What a text asks of the rows of a searched model.
 
-    `numbers` is a column that whoever searches may read whole: a text all of whose words hold a digit is looked for
-    there, typed in one piece or in several.
+    `numbers` is a column that whoever searches may read whole: a text all of whose words hold a digit, but for the one
+    or two letters that end an INE, is looked for there, typed in one piece or in several.
     """
 
     model: Any
@@ -81,7 +83,8 @@ class Search:
         """Return the beginning of the number sought; empty where words are."""
         words = fold(self.text).translate(_BLANKS).split()
         number = "".join(words).upper()
-        is_number = all(set(word) & set(digits) for word in words)
+        letters = "".join(word for word in words if not set(word) & set(digits))
+        is_number = len(letters) <= _MOST_LETTERS and number.endswith(letters.upper())
         return number if self.numbers is not None and is_number and len(number) >= _SHORTEST_NUMBER else ""
 
     def conditions(self) -> list[ColumnElement[bool]]:

@@ -1,6 +1,7 @@
 """Under the server's key: hashes of what must be recognised later, and texts that wait encrypted for a while.
 
-A text sealed under a former key is still read when that key is among `SECRET_KEY_FALLBACKS`.
+What was sealed or hashed under a former key is still read and recognised while that key is among
+`SECRET_KEY_FALLBACKS`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from cpro.extensions import application
 
+_FINGERPRINT = 32  # hexadecimal characters
+
 
 class Unreadable(Exception):
     """Say that a sealed text cannot be read: the key has changed, or the text."""
@@ -25,8 +28,23 @@ def keyed_hash(purpose: str, value: str) -> str:
 
     The key comes from the server's secret key: a stolen database alone is not enough to try values.
     """
-    key = _derived(application.secret_keys[0], purpose)
-    return hmac.digest(key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
+    return keyed_hashes(purpose, value)[0]
+
+
+def keyed_hashes(purpose: str, value: str) -> list[str]:
+    """Return the `keyed_hash` of a value, then what it was under each former key: what is kept may be any of them."""
+    content = value.encode("utf-8", "surrogatepass")
+    return [hmac.digest(_derived(key, purpose), content, "sha256").hex() for key in application.secret_keys]
+
+
+def fingerprints() -> list[str]:
+    """Return what tells the server's key from others without showing it, then the same of each former key."""
+    return [each[:_FINGERPRINT] for each in keyed_hashes("fingerprint", "")]
+
+
+def signing_keys() -> list[bytes]:
+    """Return the keys of signatures as itsdangerous takes them: the last signs, all are believed."""
+    return [_bytes(each) for each in reversed(application.secret_keys)]
 
 
 def journal_hashes(value: bytes) -> Iterator[str]:
@@ -61,6 +79,20 @@ def unseal(purpose: str, sealed: str) -> str:
         raise Unreadable from error
 
 
+def reseal(purpose: str, sealed: str) -> str | None:
+    """Return a text of `seal` sealed under today's key, None where it is so already. Raises `Unreadable`."""
+    try:
+        Fernet(_seal_key(application.secret_keys[0], purpose)).decrypt(sealed.encode())
+    except InvalidToken:
+        pass
+    else:
+        return None
+    try:
+        return _cipher(purpose).rotate(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise Unreadable from error
+
+
 def new_seal_key() -> str:
     """Return a key of its own for `seal_bytes`, for the one caller that may hold it."""
     return Fernet.generate_key().decode()
@@ -87,10 +119,16 @@ def _fernet(key: str) -> Fernet:
 
 
 def _cipher(purpose: str) -> MultiFernet:
-    keys = [_derived(master, f"seal:{purpose}") for master in application.secret_keys]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+    return MultiFernet([Fernet(_seal_key(master, purpose)) for master in application.secret_keys])
+
+
+def _seal_key(master: str | bytes, purpose: str) -> bytes:
+    return base64.urlsafe_b64encode(_derived(master, f"seal:{purpose}"))
 
 
 def _derived(master: str | bytes, purpose: str) -> bytes:
-    secret = master if isinstance(master, bytes) else master.encode()
-    return hmac.digest(secret, f"cpro:{purpose}".encode(), "sha256")
+    return hmac.digest(_bytes(master), f"cpro:{purpose}".encode(), "sha256")
+
+
+def _bytes(key: str | bytes) -> bytes:
+    return key if isinstance(key, bytes) else key.encode()

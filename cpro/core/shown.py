@@ -12,8 +12,10 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Date, Integer
 
+from cpro.core.codes import find_offered
 from cpro.core.formatting import format_date, lower_first
 from cpro.core.parsing import read_day
+from cpro.core.permissions import Permission
 from cpro.core.types import UTCDateTime
 
 Condition = ColumnElement[bool]
@@ -24,22 +26,28 @@ Choices = Sequence[tuple[str, str]]
 class Filter:
     """One line of the sentence above a list: `key` in addresses, `where` gives the condition of a value.
 
-    With `everything`, what it says when it filters nothing, it is a drop-down of `choices`, few by nature; without, the
-    value is typed, exact, and the choices are suggestions; a `day`, "from" or "until" which rows are kept, is typed in
-    the browser's calendar. Beside a column, what is not given of label, choices and condition is that of its kind.
+    With `everything`, what it says when it filters nothing, it is a drop-down of `choices`, few by nature; with
+    `coded`, which says it too, one of codes, where an address may hold a code or a label as people write it; with
+    neither, the value is typed, exact; a `day`, "from" or "until" which rows are kept, is typed in the browser's
+    calendar. Beside a column, what is not given of label, choices and condition is that of its kind.
     """
 
     key: str
     label: str = ""
     everything: str = ""
+    coded: str = ""
     where: Callable[[Any], Condition] | None = None
     choices: Callable[[], Choices] | None = None
     day: str = ""
+    #: the right to read what it offers, where that is more than the list shows; without it, it is not there
+    permission: Permission | None = None
 
     @property
     def kind(self) -> str:
-        """Return how the value is given: chosen, typed, or a day."""
-        return "date" if self.day else "choice" if self.everything else "text"
+        """Return how the value is given: chosen, by its code or not, typed, or a day."""
+        if self.day:
+            return "date"
+        return "choice" if self.everything else "code" if self.coded else "text"
 
     def read(self, text: str) -> Condition | None:
         """Return the condition of what the address asks, or None when it makes no sense."""
@@ -51,12 +59,28 @@ class Filter:
 
     def problem(self, text: str) -> str:
         """Return why a value filters nothing, in a sentence; "" when it makes sense."""
-        told = f"«\u202f{text}\u202f» n’est pas {{}}\u202f: le filtre «\u202f{self.label}\u202f» est laissé de côté."
+        expected = ""
         if self.day and read_day(text) is None:
-            return told.format("une date")
-        if self.everything and not (self.choices and text in dict(self.choices())):
-            return told.format("un choix de la liste")
-        return ""
+            expected = "une date"
+        elif self.everything and not (self.choices and text in dict(self.choices())):
+            expected = "un choix de la liste"
+        told = (
+            f"«\u202f{text}\u202f» n’est pas {expected}\u202f: le filtre «\u202f{self.label}\u202f» est laissé de côté."
+        )
+        return told if expected else ""
+
+    def offer(self, text: str) -> list[tuple[str, str, bool]]:
+        """Return value, words and whether it is the one asked for, of all that may be chosen.
+
+        Of codes, one that is asked for and that nobody has stays: what filters the list is always seen.
+        """
+        offered = list(self.choices()) if self.choices else []
+        value = find_offered(offered, text) if self.coded else text
+        if self.coded:
+            offered = [(code, name_code(code, label)) for code, label in offered]
+            if text and not value:
+                value, offered = text, [*offered, (text, text)]
+        return [(each, words, each == value) for each, words in offered]
 
     def phrase(self, text: str) -> str:
         """Return how the value reads in a sentence."""
@@ -64,6 +88,11 @@ class Filter:
             return dict(self.choices()).get(text, text) if self.choices else text
         label, day = lower_first(self.label), read_day(text) if self.day else None
         return f"{label} {format_date(day)}" if day else f"{label} «\u202f{text}\u202f»"
+
+
+def name_code(code: str, label: str) -> str:
+    """Return how a code to be chosen reads."""
+    return f"{code} – {label}" if label else code
 
 
 def words_of(members: Iterable[Any], of: str = "label") -> Callable[[], Choices]:
@@ -97,8 +126,8 @@ class Shown:
     kind: str = ""
     #: its name in the address of a sorted list, where it is not its own
     key: str = ""
-    #: the column that lists are ordered by when asked by this one; True: itself
-    sort: str | bool = False
+    #: the columns that lists are ordered by when asked by this one; True: itself
+    sort: str | bool | Sequence[str] = False
     in_list: bool = True
     #: what is read where there is no value
     blank: str = ""
@@ -111,6 +140,8 @@ class Shown:
     #: what its field is called, where it is not as its column, and what is written under it
     typed: str = ""
     help: str = ""
+    #: of a code that is chosen, what the choice of none says
+    nothing: str = "aucune"
     #: the values that a drop-down of its form offers, with their words
     choices: Mapping[str, str] | None = None
     filters: Sequence[Filter] = ()

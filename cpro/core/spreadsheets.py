@@ -28,6 +28,8 @@ _DATE_FORMATS: dict[type, str] = {dt.date: "dd/mm/yyyy", dt.datetime: "dd/mm/yyy
 #: Spreadsheets count days from 1900, which they take for a leap year: a day before this month is written as text.
 _FIRST_MONTH = (1900, 3)
 _DAY_ZERO, _DAY = dt.datetime(1899, 12, 30), dt.timedelta(days=1)
+#: How many columns are made wide enough for a day and an hour, in characters: a narrower one shows « ##### ».
+_COLUMNS, _WIDTH = 64, 18
 #: The longest text that a cell may hold, and what XML may not: it is written as spreadsheets escape it.
 _LONGEST_TEXT, _NOT_IN_XML = 32_767, re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 #: The rows that a worksheet holds below its titles.
@@ -130,6 +132,7 @@ def _empty_workbook(title: str) -> tuple[dict[str, bytes], tuple[bytes, bytes], 
     with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
         worksheet = book.add_worksheet(title.translate(_WORKSHEET_NAME_FORBIDDEN)[:_WORKSHEET_NAME_LENGTH])
         worksheet.freeze_panes(1, 0)
+        worksheet.set_column(0, _COLUMNS - 1, _WIDTH)
         kinds = {str: {"bold": True}, **{kind: {"num_format": shown} for kind, shown in _DATE_FORMATS.items()}}
         for column, shown in enumerate(kinds.values()):
             worksheet.write_number(0, column, 0, book.add_format(shown))

@@ -18,8 +18,10 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Integer,
     MetaData,
     Select,
+    String,
     Table,
     and_,
     delete,
@@ -38,6 +40,8 @@ from cpro.core.transactions import held_connection, keep_temporary
 
 #: Rows sent at once to a temporary table.
 BATCH = 2000
+#: The last id that SQLite gave in a table that gives none twice.
+_LAST_GIVEN = Table("sqlite_sequence", MetaData(), Column("name", String()), Column("seq", Integer()))
 
 
 class Staging:
@@ -92,8 +96,9 @@ class Staging:
     def reserve_ids(self, model: type[Any], number: int) -> list[int]:
         """Return numbers for new rows, to which `base` is added when they are written.
 
+        The model gives no id twice (`sqlite_autoincrement`).
         PostgreSQL's sequence gives ids no other session gets, whenever they are written; on SQLite they are counted
-        from the last id at that moment, under the lock.
+        from the last id that was ever given, under the lock.
         """
         if self.on_postgresql:
             series = func.generate_series(1, number).table_valued("value")
@@ -107,7 +112,8 @@ class Staging:
         if self.on_postgresql:
             return 0
         if model not in self._bases:
-            self._bases[model] = self._send(select(func.coalesce(func.max(model.id), 0))).scalar_one()
+            last = select(_LAST_GIVEN.c.seq).where(_LAST_GIVEN.c.name == model.__tablename__)
+            self._bases[model] = self._send(last).scalar() or 0
         return self._bases[model]
 
     # --- Inside the unit of work -----------------------------------------------------------------------------------

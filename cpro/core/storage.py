@@ -41,6 +41,10 @@ _PROBE_BYTES = 4096
 logger = logging.getLogger(__name__)
 
 
+#: What the system says where no file grows any more: no room, a quota, the largest size.
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
 class StorageUnavailable(DomainError):
     """Say that the server could not read or write its files: a full disk, a folder without permission."""
 
@@ -48,13 +52,14 @@ class StorageUnavailable(DomainError):
 
     def __init__(self, failure: str, error: OSError) -> None:
         """Begin with `failure`, a French clause without a full stop, then say what is known of the cause."""
-        cause = {
-            errno.ENOSPC: "\u202f: le disque est plein",
-            errno.EDQUOT: "\u202f: le disque est plein",
+        if error.errno in FULL_DISK:
+            self.status = 507
+        why = dict.fromkeys(FULL_DISK, "\u202f: le disque est plein") | {
             errno.EACCES: "\u202f: l’accès au dossier des fichiers est refusé",
             errno.EPERM: "\u202f: l’accès au dossier des fichiers est refusé",
             errno.EROFS: "\u202f: le dossier des fichiers est en lecture seule",
-        }.get(error.errno or 0, "")
+        }
+        cause = why.get(error.errno or 0, "")
         super().__init__(f"{failure}{cause}. Prévenez la personne qui s’occupe du serveur, puis recommencez.")
 
 
@@ -202,7 +207,7 @@ class FileStorage:
                 if attempt == _FOLDER_ATTEMPTS - 1:
                     raise
         for folder in (target.parent, target.parent.parent, self.root):
-            _sync_folder(folder)
+            sync_folder(folder)
 
     def _locate(self, name: str) -> Path:
         """Return where the name leads, refusing one that is malformed or that a symbolic link takes out of the root."""
@@ -268,7 +273,7 @@ class FileStorage:
             folder.parent.rmdir()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the names in the folder durable: without this, a power cut may lose a file whose bytes are safe."""
     if os.name == "nt":
         return  # Windows has no such call, and refuses to open a folder.

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, ForeignKey, Table, event, false, func, insert, inspect, or_, select, text, update
 from sqlalchemy.engine import Connection
@@ -35,7 +35,7 @@ from sqlalchemy.sql.schema import Column, ForeignKeyConstraint
 from sqlalchemy.sql.selectable import Select, SelectBase
 
 from cpro.core.clock import utcnow
-from cpro.core.locks import milliseconds_to_wait
+from cpro.core.locks import limits_of_transaction
 from cpro.extensions import application, db
 
 _SCOPE = "cpro_scope"
@@ -44,6 +44,9 @@ _CRITERIA = "cpro_criteria"  # in a session's `info`: what narrows its statement
 _IDS_AT_ONCE = 1000
 #: Ways of sending an update or delete that take the filter's criteria.
 _NARROWED = (None, "auto", "orm")
+
+
+Mark = TypeVar("Mark")
 
 
 class TenancyError(RuntimeError):
@@ -59,7 +62,8 @@ class Scope:
     """What a session may touch.
 
     `establishment_id` is the school, or None for platform work; `diploma_ids` narrows an inspector's mandate and
-    `until` ends it (`ScopeEnded`); `read_only` refuses every write.
+    `until` ends it (`ScopeEnded`); `read_only` refuses every write; without `tells_mandates`, lines about inspectors'
+    mandates are not there (`MandateTold`).
     """
 
     establishment_id: int | None
@@ -67,26 +71,12 @@ class Scope:
     read_only: bool = False
     until: datetime | None = None
     reason: str = ""
+    tells_mandates: bool = True
 
     @property
     def is_platform(self) -> bool:
         """Return whether the scope spans all schools."""
         return self.establishment_id is None
-
-
-@dataclass(frozen=True)
-class OpenSchool:
-    """A school open to an inspector now: what they read of it, and the scope that holds them to it."""
-
-    establishment_id: int
-    name: str
-    uai: str
-    city: str
-    starts_on: date
-    ends_on: date
-    #: short labels; empty when every diploma is open
-    diplomas: tuple[str, ...]
-    scope: Scope
 
 
 class Owned:
@@ -126,6 +116,15 @@ class DiplomaScoped:
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
         """Return the condition of the rows about one of these diplomas; a nested select must not be correlated."""
+        raise NotImplementedError
+
+
+class MandateTold:
+    """Mark a row that may tell of inspectors' mandates: not there for a scope without `tells_mandates`."""
+
+    @classmethod
+    def is_apart_from_mandates(cls) -> ColumnElement[bool]:
+        """Return the condition of the rows that tell of none."""
         raise NotImplementedError
 
 
@@ -263,6 +262,8 @@ def _criteria_of(scope: Scope, *, writes: bool) -> list[LoaderCriteriaOption]:
     for model in _mapped_under(DiplomaScoped) if diploma_ids is not None else ():
         within = model.is_within(sorted(diploma_ids or ()))
         criteria.append(with_loader_criteria(model, within, include_aliases=True))
+    for told in _mapped_under(MandateTold) if not scope.tells_mandates else ():
+        criteria.append(with_loader_criteria(told, told.is_apart_from_mandates(), include_aliases=True))
     return criteria
 
 
@@ -278,7 +279,7 @@ def _refuse_past_the_filter(state: ORMExecuteState) -> None:
         raise TenancyError("a row stays in its school: establishment_id is never updated")
 
 
-def _mapped_under(mark: type[DiplomaScoped]) -> Iterator[type[DiplomaScoped]]:
+def _mapped_under(mark: type[Mark]) -> Iterator[type[Mark]]:
     """Yield the mapped classes that bear a mark, through the mixins that some of them share."""
     for model in mark.__subclasses__():
         if hasattr(model, "__mapper__"):
@@ -369,13 +370,14 @@ def _stamp(obj: Any, scope: Scope) -> None:
         obj.establishment_id = scope.establishment_id
 
 
-_HOW = "set_config('lock_timeout', :wait, true), set_config('plan_cache_mode', :plans, true)"
+_SETTINGS = ("lock_timeout", "statement_timeout", "plan_cache_mode")
+_HOW = ", ".join(f"set_config('{name}', :{name}, true)" for name in _SETTINGS)
 _ANNOUNCE_HOW = text(f"SELECT {_HOW}")
 _ANNOUNCE = text(f"SELECT {_HOW}, set_config('cpro.scope', :scope, true)")
 
 
 def _announce_to_database(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    """Set, on PostgreSQL, how long the transaction waits for a lock, how its statements are planned, and its scope.
+    """Set, on PostgreSQL, how long the transaction waits and works, how its statements are planned, and its scope.
 
     Row-level security repeats the filter (migration 0002). A job or a command sends few statements, over many rows:
     each is planned for its values. For one that comes a sixth time, PostgreSQL may keep a plan that suits the usual
@@ -383,11 +385,7 @@ def _announce_to_database(session: Session, transaction: SessionTransaction, con
     """
     if connection.dialect.name != "postgresql" or transaction.nested:
         return
-    how = {
-        # Of 0, PostgreSQL understands that one waits for ever.
-        "wait": f"{max(1, milliseconds_to_wait())}ms",
-        "plans": "auto" if application.is_answering else "force_custom_plan",
-    }
+    how = limits_of_transaction() | {"plan_cache_mode": "auto" if application.is_answering else "force_custom_plan"}
     scope = session.info.get(_SCOPE)
     if scope is None:  # nothing is announced, so row-level security shows nothing
         connection.execute(_ANNOUNCE_HOW, how)

@@ -21,10 +21,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.platform import as_owner, empty_postgresql_schema
 
 TESTED_ON = os.environ.get("CPRO_TEST_DATABASE_URL", "")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not TESTED_ON, reason="CPRO_TEST_DATABASE_URL names no PostgreSQL; .ci/run does"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
 
 #: What whoever reached the database as CPro does while it serves might try.
 FORBIDDEN = {

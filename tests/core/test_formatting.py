@@ -7,8 +7,11 @@ import datetime as dt
 import pytest
 
 from cpro.core.formatting import (
+    MoreThan,
+    describe_change,
     format_count,
     format_date,
+    format_hour,
     format_instant,
     format_size,
     format_time,
@@ -61,6 +64,12 @@ class TestFormatInstant:
 
         assert format_instant(instant, timezone_name) == expected
 
+    @pytest.mark.parametrize(
+        ("timezone_name", "expected"), [("", "22\u00a0h\u00a030"), ("Indian/Reunion", "1\u00a0h\u00a030")]
+    )
+    def test_format_hour_reads_the_clock_of_the_school(self, timezone_name: str, expected: str) -> None:
+        assert format_hour(dt.datetime(2026, 11, 23, 21, 30, tzinfo=dt.UTC), timezone_name) == expected
+
     def test_format_instant_follows_summer_time(self) -> None:
         instant = dt.datetime(2026, 7, 1, 12, 0, tzinfo=dt.UTC)
 
@@ -77,6 +86,11 @@ class TestFormatCount:
     )
     def test_format_count_sets_the_thousands_apart(self, number: int, expected: str) -> None:
         assert format_count(number) == expected
+
+    def test_format_count_says_where_counting_stopped_in_a_sum_too(self) -> None:
+        assert format_count(MoreThan(10_000)) == "plus de 10\u202f000"
+        assert format_count(sum([12, MoreThan(1000), 5])) == "plus de 1\u202f017"
+        assert plural(MoreThan(10_000), "élève", "élèves") == "plus de 10\u202f000 élèves"
 
 
 class TestPlural:
@@ -159,3 +173,22 @@ class TestFormatSize:
 )
 def test_of_name_elides_before_a_vowel(name: str, expected: str) -> None:
     assert of_name(name) == expected
+
+
+class TestDescribeChange:
+    @pytest.mark.parametrize(
+        ("number", "before", "expected"),
+        [
+            (12, 9, ", 3 de plus que hier"),
+            (9, 12, ", 3 de moins que hier"),
+            (9, 9, ", autant que hier"),
+            (0, 1200, ", 1\u202f200 de moins que hier"),
+            (9, 0, ""),
+            (MoreThan(10), 9, ""),
+            (9, MoreThan(10), ""),
+        ],
+    )
+    def test_describe_change_says_nothing_of_what_was_not_counted(
+        self, number: int, before: int, expected: str
+    ) -> None:
+        assert describe_change(number, before, "hier") == expected

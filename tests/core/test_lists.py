@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from cpro.core.lists import NOT_IN_CODES, ListState, find_page, fold_code
+from cpro.core.lists import ListState, find_page, tell_apart
 
 FILTERS = {"etat": ("ouvert", "ferme"), "division": 4}
 
@@ -20,16 +20,26 @@ def some(count: int, *, limit: int, offset: int) -> list[int]:
     return list(range(count))[offset : offset + limit]
 
 
-class TestFoldCode:
-    def test_fold_code_leaves_out_what_sentences_say_does_not_count(self) -> None:
-        alike = {"la casse": "2melec", "les accents": "2MÉLEC", "les espaces": " 2  MEL EC\u00a0"}
-
-        assert [*alike] == NOT_IN_CODES.replace(" ou ", ", ").split(", ")
-        assert {fold_code(code) for code in alike.values()} == {fold_code("2MELEC")}
-        assert fold_code("2-MELEC") != fold_code("2MELEC")
+class TestTellApart:
+    def test_tell_apart_numbers_those_called_alike_alone(self) -> None:
+        assert tell_apart(["Lou TOPAZE", "Zoé AMBRE", "Lou TOPAZE"], [3, 4, 7]) == [
+            "Lou TOPAZE, n°\u202f3",
+            "Zoé AMBRE",
+            "Lou TOPAZE, n°\u202f7",
+        ]
 
 
 class TestListState:
+    def test_list_state_is_narrowed_by_words_that_each_lead_to_the_list_without_them(self) -> None:
+        asked = read(recherche="zoé", etat="ouvert", division="2nde", tri="nom", page="3")
+
+        assert asked.narrowed_by({"etat": {"ouvert": "ouverts"}}) == [
+            ("ouverts", "/liste?recherche=zo%C3%A9&division=2nde&tri=nom"),
+            ("2nde", "/liste?recherche=zo%C3%A9&etat=ouvert&tri=nom"),
+            ("recherche «\u202fzoé\u202f»", "/liste?etat=ouvert&division=2nde&tri=nom"),
+        ]
+        assert read(tri="nom").narrowed_by() == []
+
     def test_list_state_leaves_out_what_makes_no_sense(self) -> None:
         odd = read(
             etat="x", tri="x", ordre="x", lignes="7", page="deux", apres="-1", avant="x", autre="x", recherche=" "

@@ -14,13 +14,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
-from cpro.core.lists import ListState, Page, find_page_from
+from cpro.core.counts import Counted, count_rows, count_together
+from cpro.core.formatting import MoreThan
+from cpro.core.lists import ListState, Page, find_page_from, follow_row
 from cpro.core.search import Search
 from cpro.extensions import db
 from cpro.students.models import Student
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page as Shown
+from tests.helpers.statements import statements_sent
 
 Look = Callable[[], AbstractContextManager[Session]]
 #: Two of each, so that a page ends between equals.
@@ -60,6 +63,30 @@ def all_ids() -> list[int]:
 
 def names(page: Page[Student]) -> list[str]:
     return [row.last_name for row in page.rows]
+
+
+class TestCountTogether:
+    def test_count_together_counts_several_rows_in_one_statement_each_up_to_its_limit(
+        self, app: Flask, in_a: None
+    ) -> None:
+        pupils = select(Student.id)
+        asked = {
+            "all": Counted(pupils),
+            "as many": Counted(pupils, len(NAMES)),
+            "more": Counted(pupils, 3),
+            "none": Counted(pupils.where(Student.last_name == "Diorite")),
+        }
+
+        with statements_sent(app) as sent:
+            counts = count_together(asked)
+
+        assert counts == {"all": 11, "as many": 11, "more": 3, "none": 0}
+        assert {name for name, count in counts.items() if isinstance(count, MoreThan)} == {"more"}
+        assert len([each for each in sent if "student" in each]) == 1
+
+    def test_count_rows_says_that_there_are_more(self, in_a: None) -> None:
+        assert isinstance(count_rows(select(Student.id), most=10), MoreThan)
+        assert not isinstance(count_rows(select(Student.id), most=11), MoreThan)
 
 
 class TestFindPageFrom:
@@ -128,6 +155,36 @@ class TestFindPageFrom:
 
         assert (len(first.rows), len(second.rows), second.next_url) == (2, 1, None)
         assert [row.id for row in ranked(**follow(second.previous_url)).rows] == [row.id for row in first.rows]
+
+
+class TestFollowRow:
+    @pytest.mark.parametrize("order", [BY_NAME, MIXED], ids=["up", "mixed"])
+    def test_follow_row_finds_the_page_of_a_row_and_reads_no_row_of_it(
+        self, app: Flask, in_a: None, order: Any
+    ) -> None:
+        asked = ListState("/liste", size=2)
+        first, second, third = find(order).rows + find(order, **follow(find(order).next_url)).rows[:1]
+
+        with statements_sent(app) as sent:
+            followed = [
+                follow_row(asked, select(Student), *order, row_id=row.id, before=before)
+                for row, before in ((second, first), (third, second))
+            ]
+
+        assert [(each.after, each.before) for each in followed] == [(0, 0), (second.id, 0)]
+        assert not [each for each in sent if "last_name" in each]
+
+    def test_follow_row_in_what_a_search_ranks(self, in_a: None) -> None:
+        search = Search(Student, "q")
+        statement, order = search.rank(select(Student))
+        asked = ListState("/liste", size=2)
+        rows = find_page_from(ListState(size=3), statement, *order, place_of=search.place_of).rows
+
+        def followed(row_id: int) -> ListState:
+            return follow_row(asked, statement, *order, row_id=row_id, before=rows[1], place_of=search.place_of)
+
+        assert followed(rows[1].id) == followed(find(BY_NAME).rows[0].id) == asked
+        assert followed(rows[2].id).after == rows[1].id
 
 
 class TestPagesOfScreens:

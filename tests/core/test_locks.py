@@ -12,7 +12,7 @@ from html import unescape
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
@@ -24,10 +24,12 @@ from cpro.core.locks import PATIENT_WAIT, REQUEST_WAIT, is_busy, wait_at_most
 from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import lock_current_establishment
+from cpro.extensions import db
 from cpro.users.models import SignIn
 from tests.factories import World, make_mandate
 from tests.helpers.browser import Browser
 from tests.helpers.locks import locked_row
+from tests.helpers.pages import Page
 from tests.helpers.records import rows
 from tests.helpers.statements import statements_sent
 
@@ -75,6 +77,51 @@ class TestWaitAtMost:
                 _write(world.a.id)
             assert time.monotonic() - started < PATIENT_WAIT
         assert is_busy(refusal.value)
+
+
+class TestLimits:
+    @pytest.mark.postgresql
+    def test_limits_of_a_statement_are_shorter_for_a_request_than_for_a_job(
+        self, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def limit() -> str:
+            with platform_unit_of_work("test") as work:
+                return str(work.session.scalar(text("SHOW statement_timeout")))
+
+        with app.test_request_context():
+            assert limit() == "30s"
+            monkeypatch.setitem(app.config, "CPRO_STATEMENT_LIMIT", 7)
+            assert limit() == "7s"
+        with app.app_context():
+            assert limit() == "1h"
+
+    @pytest.mark.postgresql
+    @pytest.mark.slow
+    def test_limits_a_page_that_asks_too_much_is_stopped_and_says_so(
+        self, app: Flask, as_: As, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        head = as_("head")
+        monkeypatch.setitem(app.config, "CPRO_STATEMENT_LIMIT", 1)
+
+        def slow(connection: object, cursor: object, statement: str, *_more: object) -> tuple[str, tuple[()]]:
+            return ("SELECT pg_sleep(20)", ()) if "FROM student" in statement else (statement, _more[0])  # type: ignore[return-value]
+
+        with app.app_context():
+            event.listen(db.engine, "before_cursor_execute", slow, retval=True)
+        try:
+            began = time.monotonic()
+            answer = head.get("/admin/eleves/")
+            took = time.monotonic() - began
+        finally:
+            with app.app_context():
+                event.remove(db.engine, "before_cursor_execute", slow)
+
+        assert (answer.status_code, took < 15) == (503, True)
+        text_ = Page(answer).text
+        assert "demandait trop de temps à la base de données" in text_
+        assert "Revenir à l’accueil" in text_
+        assert "occupée" not in text_
+        assert head.get("/admin/eleves/").status_code == 200
 
 
 class TestIsBusy:

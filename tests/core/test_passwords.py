@@ -207,6 +207,7 @@ class TestVerifyPassword:
 
         assert verify_password(password_hash, "Tr0mbone") is False
         assert [done.split("$")[3] for done in worked_on] == ["m=19456,t=2,p=1"]
+        assert [[len(part) for part in done.split("$")[4:]] for done in worked_on] == [[22, 43]], "a salt, a digest"
 
     def test_verify_password_refuses_an_overlong_password_even_if_its_start_is_right(self) -> None:
         longest = "Tr0-" * (PASSWORD_MAX_LENGTH // 4)

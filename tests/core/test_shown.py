@@ -54,6 +54,13 @@ class TestFilter:
         assert chosen.read("autre") is None
         assert (chosen.phrase("oui"), chosen.phrase("autre")) == ("ouverts", "autre")
 
+    @pytest.mark.parametrize("text", ["autre", "{a}", "{{x}}", "%s", "{0.__class__}"])
+    def test_filter_problem_says_what_was_asked_as_it_was(self, text: str) -> None:
+        chosen = choice("etat", "État", "tous", (("oui", "ouverts", lambda: Student.is_active.is_(True)),))
+
+        assert chosen.problem(text).startswith(f"«\u202f{text}\u202f» n’est pas un choix de la liste")
+        assert chosen.problem("oui") == ""
+
     def test_filter_typed_is_exact_and_blank_filters_nothing(self) -> None:
         asked: list[str] = []
         typed = Filter("mef", "Code MEF", where=lambda text: asked.append(text) or Student.mef_code == text)

@@ -86,6 +86,7 @@ class TestXLSXFile:
             ("B", "46266.60416666666"),
             ("C", "12"),
         ]
+        assert re.findall(r'<col min="1" max="64" width="(\d+)', xml) == ["18"], "no day shows as « ##### »"
         styles = sheet_xml((tmp_path / "a.xlsx").read_bytes(), "xl/styles.xml")
         assert re.findall(r'formatCode="([^"]*)"', styles) == ["dd/mm/yyyy", "dd/mm/yyyy hh:mm"]
         [_titles, (_line, read)] = list(iter_xlsx_lines(tmp_path / "a.xlsx"))

@@ -110,15 +110,17 @@ class TestPut:
         assert all(hashlib.sha256((storage.root / name).read_bytes()).hexdigest() in name for name in left)
 
     @pytest.mark.parametrize(
-        ("code", "words"),
+        ("code", "status", "words"),
         [
-            (errno.ENOSPC, "\u202f: le disque est plein. "),
-            (errno.EACCES, "\u202f: l’accès au dossier des fichiers est refusé. "),
-            (errno.EIO, "Le fichier n’a pas pu être enregistré sur le serveur. "),
+            (errno.ENOSPC, 507, "\u202f: le disque est plein. "),
+            (errno.EDQUOT, 507, "\u202f: le disque est plein. "),
+            (errno.EFBIG, 507, "\u202f: le disque est plein. "),
+            (errno.EACCES, 503, "\u202f: l’accès au dossier des fichiers est refusé. "),
+            (errno.EIO, 503, "Le fichier n’a pas pu être enregistré sur le serveur. "),
         ],
     )
     def test_put_says_why_the_disk_refuses_and_leaves_no_trace(
-        self, storage: FileStorage, monkeypatch: pytest.MonkeyPatch, code: int, words: str
+        self, storage: FileStorage, monkeypatch: pytest.MonkeyPatch, code: int, status: int, words: str
     ) -> None:
         def refuse(_descriptor: int) -> NoReturn:
             raise OSError(code, "refused")
@@ -129,7 +131,7 @@ class TestPut:
         with pytest.raises(StorageUnavailable) as refusal:
             storage.put(3, CONTENT, ".png")
 
-        assert refusal.value.status == 503
+        assert refusal.value.status == status
         assert words in refusal.value.message
         assert files_under(storage.root) == {f"4/{DIGEST[:2]}/{DIGEST}.png"}
 

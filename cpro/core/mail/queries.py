@@ -8,13 +8,19 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cpro.core.mail.models import MailMessage
+from cpro.core.mail.models import MailMessage, MailState
 from cpro.extensions import db
 
 
 def find_oldest_waiting(session: Session) -> datetime | None:
     """Return since when the oldest message that is not settled waits, None where none does; a platform session."""
     return session.scalar(select(func.min(MailMessage.created_at)).where(MailMessage.settled_at.is_(None)))
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """Return how many messages there are in each state, of every school; a platform session."""
+    found = session.execute(select(MailMessage.state, func.count()).group_by(MailMessage.state)).all()
+    return {state.value: 0 for state in MailState} | {state.value: number for state, number in found}
 
 
 def list_messages_about(object_type: str, object_id: object, *, limit: int = 5) -> Sequence[MailMessage]:

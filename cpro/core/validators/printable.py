@@ -63,6 +63,6 @@ def find_unprintable(text: str) -> str:
 def describe_unprintable(letter: str) -> str:
     """Return the sentence that refuses a text for a letter."""
     return (
-        f"Le texte contient « {letter} », un signe que les documents ne peuvent pas imprimer\u202f: remplacez-le ou "
+        f"Le texte contient « {letter} », un signe que les documents ne peuvent pas imprimer\u202f: remplacez-le ou "
         "retirez-le."
     )

@@ -28,8 +28,8 @@ TIMEZONES: Mapping[str, str] = {
 #: First segments of our own addresses, which a school's code would hide.
 RESERVED_CODES = frozenset(
     "connexion deconnexion activation mot-de-passe-oublie mon-compte ecoles admin scenarios eleves passeport "
-    "adresse mon-passeport passeports verifier aide mentions sante static uploads favicon robots accueil "
-    "api".split()
+    "adresse mon-passeport passeports verifier aide plan-du-site mentions metrics sante static uploads favicon robots "
+    "accueil api recherche probleme nouveautes".split()
 )
 
 
@@ -136,6 +136,11 @@ def normalise_timezone(text: str) -> str:
     if name and name not in TIMEZONES:
         raise InvalidTimezone("Ce fuseau horaire n’est pas proposé : choisissez-en un dans la liste.")
     return name
+
+
+def looks_like_school(text: str) -> bool:
+    """Return whether a text may be the code of a school or its UAI, in any case; such a one need not exist."""
+    return bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,31}|[0-9]{7}[A-Za-z]", text))
 
 
 def normalise_school_code(text: str) -> str:

@@ -1,10 +1,17 @@
-"""One line of « Les incontournables », as a feature describes it."""
+"""What features show on the dashboard: what they count, and the lines of « Les incontournables »."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from cpro.core.counts import Counted
 from cpro.core.permissions import Permission
+
+#: What the dashboard counts for a feature, by the names under which `Figures` hold the numbers. Features that tell the
+#: same number ask for it under the same name.
+Asked = Mapping[str, Counted]
+Figures = Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -19,3 +26,14 @@ class ChecklistItem:
     done: bool = False
     #: the right that the act asks for: a reader without it is shown who has it; None for an act of theirs
     act: Permission | None = None
+    #: the blueprints after whose pages it is what comes next, whatever else is missing
+    after: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What comes next, once something is done: how many are left in a sentence, and the first to act on."""
+
+    left: str
+    title: str
+    url: str

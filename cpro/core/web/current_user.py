@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from blinker import Signal
-from flask import request
+from flask import g, has_app_context, has_request_context, request
 from flask_login import current_user
 
 from cpro.core import clock
-from cpro.core.permissions import Actor, Permission, Principal, can
+from cpro.core.permissions import Actor, Permission, Principal, Role, can
 
 
 def current_principal() -> Principal | None:
-    """Return who is signed in, or None."""
+    """Return who is signed in, or None; in a job, for whom it reads (`read_for`)."""
+    if not has_request_context():
+        return g.get("read_for") if has_app_context() else None
     principal = current_user._get_current_object()
     return principal if isinstance(principal, Principal) else None
+
+
+@dataclass(frozen=True)
+class SignInEnd:
+    """When the sign-in of this request ends: without another request, and whatever one does."""
+
+    idle_at: datetime
+    latest_at: datetime
+
+    def count_seconds(self) -> dict[str, int]:
+        """Return how many seconds are left, as the script that warns counts them (`static/session.js`)."""
+        now, second = clock.utcnow(), timedelta(seconds=1)
+        idle, latest = (max(each - now, timedelta()) // second for each in (self.idle_at, self.latest_at))
+        return {"idle": idle, "latest": latest}
+
+
+def sign_in_end() -> SignInEnd | None:
+    """Return when the sign-in of this request ends, None where nobody is signed in."""
+    end = g.get("sign_in_end") if current_principal() else None
+    return end if isinstance(end, SignInEnd) else None
+
+
+def read_for(actor: Actor, establishment_id: int) -> None:
+    """Let the rest of a job read a school as whoever asked for it does: what their role may not read is masked."""
+    g.read_for = Principal(actor.id or 0, actor.kind, actor.label, "", Role(actor.role), establishment_id, 0)
 
 
 def may(permission: Permission | None) -> bool:
@@ -29,6 +58,12 @@ def current_actor() -> Actor:
     if principal is None:
         raise RuntimeError("nobody is signed in: the view must be marked @requires")
     return principal.acting_from(remote_address())
+
+
+def current_account_id() -> int | None:
+    """Return the account of a school that is signed in; a platform account writes nothing of its own in a school."""
+    principal = current_principal()
+    return principal.id if principal is not None and principal.kind == "account" else None
 
 
 def remote_address() -> str:

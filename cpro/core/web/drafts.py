@@ -24,14 +24,14 @@ from cpro.core.drafts import operations, queries
 from cpro.core.drafts.models import Draft
 from cpro.core.drafts.operations import DraftKey, PageMark
 from cpro.core.errors import DomainError
-from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant
+from cpro.core.formatting import DEFAULT_TIMEZONE, format_hour, format_instant
 from cpro.core.locks import is_busy
 from cpro.core.parsing import read_integer
 from cpro.core.transactions import unit_of_work
-from cpro.core.web.current_user import current_principal
+from cpro.core.web.current_user import current_account_id
 from cpro.core.web.error_pages import SECRET_FIELDS
 from cpro.core.web.forms import VersionedForm, choice_name, typed_before_sign_in
-from cpro.core.web.pages import asks_for_json, back_to, page_address
+from cpro.core.web.pages import OWN, asks_for_json, back_to, page_address
 from cpro.core.web.registry import registry
 
 #: What the buttons post under the name `brouillon`.
@@ -97,7 +97,7 @@ class DraftPage:
 def typed(key: DraftKey) -> ImmutableMultiDict[str, str] | None:
     """Return what a form shows instead of what is saved: what was typed before the sign-in ended, else one's draft."""
     before = typed_before_sign_in()
-    account_id, wanted = _account_id(), request.args.get(ASKED, "")
+    account_id, wanted = current_account_id(), request.args.get(ASKED, "")
     if account_id is None or before is not None or "abandonner" in request.args:
         g.draft_page = DraftPage(_mark_in(before or {}))
         return before
@@ -136,12 +136,12 @@ def answer(key: DraftKey, again: Callable[[], ResponseReturnValue]) -> ResponseR
     if request.form.get(ASKED) == GIVE_UP:
         with unit_of_work():
             saved(key)
-        return back_to(page_address(), "Brouillon abandonné.")
+        return back_to(page_address(), "Brouillon abandonné.", OWN)
     message, status = _keep(key)
     if asks_for_json():
         return {"message": message}, status
     if status == 200:
-        return back_to(page_address(), f"{message}. Vous seul pouvez le voir.")
+        return back_to(page_address(), f"{message}. Vous seul pouvez le voir.", OWN)
     flash(message, "error")
     page = make_response(again())
     page.status_code = status
@@ -150,7 +150,7 @@ def answer(key: DraftKey, again: Callable[[], ResponseReturnValue]) -> ResponseR
 
 def keep_posted(key: DraftKey) -> None:
     """Keep what was posted, within the caller's unit of work. Raises `DraftTooLarge`, `DraftOver`."""
-    account_id = _account_id()
+    account_id = current_account_id()
     assert account_id is not None, "forms that keep drafts are written by accounts of a school"
     base = request.form.get(BASE)
     fields = [
@@ -166,7 +166,7 @@ def saved(key: DraftKey, *, creates: bool = False) -> None:
 
     Raises `PageSent` where a page that `creates` something was saved before; shown again, it may be.
     """
-    account_id = _account_id()
+    account_id = current_account_id()
     if account_id is None:
         return
     try:
@@ -178,7 +178,7 @@ def saved(key: DraftKey, *, creates: bool = False) -> None:
 
 def forget(key: DraftKey) -> None:
     """Forget one's drafts of an object, in the unit of work that deletes it."""
-    account_id = _account_id()
+    account_id = current_account_id()
     if account_id is not None:
         operations.forget_object(key, account_id=account_id)
 
@@ -188,7 +188,7 @@ def describe_loss(key: DraftKey) -> list[str]:
 
     The action itself calls `forget`.
     """
-    account_id = _account_id()
+    account_id = current_account_id()
     if account_id is None or not queries.list_drafts(key, account_id=account_id, now=clock.utcnow()):
         return []
     return ["Ce que vous y aviez saisi sans le valider, gardé comme brouillon, sera effacé."]
@@ -206,8 +206,8 @@ def _keep(key: DraftKey) -> tuple[str, int]:
         if not is_busy(error) and not isinstance(error, IntegrityError):
             raise
         return _BUSY, 503
-    time = _when(clock.utcnow()).partition(" à ")[2]
-    return f"Brouillon enregistré à {time}", 200
+    hour = format_hour(clock.utcnow(), registry().timezone())
+    return f"Brouillon enregistré à {hour}", 200
 
 
 def _mark_in(fields: Mapping[str, Any]) -> PageMark:
@@ -224,12 +224,6 @@ def _mark_in(fields: Mapping[str, Any]) -> PageMark:
 
 def _new_token() -> str:
     return secrets.token_hex(16)
-
-
-def _account_id() -> int | None:
-    """Return the account of a school that is signed in; a platform account writes no form that keeps drafts."""
-    principal = current_principal()
-    return principal.id if principal is not None and principal.kind == "account" else None
 
 
 def _when(instant: Any) -> str:

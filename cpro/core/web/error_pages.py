@@ -12,8 +12,13 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from cpro.core import clock
 from cpro.core.errors import DomainError
-from cpro.core.locks import is_busy, is_damaged
+from cpro.core.formatting import mask_ines
+from cpro.core.locks import is_busy, is_damaged, is_full, is_read_only, took_too_long, wait_at_most
+from cpro.core.shown_errors.operations import keep_error
+from cpro.core.storage import FULL_DISK
+from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_principal
 from cpro.core.web.headers import note_wait
 from cpro.core.web.pages import page_of_refusal
@@ -22,7 +27,10 @@ from cpro.core.web.request_log import request_number
 logger = logging.getLogger(__name__)
 
 #: Fields that no page shows again, whatever the form.
-SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "code"})
+SECRET_FIELDS = frozenset({"password", "password_confirm", "current_password", "code", "passkey"})
+#: Values of an address that open something to whoever knows them.
+_SECRET_VALUES = frozenset({"token", "code"})
+_KEEPING_WAITS = 0.5  # seconds
 _RETRY_AFTER = 5  # seconds: a machine that asks again comes back after the longest transaction of a page
 #: Characters of a form that a refused page offers to send again.
 _MAX_TYPED = 300_000
@@ -31,16 +39,31 @@ _PAGES: dict[int, tuple[str, str]] = {
     403: ("Accès refusé", "Votre compte n’a pas ce droit."),
     404: ("Page introuvable", "Cette adresse ne correspond à rien, ou à rien qui vous concerne."),
     405: ("Action impossible ici", "Cette adresse ne s’utilise pas de cette façon."),
+    409: ("Demande refusée", "Ce que vous demandez n’est plus possible. Rien n’a été enregistré."),
     413: ("Envoi trop volumineux", "Le fichier dépasse ce que CPro accepte. Une image pèse au plus 5 Mo."),
+    422: ("Demande refusée", "Ce qui a été envoyé ne convient pas. Rien n’a été enregistré."),
     429: ("Trop d’essais", "Réessayez dans un moment."),
     503: (
         "Service momentanément indisponible",
         "La base de données est occupée par un autre traitement. Rien n’a été enregistré : réessayez dans un instant.",
     ),
+    507: (
+        "Plus de place sur le serveur",
+        "Le disque du serveur est plein. Rien n’a été enregistré : prévenez la personne qui s’occupe du serveur, "
+        "puis recommencez.",
+    ),
 }
 _NO_DATABASE = (
     "La base de données ne répond pas. Rien n’a été enregistré : réessayez dans quelques minutes. "
     "L’équipe qui administre la plateforme en est avertie."
+)
+_TOO_LONG = (
+    "Cette page demandait trop de temps à la base de données, et a été arrêtée. Rien n’a été enregistré\u202f: "
+    "demandez moins à la fois (une division, un filtre), ou réessayez à une heure plus calme."
+)
+_READ_ONLY = (
+    "La base de données ne peut qu’être lue pour l’instant. Rien n’a été enregistré\u202f: prévenez la personne qui "
+    "s’occupe du serveur, puis recommencez."
 )
 _UNEXPECTED = (
     "Une erreur est survenue",
@@ -52,20 +75,26 @@ def register_handlers(app: Flask) -> None:
     """Show every error of an application as a page in French."""
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(DomainError, _show_refusal)
-    app.register_error_handler(OperationalError, show_busy_database)
-    app.register_error_handler(NoConnectionLeft, show_busy_database)
+    app.register_error_handler(OperationalError, show_database_failure)
+    app.register_error_handler(NoConnectionLeft, show_database_failure)
+    app.register_error_handler(OSError, _show_full_disk)
 
 
-def show_error(code: int, message: str = "", *, typed: Sequence[tuple[str, str]] = ()) -> ResponseReturnValue:
+def show_error(
+    code: int, message: str = "", *, cause: BaseException, typed: Sequence[tuple[str, str]] = ()
+) -> ResponseReturnValue:
     """Render the error page of a status, with its usual sentence unless one is given.
 
-    `typed` is the form that may be sent again from there: nothing of it is lost.
+    `cause` is what was raised: its class is kept under the number that the page gives. `typed` is the form that may be
+    sent again from there: nothing of it is lost.
     """
+    _keep(code, cause)
     title, usual = _PAGES.get(code, _UNEXPECTED)
     try:
         page = render_template(
             "errors/error.html",
             code=code,
+            is_refusal=True,
             reference=request_number(),
             title=title,
             message=message or usual,
@@ -84,32 +113,82 @@ def show_error(code: int, message: str = "", *, typed: Sequence[tuple[str, str]]
     return page, code
 
 
+def _keep(code: int, cause: BaseException) -> None:
+    """Keep what this page says under its number: of somebody signed in, or of a breakdown; the log has it anyway."""
+    try:
+        principal = current_principal()
+        if not request_number() or (principal is None and code < 500):
+            return
+        with wait_at_most(_KEEPING_WAITS), platform_unit_of_work("an error page was shown") as work:
+            keep_error(
+                work.session,
+                request_number(),
+                status=code,
+                cause=type(cause).__name__,
+                route=f"{request.method} {_asked(code)}",
+                account=f"{principal.kind}:{principal.id}" if principal else "",
+                school_id=principal.establishment_id if principal else None,
+                now=clock.utcnow(),
+            )
+    except SQLAlchemyError:
+        logger.warning("an error page could not be kept under its number")
+
+
+def _asked(code: int) -> str:
+    """Return the route of a request, without the values in its address; its path where no page is there.
+
+    A path is kept as a page of the server's log would be read: without query, INE, token nor what cannot be printed.
+    """
+    if request.url_rule and (code != 404 or _SECRET_VALUES & (request.view_args or {}).keys()):
+        return str(request.url_rule)
+    return mask_ines("".join(sign for sign in request.path if sign.isprintable()))
+
+
 def _bare_page(title: str, message: str) -> str:
     return (
-        f'<!doctype html><html lang="fr"><title>{title}</title><h1>{title}</h1><p>{message}</p>'
+        f'<!doctype html><html lang="fr"><title>Erreur – {title}</title><h1>{title}</h1><p>{message}</p>'
         f"<p>Référence à citer si vous demandez de l’aide : {request_number()}</p></html>"
     )
 
 
-def show_busy_database(error: SQLAlchemyError) -> Response:
-    """Answer a request that a lock kept waiting for too long, or that the database did not answer: a plain 503.
+def show_database_failure(error: SQLAlchemyError) -> Response:
+    """Answer a request that the database could not serve: busy, too slow, full, only read, damaged or out of reach.
 
-    A form is offered again as it was typed, for one press of a button.
+    The status is 507 for a full disk, else 503. A form is offered again as it was typed, for one press of a button.
     """
-    message = ""
+    code, message = 503, ""
     if is_busy(error):
         logger.warning("%s %s waited in vain: %s", request.method, request.path, error)
+    elif took_too_long(error):
+        logger.error("%s %s took too long: %s", request.method, request.path, error)
+        message = _TOO_LONG
     else:
         logger.error("the database did not answer: %s", getattr(error, "orig", None) or error)
-        message = _NO_DATABASE
-    answer = make_response(show_error(503, message, typed=_typed_form()))
+        code, message = _explain_failure(error)
+    answer = make_response(show_error(code, message, cause=error, typed=_typed_form()))
     answer.headers["Retry-After"] = str(_RETRY_AFTER)
     return answer
 
 
+def _explain_failure(error: SQLAlchemyError) -> tuple[int, str]:
+    """Return the status and the sentence of what prevents the database from working."""
+    if is_full(error):
+        return 507, ""
+    return 503, _READ_ONLY if is_read_only(error) else _NO_DATABASE
+
+
+def _show_full_disk(error: OSError) -> ResponseReturnValue:
+    """Answer that the disk is full, wherever a file could not grow; any other failure of the system is a defect."""
+    if error.errno not in FULL_DISK:
+        raise error
+    logger.error("%s %s found no room: %s", request.method, request.path, error)
+    return show_error(507, cause=error, typed=_typed_form())
+
+
 def _show_http_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, SecurityError):  # an unknown host: no address can be built, no frame drawn
-        return '<!doctype html><html lang="fr"><title>Adresse inconnue</title><h1>Adresse inconnue</h1></html>', 400
+        title = "Adresse inconnue"
+        return f'<!doctype html><html lang="fr"><title>Erreur – {title}</title><h1>{title}</h1></html>', 400
     if error.response is not None or error.code is None or error.code < 400:
         return error  # a redirect of the router
     if isinstance(error, CSRFError):
@@ -117,15 +196,15 @@ def _show_http_error(error: HTTPException) -> ResponseReturnValue:
             "La page d’où vient ce formulaire n’est plus valable (connexion terminée ou autre fenêtre). "
             "Rien n’a été enregistré : revenez à la page et validez à nouveau."
         )
-        return show_error(400, message)
+        return show_error(400, message, cause=error)
     if error.code == 403:
         _log_refusal()
+    cause = getattr(error, "original_exception", None) or error
     if error.code == 500:
-        cause = getattr(error, "original_exception", None) or error
-        if isinstance(cause, SQLAlchemyError) and is_damaged(cause):
-            return show_busy_database(cause)
+        if isinstance(cause, SQLAlchemyError) and (is_damaged(cause) or is_read_only(cause)):
+            return show_database_failure(cause)
         logger.error("unexpected error", exc_info=cause)
-    answer = make_response(show_error(error.code))
+    answer = make_response(show_error(error.code, cause=cause))
     answer.headers.update((name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After"))
     return answer
 
@@ -135,7 +214,7 @@ def _show_refusal(refusal: DomainError) -> ResponseReturnValue:
     note_wait(refusal)
     if refusal.status == 403:
         _log_refusal()
-    return show_error(refusal.status, refusal.message)
+    return show_error(refusal.status, refusal.message, cause=refusal)
 
 
 def _log_refusal() -> None:

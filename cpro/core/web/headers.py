@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import secrets
 
-from flask import Flask, Response, g, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
 from werkzeug.exceptions import SecurityError
 
 from cpro.core.errors import DomainError
+from cpro.core.web.assets import FILES
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -21,7 +23,7 @@ def add_headers(response: Response) -> Response:
         "Content-Security-Policy",
         "default-src 'none'; "
         f"script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
-        "img-src 'self' data:; font-src 'self'; connect-src 'self'; "  # data: is what Bootstrap draws its marks with
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; "  # data: draws the code of a second factor
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     )
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -54,6 +56,23 @@ def csp_nonce() -> str:
 
 class SessionInterface(SecureCookieSessionInterface):
     """Ask for HTTPS, except on the machine itself over plain HTTP."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        """Return what the cookie holds, whatever its age: the row of the sign-in says how long that lasts.
+
+        A clock that was set back would make a cookie of the future of each, and sign everybody out.
+        """
+        kept = request.cookies.get(self.get_cookie_name(app), "")
+        serializer = self.get_signing_serializer(app)
+        try:
+            return self.session_class(serializer.loads(kept) if serializer and kept else None)
+        except BadSignature:
+            return self.session_class()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Send the session's cookie, but with no file that is the same for everybody: browsers keep it for a year."""
+        if request.endpoint not in FILES:
+            super().save_session(app, session, response)
 
     def get_cookie_name(self, app: Flask) -> str:
         """Return the name of the session's cookie."""

@@ -13,23 +13,28 @@ from cpro.config import PROXY_HEADERS
 from cpro.core.formatting import format_count, format_date, of_name, unfilled
 from cpro.core.parsing import LARGEST_ID
 from cpro.core.rights import describe_closed_under_mandate, describe_read_under_mandate
-from cpro.core.web import error_pages, headers, request_log, retries
+from cpro.core.secrets import signing_keys
+from cpro.core.web import assets, error_pages, headers, request_log, request_metrics, retries, uploads
+from cpro.core.web.bounded_forms import BoundedRequest
 from cpro.core.web.conflicts import describe_kept
 from cpro.core.web.pages import static_url
 from cpro.core.web.richtext import show
+from cpro.core.web.tables import as_cards
 
 
 def install(app: Flask) -> None:
     """Give an application its headers, cookies, error pages and the log of its requests."""
     request_log.install(app)
+    request_metrics.install(app)
     proxies = app.config["CPRO_PROXIES"]
     if proxies:
         believed = {f"x_{name}": proxies if name in app.config["CPRO_PROXY_HEADERS"] else 0 for name in PROXY_HEADERS}
         app.wsgi_app = ProxyFix(app.wsgi_app, **believed)  # type: ignore[method-assign]
     app.url_map.converters["int"] = _RowNumber
+    app.request_class = BoundedRequest
     app.session_interface = headers.SessionInterface()
     app.jinja_env.filters.update(date=format_date, count=format_count, richtext=show, describe_kept=describe_kept)
-    app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled)
+    app.jinja_env.filters.update(of_name=of_name, unfilled=unfilled, as_cards=as_cards)
     app.jinja_env.globals.update(
         describe_read_under_mandate=describe_read_under_mandate,
         describe_closed_under_mandate=describe_closed_under_mandate,
@@ -37,8 +42,12 @@ def install(app: Flask) -> None:
     )
     app.before_request(_refuse_odd_addresses)
     app.after_request(headers.add_headers)
+    app.after_request(uploads.tell_redirection)
     error_pages.register_handlers(app)
+    assets.install(app)
     retries.install(app)
+    with app.app_context():  # the library knows no former key by itself: a form opened before a rotation is taken
+        app.config.setdefault("WTF_CSRF_SECRET_KEY", signing_keys())
 
 
 class _RowNumber(IntegerConverter):

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cpro.core.formatting import format_count, plural
+from cpro.core.jobs import instants
 from cpro.core.jobs.handlers import Handler, Report, find_handler
 from cpro.core.jobs.interruptions import describe_interruption
 from cpro.core.jobs.models import Job, JobState
 from cpro.core.jobs.queries import find_previous
+from cpro.core.jobs.waits import describe_wait
 from cpro.core.web.current_user import current_principal
 
 _LEVELS = {
@@ -43,6 +45,8 @@ class Progress:
     summary: str
     error: str
     interruption: str
+    #: why nobody has begun it
+    wait: str
     asked_by: str
     report: Report | None
 
@@ -52,9 +56,9 @@ class Progress:
         return self.state not in (JobState.WAITING.value, JobState.RUNNING.value)
 
 
-def progress_of(job: Job, now: datetime) -> Progress:
+def progress_of(job: Job) -> Progress:
     """Return what the page of a job says, in a request of the person who looks."""
-    handler, state = find_handler(job.kind), job.state
+    handler, state, now = find_handler(job.kind), job.state, instants.read_clock()
     done = min(job.progress_done, job.progress_total)
     is_counted = bool(job.progress_total) and state is JobState.RUNNING
     return Progress(
@@ -70,17 +74,22 @@ def progress_of(job: Job, now: datetime) -> Progress:
         summary=_summarise(job) if state is JobState.DONE else "",
         error=job.error,
         interruption=describe_interruption(job, now),
+        wait=describe_wait(job, now) if state is JobState.WAITING else "",
         asked_by=job.actor.label,
         report=_find_report(handler, job) if handler and state.is_finished else None,
     )
 
 
 def describe_duration(length: timedelta) -> str:
-    """Return a length of time as people say it: « 12 secondes », « 3 minutes »."""
+    """Return a length of time as people say it: « 12 secondes », « 3 minutes », « 5 heures », « 2 jours »."""
     seconds = max(1, round(length.total_seconds()))
     if seconds < 120:
         return plural(seconds, "seconde", "secondes")
-    return plural(round(seconds / 60), "minute", "minutes")
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return plural(minutes, "minute", "minutes")
+    hours = round(minutes / 60)
+    return plural(hours, "heure", "heures") if hours < 48 else plural(round(hours / 24), "jour", "jours")
 
 
 def _find_report(handler: Handler, job: Job) -> Report | None:

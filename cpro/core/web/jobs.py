@@ -5,11 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
-from cpro.core import clock
 from cpro.core.jobs.queries import get_job
 from cpro.core.permissions import Permission, requires
-from cpro.core.web.job_presenter import progress_of
-from cpro.core.web.pages import render_page
+from cpro.core.web.job_presenter import Progress, progress_of
+from cpro.core.web.pages import find_source_page, find_way_back, render_page
 
 bp = Blueprint("jobs", __name__)
 
@@ -18,5 +17,19 @@ bp = Blueprint("jobs", __name__)
 @requires(Permission.JOBS_VIEW)
 def show(job_id: int) -> ResponseReturnValue:
     """Show how far a job is; the page may be reloaded, left, come back to."""
-    work = progress_of(get_job(job_id), clock.utcnow())
-    return render_page("jobs/show.html", work=work, here=url_for("jobs.show", job_id=job_id))
+    work = progress_of(get_job(job_id))
+    return show_progress(work, "jobs.show", job_id)
+
+
+def progress_url(job_id: int, endpoint: str = "jobs.show", *, back: str | None = None) -> str:
+    """Return the address of the page of a job, which leads back, once it is finished, to a page: by default, the one
+    from which this request came.
+    """
+    return url_for(endpoint, job_id=job_id, retour=back or find_source_page())
+
+
+def show_progress(work: Progress, endpoint: str, job_id: int) -> ResponseReturnValue:
+    """Answer with the page of a job."""
+    way_back = find_way_back()
+    here = url_for(endpoint, job_id=job_id, retour=way_back)
+    return render_page("jobs/show.html", work=work, here=here, way_back=way_back)

@@ -15,23 +15,29 @@ from cpro.core.web.conflicts import describe_kept
 
 #: Statuses of the pages that show a posted form again.
 _SHOWN_AGAIN = frozenset({200, 409, 422})
+#: Category of a message about what is the reader's own (their columns, drafts, password): nothing of the school
+#: changed, so no next step of the school follows it.
+OWN = "own"
 #: Asked of a page once, no part of its address: to give up what was typed, to choose a draft.
 _PASSING = frozenset({"abandonner", "brouillon"})
 
 
 def render_page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
-    """Render a page with its status.
+    """Render a page with its status; the title of one that refuses says so.
 
     One that answers a post gives the browser the address of the page it stands for (`page_at`): « Précédent » and
     reload then ask for that page, and send nothing again.
     """
     if request.method == "POST":
         context["page_at"] = _page_of_post(status)
-    return render_template(template, **context), status
+    return render_template(template, is_refusal=status >= 400, **context), status
 
 
 def back_to(endpoint_url: str, message: str = "", category: str = "success") -> ResponseReturnValue:
-    """Redirect after a POST (303), with a message naming what changed, and what another person had changed."""
+    """Redirect after a POST (303), with a message naming what changed, and what another person had changed.
+
+    `category`: success, warning, error, info, or `OWN`.
+    """
     if message:
         flash(message, category)
     for sentence in describe_kept(g.merged_form) if g.get("merged_form") else ():
@@ -58,6 +64,25 @@ def is_local_path(target: str | None) -> bool:
     if not target or not target.startswith("/") or target.startswith("//"):
         return False
     return "\\" not in target and all(" " <= character != "\x7f" for character in target)
+
+
+def find_source_page() -> str | None:
+    """Return the page of ours from which this request came, as the browser gives it, None when it does not."""
+    source = urlsplit(request.headers.get("Referer", ""))
+    if source.netloc != request.host or not is_local_path(source.path):
+        return None
+    return f"{source.path}?{source.query}" if source.query else source.path
+
+
+def find_way_back() -> str | None:
+    """Return the page to which this one leads back once all is done: `?retour=`, if it is one of ours."""
+    asked = request.args.get("retour")
+    return asked if is_local_path(asked) else None
+
+
+def asks_for_headers() -> bool:
+    """Return whether the answer will not be received: a HEAD, as link checkers send."""
+    return request.method == "HEAD"
 
 
 def asks_for_json() -> bool:

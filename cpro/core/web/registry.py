@@ -5,16 +5,17 @@ A feature adds its entries in its `register(app)`; pages of features below show 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app
 
+from cpro.core.counts import Counted
 from cpro.core.formatting import DEFAULT_TIMEZONE
-from cpro.core.permissions import Permission
-from cpro.core.tenancy import OpenSchool
+from cpro.core.open_schools import OpenSchool
+from cpro.core.permissions import Permission, Principal
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class MenuEntry:
     unless: Permission | None = None
     #: whether it is offered now, in this school; None for always
     when: Callable[[], bool] | None = None
+    #: returns the tabs of its page that the person signed in may open: label, url
+    tabs: Callable[[], Sequence[Mapping[str, Any]]] = lambda: ()
+    #: what waits for a person there, counted beside the line: rows, none for those who do not act on them
+    waits: Callable[[Principal], Sequence[Counted]] = lambda person: ()
 
 
 def find_entry(entries: Sequence[MenuEntry], endpoint: str) -> MenuEntry | None:

@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from cpro.core.permissions import Principal
+from cpro.core.web.assets import FILES
 
 logger = logging.getLogger("cpro.requests")
 
@@ -35,7 +36,7 @@ def _begin() -> None:
 
 def _log(response: Response) -> Response:
     """Log who asked for which route, its status and how long it took; files of the interface are left out."""
-    if "request_began" not in g or request.endpoint == "static":
+    if "request_began" not in g or request.endpoint in FILES:
         return response
     response.headers[HEADER] = g.request_number
     principal = g.get("_login_user")  # of Flask-Login: asking it here would load an account for nothing

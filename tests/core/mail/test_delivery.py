@@ -12,7 +12,6 @@ import pytest
 import time_machine
 from flask import Flask
 
-from cpro.core.jobs import housekeeping
 from cpro.core.jobs.models import JobState
 from cpro.core.mail import MailState
 from cpro.core.mail.models import DELAYS, GIVEN_UP_AFTER
@@ -130,22 +129,18 @@ class TestDeliverLater:
         assert row.sealed_body == ""
         assert [job.state for job in post.jobs()] == [JobState.DONE]
 
-    def test_deliver_the_sweep_wakes_a_worker_for_what_is_due_and_not_before(
-        self, app: Flask, post: Post, sink: Sink
-    ) -> None:
+    def test_deliver_a_worker_that_looks_tries_what_is_due_and_nothing_before(self, post: Post, sink: Sink) -> None:
         sink.answers = [GREYLISTED]
-        huey = app.extensions["cpro_jobs"].huey
-        with time_machine.travel(START, tick=False) as clock, app.app_context():
+        with time_machine.travel(START, tick=False) as clock:
             post.write()
-            housekeeping.run_housekeeping()
             post.work()
-            huey.flush()
 
-            housekeeping.run_housekeeping()
-            assert huey.pending_count() == 0
-            clock.shift(60)
-            housekeeping.run_housekeeping()
-            assert huey.pending_count() == 1
+            clock.shift(59)
+            post.work()
+            assert sink.taken == []
+            clock.shift(1)
+            post.work()
+            assert len(sink.taken) == 1
 
     @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
     def test_deliver_a_server_without_encryption_gets_nothing_in_clear(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from secrets import token_hex
 
 import pytest
 from flask import Flask, request
@@ -148,7 +149,7 @@ class TestProxies:
         self, believed: set[str], expected: tuple[str, str, str, str]
     ) -> None:
         app = Flask("proxied")
-        app.config.update(CPRO_PROXIES=1, CPRO_PROXY_HEADERS=believed)
+        app.config.update(SECRET_KEY=token_hex(), CPRO_METRICS_TOKEN="", CPRO_PROXIES=1, CPRO_PROXY_HEADERS=believed)
         install(app)
 
         @app.get("/")

@@ -9,6 +9,7 @@ import pytest
 from cpro.core.jobs.models import JobState
 from tests.core.jobs.conftest import Shop
 from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
 
 As = Callable[..., Browser]
 
@@ -40,13 +41,35 @@ class TestShowJobAccess:
         assert as_(role).get(page(shop.ask("report"))).status_code == 200
 
 
+class TestShowJobWayBack:
+    BACK = "/admin/eleves/?q=quartz"
+
+    def test_show_job_leads_back_once_it_is_finished(self, shop: Shop, as_: As) -> None:
+        job_id = shop.ask("report")
+        browser, address = as_("administrator"), f"{page(job_id)}?retour=/admin/eleves/?q%3Dquartz"
+
+        waiting = Page(browser.get(address))
+        assert self.BACK not in waiting.links
+        assert any(link.startswith(f"{page(job_id)}?retour=") for link in waiting.links), "« Actualiser » keeps it"
+        shop.change(job_id, state=JobState.DONE)
+
+        assert self.BACK in Page(browser.get(address)).links
+
+    @pytest.mark.parametrize("elsewhere", ["https://ailleurs.example/", "//ailleurs.example", "javascript:alert(1)"])
+    def test_show_job_leads_nowhere_else(self, shop: Shop, as_: As, elsewhere: str) -> None:
+        job_id = shop.ask("report")
+        shop.change(job_id, state=JobState.DONE)
+
+        assert elsewhere not in Page(as_("administrator").get(f"{page(job_id)}?retour={elsewhere}")).links
+
+
 class TestShowJobStates:
     def test_show_job_waiting(self, shop: Shop, as_: As) -> None:
         text = as_("administrator").get(page(shop.ask("report"))).text
 
         assert "En attente" in text
         assert "Actualiser" in text
-        assert "progress.js" in text
+        assert "data-running" in text
         assert "http-equiv" not in text
 
     def test_show_job_running_with_figures_then_reloaded(self, shop: Shop, as_: As) -> None:
@@ -74,7 +97,6 @@ class TestShowJobStates:
         assert "Terminé" in text
         assert '<a class="btn btn-primary" href="/admin/">Lire le compte rendu</a>' in text
         assert "Actualiser" not in text
-        assert "progress.js" not in text
         assert "data-running" not in text
 
     def test_show_job_failed_says_why(self, shop: Shop, as_: As) -> None:

@@ -44,6 +44,16 @@ class TestListing:
     def listing(self, **asked: str) -> Listing:
         return Listing.of(asked, "/liste/", columns=(), filters=self.FILTERS)
 
+    def test_listing_leads_to_itself_without_each_word_that_narrows_it(self) -> None:
+        words = self.listing(recherche="zoé", etat="oui", mef="24", tri="nom").words()
+
+        assert [text for text, _url in words] == ["ouverts", "code MEF «\u202f24\u202f»", "recherche «\u202fzoé\u202f»"]
+        assert [url for _text, url in words] == [
+            "/liste/?recherche=zo%C3%A9&mef=24",
+            "/liste/?recherche=zo%C3%A9&etat=oui",
+            "/liste/?etat=oui&mef=24",
+        ]
+
     @pytest.mark.parametrize("typed", ["2026-11-20", "20/11/2026", " 20.11.2026 "])
     def test_listing_of_writes_a_day_as_people_do_and_keeps_it_as_the_calendar_does(self, typed: str) -> None:
         listing = self.listing(du=typed, mef="247")
@@ -97,3 +107,20 @@ def test_journal_says_what_is_wrong_with_its_days(as_: As) -> None:
     assert "Aucune ligne ne répond" not in crossed.text
     assert "n’est pas une date" in word.text
     assert "du abc" not in word.text
+
+
+class TestFilters:
+    def test_filters_beyond_the_second_are_folded_until_one_of_them_narrows_the_list(self, as_: As) -> None:
+        chief = as_("head")
+        closed = chief.get(JOURNAL).text
+        opened = chief.get(JOURNAL, query_string={"du": "2026-01-01"}).text
+
+        assert "Plus de filtres (" in closed
+        assert '<details class="listing-more">' in closed
+        assert '<details class="listing-more" open>' in opened
+
+    def test_filters_in_use_are_words_that_can_be_taken_away(self, as_: As) -> None:
+        page = Page(as_("administrator").get("/admin/utilisateurs/", query_string={"etat": "actif", "recherche": "a"}))
+
+        assert "/admin/utilisateurs/?recherche=a" in page.links
+        assert "/admin/utilisateurs/?etat=actif" in page.links

@@ -34,6 +34,7 @@ LARGE = {"Élèves", "Utilisateurs", "Journal", "Transferts", "Divisions", "Form
 def few_rows_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read exports two rows at a time."""
     monkeypatch.setattr(stored, "_BLOCK", 2)
+    monkeypatch.setattr(stored, "_FIRST", 2)
 
 
 @pytest.fixture

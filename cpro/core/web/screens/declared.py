@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
 from sqlalchemy.orm import joinedload
 
@@ -17,6 +17,9 @@ from cpro.core.web.screens import kinds
 from cpro.core.web.screens.base import SecureModelView
 from cpro.core.web.screens.parts import BulkAction, Column
 from cpro.extensions import db
+
+#: The pages by which rows leave.
+_EXPORTS = ("export", "request_workbook", "workbook")
 
 
 def _power(name: str) -> Any:
@@ -37,6 +40,8 @@ class DeclaredScreen(SecureModelView):
     export_permission: Permission | None = None
     #: what the screen's own actions ask for, besides the powers above
     action_permissions: Sequence[Permission] = ()
+    #: the pages of its own before which a code of the second factor is asked again, as before an export
+    code_again: Collection[str] = ()
 
     #: French: the page's title, one row, and several
     title: str = ""
@@ -49,6 +54,10 @@ class DeclaredScreen(SecureModelView):
     called: str = "id"
     #: names of attributes, or columns and filters of the screen's own; no name: every attribute that is shown
     columns: Sequence[Any] = ()
+    #: the right that a column asks for, by its key, beside the screen's own
+    column_permissions: ClassVar[Mapping[str, Permission]] = {}
+    #: the level (ok, info, warning, blocked) of each word of the column « state »; without any, it is a text
+    levels: ClassVar[Mapping[str, str]] = {}
     filters: Sequence[Any] = ()
     #: the folded columns that a search looks in, in any of which a word may stand; empty without search
     search_keys: tuple[Any, ...] = ()
@@ -59,6 +68,8 @@ class DeclaredScreen(SecureModelView):
     empty_text: str = "Il n’y a rien ici pour l’instant."
     #: help page beside the title
     help_slug: str | None = None
+    #: the endpoint of the tab that these rows belong to, whose neighbours stand above them; "" for a screen of its own
+    under_tab: str = ""
     bulk_actions: Sequence[BulkAction] = ()
 
     #: the attributes that are typed, at creation where they differ, or the forms written by hand
@@ -88,6 +99,15 @@ class DeclaredScreen(SecureModelView):
         self.create_form_class = self.create_form_class or created
         super().__init__(model, db, name=self.title, url=url, endpoint=endpoint)
 
+    def open_columns(self) -> list[Column]:
+        """Return the columns that the person signed in may read."""
+        asked = self.column_permissions
+        return [each for each in self.columns if each.key not in asked or may(asked[each.key])]
+
+    def open_filters(self) -> list[Filter]:
+        """Return the filters that the person signed in may use."""
+        return [each for each in self.filters if each.permission is None or may(each.permission)]
+
     def scaffold_form(self) -> Any:
         """Return the form of correction: Flask-Admin's own would draw every row of a related table."""
         return self.form_class
@@ -95,12 +115,21 @@ class DeclaredScreen(SecureModelView):
     def access_for(self, name: str) -> Access | None:
         """Return what a page of the screen asks; a form of creation or correction survives an expired sign-in."""
         access = super().access_for(name)
-        return access and Access(access.permission, keeps_typed_form=name in ("create_view", "edit_view"))
+        return access and Access(
+            access.permission,
+            keeps_typed_form=name in ("create_view", "edit_view"),
+            code_again=name in (*_EXPORTS, *self.code_again),
+            sends_file=name in ("export", "workbook"),
+        )
 
     # --- What a subclass overrides ---------------------------------------------------------------------------------
 
     def search_numbers(self) -> Any:
         """Return the column where a search looks for numbers, for those who may read it whole; None for others."""
+        return None
+
+    def search_whole(self, text: str) -> Any:
+        """Return the condition that a text sought stands for as a whole, as an address does; None for words."""
         return None
 
     def label_of(self, row: Any) -> str:
@@ -127,9 +156,13 @@ class DeclaredScreen(SecureModelView):
         """Return why nothing can be created here now, in a sentence, or None when it can."""
         return None
 
-    def refusal_links(self) -> list[tuple[str, str]]:
-        """Return where to go when creation is refused, as (label, address)."""
+    def refusal_links(self, row: Any = None) -> list[tuple[str, str]]:
+        """Return where to go when creation is refused, or the correction of a row, as (label, address)."""
         return []
+
+    def bulk_note(self) -> str:
+        """Return where to do what is not offered on the rows ticked, in a sentence; "" for nothing."""
+        return ""
 
     def why_not_edit(self, row: Any) -> str | None:
         """Return why this row cannot be corrected here, in a sentence, or None when it can."""

@@ -15,10 +15,11 @@ from wtforms import EmailField, SelectField, StringField, TelField, URLField
 from wtforms.fields.choices import SelectChoice
 
 from cpro.core import clock
+from cpro.core.codes import find_named
 from cpro.core.formatting import format_date, format_instant, mask_ine
-from cpro.core.lists import find_coded
 from cpro.core.permissions import Permission
-from cpro.core.shown import Choices, Filter, Shown, shown_of, words_of
+from cpro.core.shown import Filter, Shown, shown_of, words_of
+from cpro.core.web.choices import CodeField
 from cpro.core.web.current_user import may
 from cpro.core.web.forms import BaseForm, DayField, VersionedForm, checked
 from cpro.core.web.registry import registry
@@ -53,19 +54,11 @@ _BLANKS = {"ine": "sans INE"}
 _RELATIONS = ("relation", "lookup")
 
 
-class LookupField(StringField):
-    """A code typed, helped by a short list of suggestions that works without a script (`<datalist>`)."""
-
-    def __init__(self, *args: Any, suggest: Callable[[], Choices], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.suggest = suggest
-
-
 _FIELDS: dict[str, Any] = {
     "day": DayField,
     "choice": SelectField,
     "relation": SelectField,
-    "lookup": LookupField,
+    "lookup": CodeField,
     "email": EmailField,
     "phone": TelField,
     "website": URLField,
@@ -75,13 +68,12 @@ _FIELDS: dict[str, Any] = {
 def column_of(model: type[Any], name: str) -> Column:
     """Return the column of a list that an attribute makes."""
     said, attribute = shown_of(model, name), getattr(model, name)
-    sort = () if not said.sort else (_sorted_by(getattr(model, name if said.sort is True else str(said.sort))),)
     stored = None if isinstance(attribute, property) else _stored(name, said)
     return Column(
         said.key or name,
         said.label,
         attrgetter(name) if stored is None else stored.text_of,
-        sort,
+        _order_of(model, name, said),
         in_list=said.in_list,
         is_number=said.kind == "number",
         loads=attribute if said.kind in _RELATIONS else None,
@@ -100,6 +92,13 @@ def _stored(name: str, said: Shown) -> Stored:
         return Stored(name, blank, text=lambda: told, cell=lambda: told)
     text = _READERS.get(said.kind, lambda: str)
     return Stored(name, blank, text=text, cell=_CELLS.get(said.kind, text))
+
+
+def _order_of(model: type[Any], name: str, said: Shown) -> tuple[Any, ...]:
+    """Return what rows are ordered by when a list is asked by a column; nothing where it cannot be."""
+    named = said.sort if said.sort is not True else name
+    names = [named] if isinstance(named, str) else named or ()
+    return tuple(_sorted_by(getattr(model, each)) for each in names)
 
 
 def _sorted_by(attribute: Any) -> Any:
@@ -121,9 +120,9 @@ def filters_of(model: type[Any], name: str) -> list[Filter]:
         where, choices = each.where, each.choices
         if said.kind in _RELATIONS:
             other = attribute.property.mapper.class_
-            where = where or (lambda code: _key_of(attribute).in_(find_coded(other, code)))
+            where = where or (lambda code: _key_of(attribute).in_(find_named(other, code)))
             listed = partial(queries.name_rows, other, said.of)
-            choices = choices or (listed if each.everything else partial(queries.suggest_codes, other))
+            choices = choices or (listed if each.everything else partial(queries.list_codes, other))
         elif said.kind == "choice":
             members = _members(model, name)
             where = where or (lambda value: attribute == members(value))
@@ -163,7 +162,8 @@ def field_of(model: type[Any], name: str, *validators: Any, help: str = "") -> A
         judged = said.kind == "relation" or bool(validators)
         more = {"choices": [SelectChoice(*each) for each in offered], "validate_choice": not judged}
     elif said.kind == "lookup":
-        more = {"suggest": partial(queries.suggest_codes, getattr(model, name).property.mapper.class_)}
+        other = getattr(model, name).property.mapper.class_
+        more = {"offer": partial(queries.list_codes, other), "nothing": said.nothing}
     kind = SelectField if said.choices else _FIELDS.get(said.kind, StringField)
     return kind(said.typed or said.label, validators, description=help or said.help, **more)
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from cpro.core.counts import MOST_COUNTED
 from cpro.core.lists import ListState
 from cpro.core.parsing import read_day
 from cpro.core.shown import Condition, Filter
 from cpro.core.web.screens.parts import Column
 
 PAGE_SIZES = (20, 50, 100)
-#: Rows are counted no further: a count does not grow with the table.
-MAX_ROWS = 10_000
 #: Rows found by their words are each read to be counted.
 _MOST_FOUND = 1_000
 _LONGEST_VALUE = 100
@@ -52,7 +51,7 @@ class Listing(ListState):
     @property
     def most_counted(self) -> int:
         """Return how many rows are counted; beyond, the list says « plus de »."""
-        return _MOST_FOUND if self.search else MAX_ROWS
+        return _MOST_FOUND if self.search else MOST_COUNTED
 
     def conditions(self) -> list[Condition]:
         """Return the conditions of the filters chosen."""
@@ -64,10 +63,24 @@ class Listing(ListState):
         sort = next((column.sort for column in self.columns if column.key == self.sort), ())
         return [part.desc() if self.descending else part for part in sort]
 
-    def phrase(self) -> str:
-        """Return what was asked, as the end of a sentence."""
+    def phrase(self, *, sorted_too: bool = False) -> str:
+        """Return what was asked, as the end of a sentence, with the order of the rows if that is wanted."""
         parts = [each.phrase(text) for each, text in self._in_use()]
-        return ", ".join([*parts, f"contenant «\u202f{self.search}\u202f»"] if self.search else parts)
+        parts += [self.sought] if self.search else []
+        if sorted_too:
+            way = "de la fin au début" if self.descending else "du début à la fin"
+            parts += [f"par «\u202f{each.label}\u202f» {way}" for each in self.columns if each.key == self.sort]
+        return ", ".join(parts)
+
+    def words(self) -> list[tuple[str, str]]:
+        """Return what was asked, word by word, each with the address of the list without it."""
+        words = []
+        for each, text in self._in_use():
+            others = {key: value for key, value in self.chosen.items() if key != each.key}
+            words.append((each.phrase(text), replace(self, chosen=others).page_url()))
+        if self.search:
+            words.append((self.sought, replace(self, search="").page_url()))
+        return words
 
     def everything_url(self) -> str:
         """Return the address of the same list without search nor filter."""

@@ -73,14 +73,14 @@ class ListedRow:
     """One row of a list, as its template draws it."""
 
     id: int
-    #: what people call it, where there are actions on it, and among namesakes, where it may have a tick box
-    label: str
+    #: what people call it among namesakes; alone of its page to be called so
     full_label: str
-    #: its page, and the text that leads there
+    #: its page, the text that leads there, and what that link is called where it is heard out of its row
     url: str
     heading: str
-    #: the other columns, each a class of the style sheets, or "", and a text
-    cells: Sequence[tuple[str, str]]
+    link_name: str
+    #: the other columns, each a class of the style sheets, or "", a text, and the level of a state, or ""
+    cells: Sequence[tuple[str, str, str]]
     #: what may be done to it, as (label, address)
     actions: Sequence[tuple[str, str]]
     #: why it has no tick box; "" when it has one

@@ -8,16 +8,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.sql.base import ExecutableOption
 
-from cpro.core.lists import count_rows, counting
+from cpro.core.counts import Counted, count_rows
 from cpro.extensions import db
 
 Options = Sequence[ExecutableOption]
-_SUGGESTED = 50
 
 
 def list_rows(model: type[Any], ids: Collection[int | None], options: Options = ()) -> Sequence[Any]:
     """Return the rows of some ids; an id that is nobody's, or another school's, has none."""
     return db.session.scalars(select(model).where(model.id.in_(ids)).options(*options)).all()
+
+
+def list_ids(statement: Select[Any], *, most: int) -> list[int]:
+    """Return the ids of the first rows of a list."""
+    (model,) = (each["entity"] for each in statement.column_descriptions)
+    return list(db.session.scalars(statement.with_only_columns(model.id).limit(most)))
 
 
 def select_rows(model: type[Any], conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
@@ -26,20 +31,21 @@ def select_rows(model: type[Any], conditions: Sequence[ColumnElement[bool]]) -> 
 
 
 def read_page(statement: Select[Any], listed: Select[Any], *, most: int) -> tuple[int, list[Any]]:
-    """Return how many rows are `listed`, counting no further than one beyond `most`, and those of one page.
+    """Return how many rows are `listed`, or more than `most`, and those of one page.
 
     One statement says both, but for a page without rows, which has none to say how many there are.
     """
     (model,) = (each["entity"] for each in statement.column_descriptions)
     counted = listed.with_only_columns(model.id)
-    total = counting(counted, most=most).scalar_subquery()
-    found = db.session.execute(statement.add_columns(total)).all()
-    return (found[0][1] if found else count_rows(counted, most=most)), [row for row, _total in found]
+    total = Counted(counted, most)
+    found = db.session.execute(statement.add_columns(total.number)).all()
+    number = total.read(found[0][1]) if found else count_rows(counted, most=most)
+    return number, [row for row, _total in found]
 
 
-def suggest_codes(model: type[Any]) -> list[tuple[str, str]]:
-    """Return code and label of the first rows, to help typing one: never a list of everything."""
-    return _pairs(select(model.code, model.label).order_by(model.code).limit(_SUGGESTED))
+def list_codes(model: type[Any]) -> list[tuple[str, str]]:
+    """Return code and label of the rows of a small table, in the order of the codes."""
+    return _pairs(select(model.code, model.label).order_by(model.code, model.id))
 
 
 def name_rows(model: type[Any], words: str) -> list[tuple[str, str]]:

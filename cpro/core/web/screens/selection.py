@@ -31,11 +31,22 @@ class Selection:
 
 
 def select_listed(
-    model: type[Any], listing: Listing, *, search_keys: Sequence[Any], numbers: Any, default_order: Sequence[Any]
+    model: type[Any],
+    listing: Listing,
+    *,
+    search_keys: Sequence[Any],
+    numbers: Any,
+    whole: Any = None,
+    default_order: Sequence[Any],
 ) -> Selection:
-    """Return what a list of a model shows; `numbers` is the column where a search looks for numbers, if any."""
+    """Return what a list of a model shows; `numbers` is the column where a search looks for numbers, if any.
+
+    `whole` is the condition that the text sought stands for as a whole, such as an address, in place of its words.
+    """
     found, order = queries.select_rows(model, listing.conditions()), listing.order()
-    if listing.search and search_keys and issubclass(model, Searched):
+    if whole is not None:
+        found = found.where(whole)
+    elif listing.search and search_keys and issubclass(model, Searched):
         search = Search(model, listing.search, numbers)
         if not order:
             ranked, order = search.rank(found)

@@ -15,8 +15,8 @@ from cpro.core.spreadsheets import Block
 from cpro.core.web.screens.parts import Column, Stored
 from cpro.extensions import db
 
-#: Rows of a block: enough to cost little each, few enough for the first to be there at once.
-_BLOCK = 2000
+#: Rows of a block, enough for a statement to cost little each; of the first one, few, to be there at once.
+_BLOCK, _FIRST = 2000, 200
 #: Values of a column whose cells are remembered.
 _REMEMBERED = 5000
 
@@ -39,7 +39,7 @@ def read_blocks(
         statement, read = _select_values(found, model, columns, as_text=as_text)
     else:
         statement, read = found.options(*options), _rows_reader(columns, as_text=as_text)
-    return read_in_blocks(statement, order, read, size=_BLOCK)
+    return read_in_blocks(statement, order, read, first=_FIRST, size=_BLOCK)
 
 
 def _rows_reader(columns: Sequence[Column], *, as_text: bool) -> Reader[Block]:

@@ -6,44 +6,42 @@ rows, the forms, the writes and the page (docs/decisions/0005 says what is repla
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from flask import Response, abort, g, make_response, request
+from flask import abort, g, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 
-from cpro.core import clock, events, spreadsheets
+from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError, Forbidden, MaybeThere, NotFound, refusal_of
-from cpro.core.formatting import format_count
-from cpro.core.lists import count_rows, find_page_from
+from cpro.core.lists import find_neighbours, find_page_from, follow_row, tell_apart
 from cpro.core.parsing import read_id
-from cpro.core.spreadsheets import csv_chunks, xlsx_chunks
 from cpro.core.transactions import unit_of_work
+from cpro.core.validators import fold
 from cpro.core.web import drafts
 from cpro.core.web.conflicts import explain
-from cpro.core.web.current_user import current_actor, current_principal, may, remote_address
+from cpro.core.web.current_user import announce, current_actor, may
 from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.core.web.screens import queries
-from cpro.core.web.screens.declared import DeclaredScreen
-from cpro.core.web.screens.listing import MAX_ROWS, PAGE_SIZES, Listing
+from cpro.core.web.screens import queries, remembered
+from cpro.core.web.screens.arranged import ArrangedScreen
+from cpro.core.web.screens.bulk import MOST_AT_ONCE, TOO_MANY, describe_left_out
+from cpro.core.web.screens.listing import PAGE_SIZES, Listing
 from cpro.core.web.screens.parts import BulkAction, Column, ListedRow
-from cpro.core.web.screens.selection import Selection, select_listed
-from cpro.core.web.screens.stored import read_blocks
-from cpro.core.web.streaming import stream_in_scope
 
-_MIMETYPES = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 #: the power that each page asks, besides the right to read the screen
-_POWERS = {"create_view": "can_create", "edit_view": "can_edit", "delete_view": "can_delete", "export": "can_export"}
+_POWERS = {
+    "create_view": "can_create",
+    "edit_view": "can_edit",
+    "delete_view": "can_delete",
+    **dict.fromkeys(("export", "request_workbook", "workbook"), "can_export"),
+}
 
 
-class Screen(DeclaredScreen):
+class Screen(ArrangedScreen):
     """A table of the data model as people browse it; every power asks for its permission, or is off.
 
     What its columns are called, how they read, filter, sort and are typed stands in the model (`core.shown`); a
@@ -80,9 +78,11 @@ class Screen(DeclaredScreen):
         """
         listing = self._listing()
         selection, totals = self._selection(listing), [0]
+        # Counted in their order too: without statistics, SQLite would read any other index of the school.
+        listed = selection.statement.order_by(*selection.order)
 
         def read(found: Any) -> list[Any]:
-            totals[0], rows = queries.read_page(found, selection.statement, most=listing.most_counted)
+            totals[0], rows = queries.read_page(found, listed, most=listing.most_counted)
             return rows
 
         statement = selection.statement.options(*self.options)
@@ -117,18 +117,6 @@ class Screen(DeclaredScreen):
     def _rows_of(self, ids: Any) -> Sequence[Any]:
         return queries.list_rows(self.model, ids, self.options)
 
-    def _listing(self) -> Listing:
-        return Listing.of(request.args, self.get_url(".index_view"), columns=self.columns, filters=self.filters)
-
-    def _selection(self, listing: Listing) -> Selection:
-        return select_listed(
-            self.model,
-            listing,
-            search_keys=self.search_keys,
-            numbers=self.search_numbers(),
-            default_order=self.default_order,
-        )
-
     # --- Pages -----------------------------------------------------------------------------------------------------
 
     def render(self, template: str, **context: Any) -> ResponseReturnValue:
@@ -139,93 +127,86 @@ class Screen(DeclaredScreen):
             page.update(self._list_page(page["data"]))
         elif template == self.details_template:
             told = {"object_type": self.object_type, "object_id": str(row.id)}
+            page["neighbours"] = self._find_neighbours(row) if request.method == "GET" else ()
             if not page.get("refusal_text"):
-                self._announce(events.record_opened, **told, object_label=self.label_of(row))
-            values = [(column.label, column.value(row)) for column in self.columns]
+                announce(events.record_opened, self, **told, object_label=self.label_of(row))
+            values = [(column.label, column.value(row)) for column in self.open_columns()]
             page.update(values=values, sections=registry().object_sections(*told.values()))
         return render_page(template, screen=self, admin_view=self, **page)
 
     def _list_page(self, rows: Sequence[Any]) -> dict[str, Any]:
         listing = self._listing()
         if listing.is_narrowed:
-            self._announce(events.search_made, screen=self.title, sought=listing.phrase())
+            announce(events.search_made, self, screen=self.title, sought=listing.phrase())
+        remembered.remember(self.endpoint, listing)
         refusal = self.why_not_create() if self.can_create else None
         offered = self.refusal_links() if refusal else ()
         links = [{"text": "", "link_url": url, "link_label": label} for label, url in offered]
-        columns, actions = [column for column in self.columns if column.in_list], self.open_bulk_actions()
+        columns, actions = self.shown_columns(), self.open_bulk_actions()
         return {
             "listing": listing,
             "columns": columns,
             "rows": list(self._list_rows(rows, columns, actions)),
+            "arranged": self.arranged(listing),
             "gate": [{"text": refusal}, *links] if refusal else [],
             "page": g.list_page,
-            "max_rows": listing.most_counted,
             "page_sizes": PAGE_SIZES,
             "bulk_actions": actions,
+            "most_at_once": MOST_AT_ONCE,
+            "are_close": remembered.choose_rows(request.args.get("rangs", "")),
+            "last_narrowed": None if listing.is_narrowed else self.last_narrowed(),
         }
+
+    def _find_neighbours(self, row: Any) -> list[tuple[str, str, str]]:
+        """Return the rows before and after one in the list as it was left: relation, label, address.
+
+        Whoever goes from row to row, past the end of a page, then comes back to the page where the row stands.
+        """
+        left = self.left_listing()
+        selection = self._selection(left)
+        listed, order, place = selection.statement, selection.order, {"place_of": selection.place_of, "row_id": row.id}
+        found = find_neighbours(listed.options(*self.options), *order, **place)
+        followed = follow_row(left, listed, *order, before=found[0], by_name=selection.is_by_name, **place)
+        remembered.remember(self.endpoint, followed)
+        return [
+            (rel, self.full_label(each), self.get_url(".details_view", id=each.id))
+            for rel, each in zip(("prev", "next"), found, strict=True)
+            if each is not None
+        ]
 
     def _list_rows(
         self, rows: Sequence[Any], columns: Sequence[Column], actions: Sequence[BulkAction]
     ) -> Iterator[ListedRow]:
         """Yield the rows as the template draws them; what is the same for all of them is asked once."""
-        first, others = columns[0], [(column.css, column.value) for column in columns[1:]]
+        first, *others = columns
         refused = [action.left_out(rows, by=current_actor(), together=False) for action in actions]
         details, edit, delete = (self.get_url(name) for name in (".details_view", ".edit_view", ".delete_view"))
         can_edit, deletable = self.can_edit, self.list_deletable(rows) if self.can_delete else ()
-        for row in rows:
+        labels = [self.full_label(row) for row in rows]
+        for row, label, unique in zip(rows, labels, tell_apart(labels, [row.id for row in rows]), strict=True):
+            heading = first.value(row)
             row_actions = [("Corriger", f"{edit}?id={row.id}")] if can_edit and not self.why_not_edit(row) else []
             row_actions += self.row_actions(row)
             if row.id in deletable:
                 row_actions.append(("Supprimer", f"{delete}?id={row.id}"))
-            reasons, heading = [each[row.id] for each in refused if row.id in each], first.value(row)
-            label = self.label_of(row) if row_actions or not heading else ""
             yield ListedRow(
-                row.id,
-                label,
-                self.full_label(row) if actions else "",
-                f"{details}?id={row.id}",
-                heading or label,
-                [(css, value(row)) for css, value in others],
-                row_actions,
-                " ".join(dict.fromkeys(reasons)) if refused and len(reasons) == len(refused) else "",
+                id=row.id,
+                full_label=unique,
+                url=f"{details}?id={row.id}",
+                heading=heading or label,
+                link_name=unique if heading in unique else f"{heading}, {unique}",
+                cells=[self._cell(column, row) for column in others],
+                actions=row_actions,
+                why_no_box=_explain_no_box(row.id, refused),
             )
+
+    def _cell(self, column: Column, row: Any) -> tuple[str, str, str]:
+        text = column.value(row)
+        return column.css, text, self.levels.get(text, "") if column.key == "state" else ""
 
     def details_page(self, row: Any, *, refusal_text: str = "", status: int = 200) -> ResponseReturnValue:
         """Render the page of a row, with the sentence that refused an action on it."""
         return self.render(self.details_template, model=row, refusal_text=refusal_text, status=status)
-
-    @expose("/export/<any(csv, xlsx):export_type>/")
-    def export(self, export_type: str) -> ResponseReturnValue:
-        """Send the rows of the list as a file that no spreadsheet executes."""
-        listing = self._listing()
-        if export_type == "xlsx":
-            self._check_fits_in_a_workbook(listing)
-        self._announce(events.exported, screen=self.title, sought=listing.phrase(), file_format=export_type)
-        answer = Response(stream_in_scope(self._chunks(listing, export_type)), mimetype=_MIMETYPES[export_type])
-        name = f"{self.endpoint}-{clock.utcnow():%Y-%m-%d}.{export_type}"
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
-
-    def _check_fits_in_a_workbook(self, listing: Listing) -> None:
-        """Raise `DomainError` where a list is longer than a worksheet may be."""
-        listed = self._selection(listing).statement.with_only_columns(self.model.id)
-        if count_rows(listed, most=spreadsheets.MOST_ROWS) > spreadsheets.MOST_ROWS:
-            most = format_count(spreadsheets.MOST_ROWS)
-            raise DomainError(
-                f"Un classeur XLSX tient {most} lignes au plus, et cette liste en a davantage\u202f: exportez-la en "
-                "CSV, ou par parties avec les filtres."
-            )
-
-    def _chunks(self, listing: Listing, export_type: str) -> Iterator[bytes]:
-        """Yield the file that holds every row of a list, as texts or as a workbook holds them."""
-        selection, as_text = self._selection(listing), export_type == "csv"
-        blocks = read_blocks(selection.statement, selection.order, self.columns, as_text=as_text, options=self.options)
-        titles = [column.label for column in self.columns]
-        return csv_chunks(titles, blocks) if export_type == "csv" else xlsx_chunks(titles, blocks, title=self.title)
-
-    def _announce(self, fact: Any, **details: Any) -> None:
-        fact.send(self, principal=current_principal(), origin=remote_address(), now=clock.utcnow(), **details)
 
     # --- Forms -----------------------------------------------------------------------------------------------------
 
@@ -342,12 +323,14 @@ class Screen(DeclaredScreen):
             raise Forbidden("Cette action n’existe pas, ou votre compte n’en a pas le droit.")
         listing = self._listing()  # the search and the filters that the list was posted with
         back = listing.url()
-        ids = {read_id(text) for text in request.form.getlist("rowid")[:MAX_ROWS]}
-        rows = self._rows_of(ids)
+        ids = self._ids_meant(listing)
+        if len(ids) > MOST_AT_ONCE:
+            return back_to(back, TOO_MANY, "warning")
+        rows = sorted(self._rows_of(ids), key=lambda row: getattr(row, "search_key", "") or fold(self.full_label(row)))
         if not rows or len(rows) != len(ids):
             return back_to(back, "Cochez d’abord des lignes de la liste.", "warning")
         left_out = action.left_out(rows, by=current_actor(), together=True)
-        kept = [f"Rien ne change pour {self.full_label(row)}. {left_out[row.id]}" for row in rows if row.id in left_out]
+        kept = describe_left_out([(self.full_label(row), left_out[row.id]) for row in rows if row.id in left_out])
         rows = [row for row in rows if row.id not in left_out]
         if not rows:
             return back_to(back, " ".join(kept), "warning")
@@ -366,9 +349,15 @@ class Screen(DeclaredScreen):
             done = action.run([row.id for row in rows], by=current_actor(), now=clock.utcnow())
         return back_to(back, done)
 
+    def _ids_meant(self, listing: Listing) -> set[int | None]:
+        """Return the ids of the rows ticked, or, where all of the list is meant, of every row that it shows."""
+        if request.form.get("tous") != "oui":
+            return {read_id(text) for text in request.form.getlist("rowid")}
+        return set(queries.list_ids(self._selection(listing).statement, most=MOST_AT_ONCE + 1))
+
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> ResponseReturnValue:
-        """Answer 404: look-ups are fields of forms here (`kinds.LookupField`)."""
+        """Answer 404: a row is chosen by its code, in the form itself (`core.web.choices`)."""
         raise NotFound("Cette adresse n’existe pas.")
 
     @expose("/ajax/update/", methods=("POST",))
@@ -380,6 +369,12 @@ class Screen(DeclaredScreen):
 def _answer(answer: ResponseReturnValue) -> NoReturn:
     """End the request with an answer of ours, where Flask-Admin would flash English and redirect with 302."""
     abort(make_response(answer))
+
+
+def _explain_no_box(row_id: int, refused: Sequence[Mapping[int, str]]) -> str:
+    """Return why no action takes a row; "" where one does, and where there are none."""
+    reasons = [each[row_id] for each in refused if row_id in each]
+    return " ".join(dict.fromkeys(reasons)) if refused and len(reasons) == len(refused) else ""
 
 
 def _confirm(title: str, **page: Any) -> ResponseReturnValue:

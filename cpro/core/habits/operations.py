@@ -1,0 +1,104 @@
+"""Keep, rename and forget the lists of somebody, and the columns they see. Nothing of it goes into the journal."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from cpro.core.errors import DomainError, check_no_error
+from cpro.core.habits.models import KeptList, ListHabits
+from cpro.core.habits.queries import find_habits
+from cpro.core.validators import InvalidText, clean_text, fold
+from cpro.extensions import db
+
+LONGEST_NAME = 60
+#: Lists kept of one screen: as many as are found at a glance above it.
+MOST_KEPT = 20
+
+_UNNAMED = "Donnez-lui un nom, par exemple «\u202fTerminales sans INE\u202f»."
+_TAKEN = "Vous gardez déjà une liste sous ce nom."
+_NOTHING = "Il n’y a rien à garder\u202f: cherchez, filtrez ou triez d’abord la liste."
+_FULL = f"Vous gardez déjà {MOST_KEPT} listes ici\u202f: supprimez-en une d’abord."
+
+
+def keep_list(screen: str, name: str, asked: Mapping[str, object], *, account_id: int) -> KeptList:
+    """Keep what is asked of a list under a name; return it.
+
+    Raises `DomainError` on the field `name` where there is none or it is taken, where nothing is asked, or where there
+    are `MOST_KEPT` already.
+    """
+    habits = _open(screen, account_id)
+    if not asked:
+        raise DomainError(_NOTHING, field="name")
+    if len(habits.kept) >= MOST_KEPT:
+        raise DomainError(_FULL, field="name")
+    values = {key: str(value) for key, value in asked.items()}
+    made = KeptList(secrets.token_hex(4), _read_name(name, habits.lists), values)
+    _save(habits, [*habits.lists, made])
+    return made
+
+
+def update_lists(screen: str, names: Mapping[str, str], gone: Collection[str], *, account_id: int) -> None:
+    """Rename kept lists, by their ids, and forget those of `gone`; one that is not there any more is left.
+
+    Raises `FieldErrors` on the fields `name_<id>` that hold no name, or one that is taken.
+    """
+    habits = _open(screen, account_id)
+    left, errors = [each for each in habits.lists if each.id not in gone], {}
+    renamed: list[KeptList] = []
+    for each in left:
+        try:
+            name = _read_name(names.get(each.id, each.name), renamed)
+            renamed.append(replace(each, name=name))
+        except DomainError as refusal:
+            errors[f"name_{each.id}"] = refusal.message
+    check_no_error(errors)
+    _save(habits, renamed)
+
+
+def choose_columns(screen: str, columns: Sequence[str], *, account_id: int) -> None:
+    """Show some columns of a list, by their keys; none for the usual ones."""
+    habits = _open(screen, account_id)
+    habits.columns = [*columns]
+    _save(habits, habits.lists)
+
+
+def forget_account(session: Session, account_id: int) -> None:
+    """Forget all the habits of somebody whose account is closed."""
+    session.execute(
+        delete(ListHabits).where(ListHabits.account_id == account_id),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _open(screen: str, account_id: int) -> ListHabits:
+    return find_habits(screen, account_id=account_id) or ListHabits(
+        account_id=account_id, screen=screen, columns=[], kept=[]
+    )
+
+
+def _save(habits: ListHabits, lists: Sequence[KeptList]) -> None:
+    """Write what is kept; a row that would hold nothing goes."""
+    habits.kept = [asdict(each) for each in sorted(lists, key=lambda each: fold(each.name))]
+    if habits.kept or habits.columns:
+        db.session.add(habits)
+    elif habits.id is not None:
+        db.session.delete(habits)
+    db.session.flush()
+
+
+def _read_name(text: str, others: Sequence[KeptList]) -> str:
+    """Return a name as it is kept. Raises `DomainError` on the field `name`."""
+    try:
+        name = clean_text(text, max_length=LONGEST_NAME)
+    except InvalidText as refusal:
+        raise DomainError(refusal.message, field="name") from refusal
+    if not name:
+        raise DomainError(_UNNAMED, field="name")
+    if fold(name) in {fold(each.name) for each in others}:
+        raise DomainError(_TAKEN, field="name")
+    return name

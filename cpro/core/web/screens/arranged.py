@@ -1,0 +1,212 @@
+"""How somebody arranges the list of a screen for themselves: searches kept under a name, columns chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import g, request
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from wtforms import BooleanField, Field, StringField
+
+from cpro.core.errors import DomainError, Forbidden
+from cpro.core.habits import operations
+from cpro.core.habits.models import KeptList
+from cpro.core.habits.operations import LONGEST_NAME
+from cpro.core.habits.queries import find_habits
+from cpro.core.transactions import unit_of_work
+from cpro.core.web.current_user import current_account_id
+from cpro.core.web.forms import BaseForm, marked_required, posted
+from cpro.core.web.pages import OWN, back_to, render_page
+from cpro.core.web.screens import remembered
+from cpro.core.web.screens.exported import ExportedScreen
+from cpro.core.web.screens.listing import Listing
+from cpro.core.web.screens.parts import Column, once
+
+_GONE = "Un filtre ou un tri de cette liste n’existe plus, ou votre compte n’y a pas droit."
+
+#: What a browser lets one type of the name of a list.
+_SHORT = {"maxlength": LONGEST_NAME}
+
+
+class KeepForm(BaseForm):
+    """The name under which a list is kept."""
+
+    name = StringField("Nom de la liste", [marked_required], render_kw=_SHORT)
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What somebody keeps of a list: lists under a name, and the keys of the columns chosen, if any."""
+
+    lists: Sequence[KeptList] = ()
+    columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A list kept under a name, as it reads now."""
+
+    id: str
+    name: str
+    #: the list, where all that was asked of it still makes sense; else what it is now without what does not
+    url: str
+    phrase: str
+    #: why it is not any more what it was, in sentences
+    problems: Sequence[str]
+    is_current: bool
+
+    @classmethod
+    def of(cls, kept: KeptList, read: Listing, current: Mapping[str, str]) -> Kept:
+        """Return how a list reads, from its parameters read again."""
+        known = {each.key for each in read.filters}
+        lost = [key for key in kept.asked if key not in read.kept() and key not in known]
+        problems = [*read.problems, *([_GONE] if lost else [])]
+        return cls(kept.id, kept.name, read.url(), read.phrase(sorted_too=True), problems, kept.asked == current)
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """What the page of a list shows of how somebody arranged it."""
+
+    lists: Sequence[Kept]
+    keep: KeepForm
+    #: whether what the list shows now may be kept under a name
+    may_keep: bool
+    #: each column besides the first, and whether it is shown; whether somebody chose them
+    choices: Sequence[tuple[Column, bool]]
+    is_chosen: bool
+
+
+class ArrangedScreen(ExportedScreen):
+    """The lists that the accounts of a school keep of a screen, and the columns that they see of it."""
+
+    def left_listing(self) -> Listing:
+        """Return the list as it was left, for the pages below it."""
+        return self._read_listing(remembered.recall(self.endpoint), self.get_url(".index_view"))
+
+    def last_narrowed(self) -> Listing | None:
+        """Return the list as it was last narrowed, or None."""
+        found = self._read_listing(remembered.recall_narrowed(self.endpoint), self.get_url(".index_view"))
+        return found if found.is_narrowed else None
+
+    def shown_columns(self) -> list[Column]:
+        """Return the columns of the list: the first, which names the row, and those chosen, or the usual ones."""
+        first, *others = self.open_columns()
+        chosen = self._habits().columns
+        return [first, *(each for each in others if (each.key in chosen if chosen else each.in_list))]
+
+    def printed_columns(self) -> Sequence[Column]:
+        """Return the columns of the page to print: those that somebody chose to see, or all of them."""
+        return self.shown_columns() if self._habits().columns else self.open_columns()
+
+    def arranged(self, listing: Listing) -> Arranged | None:
+        """Return what the page of a list shows of it; None for platform accounts, who keep nothing in a school."""
+        if current_account_id() is None:
+            return None
+        asked, shown = _asked_of(listing), self.shown_columns()
+        lists, refused = self._read_lists(asked), g.get("keep_form")
+        return Arranged(
+            lists,
+            refused or KeepForm(formdata=None),
+            bool(refused) or (bool(asked) and not any(each.is_current for each in lists)),
+            [(each, each in shown) for each in self.open_columns()[1:]],
+            bool(self._habits().columns),
+        )
+
+    @expose("/listes/garder/", methods=("POST",))
+    def keep_list(self) -> ResponseReturnValue:
+        """Keep the list of the address under a name, or show it again with what refuses."""
+        account_id, listing, form = self._own_account(), self._listing(), KeepForm(posted())
+        try:
+            with unit_of_work():
+                kept = operations.keep_list(
+                    self.endpoint, form.name.data or "", _asked_of(listing), account_id=account_id
+                )
+        except DomainError as refusal:
+            form.blame(refusal)
+            g.keep_form, g.screen_page = form, {"status": refusal.status}
+            return self.index_view()  # type: ignore[no-any-return]
+        return back_to(
+            listing.url(), f"Liste gardée\u202f: {kept.name}. Vous seul la voyez, au-dessus de ces lignes.", OWN
+        )
+
+    @expose("/listes/")
+    def kept_lists(self) -> ResponseReturnValue:
+        """Show the lists kept, to rename them or let them go."""
+        self._own_account()
+        return self._lists_page(_form_of(self._habits().lists))
+
+    @expose("/listes/changer/", methods=("POST",))
+    def change_lists(self) -> ResponseReturnValue:
+        """Rename lists kept, and forget those that are ticked."""
+        account_id, lists = self._own_account(), self._habits().lists
+        form = _form_of(lists, posted())
+        names = {each.id: form[f"name_{each.id}"].data or "" for each in lists}
+        gone = [each.id for each in lists if form[f"gone_{each.id}"].data]
+        try:
+            with unit_of_work():
+                operations.update_lists(self.endpoint, names, gone, account_id=account_id)
+        except DomainError as refusal:
+            form.blame(refusal)
+            return self._lists_page(form, status=refusal.status)
+        return back_to(self.left_listing().url(), "Vos listes gardées sont enregistrées.", OWN)
+
+    @expose("/colonnes/", methods=("POST",))
+    def choose_columns(self) -> ResponseReturnValue:
+        """Show the columns ticked, or the usual ones; the first always stays."""
+        account_id, others = self._own_account(), self.open_columns()[1:]
+        ticked = [each.key for each in others if each.key in request.form.getlist("colonne")]
+        usual = [each.key for each in others if each.in_list]
+        is_usual = "habituelles" in request.form or ticked in ([], usual)
+        with unit_of_work():
+            operations.choose_columns(self.endpoint, [] if is_usual else ticked, account_id=account_id)
+        said = "Les colonnes habituelles sont montrées." if is_usual else "Vos colonnes sont enregistrées."
+        return back_to(self._listing().url(), said, OWN)
+
+    def _own_account(self) -> int:
+        """Return the account that keeps lists. Raises `Forbidden` for those of the platform, who only read here."""
+        account_id = current_account_id()
+        if account_id is None:
+            raise Forbidden("Seuls les comptes de l’établissement gardent des listes et choisissent des colonnes.")
+        return account_id
+
+    def _habits(self) -> Habits:
+        """Return what somebody keeps of the list, read once."""
+        account_id = current_account_id()
+        if account_id is None:
+            return Habits()
+
+        def read() -> Habits:
+            found = find_habits(self.endpoint, account_id=account_id)
+            keys = {each.key for each in self.open_columns()[1:]}
+            return Habits(found.lists, [key for key in found.columns if key in keys]) if found else Habits()
+
+        return once(f"habits_{self.endpoint}", read)
+
+    def _read_lists(self, current: Mapping[str, str]) -> list[Kept]:
+        base = self.get_url(".index_view")
+        return [Kept.of(each, self._read_listing(each.asked, base), current) for each in self._habits().lists]
+
+    def _lists_page(self, form: BaseForm, *, status: int = 200) -> ResponseReturnValue:
+        lists = [(each, form[f"name_{each.id}"], form[f"gone_{each.id}"]) for each in self._read_lists({})]
+        return render_page("screens/kept_lists.html", screen=self, form=form, lists=lists, status=status)
+
+
+def _asked_of(listing: Listing) -> dict[str, str]:
+    """Return what a list asks for, whatever its page."""
+    return {name: str(value) for name, value in listing.kept().items()}
+
+
+def _form_of(lists: Sequence[KeptList], typed: Mapping[str, str] | None = None) -> BaseForm:
+    """Return the form that renames and forgets lists: two fields for each."""
+    fields: dict[str, Field] = {}
+    for each in lists:
+        called = f"«\u202f{each.name}\u202f»"
+        fields[f"name_{each.id}"] = StringField(
+            f"Nom de {called}", [marked_required], default=each.name, render_kw=_SHORT
+        )
+        fields[f"gone_{each.id}"] = BooleanField(f"Supprimer {called}")
+    made: type[BaseForm] = type("KeptListsForm", (BaseForm,), fields)
+    return made(typed)
