@@ -12,6 +12,7 @@ def register_audit_labels() -> None:
             "mandate:closed": "a fermé un accès inspecteur",
             "mandate:extended": "a prolongé un accès inspecteur",
             "mandate:opened": "a ouvert un accès inspecteur",
+            "mandate:second-factor:reset": "a réinitialisé le second facteur d’un inspecteur",
         },
         objects={"mandate": "Accès inspecteur"},
         fields={

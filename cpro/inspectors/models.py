@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,6 +12,9 @@ from cpro.core.tenancy import Owned, key_within_school
 from cpro.core.types import LabelledEnum, UTCDateTime
 from cpro.extensions import Model
 from cpro.students.models import Diploma
+
+#: How many days before its last one an access is said to end soon.
+SOON = timedelta(days=7)
 
 
 class MandateState(LabelledEnum):
@@ -39,6 +42,7 @@ class Mandate(Owned, Model):
         key_within_school("opened_by_id", "account", name="fk_mandate_opened_by"),
         Index("ix_mandate_inspector", "inspector_id", "establishment_id", "ends_on"),
         Index("ix_mandate_days", "establishment_id", "starts_on", "id"),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from cpro.core.clock import end_of, today_in
 from cpro.core.errors import NotFound
+from cpro.core.open_schools import OpenSchool
 from cpro.core.permissions import Permission
-from cpro.core.tenancy import OpenSchool, Scope, platform_session
+from cpro.core.tenancy import Scope, platform_session
 from cpro.establishments.models import Establishment, Module
 from cpro.establishments.operations.modules import is_module_on
 from cpro.extensions import db
 from cpro.inspectors.models import Mandate, MandateDiploma, MandateState
 from cpro.students.models import Diploma, Division
+from cpro.users.emergency.queries import shuts_school_to
 from cpro.users.models import Account
 
 #: What loads a mandate's diplomas with it.
@@ -40,6 +42,34 @@ def list_mandates(state: MandateState, today: date, *, limit: int) -> Sequence[M
         .order_by(Mandate.starts_on.desc(), Mandate.id.desc())
         .limit(limit)
     ).all()
+
+
+def list_open_mandates(today: date, *, limit: int) -> Sequence[Mandate]:
+    """Return the mandates that run or are still to come, with their diplomas: those that end first, first."""
+    return db.session.scalars(
+        select(Mandate)
+        .where(is_in_state(MandateState.RUNNING, today) | is_in_state(MandateState.TO_COME, today))
+        .options(WITH_DIPLOMAS)
+        .order_by(Mandate.ends_on, Mandate.id)
+        .limit(limit)
+    ).all()
+
+
+def list_past_mandates(since: datetime, today: date, *, limit: int) -> Sequence[Mandate]:
+    """Return the mandates closed, or ended, since an instant, with their diplomas: the latest to begin first."""
+    ended = is_in_state(MandateState.ENDED, today) & (Mandate.ends_on >= since.date())
+    return db.session.scalars(
+        select(Mandate)
+        .where(ended | (Mandate.closed_at >= since))
+        .options(WITH_DIPLOMAS)
+        .order_by(Mandate.starts_on.desc(), Mandate.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def select_ending(today: date, until: date) -> Select[int]:
+    """Return the ids of the mandates that run and whose last day is one of some days, the first of which is today."""
+    return select(Mandate.id).where(is_in_state(MandateState.RUNNING, today), Mandate.ends_on <= until)
 
 
 def count_mandates(state: MandateState, today: date) -> int:
@@ -105,7 +135,7 @@ def list_prepared_diplomas() -> Sequence[Diploma]:
 
 
 def list_open_schools(inspector_id: int, now: datetime) -> Sequence[OpenSchool]:
-    """Return the schools open to an inspector at an instant, by name: a running mandate, the module on."""
+    """Return the schools open to an inspector at an instant, by name: a running mandate, the module on, no lock."""
     around = timedelta(days=1)  # no school's clocks are further than that from UTC's
     with platform_session("the schools open to an inspector") as session:
         rows = session.execute(
@@ -116,6 +146,7 @@ def list_open_schools(inspector_id: int, now: datetime) -> Sequence[OpenSchool]:
                 Mandate.closed_at.is_(None),
                 Mandate.starts_on <= now.date() + around,
                 Mandate.ends_on >= now.date() - around,
+                ~shuts_school_to(Permission.MANDATE_ENTER),
             )
             .options(selectinload(Mandate.diplomas).options(joinedload(MandateDiploma.diploma)))
             .order_by(Establishment.name, Establishment.id)

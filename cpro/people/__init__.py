@@ -1,4 +1,5 @@
-"""« Gérer les profils utilisateurs »: the screen of accounts, pupils' accounts, activation sheets, teachers' accounts.
+"""« Gérer les profils utilisateurs »: the screen of accounts, pupils' accounts, activation sheets, teachers' accounts;
+« Qui a accès », on one page; and « Urgence », which closes the accounts of a role at once.
 
 Stands above users and students and calls them; nothing below knows it.
 """
@@ -11,17 +12,26 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask_admin import Admin
 
-from cpro.core.permissions import Permission
+from cpro.core.counts import MOST_WAITING, Counted
+from cpro.core.permissions import Permission, Principal
 from cpro.core.web.registry import MenuEntry, registry
 
 
 def register(app: Flask) -> None:
     """Register the pages, the menu line, and what accounts add to the page of a pupil and to that of an account."""
     from cpro.people import sections
-    from cpro.people.views import account_links, credential_sheets, duplicates, pupil_accounts, teachers
+    from cpro.people.views import (
+        accesses,
+        account_links,
+        credential_sheets,
+        duplicates,
+        emergency,
+        pupil_accounts,
+        teachers,
+    )
 
     assert account_links  # its routes are on the blueprint of pupil_accounts
-    for bp in (credential_sheets.bp, duplicates.bp, pupil_accounts.bp, teachers.bp):
+    for bp in (accesses.bp, credential_sheets.bp, duplicates.bp, emergency.bp, pupil_accounts.bp, teachers.bp):
         app.register_blueprint(bp)
     app_registry = registry(app)
     app_registry.add_menu_entry(
@@ -32,11 +42,37 @@ def register(app: Flask) -> None:
             order=30,
             icon="people",
             covers=("utilisateurs.*", "credential_sheets.*", "pupil_accounts.*"),
+            waits=_list_for_head,
         )
     )
+    app_registry.add_menu_entry(
+        MenuEntry(
+            "Qui a accès",
+            "accesses.index",
+            Permission.ACCESSES_VIEW,
+            order=75,
+            icon="inspector",
+            covers=("accesses.*",),
+        )
+    )
+    app_registry.add_menu_entry(
+        MenuEntry(
+            "Urgence", "emergency.index", Permission.EMERGENCY_LOCK, order=80, icon="lock", covers=("emergency.*",)
+        )
+    )
+    app_registry.add_object_section(sections.closed_account_section, is_first=True)
     app_registry.add_object_section(sections.teacher_divisions_section, is_first=True)
     app_registry.add_object_section(sections.pupil_account_section, is_first=True)  # above what the journal records
     app_registry.add_object_section(sections.head_code_section)
+
+
+def _list_for_head(person: Principal) -> list[Counted]:
+    """Return the accounts that wait for a head: for their consent, to be seen."""
+    from cpro.users.queries import select_pending, select_unseen_teachers
+
+    if not person.can(Permission.USERS_CONSENT):
+        return []
+    return [Counted(each, MOST_WAITING) for each in (select_pending(), select_unseen_teachers())]
 
 
 def register_admin(site: Admin) -> None:

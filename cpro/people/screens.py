@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -29,12 +29,14 @@ from cpro.establishments.queries import get_current_establishment, lock_current_
 from cpro.people.bulk_actions import BULK_ACTIONS
 from cpro.people.forms.users import UserForm, offer_roles, offer_students, read_divisions
 from cpro.people.presenters import accounts as presenters
+from cpro.people.presenters.emergency import describe_waiting_code
 from cpro.students import queries
 from cpro.students.accounts.queries import is_of_departed, is_unlinked
 from cpro.students.teacher_divisions import create_user, update_user
 from cpro.users.models import Account
 from cpro.users.operations import access, consent
 from cpro.users.operations.manual import RULES, get_account_details
+from cpro.users.queries import has_email
 
 _PENDING = and_(Account.consent_needed, Account.consented_at.is_(None))
 
@@ -51,16 +53,26 @@ class UsersScreen(Screen):
         "L’identifiant est formé du prénom et du nom. La personne choisit son mot de passe avec le code de sa fiche "
         "d’activation, que vous imprimez ensuite."
     )
-    action_permissions = (Permission.USERS_CONSENT,)
+    action_permissions = (Permission.USERS_CONSENT, Permission.SECOND_FACTORS_RESET)
+    code_again = ("reset_view", "second_factor_view")
     help_slug = "utilisateurs"
     search_keys = (Account.search_key,)
-    search_help = "Nom, prénom ou identifiant, ou le début d’un mot, sans souci des accents."
+    search_help = (
+        "Nom, prénom ou identifiant, ou le début d’un mot, sans souci des accents\u202f; une adresse électronique "
+        "en entier."
+    )
     default_order = (Account.search_key,)
     form_class = UserForm
     columns = (
         *("last_name", "first_name", "civility", "role", "login", "email", "confirmed_email", "discipline"),
         *("state", "activated_at", "last_sign_in_at"),
     )
+    levels: ClassVar = {
+        "actif": "ok",
+        "jamais activé": "info",
+        "attend l’accord du chef": "warning",
+        "désactivé": "blocked",
+    }
     filters = (
         "role",
         choice(
@@ -74,16 +86,26 @@ class UsersScreen(Screen):
                 ("accord", "attendant un accord", lambda: _PENDING),
                 (
                     "a-voir",
-                    "ouverts par l’administrateur, à voir par le chef",
+                    "ouverts ou changés par l’administrateur, à voir par le chef",
                     lambda: and_(Account.unseen_by_head),
                 ),
                 ("sans-eleve", "apprenants sans élève", is_unlinked),
                 ("parti", "élèves partis", is_of_departed),
             ),
         ),
-        Filter("division", "Division", where=queries.is_of_division, choices=queries.suggest_divisions),
+        Filter(
+            "division",
+            "Division",
+            coded="toutes les divisions",
+            where=queries.is_of_division,
+            choices=queries.offer_divisions,
+        ),
     )
     bulk_actions = BULK_ACTIONS
+
+    def search_whole(self, text: str) -> Any:
+        """Look for a whole e-mail address too."""
+        return has_email(text)
 
     def full_label(self, row: Account) -> str:
         """Return the person's name and login."""
@@ -109,8 +131,10 @@ class UsersScreen(Screen):
         missing = missing_particulars(get_current_establishment())
         return GateClosed(missing).message if missing else None
 
-    def refusal_links(self) -> list[tuple[str, str]]:
-        """Lead to each particular that is missing."""
+    def refusal_links(self, row: Account | None = None) -> list[tuple[str, str]]:
+        """Lead to each particular that is missing for an account to be created."""
+        if row is not None:
+            return []
         settings = url_for("settings.establishment")
         missing = missing_particulars(get_current_establishment())
         return [(f"Compléter {each.label}", f"{settings}#{each.field}") for each in missing]
@@ -130,7 +154,7 @@ class UsersScreen(Screen):
     def form_values(self, row: Account) -> dict[str, Any]:
         """Return the account as the form shows it."""
         codes = queries.list_division_codes_of(row.id)
-        return {**get_account_details(row), "divisions": ", ".join(codes)}
+        return {**get_account_details(row), "divisions": codes}
 
     def create(self, form: VersionedForm, *, by: Any, now: Any) -> Account:
         """Create through the feature's operation."""
@@ -157,6 +181,8 @@ class UsersScreen(Screen):
         if may(Permission.USERS_CONSENT) and row.consent_needed:
             label = "Donner mon accord" if row.is_pending else "Retirer mon accord"
             links.append((label, self.get_url(".consent_view", id=row.id)))
+        if not refusal_of(access.check_second_factor_reset, row, current_actor()):
+            links.append(("Réinitialiser le second facteur", self.get_url(".second_factor_view", id=row.id)))
         return links
 
     def _list_actions_on(self, row: Account) -> list[tuple[str, str]]:
@@ -213,15 +239,8 @@ class UsersScreen(Screen):
         refused = refusal_of(access.check_reset, row, current_actor())
         if refused is not None:
             return self._refused(refused)
-        form = PasswordForm(posted() if request.method == "POST" else None)
-        if request.method != "POST" or not form.validate():
-            status = 200 if request.method != "POST" else 422
-            return self._confirm("Réinitialiser", row, consequences, ".reset_view", form=form), status
-        try:
-            registry().check_password(form.current_password.data)
-        except DomainError as refusal:
-            form.blame(refusal)
-            return self._confirm("Réinitialiser", row, consequences, ".reset_view", form=form), refusal.status
+        if (asked := self._ask_password("Réinitialiser", row, consequences, ".reset_view")) is not None:
+            return asked
         try:
             with unit_of_work():
                 code = access.reset_account(row, by=current_actor(), now=clock.utcnow())
@@ -232,9 +251,28 @@ class UsersScreen(Screen):
             address = find_proved_address(get_current_establishment())
             message = f"Le code {of_name(label)} part à {address} : {presenters.FOLLOWED}."
             return back_to(self.get_url(".details_view", id=row_id), message)
-        context = {"row": self.asked_row(), "code": code, "school": get_current_establishment()}
-        address = public_link(f"/{get_current_establishment().code}")
-        return render_page("people/new_code.html", screen=self, admin_view=self, address=address, **context)
+        school, waits = get_current_establishment(), describe_waiting_code(row_id)
+        context = {"row": self.asked_row(), "code": code, "school": school, "waits": waits}
+        context["address"] = public_link(f"/{school.code}")
+        return render_page("people/new_code.html", screen=self, admin_view=self, **context)
+
+    @expose("/second-facteur/", methods=("GET", "POST"))
+    def second_factor_view(self) -> ResponseReturnValue:
+        """Ask once, then take somebody's second factor off."""
+        self.demand(may(Permission.SECOND_FACTORS_RESET))
+        row, verb = self.asked_row(), "Réinitialiser le second facteur"
+        if (refused := refusal_of(access.check_second_factor_reset, row, current_actor())) is not None:
+            return self._refused(refused)
+        consequences = presenters.describe_second_factor_reset(row)
+        if (asked := self._ask_password(verb, row, consequences, ".second_factor_view")) is not None:
+            return asked
+        try:
+            with unit_of_work():
+                access.reset_second_factor(row, by=current_actor(), now=clock.utcnow())
+                message, row_id = f"Le second facteur {of_name(self.label_of(row))} est réinitialisé.", row.id
+        except DomainError as refusal:
+            return self._refused(refusal)
+        return back_to(self.get_url(".details_view", id=row_id), message)
 
     @expose("/accord/", methods=("GET", "POST"))
     def consent_view(self) -> ResponseReturnValue:
@@ -261,6 +299,21 @@ class UsersScreen(Screen):
             fields={"mailed_to": mailed_to},
             danger=False,
         )
+
+    def _ask_password(
+        self, verb: str, row: Account, consequences: Sequence[str], endpoint: str
+    ) -> ResponseReturnValue | None:
+        """Return the page that asks once, with the password; None once the right one was posted."""
+        form = PasswordForm(posted() if request.method == "POST" else None)
+        if request.method != "POST" or not form.validate():
+            status = 200 if request.method != "POST" else 422
+            return self._confirm(verb, row, consequences, endpoint, form=form), status
+        try:
+            registry().check_password(form.current_password.data)
+        except DomainError as refusal:
+            form.blame(refusal)
+            return self._confirm(verb, row, consequences, endpoint, form=form), refusal.status
+        return None
 
     def _run_action(
         self,

@@ -10,6 +10,7 @@ from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.establishments.queries import get_current_establishment
+from cpro.people.presenters.emergency import describe_closed_account
 from cpro.students.accounts import queries
 from cpro.students.models import Student
 from cpro.students.queries import list_division_codes_of
@@ -41,6 +42,14 @@ def teacher_divisions_section(object_type: str, object_id: str) -> tuple[str, di
     text = "" if codes else "Aucune division : cette personne ne voit encore aucun élève."
     pairs = [("Divisions", ", ".join(codes))] if codes else []
     return _SECTION, {"title": "Divisions", "pairs": pairs, "text": text, "links": []}
+
+
+def closed_account_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:
+    """Say, on the page of an account, that its role is closed and since when."""
+    if object_type != "account" or not may(Permission.USERS_VIEW):
+        return None
+    text = describe_closed_account(read_id(object_id) or 0)
+    return ("people/_closed_account.html", {"text": text}) if text else None
 
 
 def head_code_section(object_type: str, object_id: str) -> tuple[str, dict[str, Any]] | None:

@@ -20,11 +20,12 @@ def register(app: Flask) -> None:
     from cpro.core import events
     from cpro.core.web.registry import registry
     from cpro.users import audit_labels, commands, jobs
+    from cpro.users.emergency import commands as emergency_commands
     from cpro.users.operations.addresses import notify_school_address
     from cpro.users.web import guard
-    from cpro.users.web.views import addresses, second_factor, sessions, users
+    from cpro.users.web.views import addresses, passkeys, second_factor, sessions, users
 
-    assert jobs  # its handlers, known once imported
+    assert jobs and emergency_commands  # handlers and commands, known once imported
 
     guard.install(app)
     registry(app).check_password = users.check_own_password
@@ -34,6 +35,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(addresses.bp)
     app.register_blueprint(sessions.bp)
     app.register_blueprint(second_factor.bp)
+    app.register_blueprint(passkeys.bp)
     events.school_email_changed.connect(notify_school_address)
     app.cli.add_command(commands.users)
     app.cli.add_command(commands.platform_users)

@@ -21,6 +21,7 @@ _FIELDS = {
     "last_name": "Nom",
     "login": "Identifiant",
     "name": "Nom",
+    "passkey": "Clé d’accès",
     "role": "Rôle",
     "sign_ins": "Sessions terminées",
 }
@@ -39,6 +40,8 @@ def register_audit_labels() -> None:
             "account:created": "a créé un compte",
             "account:disabled": "a désactivé un compte",
             "account:enabled": "a réactivé un compte",
+            "account:passkey:added": "a ajouté une clé d’accès",
+            "account:passkey:removed": "a supprimé une clé d’accès",
             "account:password:changed": "a choisi un mot de passe",
             "account:reset": "a réinitialisé un compte",
             "account:sign-in-refused": "a échoué plusieurs fois à se connecter à un compte",
@@ -52,12 +55,20 @@ def register_audit_labels() -> None:
             "account:signed-out": "a fermé sa session",
             "accounts:sheets:drawn": "a préparé des fiches d’activation",
             "accounts:sheets:reset": "a réinitialisé des comptes et préparé leurs fiches",
-            "accounts:teachers:seen": "a vu des comptes d’enseignants ouverts par l’administrateur",
+            "establishment:access:locked": "a fermé d’urgence des accès",
+            "establishment:access:reopened": "a rouvert des accès",
+            "accounts:teachers:seen": "a vu des comptes d’enseignants ouverts ou remis en service par l’administrateur",
             "school:entered": "a rejoint l’établissement",
             "school:left": "a quitté l’établissement",
         },
         objects={"account": "Compte", "accounts": "Comptes", "platform_account": "Compte de la plateforme"},
         fields={
+            "establishment": {
+                "ended": "Sessions terminées",
+                "locked_roles": "Rôles fermés",
+                "reopened_roles": "Rôles rouverts",
+                "voided": "Codes annulés",
+            },
             "accounts": {
                 "passwords_voided": "Mots de passe annulés",  # pragma: allowlist secret
                 "seen": "Comptes vus",

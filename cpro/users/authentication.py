@@ -14,13 +14,15 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
+from cpro.core.errors import DomainError
 from cpro.core.passwords import VERIFYING, verify_password
 from cpro.core.permissions import Actor
-from cpro.core.secrets import keyed_hash
+from cpro.core.secrets import keyed_hashes
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.validators import trim
 from cpro.users import queries, second_factor_policy
-from cpro.users.errors import AccountDisabled, CodeRefused, SignInRefused
+from cpro.users.emergency.queries import is_shut_out
+from cpro.users.errors import AccountDisabled, CodeRefused, RoleClosed, SignInRefused
 from cpro.users.models import Account
 from cpro.users.operations import codes, sign_ins, throttle
 from cpro.users.operations.audit import record_about
@@ -52,8 +54,17 @@ class Attempt:
     @property
     def reference(self) -> str:
         """Return what names the account in the browser's cookie, whatever it exists or not, revealing nothing."""
+        return self._references[0]
+
+    @property
+    def mark(self) -> str | None:
+        """Return what this browser keeps of the account, under today's reference or one of a former key."""
+        return next((self.devices[each] for each in self._references if each in self.devices), None)
+
+    @property
+    def _references(self) -> list[str]:
         named = f"{trim(self.establishment).lower()}:{trim(self.login).lower()}"
-        return keyed_hash("device-reference", named)[:16]
+        return [each[:16] for each in keyed_hashes("device-reference", named)]
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,7 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
     """Sign in, or answer that an activation code was typed instead of a password.
 
     Raises `SignInRefused`, `TooManyAttempts`, `Overloaded`, and once the password or the code was right
-    `AccountDisabled` or `CodeExpired`.
+    `AccountDisabled`, `RoleClosed` or `CodeExpired`.
     """
     reserved = _reserve(attempt, now=now)
     with tenancy.platform_session("sign-in: the school is not known yet") as session:
@@ -106,7 +117,7 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
         throttle.forgive(work.session, reserved.counters)
         if account.password_hash != compared and not verify_password(account.password_hash, attempt.secret):
             raise SignInRefused  # changed in another window meanwhile: the failure stays counted
-        refusal = None if account.may_sign_in else AccountDisabled()
+        refusal = _find_refusal(work.session, account)
         if refusal is None:
             signed_in = _open(work.session, attempt, account, password=attempt.secret, now=now)
     if refusal:
@@ -117,8 +128,8 @@ def sign_in(attempt: Attempt, *, now: datetime) -> SignedIn | CodeTyped:
 def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
     """Choose a password with a one-time code, and sign in.
 
-    Raises `CodeRefused`, `TooManyAttempts`, and once the code was right `CodeExpired`, `AccountDisabled` or
-    `WeakPassword`; the code stays good then.
+    Raises `CodeRefused`, `TooManyAttempts`, and once the code was right `CodeExpired`, `AccountDisabled`, `RoleClosed`
+    or `WeakPassword`; the code stays good then.
     """
     reserved = _reserve(attempt, now=now)
     with platform_unit_of_work("activation: the school is not known yet") as work:
@@ -138,8 +149,8 @@ def activate(attempt: Attempt, password: str, *, now: datetime) -> SignedIn:
         throttle.forgive(work.session, reserved.counters)
     with platform_unit_of_work("activation") as work:
         account = queries.lock_account(work.session, kind, account_id)
-        if not account.may_sign_in:
-            raise AccountDisabled
+        if refusal := _find_refusal(work.session, account):
+            raise refusal
         if codes.find_code(work.session, account, attempt.secret, now=now) is None:
             raise CodeRefused  # spent in another window meanwhile
         actor = actor_for(account, attempt.address)
@@ -159,6 +170,16 @@ def _open(session: Session, attempt: Attempt, account: queries.AnyAccount, *, pa
         awaits_code=awaits_code,
     )
     return SignedIn(token, owner_of(account), attempt.reference, awaits_code)
+
+
+def _find_refusal(session: Session, account: queries.AnyAccount) -> DomainError | None:
+    """Return why the right password or code does not open an account now, or None."""
+    if not account.may_sign_in:
+        return AccountDisabled()
+    if is_shut_out(session, account):
+        logger.warning("sign-in refused, the role is closed: %s", owner_of(account))
+        return RoleClosed(account.role)
+    return None
 
 
 def actor_for(account: queries.AnyAccount, origin: str) -> Actor:
@@ -214,10 +235,9 @@ def _record_block(
 
 def _reserve(attempt: Attempt, *, now: datetime) -> Reserved:
     """Count a failure in advance on what will have to answer for it, and return what was counted."""
-    mark = attempt.devices.get(attempt.reference)
     with platform_unit_of_work("sign-in: counting failures") as work:
         throttle.forget_old(work.session, now=now)
-        device = throttle.device_counter(f"{attempt.reference}:{mark}") if mark else None
+        device = throttle.device_counter(f"{attempt.reference}:{attempt.mark}") if attempt.mark else None
         if device and throttle.is_trusted(work.session, device, now=now):
             counted = [device]
         else:

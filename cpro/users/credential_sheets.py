@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
+from urllib.parse import urlencode
 
 from cpro.core.documents import render_pdf
 from cpro.core.formatting import format_date, person_name
@@ -14,18 +15,24 @@ from cpro.users.operations.codes import VALIDITY
 from cpro.users.operations.credential_sheets import CredentialSheet
 
 LAYOUTS = (1, 2, 8)
+#: Eight a page leave no room for a QR that telephones read.
+_WITH_QR = (1, 2)
 _COLUMNS = ("Division", "Nom", "Prénom", "Rôle", "Adresse de connexion", "Établissement", "Identifiant", "Code")
 
 
 @dataclass(frozen=True)
 class PrintedSchool:
-    """What a sheet says of the school: name, code at sign-in, address of the sign-in page, logo and its stored name."""
+    """What a sheet says of the school: name, code at sign-in, address of the sign-in page, logo and its stored name.
+
+    `activation` is the address of the activation page, to which a QR leads on large sheets.
+    """
 
     name: str
     code: str
     address: str
     logo: bytes | None = None
     logo_name: str = ""
+    activation: str = ""
 
 
 def render_credential_sheets(
@@ -49,11 +56,26 @@ def render_credential_sheets(
                 "division": divisions.get(sheet.account_id, ""),
                 "login": sheet.login,
                 "code": sheet.code,
+                "qr": _draw_qr(school, sheet) if layout in _WITH_QR else "",
             }
             for sheet in sheets
         ],
     }
     return render_pdf("users/credential_sheets.typ", data, pictures={logo: school.logo} if school.logo else None)
+
+
+def _draw_qr(school: PrintedSchool, sheet: CredentialSheet) -> str:
+    """Return the QR of the activation page, school and login filled in, as SVG, or "".
+
+    Never the code: an address stays in the history of a browser, and in the logs of what stands between.
+    """
+    if not school.activation:
+        return ""
+    import segno  # for the processes that print
+
+    asked = urlencode({"establishment": school.code, "login": sheet.login})
+    code = segno.make(f"{school.activation}?{asked}", error="m", micro=False)
+    return str(code.svg_inline(border=2, dark="#000", light="#fff"))
 
 
 def sheet_lines(

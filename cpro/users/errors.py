@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from cpro.core.errors import Conflict, DomainError, Forbidden
 from cpro.core.formatting import of_name, plural
+from cpro.core.permissions import Permission, Role
 
 
 class SignInRefused(DomainError):
@@ -37,6 +38,17 @@ class AccountDisabled(Forbidden):
     """Say that the account is disabled: shown only to a person who knows the password or the code."""
 
     message = "Ce compte est désactivé. Adressez-vous à l’administrateur de votre établissement."
+
+
+class RoleClosed(Forbidden):
+    """Say that the account's role is closed: shown only to a person who knows the password or the code."""
+
+    def __init__(self, role: Role) -> None:
+        whom = "à l’équipe qui administre CPro" if role.can(Permission.USERS_CONSENT) else "au chef d’établissement"
+        super().__init__(
+            "L’accès à CPro est fermé pour le moment, par mesure de sécurité. Votre compte et ce que vous avez "
+            f"enregistré sont conservés. Adressez-vous {whom}, qui peut le rouvrir."
+        )
 
 
 class SignInEnded(Conflict):

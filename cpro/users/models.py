@@ -46,6 +46,7 @@ class Account(Owned, Searched, Model):
         UniqueConstraint("establishment_id", "login", name="uq_account_login"),
         UniqueConstraint("establishment_id", "sts_key"),
         Index("ix_account_search_key", "establishment_id", "search_key", "id"),
+        Index("ix_account_email", "establishment_id", "email"),
         # One per filter of the list, each ending with what the list is sorted by.
         Index("ix_account_role", "establishment_id", "role", "search_key", "id"),
         _index_of_state("inactive", "NOT is_active", "is_active = 0"),
@@ -55,10 +56,12 @@ class Account(Owned, Searched, Model):
             "pending", "consent_needed AND consented_at IS NULL", "consent_needed = 1 AND consented_at IS NULL"
         ),
         _index_of_state("unseen", "unseen_by_head", "unseen_by_head = 1"),
+        _index_of_state("passwordless", "password_hash IS NULL", "password_hash IS NULL"),
         CheckConstraint("role IN ('administrator', 'head', 'teacher', 'student')", name="role"),
         CheckConstraint(
             "NOT consent_needed OR role IN ('administrator', 'head', 'teacher')", name="consent_concerns_powers"
         ),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -68,6 +71,7 @@ class Account(Owned, Searched, Model):
         EnumValue(Role, 16),
         info=shown(
             "Rôle",
+            sort=("role", "search_key"),
             filters=[
                 Filter(
                     "role",
@@ -106,6 +110,11 @@ class Account(Owned, Searched, Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: since when it is asked for a second factor (`second_factor_policy`)
     second_factor_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: until when the person has read what happened for them; empty before the first time
+    news_read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: the last line of the journal that their news showed when they read them: ids follow the commits of a school,
+    #: while what takes long is dated earlier than a line read before it; not a foreign key: the journal owns its lines
+    news_read_line: Mapped[int | None]
 
     @classmethod
     def holds(cls, permission: Permission) -> ColumnElement[bool]:
@@ -167,6 +176,7 @@ class PlatformAccount(PlatformOnly, Model):
     __table_args__ = (
         UniqueConstraint("email"),
         CheckConstraint("role IN ('inspector', 'support')", name="role"),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -244,6 +254,11 @@ class SignIn(Owned, Model):
     address: Mapped[str] = mapped_column(String(60), default="", server_default="")
     #: whether the right password was given, and the code of the second factor not yet: it opens nothing
     awaits_code: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: when the second factor was last given in this browser; empty where it is trusted
+    code_given_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: what a passkey must sign, and until when
+    challenge: Mapped[str | None] = mapped_column(String(64))
+    challenge_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: the school a platform account has entered
     entered_establishment_id: Mapped[int | None] = mapped_column(ForeignKey("establishment.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import Cast, ColumnElement, Select, String, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from cpro.config import CODE_WAIT, INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core.errors import NotFound
-from cpro.core.permissions import Actor, Permission, Role
+from cpro.core.permissions import Actor, Permission, Role, roles_with
 from cpro.core.secrets import token_hash
+from cpro.core.tenancy import platform_session
 from cpro.core.transactions import lock_schools
 from cpro.core.validators import trim
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
+from cpro.users.emergency.queries import shuts_account
 from cpro.users.models import Account, ActivationCode, PlatformAccount, SecondFactor, SignIn
 
 AnyAccount = Account | PlatformAccount
@@ -35,6 +37,11 @@ def find_account(session: Session, establishment: str, login: str) -> AnyAccount
     return session.scalars(
         select(Account).where(Account.establishment_id == school.id, Account.login == login)
     ).one_or_none()
+
+
+def has_email(text: str) -> ColumnElement[bool] | None:
+    """Return the condition of the accounts of a whole address, as a search types it; None for what is no address."""
+    return Account.email.in_({text, text.lower()}) if "@" in text else None
 
 
 def find_establishment(session: Session, code_or_uai: str) -> Establishment | None:
@@ -65,7 +72,7 @@ class OpenSignIn:
 
 
 def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> OpenSignIn | None:
-    """Return the sign-in of a cookie's token with its account, or None when it was ended or the account closed.
+    """Return the sign-in of a cookie's token with its account; None when it was ended, the account or its role closed.
 
     One that still waits for the code of the second factor opens nothing, and is found only where that is asked.
     """
@@ -75,7 +82,7 @@ def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> 
     )
     has_factor = exists().where(is_own, SecondFactor.confirmed_at.is_not(None)).correlate(SignIn)
     row = session.execute(
-        select(SignIn, Account, PlatformAccount, Establishment, has_factor)
+        select(SignIn, Account, PlatformAccount, Establishment, has_factor, shuts_account())
         .outerjoin(Account, Account.id == SignIn.account_id)
         .outerjoin(PlatformAccount, PlatformAccount.id == SignIn.platform_account_id)
         .outerjoin(Establishment, Establishment.id == worked_in)
@@ -84,9 +91,11 @@ def find_sign_in(session: Session, token: str, *, awaits_code: bool = False) -> 
     ).one_or_none()
     if row is None:
         return None
-    sign_in, of_school, of_platform, school, has_second_factor = row
+    sign_in, of_school, of_platform, school, has_second_factor, is_shut_out = row
     account: AnyAccount = of_school or of_platform
-    return OpenSignIn(sign_in, account, school, has_second_factor) if account.may_sign_in else None
+    if is_shut_out or not account.may_sign_in:
+        return None
+    return OpenSignIn(sign_in, account, school, has_second_factor)
 
 
 def find_awaiting_sign_in(session: Session, token: str, *, now: datetime) -> OpenSignIn | None:
@@ -122,6 +131,23 @@ def list_sign_ins(session: Session, account: AnyAccount, *, now: datetime) -> li
     )
 
 
+def list_support_inside(establishment_id: int, *, now: datetime) -> set[int]:
+    """Return who of the support is signed in and in a school now: the ids of their accounts."""
+    with platform_session("who of the support is in the school") as session:
+        inside = (
+            select(SignIn.platform_account_id)
+            .join(PlatformAccount, PlatformAccount.id == SignIn.platform_account_id)
+            .where(
+                SignIn.entered_establishment_id == establishment_id,
+                PlatformAccount.role.in_(roles_with(Permission.SCHOOLS_ENTER)),
+                SignIn.last_seen_at >= now - INACTIVITY_LIMIT,
+                SignIn.created_at >= now - SIGN_IN_LIFE,
+                SignIn.awaits_code.is_(False),
+            )
+        )
+        return {each for each in session.scalars(inside) if each is not None}
+
+
 def sign_ins_of(account: AnyAccount) -> ColumnElement[bool]:
     """Return the condition of the sign-ins of an account."""
     if isinstance(account, PlatformAccount):
@@ -129,14 +155,14 @@ def sign_ins_of(account: AnyAccount) -> ColumnElement[bool]:
     return SignIn.account_id == account.id
 
 
-def find_live_code(session: Session, account: AnyAccount, code_hmac: str) -> ActivationCode | None:
-    """Return the unspent code of an account, expired or not, or None.
+def find_live_code(session: Session, account: AnyAccount, hmacs: Collection[str]) -> ActivationCode | None:
+    """Return the unspent code of an account that has one of these HMACs, expired or not, or None.
 
     Whoever spends it locks the account first (`lock_account`): the second of two then finds it spent.
     """
     return session.scalars(
         select(ActivationCode)
-        .where(_codes_of(account), ActivationCode.code_hmac == code_hmac, ActivationCode.spent_at.is_(None))
+        .where(_codes_of(account), ActivationCode.code_hmac.in_(hmacs), ActivationCode.spent_at.is_(None))
         .execution_options(populate_existing=True)
     ).first()
 
@@ -194,59 +220,57 @@ def lock_account(session: Session, kind: str, account_id: int) -> AnyAccount:
     return session.get_one(Account, account_id, with_for_update=_ROW_ONLY, populate_existing=True)
 
 
-def count_pending_accounts() -> tuple[int, int | None]:
-    """Return how many accounts of the school wait for the head's consent, and the first of them."""
-    waiting = select(func.count(Account.id), func.min(Account.id)).where(
-        Account.consent_needed, Account.consented_at.is_(None), Account.is_active
-    )
-    number, first_id = db.session.execute(waiting).one()
-    return number, first_id
+def select_pending() -> Select[int]:
+    """Return the ids of the accounts of the school that wait for the head's consent."""
+    return _select_ids(Account.consent_needed, Account.consented_at.is_(None), Account.is_active)
 
 
-@dataclass(frozen=True)
-class Heads:
-    """How many accounts of heads are open, how many of them were activated, and the first of them."""
-
-    open: int
-    activated: int
-    first_id: int | None
+def select_heads() -> Select[int]:
+    """Return the ids of the heads' accounts of the school that are open."""
+    return select(Account.id).where(Account.is_active, Account.holds(Permission.USERS_CONSENT))
 
 
-def count_heads() -> Heads:
-    """Return the figures of the heads' accounts of the school."""
-    row = db.session.execute(
-        select(func.count(Account.id), func.count(Account.activated_at), func.min(Account.id)).where(
-            Account.is_active, Account.holds(Permission.USERS_CONSENT)
-        )
-    ).one()
-    return Heads(*row)
+def select_activated_heads() -> Select[int]:
+    """Return the ids of those of them that somebody activated."""
+    return select_heads().where(Account.activated_at.is_not(None))
+
+
+def find_first(accounts: Select[int]) -> int | None:
+    """Return the first id of some accounts, or None."""
+    return db.session.scalar(accounts.order_by(None).order_by(Account.id).limit(1))
 
 
 def is_without_code(now: datetime) -> ColumnElement[bool]:
-    """Return the condition of the people who never activated their account and have no code that is still good.
+    """Return the condition of the people who have neither a password nor a code that is still good.
 
-    Heads are counted apart (`count_heads`): their codes are not printed. Nor are those who wait for the head's consent.
+    Heads are counted apart (`select_heads`): their codes are not printed. Nor are those who wait for the head's
+    consent.
     """
     good = exists().where(
         ActivationCode.account_id == Account.id, ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now
     )
     return and_(
         Account.is_active,
-        Account.activated_at.is_(None),
+        Account.password_hash.is_(None),
         ~Account.holds(Permission.SCHOOL_RECORDS_READ),
         not_(and_(Account.consent_needed, Account.consented_at.is_(None))),
         not_(good),
     )
 
 
-def count_without_code(now: datetime) -> int:
-    """Return how many people have no code to activate their account with; see `is_without_code`."""
-    return db.session.scalar(select(func.count(Account.id)).where(is_without_code(now))) or 0
+def select_without_code(now: datetime) -> Select[int]:
+    """Return the ids of the people who have nothing to sign in with; see `is_without_code`."""
+    return _select_ids(is_without_code(now))
 
 
-def count_unseen_teachers() -> int:
-    """Return how many teachers' accounts the administrator opened that no head has said to have seen."""
-    return db.session.scalar(select(func.count(Account.id)).where(Account.unseen_by_head, Account.is_active)) or 0
+def select_unseen_teachers() -> Select[int]:
+    """Return the ids of the teachers' accounts that the administrator opened, which no head has said to have seen."""
+    return _select_ids(Account.unseen_by_head, Account.is_active)
+
+
+def _select_ids(*conditions: Any) -> Select[int]:
+    """Return ids of accounts by name: in the order of the indexes made for the list, which are read to count too."""
+    return select(Account.id).where(*conditions).order_by(Account.search_key, Account.id)
 
 
 def list_accounts_of(session: Session, establishment_id: int) -> Iterator[Account]:
@@ -271,6 +295,22 @@ def list_accounts(ids: Sequence[int]) -> Sequence[Account]:
     return db.session.scalars(select(Account).where(Account.id.in_(ids)).order_by(Account.id)).all()
 
 
+def list_reading_school(*, limit: int) -> Sequence[Account]:
+    """Return the active accounts of the current school that read all of it, by role, then by name."""
+    return db.session.scalars(
+        select(Account)
+        .where(Account.holds(Permission.USERS_VIEW), Account.is_active)
+        .order_by(Account.role, Account.search_key, Account.id)
+        .limit(limit)
+    ).all()
+
+
+def select_journal_ids_with_powers(*, besides: int) -> Select[str]:
+    """Return the ids, as the journal writes them, of the accounts but one that read the school or need a consent."""
+    told = or_(Account.consent_needed, Account.holds(Permission.USERS_VIEW))
+    return select(Cast(Account.id, String)).where(told, Account.id != besides)
+
+
 def list_head_addresses(session: Session, establishment_id: int, *, besides: int | None = None) -> list[str]:
     """Return where the heads in place of a school are written to, but for one account: their own addresses."""
     heads = session.scalars(_heads_in_place(establishment_id).where(Account.id != (besides or 0)))
@@ -284,8 +324,13 @@ def has_head_in_place(session: Session, establishment_id: int) -> bool:
 
 def is_head_in_place(session: Session, by: Actor) -> bool:
     """Return whether somebody is a head of the session's school who may sign in, as the database knows them now."""
-    account = session.get(Account, by.id) if by.kind == "account" and by.id else None
+    account = find_acting(session, by)
     return account is not None and account.may_sign_in and account.can(Permission.USERS_CONSENT)
+
+
+def find_acting(session: Session, by: Actor) -> Account | None:
+    """Return the account of a school that acts, as the database knows it now, or None."""
+    return session.get(Account, by.id) if by.kind == "account" and by.id else None
 
 
 def find_account_with(session: Session, address: str, *, besides: int | None = None) -> Account | None:

@@ -21,6 +21,7 @@ from cpro.establishments.models import Establishment
 from cpro.extensions import application
 from cpro.users import queries
 from cpro.users.authentication import kind_of
+from cpro.users.emergency.queries import is_shut_out
 from cpro.users.models import Account, PlatformAccount
 from cpro.users.operations import addresses, codes
 
@@ -59,7 +60,7 @@ def _send_aside(app: Flask, establishment: str, login: str, public_url: str, now
 
 
 def send_forgotten_code(establishment: str, login: str, *, public_url: str, now: datetime) -> None:
-    """Send a one-hour code to the account's address that counts, if the account exists, is active and has one.
+    """Send a one-hour code to the account's address that counts, if the account exists, is open and has one.
 
     Says nothing of which was the case. The current password stays good until the code is used.
     """
@@ -67,7 +68,7 @@ def send_forgotten_code(establishment: str, login: str, *, public_url: str, now:
         account = queries.find_account(work.session, establishment, login)
         if account is not None:
             account = queries.lock_account(work.session, kind_of(account), account.id)
-        if account is None or not account.may_sign_in:
+        if account is None or not account.may_sign_in or is_shut_out(work.session, account):
             return
         if isinstance(account, Account):
             addresses.apply_silence(work.session, account, now=now)

@@ -1,4 +1,4 @@
-"""The comparison of a second factor's code, on the one throttle.
+"""The comparison of what a second factor gives, a code or a passkey's answer, on the one throttle.
 
 As the password asked again (`identity`), a failure is counted first and committed; success takes the count back.
 """
@@ -6,7 +6,10 @@ As the password asked again (`identity`), a failure is counted first and committ
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
 from cpro.core.errors import DomainError, NotFound
@@ -14,8 +17,9 @@ from cpro.core.permissions import Principal
 from cpro.core.transactions import platform_unit_of_work
 from cpro.users import authentication, queries
 from cpro.users.errors import TooManyAttempts, TooManyCodes
-from cpro.users.models import SecondFactor
 from cpro.users.operations import second_factor, sign_ins, throttle
+from cpro.users.passkeys import operations as passkeys
+from cpro.users.passkeys.party import Party
 
 logger = logging.getLogger(__name__)
 
@@ -26,19 +30,49 @@ class SignInOver(NotFound):
     message = "La connexion a trop attendu : indiquez à nouveau votre mot de passe."
 
 
+@dataclass(frozen=True)
+class TypedCode:
+    """A code of an application, or a recovery code, as it was typed."""
+
+    text: str
+    refusal = "Ce code n’est pas le bon, ou il a déjà servi. Attendez le suivant."
+
+    def is_right(self, session: Session, account: queries.AnyAccount, sign_in_id: int, *, now: datetime) -> bool:
+        """Return whether it is right, and use it up."""
+        factor = queries.find_second_factor(session, account)
+        return factor is not None and second_factor.use_code(session, factor, self.text, now=now)
+
+
+@dataclass(frozen=True)
+class PasskeyAnswer:
+    """What a passkey signed, as the browser posted it."""
+
+    text: str
+    party: Party
+    refusal = "Cette clé d’accès n’a pas été reconnue. Réessayez, ou indiquez un code."
+
+    def is_right(self, session: Session, account: queries.AnyAccount, sign_in_id: int, *, now: datetime) -> bool:
+        """Return whether it is right, and use the challenge up."""
+        return passkeys.use(session, account, sign_in_id, self.text, self.party, now=now)
+
+
+Given = TypedCode | PasskeyAnswer
+
+
 def pass_at_sign_in(
-    token: str, reference: str, typed: str, *, origin: str, now: datetime
+    token: str, reference: str, given: Given, *, is_known: bool, origin: str, now: datetime
 ) -> tuple[authentication.SignedIn, int]:
     """Complete a sign-in that waits for a code; return it, under a new token, and the number of the second factor.
 
+    `is_known` says that this browser was signed in to the account before (`throttle.code_counter`).
     Raises `SignInOver`, `DomainError` on the field `code`, `TooManyCodes`.
     """
     with tenancy.platform_session("sign-in: a code is asked") as lookup:
         found = queries.find_awaiting_sign_in(lookup, token, now=now)
         if found is None:
             raise SignInOver
-        kind, account_id = authentication.kind_of(found.account), found.account.id
-    _compare(kind, account_id, typed, now=now)
+        kind, account_id, sign_in_id = authentication.kind_of(found.account), found.account.id, found.sign_in.id
+    _compare(kind, account_id, sign_in_id, given, is_known=is_known, now=now)
     with platform_unit_of_work("sign-in: the code was right") as work:
         queries.lock_account(work.session, kind, account_id)
         found = queries.find_awaiting_sign_in(work.session, token, now=now)
@@ -51,26 +85,32 @@ def pass_at_sign_in(
         return authentication.SignedIn(new, authentication.owner_of(account), reference), factor.id
 
 
-def check_code(principal: Principal, typed: str, *, now: datetime) -> None:
-    """Return once a code of the person signed in is right. Raises `DomainError` on `code`, `TooManyCodes`."""
-    _compare(principal.kind, principal.id, typed, now=now)
+def check_code(principal: Principal, given: Given, *, now: datetime) -> None:
+    """Return once what the person signed in gave is right. Raises `DomainError` on `code`, `TooManyCodes`."""
+    _compare(principal.kind, principal.id, principal.sign_in_id, given, is_known=True, now=now)
 
 
-def _compare(kind: str, account_id: int, typed: str, *, now: datetime) -> None:
+def pass_again(principal: Principal, given: Given, *, now: datetime) -> None:
+    """Note in the sign-in that a code, or a passkey, was right; raise as `check_code`."""
+    check_code(principal, given, now=now)
+    with platform_unit_of_work("second factor: a code was right again") as work:
+        queries.lock_account(work.session, principal.kind, principal.id)
+        sign_ins.note_code_given(work.session, principal.sign_in_id, now=now)
+
+
+def _compare(kind: str, account_id: int, sign_in_id: int, given: Given, *, is_known: bool, now: datetime) -> None:
     owner = f"{kind}:{account_id}"
-    counted = [throttle.repeated_counter(f"second-factor:{owner}")]
+    counted = [throttle.code_counter(owner, is_known=is_known)]
     try:
         with platform_unit_of_work("second factor: counting failures") as work:
             throttle.reserve_attempt(work.session, counted, now=now)
     except TooManyAttempts as refusal:
         raise TooManyCodes(timedelta(seconds=refusal.seconds)) from None
     with platform_unit_of_work("second factor: a code is compared") as work:
-        factor: SecondFactor | None = queries.find_second_factor(
-            work.session, queries.lock_account(work.session, kind, account_id)
-        )
-        is_right = factor is not None and second_factor.use_code(work.session, factor, typed, now=now)
+        account = queries.lock_account(work.session, kind, account_id)
+        is_right = given.is_right(work.session, account, sign_in_id, now=now)
         if is_right:
             throttle.forgive(work.session, counted)
     if not is_right:
         logger.warning("second factor refused: %s", owner)
-        raise DomainError("Ce code n’est pas le bon, ou il a déjà servi. Attendez le suivant.", field="code")
+        raise DomainError(given.refusal, field="code")

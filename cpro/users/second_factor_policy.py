@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from cpro.config import CODE_HOLDS
 from cpro.core.parsing import read_integer
 from cpro.extensions import application
 from cpro.users import queries
@@ -57,6 +58,12 @@ def must_set_now(session: Session, found: queries.OpenSignIn, *, now: datetime) 
         return False
     due = since if application.second_factor == "required" else since + GRACE
     return due <= now and is_asked(session, found.account)
+
+
+def must_give_code(found: queries.OpenSignIn, *, now: datetime) -> bool:
+    """Return whether a code is asked again before what matters most: of an account that has a second factor."""
+    given_at = found.sign_in.code_given_at
+    return found.has_second_factor and (given_at is None or not now - CODE_HOLDS < given_at <= now)
 
 
 def awaits_code(session: Session, account: queries.AnyAccount, trusted: Mapping[str, str], *, now: datetime) -> bool:

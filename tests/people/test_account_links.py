@@ -22,7 +22,7 @@ from cpro.users.operations import codes
 from tests.factories import NOW, PASSWORD, World, make_account, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.office import CODE
-from tests.helpers.pages import Page
+from tests.helpers.pages import Page, walk
 from tests.helpers.records import nothing_written, watching
 
 As = Callable[..., Browser]
@@ -380,13 +380,16 @@ class TestLink:
         browser = as_("administrator")
         address = f"/admin/utilisateurs/{case.account_id}/eleve"
 
-        first, second = browser.get(address).text, browser.get(f"{address}?page=2").text
+        first, rows = browser.get(address).text, walk(browser, address)
         assert ("PAGE00" in first, "PAGE24" in first) == (True, False)
-        assert "PAGE24" in second
+        assert [number for row in rows for number in re.findall(r"PAGE(\d\d)", row[0])] == [
+            f"{number:02}" for number in range(25)
+        ]
+        assert "PAGE24" in browser.get(f"{address}?lettre=page2").text
         assert "PAGE00" not in browser.get(f"{address}?recherche=page07").text
         assert "Aucun élève présent" in Page(browser.get(f"{address}?recherche=introuvable")).text
         for odd in ("0", "-1", "x", "9" * 30):
-            assert browser.get(f"{address}?page={odd}").status_code == 200
+            assert browser.get(f"{address}?apres={odd}").status_code == 200
 
 
 def _link(text: str, label: str) -> str:

@@ -15,10 +15,11 @@ from werkzeug.test import TestResponse
 
 from cpro.core.permissions import Role
 from cpro.establishments.models import PictureKind
-from tests.factories import NOW, PASSWORD, World
+from tests.factories import NOW, PASSWORD, World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.credential_sheets import ADDRESS, ask, fetch
 from tests.helpers.office import CODE, Office
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school, watching
 
 
@@ -71,6 +72,35 @@ class TestChooseCredentialSheets:
         assert page.status_code == 200
         assert 'aria-disabled="true"' in page.text
         assert "/admin/parametres/etablissement#email" in page.text
+
+    def test_choose_credential_sheets_counts_once_after_a_refusal(self, as_: Callable[..., Browser]) -> None:
+        page = Page(ask(as_("administrator"), pour="role"))
+
+        assert page.text.count("Tous ceux qui n’ont pas de code valable (0)") == 1
+        assert "(0) (0)" not in page.text
+
+    def test_choose_credential_sheets_for_pupils_without_any_account_opens_them_first(
+        self, as_: Callable[..., Browser], world: World
+    ) -> None:
+        page = as_("administrator").get(f"{ADDRESS}?eleves={world.a.student_id}")
+
+        assert "Aucun des élèves choisis n’a de compte : ouvrez d’abord leurs comptes." in Page(page).text
+        assert any("/admin/eleves/ouvrir-comptes" in link for link in Page(page).links)
+        assert 'aria-disabled="true"' in page.text
+        assert 'type="submit">Préparer les fiches' not in page.text
+
+    @pytest.mark.parametrize("asked", ["ids=999999", "eleves={departed}"])
+    def test_choose_credential_sheets_for_nobody_leads_to_another_choice(
+        self, app: Flask, as_: Callable[..., Browser], arrange: Any, world: World, asked: str
+    ) -> None:
+        with arrange() as session:
+            session.add(departed := make_student(world.a.id, is_active=False))
+            session.flush()
+            asked = asked.format(departed=departed.id)
+        page = as_("administrator").get(f"{ADDRESS}?{asked}")
+
+        assert "Choisir d’autres personnes" in Page(page).text
+        assert 'type="submit">Préparer les fiches' not in page.text
 
 
 class TestCreateCredentialSheetsRefused:

@@ -247,7 +247,7 @@ class TestCreateSecondDocument:
     ) -> None:
         ids = office.add_pupils(2)
         batch = office.act(plan_target_sheets, target=Target(account_ids=tuple(ids)))
-        office.change(ids[0], activated_at=NOW)
+        office.change(ids[0], activated_at=NOW, password_hash="chosen meanwhile")
 
         with nothing_written(app), pytest.raises(SheetsOutdated):
             office.act(activate_credential_sheets, **{"plan": batch.plan}, about="essai")

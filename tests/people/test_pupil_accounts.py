@@ -64,6 +64,19 @@ class TestOpenAccountsFirstStep:
         assert "1 élève a déjà un compte" in page.text
         assert "1 élève a quitté l’établissement" in page.text
 
+    @pytest.mark.parametrize("address", [ADDRESS, "/admin/eleves/division", "/admin/eleves/depart"])
+    def test_open_accounts_and_its_neighbours_lead_back_to_the_list_as_it_was_left(
+        self, app: Flask, as_: As, world: World, pupils: list[int], address: str
+    ) -> None:
+        set_school(app, world.a.id, uses_siecle=False)
+        browser = as_("administrator")
+        browser.get("/admin/eleves/?recherche=e&lignes=50")
+
+        page = Page(browser.get(address, query_string={"ids": ",".join(map(str, pupils))}))
+
+        left = next(each for each in page.main.iter("a") if (each.text or "").strip() == "Ne rien changer")
+        assert left.get("href") == "/admin/eleves/?recherche=e&lignes=50"
+
     def test_open_accounts_a_get_shows_the_same_page(
         self, app: Flask, as_: As, world: World, pupils: list[int]
     ) -> None:

@@ -80,6 +80,36 @@ def test_deactivate_several_at_once_voids_their_codes(as_: As, office: Office) -
     assert "Les codes d’activation pas encore utilisés cessent de servir" in asked
 
 
+def test_deactivate_several_names_each_of_them_by_name(as_: As, office: Office) -> None:
+    ids = [never_activated(office, last_name=f"Nom-{number:02}") for number in reversed(range(12))]
+    fields = {"action": "deactivate", "rowid": [str(each) for each in ids]}
+    browser = as_("administrator")
+    browser.get("/admin/utilisateurs/")
+
+    text = Page(browser.post("/admin/utilisateurs/action/", fields)).text
+
+    places = [text.index(f"NOM-{number:02}") for number in range(12)]
+    assert places == sorted(places)
+    assert "…" not in text
+
+
+def test_list_of_accounts_finds_a_whole_address_as_the_search_of_the_head_does(as_: As, office: Office) -> None:
+    never_activated(office, last_name="Quartz", email="prof@alpha.example")
+    browser = as_("administrator")
+
+    found = {
+        text: "QUARTZ" in Page(browser.get("/admin/utilisateurs/", query_string={"recherche": text})).text
+        for text in ("prof@alpha.example", "Prof@Alpha.example", "prof@alpha", "autre@alpha.example")
+    }
+
+    assert found == {
+        "prof@alpha.example": True,
+        "Prof@Alpha.example": True,
+        "prof@alpha": False,
+        "autre@alpha.example": False,
+    }
+
+
 class TestResetPage:
     def test_reset_page_of_a_head_without_password_promises_what_happens(self, as_: As, office: Office) -> None:
         head, browser = never_activated(office, Role.HEAD), as_("administrator")

@@ -108,7 +108,7 @@ class TestCreateSchool:
         lines = desk.rows(AuditEntry)
         assert [row.action for row in lines] == ["establishment:created", "account:created"]
         assert {row.establishment_id for row in lines} == {school.id}
-        assert {row.actor_label for row in lines} == {"Ligne de commande"}
+        assert {row.actor_label for row in lines} == {"Administration du serveur"}
 
     def test_create_school_a_uai_is_not_needed_to_begin(self, run: Callable[..., Result], desk: Desk) -> None:
         for code in ("curie", "noether"):

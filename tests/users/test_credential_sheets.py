@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
@@ -10,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import segno
 import time_machine
 from flask import Flask
+from pypdf import PdfReader
 
 from cpro.core.permissions import Role
 from cpro.users.credential_sheets import LAYOUTS, PrintedSchool, render_credential_sheets
@@ -20,6 +23,9 @@ from tests.factories import NOW, World
 from tests.helpers.browser import Browser
 from tests.helpers.credential_sheets import fetch, logo, sheets
 from tests.helpers.office import Office
+from tests.helpers.pages import Page
+from tests.helpers.pages import text_of as read
+from tests.helpers.pdf import elements
 
 needs_pdftotext = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler) is not installed")
 
@@ -44,7 +50,14 @@ def text_of(pdf: bytes, folder: Path) -> str:
 
 @pytest.mark.integration
 class TestRenderCredentialSheets:
-    SCHOOL = PrintedSchool("Lycée #1 « *essai* »", "alpha", "https://cpro.example/alpha", logo(), "1/ab/logo.png")
+    SCHOOL = PrintedSchool(
+        "Lycée #1 «\u202f*essai*\u202f»",
+        "alpha",
+        "https://cpro.example/alpha",
+        logo(),
+        "1/ab/logo.png",
+        "https://cpro.example/activation",
+    )
 
     @pytest.mark.parametrize(("layout", "pages"), [(1, 9), (2, 5), (8, 2)])
     def test_render_credential_sheets_is_an_accessible_document_of_so_many_pages(self, layout: int, pages: int) -> None:
@@ -54,6 +67,29 @@ class TestRenderCredentialSheets:
         assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf
         assert b"/Lang (fr" in pdf or b"<dc:language>" in pdf
         assert max(int(number) for number in re.findall(rb"/Type\s*/Pages\s*/Count\s*(\d+)", pdf)) == pages
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    def test_render_credential_sheets_tags_each_value_with_its_label(self, layout: int) -> None:
+        pdf = render_credential_sheets(sheets(1), self.SCHOOL, divisions={}, layout=layout, now=NOW)
+
+        tags = [str(each["/S"]) for each in elements(PdfReader(io.BytesIO(pdf)))]
+        items = [tag for tag in tags if tag in ("/Lbl", "/LBody")]
+        steps = 0 if layout == 8 else 3
+        assert items == ["/Lbl", "/LBody"] * (4 + steps)
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    def test_render_credential_sheets_leads_to_the_activation_page_without_the_code(
+        self, layout: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn: list[str] = []
+        make = segno.make
+        monkeypatch.setattr(segno, "make", lambda text, **asked: drawn.append(text) or make(text, **asked))
+
+        render_credential_sheets(sheets(1), self.SCHOOL, divisions={}, layout=layout, now=NOW)
+
+        login = sheets(1)[0].login
+        wanted = f"https://cpro.example/activation?establishment=alpha&login={login}"
+        assert drawn == ([] if layout == 8 else [wanted])
 
     @needs_pdftotext
     @pytest.mark.parametrize("layout", LAYOUTS)
@@ -67,6 +103,19 @@ class TestRenderCredentialSheets:
         assert "D’ARTAGNAN-LEFÈVRE Œdipe" in text
         assert "division 2MELEC" in text
         assert "04/11/2026" in text
+
+    @needs_pdftotext
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    def test_render_credential_sheets_names_the_choice_that_the_address_offers(
+        self, layout: int, tmp_path: Path, world: World, browser: Callable[[], Browser]
+    ) -> None:
+        page = Page(browser().get(f"/{world.a.code}", follow_redirects=True))
+        [choice] = [each for each in page.main.iter("a") if (each.get("href") or "").startswith("/activation?")]
+
+        pdf = render_credential_sheets(sheets(1), self.SCHOOL, divisions={}, layout=layout, now=NOW)
+
+        said = " ".join(text_of(pdf, tmp_path).replace("\u202f", " ").split())
+        assert f"« {read(choice)} »" in said
 
     @needs_pdftotext
     def test_render_credential_sheets_text_is_never_markup(self, tmp_path: Path) -> None:

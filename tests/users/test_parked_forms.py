@@ -235,7 +235,7 @@ class TestParkedFormNotKept:
 
         answer = browser.post(PARTICULARS, {"name": TYPED}, headers=headers, token=with_token)
 
-        assert answer.status_code == 303
+        assert answer.status_code == (403 if "//" in headers.get("Origin", "") else 303)
         assert desk.rows(ParkedForm) == []
 
     def test_parked_form_not_kept_a_form_of_another_site_posted_while_signed_in(
@@ -250,7 +250,7 @@ class TestParkedFormNotKept:
             token=False,
         )
 
-        assert answer.status_code == 400
+        assert answer.status_code == 403
         assert desk.rows(ParkedForm) == []
         assert TYPED not in [school.name for school in desk.rows(Establishment)]
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 from cpro.core.errors import DomainError, Forbidden
 from cpro.core.permissions import Role
+from cpro.establishments.models import Establishment, TeachersConsent
 from cpro.people.bulk_actions import BULK_ACTIONS
 from cpro.people.screens import UsersScreen
 from cpro.users.errors import ConsentAwaited
@@ -21,7 +22,7 @@ from tests.helpers.browser import Browser
 from tests.helpers.letters import letters
 from tests.helpers.office import Office
 from tests.helpers.pages import Page
-from tests.helpers.records import nothing_written, set_school, watching
+from tests.helpers.records import nothing_written, rows, set_school, watching
 
 USERS, SWITCH = "/admin/utilisateurs", "/admin/utilisateurs/accord-enseignants"
 HEAD = "claude.basalte@alpha.example"
@@ -69,7 +70,7 @@ class TestNotifyHeads:
         assert office.find(account).label in text
         assert "Alix GRANITE" in text
         assert f"https://cpro.example{USERS}/details/?id={account}" in text
-        assert "Voir les comptes d’enseignants ouverts par l’administrateur" in Page(head.get("/admin/")).text
+        assert "Voir les comptes d’enseignants que l’administrateur a ouverts" in Page(head.get("/admin/")).text
         assert office.find(account).last_name.upper() in Page(head.get(f"{USERS}/?etat=a-voir")).text
 
         head.post(f"{USERS}/action/", {"action": "seen", "rowid": account, "confirme": "oui"})
@@ -77,6 +78,16 @@ class TestNotifyHeads:
         assert not office.find(account).unseen_by_head
         assert "Voir les comptes d’enseignants" not in Page(head.get("/admin/")).text
         assert office.lines("accounts:teachers:seen")[-1].changes == {"seen": [None, office.find(account).label]}
+
+    def test_notify_of_codes_the_head_reads_that_a_teacher_in_place_was_given_a_code(
+        self, office: Office, world: World, as_: Callable[..., Browser]
+    ) -> None:
+        teacher, administrator = world.a.account_ids["teacher"], as_("administrator")
+        form = administrator.form(f"{USERS}/reinitialiser/?id={teacher}")
+        administrator.post(f"{USERS}/reinitialiser/", {**form, "id": teacher, "current_password": PASSWORD})
+
+        assert office.find(teacher).unseen_by_head
+        assert "dont il a redonné le code" in Page(as_("head").get("/admin/")).text
 
     def test_mark_seen_asks_in_a_sentence_and_leaves_out_those_that_nobody_waits_to_have_seen(
         self, office: Office, as_: Callable[..., Browser]
@@ -134,7 +145,7 @@ class TestNotifyHeads:
 class TestConsentRequired:
     @pytest.fixture
     def strict(self, app: Flask, office: Office) -> Office:
-        set_school(app, office.school.id, teachers_need_consent=True)
+        set_school(app, office.school.id, typed_teachers_open_at_once=False)
         return office
 
     def test_require_consent_keeps_the_account_closed_until_the_head_consents(
@@ -185,30 +196,41 @@ class TestConsentRequired:
 
         assert strict.find(further).is_pending
 
+    def test_require_consent_is_on_in_a_new_school(self, app: Flask, office: Office) -> None:
+        result = app.test_cli_runner().invoke(
+            args=["establishments", "create", "--name", "Lycée Neuf", "--uai", "0999009E", "--code", "neuf"]
+        )
+
+        assert result.exit_code == 0, result.output
+        [school] = [row for row in rows(app, Establishment) if row["code"] == "neuf"]
+        assert (school["typed_teachers_open_at_once"], school["teachers_need_consent"]) == (False, False)
+
 
 class TestSwitchConsent:
     def test_switch_consent_is_the_heads(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
         head = as_("head")
         assert SWITCH in head.get(f"{USERS}/").text
 
-        for word, required in (("oui", True), ("non", False)):
-            assert head.form(SWITCH)["exiger"] == word
+        for before, after in (("aucun", "saisis"), ("saisis", "tous"), ("tous", "aucun")):
+            assert head.form(SWITCH)["exiger"] == before
             with watching(app) as watch:
-                assert head.post(SWITCH, {"exiger": word}).status_code == 303
+                answer = head.post(SWITCH, {"exiger": after})
+            assert answer.status_code == 303, Page(answer).text
             assert watch.line["action"] == "establishment:teachers:consent"
-            assert watch.line["changes"] == {"teachers_need_consent": [not required, required]}
+            labels = [TeachersConsent(before).label, TeachersConsent(after).label]
+            assert watch.line["changes"] == {"teachers_consent": labels}
 
     def test_switch_consent_is_the_heads_alone(self, app: Flask, office: Office, as_: Callable[..., Browser]) -> None:
         administrator = as_("administrator")
 
         assert SWITCH not in administrator.get(f"{USERS}/").text
         with nothing_written(app):
-            assert administrator.post(SWITCH, {"exiger": "oui"}).status_code == 403
+            assert administrator.post(SWITCH, {"exiger": "aucun"}).status_code == 403
         with nothing_written(app), pytest.raises(Forbidden):
             office.act(_require)
 
-    @pytest.mark.parametrize("word", ["", "peut-être", "OUI"])
-    def test_switch_consent_takes_yes_or_no(self, app: Flask, as_: Callable[..., Browser], word: str) -> None:
+    @pytest.mark.parametrize("word", ["", "oui", "SAISIS"])
+    def test_switch_consent_takes_one_of_three(self, app: Flask, as_: Callable[..., Browser], word: str) -> None:
         head = as_("head")
         head.get(SWITCH)
 
@@ -223,7 +245,7 @@ class TestSwitchConsent:
 
 
 def _require(**actor: Any) -> None:
-    require_consent(True, **actor)
+    require_consent(TeachersConsent.ALL, **actor)
 
 
 class TestBulkActionWords:

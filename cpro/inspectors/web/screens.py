@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import ClassVar
 
 from flask import url_for
 
@@ -27,7 +28,7 @@ class MandatesScreen(Screen):
 
     permission, export_permission = Permission.MANDATES_VIEW, Permission.RECORDS_EXPORT
     title, noun, object_type = "Accès inspecteur", ("accès", "accès"), "mandate"
-    help_slug = "inspecteurs"
+    help_slug, under_tab = "inspecteurs", "inspectors.index"
     empty_text = "Aucun accès inspecteur n’a encore été ouvert."
     options = (WITH_DIPLOMAS,)
     default_order = (Mandate.starts_on.desc(),)
@@ -36,6 +37,7 @@ class MandatesScreen(Screen):
         Column("state", "État", lambda row: row.state_on(_today()).label),
         *("purpose", "opened_by_label", "opened_at", "closed_at", "closed_by_label", "closing_reason"),
     )
+    levels: ClassVar = {each.label: "ok" if each is MandateState.RUNNING else "info" for each in MandateState}
     filters = (
         Filter(
             "etat",

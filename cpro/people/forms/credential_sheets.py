@@ -18,6 +18,7 @@ from cpro.users.roles import PRINTED_ROLES
 
 #: Enough for every account of a school; more is no person's choice.
 _MOST_IDS = 5000
+WITHOUT_CODE = SelectChoice("sans-code", "Tous ceux qui n’ont pas de code valable")
 
 
 class _IdsField(Field):
@@ -39,7 +40,7 @@ class CredentialSheetsForm(BaseForm):
         choices=[
             SelectChoice("division", "Les élèves d’une division"),
             SelectChoice("role", "Toutes les personnes d’un rôle"),
-            SelectChoice("sans-code", "Tous ceux qui n’ont pas de code valable"),
+            WITHOUT_CODE,
             SelectChoice("jamais", "Tous ceux qui n’ont jamais activé leur compte"),
         ],
         validate_choice=False,
@@ -82,11 +83,13 @@ class CredentialSheetsForm(BaseForm):
     )
 
     def offer(self, divisions: Sequence[Division], *, without_code: int) -> None:
-        """Offer these divisions, and say how many people have no code to activate their account with."""
+        """Offer these divisions, and say how many people have no code to activate their account with.
+
+        May be asked again: a page that refuses offers anew.
+        """
+        counted = f"{WITHOUT_CODE.label} ({format_count(without_code)})"
         self.pour.choices = [
-            SelectChoice(each.value, f"{each.label} ({format_count(without_code)})")
-            if each.value == "sans-code"
-            else each
+            SelectChoice(each.value, counted) if each.value == WITHOUT_CODE.value else each
             for each in self.pour.choices
         ]
         self.division.choices = [

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from wtforms import EmailField, Form, SelectChoice, SelectField, StringField
 
 from cpro.core.errors import FieldErrors
-from cpro.core.parsing import read_list
 from cpro.core.permissions import Actor, Permission, role_can
+from cpro.core.web.choices import CodesField
 from cpro.core.web.forms import VersionedForm
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import queries
@@ -45,10 +45,7 @@ class UserForm(VersionedForm):
         "laisser vide pour un chef d’établissement.",
     )
     discipline = StringField("Discipline", description="Pour un enseignant.")
-    divisions = StringField(
-        "Divisions",
-        description="Pour un enseignant : leurs codes séparés par des virgules, comme 2MELEC, TMELEC.",
-    )
+    divisions = CodesField("Divisions", offer=queries.offer_divisions, description="Pour un enseignant.")
 
 
 def offer_roles(form: Form, account: Account, *, by: Actor) -> None:
@@ -77,11 +74,11 @@ def offer_students(form: Form) -> None:
 
 
 def read_divisions(form: Form, values: Mapping[str, str]) -> list[int]:
-    """Return the divisions whose codes were typed.
+    """Return the divisions whose codes were chosen.
 
     Raises `FieldErrors` for unknown codes, with what is wrong with the other values typed: all at once.
     """
-    found = {code: queries.find_typed_division(code) for code in read_list(form["divisions"].data or "")}
+    found = {code: queries.find_typed_division(code) for code in form["divisions"].data or ()}
     unknown = [f"« {code[:20]} »" for code, division in found.items() if division is None]
     if unknown:
         unknown_codes = f"le code {unknown[0]}" if len(unknown) == 1 else f"les codes {', '.join(unknown[:10])}"

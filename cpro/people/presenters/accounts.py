@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cpro.core.formatting import join_french
+from cpro.core.web.screens.bulk import name_some
 from cpro.establishments.operations.proof import find_proved_address
 from cpro.establishments.queries import get_current_establishment
 from cpro.users.models import Account
@@ -16,10 +16,13 @@ FOLLOWED = "la fiche du compte dit où en est l’envoi"
 #: What a person who never chose a password needs once their account is reactivated.
 _NEW_SHEET = "Pour se connecter après une réactivation, il faudra une nouvelle fiche d’activation."
 
+#: Names that are read before an action is confirmed; a list shows as many on its longest page.
+_CHECKED = 100
+
 
 def describe_names(labels: Sequence[str]) -> str:
-    """Return ten names at most, as a sentence lists them."""
-    return f"{join_french(labels[:10])}{'…' if len(labels) > 10 else ''}"
+    """Return the names of accounts as a sentence lists them: as many as somebody checks one by one."""
+    return name_some(labels, _CHECKED)
 
 
 def why_not_corrected(row: Account) -> str | None:
@@ -73,6 +76,20 @@ def describe_reset(row: Account) -> list[str]:
     )
     shown = "Un code d’activation vous est montré une seule fois."
     return [first, where_code_goes() if row.role.has_private_code else shown]
+
+
+def describe_second_factor_reset(row: Account) -> list[str]:
+    """Return what follows from taking somebody's second factor off."""
+    told = (
+        f"Un message l’en avertit, à l’adresse {row.confirmed_email}."
+        if row.confirmed_email
+        else "Le compte n’a pas d’adresse électronique qui compte : avertissez la personne vous-même."
+    )
+    return [
+        "Son mot de passe suffira à nouveau pour se connecter ; ses codes de secours ne valent plus rien.",
+        "Ne le faites que si la personne vous l’a demandé elle-même : un autre pourrait se faire passer pour elle.",
+        told,
+    ]
 
 
 def where_code_goes() -> str:

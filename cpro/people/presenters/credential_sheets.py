@@ -51,6 +51,25 @@ def describe_missing_accounts(target: Target) -> dict[str, str] | None:
     }
 
 
+def describe_nobody(target: Target, to_open: dict[str, str] | None) -> dict[str, str] | None:
+    """Return why no sheet can be prepared for those a list named, and what to do first; None when one can.
+
+    `to_open`: what `describe_missing_accounts` says of them.
+    """
+    if list_target_accounts(target, now=clock.utcnow()):
+        return None
+    if to_open:
+        return {**to_open, "text": "Aucun des élèves choisis n’a de compte\u202f: ouvrez d’abord leurs comptes."}
+    gone = "Aucun des comptes choisis n’existe plus."
+    return {
+        "text": "Aucun des élèves choisis n’a de compte\u202f: sans compte, pas de fiche."
+        if target.student_ids
+        else gone,
+        "link_url": url_for("credential_sheets.choose"),
+        "link_label": "Choisir d’autres personnes",
+    }
+
+
 def describe_sheets(plan: Plan) -> list[str]:
     """Return what follows from preparing sheets, where codes on paper would become void."""
     return [
@@ -82,6 +101,7 @@ def _school() -> PrintedSchool:
         name=establishment.name,
         code=establishment.code,
         address=public_link(f"/{establishment.code}"),
+        activation=public_link(url_for("users.activate")),
         logo=content,
         logo_name=logo.stored_name if logo else "",
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import redirect, request, url_for
@@ -13,7 +12,7 @@ from cpro.audit import labels
 from cpro.core import clock
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_instant, of_name, person_name, plural
-from cpro.core.lists import ListState, find_page
+from cpro.core.lists import ListState, Page
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
@@ -22,6 +21,7 @@ from cpro.core.web.forms import PasswordForm, posted
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.web.history import HistoryLine
+from cpro.people.presenters.emergency import describe_waiting_code
 from cpro.people.presenters.links import UNLINKED, describe_link
 from cpro.people.views.pupil_accounts import bp
 from cpro.students.accounts import links, queries
@@ -42,7 +42,7 @@ def choose_student(account_id: int) -> ResponseReturnValue:
     except DomainError as refusal:
         return _account_page(account, refusal)
     return _choice(
-        queries.list_students_without_account,
+        queries.find_students_without_account,
         lambda each: (queries.describe_student(each), _link_url(account.id, each.id)),
         title=f"Relier le compte {account.login}",
         lead="Choisissez l’élève à qui appartient ce compte. Seuls les élèves présents sans compte sont proposés.",
@@ -63,7 +63,7 @@ def choose_account(student_id: int) -> ResponseReturnValue:
     except DomainError as refusal:
         return back_to(back_url, refusal.message, "warning")
     return _choice(
-        queries.list_unlinked_accounts,
+        queries.find_unlinked_accounts,
         lambda each: (f"{person_name(each.last_name, each.first_name)} ({each.login})", _link_url(each.id, student.id)),
         title=f"Relier un compte : {queries.name_in_sentence(student)}",
         lead="Choisissez le compte de cet élève. Seuls les comptes d’apprenant reliés à aucun élève sont proposés.",
@@ -98,7 +98,14 @@ def link(account_id: int) -> ResponseReturnValue:
             f"Le compte {account.login} est maintenant celui {of_name(name)}. Préparez sa fiche d’activation pour "
             "qu’il puisse servir.",
         )
-    return render_page("people/linked.html", name=name, login=account.login, code=code, back_url=_account_url(account))
+    return render_page(
+        "people/linked.html",
+        name=name,
+        login=account.login,
+        code=code,
+        waits=describe_waiting_code(account.id),
+        back_url=_account_url(account),
+    )
 
 
 @bp.route("/admin/utilisateurs/<int:account_id>/delier", methods=["GET", "POST"])
@@ -205,7 +212,7 @@ def _link_confirmation(account: Account, student: Student, form: PasswordForm | 
 
 
 def _choice(
-    list_found: Callable[..., Sequence[_Found]],
+    find: Callable[[ListState], Page[_Found]],
     row_of: Callable[[_Found], tuple[str, str]],
     *,
     nothing: str,
@@ -216,7 +223,7 @@ def _choice(
     return render_page(
         "people/choose_link.html",
         asked=asked,
-        page=find_page(asked, partial(list_found, sought=asked.search)).show(row_of),
+        page=find(asked).show(row_of),
         empty_message=f"{nothing}{' ne répond à ce nom' if asked.search else ''}.",
         **context,
     )

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
 from cpro.core import clock
+from cpro.core.counts import count_rows
 from cpro.core.errors import DomainError, PasswordNeeded
 from cpro.core.formatting import format_time, plural
 from cpro.core.parsing import read_integer
@@ -18,7 +19,7 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.secrets import new_seal_key
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal
-from cpro.core.web.forms import posted
+from cpro.core.web.forms import posted, typed_before_sign_in
 from cpro.core.web.pages import render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.gate import GateClosed
@@ -26,37 +27,39 @@ from cpro.establishments.web.gate_links import describe_missing
 from cpro.people.forms.credential_sheets import CredentialSheetsForm
 from cpro.people.presenters.credential_sheets import (
     describe_missing_accounts,
+    describe_nobody,
     describe_people,
     describe_sheets,
     draw_documents,
 )
+from cpro.people.presenters.emergency import describe_waiting_sheets
 from cpro.students import queries
 from cpro.students.credential_sheets.kept import SheetsGone, get_document, list_documents, read_document
 from cpro.students.credential_sheets.models import KeptSheets
 from cpro.students.credential_sheets.operations import Batch, create_batch_documents, plan_target_sheets
 from cpro.users.credential_sheets import LAYOUTS
-from cpro.users.queries import count_without_code
+from cpro.users.queries import select_without_code
 
 bp = Blueprint("credential_sheets", __name__)
 
 _NAMED = 10
-_PREPARED = ("division", "ids", "eleves", "pour", "role")
+_PREPARED = ("division", "ids", "eleves", "pour", "role", "reset")
 #: The cookie's entry that opens the documents kept for this sign-in.
 _KEY = "sheets_key"
 _MIMETYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 
 @bp.get("/admin/utilisateurs/fiches")
-@requires(Permission.USERS_EDIT)
+@requires(Permission.USERS_EDIT, code_again=True)
 def choose() -> ResponseReturnValue:
-    """Show the form, prepared for a division, a role, accounts (`ids`) or pupils (`eleves`) chosen in a list."""
+    """Show the form, prepared for a division, a role, or for accounts (`ids`) or pupils (`eleves`) of a list."""
     asked = [(name, value) for name, value in request.args.items(multi=True) if name in _PREPARED]
     defaults = [("layout", "8"), ("format", "pdf")]
-    return _page(CredentialSheetsForm(ImmutableMultiDict([*asked, *defaults])))
+    return _page(CredentialSheetsForm(typed_before_sign_in() or ImmutableMultiDict([*asked, *defaults])))
 
 
 @bp.post("/admin/utilisateurs/fiches")
-@requires(Permission.USERS_EDIT)
+@requires(Permission.USERS_EDIT, keeps_typed_form=True, code_again=True)
 def create() -> ResponseReturnValue:
     """Create the codes and redirect to the page of the document; ask first where printed codes would become void.
 
@@ -108,11 +111,17 @@ def show(document_id: int) -> ResponseReturnValue:
     except SheetsGone as refusal:
         return _gone(refusal)
     formats = sorted(documents, key=lambda each: each != kept.file_format)
-    return render_page("people/credential_sheets_created.html", kept=kept, formats=formats, until=_time_of(kept))
+    return render_page(
+        "people/credential_sheets_created.html",
+        kept=kept,
+        formats=formats,
+        until=_time_of(kept),
+        waits=describe_waiting_sheets(),
+    )
 
 
 @bp.get("/admin/utilisateurs/fiches/<int:document_id>/fichier")
-@requires(Permission.USERS_EDIT)
+@requires(Permission.USERS_EDIT, code_again=True, sends_file=True)
 def document(document_id: int) -> ResponseReturnValue:
     """Give the document to the browser that created it, in the format asked for, or else in the other (`format`)."""
     try:
@@ -185,19 +194,23 @@ def _time_of(kept: KeptSheets) -> str:
 
 
 def _offer(form: CredentialSheetsForm, now: datetime) -> None:
-    form.offer(queries.list_divisions(), without_code=count_without_code(now))
+    form.offer(queries.list_divisions(), without_code=count_rows(select_without_code(now)))
 
 
 def _page(form: CredentialSheetsForm, status: int = 200) -> ResponseReturnValue:
     _offer(form, clock.utcnow())
     form.show_choice()
     target = form.target()
+    to_open = describe_missing_accounts(target)
+    nobody = describe_nobody(target, to_open) if form.names_people else None
+    missing = describe_missing()
     return render_page(
         "people/credential_sheets.html",
         form=form,
         people=describe_people(target) if form.names_people else "",
-        to_open=describe_missing_accounts(target),
-        missing=describe_missing(),
+        to_open=None if nobody else to_open,
+        missing=missing,
+        reasons=[*([nobody] if nobody else []), *missing],
         kept=[
             (each, _time_of(each))
             for each in list_documents(sign_in_id=_sign_in_id(), now=clock.utcnow())

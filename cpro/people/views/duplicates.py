@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
 from cpro.core.errors import Conflict, DomainError, refusal_of
-from cpro.core.lists import ListState, find_page
+from cpro.core.lists import ListState
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
@@ -19,7 +17,7 @@ from cpro.core.web.registry import registry
 from cpro.people import duplicates
 from cpro.people.presenters.duplicates import compare, describe_candidate, describe_merge
 from cpro.students.accounts.links import was_ever_opened
-from cpro.students.merging import list_candidates
+from cpro.students.merging import find_candidates
 from cpro.students.operations import check_not_merged, refuse_if_kept_by_siecle
 from cpro.students.several import list_students
 
@@ -34,7 +32,7 @@ def choose(student_id: int) -> ResponseReturnValue:
     refuse_if_kept_by_siecle()
     check_not_merged(student)
     asked = ListState.read(request.args, request.path)
-    page = find_page(asked, partial(list_candidates, student, sought=asked.search))
+    page = find_candidates(asked, student)
     name = duplicates.get_holding(student).name
     return render_page(
         "people/choose_link.html",

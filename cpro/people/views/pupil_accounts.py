@@ -11,7 +11,9 @@ from cpro.core.formatting import plural
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
+from cpro.core.web.jobs import progress_url
 from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.screens import remembered
 from cpro.establishments.web.gate_links import describe_missing
 from cpro.students.accounts import operations, queries
 from cpro.students.accounts.queries import Candidates, Selection
@@ -47,7 +49,7 @@ def open_accounts() -> ResponseReturnValue:
     except DomainError as refusal:
         return _choice(refusal.message, status=refusal.status)
     if job_id is not None:
-        return redirect(url_for("jobs.show", job_id=job_id), 303)
+        return redirect(progress_url(job_id), 303)
     counted = plural(opened, "compte d’élève est ouvert", "comptes d’élèves sont ouverts")
     then = "sa fiche d’activation à lui" if opened == 1 else "leurs fiches d’activation à leur"
     return back_to(sheets_url(selection, candidates), f"{counted}. Préparez maintenant {then} remettre.")
@@ -97,7 +99,7 @@ def _confirmation(selection: Selection, candidates: Candidates) -> ResponseRetur
         action_url=url_for("pupil_accounts.open_accounts"),
         fields={**get_fields(selection), "confirme": "oui"},
         submit_label=f"Ouvrir {what}",
-        cancel_url=url_for("eleves.index_view"),
+        cancel_url=remembered.address_of("eleves", url_for("eleves.index_view")),
         danger=False,
     )
 

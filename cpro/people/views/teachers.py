@@ -1,8 +1,8 @@
-"""The head's switch: whether teachers' accounts that the administrator opens wait for their consent."""
+"""The head's setting: which teachers' accounts that the administrator opens wait for their consent."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
@@ -10,8 +10,11 @@ from cpro.core.errors import DomainError
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
-from cpro.core.web.pages import back_to
+from cpro.core.web.forms import posted, typed_before_sign_in
+from cpro.core.web.pages import back_to, render_page
+from cpro.establishments.models import TeachersConsent
 from cpro.establishments.queries import get_current_establishment
+from cpro.people.forms.teachers import TeachersConsentForm
 from cpro.users.operations.teachers import require_consent
 
 bp = Blueprint("teachers", __name__)
@@ -19,47 +22,25 @@ bp = Blueprint("teachers", __name__)
 
 @bp.get("/admin/utilisateurs/accord-enseignants")
 @requires(Permission.USERS_CONSENT)
-def ask() -> str:
-    """Say what the switch changes, and offer its other position."""
-    required = get_current_establishment().teachers_need_consent
-    label = "Ne plus exiger mon accord" if required else "Exiger mon accord"
-    consequences = (
-        ["Les comptes d’enseignants créés ou réactivés par l’administrateur s’ouvriront sans attendre votre accord."]
-        if required
-        else [
-            "Tout compte d’enseignant que l’administrateur crée, réactive ou importe attendra votre accord avant de "
-            "pouvoir servir.",
-            "Vous donnez cet accord depuis la liste des utilisateurs, à une personne ou à plusieurs.",
-        ]
-    )
-    return render_template(
-        "confirm.html",
-        title="Accord pour les comptes d’enseignants",
-        question=f"{label} pour les comptes d’enseignants ?",
-        consequences=[*consequences, "Vous restez prévenu de chaque compte créé à la main."],
-        action_url=url_for("teachers.switch"),
-        fields={"exiger": "non" if required else "oui"},
-        submit_label=label,
-        cancel_url=url_for("utilisateurs.index_view"),
-        danger=False,
-    )
+def ask() -> ResponseReturnValue:
+    """Say what the setting changes, and offer its positions."""
+    return _page(TeachersConsentForm(typed_before_sign_in(), exiger=get_current_establishment().teachers_consent.value))
 
 
 @bp.post("/admin/utilisateurs/accord-enseignants")
 @requires(Permission.USERS_CONSENT)
 def switch() -> ResponseReturnValue:
-    """Set the switch: field `exiger`, oui or non."""
-    required = request.form.get("exiger") == "oui"
-    if not required and request.form.get("exiger") != "non":
-        raise DomainError("Indiquez s’il faut exiger votre accord : oui ou non.")
+    """Set it: field `exiger`, the value of a `TeachersConsent`."""
+    form = TeachersConsentForm(posted())
+    if not form.validate():
+        return _page(form, status=422)
     try:
         with unit_of_work():
-            require_consent(required, by=current_actor(), now=clock.utcnow())
+            require_consent(TeachersConsent(form.exiger.data), by=current_actor(), now=clock.utcnow())
     except DomainError as refusal:
         return back_to(url_for("utilisateurs.index_view"), refusal.message, "warning")
-    return back_to(
-        url_for("utilisateurs.index_view"),
-        "Les comptes d’enseignants ouverts par l’administrateur attendront votre accord."
-        if required
-        else "Les comptes d’enseignants s’ouvrent sans attendre votre accord.",
-    )
+    return back_to(url_for("utilisateurs.index_view"), "Votre choix est enregistré : il vaut pour les comptes à venir.")
+
+
+def _page(form: TeachersConsentForm, *, status: int = 200) -> ResponseReturnValue:
+    return render_page("people/teachers_consent.html", form=form, status=status)

@@ -11,7 +11,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.users.errors import ConsentAwaited, InactiveAccount, NotByAdministrator
 from cpro.users.models import Account
-from cpro.users.operations import accounts, codes, head_codes, rules, teachers
+from cpro.users.operations import accounts, codes, head_codes, rules, second_factor, teachers
 from cpro.users.operations.audit import record_about
 
 
@@ -55,17 +55,32 @@ def reset_account(account: Account, *, by: Actor, now: datetime) -> str | None:
     """Return a new one-time code to be shown once; the password stops working and every sign-in ends.
 
     For a head who never activated their account, the code is mailed to the address that is proved and None is returned:
-    it is not for the eyes of whoever asked. Raises `OwnAccount`, `NotByAdministrator` for a head who did,
-    `ConsentAwaited`, `InactiveAccount`, `HeadCodeUndeliverable`.
+    it is not for the eyes of whoever asked. A teacher is notified. Raises `OwnAccount`, `NotByAdministrator` for a head
+    who did, `ConsentAwaited`, `InactiveAccount`, `HeadCodeUndeliverable`.
     """
     establishment = rules.lock(account)
     check_reset(account, by)
     if not account.role.has_private_code:
+        teachers.notify_of_codes([account], establishment, by=by, now=now)
         return accounts.reset(db.session(), account, by=by, now=now)
     address = head_codes.mail_code(account, establishment, by=by, now=now)
     changes = {"code_mailed_to": (None, address)}
     record_about(db.session(), "account:reset", account, by=by, now=now, changes=changes)
     return None
+
+
+def reset_second_factor(account: Account, *, by: Actor, now: datetime) -> None:
+    """Take the second factor of somebody of the school off. Raises as `check_second_factor_reset`."""
+    rules.lock(account)
+    check_second_factor_reset(account, by)
+    second_factor.reset(db.session(), account, by=by, now=now)
+
+
+def check_second_factor_reset(account: Account, by: Actor) -> None:
+    """Raise `Forbidden` when an actor is not above the holder, `DomainError` when there is no second factor."""
+    second_factor.check_reset(db.session(), account, by)
+    if not second_factor.is_set(db.session(), account):
+        raise DomainError(f"{account.label} n’a pas de second facteur.")
 
 
 def deactivate_accounts(accounts: Sequence[Account], *, by: Actor, now: datetime) -> dict[int, DomainError]:

@@ -7,12 +7,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.core.drafts.operations import forget_account
+from cpro.core.drafts import operations as drafts
 from cpro.core.errors import DomainError
+from cpro.core.habits import operations as habits
 from cpro.core.permissions import Actor, Role
 from cpro.core.validators import normalise_email
 from cpro.users.models import Account, PlatformAccount
-from cpro.users.operations import codes
+from cpro.users.operations import codes, throttle
 from cpro.users.operations.audit import record_about
 from cpro.users.operations.sign_ins import end_all_sign_ins
 from cpro.users.queries import AnyAccount
@@ -72,9 +73,10 @@ def create_platform_account(
 
 
 def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> str:
-    """Return a new activation code; the password stops working and every sign-in ends."""
+    """Return a new activation code; the password stops working, every sign-in ends, failures are forgotten."""
     account.password_hash = None
     end_all_sign_ins(session, account)
+    throttle.forget_failures(session, account)
     code = codes.create_code(session, account, now=now)
     record_about(session, "account:reset", account, by=by, now=now)
     return code
@@ -89,9 +91,10 @@ def enable(session: Session, account: PlatformAccount, *, by: Actor, now: dateti
 
 
 def disable(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> None:
-    """Disable an account: its sign-ins end, its drafts go, its data stays."""
+    """Disable an account: its sign-ins end, its drafts and the lists it kept go, its data stays."""
     account.is_active = False
     if isinstance(account, Account):
-        forget_account(session, account.id)
+        drafts.forget_account(session, account.id)
+        habits.forget_account(session, account.id)
     end_all_sign_ins(session, account)
     record_about(session, "account:disabled", account, by=by, now=now)

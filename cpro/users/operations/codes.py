@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cpro.core.printed_codes import generate_printed_code, group_printed_code, read_printed_code
-from cpro.core.secrets import keyed_hash
+from cpro.core.secrets import keyed_hash, keyed_hashes
 from cpro.users import queries
 from cpro.users.errors import CodeExpired
 from cpro.users.models import Account, ActivationCode, PlatformAccount
@@ -21,6 +21,7 @@ FORGOTTEN_VALIDITY = timedelta(hours=1)
 INVITATION_VALIDITY = timedelta(days=7)
 
 _LENGTH = 12  # × 5 bits
+_PURPOSE = "activation-code"
 
 
 def create_code(session: Session, account: queries.AnyAccount, *, now: datetime) -> str:
@@ -92,6 +93,14 @@ def count_printed_codes(session: Session, account_ids: Sequence[int], *, now: da
     return len({account_id for account_id, created, expires in rows if expires - created > FORGOTTEN_VALIDITY})
 
 
+def count_good_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> int:
+    """Return how many codes of these accounts could be used now, printed or mailed."""
+    good = select(func.count(ActivationCode.id)).where(
+        ActivationCode.account_id.in_(account_ids), ActivationCode.spent_at.is_(None), ActivationCode.expires_at > now
+    )
+    return session.scalar(good) or 0
+
+
 def void_codes(session: Session, account_ids: Sequence[int], *, now: datetime) -> None:
     """Void the unused codes of accounts of a school."""
     session.execute(
@@ -106,11 +115,11 @@ def find_code(session: Session, account: queries.AnyAccount, typed: str, *, now:
 
     Raises `CodeExpired` when the code is the right one and too old.
     """
-    code = queries.find_live_code(session, account, _hmac(read_printed_code(typed)))
+    code = queries.find_live_code(session, account, keyed_hashes(_PURPOSE, read_printed_code(typed)))
     if code is not None and code.expires_at <= now:
         raise CodeExpired
     return code
 
 
 def _hmac(code: str) -> str:
-    return keyed_hash("activation-code", code)
+    return keyed_hash(_PURPOSE, code)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from cpro.core.errors import DomainError, Forbidden
+from cpro.core.errors import DomainError, Forbidden, refusal_of
 from cpro.core.formatting import of_name
 from cpro.core.permissions import Actor, Permission
 from cpro.establishments.operations.proof import find_proved_address
@@ -69,6 +70,22 @@ def check_consent(account: Account, by: Actor) -> None:
 
 def check_revocation(account: Account, by: Actor) -> None:
     """Raise as `revoke_consent` does when an actor may not take back a consent."""
+    _check_was_given(account, by)
+    rules.check_not_last_administrator(account)
+
+
+def list_revocable(accounts: Iterable[Account], by: Actor) -> set[int]:
+    """Return the ids of the accounts of which an actor may take back the consent; one statement for all of them."""
+    administrators = rules.list_two_administrators()
+
+    def check(account: Account) -> None:
+        _check_was_given(account, by)
+        rules.check_not_last_among(account, administrators)
+
+    return {each.id for each in accounts if refusal_of(check, each) is None}
+
+
+def _check_was_given(account: Account, by: Actor) -> None:
     _check_head(account, by)
     if account.consented_at is None:
         raise NothingToConsent(f"Aucun accord n’a été donné pour le compte {of_name(account.label)}.")
@@ -77,7 +94,6 @@ def check_revocation(account: Account, by: Actor) -> None:
             f"{account.label} a activé son compte : c’est désormais un chef d’établissement en fonction, et seule "
             "l’équipe qui administre CPro peut le fermer."
         )
-    rules.check_not_last_administrator(account)
 
 
 def _check_head(account: Account, by: Actor) -> None:

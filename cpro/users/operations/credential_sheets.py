@@ -19,6 +19,7 @@ from cpro.users.models import Account
 from cpro.users.operations import codes
 from cpro.users.operations.access import check_may_have_code
 from cpro.users.operations.sign_ins import end_sign_ins_of
+from cpro.users.operations.teachers import notify_of_codes
 
 #: Sheets in one document: a large school in three documents, and a page that answers within seconds.
 MAX_SHEETS = 500
@@ -64,7 +65,7 @@ class NoSheet(DomainError):
 def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, by: Actor, now: datetime) -> Plan:
     """Return the sheets of the accounts that may have one, with new codes; nothing is written, no earlier code void.
 
-    Accounts already activated are left out, unless `reset`. Heads always are, as are the actor's own account,
+    Accounts that have a password are left out, unless `reset`. Heads always are, as are the actor's own account,
     deactivated and pending ones. Raises `GateClosed`, `NoSheet`.
     """
     require_open_gate(get_current_establishment())
@@ -93,10 +94,11 @@ def plan_credential_sheets(accounts: Sequence[Account], *, reset: bool = False, 
 def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: datetime) -> None:
     """Store the codes of planned sheets, and void the earlier unused codes of their accounts.
 
-    Where the plan resets, passwords stop working and sign-ins end. `about` names the batch in the journal: a division,
-    or how many people. Raises `GateClosed`, `SheetsOutdated`.
+    Where the plan resets, passwords stop working and sign-ins end. Teachers who use their account are notified. `about`
+    names the batch in the journal: a division, or how many people. Raises `GateClosed`, `SheetsOutdated`.
     """
-    require_open_gate(lock_current_establishment())
+    establishment = lock_current_establishment()
+    require_open_gate(establishment)
     codes_by_account = {each.account_id: each.code for each in plan.sheets}
     accounts = db.session.scalars(
         select(Account).where(Account.id.in_(codes_by_account)).execution_options(populate_existing=True)
@@ -110,6 +112,7 @@ def activate_credential_sheets(plan: Plan, *, about: str, by: Actor, now: dateti
     if plan.reset:
         end_sign_ins_of(db.session(), [each.id for each in kept])
     codes.store_codes(db.session(), kept, codes_by_account, now=now)
+    notify_of_codes(kept, establishment, by=by, now=now)
     voided = {"passwords_voided": (None, len(to_reset))} if plan.reset else {}
     record(
         "accounts:sheets:reset" if plan.reset else "accounts:sheets:drawn",
@@ -130,7 +133,7 @@ def check_may_have_sheet(account: Account, by: Actor) -> None:
 def _sort_out(accounts: Sequence[Account], reset: bool, by: Actor) -> tuple[list[Account], list[Account]]:
     """Return the accounts that may have a sheet, and those among them that get one."""
     eligible = [each for each in accounts if refusal_of(check_may_have_sheet, each, by) is None]
-    return eligible, [each for each in eligible if reset or each.activated_at is None]
+    return eligible, [each for each in eligible if reset or each.password_hash is None]
 
 
 def left_out_sentence(plan: Plan) -> str:

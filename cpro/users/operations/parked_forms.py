@@ -18,6 +18,8 @@ from cpro.core.secrets import new_token, token_hash
 from cpro.users.models import ParkedForm
 
 LIFETIME = timedelta(hours=2)
+#: Of what somebody typed whose role was closed meanwhile: they come back once it is reopened.
+LIFETIME_WHILE_CLOSED = timedelta(days=7)
 #: Characters kept of one form: our largest, a scenario of five long rich texts, with room to spare.
 MAX_CHARACTERS = 300_000
 #: Forms kept for one owner while nobody is signed in: the latest.
@@ -26,10 +28,18 @@ MAX_PARKED = 5
 MAX_REFUSED = 10
 
 
-def park(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str, str]], now: datetime) -> str | None:
+def park(
+    session: Session,
+    *,
+    owner: str,
+    path: str,
+    fields: Sequence[tuple[str, str]],
+    while_closed: bool = False,
+    now: datetime,
+) -> str | None:
     """Keep the fields of a form and return the token of the browser's cookie, or None when they are too many.
 
-    `owner` is "account:12" or "platform:3": nobody else gets the form back.
+    `owner` is "account:12" or "platform:3": nobody else gets the form back. It is kept for longer `while_closed`.
     """
     session.execute(delete(ParkedForm).where(ParkedForm.created_at < now - LIFETIME))
     if len(path) > 500 or sum(len(name) + len(value) for name, value in fields) > MAX_CHARACTERS:
@@ -42,7 +52,7 @@ def park(session: Session, *, owner: str, path: str, fields: Sequence[tuple[str,
             owner=owner,
             path=path,
             fields=[[name, value] for name, value in fields],
-            created_at=now,
+            created_at=now + LIFETIME_WHILE_CLOSED - LIFETIME if while_closed else now,
         )
     )
     session.flush()

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from cpro.core.errors import Forbidden
 from cpro.core.permissions import Actor, Permission, Role
-from cpro.establishments.models import Establishment
+from cpro.establishments.models import Establishment, TeachersConsent
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
 from cpro.users import queries
 from cpro.users.errors import ConsentImpossible, LastAdministrator, NotByAdministrator, OwnAccount
 from cpro.users.models import Account
+from cpro.users.queries import AnyAccount
 
 
 def lock(account: Account) -> Establishment:
@@ -63,35 +65,75 @@ def check_not_oneself(account: Account, by: Actor, sentence: str) -> None:
         raise OwnAccount(sentence)
 
 
+def check_is_above(session: Session, account: AnyAccount, by: Actor, sentence: str) -> None:
+    """Raise `Forbidden` with the sentence unless the actor is above an account's holder, `OwnAccount` for their own.
+
+    A head in place is above everybody of their school, another head included, and above the inspectors to whom the
+    school is open, which the caller checks; nobody of a school is above the support. The command line is above all.
+    """
+    if is_command_line(by):
+        return
+    if isinstance(account, Account):
+        check_not_oneself(account, by, sentence)
+    head = queries.find_acting(session, by)
+    if head is None or not head.may_sign_in or not head.can(Permission.SECOND_FACTORS_RESET):
+        raise Forbidden(sentence)
+    if isinstance(account, Account):
+        is_below = account.establishment_id == head.establishment_id
+    else:
+        is_below = account.can(Permission.MANDATE_ENTER)
+    if not is_below:
+        raise Forbidden(sentence)
+
+
 def has_active(permission: Permission, *, besides: int | None = None, gone: Collection[int] = ()) -> bool:
     """Return whether the school has an account with a right that is active and not pending, `besides` one if asked.
 
     `gone` are the ids of accounts counted out too.
     """
-    wanted = select(Account.id).where(
+    wanted = _select_active(permission).where(Account.id.not_in([besides or 0, *gone]))
+    return db.session.scalars(wanted.limit(1)).first() is not None
+
+
+def _select_active(permission: Permission) -> Select[int]:
+    return select(Account.id).where(
         Account.holds(permission),
         Account.is_active,
         ~Account.consent_needed | Account.consented_at.is_not(None),
-        Account.id.not_in([besides or 0, *gone]),
     )
-    return db.session.scalars(wanted.limit(1)).first() is not None
+
+
+def list_two_administrators() -> Collection[int]:
+    """Return the ids of two administrators able to sign in, fewer where there are: enough to tell who is the last."""
+    return db.session.scalars(_select_active(Permission.USERS_EDIT).limit(2)).all()
 
 
 def check_not_last_administrator(account: Account, *, gone: Collection[int] = ()) -> None:
     """Raise `LastAdministrator` when no other administrator would be left able to sign in, besides those `gone`."""
-    is_one = account.can(Permission.USERS_EDIT) and account.may_sign_in
-    if is_one and not has_active(Permission.USERS_EDIT, besides=account.id, gone=gone):
+    if _administers(account) and not has_active(Permission.USERS_EDIT, besides=account.id, gone=gone):
         raise LastAdministrator
 
 
-def needs_consent(role: Role, *, besides: int | None = None) -> bool:
-    """Return whether an account of a role, opened now, must wait for the head: a further head or administrator, anybody
-    else who would read the records of the whole school, and a teacher where the head asked so.
+def check_not_last_among(account: Account, administrators: Collection[int]) -> None:
+    """Raise as `check_not_last_administrator` does, of one account among many: two administrators are read for all."""
+    if _administers(account) and not {*administrators} - {account.id}:
+        raise LastAdministrator
 
+
+def _administers(account: Account) -> bool:
+    return account.can(Permission.USERS_EDIT) and account.may_sign_in
+
+
+def needs_consent(role: Role, *, besides: int | None = None, by_export: bool = False) -> bool:
+    """Return whether an account of a role, opened now, must wait for the head: a further head or administrator, anybody
+    else who would read the records of the whole school, and a teacher unless the head said otherwise.
+
+    A teacher `by_export` is named by a file of STS-Web, and waits only where the head wants it of these too.
     Raises `ConsentImpossible` for an administrator when no head is there to consent.
     """
     if role.can(Permission.PUPILS_EVALUATE):
-        return get_current_establishment().teachers_need_consent
+        asked = get_current_establishment().teachers_consent
+        return asked is TeachersConsent.ALL or (asked is TeachersConsent.TYPED and not by_export)
     if role.has_private_code:
         return has_active(Permission.USERS_CONSENT, besides=besides)
     if not role.can(Permission.USERS_EDIT) or not has_active(Permission.USERS_EDIT, besides=besides):

@@ -7,6 +7,7 @@ have taken, as is a recovery code.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
@@ -14,20 +15,27 @@ import pyotp
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from cpro.audit.models import AuditEntry
+from cpro.audit.queries import find_last_of
 from cpro.core.errors import Conflict
 from cpro.core.mail import Mail, enqueue
 from cpro.core.permissions import Actor
 from cpro.core.printed_codes import generate_printed_code, group_printed_code, read_printed_code
-from cpro.core.secrets import Unreadable, keyed_hash, seal, unseal
-from cpro.users.models import Account, SecondFactor
+from cpro.core.secrets import Unreadable, keyed_hash, keyed_hashes, reseal, seal, unseal
+from cpro.users.models import Account, SecondFactor, SignIn
+from cpro.users.operations import rules, throttle
 from cpro.users.operations.audit import record_about
-from cpro.users.queries import AnyAccount, find_second_factor
+from cpro.users.passkeys.operations import remove_all
+from cpro.users.queries import AnyAccount, find_second_factor, sign_ins_of
 
 RECOVERY_CODES = 10
 _RECOVERY_LENGTH = 12  # × 5 bits
-_PURPOSE = "second-factor"
+#: What the secret is sealed for.
+PURPOSE, _RECOVERY = "second-factor", "recovery-code"
 _STEP = 30  # seconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: What the journal calls a second factor set up, taken off by its owner, by somebody above; its codes drawn anew.
+_ON, _OFF, _RESET, CODES_DRAWN = (f"account:second-factor:{each}" for each in ("on", "off", "reset", "codes"))
 _SHAPE = re.compile(r"[0-9]{6}")
 
 
@@ -43,14 +51,14 @@ def begin(session: Session, account: AnyAccount, *, now: datetime) -> None:
         else:
             factor.platform_account_id = account.id
         session.add(factor)
-    factor.secret = seal(_PURPOSE, pyotp.random_base32())
+    factor.secret = seal(PURPOSE, pyotp.random_base32())
     session.flush()
 
 
 def read_secret(factor: SecondFactor) -> str:
     """Return the secret of a second factor. Raises `Conflict` when the server's key has changed since."""
     try:
-        return unseal(_PURPOSE, factor.secret)
+        return unseal(PURPOSE, factor.secret)
     except Unreadable as error:
         raise Conflict(
             "La clé du serveur a changé : votre second facteur et ses codes de secours ne peuvent plus être lus. "
@@ -68,7 +76,7 @@ def confirm(session: Session, factor: SecondFactor, account: AnyAccount, *, by: 
     factor.confirmed_at = factor.trusted_from = now
     codes = _draw_codes(factor)
     session.flush()
-    record_about(session, "account:second-factor:on", account, by=by, now=now)
+    record_about(session, _ON, account, by=by, now=now)
     return codes
 
 
@@ -76,35 +84,75 @@ def renew_codes(session: Session, factor: SecondFactor, account: AnyAccount, *, 
     """Draw new recovery codes in place of the earlier ones, and return them."""
     codes = _draw_codes(factor)
     session.flush()
-    record_about(session, "account:second-factor:codes", account, by=by, now=now)
+    record_about(session, CODES_DRAWN, account, by=by, now=now)
     return codes
 
 
 def remove(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> bool:
     """Take one's own second factor off; return whether there was one."""
-    return _delete(session, account, "account:second-factor:off", by=by, now=now)
+    return _delete(session, account, _OFF, by=by, now=now)
 
 
 def reset(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> bool:
-    """Take somebody's second factor off for them and write to them; return whether there was one."""
-    if not _delete(session, account, "account:second-factor:reset", by=by, now=now):
+    """Take somebody's second factor off for them and write to them; return whether there was one.
+
+    Their sign-ins end, and failures are forgotten: whoever was in by it is out. Raises as `check_reset`.
+    """
+    check_reset(session, account, by)
+    if not _delete(session, account, _RESET, by=by, now=now):
         return False
+    session.execute(delete(SignIn).where(sign_ins_of(account)))
+    throttle.forget_failures(session, account)
     address = account.confirmed_email if isinstance(account, Account) else account.email
     if address:
         kind = "account" if isinstance(account, Account) else "platform_account"
         school_id = account.establishment_id if isinstance(account, Account) else None
+        warned = "votre établissement" if school_id is not None else "l’équipe qui administre CPro"
         mail = Mail(
             to=address,
             subject="CPro : votre second facteur a été réinitialisé",
             body=(
                 f"Bonjour {account.label},\n\n"
                 f"{by.label} a réinitialisé le second facteur de votre compte CPro : votre mot de passe suffit à "
-                "nouveau pour vous connecter. Activez-le à nouveau dans « Mon compte ».\n\n"
-                "Si vous n’avez rien demandé, changez votre mot de passe et prévenez votre établissement.\n"
+                "nouveau pour vous connecter, et vos connexions en cours sont terminées. Activez-le à nouveau dans "
+                "« Mon compte ».\n\n"
+                f"Si vous n’avez rien demandé, changez votre mot de passe et prévenez {warned}.\n"
             ),
         )
         enqueue(mail, by=by, now=now, session=session, establishment_id=school_id, about=(kind, account.id))
     return True
+
+
+def find_reset(session: Session, account: AnyAccount) -> AuditEntry | None:
+    """Return the line of the journal that says who took somebody's second factor off; None once they set one up again.
+
+    In a platform session.
+    """
+    line = find_last_of(
+        session,
+        (_ON, _OFF, _RESET),
+        establishment_id=account.establishment_id if isinstance(account, Account) else None,
+        object_type="account" if isinstance(account, Account) else "platform_account",
+        object_id=account.id,
+    )
+    return line if line is not None and line.action == _RESET and not is_set(session, account) else None
+
+
+def check_reset(session: Session, account: AnyAccount, by: Actor) -> None:
+    """Raise `OwnAccount` for one's own second factor, `Forbidden` for that of whoever one is not above."""
+    rules.check_is_above(
+        session,
+        account,
+        by,
+        "Un second facteur se réinitialise par un autre : un chef d’établissement en place, pour les comptes de son "
+        "établissement et les inspecteurs à qui il est ouvert, ou l’équipe qui administre CPro.",
+    )
+
+
+def is_set(session: Session, account: AnyAccount) -> bool:
+    """Return whether an account has a second factor that counts."""
+    factor = find_second_factor(session, account)
+    return factor is not None and factor.confirmed_at is not None
 
 
 def use_code(session: Session, factor: SecondFactor, typed: str, *, now: datetime) -> bool:
@@ -112,13 +160,14 @@ def use_code(session: Session, factor: SecondFactor, typed: str, *, now: datetim
     step = _find_step(factor, typed, now)
     if step is not None:
         taken = update(SecondFactor).where(SecondFactor.id == factor.id, SecondFactor.last_step < step)
-        return _is_one(session, taken.values(last_step=step))
+        sealed = reseal(PURPOSE, factor.secret) or factor.secret  # under today's key, where it was under a former one
+        return _is_one(session, taken.values(last_step=step, secret=sealed))
     if factor.confirmed_at is None:
         return False
-    hashed, kept = _hash(typed), factor.recovery.split()
-    if hashed not in kept:
+    hashed, kept = keyed_hashes(_RECOVERY, read_printed_code(typed)), factor.recovery.split()
+    if set(hashed).isdisjoint(kept):
         return False
-    left = " ".join(each for each in kept if each != hashed)
+    left = " ".join(each for each in kept if each not in hashed)
     used = update(SecondFactor).where(SecondFactor.id == factor.id, SecondFactor.recovery == factor.recovery)
     return _is_one(session, used.values(recovery=left))
 
@@ -155,6 +204,7 @@ def _delete(session: Session, account: AnyAccount, action: str, *, by: Actor, no
         return False
     was_on = factor.confirmed_at is not None
     session.execute(delete(SecondFactor).where(SecondFactor.id == factor.id))
+    remove_all(session, account)
     if was_on:
         record_about(session, action, account, by=by, now=now)
     return was_on
@@ -167,10 +217,16 @@ def forget_trust(session: Session, account: AnyAccount, *, now: datetime) -> Non
         factor.trusted_from = now
 
 
+def forget_trust_of(session: Session, account_ids: Sequence[int], *, now: datetime) -> None:
+    """Do as `forget_trust` for many accounts of a school."""
+    forgotten = update(SecondFactor).where(SecondFactor.account_id.in_(account_ids)).values(trusted_from=now)
+    session.execute(forgotten)
+
+
 def count_recovery_codes(factor: SecondFactor) -> int:
     """Return how many recovery codes are left."""
     return len(factor.recovery.split())
 
 
 def _hash(code: str) -> str:
-    return keyed_hash("recovery-code", read_printed_code(code))
+    return keyed_hash(_RECOVERY, read_printed_code(code))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from cpro.audit.operations import About, record
@@ -68,9 +68,14 @@ def complete_sign_in(session: Session, sign_in: SignIn, account: AnyAccount, *, 
     """
     token = new_token()
     sign_in.token_hash, sign_in.awaits_code = token_hash(token), False
-    sign_in.created_at = sign_in.last_seen_at = now
+    sign_in.created_at = sign_in.last_seen_at = sign_in.code_given_at = now
     _note_signed_in(session, account, by=by, now=now)
     return token
+
+
+def note_code_given(session: Session, sign_in_id: int, *, now: datetime) -> None:
+    """Note that a code of the second factor was right in a browser: it is not asked again for a while."""
+    session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(code_given_at=now))
 
 
 def _note_signed_in(session: Session, account: AnyAccount, *, by: Actor, now: datetime) -> None:
@@ -169,9 +174,10 @@ def end_all_sign_ins(session: Session, account: AnyAccount, *, kept_sign_in_id: 
     return len(session.scalars(gone).all())
 
 
-def end_sign_ins_of(session: Session, account_ids: Sequence[int]) -> None:
-    """Sign out every browser of many accounts of a school."""
-    session.execute(delete(SignIn).where(SignIn.account_id.in_(account_ids)))
+def end_sign_ins_of(session: Session, account_ids: Sequence[int], *, kept_sign_in_id: int | None = None) -> int:
+    """Sign out every browser of many accounts of a school, but one if asked; return how many were."""
+    gone = delete(SignIn).where(SignIn.account_id.in_(account_ids), SignIn.id != (kept_sign_in_id or 0))
+    return len(session.scalars(gone.returning(SignIn.id)).all())
 
 
 def enter_school(
@@ -183,16 +189,23 @@ def enter_school(
     now: datetime,
     left_by: Actor | None = None,
 ) -> None:
-    """Enter a school, or leave the one entered (None); both are recorded in the school's journal.
+    """Enter a school, or leave the one entered (None); both are recorded in the school's journal, unless one is there.
 
     `left_by` is how the school left calls the person, where it does not call them as the school entered does.
+    Raises `Conflict` when another window has just gone elsewhere.
     """
     sign_in = session.get(SignIn, sign_in_id)
     if sign_in is None:  # signed out in another window meanwhile
         return
     left_id = sign_in.entered_establishment_id
-    lock_schools(session, {left_id, school.id if school else left_id} - {None})
-    sign_in.entered_establishment_id = school.id if school else None
+    entered_id = school.id if school else None
+    lock_schools(session, {left_id, entered_id or left_id} - {None})
+    session.refresh(sign_in)
+    if sign_in.entered_establishment_id == entered_id:  # already there, perhaps by another window
+        return
+    if sign_in.entered_establishment_id != left_id:  # since it was read, before the lock
+        raise Conflict("Une autre fenêtre vient de changer d’établissement\u202f: choisissez à nouveau.")
+    sign_in.entered_establishment_id = entered_id
     actions = {left_id: "school:left"} | ({school.id: "school:entered"} if school else {})
     for school_id, action in sorted((each, actions[each]) for each in actions if each is not None):
         actor = (left_by or by) if school_id == left_id else by

@@ -6,7 +6,7 @@ who does not exist would give it to them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from cpro.audit.operations import About, record
@@ -14,7 +14,7 @@ from cpro.core.errors import DomainError
 from cpro.core.formatting import of_name, plural
 from cpro.core.mail import Mail, enqueue, public_link
 from cpro.core.permissions import Actor, Permission
-from cpro.establishments.models import Establishment
+from cpro.establishments.models import Establishment, TeachersConsent
 from cpro.establishments.operations.audit import record_about_school
 from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
@@ -34,6 +34,33 @@ def notify_heads(account: Account, establishment: Establishment, what: str, *, b
     db.session.flush()
     for address in queries.list_head_addresses(db.session(), establishment.id):
         enqueue(_letter(address, account, establishment, what, by=by), by=by, now=now, about=("account", account.id))
+
+
+def notify_of_codes(accounts: Iterable[Account], establishment: Establishment, *, by: Actor, now: datetime) -> None:
+    """Notify teachers who use their account that somebody drew a code for it, at the address that counts.
+
+    Whoever holds the code becomes them: the head reads of it too, as of an account that was opened. One who never
+    activated their account expects a code.
+    """
+    for account in accounts:
+        if not account.can(Permission.PUPILS_EVALUATE) or account.activated_at is None:
+            continue
+        account.unseen_by_head = account.unseen_by_head or not rules.is_command_line(by)
+        if account.confirmed_email:
+            letter = _code_letter(account, establishment, by=by)
+            enqueue(letter, by=by, now=now, about=("account", account.id))
+    db.session.flush()
+
+
+def note_divisions(account: Account, *, by: Actor) -> None:
+    """Have the head read that a teacher was given divisions: what they may read is more than the head knew of.
+
+    An account that waits for consent is read of anyway.
+    """
+    if rules.is_command_line(by) or account.is_pending:
+        return
+    account.unseen_by_head = True
+    db.session.flush()
 
 
 def mark_seen(accounts: Sequence[Account], *, by: Actor, now: datetime) -> int:
@@ -59,20 +86,36 @@ def mark_seen(accounts: Sequence[Account], *, by: Actor, now: datetime) -> int:
     return len(unseen)
 
 
-def require_consent(required: bool, *, by: Actor, now: datetime) -> None:
-    """Switch whether a teacher's account that the administrator opens waits for the head's consent.
+def require_consent(asked: TeachersConsent, *, by: Actor, now: datetime) -> None:
+    """Set which teachers' accounts that the administrator opens wait for the head's consent.
 
     Accounts that wait already keep waiting. Raises `Forbidden` for anybody but a head in place, `DomainError` when it
     is so already.
     """
     establishment = lock_current_establishment()
     rules.check_head(by, "Seul le chef d’établissement décide d’exiger son accord.")
-    if establishment.teachers_need_consent == required:
+    before = establishment.teachers_consent
+    if before is asked:
         raise DomainError("C’était déjà réglé ainsi.")
-    establishment.teachers_need_consent = required
+    establishment.teachers_consent = asked
     db.session.flush()
-    changes = {"teachers_need_consent": (not required, required)}
+    changes = {"teachers_consent": (before.label, asked.label)}
     record_about_school("establishment:teachers:consent", establishment, changes, by=by, now=now)
+
+
+def _code_letter(account: Account, school: Establishment, *, by: Actor) -> Mail:
+    return Mail(
+        to=account.confirmed_email,
+        subject="CPro : un code a été préparé pour votre compte",
+        body=(
+            "Bonjour,\n\n"
+            f"{by.label} a préparé un code d’activation pour votre compte d’enseignant dans {school.name}. Avec ce "
+            "code, on choisit un nouveau mot de passe et on se connecte à votre nom.\n\n"
+            "Si vous l’avez demandé, on vous le remettra. Sinon, prévenez votre chef d’établissement : lui aussi lit "
+            "dans le journal qui l’a préparé, et quand.\n\n"
+            f"Votre compte : {public_link('/mon-compte')}\n"
+        ),
+    )
 
 
 def _letter(to: str, account: Account, school: Establishment, what: str, *, by: Actor) -> Mail:

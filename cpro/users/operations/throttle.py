@@ -15,17 +15,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from cpro.core.secrets import keyed_hash
+from cpro.core.transactions import after_commit, platform_unit_of_work
 from cpro.core.validators import trim
+from cpro.establishments.models import Establishment
 from cpro.users.errors import TooManyAttempts
-from cpro.users.models import FailureCounter
+from cpro.users.models import FailureCounter, PlatformAccount
+from cpro.users.queries import AnyAccount
 
 #: Without any failure for so long, all are forgotten.
 MEMORY = timedelta(hours=3)
@@ -82,6 +86,16 @@ def repeated_counter(owner: str) -> Counted:
     return Counted(keyed_hash("failures", f"again:{owner}"), ACCOUNT_FREE, ACCOUNT_BLOCK)
 
 
+def code_counter(owner: str, *, is_known: bool) -> Counted:
+    """Return the counter of the codes of a second factor; `owner` is "account:12".
+
+    Whoever has the password alone types them from a browser that was never signed in to the account. Those of a browser
+    that `is_known`, or signed in, are counted apart: the owner does not wait for what a stranger types.
+    """
+    where = "" if is_known else ":stranger"
+    return repeated_counter(f"second-factor:{owner}{where}")
+
+
 def device_counter(mark: str) -> Counted:
     """Return the counter of a browser known to the account; it never waits."""
     return Counted(keyed_hash("failures", f"device:{mark}"), DEVICE_TRUST, DEVICE_TRUST + 1)
@@ -131,9 +145,39 @@ def forgive(session: Session, counted: Sequence[Counted]) -> None:
     session.flush()
 
 
+def forget_failures(session: Session, account: AnyAccount) -> None:
+    """Forget, once the unit of work is committed, the failures of an account that is reset; those of addresses stay.
+
+    Not within it: no school writes counters.
+    """
+    if isinstance(account, PlatformAccount):
+        school, kind = "", "platform"
+    else:
+        school, kind = session.get_one(Establishment, account.establishment_id).code, "account"
+    owner = f"{kind}:{account.id}"
+    counters = [
+        account_counter(school, account.login),
+        repeated_counter(owner),
+        *(code_counter(owner, is_known=is_known) for is_known in (True, False)),
+    ]
+    after_commit(session, partial(_delete_counters, [each.key for each in counters]))
+
+
+def _delete_counters(keys: Sequence[str]) -> None:
+    with platform_unit_of_work("an account is reset: its failures are forgotten") as work:
+        work.session.execute(delete(FailureCounter).where(FailureCounter.key.in_(keys)))
+
+
 def forget_old(session: Session, *, now: datetime) -> None:
     """Delete the counters nobody needs any more."""
     session.execute(delete(FailureCounter).where(FailureCounter.last_failure_at < now - MEMORY))
+
+
+def count_failing(session: Session, *, since: datetime) -> tuple[int, int]:
+    """Return how many counters failed after an instant, and how many of them `ACCOUNT_BLOCK` times or more."""
+    failing = select(func.count()).where(FailureCounter.last_failure_at > since)
+    blocked = failing.where(FailureCounter.failures >= ACCOUNT_BLOCK)
+    return session.scalar(failing) or 0, session.scalar(blocked) or 0
 
 
 def _lock_counter(session: Session, key: str, *, now: datetime) -> FailureCounter:

@@ -1,30 +1,72 @@
-"""What the dashboard shows of accounts: the head, activation codes, what waits for the head."""
+"""What the dashboard shows of accounts: roles closed at once, the head, activation codes, what waits for the head."""
 
 from __future__ import annotations
 
 from flask import url_for
 
 from cpro.core import clock
-from cpro.core.formatting import format_count, plural
+from cpro.core.counts import Counted
+from cpro.core.formatting import format_count, format_instant, plural, upper_first
 from cpro.core.permissions import Permission, can
-from cpro.core.web.checklist import ChecklistItem
+from cpro.core.web.checklist import Asked, ChecklistItem, Figures
 from cpro.core.web.current_user import current_principal
-from cpro.users.queries import count_heads, count_pending_accounts, count_unseen_teachers, count_without_code
+from cpro.establishments.queries import get_current_establishment
+from cpro.users import queries
+from cpro.users.emergency.messages import name_roles
+from cpro.users.emergency.queries import list_open_locks, select_open_locks
 
 
-def list_account_items() -> list[ChecklistItem]:
+def count_accounts() -> Asked:
+    """Return what the lines count."""
+    return {
+        "closed roles": Counted(select_open_locks()),
+        "activated heads": Counted(queries.select_activated_heads()),
+        "accounts without code": Counted(queries.select_without_code(clock.utcnow())),
+        "pending accounts": Counted(queries.select_pending()),
+        "unseen teachers": Counted(queries.select_unseen_teachers()),
+    }
+
+
+def list_account_items(figures: Figures) -> list[ChecklistItem]:
     """Return the lines, from the present figures."""
-    return [*_head(), *_codes(), *_pending_accounts(), *_unseen_teachers()]
+    return [
+        *_closed_roles(figures["closed roles"]),
+        *_head(figures["activated heads"]),
+        *_codes(figures["accounts without code"]),
+        *_pending_accounts(figures["pending accounts"]),
+        *_unseen_teachers(figures["unseen teachers"]),
+    ]
 
 
-def _head() -> list[ChecklistItem]:
-    """Return the line of the head, while nobody acts as one."""
-    heads = count_heads()
-    if heads.activated:
+def _closed_roles(number: int) -> list[ChecklistItem]:
+    """Return the line of the roles that are closed now, to be reopened."""
+    locks = list_open_locks() if number else []
+    if not locks:
         return []
+    last, timezone = locks[-1], get_current_establishment().timezone
+    since = format_instant(last.locked_at, timezone)
+    sees_page = can(current_principal(), Permission.EMERGENCY_LOCK)
+    return [
+        ChecklistItem(
+            "Rouvrir l’accès fermé d’urgence",
+            f"Ne peuvent plus se connecter\u202f: {name_roles([each.role for each in locks])}. Fermé par "
+            f"{last.locked_by}, le {since}.",
+            link_url=url_for("emergency.index") if sees_page else url_for("journal.index_view"),
+            link_label="Voir ce qui est fermé",
+            figure=format_count(number),
+            act=Permission.EMERGENCY_LOCK_ALL,
+        )
+    ]
+
+
+def _head(activated: int) -> list[ChecklistItem]:
+    """Return the line of the head, while nobody acts as one."""
+    if activated:
+        return []
+    first_id = queries.find_first(queries.select_heads())
     blocked = "Sans lui, personne ne donne d’accord, n’ouvre d’accès à un inspecteur ni ne choisit les modules."
     edits = can(current_principal(), Permission.USERS_EDIT)
-    if heads.first_id is None:
+    if first_id is None:
         return [
             ChecklistItem(
                 "Ouvrir le compte du chef d’établissement",
@@ -39,7 +81,7 @@ def _head() -> list[ChecklistItem]:
         ChecklistItem(
             "Faire activer le compte du chef d’établissement",
             f"Il n’a jamais choisi son mot de passe. {blocked} S’il n’a plus son code, sa page en envoie un autre.",
-            link_url=url_for("utilisateurs.details_view", id=heads.first_id),
+            link_url=url_for("utilisateurs.details_view", id=first_id),
             link_label="Voir son compte",
             figure="0",
             act=Permission.USERS_EDIT,
@@ -47,30 +89,29 @@ def _head() -> list[ChecklistItem]:
     ]
 
 
-def _codes() -> list[ChecklistItem]:
+def _codes(number: int) -> list[ChecklistItem]:
     """Return the line of those who have no code to activate their account with."""
-    number = count_without_code(clock.utcnow())
     if not number:
         return []
-    who = plural(number, "personne n’a jamais activé son compte", "personnes n’ont jamais activé leur compte")
+    who = upper_first(plural(number, "personne n’a ni mot de passe", "personnes n’ont ni mot de passe"))
     edits = can(current_principal(), Permission.USERS_EDIT)
     return [
         ChecklistItem(
             "Remettre les codes d’activation",
-            f"{who} et {'n’a' if number == 1 else 'n’ont'} pas de code valable : sans lui, pas de connexion.",
+            f"{who} ni code valable\u202f: {'elle ne peut' if number == 1 else 'elles ne peuvent'} pas se connecter.",
             link_url=url_for("credential_sheets.choose", pour="sans-code")
             if edits
             else url_for("utilisateurs.index_view"),
             link_label="Imprimer les fiches",
             figure=format_count(number),
+            after=("pupil_accounts", "utilisateurs"),
             act=Permission.USERS_EDIT,
         )
     ]
 
 
-def _pending_accounts() -> list[ChecklistItem]:
+def _pending_accounts(pending: int) -> list[ChecklistItem]:
     """Return the line of the accounts that wait for the head, while there are any."""
-    pending, first_id = count_pending_accounts()
     if not pending:
         return []
     who = plural(pending, "personne ne peut pas", "personnes ne peuvent pas")
@@ -80,7 +121,7 @@ def _pending_accounts() -> list[ChecklistItem]:
             f"Sans cet accord, {who} activer son compte."
             if pending == 1
             else f"Sans cet accord, {who} activer leur compte.",
-            link_url=url_for("utilisateurs.details_view", id=first_id)
+            link_url=url_for("utilisateurs.details_view", id=queries.find_first(queries.select_pending()))
             if pending == 1
             else url_for("utilisateurs.index_view", etat="accord"),
             link_label="Voir le compte" if pending == 1 else "Voir la liste",
@@ -90,16 +131,16 @@ def _pending_accounts() -> list[ChecklistItem]:
     ]
 
 
-def _unseen_teachers() -> list[ChecklistItem]:
-    """Return, to the head, the line of the teachers' accounts that the administrator opened and they have not seen."""
-    unseen = count_unseen_teachers() if can(current_principal(), Permission.USERS_CONSENT) else 0
-    if not unseen:
+def _unseen_teachers(unseen: int) -> list[ChecklistItem]:
+    """Return, to the head, the line of teachers' accounts opened, given a code or divisions by the administrator."""
+    if not unseen or not can(current_principal(), Permission.USERS_CONSENT):
         return []
     return [
         ChecklistItem(
-            "Voir les comptes d’enseignants ouverts par l’administrateur",
+            "Voir les comptes d’enseignants que l’administrateur a ouverts, dont il a redonné le code ou ajouté des "
+            "divisions",
             "Un enseignant lit les fiches et les évaluations de ses divisions : vérifiez que vous connaissez ces "
-            "personnes, puis dites que vous les avez vues.",
+            "personnes, qu’elles ont ces divisions et ont demandé ce code, puis dites que vous les avez vues.",
             link_url=url_for("utilisateurs.index_view", etat="a-voir"),
             link_label="Voir la liste",
             figure=format_count(unseen),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import BooleanField, Form, PasswordField, StringField
-from wtforms.validators import ValidationError
+from wtforms import BooleanField, Form, HiddenField, PasswordField, StringField
+from wtforms.validators import StopValidation, ValidationError
 
 from cpro.core.validators import normalise_email
-from cpro.core.web.forms import BaseForm, VersionedForm, checked, required
+from cpro.core.web.forms import BaseForm, VersionedForm, checked, required, text_rule
+from cpro.users.passkeys.operations import LONGEST_NAME
 
 #: Longer than any identifier; what is typed beyond is a mistake or an attack.
 _LONGEST = 254
@@ -38,6 +39,11 @@ def _is_same(form: Form, field: Any) -> None:
         raise ValidationError("Les deux mots de passe ne sont pas les mêmes.")
 
 
+def _unless_passkey(form: Form, field: Any) -> None:
+    if form["passkey"].data:
+        raise StopValidation
+
+
 class SignInForm(BaseForm):
     """Who, in which school."""
 
@@ -47,6 +53,10 @@ class SignInForm(BaseForm):
         description="Son code ou son UAI. Laissez vide pour un compte d’inspecteur ou du support.",
     )
     login = StringField("Identifiant", [required("Indiquez votre identifiant."), _short(_LONGEST)])
+    remember_school = BooleanField(
+        "Garder ce code sur cet appareil",
+        description="Pour ne pas le taper la prochaine fois\u202f: rien de vous n’est gardé.",
+    )
     password = PasswordField("Mot de passe", [required("Indiquez votre mot de passe."), _short(_LONGEST_SECRET)])
 
 
@@ -74,15 +84,36 @@ class SecondFactorForm(BaseForm):
     code = StringField("Code à six chiffres", [required("Indiquez le code que montre votre application."), _short(40)])
 
 
-class SignInCodeForm(SecondFactorForm):
-    """The code asked at the sign-in; a recovery code is taken too."""
+class CodeAgainForm(SecondFactorForm):
+    """The code asked again; a recovery code is taken too, and what a passkey signed."""
 
     code = StringField(
         "Code",
-        [required("Indiquez le code que montre votre application, ou un code de secours."), _short(40)],
+        [
+            _unless_passkey,
+            required("Indiquez le code que montre votre application, ou un code de secours."),
+            _short(40),
+        ],
         description="Les six chiffres de votre application, ou l’un de vos codes de secours.",
     )
+    passkey = HiddenField()
+
+
+class SignInCodeForm(CodeAgainForm):
+    """The code asked at the sign-in."""
+
     trust = BooleanField("Ne plus demander de code sur cet appareil pendant 30 jours")
+
+
+class PasskeyForm(BaseForm):
+    """A new passkey: its name, and what the browser answered."""
+
+    name = StringField(
+        "Nom de la clé",
+        [required("Donnez un nom à cette clé."), text_rule(LONGEST_NAME)],
+        description="Pour la reconnaître : « clé USB », « téléphone de service »…",
+    )
+    passkey = HiddenField()
 
 
 class ForgottenForm(BaseForm):

@@ -13,28 +13,30 @@ from urllib.parse import urlsplit
 from flask import Flask, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import Forbidden
 
 from cpro.config import INACTIVITY_LIMIT, SIGN_IN_LIFE
 from cpro.core import clock, tenancy
 from cpro.core.locks import is_busy, wait_at_most
+from cpro.core.open_schools import OpenSchool
 from cpro.core.parsing import read_id
 from cpro.core.permissions import SCHOOL_FREE, Access, Permission, Principal, access_of, can
-from cpro.core.tenancy import OpenSchool
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal
+from cpro.core.web.assets import FILES
+from cpro.core.web.csrf import check_origin, csrf
+from cpro.core.web.current_user import SignInEnd, current_actor, current_principal
 from cpro.core.web.error_pages import SECRET_FIELDS
-from cpro.core.web.pages import asks_for_json, is_local_path, page_address
+from cpro.core.web.pages import asks_for_json, find_source_page, page_address
 from cpro.core.web.registry import registry
 from cpro.establishments.queries import hold_current
-from cpro.extensions import csrf, login_manager
+from cpro.extensions import login_manager
 from cpro.users import authentication, queries, second_factor_policy
+from cpro.users.emergency.queries import is_shut_out
 from cpro.users.models import Account
 from cpro.users.operations import parked_forms, sign_ins
 from cpro.users.web import lost_uploads, refused_forms
 
-#: What Flask and Flask-Admin serve as files: style sheets, scripts, pictures of ours.
-STATIC_ENDPOINTS = frozenset({"static", "admin.static"})
 #: Answers a monitor without asking the database anything, who asks included.
 ALIVE = "pages.alive"
 #: The cookie's entry that names a parked form.
@@ -52,6 +54,11 @@ _SESSION_ENDED = (
     "Votre session a pris fin\u202f: ce que vous écrivez n’est plus enregistré. "
     "Votre texte reste sur cette page\u202f; validez-le pour vous connecter à nouveau\u202f: "
     "il vous sera présenté après la connexion."
+)
+
+#: The answer to a script, where a page would ask for a code.
+_CODE_ASKED = (
+    "Rien n’est fait\u202f: un code de votre second facteur est demandé avant. Rechargez la page pour l’indiquer."
 )
 
 
@@ -80,18 +87,26 @@ def load_principal(token: str) -> Principal | None:
         if account.can(Permission.MANDATE_ENTER) and school is not None:
             label = name_in_school(account.id, school) or label
         must_set = second_factor_policy.must_set_now(lookup, found, now=now)
-        principal = Principal(account.id, kind, label, account.login, account.role, school, sign_in.id, must_set)
-        seen_at = sign_in.last_seen_at
+        must_give = second_factor_policy.must_give_code(found, now=now)
+        read_at = (account.news_read_at or account.created_at) if isinstance(account, Account) else None
+        read_line = account.news_read_line if isinstance(account, Account) else None
+        principal = Principal(
+            *(account.id, kind, label, account.login, account.role, school, sign_in.id, must_set, must_give),
+            news_read_at=read_at,
+            news_read_line=read_line,
+        )
+        seen_at, latest_at = sign_in.last_seen_at, sign_in.created_at + SIGN_IN_LIFE
         g.school_worked_in = found.school
-    if seen_at < now - _SEEN_TO_THE:
-        _note_seen(token, now)
+    if seen_at < now - _SEEN_TO_THE and _note_seen(token, now):
+        seen_at = now
+    g.sign_in_end = SignInEnd(seen_at + INACTIVITY_LIMIT, latest_at)
     return principal
 
 
-def _note_seen(token: str, now: datetime) -> None:
+def _note_seen(token: str, now: datetime) -> bool:
     """Note that somebody is still there; let it go while another writer is at work: the next page notes it.
 
-    A page that only reads never waits for whoever writes.
+    A page that only reads never waits for whoever writes. Return whether it was noted.
     """
     try:
         with wait_at_most(0), platform_unit_of_work("still active") as work:
@@ -101,6 +116,8 @@ def _note_seen(token: str, now: datetime) -> None:
     except OperationalError as error:
         if not is_busy(error):
             raise
+        return False
+    return True
 
 
 def name_in_school(inspector_id: int, establishment_id: int) -> str | None:
@@ -111,7 +128,7 @@ def name_in_school(inspector_id: int, establishment_id: int) -> str | None:
 def _judge() -> ResponseReturnValue | None:
     """Let the request through, or answer in its place."""
     endpoint = request.endpoint
-    if endpoint in STATIC_ENDPOINTS or endpoint == ALIVE:
+    if endpoint in FILES or endpoint == ALIVE:
         return None
     principal = current_principal()
     # First: the frame of an error page shows the school too.
@@ -119,6 +136,8 @@ def _judge() -> ResponseReturnValue | None:
         return _lead_out()
     if endpoint is None:
         return None  # no route: 404 or 405 follows
+    if request.method not in _SAFE_METHODS:
+        check_origin()
     access = access_of(current_app.view_functions[endpoint])
     if access is None:
         raise Forbidden(f"route {endpoint} is marked neither @requires nor @public")
@@ -139,11 +158,13 @@ def _admit(principal: Principal | None, access: Access, permission: Permission) 
     if not can(principal, permission):
         raise Forbidden  # before anything of what was typed is read or kept
     if principal.must_set_second_factor and request.blueprint not in _BEFORE_SECOND_FACTOR:
-        return redirect(url_for("second_factor.index"), 303)
+        return redirect(url_for("second_factor.index", retour=_here() if request.method == "GET" else None), 303)
     if access.max_body is not None:
         request.max_content_length = access.max_body
     if not _token_is_right():
         return _offer_again(access, principal)
+    if access.asks_code and principal.must_give_code:
+        return _ask_code(access, principal)
     _restore_typed(principal, access)
     return None
 
@@ -171,7 +192,13 @@ def _open_scope(principal: Principal | None) -> bool:
             return False
         tenancy.enter(school.scope)
     else:
-        tenancy.enter(tenancy.Scope(principal.establishment_id, read_only=principal.can(Permission.SCHOOLS_ENTER)))
+        tenancy.enter(
+            tenancy.Scope(
+                principal.establishment_id,
+                read_only=principal.can(Permission.SCHOOLS_ENTER),
+                tells_mandates=principal.can(Permission.MANDATES_VIEW),
+            )
+        )
     if g.school_worked_in is not None:
         hold_current(g.school_worked_in)
     return True
@@ -226,19 +253,21 @@ def _send_to_sign_in(access: Access, permission: Permission) -> ResponseReturnVa
     elif owner and _was_sent_from_ours() and lost_uploads.is_upload():
         lost_uploads.note(owner, access.max_body)
     return redirect(
-        url_for("users.sign_in", suite=page_address() if access.keeps_typed_form else _find_source_page()), 303
+        url_for("users.sign_in", suite=page_address() if access.keeps_typed_form else find_source_page()), 303
     )
 
 
 def _could_post(owner: str, permission: Permission) -> bool:
     """Return whether the account whose sign-in it was still has a right: nothing is kept for others."""
+    with tenancy.platform_session("a form posted after the sign-in ended") as lookup:
+        account = _find_owner(lookup, owner)
+        return account is not None and account.may_sign_in and account.can(permission)
+
+
+def _find_owner(lookup: Session, owner: str) -> queries.AnyAccount | None:
     kind, _, number = owner.partition(":")
     account_id = read_id(number)
-    if account_id is None:
-        return False
-    with tenancy.platform_session("a form posted after the sign-in ended") as lookup:
-        account = queries.find_owner(lookup, kind, account_id)
-        return account is not None and account.may_sign_in and account.can(permission)
+    return queries.find_owner(lookup, kind, account_id) if account_id else None
 
 
 def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
@@ -250,12 +279,30 @@ def _offer_again(access: Access, principal: Principal) -> ResponseReturnValue:
         return {"message": _SESSION_ENDED}, 403
     if access.keeps_typed_form and _comes_from_our_pages() and _park(f"{principal.kind}:{principal.id}"):
         return redirect(page_address(), 303)
-    page = _find_source_page()
+    page = find_source_page()
     if lost_uploads.is_upload() and page and _was_sent_from_ours():
         flash(lost_uploads.sentence_of([each.filename or "" for each in request.files.values() if each]), "warning")
         return redirect(page, 303)
     csrf.protect()  # answers 400
     raise AssertionError("unreachable: the token was refused just before")
+
+
+def _ask_code(access: Access, principal: Principal) -> ResponseReturnValue:
+    """Lead to the page that asks for a code again, and back here afterwards; keep what was typed.
+
+    A file leaves the page before it on the screen: back there, where a link then leads to the file.
+    """
+    if asks_for_json():
+        return {"message": _CODE_ASKED}, 403
+    source, file = find_source_page(), None
+    if request.method in _SAFE_METHODS:
+        back = (source if access.sends_file else None) or _here()
+        file = _here() if back != _here() else None
+    elif access.keeps_typed_form and _park(f"{principal.kind}:{principal.id}"):
+        back = page_address()
+    else:
+        back = source or url_for("users.home")
+    return redirect(url_for("second_factor.ask_again", suite=back, fichier=file), 303)
 
 
 def _comes_from_our_pages() -> bool:
@@ -276,18 +323,18 @@ def _was_sent_from_ours() -> bool | None:
     return urlsplit(origin).netloc == request.host if origin else None
 
 
-def _find_source_page() -> str | None:
-    """Return the page of ours on which a posted form stood, as the browser gives it, None when it does not."""
-    source = urlsplit(request.headers.get("Referer", ""))
-    if source.netloc != request.host or not is_local_path(source.path):
-        return None
-    return f"{source.path}?{source.query}" if source.query else source.path
-
-
 def _park(owner: str) -> bool:
     fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _NEVER_KEPT]
     with platform_unit_of_work("keeping a form typed before the sign-in ended") as work:
-        token = parked_forms.park(work.session, owner=owner, path=page_address(), fields=fields, now=clock.utcnow())
+        account = _find_owner(work.session, owner)
+        token = parked_forms.park(
+            work.session,
+            owner=owner,
+            path=page_address(),
+            fields=fields,
+            while_closed=account is not None and is_shut_out(work.session, account),
+            now=clock.utcnow(),
+        )
     if token is None:
         return False
     session[PARKED] = token

@@ -6,13 +6,14 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from flask import Response, current_app, flash, make_response, redirect, request, session, url_for
+from flask import Response, flash, make_response, redirect, request, session, url_for
 from flask_login import login_user
 from itsdangerous import BadData, URLSafeSerializer
 
 from cpro.core import tenancy
 from cpro.core.formatting import format_date
 from cpro.core.permissions import Principal
+from cpro.core.secrets import signing_keys
 from cpro.core.web.headers import cookie_name, cookies_are_secure
 from cpro.core.web.pages import is_local_path
 from cpro.users import authentication, queries, second_factor_policy
@@ -23,6 +24,7 @@ from cpro.users.web import guard, lost_uploads
 #: The cookie's entry of a sign-in that waits for the code of the second factor: its token and the account's reference.
 AWAITING = "awaiting_code"
 _KNOWN_BROWSER, _TRUSTED_BROWSER = "cpro_browser", "cpro_trusted"
+_SCHOOL, _LONGEST_SCHOOL = "cpro_school", 254
 #: Entries of each cookie: the latest.
 _MOST = 5
 _YEAR = 365 * 24 * 3600  # seconds
@@ -64,6 +66,14 @@ def welcome(outcome: authentication.SignedIn) -> Response:
     return answer
 
 
+def find_awaiting() -> tuple[str, str]:
+    """Return the token and the account's reference of this browser's sign-in that waits for a code, "" for none."""
+    found = session.get(AWAITING)
+    if isinstance(found, list) and len(found) == 2:
+        return str(found[0]), str(found[1])
+    return "", ""
+
+
 def _announce_second_factor(principal: Principal) -> None:
     """Say from when a second factor will be required of somebody who has none."""
     with tenancy.platform_session("sign-in: is a second factor asked") as lookup:
@@ -72,7 +82,7 @@ def _announce_second_factor(principal: Principal) -> None:
     if due is not None and not principal.must_set_second_factor:
         flash(
             f"Un second facteur sera exigé de votre rôle à partir du {format_date(due.date())}\u202f: activez-le dans "
-            "« Mon compte ».",
+            "« Mon compte ».",
             "warning",
         )
 
@@ -101,9 +111,23 @@ def trust_browser(answer: Response, factor_id: int, *, now: datetime) -> None:
     _write(answer, _TRUSTED_BROWSER, trusted_factors(), str(factor_id), since, lasts=TRUST // second)
 
 
+def remembered_school() -> str:
+    """Return the school's code that this browser keeps for the sign-in page, or ""."""
+    return request.cookies.get(cookie_name(_SCHOOL), "")[:_LONGEST_SCHOOL]
+
+
+def remember_school(answer: Response, code: str) -> None:
+    """Have this browser keep a school's code, and nothing of a person; forget it when blank."""
+    kept = {"httponly": True, "samesite": "Lax", "secure": cookies_are_secure()}
+    if code:
+        answer.set_cookie(cookie_name(_SCHOOL), code, max_age=_YEAR, **kept)  # type: ignore[arg-type]
+    elif cookie_name(_SCHOOL) in request.cookies:
+        answer.delete_cookie(cookie_name(_SCHOOL), **kept)  # type: ignore[arg-type]
+
+
 def _serializer(name: str) -> URLSafeSerializer:
     salt = {_KNOWN_BROWSER: "known-browser", _TRUSTED_BROWSER: "trusted-browser"}[name]
-    return URLSafeSerializer(current_app.secret_key or "", salt=salt)
+    return URLSafeSerializer(signing_keys(), salt=salt)
 
 
 def _read(name: str) -> dict[str, str]:

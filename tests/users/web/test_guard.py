@@ -133,6 +133,18 @@ class TestCookie:
         assert len(token) >= 43
         assert token not in (row.token_hash, str(row.id))
 
+    def test_cookie_signs_nobody_out_where_the_clock_is_set_back(self, app: Flask, world: World) -> None:
+        with time_machine.travel(datetime(2026, 10, 25, 9, tzinfo=UTC), tick=False) as clock_:
+            visitor = Browser(app)
+            visitor.sign_in(world.a.code, world.logins["head"], PASSWORD)
+            visitor.get("/mon-compte")
+            clock_.shift(timedelta(hours=-1))
+
+            assert visitor.get("/mon-compte").status_code == 200
+            assert visitor.post("/mon-compte/sessions/terminer-les-autres").status_code == 303
+            clock_.shift(timedelta(hours=14))
+            assert visitor.get("/mon-compte").status_code == 303, "however the clock goes, a sign-in ends"
+
     def test_cookie_a_forged_one_signs_no_one_in(self, app: Flask, world: World) -> None:
         from flask.sessions import SecureCookieSessionInterface
 

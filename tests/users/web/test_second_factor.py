@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pyotp
 import pytest
 import time_machine
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from cpro.audit.models import AuditEntry
 from cpro.users.models import SecondFactor, SignIn
@@ -18,51 +18,26 @@ from cpro.users.operations import throttle
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
+from tests.helpers.phone import AGAIN, CODE, NEXT, PAGE, Phone
 from tests.helpers.records import nothing_written
 from tests.users.conftest import Desk
 
 START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
-PAGE, CODE = "/mon-compte/second-facteur", "/connexion/code"
-NEXT = timedelta(seconds=30)
 NEW = {"password": "Grès-vif-42-marne!", "password_confirm": "Grès-vif-42-marne!"}
 As = Callable[..., Browser]
+
+
+def action_of(page: str) -> str:
+    """Return where the form of this step posts."""
+    found = re.search(rf'action="({PAGE}/(?:commencer|confirmer)[^"]*)"', page)
+    assert found, page
+    return unescape(found[1])
 
 
 @pytest.fixture
 def clock_() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
-
-
-class Phone:
-    """An application of codes, and the account it was set up for."""
-
-    def __init__(self, app: Flask, browser: Browser, clock_: time_machine.Traveller) -> None:
-        self.app, self.browser, self.clock = app, browser, clock_
-        begun = browser.post(f"{PAGE}/commencer", {"current_password": PASSWORD}, follow_redirects=True)
-        found = re.search(r"<code>([A-Z2-7 ]+)</code>", begun.text)
-        assert found, begun.text
-        self.secret = found[1].replace(" ", "")
-        shown = browser.post(f"{PAGE}/confirmer", {"code": self.code()})
-        assert shown.status_code == 200, shown.text
-        self.recovery = re.findall(r"<li><code>([0-9A-Z-]+)</code>", shown.text)
-        clock_.shift(NEXT)
-
-    def code(self, shift: timedelta = timedelta()) -> str:
-        """Return the code that is shown now, or at another instant."""
-        return pyotp.TOTP(self.secret).at(datetime.now(UTC) + shift)
-
-    def give_password(self, browser: Browser | None = None, login: str = "claude.basalte") -> Browser:
-        """Return a browser that gave the right password, and waits for the code."""
-        browser = browser or Browser(self.app)
-        answer = browser.sign_in("alpha", login, PASSWORD)
-        assert answer.location == CODE, answer.location
-        browser.get(CODE)
-        return browser
-
-    def try_code(self, code: str, browser: Browser | None = None, **typed: str) -> TestResponse:
-        """Give the password, then a code."""
-        return self.give_password(browser).post(CODE, {"code": code, **typed})
 
 
 @pytest.fixture
@@ -180,6 +155,32 @@ class TestAsk:
         assert int(answer.headers["Retry-After"]) <= 5
         assert "Mot de passe oublié" not in Page(answer).text, "it would not help"
 
+    def test_ask_what_strangers_type_keeps_no_owner_waiting(self, phone: Phone, app: Flask) -> None:
+        """Whoever has the password alone types codes from a browser that was never signed in."""
+        known = Browser(app)
+        assert phone.try_code(phone.code(), known).status_code == 303
+        known.post("/deconnexion")
+        phone.clock.shift(NEXT)
+        stranger = phone.give_password()
+        while stranger.post(CODE, {"code": "AAAA-AAAA-AAAA"}).status_code == 422:
+            pass
+
+        assert phone.try_code(phone.code()).status_code == 429, "another browser waits"
+        assert phone.try_code(phone.code(), known).status_code == 303
+        phone.clock.shift(timedelta(minutes=15))
+        phone.browser.get(PAGE)
+        assert phone.browser.post(AGAIN, {"code": phone.code()}).status_code == 303, "signed in since before"
+
+    def test_ask_guessing_from_a_known_browser_is_slowed_down_too(self, phone: Phone, app: Flask) -> None:
+        known = Browser(app)
+        phone.try_code(phone.code(), known)
+        known.post("/deconnexion")
+        phone.give_password(known)
+        for _ in range(throttle.ACCOUNT_FREE + 1):
+            assert known.post(CODE, {"code": "AAAA-AAAA-AAAA"}).status_code == 422
+
+        assert known.post(CODE, {"code": "AAAA-AAAA-AAAA"}).status_code == 429
+
     def test_ask_waits_ten_minutes(self, phone: Phone) -> None:
         browser = phone.give_password()
         phone.clock.shift(timedelta(minutes=10, seconds=1))
@@ -269,10 +270,30 @@ class TestPolicy:
         monkeypatch.setitem(app.config, "CPRO_SECOND_FACTOR", "required")
         head = as_("head")
 
-        assert head.get("/admin/").location == PAGE
+        assert head.get("/admin/").location == f"{PAGE}?retour=/admin/"
         assert head.post("/mon-compte", {}).location == PAGE
         Phone(app, head, clock_)
         assert head.get("/admin/").status_code == 200
+
+    def test_policy_required_leads_back_to_the_page_that_was_asked_for(
+        self, app: Flask, as_: As, clock_: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(app.config, "CPRO_SECOND_FACTOR", "required")
+        head = as_("head")
+        back = "/admin/eleves/?q=quartz"
+
+        begin = action_of(head.get(head.get(back).location).text)
+        confirm = action_of(head.post(begin, {"current_password": PASSWORD}, follow_redirects=True).text)
+        key = re.search(r"<code>([A-Z2-7 ]+)</code>", head.get(confirm.replace("/confirmer", "")).text)
+        assert key
+        shown = head.post(confirm, {"code": pyotp.TOTP(key[1].replace(" ", "")).at(datetime.now(UTC))})
+
+        assert Page(shown).links == [back]
+        assert head.get(back).status_code == 200
+
+    @pytest.mark.parametrize("elsewhere", ["https://ailleurs.example/", "//ailleurs.example", "javascript:alert(1)"])
+    def test_index_leads_back_to_a_page_of_ours_only(self, as_: As, elsewhere: str) -> None:
+        assert elsewhere not in as_("head").get(f"{PAGE}?retour={elsewhere}").text
 
     @pytest.mark.parametrize("role", ["teacher", "student"])
     def test_policy_required_asks_nothing_of_others(
@@ -291,7 +312,7 @@ class TestPolicy:
         assert as_("head").get("/admin/").status_code == 200
         clock_.shift(timedelta(hours=1))
 
-        assert as_("head").get("/admin/").location == PAGE
+        assert as_("head").get("/admin/").location.startswith(PAGE)
 
     def test_policy_grace_is_announced_at_the_sign_in(
         self, app: Flask, world: World, clock_: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch

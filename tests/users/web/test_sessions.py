@@ -115,3 +115,55 @@ class TestEndOthers:
 
         assert "Aucune autre session" in Page(answer).text
         assert "account:sign-ins:ended" not in [row.action for row in desk.rows(AuditEntry)]
+
+
+class TestProlong:
+    PROLONG = f"{SESSIONS}/prolonger"
+    JSON = {"Accept": "application/json"}
+
+    def test_prolong_keeps_a_session_that_would_have_ended(self, as_: As) -> None:
+        with time_machine.travel(START, tick=False) as clock:
+            head = as_("head")
+            head.get(SESSIONS)
+            clock.shift(timedelta(minutes=28))
+            left = head.post(self.PROLONG, headers=self.JSON).json
+            clock.shift(timedelta(minutes=28))
+
+            assert left == {"idle": 30 * 60, "latest": 12 * 3600 - 28 * 60}
+            assert head.get(SESSIONS).status_code == 200
+
+    def test_prolong_never_passes_what_a_sign_in_lasts(self, as_: As) -> None:
+        with time_machine.travel(START, tick=False) as clock:
+            head = as_("head")
+            head.get(SESSIONS)
+            for _ in range(25):
+                clock.shift(timedelta(minutes=28, seconds=45))
+                left = head.post(self.PROLONG, headers=self.JSON).json
+            assert left == {"idle": 30 * 60, "latest": 75}
+            clock.shift(timedelta(seconds=76))
+
+            assert head.post(self.PROLONG, headers=self.JSON).status_code == 401
+
+    def test_prolong_says_to_a_script_that_the_session_is_over(self, as_: As) -> None:
+        with time_machine.travel(START, tick=False) as clock:
+            head = as_("head")
+            head.get(SESSIONS)
+            clock.shift(timedelta(minutes=31))
+
+            assert head.post(self.PROLONG, headers=self.JSON).status_code == 401
+
+    def test_prolong_refuses_who_has_no_token_of_the_page(self, as_: As) -> None:
+        head = as_("head")
+        head.get(SESSIONS)
+
+        assert head.post(self.PROLONG, token=False, headers=self.JSON).status_code == 403
+
+    def test_index_counts_what_is_left_for_the_warning(self, as_: As, browser: Callable[[], Browser]) -> None:
+        with time_machine.travel(START, tick=False) as clock:
+            head = as_("head")
+            clock.shift(timedelta(hours=0, minutes=29))
+            page = head.get(SESSIONS).text
+
+        assert 'data-idle="1800"' in page
+        assert f'data-latest="{12 * 3600 - 29 * 60}"' in page
+        assert "data-idle" not in browser().get("/connexion").text

@@ -232,6 +232,17 @@ class TestEnterSchool:
             ("platform", "support", "Personne support")
         }
 
+    def test_enter_school_where_one_is_already_is_no_second_entrance(
+        self, as_: Callable[..., Browser], world: World, desk: Desk
+    ) -> None:
+        browser = as_("support", enter="a")
+        assert browser.post(f"/ecoles/{world.a.id}/entrer").status_code == 303
+        browser.post("/ecoles/quitter")
+        browser.post("/ecoles/quitter")
+
+        lines = [row.action for row in desk.rows(AuditEntry) if row.action.startswith("school:")]
+        assert lines == ["school:entered", "school:left"]
+
     def test_enter_school_a_school_without_a_name_can_be_entered(
         self, app: Flask, as_: Callable[..., Browser], world: World
     ) -> None:

@@ -11,6 +11,7 @@ from cpro.core.passwords import VERIFYING
 from cpro.users.models import FailureCounter, SignIn
 from tests.factories import PASSWORD, World
 from tests.helpers.browser import Browser
+from tests.helpers.pages import Page, text_of
 from tests.users.conftest import Desk, shown
 
 REFUSED = "Connexion refusée"
@@ -299,7 +300,13 @@ class TestSignInLeads:
         assert visitor.form(answer.location)["establishment"] == "alpha"
 
     def test_school_door_of_no_school_is_not_found(self, world: World, browser: Callable[[], Browser]) -> None:
-        assert browser().get("/nulle-part/").status_code == 404
+        answers = {path: browser().get(f"/{path}/") for path in ("nulle-part", "0571234Z", "page.php", "é", "x" * 40)}
+
+        assert {answer.status_code for answer in answers.values()} == {404}
+        speaks = {path for path, answer in answers.items() if "établissement" in text_of(Page(answer).main)}
+        assert speaks == {"nulle-part", "0571234Z"}
+        assert "Cette adresse ne correspond à aucune page." in Page(answers["nulle-part"]).text
+        assert "Cette adresse ne correspond à rien" in Page(answers["page.php"]).text
 
 
 class TestCodeTypedAsPassword:

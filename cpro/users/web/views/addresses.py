@@ -13,7 +13,7 @@ from cpro.core.transactions import platform_unit_of_work, unit_of_work
 from cpro.core.web.conflicts import explain
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import PasswordForm, posted
-from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.proof import find_proved_address
@@ -27,7 +27,7 @@ bp = Blueprint("addresses", __name__)
 
 
 @bp.route("/mon-compte/adresse", methods=["GET", "POST"])
-@requires(Permission.OWN_ACCOUNT)
+@requires(Permission.OWN_ACCOUNT, keeps_typed_form=True, code_again=True)
 def own() -> ResponseReturnValue:
     """Show, confirm and change one's own e-mail address; a platform account has none but its identifier."""
     principal = _principal()
@@ -43,7 +43,7 @@ def own() -> ResponseReturnValue:
         _change_own(form, principal)
     except DomainError as refusal:
         return _own_page(form, principal, *_own_addresses(principal), refusal.status, refusal)
-    return back_to(url_for("users.own_account"), "Votre adresse électronique est enregistrée.")
+    return back_to(url_for("users.own_account"), "Votre adresse électronique est enregistrée.", OWN)
 
 
 @bp.route("/admin/parametres/etablissement/confirmer-adresse", methods=["GET", "POST"])
@@ -162,6 +162,7 @@ def _question(token: str, status: int) -> ResponseReturnValue:
             school=school.name or school.code,
             person=of_name(account.label) if account else "",
             token=token,
+            is_refused=status == 422,
             status=status,
         )
 

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, request, session, url_for
+from flask import Blueprint, current_app, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
+from cpro.audit import labels
+from cpro.audit.models import AuditEntry
 from cpro.core import clock, tenancy
 from cpro.core.errors import Conflict, DomainError, Forbidden
-from cpro.core.permissions import Permission, Principal, public, requires
+from cpro.core.formatting import format_instant
+from cpro.core.permissions import Permission, Principal, access_of, public, requires
 from cpro.core.transactions import platform_unit_of_work
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import PasswordForm, posted
-from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.pages import OWN, back_to, find_way_back, is_local_path, render_page
 from cpro.core.web.registry import registry
 from cpro.users import queries, second_factor, second_factor_policy
 from cpro.users.operations import second_factor as operations
-from cpro.users.web.forms import SecondFactorForm, SignInCodeForm
-from cpro.users.web.welcome import AWAITING, trust_browser, welcome
+from cpro.users.operations import sign_ins
+from cpro.users.passkeys.queries import has_passkeys
+from cpro.users.web.forms import CodeAgainForm, SecondFactorForm, SignInCodeForm
+from cpro.users.web.party import usable_party
+from cpro.users.web.welcome import AWAITING, find_awaiting, known_accounts, trust_browser, welcome
 
 bp = Blueprint("second_factor", __name__)
 
@@ -30,34 +40,95 @@ bp = Blueprint("second_factor", __name__)
 @public
 def ask() -> ResponseReturnValue:
     """Ask for the code of the second factor, once the password was right."""
-    token, reference = _awaiting()
+    token, reference = find_awaiting()
     if not token:
         return redirect(url_for("users.sign_in", suite=request.args.get("suite")), 303)
     form = SignInCodeForm(posted() if request.method == "POST" else None)
     if request.method != "POST" or not form.validate():
-        return render_page("users/sign_in_code.html", form=form, status=200 if request.method != "POST" else 422)
+        return _sign_in_page(form, token, 200 if request.method != "POST" else 422)
     now = clock.utcnow()
     try:
         outcome, factor_id = second_factor.pass_at_sign_in(
-            token, reference, form.code.data or "", origin=remote_address(), now=now
+            token, reference, _given(form), is_known=reference in known_accounts(), origin=remote_address(), now=now
         )
     except second_factor.SignInOver as over:
         session.pop(AWAITING, None)
         return back_to(url_for("users.sign_in", suite=request.args.get("suite")), over.message, "warning")
     except DomainError as refusal:
         form.blame(refusal)
-        return render_page("users/sign_in_code.html", form=form, status=refusal.status)
+        return _sign_in_page(form, token, refusal.status)
     answer = welcome(outcome)
     if form.trust.data:
         trust_browser(answer, factor_id, now=now)
     return answer
 
 
-def _awaiting() -> tuple[str, str]:
-    found = session.get(AWAITING)
-    if isinstance(found, list) and len(found) == 2:
-        return str(found[0]), str(found[1])
-    return "", ""
+def _sign_in_page(form: SignInCodeForm, token: str, status: int) -> ResponseReturnValue:
+    with tenancy.platform_session("sign-in: is there a passkey") as lookup:
+        found = queries.find_awaiting_sign_in(lookup, token, now=clock.utcnow())
+        offers = found is not None and _offers_passkey(lookup, found.account)
+    return render_page("users/sign_in_code.html", form=form, offers_passkey=offers, status=status)
+
+
+def _offers_passkey(lookup: Session, account: queries.AnyAccount) -> bool:
+    """Return whether this page may ask somebody for one of their passkeys."""
+    return usable_party() is not None and has_passkeys(lookup, account)
+
+
+def _given(form: CodeAgainForm) -> second_factor.Given:
+    """Return what was given: what a passkey signed, or else the code that was typed."""
+    party = usable_party()
+    if form.passkey.data and party is not None:
+        return second_factor.PasskeyAnswer(form.passkey.data, party)
+    return second_factor.TypedCode(form.code.data or "")
+
+
+# --- Asked again, before what matters most -------------------------------------------------------------------------
+
+
+@bp.route("/mon-compte/code", methods=["GET", "POST"])
+@requires(Permission.OWN_ACCOUNT)
+def ask_again() -> ResponseReturnValue:
+    """Ask for a code again, and lead back to what it was asked for."""
+    principal, asked = _principal(), request.args.get("suite")
+    target = asked if asked and is_local_path(asked) else url_for("users.home")
+    if not principal.must_give_code:  # given in another window, or taken off meanwhile
+        return redirect(target, 303)
+    form = CodeAgainForm(posted() if request.method == "POST" else None)
+    if request.method != "POST" or not form.validate():
+        return _again_page(form, 200 if request.method != "POST" else 422)
+    try:
+        second_factor.pass_again(principal, _given(form), now=clock.utcnow())
+    except DomainError as refusal:
+        form.blame(refusal)
+        return _again_page(form, refusal.status)
+    flash(_welcome_back(request.args.get("fichier")), OWN)
+    return redirect(target, 303)
+
+
+def _welcome_back(file: str | None) -> str:
+    """Return what is said after the right code; with a link to the file that was asked for, if it is one of ours."""
+    words = "C’est bien vous\u202f: reprenez où vous en étiez."
+    if not file or not is_local_path(file) or not _sends_file(file.partition("?")[0]):
+        return words
+    return words + Markup(' <a href="{}">Télécharger le fichier demandé</a>').format(file)
+
+
+def _sends_file(path: str) -> bool:
+    try:
+        endpoint, _values = current_app.create_url_adapter(request).match(path, method="GET")  # type: ignore[union-attr]
+    except (HTTPException, RequestRedirect):
+        return False
+    access = access_of(current_app.view_functions[endpoint])
+    return access is not None and access.sends_file
+
+
+def _again_page(form: CodeAgainForm, status: int) -> ResponseReturnValue:
+    with tenancy.platform_session("a code is asked again: is there a passkey") as lookup:
+        offers = _offers_passkey(lookup, _own(lookup))
+    return render_page(
+        "users/code_again.html", form=form, offers_passkey=offers, cancel_url=url_for("users.home"), status=status
+    )
 
 
 # --- In one's own account ------------------------------------------------------------------------------------------
@@ -79,7 +150,7 @@ def begin() -> ResponseReturnValue:
         return _page(password_form=form, status=status)
     with platform_unit_of_work("own second factor") as work:
         operations.begin(work.session, _lock_own(work.session), now=clock.utcnow())
-    return back_to(url_for(".index"))
+    return back_to(url_for(".index", retour=find_way_back()))
 
 
 @bp.post("/mon-compte/second-facteur/confirmer")
@@ -90,7 +161,7 @@ def confirm() -> ResponseReturnValue:
     if not form.validate():
         return _page(code_form=form)
     try:
-        second_factor.check_code(_principal(), form.code.data or "", now=clock.utcnow())
+        second_factor.check_code(_principal(), second_factor.TypedCode(form.code.data or ""), now=clock.utcnow())
     except DomainError as refusal:
         form.blame(refusal)
         return _page(code_form=form, status=refusal.status)
@@ -100,11 +171,12 @@ def confirm() -> ResponseReturnValue:
         if factor is None or factor.confirmed_at is not None:
             raise Conflict("Votre second facteur a changé dans une autre fenêtre.")
         codes = operations.confirm(work.session, factor, account, by=current_actor(), now=clock.utcnow())
-    return render_page("users/recovery_codes.html", codes=codes)
+        sign_ins.note_code_given(work.session, _principal().sign_in_id, now=clock.utcnow())
+    return render_page("users/recovery_codes.html", codes=codes, way_back=find_way_back())
 
 
 @bp.post("/mon-compte/second-facteur/codes")
-@requires(Permission.OWN_ACCOUNT)
+@requires(Permission.OWN_ACCOUNT, code_again=True)
 def renew_codes() -> ResponseReturnValue:
     """Draw new recovery codes after one's password, and show them, this once."""
     form = PasswordForm(posted())
@@ -116,11 +188,11 @@ def renew_codes() -> ResponseReturnValue:
         if factor is None or factor.confirmed_at is None:
             raise Conflict("Votre second facteur n’est pas activé.")
         codes = operations.renew_codes(work.session, factor, account, by=current_actor(), now=clock.utcnow())
-    return render_page("users/recovery_codes.html", codes=codes)
+    return render_page("users/recovery_codes.html", codes=codes, way_back=find_way_back())
 
 
 @bp.post("/mon-compte/second-facteur/retirer")
-@requires(Permission.OWN_ACCOUNT)
+@requires(Permission.OWN_ACCOUNT, code_again=True)
 def remove() -> ResponseReturnValue:
     """Take one's own second factor off, after one's password, where nothing requires one."""
     form = PasswordForm(posted())
@@ -131,7 +203,7 @@ def remove() -> ResponseReturnValue:
         if second_factor_policy.is_asked(work.session, account):
             raise Forbidden("Un second facteur est exigé de votre rôle : il ne se retire pas.")
         operations.remove(work.session, account, by=current_actor(), now=clock.utcnow())
-    return back_to(url_for(".index"), "Votre second facteur est retiré.")
+    return back_to(url_for(".index"), "Votre second facteur est retiré.", OWN)
 
 
 def _page(
@@ -145,6 +217,7 @@ def _page(
             "is_asked": second_factor_policy.is_asked(lookup, account),
             "due": second_factor_policy.find_due_date(lookup, account),
             "confirmed_at": factor.confirmed_at if factor else None,
+            "reset": _describe_reset(operations.find_reset(lookup, account)),
             "left": operations.count_recovery_codes(factor) if factor else 0,
         }
         if factor is not None and factor.confirmed_at is None:
@@ -159,8 +232,21 @@ def _page(
         password_form=password_form or PasswordForm(None),
         code_form=code_form or SecondFactorForm(None),
         form=refused,
+        way_back=find_way_back(),
         status=status if refused else 200,
         **context,
+    )
+
+
+def _describe_reset(line: AuditEntry | None) -> str:
+    """Return when and by whom one's second factor was taken off, as the journal has it; "" where it was not."""
+    if line is None:
+        return ""
+    role = f" ({name})" if (name := labels.role_name(line.actor_role)) else ""
+    at = format_instant(line.at, registry().timezone())
+    return (
+        f"Réinitialisé le {at} par {line.actor_label}{role}\u202f: depuis, votre mot de passe suffit à se connecter. "
+        "Si vous ne l’avez pas demandé, changez-le aussitôt et signalez-le."
     )
 
 

@@ -10,8 +10,8 @@ from cpro.core.errors import NotFound
 from cpro.core.formatting import DEFAULT_TIMEZONE, format_instant, plural
 from cpro.core.permissions import Permission, Principal, requires
 from cpro.core.transactions import platform_unit_of_work
-from cpro.core.web.current_user import current_actor, current_principal
-from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.current_user import current_actor, current_principal, sign_in_end
+from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.users import queries
 from cpro.users.operations import sign_ins
@@ -51,7 +51,7 @@ def end(sign_in_id: int) -> ResponseReturnValue:
         device = sign_ins.end_own_sign_in(work.session, account, sign_in_id, by=current_actor(), now=clock.utcnow())
     if device is None:
         raise NotFound("Cette session est déjà terminée, ou n’est pas la vôtre.")
-    return back_to(url_for(".index"), f"Session terminée\u202f: {device}.")
+    return back_to(url_for(".index"), f"Session terminée\u202f: {device}.", OWN)
 
 
 @bp.post("/terminer-les-autres")
@@ -65,7 +65,16 @@ def end_others() -> ResponseReturnValue:
             work.session, account, kept_sign_in_id=principal.sign_in_id, by=current_actor(), now=clock.utcnow()
         )
     ended = plural(number, "autre session terminée", "autres sessions terminées")
-    return back_to(url_for(".index"), f"{ended}." if number else "Aucune autre session n’était ouverte.")
+    return back_to(url_for(".index"), f"{ended}." if number else "Aucune autre session n’était ouverte.", OWN)
+
+
+@bp.post("/prolonger")
+@requires(Permission.OWN_ACCOUNT)
+def prolong() -> ResponseReturnValue:
+    """Answer a script with the seconds left: that it asked is an activity, which the guard noted."""
+    end = sign_in_end()
+    assert end is not None, "the guard lets nobody else through"
+    return end.count_seconds()
 
 
 def _principal() -> Principal:

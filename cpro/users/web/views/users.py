@@ -11,23 +11,31 @@ from flask_login import logout_user
 from cpro.core import clock, tenancy
 from cpro.core.errors import DomainError, NotFound
 from cpro.core.formatting import format_date
+from cpro.core.lists import ListState
 from cpro.core.passwords import password_rule
 from cpro.core.permissions import Permission, Principal, public, requires
 from cpro.core.transactions import platform_unit_of_work
+from cpro.core.validators import looks_like_school
 from cpro.core.web.current_user import current_actor, current_principal, remote_address
 from cpro.core.web.forms import posted
-from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.pages import OWN, back_to, render_page
 from cpro.core.web.registry import registry
-from cpro.establishments.queries import find_establishments, get_establishment
+from cpro.establishments.queries import find_schools, get_establishment, list_academies
 from cpro.users import authentication, identity, queries, recovery
 from cpro.users.devices import describe_device
 from cpro.users.operations import parked_forms, sign_ins
 from cpro.users.web import guard
 from cpro.users.web.forms import ActivationForm, ForgottenForm, OwnPasswordForm, SignInForm
-from cpro.users.web.welcome import known_accounts, trusted_factors, welcome
+from cpro.users.web.welcome import known_accounts, remember_school, remembered_school, trusted_factors, welcome
 
 bp = Blueprint("users", __name__)
 schools_bp = Blueprint("schools", __name__, url_prefix="/ecoles")
+
+
+_NO_SCHOOL = (
+    "Cette adresse ne correspond à aucune page. Si c’est celle que votre établissement vous a donnée pour vous "
+    "connecter, vérifiez-en le code auprès de lui."
+)
 
 
 # --- Home ----------------------------------------------------------------------------------------------------------
@@ -50,7 +58,7 @@ def school_door(school: str) -> ResponseReturnValue:
     with tenancy.platform_session("sign-in: the school is not known yet") as lookup:
         found = queries.find_establishment(lookup, school)
         if found is None:
-            raise NotFound("Aucun établissement ne porte ce code ni cet UAI.")
+            raise NotFound(_NO_SCHOOL if looks_like_school(school) else "")
         code = found.code
     return redirect(url_for("users.sign_in", establishment=code), 303)
 
@@ -65,7 +73,7 @@ def sign_in() -> ResponseReturnValue:
     if request.method != "POST":
         if current_principal() is not None:
             return redirect(url_for("users.home"), 303)
-        form = SignInForm(data={"establishment": request.args.get("establishment", "")[:254]})
+        form = SignInForm(data={"establishment": _asked_school(), "remember_school": True})
         return render_page("users/sign_in.html", form=form)
     form = SignInForm(posted())
     if not form.validate():
@@ -78,7 +86,9 @@ def sign_in() -> ResponseReturnValue:
         return render_page("users/sign_in.html", form=form, status=refusal.status)
     if isinstance(outcome, authentication.CodeTyped):
         return _offer_activation(attempt)
-    return welcome(outcome)
+    answer = welcome(outcome)
+    remember_school(answer, form.establishment.data if form.remember_school.data else "")
+    return answer
 
 
 @bp.post("/deconnexion")
@@ -105,7 +115,7 @@ def sign_out() -> ResponseReturnValue:
 def activate() -> ResponseReturnValue:
     """Choose a password with a one-time code."""
     if request.method != "POST":
-        given = {name: request.args.get(name, "")[:254] for name in ("establishment", "login")}
+        given = {"establishment": _asked_school(), "login": request.args.get("login", "")[:254]}
         return _activation_page(ActivationForm(data=given))
     form = ActivationForm(posted())
     if not form.validate():
@@ -130,7 +140,7 @@ def activate() -> ResponseReturnValue:
 @public
 def forgotten_password() -> ResponseReturnValue:
     """Send a code by e-mail to those who have an address; say the same to everybody."""
-    given = {"establishment": request.args.get("establishment", "")[:254]}
+    given = {"establishment": _asked_school()}
     form = ForgottenForm(posted() if request.method == "POST" else None, data=given)
     if request.method != "POST":
         return render_page("users/forgotten.html", form=form, sent=False)
@@ -156,6 +166,7 @@ def own_account() -> ResponseReturnValue:
         return back_to(
             url_for("users.own_account"),
             "Votre mot de passe est changé. Vos connexions sur d’autres appareils ont pris fin.",
+            OWN,
         )
     return render_page(
         "users/account.html",
@@ -174,11 +185,13 @@ def own_account() -> ResponseReturnValue:
 @requires(Permission.SCHOOL_CHOOSE)
 def choose() -> ResponseReturnValue:
     """List the schools that support or an inspector may enter."""
-    principal, sought = _principal(), request.args.get("recherche", "")[:100]
+    principal = _principal()
     if principal.can(Permission.MANDATE_ENTER):
         return render_page("users/open_schools.html", schools=registry().open_schools(principal.id, clock.utcnow()))
     with tenancy.platform_session("choosing a school") as lookup:
-        return render_page("users/schools.html", schools=find_establishments(lookup, sought), sought=sought)
+        academies = list_academies(lookup)
+        asked = ListState.read(request.args, request.path, filters={"academie": academies}, sizes=(50,))
+        return render_page("users/schools.html", page=find_schools(lookup, asked), asked=asked, academies=academies)
 
 
 @schools_bp.post("/<int:establishment_id>/entrer")
@@ -210,6 +223,14 @@ def leave() -> ResponseReturnValue:
     with platform_unit_of_work("leaving a school") as work:
         sign_ins.enter_school(work.session, _principal().sign_in_id, None, by=current_actor(), now=clock.utcnow())
     return back_to(url_for("schools.choose"))
+
+
+def _asked_school() -> str:
+    """Return the school that a form begins with: the address names it, or else this browser keeps it.
+
+    An address that names somebody without a school leads to an account of the platform.
+    """
+    return request.args.get("establishment", "")[:254] or ("" if request.args.get("login") else remembered_school())
 
 
 def _landing(principal: Principal) -> str | None:

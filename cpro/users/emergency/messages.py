@@ -1,0 +1,55 @@
+"""What heads are written when roles are closed or reopened."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cpro.core.formatting import format_instant, join_french, plural
+from cpro.core.mail import public_link
+from cpro.core.permissions import Actor, Role
+from cpro.establishments.models import Establishment
+from cpro.users.emergency.queries import Incident
+
+_PAGE = "/admin/urgence"
+_NOT_YOU = (
+    "Si vous ne vous y attendiez pas, ouvrez cette page, ou appelez l’équipe qui administre CPro : elle ferme et "
+    "rouvre aussi un accès."
+)
+
+
+class Letter(NamedTuple):
+    """A message, whoever receives it."""
+
+    subject: str
+    body: str
+
+
+def name_roles(roles: list[Role]) -> str:
+    """Return roles as a sentence names their people: « enseignants et apprenants »."""
+    return join_french([role.people for role in roles])
+
+
+def locked(incident: Incident, school: Establishment, *, by: Actor) -> Letter:
+    """Say that roles were closed, by whom, and what that ended."""
+    roles = name_roles(incident.roles)
+    ended = plural(incident.sign_ins, "session terminée", "sessions terminées")
+    voided = plural(incident.codes, "code annulé", "codes annulés")
+    return Letter(
+        f"CPro : accès fermé d’urgence ({roles})",
+        "Bonjour,\n\n"
+        f"Le {format_instant(incident.locked_at, school.timezone)}, {by.label} a fermé d’urgence l’accès à CPro de "
+        f"{school.name or school.code}. Sont fermés : {roles} ({ended}, {voided}).\n\n"
+        "Personne de ces rôles ne peut plus se connecter. Rien de ce qui est enregistré n’est perdu. Seul un chef "
+        f"d’établissement rouvre l’accès :\n{public_link(_PAGE)}\n\n"
+        f"{_NOT_YOU}\n",
+    )
+
+
+def reopened(roles: list[Role], school: Establishment, *, by: Actor) -> Letter:
+    """Say that roles were reopened, and by whom."""
+    return Letter(
+        f"CPro : accès rouvert ({name_roles(roles)})",
+        "Bonjour,\n\n"
+        f"{by.label} a rouvert l’accès à CPro de {school.name or school.code} : {name_roles(roles)}.\n\n"
+        f"{_NOT_YOU}\n{public_link(_PAGE)}\n",
+    )

@@ -1,0 +1,61 @@
+"""What a file that a school deposits may do to accounts: open some, correct teachers, close theirs; never give a code.
+
+An import calls it under the lock of the school, whatever its analysis said: rules may have changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from cpro.core.permissions import Permission, Role
+from cpro.extensions import db
+from cpro.users import roles
+from cpro.users.models import Account
+from cpro.users.operations import codes, rules
+from cpro.users.operations.sign_ins import end_sign_ins_of
+
+
+def may_open(role: Role) -> bool:
+    """Return whether a file opens accounts of a role of the staff: teachers, and heads, whose code it never holds."""
+    return role.can(Permission.PUPILS_EVALUATE) or role.can(Permission.USERS_CONSENT)
+
+
+def may_correct(account: Account) -> bool:
+    """Return whether a file corrects, closes or reactivates an account: a teacher's alone."""
+    return account.can(Permission.PUPILS_EVALUATE)
+
+
+def open_account(
+    values: Mapping[str, Any], role: Role, *, login: str, key: str | None, is_typed: bool, now: datetime
+) -> Account:
+    """Return an account of a person of a file, to be added, without a code.
+
+    `key` is what the file knows the person by. One that `is_typed` is of a table, which whoever deposits it may have
+    written: it waits as one made by hand does, and the head is to see it. Raises `ConsentImpossible`.
+    """
+    return Account(
+        **{
+            **values,
+            "role": role,
+            "login": login,
+            "sts_key": key,
+            "consent_needed": rules.needs_consent(role, by_export=not is_typed),
+            "unseen_by_head": role.can(Permission.PUPILS_EVALUATE) and is_typed,
+            "created_at": now,
+        }
+    )
+
+
+def let_wait(account: Account, *, is_typed: bool) -> None:
+    """Let a teacher whom a file brings back wait for the head anew, where the head wants it."""
+    if rules.needs_consent(roles.TEACHER, by_export=not is_typed):
+        account.consent_needed, account.consented_at = True, None
+
+
+def close_accounts(account_ids: Sequence[int], *, now: datetime) -> None:
+    """Void the codes and end the sign-ins of accounts that a file closed."""
+    if account_ids:
+        codes.void_codes(db.session(), account_ids, now=now)
+        end_sign_ins_of(db.session(), account_ids)
