@@ -74,6 +74,7 @@ class ImportRun(Owned, Model):
         # The database refuses two imports under way in one school, whatever the workers believe.
         UniqueConstraint("open_key"),
         Index("ix_import_run_establishment_id", "establishment_id", "id"),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

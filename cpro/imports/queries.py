@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy.orm import Session
 
 from cpro.audit.models import AuditEntry
 from cpro.core.clock import today_in
@@ -36,6 +37,12 @@ _ACTIONS = (
     "account:unlinked",
     "accounts:opened",
 )
+
+
+def count_runs_by_state(session: Session) -> dict[str, int]:
+    """Return how many imports there are in each state, of every school; a platform session."""
+    found = session.execute(select(ImportRun.state, func.count()).group_by(ImportRun.state)).all()
+    return {state.value: 0 for state in RunState} | {state.value: number for state, number in found}
 
 
 def school_day(now: datetime) -> date:
@@ -79,6 +86,27 @@ def find_last_applied() -> ImportRun | None:
     return db.session.scalars(
         select(ImportRun).where(ImportRun.state == RunState.APPLIED).order_by(ImportRun.id.desc()).limit(1)
     ).first()
+
+
+def list_applied_in(school_year: int) -> Sequence[ImportRun]:
+    """Return the imports of a school year whose effect stands, the last first."""
+    wanted = select(ImportRun).where(ImportRun.state == RunState.APPLIED, ImportRun.school_year == school_year)
+    return db.session.scalars(wanted.order_by(ImportRun.id.desc())).all()
+
+
+def list_latest_runs() -> tuple[ImportRun | None, ImportRun | None]:
+    """Return the import that is not over and the latest whose effect stands, in one statement."""
+    applied = select(func.max(ImportRun.id)).where(ImportRun.state == RunState.APPLIED).scalar_subquery()
+    found = db.session.scalars(
+        select(ImportRun).where(or_(ImportRun.open_key.is_not(None), ImportRun.id == applied))
+    ).all()
+    pending = next((run for run in found if run.open_key is not None), None)
+    return pending, max((run for run in found if run.state is RunState.APPLIED), key=lambda run: run.id, default=None)
+
+
+def select_unconfirmed() -> Select[int]:
+    """Return the ids of the imports whose analysis waits for an answer."""
+    return select(ImportRun.id).where(ImportRun.open_key.is_not(None), ImportRun.state == RunState.ANALYSED)
 
 
 def recall_answers() -> dict[str, int]:

@@ -25,8 +25,11 @@ from cpro.students.queries import find_diploma
 
 #: Course (3), specialty (3), order (2), length (1): what the years of one course have in common.
 _COURSE_LENGTH = 9
-#: Courses whose diploma is public knowledge: Bac pro MELEC in three years (SACoche's prefixes 24725510 3).
-_KNOWN_COURSES = {"247255103": "40025520"}
+#: A course (first digits of a MEF) of a CAP or of a Bac pro, in one, two or three years, and how the diploma's code
+#: begins; the five digits that follow in the MEF end that code (ministry's nomenclature, N_MEF).
+_LEVELS = {**dict.fromkeys(("240", "241", "242"), "500"), **dict.fromkeys(("245", "246", "247"), "400")}
+#: A course of a diploma that gave way to another: Bac pro MELEC in three years, 40025510 until 2024.
+_REPLACED = {"247255103": "40025520"}
 _LABEL_LENGTH, _DIPLOMA_LENGTH = 100, 16
 
 
@@ -49,7 +52,7 @@ def deduce_diplomas(codes: Collection[str]) -> dict[str, int | None]:
     for code, diploma_id in known.items():
         if diploma_id is not None:
             by_course.setdefault(code[:_COURSE_LENGTH], set()).add(diploma_id)
-    national = _find_national(sorted(set(_KNOWN_COURSES.values())))
+    national = _find_national(sorted({_national_code(code) for code in codes}))
     diplomas: dict[str, int | None] = {}
     for code in codes:
         course = code[:_COURSE_LENGTH]
@@ -58,7 +61,7 @@ def deduce_diplomas(codes: Collection[str]) -> dict[str, int | None]:
         elif len(by_course.get(course, ())) == 1:
             diplomas[code] = next(iter(by_course[course]))
         else:
-            diplomas[code] = national.get(_KNOWN_COURSES.get(course, ""))
+            diplomas[code] = national.get(_national_code(code))
     return diplomas
 
 
@@ -234,6 +237,12 @@ def _audit_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[
 
 def _get_diploma(diploma_id: int | None) -> Diploma | None:
     return db.session.get(Diploma, diploma_id) if diploma_id is not None else None
+
+
+def _national_code(mef_code: str) -> str:
+    """Return the code of the diploma that a course prepares for, or "" where its code does not say it."""
+    level = _LEVELS.get(mef_code[:3], "")
+    return _REPLACED.get(mef_code[:_COURSE_LENGTH]) or (level and level + mef_code[3:8])
 
 
 def _find_national(codes: Sequence[str]) -> dict[str, int]:

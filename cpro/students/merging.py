@@ -5,12 +5,12 @@ What else they hold (records, passports, accounts) is moved by the features abov
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
+from cpro.core.lists import ListState, Page, find_page_from
 from cpro.core.search import find_words
 from cpro.extensions import db
 from cpro.students.models import Student
@@ -21,16 +21,15 @@ _FILLED = ("usage_name", "birth_date", "division_id", "mef_code", "ine", "siecle
 _GIVEN_UP = ("ine", "siecle_id", "local_id")
 
 
-def list_candidates(student: Student, *, sought: str = "", limit: int, offset: int = 0) -> Sequence[Student]:
-    """Return the other rows of the school that may be the same student: of their family name, or as sought."""
-    words = find_words(Student, sought) or find_words(Student, student.last_name)
-    return db.session.scalars(
-        select(Student)
-        .where(Student.id != student.id, Student.merged_into_id.is_(None), *words)
-        .order_by(Student.birth_date != student.birth_date, Student.search_key, Student.id)
-        .limit(limit)
-        .offset(offset)
-    ).all()
+def find_candidates(asked: ListState, student: Student) -> Page[Student]:
+    """Return a page of the other rows of the school that may be the same student: of their family name, or as sought.
+
+    Those born the same day come first.
+    """
+    words = find_words(Student, asked.search) or find_words(Student, student.last_name)
+    found = select(Student).where(Student.id != student.id, Student.merged_into_id.is_(None), *words)
+    rank = case((Student.birth_date == student.birth_date, 0), else_=1)
+    return find_page_from(asked, found, rank, Student.search_key, Student.id)
 
 
 def lock_pair(one_id: int, other_id: int) -> None:

@@ -31,6 +31,7 @@ class Diploma(Shared, DiplomaScoped, Model):
             sqlite_where=text("establishment_id IS NULL"),
             postgresql_where=text("establishment_id IS NULL"),
         ),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -89,7 +90,7 @@ class MEF(Owned, Model):
     """A course of the ministry's list that the school uses, and the diploma it prepares for once that was said."""
 
     __tablename__ = "mef"
-    __table_args__ = (UniqueConstraint("establishment_id", "code"),)
+    __table_args__ = (UniqueConstraint("establishment_id", "code"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: 11 characters: course (3), specialty (3), order (2), length (1), year (1), type (1)
@@ -111,6 +112,7 @@ class Division(Owned, DiplomaScoped, Model):
     __table_args__ = (
         UniqueConstraint("establishment_id", "id"),
         UniqueConstraint("establishment_id", "code", name="uq_division_code"),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -171,11 +173,13 @@ class Student(Owned, DiplomaScoped, Searched, Model):
         # One per filter of the list, each ending with what the list is sorted by.
         Index("ix_student_division", "establishment_id", "division_id", "search_key", "id"),
         Index("ix_student_mef_code", "establishment_id", "mef_code", "search_key", "id"),
-        Index("ix_student_is_active", "establishment_id", "is_active", "search_key", "id"),
+        # Ends with what tells the merged from the gone: they are counted without the rows.
+        Index("ix_student_is_active", "establishment_id", "is_active", "search_key", "id", "merged_into_id"),
         Index("ix_student_without_ine", *_BY_NAME, sqlite_where=_WITHOUT_INE, postgresql_where=_WITHOUT_INE),
         Index("ix_student_merged", *_BY_NAME, sqlite_where=_MERGED, postgresql_where=_MERGED),
         # An account is of one pupil at most.
         Index("uq_student_account", "establishment_id", "account_id", unique=True),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -214,7 +218,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
     )
     #: the ministry's code of the course followed, 11 characters; only an import sets it
     mef_code: Mapped[str] = mapped_column(
-        String(11), default="", info=shown("Formation (MEF)", in_list=False, filters=[Filter("mef", "Code MEF")])
+        String(11), default="", info=shown("Formation (MEF)", sort=("mef_code", "search_key"), in_list=False)
     )
     division_id: Mapped[int | None]
     #: the account the student signs in with, once opened
@@ -237,8 +241,7 @@ class Student(Owned, DiplomaScoped, Searched, Model):
             "Division",
             "lookup",
             blank="aucune",
-            help="Son code ; laissez vide si l’élève n’en a pas encore.",
-            filters=[Filter("division")],
+            filters=[Filter("division", coded="toutes les divisions")],
         ),
     )
 
@@ -270,6 +273,11 @@ class Student(Owned, DiplomaScoped, Searched, Model):
             return "doublon, réuni à une autre fiche"
         return f"parti le {format_date(self.departed_on)}" if self.departed_on else "parti"
 
+    @property
+    def shown_name(self) -> str:
+        """Return the last name that pages and documents call the pupil by."""
+        return choose_name(self.last_name, self.usage_name)
+
     @classmethod
     def is_within(cls, diploma_ids: Collection[int]) -> ColumnElement[bool]:
         """Return the condition of the students whose division prepares these diplomas; one without division is none."""
@@ -297,6 +305,11 @@ class TeacherDivision(Owned, Model):
 @event.listens_for(Student, "before_update")
 def _refresh_search_key(mapper: object, connection: object, student: Student) -> None:
     student.search_key = make_search_key(student.last_name, student.first_name, student.usage_name or "")
+
+
+def choose_name(last_name: str, usage_name: str) -> str:
+    """Return the last name that a pupil is called by, for what holds their names without the row."""
+    return usage_name or last_name
 
 
 def make_search_key(last_name: str, first_name: str, usage_name: str) -> str:

@@ -16,15 +16,16 @@ from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import About, differences, record
 from cpro.core import events
+from cpro.core.codes import NOT_IN_CODES
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden, MaybeThere, check_no_error
 from cpro.core.formatting import join_french, plural, spoken_name
-from cpro.core.lists import NOT_IN_CODES
 from cpro.core.parsing import read_day
 from cpro.core.permissions import Actor
-from cpro.core.validators import clean_person_name, normalise_mef, read_line
+from cpro.core.validators import clean_person_name, read_line
 from cpro.establishments.queries import get_current_establishment, lock_current_establishment
 from cpro.extensions import db
+from cpro.students.codes import clean_course, clean_division_of
 from cpro.students.mefs import diploma_of_division, diplomas_of_divisions
 from cpro.students.models import MEF, Diploma, Division, Student
 from cpro.students.namesakes import list_namesakes
@@ -32,8 +33,6 @@ from cpro.students.queries import (
     count_in_division,
     find_diploma,
     find_division,
-    find_mef,
-    find_typed_division,
     list_alike,
 )
 
@@ -305,33 +304,11 @@ def _clean_student(values: Mapping[str, str], now: datetime, own_course: str = "
         "first_name": _read_name(values, "first_name", errors=errors, required="Indiquez le prénom."),
         "birth_date": _birth_date(values.get("birth_date", ""), now.date(), errors),
     }
-    code = read_line(values, "division", 8, errors)
-    division = find_typed_division(code) if code else None
-    if code and division is None and "division" not in errors:
-        errors["division"] = f"Aucune division ne porte le code « {code} » : choisissez dans la liste proposée."
+    division = clean_division_of(values, errors)
     clean["division_id"] = division.id if division else None
     clean["mef_code"] = clean_course(values.get("mef_code", ""), errors, own=own_course)
     check_no_error(errors)
     return clean
-
-
-def clean_course(text: str, errors: dict[str, str], *, own: str = "") -> str:
-    """Return the code of a course of the school's list, or "" with a sentence in `errors`; one's `own` is kept as is.
-
-    A code that is in no list would prepare for nothing, and a slip of the keyboard would look like a course.
-    """
-    try:
-        code = normalise_mef(text or "")
-    except DomainError as refusal:
-        errors["mef_code"] = refusal.message
-        return ""
-    if code and code != own and find_mef(code) is None:
-        errors["mef_code"] = (
-            f"La formation {code} n’est pas dans votre liste\u202f: ajoutez-la d’abord sous "
-            "«\u202fFormations (MEF)\u202f»."
-        )
-        return ""
-    return code
 
 
 def _clean_division(values: Mapping[str, str], own_id: int | None) -> dict[str, Any]:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, case, distinct, exists, func, not_, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select, union, union_all
 from sqlalchemy.orm import joinedload
 
+from cpro.core.codes import find_coded, find_named, fold_code
+from cpro.core.counts import Counted, count_rows, count_together
 from cpro.core.errors import NotFound
-from cpro.core.lists import find_coded, fold_code
+from cpro.core.lists import ListState, Page, find_page_from
 from cpro.core.permissions import Permission, Role
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
@@ -57,30 +59,68 @@ def find_diploma(code: str) -> Diploma | None:
     ).first()
 
 
-def count_mefs() -> tuple[int, int]:
-    """Return how many courses (MEF) the school has, and how many of them are « à rattacher »."""
-    total, linked = db.session.execute(select(func.count(MEF.id), func.count(MEF.diploma_id))).one()
-    return total, total - linked
+def select_mefs() -> Select[int]:
+    """Return the ids of the courses (MEF) of the school."""
+    return select(MEF.id)
 
 
-def count_unknown_mefs() -> int:
-    """Return how many codes of courses present pupils bear that are in no list of the school."""
-    known = exists().where(MEF.code == Student.mef_code, MEF.establishment_id == Student.establishment_id)
-    counted = select(func.count(distinct(Student.mef_code))).where(
-        Student.is_active, Student.mef_code != "", not_(known)
+def select_unlinked_mefs() -> Select[int]:
+    """Return the ids of those that are « à rattacher »."""
+    return select(MEF.id).where(MEF.diploma_id.is_(None))
+
+
+def select_unknown_mefs() -> Select[str]:
+    """Return the codes of courses that present pupils bear and that are in no list of the school.
+
+    A code is found from the one before it, in the index of courses: pupils of one course are not all read.
+    """
+    first = select(Student.mef_code).where(Student.mef_code > "").order_by(Student.mef_code).limit(1)
+    codes = select(first.scalar_subquery().label("code")).cte("codes", recursive=True)
+    following = (
+        select(Student.mef_code)
+        .where(Student.mef_code > codes.c.code)
+        .order_by(Student.mef_code)
+        .limit(1)
+        .correlate(codes)
+        .scalar_subquery()
     )
-    return db.session.scalar(counted) or 0
-
-
-def count_divisions_without_course() -> int:
-    """Return how many divisions have no diploma and present pupils of whom none bears the code of a course."""
-    present = and_(Student.division_id == Division.id, Student.is_active)
-    counted = select(func.count(Division.id)).where(
-        Division.diploma_id.is_(None),
-        exists().where(present),
-        not_(exists().where(present, Student.mef_code != "")),
+    codes = codes.union_all(select(following).where(codes.c.code.is_not(None)))
+    return select(codes.c.code).where(
+        codes.c.code.is_not(None),
+        ~exists().where(MEF.code == codes.c.code),
+        exists().where(Student.mef_code == codes.c.code, _are_present()),
     )
-    return db.session.scalar(counted) or 0
+
+
+def select_divisions_without_course() -> Select[int]:
+    """Return the ids of the divisions without diploma whose present pupils, if any, bear no code of a course."""
+    present = select(Student.id).where(Student.division_id == Division.id, _are_present())
+    return select(Division.id).where(
+        Division.diploma_id.is_(None), present.exists(), ~present.where(Student.mef_code != "").exists()
+    )
+
+
+def select_divisions_with_pupils() -> Select[int]:
+    """Return the ids of the divisions that have present pupils."""
+    return select(Division.id).where(exists().where(Student.division_id == Division.id, _are_present()))
+
+
+def select_present_without_division() -> Select[int]:
+    """Return the ids of the present pupils who are in no division."""
+    return select(Student.id).where(_are_present(), Student.division_id.is_(None), Student.merged_into_id.is_(None))
+
+
+def select_departed_since(day: date) -> Select[int]:
+    """Return the ids of the pupils who left on a day or later."""
+    return select(Student.id).where(~Student.is_active, Student.departed_on >= day)
+
+
+def _are_present() -> ColumnElement[bool]:
+    """Return the condition of the pupils present, for what reads a narrower index than that of all pupils present.
+
+    `coalesce` keeps SQLite, which knows nothing of how many rows there are, from reading that one.
+    """
+    return func.coalesce(Student.is_active, false())
 
 
 def find_division(code: str) -> Division | None:
@@ -108,7 +148,7 @@ def list_alike(code: str, *, but: int | None = None) -> list[str]:
 def list_division_twins() -> list[list[str]]:
     """Return the codes of divisions with present pupils that read the same, group by group."""
     groups: dict[str, list[str]] = {}
-    has_pupils = exists().where(Student.division_id == Division.id, Student.is_active)
+    has_pupils = exists().where(Student.division_id == Division.id, _are_present())
     for code in db.session.scalars(select(Division.code).where(has_pupils).order_by(Division.code)):
         groups.setdefault(fold_code(code), []).append(code)
     return [codes for codes in groups.values() if len(codes) > 1]
@@ -119,15 +159,22 @@ def find_mef(code: str) -> MEF | None:
     return db.session.scalars(select(MEF).where(MEF.code == code)).one_or_none()
 
 
-def suggest_courses(limit: int = 50) -> list[tuple[str, str]]:
-    """Return code and label of the first courses, to help typing one."""
-    rows = db.session.execute(select(MEF.code, MEF.label).order_by(MEF.code).limit(limit))
+def offer_courses() -> list[tuple[str, str]]:
+    """Return code and label of the courses of the school's list, by code."""
+    rows = db.session.execute(select(MEF.code, MEF.label).order_by(MEF.code))
     return [(code, label) for code, label in rows]
 
 
-def suggest_divisions(limit: int = 50) -> list[tuple[str, str]]:
-    """Return code and label of the first divisions, to help typing one: never a list of everything."""
-    rows = db.session.execute(select(Division.code, Division.label).order_by(Division.code).limit(limit))
+def offer_courses_borne() -> list[tuple[str, str]]:
+    """Return code and label of the courses that the school's list holds or that present pupils bear, by code."""
+    unknown = select_unknown_mefs().subquery()
+    listed, borne = select(MEF.code, MEF.label), select(unknown.c.code, literal(""))
+    return sorted((code, label) for code, label in db.session.execute(union_all(listed, borne)))
+
+
+def offer_divisions() -> list[tuple[str, str]]:
+    """Return code and label of the divisions of the school, by code."""
+    rows = db.session.execute(select(Division.code, Division.label).order_by(Division.code, Division.id))
     return [(code, label) for code, label in rows]
 
 
@@ -141,7 +188,7 @@ class DivisionFigures:
 
 
 def count_accounts_by_division() -> list[DivisionFigures]:
-    """Return the figures of each division that has active students, by code."""
+    """Return the figures of each division that has active students, by code: all of these students are read."""
     rows = db.session.execute(
         select(Division.code, func.count(Student.id), func.count(Account.activated_at))
         .join(Student, Student.division_id == Division.id)
@@ -165,9 +212,14 @@ def list_division_codes_of(account_id: int) -> list[str]:
     )
 
 
+def select_active_students() -> Select[int]:
+    """Return the ids of the students who attend the school, by name as their index has them."""
+    return select(Student.id).where(Student.is_active).order_by(Student.search_key, Student.id)
+
+
 def count_active_students() -> int:
     """Return how many students attend the school."""
-    return db.session.scalar(select(func.count(Student.id)).where(Student.is_active)) or 0
+    return count_rows(select_active_students())
 
 
 def list_divisions() -> Sequence[Division]:
@@ -260,13 +312,20 @@ class WithoutINE:
 
 def count_without_ine(today: date) -> WithoutINE:
     """Return how many students have no INE: the active, and those gone within the retention period, apart."""
-    active, departed = db.session.execute(
-        select(
-            func.coalesce(func.sum(case((Student.is_active, 1), else_=0)), 0),
-            func.coalesce(func.sum(case((Student.is_active, 0), else_=1)), 0),
-        ).where(*_without_ine(today))
-    ).one()
-    return WithoutINE(active, departed)
+    every = select(Student.id).where(*_without_ine(today)).order_by(Student.search_key, Student.id)
+    counts = count_together(
+        {"active": Counted(every.where(_are_present())), "departed": Counted(every.where(~_are_present()))}
+    )
+    return WithoutINE(**counts)
+
+
+def select_active_without_ine() -> Select[int]:
+    """Return the ids of the students who attend the school and have no INE, by name as their index has them."""
+    return (
+        select(Student.id)
+        .where(_are_present(), Student.ine.is_(None), Student.merged_into_id.is_(None))
+        .order_by(Student.search_key, Student.id)
+    )
 
 
 def has_ine(student_ids: Sequence[int]) -> bool:
@@ -275,16 +334,14 @@ def has_ine(student_ids: Sequence[int]) -> bool:
     return db.session.scalar(found) is not None
 
 
-def list_without_ine(today: date, *, limit: int, offset: int = 0) -> Sequence[Student]:
-    """Return students without INE with their division: the active first, then by name."""
-    return db.session.scalars(
-        select(Student)
-        .where(*_without_ine(today))
-        .options(joinedload(Student.division))
-        .order_by(Student.is_active.desc(), Student.search_key, Student.id)
-        .limit(limit)
-        .offset(offset)
-    ).all()
+def find_without_ine(asked: ListState, today: date) -> Page[Student]:
+    """Return a page of the students without INE with their division: the active first, then by name.
+
+    No index has this order: those without INE are sorted, who are few once a file of SIECLE has come.
+    """
+    found = select(Student).where(*_without_ine(today)).options(joinedload(Student.division))
+    rank = case((Student.is_active, 0), else_=1)
+    return find_page_from(asked, found, rank, Student.search_key, Student.id)
 
 
 def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
@@ -292,13 +349,13 @@ def _without_ine(today: date) -> tuple[ColumnElement[bool], ...]:
     return (
         Student.ine.is_(None),
         Student.merged_into_id.is_(None),
-        or_(Student.is_active, Student.departed_on.is_(None), Student.departed_on >= since),
+        or_(_are_present(), Student.departed_on.is_(None), Student.departed_on >= since),
     )
 
 
 def is_of_division(code: str) -> ColumnElement[bool]:
     """Return the condition of the accounts of a division, its code read as searches read: students' and teachers'."""
-    divisions = find_coded(Division, code)
+    divisions = find_named(Division, code)
     pupils = select(Student.account_id).where(Student.division_id.in_(divisions), Student.account_id.is_not(None))
     teachers = select(TeacherDivision.account_id).where(TeacherDivision.division_id.in_(divisions))
     return Account.id.in_(union(pupils, teachers))

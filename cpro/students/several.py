@@ -1,4 +1,4 @@
-"""What is said by hand of several students at once, outside SIECLE: they left, came back, follow a course.
+"""What is said by hand of several students at once, outside SIECLE: that they left or came back, division, course.
 
 Each student has a line of the journal of their own: their history is read from their page.
 """
@@ -21,12 +21,12 @@ from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
+from cpro.students.codes import clean_course, clean_division_of
 from cpro.students.models import Student
 from cpro.students.operations import (
     audit_values,
     carry_diplomas,
     check_not_merged,
-    clean_course,
     record_change,
     refuse_if_kept_by_siecle,
 )
@@ -121,6 +121,28 @@ def give_course(student_ids: Collection[int], values: Mapping[str, str], *, by: 
         student.mef_code = code
         record_change("student:changed", student, before, by=by, now=now)
     carry_diplomas([student.division_id for student in changed], by=by, now=now)
+    return len(changed)
+
+
+def change_division(student_ids: Collection[int], values: Mapping[str, str], *, by: Actor, now: datetime) -> int:
+    """Put present students in a division (`division`); return how many were in another.
+
+    It takes the diploma to which their courses lead, as it does when a file says it. Raises `KeptBySIECLE`, `NotFound`,
+    `FieldErrors`.
+    """
+    refuse_if_kept_by_siecle()
+    errors: dict[str, str] = {}
+    division = clean_division_of(values, errors)
+    if division is None and not errors:
+        errors["division"] = "Choisissez la division."
+    check_no_error(errors)
+    assert division is not None
+    changed = [each for each in _lock(student_ids) if each.is_active and each.division_id != division.id]
+    for student in changed:
+        before = audit_values(student)
+        student.division_id = division.id
+        record_change("student:changed", student, before, by=by, now=now)
+    carry_diplomas([division.id] if changed else [], by=by, now=now)
     return len(changed)
 
 

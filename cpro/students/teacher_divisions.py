@@ -13,7 +13,7 @@ from cpro.students.accounts import operations as accounts
 from cpro.students.accounts.queries import find_student_of
 from cpro.students.models import TeacherDivision
 from cpro.users.models import Account
-from cpro.users.operations import manual
+from cpro.users.operations import manual, teachers
 
 
 def create_user(
@@ -39,7 +39,11 @@ def create_user(
     if student_id is not None:
         raise DomainError("Seul un compte d’apprenant est celui d’un élève.", field="student")
     return manual.create_manual_account(
-        values, confirmed=confirmed, by=by, now=now, alongside=lambda account: _set_divisions(account, division_ids)
+        values,
+        confirmed=confirmed,
+        by=by,
+        now=now,
+        alongside=lambda account: _set_divisions(account, division_ids, by=by),
     )
 
 
@@ -63,14 +67,14 @@ def update_user(
 
     def alongside(corrected: Account) -> Mapping[str, tuple[str, str]]:
         if not corrected.can(Permission.PUPILS_EVALUATE):
-            return _set_divisions(corrected, ())
-        return {} if division_ids is None else _set_divisions(corrected, division_ids)
+            return _set_divisions(corrected, (), by=by)
+        return {} if division_ids is None else _set_divisions(corrected, division_ids, by=by)
 
     return manual.update_account(account, values, opened_on=opened_on, by=by, now=now, alongside=alongside)
 
 
-def _set_divisions(account: Account, division_ids: Collection[int]) -> Mapping[str, tuple[str, str]]:
-    """Make these the divisions of a teacher; return the change, as codes, or nothing."""
+def _set_divisions(account: Account, division_ids: Collection[int], *, by: Actor) -> Mapping[str, tuple[str, str]]:
+    """Make these the divisions of a teacher; return the change, as codes, or nothing. The head reads of those added."""
     wanted = set(division_ids)
     if wanted and not account.can(Permission.PUPILS_EVALUATE):
         raise DomainError("Seul un enseignant a des divisions.", field="divisions")
@@ -85,6 +89,8 @@ def _set_divisions(account: Account, division_ids: Collection[int]) -> Mapping[s
     for division_id in stored.keys() - wanted:
         db.session.delete(stored[division_id])
     db.session.flush()
+    if wanted - stored.keys():
+        teachers.note_divisions(account, by=by)
     return {"divisions": (_codes(known, stored), _codes(known, wanted))}
 
 

@@ -11,6 +11,7 @@ _FIGURES = {
     "evaluations": "Évaluations",
     "kept": "Fiches conservées",
     "reason": "Raison",
+    "identities": "Identités essayées en un jour",
 }
 
 
@@ -23,6 +24,7 @@ def register_audit_labels() -> None:
             "transfer:asked": "a redemandé un transfert",
             "transfer:cancelled": "a annulé un transfert",
             "transfer:confirmed": "a confirmé l’identité d’un élève à transférer",
+            "transfer:guessed": "a essayé plusieurs identités sous l’INE d’un élève",
             "transfer:expired": "a laissé expirer une proposition de transfert",
             "transfer:names-forgotten": "a effacé les noms des transferts dont la conservation est échue",
             "transfer:offer-received": "propose les données d’élèves",

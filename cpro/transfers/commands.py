@@ -21,7 +21,7 @@ group = AppGroup("transfers", help="Transferts des données des élèves entre �
 @sentences
 def run_command() -> None:
     """Let old offers expire, match the pupils of all schools and copy what may be; counts only are printed."""
-    expire_offers(by=COMMAND_LINE)
+    expire_offers(by=COMMAND_LINE, now=clock.utcnow())
     figures = run(by=COMMAND_LINE, clock=clock.utcnow)
     click.echo(
         f"{plural(figures.transfers, 'transfert effectué', 'transferts effectués')}, "

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cpro.core import clock, tenancy
+from cpro.core import tenancy
 from cpro.core.formatting import join_french, plural
 from cpro.core.jobs import operations as jobs
 from cpro.core.jobs.context import JobContext
@@ -19,7 +19,7 @@ from cpro.core.transactions import platform_unit_of_work
 from cpro.establishments.models import Establishment
 from cpro.extensions import db
 from cpro.students.queries import has_ine
-from cpro.transfers import anonymisation, offers
+from cpro.transfers import anonymisation, guesses, offers
 from cpro.transfers.models import Transfer, TransferState
 from cpro.transfers.runs import run
 from cpro.transfers.withdrawal import withdraw, withdraw_here
@@ -84,7 +84,9 @@ def withdraw_transfers(context: JobContext, transfer_ids: list[int]) -> dict[str
 @nightly("transfers:nightly", label="Transferts de la nuit", summary=_describe_night)
 def run_for_all(context: JobContext) -> dict[str, Any]:
     """Match and copy for all schools, and let old offers expire."""
-    return {"expired": expire_offers(by=context.actor), **_run(context, None)}
+    with platform_unit_of_work("transfers: old guesses") as work:
+        guesses.forget_old(work.session, now=context.now)
+    return {"expired": expire_offers(by=context.actor, now=context.now), **_run(context, None)}
 
 
 @nightly("transfers:forget", label="Oubli des noms des transferts anciens", summary=_describe_forgetting)
@@ -103,9 +105,8 @@ def _forget_some(context: JobContext, establishment_id: int) -> int:
         return anonymisation.forget_names(work.session, establishment_id, by=context.actor, now=context.now)
 
 
-def expire_offers(*, by: Actor) -> int:
+def expire_offers(*, by: Actor, now: datetime) -> int:
     """Let the offers that were not answered in time expire, each in its transaction; return how many."""
-    now = clock.utcnow()
     with tenancy.platform_session("transfers: old offers") as session:
         due = session.scalars(
             select(Transfer.id).where(Transfer.state == TransferState.OFFERED, Transfer.expires_at <= now)
@@ -165,7 +166,7 @@ def before_undoing(
 def _run(context: JobContext, establishment_id: int | None) -> dict[str, Any]:
     return run(
         by=context.actor,
-        clock=clock.utcnow,
+        clock=lambda: context.now,
         establishment_id=establishment_id,
         progress=lambda done, total: context.progress(done, total, "Copie des données des élèves"),
     ).as_result()

@@ -17,9 +17,9 @@ from cpro.establishments.models import Establishment
 from cpro.transfers.copies import CopiedRecords
 from cpro.transfers.errors import NoSuchTransfer, NotNow
 from cpro.transfers.lifecycle import Event, check_event, find_arrow, get_end_state
-from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide
 from cpro.transfers.notifications import notify_heads
+from cpro.transfers.pairs import Pair
 from cpro.transfers.verdicts import apply_verdicts, audit_changes, make_search_key, named_to
 
 _NO_LONGER_THE_SAME = (

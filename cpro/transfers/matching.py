@@ -7,95 +7,24 @@ longer right; `judge` decides, pair by pair, and is asked again under the school
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import Any, NamedTuple
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from cpro.establishments.models import Establishment
 from cpro.students.models import Origin, Student
+from cpro.transfers import guesses
+from cpro.transfers.guesses import Held
 from cpro.transfers.identity import Pupil, differ
 from cpro.transfers.lifecycle import MATCHED
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.pairs import Pair, School, StoredTransfer, Verdict
 
 _PAGE = 5000
 #: States in which a pair is judged anew by each run: what decides them is not seen by the statements below.
 _DOUBTFUL = frozenset({TransferState.BLOCKED, TransferState.CONFLICT, TransferState.AGREEMENT})
 _CLOSED = frozenset({TransferState.CANCELLED, TransferState.REFUSED})
-#: States whose sides say whether the identities differ, and whose pupils may change still.
-_OPEN = frozenset({TransferState.CONFLICT, TransferState.AGREEMENT})
-
-
-class Pair(NamedTuple):
-    """Two pupils, each by school and id; between twins the older row stands for the source school's."""
-
-    destination_id: int
-    destination_student_id: int
-    source_id: int
-    source_student_id: int
-
-
-class School(NamedTuple):
-    """What is asked of a school."""
-
-    id: int
-    name: str
-    uai: str | None
-    transfers_enabled: bool
-    uses_siecle: bool
-
-
-class StoredTransfer(NamedTuple):
-    """The current transfer of a pair; `identities_differ` is what its sides say, None while it has none."""
-
-    id: int
-    source_student_id: int
-    destination_student_id: int | None
-    state: TransferState
-    is_offer: bool
-    departed_on: date | None
-    agreed_at: Any
-    confirmed_at: Any
-    identities_differ: bool | None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The state that a pair should have, None for no transfer; `over` when the stored transfer belongs to the past."""
-
-    pair: Pair
-    source: Pupil | None
-    destination: Pupil | None
-    stored: StoredTransfer | None
-    state: TransferState | None
-    over: bool = False
-    identities_differ: bool = False
-
-    def names_other_to(self, direction: Direction) -> bool:
-        """Return whether the school of a direction may read the name of the other.
-
-        One INE is not enough, for a wrong one is anybody's. Where the identities differ, the destination school reads
-        the name once the source school agreed, and the source school once it is asked.
-        """
-        if not self.identities_differ or self.pair.source_id == self.pair.destination_id:
-            return True
-        if self.stored is None or self.over:
-            return False
-        answered = self.stored.confirmed_at if direction is Direction.SOURCE else self.stored.agreed_at
-        return self.stored.is_offer or answered is not None
-
-    @property
-    def changes_something(self) -> bool:
-        """Return whether what stands is not what the pair calls for."""
-        if self.over:
-            return True
-        if self.stored is None:
-            return self.state is not None
-        if self.state in _OPEN and self.identities_differ != self.stored.identities_differ:
-            return True
-        return self.state is not self.stored.state
 
 
 def find_pairs(
@@ -132,12 +61,12 @@ def _read_present_twice(session: Session, statement: Select[int, int, int, int])
     return pairs
 
 
-def judge(session: Session, pairs: Iterable[Pair], *, asked: Collection[Pair] = ()) -> list[Verdict]:
+def judge(session: Session, pairs: Iterable[Pair], *, asked: Collection[Pair] = (), now: datetime) -> list[Verdict]:
     """Return the verdict on each pair from the present rows; `asked` names the closed pairs that are asked again."""
     verdicts: list[Verdict] = []
-    ordered = sorted(set(pairs))
+    ordered, held = sorted(set(pairs)), guesses.find_held(session, now=now)
     for start in range(0, len(ordered), _PAGE):
-        verdicts += _judge_page(session, ordered[start : start + _PAGE], asked)
+        verdicts += _judge_page(session, ordered[start : start + _PAGE], asked, held)
     return verdicts
 
 
@@ -293,7 +222,7 @@ def _no_longer(establishment_id: int | None, ines: Collection[str] | None) -> Se
 # --- Verdicts ------------------------------------------------------------------------------------------------------
 
 
-def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair]) -> list[Verdict]:
+def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair], held: Held) -> list[Verdict]:
     pupils = load_pupils(
         session, {id_ for pair in pairs for id_ in (pair.source_student_id, pair.destination_student_id)}
     )
@@ -308,7 +237,9 @@ def _judge_page(session: Session, pairs: Sequence[Pair], asked: Collection[Pair]
         if row is not None and not over and _keeps(row, is_asked=pair in asked):
             verdicts.append(Verdict(pair, source, destination, row, row.state))
             continue
-        they_differ = bool(source and destination and differ(source, destination))
+        they_differ = bool(
+            source and destination and (differ(source, destination) or guesses.is_held(held, source, destination))
+        )
         state = _get_state(pair, source, destination, schools, present, None if over else row, they_differ)
         verdicts.append(Verdict(pair, source, destination, row, state, over=over, identities_differ=they_differ))
     return verdicts

@@ -84,6 +84,7 @@ class Transfer(PlatformOnly, Model):
         Index("ix_transfer_joined", "joined_id", "id"),
         Index("ix_transfer_state", "state", "id"),
         Index("ix_transfer_untold", "left_id", "id", sqlite_where=_UNRECORDED, postgresql_where=_UNRECORDED),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -133,6 +134,7 @@ class TransferSide(Owned, Searched, Model):
         Index("ix_transfer_side_student", "establishment_id", "student_id", "id"),
         Index("ix_transfer_side_done_at", "establishment_id", "done_at", "id"),
         Index("ix_transfer_side_search_key", "establishment_id", "search_key", "id"),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -151,7 +153,11 @@ class TransferSide(Owned, Searched, Model):
     )
     other_uai: Mapped[str] = mapped_column(
         String(8),
-        info=shown("UAI", filters=[Filter("uai", where=lambda text: TransferSide.other_uai == text.upper())]),
+        info=shown(
+            "UAI",
+            sort=("other_uai", "changed_at"),
+            filters=[Filter("uai", where=lambda text: TransferSide.other_uai == text.upper())],
+        ),
     )
     #: pupil and other school, folded: what the list is searched by
     search_key: Mapped[str] = mapped_column(String(400))
@@ -181,6 +187,8 @@ class TransferSide(Owned, Searched, Model):
     left_out: Mapped[int] = mapped_column(default=0)
     #: whether the identities differ, or differed when it was done; never in what, which would tell a guess from another
     identities_differ: Mapped[bool] = mapped_column(default=False)
+    #: on the side of a school that tried enough identities: until when its pupil is compared no more (`guesses`)
+    held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     #: of an offer, on the side that must link it, until it is closed
     offered_birth_date: Mapped[date | None]
     #: who of this school confirmed, agreed, refused, accepted or cancelled; the other school's people are not named
@@ -191,7 +199,9 @@ class TransferSide(Owned, Searched, Model):
     #: why it was refused or cancelled, as typed; both schools read it
     reason: Mapped[str] = mapped_column(String(300), default="", info=shown("Raison", in_list=False))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    changed_at: Mapped[datetime] = mapped_column(UTCDateTime, info=shown("Dernier changement", in_list=False))
+    changed_at: Mapped[datetime] = mapped_column(
+        UTCDateTime, info=shown("Dernier changement", sort=True, in_list=False)
+    )
     done_at: Mapped[datetime | None] = mapped_column(
         UTCDateTime,
         info=shown(
@@ -215,6 +225,22 @@ class TransferSide(Owned, Searched, Model):
     def is_named(self) -> bool:
         """Return whether the side names the other school."""
         return bool(self.other_name or self.other_uai)
+
+
+class TriedIdentity(PlatformOnly, Model):
+    """An identity that differed from another school's under one INE (`guesses`): digests, neither INE nor names."""
+
+    __tablename__ = "tried_identity"
+    __table_args__ = (
+        UniqueConstraint("ine_digest", "establishment_id", "identity_digest"),
+        Index("ix_tried_identity_tried_at", "tried_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey("establishment.id"))
+    ine_digest: Mapped[str] = mapped_column(String(64))
+    identity_digest: Mapped[str] = mapped_column(String(64))
+    tried_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class SchoolPair(PlatformOnly, Model):

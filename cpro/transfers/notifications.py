@@ -9,12 +9,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cpro.audit.operations import About, record
 from cpro.core.formatting import plural
 from cpro.core.mail import Mail, enqueue, public_link
 from cpro.core.permissions import Actor, Permission
 from cpro.establishments.models import Establishment
-from cpro.transfers.matching import School, load_schools
-from cpro.transfers.models import SchoolPair
+from cpro.transfers.guesses import TRIES
+from cpro.transfers.matching import load_schools
+from cpro.transfers.models import SchoolPair, Transfer, TransferSide
+from cpro.transfers.pairs import Pair, School
 from cpro.users.models import Account
 
 FOLLOW_UP = "/admin/parametres/transferts/effectues"
@@ -52,6 +55,56 @@ def notify_of_offer(
     """Notify the heads of a school by mail of pupils that are offered to it; `by` is as that school may name them."""
     for mail in _write_offers(_heads_of(session, [destination.id])[destination.id], destination, source, pupils):
         enqueue(mail, by=by, now=now, session=session, establishment_id=destination.id)
+
+
+def notify_of_guesses(session: Session, pair: Pair, *, by_school: int, until: datetime, now: datetime) -> None:
+    """Record in both schools that one tried many identities of a pair under one INE, and write to the other's heads.
+
+    The other reads who tried; a school that sees nothing of the pair is not notified.
+    """
+    schools = load_schools(session, [pair.source_id, pair.destination_id])
+    trying = schools[by_school]
+    by = Actor("system", None, f"L’établissement {trying.uai or trying.name}", "system")
+    sides = session.scalars(
+        select(TransferSide)
+        .join(Transfer, Transfer.id == TransferSide.transfer_id)
+        .where(
+            Transfer.is_current,
+            Transfer.source_student_id == pair.source_student_id,
+            Transfer.destination_student_id == pair.destination_student_id,
+        )
+        .order_by(TransferSide.establishment_id)
+        .execution_options(populate_existing=True)
+    ).all()
+    for side in sides:
+        record(
+            "transfer:guessed",
+            About("transfer", side.id, side.student_label),
+            by=by,
+            now=now,
+            changes={"identities": (None, TRIES)},
+            establishment_id=side.establishment_id,
+            session=session,
+        )
+        if side.establishment_id == by_school:
+            side.held_until = until
+        else:
+            for mail in _write_guesses(_heads_of(session, [side.establishment_id])[side.establishment_id], trying):
+                enqueue(mail, by=_MATCHING, now=now, session=session, establishment_id=side.establishment_id)
+    session.flush()
+
+
+def _write_guesses(addresses: Sequence[str], trying: School) -> list[Mail]:
+    """Return the messages that tell the heads of a school which other one tried identities of a pupil of theirs."""
+    body = (
+        f"{_named(trying)} a inscrit, en un jour, un élève sous {TRIES} identités différentes et sous l’INE d’un de "
+        "vos élèves. Rien n’a été copié, et rien n’a été dit de votre élève. Ses essais ne sont plus comparés "
+        "pendant un jour.\n"
+        "Il corrige peut-être une erreur de saisie ; sinon, demandez-lui pourquoi. Le journal de votre établissement "
+        "garde la date, et la page du transfert dit où il en est :\n"
+        f"{public_link(FOLLOW_UP)}\n"
+    )
+    return [Mail(address, "Un établissement a essayé plusieurs identités d’un élève", body) for address in addresses]
 
 
 def _write_first_transfers(addresses: Sequence[str], school: School, others: Sequence[School]) -> list[Mail]:

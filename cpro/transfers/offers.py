@@ -32,9 +32,10 @@ from cpro.transfers.locked import (
     note_decision,
     record_on_both_sides,
 )
-from cpro.transfers.matching import School, load_pupils, load_schools
+from cpro.transfers.matching import load_pupils, load_schools
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
 from cpro.transfers.notifications import notify_of_offer
+from cpro.transfers.pairs import School
 from cpro.transfers.verdicts import describe_pupil, make_search_key, named_to
 
 #: How long an offer waits.

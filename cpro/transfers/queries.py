@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from cpro.core import tenancy
-from cpro.core.lists import hold_words
+from cpro.core.counts import Counted, count_together
+from cpro.core.lists import ListState, Page, find_page_from, hold_words
 from cpro.core.search import find_words
 from cpro.establishments.models import Establishment
 from cpro.establishments.queries import get_current_establishment
@@ -23,6 +23,9 @@ from cpro.transfers.identity import Pupil
 from cpro.transfers.lifecycle import PENDING, TO_DECIDE, Event, check_event, find_refusal
 from cpro.transfers.matching import load_pupils
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+
+#: How many transfers back the first one with a school is looked for.
+_FIRSTS_AMONG = 1_000
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,6 @@ class Figures:
     to_decide: int
     #: that wait for the other school, or for files
     waiting: int
-
-
-@dataclass(frozen=True)
-class ToDecide:
-    """How many transfers wait for the school, by what they wait for."""
-
-    conflicts: int
-    agreements: int
-    offers: int
-    blocked: int
 
 
 @dataclass(frozen=True)
@@ -91,45 +84,43 @@ def list_identities(side: TransferSide, *, now: datetime) -> list[Pupil]:
 
 def count_sides() -> Figures:
     """Return the figures of the school, in one statement."""
-    direction = TransferSide.direction
-    done = TransferSide.state == TransferState.DONE
-    conditions = (
-        and_(done, direction == Direction.DESTINATION),
-        and_(done, direction == Direction.SOURCE),
-        _waits_for_us(),
-        and_(_is_pending(), ~_waits_for_us()),
+    asked: dict[tuple[str, Direction], Counted] = {}
+    for way in Direction:
+        sides = select(TransferSide.id).where(TransferSide.direction == way)
+        asked["done", way] = Counted(sides.where(TransferSide.state == TransferState.DONE))
+        asked["ours", way] = Counted(sides.where(TransferSide.state.in_(TO_DECIDE[way])))
+        asked["theirs", way] = Counted(sides.where(TransferSide.state.in_(PENDING - TO_DECIDE[way])))
+    counts = count_together(asked)
+    return Figures(
+        received=counts["done", Direction.DESTINATION],
+        sent=counts["done", Direction.SOURCE],
+        to_decide=sum(counts["ours", way] for way in Direction),
+        waiting=sum(counts["theirs", way] for way in Direction),
     )
-    sums = (func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in conditions)
-    return Figures(*db.session.execute(select(*sums).select_from(TransferSide)).one())
 
 
-def list_closed(direction: Direction, *, limit: int, offset: int = 0, sought: str = "") -> Sequence[TransferSide]:
-    """Return sides DONE, CANCELLED, REFUSED or EXPIRED, the latest first; `sought` looks in pupil and other school."""
-    return db.session.scalars(
-        select(TransferSide)
-        .where(
-            TransferSide.direction == direction,
-            ~_is_pending(),
-            *find_words(TransferSide, sought),
-        )
-        .order_by(TransferSide.changed_at.desc(), TransferSide.id.desc())
-        .limit(limit)
-        .offset(offset)
-    ).all()
+def find_closed(asked: ListState, direction: Direction) -> Page[TransferSide]:
+    """Return a page of the sides DONE, CANCELLED, REFUSED or EXPIRED, the latest first.
+
+    A search looks in the pupil and the other school.
+    """
+    closed = select(TransferSide).where(
+        TransferSide.direction == direction, ~_is_pending(), *find_words(TransferSide, asked.search)
+    )
+    return find_page_from(asked, closed, TransferSide.changed_at.desc(), TransferSide.id.desc())
 
 
-def list_candidates(*, limit: int, offset: int = 0, sought: str = "") -> Sequence[TransferSide]:
-    """Return the sides that are pending, those that wait for this school first, then by pupil, offers among them."""
-    return db.session.scalars(
-        select(TransferSide)
-        .where(_is_pending(), *find_words(TransferSide, sought))
-        .order_by(case((_waits_for_us(), 0), else_=1), TransferSide.search_key, TransferSide.id)
-        .limit(limit)
-        .offset(offset)
-    ).all()
+def find_pending(asked: ListState) -> Page[TransferSide]:
+    """Return a page of the pending sides, those that wait for this school first, then by pupil, offers among them.
+
+    No index has this order: what is pending is sorted, of which there is little, for a decision or a run ends it.
+    """
+    pending = select(TransferSide).where(_is_pending(), *find_words(TransferSide, asked.search))
+    rank = case((_waits_for_us(), 0), else_=1)
+    return find_page_from(asked, pending, rank, TransferSide.search_key, TransferSide.id)
 
 
-def list_without_destination(today: date, *, limit: int, offset: int = 0) -> Sequence[Student]:
+def list_without_destination(today: date, *, limit: int) -> Sequence[Student]:
     """Return departed pupils with an INE, within the retention period, of whom no transfer is known, by name."""
     since = kept_since(get_current_establishment().retention_years, today)
     return db.session.scalars(
@@ -142,7 +133,6 @@ def list_without_destination(today: date, *, limit: int, offset: int = 0) -> Seq
         )
         .order_by(Student.search_key, Student.id)
         .limit(limit)
-        .offset(offset)
     ).all()
 
 
@@ -217,63 +207,59 @@ def may_offer() -> bool:
     return found is not None
 
 
-def count_to_decide() -> ToDecide:
-    """Return what waits for the school, in one statement."""
-    counts: Counter[tuple[Direction, TransferState]] = Counter()
-    for direction, state, count in db.session.execute(
-        select(TransferSide.direction, TransferSide.state, func.count())
-        .where(TransferSide.state.in_(PENDING))
-        .group_by(TransferSide.direction, TransferSide.state)
-    ):
-        counts[direction, state] = count
-    return ToDecide(
-        conflicts=counts[Direction.DESTINATION, TransferState.CONFLICT],
-        agreements=counts[Direction.SOURCE, TransferState.AGREEMENT],
-        offers=counts[Direction.DESTINATION, TransferState.OFFERED],
-        blocked=sum(
-            counts[direction, state]
-            for direction in Direction
-            for state in (TransferState.TWINS, TransferState.BLOCKED)
-        ),
+def select_in_state(direction: Direction, state: TransferState) -> Select[int]:
+    """Return the ids of the sides of the school that are in a state."""
+    return select(TransferSide.id).where(TransferSide.direction == direction, TransferSide.state == state)
+
+
+def select_to_decide() -> Select[int]:
+    """Return the ids of the sides that wait for a decision of the school: identities, agreements, pupils proposed."""
+    received = and_(
+        TransferSide.direction == Direction.DESTINATION,
+        TransferSide.state.in_((TransferState.CONFLICT, TransferState.OFFERED)),
+    )
+    sent = and_(TransferSide.direction == Direction.SOURCE, TransferSide.state == TransferState.AGREEMENT)
+    return select(TransferSide.id).where(or_(received, sent))
+
+
+def select_blocked() -> Select[int]:
+    """Return the ids of the sides that an INE present twice keeps from being copied."""
+    return select(TransferSide.id).where(TransferSide.state.in_((TransferState.TWINS, TransferState.BLOCKED)))
+
+
+def select_done_between(start: datetime, end: datetime, direction: Direction) -> Select[int]:
+    """Return the ids of the transfers that the school received, or sent, in a period."""
+    return select_in_state(direction, TransferState.DONE).where(
+        TransferSide.done_at >= start, TransferSide.done_at < end
     )
 
 
 def list_first_transfers(since: datetime, *, limit: int) -> Sequence[FirstTransfer]:
-    """Return the first transfer with each school met since an instant, the latest first."""
-    first = (
-        select(func.min(TransferSide.id).label("id"))
-        .where(TransferSide.done_at.is_not(None))
-        .group_by(TransferSide.other_uai, TransferSide.other_name)
-        .subquery()
+    """Return the first transfer with each school met since an instant, the latest first.
+
+    They are looked for among the latest transfers.
+    """
+    recent = (
+        select(TransferSide.id)
+        .where(TransferSide.done_at >= since)
+        .order_by(TransferSide.done_at.desc(), TransferSide.id.desc())
+        .limit(_FIRSTS_AMONG)
+    )
+    earlier = aliased(TransferSide)
+    is_first = ~exists().where(
+        earlier.other_uai == TransferSide.other_uai,
+        earlier.other_name == TransferSide.other_name,
+        earlier.done_at.is_not(None),
+        # As in `students.queries`: SQLite would read the index of ids instead of that of the other school.
+        func.coalesce(earlier.id, 0) < TransferSide.id,
     )
     rows = db.session.execute(
         select(TransferSide.id, TransferSide.other_name, TransferSide.other_uai, TransferSide.done_at)
-        .join(first, first.c.id == TransferSide.id)
-        .where(TransferSide.done_at >= since)
+        .where(TransferSide.done_at >= since, TransferSide.id.in_(recent), is_first)
         .order_by(TransferSide.done_at.desc(), TransferSide.id)
         .limit(limit)
     )
     return [FirstTransfer(id_, name, uai, done_at) for id_, name, uai, done_at in rows if done_at is not None]
-
-
-def count_by_month(bounds: Sequence[datetime]) -> list[tuple[int, int]]:
-    """Return, for each period between two bounds, how many transfers the school received and how many it sent."""
-    sums = []
-    for start, end in pairwise(bounds):
-        inside = and_(TransferSide.done_at >= start, TransferSide.done_at < end)
-        for direction in (Direction.DESTINATION, Direction.SOURCE):
-            counted = and_(inside, TransferSide.direction == direction)
-            sums.append(func.coalesce(func.sum(case((counted, 1), else_=0)), 0))
-    row = db.session.execute(
-        select(*sums)
-        .select_from(TransferSide)
-        .where(
-            TransferSide.state == TransferState.DONE,
-            TransferSide.done_at >= bounds[0],
-            TransferSide.done_at < bounds[-1],
-        )
-    ).one()
-    return list(zip(row[::2], row[1::2], strict=True))
 
 
 def _is_pending() -> ColumnElement[bool]:
@@ -282,15 +268,8 @@ def _is_pending() -> ColumnElement[bool]:
 
 def _waits_for_us() -> ColumnElement[bool]:
     """Return the condition of the sides that wait for a person of the school."""
-    return or_(
-        *(
-            and_(
-                TransferSide.direction == direction,
-                TransferSide.state.in_(states),
-            )
-            for direction, states in TO_DECIDE.items()
-        )
-    )
+    ways = (and_(TransferSide.direction == way, TransferSide.state.in_(states)) for way, states in TO_DECIDE.items())
+    return or_(*ways)
 
 
 def _has_side(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -18,11 +18,11 @@ from cpro.audit.operations import About, record
 from cpro.core import tenancy
 from cpro.core.permissions import Actor
 from cpro.core.transactions import lock_schools, platform_unit_of_work
-from cpro.transfers import matching
+from cpro.transfers import guesses, matching
 from cpro.transfers.copies import CopiedRecords
-from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide
 from cpro.transfers.notifications import notify_heads
+from cpro.transfers.pairs import Pair
 from cpro.transfers.verdicts import (
     apply_verdicts,
     audit_changes,
@@ -74,22 +74,24 @@ def run(
         return named_to(by, is_own=school_id == establishment_id, otherwise=_AUTOMATIC)
 
     figures = RunFigures()
-    pairs = _find(establishment_id)
+    pairs = _find(establishment_id, now=clock())
     touched = _ines_of_twins(pairs) if establishment_id is not None else set()
     _apply_all(pairs, figures, named=named, clock=clock, progress=progress)
     if touched:
         # A pupil no longer present twice may free pupils of schools that this run does not look at.
-        _apply_all(_find(None, touched), figures, named=named, clock=clock, progress=progress)
+        _apply_all(_find(None, touched, now=clock()), figures, named=named, clock=clock, progress=progress)
     _record_sent(named=named, clock=clock, progress=progress)
     _notify_all_heads(clock)
     return figures
 
 
-def _find(establishment_id: int | None, ines: set[str] | None = None) -> list[Pair]:
+def _find(establishment_id: int | None, ines: set[str] | None = None, *, now: datetime) -> list[Pair]:
     """Return the pairs to judge, by destination school; takes no lock."""
     with tenancy.platform_session(_REASON) as session:
         pairs = matching.find_pairs(session, establishment_id=establishment_id, ines=ines)
-        return sorted(each.pair for each in matching.judge(session, pairs) if each.changes_something)
+        judged = matching.judge(session, pairs, now=now)
+        untried = guesses.find_untried(session, judged, now=now)
+        return sorted(each.pair for each in judged if each.changes_something or each.pair in untried)
 
 
 def _ines_of_twins(pairs: list[Pair]) -> set[str]:

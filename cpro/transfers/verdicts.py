@@ -17,16 +17,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from cpro.audit.operations import About, record
+from cpro.core.formatting import person_name
 from cpro.core.permissions import Actor
 from cpro.core.transactions import lock_schools
 from cpro.core.validators import fold
 from cpro.establishments.models import Establishment
 from cpro.records.models import Fiche, FicheState
-from cpro.transfers import matching
+from cpro.students.models import choose_name
+from cpro.transfers import guesses, matching
 from cpro.transfers.copies import NAMES, CopiedRecords, copy_records
 from cpro.transfers.identity import Pupil
-from cpro.transfers.matching import Pair, School, Verdict
 from cpro.transfers.models import Direction, SchoolPair, Transfer, TransferSide, TransferState
+from cpro.transfers.notifications import notify_of_guesses
+from cpro.transfers.pairs import Pair, School, Verdict
 
 _SEEN_BY_BOTH = frozenset(TransferState) - {TransferState.WAITING_SOURCE, TransferState.WAITING_DESTINATION}
 #: States whose sides say whether the identities differ: to confirm, confirmed, or agreed to.
@@ -63,9 +66,16 @@ def apply_verdicts(
     schools between which something was copied are locked.
     """
     lock_schools(session, {id_ for pair in pairs for id_ in (pair.source_id, pair.destination_id)})
-    verdicts = [each for each in matching.judge(session, pairs, asked=asked) if _is_to_apply(each, asked)]
+    judged = matching.judge(session, pairs, asked=asked, now=now)
+    applied = _apply(session, [each for each in judged if _is_to_apply(each, asked)], now)
+    _note_guesses(session, judged, now)
+    return applied
+
+
+def _apply(session: Session, verdicts: Sequence[Verdict], now: datetime) -> Applied:
     if not verdicts:
         return Applied()
+    pairs = [each.pair for each in verdicts]
     schools = matching.load_schools(session, {id_ for p in pairs for id_ in (p.source_id, p.destination_id)})
     _end([each.stored.id for each in verdicts if each.over and each.stored], session, now)
     _forget([each.stored.id for each in verdicts if each.stored and not each.over and not each.state], session, now)
@@ -75,6 +85,15 @@ def apply_verdicts(
     applied = _copy(session, copied, ids, now)
     applied.changed = len(verdicts) - len(copied)
     return applied
+
+
+def _note_guesses(session: Session, verdicts: Sequence[Verdict], now: datetime) -> None:
+    """Note the identities that differ; hold those of a school that has tried enough of them, and notify the other."""
+    untried = guesses.find_untried(session, verdicts, now=now)
+    held = guesses.note(session, {tried for each in untried.values() for tried in each}, now=now)
+    for pair, tried in untried.items() if held else ():
+        for known in sorted({each.known for each in tried} & set(held)):
+            notify_of_guesses(session, pair, by_school=known.establishment_id, until=held[known], now=now)
 
 
 def write_in_bulk(session: Session, statement: Any) -> None:
@@ -118,7 +137,7 @@ def audit_changes(pupils: int, copied: CopiedRecords) -> dict[str, tuple[Any, An
 
 def describe_pupil(pupil: Pupil) -> str:
     """Return a pupil's name as lists write it: « TOPAZE Lou »."""
-    return f"{(pupil.usage_name or pupil.last_name).upper()} {pupil.first_name}"
+    return person_name(choose_name(pupil.last_name, pupil.usage_name), pupil.first_name)
 
 
 def make_search_key(label: str, other_name: str, other_uai: str | None) -> str:

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
-from cpro.students.mefs import diploma_of_division
+from cpro.core import tenancy
+from cpro.core.tenancy import Scope
+from cpro.students.mefs import deduce_diplomas, diploma_of_division
+from tests.factories import World, make_diploma
 from tests.helpers.browser import Browser
 
 Look = Callable[[], AbstractContextManager[Session]]
@@ -19,6 +23,22 @@ def link(browser: Browser, mef_id: int, diploma: str, **fields: str) -> int:
     """Correct a course as the page does, the box of its other years as it stands unless said; return the status."""
     address = f"{SCREEN}/edit/?id={mef_id}"
     return browser.post(address, {**browser.form(address), "diploma": diploma, **fields}).status_code
+
+
+class TestDeduceDiplomas:
+    def test_deduce_diplomas_reads_the_code_of_the_national_diploma_in_that_of_the_course(
+        self, app: Flask, world: World, arrange: Look
+    ) -> None:
+        with arrange() as session:
+            cap = make_diploma(code="50025524")
+            session.add_all([cap, make_diploma(code="40025519", establishment_id=world.a.id)])
+            session.flush()
+            cap_id = cap.id
+        courses = {"24125524210": cap_id, "24025524110": cap_id, "24725524310": None, "24725519310": None, "x": None}
+
+        with app.app_context():
+            tenancy.enter(Scope(world.a.id))
+            assert deduce_diplomas(courses) == courses
 
 
 class TestDiplomaOfDivision:

@@ -12,8 +12,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from cpro.core import tenancy
+from cpro.core.lists import ListState
 from cpro.core.tenancy import Scope
-from cpro.students.queries import WithoutINE, count_without_ine, list_without_ine
+from cpro.students.queries import WithoutINE, count_without_ine, find_without_ine
 from tests.factories import World, make_student
 from tests.helpers.records import set_up
 
@@ -43,15 +44,15 @@ class TestListWithoutINE:
             tenancy.enter(Scope(world.a.id))
             yield
 
-    def test_list_without_ine_those_with_an_ine_are_not(self, app: Flask, world: World, in_a: None) -> None:
+    def test_find_without_ine_those_with_an_ine_are_not(self, app: Flask, world: World, in_a: None) -> None:
         add_students(app, world.a.id, {"ine": "123456789AB"}, {"ine": "123456789CD", "is_active": False})
 
         assert count_without_ine(TODAY) == WithoutINE(active=1, departed=0)
 
-    def test_list_without_ine_those_of_the_other_school_are_not(self, app: Flask, world: World, in_a: None) -> None:
+    def test_find_without_ine_those_of_the_other_school_are_not(self, app: Flask, world: World, in_a: None) -> None:
         add_students(app, world.b.id, {}, {"is_active": False})
 
-        assert [each.last_name for each in list_without_ine(TODAY, limit=50)] == ["Secret-alpha"]
+        assert [each.last_name for each in find_without_ine(ListState(size=50), TODAY).rows] == ["Secret-alpha"]
         assert count_without_ine(TODAY) == WithoutINE(active=1, departed=0)
 
     @pytest.mark.parametrize(
@@ -64,12 +65,12 @@ class TestListWithoutINE:
         add_students(app, world.a.id, {"is_active": False, "departed_on": departed_on})
 
         assert count_without_ine(TODAY) == WithoutINE(active=1, departed=departed)
-        assert len(list_without_ine(TODAY, limit=50)) == 1 + departed
+        assert len(find_without_ine(ListState(size=50), TODAY).rows) == 1 + departed
 
     def test_count_without_ine_the_leap_day_is_no_trouble(self, app: Flask, world: World, in_a: None) -> None:
         assert count_without_ine(date(2028, 2, 29)).active == 1
 
-    def test_list_without_ine_the_active_come_first_then_by_name_whatever_the_accents(
+    def test_find_without_ine_the_active_come_first_then_by_name_whatever_the_accents(
         self, app: Flask, world: World, in_a: None
     ) -> None:
         add_students(
@@ -82,6 +83,6 @@ class TestListWithoutINE:
             {"last_name": "ardoise"},
         )
 
-        names = [f"{each.last_name} {each.first_name}" for each in list_without_ine(TODAY, limit=50)]
+        names = [f"{each.last_name} {each.first_name}" for each in find_without_ine(ListState(size=50), TODAY).rows]
 
         assert names == ["ardoise Zoé", "Émeraude Anaïs", "Émeraude Tom", "Secret-alpha Zoé", "Zircon Zoé", "Agate Zoé"]

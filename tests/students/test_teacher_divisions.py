@@ -13,8 +13,11 @@ from cpro.core.errors import DomainError
 from cpro.core.tenancy import platform_session
 from cpro.students import teacher_divisions
 from cpro.students.models import Division, TeacherDivision
+from cpro.users.models import Account
 from tests.factories import World
+from tests.helpers.browser import Browser
 from tests.helpers.office import Office
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, watching
 
 NAMES = {"last_name": "Mica", "first_name": "Zoé"}
@@ -76,3 +79,31 @@ class TestUpdateUser:
         office.act(teacher_divisions.update_user, account=account_id, values={"first_name": "Zoë"})
 
         assert len(self.stored(app)) == 1
+
+    def test_update_user_the_head_reads_of_divisions_added_to_a_teacher_in_place(
+        self, office: Office, as_: Callable[..., Browser], world: World
+    ) -> None:
+        teacher, writer = world.a.account_ids["teacher"], as_("administrator")
+        told = "ajouté des divisions"
+        assert told not in Page(as_("head").get("/admin/")).text
+        page = f"/admin/utilisateurs/edit/?id={teacher}"
+
+        answer = writer.post(page, {**writer.form(page), "divisions": "2ALP"})
+
+        assert answer.status_code == 303, answer.text
+        assert office.find(teacher).unseen_by_head
+        assert told in Page(as_("head").get("/admin/")).text
+        assert told not in Page(as_("head", "b").get("/admin/")).text
+
+    def test_update_user_the_head_reads_nothing_of_divisions_taken_away(self, office: Office, world: World) -> None:
+        teacher = self.create(office, "teacher", [office.school.division_id])
+        office.act(lambda row, **actor: mark(row), account=teacher)
+
+        office.act(teacher_divisions.update_user, account=teacher, values={}, division_ids=[])
+
+        assert not office.find(teacher).unseen_by_head
+
+
+def mark(account: Account) -> None:
+    """Have the head have seen an account."""
+    account.unseen_by_head = False

@@ -29,6 +29,7 @@ _CONTENT = "|".join(kind.__tablename__ for kind in KINDS)
 _BOTH = {
     "demo.py": "writes the demonstration schools",
     "records/operations/retention.py": "counts, then deletes school by school",
+    "site/search/queries.py": "finds schools by name; pupils are read in the session of the school entered",
     "transfers/withdrawal.py": "takes back copies",
 }
 

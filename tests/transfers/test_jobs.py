@@ -6,6 +6,7 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -77,13 +78,12 @@ def test_request_run_twice_waits_once(exchange: Exchange) -> None:
         assert request_run(by=TESTER, now=clock.utcnow()).id != first
 
 
-def test_run_for_all_each_night(exchange: Exchange, moved: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_for_all_each_night(exchange: Exchange, moved: tuple[int, int]) -> None:
     night = clock.utcnow().replace(hour=3, minute=30) + timedelta(days=1)
-    monkeypatch.setattr("cpro.core.clock.utcnow", lambda: night)
-    with exchange.app.app_context():
-        run_housekeeping()
-
-    work(exchange)
+    with time_machine.travel(night, tick=True):
+        with exchange.app.app_context():
+            run_housekeeping()
+        work(exchange)
 
     (job,) = jobs(exchange, "transfers:nightly")
     assert (job.state, job.establishment_id) == (JobState.DONE, None)

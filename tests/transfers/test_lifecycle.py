@@ -19,8 +19,8 @@ from cpro.students.models import Origin, Student
 from cpro.transfers import cancellation, decisions, matching, offers, withdrawal
 from cpro.transfers.errors import NotNow, TransfersOff
 from cpro.transfers.lifecycle import TABLE, Event, find_arrow, find_refusal, list_open_events
-from cpro.transfers.matching import Pair
 from cpro.transfers.models import Direction, Transfer, TransferSide, TransferState
+from cpro.transfers.pairs import Pair
 from tests.factories import TESTER
 from tests.helpers.browser import Browser
 from tests.helpers.pages import Page
@@ -227,7 +227,7 @@ class TestEvents:
                     continue  # an offer that is not linked, or what is over: no run looks for it
                 pair = Pair(row.destination_id, row.destination_student_id, row.source_id, row.source_student_id)
                 rewrite(session, exchange, side.id, third, say)
-                (verdict,) = matching.judge(session, [pair])
+                (verdict,) = matching.judge(session, [pair], now=exchange.now)
                 if not verdict.over:
                     reached.add(verdict.state)
 

@@ -190,20 +190,17 @@ def test_take_back_or_refuse_forgets_the_name(exchange: Exchange, pupil: int) ->
     assert ("topaze" not in side.student_label + side.search_key, side.offered_birth_date) == (True, None)
 
 
-def test_expire_offers_after_sixty_days(
-    app: Flask, exchange: Exchange, pupil: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_expire_offers_after_sixty_days(app: Flask, exchange: Exchange, pupil: int) -> None:
     side_id, destination = offered(exchange, pupil), exchange.enrol("b", None)
     exchange.now += timedelta(days=60) - timedelta(minutes=1)
-    monkeypatch.setattr("cpro.core.clock.utcnow", lambda: exchange.now)
     with app.app_context():
-        assert expire_offers(by=TESTER) == 0
+        assert expire_offers(by=TESTER, now=exchange.now) == 0
     exchange.now += timedelta(minutes=1)
     with pytest.raises(NotNow, match="expiré"):
         exchange.act(accept, "b", side_id=side_id, student_id=destination)
 
     with app.app_context():
-        assert expire_offers(by=TESTER) == 1
+        assert expire_offers(by=TESTER, now=exchange.now) == 1
 
     assert exchange.states("a") == exchange.states("b") == ["expired"]
     assert exchange.side("b").offered_birth_date is None

@@ -49,8 +49,8 @@ class TestRenderReceipt:
         assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
         assert b"pdfuaid:part" in answer.data or b"PDF/UA" in answer.data
         words = words_of(answer.data)
-        assert "Établissement d’origine Lycée alpha UAI 0999001W" in words
-        assert "Établissement d’accueil Lycée beta UAI 0999002X" in words
+        assert "Établissement d’origine : Lycée alpha, UAI 0999001W" in words
+        assert "Établissement d’accueil : Lycée beta, UAI 0999002X" in words
         assert "Fiches 2" in words
         assert "Bilans 1" in words
         assert "Évaluations 2" in words

@@ -9,7 +9,7 @@ from flask import Flask
 
 from cpro.audit.models import AuditEntry
 from cpro.transfers import runs
-from cpro.transfers.matching import Pair
+from cpro.transfers.pairs import Pair
 from tests.helpers.records import rows
 from tests.helpers.transfers import Exchange, check_complete, check_soundness
 

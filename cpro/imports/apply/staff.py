@@ -21,8 +21,7 @@ from cpro.imports.queries import list_division_ids, list_selected
 from cpro.students.models import TeacherDivision
 from cpro.users import roles
 from cpro.users.models import Account
-from cpro.users.operations import codes, rules
-from cpro.users.operations.sign_ins import end_sign_ins_of
+from cpro.users.operations import files
 
 # --- Apply ---------------------------------------------------------------------------------------------------------
 
@@ -33,9 +32,8 @@ def write_teachers(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) 
     Raises `AnalysisOutdated`.
     """
     changes = [each for each in _list_changes(run) if _role_of(each).can(Permission.PUPILS_EVALUATE)]
-    waits = rules.needs_consent(roles.TEACHER)
-    _create([each for each in changes if each.action is ChangeAction.CREATE], logins, now, consent_needed=waits)
-    _correct([each for each in changes if each.action is not ChangeAction.CREATE], now, consent_needed=waits)
+    _create([each for each in changes if each.action is ChangeAction.CREATE], logins, now)
+    _correct([each for each in changes if each.action is not ChangeAction.CREATE], now)
     given = {each.object_id: each.changes[DIVISIONS] for each in changes if DIVISIONS in each.changes}
     _set_divisions(given, otherwise=AnalysisOutdated())
 
@@ -44,7 +42,7 @@ def write_heads(run: ImportRun, logins: Mapping[int, str], now: dt.datetime) -> 
     """Create the accounts of heads, under the lock of the school; a further one waits for the one in place."""
     for change in _list_changes(run):
         if change.action is ChangeAction.CREATE:
-            _create([change], logins, now, consent_needed=rules.needs_consent(roles.HEAD))
+            _create([change], logins, now)
             given = {change.object_id: change.changes.get(DIVISIONS, Pair([], []))}
             _set_divisions(given, otherwise=AnalysisOutdated())
 
@@ -68,35 +66,25 @@ def _role_of(change: ImportChange) -> Role:
     if change.action is not ChangeAction.CREATE:
         return roles.TEACHER
     role: Role = change.changes["role"].new
-    if not (role.can(Permission.PUPILS_EVALUATE) or role.can(Permission.USERS_CONSENT)):
+    if not files.may_open(role):
         raise AnalysisOutdated
     return role
 
 
-def _create(
-    changes: Sequence[ImportChange], logins: Mapping[int, str], now: dt.datetime, *, consent_needed: bool
-) -> None:
-    """Open accounts of people of a file, without a code.
-
-    A teacher whom a table names is as if made by hand, the head is to see it: whoever deposits a table may have
-    written it.
-    """
+def _create(changes: Sequence[ImportChange], logins: Mapping[int, str], now: dt.datetime) -> None:
+    """Open accounts of people of a file, whatever the analysis said of a consent."""
     accounts = []
     for change in changes:
         values = new_values(_fields_of(change.changes))
         role: Role = values.pop("role")
-        is_of_table = not change.object_key or change.object_key.startswith("table:")
         accounts.append(
-            Account(
-                **{
-                    **values,
-                    "role": role,
-                    "login": logins[change.id],
-                    "sts_key": change.object_key or None,
-                    "consent_needed": consent_needed,  # whatever the analysis said
-                    "unseen_by_head": role.can(Permission.PUPILS_EVALUATE) and is_of_table,
-                    "created_at": now,
-                }
+            files.open_account(
+                {name: value for name, value in values.items() if name != "consent_needed"},
+                role,
+                login=logins[change.id],
+                key=change.object_key or None,
+                is_typed=_is_typed(change),
+                now=now,
             )
         )
     db.session.add_all(accounts)
@@ -111,21 +99,24 @@ def _create(
     db.session.flush()
 
 
-def _correct(changes: Sequence[ImportChange], now: dt.datetime, *, consent_needed: bool) -> None:
+def _is_typed(change: ImportChange) -> bool:
+    """Return whether a table names the person, and no file of STS-Web."""
+    return not change.object_key or change.object_key.startswith("table:")
+
+
+def _correct(changes: Sequence[ImportChange], now: dt.datetime) -> None:
     """Correct accounts of teachers; no other role is ever touched by a file."""
     accounts = _get_accounts([change.object_id for change in changes])
     for change in changes:
         account = accounts.get(change.object_id or 0)
-        if account is None or not account.can(Permission.PUPILS_EVALUATE):
+        if account is None or not files.may_correct(account):
             raise AnalysisOutdated
         set_fields(account, _fields_of(change.changes), otherwise=AnalysisOutdated())
-        if consent_needed and change.action is ChangeAction.REACTIVATE:
-            account.consent_needed, account.consented_at = True, None
+        if change.action is ChangeAction.REACTIVATE:
+            files.let_wait(account, is_typed=_is_typed(change))
     db.session.flush()
     closed = [each.object_id for each in changes if each.action is ChangeAction.DEACTIVATE and each.object_id]
-    if closed:
-        codes.void_codes(db.session(), closed, now=now)
-        end_sign_ins_of(db.session(), closed)
+    files.close_accounts(closed, now=now)
 
 
 # --- Undo ----------------------------------------------------------------------------------------------------------

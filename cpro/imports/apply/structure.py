@@ -85,7 +85,7 @@ def undo_structure(staged: Staging, run: ImportRun, going: Going) -> None:
                 row = db.session.get(model, change.object_id)
                 if row is None:
                     raise WorkedOn(noun, "n’existe plus")
-                otherwise = WorkedOn(f"« {row.code} »", "a été modifié depuis")
+                otherwise = WorkedOn(f"« {row.code} »", "a été modifié depuis")
                 set_fields(row, backwards(change.changes), otherwise=otherwise)
         db.session.flush()
         if staged.delete(model, table) != count:
@@ -101,6 +101,6 @@ def _check_unchanged(page: Sequence[Row[Any]], model: type[Any], noun: str) -> N
         if row is None:
             raise WorkedOn(noun, "n’existe plus")
         if any(getattr(row, name) != value for name, value in new_values(change.changes).items()):
-            raise WorkedOn(f"« {row.code} »", "a été modifié depuis")
+            raise WorkedOn(f"« {row.code} »", "a été modifié depuis")
     for row in rows.values():
         db.session.expunge(row)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from cpro.core.lists import NOT_IN_CODES, fold_code
+from cpro.core.codes import NOT_IN_CODES, fold_code
 from cpro.core.validators import fold
 from cpro.extensions import db
 from cpro.imports.parse.findings import Finding, FindingCode

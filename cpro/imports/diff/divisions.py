@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from cpro.core.codes import NOT_IN_CODES, fold_code
 from cpro.core.formatting import format_count, join_french
-from cpro.core.lists import NOT_IN_CODES, fold_code
 from cpro.extensions import db
 from cpro.imports.changes import Pair, creating
 from cpro.imports.diff.proposals import MatchCode, Note, Proposal, Yielded

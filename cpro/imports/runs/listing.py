@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, func, select
 
-from cpro.core.lists import ListState, Page, count_rows, find_page_from, hold_words
+from cpro.core.counts import count_rows
+from cpro.core.lists import ListState, Page, find_page_from, hold_words
 from cpro.extensions import db
 from cpro.imports.diff.proposals import MatchCode
 from cpro.imports.models import ChangeAction, ImportChange, ImportFinding, ImportQuestion, ImportRun
@@ -16,8 +17,6 @@ from cpro.students.accounts.queries import count_without_account
 from cpro.students.models import Student
 
 PAGE_SIZE = 50
-#: Beyond, a count says « plus de ».
-MAX_COUNT = 10_000
 #: How many questions and proposals one page shows.
 MAX_SHOWN = 200
 OBJECT_TYPES = {"student": "élèves", "account": "personnels", "division": "divisions", "mef": "formations (MEF)"}
@@ -46,8 +45,8 @@ def find_changes(run_id: int, asked: ListState) -> Page[ImportChange]:
 
 
 def count_changes(run_id: int, asked: ListState) -> int:
-    """Return how many changes the filters leave, counting no further than one beyond `MAX_COUNT`."""
-    return count_rows(select(ImportChange.id).where(*_of_changes(run_id, asked)), most=MAX_COUNT)
+    """Return how many changes the filters leave."""
+    return count_rows(select(ImportChange.id).where(*_of_changes(run_id, asked)))
 
 
 def find_findings(run_id: int, asked: ListState) -> Page[ImportFinding]:
@@ -56,8 +55,8 @@ def find_findings(run_id: int, asked: ListState) -> Page[ImportFinding]:
 
 
 def count_findings(run_id: int, asked: ListState) -> int:
-    """Return how many findings the filters leave, counting no further than one beyond `MAX_COUNT`."""
-    return count_rows(select(ImportFinding.id).where(*_of_findings(run_id, asked)), most=MAX_COUNT)
+    """Return how many findings the filters leave."""
+    return count_rows(select(ImportFinding.id).where(*_of_findings(run_id, asked)))
 
 
 def iter_changes(run_id: int) -> Iterator[ImportChange]:

@@ -5,37 +5,40 @@ from __future__ import annotations
 from flask import url_for
 
 from cpro.core import clock
-from cpro.core.formatting import format_count, plural
+from cpro.core.formatting import format_count, plural, upper_first
 from cpro.core.permissions import Permission, can
-from cpro.core.web.checklist import ChecklistItem
+from cpro.core.web.checklist import ChecklistItem, Figures
 from cpro.core.web.current_user import current_principal
 from cpro.establishments.queries import get_current_establishment
 from cpro.imports import queries
 from cpro.imports.diff.sources import current_school_year, year_label
-from cpro.imports.models import RunState
+from cpro.imports.models import ImportRun, RunState
 from cpro.imports.queries import school_day
-from cpro.students.queries import count_active_students
 
 
-def list_import_items() -> list[ChecklistItem]:
+def list_import_items(figures: Figures) -> list[ChecklistItem]:
     """Say whether pupils have come, and whether an analysis waits."""
-    pending, count = queries.find_open_run(), count_active_students()
+    (pending, last), count = queries.list_latest_runs(), figures["active students"]
     what = "les fichiers de SIECLE" if get_current_establishment().uses_siecle else "les tableaux de nos modèles"
     manages = can(current_principal(), Permission.IMPORTS_MANAGE)
     url = url_for("imports.index") if manages else url_for("historique_imports.index_view")
+    link = url, "Gérer les imports" if manages else "Voir l’historique"
+    if last is None and count and not manages:  # pupils came without an import: its history has nothing to show
+        link = url_for("eleves.index_view"), "Voir les élèves"
     items = [
         ChecklistItem(
             "Importer les élèves et les personnels",
-            f"{plural(count, 'élève présent', 'élèves présents')} dans l’établissement."
+            f"{upper_first(plural(count, 'élève présent', 'élèves présents'))} dans l’établissement."
+            f"{'' if last else ' Aucun import n’est appliqué.'}"
             if count
             else f"Aucun élève n’est encore là : déposez {what}.",
             done=bool(count),
-            link_url=url,
-            link_label="Gérer les imports" if manages else "Voir l’historique",
+            link_url=link[0],
+            link_label=link[1],
             figure=format_count(count),
             act=Permission.IMPORTS_MANAGE,
         ),
-        *(_new_year(url) if count else []),
+        *(_new_year(last, url) if count else []),
     ]
     if manages and pending is not None and pending.state is RunState.ANALYSED:
         items.append(
@@ -49,9 +52,9 @@ def list_import_items() -> list[ChecklistItem]:
     return items
 
 
-def _new_year(url: str) -> list[ChecklistItem]:
+def _new_year(last: ImportRun | None, url: str) -> list[ChecklistItem]:
     """Return the line of an import that is older than the school year, nothing while there was none."""
-    last, current = queries.find_last_applied(), current_school_year(school_day(clock.utcnow()))
+    current = current_school_year(school_day(clock.utcnow()))
     if last is None or last.school_year >= current:
         return []
     return [

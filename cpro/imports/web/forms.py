@@ -16,7 +16,12 @@ from wtforms import (
 )
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from cpro.core.formatting import format_size
 from cpro.core.web.forms import BaseForm
+from cpro.core.web.uploads import bound_files
+from cpro.imports.parse.files.archives import REFUSED_STARTS
+from cpro.imports.parse.files.extraction import MAX_DEPOSIT_SIZE
+from cpro.imports.runs.deposits import MAX_FILES
 
 
 class DepositForm(BaseForm):
@@ -25,7 +30,13 @@ class DepositForm(BaseForm):
     files = MultipleFileField(
         "Fichiers à déposer",
         description="Un ou plusieurs à la fois, tels qu’ils ont été téléchargés, dans leur archive zip ou non ; ce qui "
-        "ne sert pas est laissé de côté et vous est dit. 200 Mo au plus.",
+        f"ne sert pas est laissé de côté et vous est dit. {format_size(MAX_DEPOSIT_SIZE)} au plus.",
+        render_kw=bound_files(
+            accept=".xml,.zip,.csv,.txt,.tsv,.xlsx",
+            max_bytes=MAX_DEPOSIT_SIZE,
+            most=MAX_FILES,
+            refused=[(beginning, refusal.message) for beginning, refusal in REFUSED_STARTS],
+        ),
     )
     opens_student_accounts = BooleanField(
         "Ouvrir aussi un compte aux élèves qui n’en ont pas",

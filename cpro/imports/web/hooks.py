@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
+from cpro.core.counts import MOST_WAITING, Counted
 from cpro.core.permissions import Permission
 from cpro.core.web.registry import MenuEntry, registry
+from cpro.imports.queries import select_unconfirmed
 
 
 def register_hooks(app: Flask) -> None:
@@ -19,6 +21,7 @@ def register_hooks(app: Flask) -> None:
             order=10,
             icon="import",
             covers=("imports.*", "historique_imports.*"),
+            waits=lambda person: [Counted(select_unconfirmed(), MOST_WAITING)],
         )
     )
     app_registry.add_menu_entry(

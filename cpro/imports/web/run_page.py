@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from flask import request, url_for
@@ -70,7 +69,7 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
         "stopped": run.state in (RunState.APPLYING, RunState.DEPOSITED) and lifecycle.has_stopped(run),
         "void_codes": presenters.describe_void_codes(run),
         "undoing": lifecycle.is_being_undone(run),
-        "work": _work(run, now),
+        "work": _work(run),
         "failure": lifecycle.describe_failure(run),
         "gate": list_gate_links(get_current_establishment()),
     }
@@ -86,10 +85,10 @@ def show_run(run_id: int, refusal: DomainError | None = None, status: int = 0) -
     return render_page("imports/show.html", status=status or (refusal.status if refusal else 200), **context)
 
 
-def _work(run: ImportRun, now: dt.datetime) -> Progress | None:
+def _work(run: ImportRun) -> Progress | None:
     """Return how far the work under way is, or None when there is none."""
     job = lifecycle.find_job(run)
-    return progress_of(job, now) if job and not job.state.is_finished else None
+    return progress_of(job) if job and not job.state.is_finished else None
 
 
 def _analysis(run: ImportRun, refusal: DomainError | None) -> dict[str, Any]:
@@ -162,7 +161,6 @@ def _figures(run: ImportRun) -> dict[str, Any]:
         "findings": [presenter.present_finding(each) for each in listing.find_findings(run.id, excerpt).rows],
         "finding_count": listing.count_findings(run.id, excerpt),
         "codes": [(label_of(code), code, number) for _severity, code, number in listing.count_by_code(run.id)],
-        "max_count": listing.MAX_COUNT,
     }
 
 

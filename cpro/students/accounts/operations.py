@@ -24,7 +24,7 @@ from cpro.establishments.queries import lock_current_establishment
 from cpro.extensions import db
 from cpro.students.accounts import queries
 from cpro.students.accounts.queries import Candidates, Selection
-from cpro.students.models import Student
+from cpro.students.models import Student, choose_name
 from cpro.users.models import Account
 from cpro.users.operations import manual
 from cpro.users.operations.audit import record_about
@@ -56,7 +56,7 @@ class OpenedAccount:
 
 def account_names(student: Any) -> dict[str, str]:
     """Return the names that the account of a pupil bears: the usage name where there is one."""
-    return {"last_name": student.usage_name or student.last_name, "first_name": student.first_name}
+    return {"last_name": choose_name(student.last_name, student.usage_name), "first_name": student.first_name}
 
 
 def open_or_send(selection: Selection, *, by: Actor, now: datetime) -> tuple[int, Job | None]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy import Cast, ColumnElement, Select, String, and_, exists, func, select, true
 from sqlalchemy.orm import joinedload
 
 from cpro.audit.models import AuditEntry
+from cpro.core.counts import count_rows
 from cpro.core.errors import NotFound
-from cpro.core.formatting import person_name, plural
+from cpro.core.formatting import person_name, plural, spoken_name
+from cpro.core.lists import ListState, Page, find_page_from
 from cpro.core.permissions import Permission
 from cpro.core.search import find_words
 from cpro.extensions import db
@@ -18,6 +20,7 @@ from cpro.students.models import Division, Student
 from cpro.students.queries import find_division
 from cpro.users.models import Account
 
+MOST_LINKS_SHOWN = 200
 LINKED, UNLINKED, LINKS_SEEN = "account:linked", "account:unlinked", "accounts:links:seen"
 
 
@@ -82,6 +85,11 @@ def get_candidates(selection: Selection) -> Candidates:
     return Candidates(_label_of(selection), active, with_account, departed, division.id if division else None)
 
 
+def select_without_account() -> Select[int]:
+    """Return the ids of the pupils present who have no account."""
+    return select(Student.id).where(has_no_account())
+
+
 def count_without_account() -> int:
     """Return how many pupils present have no account."""
     return db.session.scalar(select(func.count(Student.id)).where(has_no_account())) or 0
@@ -122,8 +130,7 @@ def get_account(account_id: int) -> Account:
 
 def is_unlinked() -> ColumnElement[bool]:
     """Return the condition of the accounts of pupils that name no pupil."""
-    linked = select(Student.account_id).where(Student.account_id.is_not(None))
-    return and_(Account.holds(Permission.OWN_RECORDS), Account.id.not_in(linked))
+    return and_(Account.holds(Permission.OWN_RECORDS), ~exists().where(Student.account_id == Account.id))
 
 
 def is_of_departed() -> ColumnElement[bool]:
@@ -131,32 +138,36 @@ def is_of_departed() -> ColumnElement[bool]:
     return Account.id.in_(select(Student.account_id).where(Student.is_active.is_(False)))
 
 
-def list_unlinked_accounts(*, limit: int, sought: str = "", offset: int = 0) -> Sequence[Account]:
-    """Return active accounts of pupils that name no pupil, whose name holds each word sought, by name."""
-    return db.session.scalars(
-        select(Account)
-        .where(is_unlinked(), Account.is_active, *find_words(Account, sought))
-        .order_by(Account.search_key, Account.id)
-        .limit(limit)
-        .offset(offset)
-    ).all()
+def find_unlinked_accounts(asked: ListState) -> Page[Account]:
+    """Return a page of the active accounts of pupils that name no pupil, whose name holds each word sought, by name."""
+    found = select(Account).where(is_unlinked(), Account.is_active, *find_words(Account, asked.search))
+    return find_page_from(asked, found, Account.search_key, Account.id, by_name=True)
+
+
+def select_accounts_of_pupils() -> Select[int]:
+    """Return the ids of the accounts of pupils, open or not."""
+    return select(Account.id).where(Account.holds(Permission.OWN_RECORDS))
 
 
 def count_unlinked_accounts() -> int:
-    """Return how many active accounts of pupils name no pupil."""
-    return db.session.scalar(select(func.count(Account.id)).where(is_unlinked(), Account.is_active)) or 0
+    """Return how many active accounts of pupils name no pupil: every account of a pupil is looked at."""
+    return count_rows(select(Account.id).where(is_unlinked(), Account.is_active))
 
 
-def list_students_without_account(*, limit: int, sought: str = "", offset: int = 0) -> Sequence[Student]:
-    """Return pupils present without account, whose names or division hold each word sought, by name."""
-    return db.session.scalars(
-        select(Student)
-        .where(has_no_account(), *find_words(Student, sought))
-        .options(joinedload(Student.division))
-        .order_by(Student.search_key, Student.id)
-        .limit(limit)
-        .offset(offset)
-    ).all()
+def find_students_without_account(asked: ListState) -> Page[Student]:
+    """Return a page of the pupils present without account, whose names hold each word sought, by name."""
+    return find_page_from(asked, _without_account(asked.search), Student.search_key, Student.id, by_name=True)
+
+
+def list_students_without_account(*, limit: int, sought: str = "") -> Sequence[Student]:
+    """Return the first of these pupils."""
+    found = _without_account(sought).order_by(Student.search_key, Student.id)
+    return db.session.scalars(found.limit(limit)).all()
+
+
+def _without_account(sought: str) -> Select[Student]:
+    found = select(Student).where(has_no_account(), *find_words(Student, sought))
+    return found.options(joinedload(Student.division))
 
 
 def list_accounts_of_students(student_ids: Sequence[int]) -> Sequence[Account]:
@@ -172,23 +183,29 @@ def list_accounts_of_students(student_ids: Sequence[int]) -> Sequence[Account]:
 def describe_student(student: Student) -> str:
     """Return a pupil as a list names them: « AGATE Noé (2MELEC) »."""
     division = student.division.code if student.division else "sans division"
-    return f"{person_name(student.usage_name or student.last_name, student.first_name)} ({division})"
+    return f"{person_name(student.shown_name, student.first_name)} ({division})"
 
 
 def name_in_sentence(student: Student) -> str:
     """Return a pupil as a sentence names them: « Noé AGATE »."""
-    return f"{student.first_name} {(student.usage_name or student.last_name).upper()}"
+    return spoken_name(student.first_name, student.shown_name)
 
 
 def list_unseen_links() -> Sequence[AuditEntry]:
     """Return the links made and undone by hand since a head said they had read of them, the latest first."""
-    seen = select(func.coalesce(func.max(AuditEntry.id), 0)).where(AuditEntry.action == LINKS_SEEN).scalar_subquery()
     return db.session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.action.in_((LINKED, UNLINKED)), AuditEntry.id > seen)
-        .order_by(AuditEntry.id.desc())
-        .limit(200)
+        select(AuditEntry).where(*_is_unseen_link()).order_by(AuditEntry.id.desc()).limit(MOST_LINKS_SHOWN)
     ).all()
+
+
+def select_unseen_links() -> Select[int]:
+    """Return the ids of the lines of these links."""
+    return select(AuditEntry.id).where(*_is_unseen_link())
+
+
+def _is_unseen_link() -> tuple[ColumnElement[bool], ...]:
+    seen = select(func.coalesce(func.max(AuditEntry.id), 0)).where(AuditEntry.action == LINKS_SEEN).scalar_subquery()
+    return AuditEntry.action.in_((LINKED, UNLINKED)), AuditEntry.id > seen
 
 
 def _get_division(code: str) -> Division:
@@ -204,3 +221,8 @@ def _label_of(selection: Selection) -> str:
     if selection.student_ids:
         return plural(len(selection.student_ids), "élève choisi", "élèves choisis")
     return f"division {selection.division}" if selection.division else "tous les élèves"
+
+
+def select_journal_ids(account_id: int) -> Select[str]:
+    """Return the ids, as the journal writes them, of the pupils who sign in with an account."""
+    return select(Cast(Student.id, String)).where(Student.account_id == account_id)

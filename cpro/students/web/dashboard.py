@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import url_for
 
-from cpro.core import clock
 from cpro.core.charts import Chart, Series
-from cpro.core.formatting import format_count, join_french, plural
-from cpro.core.lists import NOT_IN_CODES
+from cpro.core.codes import NOT_IN_CODES
+from cpro.core.counts import Counted
+from cpro.core.formatting import MoreThan, format_count, join_french, plural
 from cpro.core.permissions import Permission
-from cpro.core.web.checklist import ChecklistItem
+from cpro.core.web.checklist import Asked, ChecklistItem, Figures
 from cpro.core.web.current_user import may
 from cpro.students import queries
 from cpro.students.accounts import queries as accounts
@@ -19,15 +19,33 @@ from cpro.students.operations import is_kept_by_siecle
 _DIVISIONS_SHOWN = 12
 
 
-def list_student_items() -> list[ChecklistItem]:
+def count_students() -> Asked:
+    """Return what the lines count."""
+    return {
+        "active students": Counted(queries.select_active_students()),
+        "courses": Counted(queries.select_mefs()),
+        "unlinked courses": Counted(queries.select_unlinked_mefs()),
+        "unknown courses": Counted(queries.select_unknown_mefs()),
+        "divisions without course": Counted(queries.select_divisions_without_course()),
+        "students without INE": Counted(queries.select_active_without_ine()),
+        "students without account": Counted(accounts.select_without_account()),
+        "accounts of pupils": Counted(accounts.select_accounts_of_pupils()),
+        "unseen links": Counted(accounts.select_unseen_links()),
+    }
+
+
+def list_student_items(figures: Figures) -> list[ChecklistItem]:
     """Return the lines of courses, divisions, their codes and INE."""
-    return [*_courses(), *_divisions(), *_division_twins(), *_without_ine()]
+    return [
+        *_courses(figures["courses"], figures["unlinked courses"], figures["unknown courses"]),
+        *_divisions(figures["divisions without course"]),
+        *_division_twins(),
+        *_without_ine(figures["students without INE"], figures["active students"]),
+    ]
 
 
-def _courses() -> list[ChecklistItem]:
+def _courses(total: int, unlinked: int, unknown: int) -> list[ChecklistItem]:
     """Return the line of the courses without diploma, once the school or its pupils name courses."""
-    total, unlinked = queries.count_mefs()
-    unknown = queries.count_unknown_mefs()
     if not total + unknown:
         return []
     missing = unlinked + unknown
@@ -49,9 +67,8 @@ def _courses() -> list[ChecklistItem]:
     ]
 
 
-def _divisions() -> list[ChecklistItem]:
+def _divisions(number: int) -> list[ChecklistItem]:
     """Return the line of the divisions without diploma whose pupils name no course: nothing else would show them."""
-    number = queries.count_divisions_without_course()
     if not number:
         return []
     what = plural(number, "division n’a", "divisions n’ont")
@@ -93,35 +110,37 @@ def _division_twins() -> list[ChecklistItem]:
     ]
 
 
-def _without_ine() -> list[ChecklistItem]:
+def _without_ine(without: int, active: int) -> list[ChecklistItem]:
     """Return the line of the INE, once there are pupils."""
-    without = queries.count_without_ine(clock.utcnow().date())
-    if not without.active and not queries.count_active_students():
+    if not active:
         return []
     return [
         ChecklistItem(
             "Compléter les INE",
             "Tous les élèves présents ont un INE."
-            if not without.active
+            if not without
             else "Sans INE, leurs données ne pourront pas les suivre dans un autre établissement.",
-            done=not without.active,
+            done=not without,
             link_url=url_for("students.without_ine"),
             link_label="Voir la liste",
-            figure=format_count(without.active),
+            figure=format_count(without),
             act=Permission.IMPORTS_MANAGE,
         )
     ]
 
 
-def list_pupil_account_items() -> list[ChecklistItem]:
+def list_pupil_account_items(figures: Figures) -> list[ChecklistItem]:
     """Return the lines of pupils' accounts to open, to link and to check."""
-    return [*_accounts_to_open(), *_unlinked_accounts(), *_unseen_links()]
+    return [
+        *_accounts_to_open(figures["students without account"]),
+        *_unlinked_accounts(figures["accounts of pupils"]),
+        *_unseen_links(figures["unseen links"]),
+    ]
 
 
-def _accounts_to_open() -> list[ChecklistItem]:
+def _accounts_to_open(number: int) -> list[ChecklistItem]:
     """Return the line of the pupils without account, for those who open them."""
-    number = accounts.count_without_account() if may(Permission.USERS_EDIT) else 0
-    if not number:
+    if not number or not may(Permission.USERS_EDIT):
         return []
     who = plural(number, "élève présent ne peut pas se connecter", "élèves présents ne peuvent pas se connecter")
     return [
@@ -131,13 +150,19 @@ def _accounts_to_open() -> list[ChecklistItem]:
             link_url=url_for("pupil_accounts.open_accounts"),
             link_label="Ouvrir les comptes",
             figure=format_count(number),
+            after=("imports",),
         )
     ]
 
 
-def _unlinked_accounts() -> list[ChecklistItem]:
-    """Return the line of the pupils' accounts that name no pupil, for those who link them."""
-    number = accounts.count_unlinked_accounts() if may(Permission.USERS_EDIT) else 0
+def _unlinked_accounts(among: int) -> list[ChecklistItem]:
+    """Return the line of the pupils' accounts that name no pupil, for those who link them.
+
+    There is none where these accounts are more than the dashboard counts: each of them would have to be looked at.
+    """
+    if isinstance(among, MoreThan) or not may(Permission.USERS_EDIT):
+        return []
+    number = accounts.count_unlinked_accounts()
     if not number:
         return []
     what = plural(number, "compte d’apprenant n’ouvre", "comptes d’apprenants n’ouvrent")
@@ -152,10 +177,9 @@ def _unlinked_accounts() -> list[ChecklistItem]:
     ]
 
 
-def _unseen_links() -> list[ChecklistItem]:
+def _unseen_links(number: int) -> list[ChecklistItem]:
     """Return the line of the links made by hand, for the head, until they have read of them."""
-    number = len(accounts.list_unseen_links()) if may(Permission.USERS_CONSENT) else 0
-    if not number:
+    if not number or not may(Permission.USERS_CONSENT):
         return []
     return [
         ChecklistItem(
@@ -168,24 +192,29 @@ def _unseen_links() -> list[ChecklistItem]:
     ]
 
 
-def draw_accounts_by_division() -> Chart | None:
-    """Return the chart of students and activated accounts by division; divisions beyond the first are added up."""
-    figures = queries.count_accounts_by_division()
-    if not figures:
+def draw_accounts_by_division(figures: Figures) -> Chart | None:
+    """Return the chart of students and activated accounts by division; divisions beyond the first are added up.
+
+    There is none where students are more than the dashboard counts: each of them would have to be read.
+    """
+    if isinstance(figures["active students"], MoreThan):
         return None
-    shown, others = figures[:_DIVISIONS_SHOWN], figures[_DIVISIONS_SHOWN:]
+    divisions = queries.count_accounts_by_division()
+    if not divisions:
+        return None
+    shown, others = divisions[:_DIVISIONS_SHOWN], divisions[_DIVISIONS_SHOWN:]
     if others:
         shown.append(
             queries.DivisionFigures(
                 f"{len(others)} autres", sum(each.students for each in others), sum(each.activated for each in others)
             )
         )
-    students, activated = sum(each.students for each in figures), sum(each.activated for each in figures)
+    students, activated = sum(each.students for each in divisions), sum(each.activated for each in divisions)
     return Chart(
         key="divisions",
         title="Divisions et comptes activés",
-        summary=f"{plural(students, 'apprenant', 'apprenants')} dans {plural(len(figures), 'division', 'divisions')} ; "
-        f"{plural(activated, 'compte activé', 'comptes activés')}.",
+        summary=f"{plural(students, 'apprenant', 'apprenants')} dans "
+        f"{plural(len(divisions), 'division', 'divisions')} ; {plural(activated, 'compte activé', 'comptes activés')}.",
         heading="Division",
         categories=[each.code for each in shown],
         series=[

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from wtforms import BooleanField
 
-from cpro.core.web.forms import BaseForm, DayField, VersionedForm, required
+from cpro.core.web.choices import CodeField
+from cpro.core.web.forms import BaseForm, DayField, VersionedForm, marked_required, required
 from cpro.core.web.screens import field_of
-from cpro.core.web.screens.kinds import LookupField
 from cpro.students.models import MEF, Student
-from cpro.students.queries import suggest_courses
+from cpro.students.queries import offer_courses, offer_divisions
 
 
-def _course_field(help: str, *validators: Any) -> LookupField:
-    return LookupField("Formation (code MEF)", validators, suggest=suggest_courses, description=help)
+def _course_field(help: str) -> CodeField:
+    return CodeField("Formation (MEF)", offer=offer_courses, nothing="aucune", description=help)
 
 
 class StudentForm(VersionedForm):
@@ -26,8 +24,8 @@ class StudentForm(VersionedForm):
     birth_date = field_of(Student, "birth_date")
     division = field_of(Student, "division")
     mef_code = _course_field(
-        "Un code de votre liste de formations\u202f; la division prend le diplôme auquel il mène. Laissez vide si vous "
-        "ne vous en servez pas."
+        "Une formation de votre liste\u202f; la division prend le diplôme auquel elle mène. «\u202faucune\u202f» si "
+        "vous ne vous en servez pas."
     )
 
 
@@ -44,9 +42,13 @@ class DepartureForm(BaseForm):
 class CourseForm(BaseForm):
     """The course that students follow."""
 
-    mef_code = _course_field(
-        "Un code de votre liste de formations. Laissez vide pour retirer la formation de ces élèves."
-    )
+    mef_code = _course_field("Une formation de votre liste. «\u202faucune\u202f» retire la formation de ces élèves.")
+
+
+class DivisionForm(BaseForm):
+    """The division that students go to."""
+
+    division = CodeField("Division", [marked_required], offer=offer_divisions, nothing="Choisissez une division")
 
 
 class MEFForm(VersionedForm):

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cpro.core.formatting import format_date, plural, spoken_name
+from cpro.core.lists import tell_apart
 from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from cpro.students.queries import count_active_students
 
 ALL_GONE = "Cet élève est déjà parti\u202f: rien n’a changé."
 NOBODY_THERE = "Cette division n’a aucun élève présent."
+NOBODY_PRESENT = "Aucun de ces élèves n’est présent\u202f: rien n’a changé."
 COURSE_GIVEN = [
     "Une division dont les formations des élèves mènent à un seul diplôme prend ce diplôme.",
     "Un tableau déposé plus tard ne change cette formation que s’il en donne une autre.",
+]
+DIVISION_CHANGED = [
+    "Qui est déjà dans la division choisie y reste\u202f; un élève parti n’est pas changé.",
+    "Les enseignants de la nouvelle division voient ces élèves, ceux de l’ancienne ne les voient plus.",
+    "Une division dont les formations des élèves mènent à un seul diplôme prend ce diplôme.",
+    "Un tableau déposé plus tard ne change cette division que s’il en donne une autre.",
 ]
 RETURNED = [
     "L’élève redevient présent, dans la division où il était\u202f: corrigez-la ensuite s’il le faut.",
@@ -43,6 +53,12 @@ def name_and_birth(student: Student) -> str:
     """Return a student's name and birth date, as a list where namesakes may stand tells them apart."""
     born = f" ({format_date(student.birth_date)})" if student.birth_date else ""
     return f"{name_of(student)}{born}"
+
+
+def call_apart(students: Sequence[Student]) -> dict[int, str]:
+    """Return what the links to some students are called, by their ids: no two alike."""
+    ids = [each.id for each in students]
+    return dict(zip(ids, tell_apart([name_and_birth(each) for each in students], ids), strict=True))
 
 
 def describe_no_missing_ine() -> str:

@@ -1,4 +1,4 @@
-"""Say by hand of several students at once that they left, came back, or which course they follow; asked once each."""
+"""Say by hand of several students at once that they left or came back, division, course; asked once each."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
 from cpro.core.web.forms import BaseForm, posted
 from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.screens import remembered
 from cpro.establishments.queries import get_current_establishment
 from cpro.students import several
 from cpro.students.models import Student
 from cpro.students.operations import Merged, refuse_if_kept_by_siecle
 from cpro.students.web import presenters
-from cpro.students.web.forms import CourseForm, DepartureForm
+from cpro.students.web.forms import CourseForm, DepartureForm, DivisionForm
 from cpro.students.web.selections import read_students
 from cpro.students.web.views import bp
 
@@ -61,6 +62,24 @@ def give_course() -> ResponseReturnValue:
         lead="La formation (code MEF) dit quel diplôme un élève prépare, et en quelle année.",
         consequences=presenters.COURSE_GIVEN,
         courses_url=url_for("mefs.index_view"),
+    )
+
+
+@bp.route("/admin/eleves/division", methods=["GET", "POST"])
+@requires(Permission.STUDENTS_EDIT)
+def change_division() -> ResponseReturnValue:
+    """Ask for the division that the students named go to, then put them there."""
+    present = [each for each in _asked_students() if each.is_active]
+    if not present:
+        return back_to(url_for("eleves.index_view"), presenters.NOBODY_PRESENT, "warning")
+    return _ask_and_act(
+        DivisionForm,
+        present,
+        several.change_division,
+        done=("élève a changé de division.", "élèves ont changé de division."),
+        title="Changer de division",
+        lead="Les fiches, évaluations et bilans de chaque élève le suivent dans sa nouvelle division.",
+        consequences=presenters.DIVISION_CHANGED,
     )
 
 
@@ -125,5 +144,7 @@ def _ask_and_act(
 
 
 def _address_of(students: Sequence[Student]) -> str:
-    """Return where to go back to: the page of one student, the list for several."""
-    return url_for("eleves.details_view", id=students[0].id) if len(students) == 1 else url_for("eleves.index_view")
+    """Return where to go back to: the page of one student, the list as it was left for several."""
+    if len(students) == 1:
+        return url_for("eleves.details_view", id=students[0].id)
+    return remembered.address_of("eleves", url_for("eleves.index_view"))

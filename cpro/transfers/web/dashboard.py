@@ -2,54 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from flask import url_for
 
 from cpro.core import clock
 from cpro.core.charts import Chart, Series
-from cpro.core.formatting import DEFAULT_TIMEZONE, format_count, format_instant, plural
+from cpro.core.counts import Counted
+from cpro.core.formatting import (
+    DEFAULT_TIMEZONE,
+    describe_change,
+    format_count,
+    format_instant,
+    join_french,
+    plural,
+    upper_first,
+)
 from cpro.core.permissions import Permission
-from cpro.core.web.checklist import ChecklistItem
+from cpro.core.web.checklist import Asked, ChecklistItem, Figures
 from cpro.establishments.queries import get_current_establishment
 from cpro.transfers import queries
 from cpro.transfers.lifecycle import CANCEL_PERIOD
+from cpro.transfers.models import Direction, TransferState
 
 #: How many months the chart shows, the present one among them.
 _MONTHS = 6
 _MONTH_NAMES = ("janv.", "févr.", "mars", "avril", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 _FIRSTS_SHOWN = 3
+#: The transfers of a month are counted no further: each of those counted is read.
+_MOST_IN_A_MONTH = 1_000
 
 
-def list_transfer_items() -> list[ChecklistItem]:
+def count_transfers() -> Asked:
+    """Return what the lines and the chart count."""
+    months = list(enumerate(pairwise(_first_days(_now()))))
+    return {
+        "conflicts": Counted(queries.select_in_state(Direction.DESTINATION, TransferState.CONFLICT)),
+        "agreements": Counted(queries.select_in_state(Direction.SOURCE, TransferState.AGREEMENT)),
+        "offers": Counted(queries.select_in_state(Direction.DESTINATION, TransferState.OFFERED)),
+        "blocked": Counted(queries.select_blocked()),
+        **{
+            f"{direction.value} {n}": Counted(queries.select_done_between(*month, direction), _MOST_IN_A_MONTH)
+            for direction in Direction
+            for n, month in months
+        },
+    }
+
+
+def list_transfer_items(figures: Figures) -> list[ChecklistItem]:
     """Return a line for each kind of decision that waits, then the first transfers."""
-    return [*_decisions(), *_firsts()]
+    return [*_decisions(figures), *_firsts()]
 
 
-def _decisions() -> list[ChecklistItem]:
+def _decisions(figures: Figures) -> list[ChecklistItem]:
     """Return a line for each kind of decision that waits for the school."""
-    waiting = queries.count_to_decide()
     lines = (
         (
-            waiting.conflicts,
+            figures["conflicts"],
             "Confirmer des identités",
             "Le même INE, mais un nom, un prénom ou une date de naissance différents : rien n’est copié sans votre "
             "confirmation, puis l’accord de l’établissement d’origine.",
         ),
         (
-            waiting.agreements,
+            figures["agreements"],
             "Donner votre accord à des transferts",
             "Ces anciens élèves sont arrivés ailleurs sans passer par SIECLE, ou sous une autre identité : leurs "
             "données attendent votre accord.",
         ),
         (
-            waiting.offers,
+            figures["offers"],
             "Répondre aux élèves proposés",
             "Un établissement vous propose les données d’élèves partis chez vous : rattachez-les, ou refusez.",
         ),
         (
-            waiting.blocked,
+            figures["blocked"],
             "Corriger des INE présents deux fois",
             "Deux élèves présents portent le même INE : rien n’est copié avant qu’un import ne l’ait corrigé.",
         ),
@@ -84,26 +113,43 @@ def _firsts() -> list[ChecklistItem]:
     ]
 
 
-def draw_transfers_by_month() -> Chart | None:
+def draw_transfers_by_month(figures: Figures) -> Chart | None:
     """Return the chart of the transfers of the last months in the school's timezone; None before the first one."""
-    zone = ZoneInfo(get_current_establishment().timezone or DEFAULT_TIMEZONE)
-    firsts = _first_days(clock.utcnow().astimezone(zone))
-    counts = queries.count_by_month(firsts)
-    received, sent = sum(each[0] for each in counts), sum(each[1] for each in counts)
-    if not received and not sent:
+    received = [figures[f"{Direction.DESTINATION.value} {n}"] for n in range(_MONTHS)]
+    sent = [figures[f"{Direction.SOURCE.value} {n}"] for n in range(_MONTHS)]
+    if not sum(received) and not sum(sent):
         return None
+    told = (
+        f"{plural(sum(received), 'transfert reçu', 'transferts reçus')} et {plural(sum(sent), 'envoyé', 'envoyés')} "
+        "depuis six mois."
+    )
     return Chart(
         key="transferts",
         title="Transferts par mois",
-        summary=f"{plural(received, 'transfert reçu', 'transferts reçus')} et {plural(sent, 'envoyé', 'envoyés')} "
-        "depuis six mois.",
+        summary=f"{upper_first(told)}{_tell_last_month(received, sent)}",
         heading="Mois",
-        categories=[f"{_MONTH_NAMES[first.month - 1]} {first.year % 100:02}" for first in firsts[:-1]],
+        categories=[f"{_MONTH_NAMES[first.month - 1]} {first.year % 100:02}" for first in _first_days(_now())[:-1]],
         series=[
-            Series("Reçus", [each[0] for each in counts]),
-            Series("Envoyés", [each[1] for each in counts]),
+            Series("Reçus", received),
+            Series("Envoyés", sent),
         ],
     )
+
+
+def _tell_last_month(received: Sequence[int], sent: Sequence[int]) -> str:
+    """Return how the last whole month compares with the one before it, as a sentence; "" where nothing was then."""
+    before, last = _MONTHS - 3, _MONTHS - 2
+    told = [
+        f"{plural(each[last], *words)}{change}"
+        for each, words in ((received, ("reçu", "reçus")), (sent, ("envoyé", "envoyés")))
+        if (change := describe_change(each[last], each[before], "le mois d’avant"))
+    ]
+    return f" Le mois dernier\u202f: {join_french(told)}." if told else ""
+
+
+def _now() -> datetime:
+    """Return the instant on the school's clocks."""
+    return clock.utcnow().astimezone(ZoneInfo(get_current_establishment().timezone or DEFAULT_TIMEZONE))
 
 
 def _first_days(now: datetime) -> list[datetime]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cpro.core.permissions import Permission
+from cpro.core.counts import MOST_WAITING, Counted
+from cpro.core.permissions import Permission, Principal
 from cpro.core.web.registry import MenuEntry, registry
+from cpro.transfers import queries
 
 
 def register_hooks(app: Flask) -> None:
@@ -19,5 +21,13 @@ def register_hooks(app: Flask) -> None:
             order=50,
             icon="transfer",
             covers=("transfers.*", "transferts.*"),
+            waits=_list_decisions,
         )
     )
+
+
+def _list_decisions(person: Principal) -> list[Counted]:
+    """Return the transfers that wait for the decision of a person, if it is theirs."""
+    if not person.can(Permission.TRANSFERS_MANAGE):
+        return []
+    return [Counted(queries.select_to_decide(), MOST_WAITING)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import url_for
 
 from cpro.core.formatting import format_date, format_instant, join_french, plural
 from cpro.establishments.models import Establishment
+from cpro.transfers.guesses import TRIES
 from cpro.transfers.identity import Pupil
 from cpro.transfers.models import UNNAMED, Direction, TransferSide, TransferState
 from cpro.transfers.timeline import Step, StepState, Who, list_steps, next_act
@@ -68,6 +70,11 @@ class ShownStep:
     at: str
 
 
+def get_level(state: TransferState) -> str:
+    """Return the level of a state: ok, info, warning or blocked."""
+    return _LEVELS.get(state, "info")
+
+
 def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
     """Return a side of a school in words."""
     stands = side.state is TransferState.DONE
@@ -77,7 +84,7 @@ def shown_side(side: TransferSide, school: Establishment) -> ShownSide:
         way=describe_way(side),
         other_school=describe_other_school(side),
         state=side.state.label,
-        level=_LEVELS.get(side.state, "info"),
+        level=get_level(side.state),
         at=format_instant(side.done_at if stands else side.changed_at, school.timezone),
         figures=describe_figures(side) if stands else "",
         next_act=next_act(side, school),
@@ -109,6 +116,17 @@ def list_facts(side: TransferSide, school: Establishment) -> list[tuple[str, str
         ),
     ]
     return [(label, value) for label, value in pairs if value]
+
+
+def describe_hold(side: TransferSide, school: Establishment, *, now: datetime) -> str:
+    """Return why a pupil of the school is compared no more for now, "" where they are."""
+    if side.held_until is None or side.held_until <= now:
+        return ""
+    return (
+        f"Cet élève a été inscrit chez vous sous {TRIES} identités différentes en un jour : elles ne sont plus "
+        f"comparées jusqu’au {format_instant(side.held_until, school.timezone)}. L’autre établissement en est averti, "
+        "et le journal le dit."
+    )
 
 
 def list_identities(*pupils: Pupil) -> list[tuple[str, list[str]]]:

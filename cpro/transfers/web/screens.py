@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 
 from flask import url_for
 
 from cpro.core.permissions import Permission
 from cpro.core.web.screens import Column, Screen, choice
-from cpro.transfers.models import UNNAMED, Direction, TransferSide
-from cpro.transfers.web.presenters import describe_way
+from cpro.transfers.models import UNNAMED, Direction, TransferSide, TransferState
+from cpro.transfers.web.presenters import describe_way, get_level
 
 _TOWARDS = TransferSide.direction.__eq__
 _WAYS = (
@@ -39,6 +40,7 @@ class TransfersScreen(Screen):
         *("other_uai", "state", "done_at", "fiches", "bilans", "evaluations"),
         *("decided_by", "decided_at", "reason", "changed_at"),
     )
+    levels: ClassVar = {state.label: get_level(state) for state in TransferState}
     filters = (choice("sens", "Sens", "dans les deux sens", _WAYS), "state", "other_uai", "done_at")
 
     def label_of(self, row: TransferSide) -> str:

@@ -256,6 +256,17 @@ class TestApplyStudentTable:
 
 
 class TestApplyStaffTable:
+    @pytest.mark.parametrize("waits", [False, True])
+    def test_apply_staff_table_teachers_wait_as_those_made_by_hand(
+        self, app: Flask, admin: Browser, desk: Desk, arrange: Look, world: World, waits: bool
+    ) -> None:
+        with arrange() as session:
+            session.get_one(Establishment, world.a.id).typed_teachers_open_at_once = not waits
+
+        apply(app, admin, analyse(admin, pupils(ALIX), staff(MARIE)))
+
+        assert desk.accounts()["marie.curie"]["consent_needed"] == waits
+
     def test_apply_staff_table_teachers_and_a_first_head_receive_accounts(
         self, app: Flask, admin: Browser, desk: Desk, arrange: Look, world: World
     ) -> None:

@@ -65,7 +65,7 @@ class TestUndo:
             session.scalars(select(Division).where(Division.code == "2MELEC1")).one().label = "Seconde"
         before = desk.state()
 
-        with pytest.raises(UndoImpossible, match="« 2MELEC1 » a été modifié depuis"):
+        with pytest.raises(UndoImpossible, match="« 2MELEC1 » a été modifié depuis"):
             desk.undo()
 
         assert desk.state() == before

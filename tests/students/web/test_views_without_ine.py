@@ -16,7 +16,7 @@ from cpro.establishments.models import Establishment
 from cpro.students.models import Student
 from tests.factories import World, make_student
 from tests.helpers.browser import Browser
-from tests.helpers.pages import Page
+from tests.helpers.pages import Page, walk
 from tests.helpers.records import set_school, set_up
 from tests.helpers.statements import statements_sent
 
@@ -49,6 +49,14 @@ def add_many(app: Flask, world: World, number: int) -> None:
 
 
 class TestWithoutINEPage:
+    def test_without_ine_page_leads_to_each_student(self, app: Flask, as_: As, world: World) -> None:
+        add_many(app, world, 1)
+        browser = as_("administrator")
+
+        link = next(each for each in Page(browser.get(URL)).main.iter("a") if "000" in (each.text or ""))
+
+        assert "Élève-000".upper() in Page(browser.get(link.get("href") or "")).text
+
     @pytest.mark.parametrize("role", ["teacher", "student"])
     def test_without_ine_page_is_refused_to_those_without_the_right(self, as_: As, role: str) -> None:
         assert as_(role).get(URL).status_code == 403
@@ -60,6 +68,7 @@ class TestWithoutINEPage:
         page = Page(browser.get(URL))
 
         assert page.rows() == [["SECRET-ALPHA", "Zoé", "2ALP", "Présent"]]
+        assert "/admin/eleves/?ine=sans" in page.links
         assert "complétez-le dans SIECLE, puis importez à nouveau" in page.text
 
     @pytest.mark.parametrize("page", [URL, TAB])
@@ -132,28 +141,29 @@ class TestWithoutINEPage:
         assert offered in sentence
         assert not_offered not in sentence
 
-    @pytest.mark.parametrize(
-        ("asked", "page"),
-        [("1", 1), ("2", 2), ("3", 2), ("99999999999999999999", 2), ("-1", 1), ("0", 1), ("abc", 1), ("", 1)],
-    )
-    def test_without_ine_page_any_page_number_shows_a_page_that_exists(
-        self, app: Flask, as_: As, world: World, asked: str, page: int
+    @pytest.mark.parametrize("asked", ["page=2", "apres=mot", "apres=99999999999999999999", "avant=-1", "avant=0"])
+    def test_without_ine_page_an_odd_place_shows_the_first_page(
+        self, app: Flask, as_: As, world: World, asked: str
     ) -> None:
         add_many(app, world, 60)
 
-        answer = as_("administrator").get(URL, query_string={"page": asked})
+        answer = as_("administrator").get(f"{URL}?{asked}")
 
         assert answer.status_code == 200
-        assert f"Page {page} sur 2" in Page(answer).text
-        assert len(Page(answer).rows()) == {1: 50, 2: 11}[page]
+        assert len(Page(answer).rows()) == 50
 
     def test_without_ine_page_pages_follow_one_another_without_loss(self, app: Flask, as_: As, world: World) -> None:
         add_many(app, world, 60)
-        browser = as_("administrator")
+        gone = [{"last_name": f"Ancien-{rank:03}", "is_active": False} for rank in range(45)]
+        add_students(app, world.a.id, *gone)
 
-        names = [row[0] for page in (1, 2) for row in Page(browser.get(f"{URL}?page={page}")).rows()]
+        names = [row[0] for row in walk(as_("administrator"), URL)]
 
-        assert names == [*(f"ÉLÈVE-{rank:03}" for rank in range(60)), "SECRET-ALPHA"]
+        assert names == [
+            *(f"ÉLÈVE-{rank:03}" for rank in range(60)),
+            "SECRET-ALPHA",
+            *(f"ANCIEN-{rank:03}" for rank in range(45)),
+        ]
 
     @pytest.mark.parametrize("url", [URL, TAB])
     def test_without_ine_page_costs_as_many_statements_for_sixty_students_as_for_five(
@@ -182,7 +192,7 @@ class TestWithoutINEInTheTabTransferts:
 
         assert "Liste des élèves sans INE qui ne pourront pas être transférés" in page.text
         assert len(page.rows()) == 10
-        assert "Voir les 61 élèves sans INE" in page.text
+        assert "Voir tous les élèves sans INE (61)" in page.text
 
     def test_without_ine_in_the_tab_says_how_many_cannot_be_transferred(
         self, app: Flask, as_: As, world: World

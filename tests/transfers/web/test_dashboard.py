@@ -79,7 +79,7 @@ class TestDrawTransfersByMonth:
 
         assert "2 transferts reçus et 0 envoyé depuis six mois" in here.text
         assert "0 transfert reçu et 2 envoyés depuis six mois" in there.text
-        assert [row[1:] for row in here.rows() if row[1:] == ["2", "0"]] == [["2", "0"]]
+        assert not [row for row in here.rows() if row[1:] == ["2", "0"]]  # one month alone: the sentence says it
         charts = ("Activité des cinq dernières semaines", "Divisions et comptes activés", "Transferts par mois")
         assert [text_of(each) for each in here.main.iter("h3") if each.get("id", "").startswith("graphique-")] == [
             *charts

@@ -14,10 +14,11 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.students.models import Origin, Student
 from cpro.transfers import cancellation, decisions
 from cpro.transfers.jobs import RUN_JOB
+from cpro.transfers.models import TransferState
 from cpro.transfers.timeline import list_steps
-from tests.factories import World
+from tests.factories import World, make_transfer, make_transfer_side
 from tests.helpers.browser import Browser
-from tests.helpers.pages import Page
+from tests.helpers.pages import Page, walk
 from tests.helpers.records import nothing_written
 from tests.helpers.statements import count_statements
 from tests.helpers.transfers import Exchange
@@ -135,11 +136,25 @@ class TestTransfersList:
         exchange.run()
         browser = as_("administrator", "b")
 
-        overview, first, second = (
-            Page(browser.get(FOLLOW_UP + query)) for query in ("", "?liste=recus", "?liste=recus&page=2")
-        )
+        assert len(Page(browser.get(FOLLOW_UP)).rows()) == 10
+        assert len(Page(browser.get(f"{FOLLOW_UP}?liste=recus")).rows()) == 20
+        assert len(walk(browser, f"{FOLLOW_UP}?liste=recus")) == 22
 
-        assert [len(page.rows()) for page in (overview, first, second)] == [10, 20, 2]
+    def test_transfers_list_those_that_wait_for_the_school_come_first_whatever_the_page(
+        self, as_: As, exchange: Exchange
+    ) -> None:
+        with exchange.write() as session:
+            transfers = [make_transfer(exchange.ids["a"], exchange.ids["b"]) for _ in range(24)]
+            session.add_all(transfers)
+            session.flush()
+            for number, each in enumerate(transfers):
+                state = TransferState.AGREEMENT if number % 2 else TransferState.WAITING_DESTINATION
+                side = {"state": state, "done_at": None, "search_key": f"{number:02}", "student_label": f"{number:02}"}
+                session.add(make_transfer_side(each.id, exchange.ids["a"], **side))
+
+        rows = walk(as_("administrator", "a"), f"{FOLLOW_UP}?liste=en-cours")
+
+        assert [row[0] for row in rows] == [f"{number:02}" for number in (*range(1, 24, 2), *range(0, 24, 2))]
 
     def test_transfers_list_what_was_cancelled_shows_what_happened_rather_than_what_was_copied(
         self, as_: As, exchange: Exchange
@@ -155,9 +170,10 @@ class TestTransfersList:
         "query",
         [
             "liste=rien",
-            "liste=recus&page=99999999999",
-            "page=-1",
-            "liste=recus&page=deux",
+            "liste=recus&apres=99999999999",
+            "apres=-1",
+            "liste=en-cours&avant=deux",
+            "liste=envoyes&fin=oui",
             "recherche=" + "a" * 5000,
         ],
     )

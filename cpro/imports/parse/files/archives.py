@@ -20,10 +20,12 @@ from cpro.imports.errors import (
     CrowdedArchive,
     EmptyFile,
     EncryptedArchive,
+    FileRefused,
+    UnknownFile,
     UnsafeArchive,
     UnsupportedArchive,
 )
-from cpro.imports.parse.files.formats import require_archive_read, require_format_read
+from cpro.imports.parse.files.formats import NO_TABLE_STARTS, require_archive_read, require_format_read
 
 MAX_MEMBERS = 200
 #: Times a member may be larger than its compressed bytes; SIECLE's files reach 10 to 60. Small members are let be.
@@ -37,6 +39,12 @@ _UNSAFE_NAME = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OTHER_ARCHIVE_STARTS = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+#: How files begin that are refused by that alone, and each refusal.
+REFUSED_STARTS: tuple[tuple[re.Pattern[bytes], type[FileRefused]], ...] = (
+    (re.compile(rb"\s*(?!.)", re.DOTALL), EmptyFile),
+    (re.compile(b"|".join(map(re.escape, _OTHER_ARCHIVE_STARTS))), UnsupportedArchive),
+    (re.compile(b"|".join(map(re.escape, NO_TABLE_STARTS))), UnknownFile),
+)
 _WORKBOOK_PART = "xl/workbook.xml"
 
 
@@ -132,13 +140,12 @@ class Shape(enum.Enum):
 
 
 def detect_shape(path: Path) -> Shape:
-    """Return what the file is made of. Raises EmptyFile, UnsupportedArchive, and as `formats` does."""
+    """Return what the file is made of. Raises EmptyFile, UnsupportedArchive, UnknownFile, and as `formats` does."""
     with path.open("rb") as file:
         start = file.read(64)
-    if not start.strip():
-        raise EmptyFile
-    if start.startswith(_OTHER_ARCHIVE_STARTS):
-        raise UnsupportedArchive
+    for beginning, refusal in REFUSED_STARTS:
+        if beginning.match(start):
+            raise refusal
     if not start.startswith(_ZIP_STARTS):
         require_format_read(path, start)
         return Shape.TEXT

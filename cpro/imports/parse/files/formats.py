@@ -10,7 +10,7 @@ from cpro.imports.errors import EncryptedWorkbook, OtherFormat, UnknownFile, Unr
 
 _COMPOUND_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: PDF, PNG, JPEG, GIF, RTF: no table is in them, whatever the name.
-_NO_TABLE_STARTS = (b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"{\\rtf")
+NO_TABLE_STARTS = (b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"{\\rtf")
 _WEB_ARCHIVE_START = b"mime-version:"
 _DIRECTORY_SIZE = 4096
 _OPEN_DOCUMENT = b"application/vnd.oasis.opendocument."
@@ -27,10 +27,8 @@ _FORMAT_NAMES = {
 def require_format_read(path: Path, start: bytes) -> None:
     """Refuse a file that is no archive, by its first bytes, when its format is a known one that is not read.
 
-    Raises OtherFormat or EncryptedWorkbook for a workbook, UnknownFile for a picture or a document.
+    Raises OtherFormat or EncryptedWorkbook for a workbook, UnknownFile for a document of that family.
     """
-    if start.startswith(_NO_TABLE_STARTS):
-        raise UnknownFile
     if start.lower().startswith(_WEB_ARCHIVE_START):
         raise OtherFormat(_FORMAT_NAMES["mht"])
     if start.startswith(_COMPOUND_START):

@@ -25,7 +25,7 @@ from cpro.establishments.queries import get_current_establishment
 from cpro.imports import queries
 from cpro.imports.apply.reversal import describe_obstacle
 from cpro.imports.errors import AnalysisGone, DepositTooLarge
-from cpro.imports.models import RunState
+from cpro.imports.models import ImportRun, RunState
 from cpro.imports.parse.files.extraction import MAX_DEPOSIT_SIZE
 from cpro.imports.parse.spreadsheet.columns import WorksheetKind, template_csv, template_xlsx
 from cpro.imports.runs import admission, listing
@@ -103,8 +103,7 @@ def changes(run_id: int) -> ResponseReturnValue:
         choices=CHANGE_CHOICES,
         page=listing.find_changes(run_id, asked).show(lambda each: presenter.present_change(each, run)),
         total=listing.count_changes(run_id, asked),
-        max_count=listing.MAX_COUNT,
-        run_link=_link_to(run_id),
+        above=_above(run),
     )
 
 
@@ -122,13 +121,12 @@ def findings(run_id: int) -> ResponseReturnValue:
         choices=FINDING_CHOICES,
         page=listing.find_findings(run_id, asked).show(presenter.present_finding),
         total=listing.count_findings(run_id, asked),
-        max_count=listing.MAX_COUNT,
-        run_link=_link_to(run_id),
+        above=_above(run),
     )
 
 
 @bp.get("/<int:run_id>/export/csv")
-@requires(Permission.RECORDS_EXPORT)
+@requires(Permission.RECORDS_EXPORT, sends_file=True)
 def export(run_id: int) -> ResponseReturnValue:
     """Send all that an import changes and all that was found, as a file that no spreadsheet executes.
 
@@ -190,11 +188,12 @@ def _read_list(choices: Mapping[str, Mapping[str, str]]) -> ListState:
     return ListState.read(request.args, request.path, filters=choices, sizes=(listing.PAGE_SIZE,))
 
 
-def _link_to(run_id: int) -> str:
-    """Return the address of an import for the person signed in, who may have its history alone."""
+def _above(run: ImportRun) -> list[tuple[str, str]]:
+    """Return what stands above the lists of an import, the import last: its page, or for some its history alone."""
     if can(current_principal(), Permission.IMPORTS_MANAGE):
-        return url_for("imports.show", run_id=run_id)
-    return url_for("historique_imports.details_view", id=run_id)
+        return [("Gérer les imports", url_for("imports.index")), (run.label, url_for("imports.show", run_id=run.id))]
+    details = url_for("historique_imports.details_view", id=run.id)
+    return [("Historique des imports", url_for("historique_imports.index_view")), (run.label, details)]
 
 
 def _refused(form: DepositForm, refusal: DomainError) -> ResponseReturnValue:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
 from flask import url_for
+from markupsafe import Markup
 
+from cpro.core.counts import count_rows
 from cpro.core.formatting import format_count, format_date, spoken_name
 from cpro.core.permissions import Permission
 from cpro.core.web.current_user import may
 from cpro.core.web.forms import VersionedForm
-from cpro.core.web.screens import BulkAction, Screen, once
-from cpro.students import operations
-from cpro.students.accounts.queries import count_without_account, count_without_account_by_division
+from cpro.core.web.screens import BulkAction, Filter, Screen, once
+from cpro.students import operations, queries
+from cpro.students.accounts.queries import count_without_account_by_division, select_without_account
 from cpro.students.mefs import diplomas_of_divisions
 from cpro.students.models import Diploma, Division, Student
 from cpro.students.web.choices import offer_diplomas
 from cpro.students.web.forms import StudentForm
 
 #: keys of the actions that SIECLE's files stand for
-_DEPARTURE, _COURSE = "depart", "course"
+_DEPARTURE, _COURSE, _DIVISION = "depart", "course", "division"
 
 
 def _leading_to(
@@ -49,7 +51,18 @@ class StudentsScreen(Screen):
         *("last_name", "first_name", "usage_name", "birth_date", "division"),
         *("mef_code", "ine", "situation", "came_by"),
     )
-    filters = ("situation", "ine", "division", "mef_code")
+    column_permissions: ClassVar[Mapping[str, Permission]] = {"mef_code": Permission.MEFS_VIEW}
+    filters = (
+        *("situation", "ine", "division"),
+        Filter(
+            "mef",
+            "Formation (MEF)",
+            coded="toutes les formations",
+            where=lambda code: Student.mef_code == code.upper(),
+            choices=queries.offer_courses_borne,
+            permission=Permission.MEFS_VIEW,
+        ),
+    )
     form_columns = ("last_name", "usage_name", "first_name", "birth_date", "division", "mef_code")
     form_class = StudentForm
     update_with = staticmethod(operations.update_student)
@@ -64,6 +77,16 @@ class StudentsScreen(Screen):
             permission=Permission.STUDENTS_EDIT,
             left_out=lambda rows, *, by, together: {
                 row.id: "Cet élève est déjà parti." for row in rows if not row.is_active
+            },
+        ),
+        _leading_to(
+            _DIVISION,
+            "Changer de division",
+            "students.change_division",
+            "ids",
+            permission=Permission.STUDENTS_EDIT,
+            left_out=lambda rows, *, by, together: {
+                row.id: "Cet élève est parti." for row in rows if together and not row.is_active
             },
         ),
         _leading_to(
@@ -102,10 +125,20 @@ class StudentsScreen(Screen):
         """Send back to SIECLE the schools that use it; a row merged into another is left."""
         return self.why_not_create() or (operations.Merged().message if row.merged_into_id is not None else None)
 
+    def refusal_links(self, row: Student | None = None) -> list[tuple[str, str]]:
+        """Lead to the imports, and to the answer that leaves the pupils to SIECLE."""
+        return _instead_of_siecle()
+
+    def bulk_note(self) -> str:
+        """Say where the divisions and the departures come from, to those who would change them."""
+        if not (may(Permission.STUDENTS_EDIT) and operations.is_kept_by_siecle()):
+            return ""
+        return "Changer de division, noter un départ\u202f: dans SIECLE, puis par un nouvel import."
+
     def open_bulk_actions(self) -> list[BulkAction]:
         """Leave to SIECLE what its files say."""
         opened = super().open_bulk_actions()
-        by_hand = (_DEPARTURE, _COURSE)
+        by_hand = (_DEPARTURE, _COURSE, _DIVISION)
         return [each for each in opened if each.key not in by_hand] if operations.is_kept_by_siecle() else opened
 
     def row_links(self, row: Student) -> list[tuple[str, str]]:
@@ -116,7 +149,8 @@ class StudentsScreen(Screen):
             return []
         twice = ("Réunir un doublon", url_for("duplicates.choose", student_id=row.id))
         if row.is_active:
-            return [("Noter son départ", url_for("students.depart", ids=row.id)), twice]
+            moved = ("Changer de division", url_for("students.change_division", ids=row.id))
+            return [moved, ("Noter son départ", url_for("students.depart", ids=row.id)), twice]
         return [("Noter son retour", url_for("students.come_back", student_id=row.id)), twice]
 
     def list_links(self) -> list[tuple[str, str]]:
@@ -132,7 +166,7 @@ class StudentsScreen(Screen):
 
     def _accounts_link(self) -> list[tuple[str, str]]:
         """Return the link that opens an account to every pupil who has none, while there are any."""
-        number = count_without_account() if may(Permission.USERS_EDIT) else 0
+        number = count_rows(select_without_account()) if may(Permission.USERS_EDIT) else 0
         label = f"Ouvrir les comptes de tous ({format_count(number)})"
         return [(label, url_for("pupil_accounts.open_accounts", tous="oui"))] if number else []
 
@@ -158,6 +192,10 @@ class DivisionsScreen(Screen):
     def why_not_create(self) -> str | None:
         """Send back to SIECLE the schools that use it."""
         return _kept_by_siecle()
+
+    def refusal_links(self, row: Division | None = None) -> list[tuple[str, str]]:
+        """Lead to the imports, and to the answer that leaves the divisions to SIECLE."""
+        return _instead_of_siecle()
 
     def why_not_edit(self, row: Division) -> str | None:
         """Send back to SIECLE the schools that use it, unless the diploma is to be chosen."""
@@ -229,6 +267,12 @@ class DiplomasScreen(Screen):
         """Lead to the courses that prepare for diplomas."""
         return courses_link()
 
+    def created_text(self, row: Diploma) -> str:
+        """Lead to its competences, which évaluations need."""
+        return Markup('{} <a href="{}">Ajoutez maintenant ses compétences</a>.').format(
+            super().created_text(row), url_for("competences.paste", diploma_id=row.id)
+        )
+
     def check_deletion(self, row: Diploma) -> None:
         """Keep the national diplomas, and those that something names."""
         operations.check_diploma_deletion(row)
@@ -250,6 +294,16 @@ def _diplomas_by_division() -> dict[int, set[int]]:
 def _kept_by_siecle() -> str | None:
     """Return the sentence that sends the schools that use SIECLE back to it."""
     return operations.KeptBySIECLE().message if operations.is_kept_by_siecle() else None
+
+
+def _instead_of_siecle() -> list[tuple[str, str]]:
+    """Return where a school that uses SIECLE goes instead, as a person may: its imports, and that answer."""
+    if not operations.is_kept_by_siecle():
+        return []
+    links = [("Gérer les imports", url_for("imports.index"))] if may(Permission.IMPORTS_MANAGE) else []
+    if may(Permission.TRANSFERS_EDIT):
+        links.append(("Changer cette réponse", url_for("settings.transfers", _anchor="uses_siecle-0")))
+    return links
 
 
 def courses_link() -> list[tuple[str, str]]:

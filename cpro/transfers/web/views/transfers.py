@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -14,10 +13,11 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, events
 from cpro.core.errors import DomainError
 from cpro.core.formatting import plural
-from cpro.core.lists import ListState, find_page
+from cpro.core.lists import ListState, Page
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import announce, current_actor, current_principal
+from cpro.core.web.jobs import progress_url
 from cpro.core.web.pages import back_to, render_page
 from cpro.core.web.registry import registry
 from cpro.establishments.models import Establishment
@@ -28,7 +28,7 @@ from cpro.transfers.jobs import request_run
 from cpro.transfers.lifecycle import Event, list_open_events
 from cpro.transfers.models import Direction, TransferSide
 from cpro.transfers.receipts import render_receipt
-from cpro.transfers.web.presenters import list_facts, shown_side, shown_steps
+from cpro.transfers.web.presenters import describe_hold, list_facts, shown_side, shown_steps
 
 bp = Blueprint("transfers", __name__, url_prefix="/admin/parametres/transferts/effectues")
 
@@ -38,13 +38,13 @@ _SHOWN, _PER_PAGE = 10, 20
 
 @dataclass(frozen=True)
 class ListOf:
-    """One of the lists: its title, what its table is called, what it says when empty, how its rows are read."""
+    """One of the lists: its title, what its table is called, what it says when empty, how a page of it is found."""
 
     key: str
     title: str
     caption: str
     empty: str
-    read: Callable[..., Sequence[Any]]
+    find: Callable[[ListState], Page[TransferSide]]
 
 
 _LISTS = (
@@ -54,21 +54,21 @@ _LISTS = (
         "Transferts en cours",
         "Aucun transfert n’est en cours. Un transfert apparaît ici quand un import montre qu’un élève est passé d’un "
         "établissement à l’autre.",
-        queries.list_candidates,
+        queries.find_pending,
     ),
     ListOf(
         "recus",
         "En provenance d’autres établissements",
         "Transferts reçus",
         "Aucun transfert n’a encore été effectué depuis un autre établissement vers le vôtre.",
-        lambda **asked: queries.list_closed(Direction.DESTINATION, **asked),
+        lambda asked: queries.find_closed(asked, Direction.DESTINATION),
     ),
     ListOf(
         "envoyes",
         "À destination d’autres établissements",
         "Transferts envoyés",
         "Aucun transfert n’a encore été effectué depuis votre établissement vers un autre.",
-        lambda **asked: queries.list_closed(Direction.SOURCE, **asked),
+        lambda asked: queries.find_closed(asked, Direction.SOURCE),
     ),
 )
 
@@ -104,11 +104,11 @@ def try_now() -> ResponseReturnValue:
         return _index_page(TransfersOff())
     with unit_of_work():
         job_id = request_run(by=current_actor(), now=clock.utcnow()).id
-    return back_to(url_for("jobs.show", job_id=job_id))
+    return back_to(progress_url(job_id))
 
 
 @bp.get("/<int:side_id>/recepisse.pdf")
-@requires(Permission.RECORDS_EXPORT)
+@requires(Permission.RECORDS_EXPORT, code_again=False)  # of one pupil
 def receipt(side_id: int) -> ResponseReturnValue:
     """Send the receipt of a transfer that was made."""
     side, school, now = queries.get_side(side_id), get_current_establishment(), clock.utcnow()
@@ -141,7 +141,8 @@ def show_side(side: TransferSide, refusal: DomainError | None = None) -> Respons
         else None,
         pupil_url=url_for("eleves.details_view", id=side.student_id) if side.student_id else None,
         # A run records all that it copied in one line; only a decision has a line of its own.
-        sections=registry().object_sections("transfer", str(side.id)) if side.decided_at else [],
+        sections=registry().object_sections("transfer", str(side.id)) if side.decided_at or side.held_until else [],
+        hold=describe_hold(side, school, now=clock.utcnow()),
         refusal=refusal.message if refusal else "",
         status=refusal.status if refusal else 200,
     )
@@ -178,7 +179,7 @@ def _index_page(refusal: TransfersOff | None = None) -> ResponseReturnValue:
         "transfers/index.html",
         school=school,
         lists=[
-            _shown_list(each, school, asked if chosen else replace(asked, page=1, size=_SHOWN, sizes=()))
+            _shown_list(each, school, asked if chosen else replace(asked.first_page(), size=_SHOWN, sizes=()))
             for each in ([chosen] if chosen else _LISTS)
         ],
         chosen=chosen,
@@ -198,7 +199,7 @@ def _shown_list(each: ListOf, school: Establishment, asked: ListState) -> dict[s
         "title": each.title,
         "caption": each.caption,
         "empty": each.empty,
-        "page": find_page(asked, partial(each.read, sought=asked.search)).show(lambda side: shown_side(side, school)),
+        "page": each.find(asked).show(lambda side: shown_side(side, school)),
         "url": asked.page_url(liste=each.key),
     }
 

@@ -1,0 +1,40 @@
+"""Read the codes chosen for a student, a division and a course, as the school has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cpro.core.errors import DomainError
+from cpro.core.validators import normalise_mef, read_line
+from cpro.students.models import Division
+from cpro.students.queries import find_mef, find_typed_division
+
+
+def clean_division_of(values: Mapping[str, str], errors: dict[str, str]) -> Division | None:
+    """Return the division whose code stands under `division`, None for no code, nor, with a sentence, such a one."""
+    code = read_line(values, "division", 8, errors)
+    division = find_typed_division(code) if code else None
+    if code and division is None and "division" not in errors:
+        errors["division"] = (
+            f"Aucune division ne porte le code «\u202f{code}\u202f»\u202f: choisissez dans la liste proposée."
+        )
+    return division
+
+
+def clean_course(text: str, errors: dict[str, str], *, own: str = "") -> str:
+    """Return the code of a course of the school's list, or "" with a sentence in `errors`; one's `own` is kept as is.
+
+    A code that is in no list would prepare for nothing, and a slip of the keyboard would look like a course.
+    """
+    try:
+        code = normalise_mef(text or "")
+    except DomainError as refusal:
+        errors["mef_code"] = refusal.message
+        return ""
+    if code and code != own and find_mef(code) is None:
+        errors["mef_code"] = (
+            f"La formation {code} n’est pas dans votre liste\u202f: ajoutez-la d’abord sous "
+            "«\u202fFormations (MEF)\u202f»."
+        )
+        return ""
+    return code

@@ -1,0 +1,122 @@
+"""Bound guessing: who knows an INE does not find the name and the birth date that go with it by trying.
+
+Whether two schools speak of one pupil is answered by each run. A school that corrects its pupil, runs, and corrects
+again, would read the answer as often as it likes. So each identity that differed is noted, as a digest; once a school
+has tried `TRIES` of them under one INE within `PERIOD`, its pupil differs from any other, whatever it says, until the
+first is older. People may still confirm, which asks the other school, and that school is notified of the tries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from cpro.core.secrets import keyed_hash
+from cpro.core.validators import fold
+from cpro.transfers.identity import Pupil
+from cpro.transfers.models import TriedIdentity
+from cpro.transfers.pairs import Pair, Verdict
+
+#: Whoever corrects a typing error needs one or two.
+TRIES = 5
+PERIOD = timedelta(days=1)
+#: How long an identity is not noted again.
+KEPT = timedelta(days=30)
+
+
+class Known(NamedTuple):
+    """An INE in a school."""
+
+    establishment_id: int
+    ine_digest: str
+
+
+class Tried(NamedTuple):
+    """An identity that a school gave under an INE."""
+
+    establishment_id: int
+    ine_digest: str
+    identity_digest: str
+
+    @property
+    def known(self) -> Known:
+        """Return the INE in the school."""
+        return Known(self.establishment_id, self.ine_digest)
+
+
+#: The INE of which a school has tried enough, and until when.
+Held = Mapping[Known, datetime]
+
+
+def tried_by(pupil: Pupil) -> Tried:
+    """Return what a pupil's row tries."""
+    born = pupil.birth_date.isoformat() if pupil.birth_date else ""
+    names = "|".join(fold(name) for name in (pupil.last_name, pupil.usage_name, pupil.first_name))
+    return Tried(*_known(pupil), keyed_hash("tried identity", f"{names}|{born}"))
+
+
+def find_held(session: Session, *, now: datetime) -> Held:
+    """Return the INE of which a school has tried enough; they are few."""
+    moments: dict[Known, list[datetime]] = {}
+    for school, ine, at in session.execute(
+        select(TriedIdentity.establishment_id, TriedIdentity.ine_digest, TriedIdentity.tried_at)
+        .where(TriedIdentity.tried_at > now - PERIOD)
+        .order_by(TriedIdentity.tried_at)
+    ):
+        moments.setdefault(Known(school, ine), []).append(at)
+    return {known: tried[-TRIES] + PERIOD for known, tried in moments.items() if len(tried) >= TRIES}
+
+
+def is_held(held: Held, *pupils: Pupil) -> bool:
+    """Return whether one of some pupils is compared no more for now."""
+    schools = {known.establishment_id for known in held}
+    return any(each.establishment_id in schools and _known(each) in held for each in pupils)
+
+
+def find_untried(session: Session, verdicts: Iterable[Verdict], *, now: datetime) -> dict[Pair, set[Tried]]:
+    """Return the identities that verdicts say to differ and that are not noted yet, by pair.
+
+    Those of a school that has tried enough are not compared; an offer gives its pupil's to be read.
+    """
+    held = find_held(session, now=now)
+    tried = {
+        each.pair: {key for key in (tried_by(each.source), tried_by(each.destination)) if key.known not in held}
+        for each in verdicts
+        if each.identities_differ and each.state and each.source and each.destination
+        if each.pair.source_id != each.pair.destination_id and not (each.stored and each.stored.is_offer)
+    }
+    noted = session.execute(
+        select(TriedIdentity.establishment_id, TriedIdentity.ine_digest, TriedIdentity.identity_digest).where(
+            TriedIdentity.ine_digest.in_({key.ine_digest for keys in tried.values() for key in keys})
+        )
+    )
+    known = {Tried(*row) for row in noted} if tried else set()
+    return {pair: keys - known for pair, keys in tried.items() if keys - known}
+
+
+def note(session: Session, tried: Collection[Tried], *, now: datetime) -> Held:
+    """Note identities that differed; return the INE of which a school has thereby tried enough, and until when.
+
+    The schools are locked.
+    """
+    if not tried:
+        return {}
+    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    rows = [{**each._asdict(), "tried_at": now} for each in sorted(tried)]
+    session.execute(dialect.insert(TriedIdentity).on_conflict_do_nothing(), rows)
+    reached = {each.known for each in tried}
+    return {known: until for known, until in find_held(session, now=now).items() if known in reached}
+
+
+def forget_old(session: Session, *, now: datetime) -> None:
+    """Delete what nobody needs any more."""
+    session.execute(delete(TriedIdentity).where(TriedIdentity.tried_at < now - KEPT))
+
+
+def _known(pupil: Pupil) -> Known:
+    return Known(pupil.establishment_id, keyed_hash("tried ine", pupil.ine or ""))
