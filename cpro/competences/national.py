@@ -1,13 +1,17 @@
-"""The national lists, shipped with the program in `lists/`: one CSV file per diploma, named by its code.
+"""The national lists, shipped with the program in `lists/`: one file per diploma, named by the diploma's code.
 
-Their order and words are those of the official texts (référentiel); `diplomas.csv` names the diplomas themselves.
+A file begins with what is said of the diploma and of its source, one line each (`# source : …`); then comes its list,
+in the order and the words of the official text (référentiel), as a school deposits its own. How to add one:
+`docs/how-to/add-a-national-diploma.md`.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from sqlalchemy import select
@@ -16,11 +20,32 @@ from sqlalchemy.orm import Session
 from cpro.competences.models import Competence
 from cpro.competences.queries import list_competences
 from cpro.competences.reader import CompetenceRecord, decode, read_list
+from cpro.core.parsing import read_day
 from cpro.core.transactions import platform_unit_of_work
 from cpro.students.models import Diploma
 
 _FOLDER = Path(__file__).with_name("lists")
-_DIPLOMAS = _FOLDER / "diplomas.csv"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a list was read: a public document, its date and address; what a reader must know of it, or ""."""
+
+    title: str
+    dated: date
+    address: str
+    reserve: str = ""
+
+
+@dataclass(frozen=True)
+class NationalDiploma:
+    """A diploma as a file of `lists/` describes it."""
+
+    code: str
+    label: str
+    short_label: str
+    source: Source
+    competences: Sequence[CompetenceRecord]
 
 
 @dataclass(frozen=True)
@@ -44,19 +69,32 @@ def load(session: Session) -> Loaded:
     `session` is a platform session with a unit of work open. Loading twice changes nothing.
     """
     created = added = corrected = 0
-    for code, label, short_label in _diplomas():
+    for each in list_national():
         diploma = session.scalars(
-            select(Diploma).where(Diploma.code == code, Diploma.establishment_id.is_(None))
+            select(Diploma).where(Diploma.code == each.code, Diploma.establishment_id.is_(None))
         ).one_or_none()
         if diploma is None:
-            diploma = Diploma(code=code, label=label, short_label=short_label)
+            diploma = Diploma(code=each.code, label=each.label, short_label=each.short_label)
             session.add(diploma)
             session.flush()
             created += 1
-        counts = _load_list(session, diploma, _read_records(code))
+        counts = _load_list(session, diploma, each.competences)
         added, corrected = added + counts[0], corrected + counts[1]
     session.flush()
     return Loaded(created, added, corrected)
+
+
+@cache
+def list_national() -> Sequence[NationalDiploma]:
+    """Return the national diplomas, by code."""
+    return [_read(path) for path in sorted(_FOLDER.glob("*.csv"))]
+
+
+def find_source(diploma: Diploma) -> Source | None:
+    """Return where the list of a national diploma was read; None for a school's own."""
+    if diploma.establishment_id is not None:
+        return None
+    return next((each.source for each in list_national() if each.code == diploma.code), None)
 
 
 def _load_list(session: Session, diploma: Diploma, records: Sequence[CompetenceRecord]) -> tuple[int, int]:
@@ -73,11 +111,18 @@ def _load_list(session: Session, diploma: Diploma, records: Sequence[CompetenceR
     return added, corrected
 
 
-def _diplomas() -> list[tuple[str, str, str]]:
-    with _DIPLOMAS.open(encoding="utf-8", newline="") as file:
-        return [(record[0], record[1], record[2]) for record in list(csv.reader(file, delimiter=";"))[1:]]
+def _read(path: Path) -> NationalDiploma:
+    lines = decode(path.read_bytes()).splitlines(keepends=True)
+    head = list(takewhile(lambda line: line.startswith("#"), lines))
+    said = dict(_split(head))
+    dated = read_day(said["date"])
+    assert dated is not None, f"{path.name} says no day"
+    source = Source(said["source"], dated, said["adresse"], said.get("réserve", ""))
+    records = read_list("".join(lines[len(head) :]))
+    return NationalDiploma(path.stem, said["intitulé"], said["intitulé court"], source, records)
 
 
-def _read_records(code: str) -> list[CompetenceRecord]:
-    path = _FOLDER / f"{code}.csv"
-    return read_list(decode(path.read_bytes())) if path.exists() else []
+def _split(head: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for line in head:
+        name, _colon, value = line.removeprefix("#").partition(" : ")
+        yield name.strip(), value.strip()

@@ -108,6 +108,7 @@ def update_list(
             )
         else:
             competence.label, competence.position = each_record.label, position
+    db.session.flush()
     _delete(plan.deleted)
     _record(
         "competences:changed",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cpro.core.errors import DomainError
@@ -20,8 +20,19 @@ CODE_LENGTH, LABEL_LENGTH = 16, 250
 MAX_RECORDS = 200
 #: Characters of a file: far more than `MAX_RECORDS` lines need.
 MAX_SIZE = 200_000
+#: Bytes of one.
+MAX_BYTES = MAX_SIZE * 4
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
-_LABEL_TITLES = frozenset({"intitule", "libelle", "competence"})
+#: How the column of the labels may be called, folded.
+LABEL_TITLES = frozenset({"intitule", "libelle", "competence"})
+#: How files begin that are refused by that alone, and why: a workbook is an archive.
+REFUSED_STARTS = (
+    (
+        re.compile(rb"PK"),
+        "Ce fichier est un classeur, non un fichier CSV\u202f: dans le tableur, choisissez « Enregistrer sous », "
+        "puis « CSV ».",
+    ),
+)
 #: Our own files put it before what a spreadsheet would take for a formula.
 _DEFUSED = re.compile(r"^'(?=[=+\-@])")
 _MOST_REPORTED = 20
@@ -38,21 +49,19 @@ class CompetenceRecord:
 class UnreadableList(DomainError):
     """Refuse a file that is no competence list, with each line to correct."""
 
-    def __init__(self, message: str, lines: tuple[str, ...] = ()) -> None:
-        super().__init__(message, field="file")
+    def __init__(self, message: str, lines: tuple[str, ...] = (), *, field: str = "file") -> None:
+        super().__init__(message, field=field)
         #: « Ligne 3 : … », one sentence each
         self.lines = lines
 
 
 def decode(content: bytes) -> str:
     """Return the text of a file. Raises `UnreadableList` for what is no text, or too long."""
-    if len(content) > MAX_SIZE * 4:
+    if len(content) > MAX_BYTES:
         raise UnreadableList("Ce fichier est trop long pour une liste de compétences\u202f: vérifiez que c’est le bon.")
-    if content.startswith(b"PK"):
-        raise UnreadableList(
-            "Ce fichier est un classeur, non un fichier CSV\u202f: dans le tableur, choisissez « Enregistrer sous », "
-            "puis « CSV »."
-        )
+    for beginning, sentence in REFUSED_STARTS:
+        if beginning.match(content):
+            raise UnreadableList(sentence)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -76,7 +85,7 @@ def read_list(text: str) -> list[CompetenceRecord]:
     wrong: list[str] = []
     seen: dict[str, int] = {}
     for line, cells in lines:
-        record, sentence = _read_record([cells[index] if index < len(cells) else "" for index in columns])
+        record, sentence = read_record([cells[index] if index < len(cells) else "" for index in columns])
         first = seen.setdefault(record.code.casefold(), line) if record.code else line
         if not sentence and first != line:
             sentence = f"le code {record.code} est déjà celui de la ligne {first}."
@@ -96,9 +105,15 @@ def _refuse(records: list[CompetenceRecord], wrong: list[str]) -> None:
         )
     if not records:
         raise UnreadableList("Ce fichier ne contient aucune compétence sous sa ligne de titres.")
+    check_count(records)
+
+
+def check_count(records: Sequence[CompetenceRecord], *, field: str = "file") -> None:
+    """Raise `UnreadableList` for more competences than a diploma may have."""
     if len(records) > MAX_RECORDS:
         raise UnreadableList(
-            f"Ce fichier contient {format_count(len(records))} compétences, le maximum est {MAX_RECORDS} par diplôme."
+            f"Cette liste contient {format_count(len(records))} compétences, le maximum est {MAX_RECORDS} par diplôme.",
+            field=field,
         )
 
 
@@ -121,7 +136,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 def _columns(titles: list[str]) -> tuple[int, int]:
     names = [fold(title) for title in titles]
     code = names.index("code") if "code" in names else -1
-    label = next((index for index, name in enumerate(names) if name in _LABEL_TITLES), -1)
+    label = next((index for index, name in enumerate(names) if name in LABEL_TITLES), -1)
     if min(code, label) < 0:
         raise UnreadableList(
             "La première ligne du fichier doit nommer ses deux colonnes\u202f: code et intitulé. "
@@ -130,8 +145,8 @@ def _columns(titles: list[str]) -> tuple[int, int]:
     return code, label
 
 
-def _read_record(cells: list[str]) -> tuple[CompetenceRecord, str]:
-    """Return a record and why it is refused, "" if it is not."""
+def read_record(cells: Sequence[str]) -> tuple[CompetenceRecord, str]:
+    """Return the record of a code and a label, and why it is refused, "" if it is not."""
     code, label = cells
     if not code:
         return CompetenceRecord("", ""), "il manque le code."

@@ -13,6 +13,19 @@ from cpro.core.web.registry import MenuEntry, registry
 
 def register(app: Flask) -> None:
     """Register the menu line; the page itself is the index of the administration site."""
+    from cpro.dashboard.figures import views
+
+    app.register_blueprint(views.bp)
+    registry(app).add_menu_entry(
+        MenuEntry(
+            "Chiffres de l’année",
+            "figures.index",
+            Permission.FIGURES_VIEW,
+            order=5,
+            icon="document",
+            covers=("figures.*",),
+        )
+    )
     registry(app).add_menu_entry(
         MenuEntry(
             "Tableau de bord",

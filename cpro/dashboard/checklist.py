@@ -1,13 +1,14 @@
-"""« Les incontournables » for one person: a line that they may not act on says who can."""
+"""« Les incontournables » for one person: a line that they may not act on says who can; what comes next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cpro.core.formatting import join_french
-from cpro.core.permissions import Permission, Principal, can, roles_with
-from cpro.core.web.checklist import ChecklistItem
+from cpro.core.formatting import join_french, plural, upper_first
+from cpro.core.permissions import Permission, Principal, can
+from cpro.core.rights import list_doers
+from cpro.core.web.checklist import ChecklistItem, NextStep
 
 
 def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) -> list[ChecklistItem]:
@@ -18,14 +19,23 @@ def list_items_for(principal: Principal | None, items: Sequence[ChecklistItem]) 
     ]
 
 
+def find_next_step(principal: Principal | None, items: Sequence[ChecklistItem], blueprint: str) -> NextStep | None:
+    """Return what a person does next, from a page of a blueprint; None when nothing that is theirs is missing."""
+    theirs = [each for each in items if not each.done and (each.act is None or can(principal, each.act))]
+    following = [each for each in theirs if blueprint in each.after]
+    first = next(iter(following or theirs), None)
+    left = f"{plural(sum(not each.done for each in items), 'point reste', 'points restent')} à régler."
+    return NextStep(left, first.title, first.link_url) if first else None
+
+
 def who_can(act: Permission) -> str:
     """Return who does something in a school, from the table of rights: « L’administrateur peut le faire. »"""
-    holders = [role.doer for role in roles_with(act) if role.doer]
+    holders = list_doers(act)
     if len(holders) < 2:
         sentence = f"{''.join(holders)} peut le faire"
     else:
         sentence = f"{join_french(holders)} peuvent le faire"
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    return f"{upper_first(sentence)}."
 
 
 def _with_holders(item: ChecklistItem, act: Permission) -> ChecklistItem:

@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from flask import url_for
 from flask_admin import expose
 
 from cpro.core.charts import Chart
+from cpro.core.counts import count_together
 from cpro.core.permissions import Permission
-from cpro.core.web.checklist import ChecklistItem
-from cpro.core.web.current_user import current_principal
+from cpro.core.web.checklist import Asked, ChecklistItem, Figures
+from cpro.core.web.current_user import current_principal, may
 from cpro.core.web.screens.base import SecureIndexView
 from cpro.dashboard.checklist import list_items_for
-from cpro.establishments.web.dashboard import draw_activity, list_school_items
+from cpro.establishments.web.dashboard import count_for_school, draw_activity, list_school_items
 from cpro.imports.web.dashboard import list_import_items
-from cpro.students.web.dashboard import draw_accounts_by_division, list_pupil_account_items, list_student_items
-from cpro.transfers.web.dashboard import draw_transfers_by_month, list_transfer_items
-from cpro.users.web.dashboard import list_account_items
+from cpro.new_year.web.dashboard import list_new_year_items
+from cpro.students.web.dashboard import (
+    count_students,
+    draw_accounts_by_division,
+    list_pupil_account_items,
+    list_student_items,
+)
+from cpro.transfers.web.dashboard import count_transfers, draw_transfers_by_month, list_transfer_items
+from cpro.users.web.dashboard import count_accounts, list_account_items
 
+#: What says which rows are counted: all of them in one statement.
+COUNTS: Sequence[Callable[[], Asked]] = (count_for_school, count_accounts, count_students, count_transfers)
 #: What returns the lines of « Les incontournables », in the order shown.
-CHECKLIST: Sequence[Callable[[], Sequence[ChecklistItem]]] = (
+CHECKLIST: Sequence[Callable[[Figures], Sequence[ChecklistItem]]] = (
+    list_new_year_items,
     list_school_items,
     list_account_items,
     list_student_items,
@@ -29,7 +40,27 @@ CHECKLIST: Sequence[Callable[[], Sequence[ChecklistItem]]] = (
     list_pupil_account_items,
 )
 #: What draws each chart, in the order shown; None while there is nothing to draw.
-CHARTS: Sequence[Callable[[], Chart | None]] = (draw_activity, draw_accounts_by_division, draw_transfers_by_month)
+CHARTS: Sequence[Callable[[Figures], Chart | None]] = (
+    draw_activity,
+    draw_accounts_by_division,
+    draw_transfers_by_month,
+)
+
+#: The pages that sum the school up for whoever may read them: label, endpoint, right.
+OVERVIEWS: Sequence[tuple[str, str, Permission]] = (
+    ("Chiffres de l’année", "figures.index", Permission.FIGURES_VIEW),
+    ("Qui a accès", "accesses.index", Permission.ACCESSES_VIEW),
+)
+
+
+def count_all() -> Figures:
+    """Return what the lines and the charts tell, counted in one statement."""
+    return count_together({name: counted for ask in COUNTS for name, counted in ask().items()})
+
+
+def list_items(figures: Figures) -> list[ChecklistItem]:
+    """Return the lines of « Les incontournables »."""
+    return [item for list_lines in CHECKLIST for item in list_lines(figures)]
 
 
 class Dashboard(SecureIndexView):
@@ -40,11 +71,13 @@ class Dashboard(SecureIndexView):
     @expose("/")
     def index(self) -> Any:
         """Show the checklist and the charts."""
-        checklist = list_items_for(current_principal(), [item for list_items in CHECKLIST for item in list_items()])
-        charts = (draw() for draw in CHARTS)
+        figures = count_all()
+        checklist = list_items_for(current_principal(), list_items(figures))
+        charts = (draw(figures) for draw in CHARTS)
         return self.render(
             "dashboard/index.html",
             checklist=checklist,
             missing_count=sum(not item.done for item in checklist),
             charts=[chart for chart in charts if chart is not None],
+            overviews=[(label, url_for(endpoint)) for label, endpoint, permission in OVERVIEWS if may(permission)],
         )

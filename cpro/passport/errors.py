@@ -21,14 +21,6 @@ class NoStudentToIssue(DomainError):
     message = "Cette division n’a aucun apprenant présent : il n’y a pas de passeport à exporter."
 
 
-class ArchiveGone(NotFound):
-    """Say that the passports of a division are not kept any more."""
-
-    status = 410
-
-    message = "Ces passeports ne sont plus conservés : demandez-les à nouveau depuis la division."
-
-
 class UnknownCode(NotFound):
     """Say that no passport bears a code."""
 

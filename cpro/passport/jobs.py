@@ -8,6 +8,7 @@ from typing import Any
 from cpro.core import tenancy
 from cpro.core.formatting import plural
 from cpro.core.jobs.context import JobContext
+from cpro.core.jobs.files import is_asked_by
 from cpro.core.jobs.handlers import Report, job, nightly
 from cpro.core.jobs.models import Job
 from cpro.core.mail import public_link
@@ -16,7 +17,7 @@ from cpro.core.storage import FileStorage
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import application
 from cpro.passport import queries
-from cpro.passport.archives import delete_expired_archives, get_archive_store, write_archive
+from cpro.passport.archives import ARCHIVES, write_archive
 from cpro.passport.letterhead import get_letterhead
 from cpro.passport.operations import check_can_export, issue_division
 from cpro.students.queries import get_division
@@ -24,7 +25,7 @@ from cpro.students.queries import get_division
 
 def _report(done: Job, reader: Principal) -> Report | None:
     """Return the link to the archive for the person who asked for it alone."""
-    if (reader.kind, reader.id) != (done.actor.kind, done.actor.id):
+    if not is_asked_by(done, reader):
         return None
     count = (done.result or {}).get("passports", 0)
     label = f"Télécharger {plural(count, 'passeport', 'passeports')} (ZIP)"
@@ -39,7 +40,7 @@ def _describe_sweep(result: Mapping[str, Any]) -> str:
     return f"{plural(result.get('deleted', 0), 'archive supprimée', 'archives supprimées')}."
 
 
-@job(queries.DIVISION_JOB, label="Passeports d’une division", summary=_describe_result, report=_report)
+@job(ARCHIVES.kind, label="Passeports d’une division", summary=_describe_result, report=_report)
 def render_division(context: JobContext, division_id: int, division: str) -> dict[str, Any] | None:
     """Draw the passports of the pupils present in a division into one ZIP.
 
@@ -50,7 +51,7 @@ def render_division(context: JobContext, division_id: int, division: str) -> dic
     pictures = FileStorage(application.uploads)
     letterhead = get_letterhead(school, storage=pictures, check_url=public_link("/verifier"))
     ids, school_id = queries.list_pupils_present(division_id), school.id
-    with get_archive_store(application.uploads).draft(school_id, ".zip") as draft:
+    with ARCHIVES.storage.draft(school_id, ".zip") as draft:
         passports = write_archive(
             draft.stream,
             ids,
@@ -69,6 +70,5 @@ def render_division(context: JobContext, division_id: int, division: str) -> dic
 )
 def sweep(context: JobContext) -> dict[str, int]:
     """Delete the archives whose days are over, and what killed jobs left."""
-    storage = get_archive_store(application.uploads)
     with tenancy.platform_session(context.reason) as session:
-        return {"deleted": len(delete_expired_archives(session, storage, now=context.now))}
+        return {"deleted": len(ARCHIVES.delete_expired(session, now=context.now))}

@@ -20,6 +20,7 @@ class PassportIssue(Owned, Model):
         UniqueConstraint("code"),
         key_within_school("student_id", "student", name="fk_passport_issue_student"),
         Index("ix_passport_issue_student", "establishment_id", "student_id", "id"),
+        Index("ix_passport_issue_issued_at", "establishment_id", "issued_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -19,6 +19,7 @@ from cpro.establishments.operations.modules import is_module_on
 from cpro.establishments.queries import get_current_establishment
 from cpro.extensions import db
 from cpro.passport import queries
+from cpro.passport.archives import ARCHIVES
 from cpro.passport.errors import ModuleOff, NoStudentToIssue
 from cpro.passport.models import PassportIssue
 from cpro.passport.pdf import Passport
@@ -94,10 +95,10 @@ def request_division(division: Division, *, by: Actor, now: datetime) -> Job:
     check_can_export(get_current_establishment())
     if not queries.list_pupils_present(division.id):
         raise NoStudentToIssue
-    for job in queries.list_division_jobs(by.id or 0):
+    for job in ARCHIVES.list_own(by=by):
         if not job.state.is_finished and job.arguments["division_id"] == division.id:
             return job
-    return enqueue(queries.DIVISION_JOB, {"division_id": division.id, "division": division.code}, by=by, now=now)
+    return enqueue(ARCHIVES.kind, {"division_id": division.id, "division": division.code}, by=by, now=now)
 
 
 def _write_down(passports: Sequence[Passport], *, now: datetime) -> None:

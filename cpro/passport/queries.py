@@ -11,17 +11,12 @@ from typing import TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from cpro.core.errors import NotFound
-from cpro.core.jobs.models import Job, JobState
+from cpro.core.jobs.models import Job
 from cpro.extensions import db
 from cpro.passport.models import PassportIssue
 from cpro.records.models import Bilan, Evaluation, Fiche, FicheState
 from cpro.students.models import Division, Student
 
-#: The kind of the job that renders the passports of a division (`passport.jobs`).
-DIVISION_JOB = "passport:division"
-#: A school has fewer divisions: its jobs of the last days are among them.
-_JOBS_READ = 200
 Row = TypeVar("Row", Fiche, Evaluation, Bilan)
 
 
@@ -97,23 +92,25 @@ def count_issues(student_id: int) -> int:
     return db.session.scalar(select(func.count(PassportIssue.id)).where(PassportIssue.student_id == student_id)) or 0
 
 
+def select_issues(since: datetime, until: datetime) -> Select[int]:
+    """Return the ids of the passports issued between two instants."""
+    return select(PassportIssue.id).where(PassportIssue.issued_at >= since, PassportIssue.issued_at < until)
+
+
+def count_issues_by_division(since: datetime) -> Mapping[int | None, int]:
+    """Return how many passports of the pupils who are there were issued since an instant, {division id: count}."""
+    issued = (
+        select(Student.division_id, func.count(PassportIssue.id))
+        .join(PassportIssue, PassportIssue.student_id == Student.id)
+        .where(PassportIssue.issued_at >= since, Student.is_active)
+        .group_by(Student.division_id)
+    )
+    return {division_id: count for division_id, count in db.session.execute(issued)}
+
+
 def find_issue(session: Session, code: str) -> PassportIssue | None:
     """Return the passport issued under a code by any school, or None; in a platform session."""
     return session.scalars(select(PassportIssue).where(PassportIssue.code == code)).one_or_none()
-
-
-def get_division_job(job_id: int, *, account_id: int) -> Job:
-    """Return a job that an account asked for, of kind `DIVISION_JOB`, in its school. Raises `NotFound`."""
-    job = db.session.get(Job, job_id)
-    if job is None or job.kind != DIVISION_JOB or job.actor.id != account_id:
-        raise NotFound("Ces passeports n’existent pas, ou ne sont pas les vôtres.")
-    return job
-
-
-def list_division_jobs(account_id: int) -> list[Job]:
-    """List the jobs of kind `DIVISION_JOB` that an account of the school asked for, latest first, a few at most."""
-    jobs = db.session.scalars(select(Job).where(Job.kind == DIVISION_JOB).order_by(Job.id.desc()).limit(_JOBS_READ))
-    return [job for job in jobs if job.actor.id == account_id]
 
 
 def get_division_code(job: Job) -> str:
@@ -132,14 +129,6 @@ def count_present_by_division(divisions: Sequence[Division]) -> list[tuple[Divis
         )
     }
     return [(each, counts.get(each.id, 0)) for each in divisions]
-
-
-def list_archives(session: Session, *, since: datetime) -> set[str]:
-    """Return the stored names of the archives finished since an instant, all schools; in a platform session."""
-    results = session.scalars(
-        select(Job.result).where(Job.kind == DIVISION_JOB, Job.state == JobState.DONE, Job.finished_at >= since)
-    )
-    return {str(result["archive"]) for result in results if result and result.get("archive")}
 
 
 def _by_student(statement: Select[Row]) -> Mapping[int, list[Row]]:

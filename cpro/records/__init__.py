@@ -19,7 +19,7 @@ def register(app: Flask) -> None:
     from cpro.records import audit_labels, commands
     from cpro.records import jobs as _declared  # noqa: F401  # its handler, known once imported
     from cpro.records.web import hooks
-    from cpro.records.web.views import bilans, bp, division, evaluations, fiches, pupils  # noqa: F401
+    from cpro.records.web.views import bilans, bp, division, evaluations, fiches, grid, pupils  # noqa: F401
 
     app.register_blueprint(bp)
     audit_labels.register_audit_labels()

@@ -27,7 +27,12 @@ def register_audit_labels() -> None:
         },
         objects={"pupil_records": "Parcours d’un apprenant"},
         fields={
-            "division": {"evaluated": "Évalués"},
+            "division": {
+                "evaluated": "Évalués",
+                "given": "Niveaux donnés",
+                "corrected": "Niveaux corrigés",
+                "cleared": "Niveaux effacés",
+            },
             "establishment": {"retention_years": "Conservation après le départ"},
             "pupil_records": {
                 "pupils": "Anciens apprenants",

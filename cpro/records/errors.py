@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from cpro.core.errors import Conflict, Forbidden
+from cpro.core.errors import Conflict, FieldErrors, Forbidden
 from cpro.core.formatting import format_date, plural
 
 
@@ -75,3 +75,9 @@ class FicheInUse(Conflict):
     def __init__(self, evaluations: int) -> None:
         counted = plural(evaluations, "évaluation porte", "évaluations portent")
         super().__init__(f"Cette fiche ne peut pas être supprimée : {counted} sur elle.")
+
+
+class LevelsGivenMeanwhile(FieldErrors):
+    """Ask before a level is given beside one that somebody gave since the page was drawn, {field: sentence}."""
+
+    status = 409

@@ -128,6 +128,7 @@ class Fiche(PupilRecord, Model):
             CheckConstraint("place IN ('school', 'company')", name="place"),
             CheckConstraint("state IN ('draft', 'submitted', 'validated')", name="state"),
             CheckConstraint("starts_on <= ends_on", name="days_in_order"),
+            Index("ix_fiche_state", "establishment_id", "state", "student_id", "id"),
         )
 
 
@@ -158,6 +159,7 @@ class Evaluation(PupilRecord, Model):
         """Return the constraints of évaluations."""
         return (
             CheckConstraint("level BETWEEN 1 AND 4", name="level"),
+            Index("ix_evaluation_day", "establishment_id", "evaluated_on", "id"),
             key_within_school("scenario_id", "scenario", name="fk_evaluation_scenario"),
             ForeignKeyConstraint(
                 ["establishment_id", "student_id", "fiche_uid"],

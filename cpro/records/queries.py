@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 from sqlalchemy.orm import joinedload
 
 from cpro.core.among import is_among
+from cpro.core.codes import find_named
+from cpro.core.counts import count_rows
 from cpro.core.errors import NotFound
-from cpro.core.lists import find_coded
+from cpro.core.lists import ListState, Page, find_neighbours, find_page_from, follow_row
 from cpro.core.search import find_words
 from cpro.extensions import db
 from cpro.records.models import KINDS, Bilan, Evaluation, Fiche, FicheState
@@ -22,16 +24,19 @@ Row = TypeVar("Row", Fiche, Evaluation, Bilan)
 
 #: The pupils who are there, and those who left.
 PRESENT, GONE, ALL, TO_VALIDATE = "presents", "partis", "tous", "a-valider"
+#: The pupils who are there and were given no level this month.
+NOT_EVALUATED = "sans-evaluation"
 
 
 @dataclass(frozen=True)
 class PupilFilter:
-    """Which pupils a list shows; `division_ids` None means every division."""
+    """Which pupils a list shows; `division_ids` None means every division, `since` is the first day of the month."""
 
     division_ids: frozenset[int] | None = None
     division: str = ""
     words: str = ""
     situation: str = PRESENT
+    since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -102,21 +107,50 @@ def list_divisions_of(account_id: int) -> Sequence[Division]:
     ).all()
 
 
-def list_pupils(wanted: PupilFilter, *, limit: int, offset: int = 0) -> Sequence[Student]:
-    """Return pupils with their division and diploma, by division then by name; those without division last."""
-    return db.session.scalars(
-        _pupils(wanted)
-        .outerjoin(Student.division)
-        .options(joinedload(Student.division).options(joinedload(Division.diploma)))
-        .order_by(Division.code.is_(None), Division.code, Student.search_key, Student.id)
-        .limit(limit)
-        .offset(offset)
-    ).all()
+#: What the list says of each pupil.
+_DIVISIONS = (joinedload(Student.division).options(joinedload(Division.diploma)),)
+
+
+def find_pupils(asked: ListState, wanted: PupilFilter) -> Page[Student]:
+    """Return a page of pupils with their division and diploma: by division then by name for a teacher, else by name.
+
+    Only a teacher's are few enough to be sorted; no index has that order.
+    """
+    found, order, place_of = _order_pupils(wanted)
+    return find_page_from(asked, found.options(*_DIVISIONS), *order, place_of=place_of, by_name=place_of is None)
+
+
+def find_pupil_neighbours(
+    asked: ListState, wanted: PupilFilter, student_id: int
+) -> tuple[tuple[Student | None, Student | None], ListState]:
+    """Return the pupils before and after one in a list, and the list at a page that shows them; see `find_pupils`."""
+    found, order, place_of = _order_pupils(wanted)
+    beside = find_neighbours(found, *order, row_id=student_id, place_of=place_of)
+    return beside, follow_row(
+        asked, found, *order, row_id=student_id, before=beside[0], place_of=place_of, by_name=place_of is None
+    )
+
+
+def _order_pupils(
+    wanted: PupilFilter,
+) -> tuple[Select[Any], Sequence[Any], Callable[[int], Sequence[Any] | None] | None]:
+    """Return what a list shows, its order, and what gives the place of a pupil where it is not the pupil's own."""
+    found = _pupils(wanted)
+    if wanted.division_ids is None:
+        return found, (Student.search_key, Student.id), None
+    order = (Division.code, Student.search_key, Student.id)
+
+    def place_of(student_id: int) -> Sequence[Any] | None:
+        place = select(*order).join(Student, Student.division_id == Division.id).where(Student.id == student_id)
+        return db.session.execute(place).one_or_none()
+
+    return found.join(Division, Student.division_id == Division.id), order, place_of
 
 
 def count_pupils(wanted: PupilFilter) -> int:
     """Return how many pupils a list shows in all."""
-    return db.session.scalar(_pupils(wanted).with_only_columns(func.count(Student.id))) or 0
+    found = _pupils(wanted).with_only_columns(Student.id)
+    return count_rows(found.order_by(Student.search_key, Student.id))
 
 
 def list_present_of_division(division_id: int) -> Sequence[Student]:
@@ -158,15 +192,18 @@ def get_last_changes(student_ids: Collection[int]) -> Mapping[int, datetime]:
     return found
 
 
-def count_to_validate(division_ids: frozenset[int]) -> int:
-    """Return how many fiches of the pupils present in some divisions wait for a teacher."""
-    pupils = select(Student.id).where(Student.division_id.in_(division_ids), Student.is_active)
-    return (
-        db.session.scalar(
-            select(func.count(Fiche.id)).where(Fiche.state == FicheState.SUBMITTED, Fiche.student_id.in_(pupils))
-        )
-        or 0
-    )
+def not_evaluated_since(day: date) -> ColumnElement[bool]:
+    """Return the condition of the pupils who were given no level since a day."""
+    # Written so that no index by day answers it: it is asked of some pupils, a day is that of every évaluation.
+    since = func.coalesce(Evaluation.evaluated_on, day) >= day
+    return ~select(Evaluation.id).where(Evaluation.student_id == Student.id, since).exists()
+
+
+def select_to_validate(account_id: int) -> Select[int]:
+    """Return the ids of the fiches, of the pupils present in a teacher's divisions, that wait for a teacher."""
+    taught = select(TeacherDivision.division_id).where(TeacherDivision.account_id == account_id)
+    pupils = select(Student.id).where(Student.division_id.in_(taught), Student.is_active)
+    return select(Fiche.id).where(Fiche.state == FicheState.SUBMITTED, Fiche.student_id.in_(pupils))
 
 
 def list_students_with_records(student_ids: Collection[int], *, since: datetime | None = None) -> set[int]:
@@ -309,12 +346,14 @@ def _pupils(wanted: PupilFilter) -> Select[Student]:
     if wanted.division_ids is not None:
         statement = statement.where(Student.division_id.in_(wanted.division_ids))
     if wanted.division:
-        statement = statement.where(Student.division_id.in_(find_coded(Division, wanted.division)))
+        statement = statement.where(Student.division_id.in_(find_named(Division, wanted.division)))
     if wanted.situation != ALL:
         statement = statement.where(Student.is_active.is_(wanted.situation != GONE))
     if wanted.situation == TO_VALIDATE:
         submitted = select(Fiche.student_id).where(Fiche.state == FicheState.SUBMITTED)
         statement = statement.where(Student.id.in_(submitted))
+    if wanted.situation == NOT_EVALUATED and wanted.since is not None:
+        statement = statement.where(not_evaluated_since(wanted.since))
     return statement.where(*find_words(Student, wanted.words))
 
 

@@ -16,5 +16,5 @@ def register_audit_labels() -> None:
             "scenario:restored": "a repris un scénario archivé",
         },
         objects={"scenario": "Scénario"},
-        fields={"scenario": {"parts": "Parties modifiées", "copied_from": "Copie du scénario"}},
+        fields={"scenario": {"parts": "Parties modifiées", "copied_from": "Copie du scénario", "diploma": "Diplôme"}},
     )

@@ -46,7 +46,7 @@ _SCENARIOS = (
         (),
     ),
     (
-        "CAP-ELEC",
+        "50025524",
         "Câbler un va-et-vient",
         False,
         ("CO2", "CO3"),

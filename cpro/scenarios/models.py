@@ -25,6 +25,7 @@ class Scenario(Owned, DiplomaScoped, Model):
         key_within_school("author_id", "account", name="fk_scenario_author"),
         Index("ix_scenario_establishment_id_changed_at", "establishment_id", "changed_at", "id"),
         Index("ix_scenario_establishment_id_search_key", "establishment_id", "search_key", "id"),
+        {"sqlite_autoincrement": True},  # the journal names it by its id
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
 from cpro.audit.operations import About, record
+from cpro.competences.models import Competence
 from cpro.competences.queries import list_competences
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import DomainError, FieldErrors, Forbidden, check_no_error
@@ -29,7 +33,8 @@ from cpro.students.queries import find_diploma
 TITLE_LENGTH = 150
 #: The worded fields that hold rich text, each in the column of its name.
 RICH_FIELDS = tuple(key.value for key in MaskKey if key.kind is FieldKind.RICH_TEXT)
-_COPY = " (copie)"
+#: How the title of a copy ends; a copy of a copy takes the next number of the first title.
+_COPY = re.compile(r" \(copie(?: [0-9]+)?\)$")
 #: How the journal calls the parts of a scenario: masks change labels, not these.
 _PARTS = {
     "diploma": "Diplôme",
@@ -71,8 +76,13 @@ def get_scenario_values(details: queries.ScenarioDetails) -> dict[str, Any]:
     }
 
 
-def create_scenario(values: Mapping[str, Any], *, by: Actor, now: datetime) -> Scenario:
-    """Write a scenario and return it; `values` are as `get_scenario_values` returns. Raises `FieldErrors`."""
+def create_scenario(
+    values: Mapping[str, Any], *, copied_from: Scenario | None = None, by: Actor, now: datetime
+) -> Scenario:
+    """Write a scenario and return it; `values` are as `get_scenario_values` returns, or `prepare_copy` of another one.
+
+    Raises `FieldErrors`.
+    """
     assert by.id is not None, "a scenario has an author"
     clean = _clean(values, author_id=by.id, kept_co_authors=())
     diploma: Diploma = clean["diploma"]
@@ -86,7 +96,13 @@ def create_scenario(values: Mapping[str, Any], *, by: Actor, now: datetime) -> S
     db.session.add(scenario)
     db.session.flush()
     _attach(scenario, clean)
-    _record("scenario:created", scenario, diploma, {}, by=by, now=now)
+    if copied_from is None:
+        _record("scenario:created", scenario, diploma, {}, by=by, now=now)
+        return scenario
+    changes: dict[str, tuple[Any, Any]] = {"copied_from": (None, f"n° {copied_from.id}")}
+    if diploma.id != copied_from.diploma_id:
+        changes["diploma"] = (copied_from.diploma.short_label, diploma.short_label)
+    _record("scenario:duplicated", scenario, diploma, changes, by=by, now=now)
     return scenario
 
 
@@ -118,28 +134,41 @@ def update_scenario(
     return True
 
 
-def duplicate_scenario(scenario_id: int, *, by: Actor, now: datetime) -> Scenario:
-    """Copy a scenario of the school, links and competences included; the actor is the author of the copy.
+@dataclass(frozen=True)
+class Copy:
+    """What the form of a copy shows; for another diploma, the competences kept by their code, and those left out."""
 
-    Raises `NotFound`.
+    values: Mapping[str, Any]
+    kept: Sequence[Competence] = ()
+    left_out: Sequence[Competence] = ()
+
+
+def prepare_copy(source: queries.ScenarioDetails, diploma: Diploma) -> Copy:
+    """Return the values of a copy of a scenario, for a diploma: nothing is written before `create_scenario`.
+
+    For another diploma than its own, the competences that bear the same codes are kept. It has no co-author.
     """
-    assert by.id is not None, "a scenario has an author"
-    source = queries.get_details(scenario_id)
-    values = get_scenario_values(source)
-    title = f"{source.scenario.title[: TITLE_LENGTH - len(_COPY)]}{_COPY}"
-    diploma = source.scenario.diploma
-    copy = Scenario(
-        diploma_id=diploma.id,
-        author_id=by.id,
-        created_at=now,
-        changed_at=now,
-        **_columns({**values, "title": title}),
-    )
-    db.session.add(copy)
-    db.session.flush()
-    _attach(copy, {"links": values["links"], "competences": values["competences"]})
-    _record("scenario:duplicated", copy, diploma, {"copied_from": (None, f"n° {scenario_id}")}, by=by, now=now)
-    return copy
+    values = {
+        **get_scenario_values(source),
+        "title": _name_copy(source.scenario.title),
+        "diploma": diploma.code,
+        "co_authors": [],
+    }
+    if diploma.id == source.scenario.diploma_id:
+        return Copy(values)
+    codes = {each.code for each in source.competences}
+    kept = [each for each in list_competences(diploma.id) if each.code in codes]
+    found = {each.code for each in kept}
+    left_out = [each for each in source.competences if each.code not in found]
+    return Copy({**values, "competences": [str(each.id) for each in kept]}, kept, left_out)
+
+
+def _name_copy(title: str) -> str:
+    """Return the title of a copy: "… (copie)", or the first of "… (copie 2)" and on that no scenario bears."""
+    base = _COPY.sub("", title)
+    taken = queries.list_titles(base[: TITLE_LENGTH // 2])
+    endings = (f" (copie {rank})" if rank > 1 else " (copie)" for rank in itertools.count(1))
+    return next(each for ending in endings if (each := base[: TITLE_LENGTH - len(ending)] + ending) not in taken)
 
 
 def archive_scenario(scenario_id: int, *, archived: bool, by: Actor, now: datetime) -> bool:

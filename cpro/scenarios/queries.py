@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from cpro.competences.models import Competence
+from cpro.core.counts import count_rows
 from cpro.core.errors import NotFound
-from cpro.core.lists import ListState, Page, count_rows, find_page_from, hold_words
+from cpro.core.lists import ListState, Page, find_page_from, hold_words
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission
 from cpro.extensions import db
@@ -119,14 +120,14 @@ def list_attached(scenario_id: int) -> dict[str, Sequence[ScenarioLink | Scenari
 
 
 def find_usual_diploma(account_id: int) -> Diploma | None:
-    """Return the diploma that the divisions of a teacher prepare for most often, or None."""
+    """Return the diploma that the divisions of a teacher, else those of the school, prepare for most often, or None."""
+    taught = (TeacherDivision.division_id == Division.id) & (TeacherDivision.account_id == account_id)
     return db.session.scalars(
         select(Diploma)
         .join(Division, Division.diploma_id == Diploma.id)
-        .join(TeacherDivision, TeacherDivision.division_id == Division.id)
-        .where(TeacherDivision.account_id == account_id)
+        .outerjoin(TeacherDivision, taught)
         .group_by(Diploma.id)
-        .order_by(func.count(TeacherDivision.id).desc(), Diploma.id)
+        .order_by(func.count(TeacherDivision.id).desc(), func.count(Division.id).desc(), Diploma.id)
         .limit(1)
     ).first()
 
@@ -144,7 +145,7 @@ def find_page(asked: ListState, account_id: int | None) -> Page[Scenario]:
 
 
 def count_scenarios(asked: ListState, account_id: int | None) -> int:
-    """Return how many scenarios the list holds, counting no further than one beyond `MOST_COUNTED`."""
+    """Return how many scenarios the list holds, or more than `MOST_COUNTED`."""
     return count_rows(select(Scenario.id).where(*_conditions(asked, account_id)), most=MOST_COUNTED)
 
 
@@ -172,6 +173,11 @@ def count_for_diploma(diploma_id: int) -> int:
 def count_in_use() -> int:
     """Return how many scenarios the school has in use."""
     return db.session.scalar(select(func.count(Scenario.id)).where(Scenario.archived_at.is_(None))) or 0
+
+
+def list_titles(beginning: str) -> set[str]:
+    """Return the titles of the school's scenarios that begin so."""
+    return set(db.session.scalars(select(Scenario.title).where(Scenario.title.startswith(beginning, autoescape=True))))
 
 
 def find_worked(competence_ids: Collection[int]) -> set[int]:

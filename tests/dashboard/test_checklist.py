@@ -13,10 +13,16 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cpro.core.permissions import Role
+from cpro.core.formatting import MoreThan
+from cpro.core.permissions import Permission, Role
+from cpro.core.web.checklist import ChecklistItem, NextStep
+from cpro.dashboard import views
+from cpro.dashboard.checklist import find_next_step
 from cpro.establishments.models import Establishment
 from cpro.imports.models import ImportRun, RunState
 from cpro.students.models import Division, Student
+from cpro.transfers.models import Direction
+from cpro.users.emergency.models import RoleLock
 from cpro.users.models import Account, ActivationCode
 from tests.factories import NOW, World, make_account, make_import, make_mef, make_student
 from tests.helpers.browser import Browser
@@ -112,6 +118,10 @@ def twin_divisions(session: Session, world: World) -> None:
     session.add(make_student(world.a.id, division_id=twin.id))
 
 
+def closed(session: Session, world: World) -> None:
+    session.add(RoleLock(establishment_id=world.a.id, role=Role.TEACHER, locked_at=NOW, locked_by="Sol"))
+
+
 def nothing_set(session: Session, world: World) -> None:
     school = session.get_one(Establishment, world.a.id)
     school.name, school.transfers_enabled = "", False
@@ -119,6 +129,7 @@ def nothing_set(session: Session, world: World) -> None:
 
 #: Title of each line, what shows it, its figure, and what its page offers whoever may do the act.
 LINES: dict[str, tuple[Prepare, str, str]] = {
+    "Rouvrir l’accès fermé d’urgence": (closed, "1", "Rouvrir"),
     "Ouvrir le compte du chef d’établissement": (no_head, "0", "Chef d’établissement"),
     "Faire activer le compte du chef d’établissement": (head_never_activated, "0", "Réinitialiser"),
     "Remettre les codes d’activation": (without_code, "1", "fiches"),
@@ -209,7 +220,7 @@ class TestChecklistCounts:
         self, as_: As, arrange: Arrange, world: World, code: dict[str, object], counted: bool
     ) -> None:
         with arrange() as session:
-            account = make_account(world.a.id, activated_at=None)
+            account = make_account(world.a.id, activated_at=None, password_hash=None)
             session.add(account)
             session.flush()
             values = {"code_hmac": "x" * 64, "created_at": NOW, "expires_at": NOW + timedelta(days=1), **code}
@@ -281,7 +292,11 @@ class TestChecklistOrder:
                 prepare(session, world)
             session.add(make_account(world.a.id, Role.STUDENT))
 
-        assert [*lines(browser)] == [
+        shown = [*lines(browser).values()]
+        missing = [each.title for each in shown if not each.is_done]
+        done = [each.title for each in shown if each.is_done]
+        order = [
+            "Préparer la rentrée 2026-2027",
             "Renseigner l’établissement",
             "Activer les transferts",
             "Déposer le logo et le cachet",
@@ -296,3 +311,80 @@ class TestChecklistOrder:
             "Ouvrir les comptes des élèves",
             "Relier les comptes d’apprenants à leur élève",
         ]
+
+        assert missing and done
+        assert [each.title for each in shown] == missing + done, "what is to be done comes first"
+        assert missing == [title for title in order if title in missing]
+        assert done == [title for title in order if title in done]
+        assert len(shown) == len(order)
+
+
+class TestFigures:
+    def test_figures_beyond_what_is_counted_are_said_to_be_more(self, as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(views, "count_together", lambda asked: dict.fromkeys(asked, MoreThan(10_000)))
+
+        page = Page(as_("administrator").get("/admin/"))
+
+        assert "Plus de 10 000 élèves présents dans l’établissement." in page.text
+        assert "Plus de 10 000 personnes n’ont ni mot de passe ni code valable" in page.text
+        assert "Sans compte, plus de 10 000 élèves présents ne peuvent pas se connecter." in page.text
+        assert "Plus de 50 000 connexions et plus de 50 000 autres actions inscrites au journal" in page.text
+        assert "Plus de 60 000 transferts reçus et plus de 60 000 envoyés depuis six mois." in page.text
+        assert "> 10 000" in page.text
+        assert "Divisions et comptes activés" not in page.text
+        assert "Relier les comptes d’apprenants" not in page.text
+
+
+class TestNextStep:
+    def test_next_step_is_said_once_something_is_done(self, as_: As) -> None:
+        typed = {"code": "ROCHE", "label": "CAP Roche", "short_label": "Roche"}
+        page = Page(as_("administrator").post("/admin/diplomes/new/", typed, follow_redirects=True))
+
+        assert "à régler. Continuer : " in page.text
+
+    def test_next_step_is_not_said_where_nothing_was_done(self, as_: As) -> None:
+        assert "Continuer : " not in Page(as_("administrator").get("/admin/diplomes/")).text
+
+    def test_next_step_is_an_act_of_the_person(self) -> None:
+        items = [
+            ChecklistItem("A", "", "/a", "", act=Permission.USERS_CONSENT),
+            ChecklistItem("B", "", "/b", "", done=True),
+            ChecklistItem("C", "", "/c", ""),
+            ChecklistItem("D", "", "/d", "", after=("imports",)),
+        ]
+
+        assert find_next_step(None, items, "") == NextStep("3 points restent à régler.", "C", "/c")
+        assert find_next_step(None, items, "imports") == NextStep("3 points restent à régler.", "D", "/d")
+        assert find_next_step(None, items[:2], "imports") is None
+
+    @pytest.mark.parametrize(
+        ("address", "typed", "said"),
+        [
+            ("/admin/eleves/colonnes/", {"colonne": "given_name"}, "colonnes"),
+            ("/admin/eleves/listes/garder/?situation=partis", {"name": "Partis"}, "Liste gardée"),
+            ("/nouveautes/lues", {}, "Vos nouveautés sont marquées comme lues."),
+        ],
+    )
+    def test_next_step_does_not_follow_what_is_the_readers_own(
+        self, as_: As, address: str, typed: dict[str, str], said: str
+    ) -> None:
+        page = Page(as_("administrator").post(address, typed, follow_redirects=True))
+
+        assert said in page.text
+        assert "C’est fait" in page.text
+        assert "Continuer : " not in page.text
+
+    def test_figures_of_charts_tell_their_change_since_the_week_and_the_month_before(
+        self, as_: As, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        counted = {"sign-ins 2": 9, "sign-ins 3": 12, "other actions 2": 5, "other actions 3": 5}
+        counted |= {f"{Direction.DESTINATION.value} 3": 6, f"{Direction.DESTINATION.value} 4": 4}
+        monkeypatch.setattr(views, "count_together", lambda asked: {name: counted.get(name, 0) for name in asked})
+
+        text = Page(as_("head").get("/admin/")).text
+
+        assert (
+            "La semaine dernière : 12 connexions, 3 de plus que la semaine d’avant ; "
+            "5 autres actions, autant que la semaine d’avant."
+        ) in text
+        assert "Le mois dernier : 4 reçus, 2 de moins que le mois d’avant." in text

@@ -10,7 +10,8 @@ from pathlib import Path
 from flask import Flask
 
 from cpro.core import tenancy
-from cpro.passport.archives import KEPT, delete_expired_archives, get_archive_store
+from cpro.core.jobs.files import KEPT
+from cpro.passport.archives import ARCHIVES
 from tests.factories import NOW
 from tests.helpers.browser import Browser
 from tests.helpers.uploads import sweep
@@ -44,7 +45,7 @@ class TestDeleteExpiredArchives:
 
         def swept_at(later: timedelta) -> list[str]:
             with app.app_context(), tenancy.platform_session("test") as session:
-                return delete_expired_archives(session, get_archive_store(app.config["CPRO_UPLOADS"]), now=NOW + later)
+                return ARCHIVES.delete_expired(session, now=NOW + later)
 
         assert swept_at(KEPT - timedelta(minutes=1)) == []
         assert len(stored(app)) == 1

@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from PIL import Image
 from pypdf import PdfReader
-from pypdf.generic import DictionaryObject, IndirectObject
 
 from cpro.core.documents import render_pages
 from cpro.establishments.imaging import PRINT_BOXES_MM, prepare_picture
@@ -23,6 +22,7 @@ from cpro.records.models import Place
 from cpro.students.models import Diploma, Division, Student
 from tests.factories import NOW
 from tests.helpers import pictures
+from tests.helpers.pdf import elements
 from tests.passport.conftest import bilan, evaluation, fiche, needs_pdftotext
 
 pytestmark = pytest.mark.integration
@@ -93,23 +93,6 @@ def reader_of(passport: Passport) -> PdfReader:
     return PdfReader(io.BytesIO(passport.content))
 
 
-def _tagged(node: Any) -> Iterator[DictionaryObject]:
-    """Yield the elements of the structure tree, in reading order."""
-    node = node.get_object() if isinstance(node, IndirectObject) else node
-    if isinstance(node, list):
-        for each in node:
-            yield from _tagged(each)
-    elif isinstance(node, DictionaryObject):
-        if "/S" in node:
-            yield node
-        if "/K" in node:
-            yield from _tagged(node["/K"])
-
-
-def elements(reader: PdfReader) -> list[DictionaryObject]:
-    return list(_tagged(reader.trailer["/Root"]["/StructTreeRoot"]))
-
-
 class TestRenderPassportAccessibility:
     def test_render_passport_is_tagged_titled_and_in_french(self) -> None:
         reader = reader_of(render(ordinary()))
@@ -150,6 +133,32 @@ class TestRenderPassportAccessibility:
         assert all(after - before <= 1 for before, after in itertools.pairwise(headings))
         assert tags.count("/TH") >= 4
         assert tags.count("/Table") == 1
+
+    def test_render_passport_relates_each_label_to_its_value(self, text_of: Read) -> None:
+        passport = render(ordinary())
+
+        assert "Date de naissance : 31/01/2009" in text_of(passport.content)
+        items = [each["/S"] for each in elements(reader_of(passport)) if each["/S"] in ("/Lbl", "/LBody")]
+        assert items[:6] == ["/Lbl", "/LBody"] * 3
+
+    def test_render_passport_parts_its_kind_and_the_name(self) -> None:
+        outline = reader_of(render(ordinary())).outline
+
+        assert "Passeport professionnel\u00a0Noé AGATE" in [
+            each.title for each in outline if not isinstance(each, list)
+        ]
+
+    def test_render_passport_prints_nothing_below_seven_points(self) -> None:
+        sizes: set[float] = set()
+
+        def note(words: str, _cm: object, matrix: list[float], _font: object, size: float) -> None:
+            if words.strip():
+                sizes.add(round(size * abs(matrix[3]), 1))
+
+        for page in reader_of(render(ordinary())).pages:
+            page.extract_text(visitor_text=note)
+
+        assert min(sizes) >= 7
 
     def test_render_passport_each_page_bears_its_number_and_the_code(self) -> None:
         passport = render(portfolio([fiche() for _ in range(20)], [evaluation() for _ in range(60)]))

@@ -63,7 +63,7 @@ def written(world: World, arrange: Callable[[], AbstractContextManager[Session]]
     with arrange() as session:
         load(session)
         diplomas = {each.code: each.id for each in session.scalars(select(Diploma))}
-        melec, cap = diplomas[world.diploma_code], diplomas["CAP-ELEC"]
+        melec, cap = diplomas[world.diploma_code], diplomas["50025524"]
         competences = {
             each.code: each.id for each in session.scalars(select(Competence).where(Competence.diploma_id == melec))
         }

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cpro.competences import operations, queries, reader
+from cpro.competences import national, operations, queries, reader
 from cpro.competences.web.forms import ListForm
 from cpro.core import clock
 from cpro.core.concurrency import StaleForm, fingerprint
@@ -36,6 +36,7 @@ def index(diploma_id: int) -> ResponseReturnValue:
         "competences/list.html",
         diploma=diploma,
         competences=queries.list_competences(diploma_id),
+        source=national.find_source(diploma),
         may_edit=_may_edit(diploma),
     )
 
@@ -127,12 +128,10 @@ def diploma_section(object_type: str, object_id: str) -> tuple[str, dict[str, An
     }
 
 
-def _apply(diploma: Diploma, form: ListForm) -> ResponseReturnValue:
-    records = reader.read_list(form.content.data)
-    with unit_of_work():
-        plan = operations.update_list(
-            diploma, records, opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
-        )
+def describe_update(plan: operations.Plan) -> str:
+    """Return what saving a list changed, in a sentence."""
+    if plan.changes_nothing:
+        return "Rien n’a changé\u202f: la liste était déjà celle-là."
     parts = [
         plural(count, *words)
         for count, words in (
@@ -142,8 +141,16 @@ def _apply(diploma: Diploma, form: ListForm) -> ResponseReturnValue:
         )
         if count
     ]
-    message = f"Liste enregistrée : {join_french(parts)}." if parts else "Liste enregistrée dans son nouvel ordre."
-    return back_to(url_for(".index", diploma_id=diploma.id), message)
+    return f"Liste enregistrée : {join_french(parts)}." if parts else "Liste enregistrée dans son nouvel ordre."
+
+
+def _apply(diploma: Diploma, form: ListForm) -> ResponseReturnValue:
+    records = reader.read_list(form.content.data)
+    with unit_of_work():
+        plan = operations.update_list(
+            diploma, records, opened_on=form.version.data, by=current_actor(), now=clock.utcnow()
+        )
+    return back_to(url_for(".index", diploma_id=diploma.id), describe_update(plan))
 
 
 def _kept(plan: operations.Plan) -> list[str]:

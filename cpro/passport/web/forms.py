@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from wtforms import FileField, StringField
 
+from cpro.config import FIXED_SETTINGS
+from cpro.core.formatting import format_size
 from cpro.core.web.forms import BaseForm, required
+from cpro.core.web.uploads import bound_files
+
+#: Bytes of a copy that is compared: what is read of any request.
+_MAX_COPY: int = FIXED_SETTINGS["MAX_CONTENT_LENGTH"]
 
 
 class CodeForm(BaseForm):
@@ -21,4 +27,8 @@ class CodeForm(BaseForm):
 class CopyForm(BaseForm):
     """A copy of a passport to compare."""
 
-    copy = FileField("Choisir un fichier PDF…", description="8 Mo au plus. Le fichier est comparé, puis oublié.")
+    copy = FileField(
+        "Choisir un fichier PDF…",
+        description=f"{format_size(_MAX_COPY)} au plus. Le fichier est comparé, puis oublié.",
+        render_kw=bound_files(accept="application/pdf", max_bytes=_MAX_COPY),
+    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from cpro.audit.operations import About, record
 from cpro.competences.models import Competence
 from cpro.competences.queries import list_competences
 from cpro.core import tenancy
+from cpro.core.clock import first_day_of_school_year
 from cpro.core.concurrency import check_fresh
 from cpro.core.errors import check_no_error
 from cpro.core.formatting import format_date, plural
@@ -88,10 +89,22 @@ def check_teaches(division: Division, by: Actor) -> None:
         raise NotYourDivision
 
 
+class DivisionEvaluated(NamedTuple):
+    """What one evaluation of a division gave: to how many pupils, in which competence, on which day."""
+
+    pupils: int
+    competence: str
+    day: date
+
+    def describe(self) -> str:
+        """Return it in French, as the journal and the page that follows say it."""
+        return f"{plural(self.pupils, 'apprenant', 'apprenants')}, {self.competence}, le {format_date(self.day)}"
+
+
 def create_division_evaluations(
     division: Division, values: Mapping[str, str], levels: Mapping[int, str], *, by: Actor, now: datetime
-) -> int:
-    """Give pupils of a division a level each in one competence on one day; return how many got one.
+) -> DivisionEvaluated:
+    """Give pupils of a division a level each in one competence on one day.
 
     `levels` maps a pupil's id to 1–4, or blank for a pupil who is not evaluated. Raises `NotYourDivision`, and
     `FieldErrors` naming `niveau-<id>` for each refused level: a pupil gone or moved meanwhile, no such level.
@@ -107,7 +120,7 @@ def create_division_evaluations(
         if student_id not in there:
             errors[f"niveau-{student_id}"] = "Cet apprenant n’est plus dans la division : il n’est pas évalué."
             continue
-        level = _level(text)
+        level = read_level(text)
         if level is None:
             errors[f"niveau-{student_id}"] = "Choisissez un niveau de 1 à 4."
         else:
@@ -124,14 +137,15 @@ def create_division_evaluations(
             for student_id, level in sorted(wanted.items())
         ],
     )
+    evaluated = DivisionEvaluated(len(wanted), common["competence_code"], common["evaluated_on"])
     record(
         "evaluation:division",
         About("division", division.id, division.code),
         by=by,
         now=now,
-        changes={"evaluated": (None, plural(len(wanted), "apprenant", "apprenants"))},
+        changes={"evaluated": (None, evaluated.describe())},
     )
-    return len(wanted)
+    return evaluated
 
 
 def _clean(
@@ -139,7 +153,7 @@ def _clean(
 ) -> dict[str, Any]:
     errors: dict[str, str] = {}
     division = db.session.get(Division, student.division_id) if student.division_id else None
-    level = _level(values.get("level") or "")
+    level = read_level(values.get("level") or "")
     if level is None:
         errors["level"] = "Choisissez un niveau de 1 à 4."
     uid = values.get("fiche") or None
@@ -161,8 +175,8 @@ def _clean_common(
     """Return what évaluations of several pupils have in common; note what is refused."""
     return {
         **_clean_competence(division, values.get("competence") or "", errors, stored),
-        **_clean_scenario(division, values.get("scenario") or "", errors, stored),
-        "evaluated_on": _day(values, errors, now),
+        **clean_scenario(division, values.get("scenario") or "", errors, stored),
+        "evaluated_on": clean_day(values, errors, now),
     }
 
 
@@ -180,7 +194,12 @@ def _clean_competence(
     if competence is None:
         errors["competence"] = "Choisissez une compétence du diplôme."
         return {}
-    diploma = db.session.get_one(Diploma, division.diploma_id)
+    return describe_competence(competence)
+
+
+def describe_competence(competence: Competence) -> dict[str, Any]:
+    """Return the columns of an évaluation that name a competence and its diploma."""
+    diploma = db.session.get_one(Diploma, competence.diploma_id)
     return {
         "competence_id": competence.id,
         "competence_code": competence.code,
@@ -190,9 +209,10 @@ def _clean_competence(
     }
 
 
-def _clean_scenario(
-    division: Division | None, wanted: str, errors: dict[str, str], stored: Evaluation | None
+def clean_scenario(
+    division: Division | None, wanted: str, errors: dict[str, str], stored: Evaluation | None = None
 ) -> dict[str, Any]:
+    """Return the columns of an évaluation that name its scenario, by id; note in `errors` one that is not offered."""
     if stored is not None and wanted == str(stored.scenario_id or ""):
         return {}
     if not wanted:
@@ -209,14 +229,23 @@ def _chosen(rows: Sequence[Row], wanted: str) -> Row | None:
     return next((row for row in rows if str(row.id) == wanted), None)
 
 
-def _level(text: str) -> int | None:
+def read_level(text: str) -> int | None:
+    """Return the level that a text says, 1 to 4, or None."""
     return {str(level.value): level.value for level in Level}.get(text)
 
 
-def _day(values: Mapping[str, str], errors: dict[str, str], now: datetime) -> date | None:
+def clean_day(values: Mapping[str, str], errors: dict[str, str], now: datetime) -> date | None:
+    """Return the day of an évaluation, in `evaluated_on`; note in `errors` one that is missing or still to come."""
     day = rules.parse_day(values, "evaluated_on", errors, required="Indiquez le jour de l’évaluation.")
     today = rules.get_school_today(now)
     if day and day > today:
         errors["evaluated_on"] = f"Ce jour n’est pas encore venu : nous sommes le {format_date(today)}."
         return None
     return day
+
+
+def describe_past_year(day: date | None, now: datetime) -> str:
+    """Return the sentence about a day that is of a school year before this one, "" for any other."""
+    if day is None or day >= first_day_of_school_year(rules.get_school_today(now)):
+        return ""
+    return f"Le {format_date(day)} est d’une année scolaire passée\u202f: vérifiez que c’est bien le jour voulu."

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, not_, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -19,6 +20,7 @@ from cpro.core.clock import last_day_of_school_year
 from cpro.core.concurrency import check_fresh
 from cpro.core.drafts.operations import forget_subjects
 from cpro.core.errors import FieldErrors
+from cpro.core.lists import ListState, Page, find_page_from
 from cpro.core.permissions import Actor
 from cpro.establishments.models import Establishment
 from cpro.establishments.operations.audit import record_about_school
@@ -113,27 +115,24 @@ def get_preview(now: datetime, *, years: int | None = None) -> Preview:
     return Preview(figures, departed - figures.pupils)
 
 
-def list_departures(now: datetime, *, limit: int, offset: int = 0) -> list[Departure]:
-    """Return the departed pupils of the current school who have records, those whose records go first before.
+def find_departures(asked: ListState, now: datetime) -> Page[Departure]:
+    """Return a page of the departed pupils of the current school who have records, whose records go first before.
 
-    Those whose day of departure is unknown come last.
+    Those whose day of departure is unknown come last. No index has this order: what is kept of the departed is sorted,
+    three years of them at most.
     """
     years = get_current_establishment().retention_years
-    students = db.session.scalars(
-        select(Student)
-        .where(Student.is_active.is_(False), _has_records())
-        .options(joinedload(Student.division))
-        .order_by(Student.departed_on.is_(None), Student.departed_on, Student.search_key, Student.id)
-        .limit(limit)
-        .offset(offset)
-    ).all()
-    figures = count_records([student.id for student in students])
-    written = get_last_changes([student.id for student in students if student.departed_on is None])
-    return [
-        Departure(student, figures[student.id].total, max(get_deletion_day(departed_on, years), now.date()))
-        for student in students
-        for departed_on in [student.departed_on or _supposed_departure(student, written[student.id])]
-    ]
+    departed = select(Student).where(Student.is_active.is_(False), _has_records()).options(joinedload(Student.division))
+    day = func.coalesce(Student.departed_on, date.max)
+    page = find_page_from(asked, departed, day, Student.search_key, Student.id)
+    figures = count_records([student.id for student in page.rows])
+    written = get_last_changes([student.id for student in page.rows if student.departed_on is None])
+
+    def departure_of(student: Student) -> Departure:
+        departed_on = student.departed_on or _supposed_departure(student, written[student.id])
+        return Departure(student, figures[student.id].total, max(get_deletion_day(departed_on, years), now.date()))
+
+    return page.show(departure_of)
 
 
 def list_schools_to_expire(now: datetime) -> Sequence[int]:
@@ -220,23 +219,28 @@ def _gone_before(since: date) -> ColumnElement[bool]:
     """Return the condition of the departed pupils whose years are counted from before a day."""
     # A school year ends before `since` if it is over when the one of `since` begins.
     year_began = datetime(last_day_of_school_year(since).year - 1, 9, 1, tzinfo=UTC)
-    written_since = or_(
-        *(
-            select(model.id).where(model.student_id == Student.id, model.changed_at >= year_began).exists()
-            for model in _IN_ORDER
-        )
-    )
+    written_since = or_(*(_has_one(model, model.changed_at >= year_began) for model in _IN_ORDER))
     undated = and_(Student.departed_on.is_(None), Student.created_at < year_began, not_(written_since))
     return and_(Student.is_active.is_(False), or_(Student.departed_on < since, undated))
 
 
 def _has_records() -> ColumnElement[bool]:
-    return or_(*(select(model.id).where(model.student_id == Student.id).exists() for model in _IN_ORDER))
+    return or_(*(_has_one(model) for model in _IN_ORDER))
+
+
+def _has_one(model: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition of the pupils who have such a record, also in a statement that reads those records."""
+    return select(model.id).where(_is_of_pupil(model), *conditions).correlate(Student).exists()
+
+
+def _is_of_pupil(model: Any) -> ColumnElement[bool]:
+    """Return the condition of the records of a pupil; their school is the first column of the index of both."""
+    return and_(model.establishment_id == Student.establishment_id, model.student_id == Student.id)
 
 
 def _count(session: Session, whose: ColumnElement[bool]) -> Expired:
     counts = [
-        session.scalar(select(func.count(model.id)).where(model.student_id.in_(select(Student.id).where(whose)))) or 0
+        session.scalar(select(func.count(model.id)).join(Student, _is_of_pupil(model)).where(whose)) or 0
         for model in (Fiche, Evaluation, Bilan)
     ]
     return Expired(_count_pupils(session, whose), *counts)

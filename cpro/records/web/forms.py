@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wtforms import RadioField, SelectChoice, SelectField, StringField
 
-from cpro.core.web.forms import DayField, VersionedForm, marked_required
+from cpro.core.web.forms import BaseForm, DayField, VersionedForm, marked_required
 from cpro.core.web.richtext import RichTextField
 from cpro.records.models import Level, Place
 
@@ -40,6 +40,17 @@ class CommonEvaluationForm(VersionedForm):
 
     competence = SelectField("Compétence", [marked_required], validate_choice=False)
     evaluated_on = DayField("Jour de l’évaluation", [marked_required])
+    scenario = SelectField("Scénario", description="Celui de la séance, s’il y en a un.", validate_choice=False)
+
+
+class GridForm(BaseForm):
+    """What the levels of a grid have in common; its cells are read by the page."""
+
+    evaluated_on = DayField(
+        "Jour de l’évaluation",
+        [marked_required],
+        description="Un autre jour montre ce que vous y aviez donné.",
+    )
     scenario = SelectField("Scénario", description="Celui de la séance, s’il y en a un.", validate_choice=False)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Collection
 from flask import Flask
 
 from cpro.core import events
-from cpro.core.permissions import Permission
+from cpro.core.counts import MOST_WAITING, Counted
+from cpro.core.permissions import Permission, Principal
 from cpro.core.web.registry import MenuEntry, registry
 from cpro.records.operations.retention import forget_drafts
-from cpro.records.queries import find_evaluated
+from cpro.records.queries import find_evaluated, select_to_validate
 
 
 def register_hooks(app: Flask) -> None:
@@ -24,6 +25,7 @@ def register_hooks(app: Flask) -> None:
             order=33,
             icon="document",
             covers=("records.*",),
+            waits=_list_fiches,
         )
     )
     app_registry.add_menu_entry(
@@ -33,6 +35,13 @@ def register_hooks(app: Flask) -> None:
     )
     events.competences_used.connect(_competences_used)
     events.import_undone.connect(_forget_drafts)
+
+
+def _list_fiches(person: Principal) -> list[Counted]:
+    """Return the fiches that wait for a teacher."""
+    if not person.can(Permission.PUPILS_EVALUATE) or person.id is None:
+        return []
+    return [Counted(select_to_validate(person.id), MOST_WAITING)]
 
 
 def _competences_used(sender: object, *, ids: frozenset[int], **_more: object) -> set[int]:

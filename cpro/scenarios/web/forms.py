@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from wtforms import BooleanField, Field, FieldList, Form, FormField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, Field, FieldList, Form, FormField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
+from cpro.core.web.choices import TickField
 from cpro.core.web.forms import VersionedForm, marked_required
 from cpro.core.web.richtext import RichTextField
 from cpro.masks.models import FieldKind, MaskKey
@@ -61,13 +62,6 @@ class LinksField(FieldList):
 _FIELDS = {FieldKind.RICH_TEXT: RichTextField, FieldKind.LINKS: LinksField}
 
 
-class _Ticked(SelectMultipleField):
-    """Boxes to tick; what is not offered is the rule's to refuse."""
-
-    def pre_validate(self, form: Any) -> None:
-        """Leave the choice to the operation, which says it in its own words."""
-
-
 class ScenarioForm(VersionedForm):
     """A scenario; `prepare` must be called before it is shown."""
 
@@ -75,10 +69,10 @@ class ScenarioForm(VersionedForm):
     diploma = SelectField("Diplôme", validate_choice=False)
     co_intervention = BooleanField("Co-intervention : deux enseignants, général et professionnel, ensemble")
     vars().update({key.value: _FIELDS[key.kind]() for key in MaskKey})  # here, in the order of the screen
-    competences = _Ticked("Compétences travaillées", choices=[])
+    competences = TickField("Compétences travaillées", choices=[])
     #: those that were ticked for another diploma: posted again so that going back to it finds them, never saved
-    set_aside = _Ticked(choices=[])
-    co_authors = _Ticked(
+    set_aside = TickField(choices=[])
+    co_authors = TickField(
         "Co-auteurs", choices=[], description="Ils modifient le scénario comme vous ; les autres enseignants le lisent."
     )
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cpro.competences.models import Competence
 from cpro.competences.queries import list_competences, list_named
 from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError
-from cpro.core.formatting import format_instant
+from cpro.core.formatting import format_instant, join_french
+from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, can, requires
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import announce, current_actor, current_principal
 from cpro.core.web.edit_page import EditPage
 from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.screens import remembered
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
 from cpro.establishments.web.modules import close_with
@@ -27,6 +30,9 @@ from cpro.scenarios import listing, operations, pdf, queries
 from cpro.scenarios.web.forms import CHANGE_DIPLOMA, MORE_LINKS, ScenarioForm
 from cpro.students.models import Diploma
 from cpro.students.queries import find_diploma, list_diplomas
+
+#: Under which the list is remembered as it was left.
+_LIST = "scenarios"
 
 bp = Blueprint("scenarios", __name__, url_prefix="/scenarios")
 
@@ -44,15 +50,16 @@ def index() -> ResponseReturnValue:
     is_narrowed = listing.is_narrowed(asked)
     if is_narrowed:  # words of titles stay out of the journal
         announce(events.search_made, "scenarios", screen="Scénarios", sought=diploma.short_label if diploma else "")
+    remembered.remember(_LIST, asked)
     page = queries.find_page(asked, account_id)
     return render_page(
         "scenarios/list.html",
         asked=asked,
         is_narrowed=is_narrowed,
+        shown=_words_of_filters(diploma, competences),
         page=page,
         codes=queries.list_codes_by_scenario([each.id for each in page.rows]),
         total=queries.count_scenarios(asked, account_id),
-        most_counted=queries.MOST_COUNTED,
         diplomas=list_diplomas(),
         competences=competences,
         states=listing.STATE_LABELS,
@@ -62,28 +69,43 @@ def index() -> ResponseReturnValue:
     )
 
 
+def _words_of_filters(diploma: Diploma | None, competences: Sequence[Competence]) -> dict[str, dict[str, str]]:
+    return {
+        "diplome": {diploma.code: diploma.short_label} if diploma else {},
+        "competence": {str(each.id): f"compétence {each.code}" for each in competences},
+        "auteur": {"moi": "les miens"},
+        "etat": dict(listing.STATE_LABELS),
+    }
+
+
 class ScenarioPage(EditPage[ScenarioForm]):
     """The form of a scenario, to its author and co-authors, or of one that is not written yet."""
 
     form_class, template = ScenarioForm, "scenarios/form.html"
     keeps_absent = False
 
-    def __init__(self, scenario_id: int | None = None) -> None:
-        self.scenario_id = scenario_id
-        self.draft = DraftKey("scenario", str(scenario_id or "new"))
+    def __init__(self, scenario_id: int | None = None, *, source_id: int | None = None) -> None:
+        self.scenario_id, self.source_id = scenario_id, source_id
+        self.draft = DraftKey("scenario", str(scenario_id or "new") if source_id is None else f"copy-{source_id}")
+        self.source = queries.get_details(source_id) if source_id is not None else None
+        self.copy: operations.Copy | None = None
         self.about = ("scenario", scenario_id) if scenario_id is not None else None
         self.details = _get_own_details(scenario_id) if scenario_id is not None else None
 
     def load(self) -> None:
         self.details = queries.get_details(self.scenario_id) if self.scenario_id is not None else None
+        self.source = queries.get_details(self.source_id) if self.source_id is not None else None
 
     def values(self) -> Mapping[str, Any] | None:
         return operations.get_scenario_values(self.details) if self.details else None
 
     def first_values(self) -> Mapping[str, Any]:
-        code = request.args.get("diplome", "")
-        diploma = find_diploma(code) if code else queries.find_usual_diploma(current_actor().id or 0)
-        diploma = diploma or next(iter(list_diplomas()), None)
+        code = request.args.get("diplome", "")[:20]
+        asked = find_diploma(code) if code else None
+        if self.source is not None:
+            self.copy = operations.prepare_copy(self.source, asked or self.source.scenario.diploma)
+            return self.copy.values
+        diploma = asked or queries.find_usual_diploma(current_actor().id or 0) or next(iter(list_diplomas()), None)
         return {"diploma": diploma.code if diploma else ""}
 
     def complete(self, form: ScenarioForm) -> None:
@@ -95,7 +117,9 @@ class ScenarioPage(EditPage[ScenarioForm]):
         values, by, now = _values(form), current_actor(), clock.utcnow()
         message = "Scénario enregistré."
         if self.scenario_id is None:
-            return url_for("scenarios.show", scenario_id=operations.create_scenario(values, by=by, now=now).id), message
+            source = queries.get_scenario(self.source_id) if self.source_id is not None else None
+            written = operations.create_scenario(values, copied_from=source, by=by, now=now)
+            return url_for("scenarios.show", scenario_id=written.id), message
         opened_on = form.version.data
         changed = operations.update_scenario(self.scenario_id, values, opened_on=opened_on, by=by, now=now)
         return url_for("scenarios.show", scenario_id=self.scenario_id), message if changed else "Rien n’a changé."
@@ -120,10 +144,13 @@ class ScenarioPage(EditPage[ScenarioForm]):
     def context(self, form: ScenarioForm) -> Mapping[str, Any]:
         return {
             "scenario": self.details.scenario if self.details else None,
+            "source": self.source.scenario if self.source else None,
+            "copied": _describe_competences(self.copy) if self.copy else "",
             "diploma": find_diploma(form.diploma.data or ""),
             "set_aside": list_named(form.set_aside.data or ()),
             "change_diploma": CHANGE_DIPLOMA,
             "more_links": MORE_LINKS,
+            "list_url": _list_url(),
         }
 
     def answer(self) -> ResponseReturnValue:
@@ -135,15 +162,15 @@ class ScenarioPage(EditPage[ScenarioForm]):
 @bp.get("/nouveau")
 @requires(Permission.SCENARIOS_EDIT)
 def create() -> ResponseReturnValue:
-    """Show an empty form, for the diploma asked or the one the teacher usually teaches."""
-    return ScenarioPage().show()
+    """Show an empty form, or a copy to adapt, for the diploma asked or the one the teacher usually teaches."""
+    return ScenarioPage(source_id=_asked_source()).show()
 
 
 @bp.post("/nouveau")
 @requires(Permission.SCENARIOS_EDIT, keeps_typed_form=True)
 def save_new() -> ResponseReturnValue:
     """Save a new scenario, or show its form again."""
-    return ScenarioPage().answer()
+    return ScenarioPage(source_id=_asked_source()).answer()
 
 
 @bp.get("/<int:scenario_id>")
@@ -158,7 +185,9 @@ def show(scenario_id: int) -> ResponseReturnValue:
         labels=_labels(details.scenario.diploma),
         changed_at=format_instant(details.scenario.changed_at, get_current_establishment().timezone),
         may_write=_may_write(),
+        diplomas=list_diplomas() if _may_write() else (),
         is_own=queries.is_written_by(details.scenario, _own_id()),
+        list_url=_list_url(),
     )
 
 
@@ -192,14 +221,21 @@ def save(scenario_id: int) -> ResponseReturnValue:
     return ScenarioPage(scenario_id).answer()
 
 
-@bp.post("/<int:scenario_id>/dupliquer")
-@requires(Permission.SCENARIOS_EDIT)
-def duplicate(scenario_id: int) -> ResponseReturnValue:
-    """Copy a scenario; the copy belongs to the person who asked."""
-    with unit_of_work():
-        copy_id = operations.duplicate_scenario(scenario_id, by=current_actor(), now=clock.utcnow()).id
-    return back_to(
-        url_for("scenarios.edit", scenario_id=copy_id), "Voici votre copie : vous en êtes le seul auteur, modifiez-la."
+def _asked_source() -> int | None:
+    """Return the number of the scenario that the address asks to copy, 0 for what is none; None where it asks none."""
+    asked = request.args.get("copie")
+    return None if asked is None else read_id(asked) or 0
+
+
+def _describe_competences(done: operations.Copy) -> str:
+    """Return which competences a copy for another diploma kept, and which it left out, or ""."""
+    kept, left_out = (join_french([each.code for each in found]) for found in (done.kept, done.left_out))
+    return " ".join(
+        [
+            *([f"Compétences reprises par leur code, à relire\u202f: {kept}."] if kept else []),
+            *(["Aucune compétence n’a le même code dans ce diplôme."] if left_out and not kept else []),
+            *([f"Sans équivalent dans ce diplôme, non reprises\u202f: {left_out}."] if left_out else []),
+        ]
     )
 
 
@@ -245,6 +281,11 @@ def _archive(scenario_id: int, *, archived: bool) -> ResponseReturnValue:
         cancel_url=page,
         danger=False,
     )
+
+
+def _list_url() -> str:
+    """Return the address of the list as it was left."""
+    return remembered.address_of(_LIST, url_for("scenarios.index"))
 
 
 def _own_id() -> int | None:

@@ -49,6 +49,18 @@ def stored(app: Flask, diploma_id: int) -> list[tuple[str, str, int]]:
 
 
 class TestCompetencesPage:
+    def test_competences_page_comes_next_after_a_diploma_is_created(self, as_: As) -> None:
+        browser = as_("administrator")
+        typed = {"code": "ROCHE", "label": "CAP Roche", "short_label": "Roche"}
+        page = Page(browser.post("/admin/diplomes/new/", typed, follow_redirects=True))
+
+        assert "La fiche est créée : Roche. Ajoutez maintenant ses compétences." in page.text
+        [paste] = {link for link in page.links if link.endswith("/competences/coller")}
+        assert browser.get(paste).status_code == 200
+        empty = Page(browser.get(paste.removesuffix("/coller")))
+        assert "collez-la, telle que le référentiel la donne, ou déposez-en une, à partir du modèle" in empty.text
+        assert empty.links.count(paste) == 2, "above, and under the sentence"
+
     @pytest.mark.parametrize("role", ["administrator", "head", "support"])
     def test_competences_page_is_open_to_those_who_read_diplomas(self, as_: As, diplomas: Diplomas, role: str) -> None:
         browser = as_(role, enter="a" if role == "support" else None)
@@ -67,9 +79,9 @@ class TestCompetencesPage:
     def test_competences_page_of_another_school_does_not_exist(self, as_: As, diplomas: Diplomas) -> None:
         browser = as_("administrator")
 
-        for end in ("", "/modele", "/deposer", "/vider"):
+        for end in ("", "/modele", "/deposer", "/coller", "/vider"):
             assert browser.get(diplomas.page("theirs", end)).status_code == 404
-        for end in ("/deposer", "/vider"):
+        for end in ("/deposer", "/coller", "/vider"):
             assert browser.post(diplomas.page("theirs", end)).status_code == 404
 
     def test_competences_page_an_inspector_reads_those_of_the_mandate_alone(

@@ -14,11 +14,11 @@ import time_machine
 from flask import Flask
 from pypdf import PdfReader
 
+from cpro.core.jobs.files import KEPT
 from cpro.core.jobs.models import Job
 from cpro.core.jobs.operations import enqueue
 from cpro.core.permissions import Actor
 from cpro.core.transactions import platform_unit_of_work
-from cpro.passport.archives import KEPT
 from cpro.students.models import Student, TeacherDivision
 from tests.factories import NOW, World
 from tests.helpers.browser import Browser

@@ -14,6 +14,7 @@ from cpro.passport import level_charts, previews
 from tests.factories import World, make_mandate
 from tests.helpers import pictures
 from tests.helpers.browser import Browser
+from tests.helpers.pages import Page
 from tests.helpers.records import nothing_written, set_school, set_up
 from tests.helpers.uploads import LOGO_TAB, undo, upload
 from tests.passport.conftest import SECRET, Class_
@@ -65,6 +66,25 @@ class TestPreviewsAccess:
         assert LAST in text
         assert [page.status_code for page in pages] == [200, 200]
         assert class_a.issues() == []
+
+    def test_previews_access_the_large_page_leads_back_and_shows_the_stamp_to_those_who_may(
+        self, as_: As, world: World
+    ) -> None:
+        large, stamped = f"{LOGO_TAB}/passeport/premiere-page", f"{LOGO_TAB}/passeport/derniere-page"
+        head, support = as_("head"), as_("support", enter="a")
+
+        tab, page = Page(head.get(LOGO_TAB)), head.get(stamped)
+
+        assert {large, stamped} <= set(tab.links)
+        assert "<title>" in page.text and "Dernière page d’un passeport" in page.text.partition("</title>")[0]
+        assert LAST in page.text and LOGO_TAB in Page(page).links
+        assert (support.get(large).status_code, support.get(stamped).status_code) == (200, 403)
+
+    def test_previews_access_the_large_pages_go_with_the_module(self, app: Flask, as_: As, world: World) -> None:
+        set_school(app, world.a.id, passport_enabled=False)
+
+        pages = ("premiere-page", "derniere-page")
+        assert [as_("head").get(f"{LOGO_TAB}/passeport/{page}").status_code for page in pages] == [404, 404]
 
 
 class TestPreviewPages:

@@ -135,6 +135,17 @@ class TestCreateEvaluation:
         assert "Scénario Marqueur" not in browser.get(f"{own}/evaluations/nouvelle").text
         assert browser.post(f"{own}/evaluations/nouvelle", typed).status_code == 422
 
+    def test_create_evaluation_a_day_of_a_past_school_year_is_told(
+        self, as_: As, classroom: Class, own: str, typed: dict[str, Any]
+    ) -> None:
+        browser, told = as_("teacher"), "Le 27/05/2026 est d’une année scolaire passée"
+        address = f"{own}/evaluations/nouvelle"
+
+        past = browser.post(address, {**typed, "evaluated_on": "2026-05-27"})
+        assert told in Page(browser.get(past.location)).text
+        usual = browser.post(address, typed)
+        assert "année scolaire passée" not in Page(browser.get(usual.location)).text
+
     def test_create_evaluation_the_fiche_of_another_pupil_is_refused(
         self, app: Flask, as_: As, classroom: Class, own: str, typed: dict[str, Any]
     ) -> None:
@@ -236,7 +247,9 @@ class TestSaveDivision:
         )
 
         new = rows(app, Evaluation)[before:]
+        told = f"2 apprenants, {new[0]['competence_code']}, le {new[0]['evaluated_on']:%d/%m/%Y}"
         assert answer.status_code == 303
+        assert f"Évaluations enregistrées en 2ALP : {told}." in Page(browser.get(answer.location)).text
         assert {(row["student_id"], row["level"]) for row in new} == {(classroom.own, 4), (classroom.mate, 2)}
         assert len({row["origin_uid"] for row in new}) == 2
         with platform() as session:
@@ -244,7 +257,7 @@ class TestSaveDivision:
         assert (line.action, line.object_label, line.changes) == (
             "evaluation:division",
             "2ALP",
-            {"evaluated": [None, "2 apprenants"]},
+            {"evaluated": [None, told]},
         )
 
     def test_save_division_all_or_nothing(self, app: Flask, as_: As, classroom: Class, typed: dict[str, Any]) -> None:

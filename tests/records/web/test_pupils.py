@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from cpro.competences.models import Competence
 from cpro.records.models import FicheState
-from cpro.students.models import Student
+from cpro.students.models import Division, Student, TeacherDivision
 from tests.factories import World, make_mandate, make_student
 from tests.helpers.browser import Browser
-from tests.helpers.pages import Page
+from tests.helpers.pages import Page, text_of, walk
 from tests.helpers.records import set_up
 from tests.helpers.statements import count_statements
 from tests.records.conftest import MARKER, Class, make_bilan, make_evaluation, make_fiche
@@ -96,14 +96,38 @@ class TestPupils:
             ),
         )
 
-        text = as_("teacher").get("/eleves?recherche=foule&page=2").text
+        browser, address = as_("teacher"), "/eleves?recherche=foule"
 
-        assert "Page 2 sur 2" in text
-        assert "recherche=foule" in text and "page=1" in text
+        assert len(Page(browser.get(address)).rows()) == 50
+        assert len(walk(browser, address)) == 60
+        assert "recherche=foule" in Page(browser.get(address)).neighbour("last")
+
+    def test_pupils_of_a_teacher_stand_by_division_those_of_a_head_by_name(
+        self, app: Flask, as_: As, classroom: Class, world: World
+    ) -> None:
+        def fill(session: Session) -> None:
+            others = Division(establishment_id=world.a.id, code="1AAA", label="")
+            session.add(others)
+            session.flush()
+            session.add(
+                TeacherDivision(
+                    establishment_id=world.a.id, account_id=world.a.account_ids["teacher"], division_id=others.id
+                )
+            )
+            for number in range(40):
+                of = {"last_name": f"Foule{number:02}", "division_id": (classroom.division, others.id)[number % 2]}
+                session.add(make_student(world.a.id, **of))
+
+        set_up(app, fill)
+
+        taught, everybody = (walk(as_(role), "/eleves?recherche=foule") for role in ("teacher", "head"))
+
+        assert [row[1] for row in taught] == sorted(row[1] for row in taught)
+        assert [row[0].split()[0] for row in everybody] == [f"FOULE{number:02}" for number in range(40)]
 
     def test_pupils_the_fiches_that_wait_are_counted_and_found(self, app: Flask, as_: As, classroom: Class) -> None:
         browser = as_("teacher")
-        assert "attend votre validation" not in Page(browser.get("/eleves")).text
+        assert "fiche à valider en 2ALP" not in Page(browser.get("/eleves")).text
 
         set_up(
             app,
@@ -113,7 +137,8 @@ class TestPupils:
         )
 
         page = Page(browser.get("/eleves"))
-        assert "1 fiche attend votre validation" in page.text
+        assert "1 fiche à valider en 2ALP" in page.text
+        assert "/eleves?division=2ALP&situation=a-valider" in page.links
         assert "1 à valider" in page.text
         found = Page(browser.get("/eleves?situation=a-valider")).text
         assert "AGATE" in found and "BÉRYL" not in found
@@ -223,3 +248,26 @@ class TestEmptyForms:
 
         assert answer.status_code == 422
         assert all(Page(answer).error(field) for field in fields)
+
+
+class TestFiltersInUse:
+    @pytest.mark.parametrize(
+        ("address", "words"),
+        [
+            (
+                "/eleves?recherche=a&division={division}&situation=tous",
+                ["division {division}", "présents et partis", "recherche « a »", "Tout montrer"],
+            ),
+            ("/eleves/{own}/fiches?etat=draft", ["brouillon", "Tout montrer"]),
+            ("/eleves/{own}/evaluations?competence=C1", ["C1", "Tout montrer"]),
+            ("/eleves", []),
+        ],
+    )
+    def test_filters_in_use_are_words_that_can_be_taken_away(
+        self, as_: As, classroom: Class, address: str, words: list[str]
+    ) -> None:
+        main = Page(as_("head").get(address.format(own=classroom.own, division="2TNE"))).main
+        lists = [each for each in main.iter("ul") if each.get("class") == "listing-words"]
+        found = [text_of(each).removeprefix("Retirer le filtre : ") for each in lists for each in each.iter("a")]
+
+        assert found == [each.format(division="2TNE") for each in words]

@@ -39,16 +39,17 @@ class TestScenariosWithoutRight:
             for address in ("/scenarios", "/scenarios/nouveau", *(written.page(end) for end in READING + WRITING)):
                 answer = browser.get(address)
                 assert (answer.status_code, SECRET in answer.text) == (403, False), address
-            for end in (*WRITING, "/dupliquer"):
+            for end in WRITING:
                 answer = browser.post(written.page(end), written.typed())
                 assert (answer.status_code, SECRET in answer.text) == (403, False), end
-            assert browser.post("/scenarios/nouveau", written.typed()).status_code == 403
+            for address in ("/scenarios/nouveau", f"/scenarios/nouveau?copie={written.own}"):
+                assert browser.post(address, written.typed()).status_code == 403
 
     @pytest.mark.parametrize("role", ["administrator", "support"])
     def test_scenarios_leave_no_trace_in_what_others_may_read(self, as_: As, written: Written, role: str) -> None:
         teacher = as_("teacher")
         teacher.post(written.page("/modifier"), written.typed(title="Nouveau-secret-titre"))
-        teacher.post(written.page("/dupliquer"))
+        teacher.post(f"/scenarios/nouveau?copie={written.own}", written.typed(title="Copie-secret-titre"))
         teacher.post(written.page("/archiver"))
         browser = as_(role, enter="a" if role == "support" else None)
 
@@ -67,7 +68,7 @@ class TestScenariosWithoutRight:
         page = Page(browser.get("/scenarios"))
         assert "Écrire un scénario" not in page.text
         with nothing_written(app):
-            for end in (*WRITING, "/dupliquer"):
+            for end in WRITING:
                 assert browser.post(written.page(end), written.typed()).status_code == 403
 
 
@@ -78,7 +79,7 @@ class TestScenariosOfAnotherSchool:
         with nothing_written(app):
             for end in READING + WRITING:
                 assert browser.get(f"/scenarios/{written.theirs}{end}").status_code == 404
-            for end in (*WRITING, "/dupliquer"):
+            for end in WRITING:
                 answer = browser.post(f"/scenarios/{written.theirs}{end}", written.typed())
                 assert (answer.status_code, "beta" in answer.text) == (404, False)
         for query in ("", "?etat=tous", "?recherche=secret", f"?apres={written.theirs}", f"?avant={written.theirs}"):

@@ -33,7 +33,7 @@ class TestChangeDiplomaBack:
         browser, ticked = as_("teacher"), str(written.competences["C1"])
         typed = written.typed(geste="diplome")
 
-        away, posted = self._names(browser, **{**typed, "diploma": "CAP-ELEC"})
+        away, posted = self._names(browser, **{**typed, "diploma": "50025524"})
         other = str(written.foreign_competence)
         back, again = self._names(browser, **{**typed, **posted, "competences": [other]})
 
@@ -42,13 +42,18 @@ class TestChangeDiplomaBack:
         assert again == {"competences": [ticked], "set_aside": [other]}
         assert "mises de côté, car" in back.text
 
+    def test_create_scenario_begins_with_the_diploma_that_the_school_prepares_for_most(
+        self, as_colleague: Browser, written: Written
+    ) -> None:
+        assert as_colleague.form(NEW)["diploma"] == "40025520"  # a teacher of no division; others come first by name
+
     def test_change_diploma_those_of_the_other_diploma_are_not_saved(
         self, app: Flask, as_: As, written: Written
     ) -> None:
         browser = as_("teacher")
         kept = {"set_aside": [str(written.competences["C1"])]}
 
-        browser.post(NEW, written.typed(diploma="CAP-ELEC", competences=[], **kept))
+        browser.post(NEW, written.typed(diploma="50025524", competences=[], **kept))
         of_other = of(app, ScenarioCompetence, last(app)["id"])
         browser.post(NEW, written.typed(competences=[], **kept))
         of_own = of(app, ScenarioCompetence, last(app)["id"])

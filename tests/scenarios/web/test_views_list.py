@@ -51,6 +51,19 @@ def titles(page: Page) -> list[str]:
     return ["".join(each.itertext()).strip() for each in page.main.iter("th") if each.get("scope") == "row"]
 
 
+class TestBreadcrumbs:
+    def test_breadcrumbs_lead_to_the_list_as_it_was_left(self, as_: As, written: Written) -> None:
+        browser = as_("teacher")
+        asked = "/scenarios?diplome=40025520"
+        browser.get(asked)
+
+        title = "Titre-secret-alpha"
+        assert Page(browser.get(written.page())).trail == [("Scénarios", asked), (title, "")]
+        form = Page(browser.get(written.page("/modifier")))
+        assert form.trail == [("Scénarios", asked), (title, written.page()), ("Modifier", "")]
+        assert Page(browser.get("/scenarios/nouveau")).trail == [("Scénarios", asked), ("Nouveau", "")]
+
+
 class TestScenariosList:
     def test_scenarios_list_walks_through_its_pages_both_ways(self, as_: As, many: Callable[[int], None]) -> None:
         many(45)
@@ -114,7 +127,7 @@ class TestScenariosList:
         assert found("recherche=ETUDE+1") == ["Étude 001"]
         assert found("recherche=%25") == []
         assert found("diplome=40025520") == everything
-        assert found("diplome=CAP-ELEC") == found("diplome=INCONNU") == []
+        assert found("diplome=50025524") == found("diplome=INCONNU") == []
         assert found(f"diplome=40025520&competence={written.competences['C2']}") == everything[:2]
         assert found(f"diplome=40025520&competence={written.foreign_competence}") == everything
         assert found(f"competence={written.foreign_competence}") == everything

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 
-from flask import Blueprint, current_app, make_response, render_template, request, send_file
+from flask import Blueprint, current_app, make_response, send_file
 from flask.typing import ResponseReturnValue
 
 from cpro.core import clock
@@ -16,6 +16,7 @@ from cpro.core.permissions import Permission, requires
 from cpro.core.storage import FileStorage
 from cpro.core.transactions import unit_of_work
 from cpro.core.web.current_user import current_actor
+from cpro.core.web.pages import asks_for_headers, render_page
 from cpro.establishments.gate import GateClosed
 from cpro.establishments.models import Module
 from cpro.establishments.queries import get_current_establishment
@@ -39,9 +40,9 @@ close_with(Module.PASSPORT, bp, keeps={"passport.own_data"})  # one’s own data
 @bp.errorhandler(ModuleOff)
 def show_closed(refusal: DomainError) -> ResponseReturnValue:
     """Explain why no passport can be exported, with links for those who may change it."""
-    return render_template(
-        "passport/closed.html", message=refusal.message, reasons=list_passport_obstacles()
-    ), refusal.status
+    return render_page(
+        "passport/closed.html", status=refusal.status, message=refusal.message, reasons=list_passport_obstacles()
+    )
 
 
 @bp.get("/passeport/<int:student_id>.pdf")
@@ -61,11 +62,11 @@ def own() -> ResponseReturnValue:
 
 
 @bp.get("/mon-compte/mes-donnees.zip")
-@requires(Permission.OWN_PASSPORT)
+@requires(Permission.OWN_PASSPORT, code_again=True, sends_file=True)
 def own_data() -> ResponseReturnValue:
     """Answer a pupil with all data kept about them: records as JSON, and the passport where it may be exported."""
     student = _own_pupil()
-    if _asks_for_headers():
+    if asks_for_headers():
         return download(b"", "application/zip", "mes-donnees.zip")
     data, passport = build_export(student, now=clock.utcnow()), None
     try:
@@ -99,13 +100,8 @@ def download(content: bytes, mimetype: str, name: str) -> ResponseReturnValue:
     return answer
 
 
-def _asks_for_headers() -> bool:
-    """Return whether what would be issued would not be received: a HEAD, as link checkers send."""
-    return request.method == "HEAD"
-
-
 def _answer_passport(student: Student) -> ResponseReturnValue:
-    if _asks_for_headers():
+    if asks_for_headers():
         return download(b"", "application/pdf", "passeport.pdf")
     passport = _render(student)
     with unit_of_work():

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError
-from cpro.core.formatting import plural
+from cpro.core.formatting import person_name
 from cpro.core.parsing import read_id
 from cpro.core.permissions import Permission, requires
 from cpro.core.transactions import unit_of_work
@@ -26,7 +26,7 @@ from cpro.records.operations.evaluations import check_teaches, create_division_e
 from cpro.records.operations.rules import get_school_today
 from cpro.records.web.forms import CommonEvaluationForm
 from cpro.records.web.views import bp
-from cpro.records.web.views.evaluations import offer_choices
+from cpro.records.web.views.evaluations import offer_choices, say_saved
 from cpro.students.models import Division
 from cpro.students.queries import get_division
 
@@ -75,8 +75,8 @@ def save_division(division_id: int) -> ResponseReturnValue:
             raise
         form.blame(refusal)
         return _page(_own_division(division_id), form, levels, refusal.errors, status=refusal.status)
-    message = f"{plural(evaluated, 'apprenant évalué', 'apprenants évalués')} en {code}."
-    return back_to(url_for("records.pupils", division=code), message)
+    message = f"Évaluations enregistrées en {code}\u202f: {evaluated.describe()}."
+    return back_to(url_for("records.pupils", division=code), say_saved(form, message))
 
 
 def _draft_of(division_id: int) -> DraftKey:
@@ -114,7 +114,7 @@ def _page(
         lines=[
             Line(
                 each.id,
-                f"{(each.usage_name or each.last_name).upper()} {each.first_name}",
+                person_name(each.shown_name, each.first_name),
                 levels.get(each.id, ""),
                 (errors or {}).get(f"{_LEVEL}{each.id}", ""),
             )

@@ -12,6 +12,7 @@ from wtforms import SelectChoice
 from cpro.competences.queries import list_competences
 from cpro.core import clock
 from cpro.core.formatting import format_date
+from cpro.core.parsing import read_day
 from cpro.core.permissions import Permission, requires
 from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import current_actor
@@ -39,10 +40,10 @@ class EvaluationPage(RecordPage[EvaluationForm]):
         address, by, now = url_for("records.evaluations", student_id=self.student_id), current_actor(), clock.utcnow()
         if self.record_id is None:
             operations.create_evaluation(self.student_id, form.data, by=by, now=now)
-            return address, f"L’évaluation {self.pupil.of_name} est enregistrée."
+            return address, say_saved(form, f"L’évaluation {self.pupil.of_name} est enregistrée.")
         version = form.version.data
         operations.update_evaluation(self.student_id, self.record_id, form.data, opened_on=version, by=by, now=now)
-        return address, "L’évaluation est enregistrée."
+        return address, say_saved(form, "L’évaluation est enregistrée.")
 
     def offer(self, form: EvaluationForm) -> None:
         division = self.pupil.student.division
@@ -101,6 +102,12 @@ def delete_evaluation(student_id: int, evaluation_id: int) -> ResponseReturnValu
         consequences=["Elle disparaît pour tous, et de la courbe des niveaux, sans retour possible."],
         submit_label="Supprimer l’évaluation",
     )
+
+
+def say_saved(form: CommonEvaluationForm, done: str) -> str:
+    """Return what is said of évaluations that were saved, and of their day if it is of a past school year."""
+    past_year = operations.describe_past_year(read_day(form.evaluated_on.data), clock.utcnow())
+    return f"{done} {past_year}".strip()
 
 
 def offer_choices(form: CommonEvaluationForm, diploma_id: int | None, stored: Evaluation | None = None) -> None:

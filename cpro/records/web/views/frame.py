@@ -12,13 +12,14 @@ from flask.typing import ResponseReturnValue
 from cpro.core import clock, events
 from cpro.core.drafts.operations import DraftKey
 from cpro.core.errors import DomainError
-from cpro.core.formatting import format_date, format_instant, of_name, of_school, spoken_name
+from cpro.core.formatting import format_date, of_name, of_school, spoken_name
 from cpro.core.permissions import Permission
 from cpro.core.transactions import unit_of_work
 from cpro.core.web import drafts as drafts
 from cpro.core.web.current_user import announce, current_actor
 from cpro.core.web.edit_page import EditForm, EditPage
 from cpro.core.web.pages import back_to, render_page
+from cpro.core.web.screens import remembered
 from cpro.establishments.queries import get_current_establishment
 from cpro.records import queries
 from cpro.records.models import Bilan, Evaluation, Fiche
@@ -27,6 +28,8 @@ from cpro.records.operations.rules import Powers, get_draft_subject
 from cpro.students.models import Student
 
 PER_PAGE = 20
+#: Under which the list of pupils is remembered as it was left.
+LIST = "pupils"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class PupilPage:
     @property
     def name(self) -> str:
         """Return the pupil's name as a title shows it."""
-        return spoken_name(self.student.first_name, self.student.usage_name or self.student.last_name)
+        return spoken_name(self.student.first_name, self.student.shown_name)
 
     @property
     def of_name(self) -> str:
@@ -132,6 +135,7 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
     figures = queries.count_records([student.id]).get(student.id, queries.Figures())
     return {
         "pupil": page,
+        "list_url": remembered.address_of(LIST, url_for("records.pupils")) if actor.can(Permission.PUPILS_VIEW) else "",
         "student": student,
         "powers": page.powers,
         # The number of an inspector is no account's, though it may be the same.
@@ -154,7 +158,7 @@ def get_frame(page: PupilPage, part: str) -> dict[str, Any]:
 
 def describe_origin(row: Fiche | Evaluation | Bilan) -> str:
     """Return where a record comes from: author and day, and the school for a copy."""
-    written = format_instant(row.created_at, get_current_establishment().timezone).partition(" à ")[0]
+    written = format_date(clock.today_in(get_current_establishment().timezone, row.created_at))
     if row.received_in is not None:
         return f"Reçu {of_school(row.origin_school)} : écrit par {row.author_label} le {written}"
     return f"{row.author_label}, le {written}"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cpro.core import events
+from cpro.core import clock, events
+from cpro.core.formatting import person_name
 from cpro.core.lists import ListState, find_page
 from cpro.core.permissions import Permission, can, requires
+from cpro.core.shown import Filter
 from cpro.core.web.current_user import announce, current_actor, current_principal
 from cpro.core.web.pages import render_page
+from cpro.core.web.screens import remembered
 from cpro.establishments.models import Module
 from cpro.establishments.web.gate_links import list_passport_obstacles
 from cpro.establishments.web.modules import is_on
@@ -21,16 +25,20 @@ from cpro.establishments.web.own_school import describe_own_school
 from cpro.records import queries
 from cpro.records.levels import describe_level, list_charts
 from cpro.records.models import FicheState
-from cpro.records.queries import ALL, GONE, PRESENT, TO_VALIDATE, PupilFilter
+from cpro.records.operations.rules import get_school_today
+from cpro.records.queries import ALL, GONE, NOT_EVALUATED, PRESENT, TO_VALIDATE, PupilFilter
+from cpro.records.waiting import list_waiting
 from cpro.records.web.views import bp
-from cpro.records.web.views.frame import PER_PAGE, get_frame, read_pupil
-from cpro.students.queries import suggest_divisions
+from cpro.records.web.views.frame import LIST, PER_PAGE, get_frame, read_pupil
+from cpro.students.models import Division
+from cpro.students.queries import offer_divisions
 
 _PUPILS_PER_PAGE = 50
 _LATEST = 5  # fiches on the overview
 _SITUATIONS = {
     PRESENT: "présents",
     TO_VALIDATE: "présents, avec une fiche à valider",
+    NOT_EVALUATED: "présents, sans évaluation ce mois-ci",
     GONE: "partis",
     ALL: "présents et partis",
 }
@@ -43,27 +51,27 @@ def pupils() -> ResponseReturnValue:
     actor = current_actor()
     is_within_divisions = not actor.can(Permission.SCHOOL_RECORDS_READ)
     divisions = queries.list_divisions_of(actor.id or 0) if is_within_divisions else None
-    asked = _read_list({"division": 8, "situation": _SITUATIONS}, size=_PUPILS_PER_PAGE)
-    wanted = PupilFilter(
-        division_ids=frozenset(each.id for each in divisions) if divisions is not None else None,
-        division=asked.chosen.get("division", ""),
-        words=asked.search,
-        situation=asked.chosen.get("situation", PRESENT),
-    )
+    asked = _read_asked(request.args)
+    month = get_school_today(clock.utcnow()).replace(day=1)
+    wanted = _read_wanted(asked, divisions, month)
+    remembered.remember(LIST, asked)
     _announce_search(wanted)
-    total = queries.count_pupils(wanted)
-    page = find_page(asked, partial(queries.list_pupils, wanted), total)
+    page = queries.find_pupils(asked, wanted)
     return render_page(
         "records/pupils.html",
         page=page,
         figures=queries.count_records([student.id for student in page.rows]),
         no_figures=queries.Figures(),
         wanted=wanted,
+        sought=wanted.words,
         situations=_SITUATIONS,
+        narrowed_by=asked.narrowed_by(
+            {"situation": _SITUATIONS, "division": {wanted.division: f"division {wanted.division}"}}
+        ),
         divisions=divisions,
-        suggestions=[(each.code, each.label) for each in divisions] if divisions else suggest_divisions(),
-        to_validate=queries.count_to_validate(wanted.division_ids) if wanted.division_ids else 0,
-        total=total,
+        division_choices=_offer_divisions(divisions, wanted.division),
+        waiting=list_waiting(divisions or (), month),
+        total=queries.count_pupils(wanted),
         may_evaluate=can(current_principal(), Permission.PUPILS_EVALUATE),
     )
 
@@ -90,6 +98,7 @@ def pupil(student_id: int) -> ResponseReturnValue:
         bilan=next(iter(queries.list_bilans(student_id, limit=1)), None),
         own_school=describe_own_school(),
         passport=_describe_passport(student_id),
+        neighbours=_list_neighbours(student_id),
         **get_frame(page, "pupil"),
     )
 
@@ -107,6 +116,7 @@ def fiches(student_id: int) -> ResponseReturnValue:
         page=find_page(asked, partial(queries.list_fiches, student_id, state=state), total),
         states=list(FicheState),
         state=state,
+        narrowed_by=asked.narrowed_by({"etat": {each.value: each.label for each in FicheState}}),
         **get_frame(pupil, "fiches"),
     )
 
@@ -125,6 +135,7 @@ def evaluations(student_id: int) -> ResponseReturnValue:
         titles=queries.list_fiches_by_origin(student_id),
         competences=_competences_of(student_id),
         competence=competence,
+        narrowed_by=asked.narrowed_by(),
         describe_level=describe_level,
         **get_frame(pupil, "evaluations"),
     )
@@ -165,12 +176,50 @@ def _read_list(filters: Mapping[str, Collection[str] | int] | None = None, size:
     return ListState.read(request.args, request.path, filters=filters, sizes=(size,))
 
 
+def _read_asked(args: Mapping[str, str]) -> ListState:
+    filters: Mapping[str, Collection[str] | int] = {"division": 8, "situation": _SITUATIONS}
+    return ListState.read(args, url_for("records.pupils"), filters=filters, sizes=(_PUPILS_PER_PAGE,))
+
+
+def _read_wanted(asked: ListState, divisions: Sequence[Division] | None, month: date) -> PupilFilter:
+    return PupilFilter(
+        division_ids=frozenset(each.id for each in divisions) if divisions is not None else None,
+        division=asked.chosen.get("division", ""),
+        words=asked.search,
+        situation=asked.chosen.get("situation", PRESENT),
+        since=month,
+    )
+
+
+def _list_neighbours(student_id: int) -> list[tuple[str, str, str]]:
+    """Return the pupils before and after one in the list as it was left: relation, name, address."""
+    actor = current_actor()
+    if not actor.can(Permission.PUPILS_VIEW):
+        return []
+    taught = None if actor.can(Permission.SCHOOL_RECORDS_READ) else queries.list_divisions_of(actor.id or 0)
+    month = get_school_today(clock.utcnow()).replace(day=1)
+    asked = _read_asked(remembered.recall(LIST))
+    found, followed = queries.find_pupil_neighbours(asked, _read_wanted(asked, taught, month), student_id)
+    remembered.remember(LIST, followed)
+    return [
+        (rel, person_name(each.shown_name, each.first_name), url_for(".pupil", student_id=each.id))
+        for rel, each in zip(("prev", "next"), found, strict=True)
+        if each is not None
+    ]
+
+
+def _offer_divisions(taught: Sequence[Division] | None, asked: str) -> list[tuple[str, str, bool]]:
+    """Return the choices of the filter: a teacher's own divisions, or all of them."""
+    choices = offer_divisions if taught is None else lambda: [(each.code, each.label) for each in taught]
+    return Filter("division", coded="toutes", choices=choices).offer(asked)
+
+
 def _announce_search(wanted: PupilFilter) -> None:
     """Announce what was sought, if anything was."""
     sought = [
         *([_SITUATIONS[wanted.situation]] if wanted.situation != PRESENT else []),
-        *([f"division « {wanted.division} »"] if wanted.division else []),
-        *([f"contenant « {wanted.words} »"] if wanted.words else []),
+        *([f"division « {wanted.division} »"] if wanted.division else []),
+        *([f"recherche « {wanted.words} »"] if wanted.words else []),
     ]
     if sought:
         announce(events.search_made, "records", screen="Parcours des apprenants", sought=", ".join(sought))

@@ -1,0 +1,87 @@
+"""Read the figures of a school year, and of the year before up to the same day.
+
+Nothing is read row by row before it was counted: beyond `MOST_READ` rows of a kind, its figures are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from cpro.core.clock import end_of, first_day_of_school_year, same_day_last_year, start_of
+from cpro.core.counts import Counted, count_together
+from cpro.core.formatting import MoreThan
+from cpro.extensions import db
+from cpro.passport.queries import count_issues_by_division, select_issues
+from cpro.records.figures import (
+    Period,
+    SchoolLevels,
+    count_levels,
+    count_submitted_by_division,
+    select_evaluations,
+    select_submitted,
+)
+from cpro.students.models import Division, Student
+from cpro.students.queries import select_active_students
+
+#: Rows of one kind that the page reads: ten times what the largest schools write in two years.
+MOST_READ = 200_000
+
+
+@dataclass(frozen=True)
+class YearFigures:
+    """What the page tells; a part is None where its rows are too many to be read while somebody waits."""
+
+    period: Period
+    before: Period
+    divisions: Sequence[Division]
+    present: Mapping[int | None, int] | None
+    levels: SchoolLevels | None
+    waiting: Mapping[int | None, int] | None
+    issued: Mapping[int | None, int] | None
+    #: passports of the whole school, in the year and in the one before
+    passports: tuple[int, int]
+
+
+def read_year(today: date, timezone: str) -> YearFigures:
+    """Return the figures of the school year of a day, up to that day."""
+    period = Period(first_day_of_school_year(today), today)
+    before = Period(same_day_last_year(period.first), same_day_last_year(today))
+    began = start_of(period.first, timezone)
+    counts = count_together(
+        {
+            "pupils": Counted(select_active_students(), MOST_READ),
+            "evaluations": Counted(select_evaluations(Period(before.first, today)), MOST_READ),
+            "waiting": Counted(select_submitted(), MOST_READ),
+            "issued": Counted(select_issues(began, end_of(today, timezone)), MOST_READ),
+            "issued before": Counted(
+                select_issues(start_of(before.first, timezone), end_of(before.last, timezone)), MOST_READ
+            ),
+        }
+    )
+    few = {name: not isinstance(number, MoreThan) for name, number in counts.items()}
+    return YearFigures(
+        period,
+        before,
+        _list_divisions() if few["pupils"] else [],
+        _count_present() if few["pupils"] else None,
+        count_levels(period, before) if few["evaluations"] else None,
+        count_submitted_by_division() if few["waiting"] else None,
+        count_issues_by_division(began) if few["issued"] else None,
+        (counts["issued"], counts["issued before"]),
+    )
+
+
+def _list_divisions() -> Sequence[Division]:
+    return db.session.scalars(
+        select(Division).options(joinedload(Division.diploma)).order_by(Division.code, Division.id)
+    ).all()
+
+
+def _count_present() -> Mapping[int | None, int]:
+    present = select(Student.division_id, func.count(Student.id)).where(Student.is_active)
+    return {division_id: count for division_id, count in db.session.execute(present.group_by(Student.division_id))}

@@ -1,0 +1,131 @@
+"""Read the grid of a division: its pupils, the competences of its diploma, what one gave on a day and the last levels.
+
+Four statements, however many pupils and competences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, or_, select
+
+from cpro.competences.models import Competence
+from cpro.competences.queries import list_competences
+from cpro.core.among import is_among
+from cpro.extensions import db
+from cpro.records import queries
+from cpro.records.models import Evaluation
+from cpro.students.models import Division, Student
+
+#: A pupil and a competence, by id.
+Cell = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class LastLevel:
+    """The latest level of a cell but one's own of the day, which is in the cell; `id` is its évaluation's."""
+
+    id: int
+    level: int
+    evaluated_on: date
+    author_label: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is known of a division on a day, for one teacher."""
+
+    students: Sequence[Student]
+    competences: Sequence[Competence]
+    #: the évaluations that this teacher gave that day
+    own: Mapping[Cell, Evaluation]
+    last: Mapping[Cell, LastLevel]
+    #: the latest évaluation that was read: what has a greater id came after
+    seen: int
+
+    @property
+    def shown(self) -> dict[Cell, str]:
+        """Return the levels that the cells show."""
+        return {cell: str(each.level) for cell, each in self.own.items()}
+
+
+def read_grid(division: Division, day: date, account_id: int) -> Grid:
+    """Return the grid of a division: pupils by name, competences in the order of the diploma."""
+    students = queries.list_present_of_division(division.id)
+    competences = list_competences(division.diploma_id) if division.diploma_id else []
+    student_ids, competence_ids = [each.id for each in students], [each.id for each in competences]
+    return Grid(
+        students,
+        competences,
+        _list_own(student_ids, competence_ids, day, account_id),
+        _list_last(student_ids, competence_ids, day, account_id),
+        _get_latest_id(student_ids),
+    )
+
+
+def list_news(grid: Grid, seen: int, account_id: int) -> dict[Cell, LastLevel]:
+    """Return the latest level that somebody else gave in each cell since a page was drawn, which had read `seen`."""
+    found = select(Evaluation).where(
+        is_among(Evaluation.student_id, [each.id for each in grid.students]),
+        is_among(Evaluation.competence_id, [each.id for each in grid.competences]),
+        Evaluation.id > seen,
+        Evaluation.author_id.is_distinct_from(account_id),
+        Evaluation.received_in.is_(None),
+    )
+    return {
+        (each.student_id, each.competence_id or 0): LastLevel(each.id, each.level, each.evaluated_on, each.author_label)
+        for each in db.session.scalars(found.order_by(Evaluation.id))
+    }
+
+
+def _list_own(
+    student_ids: Collection[int], competence_ids: Collection[int], day: date, account_id: int
+) -> dict[Cell, Evaluation]:
+    found = select(Evaluation).where(
+        is_among(Evaluation.student_id, student_ids),
+        is_among(Evaluation.competence_id, competence_ids),
+        Evaluation.evaluated_on == day,
+        Evaluation.author_id == account_id,
+        Evaluation.received_in.is_(None),
+    )
+    return {
+        (each.student_id, each.competence_id or 0): each for each in db.session.scalars(found.order_by(Evaluation.id))
+    }
+
+
+def _list_last(
+    student_ids: Collection[int], competence_ids: Collection[int], day: date, account_id: int
+) -> dict[Cell, LastLevel]:
+    latest_first = (Evaluation.evaluated_on.desc(), Evaluation.id.desc())
+    ranked = (
+        select(
+            Evaluation.student_id,
+            Evaluation.competence_id,
+            Evaluation.id,
+            Evaluation.level,
+            Evaluation.evaluated_on,
+            Evaluation.author_label,
+            func.row_number()
+            .over(partition_by=(Evaluation.student_id, Evaluation.competence_id), order_by=latest_first)
+            .label("place"),
+        )
+        .where(
+            is_among(Evaluation.student_id, student_ids),
+            is_among(Evaluation.competence_id, competence_ids),
+            or_(
+                Evaluation.evaluated_on != day,
+                Evaluation.author_id.is_distinct_from(account_id),
+                Evaluation.received_in.is_not(None),
+            ),
+        )
+        .subquery()
+    )
+    rows = db.session.execute(select(ranked).where(ranked.c.place == 1))
+    return {(student_id, competence_id): LastLevel(*found) for student_id, competence_id, *found, _place in rows}
+
+
+def _get_latest_id(student_ids: Collection[int]) -> int:
+    latest = select(func.max(Evaluation.id)).where(is_among(Evaluation.student_id, student_ids))
+    return db.session.scalar(latest) or 0
